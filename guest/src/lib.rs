@@ -1,0 +1,11 @@
+//! SCIM provisioning for Insomnia Enterprise as a WebAssembly component (`wit/`): protocol, rules, connector.
+//!
+//! A request falls straight down — [`protocol`] parses, `endpoint` joins, `provisioning` decides, `store` keeps — and
+//! comes back once. Everything below this file is native Rust over the traits in [`capability`].
+
+// Hand-written code is held to "forbid" by every native build. On wasm the bindings that wit-bindgen generates need
+// `unsafe`, so there it is "deny" with one exception, `bindings`.
+#![cfg_attr(not(target_family = "wasm"), forbid(unsafe_code))]
+
+pub mod capability;
+pub mod protocol;

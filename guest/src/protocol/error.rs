@@ -1,0 +1,153 @@
+//! What a SCIM request can be refused with: status, `scimType` and detail (RFC 7644 §3.12).
+
+use serde_json::{Map, Value};
+
+/// The schema of an error body.
+pub const ERROR_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
+
+/// The detail error keyword (RFC 7644 table 9, RFC 9865 §2.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScimType {
+    /// The filter's syntax is not valid, or it is not supported.
+    InvalidFilter,
+    /// More results or operations than the server takes.
+    TooMany,
+    /// A value that must be unique is taken.
+    Uniqueness,
+    /// The attribute can't be modified.
+    Mutability,
+    /// The body's structure is not valid.
+    InvalidSyntax,
+    /// The PATCH path is malformed or names no attribute.
+    InvalidPath,
+    /// The PATCH path matched nothing to operate on.
+    NoTarget,
+    /// A required value is missing, or a value is not compatible with its type.
+    InvalidValue,
+    /// The protocol version is not supported.
+    InvalidVers,
+    /// The request holds sensitive information in its URL.
+    Sensitive,
+    /// The cursor is not one of this query's.
+    InvalidCursor,
+    /// The cursor is too old.
+    ExpiredCursor,
+    /// The count is not allowed with this cursor.
+    InvalidCount,
+}
+
+impl ScimType {
+    /// The keyword on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidFilter => "invalidFilter",
+            Self::TooMany => "tooMany",
+            Self::Uniqueness => "uniqueness",
+            Self::Mutability => "mutability",
+            Self::InvalidSyntax => "invalidSyntax",
+            Self::InvalidPath => "invalidPath",
+            Self::NoTarget => "noTarget",
+            Self::InvalidValue => "invalidValue",
+            Self::InvalidVers => "invalidVers",
+            Self::Sensitive => "sensitive",
+            Self::InvalidCursor => "invalidCursor",
+            Self::ExpiredCursor => "expiredCursor",
+            Self::InvalidCount => "invalidCount",
+        }
+    }
+}
+
+/// A refusal.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{status}: {detail}")]
+pub struct ScimError {
+    /// The HTTP status.
+    pub status: u16,
+    /// The detail error keyword, where the RFC has one.
+    pub scim_type: Option<ScimType>,
+    /// For the person who reads the identity provider's log: what is wrong, and where.
+    pub detail: String,
+    /// When to try again, in seconds (the `Retry-After` header).
+    pub retry_after: Option<u32>,
+}
+
+impl ScimError {
+    /// A refusal with a status and no keyword.
+    #[must_use]
+    pub fn status(status: u16, detail: impl Into<String>) -> Self {
+        Self { status, scim_type: None, detail: detail.into(), retry_after: None }
+    }
+
+    /// A refusal with a keyword: 409 for `uniqueness`, 403 for `sensitive`, else 400.
+    #[must_use]
+    pub fn new(scim_type: ScimType, detail: impl Into<String>) -> Self {
+        let status = match scim_type {
+            ScimType::Uniqueness => 409,
+            ScimType::Sensitive => 403,
+            _ => 400,
+        };
+        Self { status, scim_type: Some(scim_type), detail: detail.into(), retry_after: None }
+    }
+
+    /// 400 `invalidValue`.
+    #[must_use]
+    pub fn invalid_value(detail: impl Into<String>) -> Self {
+        Self::new(ScimType::InvalidValue, detail)
+    }
+
+    /// 400 `invalidSyntax`.
+    #[must_use]
+    pub fn invalid_syntax(detail: impl Into<String>) -> Self {
+        Self::new(ScimType::InvalidSyntax, detail)
+    }
+
+    /// 400 `invalidFilter`.
+    #[must_use]
+    pub fn invalid_filter(detail: impl Into<String>) -> Self {
+        Self::new(ScimType::InvalidFilter, detail)
+    }
+
+    /// 400 `invalidPath`.
+    #[must_use]
+    pub fn invalid_path(detail: impl Into<String>) -> Self {
+        Self::new(ScimType::InvalidPath, detail)
+    }
+
+    /// 400 `noTarget`.
+    #[must_use]
+    pub fn no_target(detail: impl Into<String>) -> Self {
+        Self::new(ScimType::NoTarget, detail)
+    }
+
+    /// 400 `mutability`.
+    #[must_use]
+    pub fn mutability(detail: impl Into<String>) -> Self {
+        Self::new(ScimType::Mutability, detail)
+    }
+
+    /// 409 `uniqueness`.
+    #[must_use]
+    pub fn uniqueness(detail: impl Into<String>) -> Self {
+        Self::new(ScimType::Uniqueness, detail)
+    }
+
+    /// 404.
+    #[must_use]
+    pub fn not_found(detail: impl Into<String>) -> Self {
+        Self::status(404, detail)
+    }
+
+    /// The error body. `status` is a string, as RFC 7644 §3.12 has it.
+    #[must_use]
+    pub fn body(&self) -> Value {
+        let mut body = Map::new();
+        body.insert("schemas".into(), Value::from(vec![ERROR_SCHEMA]));
+        body.insert("status".into(), Value::from(self.status.to_string()));
+        if let Some(scim_type) = self.scim_type {
+            body.insert("scimType".into(), Value::from(scim_type.as_str()));
+        }
+        body.insert("detail".into(), Value::from(self.detail.as_str()));
+        Value::Object(body)
+    }
+}

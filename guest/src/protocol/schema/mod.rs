@@ -1,0 +1,18 @@
+//! The schema table: the one declarative source of what resources look like (RFC 7643 §2, §6, §7).
+//!
+//! Validation, projection, PATCH, filters, `/Schemas` and `/ResourceTypes` all read it.
+
+mod attribute;
+mod table;
+
+pub use attribute::{Attribute, AttributeType, Mutability, Returned, Uniqueness};
+pub use table::{ResourceSchema, ResourceType, Schema, SchemaExtension, SchemaTable};
+
+/// The core User schema (RFC 7643 §4.1).
+pub const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
+/// The core Group schema (RFC 7643 §4.2).
+pub const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
+/// The enterprise User extension (RFC 7643 §4.3).
+pub const ENTERPRISE_USER: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+/// Insomnia's User extension: `origin`, `role`, `licensed`, all read-only.
+pub const INSOMNIA_USER: &str = "urn:insomnia:params:scim:schemas:extension:1.0:User";

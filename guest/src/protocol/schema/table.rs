@@ -1,0 +1,120 @@
+//! The table itself: schemas, resource types, and a view of one resource type's attributes.
+
+use super::attribute::Attribute;
+
+/// A schema: attributes under a URN (RFC 7643 §7).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Schema {
+    /// The URN; compared without case.
+    pub id: String,
+    /// A name for people.
+    pub name: String,
+    /// For people.
+    pub description: String,
+    /// Its attributes, without the common ones (`schemas`, `id`, `externalId`, `meta`).
+    pub attributes: Vec<Attribute>,
+}
+
+impl Schema {
+    /// The attribute of this name, in any case.
+    #[must_use]
+    pub fn attribute(&self, name: &str) -> Option<&Attribute> {
+        self.attributes.iter().find(|attribute| attribute.name.eq_ignore_ascii_case(name))
+    }
+}
+
+/// An extension of a resource type (RFC 7643 §6).
+#[derive(Clone, Debug, PartialEq)]
+pub struct SchemaExtension {
+    /// The URN of the extension's schema.
+    pub schema: String,
+    /// Whether every resource must have it.
+    pub required: bool,
+}
+
+/// A resource type (RFC 7643 §6).
+#[derive(Clone, Debug, PartialEq)]
+pub struct ResourceType {
+    /// Its name and id, such as `User`.
+    pub name: String,
+    /// Its endpoint below the connector URL, such as `/Users`.
+    pub endpoint: String,
+    /// For people.
+    pub description: String,
+    /// The URN of its core schema.
+    pub schema: String,
+    /// Its extensions.
+    pub extensions: Vec<SchemaExtension>,
+}
+
+/// All schemas and resource types of an organization.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SchemaTable {
+    /// The attributes that every resource has (RFC 7643 §3.1, and `schemas`).
+    pub(super) common: Vec<Attribute>,
+    pub(super) schemas: Vec<Schema>,
+    pub(super) resource_types: Vec<ResourceType>,
+}
+
+impl SchemaTable {
+    /// All schemas, in the order in which `/Schemas` lists them.
+    #[must_use]
+    pub fn schemas(&self) -> &[Schema] {
+        &self.schemas
+    }
+
+    /// All resource types, in the order in which `/ResourceTypes` lists them.
+    #[must_use]
+    pub fn resource_types(&self) -> &[ResourceType] {
+        &self.resource_types
+    }
+
+    /// The schema with this URN, in any case.
+    #[must_use]
+    pub fn schema(&self, urn: &str) -> Option<&Schema> {
+        self.schemas.iter().find(|schema| schema.id.eq_ignore_ascii_case(urn))
+    }
+
+    /// What a resource of the named type looks like; names compare with case, as `/ResourceTypes/{name}` does.
+    #[must_use]
+    pub fn resource(&self, name: &str) -> Option<ResourceSchema<'_>> {
+        let resource_type = self.resource_types.iter().find(|candidate| candidate.name == name)?;
+        let core = self.schema(&resource_type.schema)?;
+        let extensions = resource_type
+            .extensions
+            .iter()
+            .filter_map(|extension| self.schema(&extension.schema))
+            .collect();
+        Some(ResourceSchema { resource_type, common: &self.common, core, extensions })
+    }
+}
+
+/// One resource type's attributes: the common ones, the core schema's and the extensions'.
+#[derive(Clone, Debug)]
+pub struct ResourceSchema<'s> {
+    /// The resource type.
+    pub resource_type: &'s ResourceType,
+    /// `schemas`, `id`, `externalId`, `meta`.
+    pub common: &'s [Attribute],
+    /// The core schema.
+    pub core: &'s Schema,
+    /// The extensions' schemas.
+    pub extensions: Vec<&'s Schema>,
+}
+
+impl<'s> ResourceSchema<'s> {
+    /// The attribute of this name among the common and the core ones, in any case.
+    #[must_use]
+    pub fn core_attribute(&self, name: &str) -> Option<&'s Attribute> {
+        self.common
+            .iter()
+            .chain(self.core.attributes.iter())
+            .find(|attribute| attribute.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The extension with this URN, in any case.
+    #[must_use]
+    pub fn extension(&self, urn: &str) -> Option<&'s Schema> {
+        self.extensions.iter().copied().find(|schema| schema.id.eq_ignore_ascii_case(urn))
+    }
+}
