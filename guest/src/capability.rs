@@ -157,6 +157,9 @@ pub trait Storage {
 pub trait Clock {
     /// Milliseconds since the Unix epoch.
     fn now(&self) -> u64;
+
+    /// Waits for some milliseconds.
+    fn pause(&self, milliseconds: u64);
 }
 
 /// Random numbers fit for secrets.

@@ -1,6 +1,6 @@
 //! SCIM provisioning for Insomnia Enterprise as a WebAssembly component (`wit/`): protocol, rules, connector.
 //!
-//! A request falls straight down — [`protocol`] parses, `endpoint` joins, `provisioning` decides, `store` keeps — and
+//! A request falls straight down — [`protocol`] parses, [`endpoint`] joins, [`provisioning`] decides, [`store`] keeps — and
 //! comes back once. Everything below this file is native Rust over the traits in [`capability`].
 
 // Hand-written code is held to "forbid" by every native build. On wasm the bindings that wit-bindgen generates need
@@ -8,4 +8,13 @@
 #![cfg_attr(not(target_family = "wasm"), forbid(unsafe_code))]
 
 pub mod capability;
+#[cfg(target_family = "wasm")]
+mod component;
+pub mod connector;
+pub mod directory;
+pub mod endpoint;
+pub mod jobs;
+pub mod journal;
 pub mod protocol;
+pub mod provisioning;
+pub mod store;

@@ -1,1 +1,43 @@
-//! The host library.
+//! SCIM provisioning for Insomnia Enterprise, to be mounted into a backend.
+//!
+//! The rules live in a WebAssembly component; this crate runs it for any number of organizations, each in a sandbox of
+//! its own, and gives it storage, mail, HTTP, secrets and a clock through traits that the backend may implement.
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//! use insomnia_scim::{OrganizationId, Provisioner, storage::MemoryStorage};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let provisioner = Provisioner::builder()
+//!     .storage(Arc::new(MemoryStorage::new()))
+//!     .base_url("https://scim.example.com")
+//!     .build()
+//!     .await?;
+//! provisioner.create_organization(&OrganizationId::parse("acme")?).await?;
+//! let routes: axum::Router = provisioner.router();
+//! # Ok(())
+//! # }
+//! ```
+
+pub mod capability;
+pub mod cli;
+mod component;
+pub mod connector;
+pub mod directory;
+mod error;
+pub mod journal;
+mod organization;
+mod provisioner;
+mod registry;
+mod scheduler;
+mod scim;
+pub mod server;
+pub mod storage;
+
+pub use capability::storage::{InvalidOrganizationId, OrganizationId};
+pub use component::{CallError, ComponentError, Isolation, Limits};
+pub use error::ActionError;
+pub use organization::Organization;
+pub use provisioner::{BuildError, Provisioner, ProvisionerBuilder};
+pub use registry::{Registered, RegistryError};
+pub use scim::{ScimRequest, ScimResponse};

@@ -1,5 +1,17 @@
 //! RFC 7643, 7644 and 9865 as pure functions over JSON: knows no storage, no tenant, no clock.
 
+pub mod cursor;
+pub mod discovery;
+pub mod document;
 pub mod error;
+pub mod filter;
+pub mod message;
+pub mod mode;
+pub mod patch;
 pub mod path;
+pub mod projection;
+pub mod query;
+pub mod route;
 pub mod schema;
+pub mod sort;
+pub mod timestamp;

@@ -3,7 +3,15 @@
 //! Validation, projection, PATCH, filters, `/Schemas` and `/ResourceTypes` all read it.
 
 mod attribute;
+mod builder;
+mod builtin;
+mod declared;
+mod enterprise;
+mod group;
+mod insomnia;
+mod service;
 mod table;
+mod user;
 
 pub use attribute::{Attribute, AttributeType, Mutability, Returned, Uniqueness};
 pub use table::{ResourceSchema, ResourceType, Schema, SchemaExtension, SchemaTable};
@@ -16,3 +24,9 @@ pub const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 pub const ENTERPRISE_USER: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 /// Insomnia's User extension: `origin`, `role`, `licensed`, all read-only.
 pub const INSOMNIA_USER: &str = "urn:insomnia:params:scim:schemas:extension:1.0:User";
+/// The schema of `/ServiceProviderConfig` (RFC 7643 §5).
+pub const SERVICE_PROVIDER_CONFIG: &str = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig";
+/// The schema of what `/ResourceTypes` lists (RFC 7643 §6).
+pub const RESOURCE_TYPE: &str = "urn:ietf:params:scim:schemas:core:2.0:ResourceType";
+/// The schema of what `/Schemas` lists (RFC 7643 §7).
+pub const SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:Schema";

@@ -1,0 +1,102 @@
+//! The host's capabilities behind the crate's traits.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use super::bindings::insomnia::scim::storage as wit;
+use crate::capability::{
+    Clock, Entry, Item, Key, KeyRange, Page, Random, Require, Scanned, Storage, StorageError, Transaction, Write,
+};
+use crate::endpoint::Host;
+
+/// The host of this instance.
+pub(super) fn host() -> Host<'static> {
+    Host { storage: &HostStorage, clock: &WasiClock, random: &WasiRandom }
+}
+
+struct HostStorage;
+struct WasiClock;
+struct WasiRandom;
+
+impl Clock for WasiClock {
+    fn now(&self) -> u64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn pause(&self, milliseconds: u64) {
+        std::thread::sleep(Duration::from_millis(milliseconds));
+    }
+}
+
+impl Random for WasiRandom {
+    fn fill(&self, buffer: &mut [u8]) {
+        if getrandom::fill(buffer).is_err() {
+            // `wasi:random` can't fail; without randomness no secret may be made.
+            std::process::abort();
+        }
+    }
+}
+
+impl Storage for HostStorage {
+    fn get(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, StorageError> {
+        let items = wit::get(keys).map_err(error)?;
+        Ok(items.into_iter().map(|item| item.map(|item| Item { value: item.value, version: item.version })).collect())
+    }
+
+    fn scan(&self, pages: &[Page]) -> Result<Vec<Scanned>, StorageError> {
+        let pages: Vec<wit::Page> = pages
+            .iter()
+            .map(|page| wit::Page {
+                range: range(&page.range),
+                reverse: page.reverse,
+                skip: page.skip,
+                limit: page.limit,
+            })
+            .collect();
+        let scanned = wit::scan(&pages).map_err(error)?;
+        let entry = |entry: wit::Entry| Entry { key: entry.key, value: entry.value, version: entry.version };
+        let page =
+            |page: wit::Scanned| Scanned { entries: page.entries.into_iter().map(entry).collect(), more: page.more };
+        Ok(scanned.into_iter().map(page).collect())
+    }
+
+    fn count(&self, counted: &KeyRange) -> Result<u64, StorageError> {
+        wit::count(&range(counted)).map_err(error)
+    }
+
+    fn commit(&self, transaction: &Transaction) -> Result<u64, StorageError> {
+        let require = transaction.require.iter().map(|require| match require {
+            Require::Exists(key) => wit::Require::Exists(key.clone()),
+            Require::Absent(key) => wit::Require::Absent(key.clone()),
+            Require::Version(key, version) => wit::Require::Version((key.clone(), *version)),
+        });
+        let write = transaction.write.iter().map(|write| match write {
+            Write::Put(key, value) => wit::Write::Put((key.clone(), value.clone())),
+            Write::Delete(key) => wit::Write::Delete(key.clone()),
+            Write::DeleteRange(deleted) => wit::Write::DeleteRange(range(deleted)),
+            Write::Add { key, delta, min, max } => {
+                wit::Write::Add(wit::BoundedAdd { key: key.clone(), delta: *delta, min: *min, max: *max })
+            }
+        });
+        let (require, write) = (require.collect(), write.collect());
+        wit::commit(&wit::Transaction { require, write, wake_at: transaction.wake_at }).map_err(error)
+    }
+
+    fn append(&self, entries: &[(Key, Vec<u8>)]) -> Result<(), StorageError> {
+        wit::append(entries).map_err(error)
+    }
+}
+
+fn range(range: &KeyRange) -> wit::Range {
+    wit::Range { start: range.start.clone(), end: range.end.clone() }
+}
+
+fn error(error: wit::Error) -> StorageError {
+    match error {
+        wit::Error::Conflict(key) => StorageError::Conflict(key),
+        wit::Error::Limit(key) => StorageError::Limit(key),
+        wit::Error::TooLarge => StorageError::TooLarge,
+        wit::Error::Unavailable(text) => StorageError::Unavailable(text),
+        wit::Error::Other(text) => StorageError::Other(text),
+    }
+}

@@ -1,0 +1,12 @@
+//! The component's face: `wit/` on one side, the crate's own modules on the other. Compiled for wasm only.
+
+mod bindings;
+mod connector;
+mod directory;
+mod errors;
+mod imports;
+mod jobs;
+mod journal;
+mod scim;
+
+struct Component;

@@ -1,0 +1,136 @@
+//! Who may call: the bearer token against the hashes of the connector (RFC 6750).
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use subtle::ConstantTimeEq;
+use thiserror::Error;
+
+use super::token::{hash, hexadecimal};
+use crate::store::{ConnectorRecord, Options, TokenRecord};
+
+/// Why a caller is not let in. The texts are for the administrator of the identity provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum Unauthenticated {
+    /// No `Authorization` header.
+    #[error("The request has no Authorization header; send 'Authorization: Bearer <token>'.")]
+    Missing,
+    /// A scheme that is not offered.
+    #[error("The Authorization scheme is not supported; send 'Authorization: Bearer <token>'.")]
+    Scheme,
+    /// Not a token of this organization.
+    #[error("The token is not valid for this connector URL.")]
+    Wrong,
+    /// A token of this organization whose time is up.
+    #[error("The token has expired. Nothing is provisioned until it is refreshed on the SCIM page of Insomnia.")]
+    Expired {
+        /// Which of the connector's tokens it was.
+        generation: u32,
+    },
+    /// SCIM is not enabled.
+    #[error("SCIM is disabled for this organization. It can be enabled on the SCIM page of Insomnia.")]
+    Disabled,
+}
+
+/// A caller who is let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Authenticated {
+    /// Which of the connector's tokens it has.
+    pub generation: u32,
+}
+
+/// Checks the `Authorization` header at the time `now`.
+///
+/// # Errors
+/// [`Unauthenticated`] says why the caller is not let in.
+pub fn authenticate(
+    connector: Option<&ConnectorRecord>,
+    options: &Options,
+    authorization: Option<&str>,
+    now: u64,
+) -> Result<Authenticated, Unauthenticated> {
+    let header = authorization.map(str::trim).filter(|header| !header.is_empty());
+    let connector = connector.filter(|connector| connector.enabled).ok_or(Unauthenticated::Disabled)?;
+    let presented = credential(header.ok_or(Unauthenticated::Missing)?, options)?;
+    let sha256 = hexadecimal(&hash(&presented));
+    // Both are compared whatever the first comparison says, so that the time tells nothing.
+    let current = connector.token.as_ref().filter(|token| is(token, &sha256));
+    let previous = connector.previous.as_ref().filter(|token| is(token, &sha256));
+    let token = current.or(previous).ok_or(Unauthenticated::Wrong)?;
+    if token.expires.is_some_and(|expires| expires <= now) {
+        return Err(Unauthenticated::Expired { generation: token.generation });
+    }
+    Ok(Authenticated { generation: token.generation })
+}
+
+fn is(token: &TokenRecord, sha256: &str) -> bool {
+    token.sha256.as_bytes().ct_eq(sha256.as_bytes()).into()
+}
+
+/// The token in the header: after `Bearer` in any case; bare, or as the password of `Basic`, where the organization
+/// allows it (T16).
+fn credential(header: &str, options: &Options) -> Result<String, Unauthenticated> {
+    match header.split_once(char::is_whitespace) {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("bearer") => Ok(rest.trim().to_owned()),
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("basic") && options.basic_authentication => {
+            let decoded = STANDARD.decode(rest.trim()).map_err(|_| Unauthenticated::Wrong)?;
+            let text = String::from_utf8(decoded).map_err(|_| Unauthenticated::Wrong)?;
+            text.split_once(':').map(|(_, password)| password.to_owned()).ok_or(Unauthenticated::Wrong)
+        }
+        None if header.eq_ignore_ascii_case("bearer") => Err(Unauthenticated::Wrong),
+        None if options.bare_token => Ok(header.to_owned()),
+        _ => Err(Unauthenticated::Scheme),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connector::Token;
+
+    fn connector(expires: Option<u64>) -> (ConnectorRecord, String) {
+        let token = Token::from_bits([3; 32]);
+        let record = TokenRecord { sha256: token.sha256(), generation: 1, created: 0, expires };
+        (ConnectorRecord { enabled: true, token: Some(record), ..ConnectorRecord::default() }, token.reveal())
+    }
+
+    fn check(connector: &ConnectorRecord, header: &str, now: u64) -> Result<Authenticated, Unauthenticated> {
+        authenticate(Some(connector), &Options::default(), Some(header), now)
+    }
+
+    #[test]
+    fn t16_the_scheme_is_case_insensitive_and_spaces_are_trimmed() {
+        let (connector, token) = connector(None);
+        for header in [format!("Bearer {token}"), format!("bearer {token}"), format!("  BEARER   {token}  ")] {
+            assert_eq!(check(&connector, &header, 0), Ok(Authenticated { generation: 1 }));
+        }
+    }
+
+    #[test]
+    fn t16_a_bare_token_and_basic_are_accepted_by_option() {
+        let (connector, token) = connector(None);
+        let basic = format!("Basic {}", STANDARD.encode(format!("okta:{token}")));
+        assert_eq!(check(&connector, &token, 0), Err(Unauthenticated::Scheme));
+        assert_eq!(check(&connector, &basic, 0), Err(Unauthenticated::Scheme));
+        let options = Options { bare_token: true, basic_authentication: true, ..Options::default() };
+        for header in [&token, &basic] {
+            assert!(authenticate(Some(&connector), &options, Some(header), 0).is_ok());
+        }
+    }
+
+    #[test]
+    fn p2_an_expired_token_is_told_from_a_wrong_one() {
+        let (connector, token) = connector(Some(1_000));
+        let header = format!("Bearer {token}");
+        assert!(check(&connector, &header, 999).is_ok());
+        assert_eq!(check(&connector, &header, 1_000), Err(Unauthenticated::Expired { generation: 1 }));
+        assert_eq!(check(&connector, "Bearer wrong", 1_000), Err(Unauthenticated::Wrong));
+    }
+
+    #[test]
+    fn p1_a_disabled_connector_lets_nobody_in() {
+        let (mut connector, token) = connector(None);
+        connector.enabled = false;
+        assert_eq!(check(&connector, &format!("Bearer {token}"), 0), Err(Unauthenticated::Disabled));
+        assert_eq!(authenticate(None, &Options::default(), None, 0), Err(Unauthenticated::Disabled));
+    }
+}

@@ -1,0 +1,123 @@
+//! Bearer tokens: 256 random bits that a secret scanner recognises.
+
+use sha2::{Digest, Sha256};
+
+/// What every token begins with.
+pub(super) const PREFIX: &str = "insm_scim_";
+
+const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+/// 62^43 is the first power of 62 above 2^256.
+const BODY: usize = 43;
+/// 62^6 is above 2^32.
+const CHECKSUM: usize = 6;
+
+/// A token: `insm_scim_`, 43 characters of base 62 (256 random bits), and 6 of checksum.
+///
+/// The checksum is the first 32 bits of the SHA-256 of all before it, in base 62, so that a scanner can tell a token from
+/// what only looks like one without asking anybody.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Token(String);
+
+impl Token {
+    /// The token of these random bits.
+    #[must_use]
+    pub fn from_bits(bits: [u8; 32]) -> Self {
+        let mut text = String::from(PREFIX);
+        base62(&bits, BODY, &mut text);
+        let checksum = checksum(&text);
+        text.push_str(&checksum);
+        Self(text)
+    }
+
+    /// Whether the text has the form of a token, its checksum included.
+    #[must_use]
+    pub fn is_well_formed(text: &str) -> bool {
+        let Some(body_end) = text.len().checked_sub(CHECKSUM) else { return false };
+        let (Some(signed), Some(sum)) = (text.get(..body_end), text.get(body_end..)) else { return false };
+        signed.starts_with(PREFIX)
+            && signed.len() == PREFIX.len() + BODY
+            && signed.bytes().skip(PREFIX.len()).all(|byte| byte.is_ascii_alphanumeric())
+            && checksum(signed) == sum
+    }
+
+    /// The token, to be shown once.
+    #[must_use]
+    pub fn reveal(self) -> String {
+        self.0
+    }
+
+    /// What is stored of it.
+    #[must_use]
+    pub fn sha256(&self) -> String {
+        hexadecimal(&hash(&self.0))
+    }
+}
+
+/// The SHA-256 of a token as it was presented.
+#[must_use]
+pub(super) fn hash(presented: &str) -> [u8; 32] {
+    Sha256::digest(presented.as_bytes()).into()
+}
+
+/// Lower-case hexadecimal digits.
+#[must_use]
+pub fn hexadecimal(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .filter_map(|digit| char::from_digit(digit.into(), 16))
+        .collect()
+}
+
+fn checksum(text: &str) -> String {
+    let mut sum = String::new();
+    base62(hash(text).get(..4).unwrap_or_default(), CHECKSUM, &mut sum);
+    sum
+}
+
+/// Appends the big-endian number in base 62, with leading zeros.
+fn base62(number: &[u8], digits: usize, text: &mut String) {
+    let mut number = number.to_vec();
+    let mut reversed = Vec::with_capacity(digits);
+    for _ in 0..digits {
+        let mut remainder = 0_u32;
+        for byte in &mut number {
+            let value = remainder * 256 + u32::from(*byte);
+            *byte = u8::try_from(value / 62).unwrap_or(0);
+            remainder = value % 62;
+        }
+        reversed.push(ALPHABET.get(remainder as usize).copied().unwrap_or(b'0'));
+    }
+    text.extend(reversed.iter().rev().map(|digit| char::from(*digit)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_has_prefix_bits_and_checksum() {
+        let token = Token::from_bits([0xa5; 32]).reveal();
+        assert_eq!(token.len(), 10 + 43 + 6);
+        assert!(token.starts_with("insm_scim_"));
+        assert!(Token::is_well_formed(&token));
+    }
+
+    #[test]
+    fn a_mistyped_token_is_not_well_formed() {
+        let token = Token::from_bits([7; 32]).reveal();
+        let mistyped = token.replacen('7', "8", 1);
+        assert!(!Token::is_well_formed(&format!("{token}x")));
+        assert!(mistyped == token || !Token::is_well_formed(&mistyped));
+        assert!(!Token::is_well_formed("insm_scim_é"));
+        assert!(!Token::is_well_formed(""));
+    }
+
+    #[test]
+    fn different_bits_are_different_tokens() {
+        let mut last = [0; 32];
+        last[31] = 1;
+        assert_ne!(Token::from_bits([0; 32]).reveal(), Token::from_bits(last).reveal());
+        assert_ne!(Token::from_bits([0xff; 32]).reveal(), Token::from_bits([0xfe; 32]).reveal());
+    }
+}

@@ -1,0 +1,38 @@
+//! Why the directory refuses.
+
+use thiserror::Error;
+
+use crate::provisioning::Refusal;
+use crate::provisioning::passphrase::PassphraseError;
+use crate::store::{Retry, StoreError};
+
+/// Why the directory refuses. Nothing has changed.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum DirectoryError {
+    /// Nobody and nothing has this name.
+    #[error("there is no {0}")]
+    NotFound(String),
+    /// An argument is not valid.
+    #[error("{0}")]
+    Invalid(String),
+    /// As provisioning has it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// As the passphrases have it.
+    #[error(transparent)]
+    Passphrase(#[from] PassphraseError),
+    /// The store can't answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Retry for DirectoryError {
+    fn is_conflict(&self) -> bool {
+        match self {
+            Self::Refused(error) => error.is_conflict(),
+            Self::Passphrase(error) => error.is_conflict(),
+            Self::Store(error) => error.is_conflict(),
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Members as the backend sees and changes them.
+
+use serde_json::json;
+
+use super::error::DirectoryError;
+use crate::protocol::schema::USER;
+use crate::provisioning::{Members, Refusal, passphrase};
+use crate::store::{Batch, MemberRecord, OrganizationRecord, Origin, Role, Store, StoreError, Stored, keys};
+
+/// A person in the organization.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// The SCIM `id`.
+    pub id: String,
+    /// The email address that is unique in the organization; empty if there is none.
+    pub email: String,
+    /// The SCIM `userName`.
+    pub user_name: String,
+    /// The name that people see.
+    pub display_name: String,
+    /// What the member may do.
+    pub role: Role,
+    /// Who manages the member.
+    pub origin: Origin,
+    /// Whether the member has access, and so takes a seat.
+    pub active: bool,
+    /// In milliseconds since the Unix epoch.
+    pub created: u64,
+    /// In milliseconds since the Unix epoch.
+    pub last_modified: u64,
+}
+
+/// A member to add by hand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewMember {
+    /// The email address, and the userName.
+    pub email: String,
+    /// The name that people see.
+    pub display_name: String,
+    /// What the member may do.
+    pub role: Role,
+    /// Signs the member in at once.
+    pub passphrase: Option<String>,
+}
+
+impl From<&Stored<MemberRecord>> for Member {
+    fn from(stored: &Stored<MemberRecord>) -> Self {
+        let record = &stored.record;
+        Self {
+            id: record.id().to_owned(),
+            email: record.email().unwrap_or_default().to_owned(),
+            user_name: record.user_name().to_owned(),
+            display_name: record.display_name(),
+            role: record.role,
+            origin: record.origin,
+            active: record.is_active(),
+            created: record.created,
+            last_modified: record.modified.max(stored.touch.map_or(0, |(_, time)| time)),
+        }
+    }
+}
+
+/// Adds a member by hand. Takes a seat.
+///
+/// # Errors
+/// [`DirectoryError`] says why not.
+pub fn add_member(store: &Store, new: &NewMember) -> Result<Member, DirectoryError> {
+    let (email, name) = (new.email.trim(), new.display_name.trim());
+    if !is_address(email) {
+        return Err(DirectoryError::Invalid(format!("'{email}' is not an email address")));
+    }
+    if name.is_empty() || name.len() > 1_000 {
+        return Err(DirectoryError::Invalid("a display name has 1 to 1,000 bytes".into()));
+    }
+    store.transact(|| {
+        let organization = organization(store)?;
+        let taken = |attribute, id| Refusal::Taken { attribute, value: email.to_owned(), id };
+        if let Some(id) = store.id_by_user_name(email)? {
+            return Err(taken("userName", id).into());
+        }
+        if let Some(id) = store.id_by_email(email)? {
+            return Err(taken("emails", id).into());
+        }
+        let (id, now) = (store.new_id(), store.now());
+        let document = json!({
+            "schemas": [USER],
+            "id": id,
+            "userName": email,
+            "displayName": name,
+            "emails": [{"value": email, "type": "work", "primary": true}],
+            "active": true,
+        });
+        let serde_json::Value::Object(document) = document else {
+            return Err(StoreError::Broken("not an object".into()).into());
+        };
+        let record = MemberRecord { origin: Origin::Manual, role: new.role, created: now, modified: now, document };
+        let mut batch = Batch::new();
+        store.change_member(&mut batch, None, Some(&record), seats(&organization))?;
+        if let Some(chosen) = &new.passphrase {
+            passphrase::set(store, &mut batch, &id, chosen, false)?;
+        }
+        let version = commit(store, batch, &organization)?;
+        Ok(Member::from(&Stored { record, version, touch: None }))
+    })
+}
+
+/// The member with this id, userName or email address.
+///
+/// # Errors
+/// [`DirectoryError::NotFound`] if there is none.
+pub fn get_member(store: &Store, member: &str) -> Result<Member, DirectoryError> {
+    Ok(Member::from(&find(store, member)?))
+}
+
+/// Removes a member from the organization and every team. The last active owner stays.
+///
+/// # Errors
+/// [`DirectoryError`] says why not.
+pub fn remove_member(store: &Store, member: &str) -> Result<(), DirectoryError> {
+    let id = find(store, member)?.record.id().to_owned();
+    let organization = organization(store)?;
+    Members::new(store, &organization).delete(&id, &|_| true)?;
+    Ok(())
+}
+
+/// Changes a member's role. The last active owner stays one.
+///
+/// # Errors
+/// [`DirectoryError`] says why not.
+pub fn set_role(store: &Store, member: &str, role: Role) -> Result<Member, DirectoryError> {
+    store.transact(|| {
+        let old = find(store, member)?;
+        if old.record.role == role {
+            return Ok(Member::from(&old));
+        }
+        let record = MemberRecord { role, modified: store.now(), ..old.record.clone() };
+        let mut batch = Batch::new();
+        store.change_member(&mut batch, Some(&old), Some(&record), None)?;
+        let version = commit(store, batch, &organization(store)?)?;
+        Ok(Member::from(&Stored { record, version, touch: old.touch }))
+    })
+}
+
+/// Checks a member's passphrase.
+///
+/// # Errors
+/// [`DirectoryError::Passphrase`] says why not.
+pub fn verify_passphrase(store: &Store, member: &str, given: &str) -> Result<Member, DirectoryError> {
+    let id = passphrase::verify(store, member, given)?;
+    get_member(store, &id)
+}
+
+/// Sets a member's passphrase.
+///
+/// # Errors
+/// [`DirectoryError`] says why not.
+pub fn set_passphrase(store: &Store, member: &str, chosen: &str) -> Result<(), DirectoryError> {
+    let id = find(store, member)?.record.id().to_owned();
+    let mut batch = Batch::new();
+    batch.require_exists(keys::Kind::User.document(&id));
+    passphrase::set(store, &mut batch, &id, chosen, false)?;
+    Ok(store.commit(batch).map(drop)?)
+}
+
+pub(super) fn find(store: &Store, member: &str) -> Result<Stored<MemberRecord>, DirectoryError> {
+    store.find_member(member)?.ok_or_else(|| DirectoryError::NotFound(format!("member '{member}'")))
+}
+
+pub(super) fn organization(store: &Store) -> Result<OrganizationRecord, StoreError> {
+    Ok(store.organization()?.map(|stored| stored.record).unwrap_or_default())
+}
+
+fn seats(organization: &OrganizationRecord) -> Option<u32> {
+    (!organization.options.allow_overage).then_some(organization.seats)
+}
+
+fn commit(store: &Store, batch: Batch, organization: &OrganizationRecord) -> Result<u64, Refusal> {
+    store.commit(batch).map_err(|error| Refusal::at_commit(error, organization.seats))
+}
+
+fn is_address(text: &str) -> bool {
+    let Some((local, domain)) = text.rsplit_once('@') else { return false };
+    let fits = !local.is_empty() && !domain.is_empty() && text.len() <= 254;
+    fits && !text.chars().any(|character| character.is_whitespace() || character.is_control())
+}

@@ -1,0 +1,55 @@
+//! The organization itself, and its licences.
+
+use super::error::DirectoryError;
+use crate::store::{OrganizationRecord, Store, StoreError};
+
+/// The most domains of an organization.
+const MOST_DOMAINS: usize = 1_000;
+/// The longest name of an organization, in bytes.
+const LONGEST_NAME: usize = 1_000;
+
+/// Seats and who takes them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Licences {
+    /// How many active members the plan allows.
+    pub seats: u32,
+    /// Active members managed by people.
+    pub manual: u64,
+    /// Active members managed by the identity provider.
+    pub scim: u64,
+}
+
+/// Keeps what the backend tells about the organization.
+///
+/// # Errors
+/// [`DirectoryError::Invalid`] says which value is not valid.
+pub fn put_organization(store: &Store, organization: &OrganizationRecord) -> Result<(), DirectoryError> {
+    let invalid = |text: &str| Err(DirectoryError::Invalid(text.to_owned()));
+    if organization.name.trim().is_empty() || organization.name.len() > LONGEST_NAME {
+        return invalid("the name of an organization has 1 to 1,000 bytes");
+    }
+    if organization.domains.len() > MOST_DOMAINS {
+        return invalid("an organization has at most 1,000 domains");
+    }
+    if organization.domains.iter().any(|domain| !is_domain(&domain.name)) {
+        return invalid("a domain is a name such as 'example.com'");
+    }
+    Ok(store.put_organization(organization)?)
+}
+
+/// Seats and who takes them.
+///
+/// # Errors
+/// If the store can't answer.
+pub fn get_licences(store: &Store) -> Result<Licences, StoreError> {
+    let seats = store.organization()?.map_or(0, |organization| organization.record.seats);
+    let (all, scim) = store.seats_taken()?;
+    Ok(Licences { seats, manual: all.saturating_sub(scim), scim })
+}
+
+fn is_domain(name: &str) -> bool {
+    let is_label =
+        |label: &str| !label.is_empty() && label.len() <= 63 && !label.starts_with('-') && !label.ends_with('-');
+    let is_allowed = |character: char| character.is_alphanumeric() || character == '-' || character == '.';
+    name.len() <= 253 && name.contains('.') && name.chars().all(is_allowed) && name.split('.').all(is_label)
+}

@@ -1,0 +1,45 @@
+//! Conditional requests: `ETag`, `If-Match`, `If-None-Match` (RFC 7644 §3.14, RFC 9110 §13).
+
+/// The ETag of a version. Weak: two representations of one version may differ in the order of attributes.
+pub(super) fn etag(version: u64) -> String {
+    format!("W/\"{version:x}\"")
+}
+
+/// Whether the header names the version, or any with `*`; compared weakly, as is SCIM practice.
+pub(super) fn names(header: &str, version: u64) -> bool {
+    let wanted = format!("{version:x}");
+    header.trim() == "*" || header.split(',').any(|tag| opaque(tag) == wanted)
+}
+
+/// Whether the version is one that `If-Match` allows to change.
+pub(super) fn allows(if_match: Option<&str>, version: u64) -> bool {
+    if_match.is_none_or(|header| names(header, version))
+}
+
+fn opaque(tag: &str) -> &str {
+    let tag = tag.trim();
+    let tag = tag.strip_prefix("W/").or_else(|| tag.strip_prefix("w/")).unwrap_or(tag);
+    tag.trim_matches('"')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rfc_124_if_none_match_takes_lists_and_the_asterisk() {
+        assert!(names("\"1\", W/\"ff\"", 255));
+        assert!(names("*", 7));
+        assert!(names("\"ff\"", 255));
+        assert!(!names("W/\"fe\"", 255));
+        assert!(!names("", 255));
+    }
+
+    #[test]
+    fn rfc_125_without_if_match_every_version_may_change() {
+        assert!(allows(None, 1));
+        assert!(allows(Some("*"), 1));
+        assert!(!allows(Some(&etag(2)), 1));
+        assert!(allows(Some(&etag(1)), 1));
+    }
+}

@@ -1,0 +1,200 @@
+//! From a request to its response: route, authentication, method, endpoint, log.
+
+use std::cell::RefCell;
+
+use super::answer::Answer;
+use super::bulk;
+use super::context::{Context, Host};
+use super::groups::Groups;
+use super::list;
+use super::users::Users;
+use crate::capability::Key;
+use crate::connector::{Unauthenticated, authenticate};
+use crate::journal::{Entry, Note};
+use crate::protocol::discovery;
+use crate::protocol::error::ScimError;
+use crate::protocol::message::{Request, Response};
+use crate::protocol::query::Query;
+use crate::protocol::route::Route;
+use crate::protocol::schema::SchemaTable;
+use crate::store::keys::{self, Kind};
+use crate::store::{Store, StoreError};
+
+/// How much later than the last time `connector-used` is written again, in milliseconds.
+const USED_AGAIN: u64 = 60_000;
+/// Every media type that a body may have (RFC 7644 §3.1; T17).
+const MEDIA_TYPES: [&str; 2] = ["application/scim+json", "application/json"];
+
+/// Serves a request. Every refusal is a response with a SCIM error body.
+#[must_use]
+pub fn handle(host: Host<'_>, request: &Request) -> Response {
+    let store = host.store();
+    let (began, note) = (store.now(), RefCell::default());
+    let answer = serve(&store, request, &note).unwrap_or_else(|error| {
+        let answer = Answer::refusal(&error, &request.request_id);
+        note.borrow_mut().error = Some(error);
+        answer
+    });
+    let response = answer.into_response(&request.request_id);
+    let entry = Entry::new(request, &response, note.into_inner(), began, host.clock.now());
+    if let Ok(json) = serde_json::to_vec(&entry) {
+        // The log never makes a request fail (rule P5).
+        if let Err(error) = store.append(&[(keys::log(began, &request.request_id), json)]) {
+            eprintln!("the SCIM log could not be written: {error}");
+        }
+    }
+    response
+}
+
+fn serve(store: &Store<'_>, request: &Request, note: &RefCell<Note>) -> Result<Answer, ScimError> {
+    let table = SchemaTable::builtin();
+    store.prefetch(foreseen(request, table))?;
+    let organization = store.organization()?.map(|stored| stored.record).unwrap_or_default();
+    let route = Route::parse(&request.path, table, organization.options.discovery_aliases);
+    let connector = store.connector()?.map(|stored| stored.record);
+
+    let authorization = request.header("authorization");
+    let caller = match authenticate(connector.as_ref(), &organization.options, authorization, store.now()) {
+        Ok(caller) => {
+            note.borrow_mut().token_generation = Some(caller.generation);
+            note_use(store)?;
+            Some(caller)
+        }
+        // RFC 7643 §5: how to authenticate can be read by who has not yet.
+        Err(Unauthenticated::Missing) if matches!(route, Ok(Route::ServiceProviderConfig)) => None,
+        Err(refusal) => {
+            if let Unauthenticated::Expired { generation } = refusal {
+                note.borrow_mut().token_generation = Some(generation);
+            }
+            return Ok(challenge(refusal, request, note));
+        }
+    };
+
+    let route = route?;
+    let context = Context { request, store, organization: &organization, table, caller, note };
+    if request.method == "OPTIONS" {
+        return Ok(Answer { headers: vec![("allow", route.allow().to_owned())], ..Answer::no_content() });
+    }
+    if !route.allows(&request.method) {
+        let error =
+            ScimError::status(405, format!("{} is not allowed here, only {} are", request.method, route.allow()));
+        let answer = Answer::refusal(&error, &request.request_id);
+        note.borrow_mut().error = Some(error);
+        return Ok(Answer { headers: vec![("allow", route.allow().to_owned())], ..answer });
+    }
+    require_json(request)?;
+    endpoint(&context, &route)
+}
+
+fn endpoint(context: &Context<'_, '_>, route: &Route) -> Result<Answer, ScimError> {
+    let base_url = &context.request.base_url;
+    match (route, context.request.method.as_str()) {
+        (Route::Resources(kind), "POST") if kind == "User" => Users::new(context)?.create(),
+        (Route::Resources(kind), "POST") if kind == "Group" => Groups::new(context)?.create(),
+        (Route::Resources(kind), _) => list::list(context, Some(kind), &parameters(context)?),
+        (Route::Resource(kind, id), method) if kind == "User" => {
+            let users = Users::new(context)?;
+            match method {
+                "PUT" => users.replace(id),
+                "PATCH" => users.modify(id),
+                "DELETE" => users.delete(id),
+                _ => users.read(id),
+            }
+        }
+        (Route::Resource(_, id), method) => {
+            let groups = Groups::new(context)?;
+            match method {
+                "PUT" => groups.replace(id),
+                "PATCH" => groups.modify(id),
+                "DELETE" => groups.delete(id),
+                _ => groups.read(id),
+            }
+        }
+        (Route::Root, _) => list::list(context, None, &parameters(context)?),
+        (Route::Search(kind), _) => list::search(context, kind.as_deref()),
+        (Route::Bulk, _) => bulk::bulk(context),
+        (Route::Me, _) => Err(ScimError::status(
+            501,
+            "/Me is not supported: the caller is an identity provider, which is no user here",
+        )),
+        (Route::ServiceProviderConfig, _) => Ok(Answer::document(&discovery::service_provider_config(base_url))),
+        (Route::ResourceTypes(None), _) => {
+            forbid_filter(context)?;
+            Ok(Answer::document(&discovery::resource_types(context.table, base_url)))
+        }
+        (Route::ResourceTypes(Some(name)), _) => {
+            found(discovery::resource_type(context.table, name, base_url), "resource type", name)
+        }
+        (Route::Schemas(None), _) => {
+            forbid_filter(context)?;
+            Ok(Answer::document(&discovery::schemas(context.table, base_url)))
+        }
+        (Route::Schemas(Some(urn)), _) => found(discovery::schema(context.table, urn, base_url), "schema", urn),
+    }
+}
+
+/// Runs a request that stands in a bulk request, for the same caller.
+pub(super) fn within_bulk(context: &Context<'_, '_>) -> Result<Answer, ScimError> {
+    let route = Route::parse(&context.request.path, context.table, false)?;
+    match route {
+        Route::Resources(_) | Route::Resource(..) if route.allows(&context.request.method) => endpoint(context, &route),
+        _ => Err(ScimError::status(405, "A bulk operation creates, replaces, modifies or deletes a resource")),
+    }
+}
+
+fn parameters(context: &Context<'_, '_>) -> Result<Query, ScimError> {
+    Query::from_parameters(context.request.query.as_deref(), context.mode())
+}
+
+fn found(document: Option<serde_json::Value>, kind: &str, name: &str) -> Result<Answer, ScimError> {
+    document
+        .map(|document| Answer::document(&document))
+        .ok_or_else(|| ScimError::not_found(format!("There is no {kind} '{name}'")))
+}
+
+/// RFC 7644 §4: a filter on a discovery endpoint is refused, so that nobody takes the answer for a filtered one.
+fn forbid_filter(context: &Context<'_, '_>) -> Result<(), ScimError> {
+    match parameters(context)?.filter {
+        Some(_) => Err(ScimError::status(403, "Discovery endpoints can't be filtered")),
+        None => Ok(()),
+    }
+}
+
+/// The keys that the request will surely read, for one crossing.
+fn foreseen(request: &Request, table: &SchemaTable) -> Vec<Key> {
+    let mut keys = vec![keys::ORGANIZATION.to_vec(), keys::CONNECTOR.to_vec(), keys::CONNECTOR_USED.to_vec()];
+    if let Ok(Route::Resource(name, id)) = Route::parse(&request.path, table, false) {
+        let kind = if name == "User" { Kind::User } else { Kind::Team };
+        if keys::is_id(&id) {
+            keys.extend([kind.document(&id), kind.touch(&id)]);
+        }
+    }
+    keys
+}
+
+fn note_use(store: &Store<'_>) -> Result<(), StoreError> {
+    let used = store.connector_used()?.unwrap_or(0);
+    if store.now() >= used.saturating_add(USED_AGAIN) { store.note_connector_used() } else { Ok(()) }
+}
+
+/// 401 with the schemes that are offered (RFC 7644 §2, RFC 6750 §3).
+fn challenge(refusal: Unauthenticated, request: &Request, note: &RefCell<Note>) -> Answer {
+    let challenge = match refusal {
+        Unauthenticated::Missing => "Bearer realm=\"SCIM\"".to_owned(),
+        _ => format!("Bearer realm=\"SCIM\", error=\"invalid_token\", error_description=\"{refusal}\""),
+    };
+    let error = ScimError::from(refusal);
+    let answer = Answer::refusal(&error, &request.request_id);
+    note.borrow_mut().error = Some(error);
+    Answer { headers: vec![("www-authenticate", challenge)], ..answer }
+}
+
+/// 415 for a body of another media type; a body without one is taken for JSON (T17).
+fn require_json(request: &Request) -> Result<(), ScimError> {
+    let Some(content_type) = request.header("content-type").filter(|_| !request.body.is_empty()) else { return Ok(()) };
+    let media_type = content_type.split(';').next().unwrap_or_default().trim();
+    if media_type.is_empty() || MEDIA_TYPES.iter().any(|known| known.eq_ignore_ascii_case(media_type)) {
+        return Ok(());
+    }
+    Err(ScimError::status(415, format!("A body is {}, not {media_type}", MEDIA_TYPES.join(" or "))))
+}

@@ -1,0 +1,393 @@
+//! Lists: filter, sort, page (RFC 7644 §3.4.2, §3.4.3, RFC 9865).
+
+use std::cell::RefCell;
+
+use serde_json::{Value, json};
+
+use super::answer::{Answer, encode};
+use super::context::Context;
+use super::plan::{Plan, plan};
+use super::representation::Representation;
+use crate::protocol::cursor::Cursor;
+use crate::protocol::discovery::LIST_RESPONSE;
+use crate::protocol::document::{self, Document};
+use crate::protocol::error::{ScimError, ScimType};
+use crate::protocol::filter::{Filter, Operator};
+use crate::protocol::query::Query;
+use crate::protocol::schema::ResourceSchema;
+use crate::protocol::sort::{Sort, SortKey};
+use crate::store::keys::Kind;
+use crate::store::{Candidates, MemberRecord, Origin, StoreError, Stored, TeamRecord};
+
+/// How large a page may become, in bytes; it ends early rather than exceed this by more than one resource.
+const LARGEST_PAGE: usize = 32 * 1024 * 1024;
+/// How many matches can be put in order at the most.
+const MOST_SORTED: usize = 200_000;
+
+/// Serves `POST /.search` and `POST /Users/.search`.
+pub(super) fn search(context: &Context<'_, '_>, resource_type: Option<&str>) -> Result<Answer, ScimError> {
+    let body = document::parse(&context.request.body)?;
+    list(context, resource_type, &Query::from_search(&body, context.mode())?)
+}
+
+/// Lists the resources of one type, or of all.
+pub(super) fn list(context: &Context<'_, '_>, resource_type: Option<&str>, query: &Query) -> Result<Answer, ScimError> {
+    let names = resource_type.map_or_else(|| vec!["User", "Group"], |name| vec![name]);
+    let schemas = names.into_iter().map(|name| context.schema(name)).collect::<Result<Vec<_>, _>>()?;
+    let listing = Listing::new(context, &schemas, query)?;
+    listing.answer()
+}
+
+/// A resource on its way into a page.
+enum Found {
+    User(Stored<MemberRecord>),
+    Group(Stored<TeamRecord>),
+}
+
+/// One type's part of a listing.
+struct Part<'c, 'h> {
+    kind: Kind,
+    filter: Option<Filter>,
+    sort: Option<Sort>,
+    representation: Representation<'c, 'h>,
+}
+
+struct Listing<'c, 'h> {
+    context: &'c Context<'c, 'h>,
+    query: &'c Query,
+    parts: Vec<Part<'c, 'h>>,
+    /// Where the page begins: the client's cursor, or the first page's.
+    cursor: Option<Cursor>,
+    cursor_key: Vec<u8>,
+}
+
+/// A page in the making.
+#[derive(Default)]
+struct PageOf {
+    total: u64,
+    resources: Vec<Vec<u8>>,
+    bytes: usize,
+    last: Option<String>,
+}
+
+impl PageOf {
+    fn push(&mut self, resource: &Document, id: &str) {
+        let bytes = encode_document(resource);
+        self.bytes += bytes.len();
+        self.resources.push(bytes);
+        self.last = Some(id.to_owned());
+    }
+}
+
+impl<'c, 'h> Listing<'c, 'h> {
+    fn new(
+        context: &'c Context<'c, 'h>,
+        schemas: &'c [ResourceSchema<'c>],
+        query: &'c Query,
+    ) -> Result<Self, ScimError> {
+        let mut parts = Vec::with_capacity(schemas.len());
+        for schema in schemas {
+            let others: Vec<ResourceSchema<'_>> =
+                schemas.iter().filter(|other| other.core.id != schema.core.id).cloned().collect();
+            let filter = query
+                .filter
+                .as_deref()
+                .map(|text| Filter::parse_among(schema, &others, text, context.mode()))
+                .transpose()?;
+            let sort = query.sort_by.as_deref().map(|by| Sort::parse(schema, by, query.sort_order.as_deref()));
+            // A type without the attribute has no value to sort by (RFC 7644 §3.4.2.1), unless it is the only one.
+            let sort = if schemas.len() > 1 { sort.and_then(Result::ok) } else { sort.transpose()? };
+            let kind = if schema.resource_type.name == "Group" { Kind::Team } else { Kind::User };
+            parts.push(Part {
+                kind,
+                filter,
+                sort,
+                representation: Representation::new(context, schema, &query.projection),
+            });
+        }
+        let (cursor, cursor_key) = Self::cursor(context, query)?;
+        Ok(Self { context, query, parts, cursor, cursor_key })
+    }
+
+    fn cursor(context: &Context<'_, '_>, query: &Query) -> Result<(Option<Cursor>, Vec<u8>), ScimError> {
+        let Some(text) = &query.cursor else { return Ok((None, Vec::new())) };
+        let (now, key) = (context.store.now(), context.store.cursor_key()?);
+        if text.is_empty() {
+            return Ok((Some(Cursor { issued: now, offset: 0, count: query.count, last: String::new() }), key));
+        }
+        let cursor = Cursor::verify(text, &key, &unchanging(context, query), now)?;
+        if query.counted && query.count != cursor.count {
+            let detail = format!("The pages of this query have a count of {}", cursor.count);
+            return Err(ScimError::new(ScimType::InvalidCount, detail));
+        }
+        Ok((Some(cursor), key))
+    }
+
+    fn answer(&self) -> Result<Answer, ScimError> {
+        let count = self.cursor.as_ref().map_or(self.query.count, |cursor| cursor.count);
+        let skip = self.cursor.as_ref().map_or(self.query.start_index - 1, |cursor| cursor.offset);
+        let is_plain = self.parts.iter().all(|part| part.filter.is_none() && part.sort.is_none());
+        let is_sorted = self.parts.iter().any(|part| part.sort.is_some());
+        let page = if is_plain {
+            self.plain(skip, count)?
+        } else if is_sorted || self.cursor.is_some() {
+            self.sorted(skip, count)?
+        } else {
+            self.streamed(skip, count)?
+        };
+        Ok(self.list_response(skip, page))
+    }
+
+    /// Everything that lists show, in the order of creation: the listing index answers, and the counters.
+    fn plain(&self, skip: u32, count: u32) -> Result<PageOf, ScimError> {
+        let (store, all) = (self.context.store, self.context.organization.options.list_manual);
+        let after = self
+            .cursor
+            .as_ref()
+            .map(|cursor| cursor.last.as_str())
+            .filter(|last| !last.is_empty() && self.parts.len() == 1);
+        let mut page = PageOf::default();
+        let mut skip = skip;
+        for part in &self.parts {
+            let total = store.listed_total(part.kind, all)?;
+            page.total += total;
+            let wanted = count.saturating_sub(u32::try_from(page.resources.len()).unwrap_or(u32::MAX));
+            if wanted > 0 && (after.is_some() || u64::from(skip) < total) {
+                let ids = store.listed_ids(part.kind, all, after, if after.is_some() { 0 } else { skip }, wanted)?;
+                self.each(part, &Candidates::Ids(ids), |found| self.render(part, &found, &mut page))?;
+            }
+            skip = u32::try_from(u64::from(skip).saturating_sub(total)).unwrap_or(u32::MAX);
+        }
+        Ok(page)
+    }
+
+    /// Matches as the index or the listing has them, in bounded memory.
+    fn streamed(&self, skip: u32, count: u32) -> Result<PageOf, ScimError> {
+        let mut page = PageOf::default();
+        for part in &self.parts {
+            self.each_match(part, |found, _| {
+                page.total += 1;
+                let is_full = page.resources.len() >= count as usize || page.bytes >= LARGEST_PAGE;
+                if page.total > u64::from(skip) && !is_full {
+                    self.render(part, &found, &mut page)?;
+                }
+                Ok(true)
+            })?;
+        }
+        Ok(page)
+    }
+
+    /// Matches in order: by the attribute that the client named, then by id.
+    fn sorted(&self, skip: u32, count: u32) -> Result<PageOf, ScimError> {
+        let mut matches: Vec<(SortKey, usize, String)> = Vec::new();
+        for (index, part) in self.parts.iter().enumerate() {
+            self.each_match(part, |found, document| {
+                let key = part.sort.as_ref().map_or(SortKey::Missing, |sort| sort.key(document));
+                matches.push((key, index, found.id().to_owned()));
+                if matches.len() > MOST_SORTED {
+                    let detail = format!("More than {MOST_SORTED} matches can't be put in order; narrow the filter");
+                    return Err(ScimError::new(ScimType::TooMany, detail));
+                }
+                Ok(true)
+            })?;
+        }
+        let sort = self.parts.iter().find_map(|part| part.sort.as_ref());
+        matches.sort_by(|(left, left_part, left_id), (right, right_part, right_id)| {
+            let by_key = sort.map_or(std::cmp::Ordering::Equal, |sort| sort.compare(left, right));
+            by_key.then(left_part.cmp(right_part)).then_with(|| left_id.cmp(right_id))
+        });
+        // After the last one of the page before, wherever it stands now; if it is gone, after as many as there were.
+        let last = self.cursor.as_ref().map(|cursor| cursor.last.as_str()).filter(|last| !last.is_empty());
+        let position = last.and_then(|last| matches.iter().position(|(_, _, id)| id == last));
+        let from = position.map_or(skip as usize, |position| position + 1);
+
+        let mut page = PageOf { total: matches.len() as u64, ..PageOf::default() };
+        for (_, index, id) in matches.into_iter().skip(from).take(count as usize) {
+            let Some(part) = self.parts.get(index) else { continue };
+            self.each(part, &Candidates::Ids(vec![id]), |found| self.render(part, &found, &mut page))?;
+            if page.bytes >= LARGEST_PAGE {
+                break;
+            }
+        }
+        Ok(page)
+    }
+
+    /// Hands every match of the part's filter to `each`, with the document that the filter saw.
+    fn each_match(
+        &self,
+        part: &Part<'_, '_>,
+        mut each: impl FnMut(Found, &Document) -> Result<bool, ScimError>,
+    ) -> Result<(), ScimError> {
+        let lists_all = self.context.organization.options.list_manual;
+        let plan = match &part.filter {
+            Some(filter) => plan(part.kind, filter),
+            None => Plan { candidates: Candidates::Listed, is_lookup: false },
+        };
+        let candidates = match plan.candidates {
+            Candidates::Listed if lists_all => Candidates::All,
+            other => other,
+        };
+        self.each(part, &candidates, |found| {
+            if found.origin() == Origin::Manual && !plan.is_lookup && !lists_all {
+                return Ok(true);
+            }
+            let document = self.whole(part, &found)?;
+            if !self.matches(part, &found, &document)? {
+                return Ok(true);
+            }
+            each(found, &document)
+        })
+    }
+
+    /// The document as filters and sorting see it, with its edges only where one looks at them.
+    fn whole(&self, part: &Part<'_, '_>, found: &Found) -> Result<Document, StoreError> {
+        let mentions = |name: &str| {
+            part.filter.as_ref().is_some_and(|filter| filter.mentions(name))
+                || part.sort.as_ref().is_some_and(|sort| sort.path.attribute == name)
+        };
+        match found {
+            Found::User(stored) => {
+                let mut document = part.representation.whole_user(stored);
+                if mentions("groups") {
+                    part.representation.add_groups(stored, &mut document)?;
+                }
+                Ok(document)
+            }
+            Found::Group(stored) => {
+                let mut document = part.representation.whole_group(stored);
+                if mentions("members") && !part.filter.as_ref().is_some_and(is_answered_by_edges) {
+                    part.representation.add_members(stored, &mut document)?;
+                }
+                Ok(document)
+            }
+        }
+    }
+
+    fn matches(&self, part: &Part<'_, '_>, found: &Found, document: &Document) -> Result<bool, ScimError> {
+        let Some(filter) = &part.filter else { return Ok(true) };
+        let failure = RefCell::new(None);
+        let known = |term: &Filter| {
+            let member = member_of(term).filter(|_| matches!(found, Found::Group(_)))?;
+            match self.context.store.is_member(found.id(), member) {
+                Ok(is) => Some(is),
+                Err(error) => {
+                    failure.borrow_mut().get_or_insert(error);
+                    Some(false)
+                }
+            }
+        };
+        let matches = filter.matches_knowing(document, &known);
+        failure.into_inner().map_or(Ok(matches), |error| Err(error.into()))
+    }
+
+    fn each(
+        &self,
+        part: &Part<'_, '_>,
+        candidates: &Candidates,
+        mut each: impl FnMut(Found) -> Result<bool, ScimError>,
+    ) -> Result<(), ScimError> {
+        let store = self.context.store;
+        match part.kind {
+            Kind::User => store.each_candidate(part.kind, candidates, |stored| each(Found::User(stored))),
+            Kind::Team => store.each_candidate(part.kind, candidates, |stored| each(Found::Group(stored))),
+        }
+    }
+
+    /// Adds the resource to the page; returns whether there is room for another.
+    fn render(&self, part: &Part<'_, '_>, found: &Found, page: &mut PageOf) -> Result<bool, ScimError> {
+        let document = match found {
+            Found::User(stored) => part.representation.user(stored)?,
+            Found::Group(stored) => part.representation.group(stored)?,
+        };
+        page.push(&document, found.id());
+        Ok(page.bytes < LARGEST_PAGE)
+    }
+
+    fn list_response(&self, skip: u32, page: PageOf) -> Answer {
+        let mut head = json!({
+            "schemas": [LIST_RESPONSE],
+            "totalResults": page.total,
+            "itemsPerPage": page.resources.len(),
+        });
+        let shown = u64::from(skip) + page.resources.len() as u64;
+        match (&self.cursor, &page.last) {
+            (None, _) => insert(&mut head, "startIndex", self.query.start_index.into()),
+            (Some(cursor), Some(last)) if shown < page.total => {
+                let next =
+                    Cursor { offset: u32::try_from(shown).unwrap_or(u32::MAX), last: last.clone(), ..cursor.clone() };
+                let text = next.sign(&self.cursor_key, &unchanging(self.context, self.query));
+                insert(&mut head, "nextCursor", text.into());
+            }
+            _ => {}
+        }
+        let mut body = encode(&head);
+        body.pop();
+        body.extend_from_slice(b",\"Resources\":[");
+        for (index, resource) in page.resources.into_iter().enumerate() {
+            if index > 0 {
+                body.push(b',');
+            }
+            body.extend(resource);
+        }
+        body.extend_from_slice(b"]}");
+        Answer::json(200, body)
+    }
+}
+
+impl Found {
+    fn id(&self) -> &str {
+        match self {
+            Self::User(stored) => stored.record.id(),
+            Self::Group(stored) => stored.record.id(),
+        }
+    }
+
+    fn origin(&self) -> Origin {
+        match self {
+            Self::User(stored) => stored.record.origin,
+            Self::Group(stored) => stored.record.origin,
+        }
+    }
+}
+
+/// The member whom the term asks for, of `members.value eq "…"` and `members[value eq "…"]`.
+fn member_of(term: &Filter) -> Option<&str> {
+    match term {
+        Filter::Compare { path, operator: Operator::Eq, value } if path.name == "members.value" => value.as_str(),
+        Filter::ValuePath { path, inner } if path.attribute == "members" && !path.foreign => member_of_element(inner),
+        _ => None,
+    }
+}
+
+fn member_of_element(inner: &Filter) -> Option<&str> {
+    match inner {
+        Filter::Compare { path, operator: Operator::Eq, value } if path.name.ends_with("value") => value.as_str(),
+        _ => None,
+    }
+}
+
+/// Whether every term on `members` is one that [`member_of`] answers, so that no member need be listed.
+fn is_answered_by_edges(filter: &Filter) -> bool {
+    match filter {
+        Filter::And(filters) | Filter::Or(filters) => filters.iter().all(is_answered_by_edges),
+        Filter::Not(inner) => is_answered_by_edges(inner),
+        term => !term.mentions("members") || member_of(term).is_some(),
+    }
+}
+
+/// All of a query that must not change from page to page.
+fn unchanging(context: &Context<'_, '_>, query: &Query) -> String {
+    let order = query.sort_order.as_deref().unwrap_or("ascending").to_ascii_lowercase();
+    json!([context.request.path.trim_end_matches('/').trim_end_matches("/.search"), query.filter, query.sort_by, order])
+        .to_string()
+}
+
+fn insert(head: &mut Value, name: &str, value: Value) {
+    if let Value::Object(head) = head {
+        head.insert(name.to_owned(), value);
+    }
+}
+
+fn encode_document(document: &Document) -> Vec<u8> {
+    serde_json::to_vec(document).unwrap_or_default()
+}

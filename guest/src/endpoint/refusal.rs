@@ -1,0 +1,54 @@
+//! What a refusal of the layers below is in SCIM (RFC 7644 §3.12).
+
+use crate::connector::Unauthenticated;
+use crate::protocol::error::ScimError;
+use crate::provisioning::Refusal;
+use crate::store::StoreError;
+
+/// How long to wait when the organization's data is contended or out of reach, in seconds.
+const RETRY_AFTER: u32 = 1;
+
+impl From<Refusal> for ScimError {
+    fn from(refusal: Refusal) -> Self {
+        let detail = sentence(&refusal.to_string());
+        match refusal {
+            Refusal::NotFound { .. } => Self::not_found(detail),
+            Refusal::Taken { .. } => Self::uniqueness(detail),
+            Refusal::NoFreeSeat { .. } | Refusal::LastOwner | Refusal::ForeignDomain { .. } => {
+                Self::status(403, detail)
+            }
+            Refusal::UnknownMembers(_) | Refusal::NestedTeam(_) => Self::invalid_value(detail),
+            Refusal::PreconditionFailed => Self::status(412, detail),
+            Refusal::Protocol(error) => error,
+            Refusal::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<StoreError> for ScimError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::TooLarge => Self::status(413, "The change is larger than the server takes at once"),
+            StoreError::Conflict | StoreError::Unavailable(_) => {
+                let detail = "The organization's data is busy; try again";
+                Self { retry_after: Some(RETRY_AFTER), ..Self::status(503, detail) }
+            }
+            // The text is for the operator, who finds it in the host's log by the request's id.
+            StoreError::Limit(_) | StoreError::Broken(_) => {
+                eprintln!("{error}");
+                Self::status(500, "The server failed; its operator finds the reason in its log")
+            }
+        }
+    }
+}
+
+impl From<Unauthenticated> for ScimError {
+    fn from(refusal: Unauthenticated) -> Self {
+        Self::status(401, refusal.to_string())
+    }
+}
+
+fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+}

@@ -1,0 +1,127 @@
+//! One entry of the log.
+
+use serde::{Deserialize, Serialize};
+
+use crate::protocol::error::ScimError;
+use crate::protocol::message::{Request, Response};
+use crate::provisioning::Action;
+
+/// The longest text that an entry keeps of anything a client sent, in bytes.
+const LONGEST: usize = 2_048;
+
+/// Whom a request concerned.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Subject {
+    /// `User`, `Group`, or another resource type.
+    pub resource_type: String,
+    /// The SCIM `id`.
+    pub id: String,
+    /// The name that people see.
+    pub name: String,
+}
+
+/// What an endpoint says of the request while it serves it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Note {
+    /// Whom it concerned.
+    pub subject: Option<Subject>,
+    /// What was done.
+    pub action: Option<&'static str>,
+    /// Why: what it was matched by, what became of the seat.
+    pub because: Vec<String>,
+    /// Which of the connector's tokens the caller has; also an expired one.
+    pub token_generation: Option<u32>,
+    /// The refusal.
+    pub error: Option<ScimError>,
+}
+
+impl Note {
+    /// Whom it concerned.
+    pub fn subject(&mut self, resource_type: &str, id: &str, name: &str) {
+        let (resource_type, id, name) = (resource_type.to_owned(), id.to_owned(), name.to_owned());
+        self.subject = Some(Subject { resource_type, id, name });
+    }
+
+    /// What was done, and why.
+    pub fn action(&mut self, action: Action, because: &[String]) {
+        self.action = Some(action.as_str());
+        self.because.extend_from_slice(because);
+    }
+}
+
+/// An entry of the log. Stored as JSON under `log/{time}{request id}`; times are in milliseconds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Entry {
+    /// When the request came, since the Unix epoch.
+    pub time: u64,
+    /// As in the `X-Request-Id` header and the detail of the error.
+    pub request_id: String,
+    /// As sent.
+    pub method: String,
+    /// Below the connector URL, with its query, as sent.
+    pub path: String,
+    /// The HTTP status of the answer.
+    pub status: u16,
+    /// Of an error.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub scim_type: Option<String>,
+    /// Of an error.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub detail: Option<String>,
+    /// How long it took.
+    pub duration: u64,
+    /// Whom it concerned.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub subject: Option<Subject>,
+    /// What was done: `created`, `adopted`, …
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub action: Option<String>,
+    /// Why.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub because: Vec<String>,
+    /// Which of the connector's tokens the caller had.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub token_generation: Option<u32>,
+    /// As sent.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub user_agent: Option<String>,
+    /// Of the request's body.
+    pub bytes_received: u64,
+    /// Of the answer's body.
+    pub bytes_sent: u64,
+    /// Of this component.
+    pub component: String,
+}
+
+impl Entry {
+    /// The entry of a request that was served from `time` to `end`.
+    #[must_use]
+    pub fn new(request: &Request, response: &Response, note: Note, time: u64, end: u64) -> Self {
+        let query = request.query.as_deref().map_or(String::new(), |query| format!("?{query}"));
+        Self {
+            time,
+            request_id: request.request_id.clone(),
+            method: shortened(&request.method),
+            path: shortened(&format!("{}{query}", request.path)),
+            status: response.status,
+            scim_type: note.error.as_ref().and_then(|error| error.scim_type).map(|kind| kind.as_str().to_owned()),
+            detail: note.error.map(|error| shortened(&error.detail)),
+            duration: end.saturating_sub(time),
+            subject: note.subject.map(|subject| Subject { name: shortened(&subject.name), ..subject }),
+            action: note.action.map(str::to_owned),
+            because: note.because,
+            token_generation: note.token_generation,
+            user_agent: request.header("user-agent").map(shortened),
+            bytes_received: request.body.len() as u64,
+            bytes_sent: response.body.len() as u64,
+            component: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
+}
+
+fn shortened(text: &str) -> String {
+    let cut = (0..=LONGEST.min(text.len())).rev().find(|cut| text.is_char_boundary(*cut)).unwrap_or(0);
+    text.get(..cut).unwrap_or_default().to_owned()
+}

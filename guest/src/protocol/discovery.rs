@@ -1,0 +1,206 @@
+//! The bodies of `/ServiceProviderConfig`, `/Schemas` and `/ResourceTypes` (RFC 7644 §4, RFC 7643 §5–7, RFC 9865 §4).
+//!
+//! A base URL is the connector URL without a slash at its end.
+
+use serde_json::{Map, Value, json};
+
+use super::schema::{
+    Attribute, AttributeType, Mutability, RESOURCE_TYPE, ResourceType, Returned, SCHEMA, SERVICE_PROVIDER_CONFIG,
+    Schema, SchemaTable, Uniqueness,
+};
+
+/// The schema of a list (RFC 7644 §3.4.2).
+pub const LIST_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
+/// The most resources in a list or a page.
+pub const MAX_RESULTS: u32 = 1_000;
+/// How many resources are in a page if the client does not say.
+pub const DEFAULT_PAGE_SIZE: u32 = 100;
+/// For how many seconds a cursor is valid.
+pub const CURSOR_TIMEOUT: u32 = 3_600;
+/// The most operations in a bulk request.
+pub const MAX_BULK_OPERATIONS: u32 = 1_000;
+/// The most bytes in a bulk request.
+pub const MAX_BULK_PAYLOAD: u32 = 8 * 1024 * 1024;
+
+/// The body of `/ServiceProviderConfig` (RFC 7643 §5).
+#[must_use]
+pub fn service_provider_config(base_url: &str) -> Value {
+    json!({
+        "schemas": [SERVICE_PROVIDER_CONFIG],
+        "patch": { "supported": true },
+        "bulk": { "supported": true, "maxOperations": MAX_BULK_OPERATIONS, "maxPayloadSize": MAX_BULK_PAYLOAD },
+        "filter": { "supported": true, "maxResults": MAX_RESULTS },
+        "changePassword": { "supported": true },
+        "sort": { "supported": true },
+        "etag": { "supported": true },
+        "pagination": {
+            "cursor": true,
+            "index": true,
+            "defaultPaginationMethod": "index",
+            "defaultPageSize": DEFAULT_PAGE_SIZE,
+            "maxPageSize": MAX_RESULTS,
+            "cursorTimeout": CURSOR_TIMEOUT,
+        },
+        "authenticationSchemes": [
+            {
+                "type": "oauthbearertoken",
+                "name": "Bearer token",
+                "description": "The connector's token, in the Authorization header.",
+                "specUri": "https://www.rfc-editor.org/info/rfc6750",
+                "primary": true,
+            },
+            {
+                "type": "oauth2",
+                "name": "OAuth 2.0",
+                "description": "An access token from the connector's own authorization server.",
+                "specUri": "https://www.rfc-editor.org/info/rfc6749",
+                "primary": false,
+            },
+        ],
+        "meta": { "resourceType": "ServiceProviderConfig", "location": format!("{base_url}/ServiceProviderConfig") },
+    })
+}
+
+/// The body of `/Schemas`.
+#[must_use]
+pub fn schemas(table: &SchemaTable, base_url: &str) -> Value {
+    list(table.schemas().iter().map(|schema| schema_resource(schema, base_url)).collect())
+}
+
+/// The body of `/Schemas/{urn}`; `None` if there is no such schema.
+#[must_use]
+pub fn schema(table: &SchemaTable, urn: &str, base_url: &str) -> Option<Value> {
+    table.schema(urn).map(|schema| schema_resource(schema, base_url))
+}
+
+/// The body of `/ResourceTypes`.
+#[must_use]
+pub fn resource_types(table: &SchemaTable, base_url: &str) -> Value {
+    let resources = table.resource_types().iter().map(|found| resource_type_resource(table, found, base_url));
+    list(resources.collect())
+}
+
+/// The body of `/ResourceTypes/{name}`; `None` if there is no such resource type.
+#[must_use]
+pub fn resource_type(table: &SchemaTable, name: &str, base_url: &str) -> Option<Value> {
+    let found = table.resource_types().iter().find(|candidate| candidate.name == name)?;
+    Some(resource_type_resource(table, found, base_url))
+}
+
+fn list(resources: Vec<Value>) -> Value {
+    json!({
+        "schemas": [LIST_RESPONSE],
+        "totalResults": resources.len(),
+        "startIndex": 1,
+        "itemsPerPage": resources.len(),
+        "Resources": resources,
+    })
+}
+
+/// An extension of which a client can write nothing is left out of `schemaExtensions`: clients make what they send from
+/// that list. `/Schemas` has it.
+fn resource_type_resource(table: &SchemaTable, resource_type: &ResourceType, base_url: &str) -> Value {
+    let name = resource_type.name.as_str();
+    let is_writable = |urn: &str| {
+        let attributes = table.schema(urn).map_or(&[][..], |schema| &schema.attributes);
+        attributes.iter().any(|attribute| attribute.mutability != Mutability::ReadOnly)
+    };
+    let extensions = resource_type
+        .extensions
+        .iter()
+        .filter(|extension| is_writable(&extension.schema))
+        .map(|extension| json!({ "schema": extension.schema, "required": extension.required }));
+    json!({
+        "schemas": [RESOURCE_TYPE],
+        "id": name,
+        "name": name,
+        "description": resource_type.description,
+        "endpoint": resource_type.endpoint,
+        "schema": resource_type.schema,
+        "schemaExtensions": extensions.collect::<Vec<_>>(),
+        "meta": { "resourceType": "ResourceType", "location": format!("{base_url}/ResourceTypes/{name}") },
+    })
+}
+
+fn schema_resource(schema: &Schema, base_url: &str) -> Value {
+    json!({
+        "schemas": [SCHEMA],
+        "id": schema.id,
+        "name": schema.name,
+        "description": schema.description,
+        "attributes": attributes(&schema.attributes),
+        "meta": { "resourceType": "Schema", "location": format!("{base_url}/Schemas/{}", schema.id) },
+    })
+}
+
+fn attributes(attributes: &[Attribute]) -> Vec<Value> {
+    attributes.iter().map(attribute).collect()
+}
+
+fn attribute(attribute: &Attribute) -> Value {
+    let mut body = Map::new();
+    body.insert("name".to_owned(), attribute.name.as_str().into());
+    body.insert("type".to_owned(), kind(attribute.kind).into());
+    body.insert("multiValued".to_owned(), attribute.multi_valued.into());
+    body.insert("description".to_owned(), attribute.description.as_str().into());
+    body.insert("required".to_owned(), attribute.required.into());
+    body.insert("caseExact".to_owned(), attribute.case_exact.into());
+    body.insert("mutability".to_owned(), mutability(attribute.mutability).into());
+    body.insert("returned".to_owned(), returned(attribute.returned).into());
+    if attribute.kind != AttributeType::Complex {
+        // A complex value is not compared, so it can't be unique (erratum 6004).
+        body.insert("uniqueness".to_owned(), uniqueness(attribute.uniqueness).into());
+    }
+    if !attribute.canonical_values.is_empty() {
+        body.insert("canonicalValues".to_owned(), attribute.canonical_values.clone().into());
+    }
+    if !attribute.reference_types.is_empty() {
+        body.insert("referenceTypes".to_owned(), attribute.reference_types.clone().into());
+    }
+    if !attribute.sub_attributes.is_empty() {
+        body.insert("subAttributes".to_owned(), attributes(&attribute.sub_attributes).into());
+    }
+    Value::Object(body)
+}
+
+fn kind(kind: AttributeType) -> &'static str {
+    match kind {
+        AttributeType::String => "string",
+        AttributeType::Boolean => "boolean",
+        AttributeType::Decimal => "decimal",
+        AttributeType::Integer => "integer",
+        AttributeType::DateTime => "dateTime",
+        AttributeType::Binary => "binary",
+        AttributeType::Reference => "reference",
+        AttributeType::Complex => "complex",
+    }
+}
+
+fn mutability(mutability: Mutability) -> &'static str {
+    match mutability {
+        Mutability::ReadOnly => "readOnly",
+        Mutability::ReadWrite => "readWrite",
+        Mutability::Immutable => "immutable",
+        Mutability::WriteOnly => "writeOnly",
+    }
+}
+
+fn returned(returned: Returned) -> &'static str {
+    match returned {
+        Returned::Always => "always",
+        Returned::Never => "never",
+        Returned::Default => "default",
+        Returned::Request => "request",
+    }
+}
+
+fn uniqueness(uniqueness: Uniqueness) -> &'static str {
+    match uniqueness {
+        Uniqueness::None => "none",
+        Uniqueness::Server => "server",
+        Uniqueness::Global => "global",
+    }
+}
+
+#[cfg(test)]
+mod tests;

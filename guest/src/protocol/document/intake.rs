@@ -1,0 +1,284 @@
+//! From the body of a POST or a PUT to a document.
+
+use serde_json::{Map, Value};
+
+use super::Document;
+use super::place::Place;
+use super::presence::{required_present, set_schemas};
+use super::value::{settle, value_at};
+use crate::protocol::error::ScimError;
+use crate::protocol::mode::Mode;
+use crate::protocol::path::AttributePath;
+use crate::protocol::schema::{Attribute, GROUP, Mutability, ResourceSchema, Schema, USER};
+
+/// Reads JSON. A byte order mark is passed over; nesting is limited to 128.
+///
+/// # Errors
+/// 400 `invalidSyntax` that says where the JSON is malformed, and not what is there.
+pub fn parse(body: &[u8]) -> Result<Value, ScimError> {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    if body.trim_ascii().is_empty() {
+        return Err(ScimError::invalid_syntax("The request has no body"));
+    }
+    serde_json::from_slice(body).map_err(|error| {
+        ScimError::invalid_syntax(format!("The body is not JSON (line {}, column {})", error.line(), error.column()))
+    })
+}
+
+/// The canonical form of what a client sends in a POST or a PUT. Read-only attributes are ignored in either mode
+/// (RFC 7644 §3.3, §3.5.1); `returned: never` ones are in the document: see [`super::take_secret`].
+///
+/// In compat mode unknown attributes and unknown schemas are ignored (T6), attributes may be named by path (T7, T11) or
+/// stand in an object under the core schema's URN, and values are taken as [`super::value()`] says. An attribute that is
+/// also named by path has the value it has without one.
+///
+/// # Errors
+/// 400 `invalidValue` for a value that is missing or of the wrong type, 400 `invalidSyntax` for a body of the wrong
+/// structure, which in strict mode includes unknown attributes and wrong `schemas`.
+pub fn from_client(schema: &ResourceSchema<'_>, body: Value, mode: Mode) -> Result<Document, ScimError> {
+    let Value::Object(body) = body else {
+        return Err(ScimError::invalid_syntax("The body is not a JSON object"));
+    };
+    let mut intake = Intake {
+        schema,
+        mode,
+        core: Map::new(),
+        extensions: schema.extensions.iter().map(|extension| (*extension, Map::new())).collect(),
+        by_path: Vec::new(),
+        schemas: None,
+    };
+    for (name, value) in body {
+        intake.member(name, value)?;
+    }
+    intake.finish()
+}
+
+struct Intake<'r, 's> {
+    schema: &'r ResourceSchema<'s>,
+    mode: Mode,
+    core: Document,
+    extensions: Vec<(&'s Schema, Map<String, Value>)>,
+    by_path: Vec<(AttributePath<'s>, Value)>,
+    schemas: Option<Value>,
+}
+
+impl<'s> Intake<'_, 's> {
+    fn member(&mut self, name: String, value: Value) -> Result<(), ScimError> {
+        if name.eq_ignore_ascii_case("schemas") {
+            self.schemas = Some(value);
+            return Ok(());
+        }
+        if let Some(attribute) = self.schema.core_attribute(&name) {
+            return self.attribute(None, attribute, name, value);
+        }
+        if let Some(extension) = self.schema.extension(&name) {
+            return self.extension(extension, value);
+        }
+        if self.mode.is_strict() {
+            return Err(ScimError::invalid_syntax(format!("There is no attribute `{}`", shortened(&name))));
+        }
+        if name.eq_ignore_ascii_case(&self.schema.core.id) {
+            return self.core_container(value);
+        }
+        if let Some(path) = AttributePath::resolve(self.schema, &name) {
+            self.later(path, value);
+        }
+        Ok(())
+    }
+
+    /// Core attributes under the core schema's URN.
+    fn core_container(&mut self, value: Value) -> Result<(), ScimError> {
+        let Value::Object(container) = value else { return Ok(()) };
+        for (name, value) in container {
+            if let Some(attribute) = self.schema.core_attribute(&name) {
+                // `schemas` is read-only in the table, so it is passed over here.
+                self.attribute(None, attribute, name, value)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn extension(&mut self, extension: &'s Schema, value: Value) -> Result<(), ScimError> {
+        let container = match value {
+            Value::Object(container) => container,
+            Value::Null => return Ok(()),
+            Value::Array(values) if values.is_empty() => return Ok(()),
+            _ => return Err(ScimError::invalid_value(format!("`{}` must be an object", extension.id))),
+        };
+        for (name, value) in container {
+            if let Some(attribute) = extension.attribute(&name) {
+                self.attribute(Some(extension), attribute, name, value)?;
+            } else if self.mode.is_strict() {
+                let name = shortened(&name);
+                return Err(ScimError::invalid_syntax(format!("There is no attribute `{}:{name}`", extension.id)));
+            } else if let Some((head, tail)) = name.split_once('.')
+                && let Some(attribute) = extension.attribute(head)
+                && let Some(sub_attribute) = attribute.sub_attribute(tail)
+            {
+                let (attribute, sub_attribute) = (Some(attribute), Some(sub_attribute));
+                self.later(AttributePath { extension: Some(extension), attribute, sub_attribute }, value);
+            }
+        }
+        Ok(())
+    }
+
+    fn attribute(
+        &mut self,
+        extension: Option<&'s Schema>,
+        attribute: &'s Attribute,
+        name: String,
+        value: Value,
+    ) -> Result<(), ScimError> {
+        if attribute.mutability == Mutability::ReadOnly {
+            return Ok(());
+        }
+        let place = Place::of(extension, attribute);
+        let Some(value) = value_at(place, attribute, value, self.mode)? else { return Ok(()) };
+        let name = if name == attribute.name { name } else { attribute.name.clone() };
+        let before = self.container(extension).insert(name, value);
+        if before.is_some() && self.mode.is_strict() {
+            return Err(ScimError::invalid_syntax(format!("`{place}` is there twice")));
+        }
+        Ok(())
+    }
+
+    /// Paths wait until the attributes without one are known. Of several spellings of one path the last one counts, so
+    /// that there are never more paths than attributes.
+    fn later(&mut self, path: AttributePath<'s>, value: Value) {
+        match self.by_path.iter_mut().find(|(before, _)| is_same(before, &path)) {
+            Some((_, before)) => *before = value,
+            None => self.by_path.push((path, value)),
+        }
+    }
+
+    fn container(&mut self, extension: Option<&Schema>) -> &mut Map<String, Value> {
+        match extension {
+            Some(extension) => {
+                let found = self.extensions.iter_mut().find(|(candidate, _)| candidate.id == extension.id);
+                found.map_or(&mut self.core, |(_, container)| container)
+            }
+            None => &mut self.core,
+        }
+    }
+
+    fn by_path(&mut self, path: AttributePath<'s>, value: Value) -> Result<(), ScimError> {
+        let Some(attribute) = path.attribute else {
+            return path.extension.map_or(Ok(()), |extension| self.extension(extension, value));
+        };
+        let is_set = self.container(path.extension).contains_key(attribute.name.as_str());
+        let Some(sub_attribute) = path.sub_attribute else {
+            return if is_set {
+                Ok(())
+            } else {
+                self.attribute(path.extension, attribute, attribute.name.clone(), value)
+            };
+        };
+        if Mutability::ReadOnly == attribute.mutability || Mutability::ReadOnly == sub_attribute.mutability {
+            return Ok(());
+        }
+        let place = Place::of(path.extension, attribute);
+        let Some(value) = value_at(place.sub_attribute(&sub_attribute.name), sub_attribute, value, self.mode)? else {
+            return Ok(());
+        };
+        let mode = self.mode;
+        let container = self.container(path.extension);
+        let name = &sub_attribute.name;
+        match container.get_mut(attribute.name.as_str()) {
+            Some(Value::Array(values)) => {
+                for value_of_many in values.iter_mut() {
+                    fill(value_of_many, name, &value);
+                }
+                if let Some(settled) = settle(place, attribute, std::mem::take(values), mode)? {
+                    container.insert(attribute.name.clone(), settled);
+                }
+            }
+            Some(single) => fill(single, name, &value),
+            None => {
+                let object = Value::Object(Map::from_iter([(name.clone(), value)]));
+                let value = if attribute.multi_valued { Value::Array(vec![object]) } else { object };
+                container.insert(attribute.name.clone(), value);
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Document, ScimError> {
+        self.check_schemas()?;
+        for (path, value) in std::mem::take(&mut self.by_path) {
+            self.by_path(path, value)?;
+        }
+        let mut document = self.core;
+        for (extension, container) in self.extensions {
+            if !container.is_empty() {
+                document.insert(extension.id.clone(), Value::Object(container));
+            }
+        }
+        set_schemas(self.schema, &mut document);
+        required_present(self.schema, &document)?;
+        Ok(document)
+    }
+
+    /// In compat mode the endpoint says what the resource is, and `schemas` can only contradict it by naming the core
+    /// schema of another resource type instead.
+    fn check_schemas(&self) -> Result<(), ScimError> {
+        let urns: Vec<&str> = match &self.schemas {
+            Some(Value::Array(urns)) => urns.iter().filter_map(Value::as_str).collect(),
+            _ => Vec::new(),
+        };
+        let core = self.schema.core.id.as_str();
+        let names = |urn: &str| urns.iter().any(|candidate| candidate.eq_ignore_ascii_case(urn));
+        if !self.mode.is_strict() {
+            let other = [USER, GROUP].into_iter().find(|urn| !urn.eq_ignore_ascii_case(core) && names(urn));
+            return match other {
+                Some(other) if !names(core) => {
+                    Err(ScimError::invalid_syntax(format!("`schemas` names `{other}` instead of `{core}`")))
+                }
+                _ => Ok(()),
+            };
+        }
+        let sent = self.schemas.as_ref().and_then(Value::as_array).map_or(0, Vec::len);
+        if sent != urns.len() || !names(core) {
+            return Err(ScimError::invalid_syntax(format!("`schemas` must be an array of URNs and hold `{core}`")));
+        }
+        let is_known = |urn: &str| urn.eq_ignore_ascii_case(core) || self.schema.extension(urn).is_some();
+        if !urns.iter().all(|urn| is_known(urn)) {
+            return Err(ScimError::invalid_syntax("`schemas` names a schema that the resource type does not have"));
+        }
+        // All of them are known, so there are few unless some are there twice.
+        let is_repeated =
+            |(at, urn): (usize, &&str)| urns.iter().take(at).any(|before| before.eq_ignore_ascii_case(urn));
+        if urns.len() > 1 + self.schema.extensions.len() || urns.iter().enumerate().any(is_repeated) {
+            return Err(ScimError::invalid_syntax("`schemas` names a schema twice"));
+        }
+        match self.extensions.iter().find(|(extension, container)| !container.is_empty() && !names(&extension.id)) {
+            Some((extension, _)) => Err(ScimError::invalid_syntax(format!(
+                "`schemas` must name `{}`, whose attributes are there",
+                extension.id
+            ))),
+            None => Ok(()),
+        }
+    }
+}
+
+fn is_same(one: &AttributePath<'_>, other: &AttributePath<'_>) -> bool {
+    fn is_same<T>(one: Option<&T>, other: Option<&T>) -> bool {
+        one.map(std::ptr::from_ref) == other.map(std::ptr::from_ref)
+    }
+    is_same(one.extension, other.extension)
+        && is_same(one.attribute, other.attribute)
+        && is_same(one.sub_attribute, other.sub_attribute)
+}
+
+/// Sets a sub-attribute that is not set.
+fn fill(target: &mut Value, name: &str, value: &Value) {
+    if let Value::Object(object) = target
+        && !object.contains_key(name)
+    {
+        object.insert(name.to_owned(), value.clone());
+    }
+}
+
+/// A name that a client sent, short enough for an error.
+fn shortened(name: &str) -> String {
+    name.chars().take(100).filter(|character| !character.is_control()).collect()
+}

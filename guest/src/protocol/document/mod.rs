@@ -1,0 +1,32 @@
+//! Resources as JSON objects in canonical form, and how what clients send becomes one.
+//!
+//! In canonical form attribute names have the schema's spelling; an extension's attributes stand in an object under the
+//! extension's URN; there are no nulls, no empty arrays and no empty objects; booleans are JSON booleans; and `schemas`
+//! holds the core schema and exactly the extensions that have attributes.
+
+mod format;
+mod intake;
+mod place;
+mod presence;
+mod replace;
+#[cfg(test)]
+mod tests;
+mod value;
+
+use serde_json::{Map, Value};
+
+pub use intake::{from_client, parse};
+pub use presence::{required_present, set_schemas};
+pub use replace::replace;
+pub use value::{element, elements, value};
+
+/// A resource in canonical form.
+pub type Document = Map<String, Value>;
+
+/// Removes `password`, so that it is never stored in the document.
+pub fn take_secret(document: &mut Document) -> Option<String> {
+    match document.shift_remove("password")? {
+        Value::String(secret) => Some(secret),
+        _ => None,
+    }
+}

@@ -1,0 +1,91 @@
+//! What must be in a document: required attributes, and `schemas` that say what is there.
+
+use serde_json::{Map, Value};
+
+use super::Document;
+use super::place::Place;
+use crate::protocol::error::ScimError;
+use crate::protocol::schema::{Attribute, AttributeType, Mutability, ResourceSchema, Schema};
+
+/// Checks that every required attribute has a value that is not blank; an extension's only if the extension is there.
+///
+/// # Errors
+/// 400 `invalidValue` that names the first attribute that is missing.
+pub fn required_present(schema: &ResourceSchema<'_>, document: &Document) -> Result<(), ScimError> {
+    attributes_present(None, &schema.core.attributes, document)?;
+    for extension in &schema.extensions {
+        match document.get(extension.id.as_str()) {
+            Some(Value::Object(container)) => attributes_present(Some(extension), &extension.attributes, container)?,
+            _ if is_required(schema, extension) => {
+                return Err(ScimError::invalid_value(format!("`{}` is required", extension.id)));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Sets `schemas` to the core schema and the extensions that have attributes, and removes empty extensions.
+pub fn set_schemas(schema: &ResourceSchema<'_>, document: &mut Document) {
+    let mut urns = vec![Value::from(schema.core.id.as_str())];
+    for extension in &schema.extensions {
+        let urn = extension.id.as_str();
+        match document.get(urn) {
+            Some(Value::Object(container)) if !container.is_empty() => urns.push(Value::from(urn)),
+            Some(_) => {
+                document.shift_remove(urn);
+            }
+            None => {}
+        }
+    }
+    if let Some(schemas) = document.get_mut("schemas") {
+        *schemas = Value::Array(urns);
+    } else {
+        document.shift_insert(0, "schemas".to_owned(), Value::Array(urns));
+    }
+}
+
+fn is_required(schema: &ResourceSchema<'_>, extension: &Schema) -> bool {
+    let mut extensions = schema.resource_type.extensions.iter();
+    extensions.any(|candidate| candidate.required && candidate.schema.eq_ignore_ascii_case(&extension.id))
+}
+
+fn attributes_present(
+    extension: Option<&Schema>,
+    attributes: &[Attribute],
+    container: &Map<String, Value>,
+) -> Result<(), ScimError> {
+    for attribute in attributes {
+        let place = Place::of(extension, attribute);
+        match container.get(attribute.name.as_str()) {
+            None if attribute.required && attribute.mutability != Mutability::ReadOnly => {
+                return Err(place.is_required());
+            }
+            Some(Value::String(text)) if attribute.required && text.trim().is_empty() => {
+                return Err(place.is_required());
+            }
+            Some(value) if attribute.kind == AttributeType::Complex => sub_attributes_present(place, attribute, value)?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn sub_attributes_present(place: Place<'_>, attribute: &Attribute, value: &Value) -> Result<(), ScimError> {
+    let is_required = |sub: &&Attribute| sub.required && sub.mutability != Mutability::ReadOnly;
+    for required in attribute.sub_attributes.iter().filter(is_required) {
+        let name = required.name.as_str();
+        let is_present = |value: &Value| match value {
+            Value::Object(object) => object.get(name).is_some_and(|value| value.as_str() != Some("")),
+            _ => true,
+        };
+        let all_present = match value {
+            Value::Array(values) => values.iter().all(is_present),
+            value => is_present(value),
+        };
+        if !all_present {
+            return Err(place.sub_attribute(name).is_required());
+        }
+    }
+    Ok(())
+}

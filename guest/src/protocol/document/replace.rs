@@ -1,0 +1,105 @@
+//! PUT: what stays of the resource that is there (RFC 7644 §3.5.1).
+
+use serde_json::{Map, Value};
+
+use super::Document;
+use super::place::Place;
+use super::presence::set_schemas;
+use crate::protocol::error::ScimError;
+use crate::protocol::schema::{Attribute, AttributeType, Mutability, ResourceSchema, Schema};
+
+/// The resource after a PUT: `incoming` (from [`super::from_client`]) and what of `current` a client can't replace.
+///
+/// Read-only attributes stay. Immutable ones stay too, also when they are left out. Write-only ones and `active` stay
+/// when they are left out (T23). All others that are left out are cleared.
+///
+/// # Errors
+/// 400 `mutability` if an immutable attribute has another value than the current one.
+pub fn replace(schema: &ResourceSchema<'_>, current: &Document, incoming: Document) -> Result<Document, ScimError> {
+    let mut document = incoming;
+    let core = || schema.common.iter().chain(&schema.core.attributes);
+    merge(None, core(), current, &mut document)?;
+    if let Some(active) = current.get("active")
+        && core().any(|attribute| attribute.name == "active")
+        && !document.contains_key("active")
+    {
+        document.insert("active".to_owned(), active.clone());
+    }
+    for extension in &schema.extensions {
+        let urn = extension.id.as_str();
+        let Some(Value::Object(current)) = current.get(urn) else { continue };
+        let mut container = match document.get_mut(urn) {
+            Some(Value::Object(container)) => std::mem::take(container),
+            _ => Map::new(),
+        };
+        merge(Some(extension), extension.attributes.iter(), current, &mut container)?;
+        document.insert(urn.to_owned(), Value::Object(container));
+    }
+    set_schemas(schema, &mut document);
+    Ok(document)
+}
+
+fn merge<'a>(
+    extension: Option<&Schema>,
+    attributes: impl Iterator<Item = &'a Attribute>,
+    current: &Map<String, Value>,
+    incoming: &mut Map<String, Value>,
+) -> Result<(), ScimError> {
+    for attribute in attributes {
+        let name = attribute.name.as_str();
+        let Some(current) = current.get(name) else {
+            if attribute.mutability == Mutability::ReadOnly && name != "schemas" {
+                incoming.shift_remove(name);
+            }
+            continue;
+        };
+        match (attribute.mutability, incoming.get_mut(name)) {
+            (Mutability::ReadOnly, _) | (Mutability::Immutable | Mutability::WriteOnly, None) => {
+                incoming.insert(name.to_owned(), current.clone());
+            }
+            (Mutability::Immutable, Some(incoming)) if incoming != current => {
+                let place = Place::of(extension, attribute);
+                return Err(ScimError::mutability(format!("`{place}` can't be changed once it is set")));
+            }
+            (_, Some(Value::Object(incoming))) if attribute.kind == AttributeType::Complex => {
+                if let Value::Object(current) = current {
+                    merge_single(extension, attribute, current, incoming)?;
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Keeps what the server knows about a single complex value while it stays the same value: the display name of another
+/// manager would be wrong.
+fn merge_single(
+    extension: Option<&Schema>,
+    attribute: &Attribute,
+    current: &Map<String, Value>,
+    incoming: &mut Map<String, Value>,
+) -> Result<(), ScimError> {
+    let is_same = attribute.sub_attributes.iter().all(|sub_attribute| {
+        let name = sub_attribute.name.as_str();
+        sub_attribute.mutability == Mutability::ReadOnly || current.get(name) == incoming.get(name)
+    });
+    for sub_attribute in &attribute.sub_attributes {
+        let name = sub_attribute.name.as_str();
+        let Some(current) = current.get(name) else { continue };
+        match (sub_attribute.mutability, incoming.get(name)) {
+            (Mutability::ReadOnly, _) if is_same => {
+                incoming.insert(name.to_owned(), current.clone());
+            }
+            (Mutability::Immutable, Some(incoming)) if incoming != current => {
+                let place = Place::of(extension, attribute).sub_attribute(name);
+                return Err(ScimError::mutability(format!("`{place}` can't be changed once it is set")));
+            }
+            (Mutability::Immutable | Mutability::WriteOnly, None) => {
+                incoming.insert(name.to_owned(), current.clone());
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}

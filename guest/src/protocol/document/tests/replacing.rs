@@ -1,0 +1,84 @@
+//! PUT.
+
+use super::*;
+use crate::protocol::schema::SchemaTable;
+
+const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
+const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+const INSOMNIA: &str = "urn:insomnia:params:scim:schemas:extension:1.0:User";
+
+fn document(value: Value) -> Document {
+    let Value::Object(document) = value else { unreachable!("an object") };
+    document
+}
+
+fn current() -> Document {
+    document(json!({"schemas":[USER,ENTERPRISE,INSOMNIA],"id":"1","userName":"ada","active":false,"title":"Countess",
+        "groups":[{"value":"g","display":"Engines"}],"emails":[{"value":"ada@example.com"}],
+        ENTERPRISE:{"department":"x","manager":{"value":"26","displayName":"Charles"}},
+        INSOMNIA:{"origin":"scim","licensed":true},"meta":{"resourceType":"User","version":"W/\"1\""}}))
+}
+
+fn put(body: Value) -> Value {
+    let user = schema("User");
+    let incoming = from_client(&user, body, Mode::Compat).expect("a user");
+    Value::Object(replace(&user, &current(), incoming).expect("a replacement"))
+}
+
+#[test]
+fn r90_what_is_left_out_is_cleared_and_active_is_kept() {
+    assert_eq!(
+        put(json!({"userName":"ada"})),
+        json!({"schemas":[USER,INSOMNIA],"id":"1","userName":"ada","active":false,"groups":[{"value":"g","display":"Engines"}],
+            INSOMNIA:{"origin":"scim","licensed":true},"meta":{"resourceType":"User","version":"W/\"1\""}})
+    );
+    assert_eq!(put(json!({"userName":"ada","active":true})).get("active"), Some(&json!(true)));
+}
+
+#[test]
+fn r91_what_is_read_only_is_ignored() {
+    let after = put(json!({"userName":"ada","id":"2","groups":[],"meta":{"version":"x"},INSOMNIA:{"origin":"manual"}}));
+    assert_eq!(after.get("id"), Some(&json!("1")));
+    assert_eq!(after.get("groups"), Some(&json!([{"value":"g","display":"Engines"}])));
+    assert_eq!(after.get(INSOMNIA), Some(&json!({"origin":"scim","licensed":true})));
+}
+
+#[test]
+fn t23_put_of_what_get_returned_changes_nothing() {
+    assert_eq!(put(Value::Object(current())), Value::Object(current()));
+}
+
+#[test]
+fn another_manager_does_not_get_the_name_of_the_one_before() {
+    let after = put(json!({"userName":"ada","manager":"27"}));
+    assert_eq!(after.get(ENTERPRISE), Some(&json!({"manager":{"value":"27"}})));
+}
+
+#[test]
+fn r92_what_is_immutable_stays() {
+    let declared = json!({"id":"urn:example:badge","name":"Badge","attributes":[
+        {"name":"number","type":"string","mutability":"immutable"},
+        {"name":"holder","type":"complex","subAttributes":[{"name":"since","mutability":"immutable"},{"name":"colour"}]}]});
+    let user_type = json!({"name":"User","schemaExtensions":[{"schema":"urn:example:badge","required":false}]});
+    let table = SchemaTable::builtin().with_declared(&[declared], &[user_type]).expect("a table");
+    let user = table.resource("User").expect("users");
+    let badge = |value: Value| {
+        let body = json!({"userName":"ada","urn:example:badge":value});
+        from_client(&user, body, Mode::Compat).expect("a user")
+    };
+    let put = |current: Value, incoming: Value| {
+        let after = replace(&user, &badge(current), badge(incoming));
+        after.map(|mut after| after.shift_remove("urn:example:badge").unwrap_or_default())
+    };
+    assert_eq!(put(json!({}), json!({"number":"1"})), Ok(json!({"number":"1"})));
+    assert_eq!(put(json!({"number":"1"}), json!({"number":"1"})), Ok(json!({"number":"1"})));
+    assert_eq!(put(json!({"number":"1"}), json!({})), Ok(json!({"number":"1"})));
+    let error = put(json!({"number":"1"}), json!({"number":"2"})).expect_err("a refusal");
+    assert_eq!((error.status, error.scim_type), (400, Some(ScimType::Mutability)));
+    let holder = json!({"holder":{"since":"1","colour":"red"}});
+    assert_eq!(
+        put(holder.clone(), json!({"holder":{"colour":"blue"}})),
+        Ok(json!({"holder":{"since":"1","colour":"blue"}}))
+    );
+    assert!(put(holder, json!({"holder":{"since":"2"}})).is_err());
+}

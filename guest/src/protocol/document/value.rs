@@ -1,0 +1,362 @@
+//! What a client sends for one attribute, made canonical.
+//!
+//! In compat mode an empty string is the same as no value: Okta sends `"middleName":""` for what a user does not have
+//! (T6). In strict mode it is a string as any other. Apart from that strings are stored as they were sent (T27).
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use serde_json::{Map, Number, Value};
+
+use super::format;
+use super::place::Place;
+use crate::protocol::error::ScimError;
+use crate::protocol::mode::Mode;
+use crate::protocol::schema::{Attribute, AttributeType, Mutability};
+
+/// The longest string, in bytes.
+const MAX_STRING: usize = 64 * 1024;
+/// The longest reference or binary value, in bytes: pictures come as data URIs, certificates with their chains.
+const MAX_LARGE: usize = 512 * 1024;
+/// The most values of a multi-valued attribute.
+const MAX_ELEMENTS: usize = 10_000;
+/// The most members of a group.
+const MAX_MEMBERS: usize = 100_000;
+
+/// The canonical form of an attribute's value; `None` if it amounts to no value.
+///
+/// Read-only sub-attributes are left out. Whether the attribute itself may be written is the caller's question.
+///
+/// # Errors
+/// 400 `invalidValue` if the value is not compatible with the attribute's type or too large; in strict mode also 400
+/// `invalidSyntax` if it has an unknown sub-attribute.
+pub fn value(attribute: &Attribute, value: Value, mode: Mode) -> Result<Option<Value>, ScimError> {
+    value_at(Place::of(None, attribute), attribute, value, mode)
+}
+
+/// The canonical form of one value of a multi-valued attribute; `None` if it amounts to no value.
+///
+/// # Errors
+/// As [`value`].
+pub fn element(attribute: &Attribute, value: Value, mode: Mode) -> Result<Option<Value>, ScimError> {
+    one(Place::of(None, attribute), attribute, value, mode)
+}
+
+/// What holds among the values of a multi-valued attribute, each of them canonical already; `None` if there is none.
+///
+/// Values given twice are merged: for references to resources (`members`) by `value`, for others by `type` and `value`.
+/// The first one stays, and is primary if any of them is. In compat mode the first of several primary values wins.
+///
+/// # Errors
+/// 400 `invalidValue` if there are too many values; in strict mode also if several are primary.
+pub fn elements(attribute: &Attribute, values: Vec<Value>, mode: Mode) -> Result<Option<Value>, ScimError> {
+    settle(Place::of(None, attribute), attribute, values, mode)
+}
+
+pub(super) fn value_at(
+    place: Place<'_>,
+    attribute: &Attribute,
+    value: Value,
+    mode: Mode,
+) -> Result<Option<Value>, ScimError> {
+    if attribute.multi_valued {
+        return many(place, attribute, value, mode);
+    }
+    let value = match value {
+        Value::Array(values) => match (only(values), mode) {
+            (Only::None, _) => return Ok(None),
+            (Only::One(value), Mode::Compat) => value,
+            _ => return Err(place.must_be("a single value")),
+        },
+        value => value,
+    };
+    one(place, attribute, value, mode)
+}
+
+enum Only {
+    None,
+    One(Value),
+    Several,
+}
+
+fn only(values: Vec<Value>) -> Only {
+    let mut values = values.into_iter();
+    match (values.next(), values.next()) {
+        (None, _) => Only::None,
+        (Some(value), None) => Only::One(value),
+        _ => Only::Several,
+    }
+}
+
+fn many(place: Place<'_>, attribute: &Attribute, value: Value, mode: Mode) -> Result<Option<Value>, ScimError> {
+    let values = match (value, mode) {
+        (Value::Null, _) => return Ok(None),
+        (Value::Array(values), _) => values,
+        (value, Mode::Compat) => vec![value],
+        _ => return Err(place.must_be("an array")),
+    };
+    bounded(place, attribute, values.len())?;
+    let mut canonical = Vec::with_capacity(values.len());
+    for value in values {
+        if let Some(value) = one(place, attribute, value, mode)? {
+            canonical.push(value);
+        }
+    }
+    settle(place, attribute, canonical, mode)
+}
+
+pub(super) fn settle(
+    place: Place<'_>,
+    attribute: &Attribute,
+    mut values: Vec<Value>,
+    mode: Mode,
+) -> Result<Option<Value>, ScimError> {
+    bounded(place, attribute, values.len())?;
+    if values.is_empty() {
+        return Ok(None);
+    }
+    if values.len() > 1 {
+        merge_duplicates(attribute, &mut values);
+        settle_primary(place, attribute, &mut values, mode)?;
+    }
+    Ok(Some(Value::Array(values)))
+}
+
+fn bounded(place: Place<'_>, attribute: &Attribute, count: usize) -> Result<(), ScimError> {
+    let most = if attribute.name == "members" { MAX_MEMBERS } else { MAX_ELEMENTS };
+    if count > most {
+        return Err(ScimError::invalid_value(format!("`{place}` can't have more than {most} values")));
+    }
+    Ok(())
+}
+
+fn merge_duplicates(attribute: &Attribute, values: &mut Vec<Value>) {
+    let refers_to_a_resource =
+        attribute.sub_attribute("value").is_some_and(|sub_attribute| sub_attribute.mutability == Mutability::Immutable);
+    let mut first: HashMap<(&str, &str), usize> = HashMap::with_capacity(values.len());
+    let mut kept = Vec::with_capacity(values.len());
+    let mut primary = Vec::new();
+    for (at, value) in values.iter().enumerate() {
+        let key = match value {
+            Value::String(text) => Some(("", text.as_str())),
+            Value::Object(object) => {
+                let label = if refers_to_a_resource { None } else { object.get("type").and_then(Value::as_str) };
+                object.get("value").and_then(Value::as_str).map(|text| (label.unwrap_or_default(), text))
+            }
+            _ => None,
+        };
+        let duplicate_of = match key.map(|key| first.entry(key)) {
+            Some(Entry::Occupied(entry)) => Some(*entry.get()),
+            Some(Entry::Vacant(entry)) => {
+                entry.insert(at);
+                None
+            }
+            None => None,
+        };
+        if let Some(first) = duplicate_of
+            && is_primary(value)
+        {
+            primary.push(first);
+        }
+        kept.push(duplicate_of.is_none());
+    }
+    drop(first);
+    for at in primary {
+        if let Some(Value::Object(object)) = values.get_mut(at) {
+            object.insert("primary".to_owned(), Value::Bool(true));
+        }
+    }
+    let mut kept = kept.into_iter();
+    values.retain(|_| kept.next().unwrap_or(true));
+}
+
+fn settle_primary(place: Place<'_>, attribute: &Attribute, values: &mut [Value], mode: Mode) -> Result<(), ScimError> {
+    if attribute.sub_attribute("primary").is_none() {
+        return Ok(());
+    }
+    let others = values.iter_mut().filter(|value| is_primary(value)).skip(1);
+    for value in others {
+        if mode.is_strict() {
+            return Err(ScimError::invalid_value(format!("`{place}` has more than one primary value")));
+        }
+        if let Value::Object(object) = value {
+            object.insert("primary".to_owned(), Value::Bool(false));
+        }
+    }
+    Ok(())
+}
+
+fn is_primary(value: &Value) -> bool {
+    value.get("primary") == Some(&Value::Bool(true))
+}
+
+fn one(place: Place<'_>, attribute: &Attribute, value: Value, mode: Mode) -> Result<Option<Value>, ScimError> {
+    match (value, attribute.kind) {
+        (Value::Null, _) => Ok(None),
+        (Value::String(text), _) if text.is_empty() && !mode.is_strict() => Ok(None),
+        (Value::Object(sent), AttributeType::Complex) => object(place, attribute, sent, mode),
+        (value @ (Value::String(_) | Value::Number(_) | Value::Bool(_)), AttributeType::Complex) => {
+            if mode.is_strict() || attribute.sub_attribute("value").is_none() {
+                return Err(place.must_be("an object"));
+            }
+            object(place, attribute, Map::from_iter([("value".to_owned(), value)]), mode)
+        }
+        (_, AttributeType::Complex) => Err(place.must_be("an object")),
+        (Value::Object(mut sent), _) if !mode.is_strict() => {
+            if sent.is_empty() {
+                return Ok(None);
+            }
+            let name = sent.keys().find(|name| name.eq_ignore_ascii_case("value")).cloned();
+            match name.and_then(|name| sent.swap_remove(&name)) {
+                Some(Value::Null) => Ok(None),
+                Some(Value::String(text)) if text.is_empty() => Ok(None),
+                Some(value) => simple(place, attribute, value, mode).map(Some),
+                None => Err(place.must_be(expected(attribute.kind))),
+            }
+        }
+        (value, _) => simple(place, attribute, value, mode).map(Some),
+    }
+}
+
+fn object(
+    place: Place<'_>,
+    attribute: &Attribute,
+    sent: Map<String, Value>,
+    mode: Mode,
+) -> Result<Option<Value>, ScimError> {
+    // Most of ten thousand members need no change: then they are not copied either.
+    let canonical = if is_canonical(attribute, &sent) { sent } else { canonical_object(place, attribute, sent, mode)? };
+    let missing =
+        |sub_attribute: &&Attribute| sub_attribute.required && !canonical.contains_key(sub_attribute.name.as_str());
+    if let Some(missing) = attribute.sub_attributes.iter().find(missing) {
+        return Err(place.sub_attribute(&missing.name).is_required());
+    }
+    Ok(if canonical.is_empty() { None } else { Some(Value::Object(canonical)) })
+}
+
+fn is_canonical(attribute: &Attribute, object: &Map<String, Value>) -> bool {
+    object.iter().all(|(name, value)| {
+        let sub_attribute = attribute.sub_attributes.iter().find(|sub_attribute| sub_attribute.name == *name);
+        sub_attribute.is_some_and(|sub_attribute| {
+            sub_attribute.mutability != Mutability::ReadOnly
+                && !sub_attribute.multi_valued
+                && match (sub_attribute.kind, value) {
+                    (AttributeType::String, Value::String(text)) => !text.is_empty() && text.len() <= MAX_STRING,
+                    (AttributeType::Boolean, Value::Bool(_)) => true,
+                    _ => false,
+                }
+        })
+    })
+}
+
+fn canonical_object(
+    place: Place<'_>,
+    attribute: &Attribute,
+    sent: Map<String, Value>,
+    mode: Mode,
+) -> Result<Map<String, Value>, ScimError> {
+    let mut canonical = Map::new();
+    for (name, value) in sent {
+        let Some(sub_attribute) = sub_attribute(attribute, &name, mode) else {
+            if mode.is_strict() {
+                return Err(ScimError::invalid_syntax(format!("`{place}` has no sub-attribute of this name")));
+            }
+            continue;
+        };
+        if sub_attribute.mutability == Mutability::ReadOnly {
+            continue;
+        }
+        let place = place.sub_attribute(&sub_attribute.name);
+        if let Some(value) = value_at(place, sub_attribute, value, mode)? {
+            let name = if name == sub_attribute.name { name } else { sub_attribute.name.clone() };
+            if canonical.insert(name, value).is_some() && mode.is_strict() {
+                return Err(ScimError::invalid_syntax(format!("`{place}` is there twice")));
+            }
+        }
+    }
+    Ok(canonical)
+}
+
+/// The sub-attribute of this name. `managerId` is what OneLogin calls `manager.value` (T10).
+fn sub_attribute<'a>(attribute: &'a Attribute, name: &str, mode: Mode) -> Option<&'a Attribute> {
+    attribute.sub_attribute(name).or_else(|| {
+        let (head, tail) = name.split_at_checked(attribute.name.len())?;
+        let is_id = !mode.is_strict() && head.eq_ignore_ascii_case(&attribute.name) && tail.eq_ignore_ascii_case("id");
+        if is_id { attribute.sub_attribute("value") } else { None }
+    })
+}
+
+fn simple(place: Place<'_>, attribute: &Attribute, value: Value, mode: Mode) -> Result<Value, ScimError> {
+    let kind = attribute.kind;
+    let wrong = || place.must_be(expected(kind));
+    match (kind, value) {
+        (AttributeType::Boolean, value @ Value::Bool(_)) => Ok(value),
+        (AttributeType::Boolean, Value::String(text)) if !mode.is_strict() => match text.trim() {
+            text if text.eq_ignore_ascii_case("true") => Ok(Value::Bool(true)),
+            text if text.eq_ignore_ascii_case("false") => Ok(Value::Bool(false)),
+            _ => Err(wrong()),
+        },
+        (AttributeType::Integer, Value::Number(number)) => integer(number, mode).map(Value::Number).ok_or_else(wrong),
+        (AttributeType::Integer, Value::String(text)) if !mode.is_strict() => {
+            text.trim().parse::<i64>().map(Value::from).map_err(|_| wrong())
+        }
+        (AttributeType::Decimal, value @ Value::Number(_)) => Ok(value),
+        (AttributeType::Decimal, Value::String(text)) if !mode.is_strict() => {
+            let number = text.trim().parse::<f64>().ok().and_then(Number::from_f64);
+            number.map(Value::Number).ok_or_else(wrong)
+        }
+        (AttributeType::String | AttributeType::DateTime | AttributeType::Binary | AttributeType::Reference, value) => {
+            string(place, kind, value, mode).map(Value::String)
+        }
+        _ => Err(wrong()),
+    }
+}
+
+fn string(place: Place<'_>, kind: AttributeType, value: Value, mode: Mode) -> Result<String, ScimError> {
+    let text = match value {
+        Value::String(text) => text,
+        Value::Number(number) if !mode.is_strict() => number.to_string(),
+        Value::Bool(boolean) if !mode.is_strict() => boolean.to_string(),
+        _ => return Err(place.must_be(expected(kind))),
+    };
+    let most = match kind {
+        AttributeType::Binary | AttributeType::Reference => MAX_LARGE,
+        _ => MAX_STRING,
+    };
+    if text.len() > most {
+        return Err(place.must_be(format_args!("at most {most} bytes long")));
+    }
+    let is_well_formed = match kind {
+        AttributeType::DateTime => format::is_date_time,
+        AttributeType::Binary => format::is_binary,
+        AttributeType::Reference => format::is_reference,
+        _ => |_: &str| true,
+    };
+    if mode.is_strict() && !is_well_formed(&text) {
+        return Err(place.must_be(expected(kind)));
+    }
+    Ok(text)
+}
+
+/// A number without fraction; in compat mode `5.0` is one.
+fn integer(number: Number, mode: Mode) -> Option<Number> {
+    if number.is_i64() || number.is_u64() {
+        return Some(number);
+    }
+    let float = number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < 9.0e15)?;
+    #[expect(clippy::cast_possible_truncation, reason = "it has no fraction and is in range")]
+    if mode.is_strict() { None } else { Some(Number::from(float as i64)) }
+}
+
+fn expected(kind: AttributeType) -> &'static str {
+    match kind {
+        AttributeType::String => "a string",
+        AttributeType::Boolean => "true or false",
+        AttributeType::Decimal => "a number",
+        AttributeType::Integer => "an integer",
+        AttributeType::DateTime => "a date and time such as 2008-01-23T04:56:22Z",
+        AttributeType::Binary => "a base64 string",
+        AttributeType::Reference => "a URI",
+        AttributeType::Complex => "an object",
+    }
+}

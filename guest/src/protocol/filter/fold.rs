@@ -1,0 +1,56 @@
+//! The form in which text is compared without case.
+
+use std::borrow::Cow;
+
+/// `text` in the case-insensitive form: two texts are equal without case if their folds are equal (RFC 7644 §3.4.2.2).
+///
+/// This is Unicode's simple case folding. The store's index keys have to be made with the same function.
+#[must_use]
+pub fn fold(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            return Cow::Owned(text.to_ascii_lowercase());
+        }
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.chars().flat_map(char::to_lowercase).map(folded_variant).collect())
+}
+
+/// Whether two texts are equal without case.
+#[must_use]
+pub fn equal_without_case(left: &str, right: &str) -> bool {
+    if left.is_ascii() && right.is_ascii() {
+        return left.eq_ignore_ascii_case(right);
+    }
+    fold(left) == fold(right)
+}
+
+/// Lower-case letters that fold to another lower-case letter.
+fn folded_variant(letter: char) -> char {
+    match letter {
+        'ς' => 'σ',
+        'ſ' => 's',
+        'µ' => 'μ',
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r67_text_that_differs_in_case_only_folds_to_the_same() {
+        for (left, right) in [("Bjensen", "bJENSEN"), ("STRÖM", "ström"), ("ΟΔΟΣ", "οδος"), ("\u{212A}", "k")]
+        {
+            assert_eq!(fold(left), fold(right));
+            assert!(equal_without_case(left, right));
+        }
+        assert!(!equal_without_case("ström", "strom"));
+    }
+
+    #[test]
+    fn lower_case_ascii_is_not_copied() {
+        assert!(matches!(fold("bjensen@example.com"), Cow::Borrowed(_)));
+    }
+}

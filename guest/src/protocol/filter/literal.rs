@@ -1,0 +1,114 @@
+//! What a filter compares with, converted to the attribute's type once.
+
+use std::borrow::Cow;
+
+use serde_json::Number;
+
+use super::ast::{FilterPath, Operator};
+use super::fold::fold;
+use super::instant::Instant;
+use super::lexer::Token;
+use crate::protocol::error::ScimError;
+use crate::protocol::mode::Mode;
+use crate::protocol::schema::AttributeType;
+
+/// A comparison value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Literal {
+    /// No value: `eq null` is true of what is not present.
+    Null,
+    /// Of a boolean attribute.
+    Boolean(bool),
+    /// Of an integer or decimal attribute.
+    Number(Number),
+    /// Of a dateTime attribute.
+    DateTime {
+        /// As given.
+        text: String,
+        /// What it means.
+        instant: Instant,
+    },
+    /// Of every other attribute.
+    Text {
+        /// As given, unescaped.
+        text: String,
+        /// Its form for a comparison without case; `None` if the attribute compares with case.
+        folded: Option<String>,
+    },
+}
+
+impl Literal {
+    /// The text, for strings and dates.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::Text { text, .. } | Self::DateTime { text, .. } => Some(text),
+            Self::Null | Self::Boolean(_) | Self::Number(_) => None,
+        }
+    }
+
+    /// The value as `path` and `operator` need it.
+    pub(super) fn new(path: &FilterPath, operator: Operator, token: Token<'_>, mode: Mode) -> Result<Self, ScimError> {
+        let refused = |why: &str| ScimError::invalid_filter(format!("`{} {}`: {why}", path.name, operator.as_str()));
+        if token.is_null(mode) {
+            return match operator {
+                Operator::Eq | Operator::Ne => Ok(Self::Null),
+                _ => Err(refused("null can only be compared with eq or ne")),
+            };
+        }
+        match path.kind {
+            AttributeType::Complex => Err(refused("a complex attribute needs a sub-attribute to compare")),
+            AttributeType::Boolean => {
+                if operator.is_ordering() || operator.is_substring() {
+                    return Err(refused("a boolean can only be compared with eq or ne"));
+                }
+                boolean(&token, mode).map(Self::Boolean).ok_or_else(|| refused("the value is neither true nor false"))
+            }
+            AttributeType::Integer | AttributeType::Decimal => {
+                if operator.is_substring() {
+                    return Err(refused("a number has no substring"));
+                }
+                number(&token, mode).map(Self::Number).ok_or_else(|| refused("the value is not a number"))
+            }
+            AttributeType::Binary if operator.is_ordering() => Err(refused("binary values have no order")),
+            AttributeType::DateTime if !operator.is_substring() => {
+                let text = text(token, mode).ok_or_else(|| refused("the value is not a string"))?;
+                let instant = Instant::parse(&text).ok_or_else(|| refused("the value is not a dateTime"))?;
+                Ok(Self::DateTime { text: text.into_owned(), instant })
+            }
+            AttributeType::DateTime | AttributeType::String | AttributeType::Reference | AttributeType::Binary => {
+                let text = text(token, mode).ok_or_else(|| refused("the value is not a string"))?.into_owned();
+                let folded = (!path.case_exact).then(|| fold(&text).into_owned());
+                Ok(Self::Text { text, folded })
+            }
+        }
+    }
+}
+
+fn boolean(token: &Token<'_>, mode: Mode) -> Option<bool> {
+    match (token, mode) {
+        (Token::Bare("true"), _) => Some(true),
+        (Token::Bare("false"), _) => Some(false),
+        (_, Mode::Strict) => None,
+        // T2: `primary eq "True"`.
+        (token, Mode::Compat) if token.as_str().eq_ignore_ascii_case("true") => Some(true),
+        (token, Mode::Compat) if token.as_str().eq_ignore_ascii_case("false") => Some(false),
+        _ => None,
+    }
+}
+
+fn number(token: &Token<'_>, mode: Mode) -> Option<Number> {
+    match (token, mode) {
+        (Token::Quoted(_), Mode::Strict) => None,
+        (token, _) => serde_json::from_str(token.as_str()).ok(),
+    }
+}
+
+fn text<'t>(token: Token<'t>, mode: Mode) -> Option<Cow<'t, str>> {
+    match (token, mode) {
+        (Token::Quoted(text), _) => Some(Cow::Owned(text)),
+        // T14: `userName eq akadmin`, `externalId eq jyoung`.
+        (Token::Bare(text), Mode::Compat) => Some(Cow::Borrowed(text)),
+        (Token::Bare(_), Mode::Strict) => None,
+    }
+}

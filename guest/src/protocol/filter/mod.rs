@@ -1,0 +1,21 @@
+//! Filters: parsed once against the schema, then evaluated on documents by direct look-ups (RFC 7644 §3.4.2.2).
+
+mod ast;
+mod equality;
+mod evaluate;
+mod fold;
+mod instant;
+mod lexer;
+mod literal;
+mod parse;
+mod print;
+#[cfg(test)]
+mod tests;
+
+pub use ast::{Filter, FilterPath, Operator};
+pub use equality::Conjunct;
+pub(in crate::protocol) use evaluate::compare_numbers;
+pub use fold::{equal_without_case, fold};
+pub use instant::Instant;
+pub(in crate::protocol) use lexer::closing_quote;
+pub use literal::Literal;

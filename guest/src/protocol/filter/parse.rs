@@ -1,0 +1,309 @@
+//! From a filter's text to its tree: `or` over `and` over `not` over grouping (RFC 7644 figure 1).
+
+use super::ast::{Filter, FilterPath, Operator};
+use super::lexer::Lexer;
+use super::literal::Literal;
+use crate::protocol::error::ScimError;
+use crate::protocol::mode::Mode;
+use crate::protocol::path::AttributePath;
+use crate::protocol::schema::{Attribute, AttributeType, Mutability, ResourceSchema, Returned};
+
+/// Bytes of text.
+const MAX_LENGTH: usize = 8 * 1024;
+/// Comparisons.
+const MAX_TERMS: usize = 200;
+/// Groups, negations and value paths within each other.
+const MAX_DEPTH: usize = 32;
+
+impl Filter {
+    /// Reads a filter on resources of one type.
+    ///
+    /// # Errors
+    /// 400 `invalidFilter` for a syntax error, an attribute that the type does not have, a comparison that the
+    /// attribute's type does not allow, and a filter that is too long or too deep.
+    pub fn parse(schema: &ResourceSchema<'_>, text: &str, mode: Mode) -> Result<Self, ScimError> {
+        Self::parse_among(schema, &[], text, mode)
+    }
+
+    /// Reads a filter for resources of one type, of a query on several: what only the `others` have, has no value here
+    /// (RFC 7644 §3.4.2.1).
+    ///
+    /// # Errors
+    /// As [`Filter::parse`]; an attribute is unknown if no type has it.
+    pub fn parse_among(
+        schema: &ResourceSchema<'_>,
+        others: &[ResourceSchema<'_>],
+        text: &str,
+        mode: Mode,
+    ) -> Result<Self, ScimError> {
+        Parser::new(text, mode)?.parse(&Scope::Resource { schema, others })
+    }
+
+    /// Reads a filter on the elements of an attribute: what stands between the brackets of a value path.
+    ///
+    /// # Errors
+    /// As [`Filter::parse`].
+    pub fn parse_element(path: &AttributePath<'_>, text: &str, mode: Mode) -> Result<Self, ScimError> {
+        let (Some(attribute), Some(path)) = (path.attribute, FilterPath::new(path)) else {
+            return Err(ScimError::invalid_filter("a whole extension has no elements to filter"));
+        };
+        Parser::new(text, mode)?.parse(&Scope::Element { path: &path, attribute })
+    }
+}
+
+/// What the paths in a filter are relative to.
+enum Scope<'p, 's> {
+    Resource { schema: &'p ResourceSchema<'s>, others: &'p [ResourceSchema<'s>] },
+    Element { path: &'p FilterPath, attribute: &'s Attribute },
+}
+
+impl<'s> Scope<'_, 's> {
+    fn resolve(&self, text: &str) -> Result<(FilterPath, &'s Attribute, Option<&'s Attribute>), ScimError> {
+        let unknown = || ScimError::invalid_filter(format!("`{text}` is not an attribute of this resource type"));
+        match self {
+            Self::Resource { schema, others } => {
+                let (found, foreign) = match AttributePath::resolve(schema, text) {
+                    Some(found) => (found, None),
+                    None => others
+                        .iter()
+                        .find_map(|other| AttributePath::resolve(other, text).map(|found| (found, Some(other))))
+                        .ok_or_else(unknown)?,
+                };
+                let path = match foreign {
+                    None => FilterPath::new(&found),
+                    Some(other) => FilterPath::foreign(&found, other),
+                };
+                let (Some(path), Some(attribute)) = (path, found.attribute) else { return Err(unknown()) };
+                let secret = |attribute: &Attribute| {
+                    attribute.returned == Returned::Never || attribute.mutability == Mutability::WriteOnly
+                };
+                if secret(attribute) || found.sub_attribute.is_some_and(secret) {
+                    return Err(ScimError::invalid_filter(format!("`{}` can't be used in a filter", path.name)));
+                }
+                Ok((path, attribute, found.sub_attribute))
+            }
+            Self::Element { path, attribute } => {
+                if attribute.kind != AttributeType::Complex && text.eq_ignore_ascii_case("value") {
+                    return Ok(((*path).clone(), attribute, None));
+                }
+                let sub = attribute.sub_attribute(text).ok_or_else(|| {
+                    ScimError::invalid_filter(format!("`{text}` is not a sub-attribute of `{}`", attribute.name))
+                })?;
+                Ok((path.sub(sub), attribute, Some(sub)))
+            }
+        }
+    }
+}
+
+struct Parser<'t> {
+    lexer: Lexer<'t>,
+    mode: Mode,
+    terms: usize,
+}
+
+impl<'t> Parser<'t> {
+    fn new(text: &'t str, mode: Mode) -> Result<Self, ScimError> {
+        if text.len() > MAX_LENGTH {
+            return Err(ScimError::invalid_filter(format!("the filter is longer than {MAX_LENGTH} bytes")));
+        }
+        Ok(Self { lexer: Lexer::new(text), mode, terms: 0 })
+    }
+
+    fn parse(mut self, scope: &Scope<'_, '_>) -> Result<Filter, ScimError> {
+        let filter = self.or(scope, 0)?;
+        self.lexer.skip_space();
+        if !self.lexer.is_at_end() {
+            return Err(self.lexer.error("`and`, `or` or the end was expected"));
+        }
+        Ok(filter)
+    }
+
+    fn or(&mut self, scope: &Scope<'_, '_>, depth: usize) -> Result<Filter, ScimError> {
+        let mut filters = Vec::new();
+        loop {
+            match self.and(scope, depth)? {
+                Filter::Or(inner) => filters.extend(inner),
+                filter => filters.push(filter),
+            }
+            self.lexer.skip_space();
+            if !self.lexer.keyword("or") {
+                return Ok(one_or(filters, Filter::Or));
+            }
+        }
+    }
+
+    fn and(&mut self, scope: &Scope<'_, '_>, depth: usize) -> Result<Filter, ScimError> {
+        let mut filters = Vec::new();
+        loop {
+            match self.term(scope, depth)? {
+                Filter::And(inner) => filters.extend(inner),
+                filter => filters.push(filter),
+            }
+            self.lexer.skip_space();
+            if !self.lexer.keyword("and") {
+                return Ok(one_or(filters, Filter::And));
+            }
+        }
+    }
+
+    fn term(&mut self, scope: &Scope<'_, '_>, depth: usize) -> Result<Filter, ScimError> {
+        if depth > MAX_DEPTH {
+            return Err(ScimError::invalid_filter(format!("the filter is nested more than {MAX_DEPTH} deep")));
+        }
+        self.lexer.skip_space();
+        if self.lexer.take('(') {
+            return self.closed(scope, depth, ')');
+        }
+        let mut ahead = self.lexer.clone();
+        if ahead.keyword("not") {
+            ahead.skip_space();
+            if ahead.take('(') {
+                self.lexer = ahead;
+                return Ok(Filter::Not(Box::new(self.closed(scope, depth, ')')?)));
+            }
+        }
+        self.attribute_term(scope, depth)
+    }
+
+    /// The rest of a group or a value filter, up to `close`.
+    fn closed(&mut self, scope: &Scope<'_, '_>, depth: usize, close: char) -> Result<Filter, ScimError> {
+        let filter = self.or(scope, depth + 1)?;
+        self.lexer.skip_space();
+        if !self.lexer.take(close) {
+            return Err(self.lexer.error(&format!("`{close}` was expected")));
+        }
+        Ok(filter)
+    }
+
+    fn attribute_term(&mut self, scope: &Scope<'_, '_>, depth: usize) -> Result<Filter, ScimError> {
+        self.terms += 1;
+        if self.terms > MAX_TERMS {
+            return Err(ScimError::invalid_filter(format!("the filter has more than {MAX_TERMS} terms")));
+        }
+        let word = self.lexer.word();
+        if word.is_empty() {
+            return Err(self.lexer.error("an attribute was expected"));
+        }
+        let (path, attribute, sub) = scope.resolve(word)?;
+        if self.lexer.sees('[') {
+            return match scope {
+                Scope::Resource { .. } if sub.is_none() => self.value_path(path, attribute, depth),
+                _ => Err(self.lexer.error("a value filter stands behind an attribute")),
+            };
+        }
+        let operator = self.operator()?;
+        let bare = sub.is_none().then_some(attribute);
+        self.comparison(path, bare, operator)
+    }
+
+    /// `None` for `pr`.
+    fn operator(&mut self) -> Result<Option<Operator>, ScimError> {
+        self.lexer.skip_space();
+        let here = self.lexer.clone();
+        let word = self.lexer.word();
+        if word.eq_ignore_ascii_case("pr") {
+            return Ok(None);
+        }
+        Operator::from_keyword(word)
+            .map(Some)
+            .ok_or_else(|| here.error(&format!("`{word}` is not an operator (eq, ne, co, sw, ew, pr, gt, ge, lt, le)")))
+    }
+
+    /// `bare` is the attribute if the path names no sub-attribute.
+    fn comparison(
+        &mut self,
+        path: FilterPath,
+        bare: Option<&Attribute>,
+        operator: Option<Operator>,
+    ) -> Result<Filter, ScimError> {
+        let Some(operator) = operator else { return Ok(Filter::Present { path }) };
+        self.lexer.skip_space();
+        let token = self.lexer.token(self.mode)?;
+        // `emails co "x"` (RFC 7644 figure 2), `manager eq "x"` (T14): the default sub-attribute is `value`.
+        let path = match bare.and_then(|attribute| attribute.sub_attribute("value")) {
+            Some(value) if !token.is_null(self.mode) => path.sub(value),
+            _ => path,
+        };
+        let value = Literal::new(&path, operator, token, self.mode)?;
+        Ok(Filter::Compare { path, operator, value })
+    }
+
+    fn value_path(&mut self, path: FilterPath, attribute: &Attribute, depth: usize) -> Result<Filter, ScimError> {
+        if attribute.kind != AttributeType::Complex && !attribute.multi_valued {
+            return Err(self.lexer.error("the attribute has one simple value, so there is nothing to filter"));
+        }
+        self.lexer.take('[');
+        let scope = Scope::Element { path: &path, attribute };
+        let inner = self.closed(&scope, depth, ']')?;
+        if self.mode == Mode::Strict {
+            return Ok(Filter::ValuePath { path, inner: Box::new(inner) });
+        }
+        if self.lexer.take('.') {
+            let word = self.lexer.word();
+            let (leaf, _, sub) = scope.resolve(word)?;
+            let operator = self.operator()?;
+            let bare = sub.is_none().then_some(attribute);
+            let comparison = self.comparison(leaf, bare, operator)?;
+            return Ok(within(path, inner, comparison));
+        }
+        if let Some((operator, ahead)) = self.operator_ahead() {
+            self.lexer = ahead;
+            let leaf = match attribute.sub_attribute("value") {
+                Some(value) => path.sub(value),
+                None => path.clone(),
+            };
+            let comparison = self.comparison(leaf, None, operator)?;
+            return Ok(within(path, inner, comparison));
+        }
+        Ok(Filter::ValuePath { path, inner: Box::new(inner) })
+    }
+
+    /// The operator that comes next, with the position after it.
+    fn operator_ahead(&self) -> Option<(Option<Operator>, Lexer<'t>)> {
+        let mut ahead = self.lexer.clone();
+        ahead.skip_space();
+        let word = ahead.word();
+        if word.eq_ignore_ascii_case("pr") {
+            return Some((None, ahead));
+        }
+        Operator::from_keyword(word).map(|operator| (Some(operator), ahead))
+    }
+}
+
+/// `emails[type eq "work"].value eq "x"` (T14): one element satisfies both.
+///
+/// `ne` and `eq null` are true where there is nothing to compare, as they are for other attributes.
+fn within(path: FilterPath, inner: Filter, comparison: Filter) -> Filter {
+    let any = |comparison: Filter| {
+        let mut filters = match inner.clone() {
+            Filter::And(filters) => filters,
+            filter => vec![filter],
+        };
+        filters.push(comparison);
+        Filter::ValuePath { path: path.clone(), inner: Box::new(Filter::And(filters)) }
+    };
+    match comparison {
+        Filter::Compare { path: leaf, operator: Operator::Eq, value: Literal::Null } => {
+            Filter::Not(Box::new(any(Filter::Present { path: leaf })))
+        }
+        Filter::Compare { path: leaf, operator: Operator::Ne, value: Literal::Null } => {
+            any(Filter::Present { path: leaf })
+        }
+        Filter::Compare { path: leaf, operator: Operator::Ne, value } => Filter::Or(vec![
+            Filter::Not(Box::new(any(Filter::Present { path: leaf.clone() }))),
+            any(Filter::Compare { path: leaf, operator: Operator::Ne, value }),
+        ]),
+        comparison => any(comparison),
+    }
+}
+
+fn one_or(mut filters: Vec<Filter>, many: fn(Vec<Filter>) -> Filter) -> Filter {
+    match filters.pop() {
+        Some(only) if filters.is_empty() => only,
+        Some(last) => {
+            filters.push(last);
+            many(filters)
+        }
+        None => many(filters),
+    }
+}

@@ -1,0 +1,187 @@
+//! Applies operations to a document: all of them or none (RFC 7644 §3.5.2).
+
+use serde_json::{Map, Value};
+
+use super::add::add;
+use super::members::{MemberChange, MemberChanges, is_members};
+use super::parse::{Operation, OperationKind, numbered};
+use super::remove::remove;
+use super::replace::replace;
+use super::target::Target;
+use crate::protocol::document::{self, Document};
+use crate::protocol::error::{ScimError, ScimType};
+use crate::protocol::mode::Mode;
+use crate::protocol::schema::{Attribute, Mutability, ResourceSchema, Schema};
+
+/// How many values of multi-valued attributes all operations of one request may look at together. Ten thousand
+/// operations on an attribute with ten thousand values would take minutes.
+const MAX_WORK: usize = 2_000_000;
+
+/// What a PATCH did.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// Whether the document is another one now. Changes of members are not counted.
+    pub changed: bool,
+    /// What to do to the group's membership, in order.
+    pub members: Vec<MemberChange>,
+}
+
+/// Applies the operations in order to a document in canonical form, that of a group without its `members`.
+/// On an error the document is as it was.
+///
+/// Whether required attributes are there is checked for those that the operations change; uniqueness is the caller's.
+///
+/// # Errors
+/// 400 `mutability`, `noTarget` or `invalidValue`, with the number of the operation; 400 `tooMany` if the operations look
+/// at too many values.
+pub fn apply(
+    schema: &ResourceSchema<'_>,
+    document: &mut Document,
+    operations: &[Operation<'_>],
+    mode: Mode,
+) -> Result<Outcome, ScimError> {
+    let mut patch = Patch { schema, mode, document: document.clone(), members: MemberChanges::default(), work: 0 };
+    for operation in operations {
+        patch.operation(operation).map_err(|error| numbered(operation.number, error))?;
+    }
+    document::set_schemas(schema, &mut patch.document);
+    let changed = patch.document != *document;
+    if changed {
+        *document = patch.document;
+    }
+    Ok(Outcome { changed, members: patch.members.into_changes() })
+}
+
+struct Patch<'r, 's> {
+    schema: &'r ResourceSchema<'s>,
+    mode: Mode,
+    document: Document,
+    members: MemberChanges,
+    work: usize,
+}
+
+impl Patch<'_, '_> {
+    fn operation(&mut self, operation: &Operation<'_>) -> Result<(), ScimError> {
+        let extension = operation.path.target.extension;
+        let Some(attribute) = operation.path.target.attribute else {
+            return extension.map_or(Ok(()), |extension| self.remove_extension(extension, operation.implied));
+        };
+        if is_members(self.schema, extension, attribute) {
+            return self.members.record(operation, self.mode);
+        }
+        if !self.may_write(operation, attribute)? {
+            return Ok(());
+        }
+        let container = container(&mut self.document, extension)?;
+        let name = attribute.name.as_str();
+        // A filter has at most one term for so many bytes, and looks at every value with each.
+        let looks = 1 + operation.path.text.len() / 16;
+        self.work += looks * container.get(name).and_then(Value::as_array).map_or(1, Vec::len);
+        if self.work > MAX_WORK {
+            return Err(ScimError::new(ScimType::TooMany, "the operations look at too many values"));
+        }
+        let fixed = match attribute.mutability {
+            Mutability::Immutable => container.get(name).cloned(),
+            _ => None,
+        };
+        let mut target = Target {
+            container,
+            attribute,
+            sub: operation.path.target.sub_attribute,
+            filter: operation.path.filter.as_ref(),
+            mode: self.mode,
+            text: operation.path.text,
+        };
+        match (operation.kind, operation.value) {
+            (OperationKind::Add, Some(value)) => add(&mut target, value)?,
+            (OperationKind::Replace, Some(value)) => replace(&mut target, value)?,
+            (OperationKind::Remove, value) => remove(&mut target, value)?,
+            (_, None) => return Err(ScimError::invalid_value("it has no `value`")),
+        }
+        if fixed.is_some() && target.current() != fixed.as_ref() {
+            return Err(ScimError::mutability(format!("`{name}` can't be changed once it is set")));
+        }
+        let is_missing = target.current().is_none_or(|value| value.as_str() == Some(""));
+        if attribute.required && is_missing {
+            let detail = format!("`{name}` is required");
+            return Err(match operation.kind {
+                OperationKind::Remove => ScimError::mutability(detail),
+                OperationKind::Add | OperationKind::Replace => ScimError::invalid_value(detail),
+            });
+        }
+        Ok(())
+    }
+
+    /// Whether to go on with an operation; read-only attributes in a value object are passed over (T5).
+    fn may_write(&self, operation: &Operation<'_>, attribute: &Attribute) -> Result<bool, ScimError> {
+        let refused = || Err(ScimError::mutability(format!("`{}` is read-only", operation.path.text)));
+        // Derived from the attributes that are there, so that adding to it or replacing it changes nothing.
+        if attribute.name == "schemas" && operation.path.target.extension.is_none() {
+            return if operation.kind == OperationKind::Remove { refused() } else { Ok(false) };
+        }
+        if attribute.mutability == Mutability::ReadOnly {
+            return match (operation.implied, self.mode) {
+                (false, _) => refused(),
+                (true, Mode::Compat) => Ok(false),
+                (true, Mode::Strict) if self.is_unchanged(operation, attribute) => Ok(false),
+                (true, Mode::Strict) => refused(),
+            };
+        }
+        match operation.path.target.sub_attribute {
+            Some(sub) if sub.mutability == Mutability::ReadOnly => match self.mode {
+                Mode::Compat => Ok(false),
+                Mode::Strict => refused(),
+            },
+            _ => Ok(true),
+        }
+    }
+
+    /// Whether a read-only value that is sent is the current one. What the document does not hold can't be told.
+    fn is_unchanged(&self, operation: &Operation<'_>, attribute: &Attribute) -> bool {
+        let container = match operation.path.target.extension {
+            None => Some(&self.document),
+            Some(extension) => self.document.get(extension.id.as_str()).and_then(Value::as_object),
+        };
+        let current = container.and_then(|container| container.get(attribute.name.as_str()));
+        let current = match operation.path.target.sub_attribute {
+            None => current,
+            Some(sub) => current.and_then(|current| current.get(sub.name.as_str())),
+        };
+        current.is_none_or(|current| operation.value.is_none_or(|value| value == current))
+    }
+
+    /// Removes a whole extension, as far as clients may write it.
+    fn remove_extension(&mut self, extension: &Schema, implied: bool) -> Result<(), ScimError> {
+        let is_read_only = |attribute: &Attribute| attribute.mutability == Mutability::ReadOnly;
+        if extension.attributes.iter().all(is_read_only) {
+            return match implied {
+                true => Ok(()),
+                false => Err(ScimError::mutability(format!("`{}` is read-only", extension.id))),
+            };
+        }
+        let Some(Value::Object(container)) = self.document.get_mut(extension.id.as_str()) else { return Ok(()) };
+        for attribute in &extension.attributes {
+            let name = attribute.name.as_str();
+            if is_read_only(attribute) || !container.contains_key(name) {
+                continue;
+            }
+            if attribute.required || attribute.mutability == Mutability::Immutable {
+                return Err(ScimError::mutability(format!("`{}:{name}` can't be removed", extension.id)));
+            }
+            container.shift_remove(name);
+        }
+        Ok(())
+    }
+}
+
+/// The object that holds an attribute. An extension's is created; if it stays empty, it is removed with `schemas`.
+fn container<'d>(
+    document: &'d mut Document,
+    extension: Option<&Schema>,
+) -> Result<&'d mut Map<String, Value>, ScimError> {
+    let Some(extension) = extension else { return Ok(document) };
+    match document.entry(extension.id.as_str()).or_insert_with(|| Value::Object(Map::new())) {
+        Value::Object(container) => Ok(container),
+        _ => Err(ScimError::status(500, format!("`{}` is not stored as an object", extension.id))),
+    }
+}

@@ -1,0 +1,246 @@
+//! Changes of a group's membership, which is not part of the document: a group may have a hundred thousand members.
+
+use std::collections::HashSet;
+
+use serde_json::{Map, Value};
+
+use super::parse::{Operation, OperationKind};
+use crate::protocol::error::ScimError;
+use crate::protocol::filter::Filter;
+use crate::protocol::mode::Mode;
+use crate::protocol::schema::{Attribute, ResourceSchema, Schema};
+
+/// Bytes of a member's id. A longer one is no id of ours.
+const MAX_ID: usize = 256;
+
+/// A member as a client names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// The id of the resource; not empty, at most 256 bytes.
+    pub value: String,
+    /// The resource type as sent, such as `User` or `Group`; `None` means a user (T4).
+    pub kind: Option<String>,
+}
+
+/// One change of the membership. In a list no id is there twice.
+#[derive(Clone, Debug, PartialEq)]
+pub enum MemberChange {
+    /// These are members, also if they were before.
+    Add(Vec<Member>),
+    /// The resources with these ids are no members, also if they were none before.
+    Remove(Vec<String>),
+    /// The members that match are no members any longer. Evaluate it with [`Filter::matches_element`] on
+    /// `{"value","type","$ref","display"}`; [`Filter::conjuncts`] may name ids (`members.value`).
+    RemoveWhere(Filter),
+    /// These are the members and no others; an empty list removes all.
+    Replace(Vec<Member>),
+    /// These take the place of the members that match; 400 `noTarget` if none does.
+    ReplaceWhere {
+        /// Evaluated as in [`MemberChange::RemoveWhere`].
+        filter: Filter,
+        /// In their place.
+        members: Vec<Member>,
+    },
+}
+
+/// Whether the attribute is a group's membership.
+pub(super) fn is_members(schema: &ResourceSchema<'_>, extension: Option<&Schema>, attribute: &Attribute) -> bool {
+    extension.is_none() && attribute.name == "members" && schema.resource_type.name == "Group"
+}
+
+/// The changes of one request. Those of the same kind that follow each other become one.
+#[derive(Debug, Default)]
+pub(super) struct MemberChanges {
+    changes: Vec<MemberChange>,
+    /// The ids in the last change.
+    ids: HashSet<String>,
+}
+
+impl MemberChanges {
+    pub(super) fn into_changes(self) -> Vec<MemberChange> {
+        self.changes
+    }
+
+    /// What an operation on `members` changes.
+    pub(super) fn record(&mut self, operation: &Operation<'_>, mode: Mode) -> Result<(), ScimError> {
+        let value = operation.value.unwrap_or(&Value::Null);
+        let sub = operation.path.target.sub_attribute.map(|sub| sub.name.as_str());
+        match (&operation.path.filter, sub) {
+            (None, None) => self.whole(operation.kind, value),
+            (Some(filter), None) => self.chosen(operation.kind, filter, value, mode),
+            (filter, Some(sub)) => self.sub_attribute(operation, filter.as_ref(), sub, mode),
+        }
+    }
+
+    fn whole(&mut self, kind: OperationKind, value: &Value) -> Result<(), ScimError> {
+        match kind {
+            OperationKind::Add => self.add(listed(value)?),
+            OperationKind::Replace => self.replace(listed(value)?),
+            // T3: without a value all members, with one only those, with an empty list none.
+            OperationKind::Remove if value.is_null() => self.replace(Vec::new()),
+            OperationKind::Remove => {
+                let members = listed(value)?;
+                self.remove(members.into_iter().map(|member| member.value));
+            }
+        }
+        Ok(())
+    }
+
+    /// `members[…]`
+    fn chosen(&mut self, kind: OperationKind, filter: &Filter, value: &Value, mode: Mode) -> Result<(), ScimError> {
+        let ids = filter.listed_values();
+        if kind == OperationKind::Remove || value.is_null() {
+            match ids {
+                Some(ids) => self.remove(ids.into_iter().map(str::to_owned)),
+                None => self.changes.push(MemberChange::RemoveWhere(filter.clone())),
+            }
+            return Ok(());
+        }
+        let mut members = Vec::new();
+        for element in elements(value) {
+            members.push(member(element, ids.as_deref().and_then(single))?);
+        }
+        match (kind, ids, mode) {
+            (OperationKind::Add, Some(ids), _) if members.iter().all(|member| ids.contains(&member.value.as_str())) => {
+                self.add(members);
+            }
+            (OperationKind::Add, ..) => return Err(fixed("members.value")),
+            (_, Some(ids), Mode::Compat) => {
+                let stay: HashSet<&str> = members.iter().map(|member| member.value.as_str()).collect();
+                self.remove(ids.into_iter().filter(|id| !stay.contains(id)).map(str::to_owned));
+                self.add(members);
+            }
+            _ => {
+                self.ids.clear();
+                let mut seen = HashSet::new();
+                members.retain(|member| seen.insert(member.value.clone()));
+                self.changes.push(MemberChange::ReplaceWhere { filter: filter.clone(), members });
+            }
+        }
+        Ok(())
+    }
+
+    /// `members[…].value`, `members.display`: a member is replaced as a whole, never edited in place (RFC 7643 §8.7.1).
+    fn sub_attribute(
+        &mut self,
+        operation: &Operation<'_>,
+        filter: Option<&Filter>,
+        sub: &str,
+        mode: Mode,
+    ) -> Result<(), ScimError> {
+        let value = operation.value.unwrap_or(&Value::Null);
+        let id = filter.and_then(Filter::listed_values);
+        match (sub, mode) {
+            ("display", Mode::Compat) => return Ok(()),
+            ("value", Mode::Compat) if operation.kind == OperationKind::Remove => {
+                if let Some(filter) = filter {
+                    return self.chosen(OperationKind::Remove, filter, &Value::Null, mode);
+                }
+            }
+            // It names who it is about: nothing but the membership itself can be meant.
+            ("value", _) if id.as_deref().and_then(single).is_some_and(|id| value.as_str() == Some(id)) => {
+                if let Some(filter) = filter {
+                    return self.chosen(operation.kind, filter, &Value::Object(Map::new()), mode);
+                }
+            }
+            ("value", Mode::Compat) if filter.is_none() && operation.kind == OperationKind::Add => {
+                return self.whole(OperationKind::Add, value);
+            }
+            (_, Mode::Compat) if value.is_null() && operation.kind != OperationKind::Remove => return Ok(()),
+            _ => {}
+        }
+        Err(fixed(operation.path.text))
+    }
+
+    fn add(&mut self, members: Vec<Member>) {
+        if !matches!(self.changes.last(), Some(MemberChange::Add(_))) {
+            if members.is_empty() {
+                return;
+            }
+            self.start(MemberChange::Add(Vec::new()));
+        }
+        self.extend(members);
+    }
+
+    fn replace(&mut self, members: Vec<Member>) {
+        // What came before is of no effect, but for a `ReplaceWhere`, which may have to be refused.
+        if !self.changes.iter().any(|change| matches!(change, MemberChange::ReplaceWhere { .. })) {
+            self.changes.clear();
+        }
+        self.start(MemberChange::Replace(Vec::new()));
+        self.extend(members);
+    }
+
+    fn remove(&mut self, ids: impl IntoIterator<Item = String>) {
+        let mut ids = ids.into_iter().filter(|id| !id.is_empty() && id.len() <= MAX_ID).peekable();
+        if ids.peek().is_none() {
+            return;
+        }
+        if !matches!(self.changes.last(), Some(MemberChange::Remove(_))) {
+            self.start(MemberChange::Remove(Vec::new()));
+        }
+        let Some(MemberChange::Remove(removed)) = self.changes.last_mut() else { return };
+        removed.extend(ids.filter(|id| self.ids.insert(id.clone())));
+    }
+
+    fn start(&mut self, change: MemberChange) {
+        self.ids.clear();
+        self.changes.push(change);
+    }
+
+    fn extend(&mut self, members: Vec<Member>) {
+        let Some(MemberChange::Add(list) | MemberChange::Replace(list)) = self.changes.last_mut() else { return };
+        list.extend(members.into_iter().filter(|member| self.ids.insert(member.value.clone())));
+    }
+}
+
+fn listed(value: &Value) -> Result<Vec<Member>, ScimError> {
+    elements(value).iter().map(|element| member(element, None)).collect()
+}
+
+fn elements(value: &Value) -> &[Value] {
+    match value {
+        Value::Null => &[],
+        Value::Array(elements) => elements,
+        single => std::slice::from_ref(single),
+    }
+}
+
+/// One element in the forms of T4. `implied` is the id where the element names none.
+fn member(element: &Value, implied: Option<&str>) -> Result<Member, ScimError> {
+    let (value, kind) = match element {
+        Value::Object(object) => (text(object, "value")?.or(implied), text(object, "type")?),
+        Value::String(id) => (Some(id.as_str()), None),
+        _ => return Err(ScimError::invalid_value("a member is neither an object nor an id")),
+    };
+    match value {
+        Some(value) if !value.is_empty() && value.len() <= MAX_ID => {
+            let kind = kind.filter(|kind| !kind.is_empty()).map(str::to_owned);
+            Ok(Member { value: value.to_owned(), kind })
+        }
+        Some(value) if !value.is_empty() => Err(ScimError::invalid_value("a member's `value` is too long for an id")),
+        _ => Err(ScimError::invalid_value("a member has no `value`")),
+    }
+}
+
+fn text<'a>(object: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, ScimError> {
+    let value = object
+        .get(name)
+        .or_else(|| object.iter().find_map(|(key, value)| key.eq_ignore_ascii_case(name).then_some(value)));
+    match value {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(ScimError::invalid_value(format!("a member's `{name}` is not a string"))),
+    }
+}
+
+fn single<'t>(ids: &[&'t str]) -> Option<&'t str> {
+    match ids {
+        [only] => Some(only),
+        _ => None,
+    }
+}
+
+fn fixed(name: &str) -> ScimError {
+    ScimError::mutability(format!("`{name}` can't be changed: a member is added or removed as a whole"))
+}

@@ -1,0 +1,136 @@
+//! From the body of a PATCH request to operations (RFC 7644 §3.5.2).
+
+use serde_json::{Map, Value};
+
+use super::expand::Expansion;
+use super::path::PatchPath;
+use crate::protocol::error::{ScimError, ScimType};
+use crate::protocol::mode::Mode;
+use crate::protocol::schema::ResourceSchema;
+
+/// The schema of the body.
+const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+/// The most operations of one request.
+const MAX_OPERATIONS: usize = 10_000;
+
+/// What an operation does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OperationKind {
+    /// Adds to what is there (RFC 7644 §3.5.2.1).
+    Add,
+    /// Takes the place of what is there (RFC 7644 §3.5.2.3).
+    Replace,
+    /// Takes away (RFC 7644 §3.5.2.2).
+    Remove,
+}
+
+/// One change of one attribute. An operation without a path becomes one of these for every attribute in its value.
+#[derive(Clone, Debug)]
+pub struct Operation<'a> {
+    /// Which operation of the request it comes from, counted from 1.
+    pub number: usize,
+    /// What it does.
+    pub kind: OperationKind,
+    /// Where.
+    pub path: PatchPath<'a>,
+    /// With what; `None` only for `remove`.
+    pub value: Option<&'a Value>,
+    /// The attribute stands in a value object, not in `path`: then read-only attributes are no mistake (T5).
+    pub implied: bool,
+}
+
+/// Reads PATCH bodies.
+#[derive(Debug)]
+pub struct PatchRequest;
+
+impl PatchRequest {
+    /// The operations in the body, in order. Keys and `op` are read in any case (T1); in compat mode what names no
+    /// attribute of the resource type is left out.
+    ///
+    /// # Errors
+    /// 400 `invalidSyntax` for a body of the wrong structure, `tooMany` for more than 10,000 operations, `invalidPath`,
+    /// `invalidFilter`, `noTarget` for a `remove` without path, `invalidValue` for an operation that lacks its value.
+    pub fn parse<'a>(
+        schema: &ResourceSchema<'a>,
+        body: &'a Value,
+        mode: Mode,
+    ) -> Result<Vec<Operation<'a>>, ScimError> {
+        let body = body.as_object().ok_or_else(|| ScimError::invalid_syntax("the body is not a JSON object"))?;
+        if mode.is_strict() && !has_patch_schema(body) {
+            return Err(ScimError::invalid_syntax(format!("`schemas` does not hold {PATCH_OP}")));
+        }
+        let operations = match member(body, "Operations") {
+            Some(Value::Array(operations)) => operations.as_slice(),
+            Some(single @ Value::Object(_)) if !mode.is_strict() => std::slice::from_ref(single),
+            _ => return Err(ScimError::invalid_syntax("`Operations` is not an array")),
+        };
+        if operations.is_empty() && mode.is_strict() {
+            return Err(ScimError::invalid_syntax("`Operations` is empty"));
+        }
+        if operations.len() > MAX_OPERATIONS {
+            let detail = format!("the request has {} operations; {MAX_OPERATIONS} are allowed", operations.len());
+            return Err(ScimError::new(ScimType::TooMany, detail));
+        }
+        let mut parsed = Vec::with_capacity(operations.len());
+        for (at, operation) in operations.iter().enumerate() {
+            let number = at + 1;
+            let result = read(schema, operation, number, mode, &mut parsed);
+            result.map_err(|error| numbered(number, error))?;
+        }
+        Ok(parsed)
+    }
+}
+
+/// The refusal, with the number of the operation that caused it.
+pub(super) fn numbered(number: usize, mut error: ScimError) -> ScimError {
+    error.detail = format!("operation {number}: {}", error.detail);
+    error
+}
+
+fn read<'a>(
+    schema: &ResourceSchema<'a>,
+    operation: &'a Value,
+    number: usize,
+    mode: Mode,
+    parsed: &mut Vec<Operation<'a>>,
+) -> Result<(), ScimError> {
+    let operation = operation.as_object().ok_or_else(|| ScimError::invalid_syntax("it is not a JSON object"))?;
+    let kind = kind(operation)?;
+    let value = member(operation, "value");
+    let path = match member(operation, "path") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(path)) if path.trim().is_empty() && !mode.is_strict() => None,
+        Some(Value::String(path)) => Some(path.as_str()),
+        Some(_) => return Err(ScimError::invalid_path("`path` is not a string")),
+    };
+    let mut expansion = Expansion { schema, kind, number, mode, operations: parsed };
+    if kind == OperationKind::Remove {
+        let Some(path) = path else { return Err(ScimError::no_target("`remove` needs a path")) };
+        return expansion.remove(path, value);
+    }
+    let value = value.ok_or_else(|| ScimError::invalid_value("it has no `value`"))?;
+    match path {
+        Some(path) => expansion.at_path(path, value),
+        None => expansion.pathless(value),
+    }
+}
+
+fn kind(operation: &Map<String, Value>) -> Result<OperationKind, ScimError> {
+    let op = member(operation, "op").and_then(Value::as_str).map(str::trim).unwrap_or_default();
+    [("add", OperationKind::Add), ("replace", OperationKind::Replace), ("remove", OperationKind::Remove)]
+        .into_iter()
+        .find_map(|(keyword, kind)| keyword.eq_ignore_ascii_case(op).then_some(kind))
+        .ok_or_else(|| ScimError::invalid_syntax("`op` is none of add, replace and remove"))
+}
+
+fn has_patch_schema(body: &Map<String, Value>) -> bool {
+    let schemas = member(body, "schemas").and_then(Value::as_array);
+    schemas.is_some_and(|schemas| {
+        schemas.iter().any(|schema| schema.as_str().is_some_and(|urn| urn.eq_ignore_ascii_case(PATCH_OP)))
+    })
+}
+
+/// The member of this name, in any case.
+fn member<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    object.get(name).or_else(|| object.iter().find_map(|(key, value)| key.eq_ignore_ascii_case(name).then_some(value)))
+}

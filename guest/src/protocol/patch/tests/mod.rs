@@ -1,0 +1,89 @@
+//! What PATCH does: bodies as identity providers send them, the RFC's rules, and random operations.
+
+mod forms;
+mod membership;
+mod random;
+mod rules;
+mod verbatim;
+
+use serde_json::{Value, json};
+
+use super::{MemberChange, Outcome, PatchRequest, apply};
+use crate::protocol::document::Document;
+use crate::protocol::error::{ScimError, ScimType};
+use crate::protocol::mode::Mode;
+use crate::protocol::schema::{ENTERPRISE_USER, ResourceSchema, SchemaTable};
+
+fn users() -> ResourceSchema<'static> {
+    SchemaTable::builtin().resource("User").unwrap()
+}
+
+fn groups() -> ResourceSchema<'static> {
+    SchemaTable::builtin().resource("Group").unwrap()
+}
+
+fn document(value: Value) -> Document {
+    match value {
+        Value::Object(document) => document,
+        other => panic!("{other} is no document"),
+    }
+}
+
+fn body(operations: Value) -> Value {
+    json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": operations})
+}
+
+fn run(schema: &ResourceSchema<'_>, document: &mut Document, body: &Value, mode: Mode) -> Result<Outcome, ScimError> {
+    apply(schema, document, &PatchRequest::parse(schema, body, mode)?, mode)
+}
+
+/// Applies to a user that has what `initial` says; gives the user back, without `schemas`.
+fn patched(initial: Value, operations: Value, mode: Mode) -> Result<(Value, bool), ScimError> {
+    let mut user = document(initial);
+    user.entry("userName").or_insert_with(|| "bjensen".into());
+    crate::protocol::document::set_schemas(&users(), &mut user);
+    let before = user.clone();
+    let result = run(&users(), &mut user, &body(operations), mode);
+    if result.is_err() {
+        assert_eq!(user, before, "a PATCH that fails changes nothing");
+    }
+    let outcome = result?;
+    assert_eq!(outcome.changed, user != before);
+    user.shift_remove("schemas");
+    if before.get("userName") == user.get("userName") && user.get("userName") == Some(&"bjensen".into()) {
+        user.shift_remove("userName");
+    }
+    Ok((Value::Object(user), outcome.changed))
+}
+
+fn compat(initial: Value, operations: Value) -> Value {
+    patched(initial, operations, Mode::Compat).unwrap().0
+}
+
+/// In both modes.
+fn either(initial: Value, operations: Value) -> Value {
+    let strict = patched(initial.clone(), operations.clone(), Mode::Strict).unwrap().0;
+    let compat = compat(initial, operations);
+    assert_eq!(strict, compat);
+    compat
+}
+
+fn refused(initial: Value, operations: Value, mode: Mode) -> ScimType {
+    let error = patched(initial, operations, mode).unwrap_err();
+    assert_eq!(error.status, 400);
+    error.scim_type.unwrap()
+}
+
+fn refused_in_both(initial: Value, operations: Value) -> ScimType {
+    let strict = refused(initial.clone(), operations.clone(), Mode::Strict);
+    assert_eq!(refused(initial, operations, Mode::Compat), strict);
+    strict
+}
+
+fn membership(operations: Value, mode: Mode) -> Result<Vec<MemberChange>, ScimError> {
+    let mut group =
+        document(json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "Tour Guides"}));
+    let outcome = run(&groups(), &mut group, &body(operations), mode)?;
+    assert!(!group.contains_key("members"));
+    Ok(outcome.members)
+}

@@ -1,0 +1,134 @@
+//! What a list is asked for: query parameters (RFC 7644 §3.4.2, RFC 9865) or a `.search` body (§3.4.3).
+
+use serde_json::Value;
+
+use super::discovery::{DEFAULT_PAGE_SIZE, MAX_RESULTS};
+use super::error::ScimError;
+use super::mode::Mode;
+use super::projection::Projection;
+use super::route::percent_decode;
+
+/// The message schema of a `.search` body.
+pub const SEARCH_REQUEST: &str = "urn:ietf:params:scim:api:messages:2.0:SearchRequest";
+
+/// What a list is asked for.
+#[derive(Clone, Debug)]
+pub struct Query {
+    /// Which attributes.
+    pub projection: Projection,
+    /// Which resources; `None` for all.
+    pub filter: Option<String>,
+    /// In which order: an attribute path.
+    pub sort_by: Option<String>,
+    /// `ascending` or `descending`.
+    pub sort_order: Option<String>,
+    /// From which one on; 1 is the first.
+    pub start_index: u32,
+    /// How many at the most.
+    pub count: u32,
+    /// Whether the client named the count.
+    pub counted: bool,
+    /// The page after this cursor; empty for the first page; `None` for index pagination.
+    pub cursor: Option<String>,
+}
+
+impl Query {
+    /// Of a request's query: form-decoded, unknown parameters ignored, an empty filter as none (T15).
+    ///
+    /// # Errors
+    /// 400 if a number is none, or if the attributes exclude each other.
+    pub fn from_parameters(query: Option<&str>, mode: Mode) -> Result<Self, ScimError> {
+        let parameters: Vec<(String, String)> = query.unwrap_or_default().split('&').map(parameter).collect();
+        let find = |name: &str| {
+            let found = parameters.iter().find(|(candidate, _)| candidate.eq_ignore_ascii_case(name));
+            found.map(|(_, value)| value.as_str())
+        };
+        let not_empty = |name: &str| find(name).map(str::trim).filter(|value| !value.is_empty());
+        let number = |name: &str| not_empty(name).map(|text| parse_number(name, text)).transpose();
+        Ok(Self {
+            projection: Projection::parse(not_empty("attributes"), not_empty("excludedAttributes"), mode)?,
+            filter: not_empty("filter").map(str::to_owned),
+            sort_by: not_empty("sortBy").map(str::to_owned),
+            sort_order: not_empty("sortOrder").map(str::to_owned),
+            start_index: clamp(number("startIndex")?, 1, 1, u32::MAX),
+            counted: not_empty("count").is_some(),
+            count: clamp(number("count")?, DEFAULT_PAGE_SIZE, 0, MAX_RESULTS),
+            cursor: find("cursor").map(str::to_owned),
+        })
+    }
+
+    /// Of the body of a `.search` request.
+    ///
+    /// # Errors
+    /// 400 if it is not a search request, or as for parameters.
+    pub fn from_search(body: &Value, mode: Mode) -> Result<Self, ScimError> {
+        let Value::Object(body) = body else {
+            return Err(ScimError::invalid_syntax("The body of a search is a JSON object"));
+        };
+        let find = |name: &str| {
+            let found = body.iter().find(|(candidate, _)| candidate.eq_ignore_ascii_case(name));
+            found.map(|(_, value)| value).filter(|value| !value.is_null())
+        };
+        let names_request = |urn: &Value| urn.as_str().is_some_and(|urn| urn.eq_ignore_ascii_case(SEARCH_REQUEST));
+        let declared = find("schemas").and_then(Value::as_array).is_some_and(|urns| urns.iter().any(names_request));
+        if !declared && (mode == Mode::Strict || find("schemas").is_some()) {
+            return Err(ScimError::invalid_syntax(format!("The schemas of a search are [\"{SEARCH_REQUEST}\"]")));
+        }
+        let text = |name: &str| match find(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.trim()).filter(|text| !text.is_empty())),
+            Some(_) => Err(ScimError::invalid_value(format!("'{name}' is a string"))),
+        };
+        let number = |name: &str| match find(name) {
+            None => Ok(None),
+            Some(Value::Number(number)) => {
+                let number = number.as_i64().or_else(|| number.as_u64().map(|_| i64::MAX));
+                number.map(Some).ok_or_else(|| not_a_number(name))
+            }
+            Some(Value::String(digits)) if mode == Mode::Compat => parse_number(name, digits).map(Some),
+            Some(_) => Err(not_a_number(name)),
+        };
+        let names = |name: &str| match find(name) {
+            None => Ok(Vec::new()),
+            Some(Value::String(list)) => Ok(list.split(',').collect()),
+            Some(Value::Array(list)) => list
+                .iter()
+                .map(|name| name.as_str().ok_or_else(|| ScimError::invalid_value("An attribute's name is a string")))
+                .collect::<Result<Vec<_>, _>>(),
+            Some(_) => Err(ScimError::invalid_value(format!("'{name}' is a list of strings"))),
+        };
+        Ok(Self {
+            projection: Projection::from_names(names("attributes")?, names("excludedAttributes")?, mode)?,
+            filter: text("filter")?.map(str::to_owned),
+            sort_by: text("sortBy")?.map(str::to_owned),
+            sort_order: text("sortOrder")?.map(str::to_owned),
+            start_index: clamp(number("startIndex")?, 1, 1, u32::MAX),
+            counted: find("count").is_some(),
+            count: clamp(number("count")?, DEFAULT_PAGE_SIZE, 0, MAX_RESULTS),
+            cursor: find("cursor").and_then(Value::as_str).map(str::to_owned),
+        })
+    }
+}
+
+fn parameter(pair: &str) -> (String, String) {
+    let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+    (percent_decode(&name.replace('+', " ")), percent_decode(&value.replace('+', " ")))
+}
+
+fn parse_number(name: &str, text: &str) -> Result<i64, ScimError> {
+    let text = text.trim();
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(not_a_number(name));
+    }
+    // More digits than fit are as good as the largest number.
+    Ok(text.parse().unwrap_or(if text.starts_with('-') { i64::MIN } else { i64::MAX }))
+}
+
+fn not_a_number(name: &str) -> ScimError {
+    ScimError::invalid_value(format!("'{name}' is not an integer"))
+}
+
+fn clamp(number: Option<i64>, default: u32, least: u32, most: u32) -> u32 {
+    number.map_or(default, |number| u32::try_from(number.clamp(least.into(), most.into())).unwrap_or(default))
+}

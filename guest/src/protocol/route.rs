@@ -1,0 +1,120 @@
+//! Which endpoint a path names (RFC 7644 §3.2), and which methods it has.
+
+use super::error::{ScimError, ScimType};
+use super::schema::SchemaTable;
+
+/// An endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// The connector URL itself: a query over all resource types.
+    Root,
+    /// All resources of the type with this name.
+    Resources(String),
+    /// One resource: the type's name, and the id.
+    Resource(String, String),
+    /// `/.search`, or `/Users/.search` with the type's name.
+    Search(Option<String>),
+    /// `/Bulk`.
+    Bulk,
+    /// `/Me`.
+    Me,
+    /// `/ServiceProviderConfig`.
+    ServiceProviderConfig,
+    /// `/ResourceTypes`, or one of them.
+    ResourceTypes(Option<String>),
+    /// `/Schemas`, or one of them.
+    Schemas(Option<String>),
+}
+
+impl Route {
+    /// Finds the endpoint. Slashes at the end and repeated ones do not count (T15); `v2` may stand before the endpoint
+    /// (RFC 7644 §3.13).
+    ///
+    /// # Errors
+    /// 404 if there is none, 400 `invalidVers` for another version.
+    pub fn parse(path: &str, table: &SchemaTable, aliases: bool) -> Result<Self, ScimError> {
+        let decoded: Vec<String> = path.split('/').filter(|segment| !segment.is_empty()).map(percent_decode).collect();
+        let mut segments: Vec<&str> = decoded.iter().map(String::as_str).collect();
+        match segments.first() {
+            Some(&"v2") => drop(segments.remove(0)),
+            Some(version) if is_version(version) => {
+                let detail = format!("SCIM {version} is not supported, only v2 is");
+                return Err(ScimError::new(ScimType::InvalidVers, detail));
+            }
+            _ => {}
+        }
+        let not_found = || ScimError::not_found(format!("There is no endpoint '{path}'"));
+        let resource_type = |segment: &str| {
+            let found =
+                table.resource_types().iter().find(|candidate| candidate.endpoint.strip_prefix('/') == Some(segment));
+            found.map(|found| found.name.clone())
+        };
+        Ok(match *segments {
+            [] => Self::Root,
+            [".search"] => Self::Search(None),
+            ["Bulk"] => Self::Bulk,
+            ["Me"] => Self::Me,
+            ["ServiceProviderConfig"] => Self::ServiceProviderConfig,
+            ["ServiceProviderConfigs" | "serviceConfiguration"] if aliases => Self::ServiceProviderConfig,
+            ["ResourceTypes"] => Self::ResourceTypes(None),
+            ["ResourceTypes", name] => Self::ResourceTypes(Some(name.to_owned())),
+            ["Schemas"] => Self::Schemas(None),
+            ["Schemas", urn] => Self::Schemas(Some(urn.to_owned())),
+            [endpoint] => Self::Resources(resource_type(endpoint).ok_or_else(not_found)?),
+            [endpoint, ".search"] => Self::Search(Some(resource_type(endpoint).ok_or_else(not_found)?)),
+            [endpoint, id] => Self::Resource(resource_type(endpoint).ok_or_else(not_found)?, id.to_owned()),
+            _ => return Err(not_found()),
+        })
+    }
+
+    /// The methods that the endpoint has, as the `Allow` header lists them.
+    #[must_use]
+    pub fn allow(&self) -> &'static str {
+        match self {
+            Self::Root | Self::ServiceProviderConfig | Self::ResourceTypes(_) | Self::Schemas(_) => {
+                "GET, HEAD, OPTIONS"
+            }
+            Self::Resources(_) => "GET, HEAD, OPTIONS, POST",
+            Self::Resource(..) => "DELETE, GET, HEAD, OPTIONS, PATCH, PUT",
+            Self::Search(_) | Self::Bulk => "OPTIONS, POST",
+            Self::Me => "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT",
+        }
+    }
+
+    /// Whether the endpoint has the method.
+    #[must_use]
+    pub fn allows(&self, method: &str) -> bool {
+        self.allow().split(", ").any(|allowed| allowed == method)
+    }
+}
+
+fn is_version(segment: &str) -> bool {
+    segment
+        .strip_prefix('v')
+        .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Undoes percent-encoding (RFC 3986 §2.1). What is not valid stays as it is; bytes that are not UTF-8 become U+FFFD.
+#[must_use]
+pub fn percent_decode(text: &str) -> String {
+    if !text.contains('%') {
+        return text.to_owned();
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, tail)) = rest.split_first() {
+        let digits = (*first == b'%').then(|| tail.get(..2)).flatten();
+        let byte = digits.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
+        match byte.filter(|_| digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = tail.get(2..).unwrap_or_default();
+            }
+            None => {
+                bytes.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}

@@ -1,0 +1,254 @@
+//! Members: matching and adoption, changes, deactivation, deletion (rules P3 and P4).
+
+use serde_json::Value;
+
+use super::{Action, Precondition, Provisioned, Refusal};
+use crate::protocol::document::Document;
+use crate::protocol::error::ScimError;
+use crate::protocol::schema::ENTERPRISE_USER;
+use crate::store::{
+    Batch, Candidates, MemberRecord, OrganizationRecord, Origin, Role, Store, StoreError, Stored, keys, primary_email,
+};
+
+/// A member as SCIM sees and changes it.
+pub struct Members<'c, 'h> {
+    store: &'c Store<'h>,
+    organization: &'c OrganizationRecord,
+}
+
+impl<'c, 'h> Members<'c, 'h> {
+    /// The members of the organization.
+    pub fn new(store: &'c Store<'h>, organization: &'c OrganizationRecord) -> Self {
+        Self { store, organization }
+    }
+
+    /// Provisions a user: adopts the manual member with the same userName or email address, else adds a member.
+    ///
+    /// # Errors
+    /// [`Refusal`] says why not.
+    pub fn provision(&self, document: &Document) -> Result<Provisioned<MemberRecord>, Refusal> {
+        self.store.transact(|| {
+            let user_name = text(document, "userName");
+            let email = primary_email(document);
+            let by_name = self.store.id_by_user_name(user_name)?;
+            let by_email = email.map_or(Ok(None), |email| self.store.id_by_email(email))?;
+            let matched = match (&by_name, &by_email) {
+                (Some(id), _) => Some((id, "userName", user_name)),
+                (None, Some(id)) => Some((id, "emails", email.unwrap_or_default())),
+                (None, None) => None,
+            };
+            let Some((id, attribute, value)) = matched else { return self.add(document) };
+            let member = self.store.member(id)?.ok_or(StoreError::Conflict)?;
+            let taken = || Refusal::Taken { attribute, value: value.to_owned(), id: id.clone() };
+            match member.record.origin {
+                Origin::Manual => self.adopt(member, document, attribute),
+                Origin::Scim if self.organization.options.reactivate_on_post && !member.record.is_active() => {
+                    let merged = merge(&member.record.document, document);
+                    self.change(member, merged, format!("matched by {attribute}; reactivated by POST"))
+                }
+                Origin::Scim => Err(taken()),
+            }
+        })
+    }
+
+    /// Changes a member: `change` makes the new document of the current one.
+    ///
+    /// # Errors
+    /// [`Refusal`] says why not; those of `change` among them.
+    pub fn update(
+        &self,
+        id: &str,
+        precondition: Precondition<'_>,
+        change: impl Fn(&Document) -> Result<Document, ScimError>,
+    ) -> Result<Provisioned<MemberRecord>, Refusal> {
+        self.store.transact(|| {
+            let member = self.existing(id, precondition)?;
+            let document = change(&member.record.document)?;
+            self.change(member, document, "addressed by id".into())
+        })
+    }
+
+    /// Removes a member from the organization and from every team.
+    ///
+    /// # Errors
+    /// [`Refusal`] says why not.
+    pub fn delete(&self, id: &str, precondition: Precondition<'_>) -> Result<Provisioned<MemberRecord>, Refusal> {
+        self.store.transact(|| {
+            let member = self.existing(id, precondition)?;
+            let mut batch = Batch::new();
+            self.store.leave_teams(&mut batch, &member)?;
+            self.store.change_member(&mut batch, Some(&member), None, None)?;
+            batch.delete(keys::passphrase(id));
+            self.forget_as_manager(&mut batch, id)?;
+            self.commit(batch)?;
+            Ok(Provisioned { stored: member, action: Action::Deleted, because: vec!["seat freed".into()] })
+        })
+    }
+
+    fn existing(&self, id: &str, precondition: Precondition<'_>) -> Result<Stored<MemberRecord>, Refusal> {
+        let member = self.store.member(id)?.ok_or_else(|| Refusal::NotFound { kind: "User", id: id.to_owned() })?;
+        if precondition(member.resource_version()) { Ok(member) } else { Err(Refusal::PreconditionFailed) }
+    }
+
+    fn add(&self, document: &Document) -> Result<Provisioned<MemberRecord>, Refusal> {
+        let id = self.store.new_id();
+        let now = self.store.now();
+        let document = with_id(document, &id);
+        let record = MemberRecord { origin: Origin::Scim, role: Role::Member, created: now, modified: now, document };
+        self.require_own_domain(&record)?;
+        let mut batch = Batch::new();
+        self.store.change_member(&mut batch, None, Some(&record), self.seats())?;
+        let version = self.commit(batch)?;
+        let seat = if record.is_active() { "a seat was taken" } else { "inactive, so no seat was taken" };
+        let because = vec!["matched nobody by userName or emails".into(), seat.into()];
+        Ok(Provisioned { stored: Stored { record, version, touch: None }, action: Action::Created, because })
+    }
+
+    /// The member keeps id, role and teams, and what the identity provider did not send (rule P3).
+    fn adopt(
+        &self,
+        member: Stored<MemberRecord>,
+        document: &Document,
+        attribute: &str,
+    ) -> Result<Provisioned<MemberRecord>, Refusal> {
+        let merged = merge(&member.record.document, document);
+        let mut adopted = self.change(member, merged, format!("matched by {attribute}"))?;
+        adopted.action = Action::Adopted;
+        Ok(adopted)
+    }
+
+    /// Writes the changed document; the first write of a manual member makes it SCIM-managed.
+    fn change(
+        &self,
+        old: Stored<MemberRecord>,
+        document: Document,
+        reason: String,
+    ) -> Result<Provisioned<MemberRecord>, Refusal> {
+        let adopts = old.record.origin == Origin::Manual;
+        if document == old.record.document && !adopts {
+            return Ok(Provisioned { stored: old, action: Action::Unchanged, because: vec![reason] });
+        }
+        let record = MemberRecord { origin: Origin::Scim, modified: self.store.now(), document, ..old.record.clone() };
+        self.require_free_names(&old.record, &record)?;
+        if record.email() != old.record.email() {
+            self.require_own_domain(&record)?;
+        }
+        let mut batch = Batch::new();
+        self.store.change_member(&mut batch, Some(&old), Some(&record), self.seats())?;
+        self.store.rename_in_teams(&mut batch, &old, &record)?;
+        let version = self.commit(batch)?;
+        let mut because = vec![reason];
+        let action = match (old.record.is_active(), record.is_active()) {
+            (true, false) => Action::Deactivated,
+            (false, true) => Action::Reactivated,
+            _ if adopts => Action::Adopted,
+            _ => Action::Updated,
+        };
+        because.extend(match action {
+            Action::Deactivated => Some("seat freed".to_owned()),
+            Action::Reactivated => Some("a seat was taken".to_owned()),
+            _ => None,
+        });
+        Ok(Provisioned { stored: Stored { record, version, touch: old.touch }, action, because })
+    }
+
+    /// Removes the deleted member as `manager` of others, so that no reference is left (RFC 7644 §3.6).
+    fn forget_as_manager(&self, batch: &mut Batch, id: &str) -> Result<(), Refusal> {
+        let reports = Candidates::by_manager(id);
+        self.store.each_candidate(keys::Kind::User, &reports, |report: Stored<MemberRecord>| {
+            if report.record.id() == id {
+                return Ok::<_, Refusal>(true);
+            }
+            let mut record = report.record.clone();
+            if let Some(Value::Object(extension)) = record.document.get_mut(ENTERPRISE_USER) {
+                extension.shift_remove("manager");
+                if extension.is_empty() {
+                    record.document.shift_remove(ENTERPRISE_USER);
+                    if let Some(Value::Array(schemas)) = record.document.get_mut("schemas") {
+                        schemas.retain(|urn| urn != ENTERPRISE_USER);
+                    }
+                }
+            }
+            record.modified = self.store.now();
+            self.store.change_member(batch, Some(&report), Some(&record), None)?;
+            Ok(true)
+        })
+    }
+
+    fn seats(&self) -> Option<u32> {
+        (!self.organization.options.allow_overage).then_some(self.organization.seats)
+    }
+
+    fn commit(&self, batch: Batch) -> Result<u64, Refusal> {
+        self.store.commit(batch).map_err(|error| Refusal::at_commit(error, self.organization.seats))
+    }
+
+    fn require_own_domain(&self, record: &MemberRecord) -> Result<(), Refusal> {
+        let address = record.email().unwrap_or_else(|| record.user_name());
+        if self.organization.options.verified_domains_only && !self.organization.owns(address) {
+            return Err(Refusal::ForeignDomain { address: address.to_owned() });
+        }
+        Ok(())
+    }
+
+    /// That nobody else has the new userName or email address.
+    fn require_free_names(&self, old: &MemberRecord, new: &MemberRecord) -> Result<(), Refusal> {
+        if keys::fold(new.user_name()) != keys::fold(old.user_name()) {
+            require_free("userName", new.user_name(), new.id(), self.store.id_by_user_name(new.user_name())?)?;
+        }
+        let folded = |email: Option<&str>| email.map(keys::fold);
+        if let Some(email) = new.email().filter(|email| folded(Some(email)) != folded(old.email())) {
+            require_free("emails", email, new.id(), self.store.id_by_email(email)?)?;
+        }
+        Ok(())
+    }
+}
+
+fn require_free(attribute: &'static str, value: &str, own: &str, holder: Option<String>) -> Result<(), Refusal> {
+    match holder {
+        Some(id) if id != own => Err(Refusal::Taken { attribute, value: value.to_owned(), id }),
+        _ => Ok(()),
+    }
+}
+
+fn text<'d>(document: &'d Document, name: &str) -> &'d str {
+    document.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The document with its id, behind `schemas`, as readers expect it.
+pub(super) fn with_id(document: &Document, id: &str) -> Document {
+    let mut whole = Document::new();
+    whole.insert("schemas".into(), document.get("schemas").cloned().unwrap_or_default());
+    whole.insert("id".into(), id.into());
+    for (name, value) in document {
+        if name != "id" && name != "schemas" {
+            whole.insert(name.clone(), value.clone());
+        }
+    }
+    whole
+}
+
+/// The current document with what the incoming one has; extensions attribute by attribute.
+pub(super) fn merge(current: &Document, incoming: &Document) -> Document {
+    let mut merged = current.clone();
+    for (name, value) in incoming {
+        match (name.as_str(), merged.get_mut(name), value) {
+            ("id", ..) => {}
+            ("schemas", Some(Value::Array(urns)), Value::Array(more)) => {
+                for urn in more {
+                    if !urns.contains(urn) {
+                        urns.push(urn.clone());
+                    }
+                }
+            }
+            (urn, Some(Value::Object(extension)), Value::Object(more)) if urn.contains(':') => {
+                extension.extend(more.iter().map(|(name, value)| (name.clone(), value.clone())));
+            }
+            (_, Some(old), _) => old.clone_from(value),
+            (_, None, _) => {
+                merged.insert(name.clone(), value.clone());
+            }
+        }
+    }
+    merged
+}

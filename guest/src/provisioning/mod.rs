@@ -1,0 +1,62 @@
+//! Insomnia's rules: matching and adoption, lifecycle, licences, teams (rules P3 and P4). Knows no HTTP.
+
+pub mod passphrase;
+
+mod members;
+mod refusal;
+mod teams;
+
+pub use members::Members;
+pub use refusal::Refusal;
+pub use teams::{TeamPatch, Teams};
+
+use crate::store::Stored;
+
+/// What was done to a member or a team, in the words of the SCIM log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// It is new.
+    Created,
+    /// It was there, managed by people; now SCIM manages it.
+    Adopted,
+    /// It changed.
+    Updated,
+    /// It is as it was.
+    Unchanged,
+    /// The member lost access; the seat is free.
+    Deactivated,
+    /// The member has access again, and a seat.
+    Reactivated,
+    /// It is gone.
+    Deleted,
+}
+
+impl Action {
+    /// The word in the log.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Adopted => "adopted",
+            Self::Updated => "updated",
+            Self::Unchanged => "unchanged",
+            Self::Deactivated => "deactivated",
+            Self::Reactivated => "reactivated",
+            Self::Deleted => "deleted",
+        }
+    }
+}
+
+/// A member or a team as it stands after a change.
+#[derive(Clone, Debug)]
+pub struct Provisioned<T> {
+    /// As it stands.
+    pub stored: Stored<T>,
+    /// What was done.
+    pub action: Action,
+    /// Why, in words for the SCIM log: what it was matched by, what became of the seat.
+    pub because: Vec<String>,
+}
+
+/// What must hold of a resource's version before it is changed (RFC 7644 §3.14).
+pub type Precondition<'p> = &'p dyn Fn(u64) -> bool;

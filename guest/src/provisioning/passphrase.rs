@@ -1,0 +1,158 @@
+//! Passphrases of members: hashing, checking, slowing down who guesses.
+
+use argon2::{Algorithm, Argon2, Params, Version};
+use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq;
+use thiserror::Error;
+
+use crate::connector::hexadecimal;
+use crate::store::{Batch, Retry, Store, StoreError, encode, keys};
+
+/// The shortest passphrase that people may choose, in characters.
+const SHORTEST: usize = 12;
+/// The longest, in bytes: hashing must not cost what a client likes.
+const LONGEST: usize = 1_024;
+/// How many wrong tries are free.
+const FREE_TRIES: u32 = 5;
+/// The longest wait between tries, in seconds.
+const LONGEST_WAIT: u32 = 3_600;
+
+/// A passphrase, as far as it is stored. JSON under `user-passphrase/{id}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PassphraseRecord {
+    /// How it is hashed.
+    scheme: Scheme,
+    /// In hexadecimal digits.
+    salt: String,
+    /// In hexadecimal digits.
+    hash: String,
+    /// Whether it must be changed at the next sign-in.
+    #[serde(default)]
+    pub must_change: bool,
+    /// Wrong tries since the last right one.
+    #[serde(default)]
+    tries: u32,
+    /// No try is looked at before, in milliseconds since the Unix epoch.
+    #[serde(default)]
+    wait_until: u64,
+}
+
+/// How a passphrase is hashed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Scheme {
+    /// For what people choose: Argon2id with the parameters of RFC 9106's second choice scaled to 19 MiB (OWASP).
+    Argon2id,
+}
+
+/// Why a passphrase was refused.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum PassphraseError {
+    /// It is not the member's, or there is no such active member.
+    #[error("the passphrase is wrong")]
+    Wrong,
+    /// Too many wrong tries: the seconds to wait.
+    #[error("too many wrong tries; try again in {0} seconds")]
+    Throttled(u32),
+    /// It is not fit to be a passphrase.
+    #[error("{0}")]
+    Unfit(String),
+    /// Nobody has this id, userName or email address.
+    #[error("no such member")]
+    NoSuchMember,
+    /// The store can't answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Retry for PassphraseError {
+    fn is_conflict(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_conflict())
+    }
+}
+
+/// Adds to `batch` that the member has this passphrase.
+///
+/// # Errors
+/// [`PassphraseError::Unfit`] if it is too short or too long.
+pub fn set(
+    store: &Store,
+    batch: &mut Batch,
+    member: &str,
+    passphrase: &str,
+    must_change: bool,
+) -> Result<(), PassphraseError> {
+    if passphrase.chars().count() < SHORTEST || passphrase.len() > LONGEST {
+        return Err(PassphraseError::Unfit(format!(
+            "a passphrase has at least {SHORTEST} characters, and at most {LONGEST} bytes"
+        )));
+    }
+    let salt = hexadecimal(&store.random::<16>());
+    let hash = argon2id(passphrase, &salt)?;
+    let record = PassphraseRecord { scheme: Scheme::Argon2id, salt, hash, must_change, tries: 0, wait_until: 0 };
+    batch.put(keys::passphrase(member), encode(&record)?);
+    Ok(())
+}
+
+/// Checks the passphrase of the member with this id, userName or email address; returns the member's id.
+///
+/// An unknown or deactivated member, and one without a passphrase, takes as long as a wrong passphrase and is refused in
+/// the same way.
+///
+/// # Errors
+/// [`PassphraseError::Wrong`]; [`PassphraseError::Throttled`] after five wrong tries.
+pub fn verify(store: &Store, member: &str, passphrase: &str) -> Result<String, PassphraseError> {
+    if passphrase.len() > LONGEST {
+        return Err(PassphraseError::Wrong);
+    }
+    store.transact(|| {
+        let member = store.find_member(member)?.filter(|member| member.record.is_active());
+        let id = member.map(|member| member.record.id().to_owned());
+        let stored = match &id {
+            Some(id) => store.document::<PassphraseRecord>(&keys::passphrase(id))?,
+            None => None,
+        };
+        let (Some(id), Some(mut stored)) = (id, stored) else {
+            argon2id(passphrase, "00000000000000000000000000000000")?;
+            return Err(PassphraseError::Wrong);
+        };
+        let now = store.now();
+        if stored.record.wait_until > now {
+            let seconds = (stored.record.wait_until - now).div_ceil(1_000);
+            return Err(PassphraseError::Throttled(u32::try_from(seconds).unwrap_or(LONGEST_WAIT)));
+        }
+        let right = argon2id(passphrase, &stored.record.salt)?.as_bytes().ct_eq(stored.record.hash.as_bytes()).into();
+        if right && stored.record.tries == 0 {
+            return Ok(id);
+        }
+        let record = &mut stored.record;
+        if right {
+            record.tries = 0;
+        } else {
+            record.tries = record.tries.saturating_add(1);
+            record.wait_until = now + u64::from(wait_after(record.tries)) * 1_000;
+        }
+        let mut batch = Batch::new();
+        batch.require_unchanged(keys::passphrase(&id), Some(stored.version));
+        batch.put(keys::passphrase(&id), encode(record)?);
+        store.commit(batch)?;
+        if right { Ok(id) } else { Err(PassphraseError::Wrong) }
+    })
+}
+
+/// How long nobody may try after so many wrong tries, in seconds: 2, 4, 8, … from the fifth on.
+fn wait_after(tries: u32) -> u32 {
+    match tries.checked_sub(FREE_TRIES) {
+        Some(over) => 2_u32.checked_shl(over).map_or(LONGEST_WAIT, |wait| wait.clamp(2, LONGEST_WAIT)),
+        None => 0,
+    }
+}
+
+fn argon2id(passphrase: &str, salt: &str) -> Result<String, StoreError> {
+    let mut hash = [0; 32];
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::DEFAULT)
+        .hash_password_into(passphrase.as_bytes(), salt.as_bytes(), &mut hash)
+        .map_err(|error| StoreError::Broken(error.to_string()))?;
+    Ok(hexadecimal(&hash))
+}

@@ -1,0 +1,76 @@
+//! Why a change was refused.
+
+use thiserror::Error;
+
+use crate::protocol::error::ScimError;
+use crate::store::{Retry, StoreError, keys};
+
+/// Why a change was refused. Nothing has changed.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Refusal {
+    /// There is no such member or team.
+    #[error("{kind} {id} does not exist")]
+    NotFound {
+        /// `User` or `Group`.
+        kind: &'static str,
+        /// The id that was asked for.
+        id: String,
+    },
+    /// Another one has this value, which is unique in the organization.
+    #[error("{attribute} '{value}' is taken by {id}")]
+    Taken {
+        /// Such as `userName`.
+        attribute: &'static str,
+        /// The value.
+        value: String,
+        /// Who has it.
+        id: String,
+    },
+    /// Every seat is taken.
+    #[error("all {seats} seats of the organization are taken: free one or buy more, then provision again")]
+    NoFreeSeat {
+        /// How many there are.
+        seats: u32,
+    },
+    /// The last active owner can't be deactivated, deleted or demoted.
+    #[error("this is the last active owner of the organization, who can't be deactivated, deleted or demoted")]
+    LastOwner,
+    /// Only users of verified domains may be provisioned.
+    #[error("'{address}' is not of a verified domain of the organization, and only those may be provisioned")]
+    ForeignDomain {
+        /// The email address.
+        address: String,
+    },
+    /// These ids are of nobody.
+    #[error("unknown members: {}", .0.iter().take(10).cloned().collect::<Vec<_>>().join(", "))]
+    UnknownMembers(Vec<String>),
+    /// A team can't be a member of a team.
+    #[error("'{0}' can't be a member: groups hold users only, no groups")]
+    NestedTeam(String),
+    /// The resource is not of the version that the client knows.
+    #[error("the resource has changed: its version is not the one of the If-Match header")]
+    PreconditionFailed,
+    /// The protocol refuses the change itself.
+    #[error(transparent)]
+    Protocol(#[from] ScimError),
+    /// The store can't answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Refusal {
+    /// What a failed commit means to an organization with so many seats.
+    pub fn at_commit(error: StoreError, seats: u32) -> Self {
+        match error {
+            StoreError::Limit(key) if key == keys::SEATS => Self::NoFreeSeat { seats },
+            StoreError::Limit(key) if key == keys::OWNERS => Self::LastOwner,
+            other => other.into(),
+        }
+    }
+}
+
+impl Retry for Refusal {
+    fn is_conflict(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_conflict())
+    }
+}

@@ -1,0 +1,256 @@
+//! Teams: adoption, changes, memberships, deletion (rules P3 and P4).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::members::{merge, with_id};
+use super::{Action, Precondition, Provisioned, Refusal};
+use crate::protocol::document::Document;
+use crate::protocol::error::ScimError;
+use crate::protocol::patch::{Member, MemberChange};
+use crate::store::{Batch, Edge, OrganizationRecord, Origin, Store, StoreError, Stored, TeamRecord, keys};
+
+/// What a PATCH makes of a team: the new document, and what happens to its members, in order.
+pub struct TeamPatch {
+    /// The new document.
+    pub document: Document,
+    /// What happens to its members, in order.
+    pub members: Vec<MemberChange>,
+}
+
+/// The teams of an organization, as SCIM sees and changes them.
+pub struct Teams<'c, 'h> {
+    store: &'c Store<'h>,
+    organization: &'c OrganizationRecord,
+}
+
+impl<'c, 'h> Teams<'c, 'h> {
+    /// The teams of the organization.
+    pub fn new(store: &'c Store<'h>, organization: &'c OrganizationRecord) -> Self {
+        Self { store, organization }
+    }
+
+    /// Provisions a group: adopts the manual team with the same name, else adds a team.
+    ///
+    /// # Errors
+    /// [`Refusal`] says why not.
+    pub fn provision(&self, document: &Document, members: &[Member]) -> Result<Provisioned<TeamRecord>, Refusal> {
+        let change = [MemberChange::Add(members.to_vec())];
+        self.store.transact(|| {
+            let name = document.get("displayName").and_then(serde_json::Value::as_str).unwrap_or_default();
+            let Some(id) = self.store.id_by_team_name(name)? else { return self.add(document, &change) };
+            let team = self.store.team(&id)?.ok_or(StoreError::Conflict)?;
+            if team.record.origin == Origin::Scim {
+                return Err(Refusal::Taken { attribute: "displayName", value: name.to_owned(), id });
+            }
+            let merged = merge(&team.record.document, document);
+            let mut adopted = self.change(team, merged, &change, "matched by displayName")?;
+            adopted.action = Action::Adopted;
+            Ok(adopted)
+        })
+    }
+
+    /// Changes a team: `change` makes the new document and the changes of the members of the current document.
+    ///
+    /// # Errors
+    /// [`Refusal`] says why not; those of `change` among them.
+    pub fn update(
+        &self,
+        id: &str,
+        precondition: Precondition<'_>,
+        change: impl Fn(&Document) -> Result<TeamPatch, ScimError>,
+    ) -> Result<Provisioned<TeamRecord>, Refusal> {
+        self.store.transact(|| {
+            let team = self.existing(id, precondition)?;
+            let patch = change(&team.record.document)?;
+            self.change(team, patch.document, &patch.members, "addressed by id")
+        })
+    }
+
+    /// Removes a team and its memberships, no member.
+    ///
+    /// # Errors
+    /// [`Refusal`] says why not.
+    pub fn delete(&self, id: &str, precondition: Precondition<'_>) -> Result<Provisioned<TeamRecord>, Refusal> {
+        self.store.transact(|| {
+            let team = self.existing(id, precondition)?;
+            let mut batch = Batch::new();
+            self.store.disband(&mut batch, &team)?;
+            self.store.change_team(&mut batch, Some(&team), None)?;
+            self.store.commit(batch)?;
+            Ok(Provisioned { stored: team, action: Action::Deleted, because: Vec::new() })
+        })
+    }
+
+    fn existing(&self, id: &str, precondition: Precondition<'_>) -> Result<Stored<TeamRecord>, Refusal> {
+        let team = self.store.team(id)?.ok_or_else(|| Refusal::NotFound { kind: "Group", id: id.to_owned() })?;
+        if precondition(team.resource_version()) { Ok(team) } else { Err(Refusal::PreconditionFailed) }
+    }
+
+    fn add(&self, document: &Document, members: &[MemberChange]) -> Result<Provisioned<TeamRecord>, Refusal> {
+        let id = self.store.new_id();
+        let now = self.store.now();
+        let record = TeamRecord { origin: Origin::Scim, created: now, modified: now, document: with_id(document, &id) };
+        let mut batch = Batch::new();
+        let team = Stored { record, version: 0, touch: None };
+        let touched = self.change_members(&mut batch, &team, members)?;
+        // The membership's requirement that the team exists is met by the team's own write only after it.
+        batch.forget_exists(&keys::Kind::Team.document(&id));
+        self.store.change_team(&mut batch, None, Some(&team.record))?;
+        let version = self.store.commit(batch)?;
+        let touch = touched.then_some((version, now));
+        let because = vec!["matched nobody by displayName".into()];
+        Ok(Provisioned { stored: Stored { version, touch, ..team }, action: Action::Created, because })
+    }
+
+    /// Writes the changed document and memberships; the first write of a manual team makes it SCIM-managed.
+    fn change(
+        &self,
+        old: Stored<TeamRecord>,
+        document: Document,
+        members: &[MemberChange],
+        reason: &str,
+    ) -> Result<Provisioned<TeamRecord>, Refusal> {
+        let adopts = old.record.origin == Origin::Manual;
+        let mut batch = Batch::new();
+        let touched = self.change_members(&mut batch, &old, members)?;
+        let changed = adopts || document != old.record.document;
+        let because = vec![reason.to_owned()];
+        if !changed && !touched {
+            return Ok(Provisioned { stored: old, action: Action::Unchanged, because });
+        }
+        let now = self.store.now();
+        let mut stored = old.clone();
+        if changed {
+            stored.record = TeamRecord { origin: Origin::Scim, modified: now, document, ..old.record.clone() };
+            let (old_name, name) = (old.record.display_name(), stored.record.display_name());
+            if keys::fold(old_name) != keys::fold(name) {
+                if let Some(id) = self.store.id_by_team_name(name)? {
+                    return Err(Refusal::Taken { attribute: "displayName", value: name.to_owned(), id });
+                }
+            }
+            self.store.change_team(&mut batch, Some(&old), Some(&stored.record))?;
+        }
+        let version = self.store.commit(batch)?;
+        if changed {
+            stored.version = version;
+        }
+        if touched {
+            stored.touch = Some((version, now));
+        }
+        let action = if adopts { Action::Adopted } else { Action::Updated };
+        Ok(Provisioned { stored, action, because })
+    }
+
+    /// Adds to `batch` what the changes, in order, come to. Returns whether any membership changes.
+    fn change_members(
+        &self,
+        batch: &mut Batch,
+        team: &Stored<TeamRecord>,
+        changes: &[MemberChange],
+    ) -> Result<bool, Refusal> {
+        let mut wanted = Wanted::default();
+        for change in changes {
+            match change {
+                MemberChange::Add(members) => wanted.set(&ids(members)?, true),
+                MemberChange::Remove(members) => wanted.set(members, false),
+                MemberChange::Replace(members) => wanted.only(ids(members)?.into_iter().collect()),
+                MemberChange::RemoveWhere(filter) => {
+                    let matching = self.members_where(team, &wanted, &|element| filter.matches_element(element))?;
+                    wanted.set(&matching, false);
+                }
+                MemberChange::ReplaceWhere { filter, members } => {
+                    let matching = self.members_where(team, &wanted, &|element| filter.matches_element(element))?;
+                    if matching.is_empty() {
+                        return Err(ScimError::no_target("No member matches the path").into());
+                    }
+                    wanted.set(&matching, false);
+                    wanted.set(&ids(members)?, true);
+                }
+            }
+        }
+        let id = team.record.id();
+        if let Some(only) = wanted.whole {
+            let mut gone: Vec<String> = Vec::new();
+            self.store.edges(id, |edge| {
+                if !only.contains(&edge.member) && !wanted.each.contains_key(&edge.member) {
+                    gone.push(edge.member);
+                }
+                Ok(true)
+            })?;
+            for (members, stays) in [(only.into_iter().collect(), true), (gone, false)] {
+                for member in members {
+                    wanted.each.entry(member).or_insert(stays);
+                }
+            }
+            self.store.require_memberships_unchanged(batch, team);
+        }
+        let (come, go): (Vec<_>, Vec<_>) = wanted.each.into_iter().partition(|(_, stays)| *stays);
+        let come: Vec<String> = come.into_iter().map(|(member, _)| member).collect();
+        let go: Vec<String> = go.into_iter().map(|(member, _)| member).collect();
+        let additions = self.store.add_members(batch, id, &come)?;
+        if !additions.unknown.is_empty() && !self.organization.options.skip_unknown_members {
+            return Err(Refusal::UnknownMembers(additions.unknown));
+        }
+        let removed = self.store.remove_members(batch, id, &go)?;
+        Ok(additions.added + removed > 0)
+    }
+
+    /// Those who would be members by now and match.
+    fn members_where(
+        &self,
+        team: &Stored<TeamRecord>,
+        wanted: &Wanted,
+        matches: &dyn Fn(&serde_json::Value) -> bool,
+    ) -> Result<Vec<String>, Refusal> {
+        let element =
+            |edge: &Edge| serde_json::json!({"value": edge.member, "display": edge.display_name(), "type": "User"});
+        let mut matching = Vec::new();
+        self.store.edges(team.record.id(), |edge| {
+            if wanted.keeps(&edge.member) && matches(&element(&edge)) {
+                matching.push(edge.member);
+            }
+            Ok(true)
+        })?;
+        for (member, stays) in &wanted.each {
+            let element = serde_json::json!({"value": member, "type": "User"});
+            if *stays && matches(&element) {
+                matching.push(member.clone());
+            }
+        }
+        Ok(matching)
+    }
+}
+
+/// Who is to be a member in the end.
+#[derive(Default)]
+struct Wanted {
+    /// Nobody but these, save for `each`; `None` leaves the others as they are.
+    whole: Option<BTreeSet<String>>,
+    /// Whether this one is.
+    each: BTreeMap<String, bool>,
+}
+
+impl Wanted {
+    fn set(&mut self, members: &[String], stays: bool) {
+        self.each.extend(members.iter().map(|member| (member.clone(), stays)));
+    }
+
+    fn only(&mut self, members: BTreeSet<String>) {
+        self.each.clear();
+        self.whole = Some(members);
+    }
+
+    fn keeps(&self, member: &str) -> bool {
+        self.each.get(member).copied().unwrap_or_else(|| self.whole.as_ref().is_none_or(|whole| whole.contains(member)))
+    }
+}
+
+fn ids(members: &[Member]) -> Result<Vec<String>, Refusal> {
+    members
+        .iter()
+        .map(|member| match &member.kind {
+            Some(kind) if !kind.eq_ignore_ascii_case("User") => Err(Refusal::NestedTeam(member.value.clone())),
+            _ => Ok(member.value.clone()),
+        })
+        .collect()
+}

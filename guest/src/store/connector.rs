@@ -1,0 +1,92 @@
+//! The connector and the hashes of its tokens.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Batch, Store, StoreError, Versioned, encode, keys, text};
+
+/// A token, as far as it is stored: never the token itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TokenRecord {
+    /// SHA-256 of the token, in hexadecimal digits.
+    pub sha256: String,
+    /// How many tokens there were, this one included.
+    pub generation: u32,
+    /// When it was generated, in milliseconds since the Unix epoch.
+    pub created: u64,
+    /// When it expires; absent for never.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub expires: Option<u64>,
+}
+
+/// The connector. Stored as JSON under `connector`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct ConnectorRecord {
+    /// Whether SCIM is enabled.
+    pub enabled: bool,
+    /// `okta`, `azure`, `ping-federate`, or the name of another.
+    pub identity_provider: Option<String>,
+    /// The expiration window of the current token: its name in `wit/connector.wit`.
+    pub window: Option<String>,
+    /// The current token.
+    pub token: Option<TokenRecord>,
+    /// The one before, while it is still accepted: its `expires` is the end of the overlap.
+    pub previous: Option<TokenRecord>,
+}
+
+impl Store<'_> {
+    /// The connector; a disabled one if there is none yet.
+    ///
+    /// # Errors
+    /// As the storage has them.
+    pub fn connector(&self) -> Result<Option<Versioned<ConnectorRecord>>, StoreError> {
+        self.document(keys::CONNECTOR)
+    }
+
+    /// Replaces the connector if it still is as it was read.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if it is not.
+    pub fn put_connector(&self, seen: Option<u64>, record: &ConnectorRecord) -> Result<(), StoreError> {
+        let mut batch = Batch::new();
+        batch.require_unchanged(keys::CONNECTOR.to_vec(), seen);
+        batch.put(keys::CONNECTOR.to_vec(), encode(record)?);
+        self.commit(batch).map(drop)
+    }
+
+    /// When a request was last authenticated, in milliseconds since the Unix epoch.
+    ///
+    /// # Errors
+    /// As the storage has them.
+    pub fn connector_used(&self) -> Result<Option<u64>, StoreError> {
+        let item = self.item(keys::CONNECTOR_USED.to_vec())?;
+        Ok(item.and_then(|item| text(&item.value)?.parse().ok()))
+    }
+
+    /// Notes that a request was authenticated; a crash may lose it.
+    ///
+    /// # Errors
+    /// As the storage has them.
+    pub fn note_connector_used(&self) -> Result<(), StoreError> {
+        self.append(&[(keys::CONNECTOR_USED.to_vec(), self.now().to_string().into_bytes())])
+    }
+
+    /// What signs this organization's cursors; made at its first use.
+    ///
+    /// # Errors
+    /// As the storage has them.
+    pub fn cursor_key(&self) -> Result<Vec<u8>, StoreError> {
+        self.transact(|| {
+            if let Some(item) = self.item(keys::CURSOR_KEY.to_vec())? {
+                return Ok(item.value);
+            }
+            let key = self.random::<32>().to_vec();
+            let mut batch = Batch::new();
+            batch.require_absent(keys::CURSOR_KEY.to_vec());
+            batch.put(keys::CURSOR_KEY.to_vec(), key.clone());
+            self.commit(batch)?;
+            Ok(key)
+        })
+    }
+}

@@ -1,0 +1,304 @@
+//! The key layout, version 1. Every key of an organization is made here and nowhere else.
+//!
+//! | key | value |
+//! |---|---|
+//! | `organization` | what the backend told about the organization: [`super::OrganizationRecord`] |
+//! | `connector` | the connector and the hashes of its tokens: `connector::ConnectorRecord` |
+//! | `connector-used` | when a request was last authenticated, in milliseconds, as text |
+//! | `cursor-key` | 32 random bytes that sign cursors |
+//! | `count/seats` | counter: active members, each taking a seat |
+//! | `count/seats-scim` | counter: those of them that the identity provider manages |
+//! | `count/owners` | counter: active owners, never less than one once there is one |
+//! | `count/users`, `count/users-listed` | counters: members; those of them that lists show |
+//! | `count/teams`, `count/teams-listed` | the same of teams |
+//! | `count/team/{team}` | counter: members of the team |
+//! | `user/{id}` | the member: [`super::MemberRecord`] |
+//! | `user-card/{id}` | the member's display name as JSON; rewritten only when that changes, gone with the member |
+//! | `user-touch/{id}` | when a membership of the member last changed, in milliseconds, as text; absent before the first |
+//! | `user-listed/{id}` | empty: the member is managed by SCIM. Ids are in the order of creation |
+//! | `user-name/{folded}` | the id of the member with this userName |
+//! | `user-email/{folded}` | the id of the member with this email address: the primary one, unique in the organization |
+//! | `user-mail/{folded}␀{id}` | empty: any of the member's email addresses |
+//! | `user-external/{externalId}␀{id}` | empty |
+//! | `user-display/{folded}␀{id}` | empty |
+//! | `user-manager/{manager}␀{id}` | empty: the member's enterprise manager |
+//! | `user-passphrase/{id}` | the hash of the member's passphrase |
+//! | `team/{id}`, `team-touch/{id}`, `team-listed/{id}` | as of members: [`super::TeamRecord`] |
+//! | `team-name/{folded}` | the id of the team with this displayName, unique in the organization |
+//! | `team-external/{externalId}␀{id}` | empty |
+//! | `team-member/{team}/{member}` | the member's display name as JSON: one end of a membership |
+//! | `member-team/{member}/{team}` | empty: the other end |
+//! | `log/{time}{request id}` | an entry of the SCIM log; the time as 16 hexadecimal digits |
+
+use sha2::{Digest, Sha256};
+
+use crate::capability::{Key, KeyRange};
+
+/// How much of a long value stands in a key as it is: what a prefix filter can use.
+pub const INDEXED_PREFIX: usize = 128;
+
+/// What the backend told about the organization.
+pub const ORGANIZATION: &[u8] = b"organization";
+/// The connector and the hashes of its tokens.
+pub const CONNECTOR: &[u8] = b"connector";
+/// When a request was last authenticated.
+pub const CONNECTOR_USED: &[u8] = b"connector-used";
+/// What signs cursors.
+pub const CURSOR_KEY: &[u8] = b"cursor-key";
+/// The counter of active members.
+pub const SEATS: &[u8] = b"count/seats";
+/// The counter of active owners.
+pub const OWNERS: &[u8] = b"count/owners";
+/// The counter of active members that SCIM manages.
+pub const SEATS_SCIM: &[u8] = b"count/seats-scim";
+
+/// Members or teams: what they have in common in the key layout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A member, the SCIM User.
+    User,
+    /// A team, the SCIM Group.
+    Team,
+}
+
+impl Kind {
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Team => "team",
+        }
+    }
+
+    /// The document.
+    pub fn document(self, id: &str) -> Key {
+        format!("{}/{id}", self.prefix()).into_bytes()
+    }
+
+    /// When a membership last changed.
+    pub fn touch(self, id: &str) -> Key {
+        format!("{}-touch/{id}", self.prefix()).into_bytes()
+    }
+
+    /// The mark of what SCIM manages.
+    pub fn listed(self, id: &str) -> Key {
+        format!("{}-listed/{id}", self.prefix()).into_bytes()
+    }
+
+    /// The counter of all.
+    pub fn count(self) -> Key {
+        format!("count/{}s", self.prefix()).into_bytes()
+    }
+
+    /// The counter of what SCIM manages.
+    pub fn count_listed(self) -> Key {
+        format!("count/{}s-listed", self.prefix()).into_bytes()
+    }
+
+    /// All documents, in the order of creation.
+    pub fn documents(self) -> KeyRange {
+        below(format!("{}/", self.prefix()).into_bytes())
+    }
+
+    /// All that SCIM manages, in the order of creation.
+    pub fn all_listed(self) -> KeyRange {
+        below(format!("{}-listed/", self.prefix()).into_bytes())
+    }
+
+    /// The unique name: a member's userName, a team's displayName.
+    pub fn name(self, name: &str) -> Key {
+        indexed(&format!("{}-name/", self.prefix()), &fold(name))
+    }
+
+    /// The names that begin with `prefix`, which is no longer than [`INDEXED_PREFIX`].
+    pub fn names_from(self, prefix: &str) -> KeyRange {
+        below(format!("{}-name/{}", self.prefix(), fold(prefix)).into_bytes())
+    }
+
+    /// That this one has this `externalId`.
+    pub fn external_id(self, external_id: &str, id: &str) -> Key {
+        of_many(indexed(&format!("{}-external/", self.prefix()), external_id), id)
+    }
+
+    /// Those that have this `externalId`.
+    pub fn external_ids(self, external_id: &str) -> KeyRange {
+        many(indexed(&format!("{}-external/", self.prefix()), external_id))
+    }
+}
+
+/// The unique email address.
+pub fn email(address: &str) -> Key {
+    indexed("user-email/", &fold(address))
+}
+
+/// That this member has this email address.
+pub fn mail(address: &str, id: &str) -> Key {
+    of_many(indexed("user-mail/", &fold(address)), id)
+}
+
+/// Those who have this email address.
+pub fn mails(address: &str) -> KeyRange {
+    many(indexed("user-mail/", &fold(address)))
+}
+
+/// That this member has this display name.
+pub fn display(name: &str, id: &str) -> Key {
+    of_many(indexed("user-display/", &fold(name)), id)
+}
+
+/// Those who have this display name.
+pub fn displays(name: &str) -> KeyRange {
+    many(indexed("user-display/", &fold(name)))
+}
+
+/// Those whose display name begins with `prefix`, which is no longer than [`INDEXED_PREFIX`].
+pub fn displays_from(prefix: &str) -> KeyRange {
+    below(format!("user-display/{}", fold(prefix)).into_bytes())
+}
+
+/// That this member has this manager.
+pub fn manager(manager: &str, id: &str) -> Key {
+    of_many(indexed("user-manager/", manager), id)
+}
+
+/// Those who have this manager.
+pub fn managed_by(manager: &str) -> KeyRange {
+    many(indexed("user-manager/", manager))
+}
+
+/// The member's display name.
+pub fn card(id: &str) -> Key {
+    format!("user-card/{id}").into_bytes()
+}
+
+/// The hash of the member's passphrase.
+pub fn passphrase(id: &str) -> Key {
+    format!("user-passphrase/{id}").into_bytes()
+}
+
+/// The counter of a team's members.
+pub fn team_size(team: &str) -> Key {
+    format!("count/team/{team}").into_bytes()
+}
+
+/// The team's end of a membership.
+pub fn team_member(team: &str, member: &str) -> Key {
+    format!("team-member/{team}/{member}").into_bytes()
+}
+
+/// The member's end of a membership.
+pub fn member_team(member: &str, team: &str) -> Key {
+    format!("member-team/{member}/{team}").into_bytes()
+}
+
+/// A team's members.
+pub fn team_members(team: &str) -> KeyRange {
+    below(format!("team-member/{team}/").into_bytes())
+}
+
+/// A member's teams.
+pub fn member_teams(member: &str) -> KeyRange {
+    below(format!("member-team/{member}/").into_bytes())
+}
+
+/// An entry of the SCIM log.
+pub fn log(time: u64, request_id: &str) -> Key {
+    format!("log/{time:016x}{request_id}").into_bytes()
+}
+
+/// The entries of the SCIM log of `since <= time < until`.
+pub fn logs(since: u64, until: u64) -> KeyRange {
+    KeyRange { start: format!("log/{since:016x}").into_bytes(), end: format!("log/{until:016x}").into_bytes() }
+}
+
+/// Where an entry stands in the log, as text for a cursor.
+pub fn log_position(key: &[u8]) -> Option<String> {
+    String::from_utf8(key.strip_prefix(b"log/")?.to_vec()).ok()
+}
+
+/// The key at a position of the log.
+pub fn log_at(position: &str) -> Key {
+    format!("log/{position}").into_bytes()
+}
+
+/// What an id index key ends with: the part after the last separator.
+///
+/// Ids are 36 bytes without separators, so this holds for `…/{id}` and `…␀{id}` alike.
+pub fn id_of(key: &[u8]) -> Option<String> {
+    let id = key.get(key.len().checked_sub(36)?..)?;
+    String::from_utf8(id.to_vec()).ok()
+}
+
+/// Whether the text can be an id of a member or a team: nothing else ever gets into a key as one.
+pub fn is_id(text: &str) -> bool {
+    text.len() == 36 && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+}
+
+/// How names are compared: without case (RFC 7643 §2.2, `caseExact: false`).
+pub fn fold(text: &str) -> String {
+    // Character by character: `str::to_lowercase` looks at the neighbours of a sigma, which breaks prefixes.
+    if text.is_ascii() { text.to_ascii_lowercase() } else { text.chars().flat_map(char::to_lowercase).collect() }
+}
+
+/// The key of a value: as it is if short, else its beginning and its hash, so that equality holds.
+fn indexed(prefix: &str, value: &str) -> Key {
+    let mut key = Vec::with_capacity(prefix.len() + value.len().min(INDEXED_PREFIX + 65));
+    key.extend_from_slice(prefix.as_bytes());
+    if value.len() <= INDEXED_PREFIX + 64 {
+        key.extend_from_slice(value.as_bytes());
+    } else {
+        let cut = (0..=INDEXED_PREFIX).rev().find(|cut| value.is_char_boundary(*cut)).unwrap_or(0);
+        key.extend_from_slice(value.get(..cut).unwrap_or_default().as_bytes());
+        key.push(b'#');
+        for byte in Sha256::digest(value.as_bytes()) {
+            key.extend_from_slice(format!("{byte:02x}").as_bytes());
+        }
+    }
+    key
+}
+
+fn of_many(mut key: Key, id: &str) -> Key {
+    key.push(0);
+    key.extend_from_slice(id.as_bytes());
+    key
+}
+
+fn many(mut key: Key) -> KeyRange {
+    key.push(0);
+    below(key)
+}
+
+/// All keys that begin with `prefix`.
+fn below(prefix: Key) -> KeyRange {
+    // Keys are text: no byte of one is 0xff, so the prefix and 0xff is past them all.
+    let mut end = prefix.clone();
+    end.push(0xff);
+    KeyRange { start: prefix, end }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_name_fits_into_a_key_and_keeps_its_prefix() {
+        let long = "é".repeat(2_000);
+        let key = Kind::User.name(&long);
+        assert!(key.len() <= 512);
+        let range = Kind::User.names_from(&"é".repeat(30));
+        assert!(range.start <= key && key < range.end);
+        assert_ne!(key, Kind::User.name(&format!("{long}x")));
+    }
+
+    #[test]
+    fn a_name_is_found_in_any_case() {
+        assert_eq!(Kind::User.name("ÄLICE@Example.com"), Kind::User.name("älice@example.COM"));
+    }
+
+    #[test]
+    fn the_id_is_the_end_of_an_index_key() {
+        let id = "0190a6f0-0000-7000-8000-000000000001";
+        assert_eq!(id_of(&mail("a\0b@example.com", id)).as_deref(), Some(id));
+        assert_eq!(id_of(&member_team(id, id)).as_deref(), Some(id));
+        assert_eq!(id_of(b"short"), None);
+    }
+}

@@ -1,0 +1,318 @@
+//! Members: their documents, and the indexes and counters that every change of one keeps true.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::keys::{self, Kind};
+use super::{Batch, Store, StoreError, encode, text};
+use crate::capability::{Item, Key};
+use crate::protocol::document::Document;
+use crate::protocol::schema::ENTERPRISE_USER;
+
+/// Who manages a member or a team.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// People, in Insomnia.
+    Manual,
+    /// The identity provider, over SCIM.
+    Scim,
+}
+
+impl Origin {
+    /// Its name in the Insomnia extension.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Manual => "manual",
+            Self::Scim => "scim",
+        }
+    }
+}
+
+/// What a member may do in the organization.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// All; there is always an active one.
+    Owner,
+    /// All but removing the owner.
+    CoOwner,
+    /// No administration.
+    Member,
+}
+
+impl Role {
+    /// Its name in the Insomnia extension.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::CoOwner => "co-owner",
+            Self::Member => "member",
+        }
+    }
+}
+
+/// A member. Stored as JSON under `user/{id}`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MemberRecord {
+    /// Who manages the member.
+    pub origin: Origin,
+    /// What the member may do.
+    pub role: Role,
+    /// In milliseconds since the Unix epoch.
+    pub created: u64,
+    /// In milliseconds since the Unix epoch.
+    pub modified: u64,
+    /// The SCIM User without what is computed: `meta`, `groups`, and the Insomnia extension.
+    pub document: Document,
+}
+
+impl MemberRecord {
+    /// The SCIM `id`.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        self.text("id").unwrap_or_default()
+    }
+
+    /// The SCIM `userName`.
+    #[must_use]
+    pub fn user_name(&self) -> &str {
+        self.text("userName").unwrap_or_default()
+    }
+
+    /// Whether the member has access, and so takes a seat.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.document.get("active").and_then(Value::as_bool).unwrap_or(true)
+    }
+
+    /// The email address that is unique in the organization: the primary one, else that of work, else the first, else
+    /// the userName if it is one.
+    #[must_use]
+    pub fn email(&self) -> Option<&str> {
+        primary_email(&self.document)
+    }
+
+    /// The name that people see: `displayName`, else `name.formatted`, else the given and family name, else the userName.
+    #[must_use]
+    pub fn display_name(&self) -> String {
+        if let Some(name) = self.text("displayName") {
+            return name.to_owned();
+        }
+        let part = |name: &str| self.document.get("name").and_then(|value| value.get(name)).and_then(Value::as_str);
+        if let Some(formatted) = part("formatted") {
+            return formatted.to_owned();
+        }
+        match (part("givenName"), part("familyName")) {
+            (Some(given), Some(family)) => format!("{given} {family}"),
+            (Some(name), None) | (None, Some(name)) => name.to_owned(),
+            (None, None) => self.user_name().to_owned(),
+        }
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        self.document.get(name).and_then(Value::as_str)
+    }
+
+    fn is_active_scim(&self) -> bool {
+        self.is_active() && self.origin == Origin::Scim
+    }
+
+    fn is_active_owner(&self) -> bool {
+        self.is_active() && self.role == Role::Owner
+    }
+
+    /// The keys under which the member is found, each with its value and whether only one member can have it.
+    fn indexes(&self) -> BTreeMap<Key, Index> {
+        let id = self.id();
+        let unique = || Index { value: id.as_bytes().to_vec(), unique: true };
+        let shared = || Index { value: Vec::new(), unique: false };
+        let mut indexes = BTreeMap::from([(Kind::User.name(self.user_name()), unique())]);
+        if let Some(email) = self.email() {
+            indexes.insert(keys::email(email), unique());
+        }
+        for address in self.document.get("emails").and_then(Value::as_array).into_iter().flatten() {
+            if let Some(address) = address.get("value").and_then(Value::as_str) {
+                indexes.insert(keys::mail(address, id), shared());
+            }
+        }
+        if let Some(external_id) = self.text("externalId") {
+            indexes.insert(Kind::User.external_id(external_id, id), shared());
+        }
+        if let Some(name) = self.text("displayName") {
+            indexes.insert(keys::display(name, id), shared());
+        }
+        let manager = self.document.get(ENTERPRISE_USER).and_then(|extension| extension.get("manager")?.get("value"));
+        if let Some(manager) = manager.and_then(Value::as_str) {
+            indexes.insert(keys::manager(manager, id), shared());
+        }
+        if self.origin == Origin::Scim {
+            indexes.insert(Kind::User.listed(id), shared());
+        }
+        indexes
+    }
+}
+
+struct Index {
+    value: Vec<u8>,
+    unique: bool,
+}
+
+/// The email address of a SCIM User that is unique in the organization; see [`MemberRecord::email`].
+#[must_use]
+pub fn primary_email(document: &Document) -> Option<&str> {
+    let emails = document.get("emails").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let primary = emails.iter().find(|email| email.get("primary").and_then(Value::as_bool) == Some(true));
+    let work = || emails.iter().find(|email| email.get("type").and_then(Value::as_str) == Some("work"));
+    primary
+        .or_else(work)
+        .or_else(|| emails.first())
+        .and_then(|email| email.get("value").and_then(Value::as_str))
+        .or_else(|| document.get("userName").and_then(Value::as_str).filter(|name| name.contains('@')))
+}
+
+/// A document with what tells its version: its own, and that of its touch key.
+#[derive(Clone, Debug)]
+pub struct Stored<T> {
+    /// The document.
+    pub record: T,
+    /// The version of the document alone.
+    pub version: u64,
+    /// The version of the touch key, and its time in milliseconds; `None` if no membership ever changed.
+    pub touch: Option<(u64, u64)>,
+}
+
+impl<T> Stored<T> {
+    /// The version of the resource: the newer of its document's and its touch key's.
+    #[must_use]
+    pub fn resource_version(&self) -> u64 {
+        self.version.max(self.touch.map_or(0, |(version, _)| version))
+    }
+}
+
+pub(super) fn touch_of(item: Option<Item>) -> Option<(u64, u64)> {
+    item.map(|item| (item.version, text(&item.value).and_then(|digits| digits.parse().ok()).unwrap_or(0)))
+}
+
+impl Store<'_> {
+    /// The member with this id.
+    ///
+    /// # Errors
+    /// As the storage has them.
+    pub fn member(&self, id: &str) -> Result<Option<Stored<MemberRecord>>, StoreError> {
+        Ok(self.resources(Kind::User, &[id.to_owned()])?.pop().flatten())
+    }
+
+    /// The members with these ids, in their order.
+    ///
+    /// # Errors
+    /// As the storage has them.
+    pub fn members(&self, ids: &[String]) -> Result<Vec<Option<Stored<MemberRecord>>>, StoreError> {
+        self.resources(Kind::User, ids)
+    }
+
+    /// The id of the member with this userName.
+    ///
+    /// # Errors
+    /// As the storage has them.
+    pub fn id_by_user_name(&self, user_name: &str) -> Result<Option<String>, StoreError> {
+        self.id_at(Kind::User.name(user_name))
+    }
+
+    /// The id of the member with this email address.
+    ///
+    /// # Errors
+    /// As the storage has them.
+    pub fn id_by_email(&self, address: &str) -> Result<Option<String>, StoreError> {
+        self.id_at(keys::email(address))
+    }
+
+    /// The member with this id, userName or email address.
+    ///
+    /// # Errors
+    /// As the storage has them.
+    pub fn find_member(&self, name: &str) -> Result<Option<Stored<MemberRecord>>, StoreError> {
+        if name.len() == 36 {
+            if let Some(member) = self.member(name)? {
+                return Ok(Some(member));
+            }
+        }
+        let id = match self.id_by_user_name(name)? {
+            Some(id) => Some(id),
+            None => self.id_by_email(name)?,
+        };
+        id.map_or(Ok(None), |id| self.member(&id))
+    }
+
+    pub(super) fn id_at(&self, key: Key) -> Result<Option<String>, StoreError> {
+        Ok(self.item(key)?.and_then(|item| String::from_utf8(item.value).ok()))
+    }
+
+    /// Adds to `batch` that the member comes, changes, or goes: the document, its indexes, and the counters of seats,
+    /// owners and members. `seats` is how many there are; `None` if they may be exceeded. The caller sees to the edges.
+    ///
+    /// The commit fails with [`StoreError::Limit`] at [`keys::SEATS`] or [`keys::OWNERS`] where a seat is missing or the
+    /// last active owner would go.
+    ///
+    /// # Errors
+    /// If the document can't be encoded.
+    pub fn change_member(
+        &self,
+        batch: &mut Batch,
+        old: Option<&Stored<MemberRecord>>,
+        new: Option<&MemberRecord>,
+        seats: Option<u32>,
+    ) -> Result<(), StoreError> {
+        let Some(id) = new.or(old.map(|old| &old.record)).map(MemberRecord::id) else { return Ok(()) };
+        batch.require_unchanged(Kind::User.document(id), old.map(|old| old.version));
+        match new {
+            Some(new) => batch.put(Kind::User.document(id), encode(new)?),
+            None => batch.delete(Kind::User.document(id)),
+        }
+
+        let before = old.map(|old| old.record.indexes()).unwrap_or_default();
+        let after = new.map(MemberRecord::indexes).unwrap_or_default();
+        for key in before.keys().filter(|key| !after.contains_key(*key)) {
+            batch.delete(key.clone());
+        }
+        for (key, index) in after.into_iter().filter(|(key, _)| !before.contains_key(key)) {
+            if index.unique {
+                batch.require_absent(key.clone());
+            }
+            batch.put(key, index.value);
+        }
+
+        let display = |record: &MemberRecord| record.display_name();
+        let (old_display, new_display) = (old.map(|old| display(&old.record)), new.map(display));
+        if old_display != new_display {
+            match &new_display {
+                Some(name) => batch.put(keys::card(id), encode(name)?),
+                None => batch.delete(keys::card(id)),
+            }
+        }
+
+        let delta = |holds: fn(&MemberRecord) -> bool| {
+            i64::from(new.is_some_and(holds)) - i64::from(old.is_some_and(|old| holds(&old.record)))
+        };
+        batch.add(keys::SEATS.to_vec(), delta(MemberRecord::is_active), None, seats.map(i64::from));
+        batch.add(keys::SEATS_SCIM.to_vec(), delta(MemberRecord::is_active_scim), None, None);
+        batch.add(keys::OWNERS.to_vec(), delta(MemberRecord::is_active_owner), Some(1), None);
+        batch.add(Kind::User.count(), delta(|_| true), None, None);
+        batch.add(Kind::User.count_listed(), delta(|member| member.origin == Origin::Scim), None, None);
+        Ok(())
+    }
+
+    /// How many active members take a seat, and how many of those SCIM manages.
+    ///
+    /// # Errors
+    /// As the storage has them.
+    pub fn seats_taken(&self) -> Result<(u64, u64), StoreError> {
+        let all = self.counter(keys::SEATS.to_vec())?;
+        let scim = self.counter(keys::SEATS_SCIM.to_vec())?;
+        Ok((all, scim))
+    }
+}

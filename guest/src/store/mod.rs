@@ -1,0 +1,231 @@
+//! Typed repositories over one organization's key-value space: the only caller of the storage import.
+
+pub mod keys;
+
+mod batch;
+mod connector;
+mod member;
+mod membership;
+mod organization;
+mod query;
+mod team;
+
+pub use batch::Batch;
+pub use connector::{ConnectorRecord, TokenRecord};
+pub use member::{MemberRecord, Origin, Role, Stored, primary_email};
+pub use membership::{Additions, Edge};
+pub use organization::{Domain, Options, OrganizationRecord, Plan};
+pub use query::Candidates;
+pub use team::TeamRecord;
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use thiserror::Error;
+
+use crate::capability::{Clock, Item, Key, KeyRange, Page, Random, Scanned, Storage, StorageError};
+
+/// How often a handler runs again after a conflict before it gives up.
+const ATTEMPTS: u32 = 64;
+/// From this attempt on it pauses first: until then the winner's commit has long returned.
+const PAUSE_AFTER: u32 = 3;
+/// The longest pause, in milliseconds.
+const PAUSE: u64 = 16;
+
+/// Why the store can't answer.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum StoreError {
+    /// What was read has changed meanwhile: [`Store::transact`] runs the handler again.
+    #[error("what was read has changed meanwhile")]
+    Conflict,
+    /// The counter at this key would leave its bounds.
+    #[error("the counter {} would leave its bounds", String::from_utf8_lossy(.0))]
+    Limit(Key),
+    /// The storage can't be reached, or the organization is contended; the same call may succeed later.
+    #[error("{0}")]
+    Unavailable(String),
+    /// More than the storage takes at once.
+    #[error("the change is larger than the storage takes at once")]
+    TooLarge,
+    /// A stored document can't be read, or the storage failed.
+    #[error("{0}")]
+    Broken(String),
+}
+
+impl From<StorageError> for StoreError {
+    fn from(error: StorageError) -> Self {
+        match error {
+            StorageError::Conflict(_) => Self::Conflict,
+            StorageError::Limit(key) => Self::Limit(key),
+            StorageError::TooLarge => Self::TooLarge,
+            StorageError::Unavailable(text) => Self::Unavailable(text),
+            StorageError::Other(text) => Self::Broken(text),
+        }
+    }
+}
+
+/// A document as it was read, with its version.
+#[derive(Clone, Debug)]
+pub struct Versioned<T> {
+    /// The document.
+    pub record: T,
+    /// Its version; [`Batch`] requires it when the document is replaced.
+    pub version: u64,
+}
+
+/// One organization's data, for one call.
+pub struct Store<'h> {
+    storage: &'h dyn Storage,
+    clock: &'h dyn Clock,
+    random: &'h dyn Random,
+    prefetched: RefCell<HashMap<Key, Option<Item>>>,
+    /// When the current attempt began: all that it writes carries this time.
+    now: Cell<u64>,
+}
+
+impl<'h> Store<'h> {
+    /// A view for one call.
+    pub fn new(storage: &'h dyn Storage, clock: &'h dyn Clock, random: &'h dyn Random) -> Self {
+        Self { storage, clock, random, prefetched: RefCell::default(), now: Cell::new(clock.now()) }
+    }
+
+    /// The time of the current attempt, in milliseconds since the Unix epoch.
+    pub fn now(&self) -> u64 {
+        self.now.get()
+    }
+
+    /// Random bytes.
+    pub fn random<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.random.fill(&mut bytes);
+        bytes
+    }
+
+    /// A new id: a UUID of version 7, so that the order of ids is the order of creation.
+    pub fn new_id(&self) -> String {
+        uuid::Builder::from_unix_timestamp_millis(self.now(), &self.random()).into_uuid().hyphenated().to_string()
+    }
+
+    /// Reads keys ahead, in one crossing; the first read of each is answered from what was read here.
+    ///
+    /// # Errors
+    /// As the storage has them.
+    pub fn prefetch(&self, keys: Vec<Key>) -> Result<(), StoreError> {
+        let items = self.storage.get(&keys)?;
+        self.prefetched.borrow_mut().extend(keys.into_iter().zip(items));
+        Ok(())
+    }
+
+    /// Runs `attempt` until it commits without a conflict, each time on what is stored then.
+    ///
+    /// # Errors
+    /// Those of `attempt`; [`StoreError::Unavailable`] if it conflicts too often.
+    pub fn transact<T, E: From<StoreError> + Retry>(&self, mut attempt: impl FnMut() -> Result<T, E>) -> Result<T, E> {
+        for round in 0..ATTEMPTS {
+            match attempt() {
+                Err(error) if error.is_conflict() => {}
+                other => return other,
+            }
+            self.prefetched.borrow_mut().clear();
+            if round >= PAUSE_AFTER {
+                let [jitter] = self.random::<1>();
+                self.clock.pause(1 + u64::from(jitter) % PAUSE);
+            }
+            self.now.set(self.clock.now());
+        }
+        Err(StoreError::Unavailable("too many others change the same at once".into()).into())
+    }
+
+    pub(crate) fn items(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, StoreError> {
+        let mut prefetched = self.prefetched.borrow_mut();
+        if !prefetched.is_empty() && keys.iter().all(|key| prefetched.contains_key(key)) {
+            return Ok(keys.iter().map(|key| prefetched.remove(key).flatten()).collect());
+        }
+        drop(prefetched);
+        Ok(self.storage.get(keys)?)
+    }
+
+    pub(crate) fn item(&self, key: Key) -> Result<Option<Item>, StoreError> {
+        Ok(self.items(&[key])?.pop().flatten())
+    }
+
+    pub(crate) fn document<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<Versioned<T>>, StoreError> {
+        self.item(key.to_vec())?.map(|item| decode(key, &item)).transpose()
+    }
+
+    pub(crate) fn scan_page(&self, page: Page) -> Result<Scanned, StoreError> {
+        Ok(self.storage.scan(&[page])?.pop().unwrap_or_default())
+    }
+
+    /// Hands every entry of the range to `each`, page by page, until it says to stop (`false`).
+    pub(crate) fn scan_all(
+        &self,
+        mut range: KeyRange,
+        mut each: impl FnMut(crate::capability::Entry) -> Result<bool, StoreError>,
+    ) -> Result<(), StoreError> {
+        loop {
+            let page = Page { range: range.clone(), reverse: false, skip: 0, limit: u32::MAX };
+            let scanned = self.scan_page(page)?;
+            let Some(last) = scanned.entries.last() else { return Ok(()) };
+            let mut next = last.key.clone();
+            next.push(0);
+            for entry in scanned.entries {
+                if !each(entry)? {
+                    return Ok(());
+                }
+            }
+            if !scanned.more {
+                return Ok(());
+            }
+            range.start = next;
+        }
+    }
+
+    pub(crate) fn counter(&self, key: Key) -> Result<u64, StoreError> {
+        let Some(item) = self.item(key)? else { return Ok(0) };
+        Ok(text(&item.value).and_then(|digits| digits.parse::<i64>().ok()).unwrap_or(0).max(0).unsigned_abs())
+    }
+
+    pub(crate) fn commit(&self, batch: Batch) -> Result<u64, StoreError> {
+        // What was read ahead may be what this changes.
+        self.prefetched.borrow_mut().clear();
+        Ok(self.storage.commit(&batch.into_transaction())?)
+    }
+
+    /// Puts entries that a crash may lose.
+    ///
+    /// # Errors
+    /// As the storage has them.
+    pub fn append(&self, entries: &[(Key, Vec<u8>)]) -> Result<(), StoreError> {
+        Ok(self.storage.append(entries)?)
+    }
+}
+
+/// An error that knows whether running the handler again can help.
+pub trait Retry {
+    /// Whether it stands for [`StoreError::Conflict`].
+    fn is_conflict(&self) -> bool;
+}
+
+impl Retry for StoreError {
+    fn is_conflict(&self) -> bool {
+        *self == Self::Conflict
+    }
+}
+
+pub(crate) fn decode<T: DeserializeOwned>(key: &[u8], item: &Item) -> Result<Versioned<T>, StoreError> {
+    match serde_json::from_slice(&item.value) {
+        Ok(record) => Ok(Versioned { record, version: item.version }),
+        Err(error) => Err(StoreError::Broken(format!("{}: {error}", String::from_utf8_lossy(key)))),
+    }
+}
+
+pub(crate) fn encode<T: Serialize>(record: &T) -> Result<Vec<u8>, StoreError> {
+    serde_json::to_vec(record).map_err(|error| StoreError::Broken(error.to_string()))
+}
+
+pub(crate) fn text(value: &[u8]) -> Option<&str> {
+    std::str::from_utf8(value).ok()
+}

@@ -1,0 +1,198 @@
+//! Finding members and teams: which index answers, and streaming what it names in bounded memory.
+
+use serde::de::DeserializeOwned;
+
+use super::keys::{self, Kind};
+use super::member::Stored;
+use super::{Store, StoreError};
+use crate::capability::{Key, KeyRange, Page};
+
+/// How many documents are in memory at once while a range is streamed.
+const CHUNK: u32 = 256;
+
+/// Where to look: every match of the query is among these.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Candidates {
+    /// These ids, whoever manages them.
+    Ids(Vec<String>),
+    /// What a range of an index names, by the id at the end of its keys.
+    Index(KeyRange),
+    /// What the unique key names.
+    Key(Key),
+    /// What SCIM manages, in the order of creation.
+    Listed,
+    /// All, in the order of creation.
+    All,
+}
+
+impl Candidates {
+    /// By `userName`, or a team by `displayName`.
+    #[must_use]
+    pub fn by_name(kind: Kind, name: &str) -> Self {
+        Self::Key(kind.name(name))
+    }
+
+    /// Members by any of their email addresses.
+    #[must_use]
+    pub fn by_email(address: &str) -> Self {
+        Self::Index(keys::mails(address))
+    }
+
+    /// By `externalId`.
+    #[must_use]
+    pub fn by_external_id(kind: Kind, external_id: &str) -> Self {
+        Self::Index(kind.external_ids(external_id))
+    }
+
+    /// Members by `displayName`.
+    #[must_use]
+    pub fn by_display_name(name: &str) -> Self {
+        Self::Index(keys::displays(name))
+    }
+
+    /// Those whose name begins so; `None` if the prefix is longer than the index holds.
+    #[must_use]
+    pub fn by_name_prefix(kind: Kind, prefix: &str) -> Option<Self> {
+        (keys::fold(prefix).len() <= keys::INDEXED_PREFIX).then(|| Self::Index(kind.names_from(prefix)))
+    }
+
+    /// Members whose `displayName` begins so; `None` if the prefix is longer than the index holds.
+    #[must_use]
+    pub fn by_display_name_prefix(prefix: &str) -> Option<Self> {
+        (keys::fold(prefix).len() <= keys::INDEXED_PREFIX).then(|| Self::Index(keys::displays_from(prefix)))
+    }
+
+    /// Members by their manager's id.
+    #[must_use]
+    pub fn by_manager(manager: &str) -> Self {
+        Self::Index(keys::managed_by(manager))
+    }
+
+    /// All, in the order of creation, after this one.
+    #[must_use]
+    pub fn after(kind: Kind, id: &str) -> Self {
+        let mut range = kind.documents();
+        range.start = kind.document(id);
+        range.start.push(0);
+        Self::Index(range)
+    }
+
+    /// The members of a team.
+    #[must_use]
+    pub fn of_team(team: &str) -> Self {
+        if keys::is_id(team) { Self::Index(keys::team_members(team)) } else { Self::Ids(Vec::new()) }
+    }
+
+    /// The teams of a member.
+    #[must_use]
+    pub fn of_member(member: &str) -> Self {
+        if keys::is_id(member) { Self::Index(keys::member_teams(member)) } else { Self::Ids(Vec::new()) }
+    }
+}
+
+impl Store<'_> {
+    /// Hands every candidate to `each` until it says to stop (`false`).
+    ///
+    /// # Errors
+    /// As the storage has them, and those of `each`.
+    pub fn each_candidate<T: DeserializeOwned, E: From<StoreError>>(
+        &self,
+        kind: Kind,
+        candidates: &Candidates,
+        mut each: impl FnMut(Stored<T>) -> Result<bool, E>,
+    ) -> Result<(), E> {
+        let range = match candidates {
+            Candidates::Ids(ids) => {
+                for chunk in ids.chunks(CHUNK as usize) {
+                    if !self.each_of(kind, chunk, &mut each)? {
+                        break;
+                    }
+                }
+                return Ok(());
+            }
+            Candidates::Key(key) => {
+                let id = self.id_at(key.clone())?;
+                self.each_of(kind, id.as_slice(), &mut each)?;
+                return Ok(());
+            }
+            Candidates::Index(range) => range.clone(),
+            Candidates::Listed => kind.all_listed(),
+            Candidates::All => kind.documents(),
+        };
+        let unique_names = range.start.starts_with(kind.names_from("").start.as_slice());
+        let mut start = range.start;
+        loop {
+            let page =
+                Page { range: KeyRange { start, end: range.end.clone() }, reverse: false, skip: 0, limit: CHUNK };
+            let scanned = self.scan_page(page)?;
+            let Some(last) = scanned.entries.last() else { return Ok(()) };
+            let mut next = last.key.clone();
+            next.push(0);
+            start = next;
+            let id = |entry: &crate::capability::Entry| match unique_names {
+                true => String::from_utf8(entry.value.clone()).ok(),
+                false => keys::id_of(&entry.key),
+            };
+            let ids: Vec<String> = scanned.entries.iter().filter_map(id).collect();
+            if !self.each_of(kind, &ids, &mut each)? || !scanned.more {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The ids of one page of what lists show, in the order of creation, after `after` or past the first `skip`.
+    ///
+    /// # Errors
+    /// As the storage has them.
+    pub fn listed_ids(
+        &self,
+        kind: Kind,
+        all: bool,
+        after: Option<&str>,
+        skip: u32,
+        limit: u32,
+    ) -> Result<Vec<String>, StoreError> {
+        let mut range = if all { kind.documents() } else { kind.all_listed() };
+        if let Some(after) = after {
+            range.start = if all { kind.document(after) } else { kind.listed(after) };
+            range.start.push(0);
+        }
+        let (mut ids, mut skip) = (Vec::new(), skip);
+        while ids.len() < limit as usize {
+            let limit = limit - u32::try_from(ids.len()).unwrap_or(limit);
+            let scanned = self.scan_page(Page { range: range.clone(), reverse: false, skip, limit })?;
+            skip = 0;
+            ids.extend(scanned.entries.iter().filter_map(|entry| keys::id_of(&entry.key)));
+            match scanned.entries.last() {
+                Some(last) if scanned.more => {
+                    range.start.clone_from(&last.key);
+                    range.start.push(0);
+                }
+                _ => break,
+            }
+        }
+        Ok(ids)
+    }
+
+    /// How many lists show, or how many there are at all.
+    ///
+    /// # Errors
+    /// As the storage has them.
+    pub fn listed_total(&self, kind: Kind, all: bool) -> Result<u64, StoreError> {
+        self.counter(if all { kind.count() } else { kind.count_listed() })
+    }
+
+    fn each_of<T: DeserializeOwned, E: From<StoreError>>(
+        &self,
+        kind: Kind,
+        ids: &[String],
+        each: &mut impl FnMut(Stored<T>) -> Result<bool, E>,
+    ) -> Result<bool, E> {
+        for stored in self.resources(kind, ids)?.into_iter().flatten() {
+            if !each(stored)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}

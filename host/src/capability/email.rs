@@ -1,0 +1,96 @@
+//! Outgoing email: the trait an embedder implements, and its place in `wit/email.wit`.
+
+use async_trait::async_trait;
+use wasmtime::component::{HasData, Linker};
+
+use super::Capabilities;
+use super::storage::OrganizationId;
+use crate::component::InstanceState;
+use crate::component::bindings::insomnia::scim::email as wit;
+
+/// A message to one recipient, with a text and an HTML part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// The left part of the Message-ID: the same for every attempt at the same message.
+    pub id: String,
+    /// The Date header, in milliseconds since the Unix epoch.
+    pub date: u64,
+    /// The recipient's address (RFC 5321 Mailbox).
+    pub to: String,
+    /// The Subject header, not yet encoded.
+    pub subject: String,
+    /// The `text/plain` part.
+    pub text: String,
+    /// The `text/html` part.
+    pub html: String,
+}
+
+/// Why a message was not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MailError {
+    /// There is no way to send email.
+    #[error("no mail system is configured")]
+    NotConfigured,
+    /// The recipient or the message was refused for good (SMTP 5xx).
+    #[error("the mail system refused the message: {0}")]
+    Rejected(String),
+    /// Not now (SMTP 4xx, connection lost, timeout): the same message may be taken later.
+    #[error("the mail system is unavailable: {0}")]
+    Unavailable(String),
+    /// Anything else; the text is for the host's log.
+    #[error("the mail system failed: {0}")]
+    Other(String),
+}
+
+/// Hands messages to a mail system.
+#[async_trait]
+pub trait Mailer: Send + Sync + 'static {
+    /// Sends a message of the organization. Called at least once for each: after a crash the same id may come again.
+    ///
+    /// # Errors
+    /// As [`MailError`] says; only [`MailError::Unavailable`] and [`MailError::Other`] are tried again.
+    async fn send(&self, organization: &OrganizationId, message: Message) -> Result<(), MailError>;
+}
+
+/// The default: every message is answered [`MailError::NotConfigured`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoMailer;
+
+#[async_trait]
+impl Mailer for NoMailer {
+    async fn send(&self, _: &OrganizationId, _: Message) -> Result<(), MailError> {
+        Err(MailError::NotConfigured)
+    }
+}
+
+/// What the interface needs of a call.
+pub(crate) struct EmailView<'a> {
+    organization: &'a OrganizationId,
+    capabilities: &'a Capabilities,
+}
+
+struct HasEmail;
+
+impl HasData for HasEmail {
+    type Data<'a> = EmailView<'a>;
+}
+
+pub(crate) fn add_to_linker(linker: &mut Linker<InstanceState>) -> wasmtime::Result<()> {
+    wit::add_to_linker::<_, HasEmail>(linker, |state| EmailView {
+        organization: state.organization(),
+        capabilities: state.capabilities(),
+    })
+}
+
+impl wit::Host for EmailView<'_> {
+    async fn send(&mut self, message: wit::Message) -> Result<(), wit::Error> {
+        let wit::Message { id, date, to, subject, text, html } = message;
+        let message = Message { id, date, to, subject, text, html };
+        self.capabilities.mailer.send(self.organization, message).await.map_err(|error| match error {
+            MailError::NotConfigured => wit::Error::NotConfigured,
+            MailError::Rejected(why) => wit::Error::Rejected(why),
+            MailError::Unavailable(why) => wit::Error::Unavailable(why),
+            MailError::Other(why) => wit::Error::Other(why),
+        })
+    }
+}

@@ -1,0 +1,129 @@
+//! Outgoing HTTP: the trait an embedder implements, and its place in `wit/http.wit`.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use wasmtime::component::{HasData, Linker};
+
+use super::Capabilities;
+use super::storage::OrganizationId;
+use crate::component::InstanceState;
+use crate::component::bindings::insomnia::scim::http as wit;
+
+/// A request to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutgoingRequest {
+    /// `GET`, `POST`, `PUT`, `PATCH` or `DELETE`; not checked yet.
+    pub method: String,
+    /// An absolute URL; not checked yet.
+    pub url: String,
+    /// Header fields: name and value; not checked yet.
+    pub headers: Vec<(String, String)>,
+    /// The body; may be empty.
+    pub body: Vec<u8>,
+    /// How long it may take at the most; the client's own limit holds as well.
+    pub timeout: Option<Duration>,
+}
+
+/// A response, of whatever status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IncomingResponse {
+    /// The status code.
+    pub status: u16,
+    /// Header fields: name in lower case, and value.
+    pub headers: Vec<(String, String)>,
+    /// At most 1 MiB.
+    pub body: Vec<u8>,
+}
+
+/// Why there is no response.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HttpError {
+    /// There is no HTTP client.
+    #[error("no HTTP client is configured")]
+    NotConfigured,
+    /// The egress policy refuses the destination.
+    #[error("the destination is not allowed: {0}")]
+    NotAllowed(String),
+    /// Not a URL, a method or a header field.
+    #[error("the request is not valid: {0}")]
+    Invalid(String),
+    /// The time was up. The request may have taken effect.
+    #[error("the request timed out")]
+    Timeout,
+    /// The response is larger than 1 MiB.
+    #[error("the response is too large")]
+    TooLarge,
+    /// No connection, or it broke. The request may have taken effect.
+    #[error("the destination can't be reached: {0}")]
+    Unreachable(String),
+    /// Anything else; the text is for the host's log.
+    #[error("the request failed: {0}")]
+    Other(String),
+}
+
+/// Sends HTTP requests for organizations. What it sends to is its own decision: URLs come from organizations, so an
+/// implementation refuses addresses that are not public, after name resolution and on every redirect.
+#[async_trait]
+pub trait HttpClient: Send + Sync + 'static {
+    /// Sends the request and reads the whole response.
+    ///
+    /// # Errors
+    /// As [`HttpError`] says.
+    async fn send(&self, organization: &OrganizationId, request: OutgoingRequest)
+    -> Result<IncomingResponse, HttpError>;
+}
+
+/// The default: every request is answered [`HttpError::NotConfigured`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoHttpClient;
+
+#[async_trait]
+impl HttpClient for NoHttpClient {
+    async fn send(&self, _: &OrganizationId, _: OutgoingRequest) -> Result<IncomingResponse, HttpError> {
+        Err(HttpError::NotConfigured)
+    }
+}
+
+/// What the interface needs of a call.
+pub(crate) struct HttpView<'a> {
+    organization: &'a OrganizationId,
+    capabilities: &'a Capabilities,
+}
+
+struct HasHttp;
+
+impl HasData for HasHttp {
+    type Data<'a> = HttpView<'a>;
+}
+
+pub(crate) fn add_to_linker(linker: &mut Linker<InstanceState>) -> wasmtime::Result<()> {
+    wit::add_to_linker::<_, HasHttp>(linker, |state| HttpView {
+        organization: state.organization(),
+        capabilities: state.capabilities(),
+    })
+}
+
+impl wit::Host for HttpView<'_> {
+    async fn send(&mut self, request: wit::Request) -> Result<wit::Response, wit::Error> {
+        let request = OutgoingRequest {
+            method: request.method,
+            url: request.url,
+            headers: request.headers,
+            body: request.body,
+            timeout: request.timeout_milliseconds.map(|time| Duration::from_millis(time.into())),
+        };
+        match self.capabilities.http.send(self.organization, request).await {
+            Ok(IncomingResponse { status, headers, body }) => Ok(wit::Response { status, headers, body }),
+            Err(error) => Err(match error {
+                HttpError::NotConfigured => wit::Error::NotConfigured,
+                HttpError::NotAllowed(why) => wit::Error::NotAllowed(why),
+                HttpError::Invalid(why) => wit::Error::Invalid(why),
+                HttpError::Timeout => wit::Error::Timeout,
+                HttpError::TooLarge => wit::Error::TooLarge,
+                HttpError::Unreachable(why) => wit::Error::Unreachable(why),
+                HttpError::Other(why) => wit::Error::Other(why),
+            }),
+        }
+    }
+}

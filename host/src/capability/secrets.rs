@@ -1,0 +1,268 @@
+//! Encryption at rest: the trait an embedder implements, a key in a file, and its place in `wit/secrets.wit`.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
+use wasmtime::component::{HasData, Linker};
+
+use super::Capabilities;
+use super::storage::OrganizationId;
+use crate::component::InstanceState;
+use crate::component::bindings::insomnia::scim::secrets as wit;
+
+/// Why sealing or opening was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SecretsError {
+    /// There is no key.
+    #[error("no key is configured")]
+    NotConfigured,
+    /// The sealed text was not made with this key for this organization, or was altered.
+    #[error("the sealed text is not authentic")]
+    NotAuthentic,
+    /// Anything else; the text is for the host's log.
+    #[error("the key can't be used: {0}")]
+    Other(String),
+}
+
+/// Encrypts what must be replayed to others, such as an identity provider's API credentials.
+#[async_trait]
+pub trait Secrets: Send + Sync + 'static {
+    /// Encrypts and authenticates. What is sealed for one organization can't be opened for another.
+    ///
+    /// # Errors
+    /// As [`SecretsError`] says.
+    async fn seal(&self, organization: &OrganizationId, plain: Vec<u8>) -> Result<Vec<u8>, SecretsError>;
+
+    /// Undoes [`Secrets::seal`].
+    ///
+    /// # Errors
+    /// As [`SecretsError`] says.
+    async fn open(&self, organization: &OrganizationId, sealed: Vec<u8>) -> Result<Vec<u8>, SecretsError>;
+}
+
+/// The default: every call is answered [`SecretsError::NotConfigured`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoSecrets;
+
+#[async_trait]
+impl Secrets for NoSecrets {
+    async fn seal(&self, _: &OrganizationId, _: Vec<u8>) -> Result<Vec<u8>, SecretsError> {
+        Err(SecretsError::NotConfigured)
+    }
+
+    async fn open(&self, _: &OrganizationId, _: Vec<u8>) -> Result<Vec<u8>, SecretsError> {
+        Err(SecretsError::NotConfigured)
+    }
+}
+
+/// What a sealed text begins with: the version of its form.
+const VERSION: u8 = 1;
+/// XChaCha20's nonce is long enough to be drawn at random for every text.
+const NONCE: usize = 24;
+/// A key, in bytes.
+const KEY: usize = 32;
+/// Binds a sealed text to its purpose, with the organization's name after it.
+const CONTEXT: &str = "insomnia-scim/secrets/1/";
+
+/// XChaCha20-Poly1305 with a key of 256 bits. The organization's name is authenticated with the text.
+pub struct SecretKey(XChaCha20Poly1305);
+
+impl SecretKey {
+    /// Uses these 32 random bytes.
+    pub fn new(key: &[u8; KEY]) -> Self {
+        Self(XChaCha20Poly1305::new(Key::from_slice(key)))
+    }
+
+    /// The key in this file, which is made with a random key if it is absent: 32 bytes that only its owner may read.
+    ///
+    /// # Errors
+    /// The file can't be read or written, has another length, or others may read it.
+    pub fn in_file(path: &Path) -> Result<Self, KeyFileError> {
+        let failed = |source| KeyFileError::Io { path: path.to_path_buf(), source };
+        match read_key(path) {
+            Err(KeyFileError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
+            read => return read.map(|key| Self::new(&key)),
+        }
+        let mut key = [0; KEY];
+        getrandom::fill(&mut key).map_err(|error| failed(io::Error::other(error.to_string())))?;
+        // Written beside and linked into place: another process that starts at the same time sees the whole key or none.
+        let directory = path.parent().unwrap_or(Path::new("."));
+        let beside = directory.join(format!(".key-{}", std::process::id()));
+        let written = write_key(&beside, &key).and_then(|()| fs::hard_link(&beside, path));
+        let _ = fs::remove_file(&beside);
+        match written {
+            Ok(()) => Ok(Self::new(&key)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => read_key(path).map(|key| Self::new(&key)),
+            Err(error) => Err(failed(error)),
+        }
+    }
+}
+
+/// Why a key file can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyFileError {
+    /// It can't be read or written.
+    #[error("the key file {} can't be used", .path.display())]
+    Io {
+        /// The key file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// It does not hold 32 bytes.
+    #[error("the key file {} does not hold {KEY} bytes; restore it from a backup", .0.display())]
+    Length(PathBuf),
+    /// Others than its owner may read it.
+    #[error("others may read the key file {}; run: chmod 600 '{}'", .0.display(), .0.display())]
+    Permissions(PathBuf),
+}
+
+fn read_key(path: &Path) -> Result<[u8; KEY], KeyFileError> {
+    let failed = |source| KeyFileError::Io { path: path.to_path_buf(), source };
+    let file = File::open(path).map_err(failed)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        if file.metadata().map_err(failed)?.mode() & 0o077 != 0 {
+            return Err(KeyFileError::Permissions(path.to_path_buf()));
+        }
+    }
+    let mut key = Vec::new();
+    file.take(KEY as u64 + 1).read_to_end(&mut key).map_err(failed)?;
+    key.try_into().map_err(|_| KeyFileError::Length(path.to_path_buf()))
+}
+
+fn write_key(path: &Path, key: &[u8; KEY]) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(key)?;
+    file.sync_all()
+}
+
+#[async_trait]
+impl Secrets for SecretKey {
+    async fn seal(&self, organization: &OrganizationId, plain: Vec<u8>) -> Result<Vec<u8>, SecretsError> {
+        let mut nonce = [0; NONCE];
+        getrandom::fill(&mut nonce).map_err(|error| SecretsError::Other(error.to_string()))?;
+        let context = format!("{CONTEXT}{organization}");
+        let sealed = self
+            .0
+            .encrypt(XNonce::from_slice(&nonce), Payload { msg: &plain, aad: context.as_bytes() })
+            .map_err(|_| SecretsError::Other("the text is too long".into()))?;
+        Ok([&[VERSION], nonce.as_slice(), &sealed].concat())
+    }
+
+    async fn open(&self, organization: &OrganizationId, sealed: Vec<u8>) -> Result<Vec<u8>, SecretsError> {
+        let (&version, rest) = sealed.split_first().ok_or(SecretsError::NotAuthentic)?;
+        let (nonce, text) = rest.split_at_checked(NONCE).ok_or(SecretsError::NotAuthentic)?;
+        if version != VERSION {
+            return Err(SecretsError::NotAuthentic);
+        }
+        let context = format!("{CONTEXT}{organization}");
+        self.0
+            .decrypt(XNonce::from_slice(nonce), Payload { msg: text, aad: context.as_bytes() })
+            .map_err(|_| SecretsError::NotAuthentic)
+    }
+}
+
+/// What the interface needs of a call.
+pub(crate) struct SecretsView<'a> {
+    organization: &'a OrganizationId,
+    capabilities: &'a Capabilities,
+}
+
+struct HasSecrets;
+
+impl HasData for HasSecrets {
+    type Data<'a> = SecretsView<'a>;
+}
+
+pub(crate) fn add_to_linker(linker: &mut Linker<InstanceState>) -> wasmtime::Result<()> {
+    wit::add_to_linker::<_, HasSecrets>(linker, |state| SecretsView {
+        organization: state.organization(),
+        capabilities: state.capabilities(),
+    })
+}
+
+impl wit::Host for SecretsView<'_> {
+    async fn seal(&mut self, plain: Vec<u8>) -> Result<Vec<u8>, wit::Error> {
+        self.capabilities.secrets.seal(self.organization, plain).await.map_err(error)
+    }
+
+    async fn open(&mut self, sealed: Vec<u8>) -> Result<Vec<u8>, wit::Error> {
+        self.capabilities.secrets.open(self.organization, sealed).await.map_err(error)
+    }
+}
+
+fn error(error: SecretsError) -> wit::Error {
+    match error {
+        SecretsError::NotConfigured => wit::Error::NotConfigured,
+        SecretsError::NotAuthentic => wit::Error::NotAuthentic,
+        SecretsError::Other(why) => wit::Error::Other(why),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn organization(name: &str) -> OrganizationId {
+        OrganizationId::parse(name).unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_is_sealed_opens_again_for_its_organization_only() {
+        let key = SecretKey::new(&[7; 32]);
+        let sealed = key.seal(&organization("acme"), b"client secret".to_vec()).await.unwrap();
+        assert!(!sealed.windows(6).any(|part| part == b"client"));
+        assert_eq!(key.open(&organization("acme"), sealed.clone()).await, Ok(b"client secret".to_vec()));
+        assert_eq!(key.open(&organization("other"), sealed.clone()).await, Err(SecretsError::NotAuthentic));
+        let another = SecretKey::new(&[8; 32]);
+        assert_eq!(another.open(&organization("acme"), sealed).await, Err(SecretsError::NotAuthentic));
+    }
+
+    #[tokio::test]
+    async fn an_altered_or_cut_text_is_not_authentic() {
+        let key = SecretKey::new(&[7; 32]);
+        let sealed = key.seal(&organization("acme"), b"x".to_vec()).await.unwrap();
+        for place in 0..sealed.len() {
+            let mut altered = sealed.clone();
+            altered[place] ^= 1;
+            assert_eq!(key.open(&organization("acme"), altered).await, Err(SecretsError::NotAuthentic), "{place}");
+            let cut = sealed[..place].to_vec();
+            assert_eq!(key.open(&organization("acme"), cut).await, Err(SecretsError::NotAuthentic), "{place}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_key_file_is_made_once_and_for_its_owner_only() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("secret.key");
+        let sealed = SecretKey::in_file(&path).unwrap().seal(&organization("acme"), b"x".to_vec()).await.unwrap();
+        let again = SecretKey::in_file(&path).unwrap();
+        assert_eq!(again.open(&organization("acme"), sealed).await, Ok(b"x".to_vec()));
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+            assert!(matches!(SecretKey::in_file(&path), Err(KeyFileError::Permissions(_))));
+        }
+    }
+
+    #[test]
+    fn a_key_file_of_another_length_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("secret.key");
+        write_key(&path, &[0; 32]).unwrap();
+        OpenOptions::new().append(true).open(&path).unwrap().write_all(b"x").unwrap();
+        assert!(matches!(SecretKey::in_file(&path), Err(KeyFileError::Length(_))));
+    }
+}

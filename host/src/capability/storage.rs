@@ -1,0 +1,435 @@
+//! Storage: the trait an embedder implements to keep organizations' data, and its types.
+//!
+//! It mirrors `wit/storage.wit` and adds what only the host calls: due times and the removal of an
+//! organization. [`crate::storage::bounds`] has the limits that every implementation keeps, and the
+//! `conformance` feature has a suite that shows whether an implementation keeps the rules below.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::{Arc, LazyLock};
+
+use async_trait::async_trait;
+
+/// The longest name of an organization, in bytes.
+pub const MAX_ORGANIZATION_ID: usize = 63;
+
+/// The name of the organization a call is bound to: `[a-z0-9][a-z0-9-]{0,62}`.
+///
+/// It fits a DNS label and a path segment, so the connector URL can hold it as it is.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OrganizationId(Arc<str>);
+
+/// The host's own name; the underscore keeps it out of what [`OrganizationId::parse`] accepts.
+static HOST: LazyLock<OrganizationId> = LazyLock::new(|| OrganizationId(Arc::from("_host")));
+
+impl OrganizationId {
+    /// Checks a name.
+    ///
+    /// # Errors
+    /// Says which rule the name breaks.
+    pub fn parse(name: &str) -> Result<Self, InvalidOrganizationId> {
+        if name.is_empty() {
+            return Err(InvalidOrganizationId::Empty);
+        }
+        if name.len() > MAX_ORGANIZATION_ID {
+            return Err(InvalidOrganizationId::TooLong(name.len()));
+        }
+        if name.starts_with('-') {
+            return Err(InvalidOrganizationId::LeadingHyphen);
+        }
+        let allowed = |c: &char| c.is_ascii_lowercase() || c.is_ascii_digit() || *c == '-';
+        match name.chars().find(|c| !allowed(c)) {
+            Some(c) => Err(InvalidOrganizationId::Character(c)),
+            None => Ok(Self(Arc::from(name))),
+        }
+    }
+
+    /// The space in which the host keeps what is not one organization's: the list of organizations,
+    /// sessions of the page, operator keys. No parsed name is equal to it, so no call of a guest is
+    /// ever bound to it.
+    pub fn host() -> Self {
+        HOST.clone()
+    }
+
+    /// Whether this is the host's own space.
+    pub fn is_host(&self) -> bool {
+        *self == *HOST
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// A name that a backend has read back from its own tables: [`OrganizationId::parse`], and the
+    /// host's own space too.
+    ///
+    /// # Errors
+    /// Says which rule the name breaks.
+    pub fn from_stored(name: &str) -> Result<Self, InvalidOrganizationId> {
+        if name == HOST.as_str() {
+            Ok(Self::host())
+        } else {
+            Self::parse(name)
+        }
+    }
+}
+
+impl FromStr for OrganizationId {
+    type Err = InvalidOrganizationId;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::parse(name)
+    }
+}
+
+impl fmt::Display for OrganizationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for OrganizationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "OrganizationId({})", self.0)
+    }
+}
+
+/// Why a text is no name of an organization.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidOrganizationId {
+    /// It is empty.
+    #[error("the organization's name is empty")]
+    Empty,
+    /// It has this many bytes.
+    #[error("the organization's name has {0} bytes; at most {MAX_ORGANIZATION_ID} are allowed")]
+    TooLong(usize),
+    /// It starts with a hyphen.
+    #[error("the organization's name starts with a hyphen; start it with a letter or a digit")]
+    LeadingHyphen,
+    /// It holds this character.
+    #[error("the organization's name holds {0:?}; only a-z, 0-9 and hyphens are allowed")]
+    Character(char),
+}
+
+/// 1 to 512 bytes, ordered bytewise.
+pub type Key = Vec<u8>;
+
+/// A stored value and its version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// At most 1 MiB.
+    pub value: Vec<u8>,
+    /// The version of the transaction that wrote it; see [`Storage::commit`].
+    pub version: u64,
+}
+
+/// An item with its key, as a scan returns it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Where it is.
+    pub key: Key,
+    /// What is there.
+    pub value: Vec<u8>,
+    /// The version of the transaction that wrote it; see [`Storage::commit`].
+    pub version: u64,
+}
+
+/// The keys with `start <= key < end`. Empty if `start >= end`. An empty `start` is the beginning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyRange {
+    /// The first key that may be in the range.
+    pub start: Key,
+    /// The first key after the range.
+    pub end: Key,
+}
+
+impl KeyRange {
+    /// Whether no key can be in it.
+    pub fn is_empty(&self) -> bool {
+        self.start >= self.end
+    }
+}
+
+/// What to read of a range.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// The keys to read.
+    pub range: KeyRange,
+    /// From the end of the range towards its start.
+    pub reverse: bool,
+    /// How many entries to pass over first.
+    pub skip: u32,
+    /// How many entries to return at the most; [`crate::storage::bounds`] caps it further.
+    pub limit: u32,
+}
+
+/// A page of entries.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scanned {
+    /// In the order of the page.
+    pub entries: Vec<Entry>,
+    /// Whether the range holds entries past the last one returned (or past those skipped, if none was).
+    pub more: bool,
+}
+
+/// What must hold when a transaction commits, before any of its changes takes effect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Require {
+    /// The key has a value.
+    Exists(Key),
+    /// The key has no value.
+    Absent(Key),
+    /// The key has a value of this version.
+    Version(Key, u64),
+}
+
+impl Require {
+    /// The key it is about, which a conflict names.
+    pub fn key(&self) -> &Key {
+        match self {
+            Self::Exists(key) | Self::Absent(key) | Self::Version(key, _) => key,
+        }
+    }
+
+    /// Whether it holds for a key that has a value of this version, or none.
+    pub fn holds(&self, version: Option<u64>) -> bool {
+        match self {
+            Self::Exists(_) => version.is_some(),
+            Self::Absent(_) => version.is_none(),
+            Self::Version(_, wanted) => version == Some(*wanted),
+        }
+    }
+}
+
+/// Adds to a counter. Additions to one counter commute and never conflict.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BoundedAdd {
+    /// The counter's key.
+    pub key: Key,
+    /// What to add.
+    pub delta: i64,
+    /// The transaction fails with [`StorageError::Limit`] if the sum were less.
+    pub min: Option<i64>,
+    /// The transaction fails with [`StorageError::Limit`] if the sum were more.
+    pub max: Option<i64>,
+}
+
+impl BoundedAdd {
+    /// The counter's value after the addition. The value before is a decimal integer in ASCII (`-`
+    /// and digits, within 64 bits); an absent one counts as 0.
+    ///
+    /// # Errors
+    /// [`StorageError::Limit`] if the sum leaves its bounds or 64 bits, [`StorageError::Other`] if
+    /// the value before is no such integer.
+    pub fn apply(&self, before: Option<&[u8]>) -> Result<Vec<u8>, StorageError> {
+        let number = match before {
+            None => 0,
+            Some(text) => decimal(text).ok_or_else(|| {
+                StorageError::Other(format!(
+                    "the value at {} is not a decimal integer",
+                    self.key.escape_ascii()
+                ))
+            })?,
+        };
+        number
+            .checked_add(self.delta)
+            .filter(|sum| {
+                self.min.is_none_or(|min| *sum >= min) && self.max.is_none_or(|max| *sum <= max)
+            })
+            .map(|sum| sum.to_string().into_bytes())
+            .ok_or_else(|| StorageError::Limit(self.key.clone()))
+    }
+}
+
+/// The integer that the text is, without the `+` that Rust's own parser would take.
+fn decimal(text: &[u8]) -> Option<i64> {
+    if text.starts_with(b"+") {
+        return None;
+    }
+    str::from_utf8(text).ok()?.parse().ok()
+}
+
+/// One change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Write {
+    /// Sets the key's value.
+    Put(Key, Vec<u8>),
+    /// Removes the key; nothing happens if it is absent.
+    Delete(Key),
+    /// Removes all keys of the range.
+    DeleteRange(KeyRange),
+    /// Adds to a counter.
+    Add(BoundedAdd),
+}
+
+/// Requirements and changes that take effect together or not at all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Transaction {
+    /// All must hold in the state before the transaction; the first that does not is reported.
+    pub require: Vec<Require>,
+    /// Take effect in this order, each seeing those before it.
+    pub write: Vec<Write>,
+    /// Not later than at this time (milliseconds since the Unix epoch) the organization is due. An
+    /// earlier time already set stays.
+    pub wake_at: Option<u64>,
+}
+
+/// Why a call was refused. Nothing has been written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StorageError {
+    /// A requirement on this key did not hold: read again, decide again.
+    #[error("a requirement on the key {} did not hold", .0.escape_ascii())]
+    Conflict(Key),
+    /// The counter at this key would leave its bounds.
+    #[error("the counter {} would leave its bounds", .0.escape_ascii())]
+    Limit(Key),
+    /// A key, a value, or the whole call is larger than [`crate::storage::bounds`] allows.
+    #[error("a key, a value, or the whole call is too large")]
+    TooLarge,
+    /// The storage can't be reached or is overloaded; the same call may succeed later. Alone among
+    /// these it may leave it open whether a commit took place, if the connection broke in the middle.
+    #[error("the storage is unavailable: {0}")]
+    Unavailable(String),
+    /// Anything else; the text is for the host's log.
+    #[error("the storage failed: {0}")]
+    Other(String),
+}
+
+/// Keeps an ordered, transactional key-value space for each organization.
+///
+/// An organization needs no creation: it holds nothing until something is written. No call reaches
+/// another organization's keys. Reads see every commit that has returned, in this process or another.
+/// A future that is dropped may or may not have its effect, but never half of it.
+#[async_trait]
+pub trait Storage: Send + Sync + 'static {
+    /// The items at the keys, in their order; `None` for an absent one.
+    async fn get(
+        &self,
+        organization: &OrganizationId,
+        keys: Vec<Key>,
+    ) -> Result<Vec<Option<Item>>, StorageError>;
+
+    /// The pages, in their order.
+    async fn scan(
+        &self,
+        organization: &OrganizationId,
+        pages: Vec<Page>,
+    ) -> Result<Vec<Scanned>, StorageError>;
+
+    /// How many keys the range holds. It costs what a scan costs.
+    async fn count(
+        &self,
+        organization: &OrganizationId,
+        range: KeyRange,
+    ) -> Result<u64, StorageError>;
+
+    /// Makes the changes if all requirements hold: atomic, and durable when it returns.
+    ///
+    /// Returns the version given to all that it wrote. In an organization's life no other transaction
+    /// gets the same one, and one that commits later gets a greater one: also after deletions, after
+    /// [`Storage::delete_organization`], after a restart, and from another process.
+    async fn commit(
+        &self,
+        organization: &OrganizationId,
+        transaction: Transaction,
+    ) -> Result<u64, StorageError>;
+
+    /// Puts the entries, in order, some time within the next 100 milliseconds. Only a crash of the
+    /// host may lose them. What one caller appended before it commits is there when the commit returns.
+    async fn append(
+        &self,
+        organization: &OrganizationId,
+        entries: Vec<(Key, Vec<u8>)>,
+    ) -> Result<(), StorageError>;
+
+    /// The organizations that are due at `now` (milliseconds since the Unix epoch) with the time each
+    /// has been due at, earliest first, at most `limit`. Never reads all organizations: due times have
+    /// an index of their own.
+    async fn due(&self, now: u64, limit: usize)
+    -> Result<Vec<(OrganizationId, u64)>, StorageError>;
+
+    /// When the next organization is due, in milliseconds since the Unix epoch; it may be past.
+    async fn next_due(&self) -> Result<Option<u64>, StorageError>;
+
+    /// Replaces the organization's due time by `next` (or by none) if it is still `seen`; does nothing
+    /// otherwise, because a commit has set an earlier one in the meantime.
+    async fn reschedule(
+        &self,
+        organization: &OrganizationId,
+        seen: u64,
+        next: Option<u64>,
+    ) -> Result<(), StorageError>;
+
+    /// Removes all that the organization has, its due time included. It need not be atomic: after an
+    /// error, call it again. Nobody may write to the organization meanwhile.
+    async fn delete_organization(&self, organization: &OrganizationId) -> Result<(), StorageError>;
+
+    /// Returns when everything appended before is durable. The host calls it when it shuts down.
+    async fn flush(&self) -> Result<(), StorageError> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn organization_id_takes_a_dns_label_in_lower_case() {
+        for name in ["a", "0", "acme", "acme-2", "a-", &"a".repeat(63)] {
+            assert_eq!(OrganizationId::parse(name).unwrap().as_str(), name);
+        }
+    }
+
+    #[test]
+    fn organization_id_refusals_name_the_rule() {
+        use InvalidOrganizationId::{Character, Empty, LeadingHyphen, TooLong};
+        let long = "a".repeat(64);
+        let cases = [
+            ("", Empty),
+            ("-a", LeadingHyphen),
+            ("Acme", Character('A')),
+            ("a/b", Character('/')),
+            (&long, TooLong(64)),
+        ];
+        for (name, reason) in cases {
+            assert_eq!(OrganizationId::parse(name), Err(reason), "{name}");
+        }
+    }
+
+    #[test]
+    fn organization_id_of_the_host_can_not_be_parsed() {
+        let host = OrganizationId::host();
+        assert!(host.is_host());
+        assert_eq!(
+            OrganizationId::parse(host.as_str()),
+            Err(InvalidOrganizationId::Character('_'))
+        );
+        assert_eq!(OrganizationId::from_stored(host.as_str()), Ok(host));
+    }
+
+    #[test]
+    fn add_refuses_what_is_no_decimal_integer() {
+        let add = BoundedAdd {
+            key: b"n".to_vec(),
+            delta: 1,
+            min: None,
+            max: None,
+        };
+        for text in ["", "+1", " 1", "1.0", "x", "9223372036854775808"] {
+            assert!(
+                matches!(
+                    add.apply(Some(text.as_bytes())),
+                    Err(StorageError::Other(_))
+                ),
+                "{text:?}"
+            );
+        }
+        assert_eq!(add.apply(Some(b"-1")), Ok(b"0".to_vec()));
+        assert_eq!(
+            add.apply(Some(b"9223372036854775807")),
+            Err(StorageError::Limit(b"n".to_vec()))
+        );
+    }
+}

@@ -1,0 +1,111 @@
+//! The place of [`super::storage`] in `wit/storage.wit`: each call goes to the organization that the instance is bound to.
+
+use wasmtime::component::{HasData, Linker};
+
+use super::Capabilities;
+use super::storage::{
+    BoundedAdd, Entry, Item, KeyRange, OrganizationId, Page, Require, Scanned, StorageError, Transaction, Write,
+};
+use crate::component::InstanceState;
+use crate::component::bindings::insomnia::scim::storage as wit;
+
+/// What the interface needs of a call.
+pub(crate) struct StorageView<'a> {
+    organization: &'a OrganizationId,
+    capabilities: &'a Capabilities,
+}
+
+struct HasStorage;
+
+impl HasData for HasStorage {
+    type Data<'a> = StorageView<'a>;
+}
+
+pub(crate) fn add_to_linker(linker: &mut Linker<InstanceState>) -> wasmtime::Result<()> {
+    wit::add_to_linker::<_, HasStorage>(linker, |state| StorageView {
+        organization: state.organization(),
+        capabilities: state.capabilities(),
+    })
+}
+
+impl wit::Host for StorageView<'_> {
+    async fn get(&mut self, keys: Vec<wit::Key>) -> Result<Vec<Option<wit::Item>>, wit::Error> {
+        let items = self.capabilities.storage.get(self.organization, keys).await.map_err(|e| self.error(e))?;
+        Ok(items.into_iter().map(|item| item.map(|Item { value, version }| wit::Item { value, version })).collect())
+    }
+
+    async fn scan(&mut self, pages: Vec<wit::Page>) -> Result<Vec<wit::Scanned>, wit::Error> {
+        let pages = pages
+            .into_iter()
+            .map(|page| Page { range: range(page.range), reverse: page.reverse, skip: page.skip, limit: page.limit })
+            .collect();
+        let scanned = self.capabilities.storage.scan(self.organization, pages).await.map_err(|e| self.error(e))?;
+        let entry = |Entry { key, value, version }| wit::Entry { key, value, version };
+        Ok(scanned
+            .into_iter()
+            .map(|Scanned { entries, more }| wit::Scanned { entries: entries.into_iter().map(entry).collect(), more })
+            .collect())
+    }
+
+    async fn count(&mut self, of: wit::Range) -> Result<u64, wit::Error> {
+        self.capabilities.storage.count(self.organization, range(of)).await.map_err(|e| self.error(e))
+    }
+
+    async fn commit(&mut self, transaction: wit::Transaction) -> Result<u64, wit::Error> {
+        let wake_at = transaction.wake_at;
+        let transaction = Transaction {
+            require: transaction.require.into_iter().map(require).collect(),
+            write: transaction.write.into_iter().map(write).collect(),
+            wake_at,
+        };
+        let version =
+            self.capabilities.storage.commit(self.organization, transaction).await.map_err(|e| self.error(e))?;
+        if let Some(time) = wake_at {
+            self.capabilities.alarm.set(time);
+        }
+        Ok(version)
+    }
+
+    async fn append(&mut self, entries: Vec<(wit::Key, Vec<u8>)>) -> Result<(), wit::Error> {
+        self.capabilities.storage.append(self.organization, entries).await.map_err(|e| self.error(e))
+    }
+}
+
+impl StorageView<'_> {
+    fn error(&self, error: StorageError) -> wit::Error {
+        match error {
+            StorageError::Conflict(key) => wit::Error::Conflict(key),
+            StorageError::Limit(key) => wit::Error::Limit(key),
+            StorageError::TooLarge => wit::Error::TooLarge,
+            StorageError::Unavailable(why) => {
+                tracing::warn!(organization = %self.organization, "the storage is unavailable: {why}");
+                wit::Error::Unavailable(why)
+            }
+            StorageError::Other(why) => {
+                tracing::error!(organization = %self.organization, "the storage failed: {why}");
+                wit::Error::Other(why)
+            }
+        }
+    }
+}
+
+fn range(range: wit::Range) -> KeyRange {
+    KeyRange { start: range.start, end: range.end }
+}
+
+fn require(require: wit::Require) -> Require {
+    match require {
+        wit::Require::Exists(key) => Require::Exists(key),
+        wit::Require::Absent(key) => Require::Absent(key),
+        wit::Require::Version((key, version)) => Require::Version(key, version),
+    }
+}
+
+fn write(write: wit::Write) -> Write {
+    match write {
+        wit::Write::Put((key, value)) => Write::Put(key, value),
+        wit::Write::Delete(key) => Write::Delete(key),
+        wit::Write::DeleteRange(keys) => Write::DeleteRange(range(keys)),
+        wit::Write::Add(wit::BoundedAdd { key, delta, min, max }) => Write::Add(BoundedAdd { key, delta, min, max }),
+    }
+}

@@ -1,0 +1,148 @@
+//! The engine: the one place where wasmtime is configured, for whatever compiles, loads or runs the component.
+
+use std::path::Path;
+
+use wasmtime::{Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+
+use super::limits::{Limits, TABLE_ELEMENTS};
+
+/// Core modules in the component: the guest, and the shims that the component linker puts around it.
+const CORE_INSTANCES: usize = 8;
+/// Tables in the component: the guest's functions, and the shims'.
+const TABLES: usize = 4;
+/// Address space between memories, which catches what the compiled code does not check.
+const GUARD: u64 = 32 << 20;
+
+/// Where instances get their memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Allocation {
+    /// From slots reserved at the start: 4 GiB of address space each, and no system call to reuse one.
+    Pool,
+    /// From the system, one by one, with no more address space than an instance may use.
+    OnDemand,
+}
+
+/// Makes the engine. Compiled code is kept in `cache`, if that directory can be used.
+///
+/// Where the address space is limited (`ulimit -v`, a small machine) the pool can't be reserved; then every instance
+/// asks the system for its memory, which is slower and otherwise the same.
+///
+/// # Errors
+/// Neither way works on this machine; wasmtime says why.
+pub(super) fn engine(limits: &Limits, cache: Option<&Path>) -> wasmtime::Result<Engine> {
+    let cache = cache.and_then(open_cache);
+    // Making the engine reserves the pool, so this is the probe.
+    match Engine::new(&config(limits, Allocation::Pool, cache.clone())) {
+        Ok(engine) => Ok(engine),
+        Err(error) => {
+            tracing::warn!("no address space for a pool of instances, so they are allocated one by one: {error:#}");
+            Engine::new(&config(limits, Allocation::OnDemand, cache))
+        }
+    }
+}
+
+fn config(limits: &Limits, allocation: Allocation, cache: Option<Cache>) -> Config {
+    let mut config = Config::new();
+    config
+        // Host functions suspend the guest's stack instead of the thread. The component model's own concurrency can
+        // neither be cancelled nor timed out reliably yet, and costs every call.
+        .concurrency_support(false)
+        .epoch_interruption(true)
+        .memory_init_cow(true)
+        .memory_guard_size(GUARD)
+        // The guest needs none of these: what it can't use can't be used against the host.
+        .wasm_memory64(false)
+        .wasm_multi_memory(false)
+        .wasm_tail_call(false)
+        .wasm_relaxed_simd(false)
+        .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(32))
+        .cache(cache);
+    match allocation {
+        Allocation::Pool => {
+            config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(limits)));
+        }
+        Allocation::OnDemand => {
+            config
+                .allocation_strategy(InstanceAllocationStrategy::OnDemand)
+                .memory_reservation(limits.memory_per_instance as u64)
+                .memory_may_move(false);
+        }
+    }
+    config
+}
+
+fn pool(limits: &Limits) -> PoolingAllocationConfig {
+    let instances = u32::try_from(limits.instances()).unwrap_or(u32::MAX);
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(instances)
+        .total_core_instances(instances.saturating_mul(CORE_INSTANCES as u32))
+        .total_memories(instances)
+        .total_tables(instances.saturating_mul(TABLES as u32))
+        .total_stacks(instances)
+        .max_core_instances_per_component(CORE_INSTANCES as u32)
+        .max_memories_per_component(1)
+        .max_tables_per_component(TABLES as u32)
+        .max_memory_size(limits.memory_per_instance)
+        .table_elements(TABLE_ELEMENTS)
+        // Slots keep the pages that the next instance of the same module needs anyway: writing over 256 KiB is
+        // cheaper than giving them back and faulting them in again.
+        .linear_memory_keep_resident(256 << 10)
+        .table_keep_resident(64 << 10)
+        .async_stack_keep_resident(64 << 10)
+        .max_unused_warm_slots(64);
+    pool
+}
+
+/// wasmtime keys the cache by the component's content, its own version, the target and all settings that change the
+/// code, writes it atomically, and compiles again whatever can't be read. It runs what it finds there: the directory
+/// must be ours alone.
+fn open_cache(directory: &Path) -> Option<Cache> {
+    let opened = private_directory(directory).map_err(wasmtime::Error::from).and_then(|()| {
+        let mut config = CacheConfig::new();
+        config.with_directory(directory);
+        Cache::new(config)
+    });
+    match opened {
+        Ok(cache) => Some(cache),
+        Err(error) => {
+            tracing::warn!(
+                "compiled code is not kept in {}, so every start compiles the component: {error:#}",
+                directory.display()
+            );
+            None
+        }
+    }
+}
+
+/// Makes the directory, for its owner only; refuses one that others may write to.
+fn private_directory(directory: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(directory)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let metadata = std::fs::metadata(directory)?;
+        // A file made in a directory belongs to whom the process runs as: compare without a system call of our own.
+        let probe = tempfile_owner(directory)?;
+        if metadata.uid() != probe {
+            return Err(std::io::Error::other("the directory belongs to another user"));
+        }
+        if metadata.mode() & 0o022 != 0 {
+            return Err(std::io::Error::other("others may write to the directory; run chmod go-w on it"));
+        }
+    }
+    Ok(())
+}
+
+/// Who a file that this process makes in the directory belongs to. It also shows that the directory can be written to.
+#[cfg(unix)]
+fn tempfile_owner(directory: &Path) -> std::io::Result<u32> {
+    use std::os::unix::fs::MetadataExt;
+    let path = directory.join(format!(".probe-{}", std::process::id()));
+    let uid = std::fs::File::create(&path)?.metadata()?.uid();
+    std::fs::remove_file(&path)?;
+    Ok(uid)
+}

@@ -1,0 +1,102 @@
+//! One instance of the component, bound to one organization for its whole life.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use wasmtime::component::ResourceTable;
+use wasmtime::{Engine, Store};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+
+use super::bindings::{Provisioner, ProvisionerPre};
+use super::limits::{HANDLES, HOSTCALL_BYTES, Limits, RANDOM_BYTES};
+use super::log_stream::LogStream;
+use super::meter::Meter;
+use super::tenant::Memory;
+use crate::capability::Capabilities;
+use crate::capability::clock::WallClock;
+use crate::capability::storage::OrganizationId;
+
+/// What the host functions see of an instance.
+pub(crate) struct InstanceState {
+    organization: OrganizationId,
+    capabilities: Arc<Capabilities>,
+    wasi: WasiCtx,
+    table: ResourceTable,
+    memory: Memory,
+}
+
+impl InstanceState {
+    /// The organization that every call of this instance is bound to. It can't be changed.
+    pub(crate) fn organization(&self) -> &OrganizationId {
+        &self.organization
+    }
+
+    pub(crate) fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+}
+
+impl WasiView for InstanceState {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+/// An instance's memory, tables and stack, with its state.
+pub(crate) type InstanceStore = Store<InstanceState>;
+/// The functions that an instance exports.
+pub(crate) type Exports = Provisioner;
+
+/// An instance that can be called.
+pub(super) struct Instance {
+    pub(super) store: InstanceStore,
+    pub(super) exports: Exports,
+    pub(super) meter: Arc<Meter>,
+    made: Instant,
+    calls: u32,
+}
+
+impl Instance {
+    /// Makes an instance for the organization. It has no environment, no arguments, no files and no input.
+    pub(super) async fn new(
+        engine: &Engine,
+        linked: &ProvisionerPre<InstanceState>,
+        organization: OrganizationId,
+        capabilities: Arc<Capabilities>,
+        memory: Memory,
+        limits: &Limits,
+    ) -> wasmtime::Result<Self> {
+        let wasi = WasiCtx::builder()
+            .wall_clock(WallClock(Arc::clone(&capabilities.clock)))
+            .stderr(LogStream::new(organization.clone()))
+            .max_random_size(RANDOM_BYTES)
+            .build();
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(HANDLES);
+        let mut store = Store::new(engine, InstanceState { organization, capabilities, wasi, table, memory });
+        store.limiter(|state| &mut state.memory);
+        store.set_hostcall_fuel(HOSTCALL_BYTES);
+        let meter = Arc::new(Meter::new(limits.compute_per_call));
+        store.epoch_deadline_callback({
+            let meter = Arc::clone(&meter);
+            move |_| Ok(meter.verdict())
+        });
+        store.set_epoch_deadline(1);
+        let exports = linked.instantiate_async(&mut store).await?;
+        Ok(Self { store, exports, meter, made: Instant::now(), calls: 0 })
+    }
+
+    /// Gets ready for the next call.
+    pub(super) fn begin(&mut self) {
+        self.calls += 1;
+        self.meter.reset();
+        self.store.set_epoch_deadline(1);
+    }
+
+    /// Whether it may serve another call: it is young, has served few, and is small.
+    pub(super) fn may_serve(&self, limits: &Limits) -> bool {
+        self.calls < limits.calls_per_instance
+            && self.made.elapsed() < limits.instance_age
+            && self.store.data().memory.held() <= limits.warm_memory
+    }
+}

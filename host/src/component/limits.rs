@@ -1,0 +1,78 @@
+//! What one call, one organization and all of them together may take. There is no way to switch a limit off.
+
+use std::time::Duration;
+
+const MIB: usize = 1 << 20;
+
+/// What calls of the component may take. The defaults are for a machine of its own with 2 cores and 4 GiB or more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Memory of one instance, in bytes. The largest request, a group of 8 MiB with 100,000 members, needs about half.
+    pub memory_per_instance: usize,
+    /// Memory of all instances of one organization, in bytes: two of its largest requests at a time.
+    pub memory_per_organization: usize,
+    /// Memory of all instances, in bytes.
+    pub memory: usize,
+    /// How long a call may compute; waiting for storage, mail or HTTP does not count. The largest request takes about
+    /// a second.
+    pub compute_per_call: Duration,
+    /// How long a call may take from its start to its end, waiting included.
+    pub time_per_call: Duration,
+    /// Calls that run at the same time. A call waits for storage most of its time, so this is far above the cores.
+    pub calls: usize,
+    /// Calls of one organization that run at the same time; a quarter of all, so that none can keep the others out.
+    pub calls_per_organization: usize,
+    /// Calls of one organization that wait for their turn. More are refused at once.
+    pub waiting_per_organization: usize,
+    /// How long a call waits for its turn before it is refused.
+    pub wait: Duration,
+    /// Instances that are kept for the next call of their organization.
+    pub warm_instances: usize,
+    /// Calls after which an instance is dropped, so that what it leaks or fragments stays small.
+    pub calls_per_instance: u32,
+    /// Age at which an instance is dropped.
+    pub instance_age: Duration,
+    /// Memory of a kept instance, in bytes: one that grew beyond it, for a rare large request, is dropped.
+    pub warm_memory: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            memory_per_instance: 256 * MIB,
+            memory_per_organization: 512 * MIB,
+            memory: 2048 * MIB,
+            compute_per_call: Duration::from_secs(10),
+            time_per_call: Duration::from_secs(60),
+            calls: 128,
+            calls_per_organization: 32,
+            waiting_per_organization: 256,
+            wait: Duration::from_secs(5),
+            warm_instances: 256,
+            calls_per_instance: 10_000,
+            instance_age: Duration::from_secs(600),
+            warm_memory: 16 * MIB,
+        }
+    }
+}
+
+impl Limits {
+    /// Instances that exist at the same time: those that run, those kept, and for each that runs one that is just
+    /// being dropped.
+    pub(super) fn instances(&self) -> usize {
+        self.calls * 2 + self.warm_instances
+    }
+}
+
+/// Bytes that the guest may pass to the host in one call: a transaction of 64 MiB, its keys and lists included.
+pub(super) const HOSTCALL_BYTES: usize = 128 * MIB;
+
+/// Elements of a table: the guest's own function table has a few thousand.
+pub(super) const TABLE_ELEMENTS: usize = 20_000;
+
+/// WASI handles of one instance: the guest holds three streams at the most.
+pub(super) const HANDLES: usize = 64;
+
+/// Random bytes in one call; the guest draws 32 at a time.
+pub(super) const RANDOM_BYTES: u64 = 64 << 10;

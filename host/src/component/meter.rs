@@ -1,0 +1,161 @@
+//! How long a call has computed, and the ticker that makes running code look at it.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+
+use wasmtime::{Engine, EngineWeak, UpdateDeadline};
+
+/// How long the guest computes before it lets other tasks of its thread run, and looks at its deadline.
+const SLICE: Duration = Duration::from_millis(5);
+/// Ticks without a call after which the ticker sleeps: an idle host wakes nobody.
+const IDLE_TICKS: u32 = 200;
+
+/// Measures the time in which a call is polled: neither waiting for storage nor for a thread counts.
+pub(super) struct Meter {
+    base: Instant,
+    /// Nanoseconds in polls that have ended.
+    spent: AtomicU64,
+    /// When the poll that runs began, in nanoseconds since `base`.
+    resumed: AtomicU64,
+    budget: u64,
+}
+
+impl Meter {
+    pub(super) fn new(budget: Duration) -> Self {
+        Self {
+            base: Instant::now(),
+            spent: AtomicU64::new(0),
+            resumed: AtomicU64::new(0),
+            budget: nanoseconds(budget),
+        }
+    }
+
+    /// Starts at nothing, for the next call.
+    pub(super) fn reset(&self) {
+        self.spent.store(0, Ordering::Relaxed);
+    }
+
+    /// What to do at the end of a slice.
+    pub(super) fn verdict(&self) -> UpdateDeadline {
+        let running = self.running();
+        if self.spent.load(Ordering::Relaxed) + running > self.budget {
+            UpdateDeadline::Interrupt
+        } else if running < nanoseconds(SLICE) / 2 {
+            // The tick came while the guest waited for the host: it has only just begun to run again.
+            UpdateDeadline::Continue(1)
+        } else {
+            UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now()))
+        }
+    }
+
+    fn running(&self) -> u64 {
+        nanoseconds(self.base.elapsed()).saturating_sub(self.resumed.load(Ordering::Relaxed))
+    }
+}
+
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// A call whose polls are measured.
+pub(super) struct Metered<'a, T> {
+    pub(super) meter: Arc<Meter>,
+    pub(super) call: Pin<Box<dyn Future<Output = T> + Send + 'a>>,
+}
+
+impl<T> Future for Metered<'_, T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        let now = nanoseconds(self.meter.base.elapsed());
+        self.meter.resumed.store(now, Ordering::Relaxed);
+        let polled = self.call.as_mut().poll(context);
+        let running = self.meter.running();
+        self.meter.spent.fetch_add(running, Ordering::Relaxed);
+        polled
+    }
+}
+
+/// The thread that ends slices: it advances the engine's epoch while calls run.
+pub(super) struct Ticker {
+    state: Arc<TickerState>,
+    thread: Thread,
+}
+
+#[derive(Default)]
+struct TickerState {
+    /// Whether a call has begun since the last tick.
+    called: AtomicBool,
+    /// Calls that run.
+    running: AtomicU64,
+    asleep: AtomicBool,
+    stopped: AtomicBool,
+}
+
+impl Ticker {
+    /// Starts the thread. It ends with this value.
+    pub(super) fn start(engine: &Engine) -> std::io::Result<Self> {
+        let state = Arc::new(TickerState::default());
+        let thread = thread::Builder::new()
+            .name("wasm-ticker".into())
+            .spawn({
+                let (state, engine) = (Arc::clone(&state), engine.weak());
+                move || tick(&state, &engine)
+            })?
+            .thread()
+            .clone();
+        Ok(Self { state, thread })
+    }
+
+    /// Ticks at least as long as the answer lives.
+    pub(super) fn running(&self) -> Running<'_> {
+        self.state.running.fetch_add(1, Ordering::SeqCst);
+        self.state.called.store(true, Ordering::Relaxed);
+        if self.state.asleep.load(Ordering::SeqCst) {
+            self.thread.unpark();
+        }
+        Running(&self.state)
+    }
+}
+
+impl Drop for Ticker {
+    fn drop(&mut self) {
+        self.state.stopped.store(true, Ordering::SeqCst);
+        self.thread.unpark();
+    }
+}
+
+/// Keeps the ticker awake.
+pub(super) struct Running<'a>(&'a TickerState);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.running.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+fn tick(state: &TickerState, engine: &EngineWeak) {
+    let mut idle = 0;
+    while !state.stopped.load(Ordering::SeqCst) {
+        if idle < IDLE_TICKS {
+            thread::sleep(SLICE);
+        } else {
+            state.asleep.store(true, Ordering::SeqCst);
+            // A call that began before it could see the flag is counted by now.
+            if state.running.load(Ordering::SeqCst) == 0 && !state.stopped.load(Ordering::SeqCst) {
+                thread::park();
+            }
+            state.asleep.store(false, Ordering::SeqCst);
+            idle = 0;
+        }
+        let Some(engine) = engine.upgrade() else { return };
+        engine.increment_epoch();
+        let called = state.called.swap(false, Ordering::Relaxed);
+        idle = if called || state.running.load(Ordering::SeqCst) > 0 { 0 } else { idle + 1 };
+    }
+}

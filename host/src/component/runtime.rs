@@ -1,0 +1,205 @@
+//! Calls: each waits for its turn, gets an instance of its own, and ends in time.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::timeout;
+use wasmtime::{Engine, Trap};
+
+use super::bindings::ProvisionerPre;
+use super::compiled::{ComponentError, compile};
+use super::instance::{Exports, Instance, InstanceState, InstanceStore};
+use super::limits::Limits;
+use super::meter::{Metered, Ticker};
+use super::tenant::{Memory, OutOfMemory, Tenant};
+use super::warm::Warm;
+use super::Isolation;
+use crate::capability::Capabilities;
+use crate::capability::storage::OrganizationId;
+
+/// Why a call has no answer. Every transaction that the call had committed before stands; it left no half of one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CallError {
+    /// Too many calls at the same time, of this organization or of all; the same call may succeed a moment later.
+    #[error("too many calls at the same time")]
+    Busy,
+    /// It computed or waited longer than a call may.
+    #[error("the call took too long")]
+    Deadline,
+    /// It needed more memory than an instance, an organization or all of them may have.
+    #[error("the call needed too much memory")]
+    Memory,
+    /// It failed inside the component; the host's log has the backtrace.
+    #[error("the call failed inside the component")]
+    Trap,
+}
+
+/// What a call does with its instance.
+pub(crate) type Run<'a, T> = Pin<Box<dyn Future<Output = wasmtime::Result<T>> + Send + 'a>>;
+
+/// The compiled component and its instances.
+pub(crate) struct Runtime {
+    engine: Engine,
+    linked: ProvisionerPre<InstanceState>,
+    capabilities: Arc<Capabilities>,
+    limits: Arc<Limits>,
+    isolation: Isolation,
+    turns: Semaphore,
+    memory: Arc<AtomicUsize>,
+    tenants: Mutex<HashMap<OrganizationId, Arc<Tenant>>>,
+    warm: Mutex<Warm>,
+    ticker: Ticker,
+}
+
+impl Runtime {
+    /// Compiles the component and gets ready to call it. Blocks for seconds if the compiled code is not in `cache`.
+    pub(crate) fn new(
+        wasm: &[u8],
+        limits: Limits,
+        isolation: Isolation,
+        cache: Option<&Path>,
+        capabilities: Arc<Capabilities>,
+    ) -> Result<Self, ComponentError> {
+        let (engine, linked) = compile(wasm, &limits, cache)?;
+        let ticker = Ticker::start(&engine).map_err(|error| ComponentError::Engine(error.to_string()))?;
+        Ok(Self {
+            engine,
+            linked,
+            capabilities,
+            isolation,
+            turns: Semaphore::new(limits.calls),
+            memory: Arc::new(AtomicUsize::new(0)),
+            tenants: Mutex::new(HashMap::new()),
+            warm: Mutex::new(Warm::new(limits.warm_instances)),
+            limits: Arc::new(limits),
+            ticker,
+        })
+    }
+
+    /// Calls the component for the organization.
+    ///
+    /// A call that is dropped ends where it waits; its instance is dropped with it. So is one that trapped or was
+    /// interrupted: what it left in its memory is unknown.
+    pub(crate) async fn call<T: Send>(
+        &self,
+        organization: &OrganizationId,
+        run: impl for<'a> FnOnce(&'a mut InstanceStore, &'a Exports) -> Run<'a, T> + Send,
+    ) -> Result<T, CallError> {
+        let tenant = self.tenant(organization);
+        let _turns = self.turn(&tenant).await?;
+        let _running = self.ticker.running();
+        let outcome = timeout(self.limits.time_per_call, async {
+            let mut instance = self.instance(organization, &tenant).await?;
+            instance.begin();
+            let meter = Arc::clone(&instance.meter);
+            let called = Metered { meter, call: run(&mut instance.store, &instance.exports) }.await?;
+            Ok::<_, wasmtime::Error>((called, instance))
+        });
+        match outcome.await {
+            Ok(Ok((called, instance))) => {
+                self.keep(organization, instance);
+                Ok(called)
+            }
+            Ok(Err(error)) => Err(failure(organization, &error)),
+            Err(_) => {
+                tracing::error!(%organization, "a call was ended after {:?}", self.limits.time_per_call);
+                Err(CallError::Deadline)
+            }
+        }
+    }
+
+    /// Drops the instances that are too old to be called again.
+    pub(crate) fn sweep(&self) {
+        let dropped = lock(&self.warm).sweep(|instance| instance.may_serve(&self.limits));
+        drop(dropped);
+    }
+
+    fn tenant(&self, organization: &OrganizationId) -> Arc<Tenant> {
+        let mut tenants = lock(&self.tenants);
+        if let Some(tenant) = tenants.get(organization) {
+            return Arc::clone(tenant);
+        }
+        let tenant = Arc::new(Tenant::new(&self.limits));
+        tenants.insert(organization.clone(), Arc::clone(&tenant));
+        tenant
+    }
+
+    /// First the organization's turn, then the host's: who has many calls waits behind itself, not before others.
+    async fn turn<'a>(&'a self, tenant: &'a Tenant) -> Result<[SemaphorePermit<'a>; 2], CallError> {
+        if let Ok(own) = tenant.turns.try_acquire()
+            && let Ok(turn) = self.turns.try_acquire()
+        {
+            return Ok([own, turn]);
+        }
+        let _waiting = Waiting::enter(&tenant.waiting, self.limits.waiting_per_organization)?;
+        let turns = timeout(self.limits.wait, async {
+            let own = tenant.turns.acquire().await.map_err(|_| CallError::Busy)?;
+            let turn = self.turns.acquire().await.map_err(|_| CallError::Busy)?;
+            Ok([own, turn])
+        });
+        turns.await.unwrap_or(Err(CallError::Busy))
+    }
+
+    async fn instance(&self, organization: &OrganizationId, tenant: &Arc<Tenant>) -> wasmtime::Result<Instance> {
+        if self.isolation == Isolation::Organization {
+            loop {
+                // Its own statement: the lock is released before an instance is looked at or dropped.
+                let kept = lock(&self.warm).take(organization);
+                match kept {
+                    Some(instance) if instance.may_serve(&self.limits) => return Ok(instance),
+                    Some(_) => {}
+                    None => break,
+                }
+            }
+        }
+        let memory = Memory::new(Arc::clone(tenant), Arc::clone(&self.memory), Arc::clone(&self.limits));
+        let capabilities = Arc::clone(&self.capabilities);
+        Instance::new(&self.engine, &self.linked, organization.clone(), capabilities, memory, &self.limits).await
+    }
+
+    fn keep(&self, organization: &OrganizationId, instance: Instance) {
+        if self.isolation == Isolation::Organization && instance.may_serve(&self.limits) {
+            let dropped = lock(&self.warm).put(organization.clone(), instance);
+            drop(dropped);
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Counts a call that waits.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn enter(waiting: &'a AtomicUsize, most: usize) -> Result<Self, CallError> {
+        let entered = Self(waiting);
+        if waiting.fetch_add(1, Ordering::Relaxed) < most { Ok(entered) } else { Err(CallError::Busy) }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Says in the log what went wrong inside, and to the caller only which kind it was.
+fn failure(organization: &OrganizationId, error: &wasmtime::Error) -> CallError {
+    let kind = if error.downcast_ref::<OutOfMemory>().is_some() {
+        CallError::Memory
+    } else if error.downcast_ref::<Trap>() == Some(&Trap::Interrupt) {
+        CallError::Deadline
+    } else {
+        CallError::Trap
+    };
+    tracing::error!(%organization, "{kind}: {error:?}");
+    kind
+}

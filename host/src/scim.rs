@@ -1,0 +1,58 @@
+//! A SCIM request and its response, as they cross into the component.
+
+use bytes::Bytes;
+
+/// A request below an organization's connector URL.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ScimRequest {
+    /// As sent: `GET`, `POST`, …
+    pub method: String,
+    /// The path below the connector URL as sent, percent-encoded, with its leading slash; empty for the connector URL
+    /// itself.
+    pub path: String,
+    /// The query as sent, without the question mark.
+    pub query: Option<String>,
+    /// Header fields: name in lower case, and value. At least those of `accept`, `authorization`, `content-length`,
+    /// `content-type`, `if-match`, `if-none-match`, `user-agent` and `x-forwarded-for` that were sent.
+    pub headers: Vec<(String, String)>,
+    /// The body; at most [`crate::server::MAX_LARGE_BODY`].
+    pub body: Vec<u8>,
+    /// The connector URL as clients see it, without a slash at its end: what `meta.location` begins with.
+    pub base_url: String,
+    /// Names the request in logs, errors and the `X-Request-Id` header: up to 64 of `[A-Za-z0-9-]`.
+    pub request_id: String,
+}
+
+/// A response; its body is a SCIM document or empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScimResponse {
+    /// The status code.
+    pub status: u16,
+    /// Header fields: name in lower case, and value.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl ScimResponse {
+    /// A refusal by the host itself, with a SCIM error body (RFC 7644 §3.12).
+    pub fn error(status: u16, detail: &str, request_id: &str) -> Self {
+        let body = serde_json::json!({
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"],
+            "status": status.to_string(),
+            "detail": format!("{detail} (request {request_id})"),
+        });
+        let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let mut headers = vec![
+            header("content-type", "application/scim+json; charset=utf-8"),
+            header("cache-control", "no-store"),
+            header("x-request-id", request_id),
+        ];
+        match status {
+            401 => headers.push(header("www-authenticate", "Bearer realm=\"SCIM\", error=\"invalid_token\"")),
+            503 => headers.push(header("retry-after", "1")),
+            _ => {}
+        }
+        Self { status, headers, body: body.to_string().into() }
+    }
+}

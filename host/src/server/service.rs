@@ -1,0 +1,197 @@
+//! The SCIM endpoint: finds the organization, reads the request, and answers in SCIM whatever happens.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderName, Method, Request, Response, header, request};
+use bytes::Bytes;
+use tower::Service;
+
+use super::answer::answer;
+use super::body::{self, BodyError};
+use super::{SCIM_PATH, request_id};
+use crate::capability::storage::OrganizationId;
+use crate::provisioner::Provisioner;
+use crate::scim::{ScimRequest, ScimResponse};
+
+/// The header fields that the component gets.
+static FORWARDED: [HeaderName; 8] = [
+    header::ACCEPT,
+    header::AUTHORIZATION,
+    header::CONTENT_LENGTH,
+    header::CONTENT_TYPE,
+    header::IF_MATCH,
+    header::IF_NONE_MATCH,
+    header::USER_AGENT,
+    HeaderName::from_static("x-forwarded-for"),
+];
+
+/// The SCIM endpoint of all organizations, as a [`tower::Service`] for `/scim/…`.
+///
+/// A request is given up when its client is gone: what it committed stands, and it commits nothing afterwards.
+#[derive(Clone)]
+pub struct ScimService {
+    provisioner: Provisioner,
+}
+
+impl ScimService {
+    pub(super) fn new(provisioner: Provisioner) -> Self {
+        Self { provisioner }
+    }
+}
+
+impl<B> Service<Request<B>> for ScimService
+where
+    B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Caught;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Caught {
+        let request_id = request_id::next();
+        let provisioner = self.provisioner.clone();
+        Caught { call: Box::pin(serve(provisioner, request, request_id.clone())), request_id }
+    }
+}
+
+/// A request that is being served; a panic of the host ends it with 500 instead of a broken connection.
+pub struct Caught {
+    call: Pin<Box<dyn Future<Output = Response<Body>> + Send>>,
+    request_id: String,
+}
+
+impl Future for Caught {
+    type Output = Result<Response<Body>, Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match catch_unwind(AssertUnwindSafe(|| self.call.as_mut().poll(context))) {
+            Ok(polled) => polled.map(Ok),
+            Err(_) => {
+                tracing::error!(request_id = self.request_id, "the host failed while it served a request");
+                let response = ScimResponse::error(500, "An internal error occurred.", &self.request_id);
+                Poll::Ready(Ok(answer(response, &HeaderMap::new(), &self.request_id)))
+            }
+        }
+    }
+}
+
+async fn serve<B>(provisioner: Provisioner, request: Request<B>, request_id: String) -> Response<Body>
+where
+    B: http_body::Body<Data = Bytes> + Unpin,
+{
+    let begun = Instant::now();
+    let (head, body) = request.into_parts();
+    let (organization, path) = split(head.uri.path());
+    let read = body::read(&head.headers, body, body::limit(path)).await;
+    let received = read.as_ref().map_or(0, Vec::len);
+    let response = match read {
+        Ok(body) => respond(&provisioner, organization, path, &head, body, &request_id).await,
+        Err(BodyError::TooLarge) => {
+            let detail = format!("The body is larger than {} bytes.", body::limit(path));
+            ScimResponse::error(413, &detail, &request_id)
+        }
+        Err(BodyError::TooSlow) => ScimResponse::error(408, "The body did not arrive in time.", &request_id),
+        Err(BodyError::Broken) => ScimResponse::error(400, "The body is broken.", &request_id),
+    };
+    // Neither the query, which holds names, nor any header field of the request but its own id.
+    tracing::info!(
+        target: "insomnia_scim::request",
+        request_id,
+        client_request_id = request_id::of_client(&head.headers),
+        organization,
+        method = %head.method,
+        path,
+        status = response.status,
+        received,
+        sent = response.body.len(),
+        microseconds = begun.elapsed().as_micros() as u64,
+    );
+    answer(response, &head.headers, &request_id)
+}
+
+/// The organization's name and the path below its connector URL.
+fn split(path: &str) -> (&str, &str) {
+    let rest = path.strip_prefix(SCIM_PATH).unwrap_or_default();
+    rest.split_at(rest.find('/').unwrap_or(rest.len()))
+}
+
+async fn respond(
+    provisioner: &Provisioner,
+    organization: &str,
+    path: &str,
+    head: &request::Parts,
+    body: Vec<u8>,
+    request_id: &str,
+) -> ScimResponse {
+    if organization.is_empty() {
+        return ScimResponse::error(404, "This is not a connector URL: /scim/v2/<organization>.", request_id);
+    }
+    // As if the token were wrong: who has none learns nothing about which organizations there are.
+    let unauthorized = || ScimResponse::error(401, "The token is not valid for this organization.", request_id);
+    let Ok(id) = OrganizationId::parse(organization) else {
+        return unauthorized();
+    };
+    match provisioner.has_organization(&id).await {
+        Ok(true) => {}
+        Ok(false) => return unauthorized(),
+        Err(error) => {
+            tracing::error!(request_id, "the organization can't be looked up: {error}");
+            return ScimResponse::error(503, "The storage is unavailable for the moment.", request_id);
+        }
+    }
+    let organization = provisioner.organization(&id);
+    let base_url = organization.connector_url();
+    // RFC 9110 §9.3.2: a HEAD is a GET whose body is not sent; hyper leaves it out and keeps its length.
+    let method = if head.method == Method::HEAD { &Method::GET } else { &head.method };
+    let request = ScimRequest {
+        method: method.as_str().to_owned(),
+        path: path.to_owned(),
+        query: head.uri.query().map(str::to_owned),
+        headers: forwarded(&head.headers),
+        body,
+        base_url,
+        request_id: request_id.to_owned(),
+    };
+    organization.scim(request).await
+}
+
+fn forwarded(headers: &HeaderMap) -> Vec<(String, String)> {
+    let fields = FORWARDED.iter().flat_map(|name| headers.get_all(name).iter().map(move |value| (name, value)));
+    fields.map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_below_the_connector_url_is_passed_on_as_it_was_sent() {
+        assert_eq!(split("/scim/v2/acme/Users/a%2Fb/"), ("acme", "/Users/a%2Fb/"));
+        assert_eq!(split("/scim/v2/acme"), ("acme", ""));
+        assert_eq!(split("/scim/v2/acme/"), ("acme", "/"));
+        assert_eq!(split("/scim/v2/acme//Users"), ("acme", "//Users"));
+        assert_eq!(split("/scim/v2/"), ("", ""));
+        assert_eq!(split("/scim/v1/acme/Users"), ("", ""));
+        assert_eq!(split("/scim"), ("", ""));
+    }
+
+    #[test]
+    fn only_named_header_fields_are_passed_on() {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [("cookie", "secret"), ("if-match", "W/\"1\""), ("if-match", "W/\"2\""), ("host", "x")] {
+            headers.append(HeaderName::from_static(name), axum::http::HeaderValue::from_static(value));
+        }
+        let expected = [("if-match", "W/\"1\""), ("if-match", "W/\"2\"")];
+        assert_eq!(forwarded(&headers), expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    }
+}

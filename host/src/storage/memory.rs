@@ -1,0 +1,292 @@
+//! Storage in memory, for tests and examples: it forgets everything when it is dropped.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+
+use super::bounds::{self, PageBudget};
+use crate::capability::storage::{
+    Entry, Item, Key, KeyRange, OrganizationId, Page, Scanned, Storage, StorageError, Transaction,
+    Write,
+};
+
+/// Keeps all organizations in ordered maps behind one lock. `append` takes effect at once.
+#[derive(Debug, Default)]
+pub struct MemoryStorage {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    spaces: HashMap<OrganizationId, Space>,
+    due: HashMap<OrganizationId, u64>,
+    /// The version given last, to any organization.
+    version: u64,
+}
+
+type Space = BTreeMap<Key, Item>;
+
+impl MemoryStorage {
+    /// An empty one.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A panic elsewhere can't leave the state half-changed, so a poisoned lock is as good as any.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Storage for MemoryStorage {
+    async fn get(
+        &self,
+        organization: &OrganizationId,
+        keys: Vec<Key>,
+    ) -> Result<Vec<Option<Item>>, StorageError> {
+        bounds::check_get(&keys)?;
+        let state = self.state();
+        let Some(space) = state.spaces.get(organization) else {
+            return Ok(vec![None; keys.len()]);
+        };
+        let mut bytes = 0;
+        keys.iter()
+            .map(|key| {
+                let item = space.get(key);
+                bytes += item.map_or(0, |item| item.value.len());
+                if bytes > bounds::MAX_GET_BYTES {
+                    Err(StorageError::TooLarge)
+                } else {
+                    Ok(item.cloned())
+                }
+            })
+            .collect()
+    }
+
+    async fn scan(
+        &self,
+        organization: &OrganizationId,
+        pages: Vec<Page>,
+    ) -> Result<Vec<Scanned>, StorageError> {
+        bounds::check_scan(&pages)?;
+        let state = self.state();
+        let Some(space) = state.spaces.get(organization) else {
+            return Ok(vec![Scanned::default(); pages.len()]);
+        };
+        let mut taken = 0;
+        let scanned = pages
+            .iter()
+            .map(|page| scan_page(space, page, &mut taken))
+            .collect();
+        Ok(scanned)
+    }
+
+    async fn count(
+        &self,
+        organization: &OrganizationId,
+        range: KeyRange,
+    ) -> Result<u64, StorageError> {
+        bounds::check_range(&range)?;
+        let state = self.state();
+        let count = state
+            .spaces
+            .get(organization)
+            .map_or(0, |space| within(space, &range).count());
+        Ok(count as u64)
+    }
+
+    async fn commit(
+        &self,
+        organization: &OrganizationId,
+        transaction: Transaction,
+    ) -> Result<u64, StorageError> {
+        bounds::check_transaction(&transaction)?;
+        let mut state = self.state();
+        let State {
+            spaces,
+            due,
+            version,
+        } = &mut *state;
+        let space = spaces.entry(organization.clone()).or_default();
+        let unmet = transaction
+            .require
+            .iter()
+            .find(|r| !r.holds(space.get(r.key()).map(|item| item.version)));
+        if let Some(require) = unmet {
+            return Err(StorageError::Conflict(require.key().clone()));
+        }
+        *version += 1;
+        let mut change = Change {
+            space,
+            undo: Vec::new(),
+            version: *version,
+        };
+        if let Err(error) = transaction
+            .write
+            .into_iter()
+            .try_for_each(|write| change.apply(write))
+        {
+            change.undo();
+            return Err(error);
+        }
+        if let Some(at) = transaction.wake_at {
+            due.entry(organization.clone())
+                .and_modify(|set| *set = at.min(*set))
+                .or_insert(at);
+        }
+        Ok(*version)
+    }
+
+    async fn append(
+        &self,
+        organization: &OrganizationId,
+        entries: Vec<(Key, Vec<u8>)>,
+    ) -> Result<(), StorageError> {
+        bounds::check_append(&entries)?;
+        let write = entries
+            .into_iter()
+            .map(|(key, value)| Write::Put(key, value))
+            .collect();
+        self.commit(
+            organization,
+            Transaction {
+                write,
+                ..Transaction::default()
+            },
+        )
+        .await?;
+        Ok(())
+    }
+
+    async fn due(
+        &self,
+        now: u64,
+        limit: usize,
+    ) -> Result<Vec<(OrganizationId, u64)>, StorageError> {
+        let state = self.state();
+        let mut due: Vec<_> = state
+            .due
+            .iter()
+            .filter(|(_, at)| **at <= now)
+            .map(|(id, at)| (id.clone(), *at))
+            .collect();
+        due.sort_by(|a, b| (a.1, &a.0).cmp(&(b.1, &b.0)));
+        due.truncate(limit);
+        Ok(due)
+    }
+
+    async fn next_due(&self) -> Result<Option<u64>, StorageError> {
+        Ok(self.state().due.values().min().copied())
+    }
+
+    async fn reschedule(
+        &self,
+        organization: &OrganizationId,
+        seen: u64,
+        next: Option<u64>,
+    ) -> Result<(), StorageError> {
+        let mut state = self.state();
+        if state.due.get(organization) == Some(&seen) {
+            match next {
+                Some(at) => state.due.insert(organization.clone(), at),
+                None => state.due.remove(organization),
+            };
+        }
+        Ok(())
+    }
+
+    async fn delete_organization(&self, organization: &OrganizationId) -> Result<(), StorageError> {
+        let mut state = self.state();
+        state.spaces.remove(organization);
+        state.due.remove(organization);
+        Ok(())
+    }
+}
+
+/// The items of a range. `BTreeMap::range` panics for an inverted range, so that is asked first.
+fn within<'s>(
+    space: &'s Space,
+    range: &KeyRange,
+) -> impl DoubleEndedIterator<Item = (&'s Key, &'s Item)> {
+    let bounds = (
+        Bound::Included(range.start.clone()),
+        Bound::Excluded(range.end.clone()),
+    );
+    (!range.is_empty())
+        .then(|| space.range(bounds))
+        .into_iter()
+        .flatten()
+}
+
+fn scan_page(space: &Space, page: &Page, taken: &mut usize) -> Scanned {
+    let items = within(space, &page.range);
+    let mut items: Box<dyn Iterator<Item = _>> = if page.reverse {
+        Box::new(items.rev())
+    } else {
+        Box::new(items)
+    };
+    let mut budget = PageBudget::new(page.limit, *taken);
+    let mut scanned = Scanned::default();
+    for (key, item) in items.by_ref().skip(page.skip as usize) {
+        let bytes = key.len() + item.value.len();
+        if !budget.take(bytes) {
+            scanned.more = true;
+            break;
+        }
+        *taken += bytes;
+        scanned.entries.push(Entry {
+            key: key.clone(),
+            value: item.value.clone(),
+            version: item.version,
+        });
+    }
+    scanned
+}
+
+/// A transaction under way, with what each key held before it.
+struct Change<'s> {
+    space: &'s mut Space,
+    undo: Vec<(Key, Option<Item>)>,
+    version: u64,
+}
+
+impl Change<'_> {
+    fn apply(&mut self, write: Write) -> Result<(), StorageError> {
+        match write {
+            Write::Put(key, value) => self.set(key, Some(value)),
+            Write::Delete(key) => self.set(key, None),
+            Write::DeleteRange(range) => {
+                let keys: Vec<Key> = within(self.space, &range)
+                    .map(|(key, _)| key.clone())
+                    .collect();
+                keys.into_iter().for_each(|key| self.set(key, None));
+            }
+            Write::Add(add) => {
+                let sum = add.apply(self.space.get(&add.key).map(|item| item.value.as_slice()))?;
+                self.set(add.key, Some(sum));
+            }
+        }
+        Ok(())
+    }
+
+    fn set(&mut self, key: Key, value: Option<Vec<u8>>) {
+        let version = self.version;
+        let before = match value {
+            Some(value) => self.space.insert(key.clone(), Item { value, version }),
+            None => self.space.remove(&key),
+        };
+        self.undo.push((key, before));
+    }
+
+    fn undo(self) {
+        for (key, before) in self.undo.into_iter().rev() {
+            match before {
+                Some(item) => self.space.insert(key, item),
+                None => self.space.remove(&key),
+            };
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The storages that come with the host, and what all storages have in common.
+
+pub mod bounds;
+#[cfg(feature = "conformance")]
+pub mod conformance;
+mod memory;
+mod sqlite;
+
+pub use memory::MemoryStorage;
+pub use sqlite::{OpenError, SqliteStorage};

@@ -1,0 +1,201 @@
+//! Storage in one SQLite file: what the standalone server uses unless told otherwise.
+//!
+//! Several processes may have the file open at once (the server and CLI commands). So nothing is kept
+//! in memory that another process could make untrue: the sequence of versions is read and written
+//! inside each write transaction, and only an organization's number, which never changes, is cached.
+
+mod change;
+mod numbers;
+mod open;
+mod read;
+mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use rusqlite::ErrorCode;
+
+pub use open::OpenError;
+
+use self::read::Readers;
+use self::writer::{Work, Writer};
+use super::bounds;
+use crate::capability::storage::{
+    Item, Key, KeyRange, OrganizationId, Page, Scanned, Storage, StorageError, Transaction,
+};
+
+/// Rows removed at a time when an organization is deleted, so that nobody's commit waits long for it.
+const DELETED_AT_ONCE: usize = 5_000;
+
+/// Keeps all organizations in one SQLite database.
+///
+/// Dropping it writes what was appended and waits for that.
+#[derive(Debug)]
+pub struct SqliteStorage {
+    readers: Arc<Readers>,
+    writer: Writer,
+}
+
+impl SqliteStorage {
+    /// Opens the database, creates it if there is none, and brings its tables up to date. Blocks.
+    ///
+    /// # Errors
+    /// Says what is wrong with the file and what to do about it.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        let connection = open::writer(path)?;
+        let numbers = Arc::default();
+        let readers = Arc::new(Readers::new(path, Arc::clone(&numbers))?);
+        let writer = Writer::start(path, connection, numbers)?;
+        Ok(Self { readers, writer })
+    }
+}
+
+#[async_trait]
+impl Storage for SqliteStorage {
+    async fn get(
+        &self,
+        organization: &OrganizationId,
+        keys: Vec<Key>,
+    ) -> Result<Vec<Option<Item>>, StorageError> {
+        bounds::check_get(&keys)?;
+        let organization = organization.clone();
+        // A key costs about what four rows of a scan do.
+        let cost = 4 * keys.len() as u64;
+        Readers::read(&self.readers, cost, move |reader| {
+            reader.get(&organization, &keys)
+        })
+        .await
+    }
+
+    async fn scan(
+        &self,
+        organization: &OrganizationId,
+        pages: Vec<Page>,
+    ) -> Result<Vec<Scanned>, StorageError> {
+        bounds::check_scan(&pages)?;
+        let organization = organization.clone();
+        let rows = |page: &Page| {
+            u64::from(page.limit).min(bounds::MAX_PAGE_ENTRIES as u64) + u64::from(page.skip)
+        };
+        let cost = pages.iter().map(|page| 4 + rows(page)).sum();
+        Readers::read(&self.readers, cost, move |reader| {
+            reader.scan(&organization, &pages)
+        })
+        .await
+    }
+
+    async fn count(
+        &self,
+        organization: &OrganizationId,
+        range: KeyRange,
+    ) -> Result<u64, StorageError> {
+        bounds::check_range(&range)?;
+        let organization = organization.clone();
+        Readers::read(&self.readers, u64::MAX, move |reader| {
+            reader.count(&organization, &range)
+        })
+        .await
+    }
+
+    async fn commit(
+        &self,
+        organization: &OrganizationId,
+        transaction: Transaction,
+    ) -> Result<u64, StorageError> {
+        bounds::check_transaction(&transaction)?;
+        self.writer
+            .run(organization, Work::Commit(transaction))
+            .await
+    }
+
+    async fn append(
+        &self,
+        organization: &OrganizationId,
+        entries: Vec<(Key, Vec<u8>)>,
+    ) -> Result<(), StorageError> {
+        let bytes = bounds::check_append(&entries)?;
+        self.writer.append(organization, entries, bytes)
+    }
+
+    async fn due(
+        &self,
+        now: u64,
+        limit: usize,
+    ) -> Result<Vec<(OrganizationId, u64)>, StorageError> {
+        Readers::read(&self.readers, limit as u64, move |reader| {
+            reader.due(now, limit)
+        })
+        .await
+    }
+
+    async fn next_due(&self) -> Result<Option<u64>, StorageError> {
+        Readers::read(&self.readers, 1, |reader| reader.next_due()).await
+    }
+
+    async fn reschedule(
+        &self,
+        organization: &OrganizationId,
+        seen: u64,
+        next: Option<u64>,
+    ) -> Result<(), StorageError> {
+        self.writer
+            .run(organization, Work::Reschedule { seen, next })
+            .await?;
+        Ok(())
+    }
+
+    async fn delete_organization(&self, organization: &OrganizationId) -> Result<(), StorageError> {
+        while self
+            .writer
+            .run(
+                organization,
+                Work::Delete {
+                    rows: DELETED_AT_ONCE,
+                },
+            )
+            .await?
+            > 0
+        {}
+        Ok(())
+    }
+
+    async fn flush(&self) -> Result<(), StorageError> {
+        self.writer
+            .run(&OrganizationId::host(), Work::Flush)
+            .await?;
+        Ok(())
+    }
+}
+
+/// SQLite's integers have a sign; versions and times stay far below it.
+fn to_integer(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn from_integer(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}
+
+impl From<rusqlite::Error> for StorageError {
+    fn from(error: rusqlite::Error) -> Self {
+        use ErrorCode::{
+            CannotOpen, DatabaseBusy, DatabaseLocked, DiskFull, FileLockingProtocolFailed,
+            OutOfMemory, PermissionDenied, ReadOnly, SystemIoFailure,
+        };
+        match error.sqlite_error_code() {
+            Some(
+                CannotOpen
+                | DatabaseBusy
+                | DatabaseLocked
+                | DiskFull
+                | FileLockingProtocolFailed
+                | OutOfMemory
+                | PermissionDenied
+                | ReadOnly
+                | SystemIoFailure,
+            ) => Self::Unavailable(error.to_string()),
+            _ => Self::Other(error.to_string()),
+        }
+    }
+}

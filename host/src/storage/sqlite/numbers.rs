@@ -1,0 +1,63 @@
+//! The numbers that stand for organizations' names in the tables.
+
+use std::collections::HashMap;
+use std::sync::{PoisonError, RwLock};
+
+use rusqlite::{Connection, OptionalExtension};
+
+use crate::capability::storage::OrganizationId;
+
+/// The committed numbers seen so far.
+///
+/// It is never out of date, whichever process gave a number: a row of `organization` is neither
+/// changed nor removed, not even when the organization is deleted.
+#[derive(Debug, Default)]
+pub(super) struct Numbers {
+    known: RwLock<HashMap<OrganizationId, i64>>,
+}
+
+impl Numbers {
+    /// The organization's number; `None` if nothing was ever written for it.
+    pub(super) fn find(
+        &self,
+        connection: &Connection,
+        organization: &OrganizationId,
+    ) -> rusqlite::Result<Option<i64>> {
+        if let Some(number) = self.cached(organization) {
+            return Ok(Some(number));
+        }
+        let number = stored(connection, organization)?;
+        if let Some(number) = number {
+            self.publish([(organization.clone(), number)]);
+        }
+        Ok(number)
+    }
+
+    /// The number, if it was seen before.
+    pub(super) fn cached(&self, organization: &OrganizationId) -> Option<i64> {
+        self.known
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(organization)
+            .copied()
+    }
+
+    /// Remembers numbers whose transaction has been committed.
+    pub(super) fn publish(&self, numbers: impl IntoIterator<Item = (OrganizationId, i64)>) {
+        self.known
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend(numbers);
+    }
+}
+
+/// The number in the table as this connection sees it.
+pub(super) fn stored(
+    connection: &Connection,
+    organization: &OrganizationId,
+) -> rusqlite::Result<Option<i64>> {
+    connection
+        .prepare_cached("SELECT id FROM organization WHERE name = ?1")?
+        .query_row([organization.as_str()], |row| row.get(0))
+        .optional()
+}

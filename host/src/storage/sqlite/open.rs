@@ -1,0 +1,308 @@
+//! Opening the database: settings, tables and their migrations, and what can be wrong with the file.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite_migration::{M, Migrations};
+
+/// How long to wait for another process that writes; a CLI command takes milliseconds.
+const BUSY: Duration = Duration::from_secs(10);
+
+/// `item` has no rowid and pages of 8 KiB. Measured on 2 cores with keys of 50 bytes, a fifth of the
+/// values 1 KB and the others 36 bytes, against a table with rowid and a unique index (medians, µs):
+///
+/// | rows      | layout             | get | get of 3 | scan of 20 | MB  |
+/// |-----------|--------------------|-----|----------|------------|-----|
+/// | 10,000    | no rowid, 8 KiB    | 2.3 | 4.9      | 15         | 3   |
+/// | 10,000    | rowid, 8 KiB       | 2.6 | 6.5      | 24         | 3   |
+/// | 10,000    | no rowid, 4 KiB    | 4.7 | 8.9      | 19         | 8   |
+/// | 1,000,000 | no rowid, 8 KiB    | 5.5 | 14       | 17         | 357 |
+/// | 1,000,000 | rowid, 8 KiB       | 7.8 | 24       | 84         | 344 |
+/// | 1,000,000 | no rowid, 4 KiB    | 6.8 | 24       | 27         | 839 |
+///
+/// A commit of six random keys costs 57 µs instead of 44. The organization's name is a number in
+/// `item` and `due`, so that no key repeats it.
+const MIGRATIONS: &[M<'static>] = &[M::up(
+    "CREATE TABLE organization (
+        id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE
+    ) STRICT;
+    CREATE TABLE item (
+        organization INTEGER NOT NULL,
+        key BLOB NOT NULL,
+        value BLOB NOT NULL,
+        version INTEGER NOT NULL,
+        PRIMARY KEY (organization, key)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE due (
+        organization INTEGER PRIMARY KEY,
+        at INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX due_at ON due (at, organization);
+    CREATE TABLE sequence (last INTEGER NOT NULL) STRICT;
+    INSERT INTO sequence VALUES (0);",
+)];
+
+/// Why a database can't be opened, and what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The directory does not exist.
+    #[error("the directory of {} does not exist: create it, or name another data directory", .0.display())]
+    NoDirectory(PathBuf),
+    /// The file or its directory can't be written.
+    #[error("{} can't be written: make the file and its directory writable for the user that runs this", .0.display())]
+    NotWritable(PathBuf),
+    /// The file holds something else.
+    #[error("{} is not a SQLite database: name another data directory, or move the file away", .0.display())]
+    NotADatabase(PathBuf),
+    /// A newer release has changed the tables.
+    #[error("{} has tables of version {found}, and this release knows versions up to {known}: use the release that last opened it, or a newer one", .path.display())]
+    Newer {
+        /// The database.
+        path: PathBuf,
+        /// The version of its tables.
+        found: i32,
+        /// The newest version this release knows.
+        known: i32,
+    },
+    /// The file system can't share memory between processes.
+    #[error("{} can't use a write-ahead log: put the data directory on a local file system", .0.display())]
+    NoWriteAheadLog(PathBuf),
+    /// Another process writes to it for too long.
+    #[error("{} is locked by another process: wait for it, or stop it", .0.display())]
+    Locked(PathBuf),
+    /// Anything else from the file system.
+    #[error("{} can't be opened: {source}", .path.display())]
+    Io {
+        /// The database.
+        path: PathBuf,
+        /// What the file system says.
+        source: io::Error,
+    },
+    /// Anything else from SQLite.
+    #[error("{} can't be opened: {source}", .path.display())]
+    Sqlite {
+        /// The database.
+        path: PathBuf,
+        /// What SQLite says.
+        source: rusqlite::Error,
+    },
+    /// The tables can't be brought up to date.
+    #[error("the tables of {} can't be brought up to date: {source}", .path.display())]
+    Migration {
+        /// The database.
+        path: PathBuf,
+        /// What SQLite says.
+        source: rusqlite_migration::Error,
+    },
+}
+
+impl OpenError {
+    pub(super) fn io(path: &Path, source: io::Error) -> Self {
+        let path = path.to_owned();
+        match source.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Self::NoDirectory(path),
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                Self::NotWritable(path)
+            }
+            _ => Self::Io { path, source },
+        }
+    }
+
+    fn sqlite(path: &Path, source: rusqlite::Error) -> Self {
+        let path = path.to_owned();
+        match source.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase) => Self::NotADatabase(path),
+            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Self::NotWritable(path),
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked(path),
+            _ => Self::Sqlite { path, source },
+        }
+    }
+}
+
+/// Opens the connection that writes; creates the database and its tables where they are missing.
+pub(super) fn writer(path: &Path) -> Result<Connection, OpenError> {
+    create_file(path).map_err(|error| OpenError::io(path, error))?;
+    // One process at a time: the switch to the write-ahead log and the migrations are not safe
+    // against another process that does the same at this moment. A directory can be locked on every
+    // Unix, and leaves no lock file behind.
+    let directory = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let lock = File::open(directory).map_err(|error| OpenError::io(path, error))?;
+    lock.lock().map_err(|error| OpenError::io(path, error))?;
+    let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    configure_writer(&connection).map_err(|error| OpenError::sqlite(path, error))?;
+    let mode: String = connection
+        .pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))
+        .map_err(|error| OpenError::sqlite(path, error))?;
+    if mode != "wal" {
+        return Err(OpenError::NoWriteAheadLog(path.to_owned()));
+    }
+    migrate(&mut connection, path)?;
+    Ok(connection)
+}
+
+/// Opens a connection that only reads.
+pub(super) fn reader(path: &Path) -> Result<Connection, OpenError> {
+    // Not SQLITE_OPEN_READ_ONLY: a reader may have to recover the log after a crash.
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection
+        .execute_batch(
+            // A small cache and no memory map, because SQLite drops both after each commit of another
+            // connection. The first get after a commit: 15 µs with 256 KiB, 21 µs with 2 MiB, 73 µs
+            // with a memory map; later ones do not differ, since the system caches the pages too.
+            "PRAGMA query_only = ON; PRAGMA cache_size = -256; PRAGMA mmap_size = 0;",
+        )
+        .map_err(|error| OpenError::sqlite(path, error))?;
+    Ok(connection)
+}
+
+/// Makes an empty file that only its owner may read, since it will hold hashes of tokens; SQLite
+/// gives the log beside it the same permissions.
+fn create_file(path: &Path) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
+}
+
+fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, OpenError> {
+    let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection =
+        Connection::open_with_flags(path, flags).map_err(|error| OpenError::sqlite(path, error))?;
+    connection
+        .busy_timeout(BUSY)
+        .map_err(|error| OpenError::sqlite(path, error))?;
+    connection.set_prepared_statement_cache_capacity(32);
+    Ok(connection)
+}
+
+fn configure_writer(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(
+        // FULL: a commit is on the disk when it returns. The writer's cache survives its own commits,
+        // so it is worth 32 MiB. The log is cut back to 64 MiB after a burst.
+        "PRAGMA page_size = 8192;
+        PRAGMA synchronous = FULL;
+        PRAGMA cache_size = -32768;
+        PRAGMA temp_store = MEMORY;
+        PRAGMA trusted_schema = OFF;
+        PRAGMA journal_size_limit = 67108864;",
+    )
+}
+
+fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
+    let migrations = Migrations::from_slice(MIGRATIONS);
+    let failed = |source| OpenError::Migration {
+        path: path.to_owned(),
+        source,
+    };
+    let pending = migrations.pending_migrations(connection).map_err(failed)?;
+    if pending < 0 {
+        let known = i32::try_from(MIGRATIONS.len()).unwrap_or(i32::MAX);
+        return Err(OpenError::Newer {
+            path: path.to_owned(),
+            found: known - pending,
+            known,
+        });
+    }
+    migrations.to_latest(connection).map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::SqliteStorage;
+    use super::*;
+
+    #[test]
+    fn open_without_a_directory_says_so() {
+        let directory = tempfile::tempdir().unwrap();
+        let error = SqliteStorage::open(&directory.path().join("none/data.db")).unwrap_err();
+        assert!(matches!(error, OpenError::NoDirectory(_)), "{error}");
+    }
+
+    #[test]
+    fn open_of_another_file_says_so_and_leaves_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("data.db");
+        let text = "not a database, and longer than the header of one would have to be: ".repeat(4);
+        std::fs::write(&path, &text).unwrap();
+        let error = SqliteStorage::open(&path).unwrap_err();
+        assert!(matches!(error, OpenError::NotADatabase(_)), "{error}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+    }
+
+    #[test]
+    fn open_of_a_newer_database_names_both_versions() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("data.db");
+        drop(SqliteStorage::open(&path).unwrap());
+        Connection::open(&path)
+            .unwrap()
+            .pragma_update(None, "user_version", 99)
+            .unwrap();
+        let error = SqliteStorage::open(&path).unwrap_err();
+        assert!(
+            matches!(
+                error,
+                OpenError::Newer {
+                    found: 99,
+                    known: 1,
+                    ..
+                }
+            ),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn open_at_once_by_many_makes_the_tables_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("data.db");
+        let opened: Vec<_> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8)
+                .map(|_| scope.spawn(|| SqliteStorage::open(&path)))
+                .collect();
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap())
+                .collect()
+        });
+        for storage in opened {
+            assert!(storage.is_ok(), "{storage:?}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn open_makes_a_file_that_only_its_owner_can_read() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("data.db");
+        let storage = SqliteStorage::open(&path).unwrap();
+        for entry in std::fs::read_dir(directory.path()).unwrap() {
+            let entry = entry.unwrap();
+            let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
+            assert_eq!(mode, 0o600, "{:?}", entry.file_name());
+        }
+        drop(storage);
+    }
+
+    #[test]
+    fn a_writer_keeps_commits_on_the_disk() {
+        let directory = tempfile::tempdir().unwrap();
+        let connection = writer(&directory.path().join("data.db")).unwrap();
+        let setting = |name| {
+            connection
+                .pragma_query_value::<i64, _>(None, name, |row| row.get(0))
+                .unwrap()
+        };
+        assert_eq!(setting("synchronous"), 2, "FULL");
+        assert_eq!(setting("page_size"), 8192);
+    }
+}

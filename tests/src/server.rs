@@ -1,0 +1,430 @@
+//! The server as a process of its own: started on a directory, killed, restarted, stopped.
+
+use std::env;
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::client::Client;
+
+/// How long a start may take: the first one on a machine compiles the component.
+const START: Duration = Duration::from_secs(180);
+
+/// How long a graceful stop may take.
+const STOP: Duration = Duration::from_secs(60);
+
+/// A running `insomnia-scim demo` and its data directory. Killed when dropped.
+pub struct Server {
+    process: Option<Process>,
+    directory: TempDir,
+    listen: String,
+    demo: Demo,
+}
+
+/// What `demo --json` prints first.
+#[derive(Clone, Debug)]
+pub struct Demo {
+    /// The SCIM base URL of the demo organization.
+    pub connector_url: String,
+    /// The bearer token, as printed by the first start.
+    pub token: String,
+    /// The SCIM page.
+    pub page_url: String,
+    /// The organization's id.
+    pub organization: String,
+    /// The owner's email address.
+    pub owner_email: String,
+    /// The owner's passphrase.
+    pub owner_passphrase: String,
+}
+
+/// An organization's connector: where it is and what opens it.
+#[derive(Clone, Debug)]
+pub struct Connector {
+    /// The organization's id.
+    pub organization: String,
+    /// The SCIM base URL.
+    pub url: String,
+    /// The bearer token.
+    pub token: String,
+}
+
+impl Connector {
+    /// A client with this connector's URL and token.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        Client::new(&self.url, &self.token)
+    }
+}
+
+/// The server that the tests of one process share. It ends with the process.
+pub fn shared() -> &'static Server {
+    static SHARED: OnceLock<Server> = OnceLock::new();
+    SHARED.get_or_init(Server::start)
+}
+
+/// A client of the shared server, with a connection of its own.
+#[must_use]
+pub fn client() -> Client {
+    shared().client()
+}
+
+impl Server {
+    /// Starts a server on a new directory and a free port.
+    ///
+    /// # Panics
+    /// When it does not print its first line in time; with what it wrote to stderr.
+    #[must_use]
+    pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// As [`Server::start`], with further arguments to `demo`.
+    #[must_use]
+    pub fn start_with(arguments: &[&str]) -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let (process, line) = Process::start(directory.path(), "127.0.0.1:0", arguments);
+        let field = |name: &str| match line[name].as_str() {
+            Some(text) => text.to_owned(),
+            None => panic!("the first line has no {name}: {line}"),
+        };
+        let owner = |name: &str| match line["owner"][name].as_str() {
+            Some(text) => text.to_owned(),
+            None => panic!("the first line has no owner.{name}: {line}"),
+        };
+        let demo = Demo {
+            connector_url: field("connector_url"),
+            token: field("token"),
+            page_url: field("page_url"),
+            organization: field("organization"),
+            owner_email: owner("email"),
+            owner_passphrase: owner("passphrase"),
+        };
+        let listen = authority(&demo.connector_url);
+        Self {
+            process: Some(process),
+            directory,
+            listen,
+            demo,
+        }
+    }
+
+    /// What the first start printed.
+    #[must_use]
+    pub fn demo(&self) -> &Demo {
+        &self.demo
+    }
+
+    /// The data directory.
+    #[must_use]
+    pub fn data(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// A client of the demo organization.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        Client::new(&self.demo.connector_url, &self.demo.token)
+    }
+
+    /// The demo organization's connector.
+    #[must_use]
+    pub fn connector(&self) -> Connector {
+        Connector {
+            organization: self.demo.organization.clone(),
+            url: self.demo.connector_url.clone(),
+            token: self.demo.token.clone(),
+        }
+    }
+
+    /// Ends the process as `kill -9` does: nothing is flushed, nothing is said.
+    pub fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.kill();
+        }
+    }
+
+    /// Stops the process with SIGTERM and waits for its end.
+    ///
+    /// # Panics
+    /// When it does not end in time.
+    pub fn stop(&mut self) -> ExitStatus {
+        let mut process = self.process.take().expect("a running server");
+        let pid = process.child.id().to_string();
+        let sent = Command::new("sh")
+            .args(["-c", "kill -TERM \"$1\"", "sh", &pid])
+            .status();
+        assert!(
+            sent.is_ok_and(|status| status.success()),
+            "SIGTERM could not be sent to {pid}"
+        );
+        let begin = Instant::now();
+        loop {
+            if let Some(status) = process.child.try_wait().expect("the state of the server") {
+                process.watchdog.take();
+                return status;
+            }
+            if begin.elapsed() > STOP {
+                panic!("the server did not stop in {STOP:?}\n{}", process.stderr());
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Starts it again on the same data and the same port.
+    pub fn start_again(&mut self) -> Value {
+        assert!(self.process.is_none(), "the server is running");
+        let (process, line) = Process::start(self.directory.path(), &self.listen, &[]);
+        self.process = Some(process);
+        line
+    }
+
+    /// What the server has written to stderr since it was started.
+    #[must_use]
+    pub fn stderr(&self) -> String {
+        self.process
+            .as_ref()
+            .map(Process::stderr)
+            .unwrap_or_default()
+    }
+
+    /// Makes another organization with SCIM enabled, while the server is running.
+    ///
+    /// # Panics
+    /// When a command fails; with its output.
+    #[must_use]
+    pub fn another_organization(&self, name: &str) -> Connector {
+        let domain = format!("{name}.example");
+        let owner = format!("owner@{domain}");
+        let made = self.command(&[
+            "org",
+            "create",
+            "--plan",
+            "enterprise",
+            "--seats",
+            "1000",
+            "--owner",
+            &owner,
+            "--domain",
+            &domain,
+            "--sso",
+            "okta",
+            name,
+        ]);
+        let organization = text_at(&made, &["id", "organization"]);
+        let enabled = self.command(&[
+            "connector",
+            "enable",
+            "--organization",
+            &organization,
+            "--idp",
+            "okta",
+            "--expires",
+            "never",
+        ]);
+        Connector {
+            url: text_at(&enabled, &["connector_url", "url"]),
+            token: text_at(&enabled, &["token"]),
+            organization,
+        }
+    }
+
+    /// Runs a command of the binary on this server's data with `--json` and reads what it prints.
+    ///
+    /// # Panics
+    /// When the command fails; with its output.
+    #[must_use]
+    pub fn command(&self, arguments: &[&str]) -> Value {
+        let output = Command::new(binary())
+            .args(arguments)
+            .arg("--json")
+            .arg("--data")
+            .arg(self.data())
+            .stdin(Stdio::null())
+            .output()
+            .expect("the binary runs");
+        let (printed, said) = (
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr),
+        );
+        assert!(
+            output.status.success(),
+            "{arguments:?} failed: {}\n{printed}\n{said}",
+            output.status
+        );
+        match serde_json::from_str(&printed) {
+            Ok(value) => value,
+            Err(error) => panic!("{arguments:?} did not print JSON: {error}\n{printed}\n{said}"),
+        }
+    }
+}
+
+struct Process {
+    child: Child,
+    /// While this pipe is open the test process lives; when it ends, however it does, the watchdog ends the server.
+    watchdog: Option<Watchdog>,
+    stderr: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Process {
+    fn start(data: &Path, listen: &str, arguments: &[&str]) -> (Self, Value) {
+        let mut child = Command::new(binary())
+            .args(["demo", "--json", "--listen", listen, "--data"])
+            .arg(data)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the server starts");
+        let watchdog = Some(Watchdog::over(&child));
+        let stderr = Arc::new(Mutex::new(Vec::new()));
+        if let Some(pipe) = child.stderr.take() {
+            let kept = Arc::clone(&stderr);
+            thread::spawn(move || keep(pipe, &kept));
+        }
+        let (sender, receiver) = mpsc::channel();
+        if let Some(pipe) = child.stdout.take() {
+            thread::spawn(move || {
+                let mut lines = BufReader::new(pipe).lines();
+                if let Some(Ok(line)) = lines.next() {
+                    let _ = sender.send(line);
+                }
+                lines.for_each(drop);
+            });
+        }
+        let mut process = Self {
+            child,
+            watchdog,
+            stderr,
+        };
+        let line = receiver.recv_timeout(START);
+        let Ok(line) = line else {
+            process.kill();
+            panic!(
+                "the server printed no line in {START:?} or ended\n{}",
+                process.stderr()
+            );
+        };
+        match serde_json::from_str(&line) {
+            Ok(value) => (process, value),
+            Err(error) => panic!(
+                "the first line is not JSON: {error}\n{line}\n{}",
+                process.stderr()
+            ),
+        }
+    }
+
+    fn stderr(&self) -> String {
+        let kept = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8_lossy(&kept).into_owned()
+    }
+
+    fn kill(&mut self) {
+        self.watchdog.take();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// A shell that waits for the end of its input and then kills the server. Statics are never dropped, and a test
+/// process may itself be killed: neither may leave a server behind.
+struct Watchdog {
+    child: Child,
+    input: Option<ChildStdin>,
+}
+
+impl Watchdog {
+    fn over(server: &Child) -> Self {
+        let mut child = Command::new("sh")
+            .args([
+                "-c",
+                "cat >/dev/null; kill -KILL \"$1\" 2>/dev/null",
+                "sh",
+                &server.id().to_string(),
+            ])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("a shell");
+        let input = child.stdin.take();
+        Self { child, input }
+    }
+}
+
+impl Drop for Watchdog {
+    fn drop(&mut self) {
+        // Before its input closes: the server's process id may belong to someone else afterwards.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        self.input.take();
+    }
+}
+
+/// Keeps the last 256 KiB of what is read.
+fn keep(mut pipe: impl Read, kept: &Mutex<Vec<u8>>) {
+    const MOST: usize = 256 * 1024;
+    let mut part = [0; 4096];
+    while let Ok(length @ 1..) = pipe.read(&mut part) {
+        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.extend_from_slice(&part[..length]);
+        let surplus = kept.len().saturating_sub(MOST);
+        kept.drain(..surplus);
+    }
+}
+
+fn authority(url: &str) -> String {
+    let rest = url.strip_prefix("http://").unwrap_or(url);
+    rest.split('/').next().unwrap_or(rest).to_owned()
+}
+
+fn text_at(value: &Value, names: &[&str]) -> String {
+    match names.iter().find_map(|name| value[name].as_str()) {
+        Some(text) => text.to_owned(),
+        None => panic!("none of {names:?} in {value}"),
+    }
+}
+
+/// The binary: `INSOMNIA_SCIM_BIN`, or the one that cargo built into the profile directory of this test.
+///
+/// Cargo tells a test only of the binaries of its own package, so this one is looked for beside the test executable.
+///
+/// # Panics
+/// When it is not there.
+#[must_use]
+pub fn binary() -> PathBuf {
+    if let Some(path) = env::var_os("INSOMNIA_SCIM_BIN") {
+        return PathBuf::from(path);
+    }
+    let test = env::current_exe().expect("the path of the test executable");
+    let candidates = test
+        .ancestors()
+        .skip(1)
+        .take(2)
+        .map(|directory| directory.join("insomnia-scim"));
+    let found = candidates
+        .into_iter()
+        .find(|path| fs::metadata(path).is_ok_and(|metadata| metadata.is_file()));
+    match found {
+        Some(path) => path,
+        None => panic!(
+            "insomnia-scim is not beside {}: run `cargo build -p insomnia-scim` first (with the profile of this test), \
+             or set INSOMNIA_SCIM_BIN",
+            test.display()
+        ),
+    }
+}

@@ -1,0 +1,210 @@
+//! What a stop, a restart and `kill -9` must not change.
+
+use std::thread;
+use std::time::Duration;
+
+use insomnia_scim_tests::client::Request;
+use insomnia_scim_tests::idp::entra::{Entra, Shape};
+use insomnia_scim_tests::idp::okta_oin::OktaOin;
+use insomnia_scim_tests::person::{Person, unique};
+use insomnia_scim_tests::scim::{id, members, sorted};
+use insomnia_scim_tests::seed;
+use insomnia_scim_tests::server::Server;
+use serde_json::json;
+
+#[test]
+fn kill_9_during_creates_loses_nothing_that_was_answered_201() {
+    let mut server = Server::start();
+    let writers = 8;
+    let threads: Vec<_> = (0..writers)
+        .map(|_| {
+            let client = server.client();
+            thread::spawn(move || {
+                let mut answered = Vec::new();
+                loop {
+                    let request = Request::new("POST", "/Users")
+                        .body(seed::user_request(&Person::new("stream")));
+                    match client.try_send(&request) {
+                        Ok(response) => answered.push(response.resource(201)),
+                        // The connection broke: this create was not answered and may or may not be there.
+                        Err(_) => return answered,
+                    }
+                }
+            })
+        })
+        .collect();
+    let watching = server.client();
+    while watching.get("/Users?count=0").list().total < 50 {
+        thread::sleep(Duration::from_millis(10));
+    }
+    server.kill();
+    let answered: Vec<_> = threads
+        .into_iter()
+        .flat_map(|thread| thread.join().expect("a writer"))
+        .collect();
+    assert!(
+        answered.len() >= 50 - writers,
+        "{} creates were answered",
+        answered.len()
+    );
+
+    server.start_again();
+    let client = server.client();
+    for created in &answered {
+        assert_eq!(
+            &client.get(&format!("/Users/{}", id(created))).resource(200),
+            created
+        );
+    }
+    let total = client.get("/Users?count=0").list().total;
+    let answered = answered.len() as u64;
+    assert!(
+        (answered..=answered + writers as u64).contains(&total),
+        "{total} users, {answered} answered"
+    );
+}
+
+#[test]
+fn entra_goes_on_after_a_restart_in_the_middle() {
+    let mut server = Server::start();
+    let entra = Entra::new(&server.connector(), Shape::Default);
+    entra.test_connection();
+    let (person, other) = (Person::new("entra"), Person::new("entra"));
+    let ids = [entra.provision(&person), entra.provision(&other)];
+    let name = unique("Entra Group");
+    let group = entra.provision_group(&name);
+    entra.add_members(&group, &ids);
+    entra.disable(&ids[0]);
+
+    assert!(server.stop().success(), "a stop by SIGTERM is a success");
+    let line = server.start_again();
+    assert_eq!(
+        line["connector_url"],
+        json!(server.demo().connector_url),
+        "the connector URL never changes"
+    );
+    assert_ne!(
+        line["token"],
+        json!(server.demo().token),
+        "the token is shown once"
+    );
+
+    assert_eq!(entra.provision(&person), ids[0], "the anchors hold");
+    assert_eq!(entra.provision_group(&name), group);
+    assert_eq!(entra.read(&ids[0])["active"], json!(false));
+    entra.enable(&ids[0]);
+    entra.remove_members(&group, &ids[1..]);
+    let read = server
+        .client()
+        .get(&format!("/Groups/{group}"))
+        .resource(200);
+    assert_eq!(members(&read), [ids[0].clone()]);
+    entra.purge(&ids[1]);
+
+    server.kill();
+    server.start_again();
+    entra.is_gone(&ids[1]);
+    let read = server
+        .client()
+        .get(&format!("/Groups/{group}"))
+        .resource(200);
+    assert_eq!(members(&read), [ids[0].clone()]);
+    entra.delete_group(&group);
+}
+
+#[test]
+fn okta_goes_on_after_a_restart_in_the_middle() {
+    let mut server = Server::start();
+    let app = OktaOin::new(&server.connector());
+    app.okta().test_credentials();
+    let people: Vec<Person> = (0..2).map(|_| Person::new("okta")).collect();
+    let users: Vec<(String, String)> = people
+        .iter()
+        .map(|person| (app.okta().assign(person), person.user_name.clone()))
+        .collect();
+    let ids: Vec<String> = users.iter().map(|(user, _)| user.clone()).collect();
+    let name = unique("Okta Group");
+    let group = app.okta().push_group(&name);
+    app.replace_members(&group, &users);
+    app.deactivate(&ids[0]);
+
+    server.kill();
+    server.start_again();
+    app.okta().test_credentials();
+    assert_eq!(app.okta().read(&ids[0])["active"], json!(false));
+    assert_eq!(app.okta().assign(&people[0]), ids[0]);
+    assert_eq!(members(&app.okta().read_group(&group)), sorted(&ids));
+    app.rename_group(&group, &name);
+    app.swap_members(&group, &ids[..1], &[]);
+    assert_eq!(members(&app.okta().read_group(&group)), ids[1..]);
+
+    assert!(server.stop().success());
+    server.start_again();
+    assert_eq!(app.okta().import_users(), ids);
+    assert_eq!(app.okta().import_groups(), [group]);
+}
+
+#[test]
+fn a_graceful_stop_finishes_what_it_started() {
+    let mut server = Server::start();
+    let threads: Vec<_> = (0..4)
+        .map(|_| {
+            let client = server.client();
+            thread::spawn(move || {
+                let mut answered = Vec::new();
+                loop {
+                    let request = Request::new("POST", "/Users")
+                        .body(seed::user_request(&Person::new("stop")));
+                    match client.try_send(&request) {
+                        Ok(response) if response.status == 201 => {
+                            answered.push(id(&response.resource(201)))
+                        }
+                        Ok(response) => {
+                            response.error(503);
+                            return answered;
+                        }
+                        Err(_) => return answered,
+                    }
+                }
+            })
+        })
+        .collect();
+    let watching = server.client();
+    while watching.get("/Users?count=0").list().total < 20 {
+        thread::sleep(Duration::from_millis(10));
+    }
+    assert!(server.stop().success());
+    let answered: Vec<String> = threads
+        .into_iter()
+        .flat_map(|thread| thread.join().expect("a writer"))
+        .collect();
+    server.start_again();
+    let client = server.client();
+    assert_eq!(
+        client.get("/Users?count=0").list().total,
+        answered.len() as u64,
+        "every create that took effect was answered"
+    );
+    for user in &answered {
+        client.get(&format!("/Users/{user}")).resource(200);
+    }
+}
+
+#[test]
+fn versions_and_times_are_the_same_after_a_restart() {
+    let mut server = Server::start();
+    let client = server.client();
+    let user = seed::someone(&client, "same");
+    let group = seed::group(&client, &unique("same"), &[id(&user)]);
+    let read = client.get(&format!("/Users/{}", id(&user))).resource(200);
+    server.kill();
+    server.start_again();
+    assert_eq!(
+        client.get(&format!("/Users/{}", id(&user))).resource(200),
+        read
+    );
+    assert_eq!(
+        client.get(&format!("/Groups/{}", id(&group))).resource(200),
+        group
+    );
+}
