@@ -167,3 +167,136 @@ pub trait Random {
     /// Fills the buffer.
     fn fill(&self, buffer: &mut [u8]);
 }
+
+/// A message to one recipient (`wit/email.wit`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Email {
+    /// The left part of the Message-ID: the same for every attempt.
+    pub id: String,
+    /// In milliseconds since the Unix epoch.
+    pub date: u64,
+    /// The recipient's address.
+    pub to: String,
+    /// The subject.
+    pub subject: String,
+    /// The text part.
+    pub text: String,
+    /// The HTML part.
+    pub html: String,
+}
+
+/// Why an email was not taken.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum EmailError {
+    /// The host has no way to send email configured.
+    #[error("no email is configured")]
+    NotConfigured,
+    /// Refused for good.
+    #[error("refused: {0}")]
+    Rejected(String),
+    /// Not now.
+    #[error("not now: {0}")]
+    Unavailable(String),
+    /// Anything else.
+    #[error("{0}")]
+    Other(String),
+}
+
+/// Outgoing email.
+pub trait Mailer {
+    /// Hands the message to the mail system.
+    ///
+    /// # Errors
+    /// [`EmailError`] says whether to try again.
+    fn send(&self, email: &Email) -> Result<(), EmailError>;
+}
+
+/// An outgoing HTTP request (`wit/http.wit`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HttpRequest {
+    /// `GET`, `POST`, `PUT`, `PATCH` or `DELETE`.
+    pub method: String,
+    /// Absolute.
+    pub url: String,
+    /// Names and values.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+    /// How long it may take at the most, in milliseconds.
+    pub timeout: Option<u32>,
+}
+
+/// A response, of whatever status.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HttpResponse {
+    /// The status.
+    pub status: u16,
+    /// Names in lower case, and values.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// Why there is no response.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum HttpError {
+    /// The host has no HTTP client configured.
+    #[error("no HTTP client is configured")]
+    NotConfigured,
+    /// The egress policy refuses the destination.
+    #[error("the destination is not allowed: {0}")]
+    NotAllowed(String),
+    /// Not a URL or not a method.
+    #[error("not a valid request: {0}")]
+    Invalid(String),
+    /// The time was up; the request may have taken effect.
+    #[error("no answer in time")]
+    Timeout,
+    /// The response is too large.
+    #[error("the answer is too large")]
+    TooLarge,
+    /// No connection, or it broke; the request may have taken effect.
+    #[error("not reachable: {0}")]
+    Unreachable(String),
+    /// Anything else.
+    #[error("{0}")]
+    Other(String),
+}
+
+/// Outgoing HTTP, under the host's egress policy.
+pub trait HttpClient {
+    /// Sends the request and reads the whole response.
+    ///
+    /// # Errors
+    /// [`HttpError`] says why there is no response.
+    fn send(&self, request: &HttpRequest) -> Result<HttpResponse, HttpError>;
+}
+
+/// Why a secret could not be sealed or opened.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum SecretsError {
+    /// The host has no key configured.
+    #[error("the host has no key for secrets configured")]
+    NotConfigured,
+    /// Not made by this host for this organization, or altered.
+    #[error("the sealed secret is not authentic")]
+    NotAuthentic,
+    /// Anything else.
+    #[error("{0}")]
+    Other(String),
+}
+
+/// Encryption at rest for what must be replayed to others.
+pub trait Secrets {
+    /// Encrypts and authenticates.
+    ///
+    /// # Errors
+    /// [`SecretsError::NotConfigured`] if the host has no key.
+    fn seal(&self, plain: &[u8]) -> Result<Vec<u8>, SecretsError>;
+
+    /// Undoes [`Secrets::seal`].
+    ///
+    /// # Errors
+    /// [`SecretsError::NotAuthentic`] if it was not sealed here.
+    fn open(&self, sealed: &[u8]) -> Result<Vec<u8>, SecretsError>;
+}

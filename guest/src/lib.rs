@@ -18,3 +18,5 @@ pub mod journal;
 pub mod protocol;
 pub mod provisioning;
 pub mod store;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;

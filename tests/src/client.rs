@@ -67,8 +67,7 @@ impl Client {
     /// Takes a header away from every request.
     #[must_use]
     pub fn without(mut self, name: &str) -> Self {
-        self.headers
-            .retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+        self.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
         self
     }
 
@@ -128,10 +127,7 @@ impl Client {
     pub fn send(&self, request: &Request) -> Response {
         match self.try_send(request) {
             Ok(response) => response,
-            Err(error) => panic!(
-                "{} {}{}: no response: {error}",
-                request.method, self.base, request.path
-            ),
+            Err(error) => panic!("{} {}{}: no response: {error}", request.method, self.base, request.path),
         }
     }
 
@@ -141,10 +137,7 @@ impl Client {
     /// When the server can't be reached or breaks off; the request may have taken effect then.
     pub fn try_send(&self, request: &Request) -> io::Result<Response> {
         let bytes = self.bytes(request);
-        let mut slot = self
-            .connection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut slot = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         // A server may close an idle connection at any time; only then is it right to try a second time.
         if let Some(mut stream) = slot.take() {
             match exchange(&mut stream, &bytes, &request.method) {
@@ -152,30 +145,22 @@ impl Client {
                     *slot = answer.keep.then_some(stream);
                     return Ok(Response::new(answer, &bytes));
                 }
-                Err(Broken {
-                    error,
-                    answered: true,
-                }) => return Err(error),
-                Err(Broken {
-                    answered: false, ..
-                }) => {}
+                Err(Broken { error, answered: true }) => return Err(error),
+                Err(Broken { answered: false, .. }) => {}
             }
         }
         let mut stream = TcpStream::connect(&self.authority)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(STALL))?;
         stream.set_write_timeout(Some(STALL))?;
-        let answer =
-            exchange(&mut stream, &bytes, &request.method).map_err(|broken| broken.error)?;
+        let answer = exchange(&mut stream, &bytes, &request.method).map_err(|broken| broken.error)?;
         *slot = answer.keep.then_some(stream);
         Ok(Response::new(answer, &bytes))
     }
 
     fn bytes(&self, request: &Request) -> Vec<u8> {
-        let mut head = format!(
-            "{} {}{} HTTP/1.1\r\nHost: {}\r\n",
-            request.method, self.base, request.path, self.authority
-        );
+        let mut head =
+            format!("{} {}{} HTTP/1.1\r\nHost: {}\r\n", request.method, self.base, request.path, self.authority);
         for (name, value) in &self.headers {
             if !request.has(name) {
                 let _ = write!(head, "{name}: {value}\r\n");
@@ -226,12 +211,7 @@ impl Request {
     /// A request for a path and query below the connector URL, which are put on the wire untouched.
     #[must_use]
     pub fn new(method: &str, path: &str) -> Self {
-        Self {
-            method: method.to_owned(),
-            path: path.to_owned(),
-            headers: Vec::new(),
-            body: None,
-        }
+        Self { method: method.to_owned(), path: path.to_owned(), headers: Vec::new(), body: None }
     }
 
     /// Adds a header; it replaces the client's header of the same name.
@@ -249,9 +229,7 @@ impl Request {
     }
 
     fn has(&self, name: &str) -> bool {
-        self.headers
-            .iter()
-            .any(|(known, _)| known.eq_ignore_ascii_case(name))
+        self.headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name))
     }
 }
 
@@ -304,21 +282,13 @@ impl Response {
     fn new(answer: Answer, request: &[u8]) -> Self {
         let shown = request.len().min(3_000);
         let asked = String::from_utf8_lossy(&request[..shown]).into_owned();
-        Self {
-            status: answer.status,
-            headers: answer.headers,
-            body: answer.body,
-            asked,
-        }
+        Self { status: answer.status, headers: answer.headers, body: answer.body, asked }
     }
 
     /// The value of the first header field of that name, in any case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(known, _)| known.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
     /// The body as text, for messages.
@@ -330,11 +300,7 @@ impl Response {
 
 impl fmt::Display for Response {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            formatter,
-            "--- request\n{}\n--- response {}",
-            self.asked, self.status
-        )?;
+        writeln!(formatter, "--- request\n{}\n--- response {}", self.asked, self.status)?;
         for (name, value) in &self.headers {
             writeln!(formatter, "{name}: {value}")?;
         }

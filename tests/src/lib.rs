@@ -2,12 +2,7 @@
 //!
 //! Everything here talks to the built `insomnia-scim` binary over a socket and knows nothing of its inside.
 //! An expectation that does not hold panics with the whole request and response, since that is how a test fails.
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a failed expectation is a failed test"
-)]
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a failed expectation is a failed test")]
 
 pub mod client;
 pub mod idp;

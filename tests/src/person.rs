@@ -9,21 +9,14 @@ static COUNTER: AtomicU64 = AtomicU64::new(1);
 
 /// Tells this run from every other one, also one that was stopped and left its data behind.
 static RUN: LazyLock<u64> = LazyLock::new(|| {
-    let nanoseconds = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |elapsed| elapsed.as_nanos());
-    (u64::try_from(nanoseconds % 1_000_000_007).unwrap_or_default() << 20)
-        ^ u64::from(process::id())
+    let nanoseconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_nanos());
+    (u64::try_from(nanoseconds % 1_000_000_007).unwrap_or_default() << 20) ^ u64::from(process::id())
 });
 
 /// The text with a suffix that makes it unique, in lower-case letters, digits and `-`.
 #[must_use]
 pub fn unique(text: &str) -> String {
-    format!(
-        "{text}-{:x}-{}",
-        *RUN & 0xffff_ffff,
-        COUNTER.fetch_add(1, Ordering::Relaxed)
-    )
+    format!("{text}-{:x}-{}", *RUN & 0xffff_ffff, COUNTER.fetch_add(1, Ordering::Relaxed))
 }
 
 /// An id of the shape that Entra uses, never given twice.

@@ -48,10 +48,7 @@ impl Page {
     /// A top-level string attribute of every resource on the page, in its order.
     #[must_use]
     pub fn each(&self, attribute: &str) -> Vec<String> {
-        self.resources
-            .iter()
-            .map(|resource| text(resource, attribute))
-            .collect()
+        self.resources.iter().map(|resource| text(resource, attribute)).collect()
     }
 }
 
@@ -102,10 +99,7 @@ impl Response {
                 self.fail(format_args!("it has no meta.{name}"));
             }
         }
-        if !meta["location"]
-            .as_str()
-            .is_some_and(|location| location.ends_with(&format!("/{}", id(&value))))
-        {
+        if !meta["location"].as_str().is_some_and(|location| location.ends_with(&format!("/{}", id(&value)))) {
             self.fail("meta.location does not end with its id");
         }
         if status == 201 && self.header("Location") != meta["location"].as_str() {
@@ -131,11 +125,7 @@ impl Response {
             Some(number) => number,
             None => panic!("{name} is not an integer\n{self}"),
         };
-        let (total, start, on_page) = (
-            number("totalResults"),
-            number("startIndex"),
-            number("itemsPerPage"),
-        );
+        let (total, start, on_page) = (number("totalResults"), number("startIndex"), number("itemsPerPage"));
         let Some(resources) = document["Resources"].as_array().cloned() else {
             panic!("Resources is not an array\n{self}");
         };
@@ -145,12 +135,7 @@ impl Response {
         if total < on_page {
             self.fail("totalResults is less than what is on the page");
         }
-        Page {
-            total,
-            start,
-            resources,
-            document,
-        }
+        Page { total, start, resources, document }
     }
 
     /// Expects a list of exactly one resource.
@@ -254,12 +239,8 @@ pub fn text(resource: &Value, attribute: &str) -> String {
 /// The ids of a group's members, sorted.
 #[must_use]
 pub fn members(group: &Value) -> Vec<String> {
-    let mut ids: Vec<String> = group["members"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(|member| text(member, "value"))
-        .collect();
+    let mut ids: Vec<String> =
+        group["members"].as_array().into_iter().flatten().map(|member| text(member, "value")).collect();
     ids.sort();
     ids
 }
@@ -275,24 +256,17 @@ pub fn sorted<'a>(ids: impl IntoIterator<Item = &'a String>) -> Vec<String> {
 /// A PATCH request (RFC 7644 §3.5.2) of these operations.
 #[must_use]
 pub fn patch(operations: Value) -> Value {
-    let operations = if operations.is_array() {
-        operations
-    } else {
-        Value::Array(vec![operations])
-    };
+    let operations = if operations.is_array() { operations } else { Value::Array(vec![operations]) };
     serde_json::json!({ "schemas": [PATCH], "Operations": operations })
 }
 
 fn null_in(value: &Value, path: String) -> Option<String> {
     match value {
         Value::Null => Some(path),
-        Value::Array(items) => items
-            .iter()
-            .enumerate()
-            .find_map(|(index, item)| null_in(item, format!("{path}[{index}]"))),
-        Value::Object(object) => object
-            .iter()
-            .find_map(|(name, item)| null_in(item, format!("{path}.{name}"))),
+        Value::Array(items) => {
+            items.iter().enumerate().find_map(|(index, item)| null_in(item, format!("{path}[{index}]")))
+        }
+        Value::Object(object) => object.iter().find_map(|(name, item)| null_in(item, format!("{path}.{name}"))),
         _ => None,
     }
 }

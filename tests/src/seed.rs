@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::client::Client;
 use crate::person::Person;
-use crate::scim::{GROUP, USER, id};
+use crate::scim::{GROUP, USER, id, text};
 
 /// The request that creates a person with the attributes that every identity provider sends.
 #[must_use]
@@ -35,20 +35,22 @@ pub fn someone(client: &Client, text: &str) -> Value {
 /// Creates so many people and returns their ids, in the order of creation.
 #[track_caller]
 pub fn people(client: &Client, text: &str, count: usize) -> Vec<String> {
-    (0..count).map(|_| id(&someone(client, text))).collect()
+    let people: Vec<Value> = (0..count).map(|_| someone(client, text)).collect();
+    by_creation(&people)
+}
+
+/// The ids of the resources in the order of creation; those of one millisecond in the order of their ids.
+#[must_use]
+pub fn by_creation(resources: &[Value]) -> Vec<String> {
+    let mut keys: Vec<(String, String)> =
+        resources.iter().map(|resource| (text(&resource["meta"], "created"), id(resource))).collect();
+    keys.sort();
+    keys.into_iter().map(|(_, id)| id).collect()
 }
 
 /// Creates a group of these members and returns the resource.
 #[track_caller]
 pub fn group(client: &Client, name: &str, members: &[String]) -> Value {
-    let members: Vec<Value> = members
-        .iter()
-        .map(|member| json!({ "value": member }))
-        .collect();
-    client
-        .post(
-            "/Groups",
-            json!({ "schemas": [GROUP], "displayName": name, "members": members }),
-        )
-        .resource(201)
+    let members: Vec<Value> = members.iter().map(|member| json!({ "value": member })).collect();
+    client.post("/Groups", json!({ "schemas": [GROUP], "displayName": name, "members": members })).resource(201)
 }

@@ -13,6 +13,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::client::Client;
+use crate::person::unique;
+use crate::scim::text;
 
 /// How long a start may take: the first one on a machine compiles the component.
 const START: Duration = Duration::from_secs(180);
@@ -108,12 +110,7 @@ impl Server {
             owner_passphrase: owner("passphrase"),
         };
         let listen = authority(&demo.connector_url);
-        Self {
-            process: Some(process),
-            directory,
-            listen,
-            demo,
-        }
+        Self { process: Some(process), directory, listen, demo }
     }
 
     /// What the first start printed.
@@ -158,13 +155,8 @@ impl Server {
     pub fn stop(&mut self) -> ExitStatus {
         let mut process = self.process.take().expect("a running server");
         let pid = process.child.id().to_string();
-        let sent = Command::new("sh")
-            .args(["-c", "kill -TERM \"$1\"", "sh", &pid])
-            .status();
-        assert!(
-            sent.is_ok_and(|status| status.success()),
-            "SIGTERM could not be sent to {pid}"
-        );
+        let sent = Command::new("sh").args(["-c", "kill -TERM \"$1\"", "sh", &pid]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "SIGTERM could not be sent to {pid}");
         let begin = Instant::now();
         loop {
             if let Some(status) = process.child.try_wait().expect("the state of the server") {
@@ -189,10 +181,7 @@ impl Server {
     /// What the server has written to stderr since it was started.
     #[must_use]
     pub fn stderr(&self) -> String {
-        self.process
-            .as_ref()
-            .map(Process::stderr)
-            .unwrap_or_default()
+        self.process.as_ref().map(Process::stderr).unwrap_or_default()
     }
 
     /// Makes another organization with SCIM enabled, while the server is running.
@@ -206,6 +195,7 @@ impl Server {
         let made = self.command(&[
             "org",
             "create",
+            name,
             "--plan",
             "enterprise",
             "--seats",
@@ -216,9 +206,8 @@ impl Server {
             &domain,
             "--sso",
             "okta",
-            name,
         ]);
-        let organization = text_at(&made, &["id", "organization"]);
+        let organization = text(&made, "id");
         let enabled = self.command(&[
             "connector",
             "enable",
@@ -229,18 +218,24 @@ impl Server {
             "--expires",
             "never",
         ]);
-        Connector {
-            url: text_at(&enabled, &["connector_url", "url"]),
-            token: text_at(&enabled, &["token"]),
-            organization,
-        }
+        Connector { url: text(&enabled, "connector_url"), token: text(&enabled, "token"), organization }
+    }
+
+    /// As [`Server::another_organization`], with one of its options set.
+    ///
+    /// # Panics
+    /// When a command fails; with its output.
+    #[must_use]
+    pub fn organization_with(&self, option: &str) -> Connector {
+        let connector = self.another_organization(&unique(option));
+        self.command(&["org", "set", &connector.organization, "--option", &format!("{option}=true")]);
+        connector
     }
 
     /// Runs a command of the binary on this server's data with `--json` and reads what it prints.
     ///
     /// # Panics
     /// When the command fails; with its output.
-    #[must_use]
     pub fn command(&self, arguments: &[&str]) -> Value {
         let output = Command::new(binary())
             .args(arguments)
@@ -250,15 +245,8 @@ impl Server {
             .stdin(Stdio::null())
             .output()
             .expect("the binary runs");
-        let (printed, said) = (
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr),
-        );
-        assert!(
-            output.status.success(),
-            "{arguments:?} failed: {}\n{printed}\n{said}",
-            output.status
-        );
+        let (printed, said) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{arguments:?} failed: {}\n{printed}\n{said}", output.status);
         match serde_json::from_str(&printed) {
             Ok(value) => value,
             Err(error) => panic!("{arguments:?} did not print JSON: {error}\n{printed}\n{said}"),
@@ -300,25 +288,15 @@ impl Process {
                 lines.for_each(drop);
             });
         }
-        let mut process = Self {
-            child,
-            watchdog,
-            stderr,
-        };
+        let mut process = Self { child, watchdog, stderr };
         let line = receiver.recv_timeout(START);
         let Ok(line) = line else {
             process.kill();
-            panic!(
-                "the server printed no line in {START:?} or ended\n{}",
-                process.stderr()
-            );
+            panic!("the server printed no line in {START:?} or ended\n{}", process.stderr());
         };
         match serde_json::from_str(&line) {
             Ok(value) => (process, value),
-            Err(error) => panic!(
-                "the first line is not JSON: {error}\n{line}\n{}",
-                process.stderr()
-            ),
+            Err(error) => panic!("the first line is not JSON: {error}\n{line}\n{}", process.stderr()),
         }
     }
 
@@ -350,12 +328,7 @@ struct Watchdog {
 impl Watchdog {
     fn over(server: &Child) -> Self {
         let mut child = Command::new("sh")
-            .args([
-                "-c",
-                "cat >/dev/null; kill -KILL \"$1\" 2>/dev/null",
-                "sh",
-                &server.id().to_string(),
-            ])
+            .args(["-c", "cat >/dev/null; kill -KILL \"$1\" 2>/dev/null", "sh", &server.id().to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -392,13 +365,6 @@ fn authority(url: &str) -> String {
     rest.split('/').next().unwrap_or(rest).to_owned()
 }
 
-fn text_at(value: &Value, names: &[&str]) -> String {
-    match names.iter().find_map(|name| value[name].as_str()) {
-        Some(text) => text.to_owned(),
-        None => panic!("none of {names:?} in {value}"),
-    }
-}
-
 /// The binary: `INSOMNIA_SCIM_BIN`, or the one that cargo built into the profile directory of this test.
 ///
 /// Cargo tells a test only of the binaries of its own package, so this one is looked for beside the test executable.
@@ -411,14 +377,8 @@ pub fn binary() -> PathBuf {
         return PathBuf::from(path);
     }
     let test = env::current_exe().expect("the path of the test executable");
-    let candidates = test
-        .ancestors()
-        .skip(1)
-        .take(2)
-        .map(|directory| directory.join("insomnia-scim"));
-    let found = candidates
-        .into_iter()
-        .find(|path| fs::metadata(path).is_ok_and(|metadata| metadata.is_file()));
+    let candidates = test.ancestors().skip(1).take(2).map(|directory| directory.join("insomnia-scim"));
+    let found = candidates.into_iter().find(|path| fs::metadata(path).is_ok_and(|metadata| metadata.is_file()));
     match found {
         Some(path) => path,
         None => panic!(

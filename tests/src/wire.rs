@@ -22,39 +22,27 @@ pub(crate) struct Broken {
 }
 
 /// Sends the request's bytes and reads the answer; the method says whether it can have a body.
-pub(crate) fn exchange(
-    stream: &mut TcpStream,
-    request: &[u8],
-    method: &str,
-) -> Result<Answer, Broken> {
+pub(crate) fn exchange(stream: &mut TcpStream, request: &[u8], method: &str) -> Result<Answer, Broken> {
     // A server that refuses a large body answers and closes before it has read all: the answer still counts.
     let written = stream.write_all(request).and_then(|()| stream.flush());
     let mut received = Vec::new();
     let result = read(stream, &mut received, method);
     let answered = !received.is_empty();
     let mut answer = result.map_err(|error| match &written {
-        Err(first) if !answered => Broken {
-            error: io::Error::new(first.kind(), first.to_string()),
-            answered,
-        },
+        Err(first) if !answered => Broken { error: io::Error::new(first.kind(), first.to_string()), answered },
         _ => Broken { error, answered },
     })?;
     answer.keep &= written.is_ok();
     if field(&answer.headers, "Content-Encoding") == Some("gzip") {
         let mut plain = Vec::new();
-        GzDecoder::new(answer.body.as_slice())
-            .read_to_end(&mut plain)
-            .map_err(|error| Broken { error, answered })?;
+        GzDecoder::new(answer.body.as_slice()).read_to_end(&mut plain).map_err(|error| Broken { error, answered })?;
         answer.body = plain;
     }
     Ok(answer)
 }
 
 fn field<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
-    headers
-        .iter()
-        .find(|(known, _)| known.eq_ignore_ascii_case(name))
-        .map(|(_, value)| value.as_str())
+    headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
 }
 
 fn read(stream: &mut TcpStream, received: &mut Vec<u8>, method: &str) -> io::Result<Answer> {
@@ -62,10 +50,7 @@ fn read(stream: &mut TcpStream, received: &mut Vec<u8>, method: &str) -> io::Res
     let (status, headers, body_start) = loop {
         let mut fields = [httparse::EMPTY_HEADER; 64];
         let mut head = httparse::Response::new(&mut fields);
-        match head
-            .parse(&received[start..])
-            .map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?
-        {
+        match head.parse(&received[start..]).map_err(|error| io::Error::new(ErrorKind::InvalidData, error))? {
             httparse::Status::Complete(length) => {
                 let status = head.code.unwrap_or_default();
                 if (100..200).contains(&status) {
@@ -75,32 +60,19 @@ fn read(stream: &mut TcpStream, received: &mut Vec<u8>, method: &str) -> io::Res
                 let headers = head
                     .headers
                     .iter()
-                    .map(|field| {
-                        (
-                            field.name.to_owned(),
-                            String::from_utf8_lossy(field.value).into_owned(),
-                        )
-                    })
+                    .map(|field| (field.name.to_owned(), String::from_utf8_lossy(field.value).into_owned()))
                     .collect::<Vec<_>>();
                 break (status, headers, start + length);
             }
             httparse::Status::Partial => more(stream, received)?,
         }
     };
-    let keep =
-        field(&headers, "Connection").is_none_or(|value| !value.eq_ignore_ascii_case("close"));
-    let answer = |body, keep| Answer {
-        status,
-        headers: headers.clone(),
-        body,
-        keep,
-    };
+    let keep = field(&headers, "Connection").is_none_or(|value| !value.eq_ignore_ascii_case("close"));
+    let answer = |body, keep| Answer { status, headers: headers.clone(), body, keep };
     if method == "HEAD" || status == 204 || status == 304 {
         return Ok(answer(Vec::new(), keep));
     }
-    if field(&headers, "Transfer-Encoding")
-        .is_some_and(|value| value.eq_ignore_ascii_case("chunked"))
-    {
+    if field(&headers, "Transfer-Encoding").is_some_and(|value| value.eq_ignore_ascii_case("chunked")) {
         let body = chunks(stream, received, body_start)?;
         return Ok(answer(body, keep));
     }
@@ -108,16 +80,11 @@ fn read(stream: &mut TcpStream, received: &mut Vec<u8>, method: &str) -> io::Res
         while more(stream, received).is_ok() {}
         return Ok(answer(received[body_start..].to_vec(), false));
     };
-    let length = length
-        .parse::<usize>()
-        .map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
+    let length = length.parse::<usize>().map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
     while received.len() < body_start + length {
         more(stream, received)?;
     }
-    Ok(answer(
-        received[body_start..body_start + length].to_vec(),
-        keep,
-    ))
+    Ok(answer(received[body_start..body_start + length].to_vec(), keep))
 }
 
 fn chunks(stream: &mut TcpStream, received: &mut Vec<u8>, mut at: usize) -> io::Result<Vec<u8>> {
@@ -128,8 +95,7 @@ fn chunks(stream: &mut TcpStream, received: &mut Vec<u8>, mut at: usize) -> io::
                 Ok(httparse::Status::Complete((line, size))) => {
                     break (
                         line,
-                        usize::try_from(size)
-                            .map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?,
+                        usize::try_from(size).map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?,
                     );
                 }
                 Ok(httparse::Status::Partial) => more(stream, received)?,
@@ -150,10 +116,7 @@ fn chunks(stream: &mut TcpStream, received: &mut Vec<u8>, mut at: usize) -> io::
 fn more(stream: &mut TcpStream, received: &mut Vec<u8>) -> io::Result<()> {
     let mut part = [0; 16 * 1024];
     match stream.read(&mut part)? {
-        0 => Err(io::Error::new(
-            ErrorKind::UnexpectedEof,
-            "the server closed the connection",
-        )),
+        0 => Err(io::Error::new(ErrorKind::UnexpectedEof, "the server closed the connection")),
         length => {
             received.extend_from_slice(&part[..length]);
             Ok(())

@@ -1,13 +1,14 @@
 //! The host's storages keep the contract, and SQLite keeps it across restarts, crashes and processes.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that can't go on has failed")]
+
 use std::io::{BufRead, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use insomnia_scim::capability::storage::{
-    BoundedAdd, Key, KeyRange, OrganizationId, Page, Require, Storage, StorageError, Transaction,
-    Write,
+    BoundedAdd, Key, KeyRange, OrganizationId, Page, Require, Storage, StorageError, Transaction, Write,
 };
 use insomnia_scim::storage::{MemoryStorage, SqliteStorage, conformance};
 use tempfile::TempDir;
@@ -21,36 +22,20 @@ fn acme() -> OrganizationId {
 }
 
 fn put(key: &str, value: &str) -> Transaction {
-    Transaction {
-        write: vec![Write::Put(key.into(), value.into())],
-        ..Transaction::default()
-    }
+    Transaction { write: vec![Write::Put(key.into(), value.into())], ..Transaction::default() }
 }
 
 async fn value(storage: &dyn Storage, key: &str) -> Option<String> {
     let items = storage.get(&acme(), vec![key.into()]).await.unwrap();
-    items[0]
-        .as_ref()
-        .map(|item| String::from_utf8(item.value.clone()).unwrap())
+    items[0].as_ref().map(|item| String::from_utf8(item.value.clone()).unwrap())
 }
 
 async fn keys(storage: &dyn Storage) -> Vec<Key> {
     let mut keys: Vec<Key> = Vec::new();
     loop {
-        let start = keys
-            .last()
-            .map(|key| [key, &b"\0"[..]].concat())
-            .unwrap_or_default();
-        let range = KeyRange {
-            start,
-            end: vec![0xff],
-        };
-        let page = Page {
-            range,
-            reverse: false,
-            skip: 0,
-            limit: 1_000,
-        };
+        let start = keys.last().map(|key| [key, &b"\0"[..]].concat()).unwrap_or_default();
+        let range = KeyRange { start, end: vec![0xff] };
+        let page = Page { range, reverse: false, skip: 0, limit: 1_000 };
         let scanned = storage.scan(&acme(), vec![page]).await.unwrap().remove(0);
         keys.extend(scanned.entries.into_iter().map(|entry| entry.key));
         if !scanned.more {
@@ -61,8 +46,7 @@ async fn keys(storage: &dyn Storage) -> Vec<Key> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn memory_storage_keeps_every_rule() {
-    let violations =
-        conformance::run(|| async { Arc::new(MemoryStorage::new()) as Arc<dyn Storage> }).await;
+    let violations = conformance::run(|| async { Arc::new(MemoryStorage::new()) as Arc<dyn Storage> }).await;
     assert!(violations.is_empty(), "{violations:#?}");
 }
 
@@ -100,38 +84,20 @@ impl Storage for Forgetful {
         self.0.scan(organization, pages).await
     }
 
-    async fn count(
-        &self,
-        organization: &OrganizationId,
-        range: KeyRange,
-    ) -> Result<u64, StorageError> {
+    async fn count(&self, organization: &OrganizationId, range: KeyRange) -> Result<u64, StorageError> {
         self.0.count(organization, range).await
     }
 
-    async fn commit(
-        &self,
-        organization: &OrganizationId,
-        mut transaction: Transaction,
-    ) -> Result<u64, StorageError> {
-        transaction
-            .require
-            .retain(|require| !matches!(require, Require::Absent(_)));
+    async fn commit(&self, organization: &OrganizationId, mut transaction: Transaction) -> Result<u64, StorageError> {
+        transaction.require.retain(|require| !matches!(require, Require::Absent(_)));
         self.0.commit(organization, transaction).await
     }
 
-    async fn append(
-        &self,
-        organization: &OrganizationId,
-        entries: Vec<(Key, Vec<u8>)>,
-    ) -> Result<(), StorageError> {
+    async fn append(&self, organization: &OrganizationId, entries: Vec<(Key, Vec<u8>)>) -> Result<(), StorageError> {
         self.0.append(organization, entries).await
     }
 
-    async fn due(
-        &self,
-        now: u64,
-        limit: usize,
-    ) -> Result<Vec<(OrganizationId, u64)>, StorageError> {
+    async fn due(&self, now: u64, limit: usize) -> Result<Vec<(OrganizationId, u64)>, StorageError> {
         self.0.due(now, limit).await
     }
 
@@ -156,19 +122,9 @@ impl Storage for Forgetful {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_suite_names_the_rules_that_a_storage_breaks() {
     let make = || async { Arc::new(Forgetful(MemoryStorage::new())) as Arc<dyn Storage> };
-    let broken: Vec<_> = conformance::run(make)
-        .await
-        .into_iter()
-        .map(|violation| violation.rule)
-        .collect();
-    assert!(
-        broken.contains(&"absent_holds_only_for_a_key_without_a_value"),
-        "{broken:?}"
-    );
-    assert!(
-        broken.contains(&"of_writers_of_one_unique_key_exactly_one_wins"),
-        "{broken:?}"
-    );
+    let broken: Vec<_> = conformance::run(make).await.into_iter().map(|violation| violation.rule).collect();
+    assert!(broken.contains(&"absent_holds_only_for_a_key_without_a_value"), "{broken:?}");
+    assert!(broken.contains(&"of_writers_of_one_unique_key_exactly_one_wins"), "{broken:?}");
     assert!(!broken.contains(&"scan_orders_keys_bytewise"), "{broken:?}");
 }
 
@@ -177,34 +133,15 @@ async fn sqlite_keeps_everything_when_it_is_opened_again() {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("data.db");
     let storage = open(&path);
-    let before = storage
-        .commit(
-            &acme(),
-            Transaction {
-                wake_at: Some(77),
-                ..put("x", "1")
-            },
-        )
-        .await
-        .unwrap();
-    storage
-        .append(&acme(), vec![("log/1".into(), "appended".into())])
-        .await
-        .unwrap();
+    let before = storage.commit(&acme(), Transaction { wake_at: Some(77), ..put("x", "1") }).await.unwrap();
+    storage.append(&acme(), vec![("log/1".into(), "appended".into())]).await.unwrap();
     drop(storage);
 
     let storage = open(&path);
     assert_eq!(value(&*storage, "x").await.as_deref(), Some("1"));
-    assert_eq!(
-        value(&*storage, "log/1").await.as_deref(),
-        Some("appended"),
-        "dropping flushes appends"
-    );
+    assert_eq!(value(&*storage, "log/1").await.as_deref(), Some("appended"), "dropping flushes appends");
     assert_eq!(storage.due(77, 10).await.unwrap(), [(acme(), 77)]);
-    assert!(
-        storage.commit(&acme(), put("x", "2")).await.unwrap() > before,
-        "versions go on"
-    );
+    assert!(storage.commit(&acme(), put("x", "2")).await.unwrap() > before, "versions go on");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -220,27 +157,10 @@ async fn two_sqlite_storages_on_one_file_stay_correct() {
             let mut versions = Vec::new();
             for n in 0..COMMITS {
                 let key = format!("{writer}/{n}");
-                let add = BoundedAdd {
-                    key: b"n".to_vec(),
-                    delta: 1,
-                    min: None,
-                    max: Some(10_000),
-                };
+                let add = BoundedAdd { key: b"n".to_vec(), delta: 1, min: None, max: Some(10_000) };
                 let write = vec![Write::Put(key.clone().into(), Vec::new()), Write::Add(add)];
                 let require = vec![Require::Absent(key.into())];
-                versions.push(
-                    storage
-                        .commit(
-                            &acme(),
-                            Transaction {
-                                require,
-                                write,
-                                wake_at: None,
-                            },
-                        )
-                        .await
-                        .unwrap(),
-                );
+                versions.push(storage.commit(&acme(), Transaction { require, write, wake_at: None }).await.unwrap());
             }
             versions
         });
@@ -250,10 +170,7 @@ async fn two_sqlite_storages_on_one_file_stay_correct() {
     versions.dedup();
     assert_eq!(versions.len(), 8 * COMMITS, "no version is given twice");
     for storage in &storages {
-        assert_eq!(
-            value(&**storage, "n").await,
-            Some((8 * COMMITS).to_string())
-        );
+        assert_eq!(value(&**storage, "n").await, Some((8 * COMMITS).to_string()));
         assert_eq!(keys(&**storage).await.len(), 8 * COMMITS + 1);
     }
 }
@@ -265,27 +182,11 @@ async fn sqlite_reads_what_another_instance_has_committed() {
     let (one, two) = (open(&path), open(&path));
     assert_eq!(value(&*two, "x").await, None);
     for n in 0..20 {
-        let (writes, reads) = if n % 2 == 0 {
-            (&one, &two)
-        } else {
-            (&two, &one)
-        };
-        let before = writes
-            .commit(&acme(), put("x", &n.to_string()))
-            .await
-            .unwrap();
+        let (writes, reads) = if n % 2 == 0 { (&one, &two) } else { (&two, &one) };
+        let before = writes.commit(&acme(), put("x", &n.to_string())).await.unwrap();
         assert_eq!(value(&**reads, "x").await, Some(n.to_string()));
         let require = vec![Require::Version(b"x".to_vec(), before)];
-        let after = reads
-            .commit(
-                &acme(),
-                Transaction {
-                    require,
-                    ..put("y", "1")
-                },
-            )
-            .await
-            .unwrap();
+        let after = reads.commit(&acme(), Transaction { require, ..put("y", "1") }).await.unwrap();
         assert!(after > before);
         one.delete_organization(&acme()).await.unwrap();
         assert_eq!(value(&*two, "y").await, None);
@@ -305,11 +206,7 @@ async fn sqlite_loses_nothing_acknowledged_when_killed() {
     let mut acknowledged = Vec::new();
     for round in 0..5 {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args([
-                "--exact",
-                "sqlite_loses_nothing_acknowledged_when_killed",
-                "--nocapture",
-            ])
+            .args(["--exact", "sqlite_loses_nothing_acknowledged_when_killed", "--nocapture"])
             .env(KILLED, &path)
             .stdout(Stdio::piped())
             .spawn()
@@ -328,26 +225,15 @@ async fn sqlite_loses_nothing_acknowledged_when_killed() {
         // What it still managed to say counts too, but for a line that was cut short.
         let rest: Vec<_> = lines.map_while(Result::ok).collect();
         let whole = rest.iter().filter(|line| line.ends_with('.'));
-        acknowledged.extend(
-            whole
-                .filter_map(|line| line.strip_prefix("committed "))
-                .map(str::to_owned),
-        );
+        acknowledged.extend(whole.filter_map(|line| line.strip_prefix("committed ")).map(str::to_owned));
 
         let storage = open(&path);
         let stored = keys(&*storage).await;
         for key in &acknowledged {
-            assert!(
-                stored.contains(&key.as_bytes().to_vec()),
-                "{key} was acknowledged and is lost"
-            );
+            assert!(stored.contains(&key.as_bytes().to_vec()), "{key} was acknowledged and is lost");
         }
         let documents = stored.iter().filter(|key| key.starts_with(b"m/")).count();
-        assert_eq!(
-            value(&*storage, "n").await,
-            Some(documents.to_string()),
-            "no transaction is there by half"
-        );
+        assert_eq!(value(&*storage, "n").await, Some(documents.to_string()), "no transaction is there by half");
     }
 }
 
@@ -359,26 +245,9 @@ async fn write_until_killed(path: &Path) {
         tasks.spawn(async move {
             for n in 0..100_000 {
                 let key = format!("m/{}/{writer}/{n}.", std::process::id());
-                let add = BoundedAdd {
-                    key: b"n".to_vec(),
-                    delta: 1,
-                    min: None,
-                    max: None,
-                };
-                let write = vec![
-                    Write::Put(key.clone().into(), vec![b'x'; 900]),
-                    Write::Add(add),
-                ];
-                storage
-                    .commit(
-                        &acme(),
-                        Transaction {
-                            write,
-                            ..Transaction::default()
-                        },
-                    )
-                    .await
-                    .unwrap();
+                let add = BoundedAdd { key: b"n".to_vec(), delta: 1, min: None, max: None };
+                let write = vec![Write::Put(key.clone().into(), vec![b'x'; 900]), Write::Add(add)];
+                storage.commit(&acme(), Transaction { write, ..Transaction::default() }).await.unwrap();
                 let mut out = std::io::stdout().lock();
                 writeln!(out, "committed {key}").unwrap();
                 out.flush().unwrap();

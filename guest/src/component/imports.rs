@@ -2,18 +2,29 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::bindings::insomnia::scim::storage as wit;
+use super::bindings::insomnia::scim::{email as wit_email, http as wit_http, secrets as wit_secrets, storage as wit};
 use crate::capability::{
-    Clock, Entry, Item, Key, KeyRange, Page, Random, Require, Scanned, Storage, StorageError, Transaction, Write,
+    Clock, Email, EmailError, Entry, HttpClient, HttpError, HttpRequest, HttpResponse, Item, Key, KeyRange, Mailer,
+    Page, Random, Require, Scanned, Secrets, SecretsError, Storage, StorageError, Transaction, Write,
 };
 use crate::endpoint::Host;
 
 /// The host of this instance.
 pub(super) fn host() -> Host<'static> {
-    Host { storage: &HostStorage, clock: &WasiClock, random: &WasiRandom }
+    Host {
+        storage: &HostStorage,
+        clock: &WasiClock,
+        random: &WasiRandom,
+        mailer: &HostMailer,
+        http: &HostHttp,
+        secrets: &HostSecrets,
+    }
 }
 
 struct HostStorage;
+struct HostMailer;
+struct HostHttp;
+struct HostSecrets;
 struct WasiClock;
 struct WasiRandom;
 
@@ -84,6 +95,57 @@ impl Storage for HostStorage {
 
     fn append(&self, entries: &[(Key, Vec<u8>)]) -> Result<(), StorageError> {
         wit::append(entries).map_err(error)
+    }
+}
+
+impl Mailer for HostMailer {
+    fn send(&self, email: &Email) -> Result<(), EmailError> {
+        let Email { id, date, to, subject, text, html } = email.clone();
+        wit_email::send(&wit_email::Message { id, date, to, subject, text, html }).map_err(|error| match error {
+            wit_email::Error::NotConfigured => EmailError::NotConfigured,
+            wit_email::Error::Rejected(text) => EmailError::Rejected(text),
+            wit_email::Error::Unavailable(text) => EmailError::Unavailable(text),
+            wit_email::Error::Other(text) => EmailError::Other(text),
+        })
+    }
+}
+
+impl HttpClient for HostHttp {
+    fn send(&self, request: &HttpRequest) -> Result<HttpResponse, HttpError> {
+        let HttpRequest { method, url, headers, body, timeout } = request.clone();
+        let request = wit_http::Request { method, url, headers, body, timeout_milliseconds: timeout };
+        match wit_http::send(&request) {
+            Ok(response) => {
+                Ok(HttpResponse { status: response.status, headers: response.headers, body: response.body })
+            }
+            Err(error) => Err(match error {
+                wit_http::Error::NotConfigured => HttpError::NotConfigured,
+                wit_http::Error::NotAllowed(text) => HttpError::NotAllowed(text),
+                wit_http::Error::Invalid(text) => HttpError::Invalid(text),
+                wit_http::Error::Timeout => HttpError::Timeout,
+                wit_http::Error::TooLarge => HttpError::TooLarge,
+                wit_http::Error::Unreachable(text) => HttpError::Unreachable(text),
+                wit_http::Error::Other(text) => HttpError::Other(text),
+            }),
+        }
+    }
+}
+
+impl Secrets for HostSecrets {
+    fn seal(&self, plain: &[u8]) -> Result<Vec<u8>, SecretsError> {
+        wit_secrets::seal(plain).map_err(secrets_error)
+    }
+
+    fn open(&self, sealed: &[u8]) -> Result<Vec<u8>, SecretsError> {
+        wit_secrets::open(sealed).map_err(secrets_error)
+    }
+}
+
+fn secrets_error(error: wit_secrets::Error) -> SecretsError {
+    match error {
+        wit_secrets::Error::NotConfigured => SecretsError::NotConfigured,
+        wit_secrets::Error::NotAuthentic => SecretsError::NotAuthentic,
+        wit_secrets::Error::Other(text) => SecretsError::Other(text),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use crate::capability::{Clock, Random, Storage};
+use crate::capability::{Clock, HttpClient, Mailer, Random, Secrets, Storage};
 use crate::connector::Authenticated;
 use crate::journal::Note;
 use crate::protocol::error::ScimError;
@@ -20,6 +20,12 @@ pub struct Host<'h> {
     pub clock: &'h dyn Clock,
     /// Random numbers.
     pub random: &'h dyn Random,
+    /// Outgoing email.
+    pub mailer: &'h dyn Mailer,
+    /// Outgoing HTTP.
+    pub http: &'h dyn HttpClient,
+    /// Encryption at rest.
+    pub secrets: &'h dyn Secrets,
 }
 
 impl<'h> Host<'h> {

@@ -12,6 +12,9 @@ mod refusal;
 mod representation;
 mod users;
 
+#[cfg(test)]
+mod tests;
+
 pub use answer::Answer;
 pub use context::{Context, Host};
 pub use dispatch::handle;

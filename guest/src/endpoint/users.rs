@@ -64,6 +64,7 @@ impl<'c, 'h> Users<'c, 'h> {
             let mut changed = current.clone();
             patch::apply(&self.schema, &mut changed, &operations, mode)?;
             document::required_present(&self.schema, &changed)?;
+            changed.entry("active").or_insert(true.into());
             // Passwords are not synchronised: what the identity provider sends is dropped (T26).
             document::take_secret(&mut changed);
             Ok(changed)

@@ -33,6 +33,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::capability::{Key, KeyRange};
+use crate::protocol::filter;
 
 /// How much of a long value stands in a key as it is: what a prefix filter can use.
 pub const INDEXED_PREFIX: usize = 128;
@@ -233,10 +234,9 @@ pub fn is_id(text: &str) -> bool {
     text.len() == 36 && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
 }
 
-/// How names are compared: without case (RFC 7643 §2.2, `caseExact: false`).
+/// How names are compared: as filters do.
 pub fn fold(text: &str) -> String {
-    // Character by character: `str::to_lowercase` looks at the neighbours of a sigma, which breaks prefixes.
-    if text.is_ascii() { text.to_ascii_lowercase() } else { text.chars().flat_map(char::to_lowercase).collect() }
+    filter::fold(text).into_owned()
 }
 
 /// The key of a value: as it is if short, else its beginning and its hash, so that equality holds.

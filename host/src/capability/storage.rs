@@ -67,11 +67,7 @@ impl OrganizationId {
     /// # Errors
     /// Says which rule the name breaks.
     pub fn from_stored(name: &str) -> Result<Self, InvalidOrganizationId> {
-        if name == HOST.as_str() {
-            Ok(Self::host())
-        } else {
-            Self::parse(name)
-        }
+        if name == HOST.as_str() { Ok(Self::host()) } else { Self::parse(name) }
     }
 }
 
@@ -226,17 +222,12 @@ impl BoundedAdd {
         let number = match before {
             None => 0,
             Some(text) => decimal(text).ok_or_else(|| {
-                StorageError::Other(format!(
-                    "the value at {} is not a decimal integer",
-                    self.key.escape_ascii()
-                ))
+                StorageError::Other(format!("the value at {} is not a decimal integer", self.key.escape_ascii()))
             })?,
         };
         number
             .checked_add(self.delta)
-            .filter(|sum| {
-                self.min.is_none_or(|min| *sum >= min) && self.max.is_none_or(|max| *sum <= max)
-            })
+            .filter(|sum| self.min.is_none_or(|min| *sum >= min) && self.max.is_none_or(|max| *sum <= max))
             .map(|sum| sum.to_string().into_bytes())
             .ok_or_else(|| StorageError::Limit(self.key.clone()))
     }
@@ -304,62 +295,37 @@ pub enum StorageError {
 #[async_trait]
 pub trait Storage: Send + Sync + 'static {
     /// The items at the keys, in their order; `None` for an absent one.
-    async fn get(
-        &self,
-        organization: &OrganizationId,
-        keys: Vec<Key>,
-    ) -> Result<Vec<Option<Item>>, StorageError>;
+    async fn get(&self, organization: &OrganizationId, keys: Vec<Key>) -> Result<Vec<Option<Item>>, StorageError>;
 
     /// The pages, in their order.
-    async fn scan(
-        &self,
-        organization: &OrganizationId,
-        pages: Vec<Page>,
-    ) -> Result<Vec<Scanned>, StorageError>;
+    async fn scan(&self, organization: &OrganizationId, pages: Vec<Page>) -> Result<Vec<Scanned>, StorageError>;
 
     /// How many keys the range holds. It costs what a scan costs.
-    async fn count(
-        &self,
-        organization: &OrganizationId,
-        range: KeyRange,
-    ) -> Result<u64, StorageError>;
+    async fn count(&self, organization: &OrganizationId, range: KeyRange) -> Result<u64, StorageError>;
 
     /// Makes the changes if all requirements hold: atomic, and durable when it returns.
     ///
     /// Returns the version given to all that it wrote. In an organization's life no other transaction
     /// gets the same one, and one that commits later gets a greater one: also after deletions, after
     /// [`Storage::delete_organization`], after a restart, and from another process.
-    async fn commit(
-        &self,
-        organization: &OrganizationId,
-        transaction: Transaction,
-    ) -> Result<u64, StorageError>;
+    async fn commit(&self, organization: &OrganizationId, transaction: Transaction) -> Result<u64, StorageError>;
 
     /// Puts the entries, in order, some time within the next 100 milliseconds. Only a crash of the
     /// host may lose them. What one caller appended before it commits is there when the commit returns.
-    async fn append(
-        &self,
-        organization: &OrganizationId,
-        entries: Vec<(Key, Vec<u8>)>,
-    ) -> Result<(), StorageError>;
+    async fn append(&self, organization: &OrganizationId, entries: Vec<(Key, Vec<u8>)>) -> Result<(), StorageError>;
 
     /// The organizations that are due at `now` (milliseconds since the Unix epoch) with the time each
     /// has been due at, earliest first, at most `limit`. Never reads all organizations: due times have
     /// an index of their own.
-    async fn due(&self, now: u64, limit: usize)
-    -> Result<Vec<(OrganizationId, u64)>, StorageError>;
+    async fn due(&self, now: u64, limit: usize) -> Result<Vec<(OrganizationId, u64)>, StorageError>;
 
     /// When the next organization is due, in milliseconds since the Unix epoch; it may be past.
     async fn next_due(&self) -> Result<Option<u64>, StorageError>;
 
     /// Replaces the organization's due time by `next` (or by none) if it is still `seen`; does nothing
     /// otherwise, because a commit has set an earlier one in the meantime.
-    async fn reschedule(
-        &self,
-        organization: &OrganizationId,
-        seen: u64,
-        next: Option<u64>,
-    ) -> Result<(), StorageError>;
+    async fn reschedule(&self, organization: &OrganizationId, seen: u64, next: Option<u64>)
+    -> Result<(), StorageError>;
 
     /// Removes all that the organization has, its due time included. It need not be atomic: after an
     /// error, call it again. Nobody may write to the organization meanwhile.
@@ -402,34 +368,17 @@ mod tests {
     fn organization_id_of_the_host_can_not_be_parsed() {
         let host = OrganizationId::host();
         assert!(host.is_host());
-        assert_eq!(
-            OrganizationId::parse(host.as_str()),
-            Err(InvalidOrganizationId::Character('_'))
-        );
+        assert_eq!(OrganizationId::parse(host.as_str()), Err(InvalidOrganizationId::Character('_')));
         assert_eq!(OrganizationId::from_stored(host.as_str()), Ok(host));
     }
 
     #[test]
     fn add_refuses_what_is_no_decimal_integer() {
-        let add = BoundedAdd {
-            key: b"n".to_vec(),
-            delta: 1,
-            min: None,
-            max: None,
-        };
+        let add = BoundedAdd { key: b"n".to_vec(), delta: 1, min: None, max: None };
         for text in ["", "+1", " 1", "1.0", "x", "9223372036854775808"] {
-            assert!(
-                matches!(
-                    add.apply(Some(text.as_bytes())),
-                    Err(StorageError::Other(_))
-                ),
-                "{text:?}"
-            );
+            assert!(matches!(add.apply(Some(text.as_bytes())), Err(StorageError::Other(_))), "{text:?}");
         }
         assert_eq!(add.apply(Some(b"-1")), Ok(b"0".to_vec()));
-        assert_eq!(
-            add.apply(Some(b"9223372036854775807")),
-            Err(StorageError::Limit(b"n".to_vec()))
-        );
+        assert_eq!(add.apply(Some(b"9223372036854775807")), Err(StorageError::Limit(b"n".to_vec())));
     }
 }

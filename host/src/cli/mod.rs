@@ -1,1 +1,123 @@
-//! Commands.
+//! The command line of the `insomnia-scim` binary.
+
+mod arguments;
+mod config;
+mod connector;
+mod demo;
+mod host;
+mod log;
+mod member;
+mod org;
+mod output;
+mod passphrase;
+mod serve;
+mod team;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
+
+use self::arguments::Common;
+use self::config::Settings;
+
+/// SCIM provisioning for Insomnia Enterprise: identity providers create, update and deactivate members and teams.
+///
+/// Start with `insomnia-scim demo`: it serves an organization to try, and prints three commands that provision a user.
+///
+/// Every option can be given as a flag, as an environment variable, or in a file (--config), in this order. All
+/// commands work on the data directory itself, so they do the same whether a server runs on it or not.
+#[derive(Parser)]
+#[command(name = "insomnia-scim", version, max_term_width = 100, propagate_version = true)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the SCIM endpoints of all organizations until SIGTERM or Ctrl-C.
+    Serve(serve::Serve),
+    /// Serve, with an organization to try: made on the first start, with SCIM enabled for Okta.
+    Demo(demo::Demo),
+    /// Organizations: create, show, list, set, delete.
+    #[command(subcommand)]
+    Org(org::Org),
+    /// Members of an organization, of either origin.
+    #[command(subcommand)]
+    Member(member::MemberCommand),
+    /// Teams of an organization, of either origin.
+    #[command(subcommand)]
+    Team(team::TeamCommand),
+    /// An organization's SCIM connector: enable, disable, status, refresh.
+    #[command(subcommand)]
+    Connector(connector::Connector),
+    /// Print a completion script for your shell.
+    ///
+    /// For bash: insomnia-scim completions bash > /etc/bash_completion.d/insomnia-scim
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+}
+
+/// Runs the command that the process's arguments name.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    if let Command::Completions { shell } = cli.command {
+        clap_complete::generate(shell, &mut Cli::command(), "insomnia-scim", &mut std::io::stdout());
+        return ExitCode::SUCCESS;
+    }
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<()> {
+    let settings = Settings::resolve(cli.common)?;
+    let serves = matches!(cli.command, Command::Serve(_) | Command::Demo(_));
+    log::start(&settings, if serves { "info" } else { "warn" })?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match cli.command {
+            Command::Serve(serve) => serve.run(settings).await,
+            Command::Demo(demo) => demo.run(settings).await,
+            Command::Org(org) => org.run(&settings).await,
+            Command::Member(member) => member.run(&settings).await,
+            Command::Team(team) => team.run(&settings).await,
+            Command::Connector(connector) => connector.run(&settings).await,
+            Command::Completions { .. } => Ok(()),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_flag_has_an_environment_variable_and_a_help_text() {
+        fn check(command: &clap::Command) {
+            for argument in command.get_arguments().filter(|argument| !argument.is_positional()) {
+                let id = argument.get_id().as_str();
+                if ["help", "version"].contains(&id) {
+                    continue;
+                }
+                assert!(argument.get_help().is_some(), "{} --{id} has no help", command.get_name());
+                let variable = argument.get_env().and_then(|name| name.to_str());
+                let expected = format!("INSOMNIA_SCIM_{}", id.to_uppercase());
+                assert_eq!(variable, Some(expected.as_str()), "{}", command.get_name());
+            }
+            command.get_subcommands().for_each(check);
+        }
+        let mut command = Cli::command();
+        command.build();
+        check(&command);
+    }
+}

@@ -95,9 +95,7 @@ pub fn check_transaction(transaction: &Transaction) -> Result<(), StorageError> 
         bytes += match write {
             Write::Put(key, value) => check_put(key, value)?,
             Write::Delete(key) => check_key(key).map(|()| key.len())?,
-            Write::DeleteRange(range) => {
-                check_range(range).map(|()| range.start.len() + range.end.len())?
-            }
+            Write::DeleteRange(range) => check_range(range).map(|()| range.start.len() + range.end.len())?,
             Write::Add(add) => check_key(&add.key).map(|()| add.key.len())?,
         };
     }
@@ -125,11 +123,7 @@ fn check_put(key: &Key, value: &[u8]) -> Result<usize, StorageError> {
 }
 
 fn refuse_if(too_large: bool) -> Result<(), StorageError> {
-    if too_large {
-        Err(StorageError::TooLarge)
-    } else {
-        Ok(())
-    }
+    if too_large { Err(StorageError::TooLarge) } else { Ok(()) }
 }
 
 /// How much one page of a scan may still take; backends ask it before each entry.
@@ -142,13 +136,8 @@ pub struct PageBudget {
 impl PageBudget {
     /// For a page of this many entries at the most, when the pages before it have taken `taken` bytes.
     pub fn new(limit: u32, taken: usize) -> Self {
-        let entries = usize::try_from(limit)
-            .unwrap_or(usize::MAX)
-            .min(MAX_PAGE_ENTRIES);
-        Self {
-            entries,
-            bytes: MAX_SCAN_BYTES.saturating_sub(taken).min(MAX_PAGE_BYTES),
-        }
+        let entries = usize::try_from(limit).unwrap_or(usize::MAX).min(MAX_PAGE_ENTRIES);
+        Self { entries, bytes: MAX_SCAN_BYTES.saturating_sub(taken).min(MAX_PAGE_BYTES) }
     }
 
     /// Takes an entry of this size; `false` if the page ends before it.

@@ -8,8 +8,7 @@ use async_trait::async_trait;
 
 use super::bounds::{self, PageBudget};
 use crate::capability::storage::{
-    Entry, Item, Key, KeyRange, OrganizationId, Page, Scanned, Storage, StorageError, Transaction,
-    Write,
+    Entry, Item, Key, KeyRange, OrganizationId, Page, Scanned, Storage, StorageError, Transaction, Write,
 };
 
 /// Keeps all organizations in ordered maps behind one lock. `append` takes effect at once.
@@ -42,11 +41,7 @@ impl MemoryStorage {
 
 #[async_trait]
 impl Storage for MemoryStorage {
-    async fn get(
-        &self,
-        organization: &OrganizationId,
-        keys: Vec<Key>,
-    ) -> Result<Vec<Option<Item>>, StorageError> {
+    async fn get(&self, organization: &OrganizationId, keys: Vec<Key>) -> Result<Vec<Option<Item>>, StorageError> {
         bounds::check_get(&keys)?;
         let state = self.state();
         let Some(space) = state.spaces.get(organization) else {
@@ -57,122 +52,61 @@ impl Storage for MemoryStorage {
             .map(|key| {
                 let item = space.get(key);
                 bytes += item.map_or(0, |item| item.value.len());
-                if bytes > bounds::MAX_GET_BYTES {
-                    Err(StorageError::TooLarge)
-                } else {
-                    Ok(item.cloned())
-                }
+                if bytes > bounds::MAX_GET_BYTES { Err(StorageError::TooLarge) } else { Ok(item.cloned()) }
             })
             .collect()
     }
 
-    async fn scan(
-        &self,
-        organization: &OrganizationId,
-        pages: Vec<Page>,
-    ) -> Result<Vec<Scanned>, StorageError> {
+    async fn scan(&self, organization: &OrganizationId, pages: Vec<Page>) -> Result<Vec<Scanned>, StorageError> {
         bounds::check_scan(&pages)?;
         let state = self.state();
         let Some(space) = state.spaces.get(organization) else {
             return Ok(vec![Scanned::default(); pages.len()]);
         };
         let mut taken = 0;
-        let scanned = pages
-            .iter()
-            .map(|page| scan_page(space, page, &mut taken))
-            .collect();
+        let scanned = pages.iter().map(|page| scan_page(space, page, &mut taken)).collect();
         Ok(scanned)
     }
 
-    async fn count(
-        &self,
-        organization: &OrganizationId,
-        range: KeyRange,
-    ) -> Result<u64, StorageError> {
+    async fn count(&self, organization: &OrganizationId, range: KeyRange) -> Result<u64, StorageError> {
         bounds::check_range(&range)?;
         let state = self.state();
-        let count = state
-            .spaces
-            .get(organization)
-            .map_or(0, |space| within(space, &range).count());
+        let count = state.spaces.get(organization).map_or(0, |space| within(space, &range).count());
         Ok(count as u64)
     }
 
-    async fn commit(
-        &self,
-        organization: &OrganizationId,
-        transaction: Transaction,
-    ) -> Result<u64, StorageError> {
+    async fn commit(&self, organization: &OrganizationId, transaction: Transaction) -> Result<u64, StorageError> {
         bounds::check_transaction(&transaction)?;
         let mut state = self.state();
-        let State {
-            spaces,
-            due,
-            version,
-        } = &mut *state;
+        let State { spaces, due, version } = &mut *state;
         let space = spaces.entry(organization.clone()).or_default();
-        let unmet = transaction
-            .require
-            .iter()
-            .find(|r| !r.holds(space.get(r.key()).map(|item| item.version)));
+        let unmet = transaction.require.iter().find(|r| !r.holds(space.get(r.key()).map(|item| item.version)));
         if let Some(require) = unmet {
             return Err(StorageError::Conflict(require.key().clone()));
         }
         *version += 1;
-        let mut change = Change {
-            space,
-            undo: Vec::new(),
-            version: *version,
-        };
-        if let Err(error) = transaction
-            .write
-            .into_iter()
-            .try_for_each(|write| change.apply(write))
-        {
+        let mut change = Change { space, undo: Vec::new(), version: *version };
+        if let Err(error) = transaction.write.into_iter().try_for_each(|write| change.apply(write)) {
             change.undo();
             return Err(error);
         }
         if let Some(at) = transaction.wake_at {
-            due.entry(organization.clone())
-                .and_modify(|set| *set = at.min(*set))
-                .or_insert(at);
+            due.entry(organization.clone()).and_modify(|set| *set = at.min(*set)).or_insert(at);
         }
         Ok(*version)
     }
 
-    async fn append(
-        &self,
-        organization: &OrganizationId,
-        entries: Vec<(Key, Vec<u8>)>,
-    ) -> Result<(), StorageError> {
+    async fn append(&self, organization: &OrganizationId, entries: Vec<(Key, Vec<u8>)>) -> Result<(), StorageError> {
         bounds::check_append(&entries)?;
-        let write = entries
-            .into_iter()
-            .map(|(key, value)| Write::Put(key, value))
-            .collect();
-        self.commit(
-            organization,
-            Transaction {
-                write,
-                ..Transaction::default()
-            },
-        )
-        .await?;
+        let write = entries.into_iter().map(|(key, value)| Write::Put(key, value)).collect();
+        self.commit(organization, Transaction { write, ..Transaction::default() }).await?;
         Ok(())
     }
 
-    async fn due(
-        &self,
-        now: u64,
-        limit: usize,
-    ) -> Result<Vec<(OrganizationId, u64)>, StorageError> {
+    async fn due(&self, now: u64, limit: usize) -> Result<Vec<(OrganizationId, u64)>, StorageError> {
         let state = self.state();
-        let mut due: Vec<_> = state
-            .due
-            .iter()
-            .filter(|(_, at)| **at <= now)
-            .map(|(id, at)| (id.clone(), *at))
-            .collect();
+        let mut due: Vec<_> =
+            state.due.iter().filter(|(_, at)| **at <= now).map(|(id, at)| (id.clone(), *at)).collect();
         due.sort_by(|a, b| (a.1, &a.0).cmp(&(b.1, &b.0)));
         due.truncate(limit);
         Ok(due)
@@ -207,27 +141,14 @@ impl Storage for MemoryStorage {
 }
 
 /// The items of a range. `BTreeMap::range` panics for an inverted range, so that is asked first.
-fn within<'s>(
-    space: &'s Space,
-    range: &KeyRange,
-) -> impl DoubleEndedIterator<Item = (&'s Key, &'s Item)> {
-    let bounds = (
-        Bound::Included(range.start.clone()),
-        Bound::Excluded(range.end.clone()),
-    );
-    (!range.is_empty())
-        .then(|| space.range(bounds))
-        .into_iter()
-        .flatten()
+fn within<'s>(space: &'s Space, range: &KeyRange) -> impl DoubleEndedIterator<Item = (&'s Key, &'s Item)> {
+    let bounds = (Bound::Included(range.start.clone()), Bound::Excluded(range.end.clone()));
+    (!range.is_empty()).then(|| space.range(bounds)).into_iter().flatten()
 }
 
 fn scan_page(space: &Space, page: &Page, taken: &mut usize) -> Scanned {
     let items = within(space, &page.range);
-    let mut items: Box<dyn Iterator<Item = _>> = if page.reverse {
-        Box::new(items.rev())
-    } else {
-        Box::new(items)
-    };
+    let mut items: Box<dyn Iterator<Item = _>> = if page.reverse { Box::new(items.rev()) } else { Box::new(items) };
     let mut budget = PageBudget::new(page.limit, *taken);
     let mut scanned = Scanned::default();
     for (key, item) in items.by_ref().skip(page.skip as usize) {
@@ -237,11 +158,7 @@ fn scan_page(space: &Space, page: &Page, taken: &mut usize) -> Scanned {
             break;
         }
         *taken += bytes;
-        scanned.entries.push(Entry {
-            key: key.clone(),
-            value: item.value.clone(),
-            version: item.version,
-        });
+        scanned.entries.push(Entry { key: key.clone(), value: item.value.clone(), version: item.version });
     }
     scanned
 }
@@ -259,9 +176,7 @@ impl Change<'_> {
             Write::Put(key, value) => self.set(key, Some(value)),
             Write::Delete(key) => self.set(key, None),
             Write::DeleteRange(range) => {
-                let keys: Vec<Key> = within(self.space, &range)
-                    .map(|(key, _)| key.clone())
-                    .collect();
+                let keys: Vec<Key> = within(self.space, &range).map(|(key, _)| key.clone()).collect();
                 keys.into_iter().for_each(|key| self.set(key, None));
             }
             Write::Add(add) => {

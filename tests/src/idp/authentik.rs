@@ -30,11 +30,7 @@ impl Authentik {
             .content_type("application/scim+json");
         let configuration = client.get("/ServiceProviderConfig").document(200);
         let patches = configuration["patch"]["supported"] == json!(true);
-        Self {
-            client,
-            patches,
-            links: HashMap::new(),
-        }
+        Self { client, patches, links: HashMap::new() }
     }
 
     /// Whether the service announced PATCH.
@@ -48,20 +44,14 @@ impl Authentik {
     #[must_use]
     pub fn find(&self, person: &Person) -> Option<Value> {
         let name = person.user_name.replace('@', "%40");
-        match_in(
-            &self
-                .client
-                .get(&format!("/Users?filter=userName+eq+{name}")),
-        )
+        match_in(&self.client.get(&format!("/Users?filter=userName+eq+{name}")))
     }
 
     /// Provisions or updates a person by PUT. Returns the id.
     #[track_caller]
     pub fn sync(&mut self, person: &Person) -> String {
         if let Some(linked) = self.links.get(&person.user_name).cloned() {
-            let response = self
-                .client
-                .put(&format!("/Users/{linked}"), user_request(person));
+            let response = self.client.put(&format!("/Users/{linked}"), user_request(person));
             if response.status != 404 {
                 return id(&response.resource(200));
             }
@@ -71,10 +61,7 @@ impl Authentik {
         }
         let user = match self.find(person) {
             Some(found) => id(&found),
-            None => id(&self
-                .client
-                .post("/Users", user_request(person))
-                .resource(201)),
+            None => id(&self.client.post("/Users", user_request(person)).resource(201)),
         };
         self.links.insert(person.user_name.clone(), user.clone());
         user
@@ -106,10 +93,7 @@ impl Authentik {
     #[track_caller]
     pub fn remove_members(&self, group: &str, users: &[String]) {
         let value: Vec<Value> = users.iter().map(|user| json!({ "value": user })).collect();
-        self.patch_group(
-            group,
-            &json!([{ "op": "remove", "path": "members", "value": value }]),
-        );
+        self.patch_group(group, &json!([{ "op": "remove", "path": "members", "value": value }]));
     }
 
     /// The group as it is now.
@@ -127,9 +111,8 @@ impl Authentik {
 
     #[track_caller]
     fn patch_group(&self, group: &str, operations: &Value) {
-        let body = format!(
-            r#"{{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":{operations}}}"#
-        );
+        let body =
+            format!(r#"{{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":{operations}}}"#);
         updated(&self.client.patch(&format!("/Groups/{group}"), body));
     }
 }

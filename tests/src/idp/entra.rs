@@ -36,12 +36,8 @@ impl Entra {
     /// *Test Connection*: a filter for a random GUID must be answered by 200 and an empty list.
     #[track_caller]
     pub fn test_connection(&self) {
-        self.client
-            .get(&self.query(&format!("/Users?filter=userName+eq+%22{}%22", guid())))
-            .none();
-        self.client
-            .get(&self.query(&format!("/Users?filter=externalId+eq+%22{}%22", guid())))
-            .none();
+        self.client.get(&self.query(&format!("/Users?filter=userName+eq+%22{}%22", guid()))).none();
+        self.client.get(&self.query(&format!("/Users?filter=externalId+eq+%22{}%22", guid()))).none();
     }
 
     /// Looks the person up by the matching attributes, one after the other.
@@ -50,9 +46,7 @@ impl Entra {
     pub fn find(&self, person: &Person) -> Option<Value> {
         let by_name = format!("userName eq \"{}\"", person.user_name);
         let by_email = format!("emails[type eq \"work\"].value eq \"{}\"", person.email);
-        [by_name, by_email]
-            .iter()
-            .find_map(|filter| self.find_by(filter))
+        [by_name, by_email].iter().find_map(|filter| self.find_by(filter))
     }
 
     /// Brings a person into scope: matches, creates if there is no match, and returns the anchor.
@@ -61,22 +55,13 @@ impl Entra {
         if let Some(found) = self.find(person) {
             return id(&found);
         }
-        let response = self
-            .client
-            .post(&self.query("/Users"), create_request(person));
+        let response = self.client.post(&self.query("/Users"), create_request(person));
         if response.status == 409 {
             response.refusal(409, "uniqueness");
-            return self.find(person).map_or_else(
-                || response.fail("409, but there is no match"),
-                |found| id(&found),
-            );
+            return self.find(person).map_or_else(|| response.fail("409, but there is no match"), |found| id(&found));
         }
         let created = response.resource(201);
-        assert_eq!(
-            text(&created, "userName"),
-            person.user_name,
-            "userName must come back as it was sent"
-        );
+        assert_eq!(text(&created, "userName"), person.user_name, "userName must come back as it was sent");
         assert_eq!(created["externalId"], json!(person.external_id));
         assert_eq!(created["active"], json!(true));
         id(&created)
@@ -102,11 +87,7 @@ impl Entra {
    "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:employeeNumber":"{number}"}}}}]}}"#
             ),
         };
-        updated(
-            &self
-                .client
-                .patch(&self.query(&format!("/Users/{anchor}")), body),
-        );
+        updated(&self.client.patch(&self.query(&format!("/Users/{anchor}")), body));
     }
 
     /// Soft delete: unassigned, out of scope or disabled. The user stays findable.
@@ -124,9 +105,7 @@ impl Entra {
     /// Hard delete, 30 days after the soft one.
     #[track_caller]
     pub fn purge(&self, anchor: &str) {
-        self.client
-            .delete(&self.query(&format!("/Users/{anchor}")))
-            .no_content();
+        self.client.delete(&self.query(&format!("/Users/{anchor}"))).no_content();
     }
 
     /// Sets the manager as a bare id, and checks it as Entra does: without a match it would patch for ever.
@@ -135,16 +114,9 @@ impl Entra {
         let body = format!(
             r#"{{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{{"op":"Add","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager","value":"{manager}"}}]}}"#
         );
-        updated(
-            &self
-                .client
-                .patch(&self.query(&format!("/Users/{anchor}")), body),
-        );
+        updated(&self.client.patch(&self.query(&format!("/Users/{anchor}")), body));
         let filter = encode(&format!("id eq \"{anchor}\" and manager eq \"{manager}\""));
-        let found = self
-            .client
-            .get(&self.query(&format!("/Users?filter={filter}&attributes=id")))
-            .only();
+        let found = self.client.get(&self.query(&format!("/Users?filter={filter}&attributes=id"))).only();
         assert_eq!(id(&found), anchor, "the manager can't be found by a filter");
     }
 
@@ -152,17 +124,13 @@ impl Entra {
     #[track_caller]
     #[must_use]
     pub fn read(&self, anchor: &str) -> Value {
-        self.client
-            .get(&self.query(&format!("/Users/{anchor}")))
-            .resource(200)
+        self.client.get(&self.query(&format!("/Users/{anchor}"))).resource(200)
     }
 
     /// Whether the anchor is gone.
     #[track_caller]
     pub fn is_gone(&self, anchor: &str) {
-        self.client
-            .get(&self.query(&format!("/Users/{anchor}")))
-            .error(404);
+        self.client.get(&self.query(&format!("/Users/{anchor}"))).error(404);
     }
 
     /// Looks a group up by name, without its members.
@@ -170,14 +138,9 @@ impl Entra {
     #[must_use]
     pub fn find_group(&self, name: &str) -> Option<Value> {
         let filter = encode(&format!("displayName eq \"{name}\""));
-        let response = self.client.get(&self.query(&format!(
-            "/Groups?excludedAttributes=members&filter={filter}"
-        )));
+        let response = self.client.get(&self.query(&format!("/Groups?excludedAttributes=members&filter={filter}")));
         let found = match_in(&response);
-        if found
-            .as_ref()
-            .is_some_and(|group| group.get("members").is_some())
-        {
+        if found.as_ref().is_some_and(|group| group.get("members").is_some()) {
             response.fail("members were excluded");
         }
         found
@@ -202,14 +165,8 @@ impl Entra {
     /// Adds members, all in one operation.
     #[track_caller]
     pub fn add_members(&self, group: &str, ids: &[String]) {
-        let value: Vec<Value> = ids
-            .iter()
-            .map(|member| json!({ "$ref": null, "value": member }))
-            .collect();
-        self.patch_group(
-            group,
-            &json!([{ "op": "Add", "path": "members", "value": value }]),
-        );
+        let value: Vec<Value> = ids.iter().map(|member| json!({ "$ref": null, "value": member })).collect();
+        self.patch_group(group, &json!([{ "op": "Add", "path": "members", "value": value }]));
     }
 
     /// Removes these members and no others.
@@ -231,27 +188,16 @@ impl Entra {
     /// Renames a group.
     #[track_caller]
     pub fn rename_group(&self, group: &str, name: &str) {
-        self.patch_group(
-            group,
-            &json!([{ "op": "Replace", "path": "displayName", "value": name }]),
-        );
-        let read = self
-            .client
-            .get(&self.query(&format!("/Groups/{group}?excludedAttributes=members")))
-            .resource(200);
+        self.patch_group(group, &json!([{ "op": "Replace", "path": "displayName", "value": name }]));
+        let read = self.client.get(&self.query(&format!("/Groups/{group}?excludedAttributes=members"))).resource(200);
         assert_eq!(text(&read, "displayName"), name);
-        assert!(
-            read.get("members").is_none(),
-            "members were excluded: {read}"
-        );
+        assert!(read.get("members").is_none(), "members were excluded: {read}");
     }
 
     /// Deletes a group.
     #[track_caller]
     pub fn delete_group(&self, group: &str) {
-        self.client
-            .delete(&self.query(&format!("/Groups/{group}")))
-            .no_content();
+        self.client.delete(&self.query(&format!("/Groups/{group}"))).no_content();
     }
 
     /// *Account Discovery*: reads all users page by page and returns their ids.
@@ -261,10 +207,7 @@ impl Entra {
         let mut ids = Vec::new();
         loop {
             let start = ids.len() + 1;
-            let page = self
-                .client
-                .get(&self.query(&format!("/Users?startIndex={start}&count={page_size}")))
-                .list();
+            let page = self.client.get(&self.query(&format!("/Users?startIndex={start}&count={page_size}"))).list();
             ids.extend(page.ids());
             if page.resources.is_empty() || ids.len() as u64 >= page.total {
                 return ids;
@@ -274,11 +217,7 @@ impl Entra {
 
     #[track_caller]
     fn find_by(&self, filter: &str) -> Option<Value> {
-        match_in(
-            &self
-                .client
-                .get(&self.query(&format!("/Users?filter={}", encode(filter)))),
-        )
+        match_in(&self.client.get(&self.query(&format!("/Users?filter={}", encode(filter)))))
     }
 
     #[track_caller]
@@ -292,24 +231,15 @@ impl Entra {
         let body = format!(
             r#"{{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{{"op":"{op}","path":"active","value":{value}}}]}}"#
         );
-        updated(
-            &self
-                .client
-                .patch(&self.query(&format!("/Users/{anchor}")), body),
-        );
+        updated(&self.client.patch(&self.query(&format!("/Users/{anchor}")), body));
         assert_eq!(self.read(anchor)["active"], json!(active));
     }
 
     #[track_caller]
     fn patch_group(&self, group: &str, operations: &Value) {
-        let body = format!(
-            r#"{{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":{operations}}}"#
-        );
-        updated(
-            &self
-                .client
-                .patch(&self.query(&format!("/Groups/{group}")), body),
-        );
+        let body =
+            format!(r#"{{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":{operations}}}"#);
+        updated(&self.client.patch(&self.query(&format!("/Groups/{group}")), body));
     }
 
     /// The tenant URL's query is part of every request with the flag: whether Entra forwards it is not documented,
@@ -324,13 +254,7 @@ impl Entra {
 }
 
 fn create_request(person: &Person) -> String {
-    let Person {
-        given,
-        family,
-        user_name,
-        email,
-        external_id,
-    } = person;
+    let Person { given, family, user_name, email, external_id } = person;
     format!(
         r#"{{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"],
  "externalId":"{external_id}","userName":"{user_name}","active":true,

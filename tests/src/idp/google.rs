@@ -38,13 +38,7 @@ impl Google {
         if let Some(found) = self.find(person) {
             return id(&found);
         }
-        let Person {
-            given,
-            family,
-            user_name,
-            email,
-            ..
-        } = person;
+        let Person { given, family, user_name, email, .. } = person;
         let body = format!(
             r#"{{"schemas":["urn:scim:schemas:core:1.0","urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"{user_name}","emails":[{{"primary":true,"value":"{email}","type":"work"}}],"displayName":"{given} {family}","name":{{"givenName":"{given}","familyName":"{family}","formatted":"{given} {family}"}},"active":true}}"#
         );
@@ -59,10 +53,7 @@ impl Google {
     pub fn suspend(&self, user: &str) {
         let mut whole = self.read(user);
         whole["active"] = json!(false);
-        let updated = self
-            .client
-            .put(&format!("/Users/{user}"), &whole)
-            .resource(200);
+        let updated = self.client.put(&format!("/Users/{user}"), &whole).resource(200);
         assert_eq!(updated["active"], json!(false));
     }
 
@@ -78,11 +69,7 @@ impl Google {
     #[must_use]
     pub fn find(&self, person: &Person) -> Option<Value> {
         let filter = encode(&format!("userName eq \"{}\"", person.user_name));
-        match_in(
-            &self
-                .client
-                .get(&format!("/Users?filter={filter}&startIndex=1")),
-        )
+        match_in(&self.client.get(&format!("/Users?filter={filter}&startIndex=1")))
     }
 
     /// Deletes the user after the delay that the admin has set.

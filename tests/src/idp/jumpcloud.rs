@@ -43,10 +43,7 @@ impl JumpCloud {
         if let Some(found) = match_in(&self.client.get(&format!("/Users?filter={filter}"))) {
             return id(&found);
         }
-        id(&self
-            .client
-            .post("/Users", user_request(person))
-            .resource(201))
+        id(&self.client.post("/Users", user_request(person)).resource(201))
     }
 
     /// Suspends the user.
@@ -54,12 +51,7 @@ impl JumpCloud {
     pub fn deactivate(&self, user: &str) {
         let mut whole = self.client.get(&format!("/Users/{user}")).resource(200);
         whole["active"] = json!(false);
-        assert_eq!(
-            self.client
-                .put(&format!("/Users/{user}"), &whole)
-                .resource(200)["active"],
-            json!(false)
-        );
+        assert_eq!(self.client.put(&format!("/Users/{user}"), &whole).resource(200)["active"], json!(false));
     }
 
     /// Creates a group. Returns the id.

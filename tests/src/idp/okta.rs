@@ -51,11 +51,7 @@ impl Okta {
     #[must_use]
     pub fn find(&self, person: &Person) -> Option<Value> {
         let filter = encode(&format!("userName eq \"{}\"", person.user_name));
-        match_in(
-            &self
-                .client
-                .get(&format!("/Users?filter={filter}&startIndex=1&count=100")),
-        )
+        match_in(&self.client.get(&format!("/Users?filter={filter}&startIndex=1&count=100")))
     }
 
     /// Assigns a person: a match is linked and brought up to date by PUT, else the user is created. Returns the id.
@@ -68,18 +64,13 @@ impl Okta {
         if response.status == 409 {
             response.refusal(409, "uniqueness");
             let found = self.find(person);
-            return found.map_or_else(
-                || response.fail("409, but there is no match"),
-                |found| self.link(&found, person),
-            );
+            return found
+                .map_or_else(|| response.fail("409, but there is no match"), |found| self.link(&found, person));
         }
         let created = response.resource(201);
         assert_eq!(text(&created, "userName"), person.user_name);
         assert_eq!(created["active"], json!(true));
-        assert!(
-            created.get("password").is_none(),
-            "the password came back: {created}"
-        );
+        assert!(created.get("password").is_none(), "the password came back: {created}");
         id(&created)
     }
 
@@ -95,10 +86,7 @@ impl Okta {
             }
         }
         change(&mut merged);
-        let updated = self
-            .client
-            .put(&format!("/Users/{user}"), &merged)
-            .resource(200);
+        let updated = self.client.put(&format!("/Users/{user}"), &merged).resource(200);
         assert_eq!(id(&updated), user);
         updated
     }
@@ -134,11 +122,7 @@ impl Okta {
     #[must_use]
     pub fn find_group(&self, name: &str) -> Option<Value> {
         let filter = encode(&format!("displayName eq \"{name}\""));
-        match_in(
-            &self
-                .client
-                .get(&format!("/Groups?filter={filter}&startIndex=1&count=100")),
-        )
+        match_in(&self.client.get(&format!("/Groups?filter={filter}&startIndex=1&count=100")))
     }
 
     /// Pushes a group that is empty yet: matches it or creates it. Returns the id.
@@ -175,11 +159,7 @@ impl Okta {
             merged["externalId"] = json!(person.external_id);
             merged["active"] = json!(true);
         });
-        assert_eq!(
-            linked["active"],
-            json!(true),
-            "a linked user must be active again"
-        );
+        assert_eq!(linked["active"], json!(true), "a linked user must be active again");
         user
     }
 
@@ -187,13 +167,7 @@ impl Okta {
     fn import(&self, endpoint: &str) -> Vec<String> {
         let mut ids = Vec::new();
         loop {
-            let page = self
-                .client
-                .get(&format!(
-                    "{endpoint}?startIndex={}&count={PAGE}",
-                    ids.len() + 1
-                ))
-                .list();
+            let page = self.client.get(&format!("{endpoint}?startIndex={}&count={PAGE}", ids.len() + 1)).list();
             ids.extend(page.ids());
             if page.resources.is_empty() || ids.len() as u64 >= page.total {
                 return ids;
@@ -203,13 +177,7 @@ impl Okta {
 }
 
 fn create_request(person: &Person) -> String {
-    let Person {
-        given,
-        family,
-        user_name,
-        email,
-        ..
-    } = person;
+    let Person { given, family, user_name, email, .. } = person;
     let display = person.display_name();
     let external = guid().replace('-', "");
     format!(

@@ -15,9 +15,7 @@ impl OktaAiw {
     /// An application for this connector.
     #[must_use]
     pub fn new(connector: &Connector) -> Self {
-        Self {
-            okta: Okta::new(connector),
-        }
+        Self { okta: Okta::new(connector) }
     }
 
     /// What all Okta applications do.
@@ -29,9 +27,7 @@ impl OktaAiw {
     /// Deactivates by PUT of the whole user.
     #[track_caller]
     pub fn deactivate(&self, user: &str) {
-        let updated = self
-            .okta
-            .push_profile(user, |merged| merged["active"] = json!(false));
+        let updated = self.okta.push_profile(user, |merged| merged["active"] = json!(false));
         assert_eq!(updated["active"], json!(false));
         assert_eq!(self.okta.read(user)["active"], json!(false));
     }
@@ -39,19 +35,15 @@ impl OktaAiw {
     /// Reactivates by PUT of the whole user.
     #[track_caller]
     pub fn reactivate(&self, user: &str) {
-        let updated = self
-            .okta
-            .push_profile(user, |merged| merged["active"] = json!(true));
+        let updated = self.okta.push_profile(user, |merged| merged["active"] = json!(true));
         assert_eq!(updated["active"], json!(true));
     }
 
     /// Pushes a group: the list of members is authoritative. Some requests carry the group's id in the body.
     #[track_caller]
     pub fn put_group(&self, group: &str, name: &str, members: &[(String, String)], with_id: bool) {
-        let members: Vec<Value> = members
-            .iter()
-            .map(|(member, display)| json!({ "value": member, "display": display }))
-            .collect();
+        let members: Vec<Value> =
+            members.iter().map(|(member, display)| json!({ "value": member, "display": display })).collect();
         let mut body = json!({
             "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"],
             "displayName": name,
@@ -60,11 +52,7 @@ impl OktaAiw {
         if with_id {
             body["id"] = json!(group);
         }
-        let answer = self
-            .okta
-            .client()
-            .put(&format!("/Groups/{group}"), body)
-            .resource(200);
+        let answer = self.okta.client().put(&format!("/Groups/{group}"), body).resource(200);
         assert_eq!(text(&answer, "displayName"), name);
     }
 }

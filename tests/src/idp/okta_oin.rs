@@ -15,9 +15,7 @@ impl OktaOin {
     /// An application for this connector.
     #[must_use]
     pub fn new(connector: &Connector) -> Self {
-        Self {
-            okta: Okta::new(connector),
-        }
+        Self { okta: Okta::new(connector) }
     }
 
     /// What all Okta applications do.
@@ -41,10 +39,7 @@ impl OktaOin {
     /// *Sync Password*.
     #[track_caller]
     pub fn push_password(&self, user: &str, password: &str) {
-        self.patch(
-            &format!("/Users/{user}"),
-            &json!([{ "op": "replace", "value": { "password": password } }]),
-        );
+        self.patch(&format!("/Users/{user}"), &json!([{ "op": "replace", "value": { "password": password } }]));
     }
 
     /// Renames a group, as Okta does before every push of members: the group's own id is in the value.
@@ -98,17 +93,13 @@ impl OktaOin {
 
     #[track_caller]
     fn patch(&self, path: &str, operations: &Value) {
-        let body = format!(
-            r#"{{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":{operations}}}"#
-        );
+        let body =
+            format!(r#"{{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":{operations}}}"#);
         updated(&self.okta.client().patch(path, body));
     }
 }
 
 /// Members as Okta sends them: id and user name, never a type.
 fn elements(members: &[(String, String)]) -> Vec<Value> {
-    members
-        .iter()
-        .map(|(member, display)| json!({ "value": member, "display": display }))
-        .collect()
+    members.iter().map(|(member, display)| json!({ "value": member, "display": display })).collect()
 }

@@ -28,48 +28,29 @@ impl OneLogin {
     /// The connection test: a userName that does not exist.
     #[track_caller]
     pub fn test_connection(&self) {
-        self.client
-            .get(&format!(
-                "/Users?filter=userName+eq+%22{}%22&",
-                unique("onelogin-test-user")
-            ))
-            .none();
+        self.client.get(&format!("/Users?filter=userName+eq+%22{}%22&", unique("onelogin-test-user"))).none();
     }
 
     /// Provisions a person: filter with a trailing `&`, then POST or PUT with a trailing `?`. Returns the id.
     #[track_caller]
     pub fn provision(&self, person: &Person) -> String {
         let name = person.user_name.replace('@', "%40");
-        let found = match_in(
-            &self
-                .client
-                .get(&format!("/Users?filter=userName+eq+%22{name}%22&")),
-        );
+        let found = match_in(&self.client.get(&format!("/Users?filter=userName+eq+%22{name}%22&")));
         if let Some(found) = found {
             let user = id(&found);
             self.update(&user, person, true);
             return user;
         }
-        let created = self
-            .client
-            .post("/Users", template(person, true))
-            .resource(201);
+        let created = self.client.post("/Users", template(person, true)).resource(201);
         assert_eq!(text(&created, "userName"), person.user_name);
-        assert_eq!(
-            created["active"],
-            json!(true),
-            "the string \"true\" is a boolean in the answer"
-        );
+        assert_eq!(created["active"], json!(true), "the string \"true\" is a boolean in the answer");
         id(&created)
     }
 
     /// Updates the whole user; OneLogin has no other way to deactivate.
     #[track_caller]
     pub fn update(&self, user: &str, person: &Person, active: bool) {
-        let updated = self
-            .client
-            .put(&format!("/Users/{user}?"), template(person, active))
-            .resource(200);
+        let updated = self.client.put(&format!("/Users/{user}?"), template(person, active)).resource(200);
         assert_eq!(updated["active"], json!(active));
         assert_eq!(self.read(user)["active"], json!(active));
     }
@@ -86,15 +67,8 @@ impl OneLogin {
     pub fn provision_group(&self, name: &str) -> String {
         let mut start = 1;
         loop {
-            let page = self
-                .client
-                .get(&format!("/Groups?startIndex={start}&"))
-                .list();
-            if let Some(found) = page
-                .resources
-                .iter()
-                .find(|group| text(group, "displayName") == name)
-            {
+            let page = self.client.get(&format!("/Groups?startIndex={start}&")).list();
+            if let Some(found) = page.resources.iter().find(|group| text(group, "displayName") == name) {
                 return id(found);
             }
             start += page.resources.len();
@@ -132,13 +106,7 @@ impl OneLogin {
 }
 
 fn template(person: &Person, active: bool) -> String {
-    let Person {
-        given,
-        family,
-        user_name,
-        email,
-        external_id,
-    } = person;
+    let Person { given, family, user_name, email, external_id } = person;
     let display = person.display_name();
     format!(
         r#"{{"schemas":["urn:scim:schemas:core:2.0","urn:scim:schemas:extension:enterprise:2.0"],"id":null,

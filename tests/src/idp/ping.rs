@@ -45,10 +45,7 @@ impl Ping {
         self.probe();
         match self.find(person) {
             Some(found) => id(&found),
-            None => id(&self
-                .client
-                .post("/Users", user_request(person))
-                .resource(201)),
+            None => id(&self.client.post("/Users", user_request(person)).resource(201)),
         }
     }
 
@@ -57,12 +54,7 @@ impl Ping {
     pub fn disable(&self, user: &str, person: &Person) {
         let mut whole = user_request(person);
         whole["active"] = json!(false);
-        assert_eq!(
-            self.client
-                .put(&format!("/Users/{user}"), &whole)
-                .resource(200)["active"],
-            json!(false)
-        );
+        assert_eq!(self.client.put(&format!("/Users/{user}"), &whole).resource(200)["active"], json!(false));
     }
 
     /// Deprovisions by deleting.
@@ -77,15 +69,8 @@ impl Ping {
     pub fn find_group(&self, name: &str) -> Option<Value> {
         let mut seen = 0;
         loop {
-            let page = self
-                .client
-                .get(&format!("/Groups?startIndex={}", seen + 1))
-                .list();
-            if let Some(found) = page
-                .resources
-                .iter()
-                .find(|group| text(group, "displayName") == name)
-            {
+            let page = self.client.get(&format!("/Groups?startIndex={}", seen + 1)).list();
+            if let Some(found) = page.resources.iter().find(|group| text(group, "displayName") == name) {
                 return Some(found.clone());
             }
             seen += page.resources.len();

@@ -35,10 +35,7 @@ fn parallel(count: usize, request: impl Fn(&Client, usize) -> Response + Sync) -
                 })
             })
             .collect();
-        threads
-            .into_iter()
-            .flat_map(|thread| thread.join().expect("a connection's requests"))
-            .collect()
+        threads.into_iter().flat_map(|thread| thread.join().expect("a connection's requests")).collect()
     })
 }
 
@@ -49,10 +46,7 @@ fn fifty_parallel_member_adds_all_arrive() {
     let group = id(&seed::group(&client, &unique("parallel"), &[]));
     let responses = parallel(50, |client, index| {
         let value = json!([{ "value": ids[index] }]);
-        client.patch(
-            &format!("/Groups/{group}"),
-            patch(json!({ "op": "Add", "path": "members", "value": value })),
-        )
+        client.patch(&format!("/Groups/{group}"), patch(json!({ "op": "Add", "path": "members", "value": value })))
     });
     for response in &responses {
         response.resource(200);
@@ -78,22 +72,14 @@ fn parallel_adds_and_removes_of_different_members_do_not_disturb_each_other() {
     for response in &responses {
         response.resource(200);
     }
-    assert_eq!(
-        members(&client.get(&format!("/Groups/{group}")).resource(200)),
-        sorted(new)
-    );
+    assert_eq!(members(&client.get(&format!("/Groups/{group}")).resource(200)), sorted(new));
 }
 
 #[test]
 fn twenty_parallel_creates_of_one_user_name_make_one_user() {
     let person = Person::new("one.of.twenty");
-    let responses = parallel(20, |client, _| {
-        client.post("/Users", seed::user_request(&person))
-    });
-    let created: Vec<_> = responses
-        .iter()
-        .filter(|response| response.status == 201)
-        .collect();
+    let responses = parallel(20, |client, _| client.post("/Users", seed::user_request(&person)));
+    let created: Vec<_> = responses.iter().filter(|response| response.status == 201).collect();
     assert_eq!(created.len(), 1, "{responses:?}");
     for response in responses.iter().filter(|response| response.status != 201) {
         response.refusal(409, "uniqueness");
@@ -106,16 +92,9 @@ fn twenty_parallel_creates_of_one_user_name_make_one_user() {
 #[test]
 fn parallel_creates_of_one_group_name_make_one_group() {
     let name = unique("one group");
-    let body =
-        json!({ "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": name });
+    let body = json!({ "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": name });
     let responses = parallel(20, |client, _| client.post("/Groups", &body));
-    assert_eq!(
-        responses
-            .iter()
-            .filter(|response| response.status == 201)
-            .count(),
-        1
-    );
+    assert_eq!(responses.iter().filter(|response| response.status == 201).count(), 1);
     for response in responses.iter().filter(|response| response.status != 201) {
         response.refusal(409, "uniqueness");
     }
@@ -125,20 +104,10 @@ fn parallel_creates_of_one_group_name_make_one_group() {
 fn parallel_patches_of_different_attributes_are_all_kept() {
     let client = client();
     let user = id(&seed::someone(&client, "attributes"));
-    let names = [
-        "title",
-        "nickName",
-        "userType",
-        "locale",
-        "timezone",
-        "preferredLanguage",
-        "profileUrl",
-        "displayName",
-    ];
+    let names =
+        ["title", "nickName", "userType", "locale", "timezone", "preferredLanguage", "profileUrl", "displayName"];
     let responses = parallel(names.len(), |client, index| {
-        let body = patch(
-            json!({ "op": "replace", "path": names[index], "value": format!("https://x/{index}") }),
-        );
+        let body = patch(json!({ "op": "replace", "path": names[index], "value": format!("https://x/{index}") }));
         client.patch(&format!("/Users/{user}"), body)
     });
     for response in &responses {
@@ -167,17 +136,9 @@ fn a_user_deleted_while_being_added_leaves_no_trace() {
                 )
             }
         });
-        assert!(
-            responses
-                .iter()
-                .all(|response| [200, 204, 400].contains(&response.status)),
-            "{responses:?}"
-        );
+        assert!(responses.iter().all(|response| [200, 204, 400].contains(&response.status)), "{responses:?}");
         client.get(&format!("/Users/{user}")).error(404);
-        assert!(
-            members(&client.get(&format!("/Groups/{group}")).resource(200)).is_empty(),
-            "an edge with one end"
-        );
+        assert!(members(&client.get(&format!("/Groups/{group}")).resource(200)).is_empty(), "an edge with one end");
     }
 }
 
@@ -187,10 +148,7 @@ fn a_page_read_during_writes_holds_nothing_twice() {
     let filter = encode(&format!("userName sw \"{prefix}-\""));
     let responses = parallel(64, |client, index| {
         if index % 2 == 0 {
-            client.post(
-                "/Users",
-                json!({ "schemas": [USER], "userName": unique(&prefix) }),
-            )
+            client.post("/Users", json!({ "schemas": [USER], "userName": unique(&prefix) }))
         } else {
             client.get(&format!("/Users?filter={filter}"))
         }
@@ -202,11 +160,5 @@ fn a_page_read_during_writes_holds_nothing_twice() {
         ids.dedup();
         assert_eq!(ids.len(), page.resources.len(), "{response}");
     }
-    assert_eq!(
-        client()
-            .get(&format!("/Users?filter={filter}"))
-            .list()
-            .total,
-        32
-    );
+    assert_eq!(client().get(&format!("/Users?filter={filter}")).list().total, 32);
 }

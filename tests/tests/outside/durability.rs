@@ -22,8 +22,7 @@ fn kill_9_during_creates_loses_nothing_that_was_answered_201() {
             thread::spawn(move || {
                 let mut answered = Vec::new();
                 loop {
-                    let request = Request::new("POST", "/Users")
-                        .body(seed::user_request(&Person::new("stream")));
+                    let request = Request::new("POST", "/Users").body(seed::user_request(&Person::new("stream")));
                     match client.try_send(&request) {
                         Ok(response) => answered.push(response.resource(201)),
                         // The connection broke: this create was not answered and may or may not be there.
@@ -38,30 +37,17 @@ fn kill_9_during_creates_loses_nothing_that_was_answered_201() {
         thread::sleep(Duration::from_millis(10));
     }
     server.kill();
-    let answered: Vec<_> = threads
-        .into_iter()
-        .flat_map(|thread| thread.join().expect("a writer"))
-        .collect();
-    assert!(
-        answered.len() >= 50 - writers,
-        "{} creates were answered",
-        answered.len()
-    );
+    let answered: Vec<_> = threads.into_iter().flat_map(|thread| thread.join().expect("a writer")).collect();
+    assert!(answered.len() >= 50 - writers, "{} creates were answered", answered.len());
 
     server.start_again();
     let client = server.client();
     for created in &answered {
-        assert_eq!(
-            &client.get(&format!("/Users/{}", id(created))).resource(200),
-            created
-        );
+        assert_eq!(&client.get(&format!("/Users/{}", id(created))).resource(200), created);
     }
     let total = client.get("/Users?count=0").list().total;
     let answered = answered.len() as u64;
-    assert!(
-        (answered..=answered + writers as u64).contains(&total),
-        "{total} users, {answered} answered"
-    );
+    assert!((answered..=answered + writers as u64).contains(&total), "{total} users, {answered} answered");
 }
 
 #[test]
@@ -78,36 +64,22 @@ fn entra_goes_on_after_a_restart_in_the_middle() {
 
     assert!(server.stop().success(), "a stop by SIGTERM is a success");
     let line = server.start_again();
-    assert_eq!(
-        line["connector_url"],
-        json!(server.demo().connector_url),
-        "the connector URL never changes"
-    );
-    assert_ne!(
-        line["token"],
-        json!(server.demo().token),
-        "the token is shown once"
-    );
+    assert_eq!(line["connector_url"], json!(server.demo().connector_url), "the connector URL never changes");
+    assert_ne!(line["token"], json!(server.demo().token), "the token is shown once");
 
     assert_eq!(entra.provision(&person), ids[0], "the anchors hold");
     assert_eq!(entra.provision_group(&name), group);
     assert_eq!(entra.read(&ids[0])["active"], json!(false));
     entra.enable(&ids[0]);
     entra.remove_members(&group, &ids[1..]);
-    let read = server
-        .client()
-        .get(&format!("/Groups/{group}"))
-        .resource(200);
+    let read = server.client().get(&format!("/Groups/{group}")).resource(200);
     assert_eq!(members(&read), [ids[0].clone()]);
     entra.purge(&ids[1]);
 
     server.kill();
     server.start_again();
     entra.is_gone(&ids[1]);
-    let read = server
-        .client()
-        .get(&format!("/Groups/{group}"))
-        .resource(200);
+    let read = server.client().get(&format!("/Groups/{group}")).resource(200);
     assert_eq!(members(&read), [ids[0].clone()]);
     entra.delete_group(&group);
 }
@@ -118,10 +90,8 @@ fn okta_goes_on_after_a_restart_in_the_middle() {
     let app = OktaOin::new(&server.connector());
     app.okta().test_credentials();
     let people: Vec<Person> = (0..2).map(|_| Person::new("okta")).collect();
-    let users: Vec<(String, String)> = people
-        .iter()
-        .map(|person| (app.okta().assign(person), person.user_name.clone()))
-        .collect();
+    let users: Vec<(String, String)> =
+        people.iter().map(|person| (app.okta().assign(person), person.user_name.clone())).collect();
     let ids: Vec<String> = users.iter().map(|(user, _)| user.clone()).collect();
     let name = unique("Okta Group");
     let group = app.okta().push_group(&name);
@@ -153,12 +123,9 @@ fn a_graceful_stop_finishes_what_it_started() {
             thread::spawn(move || {
                 let mut answered = Vec::new();
                 loop {
-                    let request = Request::new("POST", "/Users")
-                        .body(seed::user_request(&Person::new("stop")));
+                    let request = Request::new("POST", "/Users").body(seed::user_request(&Person::new("stop")));
                     match client.try_send(&request) {
-                        Ok(response) if response.status == 201 => {
-                            answered.push(id(&response.resource(201)))
-                        }
+                        Ok(response) if response.status == 201 => answered.push(id(&response.resource(201))),
                         Ok(response) => {
                             response.error(503);
                             return answered;
@@ -174,10 +141,7 @@ fn a_graceful_stop_finishes_what_it_started() {
         thread::sleep(Duration::from_millis(10));
     }
     assert!(server.stop().success());
-    let answered: Vec<String> = threads
-        .into_iter()
-        .flat_map(|thread| thread.join().expect("a writer"))
-        .collect();
+    let answered: Vec<String> = threads.into_iter().flat_map(|thread| thread.join().expect("a writer")).collect();
     server.start_again();
     let client = server.client();
     assert_eq!(
@@ -199,12 +163,6 @@ fn versions_and_times_are_the_same_after_a_restart() {
     let read = client.get(&format!("/Users/{}", id(&user))).resource(200);
     server.kill();
     server.start_again();
-    assert_eq!(
-        client.get(&format!("/Users/{}", id(&user))).resource(200),
-        read
-    );
-    assert_eq!(
-        client.get(&format!("/Groups/{}", id(&group))).resource(200),
-        group
-    );
+    assert_eq!(client.get(&format!("/Users/{}", id(&user))).resource(200), read);
+    assert_eq!(client.get(&format!("/Groups/{}", id(&group))).resource(200), group);
 }

@@ -10,10 +10,7 @@ use serde_json::json;
 /// Answers the connections one after the other, each request with the next answer, and returns what was received.
 fn fake(connections: Vec<Vec<&'static [u8]>>) -> (String, JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let url = format!(
-        "http://{}/scim/v2/acme/",
-        listener.local_addr().expect("an address")
-    );
+    let url = format!("http://{}/scim/v2/acme/", listener.local_addr().expect("an address"));
     let thread = thread::spawn(move || {
         let mut received = Vec::new();
         for answers in connections {
@@ -36,17 +33,11 @@ const EMPTY: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
 fn client_sends_paths_untouched() {
     let (url, fake) = fake(vec![vec![EMPTY, EMPTY, EMPTY]]);
     let client = Client::bare(&url);
-    for path in [
-        "/Users?filter=userName+eq+%22a%22&",
-        "//Users//0?",
-        "/Users/?",
-    ] {
+    for path in ["/Users?filter=userName+eq+%22a%22&", "//Users//0?", "/Users/?"] {
         client.get(path).is(200);
     }
     let received = fake.join().expect("the fake ends");
-    assert!(
-        received[0].starts_with("GET /scim/v2/acme/Users?filter=userName+eq+%22a%22& HTTP/1.1\r\n")
-    );
+    assert!(received[0].starts_with("GET /scim/v2/acme/Users?filter=userName+eq+%22a%22& HTTP/1.1\r\n"));
     assert!(received[1].starts_with("GET /scim/v2/acme//Users//0? HTTP/1.1\r\n"));
     assert!(received[2].starts_with("GET /scim/v2/acme/Users/? HTTP/1.1\r\n"));
 }
@@ -59,20 +50,14 @@ fn client_sends_bodies_verbatim_and_no_header_unasked() {
     let received = fake.join().expect("the fake ends");
     let (head, sent) = received[0].split_once("\r\n\r\n").expect("a head");
     assert_eq!(sent, body);
-    let names: Vec<&str> = head
-        .lines()
-        .skip(1)
-        .filter_map(|line| line.split(':').next())
-        .collect();
+    let names: Vec<&str> = head.lines().skip(1).filter_map(|line| line.split(':').next()).collect();
     assert_eq!(names, ["Host", "Content-Length"]);
 }
 
 #[test]
 fn client_lets_a_request_replace_its_headers() {
     let (url, fake) = fake(vec![vec![EMPTY]]);
-    let request = Request::new("PUT", "/Users/1")
-        .header("authorization", "non-token")
-        .body(json!({}));
+    let request = Request::new("PUT", "/Users/1").header("authorization", "non-token").body(json!({}));
     Client::new(&url, "secret").send(&request).is(200);
     let received = fake.join().expect("the fake ends");
     assert!(received[0].contains("authorization: non-token\r\n"));

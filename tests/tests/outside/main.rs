@@ -1,10 +1,5 @@
 //! The server as identity providers and their administrators see it: everything here goes over a socket.
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a failed expectation is a failed test"
-)]
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a failed expectation is a failed test")]
 
 mod concurrency;
 mod durability;
@@ -13,6 +8,7 @@ mod harness;
 mod hostile;
 mod okta;
 mod okta_spec;
+mod options;
 mod other_providers;
 mod rfc_attributes;
 mod rfc_bulk;

@@ -40,11 +40,7 @@ fn google_sequence() {
     let user = google.provision(&person);
     assert_eq!(google.provision(&person), user);
     google.suspend(&user);
-    assert!(
-        google
-            .find(&person)
-            .is_some_and(|found| found["active"] == json!(false))
-    );
+    assert!(google.find(&person).is_some_and(|found| found["active"] == json!(false)));
     google.delete(&user);
     assert!(google.find(&person).is_none());
 }
@@ -60,10 +56,7 @@ fn jumpcloud_sequence() {
     let group = jumpcloud.provision_group(&unique("JumpCloud Group"));
     jumpcloud.add_member(&group, &user);
     jumpcloud.add_member(&group, &other);
-    assert_eq!(
-        members(&jumpcloud.read_group(&group)),
-        sorted([&user, &other])
-    );
+    assert_eq!(members(&jumpcloud.read_group(&group)), sorted([&user, &other]));
     jumpcloud.remove_member(&group, &user);
     assert_eq!(members(&jumpcloud.read_group(&group)), [other]);
     jumpcloud.deactivate(&user);
@@ -80,10 +73,7 @@ fn ping_sequence() {
     let other = ping.provision(&Person::new("ping"));
     let name = unique("Ping Group");
     let group = ping.provision_group(&name);
-    assert_eq!(
-        ping.find_group(&name).map(|found| id(&found)),
-        Some(group.clone())
-    );
+    assert_eq!(ping.find_group(&name).map(|found| id(&found)), Some(group.clone()));
     ping.merge_members(&group, std::slice::from_ref(&user));
     ping.merge_members(&group, std::slice::from_ref(&other));
     assert_eq!(members(&ping.read_group(&group)), sorted([&user, &other]));
@@ -104,17 +94,11 @@ fn authentik_sequence() {
     let other = authentik.sync(&Person::new("akadmin"));
     let group = authentik.sync_group(&unique("authentik Admins"));
     authentik.add_members(&group, &[user.clone(), other.clone()]);
-    assert_eq!(
-        members(&authentik.read_group(&group)),
-        sorted([&user, &other])
-    );
+    assert_eq!(members(&authentik.read_group(&group)), sorted([&user, &other]));
     authentik.remove_members(&group, std::slice::from_ref(&other));
     assert_eq!(members(&authentik.read_group(&group)), [user.as_str()]);
 
     authentik.lose(&user);
     let again = authentik.sync(&person);
-    assert_ne!(
-        again, user,
-        "404 to a PUT drops the link, and the user is made anew"
-    );
+    assert_ne!(again, user, "404 to a PUT drops the link, and the user is made anew");
 }

@@ -15,12 +15,7 @@ fn rfc_114_deleted_is_404_for_every_method() {
     client.delete(&path).no_content();
     client.get(&path).error(404);
     client.put(&path, &created).error(404);
-    client
-        .patch(
-            &path,
-            patch(json!({ "op": "replace", "path": "title", "value": "x" })),
-        )
-        .error(404);
+    client.patch(&path, patch(json!({ "op": "replace", "path": "title", "value": "x" }))).error(404);
     client.delete(&path).error(404);
     let filter = encode(&format!("id eq \"{}\"", id(&created)));
     client.get(&format!("/Users?filter={filter}")).none();
@@ -49,26 +44,12 @@ fn rfc_116_references_to_the_deleted_disappear() {
         .post("/Users", json!({ "schemas": [USER, ENTERPRISE], "userName": unique("report"), ENTERPRISE: { "manager": { "value": ids[0] } } }))
         .resource(201);
     client.delete(&format!("/Users/{}", ids[0])).no_content();
-    assert_eq!(
-        members(&client.get(&format!("/Groups/{group}")).resource(200)),
-        ids[1..]
-    );
+    assert_eq!(members(&client.get(&format!("/Groups/{group}")).resource(200)), ids[1..]);
     let read = client.get(&format!("/Users/{}", id(&report))).resource(200);
-    assert!(
-        read.pointer(&format!("/{ENTERPRISE}/manager")).is_none(),
-        "{read}"
-    );
-    client
-        .get(&format!(
-            "/Groups?filter={}",
-            encode(&format!("members.value eq \"{}\"", ids[0]))
-        ))
-        .none();
+    assert!(read.pointer(&format!("/{ENTERPRISE}/manager")).is_none(), "{read}");
+    client.get(&format!("/Groups?filter={}", encode(&format!("members.value eq \"{}\"", ids[0])))).none();
 
     client.delete(&format!("/Groups/{group}")).no_content();
     let read = client.get(&format!("/Users/{}", ids[1])).resource(200);
-    assert!(
-        read.get("groups").is_none(),
-        "deleting a group removes no member, and its membership goes: {read}"
-    );
+    assert!(read.get("groups").is_none(), "deleting a group removes no member, and its membership goes: {read}");
 }

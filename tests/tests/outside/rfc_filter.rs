@@ -49,19 +49,12 @@ fn find(filter: &str) -> String {
     let prefix = &people().prefix;
     let scoped = encode(&format!("userName sw \"{prefix}-\" and ({filter})"));
     let page = client().get(&format!("/Users?filter={scoped}")).list();
-    page.each("userName")
-        .iter()
-        .map(|name| name.trim_start_matches(&format!("{prefix}-")).to_owned())
-        .collect()
+    page.each("userName").iter().map(|name| name.trim_start_matches(&format!("{prefix}-")).to_owned()).collect()
 }
 
 #[test]
 fn rfc_060_eq() {
-    assert_eq!(
-        find("title eq \"Tour Guide\""),
-        "ab",
-        "title is not case-exact"
-    );
+    assert_eq!(find("title eq \"Tour Guide\""), "ab", "title is not case-exact");
     assert_eq!(find("title eq \"Tour\""), "");
     assert_eq!(find("active eq false"), "c");
     assert_eq!(find("active eq true"), "abd");
@@ -78,11 +71,7 @@ fn rfc_060_co_sw_ew() {
     assert_eq!(find("name.familyName co \"malley\""), "ab");
     assert_eq!(find("name.familyName sw \"O'M\""), "a");
     assert_eq!(find("name.familyName ew \"th\""), "c");
-    assert_eq!(
-        find("title co \"\""),
-        "abc",
-        "every value contains the empty string"
-    );
+    assert_eq!(find("title co \"\""), "abc", "every value contains the empty string");
     assert_eq!(find("name.familyName sw \"malley\""), "b");
 }
 
@@ -107,79 +96,39 @@ fn rfc_061_gt_ge_lt_le_of_strings() {
 #[test]
 fn rfc_061_dates_are_chronological() {
     assert_eq!(find("meta.created gt \"2011-05-13T04:42:34Z\""), "abcd");
-    assert_eq!(
-        find("meta.lastModified lt \"2011-05-13T04:42:34+02:00\""),
-        ""
-    );
+    assert_eq!(find("meta.lastModified lt \"2011-05-13T04:42:34+02:00\""), "");
     let created = text(&people().resources[1]["meta"], "created");
     let wall = created.trim_end_matches('Z');
     assert!(find(&format!("meta.created eq \"{created}\"")).contains('b'));
     assert!(find(&format!("meta.created eq \"{wall}+00:00\"")).contains('b'));
-    assert_eq!(
-        find(&format!("meta.created lt \"{wall}-12:00\"")),
-        "abcd",
-        "twelve hours later"
-    );
-    assert_eq!(
-        find(&format!("meta.created gt \"{wall}+14:00\"")),
-        "abcd",
-        "fourteen hours earlier"
-    );
+    assert_eq!(find(&format!("meta.created lt \"{wall}-12:00\"")), "abcd", "twelve hours later");
+    assert_eq!(find(&format!("meta.created gt \"{wall}+14:00\"")), "abcd", "fourteen hours earlier");
     assert!(find(&format!("meta.created ge \"{created}\"")).ends_with("bcd"));
 }
 
 #[test]
 fn rfc_061_booleans_have_no_order() {
     for operator in ["gt", "ge", "lt", "le"] {
-        client()
-            .get(&format!("/Users?filter=active+{operator}+true"))
-            .refusal(400, "invalidFilter");
+        client().get(&format!("/Users?filter=active+{operator}+true")).refusal(400, "invalidFilter");
     }
-    client()
-        .get("/Users?filter=x509Certificates.value+gt+%22a%22")
-        .refusal(400, "invalidFilter");
+    client().get("/Users?filter=x509Certificates.value+gt+%22a%22").refusal(400, "invalidFilter");
 }
 
 #[test]
 fn rfc_062_not_binds_more_than_and_and_more_than_or() {
-    assert_eq!(
-        find("title eq \"Engineer\" or title eq \"Tour Guide\" and userType eq \"Intern\""),
-        "bc"
-    );
-    assert_eq!(
-        find("(title eq \"Engineer\" or title eq \"Tour Guide\") and userType eq \"Intern\""),
-        "b"
-    );
-    assert_eq!(
-        find("not (title eq \"Engineer\") and userType eq \"Employee\""),
-        "a"
-    );
-    assert_eq!(
-        find("not (title eq \"Engineer\" or userType eq \"Intern\")"),
-        "ad"
-    );
-    assert_eq!(
-        find("userType eq \"Intern\" and title pr or userType eq \"Contractor\""),
-        "bd"
-    );
+    assert_eq!(find("title eq \"Engineer\" or title eq \"Tour Guide\" and userType eq \"Intern\""), "bc");
+    assert_eq!(find("(title eq \"Engineer\" or title eq \"Tour Guide\") and userType eq \"Intern\""), "b");
+    assert_eq!(find("not (title eq \"Engineer\") and userType eq \"Employee\""), "a");
+    assert_eq!(find("not (title eq \"Engineer\" or userType eq \"Intern\")"), "ad");
+    assert_eq!(find("userType eq \"Intern\" and title pr or userType eq \"Contractor\""), "bd");
 }
 
 #[test]
 fn rfc_063_any_value_matches_and_a_value_path_is_one_element() {
     assert_eq!(find("phoneNumbers.value eq \"200\""), "ab");
-    assert_eq!(
-        find("phoneNumbers.type eq \"work\" and phoneNumbers.value eq \"200\""),
-        "ab"
-    );
-    assert_eq!(
-        find("phoneNumbers[type eq \"work\" and value eq \"200\"]"),
-        "b",
-        "one and the same element"
-    );
-    assert_eq!(
-        find("phoneNumbers[type eq \"home\" or value eq \"100\"]"),
-        "a"
-    );
+    assert_eq!(find("phoneNumbers.type eq \"work\" and phoneNumbers.value eq \"200\""), "ab");
+    assert_eq!(find("phoneNumbers[type eq \"work\" and value eq \"200\"]"), "b", "one and the same element");
+    assert_eq!(find("phoneNumbers[type eq \"home\" or value eq \"100\"]"), "a");
     assert_eq!(find("phoneNumbers[not (type eq \"work\")]"), "a");
     assert_eq!(find("phoneNumbers[primary eq true].value eq \"200\""), "a");
 }
@@ -194,31 +143,15 @@ fn rfc_064_a_bare_complex_attribute_is_its_value() {
 fn rfc_065_null_is_absence() {
     assert_eq!(find("title eq null"), "d");
     assert_eq!(find("title ne null"), "abc");
-    assert_eq!(
-        find("nickName ne \"Babs\""),
-        "bcd",
-        "who has no nickname is not called Babs"
-    );
+    assert_eq!(find("nickName ne \"Babs\""), "bcd", "who has no nickname is not called Babs");
 }
 
 #[test]
 fn rfc_066_urn_prefixed_paths() {
-    assert_eq!(
-        find("urn:ietf:params:scim:schemas:core:2.0:User:title eq \"Engineer\""),
-        "c"
-    );
-    assert_eq!(
-        find("urn:ietf:params:scim:schemas:core:2.0:User:name.familyName eq \"Smith\""),
-        "c"
-    );
+    assert_eq!(find("urn:ietf:params:scim:schemas:core:2.0:User:title eq \"Engineer\""), "c");
+    assert_eq!(find("urn:ietf:params:scim:schemas:core:2.0:User:name.familyName eq \"Smith\""), "c");
     assert_eq!(find(&format!("{ENTERPRISE}:department eq \"sales\"")), "a");
-    assert_eq!(
-        find(&format!(
-            "{}:department eq \"Research\"",
-            ENTERPRISE.to_uppercase()
-        )),
-        "b"
-    );
+    assert_eq!(find(&format!("{}:department eq \"Research\"", ENTERPRISE.to_uppercase())), "b");
     assert_eq!(find(&format!("{ENTERPRISE}:employeeNumber eq \"10\"")), "a");
 }
 
@@ -228,10 +161,7 @@ fn rfc_067_case_is_the_attributes() {
     let user = &people().resources[0];
     let location = text(&user["meta"], "location");
     assert_eq!(find(&format!("meta.location eq \"{location}\"")), "a");
-    assert_eq!(
-        find(&format!("meta.location eq \"{}\"", location.to_uppercase())),
-        ""
-    );
+    assert_eq!(find(&format!("meta.location eq \"{}\"", location.to_uppercase())), "");
     assert_eq!(find(&format!("id eq \"{}\"", id(user))), "a");
 }
 
@@ -244,11 +174,7 @@ fn rfc_069_schemas_and_resource_types_are_attributes() {
 
 #[test]
 fn rfc_070_defaults_are_compared() {
-    assert_eq!(
-        find("active eq true and userType eq \"Contractor\""),
-        "d",
-        "active was never sent"
-    );
+    assert_eq!(find("active eq true and userType eq \"Contractor\""), "d", "active was never sent");
 }
 
 #[test]
@@ -265,23 +191,12 @@ fn groups_are_found_by_members_and_users_by_groups() {
         format!("displayName sw \"{name}\""),
     ] {
         assert_eq!(
-            client
-                .get(&format!("/Groups?filter={}", encode(&filter)))
-                .list()
-                .ids(),
+            client.get(&format!("/Groups?filter={}", encode(&filter))).list().ids(),
             [group.as_str()],
             "{filter}"
         );
     }
-    client
-        .get(&format!(
-            "/Groups?filter={}",
-            encode(&format!("members.value eq \"{}\"", ids[1]))
-        ))
-        .none();
+    client.get(&format!("/Groups?filter={}", encode(&format!("members.value eq \"{}\"", ids[1])))).none();
     let filter = encode(&format!("groups.value eq \"{group}\""));
-    assert_eq!(
-        client.get(&format!("/Users?filter={filter}")).list().ids(),
-        ids[..1]
-    );
+    assert_eq!(client.get(&format!("/Users?filter={filter}")).list().ids(), ids[..1]);
 }

@@ -10,12 +10,7 @@ use serde_json::{Value, json};
 fn rfc_127_me_is_501() {
     let client = client();
     client.get("/Me").error(501);
-    client
-        .patch(
-            "/Me",
-            patch(json!({ "op": "replace", "path": "title", "value": "x" })),
-        )
-        .error(501);
+    client.patch("/Me", patch(json!({ "op": "replace", "path": "title", "value": "x" }))).error(501);
     client.delete("/Me").error(501);
 }
 
@@ -31,33 +26,19 @@ fn rfc_128_unknown_endpoints_are_404() {
 fn patch_of_a_group_of_more_than_500_is_204_unless_attributes_are_asked_for() {
     let client = client();
     let ids = large(&client);
-    let values: Vec<Value> = ids[..500]
-        .iter()
-        .map(|member| json!({ "value": member }))
-        .collect();
+    let values: Vec<Value> = ids[..500].iter().map(|member| json!({ "value": member })).collect();
     let body = json!({ "schemas": [GROUP], "displayName": unique("large"), "members": values });
     let group = id(&client.post("/Groups", body).resource(201));
     let path = format!("/Groups/{group}");
-    let add = |index: usize| {
-        patch(json!({ "op": "add", "path": "members", "value": [{ "value": ids[index] }] }))
-    };
+    let add = |index: usize| patch(json!({ "op": "add", "path": "members", "value": [{ "value": ids[index] }] }));
     let response = client.patch(&path, add(500));
     response.no_content();
-    assert!(
-        response.header("ETag").is_some(),
-        "the version is told without a body: {response}"
-    );
-    let answer = client
-        .patch(&format!("{path}?attributes=displayName"), add(501))
-        .document(200);
+    assert!(response.header("ETag").is_some(), "the version is told without a body: {response}");
+    let answer = client.patch(&format!("{path}?attributes=displayName"), add(501)).document(200);
     assert!(answer.get("members").is_none() && answer["displayName"].is_string());
-    let answer = client
-        .patch(&format!("{path}?attributes=members"), add(502))
-        .document(200);
+    let answer = client.patch(&format!("{path}?attributes=members"), add(502)).document(200);
     assert_eq!(members(&answer).len(), 503, "members are never cut off");
-    let answer = client
-        .patch(&format!("{path}?excludedAttributes=members"), add(503))
-        .resource(200);
+    let answer = client.patch(&format!("{path}?excludedAttributes=members"), add(503)).resource(200);
     assert!(answer.get("members").is_none());
     let whole = client.get(&path).resource(200);
     assert_eq!(members(&whole).len(), 504);
@@ -78,10 +59,7 @@ fn large(client: &insomnia_scim_tests::client::Client) -> Vec<String> {
         .expect("operations")
         .iter()
         .map(|operation| operation["location"].as_str().expect("a location"));
-    locations
-        .filter_map(|location| location.rsplit('/').next())
-        .map(str::to_owned)
-        .collect()
+    locations.filter_map(|location| location.rsplit('/').next()).map(str::to_owned).collect()
 }
 
 #[test]

@@ -21,20 +21,10 @@ fn rfc_016_schemas_are_those_of_the_attributes() {
     let plain = create(json!({ "schemas": [USER, USER, ENTERPRISE] }));
     let schemas = plain["schemas"].as_array().expect("schemas");
     assert_eq!(schemas.iter().filter(|urn| **urn == json!(USER)).count(), 1);
-    assert!(
-        !schemas.contains(&json!(ENTERPRISE)),
-        "no attribute of it: {plain}"
-    );
-    let with =
-        create(json!({ "schemas": [ENTERPRISE, USER], ENTERPRISE: { "department": "Sales" } }));
+    assert!(!schemas.contains(&json!(ENTERPRISE)), "no attribute of it: {plain}");
+    let with = create(json!({ "schemas": [ENTERPRISE, USER], ENTERPRISE: { "department": "Sales" } }));
     for urn in [USER, ENTERPRISE] {
-        assert!(
-            with["schemas"]
-                .as_array()
-                .expect("schemas")
-                .contains(&json!(urn)),
-            "{with}"
-        );
+        assert!(with["schemas"].as_array().expect("schemas").contains(&json!(urn)), "{with}");
     }
     let group = seed::group(&client(), &unique("schemas"), &[]);
     assert_eq!(group["schemas"], json!([GROUP]));
@@ -47,10 +37,7 @@ fn rfc_017_ids_are_the_servers_and_unique() {
     assert!(!id(&created).contains("bulkId"));
     assert_ne!(id(&create(json!({}))), id(&created));
     let filter = encode(&format!("id eq \"{}\"", id(&created)));
-    assert_eq!(
-        id(&client().get(&format!("/Users?filter={filter}")).only()),
-        id(&created)
-    );
+    assert_eq!(id(&client().get(&format!("/Users?filter={filter}")).only()), id(&created));
 }
 
 #[test]
@@ -59,64 +46,34 @@ fn rfc_018_external_id_is_the_clients() {
     let external = unique("Ext");
     let first = create(json!({ "externalId": external }));
     assert_eq!(first["externalId"], json!(external));
-    let none = client
-        .post(
-            "/Users",
-            json!({ "schemas": [USER], "userName": unique("none") }),
-        )
-        .resource(201);
+    let none = client.post("/Users", json!({ "schemas": [USER], "userName": unique("none") })).resource(201);
     assert!(none.get("externalId").is_none(), "the server never sets it");
     create(json!({ "externalId": external }));
-    let filter = |value: &str| {
-        format!(
-            "/Users?filter={}",
-            encode(&format!("externalId eq \"{value}\""))
-        )
-    };
-    assert_eq!(
-        client.get(&filter(&external)).list().total,
-        2,
-        "two of one externalId are no conflict"
-    );
+    let filter = |value: &str| format!("/Users?filter={}", encode(&format!("externalId eq \"{value}\"")));
+    assert_eq!(client.get(&filter(&external)).list().total, 2, "two of one externalId are no conflict");
     client.get(&filter(&external.to_uppercase())).none();
 }
 
 #[test]
 fn rfc_019_meta_is_the_servers() {
     let client = client();
-    let created = create(
-        json!({ "meta": { "resourceType": "X", "version": "W/\"x\"", "created": "2001-01-01T00:00:00Z" } }),
-    );
+    let created =
+        create(json!({ "meta": { "resourceType": "X", "version": "W/\"x\"", "created": "2001-01-01T00:00:00Z" } }));
     let meta = &created["meta"];
     assert_eq!(meta["resourceType"], json!("User"));
-    assert_eq!(
-        meta["created"], meta["lastModified"],
-        "until the first change"
-    );
+    assert_eq!(meta["created"], meta["lastModified"], "until the first change");
     let path = format!("/Users/{}", id(&created));
     let read = client.get(&path);
     assert_eq!(read.resource(200), created);
     assert_eq!(read.header("ETag"), meta["version"].as_str());
-    assert_eq!(
-        read.header("Content-Location")
-            .or(meta["location"].as_str()),
-        meta["location"].as_str()
-    );
+    assert_eq!(read.header("Content-Location").or(meta["location"].as_str()), meta["location"].as_str());
     std::thread::sleep(std::time::Duration::from_millis(5));
-    let changed = client
-        .patch(
-            &path,
-            patch(json!({ "op": "replace", "path": "title", "value": "x" })),
-        )
-        .resource(200);
+    let changed = client.patch(&path, patch(json!({ "op": "replace", "path": "title", "value": "x" }))).resource(200);
     assert_eq!(changed["meta"]["created"], meta["created"]);
     assert_eq!(changed["meta"]["location"], meta["location"]);
     assert!(text(&changed["meta"], "lastModified") > text(meta, "lastModified"));
     assert_ne!(changed["meta"]["version"], meta["version"]);
-    assert_eq!(
-        seed::group(&client, &unique("meta"), &[])["meta"]["resourceType"],
-        json!("Group")
-    );
+    assert_eq!(seed::group(&client, &unique("meta"), &[])["meta"]["resourceType"], json!("Group"));
 }
 
 #[test]
@@ -146,15 +103,9 @@ fn rfc_023_dates_integers_and_references_are_typed() {
         json!({ "profileUrl": "https://example.com/~bjensen", "photos": [{ "value": "https://example.com/p.jpg", "type": "photo" }] }),
     );
     assert_eq!(created["profileUrl"], json!("https://example.com/~bjensen"));
-    assert_eq!(
-        created["photos"][0]["value"],
-        json!("https://example.com/p.jpg")
-    );
+    assert_eq!(created["photos"][0]["value"], json!("https://example.com/p.jpg"));
     let created_at = text(&created["meta"], "created");
-    assert!(
-        created_at.len() >= 20 && created_at.as_bytes()[10] == b'T' && created_at.ends_with('Z'),
-        "{created_at}"
-    );
+    assert!(created_at.len() >= 20 && created_at.as_bytes()[10] == b'T' && created_at.ends_with('Z'), "{created_at}");
 }
 
 #[test]
@@ -168,11 +119,8 @@ fn rfc_024_primary_is_true_once_at_the_most() {
         return;
     }
     let created = response.resource(201);
-    let primaries = created["phoneNumbers"]
-        .as_array()
-        .expect("numbers")
-        .iter()
-        .filter(|number| number["primary"] == json!(true));
+    let primaries =
+        created["phoneNumbers"].as_array().expect("numbers").iter().filter(|number| number["primary"] == json!(true));
     assert_eq!(primaries.count(), 1, "{created}");
 }
 
@@ -182,14 +130,8 @@ fn rfc_025_values_are_not_canonicalised() {
     let created = create(
         json!({ "emails": [{ "value": mail, "type": "WORK" }], "phoneNumbers": [{ "value": "+1 (201) 555-0123" }] }),
     );
-    assert_eq!(
-        created["emails"],
-        json!([{ "value": mail, "type": "WORK" }])
-    );
-    assert_eq!(
-        created["phoneNumbers"],
-        json!([{ "value": "+1 (201) 555-0123" }])
-    );
+    assert_eq!(created["emails"], json!([{ "value": mail, "type": "WORK" }]));
+    assert_eq!(created["phoneNumbers"], json!([{ "value": "+1 (201) 555-0123" }]));
 }
 
 #[test]
@@ -198,22 +140,10 @@ fn rfc_026_null_and_empty_are_unassigned() {
     assert!(created.get("nickName").is_none() && created.get("ims").is_none());
     let path = format!("/Users/{}", id(&created));
     let body = patch(json!({ "op": "replace", "path": "title", "value": null }));
-    assert!(
-        client()
-            .patch(&path, body)
-            .resource(200)
-            .get("title")
-            .is_none()
-    );
+    assert!(client().patch(&path, body).resource(200).get("title").is_none());
     let body = patch(json!([
         { "op": "add", "path": "ims", "value": [{ "value": "x" }] },
         { "op": "replace", "path": "ims", "value": [] },
     ]));
-    assert!(
-        client()
-            .patch(&path, body)
-            .resource(200)
-            .get("ims")
-            .is_none()
-    );
+    assert!(client().patch(&path, body).resource(200).get("ims").is_none());
 }

@@ -13,10 +13,7 @@ fn rfc_001_endpoints_are_relative_to_the_base_uri() {
     assert!(!url.contains('?') && !url.ends_with('/'), "{url}");
     assert!(url.contains("/scim/v2/"), "{url}");
     let created = seed::someone(&client(), "base");
-    assert_eq!(
-        text(&created["meta"], "location"),
-        format!("{url}/Users/{}", id(&created))
-    );
+    assert_eq!(text(&created["meta"], "location"), format!("{url}/Users/{}", id(&created)));
 }
 
 #[test]
@@ -32,29 +29,20 @@ fn rfc_001_the_version_may_stand_before_the_endpoint() {
     let client = client();
     let user = id(&seed::someone(&client, "version"));
     client.get(&format!("/v2/Users/{user}")).resource(200);
-    client
-        .get(&format!("/v1/Users/{user}"))
-        .refusal(400, "invalidVers");
+    client.get(&format!("/v1/Users/{user}")).refusal(400, "invalidVers");
 }
 
 #[test]
 fn rfc_002_401_names_the_schemes() {
     let response = client().without("Authorization").get("/Users");
     response.error(401);
-    assert!(
-        response
-            .header("WWW-Authenticate")
-            .is_some_and(|value| value.starts_with("Bearer")),
-        "{response}"
-    );
+    assert!(response.header("WWW-Authenticate").is_some_and(|value| value.starts_with("Bearer")), "{response}");
 }
 
 #[test]
 fn rfc_006_unknown_query_parameters_are_ignored() {
     let user = id(&seed::someone(&client(), "unknown"));
-    client()
-        .get(&format!("/Users/{user}?foo=bar&pretty=true"))
-        .resource(200);
+    client().get(&format!("/Users/{user}?foo=bar&pretty=true")).resource(200);
     let _ = client().get("/Users?count=1&foo=bar&foo=baz&=x&%20").list();
 }
 
@@ -62,25 +50,16 @@ fn rfc_006_unknown_query_parameters_are_ignored() {
 fn rfc_007_urls_are_percent_decoded() {
     let client = client();
     let name = unique("Jörg+Ünal");
-    let user = id(&client
-        .post("/Users", json!({ "schemas": [USER], "userName": name }))
-        .resource(201));
+    let user = id(&client.post("/Users", json!({ "schemas": [USER], "userName": name })).resource(201));
     for query in [
         format!("filter={}", encode(&format!("userName eq \"{name}\""))),
         format!("filter=userName+eq+%22{}%22", encode(&name)),
         format!("%66ilter={}", encode(&format!("userName eq \"{name}\""))),
     ] {
-        assert_eq!(
-            id(&client.get(&format!("/Users?{query}")).only()),
-            user,
-            "{query}"
-        );
+        assert_eq!(id(&client.get(&format!("/Users?{query}")).only()), user, "{query}");
     }
     let encoded: String = user.bytes().map(|byte| format!("%{byte:02x}")).collect();
-    assert_eq!(
-        id(&client.get(&format!("/Users/{encoded}")).resource(200)),
-        user
-    );
+    assert_eq!(id(&client.get(&format!("/Users/{encoded}")).resource(200)), user);
 }
 
 #[test]
@@ -90,22 +69,10 @@ fn rfc_008_bodies_are_utf_8() {
     request["displayName"] = json!(name);
     let created = client().post("/Users", &request).resource(201);
     assert_eq!(created["displayName"], json!(name));
-    let escaped = request
-        .to_string()
-        .replace('ë', "\\u00eb")
-        .replace("🧑", "\\ud83e\\uddd1");
-    let escaped = escaped.replace(
-        &text(&request, "userName"),
-        &format!("{}@example.com", unique("escaped")),
-    );
-    let escaped = escaped.replace(
-        request["emails"][0]["value"].as_str().expect("an address"),
-        &unique("e"),
-    );
-    assert_eq!(
-        client().post("/Users", escaped).resource(201)["displayName"],
-        json!(name)
-    );
+    let escaped = request.to_string().replace('ë', "\\u00eb").replace("🧑", "\\ud83e\\uddd1");
+    let escaped = escaped.replace(&text(&request, "userName"), &format!("{}@example.com", unique("escaped")));
+    let escaped = escaped.replace(request["emails"][0]["value"].as_str().expect("an address"), &unique("e"));
+    assert_eq!(client().post("/Users", escaped).resource(201)["displayName"], json!(name));
 }
 
 #[test]
@@ -134,16 +101,8 @@ fn rfc_011_every_refusal_is_a_scim_error() {
     client.get("/Users/none").error(404);
     client.get("/none").error(404);
     client.delete("/Users").error(405);
-    client
-        .post("/Users", "x".repeat(2 * 1024 * 1024))
-        .error(413);
-    client
-        .send(
-            &Request::new("POST", "/Users")
-                .header("Content-Type", "text/plain")
-                .body("x"),
-        )
-        .error(415);
+    client.post("/Users", "x".repeat(2 * 1024 * 1024)).error(413);
+    client.send(&Request::new("POST", "/Users").header("Content-Type", "text/plain").body("x")).error(415);
     let stale = Request::new("DELETE", &format!("/Users/{user}")).header("If-Match", "W/\"stale\"");
     client.send(&stale).error(412);
     client.get("/Me").error(501);
@@ -155,22 +114,13 @@ fn rfc_013_scim_types() {
     let user = seed::someone(&client, "types");
     let path = format!("/Users/{}", id(&user));
     let operation = |operation| client.patch(&path, patch(operation));
-    client
-        .get("/Users?filter=userName+is+%22x%22")
-        .refusal(400, "invalidFilter");
-    client
-        .post(
-            "/Users",
-            json!({ "schemas": [USER], "userName": user["userName"] }),
-        )
-        .refusal(409, "uniqueness");
+    client.get("/Users?filter=userName+is+%22x%22").refusal(400, "invalidFilter");
+    client.post("/Users", json!({ "schemas": [USER], "userName": user["userName"] })).refusal(409, "uniqueness");
     operation(json!({ "op": "replace", "path": "id", "value": "x" })).refusal(400, "mutability");
     client.post("/Users", "{").refusal(400, "invalidSyntax");
-    operation(json!({ "op": "replace", "path": "name..x", "value": "x" }))
-        .refusal(400, "invalidPath");
+    operation(json!({ "op": "replace", "path": "name..x", "value": "x" })).refusal(400, "invalidPath");
     operation(json!({ "op": "remove" })).refusal(400, "noTarget");
-    operation(json!({ "op": "replace", "path": "active", "value": "maybe" }))
-        .refusal(400, "invalidValue");
+    operation(json!({ "op": "replace", "path": "active", "value": "maybe" })).refusal(400, "invalidValue");
     operation(json!({ "op": "replace", "path": "emails[type is \"x\"].value", "value": "x" }))
         .refusal(400, "invalidFilter");
 }
@@ -200,10 +150,7 @@ fn options_names_the_methods() {
         assert!([200, 204].contains(&response.status), "{response}");
         let allow = response.header("Allow").unwrap_or_default();
         for method in methods {
-            assert!(
-                allow.split(',').any(|allowed| allowed.trim() == method),
-                "{method} {response}"
-            );
+            assert!(allow.split(',').any(|allowed| allowed.trim() == method), "{method} {response}");
         }
     }
 }
@@ -214,8 +161,7 @@ fn answers_are_compressed_only_where_asked_for() {
     seed::people(&client, "gzip", 10);
     let plain = client.get("/Users?count=10");
     assert!(plain.header("Content-Encoding").is_none());
-    let packed = client
-        .send(&Request::new("GET", "/Users?count=10").header("Accept-Encoding", "gzip,deflate"));
+    let packed = client.send(&Request::new("GET", "/Users?count=10").header("Accept-Encoding", "gzip,deflate"));
     assert_eq!(packed.header("Content-Encoding"), Some("gzip"));
     assert_eq!(packed.list().resources.len(), 10);
 }

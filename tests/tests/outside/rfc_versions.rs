@@ -16,26 +16,14 @@ fn rfc_123_every_answer_has_the_version() {
     let client = client();
     let created = seed::someone(&client, "version");
     let path = format!("/Users/{}", id(&created));
-    let responses = [
-        client.get(&path),
-        client.put(&path, &created),
-        client.patch(&path, title("x")),
-    ];
+    let responses = [client.get(&path), client.put(&path, &created), client.patch(&path, title("x"))];
     for response in responses {
         let version = text(&response.resource(200)["meta"], "version");
         assert_eq!(response.header("ETag"), Some(version.as_str()));
-        assert!(
-            version.starts_with("W/\"") && version.ends_with('"'),
-            "{version}"
-        );
+        assert!(version.starts_with("W/\"") && version.ends_with('"'), "{version}");
     }
     let group = seed::group(&client, &unique("version"), &[]);
-    assert_eq!(
-        client
-            .get(&format!("/Groups/{}", id(&group)))
-            .header("ETag"),
-        group["meta"]["version"].as_str()
-    );
+    assert_eq!(client.get(&format!("/Groups/{}", id(&group))).header("ETag"), group["meta"]["version"].as_str());
 }
 
 #[test]
@@ -44,17 +32,11 @@ fn rfc_124_if_none_match_is_304_without_a_body() {
     let created = seed::someone(&client, "none.match");
     let version = text(&created["meta"], "version");
     let get = |value: &str| {
-        client.send(
-            &Request::new("GET", &format!("/Users/{}", id(&created)))
-                .header("If-None-Match", value),
-        )
+        client.send(&Request::new("GET", &format!("/Users/{}", id(&created))).header("If-None-Match", value))
     };
-    for hit in [
-        version.clone(),
-        "*".to_owned(),
-        format!("W/\"x\", {version}"),
-        version.trim_start_matches("W/").to_owned(),
-    ] {
+    for hit in
+        [version.clone(), "*".to_owned(), format!("W/\"x\", {version}"), version.trim_start_matches("W/").to_owned()]
+    {
         let response = get(&hit);
         response.is(304);
         assert!(response.body.is_empty());
@@ -70,10 +52,7 @@ fn rfc_125_if_match_guards_writes() {
     let created = seed::someone(&client, "match");
     let path = format!("/Users/{}", id(&created));
     let old = text(&created["meta"], "version");
-    let new = text(
-        &client.patch(&path, title("new")).resource(200)["meta"],
-        "version",
-    );
+    let new = text(&client.patch(&path, title("new")).resource(200)["meta"], "version");
     assert_ne!(old, new);
     for request in [
         Request::new("PATCH", &path).body(title("stale")),
@@ -83,22 +62,13 @@ fn rfc_125_if_match_guards_writes() {
         client.send(&request.header("If-Match", &old)).error(412);
     }
     let read = client.get(&path).resource(200);
-    assert_eq!(
-        (&read["title"], &read["meta"]["version"]),
-        (&json!("new"), &json!(new))
-    );
+    assert_eq!((&read["title"], &read["meta"]["version"]), (&json!("new"), &json!(new)));
     let with = |value: &str| Request::new("PATCH", &path).header("If-Match", value);
     let newer = client.send(&with(&new).body(title("newer"))).resource(200);
     client.send(&with("*").body(title("newest"))).resource(200);
-    client
-        .send(&with(&format!("W/\"x\", {}", text(&newer["meta"], "version"))).body(title("stale")))
-        .error(412);
-    client
-        .send(&Request::new("DELETE", &path).header("If-Match", "*"))
-        .no_content();
-    client
-        .send(&Request::new("DELETE", &path).header("If-Match", "*"))
-        .error(404);
+    client.send(&with(&format!("W/\"x\", {}", text(&newer["meta"], "version"))).body(title("stale"))).error(412);
+    client.send(&Request::new("DELETE", &path).header("If-Match", "*")).no_content();
+    client.send(&Request::new("DELETE", &path).header("If-Match", "*")).error(404);
 }
 
 #[test]
@@ -110,15 +80,10 @@ fn rfc_126_a_groups_version_changes_with_its_members() {
     let add = patch(json!({ "op": "add", "path": "members", "value": [{ "value": user }] }));
     let added = client.patch(&path, &add).resource(200);
     assert_ne!(added["meta"]["version"], group["meta"]["version"]);
-    let request = Request::new("PATCH", &path)
-        .header("If-Match", &text(&group["meta"], "version"))
-        .body(&add);
+    let request = Request::new("PATCH", &path).header("If-Match", &text(&group["meta"], "version")).body(&add);
     client.send(&request).error(412);
     let read = client.get(&path).resource(200);
-    assert_eq!(
-        read["meta"], added["meta"],
-        "the refused write changed nothing"
-    );
+    assert_eq!(read["meta"], added["meta"], "the refused write changed nothing");
 }
 
 #[test]

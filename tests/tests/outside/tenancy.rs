@@ -19,15 +19,9 @@ fn second() -> &'static Connector {
 fn a_token_is_401_on_another_organizations_url() {
     let (first, second) = (shared().connector(), second());
     assert_ne!(first.url, second.url);
-    Client::new(&first.url, &second.token)
-        .get("/Users")
-        .error(401);
-    Client::new(&second.url, &first.token)
-        .get("/Users")
-        .error(401);
-    Client::new(&first.url, &second.token)
-        .post("/Users", seed::user_request(&Person::new("x")))
-        .error(401);
+    Client::new(&first.url, &second.token).get("/Users").error(401);
+    Client::new(&second.url, &first.token).get("/Users").error(401);
+    Client::new(&first.url, &second.token).post("/Users", seed::user_request(&Person::new("x"))).error(401);
     let _ = second.client().get("/Users").list();
 }
 
@@ -35,39 +29,17 @@ fn a_token_is_401_on_another_organizations_url() {
 fn ids_are_404_in_another_organization() {
     let (first, second) = (shared().client(), second().client());
     let user = id(&seed::someone(&first, "tenant"));
-    let group = id(&seed::group(
-        &first,
-        &unique("tenant"),
-        std::slice::from_ref(&user),
-    ));
+    let group = id(&seed::group(&first, &unique("tenant"), std::slice::from_ref(&user)));
     second.get(&format!("/Users/{user}")).error(404);
     second.get(&format!("/Groups/{group}")).error(404);
     second.delete(&format!("/Users/{user}")).error(404);
     second.delete(&format!("/Groups/{group}")).error(404);
-    second
-        .patch(
-            &format!("/Users/{user}"),
-            patch(json!({ "op": "replace", "value": { "active": false } })),
-        )
-        .error(404);
-    second
-        .put(
-            &format!("/Users/{user}"),
-            seed::user_request(&Person::new("x")),
-        )
-        .error(404);
-    second
-        .get(&format!(
-            "/Users?filter={}",
-            encode(&format!("id eq \"{user}\""))
-        ))
-        .none();
+    second.patch(&format!("/Users/{user}"), patch(json!({ "op": "replace", "value": { "active": false } }))).error(404);
+    second.put(&format!("/Users/{user}"), seed::user_request(&Person::new("x"))).error(404);
+    second.get(&format!("/Users?filter={}", encode(&format!("id eq \"{user}\"")))).none();
     let body = json!({ "schemas": [GROUP], "displayName": unique("foreign"), "members": [{ "value": user }] });
     second.post("/Groups", body).refusal(400, "invalidValue");
-    assert_eq!(
-        first.get(&format!("/Users/{user}")).resource(200)["active"],
-        json!(true)
-    );
+    assert_eq!(first.get(&format!("/Users/{user}")).resource(200)["active"], json!(true));
 }
 
 #[test]
@@ -78,15 +50,9 @@ fn the_same_names_are_free_in_another_organization() {
     let other = seed::user(&second, &person);
     assert_ne!(id(&one), id(&other));
     let name = unique("Everyone");
-    assert_ne!(
-        id(&seed::group(&first, &name, &[])),
-        id(&seed::group(&second, &name, &[]))
-    );
+    assert_ne!(id(&seed::group(&first, &name, &[])), id(&seed::group(&second, &name, &[])));
     let filter = encode(&format!("userName eq \"{}\"", person.user_name));
-    assert_eq!(
-        id(&second.get(&format!("/Users?filter={filter}")).only()),
-        id(&other)
-    );
+    assert_eq!(id(&second.get(&format!("/Users?filter={filter}")).only()), id(&other));
 }
 
 #[test]

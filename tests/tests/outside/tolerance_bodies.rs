@@ -22,56 +22,36 @@ fn put(user: &Value, with: Value) -> Value {
     for (name, value) in with.as_object().expect("an object") {
         request[name] = value.clone();
     }
-    client()
-        .put(&format!("/Users/{}", id(user)), request)
-        .resource(200)
+    client().put(&format!("/Users/{}", id(user)), request).resource(200)
 }
 
 #[track_caller]
 fn patched(user: &Value, operations: Value) -> Value {
-    client()
-        .patch(&format!("/Users/{}", id(user)), patch(operations))
-        .resource(200)
+    client().patch(&format!("/Users/{}", id(user)), patch(operations)).resource(200)
 }
 
 #[test]
 fn t2_strings_are_booleans_in_post() {
-    for (sent, stored) in [
-        ("True", true),
-        ("true", true),
-        ("FALSE", false),
-        ("False", false),
-    ] {
+    for (sent, stored) in [("True", true), ("true", true), ("FALSE", false), ("False", false)] {
         let created = create(json!({ "active": sent }));
         assert_eq!(created["active"], json!(stored));
     }
     let created = create(json!({ "roles": [{ "value": "Admin", "primary": "True" }] }));
-    assert_eq!(
-        created["roles"],
-        json!([{ "value": "Admin", "primary": true }])
-    );
+    assert_eq!(created["roles"], json!([{ "value": "Admin", "primary": true }]));
 }
 
 #[test]
 fn t2_strings_are_booleans_in_put() {
     let user = create(json!({}));
-    assert_eq!(
-        put(&user, json!({ "active": "false" }))["active"],
-        json!(false)
-    );
-    assert_eq!(
-        put(&user, json!({ "active": "TRUE" }))["active"],
-        json!(true)
-    );
+    assert_eq!(put(&user, json!({ "active": "false" }))["active"], json!(false));
+    assert_eq!(put(&user, json!({ "active": "TRUE" }))["active"], json!(true));
 }
 
 #[test]
 fn t2_other_strings_are_no_booleans() {
     let mut request = seed::user_request(&Person::new("maybe"));
     request["active"] = json!("maybe");
-    client()
-        .post("/Users", request)
-        .refusal(400, "invalidValue");
+    client().post("/Users", request).refusal(400, "invalidValue");
 }
 
 #[test]
@@ -90,11 +70,7 @@ fn t4_member_elements_in_every_form() {
     assert_eq!(members(&group), sorted(&ids), "duplicates are merged");
     for member in group["members"].as_array().expect("members") {
         assert_eq!(member["type"], json!("User"), "a missing type is User");
-        assert_ne!(
-            member["display"],
-            json!("again"),
-            "display is not taken from the input"
-        );
+        assert_ne!(member["display"], json!("again"), "display is not taken from the input");
         assert_ne!(member["display"], json!("someone@example.com"));
         assert!(text(member, "$ref").ends_with(&format!("/Users/{}", text(member, "value"))));
     }
@@ -105,18 +81,11 @@ fn t4_member_elements_in_every_form_by_patch() {
     let client = client();
     let ids = seed::people(&client, "t4", 4);
     let group = id(&seed::group(&client, &unique("t4"), &[]));
-    let values = [
-        json!([ids[0]]),
-        json!(ids[1]),
-        json!({ "value": ids[2] }),
-        json!([{ "value": ids[3], "$ref": null }]),
-    ];
+    let values =
+        [json!([ids[0]]), json!(ids[1]), json!({ "value": ids[2] }), json!([{ "value": ids[3], "$ref": null }])];
     for value in values {
         client
-            .patch(
-                &format!("/Groups/{group}"),
-                patch(json!({ "op": "add", "path": "members", "value": value })),
-            )
+            .patch(&format!("/Groups/{group}"), patch(json!({ "op": "add", "path": "members", "value": value })))
             .resource(200);
     }
     let read = client.get(&format!("/Groups/{group}")).resource(200);
@@ -144,9 +113,7 @@ fn t5_a_groups_own_id_in_the_value_is_ignored() {
     let body = format!(
         r#"{{"schemas":["{PATCH}"],"Operations":[{{"op":"replace","value":{{"id":"{group}","displayName":"{renamed}"}}}}]}}"#
     );
-    let answer = client
-        .patch(&format!("/Groups/{group}"), body)
-        .resource(200);
+    let answer = client.patch(&format!("/Groups/{group}"), body).resource(200);
     assert_eq!(text(&answer, "displayName"), renamed);
     assert_eq!(id(&answer), group);
 }
@@ -182,32 +149,17 @@ fn t6_unknown_schemas_are_ignored() {
     let client = client();
     for schemas in [
         json!(["urn:scim:schemas:core:1.0", USER]),
-        json!([
-            "urn:scim:schemas:core:2.0",
-            "urn:scim:schemas:extension:enterprise:2.0"
-        ]),
-        json!([
-            USER,
-            "urn:ietf:params:scim:schemas:extension:enterprise:2.0User"
-        ]),
-        json!([
-            USER,
-            "urn:ietf:params:scim:schemas:extension:CustomExtensionName:2.0:User"
-        ]),
+        json!(["urn:scim:schemas:core:2.0", "urn:scim:schemas:extension:enterprise:2.0"]),
+        json!([USER, "urn:ietf:params:scim:schemas:extension:enterprise:2.0User"]),
+        json!([USER, "urn:ietf:params:scim:schemas:extension:CustomExtensionName:2.0:User"]),
     ] {
         let created = create(json!({ "schemas": schemas }));
         let stored = created["schemas"].as_array().expect("schemas");
-        assert!(
-            stored.contains(&json!(USER)),
-            "the endpoint's schema is assumed: {created}"
-        );
+        assert!(stored.contains(&json!(USER)), "the endpoint's schema is assumed: {created}");
         assert!(!stored.contains(&json!("urn:scim:schemas:core:1.0")));
     }
     for schemas in [
-        json!([
-            GROUP,
-            "http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group"
-        ]),
+        json!([GROUP, "http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group"]),
         json!([GROUP, "urn:okta:custom:group:1.0"]),
     ] {
         let body = json!({ "schemas": schemas, "displayName": unique("t6"), "externalId": guid(),
@@ -229,20 +181,10 @@ fn t6_unknown_attributes_nulls_and_empty_strings_are_ignored() {
         "addresses": [],
         "phoneNumbers": null,
     }));
-    for name in [
-        "shoeSize",
-        "urn:example:unknown:1.0",
-        "nickName",
-        "title",
-        "addresses",
-        "phoneNumbers",
-    ] {
+    for name in ["shoeSize", "urn:example:unknown:1.0", "nickName", "title", "addresses", "phoneNumbers"] {
         assert!(created.get(name).is_none(), "{name} came back: {created}");
     }
-    assert_eq!(
-        created["name"],
-        json!({ "givenName": "Test", "familyName": "User" })
-    );
+    assert_eq!(created["name"], json!({ "givenName": "Test", "familyName": "User" }));
 }
 
 #[test]
@@ -254,31 +196,17 @@ fn t10_manager_in_every_form() {
         json!([{ "$ref": format!("http://.../scim/Users/{boss}"), "value": boss }]),
         json!({ "managerId": boss, "displayName": "Boss" }),
     ] {
-        let created =
-            create(json!({ "schemas": [USER, ENTERPRISE], ENTERPRISE: { "manager": manager } }));
-        assert_eq!(
-            created[ENTERPRISE]["manager"]["value"],
-            json!(boss),
-            "sent as {manager}"
-        );
+        let created = create(json!({ "schemas": [USER, ENTERPRISE], ENTERPRISE: { "manager": manager } }));
+        assert_eq!(created[ENTERPRISE]["manager"]["value"], json!(boss), "sent as {manager}");
         let user = create(json!({}));
         for path in ["manager", &format!("{ENTERPRISE}:manager")] {
-            let answer = patched(
-                &user,
-                json!({ "op": "Add", "path": path, "value": manager }),
-            );
-            assert_eq!(
-                answer[ENTERPRISE]["manager"]["value"],
-                json!(boss),
-                "{path} sent as {manager}"
-            );
+            let answer = patched(&user, json!({ "op": "Add", "path": path, "value": manager }));
+            assert_eq!(answer[ENTERPRISE]["manager"]["value"], json!(boss), "{path} sent as {manager}");
         }
     }
     let user = create(json!({}));
-    let answer = patched(
-        &user,
-        json!({ "op": "replace", "path": format!("{ENTERPRISE}:manager.value"), "value": boss }),
-    );
+    let answer =
+        patched(&user, json!({ "op": "replace", "path": format!("{ENTERPRISE}:manager.value"), "value": boss }));
     assert_eq!(answer[ENTERPRISE]["manager"]["value"], json!(boss));
 }
 
@@ -294,10 +222,7 @@ fn t10_manager_is_cleared_by_remove_null_and_the_empty_string() {
         let user = create(json!({ ENTERPRISE: { "manager": { "value": boss } } }));
         assert_eq!(user[ENTERPRISE]["manager"]["value"], json!(boss));
         let answer = patched(&user, clear.clone());
-        assert!(
-            answer.pointer(&format!("/{ENTERPRISE}/manager")).is_none(),
-            "not cleared by {clear}: {answer}"
-        );
+        assert!(answer.pointer(&format!("/{ENTERPRISE}/manager")).is_none(), "not cleared by {clear}: {answer}");
     }
 }
 
@@ -305,10 +230,7 @@ fn t10_manager_is_cleared_by_remove_null_and_the_empty_string() {
 fn t11_bare_names_of_extension_attributes() {
     let user = create(json!({ "department": "Research" }));
     assert_eq!(user[ENTERPRISE]["department"], json!("Research"));
-    let answer = patched(
-        &user,
-        json!({ "op": "Replace", "path": "department", "value": "Sales" }),
-    );
+    let answer = patched(&user, json!({ "op": "Replace", "path": "department", "value": "Sales" }));
     assert_eq!(answer[ENTERPRISE]["department"], json!("Sales"));
     assert!(answer.get("department").is_none());
 }
@@ -317,9 +239,7 @@ fn t11_bare_names_of_extension_attributes() {
 fn t12_json_text_in_a_value_is_kept_as_text() {
     let user = create(json!({}));
     let body = r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"Add","path":"roles","value":[{"value":"{\"id\":\"06b07648-ecfe-589f-9d2f-6325724a46ee\",\"value\":\"25\",\"displayName\":\"Role1234\"}"}]}]}"#;
-    let answer = client()
-        .patch(&format!("/Users/{}", id(&user)), body)
-        .resource(200);
+    let answer = client().patch(&format!("/Users/{}", id(&user)), body).resource(200);
     assert_eq!(
         answer["roles"],
         json!([{ "value": r#"{"id":"06b07648-ecfe-589f-9d2f-6325724a46ee","value":"25","displayName":"Role1234"}"# }])
@@ -347,9 +267,7 @@ fn t23_put_of_a_group_without_members_clears_them() {
     let client = client();
     let group = seed::group(&client, &unique("t23"), &seed::people(&client, "t23", 2));
     let body = json!({ "schemas": [GROUP], "displayName": group["displayName"] });
-    client
-        .put(&format!("/Groups/{}", id(&group)), body)
-        .resource(200);
+    client.put(&format!("/Groups/{}", id(&group)), body).resource(200);
     let read = client.get(&format!("/Groups/{}", id(&group))).resource(200);
     assert!(members(&read).is_empty());
 }
@@ -367,24 +285,11 @@ fn t26_passwords_are_accepted_and_never_returned() {
     let client = client();
     let user = create(json!({ "password": "1mz050nq" }));
     let path = format!("/Users/{}", id(&user));
-    let mut answers = vec![
-        user.clone(),
-        put(&user, json!({ "password": "s3cond-one" })),
-    ];
-    answers.push(patched(
-        &user,
-        json!({ "op": "replace", "path": "password", "value": "th1rd-one" }),
-    ));
-    answers.push(patched(
-        &user,
-        json!({ "op": "replace", "value": { "password": "f0urth-one" } }),
-    ));
+    let mut answers = vec![user.clone(), put(&user, json!({ "password": "s3cond-one" }))];
+    answers.push(patched(&user, json!({ "op": "replace", "path": "password", "value": "th1rd-one" })));
+    answers.push(patched(&user, json!({ "op": "replace", "value": { "password": "f0urth-one" } })));
     answers.push(client.get(&path).resource(200));
-    answers.push(
-        client
-            .get(&format!("{path}?attributes=password,userName"))
-            .document(200),
-    );
+    answers.push(client.get(&format!("{path}?attributes=password,userName")).document(200));
     for answer in answers {
         let printed = answer.to_string();
         assert!(answer.get("password").is_none(), "{printed}");
@@ -405,9 +310,7 @@ fn t27_values_that_look_wrong_are_stored_as_sent() {
         "emails": [{ "type": "work", "value": format!("{}@EXAMPLE.com", unique("Mixed.Case")), "primary": true }],
     });
     let created = create(sent.clone());
-    let read = client()
-        .get(&format!("/Users/{}", id(&created)))
-        .resource(200);
+    let read = client().get(&format!("/Users/{}", id(&created))).resource(200);
     for (name, value) in sent.as_object().expect("an object") {
         assert_eq!(&read[name], value, "{name}");
     }

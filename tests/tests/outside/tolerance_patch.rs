@@ -24,24 +24,19 @@ fn three(client: &Client) -> (String, Vec<String>) {
 
 #[track_caller]
 fn after(client: &Client, group: &str, body: Value) -> Vec<String> {
-    client
-        .patch(&format!("/Groups/{group}"), body)
-        .resource(200);
+    client.patch(&format!("/Groups/{group}"), body).resource(200);
     members(&client.get(&format!("/Groups/{group}")).resource(200))
 }
 
 #[test]
 fn t1_operations_in_any_case() {
     for op in ["Add", "Replace", "ADD", "rePlace", "add"] {
-        let body = format!(
-            r#"{{"schemas":["{PATCH}"],"Operations":[{{"op":"{op}","path":"nickName","value":"Nick"}}]}}"#
-        );
+        let body =
+            format!(r#"{{"schemas":["{PATCH}"],"Operations":[{{"op":"{op}","path":"nickName","value":"Nick"}}]}}"#);
         assert_eq!(patched(&body)["nickName"], json!("Nick"), "{op}");
     }
     for op in ["Remove", "REMOVE"] {
-        let body = format!(
-            r#"{{"schemas":["{PATCH}"],"Operations":[{{"op":"{op}","path":"displayName"}}]}}"#
-        );
+        let body = format!(r#"{{"schemas":["{PATCH}"],"Operations":[{{"op":"{op}","path":"displayName"}}]}}"#);
         assert!(patched(&body).get("displayName").is_none(), "{op}");
     }
 }
@@ -59,11 +54,7 @@ fn t1_names_in_any_case() {
     assert_eq!(answer["title"], json!("Boss"));
     let person = Person::new("any.case");
     let mut request = seed::user_request(&person);
-    for (sent, meant) in [
-        ("USERNAME", "userName"),
-        ("Emails", "emails"),
-        ("Schemas", "schemas"),
-    ] {
+    for (sent, meant) in [("USERNAME", "userName"), ("Emails", "emails"), ("Schemas", "schemas")] {
         let object = request.as_object_mut().expect("an object");
         let value = object.remove(meant).expect("the attribute");
         object.insert(sent.to_owned(), value);
@@ -75,25 +66,15 @@ fn t1_names_in_any_case() {
 
 #[test]
 fn t2_active_as_a_string_by_patch() {
-    for (value, active) in [
-        ("\"False\"", false),
-        ("\"True\"", true),
-        ("\"false\"", false),
-        ("false", false),
-        ("true", true),
-    ] {
-        let body = format!(
-            r#"{{"schemas":["{PATCH}"],"Operations":[{{"op":"Replace","path":"active","value":{value}}}]}}"#
-        );
+    for (value, active) in
+        [("\"False\"", false), ("\"True\"", true), ("\"false\"", false), ("false", false), ("true", true)]
+    {
+        let body =
+            format!(r#"{{"schemas":["{PATCH}"],"Operations":[{{"op":"Replace","path":"active","value":{value}}}]}}"#);
         assert_eq!(patched(&body)["active"], json!(active), "{value}");
-        let body = format!(
-            r#"{{"schemas":["{PATCH}"],"Operations":[{{"op":"Replace","value":{{"active":{value}}}}}]}}"#
-        );
-        assert_eq!(
-            patched(&body)["active"],
-            json!(active),
-            "{value} without a path"
-        );
+        let body =
+            format!(r#"{{"schemas":["{PATCH}"],"Operations":[{{"op":"Replace","value":{{"active":{value}}}}}]}}"#);
+        assert_eq!(patched(&body)["active"], json!(active), "{value} without a path");
     }
 }
 
@@ -102,10 +83,7 @@ fn t2_a_boolean_is_compared_with_a_string_in_a_value_filter() {
     let body = r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[
         {"op":"Add","path":"roles","value":[{"primary":true,"value":"User"}]},
         {"op":"Replace","path":"roles[primary eq \"True\"].value","value":"Admin"}]}"#;
-    assert_eq!(
-        patched(body)["roles"],
-        json!([{ "primary": true, "value": "Admin" }])
-    );
+    assert_eq!(patched(body)["roles"], json!([{ "primary": true, "value": "Admin" }]));
 }
 
 #[test]
@@ -116,46 +94,28 @@ fn t3_remove_members_with_value_removes_only_these() {
         r#"{{"schemas":["{PATCH}"],"Operations":[{{"op":"Remove","path":"members","value":[{{"$ref":null,"value":"{}"}}]}}]}}"#,
         ids[0]
     );
-    client
-        .patch(&format!("/Groups/{group}"), body)
-        .resource(200);
-    assert_eq!(
-        members(&client.get(&format!("/Groups/{group}")).resource(200)),
-        sorted(&ids[1..])
-    );
+    client.patch(&format!("/Groups/{group}"), body).resource(200);
+    assert_eq!(members(&client.get(&format!("/Groups/{group}")).resource(200)), sorted(&ids[1..]));
 }
 
 #[test]
 fn t3_remove_takes_an_object_a_string_and_a_list_of_strings() {
     let client = client();
-    for form in [
-        |id: &str| json!({ "value": id }),
-        |id: &str| json!(id),
-        |id: &str| json!([id]),
-    ] {
+    for form in [|id: &str| json!({ "value": id }), |id: &str| json!(id), |id: &str| json!([id])] {
         let (group, ids) = three(&client);
         let body = patch(json!({ "op": "remove", "path": "members", "value": form(&ids[1]) }));
-        assert_eq!(
-            after(&client, &group, body),
-            sorted([&ids[0], &ids[2]]),
-            "{}",
-            form("id")
-        );
+        assert_eq!(after(&client, &group, body), sorted([&ids[0], &ids[2]]), "{}", form("id"));
     }
 }
 
 #[test]
 fn t3_remove_members_without_value_removes_all() {
     let client = client();
-    for operation in [
-        json!({ "op": "remove", "path": "members" }),
-        json!({ "op": "remove", "path": "members", "value": null }),
-    ] {
+    for operation in
+        [json!({ "op": "remove", "path": "members" }), json!({ "op": "remove", "path": "members", "value": null })]
+    {
         let (group, _) = three(&client);
-        assert!(
-            after(&client, &group, patch(operation.clone())).is_empty(),
-            "{operation}"
-        );
+        assert!(after(&client, &group, patch(operation.clone())).is_empty(), "{operation}");
     }
 }
 
@@ -172,8 +132,7 @@ fn t3_remove_of_a_stranger_changes_nothing() {
     let client = client();
     let (group, ids) = three(&client);
     let stranger = id(&seed::someone(&client, "stranger"));
-    let body =
-        patch(json!({ "op": "Remove", "path": "members", "value": [{ "value": stranger }] }));
+    let body = patch(json!({ "op": "Remove", "path": "members", "value": [{ "value": stranger }] }));
     assert_eq!(after(&client, &group, body), sorted(&ids));
 }
 
@@ -182,10 +141,7 @@ fn t3_remove_with_value_from_a_users_attribute() {
     let body = r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[
         {"op":"Add","path":"phoneNumbers","value":[{"type":"work","value":"1"},{"type":"home","value":"2"}]},
         {"op":"Remove","path":"phoneNumbers","value":[{"value":"1"}]}]}"#;
-    assert_eq!(
-        patched(body)["phoneNumbers"],
-        json!([{ "type": "home", "value": "2" }])
-    );
+    assert_eq!(patched(body)["phoneNumbers"], json!([{ "type": "home", "value": "2" }]));
 }
 
 #[test]
@@ -200,19 +156,10 @@ fn t7_path_less_keys_are_paths() {
     );
     let answer = patched(&body);
     assert_eq!(answer["displayName"], json!("Bjfe"));
-    assert_eq!(
-        answer["name"],
-        json!({ "givenName": "Kkom", "familyName": "Unua" })
-    );
-    assert_eq!(
-        answer["emails"],
-        json!([{ "value": mail, "type": "work", "primary": true }])
-    );
+    assert_eq!(answer["name"], json!({ "givenName": "Kkom", "familyName": "Unua" }));
+    assert_eq!(answer["emails"], json!([{ "value": mail, "type": "work", "primary": true }]));
     assert_eq!(answer[ENTERPRISE]["employeeNumber"], json!("Aklq"));
-    assert_eq!(
-        answer["phoneNumbers"],
-        json!([{ "type": "mobile", "value": "555" }])
-    );
+    assert_eq!(answer["phoneNumbers"], json!([{ "type": "mobile", "value": "555" }]));
     assert!(answer.get("name.givenName").is_none(), "stored literally");
 }
 
@@ -222,11 +169,7 @@ fn t7_path_less_extension_objects() {
         let body = format!(
             r#"{{"schemas":["{PATCH}"],"Operations":[{{"op":"{op}","value":{{"{ENTERPRISE}":{{"department":"Sales","costCenter":"12"}}}}}}]}}"#
         );
-        assert_eq!(
-            patched(&body)[ENTERPRISE],
-            json!({ "department": "Sales", "costCenter": "12" }),
-            "{op}"
-        );
+        assert_eq!(patched(&body)[ENTERPRISE], json!({ "department": "Sales", "costCenter": "12" }), "{op}");
     }
 }
 
@@ -237,14 +180,9 @@ fn t8_urn_paths_split_at_the_schema() {
         "URN:IETF:params:scim:schemas:extension:Enterprise:2.0:user:EMPLOYEENUMBER",
         "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User.employeeNumber",
     ] {
-        let body = format!(
-            r#"{{"schemas":["{PATCH}"],"Operations":[{{"op":"Replace","path":"{path}","value":"7"}}]}}"#
-        );
-        assert_eq!(
-            patched(&body)[ENTERPRISE]["employeeNumber"],
-            json!("7"),
-            "{path}"
-        );
+        let body =
+            format!(r#"{{"schemas":["{PATCH}"],"Operations":[{{"op":"Replace","path":"{path}","value":"7"}}]}}"#);
+        assert_eq!(patched(&body)[ENTERPRISE]["employeeNumber"], json!("7"), "{path}");
     }
     let body = format!(
         r#"{{"schemas":["{PATCH}"],"Operations":[{{"op":"Replace","path":"urn:ietf:params:scim:schemas:core:2.0:User:name.familyName","value":"Family"}}]}}"#
@@ -262,11 +200,7 @@ fn t9_a_value_path_without_a_match_makes_an_element() {
  {{"op":"{op}","path":"roles[primary eq \"True\"].value","value":"Admin"}}]}}"#
         );
         let answer = patched(&body);
-        assert_eq!(
-            answer["addresses"],
-            json!([{ "type": "work", "formatted": "1 Main St" }]),
-            "{op}"
-        );
+        assert_eq!(answer["addresses"], json!([{ "type": "work", "formatted": "1 Main St" }]), "{op}");
         assert_eq!(answer["phoneNumbers"][0]["type"], json!("mobile"));
         assert_eq!(answer["phoneNumbers"][0]["primary"], json!(true));
         assert_eq!(answer["phoneNumbers"][0]["value"], json!("555"));
@@ -293,24 +227,16 @@ fn t22_256_members_in_one_operation() {
     let client = client();
     let ids = seed::people(&client, "batch", 256);
     let group = id(&seed::group(&client, &unique("batch"), &[]));
-    let value: Vec<Value> = ids
-        .iter()
-        .map(|member| json!({ "value": member, "display": "x" }))
-        .collect();
+    let value: Vec<Value> = ids.iter().map(|member| json!({ "value": member, "display": "x" })).collect();
     let add = patch(json!({ "op": "add", "path": "members", "value": value }));
     assert_eq!(after(&client, &group, add.clone()), sorted(&ids));
 
     let before = client.get(&format!("/Groups/{group}")).resource(200);
     let again = client.patch(&format!("/Groups/{group}"), add).resource(200);
-    assert_eq!(
-        again["meta"], before["meta"],
-        "adding who is there changes neither lastModified nor version"
-    );
+    assert_eq!(again["meta"], before["meta"], "adding who is there changes neither lastModified nor version");
 
-    let removals: Vec<Value> = ids
-        .iter()
-        .map(|member| json!({ "op": "remove", "path": format!("members[value eq \"{member}\"]") }))
-        .collect();
+    let removals: Vec<Value> =
+        ids.iter().map(|member| json!({ "op": "remove", "path": format!("members[value eq \"{member}\"]") })).collect();
     assert!(after(&client, &group, patch(json!(removals))).is_empty());
 }
 
@@ -319,9 +245,7 @@ fn t28_no_operations_change_nothing() {
     let client = client();
     let user = seed::someone(&client, "t28");
     let body = r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[]}"#;
-    let answer = client
-        .patch(&format!("/Users/{}", id(&user)), body)
-        .resource(200);
+    let answer = client.patch(&format!("/Users/{}", id(&user)), body).resource(200);
     assert_eq!(answer, user);
 }
 
@@ -329,8 +253,7 @@ fn t28_no_operations_change_nothing() {
 fn t31_a_part_of_the_name_changes_nothing_else() {
     let client = client();
     let mut request = seed::user_request(&Person::new("t31"));
-    request["name"] =
-        json!({ "formatted": "Given Family", "givenName": "Given", "familyName": "Family" });
+    request["name"] = json!({ "formatted": "Given Family", "givenName": "Given", "familyName": "Family" });
     let user = id(&client.post("/Users", request).resource(201));
     let body = r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"Replace","path":"name.familyName","value":"updatedFamilyName"}]}"#;
     let answer = client.patch(&format!("/Users/{user}"), body).resource(200);

@@ -15,7 +15,7 @@ use crate::protocol::schema::{Attribute, Mutability, ResourceSchema, Schema};
 
 /// How many values of multi-valued attributes all operations of one request may look at together. Ten thousand
 /// operations on an attribute with ten thousand values would take minutes.
-const MAX_WORK: usize = 2_000_000;
+const MAX_WORK: usize = 500_000;
 
 /// What a PATCH did.
 #[derive(Clone, Debug, PartialEq)]

@@ -35,41 +35,23 @@ async fn a_commit_is_read_when_it_returns(storage: Arc<dyn Storage>) -> Result<(
     equal("after the deletion", space.value("x").await?, None)
 }
 
-async fn all_that_a_transaction_writes_has_the_version_it_returns(
-    storage: Arc<dyn Storage>,
-) -> Result<(), Fault> {
+async fn all_that_a_transaction_writes_has_the_version_it_returns(storage: Arc<dyn Storage>) -> Result<(), Fault> {
     let space = Space::new(&storage, "a")?;
-    space
-        .write(vec![put("x", "0"), add("n", 1, None, None)])
-        .await?;
-    let version = space
-        .write(vec![put("x", "1"), put("y", "1"), add("n", 1, None, None)])
-        .await?;
+    space.write(vec![put("x", "0"), add("n", 1, None, None)]).await?;
+    let version = space.write(vec![put("x", "1"), put("y", "1"), add("n", 1, None, None)]).await?;
     for key in ["x", "y", "n"] {
-        equal(
-            key,
-            space.item(key).await?.map(|item| item.version),
-            Some(version),
-        )?;
+        equal(key, space.item(key).await?.map(|item| item.version), Some(version))?;
     }
     Ok(())
 }
 
-async fn a_version_grows_with_every_commit_also_after_deletion(
-    storage: Arc<dyn Storage>,
-) -> Result<(), Fault> {
+async fn a_version_grows_with_every_commit_also_after_deletion(storage: Arc<dyn Storage>) -> Result<(), Fault> {
     let space = Space::new(&storage, "a")?;
     let mut last = None;
     for n in 0..20 {
-        let write = if n % 3 == 1 {
-            delete("x")
-        } else {
-            put("x", "same")
-        };
+        let write = if n % 3 == 1 { delete("x") } else { put("x", "same") };
         let version = space.write(vec![write]).await?;
-        holds(last < Some(version), || {
-            format!("version {version} came after {last:?}")
-        })?;
+        holds(last < Some(version), || format!("version {version} came after {last:?}"))?;
         last = Some(version);
     }
     Ok(())
@@ -83,68 +65,37 @@ async fn a_version_is_not_given_again_after_the_organization_is_deleted(
     let before = space.write(vec![put("x", "2")]).await?;
     storage.delete_organization(&space.organization).await?;
     let after = space.write(vec![put("x", "3")]).await?;
-    holds(after > before, || {
-        format!("version {after} came after {before}")
-    })
+    holds(after > before, || format!("version {after} came after {before}"))
 }
 
 async fn a_write_leaves_the_versions_of_other_keys(storage: Arc<dyn Storage>) -> Result<(), Fault> {
     let space = Space::new(&storage, "a")?;
     let version = space.write(vec![put("x", "1"), put("y", "1")]).await?;
     space.write(vec![put("y", "2")]).await?;
-    equal(
-        "x",
-        space.item("x").await?.map(|item| item.version),
-        Some(version),
-    )
+    equal("x", space.item("x").await?.map(|item| item.version), Some(version))
 }
 
 /// Commits with these requirements; on success `done` is set.
 async fn require(space: &Space, require: Vec<Require>) -> Result<(), StorageError> {
-    space
-        .commit(require, vec![put("done", "yes")])
-        .await
-        .map(drop)
+    space.commit(require, vec![put("done", "yes")]).await.map(drop)
 }
 
 async fn exists_holds_only_for_a_key_with_a_value(storage: Arc<dyn Storage>) -> Result<(), Fault> {
     let space = Space::new(&storage, "a")?;
     space.write(vec![put("x", "")]).await?;
-    equal(
-        "a key with an empty value",
-        require(&space, vec![Require::Exists(k("x"))]).await,
-        Ok(()),
-    )?;
+    equal("a key with an empty value", require(&space, vec![Require::Exists(k("x"))]).await, Ok(()))?;
     let conflict = Err(StorageError::Conflict(k("y")));
-    equal(
-        "an absent key",
-        require(&space, vec![Require::Exists(k("y"))]).await,
-        conflict,
-    )
+    equal("an absent key", require(&space, vec![Require::Exists(k("y"))]).await, conflict)
 }
 
-async fn absent_holds_only_for_a_key_without_a_value(
-    storage: Arc<dyn Storage>,
-) -> Result<(), Fault> {
+async fn absent_holds_only_for_a_key_without_a_value(storage: Arc<dyn Storage>) -> Result<(), Fault> {
     let space = Space::new(&storage, "a")?;
     space.write(vec![put("x", ""), put("gone", "1")]).await?;
     space.write(vec![delete("gone")]).await?;
-    equal(
-        "an absent key",
-        require(&space, vec![Require::Absent(k("y"))]).await,
-        Ok(()),
-    )?;
-    equal(
-        "a deleted key",
-        require(&space, vec![Require::Absent(k("gone"))]).await,
-        Ok(()),
-    )?;
+    equal("an absent key", require(&space, vec![Require::Absent(k("y"))]).await, Ok(()))?;
+    equal("a deleted key", require(&space, vec![Require::Absent(k("gone"))]).await, Ok(()))?;
     let conflict = Err(StorageError::Conflict(k("x")));
-    equal(
-        "a key with a value",
-        require(&space, vec![Require::Absent(k("x"))]).await,
-        conflict,
-    )
+    equal("a key with a value", require(&space, vec![Require::Absent(k("x"))]).await, conflict)
 }
 
 async fn version_holds_only_for_that_version(storage: Arc<dyn Storage>) -> Result<(), Fault> {
@@ -153,104 +104,45 @@ async fn version_holds_only_for_that_version(storage: Arc<dyn Storage>) -> Resul
     let new = space.write(vec![put("x", "1")]).await?;
     let version = |version| vec![Require::Version(k("x"), version)];
     let conflict = Err(StorageError::Conflict(k("x")));
-    equal(
-        "the version before",
-        require(&space, version(old)).await,
-        conflict.clone(),
-    )?;
-    equal(
-        "a version to come",
-        require(&space, version(u64::MAX)).await,
-        conflict.clone(),
-    )?;
+    equal("the version before", require(&space, version(old)).await, conflict.clone())?;
+    equal("a version to come", require(&space, version(u64::MAX)).await, conflict.clone())?;
     equal("the version", require(&space, version(new)).await, Ok(()))?;
     space.write(vec![delete("x")]).await?;
-    equal(
-        "the version of a deleted key",
-        require(&space, version(new)).await,
-        conflict.clone(),
-    )?;
-    equal(
-        "version 0 of a deleted key",
-        require(&space, version(0)).await,
-        conflict,
-    )
+    equal("the version of a deleted key", require(&space, version(new)).await, conflict.clone())?;
+    equal("version 0 of a deleted key", require(&space, version(0)).await, conflict)
 }
 
 async fn the_first_unmet_requirement_is_reported(storage: Arc<dyn Storage>) -> Result<(), Fault> {
     let space = Space::new(&storage, "a")?;
     space.write(vec![put("x", "1")]).await?;
-    let requirements = vec![
-        Require::Exists(k("x")),
-        Require::Exists(k("second")),
-        Require::Exists(k("third")),
-    ];
-    equal(
-        "conflict",
-        require(&space, requirements).await,
-        Err(StorageError::Conflict(k("second"))),
-    )
+    let requirements = vec![Require::Exists(k("x")), Require::Exists(k("second")), Require::Exists(k("third"))];
+    equal("conflict", require(&space, requirements).await, Err(StorageError::Conflict(k("second"))))
 }
 
-async fn requirements_see_the_state_before_the_transaction(
-    storage: Arc<dyn Storage>,
-) -> Result<(), Fault> {
+async fn requirements_see_the_state_before_the_transaction(storage: Arc<dyn Storage>) -> Result<(), Fault> {
     let space = Space::new(&storage, "a")?;
-    space
-        .commit(vec![Require::Absent(k("x"))], vec![put("x", "1")])
-        .await?;
-    let refused = space
-        .commit(vec![Require::Exists(k("y"))], vec![put("y", "1")])
-        .await;
-    equal(
-        "exists of what is put",
-        refused,
-        Err(StorageError::Conflict(k("y"))),
-    )
+    space.commit(vec![Require::Absent(k("x"))], vec![put("x", "1")]).await?;
+    let refused = space.commit(vec![Require::Exists(k("y"))], vec![put("y", "1")]).await;
+    equal("exists of what is put", refused, Err(StorageError::Conflict(k("y"))))
 }
 
 async fn a_conflict_leaves_nothing_written(storage: Arc<dyn Storage>) -> Result<(), Fault> {
     let space = Space::new(&storage, "a")?;
     let version = space.write(vec![put("x", "1"), put("n", "1")]).await?;
-    let write = vec![
-        put("x", "2"),
-        delete("n"),
-        put("y", "2"),
-        add("n", 5, None, None),
-    ];
-    let refused = space
-        .commit(
-            vec![Require::Exists(k("x")), Require::Absent(k("n"))],
-            write,
-        )
-        .await;
+    let write = vec![put("x", "2"), delete("n"), put("y", "2"), add("n", 5, None, None)];
+    let refused = space.commit(vec![Require::Exists(k("x")), Require::Absent(k("n"))], write).await;
     equal("the commit", refused, Err(StorageError::Conflict(k("n"))))?;
     equal("keys", space.keys().await?, vec!["n".into(), "x".into()])?;
-    equal(
-        "x",
-        space
-            .item("x")
-            .await?
-            .map(|item| (item.value, item.version)),
-        Some((k("1"), version)),
-    )
+    equal("x", space.item("x").await?.map(|item| (item.value, item.version)), Some((k("1"), version)))
 }
 
 async fn requirements_alone_can_be_committed(storage: Arc<dyn Storage>) -> Result<(), Fault> {
     let space = Space::new(&storage, "a")?;
     let version = space.write(vec![put("x", "1")]).await?;
-    space
-        .commit(vec![Require::Version(k("x"), version)], Vec::new())
-        .await?;
-    let refused = space
-        .commit(vec![Require::Absent(k("x"))], Vec::new())
-        .await;
+    space.commit(vec![Require::Version(k("x"), version)], Vec::new()).await?;
+    let refused = space.commit(vec![Require::Absent(k("x"))], Vec::new()).await;
     equal("the second", refused, Err(StorageError::Conflict(k("x"))))?;
-    equal(
-        "x",
-        space.item("x").await?.map(|item| item.version),
-        Some(version),
-    )
+    equal("x", space.item("x").await?.map(|item| item.version), Some(version))
 }
 
 async fn an_empty_transaction_can_be_committed(storage: Arc<dyn Storage>) -> Result<(), Fault> {
@@ -261,14 +153,7 @@ async fn an_empty_transaction_can_be_committed(storage: Arc<dyn Storage>) -> Res
 
 async fn writes_take_effect_in_their_order(storage: Arc<dyn Storage>) -> Result<(), Fault> {
     let space = Space::new(&storage, "a")?;
-    space
-        .write(vec![
-            put("a", "0"),
-            put("b", "0"),
-            put("c", "5"),
-            put("e", "7"),
-        ])
-        .await?;
+    space.write(vec![put("a", "0"), put("b", "0"), put("c", "5"), put("e", "7")]).await?;
     let write = vec![
         put("a", "1"),
         put("a", "2"),
@@ -286,14 +171,7 @@ async fn writes_take_effect_in_their_order(storage: Arc<dyn Storage>) -> Result<
         delete("f"),
     ];
     space.write(write).await?;
-    let cases = [
-        ("a", some("2")),
-        ("b", None),
-        ("c", some("11")),
-        ("d", some("1")),
-        ("e", some("1")),
-        ("f", None),
-    ];
+    let cases = [("a", some("2")), ("b", None), ("c", some("11")), ("d", some("1")), ("e", some("1")), ("f", None)];
     for (key, value) in cases {
         equal(key, space.value(key).await?, value)?;
     }
@@ -302,32 +180,14 @@ async fn writes_take_effect_in_their_order(storage: Arc<dyn Storage>) -> Result<
 
 async fn deleting_an_absent_key_does_nothing(storage: Arc<dyn Storage>) -> Result<(), Fault> {
     let space = Space::new(&storage, "a")?;
-    space
-        .write(vec![
-            delete("x"),
-            Write::DeleteRange(everything()),
-            put("y", "1"),
-        ])
-        .await?;
+    space.write(vec![delete("x"), Write::DeleteRange(everything()), put("y", "1")]).await?;
     equal("keys", space.keys().await?, vec!["y".to_owned()])
 }
 
-async fn delete_range_deletes_what_the_transaction_put_before(
-    storage: Arc<dyn Storage>,
-) -> Result<(), Fault> {
+async fn delete_range_deletes_what_the_transaction_put_before(storage: Arc<dyn Storage>) -> Result<(), Fault> {
     let space = Space::new(&storage, "a")?;
-    space
-        .write(vec![put("m/1", "old"), put("n/1", "old")])
-        .await?;
-    let write = vec![
-        put("m/2", "before"),
-        Write::DeleteRange(range("m/", "m0")),
-        put("m/3", "after"),
-    ];
+    space.write(vec![put("m/1", "old"), put("n/1", "old")]).await?;
+    let write = vec![put("m/2", "before"), Write::DeleteRange(range("m/", "m0")), put("m/3", "after")];
     space.write(write).await?;
-    equal(
-        "keys",
-        space.keys().await?,
-        vec!["m/3".into(), "n/1".into()],
-    )
+    equal("keys", space.keys().await?, vec!["m/3".into(), "n/1".into()])
 }

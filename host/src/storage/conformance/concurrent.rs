@@ -40,52 +40,25 @@ where
     Ok(results)
 }
 
-async fn of_writers_of_one_unique_key_exactly_one_wins(
-    storage: Arc<dyn Storage>,
-) -> Result<(), Fault> {
+async fn of_writers_of_one_unique_key_exactly_one_wins(storage: Arc<dyn Storage>) -> Result<(), Fault> {
     let space = Space::new(&storage, "a")?;
     for round in 0..10 {
         let key = format!("by-email/{round}");
         let results = at_once(|writer| {
             let (space, key) = (space.clone(), key.clone());
             async move {
-                let write = vec![
-                    put(&key, &writer.to_string()),
-                    put(&format!("m/{round}/{writer}"), "1"),
-                ];
-                (
-                    writer,
-                    space.commit(vec![Require::Absent(k(&key))], write).await,
-                )
+                let write = vec![put(&key, &writer.to_string()), put(&format!("m/{round}/{writer}"), "1")];
+                (writer, space.commit(vec![Require::Absent(k(&key))], write).await)
             }
         })
         .await?;
-        let winners: Vec<_> = results
-            .iter()
-            .filter(|(_, result)| result.is_ok())
-            .map(|(writer, _)| *writer)
-            .collect();
+        let winners: Vec<_> = results.iter().filter(|(_, result)| result.is_ok()).map(|(writer, _)| *writer).collect();
         equal("winners", winners.len(), 1)?;
         let conflict = Err(StorageError::Conflict(k(&key)));
-        holds(
-            results
-                .iter()
-                .all(|(_, result)| result.is_ok() || *result == conflict),
-            || format!("{results:?}"),
-        )?;
-        equal(
-            "the key",
-            space.value(&key).await?,
-            winners.first().map(usize::to_string),
-        )?;
+        holds(results.iter().all(|(_, result)| result.is_ok() || *result == conflict), || format!("{results:?}"))?;
+        equal("the key", space.value(&key).await?, winners.first().map(usize::to_string))?;
     }
-    equal(
-        "documents",
-        storage
-            .count(&space.organization, super::range("m/", "m0"))
-            .await?,
-        10,
-    )
+    equal("documents", storage.count(&space.organization, super::range("m/", "m0")).await?, 10)
 }
 
 async fn a_bounded_counter_is_filled_exactly(storage: Arc<dyn Storage>) -> Result<(), Fault> {
@@ -96,10 +69,7 @@ async fn a_bounded_counter_is_filled_exactly(storage: Arc<dyn Storage>) -> Resul
         async move {
             let mut taken = 0;
             for n in 0..8 {
-                let write = vec![
-                    put(&format!("m/{writer}/{n}"), "1"),
-                    add("seats", 1, None, Some(SEATS as i64)),
-                ];
+                let write = vec![put(&format!("m/{writer}/{n}"), "1"), add("seats", 1, None, Some(SEATS as i64))];
                 match space.write(write).await {
                     Ok(_) => taken += 1,
                     Err(StorageError::Limit(key)) if key == b"seats" => {}
@@ -110,39 +80,19 @@ async fn a_bounded_counter_is_filled_exactly(storage: Arc<dyn Storage>) -> Resul
         }
     })
     .await?;
-    let taken: usize = taken
-        .into_iter()
-        .collect::<Result<Vec<_>, _>>()?
-        .into_iter()
-        .sum();
+    let taken: usize = taken.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().sum();
     equal("seats taken", taken, SEATS)?;
-    equal(
-        "the counter",
-        space.value("seats").await?,
-        Some(SEATS.to_string()),
-    )?;
-    equal(
-        "documents",
-        storage
-            .count(&space.organization, super::range("m/", "m0"))
-            .await?,
-        SEATS as u64,
-    )
+    equal("the counter", space.value("seats").await?, Some(SEATS.to_string()))?;
+    equal("documents", storage.count(&space.organization, super::range("m/", "m0")).await?, SEATS as u64)
 }
 
-async fn additions_never_conflict_and_are_never_lost(
-    storage: Arc<dyn Storage>,
-) -> Result<(), Fault> {
+async fn additions_never_conflict_and_are_never_lost(storage: Arc<dyn Storage>) -> Result<(), Fault> {
     let space = Space::new(&storage, "a")?;
     let results = at_once(|writer| {
         let space = space.clone();
         async move {
             for n in 0..20 {
-                let delta = if n % 2 == 0 {
-                    writer as i64
-                } else {
-                    1 - writer as i64
-                };
+                let delta = if n % 2 == 0 { writer as i64 } else { 1 - writer as i64 };
                 space.write(vec![add("n", delta, None, None)]).await?;
             }
             Ok::<_, StorageError>(())
@@ -150,11 +100,7 @@ async fn additions_never_conflict_and_are_never_lost(
     })
     .await?;
     results.into_iter().collect::<Result<Vec<_>, _>>()?;
-    equal(
-        "the counter",
-        space.value("n").await?,
-        Some((WRITERS * 10).to_string()),
-    )
+    equal("the counter", space.value("n").await?, Some((WRITERS * 10).to_string()))
 }
 
 async fn a_required_version_loses_no_update(storage: Arc<dyn Storage>) -> Result<(), Fault> {
@@ -170,12 +116,7 @@ async fn a_required_version_loses_no_update(storage: Arc<dyn Storage>) -> Result
                     return Err(Fault("the item is gone".into()));
                 };
                 let value = [item.value.as_slice(), b"."].concat();
-                match space
-                    .commit(
-                        vec![Require::Version(k("x"), item.version)],
-                        vec![Write::Put(k("x"), value)],
-                    )
-                    .await
+                match space.commit(vec![Require::Version(k("x"), item.version)], vec![Write::Put(k("x"), value)]).await
                 {
                     Ok(_) => done += 1,
                     Err(StorageError::Conflict(_)) => {}
@@ -187,11 +128,7 @@ async fn a_required_version_loses_no_update(storage: Arc<dyn Storage>) -> Result
     })
     .await?;
     results.into_iter().collect::<Result<Vec<_>, _>>()?;
-    equal(
-        "updates",
-        space.item("x").await?.map(|item| item.value.len()),
-        Some(WRITERS * UPDATES),
-    )
+    equal("updates", space.item("x").await?.map(|item| item.value.len()), Some(WRITERS * UPDATES))
 }
 
 async fn no_two_commits_share_a_version(storage: Arc<dyn Storage>) -> Result<(), Fault> {
@@ -203,44 +140,24 @@ async fn no_two_commits_share_a_version(storage: Arc<dyn Storage>) -> Result<(),
             let key = writer.to_string();
             let mut versions = Vec::new();
             for n in 0..COMMITS {
-                let write = if n % 4 == 3 {
-                    Write::Delete(k(&key))
-                } else {
-                    put(&key, "1")
-                };
+                let write = if n % 4 == 3 { Write::Delete(k(&key)) } else { put(&key, "1") };
                 let version = space.write(vec![write]).await?;
-                holds(versions.last() < Some(&version), || {
-                    format!("{version} came after {versions:?}")
-                })?;
+                holds(versions.last() < Some(&version), || format!("{version} came after {versions:?}"))?;
                 let stored = space.item(&key).await?.map(|item| item.version);
-                equal(
-                    "what is read after it",
-                    stored,
-                    (n % 4 != 3).then_some(version),
-                )?;
+                equal("what is read after it", stored, (n % 4 != 3).then_some(version))?;
                 versions.push(version);
             }
             Ok(versions)
         }
     })
     .await?;
-    let versions = versions
-        .into_iter()
-        .collect::<Result<Vec<_>, Fault>>()?
-        .concat();
-    equal(
-        "different versions",
-        versions.iter().collect::<HashSet<_>>().len(),
-        WRITERS * COMMITS,
-    )
+    let versions = versions.into_iter().collect::<Result<Vec<_>, Fault>>()?.concat();
+    equal("different versions", versions.iter().collect::<HashSet<_>>().len(), WRITERS * COMMITS)
 }
 
 /// What adding a member to a team is: both ends exist, two edges, two touch keys written blindly.
 fn join(team: &str, member: &str) -> (Vec<Require>, Vec<Write>) {
-    let require = vec![
-        Require::Exists(k(&format!("team/{team}"))),
-        Require::Exists(k(&format!("member/{member}"))),
-    ];
+    let require = vec![Require::Exists(k(&format!("team/{team}"))), Require::Exists(k(&format!("member/{member}")))];
     let write = vec![
         put(&format!("of-team/{team}/{member}"), ""),
         put(&format!("of-member/{member}/{team}"), ""),
@@ -270,21 +187,9 @@ async fn additions_to_one_team_never_conflict(storage: Arc<dyn Storage>) -> Resu
     results.into_iter().collect::<Result<Vec<_>, _>>()?;
     let edges = |prefix: &str| super::range(&format!("{prefix}/"), &format!("{prefix}0"));
     let count = async |prefix| storage.count(&space.organization, edges(prefix)).await;
-    equal(
-        "edges of the team",
-        count("of-team").await?,
-        (WRITERS * 4) as u64,
-    )?;
-    equal(
-        "edges of the members",
-        count("of-member").await?,
-        (WRITERS * 4) as u64,
-    )?;
-    equal(
-        "the size",
-        space.value("size/t").await?,
-        Some((WRITERS * 4).to_string()),
-    )
+    equal("edges of the team", count("of-team").await?, (WRITERS * 4) as u64)?;
+    equal("edges of the members", count("of-member").await?, (WRITERS * 4) as u64)?;
+    equal("the size", space.value("size/t").await?, Some((WRITERS * 4).to_string()))
 }
 
 async fn a_team_is_deleted_with_all_its_edges(storage: Arc<dyn Storage>) -> Result<(), Fault> {
@@ -308,13 +213,7 @@ async fn a_team_is_deleted_with_all_its_edges(storage: Arc<dyn Storage>) -> Resu
     })
     .await?;
     results.into_iter().collect::<Result<Vec<_>, _>>()?;
-    equal(
-        "edges left",
-        storage
-            .count(&space.organization, super::range("of-", "of."))
-            .await?,
-        0,
-    )
+    equal("edges left", storage.count(&space.organization, super::range("of-", "of.")).await?, 0)
 }
 
 /// Reads the touch key, then the edges, and deletes all if the touch key is still the same.
@@ -323,25 +222,13 @@ async fn delete_team(space: &Space) -> Result<(), Fault> {
         let Some(touch) = space.item("touch/team/t").await? else {
             return Err(Fault("the touch key is gone".into()));
         };
-        let edges = space
-            .scan(page(super::range("of-team/t/", "of-team/t0")))
-            .await?;
-        let members = edges
-            .entries
-            .iter()
-            .filter_map(|edge| edge.key.strip_prefix(b"of-team/t/"));
-        let mut write: Vec<Write> = members
-            .map(|member| Write::Delete([b"of-member/", member, b"/t"].concat()))
-            .collect();
+        let edges = space.scan(page(super::range("of-team/t/", "of-team/t0"))).await?;
+        let members = edges.entries.iter().filter_map(|edge| edge.key.strip_prefix(b"of-team/t/"));
+        let mut write: Vec<Write> =
+            members.map(|member| Write::Delete([b"of-member/", member, b"/t"].concat())).collect();
         write.push(Write::DeleteRange(super::range("of-team/t/", "of-team/t0")));
         write.extend(["team/t", "touch/team/t", "size/t"].map(super::delete));
-        match space
-            .commit(
-                vec![Require::Version(k("touch/team/t"), touch.version)],
-                write,
-            )
-            .await
-        {
+        match space.commit(vec![Require::Version(k("touch/team/t"), touch.version)], write).await {
             Ok(_) => return Ok(()),
             Err(StorageError::Conflict(_)) => {}
             Err(error) => return Err(error.into()),
@@ -358,18 +245,14 @@ async fn a_reader_sees_a_transaction_whole(storage: Arc<dyn Storage>) -> Result<
             for n in 0..20 {
                 if writer % 2 == 0 {
                     let value = format!("{writer}/{n}");
-                    space
-                        .write(vec![put("x", &value), put("y", &value)])
-                        .await?;
+                    space.write(vec![put("x", &value), put("y", &value)]).await?;
                 } else {
                     let entries = space.scan(page(everything())).await?.entries;
                     let same = entries.windows(2).all(|pair| match pair {
                         [x, y] => x.version == y.version && x.value == y.value,
                         _ => true,
                     });
-                    holds(entries.len() == 2 && same, || {
-                        format!("half a transaction: {entries:?}")
-                    })?;
+                    holds(entries.len() == 2 && same, || format!("half a transaction: {entries:?}"))?;
                     tokio::task::yield_now().await;
                 }
             }
@@ -377,10 +260,7 @@ async fn a_reader_sees_a_transaction_whole(storage: Arc<dyn Storage>) -> Result<
         }
     })
     .await?;
-    results
-        .into_iter()
-        .collect::<Result<Vec<_>, Fault>>()
-        .map(drop)
+    results.into_iter().collect::<Result<Vec<_>, Fault>>().map(drop)
 }
 
 async fn organizations_do_not_disturb_each_other(storage: Arc<dyn Storage>) -> Result<(), Fault> {
@@ -389,12 +269,7 @@ async fn organizations_do_not_disturb_each_other(storage: Arc<dyn Storage>) -> R
         async move {
             let space = space?;
             for n in 0..10 {
-                space
-                    .commit(
-                        vec![Require::Absent(k(&n.to_string()))],
-                        vec![put(&n.to_string(), "1")],
-                    )
-                    .await?;
+                space.commit(vec![Require::Absent(k(&n.to_string()))], vec![put(&n.to_string(), "1")]).await?;
                 space.write(vec![add("n", 1, None, Some(10))]).await?;
             }
             equal("the counter", space.value("n").await?, some("10"))?;

@@ -27,8 +27,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::capability::storage::{
-    BoundedAdd, Item, Key, KeyRange, OrganizationId, Page, Require, Scanned, Storage, StorageError,
-    Transaction, Write,
+    BoundedAdd, Item, Key, KeyRange, OrganizationId, Page, Require, Scanned, Storage, StorageError, Transaction, Write,
 };
 
 /// A rule that does not hold.
@@ -61,12 +60,7 @@ impl Rule {
     /// # Errors
     /// Says what does not hold.
     pub async fn check(&self, storage: Arc<dyn Storage>) -> Result<(), Violation> {
-        (self.check)(storage)
-            .await
-            .map_err(|Fault(detail)| Violation {
-                rule: self.name,
-                detail,
-            })
+        (self.check)(storage).await.map_err(|Fault(detail)| Violation { rule: self.name, detail })
     }
 }
 
@@ -78,16 +72,8 @@ impl fmt::Debug for Rule {
 
 /// All rules.
 pub fn rules() -> Vec<Rule> {
-    [
-        reads::RULES,
-        commits::RULES,
-        counters::RULES,
-        appends::RULES,
-        limits::RULES,
-        schedule::RULES,
-        concurrent::RULES,
-    ]
-    .concat()
+    [reads::RULES, commits::RULES, counters::RULES, appends::RULES, limits::RULES, schedule::RULES, concurrent::RULES]
+        .concat()
 }
 
 /// Checks all rules, one after the other, each with a storage of its own: `make` returns an empty one.
@@ -123,17 +109,11 @@ macro_rules! named {
 use named;
 
 fn equal<T: fmt::Debug + PartialEq>(what: &str, found: T, expected: T) -> Result<(), Fault> {
-    holds(found == expected, || {
-        format!("{what}: expected {expected:?}, found {found:?}")
-    })
+    holds(found == expected, || format!("{what}: expected {expected:?}, found {found:?}"))
 }
 
 fn holds(condition: bool, otherwise: impl FnOnce() -> String) -> Result<(), Fault> {
-    if condition {
-        Ok(())
-    } else {
-        Err(Fault(otherwise()))
-    }
+    if condition { Ok(()) } else { Err(Fault(otherwise())) }
 }
 
 /// An organization of a storage, with short names for what the checks do all the time.
@@ -146,23 +126,11 @@ struct Space {
 impl Space {
     fn new(storage: &Arc<dyn Storage>, name: &str) -> Result<Self, Fault> {
         let organization = OrganizationId::parse(name).map_err(|error| Fault(error.to_string()))?;
-        Ok(Self {
-            storage: Arc::clone(storage),
-            organization,
-        })
+        Ok(Self { storage: Arc::clone(storage), organization })
     }
 
     async fn commit(&self, require: Vec<Require>, write: Vec<Write>) -> Result<u64, StorageError> {
-        self.storage
-            .commit(
-                &self.organization,
-                Transaction {
-                    require,
-                    write,
-                    wake_at: None,
-                },
-            )
-            .await
+        self.storage.commit(&self.organization, Transaction { require, write, wake_at: None }).await
     }
 
     async fn write(&self, write: Vec<Write>) -> Result<u64, StorageError> {
@@ -170,34 +138,24 @@ impl Space {
     }
 
     async fn wake(&self, at: u64) -> Result<u64, StorageError> {
-        let transaction = Transaction {
-            wake_at: Some(at),
-            ..Transaction::default()
-        };
+        let transaction = Transaction { wake_at: Some(at), ..Transaction::default() };
         self.storage.commit(&self.organization, transaction).await
     }
 
     async fn item(&self, key: &str) -> Result<Option<Item>, Fault> {
         let mut items = self.storage.get(&self.organization, vec![k(key)]).await?;
-        holds(items.len() == 1, || {
-            format!("get of one key returned {} items", items.len())
-        })?;
+        holds(items.len() == 1, || format!("get of one key returned {} items", items.len()))?;
         Ok(items.pop().flatten())
     }
 
     /// The value as text.
     async fn value(&self, key: &str) -> Result<Option<String>, Fault> {
-        Ok(self
-            .item(key)
-            .await?
-            .map(|item| String::from_utf8_lossy(&item.value).into_owned()))
+        Ok(self.item(key).await?.map(|item| String::from_utf8_lossy(&item.value).into_owned()))
     }
 
     async fn scan(&self, page: Page) -> Result<Scanned, Fault> {
         let mut scanned = self.storage.scan(&self.organization, vec![page]).await?;
-        holds(scanned.len() == 1, || {
-            format!("scan of one page returned {} pages", scanned.len())
-        })?;
+        holds(scanned.len() == 1, || format!("scan of one page returned {} pages", scanned.len()))?;
         Ok(scanned.pop().unwrap_or_default())
     }
 
@@ -220,44 +178,24 @@ fn delete(key: &str) -> Write {
 }
 
 fn add(key: &str, delta: i64, min: Option<i64>, max: Option<i64>) -> Write {
-    Write::Add(BoundedAdd {
-        key: k(key),
-        delta,
-        min,
-        max,
-    })
+    Write::Add(BoundedAdd { key: k(key), delta, min, max })
 }
 
 fn range(start: &str, end: &str) -> KeyRange {
-    KeyRange {
-        start: k(start),
-        end: k(end),
-    }
+    KeyRange { start: k(start), end: k(end) }
 }
 
 fn everything() -> KeyRange {
-    KeyRange {
-        start: Vec::new(),
-        end: vec![0xff; 512],
-    }
+    KeyRange { start: Vec::new(), end: vec![0xff; 512] }
 }
 
 /// The first entries of a range, as many as the storage gives.
 fn page(range: KeyRange) -> Page {
-    Page {
-        range,
-        reverse: false,
-        skip: 0,
-        limit: u32::MAX,
-    }
+    Page { range, reverse: false, skip: 0, limit: u32::MAX }
 }
 
 fn names(scanned: &Scanned) -> Vec<String> {
-    scanned
-        .entries
-        .iter()
-        .map(|entry| String::from_utf8_lossy(&entry.key).into_owned())
-        .collect()
+    scanned.entries.iter().map(|entry| String::from_utf8_lossy(&entry.key).into_owned()).collect()
 }
 
 fn some(text: &str) -> Option<String> {

@@ -22,9 +22,7 @@ impl Change<'_> {
         let mut statement = self.connection.prepare_cached(sql)?;
         for require in requirements {
             let key = require.key();
-            let version = statement
-                .query_row(params![self.organization, key], |row| row.get(0))
-                .optional()?;
+            let version = statement.query_row(params![self.organization, key], |row| row.get(0)).optional()?;
             if !require.holds(version.map(from_integer)) {
                 return Err(StorageError::Conflict(key.clone()));
             }
@@ -33,19 +31,13 @@ impl Change<'_> {
     }
 
     /// Makes a transaction's changes; its requirements have been checked.
-    pub(super) fn apply(
-        &self,
-        transaction: &Transaction,
-        version: u64,
-    ) -> Result<(), StorageError> {
+    pub(super) fn apply(&self, transaction: &Transaction, version: u64) -> Result<(), StorageError> {
         for write in &transaction.write {
             match write {
                 Write::Put(key, value) => self.put(key, value, version)?,
                 Write::Delete(key) => {
                     let sql = "DELETE FROM item WHERE organization = ?1 AND key = ?2";
-                    self.connection
-                        .prepare_cached(sql)?
-                        .execute(params![self.organization, key])?;
+                    self.connection.prepare_cached(sql)?.execute(params![self.organization, key])?;
                 }
                 Write::DeleteRange(range) => {
                     let sql = "DELETE FROM item WHERE organization = ?1 AND key >= ?2 AND key < ?3";
@@ -76,18 +68,14 @@ impl Change<'_> {
     fn value(&self, key: &Key) -> Result<Option<Vec<u8>>, StorageError> {
         let sql = "SELECT value FROM item WHERE organization = ?1 AND key = ?2";
         let mut statement = self.connection.prepare_cached(sql)?;
-        Ok(statement
-            .query_row(params![self.organization, key], |row| row.get(0))
-            .optional()?)
+        Ok(statement.query_row(params![self.organization, key], |row| row.get(0)).optional()?)
     }
 
     /// Makes the organization due at this time, unless it is due earlier.
     fn wake(&self, at: u64) -> Result<(), StorageError> {
         let sql = "INSERT INTO due (organization, at) VALUES (?1, ?2)
             ON CONFLICT (organization) DO UPDATE SET at = excluded.at WHERE excluded.at < at";
-        self.connection
-            .prepare_cached(sql)?
-            .execute(params![self.organization, to_integer(at)])?;
+        self.connection.prepare_cached(sql)?.execute(params![self.organization, to_integer(at)])?;
         Ok(())
     }
 
@@ -110,9 +98,7 @@ impl Change<'_> {
     /// Removes the due time and up to this many items; returns how many of those it has removed.
     pub(super) fn delete(&self, rows: usize) -> Result<u64, StorageError> {
         let sql = "DELETE FROM due WHERE organization = ?1";
-        self.connection
-            .prepare_cached(sql)?
-            .execute([self.organization])?;
+        self.connection.prepare_cached(sql)?.execute([self.organization])?;
         let sql = "DELETE FROM item WHERE organization = ?1
             AND key IN (SELECT key FROM item WHERE organization = ?1 LIMIT ?2)";
         let mut statement = self.connection.prepare_cached(sql)?;

@@ -53,80 +53,40 @@ impl SqliteStorage {
 
 #[async_trait]
 impl Storage for SqliteStorage {
-    async fn get(
-        &self,
-        organization: &OrganizationId,
-        keys: Vec<Key>,
-    ) -> Result<Vec<Option<Item>>, StorageError> {
+    async fn get(&self, organization: &OrganizationId, keys: Vec<Key>) -> Result<Vec<Option<Item>>, StorageError> {
         bounds::check_get(&keys)?;
         let organization = organization.clone();
         // A key costs about what four rows of a scan do.
         let cost = 4 * keys.len() as u64;
-        Readers::read(&self.readers, cost, move |reader| {
-            reader.get(&organization, &keys)
-        })
-        .await
+        Readers::read(&self.readers, cost, move |reader| reader.get(&organization, &keys)).await
     }
 
-    async fn scan(
-        &self,
-        organization: &OrganizationId,
-        pages: Vec<Page>,
-    ) -> Result<Vec<Scanned>, StorageError> {
+    async fn scan(&self, organization: &OrganizationId, pages: Vec<Page>) -> Result<Vec<Scanned>, StorageError> {
         bounds::check_scan(&pages)?;
         let organization = organization.clone();
-        let rows = |page: &Page| {
-            u64::from(page.limit).min(bounds::MAX_PAGE_ENTRIES as u64) + u64::from(page.skip)
-        };
+        let rows = |page: &Page| u64::from(page.limit).min(bounds::MAX_PAGE_ENTRIES as u64) + u64::from(page.skip);
         let cost = pages.iter().map(|page| 4 + rows(page)).sum();
-        Readers::read(&self.readers, cost, move |reader| {
-            reader.scan(&organization, &pages)
-        })
-        .await
+        Readers::read(&self.readers, cost, move |reader| reader.scan(&organization, &pages)).await
     }
 
-    async fn count(
-        &self,
-        organization: &OrganizationId,
-        range: KeyRange,
-    ) -> Result<u64, StorageError> {
+    async fn count(&self, organization: &OrganizationId, range: KeyRange) -> Result<u64, StorageError> {
         bounds::check_range(&range)?;
         let organization = organization.clone();
-        Readers::read(&self.readers, u64::MAX, move |reader| {
-            reader.count(&organization, &range)
-        })
-        .await
+        Readers::read(&self.readers, u64::MAX, move |reader| reader.count(&organization, &range)).await
     }
 
-    async fn commit(
-        &self,
-        organization: &OrganizationId,
-        transaction: Transaction,
-    ) -> Result<u64, StorageError> {
+    async fn commit(&self, organization: &OrganizationId, transaction: Transaction) -> Result<u64, StorageError> {
         bounds::check_transaction(&transaction)?;
-        self.writer
-            .run(organization, Work::Commit(transaction))
-            .await
+        self.writer.run(organization, Work::Commit(transaction)).await
     }
 
-    async fn append(
-        &self,
-        organization: &OrganizationId,
-        entries: Vec<(Key, Vec<u8>)>,
-    ) -> Result<(), StorageError> {
+    async fn append(&self, organization: &OrganizationId, entries: Vec<(Key, Vec<u8>)>) -> Result<(), StorageError> {
         let bytes = bounds::check_append(&entries)?;
         self.writer.append(organization, entries, bytes)
     }
 
-    async fn due(
-        &self,
-        now: u64,
-        limit: usize,
-    ) -> Result<Vec<(OrganizationId, u64)>, StorageError> {
-        Readers::read(&self.readers, limit as u64, move |reader| {
-            reader.due(now, limit)
-        })
-        .await
+    async fn due(&self, now: u64, limit: usize) -> Result<Vec<(OrganizationId, u64)>, StorageError> {
+        Readers::read(&self.readers, limit as u64, move |reader| reader.due(now, limit)).await
     }
 
     async fn next_due(&self) -> Result<Option<u64>, StorageError> {
@@ -139,31 +99,17 @@ impl Storage for SqliteStorage {
         seen: u64,
         next: Option<u64>,
     ) -> Result<(), StorageError> {
-        self.writer
-            .run(organization, Work::Reschedule { seen, next })
-            .await?;
+        self.writer.run(organization, Work::Reschedule { seen, next }).await?;
         Ok(())
     }
 
     async fn delete_organization(&self, organization: &OrganizationId) -> Result<(), StorageError> {
-        while self
-            .writer
-            .run(
-                organization,
-                Work::Delete {
-                    rows: DELETED_AT_ONCE,
-                },
-            )
-            .await?
-            > 0
-        {}
+        while self.writer.run(organization, Work::Delete { rows: DELETED_AT_ONCE }).await? > 0 {}
         Ok(())
     }
 
     async fn flush(&self) -> Result<(), StorageError> {
-        self.writer
-            .run(&OrganizationId::host(), Work::Flush)
-            .await?;
+        self.writer.run(&OrganizationId::host(), Work::Flush).await?;
         Ok(())
     }
 }
@@ -180,8 +126,8 @@ fn from_integer(number: i64) -> u64 {
 impl From<rusqlite::Error> for StorageError {
     fn from(error: rusqlite::Error) -> Self {
         use ErrorCode::{
-            CannotOpen, DatabaseBusy, DatabaseLocked, DiskFull, FileLockingProtocolFailed,
-            OutOfMemory, PermissionDenied, ReadOnly, SystemIoFailure,
+            CannotOpen, DatabaseBusy, DatabaseLocked, DiskFull, FileLockingProtocolFailed, OutOfMemory,
+            PermissionDenied, ReadOnly, SystemIoFailure,
         };
         match error.sqlite_error_code() {
             Some(

@@ -18,11 +18,7 @@ pub(super) struct Numbers {
 
 impl Numbers {
     /// The organization's number; `None` if nothing was ever written for it.
-    pub(super) fn find(
-        &self,
-        connection: &Connection,
-        organization: &OrganizationId,
-    ) -> rusqlite::Result<Option<i64>> {
+    pub(super) fn find(&self, connection: &Connection, organization: &OrganizationId) -> rusqlite::Result<Option<i64>> {
         if let Some(number) = self.cached(organization) {
             return Ok(Some(number));
         }
@@ -35,27 +31,17 @@ impl Numbers {
 
     /// The number, if it was seen before.
     pub(super) fn cached(&self, organization: &OrganizationId) -> Option<i64> {
-        self.known
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(organization)
-            .copied()
+        self.known.read().unwrap_or_else(PoisonError::into_inner).get(organization).copied()
     }
 
     /// Remembers numbers whose transaction has been committed.
     pub(super) fn publish(&self, numbers: impl IntoIterator<Item = (OrganizationId, i64)>) {
-        self.known
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .extend(numbers);
+        self.known.write().unwrap_or_else(PoisonError::into_inner).extend(numbers);
     }
 }
 
 /// The number in the table as this connection sees it.
-pub(super) fn stored(
-    connection: &Connection,
-    organization: &OrganizationId,
-) -> rusqlite::Result<Option<i64>> {
+pub(super) fn stored(connection: &Connection, organization: &OrganizationId) -> rusqlite::Result<Option<i64>> {
     connection
         .prepare_cached("SELECT id FROM organization WHERE name = ?1")?
         .query_row([organization.as_str()], |row| row.get(0))

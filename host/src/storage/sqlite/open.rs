@@ -105,9 +105,7 @@ impl OpenError {
         let path = path.to_owned();
         match source.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Self::NoDirectory(path),
-            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-                Self::NotWritable(path)
-            }
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Self::NotWritable(path),
             _ => Self::Io { path, source },
         }
     }
@@ -129,10 +127,7 @@ pub(super) fn writer(path: &Path) -> Result<Connection, OpenError> {
     // One process at a time: the switch to the write-ahead log and the migrations are not safe
     // against another process that does the same at this moment. A directory can be locked on every
     // Unix, and leaves no lock file behind.
-    let directory = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let lock = File::open(directory).map_err(|error| OpenError::io(path, error))?;
     lock.lock().map_err(|error| OpenError::io(path, error))?;
     let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
@@ -174,11 +169,8 @@ fn create_file(path: &Path) -> io::Result<()> {
 
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, OpenError> {
     let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection =
-        Connection::open_with_flags(path, flags).map_err(|error| OpenError::sqlite(path, error))?;
-    connection
-        .busy_timeout(BUSY)
-        .map_err(|error| OpenError::sqlite(path, error))?;
+    let connection = Connection::open_with_flags(path, flags).map_err(|error| OpenError::sqlite(path, error))?;
+    connection.busy_timeout(BUSY).map_err(|error| OpenError::sqlite(path, error))?;
     connection.set_prepared_statement_cache_capacity(32);
     Ok(connection)
 }
@@ -198,18 +190,11 @@ fn configure_writer(connection: &Connection) -> rusqlite::Result<()> {
 
 fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
     let migrations = Migrations::from_slice(MIGRATIONS);
-    let failed = |source| OpenError::Migration {
-        path: path.to_owned(),
-        source,
-    };
+    let failed = |source| OpenError::Migration { path: path.to_owned(), source };
     let pending = migrations.pending_migrations(connection).map_err(failed)?;
     if pending < 0 {
         let known = i32::try_from(MIGRATIONS.len()).unwrap_or(i32::MAX);
-        return Err(OpenError::Newer {
-            path: path.to_owned(),
-            found: known - pending,
-            known,
-        });
+        return Err(OpenError::Newer { path: path.to_owned(), found: known - pending, known });
     }
     migrations.to_latest(connection).map_err(failed)
 }
@@ -242,22 +227,9 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("data.db");
         drop(SqliteStorage::open(&path).unwrap());
-        Connection::open(&path)
-            .unwrap()
-            .pragma_update(None, "user_version", 99)
-            .unwrap();
+        Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
         let error = SqliteStorage::open(&path).unwrap_err();
-        assert!(
-            matches!(
-                error,
-                OpenError::Newer {
-                    found: 99,
-                    known: 1,
-                    ..
-                }
-            ),
-            "{error}"
-        );
+        assert!(matches!(error, OpenError::Newer { found: 99, known: 1, .. }), "{error}");
     }
 
     #[test]
@@ -265,13 +237,8 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("data.db");
         let opened: Vec<_> = std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..8)
-                .map(|_| scope.spawn(|| SqliteStorage::open(&path)))
-                .collect();
-            threads
-                .into_iter()
-                .map(|thread| thread.join().unwrap())
-                .collect()
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| SqliteStorage::open(&path))).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
         });
         for storage in opened {
             assert!(storage.is_ok(), "{storage:?}");
@@ -297,11 +264,7 @@ mod tests {
     fn a_writer_keeps_commits_on_the_disk() {
         let directory = tempfile::tempdir().unwrap();
         let connection = writer(&directory.path().join("data.db")).unwrap();
-        let setting = |name| {
-            connection
-                .pragma_query_value::<i64, _>(None, name, |row| row.get(0))
-                .unwrap()
-        };
+        let setting = |name| connection.pragma_query_value::<i64, _>(None, name, |row| row.get(0)).unwrap();
         assert_eq!(setting("synchronous"), 2, "FULL");
         assert_eq!(setting("page_size"), 8192);
     }

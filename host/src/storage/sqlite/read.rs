@@ -10,9 +10,7 @@ use tokio::sync::Semaphore;
 
 use super::numbers::Numbers;
 use super::{OpenError, from_integer, open, to_integer};
-use crate::capability::storage::{
-    Entry, Item, Key, KeyRange, OrganizationId, Page, Scanned, StorageError,
-};
+use crate::capability::storage::{Entry, Item, Key, KeyRange, OrganizationId, Page, Scanned, StorageError};
 use crate::storage::bounds::{self, PageBudget};
 
 /// Connections kept open while nobody reads: more than there are threads that read at once.
@@ -39,21 +37,12 @@ impl Readers {
     /// Opens the first connection, to see whether it works.
     pub(super) fn new(path: &Path, numbers: Arc<Numbers>) -> Result<Self, OpenError> {
         let idle = Mutex::new(vec![open::reader(path)?]);
-        Ok(Self {
-            path: path.to_owned(),
-            numbers,
-            idle,
-            long: Arc::new(Semaphore::new(LONG_READS)),
-        })
+        Ok(Self { path: path.to_owned(), numbers, idle, long: Arc::new(Semaphore::new(LONG_READS)) })
     }
 
     /// Runs a read that passes over about `cost` rows: here if that is quick, on a thread for blocking
     /// work otherwise.
-    pub(super) async fn read<T, F>(
-        readers: &Arc<Self>,
-        cost: u64,
-        read: F,
-    ) -> Result<T, StorageError>
+    pub(super) async fn read<T, F>(readers: &Arc<Self>, cost: u64, read: F) -> Result<T, StorageError>
     where
         T: Send + 'static,
         F: FnOnce(&Reader<'_>) -> Result<T, StorageError> + Send + 'static,
@@ -63,10 +52,7 @@ impl Readers {
             return readers.read_here(read);
         };
         let stopped = |_| StorageError::Unavailable("the host is shutting down".into());
-        let permit = Arc::clone(&readers.long)
-            .acquire_owned()
-            .await
-            .map_err(stopped)?;
+        let permit = Arc::clone(&readers.long).acquire_owned().await.map_err(stopped)?;
         let readers = Arc::clone(readers);
         runtime
             .spawn_blocking(move || {
@@ -78,21 +64,14 @@ impl Readers {
             .map_err(|error| StorageError::Unavailable(error.to_string()))?
     }
 
-    fn read_here<T>(
-        &self,
-        read: impl FnOnce(&Reader<'_>) -> Result<T, StorageError>,
-    ) -> Result<T, StorageError> {
+    fn read_here<T>(&self, read: impl FnOnce(&Reader<'_>) -> Result<T, StorageError>) -> Result<T, StorageError> {
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let taken = idle().pop();
         let connection = match taken {
             Some(connection) => connection,
-            None => open::reader(&self.path)
-                .map_err(|error| StorageError::Unavailable(error.to_string()))?,
+            None => open::reader(&self.path).map_err(|error| StorageError::Unavailable(error.to_string()))?,
         };
-        let result = read(&Reader {
-            connection: &connection,
-            numbers: &self.numbers,
-        });
+        let result = read(&Reader { connection: &connection, numbers: &self.numbers });
         // One that is still in a transaction would go on seeing the past.
         if connection.is_autocommit() {
             let mut idle = idle();
@@ -106,9 +85,7 @@ impl Readers {
 
 impl fmt::Debug for Readers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Readers")
-            .field("path", &self.path)
-            .finish_non_exhaustive()
+        f.debug_struct("Readers").field("path", &self.path).finish_non_exhaustive()
     }
 }
 
@@ -119,11 +96,7 @@ pub(super) struct Reader<'r> {
 }
 
 impl Reader<'_> {
-    pub(super) fn get(
-        &self,
-        organization: &OrganizationId,
-        keys: &[Key],
-    ) -> Result<Vec<Option<Item>>, StorageError> {
+    pub(super) fn get(&self, organization: &OrganizationId, keys: &[Key]) -> Result<Vec<Option<Item>>, StorageError> {
         let Some(number) = self.numbers.find(self.connection, organization)? else {
             return Ok(vec![None; keys.len()]);
         };
@@ -143,29 +116,19 @@ impl Reader<'_> {
                 if bytes > bounds::MAX_GET_BYTES {
                     return Err(StorageError::TooLarge);
                 }
-                items.push(Some(Item {
-                    value: value.to_vec(),
-                    version: from_integer(row.get(1)?),
-                }));
+                items.push(Some(Item { value: value.to_vec(), version: from_integer(row.get(1)?) }));
             }
             Ok(items)
         })
     }
 
-    pub(super) fn scan(
-        &self,
-        organization: &OrganizationId,
-        pages: &[Page],
-    ) -> Result<Vec<Scanned>, StorageError> {
+    pub(super) fn scan(&self, organization: &OrganizationId, pages: &[Page]) -> Result<Vec<Scanned>, StorageError> {
         let Some(number) = self.numbers.find(self.connection, organization)? else {
             return Ok(vec![Scanned::default(); pages.len()]);
         };
         self.at_one_moment(pages.len(), || {
             let mut taken = 0;
-            pages
-                .iter()
-                .map(|page| self.page(number, page, &mut taken))
-                .collect()
+            pages.iter().map(|page| self.page(number, page, &mut taken)).collect()
         })
     }
 
@@ -185,13 +148,7 @@ impl Reader<'_> {
         // One more than asked for, to see whether there is more.
         let limit = i64::from(page.limit) + 1;
         let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query(params![
-            number,
-            page.range.start,
-            page.range.end,
-            limit,
-            page.skip
-        ])?;
+        let mut rows = statement.query(params![number, page.range.start, page.range.end, limit, page.skip])?;
         while let Some(row) = rows.next()? {
             let (key, value) = (blob(row, 0)?, blob(row, 1)?);
             let bytes = key.len() + value.len();
@@ -201,35 +158,22 @@ impl Reader<'_> {
             }
             *taken += bytes;
             let version = from_integer(row.get(2)?);
-            scanned.entries.push(Entry {
-                key: key.to_vec(),
-                value: value.to_vec(),
-                version,
-            });
+            scanned.entries.push(Entry { key: key.to_vec(), value: value.to_vec(), version });
         }
         Ok(scanned)
     }
 
-    pub(super) fn count(
-        &self,
-        organization: &OrganizationId,
-        range: &KeyRange,
-    ) -> Result<u64, StorageError> {
+    pub(super) fn count(&self, organization: &OrganizationId, range: &KeyRange) -> Result<u64, StorageError> {
         let Some(number) = self.numbers.find(self.connection, organization)? else {
             return Ok(0);
         };
         let sql = "SELECT count(*) FROM item WHERE organization = ?1 AND key >= ?2 AND key < ?3";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let count =
-            statement.query_row(params![number, range.start, range.end], |row| row.get(0))?;
+        let count = statement.query_row(params![number, range.start, range.end], |row| row.get(0))?;
         Ok(from_integer(count))
     }
 
-    pub(super) fn due(
-        &self,
-        now: u64,
-        limit: usize,
-    ) -> Result<Vec<(OrganizationId, u64)>, StorageError> {
+    pub(super) fn due(&self, now: u64, limit: usize) -> Result<Vec<(OrganizationId, u64)>, StorageError> {
         let sql = "SELECT name, at FROM due JOIN organization ON organization.id = due.organization
             WHERE at <= ?1 ORDER BY at, due.organization LIMIT ?2";
         let mut statement = self.connection.prepare_cached(sql)?;
@@ -237,17 +181,15 @@ impl Reader<'_> {
         let mut due = Vec::new();
         while let Some(row) = rows.next()? {
             let name: String = row.get(0)?;
-            let organization = OrganizationId::from_stored(&name)
-                .map_err(|error| StorageError::Other(error.to_string()))?;
+            let organization =
+                OrganizationId::from_stored(&name).map_err(|error| StorageError::Other(error.to_string()))?;
             due.push((organization, from_integer(row.get(1)?)));
         }
         Ok(due)
     }
 
     pub(super) fn next_due(&self) -> Result<Option<u64>, StorageError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT at FROM due ORDER BY at LIMIT 1")?;
+        let mut statement = self.connection.prepare_cached("SELECT at FROM due ORDER BY at LIMIT 1")?;
         let at: Option<i64> = statement.query_row([], |row| row.get(0)).optional()?;
         Ok(at.map(from_integer))
     }
@@ -270,7 +212,5 @@ impl Reader<'_> {
 }
 
 fn blob<'r>(row: &'r Row<'_>, column: usize) -> Result<&'r [u8], StorageError> {
-    row.get_ref(column)?
-        .as_blob()
-        .map_err(|error| StorageError::Other(error.to_string()))
+    row.get_ref(column)?.as_blob().map_err(|error| StorageError::Other(error.to_string()))
 }

@@ -49,17 +49,9 @@ thread_local! {
 #[derive(Debug)]
 pub(super) enum Work {
     Commit(Transaction),
-    Append {
-        entries: Vec<(Key, Vec<u8>)>,
-        bytes: usize,
-    },
-    Reschedule {
-        seen: u64,
-        next: Option<u64>,
-    },
-    Delete {
-        rows: usize,
-    },
+    Append { entries: Vec<(Key, Vec<u8>)>, bytes: usize },
+    Reschedule { seen: u64, next: Option<u64> },
+    Delete { rows: usize },
     Flush,
 }
 
@@ -80,44 +72,22 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(
-        path: &Path,
-        connection: Connection,
-        numbers: Arc<Numbers>,
-    ) -> Result<Self, OpenError> {
+    pub(super) fn start(path: &Path, connection: Connection, numbers: Arc<Numbers>) -> Result<Self, OpenError> {
         let (queue, jobs) = sync_channel(QUEUE);
         let appended = Arc::new(AtomicUsize::new(0));
-        let mut worker = Worker {
-            connection,
-            numbers,
-            jobs,
-            appended: Arc::clone(&appended),
-            carried: Vec::new(),
-            closed: false,
-        };
+        let mut worker =
+            Worker { connection, numbers, jobs, appended: Arc::clone(&appended), carried: Vec::new(), closed: false };
         let thread = std::thread::Builder::new()
             .name("storage-writer".into())
             .spawn(move || worker.run())
             .map_err(|error| OpenError::io(path, error))?;
-        Ok(Self {
-            queue: Some(queue),
-            appended,
-            thread: Some(thread),
-        })
+        Ok(Self { queue: Some(queue), appended, thread: Some(thread) })
     }
 
     /// Has the work done, and waits until it is durable.
-    pub(super) async fn run(
-        &self,
-        organization: &OrganizationId,
-        work: Work,
-    ) -> Result<u64, StorageError> {
+    pub(super) async fn run(&self, organization: &OrganizationId, work: Work) -> Result<u64, StorageError> {
         let (reply, answer) = oneshot::channel();
-        self.send(Job {
-            organization: organization.clone(),
-            work,
-            reply: Some(reply),
-        })?;
+        self.send(Job { organization: organization.clone(), work, reply: Some(reply) })?;
         answer.await.unwrap_or_else(|_| Err(stopped()))
     }
 
@@ -129,16 +99,8 @@ impl Writer {
         bytes: usize,
     ) -> Result<(), StorageError> {
         let waiting = self.appended.fetch_add(bytes, Ordering::Relaxed);
-        let job = Job {
-            organization: organization.clone(),
-            work: Work::Append { entries, bytes },
-            reply: None,
-        };
-        let sent = if waiting + bytes > APPENDED_BYTES {
-            Err(overloaded())
-        } else {
-            self.send(job)
-        };
+        let job = Job { organization: organization.clone(), work: Work::Append { entries, bytes }, reply: None };
+        let sent = if waiting + bytes > APPENDED_BYTES { Err(overloaded()) } else { self.send(job) };
         if sent.is_err() {
             self.appended.fetch_sub(bytes, Ordering::Relaxed);
         }
@@ -157,11 +119,7 @@ impl Writer {
 impl Drop for Writer {
     fn drop(&mut self) {
         self.queue = None;
-        if self
-            .thread
-            .take()
-            .is_some_and(|thread| thread.join().is_err())
-        {
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("the storage writer has panicked");
         }
     }
@@ -207,21 +165,14 @@ impl Worker {
             self.commit(group);
         }
         if !self.carried.is_empty() {
-            tracing::error!(
-                appends = self.carried.len(),
-                "appended entries are lost: the database can't be written"
-            );
+            tracing::error!(appends = self.carried.len(), "appended entries are lost: the database can't be written");
         }
     }
 
     /// What to do next, in the order it was sent; `None` when the storage is closed.
     fn next_group(&mut self) -> Option<Vec<Job>> {
         let mut group = std::mem::take(&mut self.carried);
-        let delay = if group.is_empty() {
-            APPEND_DELAY
-        } else {
-            RETRY_DELAY
-        };
+        let delay = if group.is_empty() { APPEND_DELAY } else { RETRY_DELAY };
         if group.is_empty() {
             group.push(self.jobs.recv().ok()?);
         }
@@ -236,10 +187,7 @@ impl Worker {
             if urgent || group.len() >= GROUP {
                 return Some(group);
             }
-            match self
-                .jobs
-                .recv_timeout(deadline.saturating_duration_since(Instant::now()))
-            {
+            match self.jobs.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                 Ok(job) => {
                     urgent |= job.reply.is_some();
                     group.push(job);
@@ -294,23 +242,12 @@ impl Worker {
     fn try_commit(&self, group: &[Job]) -> Result<Vec<Result<u64, StorageError>>, StorageError> {
         let connection = &self.connection;
         connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-        let first: i64 = connection
-            .prepare_cached("SELECT last FROM sequence")?
-            .query_row([], |row| row.get(0))?;
-        let mut turn = Turn {
-            worker: self,
-            version: from_integer(first),
-            new: Vec::new(),
-        };
-        let results = group
-            .iter()
-            .map(|job| turn.run(job))
-            .collect::<Result<_, _>>()?;
+        let first: i64 = connection.prepare_cached("SELECT last FROM sequence")?.query_row([], |row| row.get(0))?;
+        let mut turn = Turn { worker: self, version: from_integer(first), new: Vec::new() };
+        let results = group.iter().map(|job| turn.run(job)).collect::<Result<_, _>>()?;
         let Turn { version, new, .. } = turn;
         if version != from_integer(first) {
-            connection
-                .prepare_cached("UPDATE sequence SET last = ?1")?
-                .execute([to_integer(version)])?;
+            connection.prepare_cached("UPDATE sequence SET last = ?1")?.execute([to_integer(version)])?;
         }
         connection.prepare_cached("COMMIT")?.execute([])?;
         self.numbers.publish(new);
@@ -320,10 +257,7 @@ impl Worker {
     /// Moves the log's pages into the database. It is done between transactions and after the answers,
     /// so that SQLite does not do it while a caller waits.
     fn shorten_log(&self) {
-        match self
-            .connection
-            .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
-        {
+        match self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
             Ok(()) => PAGES.set(0),
             Err(error) => tracing::warn!(%error, "the database's log can't be shortened"),
         }
@@ -346,10 +280,7 @@ impl Turn<'_> {
             return Ok(Ok(0));
         }
         let connection = &self.worker.connection;
-        let change = Change {
-            connection,
-            organization: self.number(&job.organization)?,
-        };
+        let change = Change { connection, organization: self.number(&job.organization)? };
         // Most refusals are conflicts; they are found before anything is set up.
         if let Work::Commit(transaction) = &job.work
             && let Err(error) = change.check(&transaction.require)
@@ -371,26 +302,18 @@ impl Turn<'_> {
     /// An error is the job's alone, unless SQLite has rolled back the whole transaction because of it,
     /// as it does when the disk is full.
     fn refuse(&self, error: StorageError) -> Result<Result<u64, StorageError>, StorageError> {
-        if self.worker.connection.is_autocommit() {
-            Err(error)
-        } else {
-            Ok(Err(error))
-        }
+        if self.worker.connection.is_autocommit() { Err(error) } else { Ok(Err(error)) }
     }
 
     fn work(&mut self, change: &Change<'_>, work: &Work) -> Result<u64, StorageError> {
         match work {
             Work::Commit(transaction) => {
                 self.version += 1;
-                change
-                    .apply(transaction, self.version)
-                    .map(|()| self.version)
+                change.apply(transaction, self.version).map(|()| self.version)
             }
             Work::Append { entries, .. } => {
                 self.version += 1;
-                entries
-                    .iter()
-                    .try_for_each(|(key, value)| change.put(key, value, self.version))?;
+                entries.iter().try_for_each(|(key, value)| change.put(key, value, self.version))?;
                 Ok(self.version)
             }
             Work::Reschedule { seen, next } => change.reschedule(*seen, *next).map(|()| 0),
@@ -409,10 +332,7 @@ impl Turn<'_> {
             return Ok(number);
         }
         let sql = "INSERT INTO organization (name) VALUES (?1)";
-        worker
-            .connection
-            .prepare_cached(sql)?
-            .execute([organization.as_str()])?;
+        worker.connection.prepare_cached(sql)?.execute([organization.as_str()])?;
         let number = worker.connection.last_insert_rowid();
         self.new.push((organization.clone(), number));
         Ok(number)

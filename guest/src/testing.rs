@@ -1,0 +1,199 @@
+//! A host in memory, for native tests and fuzzing: storage, a clock that stands still, repeatable randomness.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::capability::{
+    Clock, Email, EmailError, Entry, HttpClient, HttpError, HttpRequest, HttpResponse, Item, Key, KeyRange, Mailer,
+    Page, Random, Require, Scanned, Secrets, SecretsError, Storage, StorageError, Transaction, Write,
+};
+use crate::endpoint::Host;
+
+/// A host in memory.
+#[derive(Default)]
+pub struct MemoryHost {
+    items: RefCell<BTreeMap<Key, Item>>,
+    version: Cell<u64>,
+    wake_at: Cell<Option<u64>>,
+    now: Cell<u64>,
+    random: Cell<u64>,
+    /// What was sent, in order.
+    pub emails: RefCell<Vec<Email>>,
+    /// How the next attempts to send end; an empty queue accepts.
+    pub email_results: RefCell<VecDeque<EmailError>>,
+    /// What was requested, in order.
+    pub requests: RefCell<Vec<HttpRequest>>,
+    /// How the next requests end; an empty queue answers 200 without a body.
+    pub http_results: RefCell<VecDeque<Result<HttpResponse, HttpError>>>,
+}
+
+impl MemoryHost {
+    /// An empty one, at this time (milliseconds since the Unix epoch).
+    #[must_use]
+    pub fn at(now: u64) -> Self {
+        Self { now: Cell::new(now), ..Self::default() }
+    }
+
+    /// Sets the clock.
+    pub fn set_now(&self, now: u64) {
+        self.now.set(now);
+    }
+
+    /// The earliest time at which the jobs are to run; taken, as the host's scheduler does before it runs them.
+    pub fn take_wake(&self) -> Option<u64> {
+        self.wake_at.take()
+    }
+
+    /// This host, as the crate's functions take it.
+    #[must_use]
+    pub fn host(&self) -> Host<'_> {
+        Host { storage: self, clock: self, random: self, mailer: self, http: self, secrets: self }
+    }
+
+    /// All that is stored, as one text: to look for what must not be there.
+    #[must_use]
+    pub fn dump(&self) -> String {
+        let line = |(key, item): (&Key, &Item)| {
+            format!("{} = {}\n", String::from_utf8_lossy(key), String::from_utf8_lossy(&item.value))
+        };
+        self.items.borrow().iter().map(line).collect()
+    }
+}
+
+impl Clock for MemoryHost {
+    fn now(&self) -> u64 {
+        self.now.get()
+    }
+
+    fn pause(&self, milliseconds: u64) {
+        self.now.set(self.now.get() + milliseconds);
+    }
+}
+
+impl Random for MemoryHost {
+    /// SplitMix64: repeatable, and different every time.
+    fn fill(&self, buffer: &mut [u8]) {
+        for chunk in buffer.chunks_mut(8) {
+            self.random.set(self.random.get().wrapping_add(0x9e37_79b9_7f4a_7c15));
+            let mut mixed = self.random.get();
+            mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            chunk.iter_mut().zip((mixed ^ (mixed >> 31)).to_le_bytes()).for_each(|(to, from)| *to = from);
+        }
+    }
+}
+
+impl Mailer for MemoryHost {
+    fn send(&self, email: &Email) -> Result<(), EmailError> {
+        if let Some(error) = self.email_results.borrow_mut().pop_front() {
+            return Err(error);
+        }
+        self.emails.borrow_mut().push(email.clone());
+        Ok(())
+    }
+}
+
+impl HttpClient for MemoryHost {
+    fn send(&self, request: &HttpRequest) -> Result<HttpResponse, HttpError> {
+        self.requests.borrow_mut().push(request.clone());
+        let result = self.http_results.borrow_mut().pop_front();
+        result.unwrap_or_else(|| Ok(HttpResponse { status: 200, ..HttpResponse::default() }))
+    }
+}
+
+impl Secrets for MemoryHost {
+    /// No encryption, but not readable in a dump either.
+    fn seal(&self, plain: &[u8]) -> Result<Vec<u8>, SecretsError> {
+        Ok(plain.iter().map(|byte| byte ^ 0xa5).collect())
+    }
+
+    fn open(&self, sealed: &[u8]) -> Result<Vec<u8>, SecretsError> {
+        self.seal(sealed)
+    }
+}
+
+impl Storage for MemoryHost {
+    fn get(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, StorageError> {
+        let items = self.items.borrow();
+        keys.iter().map(|key| check_key(key).map(|()| items.get(key).cloned())).collect()
+    }
+
+    fn scan(&self, pages: &[Page]) -> Result<Vec<Scanned>, StorageError> {
+        Ok(pages.iter().map(|page| self.scan_page(page)).collect())
+    }
+
+    fn count(&self, range: &KeyRange) -> Result<u64, StorageError> {
+        Ok(self.items.borrow().range(range.start.clone()..range.end.clone().max(range.start.clone())).count() as u64)
+    }
+
+    fn commit(&self, transaction: &Transaction) -> Result<u64, StorageError> {
+        let mut items = self.items.borrow().clone();
+        for require in &transaction.require {
+            let (key, holds) = match require {
+                Require::Exists(key) => (key, items.contains_key(key)),
+                Require::Absent(key) => (key, !items.contains_key(key)),
+                Require::Version(key, version) => (key, items.get(key).is_some_and(|item| item.version == *version)),
+            };
+            if !holds {
+                return Err(StorageError::Conflict(key.clone()));
+            }
+        }
+        let version = self.version.get() + 1;
+        for write in &transaction.write {
+            match write {
+                Write::Put(key, value) => {
+                    check_key(key)?;
+                    items.insert(key.clone(), Item { value: value.clone(), version });
+                }
+                Write::Delete(key) => drop(items.remove(key)),
+                Write::DeleteRange(range) => items.retain(|key, _| *key < range.start || *key >= range.end),
+                Write::Add { key, delta, min, max } => {
+                    let old = items.get(key).map_or(Ok(0), |item| number(&item.value))?;
+                    let sum = old + delta;
+                    if min.is_some_and(|min| sum < min) || max.is_some_and(|max| sum > max) {
+                        return Err(StorageError::Limit(key.clone()));
+                    }
+                    items.insert(key.clone(), Item { value: sum.to_string().into_bytes(), version });
+                }
+            }
+        }
+        self.items.replace(items);
+        self.version.set(version);
+        let wake_at = [self.wake_at.get(), transaction.wake_at].into_iter().flatten().min();
+        self.wake_at.set(wake_at);
+        Ok(version)
+    }
+
+    fn append(&self, entries: &[(Key, Vec<u8>)]) -> Result<(), StorageError> {
+        let write = entries.iter().map(|(key, value)| Write::Put(key.clone(), value.clone())).collect();
+        self.commit(&Transaction { write, ..Transaction::default() }).map(drop)
+    }
+}
+
+impl MemoryHost {
+    fn scan_page(&self, page: &Page) -> Scanned {
+        let KeyRange { start, end } = page.range.clone();
+        let items = self.items.borrow();
+        let range = items.range(start.clone()..end.max(start));
+        let entry =
+            |(key, item): (&Key, &Item)| Entry { key: key.clone(), value: item.value.clone(), version: item.version };
+        let (skip, limit) = (page.skip as usize, page.limit.min(4_096) as usize);
+        let mut entries: Vec<Entry> = if page.reverse {
+            range.rev().skip(skip).take(limit + 1).map(entry).collect()
+        } else {
+            range.skip(skip).take(limit + 1).map(entry).collect()
+        };
+        let more = entries.len() > limit;
+        entries.truncate(limit);
+        Scanned { entries, more }
+    }
+}
+
+fn check_key(key: &[u8]) -> Result<(), StorageError> {
+    if key.is_empty() || key.len() > 512 { Err(StorageError::TooLarge) } else { Ok(()) }
+}
+
+fn number(value: &[u8]) -> Result<i64, StorageError> {
+    let text = std::str::from_utf8(value).map_err(|error| StorageError::Other(error.to_string()))?;
+    text.parse().map_err(|_| StorageError::Other(format!("'{text}' is not a counter")))
+}

@@ -1,0 +1,75 @@
+//! The options that all commands share.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use serde::Deserialize;
+
+use crate::component::Isolation;
+
+/// Options of every command. What is not given here may stand in the configuration file.
+#[derive(Args, Default)]
+#[command(next_help_heading = "Common options")]
+pub(super) struct Common {
+    /// Configuration file (TOML): the long names of these options, without the dashes, as keys.
+    #[arg(long, global = true, value_name = "FILE", env = "INSOMNIA_SCIM_CONFIG")]
+    pub(super) config: Option<PathBuf>,
+    /// Data directory: database, host key, mail folder. [default: $XDG_DATA_HOME/insomnia-scim, that is
+    /// ~/.local/share/insomnia-scim]
+    #[arg(long, global = true, value_name = "DIR", env = "INSOMNIA_SCIM_DATA")]
+    pub(super) data: Option<PathBuf>,
+    /// The URL that clients see before /scim/v2/…, for instance https://scim.example.com. [default: that of the
+    /// listen address; for the other commands, that of the last server on the data directory]
+    #[arg(long, global = true, value_name = "URL", env = "INSOMNIA_SCIM_BASE_URL")]
+    pub(super) base_url: Option<String>,
+    /// Run this build of the component instead of the one built in.
+    #[arg(long, global = true, value_name = "FILE", env = "INSOMNIA_SCIM_COMPONENT")]
+    pub(super) component: Option<PathBuf>,
+    /// Which requests may share an instance of the component; never those of two organizations. [default:
+    /// organization]
+    #[arg(long, global = true, value_enum, env = "INSOMNIA_SCIM_ISOLATION")]
+    pub(super) isolation: Option<IsolationName>,
+    /// Where compiled code is kept: a directory that only you may write to. [default: $XDG_CACHE_HOME/insomnia-scim,
+    /// that is ~/.cache/insomnia-scim]
+    #[arg(long, global = true, value_name = "DIR", env = "INSOMNIA_SCIM_CACHE")]
+    pub(super) cache: Option<PathBuf>,
+    /// What is logged to stderr: error, warn, info, debug, or per module, as `info,insomnia_scim::request=warn`.
+    /// [default: info for serve and demo, else warn]
+    #[arg(long, global = true, value_name = "FILTER", env = "INSOMNIA_SCIM_LOG")]
+    pub(super) log: Option<String>,
+    /// The form of the log. [default: text]
+    #[arg(long, global = true, value_enum, env = "INSOMNIA_SCIM_LOG_FORMAT")]
+    pub(super) log_format: Option<LogFormat>,
+    /// Print JSON, for programs.
+    #[arg(long, global = true, env = "INSOMNIA_SCIM_JSON")]
+    pub(super) json: bool,
+}
+
+/// The names of [`Isolation`].
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum IsolationName {
+    /// Each call gets an instance that has never run.
+    Fresh,
+    /// Calls of one organization reuse its instances, one after another.
+    Organization,
+}
+
+impl From<IsolationName> for Isolation {
+    fn from(name: IsolationName) -> Self {
+        match name {
+            IsolationName::Fresh => Self::Fresh,
+            IsolationName::Organization => Self::Organization,
+        }
+    }
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}

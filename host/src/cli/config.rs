@@ -1,0 +1,118 @@
+//! Settings: flags before environment variables before the configuration file before defaults.
+
+use std::env;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use serde::Deserialize;
+
+use super::arguments::{Common, IsolationName, LogFormat};
+
+/// The configuration file.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct File {
+    data: Option<PathBuf>,
+    listen: Option<SocketAddr>,
+    base_url: Option<String>,
+    component: Option<PathBuf>,
+    isolation: Option<IsolationName>,
+    cache: Option<PathBuf>,
+    log: Option<String>,
+    log_format: Option<LogFormat>,
+}
+
+/// What a command works with.
+pub(super) struct Settings {
+    pub(super) data: PathBuf,
+    /// From the file; a flag of `serve` comes before it.
+    pub(super) listen: Option<SocketAddr>,
+    pub(super) base_url: Option<String>,
+    pub(super) component: Option<PathBuf>,
+    pub(super) isolation: IsolationName,
+    pub(super) cache: PathBuf,
+    pub(super) log: Option<String>,
+    pub(super) log_format: LogFormat,
+    pub(super) json: bool,
+}
+
+impl Settings {
+    /// Puts the sources together; clap has put flags before environment variables already.
+    pub(super) fn resolve(given: Common) -> anyhow::Result<Self> {
+        let file = match &given.config {
+            Some(path) => read(path)?,
+            None => File::default(),
+        };
+        let data = match given.data.or(file.data) {
+            Some(data) => data,
+            None => directory("XDG_DATA_HOME", ".local/share").context(
+                "there is no home directory, so the data directory must be named: use --data DIR",
+            )?,
+        };
+        let cache = given.cache.or(file.cache).or_else(|| directory("XDG_CACHE_HOME", ".cache"));
+        let base_url = given.base_url.or(file.base_url);
+        if let Some(url) = &base_url
+            && !url.starts_with("https://")
+            && !url.starts_with("http://")
+        {
+            bail!("the base URL {url:?} must begin with https:// or http://");
+        }
+        Ok(Self {
+            cache: cache.unwrap_or_else(|| data.join("cache")),
+            data,
+            listen: file.listen,
+            base_url,
+            component: given.component.or(file.component),
+            isolation: given.isolation.or(file.isolation).unwrap_or(IsolationName::Organization),
+            log: given.log.or(file.log),
+            log_format: given.log_format.or(file.log_format).unwrap_or(LogFormat::Text),
+            json: given.json,
+        })
+    }
+}
+
+fn read(path: &Path) -> anyhow::Result<File> {
+    let text = fs::read_to_string(path).with_context(|| format!("{} can't be read", path.display()))?;
+    toml::from_str(&text).with_context(|| format!("{} is not a configuration", path.display()))
+}
+
+/// Our directory in the one that the variable names, or in that of the user's home (XDG Base Directory Specification:
+/// a path that is not absolute counts as none).
+fn directory(variable: &str, of_home: &str) -> Option<PathBuf> {
+    let base = env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
+    let base = base.or_else(|| env::home_dir().filter(|home| home.is_absolute()).map(|home| home.join(of_home)));
+    base.map(|base| base.join("insomnia-scim"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_file(text: &str, mut given: Common) -> anyhow::Result<Settings> {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("config.toml");
+        fs::write(&path, text).unwrap();
+        given.config = Some(path);
+        Settings::resolve(given)
+    }
+
+    #[test]
+    fn the_file_fills_what_was_not_given() {
+        let given = Common { data: Some("/given".into()), ..Common::default() };
+        let text = "data = '/file'\nlisten = '127.0.0.1:9'\nbase-url = 'https://x'\nisolation = 'fresh'\nlog-format = 'json'";
+        let settings = with_file(text, given).unwrap();
+        assert_eq!(settings.data, Path::new("/given"));
+        assert_eq!(settings.base_url.as_deref(), Some("https://x"));
+        assert_eq!(settings.listen, Some(SocketAddr::from(([127, 0, 0, 1], 9))));
+        assert!(settings.isolation == IsolationName::Fresh && settings.log_format == LogFormat::Json);
+    }
+
+    #[test]
+    fn a_misspelt_key_and_a_base_url_without_a_scheme_are_refused() {
+        for text in ["dta = '/file'", "base-url = 'example.com'", "listen = 'x'"] {
+            assert!(with_file(text, Common::default()).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! `connector`: an organization's SCIM connector.
+
+use anyhow::bail;
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::json;
+
+use super::config::Settings;
+use super::member::Of;
+use super::{host, output, passphrase};
+use crate::connector::{ExpiryWindow, IdentityProvider, IssuedToken};
+use crate::directory::{Listing, Role};
+use crate::organization::Organization;
+
+/// Commands about the connector. The token is printed once: only its hash is stored.
+#[derive(Subcommand)]
+pub(super) enum Connector {
+    /// Enable SCIM and print the connector URL and the token.
+    Enable {
+        #[command(flatten)]
+        of: Of,
+        #[command(flatten)]
+        actor: Actor,
+        /// The identity provider: okta, azure (Entra ID), ping-federate, or another by name.
+        #[arg(long, value_name = "PROVIDER", default_value = "okta", env = "INSOMNIA_SCIM_IDP")]
+        idp: String,
+        /// How long the token is valid.
+        #[arg(long, value_enum, default_value = "90d", env = "INSOMNIA_SCIM_EXPIRES")]
+        expires: Window,
+    },
+    /// Disable SCIM: every SCIM request is answered 401. Members and teams stay as they are.
+    Disable {
+        #[command(flatten)]
+        of: Of,
+        #[command(flatten)]
+        actor: Actor,
+    },
+    /// Show the connector as it stands.
+    Status {
+        #[command(flatten)]
+        of: Of,
+    },
+    /// Issue a new token and print it. The actor's passphrase is read from standard input.
+    Refresh {
+        #[command(flatten)]
+        of: Of,
+        #[command(flatten)]
+        actor: Actor,
+        /// How long the new token is valid. [default: as long as the old one was]
+        #[arg(long, value_enum, env = "INSOMNIA_SCIM_EXPIRES")]
+        expires: Option<Window>,
+        /// Seconds for which the old token is accepted too, at most 86400: time to paste the new one.
+        #[arg(long, value_name = "SECONDS", default_value_t = 0, env = "INSOMNIA_SCIM_OVERLAP")]
+        overlap: u32,
+        /// The actor's passphrase. Others can see it in the list of processes: prefer the variable, or standard input.
+        #[arg(long, env = "INSOMNIA_SCIM_PASSPHRASE", hide_env_values = true)]
+        passphrase: Option<String>,
+    },
+}
+
+/// Who acts.
+#[derive(Args)]
+pub(super) struct Actor {
+    /// Id or email address of the owner or co-owner who acts. [default: the owner]
+    #[arg(long, value_name = "MEMBER", env = "INSOMNIA_SCIM_ACTOR")]
+    actor: Option<String>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum Window {
+    #[value(name = "30d")]
+    Days30,
+    #[value(name = "90d")]
+    Days90,
+    #[value(name = "180d")]
+    Days180,
+    #[value(name = "1y")]
+    Year1,
+    #[value(name = "2y")]
+    Years2,
+    Never,
+}
+
+impl From<Window> for ExpiryWindow {
+    fn from(window: Window) -> Self {
+        match window {
+            Window::Days30 => Self::Days30,
+            Window::Days90 => Self::Days90,
+            Window::Days180 => Self::Days180,
+            Window::Year1 => Self::Year1,
+            Window::Years2 => Self::Years2,
+            Window::Never => Self::Never,
+        }
+    }
+}
+
+impl Connector {
+    pub(super) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
+        let provisioner = host::open(settings).await?;
+        let organization = host::organization(&provisioner, &self.of().organization).await?;
+        match self {
+            Self::Enable { actor, idp, expires, .. } => {
+                let actor = actor.or_owner(&organization).await?;
+                let issued = organization.enable(&actor, provider(&idp), expires.into()).await?;
+                print(settings, &organization, &issued);
+            }
+            Self::Disable { actor, .. } => {
+                let actor = actor.or_owner(&organization).await?;
+                organization.disable(&actor).await?;
+                output::object(settings.json, &serde_json::to_value(organization.status().await?)?);
+            }
+            Self::Status { .. } => {
+                let mut status = serde_json::to_value(organization.status().await?)?;
+                status["connector_url"] = organization.connector_url().into();
+                output::object(settings.json, &status);
+            }
+            Self::Refresh { actor, expires, overlap, passphrase, .. } => {
+                let actor = actor.or_owner(&organization).await?;
+                let passphrase = passphrase::given_or_asked(passphrase)?;
+                let issued = organization.refresh(&actor, &passphrase, expires.map(Into::into), overlap).await?;
+                print(settings, &organization, &issued);
+            }
+        }
+        provisioner.flush().await?;
+        Ok(())
+    }
+
+    fn of(&self) -> &Of {
+        match self {
+            Self::Enable { of, .. } | Self::Disable { of, .. } | Self::Status { of } | Self::Refresh { of, .. } => of,
+        }
+    }
+}
+
+impl Actor {
+    /// Who has the data directory may act for the owner.
+    async fn or_owner(self, organization: &Organization) -> anyhow::Result<String> {
+        if let Some(actor) = self.actor {
+            return Ok(actor);
+        }
+        let mut listing = Listing { limit: 500, ..Listing::default() };
+        loop {
+            let page = organization.members(listing.clone()).await?;
+            if let Some(owner) = page.items.into_iter().find(|member| member.active && member.role == Role::Owner) {
+                return Ok(owner.id);
+            }
+            listing.after = page.next;
+            if listing.after.is_none() {
+                bail!("the organization has no active owner; add one with `insomnia-scim member add --role owner`");
+            }
+        }
+    }
+}
+
+fn provider(name: &str) -> IdentityProvider {
+    match name.to_ascii_lowercase().as_str() {
+        "okta" => IdentityProvider::Okta,
+        "azure" | "entra" | "entra-id" => IdentityProvider::Azure,
+        "ping-federate" | "pingfederate" => IdentityProvider::PingFederate,
+        _ => IdentityProvider::Other(name.to_owned()),
+    }
+}
+
+fn print(settings: &Settings, organization: &Organization, issued: &IssuedToken) {
+    let value = json!({
+        "organization": organization.id().as_str(),
+        "connector_url": organization.connector_url(),
+        "token": issued.token,
+        "expires": issued.expires,
+    });
+    output::object(settings.json, &value);
+}

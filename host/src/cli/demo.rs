@@ -1,0 +1,181 @@
+//! `demo`: the server with an organization to try.
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::config::Settings;
+use super::passphrase;
+use super::serve::{Listen, serve};
+use crate::capability::storage::OrganizationId;
+use crate::connector::{ExpiryWindow, IdentityProvider};
+use crate::directory::{Domain, NewMember, Options, OrganizationRecord, Plan, Role};
+use crate::error::ActionError;
+use crate::organization::Organization;
+use crate::provisioner::Provisioner;
+use crate::registry::RegistryError;
+
+const NAME: &str = "demo";
+const DOMAIN: &str = "demo.example";
+const OWNER: &str = "owner@demo.example";
+const SEATS: u32 = 1_000_000;
+/// The note that tells that the organization is complete.
+const NOTE: &str = "demo";
+
+/// Arguments of `demo`.
+///
+/// On the first start it makes the organization `demo` (Enterprise plan, 1,000,000 seats, a verified domain, single
+/// sign-on with Okta, an owner) and enables SCIM; what it prints then, the token and the owner's passphrase, is shown
+/// once. Later starts serve the same organization.
+#[derive(Args)]
+pub(super) struct Demo {
+    #[command(flatten)]
+    listen: Listen,
+    /// Issue a new token and a new passphrase for the owner: both can be shown only when they are made.
+    #[arg(long, env = "INSOMNIA_SCIM_NEW_TOKEN")]
+    new_token: bool,
+}
+
+/// What was made.
+#[derive(Serialize, Deserialize)]
+struct Made {
+    organization: String,
+    owner: String,
+}
+
+/// What can be shown only when it is made.
+struct Shown {
+    token: String,
+    passphrase: String,
+}
+
+impl Demo {
+    pub(super) async fn run(self, settings: Settings) -> anyhow::Result<()> {
+        let (provisioner, listener) = self.listen.open(&settings).await?;
+        let made = provisioner.registry().note(NOTE).await?;
+        let (organization, owner, shown) = match made {
+            Some(note) => {
+                let made: Made = serde_json::from_str(&note).context("the note about the demo can't be read")?;
+                let organization = provisioner.organization(&OrganizationId::parse(&made.organization)?);
+                let shown = if self.new_token { Some(renew(&organization, &made.owner).await?) } else { None };
+                (organization, made.owner, shown)
+            }
+            None => {
+                let (organization, shown) = make(&provisioner).await?;
+                (organization, OWNER.to_owned(), Some(shown))
+            }
+        };
+        print(&settings, &provisioner, &organization, &owner, shown.as_ref());
+        serve(&provisioner, listener).await
+    }
+}
+
+/// Makes the organization. A start that was broken off is taken up again: every step takes what is there already.
+async fn make(provisioner: &Provisioner) -> anyhow::Result<(Organization, Shown)> {
+    let id = OrganizationId::parse(NAME)?;
+    match provisioner.create_organization(&id).await {
+        Ok(_) | Err(RegistryError::Exists(_)) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let organization = provisioner.organization(&id);
+    let record = OrganizationRecord {
+        name: "Demo".into(),
+        plan: Plan::Enterprise,
+        seats: SEATS,
+        domains: vec![Domain { name: DOMAIN.into(), verified: true }],
+        single_sign_on: Some("okta".into()),
+        options: Options::default(),
+    };
+    organization.put(record).await.context("the demo organization can't be set up")?;
+    let passphrase = passphrase::generate()?;
+    let owner = NewMember {
+        email: OWNER.into(),
+        display_name: "Demo Owner".into(),
+        role: Role::Owner,
+        passphrase: Some(passphrase.clone()),
+    };
+    match organization.add_member(owner).await {
+        Ok(_) => {}
+        Err(ActionError::Conflict(_)) => organization.set_passphrase(OWNER, &passphrase).await?,
+        Err(error) => return Err(error).context("the demo owner can't be added"),
+    }
+    let issued = match organization.enable(OWNER, IdentityProvider::Okta, ExpiryWindow::Year1).await {
+        Err(ActionError::Conflict(_)) => organization.refresh(OWNER, &passphrase, None, 0).await,
+        other => other,
+    };
+    let token = issued.context("SCIM can't be enabled for the demo organization")?.token;
+    let note = serde_json::to_string(&Made { organization: NAME.into(), owner: OWNER.into() })?;
+    provisioner.registry().set_note(NOTE, &note).await?;
+    Ok((organization, Shown { token, passphrase }))
+}
+
+/// A new token needs the owner's passphrase, of which only a hash is stored: so there is a new one, too.
+async fn renew(organization: &Organization, owner: &str) -> anyhow::Result<Shown> {
+    if !organization.status().await?.enabled {
+        bail!("SCIM is disabled for the demo organization; run: insomnia-scim connector enable --organization {NAME}");
+    }
+    let passphrase = passphrase::generate()?;
+    organization.set_passphrase(owner, &passphrase).await?;
+    let token = organization.refresh(owner, &passphrase, None, 0).await?.token;
+    Ok(Shown { token, passphrase })
+}
+
+fn print(
+    settings: &Settings,
+    provisioner: &Provisioner,
+    organization: &Organization,
+    owner: &str,
+    shown: Option<&Shown>,
+) {
+    let (token, passphrase) = (shown.map(|shown| &shown.token), shown.map(|shown| &shown.passphrase));
+    let (connector, id) = (organization.connector_url(), organization.id());
+    let page = format!("{}/organizations/{id}/scim", provisioner.base_url());
+    if settings.json {
+        let line = json!({
+            "connector_url": connector,
+            "token": token,
+            "page_url": page,
+            "organization": id.as_str(),
+            "owner": {"email": owner, "passphrase": passphrase},
+        });
+        println!("{line}");
+        return;
+    }
+    println!("organization   {id}");
+    println!("owner          {owner}");
+    println!("passphrase     {}", passphrase.map_or("(shown when it was made)", String::as_str));
+    println!("page           {page}");
+    println!("connector URL  {connector}");
+    println!("token          {}", token.map_or("(shown when it was made)", String::as_str));
+    println!();
+    if shown.is_none() {
+        println!("A token is shown once. For a new one, and a new passphrase: insomnia-scim demo --new-token");
+        println!("With the owner's passphrase: insomnia-scim connector refresh --organization {id} --actor {owner}");
+        println!();
+    } else {
+        println!("Token and passphrase are shown this once.");
+    }
+    let token = token.map_or("$TOKEN", String::as_str);
+    println!("Try:");
+    println!();
+    println!("  curl -H 'Authorization: Bearer {token}' '{connector}/Users?count=10'");
+    println!();
+    println!("  curl -H 'Authorization: Bearer {token}' -H 'Content-Type: application/scim+json' '{connector}/Users' \\");
+    println!("    -d '{}'", example_user());
+    println!();
+    println!("  curl -G -H 'Authorization: Bearer {token}' '{connector}/Users' \\");
+    println!("    --data-urlencode 'filter=userName eq \"ada@{DOMAIN}\"'");
+    println!();
+}
+
+fn example_user() -> serde_json::Value {
+    let email = format!("ada@{DOMAIN}");
+    json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+        "userName": email,
+        "name": {"givenName": "Ada", "familyName": "Lovelace"},
+        "emails": [{"value": email, "type": "work", "primary": true}],
+        "active": true,
+    })
+}

@@ -1,0 +1,130 @@
+//! `member`: members of an organization.
+
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::{Value, json};
+
+use super::config::Settings;
+use super::{host, output, passphrase};
+use crate::directory::{Listing, NewMember, Role};
+
+/// Commands about members. A member is named by id, userName or email address.
+#[derive(Subcommand)]
+pub(super) enum MemberCommand {
+    /// List members of either origin.
+    List {
+        #[command(flatten)]
+        of: Of,
+        /// Only those whose name or email address begins with this.
+        #[arg(long, env = "INSOMNIA_SCIM_PREFIX")]
+        prefix: Option<String>,
+    },
+    /// Add a member by hand. A passphrase is generated and printed, once.
+    Add {
+        /// Email address.
+        email: String,
+        #[command(flatten)]
+        of: Of,
+        /// Name. [default: the email address]
+        #[arg(long, env = "INSOMNIA_SCIM_NAME")]
+        name: Option<String>,
+        /// What the member may do.
+        #[arg(long, value_enum, default_value = "member", env = "INSOMNIA_SCIM_ROLE")]
+        role: RoleName,
+        /// Email the passphrase to the member instead of printing it.
+        #[arg(long, env = "INSOMNIA_SCIM_EMAIL_PASSPHRASE")]
+        email_passphrase: bool,
+    },
+    /// Remove a member from the organization and every team.
+    Remove {
+        /// The member.
+        member: String,
+        #[command(flatten)]
+        of: Of,
+    },
+    /// Change what a member may do.
+    SetRole {
+        /// The member.
+        member: String,
+        /// The new role.
+        #[arg(value_enum)]
+        role: RoleName,
+        #[command(flatten)]
+        of: Of,
+    },
+}
+
+/// Which organization.
+#[derive(Args)]
+pub(super) struct Of {
+    /// The organization's id.
+    #[arg(long, value_name = "ID", env = "INSOMNIA_SCIM_ORGANIZATION")]
+    pub(super) organization: String,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum RoleName {
+    Owner,
+    CoOwner,
+    Member,
+}
+
+impl From<RoleName> for Role {
+    fn from(name: RoleName) -> Self {
+        match name {
+            RoleName::Owner => Self::Owner,
+            RoleName::CoOwner => Self::CoOwner,
+            RoleName::Member => Self::Member,
+        }
+    }
+}
+
+impl MemberCommand {
+    pub(super) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
+        let provisioner = host::open(settings).await?;
+        let organization = host::organization(&provisioner, &self.of().organization).await?;
+        match self {
+            Self::List { prefix, .. } => {
+                let mut members: Vec<Value> = Vec::new();
+                let mut listing = Listing { prefix, after: None, limit: 500 };
+                loop {
+                    let page = organization.members(listing.clone()).await?;
+                    for member in page.items {
+                        members.push(serde_json::to_value(member)?);
+                    }
+                    listing.after = page.next;
+                    if listing.after.is_none() {
+                        break;
+                    }
+                }
+                let columns = ["email", "display_name", "role", "origin", "active", "id"];
+                output::table(settings.json, &members, &columns);
+            }
+            Self::Add { email, name, role, email_passphrase, .. } => {
+                let passphrase = if email_passphrase { None } else { Some(passphrase::generate()?) };
+                let display_name = name.unwrap_or_else(|| email.clone());
+                let new = NewMember { email, display_name, role: role.into(), passphrase: passphrase.clone() };
+                let mut added = serde_json::to_value(organization.add_member(new).await?)?;
+                if let Some(passphrase) = passphrase {
+                    added["passphrase"] = passphrase.into();
+                }
+                output::object(settings.json, &added);
+            }
+            Self::Remove { member, .. } => {
+                organization.remove_member(&member).await?;
+                output::object(settings.json, &json!({"removed": member}));
+            }
+            Self::SetRole { member, role, .. } => {
+                let changed = organization.set_role(&member, role.into()).await?;
+                output::object(settings.json, &serde_json::to_value(changed)?);
+            }
+        }
+        provisioner.flush().await?;
+        Ok(())
+    }
+
+    fn of(&self) -> &Of {
+        match self {
+            Self::List { of, .. } | Self::Add { of, .. } | Self::Remove { of, .. } | Self::SetRole { of, .. } => of,
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! `org`: organizations.
+
+use anyhow::{Context as _, bail};
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::{Value, json};
+
+use super::config::Settings;
+use super::{host, output, passphrase};
+use crate::capability::storage::OrganizationId;
+use crate::directory::{Domain, NewMember, Options, OrganizationRecord, Plan, Role};
+use crate::organization::Organization;
+
+/// Commands about organizations.
+#[derive(Subcommand)]
+pub(super) enum Org {
+    /// Create an organization, with its owner if one is named.
+    Create {
+        /// Its name, as people call it.
+        name: String,
+        /// Its name in URLs: a-z, 0-9 and hyphens. [default: made from the name]
+        #[arg(long, env = "INSOMNIA_SCIM_ID")]
+        id: Option<String>,
+        /// Email address of the owner. A passphrase is generated and printed, once.
+        #[arg(long, value_name = "EMAIL", env = "INSOMNIA_SCIM_OWNER")]
+        owner: Option<String>,
+        #[command(flatten)]
+        facts: Facts,
+    },
+    /// Show an organization, its licences and its connector.
+    Show {
+        /// Its id.
+        organization: String,
+    },
+    /// List all organizations.
+    List,
+    /// Change what is known about an organization. What is not named stays.
+    Set {
+        /// Its id.
+        organization: String,
+        /// Its name, as people call it.
+        #[arg(long, env = "INSOMNIA_SCIM_NAME")]
+        name: Option<String>,
+        #[command(flatten)]
+        facts: Facts,
+        /// Turn an option on or off, as `list-manual=true`; may be given more than once. Options: list-manual,
+        /// verified-domains-only, allow-overage, passphrase-emails, strict, skip-unknown-members, reactivate-on-post,
+        /// bare-token, basic-authentication, discovery-aliases, group-patch-no-content.
+        #[arg(long = "option", value_name = "OPTION=BOOL", env = "INSOMNIA_SCIM_OPTION", id = "option")]
+        options: Vec<String>,
+    },
+    /// Delete an organization with all its members, teams and logs. There is no way back.
+    Delete {
+        /// Its id.
+        organization: String,
+        /// Its id once more.
+        #[arg(long, value_name = "ID", env = "INSOMNIA_SCIM_YES_DELETE")]
+        yes_delete: String,
+    },
+}
+
+/// What the backend knows about an organization.
+#[derive(Args)]
+pub(super) struct Facts {
+    /// What it pays for. [default when created: enterprise]
+    #[arg(long, value_enum, env = "INSOMNIA_SCIM_PLAN")]
+    plan: Option<PlanName>,
+    /// How many active members the plan allows. [default when created: 100]
+    #[arg(long, env = "INSOMNIA_SCIM_SEATS")]
+    seats: Option<u32>,
+    /// A verified domain; may be given more than once. Replaces those known.
+    #[arg(long = "domain", value_name = "DOMAIN", env = "INSOMNIA_SCIM_DOMAIN", id = "domain")]
+    domains: Vec<String>,
+    /// The identity provider that single sign-on is configured for; an empty one for none.
+    #[arg(long, value_name = "PROVIDER", env = "INSOMNIA_SCIM_SSO")]
+    sso: Option<String>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum PlanName {
+    Free,
+    Team,
+    Enterprise,
+}
+
+impl Facts {
+    fn apply(self, record: &mut OrganizationRecord) {
+        if let Some(plan) = self.plan {
+            record.plan = match plan {
+                PlanName::Free => Plan::Free,
+                PlanName::Team => Plan::Team,
+                PlanName::Enterprise => Plan::Enterprise,
+            };
+        }
+        record.seats = self.seats.unwrap_or(record.seats);
+        if !self.domains.is_empty() {
+            record.domains = self.domains.into_iter().map(|name| Domain { name, verified: true }).collect();
+        }
+        if let Some(provider) = self.sso {
+            record.single_sign_on = Some(provider).filter(|provider| !provider.is_empty());
+        }
+    }
+}
+
+impl Org {
+    pub(super) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
+        let provisioner = host::open(settings).await?;
+        match self {
+            Self::Create { name, id, owner, facts } => {
+                let id = OrganizationId::parse(&id.unwrap_or_else(|| slug(&name)))
+                    .context("name it in URLs yourself: --id ID")?;
+                let mut record = OrganizationRecord {
+                    name,
+                    plan: Plan::Enterprise,
+                    seats: 100,
+                    domains: Vec::new(),
+                    single_sign_on: None,
+                    options: Options::default(),
+                };
+                facts.apply(&mut record);
+                let organization = provisioner.create_organization(&id).await?;
+                organization.put(record).await?;
+                let mut made = json!({"id": id.as_str(), "connector_url": organization.connector_url()});
+                if let Some(email) = owner {
+                    made["owner"] = add_owner(&organization, email).await?;
+                }
+                output::object(settings.json, &made);
+            }
+            Self::Show { organization } => {
+                let organization = host::organization(&provisioner, &organization).await?;
+                output::object(settings.json, &describe(&organization).await?);
+            }
+            Self::List => {
+                let mut listed = Vec::new();
+                let mut after: Option<OrganizationId> = None;
+                loop {
+                    let page = provisioner.organizations(after.as_ref(), 500).await?;
+                    let Some(last) = page.last() else { break };
+                    after = Some(last.id.clone());
+                    for registered in page {
+                        listed.push(serde_json::to_value(registered)?);
+                    }
+                }
+                output::table(settings.json, &listed, &["id", "created"]);
+            }
+            Self::Set { organization, name, facts, options } => {
+                let organization = host::organization(&provisioner, &organization).await?;
+                let mut record = organization.get().await?.context("nothing is known about the organization yet")?;
+                record.name = name.unwrap_or(record.name);
+                facts.apply(&mut record);
+                set_options(&mut record.options, &options)?;
+                organization.put(record).await?;
+                output::object(settings.json, &describe(&organization).await?);
+            }
+            Self::Delete { organization, yes_delete } => {
+                if organization != yes_delete {
+                    bail!("--yes-delete names {yes_delete:?}, not {organization:?}; nothing was deleted");
+                }
+                let organization = host::organization(&provisioner, &organization).await?;
+                provisioner.delete_organization(organization.id()).await?;
+                output::object(settings.json, &json!({"deleted": organization.id().as_str()}));
+            }
+        }
+        provisioner.flush().await?;
+        Ok(())
+    }
+}
+
+async fn add_owner(organization: &Organization, email: String) -> anyhow::Result<Value> {
+    let passphrase = passphrase::generate()?;
+    let owner = NewMember {
+        display_name: email.clone(),
+        email,
+        role: Role::Owner,
+        passphrase: Some(passphrase.clone()),
+    };
+    let owner = organization.add_member(owner).await.context("the owner can't be added")?;
+    Ok(json!({"id": owner.id, "email": owner.email, "passphrase": passphrase}))
+}
+
+async fn describe(organization: &Organization) -> anyhow::Result<Value> {
+    Ok(json!({
+        "id": organization.id().as_str(),
+        "connector_url": organization.connector_url(),
+        "organization": organization.get().await?,
+        "licences": organization.licences().await?,
+        "connector": organization.status().await?,
+    }))
+}
+
+/// The name in lower case, with a hyphen for what can't stand in a URL.
+fn slug(name: &str) -> String {
+    let mut slug = String::new();
+    for character in name.chars().flat_map(char::to_lowercase) {
+        if character.is_ascii_alphanumeric() {
+            slug.push(character);
+        } else if !slug.is_empty() && !slug.ends_with('-') {
+            slug.push('-');
+        }
+    }
+    slug.trim_end_matches('-').to_owned()
+}
+
+/// Goes through the options' JSON form, so that a new option needs no code here.
+fn set_options(options: &mut Options, changes: &[String]) -> anyhow::Result<()> {
+    let mut value = serde_json::to_value(&*options)?;
+    for change in changes {
+        let (name, on) = change.split_once('=').context("an option is set as OPTION=true or OPTION=false")?;
+        let on: bool = on.parse().with_context(|| format!("{name} can be true or false, not {on:?}"))?;
+        match value.get_mut(name) {
+            Some(option) => *option = on.into(),
+            None => bail!("there is no option {name:?}; see insomnia-scim org set --help"),
+        }
+    }
+    *options = serde_json::from_value(value)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slug_is_an_organization_id_wherever_the_name_allows_one() {
+        for (name, expected) in [("Acme, Inc.", "acme-inc"), ("  Ünïcode  42", "n-code-42"), ("a--b", "a-b"), ("日本", "")] {
+            assert_eq!(slug(name), expected);
+        }
+    }
+
+    #[test]
+    fn options_are_set_by_name_and_unknown_ones_refused() {
+        let mut options = Options::default();
+        set_options(&mut options, &["strict=true".into(), "passphrase-emails=false".into()]).unwrap();
+        assert_eq!(options, Options { strict: true, passphrase_emails: false, ..Options::default() });
+        for change in ["stric=true", "strict", "strict=yes"] {
+            assert!(set_options(&mut options, &[change.into()]).is_err(), "{change}");
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! Passphrases: generated for people, and read without being shown to others.
+
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+
+use anyhow::{Context as _, bail};
+
+/// Letters and digits that are not taken for one another.
+const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+/// Five groups of five characters of five bits each: 125 bits.
+const GROUPS: usize = 5;
+
+/// A new passphrase.
+pub(super) fn generate() -> anyhow::Result<String> {
+    let mut random = [0; GROUPS * GROUPS];
+    getrandom::fill(&mut random).map_err(|error| anyhow::anyhow!("no random numbers: {error}"))?;
+    let character = |byte: &u8| char::from(ALPHABET[usize::from(byte % 32)]);
+    let groups: Vec<String> = random.chunks(GROUPS).map(|group| group.iter().map(character).collect()).collect();
+    Ok(groups.join("-"))
+}
+
+/// The passphrase that was given, or a line of standard input.
+pub(super) fn given_or_asked(given: Option<String>) -> anyhow::Result<String> {
+    if let Some(passphrase) = given {
+        return Ok(passphrase);
+    }
+    let mut input = std::io::stdin().lock();
+    if std::io::stdin().is_terminal() {
+        // The terminal shows what is typed: there is no way to stop it that works on every system without a library.
+        eprint!("Passphrase: ");
+        std::io::stderr().flush()?;
+    }
+    let mut line = String::new();
+    input.read_line(&mut line).context("the passphrase can't be read from standard input")?;
+    let passphrase = line.trim_end_matches(['\r', '\n']);
+    if passphrase.is_empty() {
+        bail!("no passphrase: write it to standard input, or set INSOMNIA_SCIM_PASSPHRASE");
+    }
+    Ok(passphrase.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_generated_passphrase_has_five_groups_and_never_comes_twice() {
+        let (one, two) = (generate().unwrap(), generate().unwrap());
+        assert_ne!(one, two);
+        assert!(one.split('-').all(|group| group.len() == 5) && one.split('-').count() == 5, "{one}");
+    }
+}
