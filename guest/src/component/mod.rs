@@ -7,6 +7,7 @@ mod errors;
 mod imports;
 mod jobs;
 mod journal;
+mod schemas;
 mod scim;
 
 struct Component;

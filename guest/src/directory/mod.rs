@@ -4,6 +4,7 @@ mod error;
 mod listing;
 mod members;
 mod organization;
+mod schemas;
 mod teams;
 
 pub use error::DirectoryError;
@@ -12,4 +13,5 @@ pub use members::{
     Member, NewMember, add_member, get_member, remove_member, set_passphrase, set_role, verify_passphrase,
 };
 pub use organization::{Licences, get_licences, put_organization};
+pub use schemas::{get_schemas, put_schemas};
 pub use teams::{Team, add_team};

@@ -5,8 +5,10 @@ use std::cell::RefCell;
 use super::answer::Answer;
 use super::bulk;
 use super::context::{Context, Host};
+use super::declared::Declared;
 use super::groups::Groups;
 use super::list;
+use super::table::table;
 use super::users::Users;
 use crate::capability::Key;
 use crate::connector::{Unauthenticated, authenticate};
@@ -47,8 +49,8 @@ pub fn handle(host: Host<'_>, request: &Request) -> Response {
 }
 
 fn serve(store: &Store<'_>, request: &Request, note: &RefCell<Note>) -> Result<Answer, ScimError> {
-    let table = SchemaTable::builtin();
-    store.prefetch(foreseen(request, table))?;
+    store.prefetch(foreseen(request))?;
+    let table = &*table(store)?;
     let organization = store.organization()?.map(|stored| stored.record).unwrap_or_default();
     let route = Route::parse(&request.path, table, organization.options.discovery_aliases);
     let connector = store.connector()?.map(|stored| stored.record);
@@ -89,27 +91,17 @@ fn serve(store: &Store<'_>, request: &Request, note: &RefCell<Note>) -> Result<A
 fn endpoint(context: &Context<'_, '_>, route: &Route) -> Result<Answer, ScimError> {
     let base_url = &context.request.base_url;
     match (route, context.request.method.as_str()) {
-        (Route::Resources(kind), "POST") if kind == "User" => Users::new(context)?.create(),
-        (Route::Resources(kind), "POST") if kind == "Group" => Groups::new(context)?.create(),
-        (Route::Resources(kind), _) => list::list(context, Some(kind), &parameters(context)?),
-        (Route::Resource(kind, id), method) if kind == "User" => {
-            let users = Users::new(context)?;
-            match method {
-                "PUT" => users.replace(id),
-                "PATCH" => users.modify(id),
-                "DELETE" => users.delete(id),
-                _ => users.read(id),
-            }
-        }
-        (Route::Resource(_, id), method) => {
-            let groups = Groups::new(context)?;
-            match method {
-                "PUT" => groups.replace(id),
-                "PATCH" => groups.modify(id),
-                "DELETE" => groups.delete(id),
-                _ => groups.read(id),
-            }
-        }
+        (Route::Resources(name), "POST") => match name.as_str() {
+            "User" => Users::new(context)?.create(),
+            "Group" => Groups::new(context)?.create(),
+            name => Declared::new(context, name)?.create(),
+        },
+        (Route::Resources(name), _) => list::list(context, Some(name), &parameters(context)?),
+        (Route::Resource(name, id), method) => match name.as_str() {
+            "User" => user(&Users::new(context)?, method, id),
+            "Group" => group(&Groups::new(context)?, method, id),
+            name => declared(&Declared::new(context, name)?, method, id),
+        },
         (Route::Root, _) => list::list(context, None, &parameters(context)?),
         (Route::Search(kind), _) => list::search(context, kind.as_deref()),
         (Route::Bulk, _) => bulk::bulk(context),
@@ -130,6 +122,33 @@ fn endpoint(context: &Context<'_, '_>, route: &Route) -> Result<Answer, ScimErro
             Ok(Answer::document(&discovery::schemas(context.table, base_url)))
         }
         (Route::Schemas(Some(urn)), _) => found(discovery::schema(context.table, urn, base_url), "schema", urn),
+    }
+}
+
+fn user(users: &Users<'_, '_>, method: &str, id: &str) -> Result<Answer, ScimError> {
+    match method {
+        "PUT" => users.replace(id),
+        "PATCH" => users.modify(id),
+        "DELETE" => users.delete(id),
+        _ => users.read(id),
+    }
+}
+
+fn group(groups: &Groups<'_, '_>, method: &str, id: &str) -> Result<Answer, ScimError> {
+    match method {
+        "PUT" => groups.replace(id),
+        "PATCH" => groups.modify(id),
+        "DELETE" => groups.delete(id),
+        _ => groups.read(id),
+    }
+}
+
+fn declared(resources: &Declared<'_, '_>, method: &str, id: &str) -> Result<Answer, ScimError> {
+    match method {
+        "PUT" => resources.replace(id),
+        "PATCH" => resources.modify(id),
+        "DELETE" => resources.delete(id),
+        _ => resources.read(id),
     }
 }
 
@@ -161,9 +180,10 @@ fn forbid_filter(context: &Context<'_, '_>) -> Result<(), ScimError> {
 }
 
 /// The keys that the request will surely read, for one crossing.
-fn foreseen(request: &Request, table: &SchemaTable) -> Vec<Key> {
-    let mut keys = vec![keys::ORGANIZATION.to_vec(), keys::CONNECTOR.to_vec(), keys::CONNECTOR_USED.to_vec()];
-    if let Ok(Route::Resource(name, id)) = Route::parse(&request.path, table, false) {
+fn foreseen(request: &Request) -> Vec<Key> {
+    let always = [keys::ORGANIZATION, keys::CONNECTOR, keys::CONNECTOR_USED, keys::DECLARED];
+    let mut keys: Vec<Key> = always.map(<[u8]>::to_vec).into();
+    if let Ok(Route::Resource(name, id)) = Route::parse(&request.path, SchemaTable::builtin(), false) {
         let kind = if name == "User" { Kind::User } else { Kind::Team };
         if keys::is_id(&id) {
             keys.extend([kind.document(&id), kind.touch(&id)]);

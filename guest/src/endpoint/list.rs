@@ -17,7 +17,7 @@ use crate::protocol::query::Query;
 use crate::protocol::schema::ResourceSchema;
 use crate::protocol::sort::{Sort, SortKey};
 use crate::store::keys::Kind;
-use crate::store::{Candidates, MemberRecord, Origin, StoreError, Stored, TeamRecord};
+use crate::store::{Candidates, MemberRecord, Origin, ResourceRecord, StoreError, Stored, TeamRecord};
 
 /// How large a page may become, in bytes; it ends early rather than exceed this by more than one resource.
 const LARGEST_PAGE: usize = 32 * 1024 * 1024;
@@ -32,7 +32,8 @@ pub(super) fn search(context: &Context<'_, '_>, resource_type: Option<&str>) -> 
 
 /// Lists the resources of one type, or of all.
 pub(super) fn list(context: &Context<'_, '_>, resource_type: Option<&str>, query: &Query) -> Result<Answer, ScimError> {
-    let names = resource_type.map_or_else(|| vec!["User", "Group"], |name| vec![name]);
+    let all = || context.table.resource_types().iter().map(|resource_type| resource_type.name.as_str()).collect();
+    let names: Vec<&str> = resource_type.map_or_else(all, |name| vec![name]);
     let schemas = names.into_iter().map(|name| context.schema(name)).collect::<Result<Vec<_>, _>>()?;
     let listing = Listing::new(context, &schemas, query)?;
     listing.answer()
@@ -42,14 +43,31 @@ pub(super) fn list(context: &Context<'_, '_>, resource_type: Option<&str>, query
 enum Found {
     User(Stored<MemberRecord>),
     Group(Stored<TeamRecord>),
+    Declared(Stored<ResourceRecord>),
+}
+
+/// Where a type's resources are kept.
+#[derive(Clone, Copy)]
+enum Source<'c> {
+    /// Members or teams, with indexes and counters.
+    Indexed(Kind),
+    /// A declared type, by its name: its resources are looked through.
+    Declared(&'c str),
 }
 
 /// One type's part of a listing.
 struct Part<'c, 'h> {
-    kind: Kind,
+    source: Source<'c>,
     filter: Option<Filter>,
     sort: Option<Sort>,
     representation: Representation<'c, 'h>,
+}
+
+impl Part<'_, '_> {
+    /// Whether the listing index and the counters answer.
+    fn is_plain(&self) -> bool {
+        self.filter.is_none() && self.sort.is_none() && matches!(self.source, Source::Indexed(_))
+    }
 }
 
 struct Listing<'c, 'h> {
@@ -97,9 +115,13 @@ impl<'c, 'h> Listing<'c, 'h> {
             let sort = query.sort_by.as_deref().map(|by| Sort::parse(schema, by, query.sort_order.as_deref()));
             // A type without the attribute has no value to sort by (RFC 7644 §3.4.2.1), unless it is the only one.
             let sort = if schemas.len() > 1 { sort.and_then(Result::ok) } else { sort.transpose()? };
-            let kind = if schema.resource_type.name == "Group" { Kind::Team } else { Kind::User };
+            let source = match schema.resource_type.name.as_str() {
+                "User" => Source::Indexed(Kind::User),
+                "Group" => Source::Indexed(Kind::Team),
+                name => Source::Declared(name),
+            };
             parts.push(Part {
-                kind,
+                source,
                 filter,
                 sort,
                 representation: Representation::new(context, schema, &query.projection),
@@ -126,7 +148,7 @@ impl<'c, 'h> Listing<'c, 'h> {
     fn answer(&self) -> Result<Answer, ScimError> {
         let count = self.cursor.as_ref().map_or(self.query.count, |cursor| cursor.count);
         let skip = self.cursor.as_ref().map_or(self.query.start_index - 1, |cursor| cursor.offset);
-        let is_plain = self.parts.iter().all(|part| part.filter.is_none() && part.sort.is_none());
+        let is_plain = self.parts.iter().all(Part::is_plain);
         let is_sorted = self.parts.iter().any(|part| part.sort.is_some());
         let page = if is_plain {
             self.plain(skip, count)?
@@ -149,11 +171,12 @@ impl<'c, 'h> Listing<'c, 'h> {
         let mut page = PageOf::default();
         let mut skip = skip;
         for part in &self.parts {
-            let total = store.listed_total(part.kind, all)?;
+            let Source::Indexed(kind) = part.source else { continue };
+            let total = store.listed_total(kind, all)?;
             page.total += total;
             let wanted = count.saturating_sub(u32::try_from(page.resources.len()).unwrap_or(u32::MAX));
             if wanted > 0 && (after.is_some() || u64::from(skip) < total) {
-                let ids = store.listed_ids(part.kind, all, after, if after.is_some() { 0 } else { skip }, wanted)?;
+                let ids = store.listed_ids(kind, all, after, if after.is_some() { 0 } else { skip }, wanted)?;
                 self.each(part, &Candidates::Ids(ids), |found| self.render(part, &found, &mut page))?;
             }
             skip = u32::try_from(u64::from(skip).saturating_sub(total)).unwrap_or(u32::MAX);
@@ -219,9 +242,9 @@ impl<'c, 'h> Listing<'c, 'h> {
         mut each: impl FnMut(Found, &Document) -> Result<bool, ScimError>,
     ) -> Result<(), ScimError> {
         let lists_all = self.context.organization.options.list_manual;
-        let plan = match &part.filter {
-            Some(filter) => plan(part.kind, filter),
-            None => Plan { candidates: Candidates::Listed, is_lookup: false },
+        let plan = match (&part.filter, part.source) {
+            (Some(filter), Source::Indexed(kind)) => plan(kind, filter),
+            _ => Plan { candidates: Candidates::Listed, is_lookup: false },
         };
         let candidates = match plan.candidates {
             Candidates::Listed if lists_all => Candidates::All,
@@ -260,6 +283,7 @@ impl<'c, 'h> Listing<'c, 'h> {
                 }
                 Ok(document)
             }
+            Found::Declared(stored) => Ok(part.representation.whole_resource(stored)),
         }
     }
 
@@ -287,9 +311,24 @@ impl<'c, 'h> Listing<'c, 'h> {
         mut each: impl FnMut(Found) -> Result<bool, ScimError>,
     ) -> Result<(), ScimError> {
         let store = self.context.store;
-        match part.kind {
-            Kind::User => store.each_candidate(part.kind, candidates, |stored| each(Found::User(stored))),
-            Kind::Team => store.each_candidate(part.kind, candidates, |stored| each(Found::Group(stored))),
+        match part.source {
+            Source::Indexed(Kind::User) => {
+                store.each_candidate(Kind::User, candidates, |stored| each(Found::User(stored)))
+            }
+            Source::Indexed(Kind::Team) => {
+                store.each_candidate(Kind::Team, candidates, |stored| each(Found::Group(stored)))
+            }
+            Source::Declared(name) => match candidates {
+                Candidates::Ids(ids) => {
+                    for stored in ids.iter().filter_map(|id| store.resource(name, id).transpose()) {
+                        if !each(Found::Declared(stored?))? {
+                            break;
+                        }
+                    }
+                    Ok(())
+                }
+                _ => store.each_resource(name, |stored| each(Found::Declared(stored))),
+            },
         }
     }
 
@@ -298,6 +337,7 @@ impl<'c, 'h> Listing<'c, 'h> {
         let document = match found {
             Found::User(stored) => part.representation.user(stored)?,
             Found::Group(stored) => part.representation.group(stored)?,
+            Found::Declared(stored) => part.representation.resource(stored),
         };
         page.push(&document, found.id());
         Ok(page.bytes < LARGEST_PAGE)
@@ -339,6 +379,7 @@ impl Found {
         match self {
             Self::User(stored) => stored.record.id(),
             Self::Group(stored) => stored.record.id(),
+            Self::Declared(stored) => stored.record.id(),
         }
     }
 
@@ -346,6 +387,7 @@ impl Found {
         match self {
             Self::User(stored) => stored.record.origin,
             Self::Group(stored) => stored.record.origin,
+            Self::Declared(_) => Origin::Scim,
         }
     }
 }

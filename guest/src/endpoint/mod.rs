@@ -4,12 +4,16 @@ mod answer;
 mod bulk;
 mod conditions;
 mod context;
+mod declared;
 mod dispatch;
+#[expect(clippy::module_inception, reason = "it is what the endpoints of this module have in common")]
+mod endpoint;
 mod groups;
 mod list;
 mod plan;
 mod refusal;
 mod representation;
+mod table;
 mod users;
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::protocol::document::Document;
 use crate::protocol::projection::Projection;
 use crate::protocol::schema::{INSOMNIA_USER, ResourceSchema};
 use crate::protocol::timestamp;
-use crate::store::{MemberRecord, StoreError, Stored, TeamRecord};
+use crate::store::{MemberRecord, ResourceRecord, StoreError, Stored, TeamRecord};
 
 /// Renders resources of one type for one request.
 pub(super) struct Representation<'c, 'h> {
@@ -46,6 +46,19 @@ impl<'c, 'h> Representation<'c, 'h> {
             self.add_members(stored, &mut document)?;
         }
         Ok(self.projection.apply(self.schema, document))
+    }
+
+    /// A resource of a declared type as the client asked to see it.
+    pub(super) fn resource(&self, stored: &Stored<ResourceRecord>) -> Document {
+        self.projection.apply(self.schema, self.whole_resource(stored))
+    }
+
+    /// All of a resource of a declared type: what filters and sorting look at.
+    pub(super) fn whole_resource(&self, stored: &Stored<ResourceRecord>) -> Document {
+        let record = &stored.record;
+        let mut document = record.document.clone();
+        self.add_meta(&mut document, record.id(), record.created, record.modified, None, stored.resource_version());
+        document
     }
 
     /// All of a member but `groups`: what filters and sorting look at.

@@ -194,3 +194,43 @@ fn cursor_pages_hold_every_user_once() {
         assert_eq!(seen, ids);
     }
 }
+
+#[test]
+fn declared_resource_types_and_extensions_are_stored_filtered_and_published() {
+    let connector = Connector::new(10);
+    let attribute = |name: &str| json!({"name": name, "type": "string", "multiValued": false});
+    let declaration = json!({
+        "schemas": [
+            {"id": "urn:example:Device", "name": "Device", "attributes": [attribute("serial"), attribute("model")]},
+            {"id": "urn:example:Badge", "name": "Badge", "attributes": [attribute("colour")]},
+        ],
+        "resourceTypes": [
+            {"name": "Device", "endpoint": "/Devices", "schema": "urn:example:Device"},
+            {"name": "User", "schemaExtensions": [{"schema": "urn:example:Badge", "required": false}]},
+        ],
+    });
+    let store = connector.host.host().store();
+    directory::put_schemas(&store, declaration.to_string().as_bytes()).unwrap();
+
+    let device = json!({"schemas": ["urn:example:Device"], "serial": "A1", "model": "x"});
+    let (response, device) = connector.send("POST", "/Devices", Some(device));
+    assert_eq!(response.status, 201, "{device}");
+    connector.send("POST", "/Devices", Some(json!({"serial": "B2", "model": "x"})));
+    let (_, list) = connector.send("GET", "/Devices?filter=serial eq \"a1\"", None);
+    assert_eq!(list["totalResults"], 1, "{list}");
+    let (_, list) = connector.send("GET", "/Devices?sortBy=serial&sortOrder=descending&count=1", None);
+    assert_eq!((&list["totalResults"], &list["Resources"][0]["serial"]), (&json!(2), &json!("B2")));
+    let path = format!("/Devices/{}", device["id"].as_str().unwrap());
+    let patch = json!({"Operations": [{"op": "replace", "path": "model", "value": "y"}]});
+    assert_eq!(connector.send("PATCH", &path, Some(patch)).1["model"], "y");
+    assert_eq!(connector.send("DELETE", &path, None).0.status, 204);
+    assert_eq!(connector.send("GET", &path, None).0.status, 404);
+
+    let user = json!({"userName": "ada@example.com", "urn:example:Badge": {"colour": "red"}});
+    let (_, user) = connector.send("POST", "/Users", Some(user));
+    assert_eq!(user["urn:example:Badge"]["colour"], "red");
+    let (_, list) = connector.send("GET", "/Users?filter=urn:example:Badge:colour eq \"red\"", None);
+    assert_eq!(list["totalResults"], 1);
+    assert_eq!(connector.send("GET", "/Schemas/urn:example:Device", None).0.status, 200);
+    assert_eq!(connector.send("GET", "/ResourceTypes/Device", None).0.status, 200);
+}

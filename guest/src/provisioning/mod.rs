@@ -4,10 +4,12 @@ pub mod passphrase;
 
 mod members;
 mod refusal;
+mod resources;
 mod teams;
 
 pub use members::Members;
 pub use refusal::Refusal;
+pub use resources::Resources;
 pub use teams::{TeamPatch, Teams};
 
 use crate::store::Stored;

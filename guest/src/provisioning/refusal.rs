@@ -11,8 +11,8 @@ pub enum Refusal {
     /// There is no such member or team.
     #[error("{kind} {id} does not exist")]
     NotFound {
-        /// `User` or `Group`.
-        kind: &'static str,
+        /// `User`, `Group`, or a declared resource type.
+        kind: String,
         /// The id that was asked for.
         id: String,
     },

@@ -82,7 +82,7 @@ impl<'c, 'h> Teams<'c, 'h> {
     }
 
     fn existing(&self, id: &str, precondition: Precondition<'_>) -> Result<Stored<TeamRecord>, Refusal> {
-        let team = self.store.team(id)?.ok_or_else(|| Refusal::NotFound { kind: "Group", id: id.to_owned() })?;
+        let team = self.store.team(id)?.ok_or_else(|| Refusal::NotFound { kind: "Group".into(), id: id.to_owned() })?;
         if precondition(team.resource_version()) { Ok(team) } else { Err(Refusal::PreconditionFailed) }
     }
 

@@ -28,6 +28,8 @@
 //! | `team-external/{externalId}␀{id}` | empty |
 //! | `team-member/{team}/{member}` | the member's display name as JSON: one end of a membership |
 //! | `member-team/{member}/{team}` | empty: the other end |
+//! | `declared` | the schemas and resource types that the organization declares: [`super::DeclaredRecord`] |
+//! | `resource/{type}/{id}` | a resource of a declared type: [`super::ResourceRecord`] |
 //! | `log/{time}{request id}` | an entry of the SCIM log; the time as 16 hexadecimal digits |
 
 use sha2::{Digest, Sha256};
@@ -52,6 +54,9 @@ pub const SEATS: &[u8] = b"count/seats";
 pub const OWNERS: &[u8] = b"count/owners";
 /// The counter of active members that SCIM manages.
 pub const SEATS_SCIM: &[u8] = b"count/seats-scim";
+
+/// The schemas and resource types that the organization declares.
+pub const DECLARED: &[u8] = b"declared";
 
 /// Members or teams: what they have in common in the key layout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -199,6 +204,16 @@ pub fn team_members(team: &str) -> KeyRange {
 /// A member's teams.
 pub fn member_teams(member: &str) -> KeyRange {
     below(format!("member-team/{member}/").into_bytes())
+}
+
+/// A resource of a declared type.
+pub fn resource(resource_type: &str, id: &str) -> Key {
+    format!("resource/{resource_type}/{id}").into_bytes()
+}
+
+/// All resources of a declared type, in the order of creation.
+pub fn resources(resource_type: &str) -> KeyRange {
+    below(format!("resource/{resource_type}/").into_bytes())
 }
 
 /// An entry of the SCIM log.

@@ -8,6 +8,7 @@ mod member;
 mod membership;
 mod organization;
 mod query;
+mod resource;
 mod team;
 
 pub use batch::Batch;
@@ -16,6 +17,7 @@ pub use member::{MemberRecord, Origin, Role, Stored, primary_email};
 pub use membership::{Additions, Edge};
 pub use organization::{Domain, Options, OrganizationRecord, Plan};
 pub use query::Candidates;
+pub use resource::{DeclaredRecord, ResourceRecord};
 pub use team::TeamRecord;
 
 use std::cell::{Cell, RefCell};

@@ -33,6 +33,12 @@ fn strict_refuses_what_compat_tolerates() {
     let mut request = seed::user_request(&Person::new("strict"));
     request["shoeSize"] = json!(46);
     client.post("/Users", request).error(400);
+    // Checklist 23: compat takes a number for a string.
+    for (name, value) in [("userName", json!(17)), ("displayName", json!(true)), ("active", json!("true"))] {
+        let mut request = seed::user_request(&Person::new("strict"));
+        request[name] = value;
+        client.post("/Users", request).refusal(400, "invalidValue");
+    }
     // T14.
     client.get("/Users?filter=userName+eq+akadmin").refusal(400, "invalidFilter");
 }

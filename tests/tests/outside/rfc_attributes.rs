@@ -196,7 +196,10 @@ fn rfc_035_a_manager_has_a_reference_and_a_display_name() {
 fn rfc_036_read_only_attributes_are_ignored_in_bodies_and_refused_in_paths() {
     let client = client();
     let created = create(json!({ INSOMNIA: { "origin": "manual", "role": "owner", "licensed": false } }));
-    assert_eq!(created[INSOMNIA], json!({ "origin": "scim", "role": "member", "licensed": true }));
+    let asked = client.get(&format!("/Users/{}?attributes={INSOMNIA}", id(&created))).document(200);
+    assert_eq!(asked[INSOMNIA], json!({ "origin": "scim", "role": "member", "licensed": true }));
+    assert!(asked["schemas"].as_array().expect("schemas").contains(&json!(INSOMNIA)));
+    assert!(created.get(INSOMNIA).is_none(), "it is returned on request only");
     let path = format!("/Users/{}", id(&created));
     for attribute in ["id", "meta", "meta.created", "groups", &format!("{INSOMNIA}:role")] {
         let body = patch(json!({ "op": "replace", "path": attribute, "value": "x" }));

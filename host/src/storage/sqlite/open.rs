@@ -11,20 +11,22 @@ use rusqlite_migration::{M, Migrations};
 /// How long to wait for another process that writes; a CLI command takes milliseconds.
 const BUSY: Duration = Duration::from_secs(10);
 
-/// `item` has no rowid and pages of 8 KiB. Measured on 2 cores with keys of 50 bytes, a fifth of the
-/// values 1 KB and the others 36 bytes, against a table with rowid and a unique index (medians, µs):
+/// `item` has no rowid and pages of 8 KiB. Measured with keys of 50 bytes, a fifth of the values 1 KB and the others 36
+/// bytes, on 2 shared cores (so only large differences mean something). Each figure is the lowest median of four cache
+/// sizes without a memory map, in µs; commits are of six random keys and not synced:
 ///
-/// | rows      | layout             | get | get of 3 | scan of 20 | MB  |
-/// |-----------|--------------------|-----|----------|------------|-----|
-/// | 10,000    | no rowid, 8 KiB    | 2.3 | 4.9      | 15         | 3   |
-/// | 10,000    | rowid, 8 KiB       | 2.6 | 6.5      | 24         | 3   |
-/// | 10,000    | no rowid, 4 KiB    | 4.7 | 8.9      | 19         | 8   |
-/// | 1,000,000 | no rowid, 8 KiB    | 5.5 | 14       | 17         | 357 |
-/// | 1,000,000 | rowid, 8 KiB       | 7.8 | 24       | 84         | 344 |
-/// | 1,000,000 | no rowid, 4 KiB    | 6.8 | 24       | 27         | 839 |
+/// | rows      | layout          | get | get of 3 | scan of 20 | commit | MB  |
+/// |-----------|-----------------|-----|----------|------------|--------|-----|
+/// | 10,000    | no rowid, 8 KiB | 2.2 | 4.9      | 15         | 55     | 3   |
+/// | 10,000    | rowid, 8 KiB    | 2.6 | 6.5      | 24         | 44     | 3   |
+/// | 10,000    | no rowid, 4 KiB | 4.7 | 8.9      | 19         | 70     | 8   |
+/// | 1,000,000 | no rowid, 8 KiB | 5.5 | 14       | 17         | 79     | 357 |
+/// | 1,000,000 | rowid, 8 KiB    | 7.8 | 24       | 84         | 49     | 344 |
+/// | 1,000,000 | no rowid, 4 KiB | 6.8 | 24       | 27         | 90     | 839 |
 ///
-/// A commit of six random keys costs 57 µs instead of 44. The organization's name is a number in
-/// `item` and `due`, so that no key repeats it.
+/// So reads are bought with commits: with a million rows and checkpoints included, the mean commit was 233 µs against
+/// 92 with a rowid. A request reads more often than it writes, and its commit waits for the disk far longer than that.
+/// The organization's name is a number in `item` and `due`, so that no key repeats it.
 const MIGRATIONS: &[M<'static>] = &[M::up(
     "CREATE TABLE organization (
         id INTEGER PRIMARY KEY,
@@ -148,9 +150,9 @@ pub(super) fn reader(path: &Path) -> Result<Connection, OpenError> {
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     connection
         .execute_batch(
-            // A small cache and no memory map, because SQLite drops both after each commit of another
-            // connection. The first get after a commit: 15 µs with 256 KiB, 21 µs with 2 MiB, 73 µs
-            // with a memory map; later ones do not differ, since the system caches the pages too.
+            // A small cache and no memory map, because SQLite drops both after each commit of another connection. The
+            // first get after a commit, with a million rows: 16 µs with 256 KiB, 21 µs with 2 MiB, 73 µs with a memory
+            // map; the second: 10, 14 and 29 µs. With no commit between, neither showed a steady advantage.
             "PRAGMA query_only = ON; PRAGMA cache_size = -256; PRAGMA mmap_size = 0;",
         )
         .map_err(|error| OpenError::sqlite(path, error))?;

@@ -20,7 +20,7 @@ use super::numbers::{self, Numbers};
 use super::{OpenError, from_integer, to_integer};
 use crate::capability::storage::{Key, OrganizationId, StorageError, Transaction};
 
-/// Pieces of work that may wait; the next is refused as `unavailable`. A second's work.
+/// Pieces of work that may wait; the next is refused as `unavailable`. One to three seconds' work.
 const QUEUE: usize = 4_096;
 
 /// Pieces of work in one transaction of the database, so that the first does not wait for ever.

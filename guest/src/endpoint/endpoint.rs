@@ -1,0 +1,72 @@
+//! What the endpoints of all resource types have in common.
+
+use serde_json::Value;
+
+use super::answer::{Answer, encode};
+use super::conditions::{allows, etag, names};
+use super::context::Context;
+use super::representation::Representation;
+use crate::journal::Note;
+use crate::protocol::document::{self, Document};
+use crate::protocol::error::ScimError;
+use crate::protocol::query::Query;
+use crate::protocol::schema::ResourceSchema;
+use crate::provisioning::Provisioned;
+
+/// The endpoint of one resource type, for one request.
+pub(super) struct Endpoint<'c, 'h> {
+    pub(super) context: &'c Context<'c, 'h>,
+    pub(super) schema: ResourceSchema<'c>,
+    pub(super) query: Query,
+}
+
+impl<'c, 'h> Endpoint<'c, 'h> {
+    pub(super) fn new(context: &'c Context<'c, 'h>, resource_type: &str) -> Result<Self, ScimError> {
+        let query = Query::from_parameters(context.request.query.as_deref(), context.mode())?;
+        Ok(Self { context, schema: context.schema(resource_type)?, query })
+    }
+
+    /// Whether `If-Match` allows to change this version.
+    pub(super) fn allows(&self, version: u64) -> bool {
+        allows(self.context.request.header("if-match"), version)
+    }
+
+    /// 304 if the client has this version already.
+    pub(super) fn not_modified(&self, version: u64) -> Option<Answer> {
+        let known = self.context.request.header("if-none-match").is_some_and(|header| names(header, version));
+        known.then(|| Answer { status: 304, etag: Some(etag(version)), ..Answer::default() })
+    }
+
+    pub(super) fn body(&self) -> Result<Value, ScimError> {
+        document::parse(&self.context.request.body)
+    }
+
+    /// The resource that the client sent, in canonical form.
+    pub(super) fn from_client(&self) -> Result<Document, ScimError> {
+        document::from_client(&self.schema, self.body()?, self.context.mode())
+    }
+
+    pub(super) fn representation(&self) -> Representation<'_, 'h> {
+        Representation::new(self.context, &self.schema, &self.query.projection)
+    }
+
+    pub(super) fn answer(&self, status: u16, id: &str, version: u64, document: Document) -> Answer {
+        Answer {
+            etag: Some(etag(version)),
+            location: Some(self.context.location(&self.schema, id)),
+            ..Answer::json(status, encode(&document.into()))
+        }
+    }
+
+    /// Says in the SCIM log whom the request concerned.
+    pub(super) fn note_subject(&self, id: &str, name: &str) {
+        self.context.note.borrow_mut().subject(&self.schema.resource_type.name, id, name);
+    }
+
+    /// Says in the SCIM log what was done to whom, and why.
+    pub(super) fn note<T>(&self, provisioned: &Provisioned<T>, id: &str, name: &str) {
+        self.note_subject(id, name);
+        let mut note: std::cell::RefMut<'_, Note> = self.context.note.borrow_mut();
+        note.action(provisioned.action, &provisioned.because);
+    }
+}

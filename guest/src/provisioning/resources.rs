@@ -1,0 +1,85 @@
+//! Resources of declared types: kept as they are sent, without rules of Insomnia's own.
+
+use super::members::with_id;
+use super::{Action, Precondition, Provisioned, Refusal};
+use crate::protocol::document::Document;
+use crate::protocol::error::ScimError;
+use crate::store::{ResourceRecord, Store, Stored};
+
+/// The resources of one declared type.
+pub struct Resources<'c, 'h> {
+    store: &'c Store<'h>,
+    resource_type: &'c str,
+}
+
+impl<'c, 'h> Resources<'c, 'h> {
+    /// The resources of the declared type with this name.
+    pub fn new(store: &'c Store<'h>, resource_type: &'c str) -> Self {
+        Self { store, resource_type }
+    }
+
+    /// Adds a resource.
+    ///
+    /// # Errors
+    /// [`Refusal`] says why not.
+    pub fn add(&self, document: &Document) -> Result<Provisioned<ResourceRecord>, Refusal> {
+        self.store.transact(|| {
+            let (id, now) = (self.store.new_id(), self.store.now());
+            let record = ResourceRecord { created: now, modified: now, document: with_id(document, &id) };
+            let version = self.store.change_resource(self.resource_type, None, Some(&record))?;
+            Ok(Self::provisioned(Stored { record, version, touch: None }, Action::Created))
+        })
+    }
+
+    /// The resource with this id.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] if there is none.
+    pub fn get(&self, id: &str) -> Result<Stored<ResourceRecord>, Refusal> {
+        let not_found = || Refusal::NotFound { kind: self.resource_type.to_owned(), id: id.to_owned() };
+        self.store.resource(self.resource_type, id)?.ok_or_else(not_found)
+    }
+
+    /// Changes a resource: `change` makes the new document of the current one.
+    ///
+    /// # Errors
+    /// [`Refusal`] says why not; those of `change` among them.
+    pub fn update(
+        &self,
+        id: &str,
+        precondition: Precondition<'_>,
+        change: impl Fn(&Document) -> Result<Document, ScimError>,
+    ) -> Result<Provisioned<ResourceRecord>, Refusal> {
+        self.store.transact(|| {
+            let old = self.existing(id, precondition)?;
+            let document = change(&old.record.document)?;
+            if document == old.record.document {
+                return Ok(Self::provisioned(old, Action::Unchanged));
+            }
+            let record = ResourceRecord { created: old.record.created, modified: self.store.now(), document };
+            let version = self.store.change_resource(self.resource_type, Some(&old), Some(&record))?;
+            Ok(Self::provisioned(Stored { record, version, touch: None }, Action::Updated))
+        })
+    }
+
+    /// Deletes a resource.
+    ///
+    /// # Errors
+    /// [`Refusal`] says why not.
+    pub fn delete(&self, id: &str, precondition: Precondition<'_>) -> Result<Provisioned<ResourceRecord>, Refusal> {
+        self.store.transact(|| {
+            let old = self.existing(id, precondition)?;
+            self.store.change_resource(self.resource_type, Some(&old), None)?;
+            Ok(Self::provisioned(old, Action::Deleted))
+        })
+    }
+
+    fn existing(&self, id: &str, precondition: Precondition<'_>) -> Result<Stored<ResourceRecord>, Refusal> {
+        let stored = self.get(id)?;
+        if precondition(stored.resource_version()) { Ok(stored) } else { Err(Refusal::PreconditionFailed) }
+    }
+
+    fn provisioned(stored: Stored<ResourceRecord>, action: Action) -> Provisioned<ResourceRecord> {
+        Provisioned { stored, action, because: Vec::new() }
+    }
+}
