@@ -1,9 +1,9 @@
-//! Bearer tokens: 256 random bits that a secret scanner recognises.
+//! Tokens and other secrets that the component makes: 256 random bits that a secret scanner recognises.
 
 use sha2::{Digest, Sha256};
 
-/// What every token begins with.
-pub(super) const PREFIX: &str = "insm_scim_";
+/// What every bearer token begins with.
+const PREFIX: &str = "insm_scim_";
 
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /// 62^43 is the first power of 62 above 2^256.
@@ -11,7 +11,8 @@ const BODY: usize = 43;
 /// 62^6 is above 2^32.
 const CHECKSUM: usize = 6;
 
-/// A token: `insm_scim_`, 43 characters of base 62 (256 random bits), and 6 of checksum.
+/// A token: a prefix that names its kind (`insm_scim_` of a bearer token), 43 characters of base 62 (256 random bits), and
+/// 6 of checksum.
 ///
 /// The checksum is the first 32 bits of the SHA-256 of all before it, in base 62, so that a scanner can tell a token from
 /// what only looks like one without asking anybody.
@@ -19,25 +20,30 @@ const CHECKSUM: usize = 6;
 pub struct Token(String);
 
 impl Token {
-    /// The token of these random bits.
+    /// The bearer token of these random bits.
     #[must_use]
     pub fn from_bits(bits: [u8; 32]) -> Self {
-        let mut text = String::from(PREFIX);
-        base62(&bits, BODY, &mut text);
-        let checksum = checksum(&text);
-        text.push_str(&checksum);
-        Self(text)
+        Self::of_kind(PREFIX, bits)
     }
 
-    /// Whether the text has the form of a token, its checksum included.
+    /// The secret of these random bits that begins with `prefix`.
+    #[must_use]
+    pub fn of_kind(prefix: &str, bits: [u8; 32]) -> Self {
+        let mut text = String::from(prefix);
+        base62(&bits, BODY, &mut text);
+        Self(signed(text))
+    }
+
+    /// Whether the text has the form of a bearer token, its checksum included.
     #[must_use]
     pub fn is_well_formed(text: &str) -> bool {
-        let Some(body_end) = text.len().checked_sub(CHECKSUM) else { return false };
-        let (Some(signed), Some(sum)) = (text.get(..body_end), text.get(body_end..)) else { return false };
-        signed.starts_with(PREFIX)
-            && signed.len() == PREFIX.len() + BODY
-            && signed.bytes().skip(PREFIX.len()).all(|byte| byte.is_ascii_alphanumeric())
-            && checksum(signed) == sum
+        Self::is_of_kind(PREFIX, text)
+    }
+
+    /// Whether the text has the form of a secret that begins with `prefix`, its checksum included.
+    #[must_use]
+    pub fn is_of_kind(prefix: &str, text: &str) -> bool {
+        body(prefix, text).is_some_and(|body| body.len() == BODY)
     }
 
     /// The token, to be shown once.
@@ -51,6 +57,20 @@ impl Token {
     pub fn sha256(&self) -> String {
         hexadecimal(&hash(&self.0))
     }
+}
+
+/// The text with its checksum.
+pub(super) fn signed(mut text: String) -> String {
+    let checksum = checksum(&text);
+    text.push_str(&checksum);
+    text
+}
+
+/// What stands between `prefix` and the checksum; `None` if the text has not that form.
+pub(super) fn body<'t>(prefix: &str, text: &'t str) -> Option<&'t str> {
+    let (signed, sum) = text.split_at_checked(text.len().checked_sub(CHECKSUM)?)?;
+    let body = signed.strip_prefix(prefix)?;
+    (body.bytes().all(|byte| byte.is_ascii_alphanumeric()) && checksum(signed) == sum).then_some(body)
 }
 
 /// The SHA-256 of a token as it was presented.
@@ -76,7 +96,7 @@ fn checksum(text: &str) -> String {
 }
 
 /// Appends the big-endian number in base 62, with leading zeros.
-fn base62(number: &[u8], digits: usize, text: &mut String) {
+pub(super) fn base62(number: &[u8], digits: usize, text: &mut String) {
     let mut number = number.to_vec();
     let mut reversed = Vec::with_capacity(digits);
     for _ in 0..digits {

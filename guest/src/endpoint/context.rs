@@ -46,6 +46,8 @@ pub struct Context<'c, 'h> {
     pub organization: &'c OrganizationRecord,
     /// Its schemas and resource types.
     pub table: &'c SchemaTable,
+    /// Whether the table is the built-in one, so that stored documents hold nothing that is not returned by default.
+    pub is_built_in: bool,
     /// Who calls; `None` where anybody may.
     pub caller: Option<Authenticated>,
     /// What the SCIM log will say.

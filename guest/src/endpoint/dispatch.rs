@@ -50,7 +50,9 @@ pub fn handle(host: Host<'_>, request: &Request) -> Response {
 
 fn serve(store: &Store<'_>, request: &Request, note: &RefCell<Note>) -> Result<Answer, ScimError> {
     store.prefetch(foreseen(request))?;
-    let table = &*table(store)?;
+    let table = table(store)?;
+    let is_built_in = table.is_built_in();
+    let table = &*table;
     let organization = store.organization()?.map(|stored| stored.record).unwrap_or_default();
     let route = Route::parse(&request.path, table, organization.options.discovery_aliases);
     let connector = store.connector()?.map(|stored| stored.record);
@@ -73,7 +75,7 @@ fn serve(store: &Store<'_>, request: &Request, note: &RefCell<Note>) -> Result<A
     };
 
     let route = route?;
-    let context = Context { request, store, organization: &organization, table, caller, note };
+    let context = Context { request, store, organization: &organization, table, is_built_in, caller, note };
     if request.method == "OPTIONS" {
         return Ok(Answer { headers: vec![("allow", route.allow().to_owned())], ..Answer::no_content() });
     }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::answer::{Answer, encode};
+use super::answer::Answer;
 use super::conditions::{allows, etag, names};
 use super::context::Context;
 use super::representation::Representation;
@@ -11,7 +11,8 @@ use crate::protocol::document::{self, Document};
 use crate::protocol::error::ScimError;
 use crate::protocol::query::Query;
 use crate::protocol::schema::ResourceSchema;
-use crate::provisioning::Provisioned;
+use crate::provisioning::{Provisioned, Refusal};
+use crate::store::keys::Kind;
 
 /// The endpoint of one resource type, for one request.
 pub(super) struct Endpoint<'c, 'h> {
@@ -50,11 +51,28 @@ impl<'c, 'h> Endpoint<'c, 'h> {
         Representation::new(self.context, &self.schema, &self.query.projection)
     }
 
-    pub(super) fn answer(&self, status: u16, id: &str, version: u64, document: Document) -> Answer {
+    /// GET by id, of what is stored as the client asked to see it; `None` where that is not so.
+    pub(super) fn read_row(&self, kind: Kind, id: &str) -> Result<Option<Answer>, ScimError> {
+        let representation = self.representation();
+        if !representation.takes_rows() {
+            return Ok(None);
+        }
+        let row = self.context.store.rows(kind, &[id.to_owned()])?.pop().flatten();
+        let resource_type = self.schema.resource_type.name.clone();
+        let row = row.ok_or_else(|| Refusal::NotFound { kind: resource_type, id: id.to_owned() })?;
+        self.note_subject(id, &row.record.display_name());
+        let version = row.resource_version();
+        if let Some(answer) = self.not_modified(version) {
+            return Ok(Some(answer));
+        }
+        Ok(Some(self.answer(200, id, version, representation.row(kind, id, &row)?)))
+    }
+
+    pub(super) fn answer(&self, status: u16, id: &str, version: u64, document: Vec<u8>) -> Answer {
         Answer {
             etag: Some(etag(version)),
             location: Some(self.context.location(&self.schema, id)),
-            ..Answer::json(status, encode(&document.into()))
+            ..Answer::json(status, document)
         }
     }
 

@@ -1,22 +1,43 @@
 //! What clients see of members and teams: the stored document with what is computed (RFC 7643 §3.1, rule P3).
+//!
+//! A stored document is canonical: where the client asked for no projection it is sent as it is stored, with `groups` or
+//! `members` and `meta` written behind it, without reading it into memory first.
 
 use serde_json::{Map, Value, json};
 
 use super::conditions::etag;
 use super::context::Context;
 use crate::protocol::document::Document;
-use crate::protocol::projection::Projection;
+use crate::protocol::projection::{Plan, Projection};
 use crate::protocol::schema::{INSOMNIA_USER, ResourceSchema};
 use crate::protocol::timestamp;
-use crate::store::{MemberRecord, ResourceRecord, StoreError, Stored, TeamRecord};
+use crate::store::keys::Kind;
+use crate::store::{Edge, MemberRecord, ResourceRecord, Row, StoreError, Stored, TeamRecord};
 
 /// Renders resources of one type for one request.
 pub(super) struct Representation<'c, 'h> {
     context: &'c Context<'c, 'h>,
     schema: &'c ResourceSchema<'c>,
-    projection: &'c Projection,
+    /// What the client sees; `None` for all of it, where the stored document holds nothing that is not returned by
+    /// default.
+    projection: Option<Plan<'c>>,
     /// Whether the client sees the part that is kept as edges: a user's `groups`, a group's `members`.
     wants_edges: bool,
+}
+
+/// What `meta` is made of.
+struct Meta<'m> {
+    id: &'m str,
+    created: u64,
+    modified: u64,
+    version: u64,
+}
+
+impl<'m> Meta<'m> {
+    fn of<T>(stored: &Stored<T>, id: &'m str, created: u64, modified: u64) -> Self {
+        let touched = stored.touch.map_or(0, |(_, time)| time);
+        Self { id, created, modified: modified.max(touched), version: stored.resource_version() }
+    }
 }
 
 impl<'c, 'h> Representation<'c, 'h> {
@@ -26,38 +47,66 @@ impl<'c, 'h> Representation<'c, 'h> {
         projection: &'c Projection,
     ) -> Self {
         let edges = if schema.resource_type.name == "Group" { "members" } else { "groups" };
-        let wants_edges = projection.is_default() || projection.wants(schema, edges);
+        let sees_all = projection.is_default() && context.is_built_in;
+        let projection = (!sees_all).then(|| projection.plan(schema));
+        let wants_edges = projection.as_ref().is_none_or(|plan| plan.wants(edges));
         Self { context, schema, projection, wants_edges }
     }
 
-    /// A member as the client asked to see it.
-    pub(super) fn user(&self, stored: &Stored<MemberRecord>) -> Result<Document, StoreError> {
+    /// A member as the client asked to see it, encoded.
+    pub(super) fn user(&self, stored: &Stored<MemberRecord>) -> Result<Vec<u8>, StoreError> {
+        let record = &stored.record;
+        let Some(projection) = &self.projection else {
+            let meta = Meta::of(stored, record.id(), record.created, record.modified);
+            return self.complete(Kind::User, encode(&record.document), stored.touch.is_some(), &meta);
+        };
         let mut document = self.whole_user(stored);
         if self.wants_edges {
             self.add_groups(stored, &mut document)?;
         }
-        Ok(self.projection.apply(self.schema, document))
+        Ok(encode(&projection.apply(document)))
     }
 
-    /// A team as the client asked to see it.
-    pub(super) fn group(&self, stored: &Stored<TeamRecord>) -> Result<Document, StoreError> {
+    /// A team as the client asked to see it, encoded.
+    pub(super) fn group(&self, stored: &Stored<TeamRecord>) -> Result<Vec<u8>, StoreError> {
+        let record = &stored.record;
+        let Some(projection) = &self.projection else {
+            let meta = Meta::of(stored, record.id(), record.created, record.modified);
+            return self.complete(Kind::Team, encode(&record.document), stored.touch.is_some(), &meta);
+        };
         let mut document = self.whole_group(stored);
         if self.wants_edges {
             self.add_members(stored, &mut document)?;
         }
-        Ok(self.projection.apply(self.schema, document))
+        Ok(encode(&projection.apply(document)))
     }
 
-    /// A resource of a declared type as the client asked to see it.
-    pub(super) fn resource(&self, stored: &Stored<ResourceRecord>) -> Document {
-        self.projection.apply(self.schema, self.whole_resource(stored))
+    /// Whether [`Representation::row`] gives what the client asked to see.
+    pub(super) fn takes_rows(&self) -> bool {
+        self.projection.is_none()
+    }
+
+    /// A member or a team as it is stored, encoded.
+    pub(super) fn row(&self, kind: Kind, id: &str, stored: &Stored<Row>) -> Result<Vec<u8>, StoreError> {
+        let record = &stored.record;
+        let meta = Meta::of(stored, id, record.created, record.modified);
+        self.complete(kind, record.document.get().as_bytes().to_vec(), stored.touch.is_some(), &meta)
+    }
+
+    /// A resource of a declared type as the client asked to see it, encoded.
+    pub(super) fn resource(&self, stored: &Stored<ResourceRecord>) -> Vec<u8> {
+        let document = self.whole_resource(stored);
+        match &self.projection {
+            Some(projection) => encode(&projection.apply(document)),
+            None => encode(&document),
+        }
     }
 
     /// All of a resource of a declared type: what filters and sorting look at.
     pub(super) fn whole_resource(&self, stored: &Stored<ResourceRecord>) -> Document {
         let record = &stored.record;
         let mut document = record.document.clone();
-        self.add_meta(&mut document, record.id(), record.created, record.modified, None, stored.resource_version());
+        self.add_meta(&mut document, &Meta::of(stored, record.id(), record.created, record.modified));
         document
     }
 
@@ -68,21 +117,13 @@ impl<'c, 'h> Representation<'c, 'h> {
         if let Some(Value::Array(schemas)) = document.get_mut("schemas") {
             schemas.push(INSOMNIA_USER.into());
         }
-        document.entry("active").or_insert(Value::Bool(true));
         let insomnia = json!({
             "origin": record.origin.as_str(),
             "role": record.role.as_str(),
             "licensed": record.is_active(),
         });
         document.insert(INSOMNIA_USER.into(), insomnia);
-        self.add_meta(
-            &mut document,
-            record.id(),
-            record.created,
-            record.modified,
-            stored.touch,
-            stored.resource_version(),
-        );
+        self.add_meta(&mut document, &Meta::of(stored, record.id(), record.created, record.modified));
         document
     }
 
@@ -90,78 +131,113 @@ impl<'c, 'h> Representation<'c, 'h> {
     pub(super) fn whole_group(&self, stored: &Stored<TeamRecord>) -> Document {
         let record = &stored.record;
         let mut document = record.document.clone();
-        self.add_meta(
-            &mut document,
-            record.id(),
-            record.created,
-            record.modified,
-            stored.touch,
-            stored.resource_version(),
-        );
+        self.add_meta(&mut document, &Meta::of(stored, record.id(), record.created, record.modified));
         document
     }
 
     /// `groups` of a member: direct memberships only, for teams hold no teams.
     pub(super) fn add_groups(&self, stored: &Stored<MemberRecord>, document: &mut Document) -> Result<(), StoreError> {
-        if stored.touch.is_none() {
-            return Ok(());
+        if stored.touch.is_some() {
+            let groups = self.groups_of(stored.record.id())?;
+            insert_before_meta(document, "groups", groups);
         }
-        let ids = self.context.store.team_ids_of(stored.record.id())?;
-        let teams = self.context.store.teams(&ids)?;
-        let groups: Vec<Value> = teams
-            .into_iter()
-            .flatten()
-            .map(|team| {
-                json!({
-                    "value": team.record.id(),
-                    "$ref": format!("{}/Groups/{}", self.context.request.base_url, team.record.id()),
-                    "display": team.record.display_name(),
-                    "type": "direct",
-                })
-            })
-            .collect();
-        insert_before_meta(document, "groups", groups);
         Ok(())
     }
 
     /// `members` of a team, all of them: a truncated list would be read as the whole.
     pub(super) fn add_members(&self, stored: &Stored<TeamRecord>, document: &mut Document) -> Result<(), StoreError> {
-        if stored.touch.is_none() {
-            return Ok(());
+        if stored.touch.is_some() {
+            let mut members = Vec::new();
+            self.context.store.edges(stored.record.id(), |edge| {
+                let location = self.user_location(&edge.member);
+                let display = edge.display_name();
+                members.push(json!({"value": edge.member, "$ref": location, "display": display, "type": "User"}));
+                Ok(true)
+            })?;
+            insert_before_meta(document, "members", members);
         }
-        let mut members = Vec::new();
-        self.context.store.edges(stored.record.id(), |edge| {
-            let mut member = Map::new();
-            let location = format!("{}/Users/{}", self.context.request.base_url, edge.member);
-            let display = edge.display_name();
-            member.insert("value".into(), edge.member.into());
-            member.insert("$ref".into(), location.into());
-            member.insert("display".into(), display.into());
-            member.insert("type".into(), "User".into());
-            members.push(Value::Object(member));
-            Ok(true)
-        })?;
-        insert_before_meta(document, "members", members);
         Ok(())
     }
 
-    fn add_meta(
+    /// The encoded document with its edges and `meta` behind it.
+    fn complete(
         &self,
-        document: &mut Document,
-        id: &str,
-        created: u64,
-        modified: u64,
-        touch: Option<(u64, u64)>,
-        version: u64,
-    ) {
-        let modified = modified.max(touch.map_or(0, |(_, time)| time));
-        let mut meta = Map::new();
-        meta.insert("resourceType".into(), self.schema.resource_type.name.as_str().into());
-        meta.insert("created".into(), timestamp::format(created).into());
-        meta.insert("lastModified".into(), timestamp::format(modified).into());
-        meta.insert("location".into(), self.context.location(self.schema, id).into());
-        meta.insert("version".into(), etag(version).into());
-        document.insert("meta".into(), Value::Object(meta));
+        kind: Kind,
+        mut json: Vec<u8>,
+        is_touched: bool,
+        meta: &Meta<'_>,
+    ) -> Result<Vec<u8>, StoreError> {
+        json.pop();
+        match kind {
+            Kind::User if is_touched && self.wants_edges => {
+                let groups = self.groups_of(meta.id)?;
+                if !groups.is_empty() {
+                    json.extend_from_slice(b",\"groups\":");
+                    json.extend(super::answer::encode(&groups.into()));
+                }
+            }
+            Kind::Team if is_touched && self.wants_edges => self.write_members(meta.id, &mut json)?,
+            _ => {}
+        }
+        json.extend_from_slice(b",\"meta\":");
+        json.extend(encode(&self.meta(meta)));
+        json.push(b'}');
+        Ok(json)
+    }
+
+    /// Writes `members` as text: the edge holds the display name as JSON, and ids need no escaping.
+    fn write_members(&self, team: &str, json: &mut Vec<u8>) -> Result<(), StoreError> {
+        let users = encode_text(&self.user_location(""));
+        let users = users.strip_suffix(b"\"").unwrap_or(&users);
+        let before = json.len();
+        let write = |edge: &Edge, json: &mut Vec<u8>| {
+            json.extend_from_slice(if json.len() == before { b",\"members\":[" } else { b"," });
+            json.extend_from_slice(b"{\"value\":\"");
+            json.extend_from_slice(edge.member.as_bytes());
+            json.extend_from_slice(b"\",\"$ref\":");
+            json.extend_from_slice(users);
+            json.extend_from_slice(edge.member.as_bytes());
+            json.extend_from_slice(b"\",\"display\":");
+            json.extend_from_slice(&edge.display);
+            json.extend_from_slice(b",\"type\":\"User\"}");
+        };
+        self.context.store.edges(team, |edge| {
+            write(&edge, json);
+            Ok(true)
+        })?;
+        if json.len() > before {
+            json.push(b']');
+        }
+        Ok(())
+    }
+
+    fn groups_of(&self, member: &str) -> Result<Vec<Value>, StoreError> {
+        let ids = self.context.store.team_ids_of(member)?;
+        let teams = self.context.store.teams(&ids)?;
+        let group = |team: Stored<TeamRecord>| {
+            let (id, display) = (team.record.id(), team.record.display_name());
+            let location = format!("{}/Groups/{id}", self.context.request.base_url);
+            json!({"value": id, "$ref": location, "display": display, "type": "direct"})
+        };
+        Ok(teams.into_iter().flatten().map(group).collect())
+    }
+
+    fn user_location(&self, id: &str) -> String {
+        format!("{}/Users/{id}", self.context.request.base_url)
+    }
+
+    fn add_meta(&self, document: &mut Document, meta: &Meta<'_>) {
+        document.insert("meta".into(), Value::Object(self.meta(meta)));
+    }
+
+    fn meta(&self, meta: &Meta<'_>) -> Document {
+        let mut document = Map::new();
+        document.insert("resourceType".into(), self.schema.resource_type.name.as_str().into());
+        document.insert("created".into(), timestamp::format(meta.created).into());
+        document.insert("lastModified".into(), timestamp::format(meta.modified).into());
+        document.insert("location".into(), self.context.location(self.schema, meta.id).into());
+        document.insert("version".into(), etag(meta.version).into());
+        document
     }
 }
 
@@ -175,4 +251,13 @@ fn insert_before_meta(document: &mut Document, name: &str, values: Vec<Value>) {
     if let Some(meta) = meta {
         document.insert("meta".into(), meta);
     }
+}
+
+/// A document as bytes: it has string keys only, so encoding it can't fail.
+fn encode(document: &Document) -> Vec<u8> {
+    serde_json::to_vec(document).unwrap_or_default()
+}
+
+fn encode_text(text: &str) -> Vec<u8> {
+    serde_json::to_vec(text).unwrap_or_default()
 }

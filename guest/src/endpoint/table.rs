@@ -19,6 +19,12 @@ pub(super) enum Table {
     Declared(Rc<SchemaTable>),
 }
 
+impl Table {
+    pub(super) fn is_built_in(&self) -> bool {
+        matches!(self, Self::BuiltIn(_))
+    }
+}
+
 impl std::ops::Deref for Table {
     type Target = SchemaTable;
 

@@ -7,6 +7,7 @@ use crate::protocol::document::{self, Document};
 use crate::protocol::error::ScimError;
 use crate::protocol::patch::{self, PatchRequest};
 use crate::provisioning::{Members, Provisioned, Refusal};
+use crate::store::keys::Kind;
 use crate::store::{MemberRecord, Stored};
 
 /// Users, for one request.
@@ -19,13 +20,18 @@ impl<'c, 'h> Users<'c, 'h> {
 
     /// POST. A manual member with the same userName or email address is adopted (rule P3).
     pub(super) fn create(&self) -> Result<Answer, ScimError> {
-        let provisioned = self.members().provision(&self.from_client()?)?;
+        let mut document = self.from_client()?;
+        document.entry("active").or_insert(true.into());
+        let provisioned = self.members().provision(&document)?;
         self.note(&provisioned);
         self.answer(201, &provisioned.stored)
     }
 
     /// GET by id.
     pub(super) fn read(&self, id: &str) -> Result<Answer, ScimError> {
+        if let Some(answer) = self.0.read_row(Kind::User, id)? {
+            return Ok(answer);
+        }
         let not_found = || Refusal::NotFound { kind: "User".into(), id: id.to_owned() };
         let stored = self.0.context.store.member(id)?.ok_or_else(not_found)?;
         self.0.note_subject(id, &stored.record.display_name());

@@ -18,7 +18,7 @@ pub use membership::{Additions, Edge};
 pub use organization::{Domain, Options, OrganizationRecord, Plan};
 pub use query::Candidates;
 pub use resource::{DeclaredRecord, ResourceRecord};
-pub use team::TeamRecord;
+pub use team::{Row, TeamRecord};
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;

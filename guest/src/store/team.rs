@@ -3,6 +3,8 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
 
 use super::keys::{self, Kind};
 use super::member::{Origin, Stored, touch_of};
@@ -21,6 +23,54 @@ pub struct TeamRecord {
     pub modified: u64,
     /// The SCIM Group without what is computed or kept as edges: `meta` and `members`.
     pub document: Document,
+}
+
+/// A member or a team as it is stored: the document is not read.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Row {
+    /// In milliseconds since the Unix epoch.
+    pub created: u64,
+    /// In milliseconds since the Unix epoch.
+    pub modified: u64,
+    /// The SCIM resource as text, canonical and without white space around it.
+    pub document: Box<RawValue>,
+}
+
+impl Row {
+    /// The name that people see, as [`super::MemberRecord::display_name`] and [`TeamRecord::display_name`] have it.
+    #[must_use]
+    pub fn display_name(&self) -> String {
+        let named: Named<'_> = serde_json::from_str(self.document.get()).unwrap_or_default();
+        let name = named.name.unwrap_or_default();
+        let given = match (name.given_name, name.family_name) {
+            (Some(given), Some(family)) => Some(Cow::Owned(format!("{given} {family}"))),
+            (given, family) => given.or(family),
+        };
+        named.display_name.or(name.formatted).or(given).or(named.user_name).unwrap_or_default().into_owned()
+    }
+}
+
+/// The names in a document; the rest of it is passed over.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Named<'d> {
+    #[serde(borrow)]
+    display_name: Option<Cow<'d, str>>,
+    #[serde(borrow)]
+    user_name: Option<Cow<'d, str>>,
+    #[serde(borrow)]
+    name: Option<PersonName<'d>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PersonName<'d> {
+    #[serde(borrow)]
+    formatted: Option<Cow<'d, str>>,
+    #[serde(borrow)]
+    given_name: Option<Cow<'d, str>>,
+    #[serde(borrow)]
+    family_name: Option<Cow<'d, str>>,
 }
 
 impl TeamRecord {
@@ -145,6 +195,14 @@ impl Store<'_> {
         batch.add(Kind::Team.count(), delta(|_| true), None, None);
         batch.add(Kind::Team.count_listed(), delta(|team| team.origin == Origin::Scim), None, None);
         Ok(())
+    }
+
+    /// Members or teams with these ids as they are stored, in the order of the ids.
+    ///
+    /// # Errors
+    /// As the storage has them.
+    pub fn rows(&self, kind: Kind, ids: &[String]) -> Result<Vec<Option<Stored<Row>>>, StoreError> {
+        self.resources(kind, ids)
     }
 
     /// How many members the team has.
