@@ -30,6 +30,7 @@ pub fn service_provider_config(base_url: &str) -> Value {
         "patch": { "supported": true },
         "bulk": { "supported": true, "maxOperations": MAX_BULK_OPERATIONS, "maxPayloadSize": MAX_BULK_PAYLOAD },
         "filter": { "supported": true, "maxResults": MAX_RESULTS },
+        // A password is taken and dropped: members sign in with Insomnia's own passphrases (T26).
         "changePassword": { "supported": false },
         "sort": { "supported": true },
         "etag": { "supported": true },

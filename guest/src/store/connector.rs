@@ -33,6 +33,12 @@ pub struct ConnectorRecord {
     pub token: Option<TokenRecord>,
     /// The one before, while it is still accepted: its `expires` is the end of the overlap.
     pub previous: Option<TokenRecord>,
+    /// The one that is being installed in the identity provider: accepted beside the current one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<TokenRecord>,
+    /// The generation of the token that was issued when SCIM was last enabled: what was issued to OAuth clients before is
+    /// of no worth any more.
+    pub enabled_generation: u32,
 }
 
 impl Store<'_> {

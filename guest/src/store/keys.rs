@@ -6,6 +6,14 @@
 //! | `connector` | the connector and the hashes of its tokens: `connector::ConnectorRecord` |
 //! | `connector-used` | when a request was last authenticated, in milliseconds, as text |
 //! | `cursor-key` | 32 random bytes that sign cursors |
+//! | `idp-api` | the identity provider's API, its secret sealed: [`super::IdpApiRecord`] |
+//! | `refresh` | how far the automatic refresh has come: [`super::RefreshRecord`] |
+//! | `oauth-client/{id}` | a registered client: [`super::ClientRecord`] |
+//! | `oauth-live/{client}` | the hashes of a client's own access tokens: [`super::LiveRecord`] |
+//! | `oauth-grant/{client}/{id}` | what was granted to a client: [`super::GrantRecord`] |
+//! | `oauth-code/{SHA-256}` | an authorization code: [`super::CodeRecord`] |
+//! | `oauth-access/{SHA-256}` | an access token: [`super::AccessRecord`] |
+//! | `oauth-used` | when a request was last authenticated by an access token, in milliseconds, as text |
 //! | `count/seats` | counter: active members, each taking a seat |
 //! | `count/seats-scim` | counter: those of them that the identity provider manages |
 //! | `count/owners` | counter: active owners, never less than one once there is one |
@@ -48,6 +56,12 @@ pub const CONNECTOR: &[u8] = b"connector";
 pub const CONNECTOR_USED: &[u8] = b"connector-used";
 /// What signs cursors.
 pub const CURSOR_KEY: &[u8] = b"cursor-key";
+/// The identity provider's API.
+pub const IDP_API: &[u8] = b"idp-api";
+/// How far the automatic refresh has come.
+pub const REFRESH: &[u8] = b"refresh";
+/// When a request was last authenticated by an access token.
+pub const OAUTH_USED: &[u8] = b"oauth-used";
 /// The counter of active members.
 pub const SEATS: &[u8] = b"count/seats";
 /// The counter of active owners.
@@ -234,6 +248,46 @@ pub fn log_position(key: &[u8]) -> Option<String> {
 /// The key at a position of the log.
 pub fn log_at(position: &str) -> Key {
     format!("log/{position}").into_bytes()
+}
+
+/// A registered OAuth client.
+pub fn oauth_client(id: &str) -> Key {
+    format!("oauth-client/{id}").into_bytes()
+}
+
+/// All registered OAuth clients.
+pub fn oauth_clients() -> KeyRange {
+    below(b"oauth-client/".to_vec())
+}
+
+/// The hashes of a client's own access tokens.
+pub fn oauth_live(client: &str) -> Key {
+    format!("oauth-live/{client}").into_bytes()
+}
+
+/// What was granted to a client.
+pub fn oauth_grant(client: &str, id: &str) -> Key {
+    format!("oauth-grant/{client}/{id}").into_bytes()
+}
+
+/// All that was granted to a client.
+pub fn oauth_grants(client: &str) -> KeyRange {
+    below(format!("oauth-grant/{client}/").into_bytes())
+}
+
+/// An authorization code.
+pub fn oauth_code(sha256: &str) -> Key {
+    format!("oauth-code/{sha256}").into_bytes()
+}
+
+/// All authorization codes.
+pub fn oauth_codes() -> KeyRange {
+    below(b"oauth-code/".to_vec())
+}
+
+/// An access token.
+pub fn oauth_access(sha256: &str) -> Key {
+    format!("oauth-access/{sha256}").into_bytes()
 }
 
 /// What an id index key ends with: the part after the last separator.

@@ -6,8 +6,10 @@ mod batch;
 mod connector;
 mod member;
 mod membership;
+mod oauth;
 mod organization;
 mod query;
+mod refresh;
 mod resource;
 mod team;
 
@@ -15,8 +17,10 @@ pub use batch::Batch;
 pub use connector::{ConnectorRecord, TokenRecord};
 pub use member::{MemberRecord, Origin, Role, Stored, primary_email};
 pub use membership::{Additions, Edge};
+pub use oauth::{AccessRecord, ClientRecord, CodeRecord, GrantRecord, LiveRecord, LiveToken, SecretRecord};
 pub use organization::{Domain, Options, OrganizationRecord, Plan};
 pub use query::Candidates;
+pub use refresh::{IdpApi, IdpApiRecord, Pending, Problem, RefreshRecord, RefreshView, Trouble};
 pub use resource::{DeclaredRecord, ResourceRecord};
 pub use team::{Row, TeamRecord};
 

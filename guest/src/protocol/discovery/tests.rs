@@ -16,7 +16,7 @@ fn assert_no_nulls_and_no_empty_strings(value: &Value) {
 fn r38_the_configuration_says_what_is_supported() {
     let body = service_provider_config(BASE);
     assert_no_nulls_and_no_empty_strings(&body);
-    for feature in ["patch", "bulk", "filter", "changePassword", "sort", "etag"] {
+    for feature in ["patch", "bulk", "filter", "sort", "etag"] {
         assert_eq!(body[feature]["supported"], true, "{feature}");
     }
     assert_eq!(body["bulk"]["maxOperations"], 1000);

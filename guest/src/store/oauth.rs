@@ -1,0 +1,256 @@
+//! OAuth 2.0: registered clients, what was granted to them, and the hashes of their tokens.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Batch, Store, StoreError, Versioned, decode, encode, keys, text};
+use crate::capability::Page;
+
+/// How many clients or grants one listing reads at the most; more of them are never stored.
+const LISTED: u32 = 1_000;
+
+/// The hash of a client's secret: never the secret itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretRecord {
+    /// SHA-256 of the secret, in hexadecimal digits.
+    pub sha256: String,
+    /// When it was generated, in milliseconds since the Unix epoch.
+    pub created: u64,
+    /// When it stops being accepted; absent for never.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub expires: Option<u64>,
+}
+
+/// A registered client. Stored as JSON under `oauth-client/{id}`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct ClientRecord {
+    /// The `client_id`.
+    pub id: String,
+    /// What administrators call it.
+    pub name: String,
+    /// Whether the client credentials grant is allowed.
+    pub client_credentials: bool,
+    /// Whether the authorization code grant, with refresh tokens, is allowed.
+    pub authorization_code: bool,
+    /// Where authorization codes may be sent: compared as they are.
+    pub redirect_uris: Vec<String>,
+    /// The current secret; `None` for a public client.
+    pub secret: Option<SecretRecord>,
+    /// The one before, while it is still accepted.
+    pub previous_secret: Option<SecretRecord>,
+    /// When it was registered, in milliseconds since the Unix epoch.
+    pub created: u64,
+    /// Who registered it: a member's id.
+    pub created_by: String,
+}
+
+/// An access token that may still be valid.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LiveToken {
+    /// SHA-256 of the token, in hexadecimal digits.
+    pub sha256: String,
+    /// When it expires, in milliseconds since the Unix epoch.
+    pub expires: u64,
+}
+
+/// The access tokens of a client's own (client credentials). Stored as JSON under `oauth-live/{client}`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct LiveRecord {
+    /// In the order of issue.
+    pub access: Vec<LiveToken>,
+}
+
+/// What an administrator granted to a client: a family of refresh tokens, of which one is valid at a time.
+/// Stored as JSON under `oauth-grant/{client}/{id}`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct GrantRecord {
+    /// Who granted it: a member's id.
+    pub granted_by: String,
+    /// SHA-256 of the one refresh token that is valid, in hexadecimal digits.
+    pub refresh_sha256: String,
+    /// How many refresh tokens there were.
+    pub rotation: u64,
+    /// When it was granted, in milliseconds since the Unix epoch.
+    pub created: u64,
+    /// When it ends unless the refresh token is used before.
+    pub expires: u64,
+    /// Its access tokens, in the order of issue.
+    pub access: Vec<LiveToken>,
+}
+
+/// An authorization code. Stored as JSON under `oauth-code/{SHA-256}`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct CodeRecord {
+    /// The `client_id`.
+    pub client: String,
+    /// The `redirect_uri` of the authorization request, if it had one.
+    pub redirect_uri: Option<String>,
+    /// The S256 `code_challenge`, if there was one.
+    pub challenge: Option<String>,
+    /// Who granted it: a member's id.
+    pub granted_by: String,
+    /// When it expires, in milliseconds since the Unix epoch.
+    pub expires: u64,
+    /// The grant that came of it; once there is one, the code is used up.
+    pub grant: Option<String>,
+}
+
+/// An access token. Stored as JSON under `oauth-access/{SHA-256}`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct AccessRecord {
+    /// SHA-256 of the token, in hexadecimal digits.
+    pub sha256: String,
+    /// The `client_id`.
+    pub client: String,
+    /// The grant that it belongs to; `None` for client credentials.
+    pub grant: Option<String>,
+    /// The connector's token generation when it was issued.
+    pub generation: u32,
+    /// When it was issued, in milliseconds since the Unix epoch.
+    pub created: u64,
+    /// When it expires, in milliseconds since the Unix epoch.
+    pub expires: u64,
+}
+
+impl Store<'_> {
+    /// The client of this id.
+    ///
+    /// # Errors
+    /// As the storage has them.
+    pub fn oauth_client(&self, id: &str) -> Result<Option<Versioned<ClientRecord>>, StoreError> {
+        if !keys::is_id(id) {
+            return Ok(None);
+        }
+        self.document(&keys::oauth_client(id))
+    }
+
+    /// All clients, in the order of their registration.
+    ///
+    /// # Errors
+    /// As the storage has them.
+    pub fn oauth_clients(&self) -> Result<Vec<ClientRecord>, StoreError> {
+        let page = Page { range: keys::oauth_clients(), reverse: false, skip: 0, limit: LISTED };
+        let entries = self.scan_page(page)?.entries;
+        entries.into_iter().map(|entry| decode(&entry.key, &entry.item()).map(|stored| stored.record)).collect()
+    }
+
+    /// The access token with this hash.
+    ///
+    /// # Errors
+    /// As the storage has them.
+    pub fn oauth_access(&self, sha256: &str) -> Result<Option<AccessRecord>, StoreError> {
+        Ok(self.document(&keys::oauth_access(sha256))?.map(|stored| stored.record))
+    }
+
+    pub(crate) fn oauth_live(&self, client: &str) -> Result<Option<Versioned<LiveRecord>>, StoreError> {
+        self.document(&keys::oauth_live(client))
+    }
+
+    pub(crate) fn oauth_code(&self, sha256: &str) -> Result<Option<Versioned<CodeRecord>>, StoreError> {
+        self.document(&keys::oauth_code(sha256))
+    }
+
+    pub(crate) fn oauth_grant(&self, client: &str, id: &str) -> Result<Option<Versioned<GrantRecord>>, StoreError> {
+        self.document(&keys::oauth_grant(client, id))
+    }
+
+    /// All codes, with their hashes.
+    pub(crate) fn oauth_codes(&self) -> Result<Vec<(String, CodeRecord)>, StoreError> {
+        let page = Page { range: keys::oauth_codes(), reverse: false, skip: 0, limit: LISTED };
+        self.named(page)
+    }
+
+    /// All grants of a client, with their ids.
+    pub(crate) fn oauth_grants(&self, client: &str) -> Result<Vec<(String, GrantRecord)>, StoreError> {
+        let page = Page { range: keys::oauth_grants(client), reverse: false, skip: 0, limit: LISTED };
+        self.named(page)
+    }
+
+    fn named<T: serde::de::DeserializeOwned>(&self, page: Page) -> Result<Vec<(String, T)>, StoreError> {
+        let named = |entry: crate::capability::Entry| {
+            let name = text(&entry.key).and_then(|key| key.rsplit_once('/')).map(|(_, name)| name.to_owned());
+            Ok((name.unwrap_or_default(), decode(&entry.key, &entry.item())?.record))
+        };
+        self.scan_page(page)?.entries.into_iter().map(named).collect()
+    }
+
+    /// When a request was last authenticated by an access token, in milliseconds since the Unix epoch.
+    ///
+    /// # Errors
+    /// As the storage has them.
+    pub fn oauth_used(&self) -> Result<Option<u64>, StoreError> {
+        let item = self.item(keys::OAUTH_USED.to_vec())?;
+        Ok(item.and_then(|item| text(&item.value)?.parse().ok()))
+    }
+
+    /// Notes that a request was authenticated by an access token; a crash may lose it.
+    ///
+    /// # Errors
+    /// As the storage has them.
+    pub fn note_oauth_used(&self) -> Result<(), StoreError> {
+        self.append(&[(keys::OAUTH_USED.to_vec(), self.now().to_string().into_bytes())])
+    }
+}
+
+impl crate::capability::Entry {
+    fn item(&self) -> crate::capability::Item {
+        crate::capability::Item { value: self.value.clone(), version: self.version }
+    }
+}
+
+impl Batch {
+    pub(crate) fn put_oauth_client(&mut self, seen: Option<u64>, record: &ClientRecord) -> Result<(), StoreError> {
+        self.replace(keys::oauth_client(&record.id), seen, record)
+    }
+
+    pub(crate) fn put_oauth_live(
+        &mut self,
+        client: &str,
+        seen: Option<u64>,
+        record: &LiveRecord,
+    ) -> Result<(), StoreError> {
+        self.replace(keys::oauth_live(client), seen, record)
+    }
+
+    pub(crate) fn put_oauth_grant(
+        &mut self,
+        client: &str,
+        id: &str,
+        seen: Option<u64>,
+        record: &GrantRecord,
+    ) -> Result<(), StoreError> {
+        self.replace(keys::oauth_grant(client, id), seen, record)
+    }
+
+    pub(crate) fn put_oauth_code(
+        &mut self,
+        sha256: &str,
+        seen: Option<u64>,
+        record: &CodeRecord,
+    ) -> Result<(), StoreError> {
+        self.replace(keys::oauth_code(sha256), seen, record)
+    }
+
+    pub(crate) fn put_oauth_access(&mut self, record: &AccessRecord) -> Result<(), StoreError> {
+        self.put(keys::oauth_access(&record.sha256), encode(record)?);
+        Ok(())
+    }
+
+    /// Puts a document that still is as it was read.
+    pub(super) fn replace<T: Serialize>(
+        &mut self,
+        key: crate::capability::Key,
+        seen: Option<u64>,
+        record: &T,
+    ) -> Result<(), StoreError> {
+        self.require_unchanged(key.clone(), seen);
+        self.put(key, encode(record)?);
+        Ok(())
+    }
+}
