@@ -146,9 +146,8 @@ fn require_target() -> Result<(), String> {
         .map_err(|error| format!("rustc could not be started: {error}"))?;
     let directory = String::from_utf8_lossy(&output.stdout);
     let installed = output.status.success()
-        && fs::read_dir(directory.trim()).is_ok_and(|files| {
-            files.flatten().any(|file| file.file_name().to_string_lossy().starts_with("libcore-"))
-        });
+        && fs::read_dir(directory.trim())
+            .is_ok_and(|files| files.flatten().any(|file| file.file_name().to_string_lossy().starts_with("libcore-")));
     if installed {
         return Ok(());
     }

@@ -1,5 +1,7 @@
 //! A host in memory, for native tests and fuzzing: storage, a clock that stands still, repeatable randomness.
 
+pub mod organization;
+
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -127,7 +129,7 @@ impl Storage for MemoryHost {
     }
 
     fn commit(&self, transaction: &Transaction) -> Result<u64, StorageError> {
-        let mut items = self.items.borrow().clone();
+        let mut items = self.items.borrow_mut();
         for require in &transaction.require {
             let (key, holds) = match require {
                 Require::Exists(key) => (key, items.contains_key(key)),
@@ -139,25 +141,18 @@ impl Storage for MemoryHost {
             }
         }
         let version = self.version.get() + 1;
+        let mut undo = Vec::new();
         for write in &transaction.write {
-            match write {
-                Write::Put(key, value) => {
-                    check_key(key)?;
-                    items.insert(key.clone(), Item { value: value.clone(), version });
+            if let Err(error) = apply(&mut items, write, version, &mut undo) {
+                for (key, old) in undo.into_iter().rev() {
+                    match old {
+                        Some(item) => items.insert(key, item),
+                        None => items.remove(&key),
+                    };
                 }
-                Write::Delete(key) => drop(items.remove(key)),
-                Write::DeleteRange(range) => items.retain(|key, _| *key < range.start || *key >= range.end),
-                Write::Add { key, delta, min, max } => {
-                    let old = items.get(key).map_or(Ok(0), |item| number(&item.value))?;
-                    let sum = old + delta;
-                    if min.is_some_and(|min| sum < min) || max.is_some_and(|max| sum > max) {
-                        return Err(StorageError::Limit(key.clone()));
-                    }
-                    items.insert(key.clone(), Item { value: sum.to_string().into_bytes(), version });
-                }
+                return Err(error);
             }
         }
-        self.items.replace(items);
         self.version.set(version);
         let wake_at = [self.wake_at.get(), transaction.wake_at].into_iter().flatten().min();
         self.wake_at.set(wake_at);
@@ -187,6 +182,47 @@ impl MemoryHost {
         entries.truncate(limit);
         Scanned { entries, more }
     }
+}
+
+/// Makes one change, and notes what it takes to undo it.
+fn apply(
+    items: &mut BTreeMap<Key, Item>,
+    write: &Write,
+    version: u64,
+    undo: &mut Vec<(Key, Option<Item>)>,
+) -> Result<(), StorageError> {
+    let mut put = |items: &mut BTreeMap<Key, Item>, key: &Key, value: Vec<u8>| {
+        let old = items.insert(key.clone(), Item { value, version });
+        undo.push((key.clone(), old));
+    };
+    match write {
+        Write::Put(key, value) => {
+            check_key(key)?;
+            put(items, key, value.clone());
+        }
+        Write::Delete(key) => {
+            let old = items.remove(key);
+            undo.push((key.clone(), old));
+        }
+        Write::DeleteRange(range) if range.start < range.end => {
+            let keys: Vec<Key> =
+                items.range(range.start.clone()..range.end.clone()).map(|(key, _)| key.clone()).collect();
+            for key in keys {
+                let old = items.remove(&key);
+                undo.push((key, old));
+            }
+        }
+        Write::DeleteRange(_) => {}
+        Write::Add { key, delta, min, max } => {
+            let old = items.get(key).map_or(Ok(0), |item| number(&item.value))?;
+            let sum = old + delta;
+            if min.is_some_and(|min| sum < min) || max.is_some_and(|max| sum > max) {
+                return Err(StorageError::Limit(key.clone()));
+            }
+            put(items, key, sum.to_string().into_bytes());
+        }
+    }
+    Ok(())
 }
 
 fn check_key(key: &[u8]) -> Result<(), StorageError> {

@@ -161,6 +161,15 @@ pub struct Member {
     pub last_modified: u64,
 }
 
+/// A member whose passphrase was right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedIn {
+    /// The member.
+    pub member: Member,
+    /// Whether it is the initial passphrase, which must be changed before anything else.
+    pub must_change: bool,
+}
+
 /// A member to add by hand.
 #[derive(Clone, PartialEq, Eq)]
 pub struct NewMember {

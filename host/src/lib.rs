@@ -19,14 +19,27 @@
 //! # }
 //! ```
 
+// The example, which the tests run, names this crate as others do.
+#[cfg(test)]
+extern crate self as insomnia_scim;
+
 pub mod capability;
 pub mod cli;
 mod component;
 pub mod connector;
+pub mod delivery;
 pub mod directory;
+pub mod email;
+#[cfg(test)]
+mod embedding_tests;
 mod error;
+pub mod event;
+pub mod guard;
+pub mod http;
 pub mod journal;
+pub mod oauth;
 mod organization;
+pub mod page;
 mod provisioner;
 mod registry;
 mod scheduler;

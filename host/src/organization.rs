@@ -33,6 +33,11 @@ macro_rules! act {
     };
 }
 
+mod events;
+mod guard;
+mod oauth;
+mod passphrases;
+
 impl Organization {
     pub(crate) fn new(provisioner: Provisioner, id: OrganizationId) -> Self {
         Self { provisioner, id }
@@ -41,6 +46,11 @@ impl Organization {
     /// Its name in the connector URL.
     pub fn id(&self) -> &OrganizationId {
         &self.id
+    }
+
+    /// The URL of the host, without a slash at its end.
+    pub(crate) fn base_url(&self) -> &str {
+        self.provisioner.base_url()
     }
 
     /// What an identity provider is given: `<base URL>/scim/v2/<organization>`.
@@ -104,6 +114,16 @@ impl Organization {
     ) -> Result<IssuedToken, ActionError> {
         let (actor, passphrase, window) = (actor.to_owned(), passphrase.to_owned(), window.map(Into::into));
         act!(self.insomnia_scim_connector.call_refresh(&actor, &passphrase, window, overlap_seconds)).map(Into::into)
+    }
+
+    /// As [`Organization::refresh`], for the operator of the host, whom the caller has authenticated in its own way.
+    pub async fn refresh_as_operator(
+        &self,
+        window: Option<ExpiryWindow>,
+        overlap_seconds: u32,
+    ) -> Result<IssuedToken, ActionError> {
+        let window = window.map(Into::into);
+        act!(self.insomnia_scim_connector.call_refresh_as_operator(window, overlap_seconds)).map(Into::into)
     }
 
     /// The connector as it stands.
@@ -181,6 +201,17 @@ impl Organization {
     pub async fn set_passphrase(&self, member: &str, passphrase: &str) -> Result<(), ActionError> {
         let (member, passphrase) = (member.to_owned(), passphrase.to_owned());
         act!(self.insomnia_scim_directory.call_set_passphrase(&member, &passphrase))
+    }
+
+    /// Declares further schemas and resource types: JSON `{"schemas": […], "resourceTypes": […]}`, at most 512 KiB, in
+    /// the forms of RFC 7643 §7 and §6. Replaces what was declared before; resources that are stored stay as they are.
+    pub async fn put_schemas(&self, declaration: Vec<u8>) -> Result<(), ActionError> {
+        act!(self.insomnia_scim_schemas.call_put(&declaration))
+    }
+
+    /// What is declared, in the form that [`Organization::put_schemas`] takes.
+    pub async fn schemas(&self) -> Result<Vec<u8>, ActionError> {
+        act!(self.insomnia_scim_schemas.call_get())
     }
 
     /// Searches the log of SCIM requests.

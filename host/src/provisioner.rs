@@ -10,6 +10,7 @@ use crate::capability::http::{HttpClient, NoHttpClient};
 use crate::capability::secrets::{NoSecrets, Secrets};
 use crate::capability::storage::{OrganizationId, Storage, StorageError};
 use crate::component::{BUILT_IN, ComponentError, Isolation, Limits, Runtime};
+use crate::event::EventSubscriber;
 use crate::organization::Organization;
 use crate::registry::{Registered, Registry, RegistryError};
 use crate::scheduler::{self, Alarm, Failures};
@@ -25,6 +26,7 @@ pub(crate) struct Inner {
     alarm: Arc<Alarm>,
     registry: Registry,
     failures: Failures,
+    subscriber: Option<Arc<dyn EventSubscriber>>,
     base_url: String,
 }
 
@@ -59,6 +61,7 @@ pub struct ProvisionerBuilder {
     component: Option<Vec<u8>>,
     base_url: String,
     scheduler: bool,
+    subscriber: Option<Arc<dyn EventSubscriber>>,
 }
 
 impl ProvisionerBuilder {
@@ -140,6 +143,14 @@ impl ProvisionerBuilder {
         self
     }
 
+    /// What takes the events of all organizations in this process: those that are written from an organization's first
+    /// jobs with it on. Only the scheduler, or [`Provisioner::run_all_due`], hands them over.
+    #[must_use]
+    pub fn subscriber(mut self, subscriber: Arc<dyn EventSubscriber>) -> Self {
+        self.subscriber = Some(subscriber);
+        self
+    }
+
     /// Compiles the component, or loads its compiled code, and starts the scheduler. Call it in a Tokio runtime.
     ///
     /// # Errors
@@ -169,6 +180,7 @@ impl ProvisionerBuilder {
             clock: self.clock,
             alarm,
             failures: Failures::default(),
+            subscriber: self.subscriber,
             base_url: self.base_url.trim_end_matches('/').to_owned(),
         }));
         if self.scheduler {
@@ -193,6 +205,7 @@ impl Provisioner {
             component: None,
             base_url: "http://localhost:8080".into(),
             scheduler: true,
+            subscriber: None,
         }
     }
 
@@ -282,6 +295,10 @@ impl Provisioner {
 
     pub(crate) fn alarm(&self) -> Arc<Alarm> {
         Arc::clone(&self.0.alarm)
+    }
+
+    pub(crate) fn subscriber(&self) -> Option<&dyn EventSubscriber> {
+        self.0.subscriber.as_deref()
     }
 
     pub(crate) fn failures(&self) -> &Failures {

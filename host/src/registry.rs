@@ -5,9 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use serde::{Deserialize, Serialize};
 
-use crate::capability::storage::{
-    KeyRange, OrganizationId, Page, Require, Storage, StorageError, Transaction, Write,
-};
+use crate::capability::storage::{KeyRange, OrganizationId, Page, Require, Storage, StorageError, Transaction, Write};
 
 /// An organization that this host serves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -118,11 +116,8 @@ impl Registry {
 
     /// Removes the organization with all that it has. It is gone from the list first, so that it is never half there.
     pub(crate) async fn delete(&self, id: &OrganizationId) -> Result<(), RegistryError> {
-        let transaction = Transaction {
-            require: vec![Require::Exists(key(id))],
-            write: vec![Write::Delete(key(id))],
-            wake_at: None,
-        };
+        let transaction =
+            Transaction { require: vec![Require::Exists(key(id))], write: vec![Write::Delete(key(id))], wake_at: None };
         match self.storage.commit(&OrganizationId::host(), transaction).await {
             Ok(_) => {}
             Err(StorageError::Conflict(_)) => return Err(RegistryError::Unknown(id.clone())),
@@ -136,7 +131,8 @@ impl Registry {
     pub(crate) async fn note(&self, name: &str) -> Result<Option<String>, StorageError> {
         let found = self.storage.get(&OrganizationId::host(), vec![format!("{NOTES}{name}").into()]).await?;
         let item = found.into_iter().next().flatten();
-        item.map(|item| String::from_utf8(item.value).map_err(|error| StorageError::Other(error.to_string()))).transpose()
+        item.map(|item| String::from_utf8(item.value).map_err(|error| StorageError::Other(error.to_string())))
+            .transpose()
     }
 
     pub(crate) async fn set_note(&self, name: &str, text: &str) -> Result<(), StorageError> {

@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::capability::storage::{OrganizationId, StorageError};
+use crate::error::ActionError;
 use crate::provisioner::{Inner, Provisioner};
 
 /// Organizations whose jobs run at the same time; the rest of the host's turns is for requests.
@@ -17,6 +18,8 @@ const PARALLEL: usize = 8;
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 /// Between two calls of an organization that has more to do; it keeps one from taking a thread for itself.
 const PAUSE: u64 = 20;
+/// Events that are handed to the subscriber at once.
+const EVENTS: u32 = 200;
 /// First and longest pause after a failure, in milliseconds; doubled each time.
 const FIRST_RETRY: u64 = 1_000;
 const LONGEST_RETRY: u64 = 300_000;
@@ -138,6 +141,10 @@ async fn start(
 /// Calls the organization's jobs once and stores when they are due next. Returns whether the call succeeded.
 pub(crate) async fn run_one(provisioner: &Provisioner, organization: &OrganizationId, seen: u64) -> bool {
     let outcome = provisioner.organization(organization).run_due().await;
+    let outcome = match (outcome, hand_over(provisioner, organization).await) {
+        (Ok(_), Err(error)) => Err(error),
+        (outcome, _) => outcome,
+    };
     let now = provisioner.clock().now();
     let next = match &outcome {
         Ok(next) => {
@@ -156,6 +163,21 @@ pub(crate) async fn run_one(provisioner: &Provisioner, organization: &Organizati
         sleep(LONGEST_SLEEP).await;
     }
     outcome.is_ok()
+}
+
+/// Hands events to the subscriber in this process, if there is one, until none waits.
+async fn hand_over(provisioner: &Provisioner, id: &OrganizationId) -> Result<(), ActionError> {
+    let Some(subscriber) = provisioner.subscriber() else { return Ok(()) };
+    let organization = provisioner.organization(id);
+    organization.set_subscriber(true).await?;
+    loop {
+        let events = organization.take_events(EVENTS).await?;
+        if events.is_empty() {
+            return Ok(());
+        }
+        subscriber.take(id, &events).await.map_err(|error| ActionError::Unavailable(format!("events: {error}")))?;
+        organization.acknowledge_events(&events).await?;
+    }
 }
 
 #[cfg(test)]

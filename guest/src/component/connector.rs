@@ -2,10 +2,11 @@
 
 use super::Component;
 use super::bindings::exports::insomnia::scim::connector::{
-    Actor, Error, ExpiryWindow, Guest, IdentityProvider, IssuedToken, Requirement, Status, TokenStatus,
+    Actor, Error, ExpiryWindow, Guest, IdentityProvider, IdpApi, IssuedOauthClient, IssuedToken, NewOauthClient,
+    OauthClient, RefreshStatus, Requirement, Status, TokenStatus,
 };
 use super::imports::host;
-use crate::connector::{self, Window};
+use crate::connector::{self, Window, oauth};
 
 impl Guest for Component {
     fn unmet_requirements(actor: Actor) -> Result<Vec<Requirement>, Error> {
@@ -66,6 +67,38 @@ impl Guest for Component {
             overlap_until: status.connector.previous.as_ref().and_then(|previous| previous.expires),
             generation: token.map_or(0, |token| token.generation),
         })
+    }
+
+    fn get_refresh_status() -> Result<RefreshStatus, Error> {
+        Ok(connector::refresh::status(&host().store())?.into())
+    }
+
+    fn configure_idp_api(actor: Actor, api: IdpApi, connector_url: String) -> Result<(), Error> {
+        Ok(connector::refresh::configure(host(), &actor, api.into(), &connector_url)?)
+    }
+
+    fn remove_idp_api(actor: Actor) -> Result<(), Error> {
+        Ok(connector::refresh::remove(&host().store(), &actor)?)
+    }
+
+    fn refresh_by_idp_api(actor: Actor) -> Result<(), Error> {
+        Ok(connector::refresh::refresh_now(&host().store(), &actor)?)
+    }
+
+    fn create_oauth_client(actor: Actor, client: NewOauthClient) -> Result<IssuedOauthClient, Error> {
+        Ok(oauth::create(&host().store(), &actor, &client.into())?.into())
+    }
+
+    fn list_oauth_clients() -> Result<Vec<OauthClient>, Error> {
+        Ok(oauth::list(&host().store())?.into_iter().map(Into::into).collect())
+    }
+
+    fn rotate_oauth_client_secret(actor: Actor, id: String, overlap_seconds: u32) -> Result<IssuedOauthClient, Error> {
+        Ok(oauth::rotate_secret(&host().store(), &actor, &id, overlap_seconds)?.into())
+    }
+
+    fn delete_oauth_client(actor: Actor, id: String) -> Result<(), Error> {
+        Ok(oauth::delete(&host().store(), &actor, &id)?)
     }
 }
 

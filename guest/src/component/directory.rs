@@ -2,10 +2,11 @@
 
 use super::Component;
 use super::bindings::exports::insomnia::scim::directory::{
-    Domain, Error, Guest, Licences, Listing, Member, MemberPage, NewMember, Options, Organization, Origin, Plan, Role,
-    Team, TeamPage,
+    Decision, Domain, Error, Guard, GuardStatus, Guest, Licences, Listing, Member, MemberPage, NewMember, Options,
+    Organization, Origin, Plan, Preview, Role, SignedIn, Team, TeamPage,
 };
 use super::imports::host;
+use crate::provisioning::guard;
 use crate::{directory, store};
 
 impl Guest for Component {
@@ -60,6 +61,48 @@ impl Guest for Component {
 
     fn set_passphrase(member: String, passphrase: String) -> Result<(), Error> {
         Ok(directory::set_passphrase(&host().store(), &member, &passphrase)?)
+    }
+
+    fn sign_in(member: String, passphrase: String) -> Result<SignedIn, Error> {
+        let signed_in = directory::sign_in(&host().store(), &member, &passphrase)?;
+        Ok(SignedIn { member: signed_in.member.into(), must_change: signed_in.must_change })
+    }
+
+    fn change_passphrase(member: String, current: String, chosen: String) -> Result<(), Error> {
+        Ok(directory::change_passphrase(&host().store(), &member, &current, &chosen)?)
+    }
+
+    fn request_passphrase_reset(member: String, page_url: String) -> Result<(), Error> {
+        Ok(directory::request_passphrase_reset(&host().store(), &member, &page_url)?)
+    }
+
+    fn reset_passphrase(token: String, chosen: String) -> Result<Member, Error> {
+        Ok(directory::reset_passphrase(&host().store(), &token, &chosen)?.into())
+    }
+
+    fn set_page_url(url: String) -> Result<(), Error> {
+        Ok(directory::set_page_url(&host().store(), &url)?)
+    }
+
+    fn set_guard(guard: Option<Guard>) -> Result<(), Error> {
+        let guard = guard.map(|guard| store::Guard { number: guard.number, share: guard.share });
+        Ok(directory::set_guard(&host().store(), guard)?)
+    }
+
+    fn get_guard(after: Option<String>, limit: u32) -> Result<GuardStatus, Error> {
+        Ok(guard::status(&host().store(), after.as_deref(), limit)?.into())
+    }
+
+    fn decide_held(actor: String, decision: Decision, members: Vec<String>) -> Result<u32, Error> {
+        let decision = match decision {
+            Decision::Allowed => guard::Decision::Allowed,
+            Decision::Refused => guard::Decision::Refused,
+        };
+        Ok(directory::decide_held(&host().store(), &actor, decision, &members)?)
+    }
+
+    fn preview_users(users: Vec<u8>) -> Result<Preview, Error> {
+        Ok(directory::preview(&host().store(), &users)?.into())
     }
 }
 

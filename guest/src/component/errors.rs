@@ -24,6 +24,7 @@ impl From<PassphraseError> for Error {
             PassphraseError::Wrong => Self::WrongPassphrase,
             PassphraseError::Throttled(seconds) => Self::Throttled(seconds),
             PassphraseError::Unfit(text) => Self::Invalid(text),
+            PassphraseError::Link => Self::Invalid(error.to_string()),
             PassphraseError::NoSuchMember => Self::NotFound(error.to_string()),
             PassphraseError::Store(error) => error.into(),
         }
@@ -39,6 +40,8 @@ impl From<ConnectorError> for Error {
             ConnectorError::Forbidden => Self::Forbidden(error.to_string()),
             ConnectorError::Enabled | ConnectorError::Disabled => Self::Conflict(error.to_string()),
             ConnectorError::Invalid(text) => Self::Invalid(text),
+            ConnectorError::NotFound(_) => Self::NotFound(error.to_string()),
+            ConnectorError::NotConfigured(text) => Self::NotConfigured(text),
             ConnectorError::Passphrase(error) => error.into(),
             ConnectorError::Store(error) => error.into(),
         }
@@ -52,7 +55,9 @@ impl From<Refusal> for Error {
             Refusal::NotFound { .. } => Self::NotFound(text),
             Refusal::Taken { .. } => Self::Conflict(text),
             Refusal::NoFreeSeat { .. } => Self::NoFreeSeat,
-            Refusal::LastOwner | Refusal::ForeignDomain { .. } => Self::Forbidden(text),
+            Refusal::LastOwner | Refusal::ForeignDomain { .. } | Refusal::Held | Refusal::RemovalRefused => {
+                Self::Forbidden(text)
+            }
             Refusal::UnknownMembers(_) | Refusal::NestedTeam(_) | Refusal::Protocol(_) => Self::Invalid(text),
             Refusal::PreconditionFailed => Self::Conflict(text),
             Refusal::Store(error) => error.into(),
@@ -65,6 +70,7 @@ impl From<DirectoryError> for Error {
         match error {
             DirectoryError::NotFound(_) => Self::NotFound(error.to_string()),
             DirectoryError::Invalid(text) => Self::Invalid(text),
+            DirectoryError::Forbidden(text) => Self::Forbidden(text),
             DirectoryError::Refused(error) => error.into(),
             DirectoryError::Passphrase(error) => error.into(),
             DirectoryError::Store(error) => error.into(),

@@ -4,9 +4,11 @@ mod bindings;
 mod connector;
 mod directory;
 mod errors;
+mod guard;
 mod imports;
 mod jobs;
 mod journal;
+mod oauth;
 mod schemas;
 mod scim;
 

@@ -1,12 +1,13 @@
-//! Who may call: the bearer token against the hashes of the connector (RFC 6750).
+//! Who may call: the bearer token against the hashes of the connector, or an OAuth access token (RFC 6750).
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use subtle::ConstantTimeEq;
 use thiserror::Error;
 
-use super::token::{hash, hexadecimal};
-use crate::store::{ConnectorRecord, Options, TokenRecord};
+use super::oauth::ACCESS_PREFIX;
+use super::token::{Token, hash, hexadecimal};
+use crate::store::{AccessRecord, ConnectorRecord, Options, TokenRecord};
 
 /// Why a caller is not let in. The texts are for the administrator of the identity provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -26,19 +27,44 @@ pub enum Unauthenticated {
         /// Which of the connector's tokens it was.
         generation: u32,
     },
+    /// An OAuth access token of this organization whose time is up.
+    #[error("The access token has expired. A new one is to be got from the token endpoint.")]
+    AccessTokenExpired,
     /// SCIM is not enabled.
     #[error("SCIM is disabled for this organization. It can be enabled on the SCIM page of Insomnia.")]
     Disabled,
 }
 
+/// By what a caller is let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Credential {
+    /// The connector's token, or the one before during the overlap.
+    Token,
+    /// The token that is being installed in the identity provider: that it arrives is to be noted.
+    NextToken,
+    /// An OAuth access token.
+    AccessToken,
+}
+
 /// A caller who is let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Authenticated {
-    /// Which of the connector's tokens it has.
+    /// Which of the connector's tokens it has; with an access token, which there was when that was issued.
     pub generation: u32,
+    /// By what.
+    pub credential: Credential,
 }
 
-/// Checks the `Authorization` header at the time `now`.
+/// The hash of the OAuth access token in the `Authorization` header, if there is one in any of the places where one may
+/// be: what [`authenticate`] needs to be told of, read ahead before the organization's options are known.
+#[must_use]
+pub fn access_token_hash(authorization: Option<&str>) -> Option<String> {
+    let anywhere = Options { bare_token: true, basic_authentication: true, ..Options::default() };
+    let presented = credential(authorization?.trim(), &anywhere).ok()?;
+    Token::is_of_kind(ACCESS_PREFIX, &presented).then(|| hexadecimal(&hash(&presented)))
+}
+
+/// Checks the `Authorization` header at the time `now`. `access` is what is stored under [`access_token_hash`].
 ///
 /// # Errors
 /// [`Unauthenticated`] says why the caller is not let in.
@@ -46,24 +72,50 @@ pub fn authenticate(
     connector: Option<&ConnectorRecord>,
     options: &Options,
     authorization: Option<&str>,
+    access: Option<&AccessRecord>,
     now: u64,
 ) -> Result<Authenticated, Unauthenticated> {
     let header = authorization.map(str::trim).filter(|header| !header.is_empty());
     let connector = connector.filter(|connector| connector.enabled).ok_or(Unauthenticated::Disabled)?;
     let presented = credential(header.ok_or(Unauthenticated::Missing)?, options)?;
     let sha256 = hexadecimal(&hash(&presented));
-    // Both are compared whatever the first comparison says, so that the time tells nothing.
+    if Token::is_of_kind(ACCESS_PREFIX, &presented) {
+        return by_access_token(connector, access.filter(|access| same(&access.sha256, &sha256)), now);
+    }
+    // All are compared whatever the first comparison says, so that the time tells nothing.
     let current = connector.token.as_ref().filter(|token| is(token, &sha256));
+    let next = connector.next.as_ref().filter(|token| is(token, &sha256));
     let previous = connector.previous.as_ref().filter(|token| is(token, &sha256));
-    let token = current.or(previous).ok_or(Unauthenticated::Wrong)?;
+    let credential = if next.is_some() { Credential::NextToken } else { Credential::Token };
+    let token = current.or(next).or(previous).ok_or(Unauthenticated::Wrong)?;
     if token.expires.is_some_and(|expires| expires <= now) {
         return Err(Unauthenticated::Expired { generation: token.generation });
     }
-    Ok(Authenticated { generation: token.generation })
+    Ok(Authenticated { generation: token.generation, credential })
+}
+
+fn by_access_token(
+    connector: &ConnectorRecord,
+    access: Option<&AccessRecord>,
+    now: u64,
+) -> Result<Authenticated, Unauthenticated> {
+    let access = access.ok_or(Unauthenticated::Wrong)?;
+    if access.expires <= now {
+        return Err(Unauthenticated::AccessTokenExpired);
+    }
+    // Issued before SCIM was disabled and enabled again.
+    if access.generation < connector.enabled_generation {
+        return Err(Unauthenticated::Wrong);
+    }
+    Ok(Authenticated { generation: access.generation, credential: Credential::AccessToken })
 }
 
 fn is(token: &TokenRecord, sha256: &str) -> bool {
-    token.sha256.as_bytes().ct_eq(sha256.as_bytes()).into()
+    same(&token.sha256, sha256)
+}
+
+fn same(stored: &str, presented: &str) -> bool {
+    stored.as_bytes().ct_eq(presented.as_bytes()).into()
 }
 
 /// The token in the header: after `Bearer` in any case; bare, or as the password of `Basic`, where the organization
@@ -94,14 +146,17 @@ mod tests {
     }
 
     fn check(connector: &ConnectorRecord, header: &str, now: u64) -> Result<Authenticated, Unauthenticated> {
-        authenticate(Some(connector), &Options::default(), Some(header), now)
+        authenticate(Some(connector), &Options::default(), Some(header), None, now)
     }
 
     #[test]
     fn t16_the_scheme_is_case_insensitive_and_spaces_are_trimmed() {
         let (connector, token) = connector(None);
         for header in [format!("Bearer {token}"), format!("bearer {token}"), format!("  BEARER   {token}  ")] {
-            assert_eq!(check(&connector, &header, 0), Ok(Authenticated { generation: 1 }));
+            assert_eq!(
+                check(&connector, &header, 0),
+                Ok(Authenticated { generation: 1, credential: Credential::Token })
+            );
         }
     }
 
@@ -113,7 +168,7 @@ mod tests {
         assert_eq!(check(&connector, &basic, 0), Err(Unauthenticated::Scheme));
         let options = Options { bare_token: true, basic_authentication: true, ..Options::default() };
         for header in [&token, &basic] {
-            assert!(authenticate(Some(&connector), &options, Some(header), 0).is_ok());
+            assert!(authenticate(Some(&connector), &options, Some(header), None, 0).is_ok());
         }
     }
 
@@ -131,6 +186,6 @@ mod tests {
         let (mut connector, token) = connector(None);
         connector.enabled = false;
         assert_eq!(check(&connector, &format!("Bearer {token}"), 0), Err(Unauthenticated::Disabled));
-        assert_eq!(authenticate(None, &Options::default(), None, 0), Err(Unauthenticated::Disabled));
+        assert_eq!(authenticate(None, &Options::default(), None, None, 0), Err(Unauthenticated::Disabled));
     }
 }

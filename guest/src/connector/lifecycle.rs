@@ -64,7 +64,8 @@ impl Window {
         Self::ALL.into_iter().find(|window| window.as_str() == name)
     }
 
-    fn expires(self, now: u64) -> Option<u64> {
+    /// When a token generated now expires; `None` for never.
+    pub(super) fn expires(self, now: u64) -> Option<u64> {
         let days = match self {
             Self::Days30 => 30,
             Self::Days90 => 90,
@@ -128,6 +129,12 @@ pub enum ConnectorError {
     /// An argument is not valid.
     #[error("{0}")]
     Invalid(String),
+    /// There is no such thing.
+    #[error("there is no {0}")]
+    NotFound(String),
+    /// The host does not offer what this needs.
+    #[error("not configured: {0}")]
+    NotConfigured(String),
     /// The actor's passphrase.
     #[error(transparent)]
     Passphrase(#[from] PassphraseError),
@@ -185,6 +192,7 @@ pub fn enable(
         }
         connector.enabled = true;
         connector.identity_provider = Some(identity_provider.to_owned());
+        connector.enabled_generation = connector.newest_generation().saturating_add(1);
         issue(store, seen, connector, window, 0)
     })
 }
@@ -202,6 +210,10 @@ pub fn disable(store: &Store, actor: &str) -> Result<(), ConnectorError> {
         }
         connector.enabled = false;
         connector.previous = None;
+        // Its generation is used up.
+        if let (Some(token), Some(next)) = (&mut connector.token, connector.next.take()) {
+            token.generation = token.generation.max(next.generation);
+        }
         Ok(store.put_connector(seen, &connector)?)
     })
 }
@@ -274,7 +286,9 @@ fn issue(
     let now = store.now();
     let token = Token::from_bits(store.random());
     let expires = window.expires(now);
-    let generation = connector.token.as_ref().map_or(0, |old| old.generation) + 1;
+    let generation = connector.newest_generation().saturating_add(1);
+    // One that is being installed in the identity provider is overtaken.
+    connector.next = None;
     connector.previous = connector.token.take().filter(|_| overlap > 0).map(|mut old| {
         let end = now + u64::from(overlap) * 1_000;
         old.expires = Some(old.expires.map_or(end, |expires| expires.min(end)));
@@ -292,5 +306,12 @@ fn is_administrator(store: &Store, actor: &str) -> Result<bool, StoreError> {
 }
 
 fn require_administrator(store: &Store, actor: &str) -> Result<(), ConnectorError> {
-    if is_administrator(store, actor)? { Ok(()) } else { Err(ConnectorError::Forbidden) }
+    administrator(store, actor).map(drop)
+}
+
+/// The id of the actor, who must be an active owner or co-owner.
+pub(super) fn administrator(store: &Store, actor: &str) -> Result<String, ConnectorError> {
+    let member = store.find_member(actor)?.filter(|member| member.record.is_active());
+    let member = member.filter(|member| member.record.role != Role::Member).ok_or(ConnectorError::Forbidden)?;
+    Ok(member.record.id().to_owned())
 }

@@ -15,6 +15,9 @@ pub enum DirectoryError {
     /// An argument is not valid.
     #[error("{0}")]
     Invalid(String),
+    /// The actor may not do this.
+    #[error("{0}")]
+    Forbidden(String),
     /// As provisioning has it.
     #[error(transparent)]
     Refused(#[from] Refusal),

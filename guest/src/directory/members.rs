@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::error::DirectoryError;
 use crate::protocol::schema::USER;
+use crate::provisioning::welcome::welcome;
 use crate::provisioning::{Members, Refusal, passphrase};
 use crate::store::{Batch, MemberRecord, OrganizationRecord, Origin, Role, Store, StoreError, Stored, keys};
 
@@ -96,8 +97,10 @@ pub fn add_member(store: &Store, new: &NewMember) -> Result<Member, DirectoryErr
         let record = MemberRecord { origin: Origin::Manual, role: new.role, created: now, modified: now, document };
         let mut batch = Batch::new();
         store.change_member(&mut batch, None, Some(&record), seats(&organization))?;
-        if let Some(chosen) = &new.passphrase {
-            passphrase::set(store, &mut batch, &id, chosen, false)?;
+        match &new.passphrase {
+            Some(chosen) => passphrase::set(store, &mut batch, &id, chosen, false)?,
+            None if organization.options.passphrase_emails => drop(welcome(store, &mut batch, &record)?),
+            None => {}
         }
         let version = commit(store, batch, &organization)?;
         Ok(Member::from(&Stored { record, version, touch: None }))

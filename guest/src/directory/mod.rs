@@ -1,17 +1,23 @@
 //! What the backend tells about the organization, and what it asks about members, teams and licences.
 
 mod error;
+mod guard;
 mod listing;
 mod members;
 mod organization;
+mod passphrases;
+mod preview;
 mod schemas;
 mod teams;
 
 pub use error::DirectoryError;
+pub use guard::{decide_held, set_guard};
 pub use listing::{Listing, MemberPage, TeamPage, list_members, list_teams};
 pub use members::{
     Member, NewMember, add_member, get_member, remove_member, set_passphrase, set_role, verify_passphrase,
 };
-pub use organization::{Licences, get_licences, put_organization};
+pub use organization::{Licences, get_licences, put_organization, set_page_url};
+pub use passphrases::{SignedIn, change_passphrase, request_passphrase_reset, reset_passphrase, sign_in};
+pub use preview::{Outcome, Preview, PreviewedUser, preview};
 pub use schemas::{get_schemas, put_schemas};
 pub use teams::{Team, add_team};

@@ -1,6 +1,7 @@
 //! The organization itself, and its licences.
 
 use super::error::DirectoryError;
+use crate::provisioning::reset::is_url;
 use crate::store::{OrganizationRecord, Store, StoreError};
 
 /// The most domains of an organization.
@@ -35,6 +36,25 @@ pub fn put_organization(store: &Store, organization: &OrganizationRecord) -> Res
         return invalid("a domain is a name such as 'example.com'");
     }
     Ok(store.put_organization(organization)?)
+}
+
+/// Sets the address of the SCIM page, for emails that point to it; an empty one leaves it out.
+///
+/// # Errors
+/// [`DirectoryError::Invalid`] if it is not a URL.
+pub fn set_page_url(store: &Store, url: &str) -> Result<(), DirectoryError> {
+    let url = url.trim();
+    if !url.is_empty() && !is_url(url) {
+        return Err(DirectoryError::Invalid("the page's address is an http or https URL".into()));
+    }
+    let page_url = (!url.is_empty()).then(|| url.to_owned());
+    if store.settings()?.page_url == page_url {
+        return Ok(());
+    }
+    Ok(store.change_settings(|settings, _| {
+        settings.page_url.clone_from(&page_url);
+        Ok(())
+    })?)
 }
 
 /// Seats and who takes them.

@@ -68,7 +68,8 @@ pub fn add_team(store: &Store, name: &str, members: &[String]) -> Result<Team, D
         let additions = store.add_members(&mut batch, &id, &ids)?;
         batch.forget_exists(&Kind::Team.document(&id));
         store.change_team(&mut batch, None, Some(&record))?;
+        store.add_membership_event(&mut batch, &record, &additions.added, &[])?;
         let version = store.commit(batch)?;
-        Ok(Team::new(&Stored { record, version, touch: None }, additions.added as u64))
+        Ok(Team::new(&Stored { record, version, touch: None }, additions.added.len() as u64))
     })
 }

@@ -140,7 +140,10 @@ impl<'c, 'h> Run<'c, 'h> {
     fn run(&self, request: &Request) -> (Result<Answer, ScimError>, Option<String>) {
         let note: RefCell<Note> = RefCell::default();
         let context = Context { request, note: &note, ..*self.context };
-        let answer = within_bulk(&context);
+        let answer = match request.method.as_str() {
+            "POST" | "PUT" | "PATCH" | "DELETE" => within_bulk(&context),
+            method => Err(ScimError::status(405, format!("A bulk operation can't have the method {method}"))),
+        };
         let named = (request.method != "POST").then(|| format!("{}{}", request.base_url, request.path));
         let location = answer.as_ref().ok().and_then(|answer| answer.location.clone()).or(named);
         (answer, location)

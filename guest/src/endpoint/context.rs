@@ -32,7 +32,7 @@ impl<'h> Host<'h> {
     /// A view of the organization's data for one call.
     #[must_use]
     pub fn store(self) -> Store<'h> {
-        Store::new(self.storage, self.clock, self.random)
+        Store::new(self.storage, self.clock, self.random).with_secrets(self.secrets)
     }
 }
 

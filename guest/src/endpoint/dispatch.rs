@@ -11,7 +11,7 @@ use super::list;
 use super::table::table;
 use super::users::Users;
 use crate::capability::Key;
-use crate::connector::{Unauthenticated, authenticate};
+use crate::connector::{Authenticated, Credential, Unauthenticated, access_token_hash, authenticate, refresh};
 use crate::journal::{Entry, Note};
 use crate::protocol::discovery;
 use crate::protocol::error::ScimError;
@@ -20,7 +20,7 @@ use crate::protocol::query::Query;
 use crate::protocol::route::Route;
 use crate::protocol::schema::SchemaTable;
 use crate::store::keys::{self, Kind};
-use crate::store::{Store, StoreError};
+use crate::store::{Actor, Store, StoreError};
 
 /// How much later than the last time `connector-used` is written again, in milliseconds.
 const USED_AGAIN: u64 = 60_000;
@@ -31,6 +31,7 @@ const MEDIA_TYPES: [&str; 2] = ["application/scim+json", "application/json"];
 #[must_use]
 pub fn handle(host: Host<'_>, request: &Request) -> Response {
     let store = host.store();
+    store.act_as(Actor::Scim);
     let (began, note) = (store.now(), RefCell::default());
     let answer = serve(&store, request, &note).unwrap_or_else(|error| {
         let answer = Answer::refusal(&error, &request.request_id);
@@ -58,10 +59,15 @@ fn serve(store: &Store<'_>, request: &Request, note: &RefCell<Note>) -> Result<A
     let connector = store.connector()?.map(|stored| stored.record);
 
     let authorization = request.header("authorization");
-    let caller = match authenticate(connector.as_ref(), &organization.options, authorization, store.now()) {
+    let access = match access_token_hash(authorization) {
+        Some(sha256) => store.oauth_access(&sha256)?,
+        None => None,
+    };
+    let options = &organization.options;
+    let caller = match authenticate(connector.as_ref(), options, authorization, access.as_ref(), store.now()) {
         Ok(caller) => {
             note.borrow_mut().token_generation = Some(caller.generation);
-            note_use(store)?;
+            note_use(store, caller)?;
             Some(caller)
         }
         // RFC 7643 §5: how to authenticate can be read by who has not yet.
@@ -91,7 +97,6 @@ fn serve(store: &Store<'_>, request: &Request, note: &RefCell<Note>) -> Result<A
 }
 
 fn endpoint(context: &Context<'_, '_>, route: &Route) -> Result<Answer, ScimError> {
-    let base_url = &context.request.base_url;
     match (route, context.request.method.as_str()) {
         (Route::Resources(name), "POST") => match name.as_str() {
             "User" => Users::new(context)?.create(),
@@ -111,19 +116,10 @@ fn endpoint(context: &Context<'_, '_>, route: &Route) -> Result<Answer, ScimErro
             501,
             "/Me is not supported: the caller is an identity provider, which is no user here",
         )),
-        (Route::ServiceProviderConfig, _) => Ok(Answer::document(&discovery::service_provider_config(base_url))),
-        (Route::ResourceTypes(None), _) => {
+        (Route::ServiceProviderConfig | Route::ResourceTypes(_) | Route::Schemas(_), _) => {
             forbid_filter(context)?;
-            Ok(Answer::document(&discovery::resource_types(context.table, base_url)))
+            discover(context, route)
         }
-        (Route::ResourceTypes(Some(name)), _) => {
-            found(discovery::resource_type(context.table, name, base_url), "resource type", name)
-        }
-        (Route::Schemas(None), _) => {
-            forbid_filter(context)?;
-            Ok(Answer::document(&discovery::schemas(context.table, base_url)))
-        }
-        (Route::Schemas(Some(urn)), _) => found(discovery::schema(context.table, urn, base_url), "schema", urn),
     }
 }
 
@@ -151,6 +147,19 @@ fn declared(resources: &Declared<'_, '_>, method: &str, id: &str) -> Result<Answ
         "PATCH" => resources.modify(id),
         "DELETE" => resources.delete(id),
         _ => resources.read(id),
+    }
+}
+
+fn discover(context: &Context<'_, '_>, route: &Route) -> Result<Answer, ScimError> {
+    let (table, base_url) = (context.table, &context.request.base_url);
+    match route {
+        Route::ResourceTypes(None) => Ok(Answer::document(&discovery::resource_types(table, base_url))),
+        Route::ResourceTypes(Some(name)) => {
+            found(discovery::resource_type(table, name, base_url), "resource type", name)
+        }
+        Route::Schemas(None) => Ok(Answer::document(&discovery::schemas(table, base_url))),
+        Route::Schemas(Some(urn)) => found(discovery::schema(table, urn, base_url), "schema", urn),
+        _ => Ok(Answer::document(&discovery::service_provider_config(base_url))),
     }
 }
 
@@ -183,8 +192,15 @@ fn forbid_filter(context: &Context<'_, '_>) -> Result<(), ScimError> {
 
 /// The keys that the request will surely read, for one crossing.
 fn foreseen(request: &Request) -> Vec<Key> {
-    let always = [keys::ORGANIZATION, keys::CONNECTOR, keys::CONNECTOR_USED, keys::DECLARED];
+    let always = [keys::ORGANIZATION, keys::CONNECTOR, keys::DECLARED];
     let mut keys: Vec<Key> = always.map(<[u8]>::to_vec).into();
+    match access_token_hash(request.header("authorization")) {
+        Some(sha256) => keys.extend([keys::oauth_access(&sha256), keys::OAUTH_USED.to_vec()]),
+        None => keys.push(keys::CONNECTOR_USED.to_vec()),
+    }
+    if request.method != "GET" {
+        keys.push(keys::SETTINGS.to_vec());
+    }
     if let Ok(Route::Resource(name, id)) = Route::parse(&request.path, SchemaTable::builtin(), false) {
         let kind = if name == "User" { Kind::User } else { Kind::Team };
         if keys::is_id(&id) {
@@ -194,9 +210,19 @@ fn foreseen(request: &Request) -> Vec<Key> {
     keys
 }
 
-fn note_use(store: &Store<'_>) -> Result<(), StoreError> {
-    let used = store.connector_used()?.unwrap_or(0);
-    if store.now() >= used.saturating_add(USED_AGAIN) { store.note_connector_used() } else { Ok(()) }
+fn note_use(store: &Store<'_>, caller: Authenticated) -> Result<(), StoreError> {
+    let by_access_token = caller.credential == Credential::AccessToken;
+    let used = if by_access_token { store.oauth_used()? } else { store.connector_used()? };
+    if store.now() >= used.unwrap_or(0).saturating_add(USED_AGAIN) {
+        if by_access_token { store.note_oauth_used()? } else { store.note_connector_used()? }
+    }
+    if caller.credential == Credential::NextToken {
+        // The request is as good without: a later one will tell as well.
+        if let Err(error) = refresh::arrived(store, caller.generation) {
+            eprintln!("the arrival of the new token could not be noted: {error}");
+        }
+    }
+    Ok(())
 }
 
 /// 401 with the schemes that are offered (RFC 7644 §2, RFC 6750 §3).

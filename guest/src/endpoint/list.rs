@@ -9,7 +9,7 @@ use super::context::Context;
 use super::plan::{Plan, plan};
 use super::representation::Representation;
 use crate::protocol::cursor::Cursor;
-use crate::protocol::discovery::LIST_RESPONSE;
+use crate::protocol::discovery::{LIST_RESPONSE, MAX_RESULTS};
 use crate::protocol::document::{self, Document};
 use crate::protocol::error::{ScimError, ScimType};
 use crate::protocol::filter::{Filter, Operator};
@@ -134,12 +134,16 @@ impl<'c, 'h> Listing<'c, 'h> {
 
     fn cursor(context: &Context<'_, '_>, query: &Query) -> Result<(Option<Cursor>, Vec<u8>), ScimError> {
         let Some(text) = &query.cursor else { return Ok((None, Vec::new())) };
+        if query.named_count.is_some_and(|count| count > i64::from(MAX_RESULTS)) {
+            let detail = format!("A page has at most {MAX_RESULTS} resources");
+            return Err(ScimError::new(ScimType::InvalidCount, detail));
+        }
         let (now, key) = (context.store.now(), context.store.cursor_key()?);
         if text.is_empty() {
             return Ok((Some(Cursor { issued: now, offset: 0, count: query.count, last: String::new() }), key));
         }
         let cursor = Cursor::verify(text, &key, &unchanging(context, query), now)?;
-        if query.counted && query.count != cursor.count {
+        if query.named_count.is_some() && query.count != cursor.count {
             let detail = format!("The pages of this query have a count of {}", cursor.count);
             return Err(ScimError::new(ScimType::InvalidCount, detail));
         }

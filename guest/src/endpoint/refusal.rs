@@ -2,7 +2,7 @@
 
 use crate::connector::Unauthenticated;
 use crate::protocol::error::ScimError;
-use crate::provisioning::Refusal;
+use crate::provisioning::{Refusal, guard};
 use crate::store::StoreError;
 
 /// How long to wait when the organization's data is contended or out of reach, in seconds.
@@ -14,9 +14,11 @@ impl From<Refusal> for ScimError {
         match refusal {
             Refusal::NotFound { .. } => Self::not_found(detail),
             Refusal::Taken { .. } => Self::uniqueness(detail),
-            Refusal::NoFreeSeat { .. } | Refusal::LastOwner | Refusal::ForeignDomain { .. } => {
-                Self::status(403, detail)
-            }
+            Refusal::NoFreeSeat { .. }
+            | Refusal::LastOwner
+            | Refusal::ForeignDomain { .. }
+            | Refusal::RemovalRefused => Self::status(403, detail),
+            Refusal::Held => Self { retry_after: Some(guard::RETRY_AFTER), ..Self::status(503, detail) },
             Refusal::UnknownMembers(_) | Refusal::NestedTeam(_) => Self::invalid_value(detail),
             Refusal::PreconditionFailed => Self::status(412, detail),
             Refusal::Protocol(error) => error,

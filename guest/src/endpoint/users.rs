@@ -47,7 +47,7 @@ impl<'c, 'h> Users<'c, 'h> {
         self.answer(200, &provisioned.stored)
     }
 
-    /// PATCH.
+    /// PATCH. An `active` that is removed is unassigned (RFC 7644 §3.5.2.2), which means active.
     pub(super) fn modify(&self, id: &str) -> Result<Answer, ScimError> {
         let mode = self.0.context.mode();
         let body = self.0.body()?;
@@ -56,7 +56,6 @@ impl<'c, 'h> Users<'c, 'h> {
             let mut changed = current.clone();
             patch::apply(&self.0.schema, &mut changed, &operations, mode)?;
             document::required_present(&self.0.schema, &changed)?;
-            changed.entry("active").or_insert(true.into());
             drop_password(&mut changed);
             Ok(changed)
         })?;

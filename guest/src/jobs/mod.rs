@@ -1,13 +1,58 @@
-//! What time makes due: the retention of the SCIM log.
+//! What time makes due: the automatic refresh, warnings of an expiring token, deliveries of emails and events, retention.
+//!
+//! Every job is idempotent, does a bounded part at a time, and says when it wants to run next. One that fails is tried
+//! again soon and never blocks the others.
 
+mod back_off;
+mod deliveries;
+mod email;
+mod expiry;
+mod letters;
 mod retention;
+mod webhook;
 
-use crate::store::{Store, StoreError};
+#[cfg(test)]
+mod tests;
+
+pub use deliveries::{Delivery, DeliveryPage, DeliveryQueue, list_deliveries, retry_deliveries};
+
+use crate::connector::refresh;
+use crate::endpoint::Host;
+use crate::store::{Actor, Store, StoreError};
+
+/// After how many milliseconds a job that failed is tried again.
+const AGAIN: u64 = 60_000;
+
+/// Does a part of what is due; returns when to run it next, in milliseconds since the Unix epoch.
+type Job = fn(Host<'_>, &Store<'_>) -> Result<Option<u64>, StoreError>;
+
+/// All jobs. The refresh comes before the warnings, which it may spare, and those before the deliveries.
+const JOBS: [(&str, Job); 5] = [
+    ("refresh", |host, _| refresh::run_due(host)),
+    ("expiry", expiry::run),
+    ("email", email::run),
+    ("webhook", webhook::run),
+    ("retention", retention::run),
+];
 
 /// Does what is due; returns when it wants to be called next, in milliseconds since the Unix epoch.
 ///
 /// # Errors
-/// If the store can't answer; what was done until then stays done.
-pub fn run_due(store: &Store) -> Result<Option<u64>, StoreError> {
-    retention::run(store)
+/// If no job could be run at all; what was done until then stays done.
+pub fn run_due(host: Host<'_>) -> Result<Option<u64>, StoreError> {
+    let (mut next, mut failures) = (None::<u64>, Vec::new());
+    for (name, job) in JOBS {
+        let store = host.store();
+        store.act_as(Actor::System);
+        let at = job(host, &store).unwrap_or_else(|error| {
+            eprintln!("the job '{name}' failed: {error}");
+            failures.push(error);
+            Some(host.clock.now() + AGAIN)
+        });
+        next = [next, at].into_iter().flatten().min();
+    }
+    match failures.pop() {
+        Some(error) if failures.len() + 1 == JOBS.len() => Err(error),
+        _ => Ok(next),
+    }
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::redaction::{redacted, redacted_query};
 use crate::protocol::error::ScimError;
 use crate::protocol::message::{Request, Response};
 use crate::provisioning::Action;
@@ -87,6 +88,9 @@ pub struct Entry {
     /// As sent.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub user_agent: Option<String>,
+    /// The request's body, with secrets redacted; cut after 16 KiB.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub body: Option<String>,
     /// Of the request's body.
     pub bytes_received: u64,
     /// Of the answer's body.
@@ -99,7 +103,7 @@ impl Entry {
     /// The entry of a request that was served from `time` to `end`.
     #[must_use]
     pub fn new(request: &Request, response: &Response, note: Note, time: u64, end: u64) -> Self {
-        let query = request.query.as_deref().map_or(String::new(), |query| format!("?{query}"));
+        let query = request.query.as_deref().map_or(String::new(), |query| format!("?{}", redacted_query(query)));
         Self {
             time,
             request_id: request.request_id.clone(),
@@ -114,6 +118,7 @@ impl Entry {
             because: note.because,
             token_generation: note.token_generation,
             user_agent: request.header("user-agent").map(shortened),
+            body: redacted(&request.body),
             bytes_received: request.body.len() as u64,
             bytes_sent: response.body.len() as u64,
             component: env!("CARGO_PKG_VERSION").to_owned(),

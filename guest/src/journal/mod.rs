@@ -1,7 +1,12 @@
-//! The log of SCIM requests (rule P5).
+//! What happened: the log of SCIM requests (rule P5), and events (rule P6).
 
 mod entry;
+mod events;
+mod redaction;
 mod search;
+mod webhook;
 
 pub use entry::{Entry, Note, Subject};
+pub use events::{EventPage, acknowledge_events, list_events, set_subscriber, take_events};
 pub use search::{LogPage, LogQuery, search};
+pub use webhook::{WebhookError, remove_webhook, set_webhook};

@@ -99,7 +99,7 @@ fn list(resources: Vec<Value>) -> Value {
 }
 
 /// An extension of which a client can write nothing is left out of `schemaExtensions`: clients make what they send from
-/// that list. `/Schemas` has it.
+/// that list (see `schema/insomnia.rs`). `/Schemas` has it.
 fn resource_type_resource(table: &SchemaTable, resource_type: &ResourceType, base_url: &str) -> Value {
     let name = resource_type.name.as_str();
     let is_writable = |urn: &str| {

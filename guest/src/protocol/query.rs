@@ -26,8 +26,8 @@ pub struct Query {
     pub start_index: u32,
     /// How many at the most.
     pub count: u32,
-    /// Whether the client named the count.
-    pub counted: bool,
+    /// The count that the client named, before it is limited.
+    pub named_count: Option<i64>,
     /// The page after this cursor; empty for the first page; `None` for index pagination.
     pub cursor: Option<String>,
 }
@@ -51,7 +51,7 @@ impl Query {
             sort_by: not_empty("sortBy").map(str::to_owned),
             sort_order: not_empty("sortOrder").map(str::to_owned),
             start_index: clamp(number("startIndex")?, 1, 1, u32::MAX),
-            counted: not_empty("count").is_some(),
+            named_count: number("count")?,
             count: clamp(number("count")?, DEFAULT_PAGE_SIZE, 0, MAX_RESULTS),
             cursor: find("cursor").map(str::to_owned),
         })
@@ -103,7 +103,7 @@ impl Query {
             sort_by: text("sortBy")?.map(str::to_owned),
             sort_order: text("sortOrder")?.map(str::to_owned),
             start_index: clamp(number("startIndex")?, 1, 1, u32::MAX),
-            counted: find("count").is_some(),
+            named_count: number("count")?,
             count: clamp(number("count")?, DEFAULT_PAGE_SIZE, 0, MAX_RESULTS),
             cursor: find("cursor").and_then(Value::as_str).map(str::to_owned),
         })

@@ -2,12 +2,15 @@
 
 use serde_json::Value;
 
-use super::{Action, Precondition, Provisioned, Refusal};
+use super::guard::{self, Removal};
+use super::welcome::{welcome, welcome_late};
+use super::{Action, Precondition, Provisioned, Refusal, exhausted};
 use crate::protocol::document::Document;
 use crate::protocol::error::ScimError;
 use crate::protocol::schema::ENTERPRISE_USER;
 use crate::store::{
-    Batch, Candidates, MemberRecord, OrganizationRecord, Origin, Role, Store, StoreError, Stored, keys, primary_email,
+    Actor, Batch, Candidates, MemberRecord, OrganizationRecord, Origin, Role, Store, StoreError, Stored, keys,
+    primary_email,
 };
 
 /// A member as SCIM sees and changes it.
@@ -27,7 +30,7 @@ impl<'c, 'h> Members<'c, 'h> {
     /// # Errors
     /// [`Refusal`] says why not.
     pub fn provision(&self, document: &Document) -> Result<Provisioned<MemberRecord>, Refusal> {
-        self.store.transact(|| {
+        let result = self.store.transact(|| {
             let user_name = text(document, "userName");
             let email = primary_email(document);
             let by_name = self.store.id_by_user_name(user_name)?;
@@ -48,7 +51,8 @@ impl<'c, 'h> Members<'c, 'h> {
                 }
                 Origin::Scim => Err(taken()),
             }
-        })
+        });
+        self.follow_up(result, None)
     }
 
     /// Changes a member: `change` makes the new document of the current one.
@@ -61,11 +65,12 @@ impl<'c, 'h> Members<'c, 'h> {
         precondition: Precondition<'_>,
         change: impl Fn(&Document) -> Result<Document, ScimError>,
     ) -> Result<Provisioned<MemberRecord>, Refusal> {
-        self.store.transact(|| {
+        let result = self.store.transact(|| {
             let member = self.existing(id, precondition)?;
             let document = change(&member.record.document)?;
             self.change(member, document, "addressed by id".into())
-        })
+        });
+        self.follow_up(result, Some((id, Removal::Deactivate)))
     }
 
     /// Removes a member from the organization and from every team.
@@ -73,20 +78,43 @@ impl<'c, 'h> Members<'c, 'h> {
     /// # Errors
     /// [`Refusal`] says why not.
     pub fn delete(&self, id: &str, precondition: Precondition<'_>) -> Result<Provisioned<MemberRecord>, Refusal> {
-        self.store.transact(|| {
+        let result = self.store.transact(|| {
             let member = self.existing(id, precondition)?;
             let mut batch = Batch::new();
+            self.pass_guard(&mut batch, &member)?;
             self.store.leave_teams(&mut batch, &member)?;
             self.store.change_member(&mut batch, Some(&member), None, None)?;
-            batch.delete(keys::passphrase(id));
+            for key in [keys::passphrase(id), keys::reset(id), keys::welcome(id), keys::held(id)] {
+                batch.delete(key);
+            }
             self.forget_as_manager(&mut batch, id)?;
             self.commit(batch)?;
             Ok(Provisioned { stored: member, action: Action::Deleted, because: vec!["seat freed".into()] })
-        })
+        });
+        self.follow_up(result, Some((id, Removal::Delete)))
+    }
+
+    /// Tells people of a refusal that concerns them; the refusal itself stays as it is.
+    fn follow_up<T>(&self, result: Result<T, Refusal>, removal: Option<(&str, Removal)>) -> Result<T, Refusal> {
+        match (&result, removal) {
+            (Err(Refusal::NoFreeSeat { seats }), _) => exhausted::tell(self.store, *seats),
+            (Err(Refusal::Held), Some((id, removal))) => guard::hold(self.store, id, removal),
+            _ => {}
+        }
+        result
+    }
+
+    /// The mass-deprovisioning guard: it looks at what the identity provider does, not at what people do.
+    fn pass_guard(&self, batch: &mut Batch, member: &Stored<MemberRecord>) -> Result<(), Refusal> {
+        match self.store.settings()?.guard {
+            Some(guard) if self.store.actor() == Actor::Scim => guard::admit(self.store, batch, guard, member),
+            _ => Ok(()),
+        }
     }
 
     fn existing(&self, id: &str, precondition: Precondition<'_>) -> Result<Stored<MemberRecord>, Refusal> {
-        let member = self.store.member(id)?.ok_or_else(|| Refusal::NotFound { kind: "User".into(), id: id.to_owned() })?;
+        let member =
+            self.store.member(id)?.ok_or_else(|| Refusal::NotFound { kind: "User".into(), id: id.to_owned() })?;
         if precondition(member.resource_version()) { Ok(member) } else { Err(Refusal::PreconditionFailed) }
     }
 
@@ -98,9 +126,11 @@ impl<'c, 'h> Members<'c, 'h> {
         self.require_own_domain(&record)?;
         let mut batch = Batch::new();
         self.store.change_member(&mut batch, None, Some(&record), self.seats())?;
+        let is_mailed = self.organization.options.passphrase_emails && welcome(self.store, &mut batch, &record)?;
         let version = self.commit(batch)?;
         let seat = if record.is_active() { "a seat was taken" } else { "inactive, so no seat was taken" };
-        let because = vec!["matched nobody by userName or emails".into(), seat.into()];
+        let mut because = vec!["matched nobody by userName or emails".into(), seat.into()];
+        because.extend(is_mailed.then(|| "the initial passphrase is mailed".to_owned()));
         Ok(Provisioned { stored: Stored { record, version, touch: None }, action: Action::Created, because })
     }
 
@@ -134,8 +164,14 @@ impl<'c, 'h> Members<'c, 'h> {
             self.require_own_domain(&record)?;
         }
         let mut batch = Batch::new();
+        if old.record.is_active() && !record.is_active() {
+            self.pass_guard(&mut batch, &old)?;
+        }
         self.store.change_member(&mut batch, Some(&old), Some(&record), self.seats())?;
         self.store.rename_in_teams(&mut batch, &old, &record)?;
+        let comes = !old.record.is_active() && record.is_active();
+        let mails = comes && self.organization.options.passphrase_emails;
+        let is_mailed = mails && welcome_late(self.store, &mut batch, &record)?;
         let version = self.commit(batch)?;
         let mut because = vec![reason];
         let action = match (old.record.is_active(), record.is_active()) {
@@ -149,6 +185,7 @@ impl<'c, 'h> Members<'c, 'h> {
             Action::Reactivated => Some("a seat was taken".to_owned()),
             _ => None,
         });
+        because.extend(is_mailed.then(|| "the initial passphrase is mailed".to_owned()));
         Ok(Provisioned { stored: Stored { record, version, touch: old.touch }, action, because })
     }
 

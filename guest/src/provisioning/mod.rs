@@ -1,11 +1,17 @@
 //! Insomnia's rules: matching and adoption, lifecycle, licences, teams (rules P3 and P4). Knows no HTTP.
 
+pub mod guard;
 pub mod passphrase;
+pub mod reset;
+pub mod welcome;
 
+mod exhausted;
 mod members;
 mod refusal;
 mod resources;
 mod teams;
+#[cfg(test)]
+mod tests;
 
 pub use members::Members;
 pub use refusal::Refusal;

@@ -1,7 +1,8 @@
-//! Passphrases of members: hashing, checking, slowing down who guesses.
+//! Passphrases of members: generating, hashing, checking, slowing down who guesses.
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use thiserror::Error;
 
@@ -16,6 +17,10 @@ const LONGEST: usize = 1_024;
 const FREE_TRIES: u32 = 5;
 /// The longest wait between tries, in seconds.
 const LONGEST_WAIT: u32 = 3_600;
+/// What generated passphrases are made of: 32 characters that are hard to mistake for each other (Crockford).
+const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+/// The groups of a generated passphrase, and the characters in each, of 5 bits: 125 bits.
+const GROUPS: usize = 5;
 
 /// A passphrase, as far as it is stored. JSON under `user-passphrase/{id}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +49,8 @@ pub struct PassphraseRecord {
 enum Scheme {
     /// For what people choose: Argon2id with the parameters of RFC 9106's second choice scaled to 19 MiB (OWASP).
     Argon2id,
+    /// For generated ones of 125 bits, which nobody can guess however fast the hash: SHA-256 of salt and passphrase.
+    Sha256,
 }
 
 /// Why a passphrase was refused.
@@ -61,6 +68,9 @@ pub enum PassphraseError {
     /// Nobody has this id, userName or email address.
     #[error("no such member")]
     NoSuchMember,
+    /// The link that resets a passphrase was used, has expired, or never was one.
+    #[error("the link is not valid any more; ask for a new one")]
+    Link,
     /// The store can't answer.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -92,7 +102,39 @@ pub fn set(
     let hash = argon2id(passphrase, &salt)?;
     let record = PassphraseRecord { scheme: Scheme::Argon2id, salt, hash, must_change, tries: 0, wait_until: 0 };
     batch.put(keys::passphrase(member), encode(&record)?);
+    // Whoever has a link to choose another one has been overtaken.
+    batch.delete(keys::reset(member));
     Ok(())
+}
+
+/// Adds to `batch` that the member has a new passphrase, which must be changed at the first sign-in; returns it.
+///
+/// # Errors
+/// If the hash can't be encoded.
+pub fn set_generated(store: &Store, batch: &mut Batch, member: &str) -> Result<String, StoreError> {
+    let passphrase = generate(&store.random());
+    let salt = hexadecimal(&store.random::<16>());
+    let hash = sha256(&passphrase, &salt);
+    let record = PassphraseRecord { scheme: Scheme::Sha256, salt, hash, must_change: true, tries: 0, wait_until: 0 };
+    batch.put(keys::passphrase(member), encode(&record)?);
+    Ok(passphrase)
+}
+
+/// Five groups of five characters: 125 random bits.
+fn generate(random: &[u8; GROUPS * GROUPS]) -> String {
+    let group = |bytes: &[u8]| -> String {
+        bytes.iter().filter_map(|byte| ALPHABET.get(usize::from(byte & 31))).map(|byte| char::from(*byte)).collect()
+    };
+    random.chunks(GROUPS).map(group).collect::<Vec<_>>().join("-")
+}
+
+/// Whether the member has the initial passphrase still, so that mailing it is of use.
+///
+/// # Errors
+/// As the storage has them.
+pub fn is_initial(store: &Store, member: &str) -> Result<bool, StoreError> {
+    let stored = store.document::<PassphraseRecord>(&keys::passphrase(member))?;
+    Ok(stored.is_some_and(|stored| stored.record.must_change && stored.record.scheme == Scheme::Sha256))
 }
 
 /// Checks the passphrase of the member with this id, userName or email address; returns the member's id.
@@ -103,6 +145,23 @@ pub fn set(
 /// # Errors
 /// [`PassphraseError::Wrong`]; [`PassphraseError::Throttled`] after five wrong tries.
 pub fn verify(store: &Store, member: &str, passphrase: &str) -> Result<String, PassphraseError> {
+    Ok(sign_in(store, member, passphrase)?.member)
+}
+
+/// A member whose passphrase was right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedIn {
+    /// The member's id.
+    pub member: String,
+    /// Whether the passphrase must be changed before anything else.
+    pub must_change: bool,
+}
+
+/// As [`verify`], and says whether the passphrase must be changed.
+///
+/// # Errors
+/// Those of [`verify`].
+pub fn sign_in(store: &Store, member: &str, passphrase: &str) -> Result<SignedIn, PassphraseError> {
     if passphrase.len() > LONGEST {
         return Err(PassphraseError::Wrong);
     }
@@ -122,9 +181,16 @@ pub fn verify(store: &Store, member: &str, passphrase: &str) -> Result<String, P
             let seconds = (stored.record.wait_until - now).div_ceil(1_000);
             return Err(PassphraseError::Throttled(u32::try_from(seconds).unwrap_or(LONGEST_WAIT)));
         }
-        let right = argon2id(passphrase, &stored.record.salt)?.as_bytes().ct_eq(stored.record.hash.as_bytes()).into();
+        // The slow hash is computed in either case, so that the time does not tell who never signed in.
+        let slow = argon2id(passphrase, &stored.record.salt)?;
+        let hash = match stored.record.scheme {
+            Scheme::Argon2id => slow,
+            Scheme::Sha256 => sha256(passphrase, &stored.record.salt),
+        };
+        let right = hash.as_bytes().ct_eq(stored.record.hash.as_bytes()).into();
+        let signed_in = SignedIn { member: id.clone(), must_change: stored.record.must_change };
         if right && stored.record.tries == 0 {
-            return Ok(id);
+            return Ok(signed_in);
         }
         let record = &mut stored.record;
         if right {
@@ -137,8 +203,27 @@ pub fn verify(store: &Store, member: &str, passphrase: &str) -> Result<String, P
         batch.require_unchanged(keys::passphrase(&id), Some(stored.version));
         batch.put(keys::passphrase(&id), encode(record)?);
         store.commit(batch)?;
-        if right { Ok(id) } else { Err(PassphraseError::Wrong) }
+        if right { Ok(signed_in) } else { Err(PassphraseError::Wrong) }
     })
+}
+
+/// Replaces the member's passphrase, which the member has to know.
+///
+/// # Errors
+/// Those of [`verify`]; [`PassphraseError::Unfit`] if the new one is too short, too long, or the old one.
+pub fn change(store: &Store, member: &str, current: &str, chosen: &str) -> Result<(), PassphraseError> {
+    let id = verify(store, member, current)?;
+    if chosen == current {
+        return Err(PassphraseError::Unfit("the new passphrase must be another one".into()));
+    }
+    let mut batch = Batch::new();
+    batch.require_exists(keys::Kind::User.document(&id));
+    set(store, &mut batch, &id, chosen, false)?;
+    Ok(store.commit(batch).map(drop)?)
+}
+
+fn sha256(passphrase: &str, salt: &str) -> String {
+    hexadecimal(&Sha256::new().chain_update(salt).chain_update(passphrase).finalize())
 }
 
 /// How long nobody may try after so many wrong tries, in seconds: 2, 4, 8, … from the fifth on.

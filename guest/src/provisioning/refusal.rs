@@ -41,6 +41,14 @@ pub enum Refusal {
         /// The email address.
         address: String,
     },
+    /// The mass-deprovisioning guard holds it until an owner decides.
+    #[error(
+        "too many members are deactivated or deleted at once: this waits until an owner of the organization decides"
+    )]
+    Held,
+    /// An owner refused what the guard had held.
+    #[error("an owner of the organization has refused to deactivate or delete this member")]
+    RemovalRefused,
     /// These ids are of nobody.
     #[error("unknown members: {}", .0.iter().take(10).cloned().collect::<Vec<_>>().join(", "))]
     UnknownMembers(Vec<String>),

@@ -92,12 +92,13 @@ impl<'c, 'h> Teams<'c, 'h> {
         let record = TeamRecord { origin: Origin::Scim, created: now, modified: now, document: with_id(document, &id) };
         let mut batch = Batch::new();
         let team = Stored { record, version: 0, touch: None };
-        let touched = self.change_members(&mut batch, &team, members)?;
+        let moves = self.change_members(&mut batch, &team, members)?;
         // The membership's requirement that the team exists is met by the team's own write only after it.
         batch.forget_exists(&keys::Kind::Team.document(&id));
         self.store.change_team(&mut batch, None, Some(&team.record))?;
+        self.store.add_membership_event(&mut batch, &team.record, &moves.added, &moves.removed)?;
         let version = self.store.commit(batch)?;
-        let touch = touched.then_some((version, now));
+        let touch = moves.any().then_some((version, now));
         let because = vec!["matched nobody by displayName".into()];
         Ok(Provisioned { stored: Stored { version, touch, ..team }, action: Action::Created, because })
     }
@@ -112,7 +113,8 @@ impl<'c, 'h> Teams<'c, 'h> {
     ) -> Result<Provisioned<TeamRecord>, Refusal> {
         let adopts = old.record.origin == Origin::Manual;
         let mut batch = Batch::new();
-        let touched = self.change_members(&mut batch, &old, members)?;
+        let moves = self.change_members(&mut batch, &old, members)?;
+        let touched = moves.any();
         let changed = adopts || document != old.record.document;
         let because = vec![reason.to_owned()];
         if !changed && !touched {
@@ -130,6 +132,7 @@ impl<'c, 'h> Teams<'c, 'h> {
             }
             self.store.change_team(&mut batch, Some(&old), Some(&stored.record))?;
         }
+        self.store.add_membership_event(&mut batch, &stored.record, &moves.added, &moves.removed)?;
         let version = self.store.commit(batch)?;
         if changed {
             stored.version = version;
@@ -141,13 +144,13 @@ impl<'c, 'h> Teams<'c, 'h> {
         Ok(Provisioned { stored, action, because })
     }
 
-    /// Adds to `batch` what the changes, in order, come to. Returns whether any membership changes.
+    /// Adds to `batch` what the changes, in order, come to. Returns who comes and who goes.
     fn change_members(
         &self,
         batch: &mut Batch,
         team: &Stored<TeamRecord>,
         changes: &[MemberChange],
-    ) -> Result<bool, Refusal> {
+    ) -> Result<Moves, Refusal> {
         let mut wanted = Wanted::default();
         for change in changes {
             match change {
@@ -192,7 +195,7 @@ impl<'c, 'h> Teams<'c, 'h> {
             return Err(Refusal::UnknownMembers(additions.unknown));
         }
         let removed = self.store.remove_members(batch, id, &go)?;
-        Ok(additions.added + removed > 0)
+        Ok(Moves { added: additions.added, removed })
     }
 
     /// Those who would be members by now and match.
@@ -203,7 +206,7 @@ impl<'c, 'h> Teams<'c, 'h> {
         matches: &dyn Fn(&serde_json::Value) -> bool,
     ) -> Result<Vec<String>, Refusal> {
         let element =
-            |edge: &Edge| serde_json::json!({"value": edge.member, "display": edge.display_name(), "type": "User"});
+            |edge: &Edge| serde_json::json!({"value": edge.member, "display": edge.own_name(), "type": "User"});
         let mut matching = Vec::new();
         self.store.edges(team.record.id(), |edge| {
             if wanted.keeps(&edge.member) && matches(&element(&edge)) {
@@ -218,6 +221,18 @@ impl<'c, 'h> Teams<'c, 'h> {
             }
         }
         Ok(matching)
+    }
+}
+
+/// Who comes to a team and who leaves it.
+struct Moves {
+    added: Vec<String>,
+    removed: Vec<String>,
+}
+
+impl Moves {
+    fn any(&self) -> bool {
+        !self.added.is_empty() || !self.removed.is_empty()
     }
 }
 

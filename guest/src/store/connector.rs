@@ -1,8 +1,10 @@
 //! The connector and the hashes of its tokens.
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
-use super::{Batch, Store, StoreError, Versioned, encode, keys, text};
+use super::{Batch, EventKind, EventSubject, Store, StoreError, Versioned, encode, keys, text};
+use crate::protocol::timestamp;
 
 /// A token, as far as it is stored: never the token itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +43,15 @@ pub struct ConnectorRecord {
     pub enabled_generation: u32,
 }
 
+impl ConnectorRecord {
+    /// The generation of the newest token, be it in use or still being installed; 0 if there was none.
+    #[must_use]
+    pub fn newest_generation(&self) -> u32 {
+        let generation = |token: &Option<TokenRecord>| token.as_ref().map_or(0, |token| token.generation);
+        generation(&self.token).max(generation(&self.next))
+    }
+}
+
 impl Store<'_> {
     /// The connector; a disabled one if there is none yet.
     ///
@@ -58,7 +69,36 @@ impl Store<'_> {
         let mut batch = Batch::new();
         batch.require_unchanged(keys::CONNECTOR.to_vec(), seen);
         batch.put(keys::CONNECTOR.to_vec(), encode(record)?);
+        self.add_connector_events(&mut batch, record)?;
         self.commit(batch).map(drop)
+    }
+
+    /// Adds to the batch the events that this replacement of the connector makes, and when its token's expiry is due to
+    /// be looked at. The batch requires the connector unchanged.
+    ///
+    /// # Errors
+    /// As the storage has them.
+    pub fn add_connector_events(&self, batch: &mut Batch, record: &ConnectorRecord) -> Result<(), StoreError> {
+        let old = self.connector()?.map(|stored| stored.record).unwrap_or_default();
+        let generation = |record: &ConnectorRecord| record.token.as_ref().map_or(0, |token| token.generation);
+        let provider = json!({"identityProvider": record.identity_provider});
+        match (old.enabled, record.enabled) {
+            (false, true) => {
+                self.add_event(batch, EventKind::ConnectorEnabled, EventSubject::only("connector"), provider)?;
+            }
+            (true, false) => {
+                self.add_event(batch, EventKind::ConnectorDisabled, EventSubject::only("connector"), provider)?;
+            }
+            (true, true) if generation(&old) != generation(record) => {
+                let expires = record.token.as_ref().and_then(|token| token.expires).map(timestamp::format);
+                let subject = EventSubject::token(generation(record));
+                self.add_event(batch, EventKind::TokenRefreshed, subject, json!({"expires": expires}))?;
+            }
+            _ => {}
+        }
+        // The jobs find out what is due then, and when to be called next.
+        batch.wake_at(self.now());
+        Ok(())
     }
 
     /// When a request was last authenticated, in milliseconds since the Unix epoch.

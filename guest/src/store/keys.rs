@@ -13,6 +13,7 @@
 //! | `oauth-grant/{client}/{id}` | what was granted to a client: [`super::GrantRecord`] |
 //! | `oauth-code/{SHA-256}` | an authorization code: [`super::CodeRecord`] |
 //! | `oauth-access/{SHA-256}` | an access token: [`super::AccessRecord`] |
+//! | `oauth-swept` | when expired tokens were last deleted, in milliseconds, as text |
 //! | `oauth-used` | when a request was last authenticated by an access token, in milliseconds, as text |
 //! | `count/seats` | counter: active members, each taking a seat |
 //! | `count/seats-scim` | counter: those of them that the identity provider manages |
@@ -21,7 +22,7 @@
 //! | `count/teams`, `count/teams-listed` | the same of teams |
 //! | `count/team/{team}` | counter: members of the team |
 //! | `user/{id}` | the member: [`super::MemberRecord`] |
-//! | `user-card/{id}` | the member's display name as JSON; rewritten only when that changes, gone with the member |
+//! | `user-card/{id}` | the member's own name as JSON, or `""`; rewritten only when that changes, gone with the member |
 //! | `user-touch/{id}` | when a membership of the member last changed, in milliseconds, as text; absent before the first |
 //! | `user-listed/{id}` | empty: the member is managed by SCIM. Ids are in the order of creation |
 //! | `user-name/{folded}` | the id of the member with this userName |
@@ -39,6 +40,20 @@
 //! | `declared` | the schemas and resource types that the organization declares: [`super::DeclaredRecord`] |
 //! | `resource/{type}/{id}` | a resource of a declared type: [`super::ResourceRecord`] |
 //! | `log/{time}{request id}` | an entry of the SCIM log; the time as 16 hexadecimal digits |
+//! | `settings` | what is set here and not by `put-organization`: [`super::SettingsRecord`] |
+//! | `administrator/{id}` | empty: the member is an active owner or co-owner |
+//! | `user-reset/{id}` | the hash of the member's reset link: `provisioning::reset::ResetRecord` |
+//! | `user-welcome/{id}` | empty: the initial passphrase is mailed when the member is first activated |
+//! | `event/{time}{id}` | an event: [`super::EventRecord`]; its `{time}{id}` is its position |
+//! | `event-due/{sink}/{position}` | empty: the event has not been delivered to the sink yet |
+//! | `event-parked/{position}` | why the event could not be delivered to the webhook: [`super::ParkedEvent`] |
+//! | `webhook` | where events go: [`super::WebhookRecord`] |
+//! | `outbox/{due}{id}` | an email to be sent: [`super::OutboxRecord`]; the time as 16 hexadecimal digits |
+//! | `outbox-parked/{id}` | an email that could not be sent: [`super::OutboxRecord`] |
+//! | `lease/{name}` | who delivers now, and the pause after failures: [`super::LeaseRecord`] |
+//! | `job/{name}` | how far a job has come |
+//! | `guard` | recent removals: `provisioning::guard::GuardRecord` |
+//! | `guard-held/{id}` | a removal that waits for an owner: `provisioning::guard::HeldRecord` |
 
 use sha2::{Digest, Sha256};
 
@@ -60,6 +75,8 @@ pub const CURSOR_KEY: &[u8] = b"cursor-key";
 pub const IDP_API: &[u8] = b"idp-api";
 /// How far the automatic refresh has come.
 pub const REFRESH: &[u8] = b"refresh";
+/// When expired OAuth tokens were last deleted.
+pub const OAUTH_SWEPT: &[u8] = b"oauth-swept";
 /// When a request was last authenticated by an access token.
 pub const OAUTH_USED: &[u8] = b"oauth-used";
 /// The counter of active members.
@@ -71,6 +88,13 @@ pub const SEATS_SCIM: &[u8] = b"count/seats-scim";
 
 /// The schemas and resource types that the organization declares.
 pub const DECLARED: &[u8] = b"declared";
+
+/// What is set here and not by `put-organization`.
+pub const SETTINGS: &[u8] = b"settings";
+/// Where events go.
+pub const WEBHOOK: &[u8] = b"webhook";
+/// Recent removals.
+pub const GUARD: &[u8] = b"guard";
 
 /// Members or teams: what they have in common in the key layout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -290,6 +314,122 @@ pub fn oauth_access(sha256: &str) -> Key {
     format!("oauth-access/{sha256}").into_bytes()
 }
 
+/// That this member is an active owner or co-owner.
+pub fn administrator(id: &str) -> Key {
+    format!("administrator/{id}").into_bytes()
+}
+
+/// All active owners and co-owners.
+pub fn administrators() -> KeyRange {
+    below(b"administrator/".to_vec())
+}
+
+/// The hash of the member's reset link.
+pub fn reset(id: &str) -> Key {
+    format!("user-reset/{id}").into_bytes()
+}
+
+/// That the initial passphrase is mailed when the member is first activated.
+pub fn welcome(id: &str) -> Key {
+    format!("user-welcome/{id}").into_bytes()
+}
+
+/// An event, by its position.
+pub fn event(position: &str) -> Key {
+    format!("event/{position}").into_bytes()
+}
+
+/// The events from before `time`, or all.
+pub fn events(before: Option<u64>) -> KeyRange {
+    timed("event/", before)
+}
+
+/// That the event has not been delivered to the sink yet.
+pub fn event_due(sink: &str, position: &str) -> Key {
+    format!("event-due/{sink}/{position}").into_bytes()
+}
+
+/// The events from before `time`, or all, that have not been delivered to the sink yet.
+pub fn events_due(sink: &str, before: Option<u64>) -> KeyRange {
+    timed(&format!("event-due/{sink}/"), before)
+}
+
+/// Why the event could not be delivered to the webhook.
+pub fn event_parked(position: &str) -> Key {
+    format!("event-parked/{position}").into_bytes()
+}
+
+/// The events from before `time`, or all, that could not be delivered to the webhook.
+pub fn events_parked(before: Option<u64>) -> KeyRange {
+    timed("event-parked/", before)
+}
+
+/// An email to be sent not before `due`.
+pub fn outbox(due: u64, id: &str) -> Key {
+    format!("outbox/{due:016x}{id}").into_bytes()
+}
+
+/// The emails to be sent that are due before `time`, or all.
+pub fn outboxes(before: Option<u64>) -> KeyRange {
+    timed("outbox/", before)
+}
+
+/// An email that could not be sent.
+pub fn outbox_parked(id: &str) -> Key {
+    format!("outbox-parked/{id}").into_bytes()
+}
+
+/// All emails that could not be sent.
+pub fn outboxes_parked() -> KeyRange {
+    below(b"outbox-parked/".to_vec())
+}
+
+/// Who delivers now.
+pub fn lease(name: &str) -> Key {
+    format!("lease/{name}").into_bytes()
+}
+
+/// How far a job has come.
+pub fn job(name: &str) -> Key {
+    format!("job/{name}").into_bytes()
+}
+
+/// A removal that waits for an owner.
+pub fn held(id: &str) -> Key {
+    format!("guard-held/{id}").into_bytes()
+}
+
+/// All removals that wait for an owner.
+pub fn all_held() -> KeyRange {
+    below(b"guard-held/".to_vec())
+}
+
+/// The time that the key begins with behind `prefix`.
+pub fn time_of(key: &[u8], prefix: &str) -> Option<u64> {
+    let digits = key.strip_prefix(prefix.as_bytes())?.get(..16)?;
+    u64::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+}
+
+/// What the key has behind the last of its slashes.
+pub fn position_of(key: &[u8]) -> Option<String> {
+    let name = key.rsplit(|byte| *byte == b'/').next()?;
+    String::from_utf8(name.to_vec()).ok()
+}
+
+/// Whether the text can be the position of an event or an email: 16 digits of the time, and an id.
+pub fn is_position(text: &str) -> bool {
+    let is_digit = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    text.split_at_checked(16).is_some_and(|(time, id)| is_digit(time) && is_id(id))
+}
+
+fn timed(prefix: &str, before: Option<u64>) -> KeyRange {
+    let mut range = below(prefix.as_bytes().to_vec());
+    if let Some(before) = before {
+        range.end = format!("{prefix}{before:016x}").into_bytes();
+    }
+    range
+}
+
 /// What an id index key ends with: the part after the last separator.
 ///
 /// Ids are 36 bytes without separators, so this holds for `…/{id}` and `…␀{id}` alike.
@@ -334,6 +474,12 @@ fn of_many(mut key: Key, id: &str) -> Key {
 fn many(mut key: Key) -> KeyRange {
     key.push(0);
     below(key)
+}
+
+/// All keys that begin with `prefix`, for tests that look at everything.
+#[cfg(test)]
+pub(crate) fn prefixed(prefix: &str) -> KeyRange {
+    below(prefix.as_bytes().to_vec())
 }
 
 /// All keys that begin with `prefix`.

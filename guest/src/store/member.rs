@@ -97,20 +97,22 @@ impl MemberRecord {
         primary_email(&self.document)
     }
 
-    /// The name that people see: `displayName`, else `name.formatted`, else the given and family name, else the userName.
+    /// The name that people see: [`MemberRecord::own_name`], else the userName.
     #[must_use]
     pub fn display_name(&self) -> String {
-        if let Some(name) = self.text("displayName") {
-            return name.to_owned();
-        }
+        self.own_name().unwrap_or_else(|| self.user_name().to_owned())
+    }
+
+    /// The name that the identity provider gave: `displayName`, else `name.formatted`, else the given and family name.
+    #[must_use]
+    pub fn own_name(&self) -> Option<String> {
         let part = |name: &str| self.document.get("name").and_then(|value| value.get(name)).and_then(Value::as_str);
-        if let Some(formatted) = part("formatted") {
-            return formatted.to_owned();
+        if let Some(name) = self.text("displayName").or_else(|| part("formatted")) {
+            return Some(name.to_owned());
         }
         match (part("givenName"), part("familyName")) {
-            (Some(given), Some(family)) => format!("{given} {family}"),
-            (Some(name), None) | (None, Some(name)) => name.to_owned(),
-            (None, None) => self.user_name().to_owned(),
+            (Some(given), Some(family)) => Some(format!("{given} {family}")),
+            (given, family) => given.or(family).map(str::to_owned),
         }
     }
 
@@ -120,6 +122,10 @@ impl MemberRecord {
 
     fn is_active_scim(&self) -> bool {
         self.is_active() && self.origin == Origin::Scim
+    }
+
+    fn is_active_administrator(&self) -> bool {
+        self.is_active() && self.role != Role::Member
     }
 
     fn is_active_owner(&self) -> bool {
@@ -152,6 +158,9 @@ impl MemberRecord {
         }
         if self.origin == Origin::Scim {
             indexes.insert(Kind::User.listed(id), shared());
+        }
+        if self.is_active_administrator() {
+            indexes.insert(keys::administrator(id), shared());
         }
         indexes
     }
@@ -252,8 +261,8 @@ impl Store<'_> {
         Ok(self.item(key)?.and_then(|item| String::from_utf8(item.value).ok()))
     }
 
-    /// Adds to `batch` that the member comes, changes, or goes: the document, its indexes, and the counters of seats,
-    /// owners and members. `seats` is how many there are; `None` if they may be exceeded. The caller sees to the edges.
+    /// Adds to `batch` that the member comes, changes, or goes: the document, its indexes, the counters of seats, owners
+    /// and members, and the event. `seats` is how many there are; `None` if they may be exceeded. The caller sees to the edges.
     ///
     /// The commit fails with [`StoreError::Limit`] at [`keys::SEATS`] or [`keys::OWNERS`] where a seat is missing or the
     /// last active owner would go.
@@ -286,7 +295,7 @@ impl Store<'_> {
             batch.put(key, index.value);
         }
 
-        let display = |record: &MemberRecord| record.display_name();
+        let display = |record: &MemberRecord| record.own_name().unwrap_or_default();
         let (old_display, new_display) = (old.map(|old| display(&old.record)), new.map(display));
         if old_display != new_display {
             match &new_display {
@@ -303,7 +312,7 @@ impl Store<'_> {
         batch.add(keys::OWNERS.to_vec(), delta(MemberRecord::is_active_owner), Some(1), None);
         batch.add(Kind::User.count(), delta(|_| true), None, None);
         batch.add(Kind::User.count_listed(), delta(|member| member.origin == Origin::Scim), None, None);
-        Ok(())
+        self.add_member_events(batch, old, new)
     }
 
     /// How many active members take a seat, and how many of those SCIM manages.

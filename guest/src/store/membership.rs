@@ -18,23 +18,29 @@ const CHUNK: usize = 5_000;
 pub struct Edge {
     /// The member's id.
     pub member: String,
-    /// The member's display name, as a JSON string with its quotes.
+    /// The member's own name, as a JSON string with its quotes; an empty one if there is none.
     pub display: Vec<u8>,
 }
 
 impl Edge {
-    /// The member's display name.
+    /// The member's own name: what `display` shows.
     #[must_use]
-    pub fn display_name(&self) -> String {
-        serde_json::from_slice(&self.display).unwrap_or_default()
+    pub fn own_name(&self) -> Option<String> {
+        serde_json::from_slice(&self.display).ok().filter(|_| self.has_name())
+    }
+
+    /// Whether the member has a name of its own.
+    #[must_use]
+    pub fn has_name(&self) -> bool {
+        self.display != b"\"\""
     }
 }
 
 /// What an addition of members came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Additions {
-    /// How many were not members before.
-    pub added: usize,
+    /// Those who were not members before.
+    pub added: Vec<String>,
     /// Ids of nobody.
     pub unknown: Vec<String>,
 }
@@ -64,24 +70,24 @@ impl Store<'_> {
                     (Some(_), Some(_)) => {}
                     (Some(card), None) => {
                         self.put_edge(batch, team, member, card);
-                        result.added += 1;
+                        result.added.push(member.clone());
                     }
                 }
             }
         }
-        if result.added > 0 {
+        if !result.added.is_empty() {
             batch.require_exists(Kind::Team.document(team));
-            self.resized(batch, team, i64::try_from(result.added).unwrap_or(i64::MAX));
+            self.resized(batch, team, i64::try_from(result.added.len()).unwrap_or(i64::MAX));
         }
         Ok(result)
     }
 
-    /// Adds to `batch` that these are no longer members of the team. Returns how many were.
+    /// Adds to `batch` that these are no longer members of the team. Returns those who were.
     ///
     /// # Errors
     /// As the storage has them.
-    pub fn remove_members(&self, batch: &mut Batch, team: &str, members: &[String]) -> Result<usize, StoreError> {
-        let mut removed = 0;
+    pub fn remove_members(&self, batch: &mut Batch, team: &str, members: &[String]) -> Result<Vec<String>, StoreError> {
+        let mut removed = Vec::new();
         let members: Vec<&String> = members.iter().filter(|id| keys::is_id(id)).collect();
         for chunk in members.chunks(CHUNK) {
             let keys: Vec<Key> = chunk.iter().map(|id| keys::team_member(team, id)).collect();
@@ -91,12 +97,12 @@ impl Store<'_> {
                     batch.delete(keys::team_member(team, member));
                     batch.delete(keys::member_team(member, team));
                     self.touch(batch, Kind::User, member);
-                    removed += 1;
+                    removed.push(member.to_string());
                 }
             }
         }
-        if removed > 0 {
-            self.resized(batch, team, -i64::try_from(removed).unwrap_or(i64::MAX));
+        if !removed.is_empty() {
+            self.resized(batch, team, -i64::try_from(removed.len()).unwrap_or(i64::MAX));
         }
         Ok(removed)
     }
@@ -143,8 +149,8 @@ impl Store<'_> {
         old: &Stored<MemberRecord>,
         new: &MemberRecord,
     ) -> Result<(), StoreError> {
-        let (id, name) = (new.id(), new.display_name());
-        if old.record.display_name() == name {
+        let (id, name) = (new.id(), new.own_name().unwrap_or_default());
+        if old.record.own_name().unwrap_or_default() == name {
             return Ok(());
         }
         batch.require_unchanged(Kind::User.touch(id), old.touch.map(|(version, _)| version));

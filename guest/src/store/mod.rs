@@ -4,25 +4,35 @@ pub mod keys;
 
 mod batch;
 mod connector;
+mod event;
+mod lease;
 mod member;
 mod membership;
 mod oauth;
 mod organization;
+mod outbox;
 mod query;
 mod refresh;
 mod resource;
+mod settings;
 mod team;
+mod webhook;
 
 pub use batch::Batch;
 pub use connector::{ConnectorRecord, TokenRecord};
+pub use event::{Actor, EventKind, EventRecord, EventSubject, MOST_IDS, ParkedEvent, Sink, StoredEvent};
+pub use lease::{Lease, LeaseRecord};
 pub use member::{MemberRecord, Origin, Role, Stored, primary_email};
 pub use membership::{Additions, Edge};
 pub use oauth::{AccessRecord, ClientRecord, CodeRecord, GrantRecord, LiveRecord, LiveToken, SecretRecord};
 pub use organization::{Domain, Options, OrganizationRecord, Plan};
+pub use outbox::{Letter, OutboxRecord, Sealed, StoredEmail};
 pub use query::Candidates;
 pub use refresh::{IdpApi, IdpApiRecord, Pending, Problem, RefreshRecord, RefreshView, Trouble};
 pub use resource::{DeclaredRecord, ResourceRecord};
+pub use settings::{Guard, SettingsRecord};
 pub use team::{Row, TeamRecord};
+pub use webhook::WebhookRecord;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -31,7 +41,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
-use crate::capability::{Clock, Item, Key, KeyRange, Page, Random, Scanned, Storage, StorageError};
+use crate::capability::{Clock, Item, Key, KeyRange, Page, Random, Scanned, Secrets, Storage, StorageError};
 
 /// How often a handler runs again after a conflict before it gives up.
 const ATTEMPTS: u32 = 64;
@@ -89,12 +99,46 @@ pub struct Store<'h> {
     prefetched: RefCell<HashMap<Key, Option<Item>>>,
     /// When the current attempt began: all that it writes carries this time.
     now: Cell<u64>,
+    /// Seals what emails hold; `None` keeps it as it is.
+    secrets: Option<&'h dyn Secrets>,
+    /// In whose name events are written.
+    actor: Cell<Actor>,
+    /// What is set, once it was read.
+    settings: RefCell<Option<SettingsRecord>>,
+    /// How many ordered ids were made.
+    ordered: Cell<u16>,
 }
 
 impl<'h> Store<'h> {
     /// A view for one call.
     pub fn new(storage: &'h dyn Storage, clock: &'h dyn Clock, random: &'h dyn Random) -> Self {
-        Self { storage, clock, random, prefetched: RefCell::default(), now: Cell::new(clock.now()) }
+        Self {
+            storage,
+            clock,
+            random,
+            prefetched: RefCell::default(),
+            now: Cell::new(clock.now()),
+            secrets: None,
+            actor: Cell::default(),
+            settings: RefCell::default(),
+            ordered: Cell::default(),
+        }
+    }
+
+    /// The same view, with the host's encryption for what emails hold.
+    #[must_use]
+    pub fn with_secrets(self, secrets: &'h dyn Secrets) -> Self {
+        Self { secrets: Some(secrets), ..self }
+    }
+
+    /// In whose name events are written.
+    pub fn actor(&self) -> Actor {
+        self.actor.get()
+    }
+
+    /// Writes events in this name from now on; until then in an administrator's.
+    pub fn act_as(&self, actor: Actor) {
+        self.actor.set(actor);
     }
 
     /// The time of the current attempt, in milliseconds since the Unix epoch.
@@ -112,6 +156,18 @@ impl<'h> Store<'h> {
     /// A new id: a UUID of version 7, so that the order of ids is the order of creation.
     pub fn new_id(&self) -> String {
         uuid::Builder::from_unix_timestamp_millis(self.now(), &self.random()).into_uuid().hyphenated().to_string()
+    }
+
+    /// A new id behind all that this view made in the same millisecond.
+    pub(crate) fn new_ordered_id(&self) -> String {
+        let count = self.ordered.get();
+        self.ordered.set(count.wrapping_add(1));
+        let mut random = self.random::<10>();
+        // The first 12 bits behind the version are the count (RFC 9562 §6.2, method 1).
+        for (to, from) in random.iter_mut().zip((count & 0x0fff).to_be_bytes()) {
+            *to = from;
+        }
+        uuid::Builder::from_unix_timestamp_millis(self.now(), &random).into_uuid().hyphenated().to_string()
     }
 
     /// Reads keys ahead, in one crossing; the first read of each is answered from what was read here.
@@ -135,6 +191,7 @@ impl<'h> Store<'h> {
                 other => return other,
             }
             self.prefetched.borrow_mut().clear();
+            self.settings.replace(None);
             if round >= PAUSE_AFTER {
                 let [jitter] = self.random::<1>();
                 self.clock.pause(1 + u64::from(jitter) % PAUSE);

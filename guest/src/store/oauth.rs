@@ -161,21 +161,21 @@ impl Store<'_> {
     }
 
     /// All codes, with their hashes.
-    pub(crate) fn oauth_codes(&self) -> Result<Vec<(String, CodeRecord)>, StoreError> {
+    pub(crate) fn oauth_codes(&self) -> Result<Vec<(String, Versioned<CodeRecord>)>, StoreError> {
         let page = Page { range: keys::oauth_codes(), reverse: false, skip: 0, limit: LISTED };
         self.named(page)
     }
 
     /// All grants of a client, with their ids.
-    pub(crate) fn oauth_grants(&self, client: &str) -> Result<Vec<(String, GrantRecord)>, StoreError> {
+    pub(crate) fn oauth_grants(&self, client: &str) -> Result<Vec<(String, Versioned<GrantRecord>)>, StoreError> {
         let page = Page { range: keys::oauth_grants(client), reverse: false, skip: 0, limit: LISTED };
         self.named(page)
     }
 
-    fn named<T: serde::de::DeserializeOwned>(&self, page: Page) -> Result<Vec<(String, T)>, StoreError> {
+    fn named<T: serde::de::DeserializeOwned>(&self, page: Page) -> Result<Vec<(String, Versioned<T>)>, StoreError> {
         let named = |entry: crate::capability::Entry| {
             let name = text(&entry.key).and_then(|key| key.rsplit_once('/')).map(|(_, name)| name.to_owned());
-            Ok((name.unwrap_or_default(), decode(&entry.key, &entry.item())?.record))
+            Ok((name.unwrap_or_default(), decode(&entry.key, &entry.item())?))
         };
         self.scan_page(page)?.entries.into_iter().map(named).collect()
     }
@@ -187,6 +187,16 @@ impl Store<'_> {
     pub fn oauth_used(&self) -> Result<Option<u64>, StoreError> {
         let item = self.item(keys::OAUTH_USED.to_vec())?;
         Ok(item.and_then(|item| text(&item.value)?.parse().ok()))
+    }
+
+    /// When expired tokens were last deleted, in milliseconds since the Unix epoch.
+    pub(crate) fn oauth_swept(&self) -> Result<Option<u64>, StoreError> {
+        let item = self.item(keys::OAUTH_SWEPT.to_vec())?;
+        Ok(item.and_then(|item| text(&item.value)?.parse().ok()))
+    }
+
+    pub(crate) fn note_oauth_swept(&self) -> Result<(), StoreError> {
+        self.append(&[(keys::OAUTH_SWEPT.to_vec(), self.now().to_string().into_bytes())])
     }
 
     /// Notes that a request was authenticated by an access token; a crash may lose it.

@@ -108,16 +108,6 @@ impl Store<'_> {
         self.document(keys::ORGANIZATION)
     }
 
-    /// Deletes the log's entries from before `time`.
-    ///
-    /// # Errors
-    /// As the storage has them.
-    pub fn forget_logs_before(&self, time: u64) -> Result<(), StoreError> {
-        let mut batch = Batch::new();
-        batch.delete_range(keys::logs(0, time));
-        self.commit(batch).map(drop)
-    }
-
     /// Keeps what the backend tells.
     ///
     /// # Errors

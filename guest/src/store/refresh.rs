@@ -60,7 +60,7 @@ pub struct Pending {
     pub leased_until: u64,
     /// When the identity provider accepted it.
     pub installed: Option<u64>,
-    /// When a request first arrived with it.
+    /// When a request first arrived with it during the current attempt.
     pub seen: Option<u64>,
 }
 

@@ -144,8 +144,8 @@ impl Store<'_> {
         Ok(resources)
     }
 
-    /// Adds to `batch` that the team comes, changes, or goes: the document, its indexes and counters. The caller sees to
-    /// the edges.
+    /// Adds to `batch` that the team comes, changes, or goes: the document, its indexes and counters, and the event. The
+    /// caller sees to the edges.
     ///
     /// # Errors
     /// If the document can't be encoded.
@@ -194,7 +194,7 @@ impl Store<'_> {
         };
         batch.add(Kind::Team.count(), delta(|_| true), None, None);
         batch.add(Kind::Team.count_listed(), delta(|team| team.origin == Origin::Scim), None, None);
-        Ok(())
+        self.add_team_event(batch, old, new)
     }
 
     /// Members or teams with these ids as they are stored, in the order of the ids.

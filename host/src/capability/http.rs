@@ -70,8 +70,11 @@ pub trait HttpClient: Send + Sync + 'static {
     ///
     /// # Errors
     /// As [`HttpError`] says.
-    async fn send(&self, organization: &OrganizationId, request: OutgoingRequest)
-    -> Result<IncomingResponse, HttpError>;
+    async fn send(
+        &self,
+        organization: &OrganizationId,
+        request: OutgoingRequest,
+    ) -> Result<IncomingResponse, HttpError>;
 }
 
 /// The default: every request is answered [`HttpError::NotConfigured`].

@@ -47,9 +47,8 @@ impl Settings {
         };
         let data = match given.data.or(file.data) {
             Some(data) => data,
-            None => directory("XDG_DATA_HOME", ".local/share").context(
-                "there is no home directory, so the data directory must be named: use --data DIR",
-            )?,
+            None => directory("XDG_DATA_HOME", ".local/share")
+                .context("there is no home directory, so the data directory must be named: use --data DIR")?,
         };
         let cache = given.cache.or(file.cache).or_else(|| directory("XDG_CACHE_HOME", ".cache"));
         let base_url = given.base_url.or(file.base_url);
@@ -101,7 +100,8 @@ mod tests {
     #[test]
     fn the_file_fills_what_was_not_given() {
         let given = Common { data: Some("/given".into()), ..Common::default() };
-        let text = "data = '/file'\nlisten = '127.0.0.1:9'\nbase-url = 'https://x'\nisolation = 'fresh'\nlog-format = 'json'";
+        let text =
+            "data = '/file'\nlisten = '127.0.0.1:9'\nbase-url = 'https://x'\nisolation = 'fresh'\nlog-format = 'json'";
         let settings = with_file(text, given).unwrap();
         assert_eq!(settings.data, Path::new("/given"));
         assert_eq!(settings.base_url.as_deref(), Some("https://x"));

@@ -39,19 +39,21 @@ pub(super) enum Connector {
         #[command(flatten)]
         of: Of,
     },
-    /// Issue a new token and print it. The actor's passphrase is read from standard input.
+    /// Issue a new token and print it, as the operator, or as --actor, who proves it with a passphrase.
     Refresh {
         #[command(flatten)]
         of: Of,
-        #[command(flatten)]
-        actor: Actor,
+        /// Id or email address of the owner or co-owner who acts. [default: the operator]
+        #[arg(long, value_name = "MEMBER", env = "INSOMNIA_SCIM_ACTOR")]
+        actor: Option<String>,
         /// How long the new token is valid. [default: as long as the old one was]
         #[arg(long, value_enum, env = "INSOMNIA_SCIM_EXPIRES")]
         expires: Option<Window>,
         /// Seconds for which the old token is accepted too, at most 86400: time to paste the new one.
         #[arg(long, value_name = "SECONDS", default_value_t = 0, env = "INSOMNIA_SCIM_OVERLAP")]
         overlap: u32,
-        /// The actor's passphrase. Others can see it in the list of processes: prefer the variable, or standard input.
+        /// The actor's passphrase. Others can see a flag in the list of processes: prefer the variable. [default: a
+        /// line of standard input]
         #[arg(long, env = "INSOMNIA_SCIM_PASSPHRASE", hide_env_values = true)]
         passphrase: Option<String>,
     },
@@ -114,9 +116,14 @@ impl Connector {
                 output::object(settings.json, &status);
             }
             Self::Refresh { actor, expires, overlap, passphrase, .. } => {
-                let actor = actor.or_owner(&organization).await?;
-                let passphrase = passphrase::given_or_asked(passphrase)?;
-                let issued = organization.refresh(&actor, &passphrase, expires.map(Into::into), overlap).await?;
+                let window = expires.map(Into::into);
+                let issued = match actor {
+                    Some(actor) => {
+                        let passphrase = passphrase::given_or_asked(passphrase)?;
+                        organization.refresh(&actor, &passphrase, window, overlap).await?
+                    }
+                    None => organization.refresh_as_operator(window, overlap).await?,
+                };
                 print(settings, &organization, &issued);
             }
         }

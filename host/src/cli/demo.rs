@@ -32,7 +32,7 @@ const NOTE: &str = "demo";
 pub(super) struct Demo {
     #[command(flatten)]
     listen: Listen,
-    /// Issue a new token and a new passphrase for the owner: both can be shown only when they are made.
+    /// Issue a new token: one can be shown only when it is made. The old one stops at once.
     #[arg(long, env = "INSOMNIA_SCIM_NEW_TOKEN")]
     new_token: bool,
 }
@@ -47,7 +47,7 @@ struct Made {
 /// What can be shown only when it is made.
 struct Shown {
     token: String,
-    passphrase: String,
+    passphrase: Option<String>,
 }
 
 impl Demo {
@@ -58,7 +58,7 @@ impl Demo {
             Some(note) => {
                 let made: Made = serde_json::from_str(&note).context("the note about the demo can't be read")?;
                 let organization = provisioner.organization(&OrganizationId::parse(&made.organization)?);
-                let shown = if self.new_token { Some(renew(&organization, &made.owner).await?) } else { None };
+                let shown = if self.new_token { Some(renew(&organization).await?) } else { None };
                 (organization, made.owner, shown)
             }
             None => {
@@ -66,7 +66,7 @@ impl Demo {
                 (organization, OWNER.to_owned(), Some(shown))
             }
         };
-        print(&settings, &provisioner, &organization, &owner, shown.as_ref());
+        print(&settings, &organization, &owner, shown.as_ref());
         serve(&provisioner, listener).await
     }
 }
@@ -101,36 +101,28 @@ async fn make(provisioner: &Provisioner) -> anyhow::Result<(Organization, Shown)
         Err(error) => return Err(error).context("the demo owner can't be added"),
     }
     let issued = match organization.enable(OWNER, IdentityProvider::Okta, ExpiryWindow::Year1).await {
-        Err(ActionError::Conflict(_)) => organization.refresh(OWNER, &passphrase, None, 0).await,
+        Err(ActionError::Conflict(_)) => organization.refresh_as_operator(None, 0).await,
         other => other,
     };
     let token = issued.context("SCIM can't be enabled for the demo organization")?.token;
     let note = serde_json::to_string(&Made { organization: NAME.into(), owner: OWNER.into() })?;
     provisioner.registry().set_note(NOTE, &note).await?;
-    Ok((organization, Shown { token, passphrase }))
+    Ok((organization, Shown { token, passphrase: Some(passphrase) }))
 }
 
-/// A new token needs the owner's passphrase, of which only a hash is stored: so there is a new one, too.
-async fn renew(organization: &Organization, owner: &str) -> anyhow::Result<Shown> {
+async fn renew(organization: &Organization) -> anyhow::Result<Shown> {
     if !organization.status().await?.enabled {
         bail!("SCIM is disabled for the demo organization; run: insomnia-scim connector enable --organization {NAME}");
     }
-    let passphrase = passphrase::generate()?;
-    organization.set_passphrase(owner, &passphrase).await?;
-    let token = organization.refresh(owner, &passphrase, None, 0).await?.token;
-    Ok(Shown { token, passphrase })
+    let token = organization.refresh_as_operator(None, 0).await?.token;
+    Ok(Shown { token, passphrase: None })
 }
 
-fn print(
-    settings: &Settings,
-    provisioner: &Provisioner,
-    organization: &Organization,
-    owner: &str,
-    shown: Option<&Shown>,
-) {
-    let (token, passphrase) = (shown.map(|shown| &shown.token), shown.map(|shown| &shown.passphrase));
+fn print(settings: &Settings, organization: &Organization, owner: &str, shown: Option<&Shown>) {
+    let token = shown.map(|shown| &shown.token);
+    let passphrase = shown.and_then(|shown| shown.passphrase.as_ref());
     let (connector, id) = (organization.connector_url(), organization.id());
-    let page = format!("{}/organizations/{id}/scim", provisioner.base_url());
+    let page = organization.page_url();
     if settings.json {
         let line = json!({
             "connector_url": connector,
@@ -150,21 +142,24 @@ fn print(
     println!("token          {}", token.map_or("(shown when it was made)", String::as_str));
     println!();
     if shown.is_none() {
-        println!("A token is shown once. For a new one, and a new passphrase: insomnia-scim demo --new-token");
-        println!("With the owner's passphrase: insomnia-scim connector refresh --organization {id} --actor {owner}");
+        println!("A token is shown once. To get a new one, stop the server and run: insomnia-scim demo --new-token");
+        println!("Or, while it runs: insomnia-scim connector refresh --organization {id}");
         println!();
     } else {
-        println!("Token and passphrase are shown this once.");
+        println!("What is secret here is shown this once.");
+        println!();
     }
     let token = token.map_or("$TOKEN", String::as_str);
     println!("Try:");
     println!();
-    println!("  curl -H 'Authorization: Bearer {token}' '{connector}/Users?count=10'");
+    println!("  curl -H \"Authorization: Bearer {token}\" '{connector}/Users?count=10'");
     println!();
-    println!("  curl -H 'Authorization: Bearer {token}' -H 'Content-Type: application/scim+json' '{connector}/Users' \\");
+    println!(
+        "  curl -H \"Authorization: Bearer {token}\" -H 'Content-Type: application/scim+json' '{connector}/Users' \\"
+    );
     println!("    -d '{}'", example_user());
     println!();
-    println!("  curl -G -H 'Authorization: Bearer {token}' '{connector}/Users' \\");
+    println!("  curl -G -H \"Authorization: Bearer {token}\" '{connector}/Users' \\");
     println!("    --data-urlencode 'filter=userName eq \"ada@{DOMAIN}\"'");
     println!();
 }

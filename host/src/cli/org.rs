@@ -167,12 +167,8 @@ impl Org {
 
 async fn add_owner(organization: &Organization, email: String) -> anyhow::Result<Value> {
     let passphrase = passphrase::generate()?;
-    let owner = NewMember {
-        display_name: email.clone(),
-        email,
-        role: Role::Owner,
-        passphrase: Some(passphrase.clone()),
-    };
+    let owner =
+        NewMember { display_name: email.clone(), email, role: Role::Owner, passphrase: Some(passphrase.clone()) };
     let owner = organization.add_member(owner).await.context("the owner can't be added")?;
     Ok(json!({"id": owner.id, "email": owner.email, "passphrase": passphrase}))
 }
@@ -221,7 +217,9 @@ mod tests {
 
     #[test]
     fn a_slug_is_an_organization_id_wherever_the_name_allows_one() {
-        for (name, expected) in [("Acme, Inc.", "acme-inc"), ("  Ünïcode  42", "n-code-42"), ("a--b", "a-b"), ("日本", "")] {
+        for (name, expected) in
+            [("Acme, Inc.", "acme-inc"), ("  Ünïcode  42", "n-code-42"), ("a--b", "a-b"), ("日本", "")]
+        {
             assert_eq!(slug(name), expected);
         }
     }

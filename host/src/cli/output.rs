@@ -32,8 +32,7 @@ pub(super) fn table(json: bool, values: &[Value], columns: &[&str]) {
     };
     let widths: Vec<usize> = (0..columns.len()).map(width).collect();
     let line = |cells: Vec<String>| {
-        let padded: Vec<String> =
-            cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        let padded: Vec<String> = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
         println!("{}", padded.join("  ").trim_end());
     };
     line(columns.iter().map(|name| name.replace('_', " ").to_uppercase()).collect());
@@ -59,7 +58,13 @@ fn flatten(name: &str, value: &Value, lines: &mut Vec<(String, String)>) {
 
 fn text(name: &str, value: &Value) -> String {
     const TIMES: [&str; 8] = [
-        "created", "last_modified", "last modified", "expires", "last_used", "last used", "overlap_until",
+        "created",
+        "last_modified",
+        "last modified",
+        "expires",
+        "last_used",
+        "last used",
+        "overlap_until",
         "overlap until",
     ];
     match value {
@@ -67,6 +72,7 @@ fn text(name: &str, value: &Value) -> String {
         Value::Bool(true) => "yes".into(),
         Value::Bool(false) => "no".into(),
         Value::String(text) => text.clone(),
+        Value::Object(fields) => fields.iter().map(|(name, value)| text(name, value)).collect::<Vec<_>>().join(" "),
         Value::Number(number) if TIMES.iter().any(|time| name.ends_with(time)) => {
             let time = number.as_u64().and_then(|time| SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(time)));
             time.map_or_else(|| number.to_string(), |time| humantime::format_rfc3339_seconds(time).to_string())
@@ -85,12 +91,8 @@ mod tests {
         let mut lines = Vec::new();
         let value = json!({"id": "a", "status": {"last_used": 1_000, "expires": null}, "domains": ["x", "y"]});
         flatten("", &value, &mut lines);
-        let expected = [
-            ("id", "a"),
-            ("status last used", "1970-01-01T00:00:01Z"),
-            ("status expires", "-"),
-            ("domains", "x, y"),
-        ];
+        let expected =
+            [("id", "a"), ("status last used", "1970-01-01T00:00:01Z"), ("status expires", "-"), ("domains", "x, y")];
         assert_eq!(lines, expected.map(|(name, text)| (name.to_owned(), text.to_owned())));
     }
 }

@@ -27,12 +27,7 @@ pub(super) struct Meter {
 
 impl Meter {
     pub(super) fn new(budget: Duration) -> Self {
-        Self {
-            base: Instant::now(),
-            spent: AtomicU64::new(0),
-            resumed: AtomicU64::new(0),
-            budget: nanoseconds(budget),
-        }
+        Self { base: Instant::now(), spent: AtomicU64::new(0), resumed: AtomicU64::new(0), budget: nanoseconds(budget) }
     }
 
     /// Starts at nothing, for the next call.

@@ -3,14 +3,20 @@
 pub(crate) mod bindings;
 mod compiled;
 mod engine;
+#[cfg(test)]
+mod fault_guest;
 mod imports;
 mod instance;
+mod life_mapping;
 mod limits;
 mod log_stream;
 mod mapping;
 mod meter;
+mod oauth_mapping;
 mod runtime;
 mod tenant;
+#[cfg(test)]
+mod tests;
 mod warm;
 
 pub use compiled::ComponentError;

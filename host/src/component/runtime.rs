@@ -11,6 +11,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 use wasmtime::{Engine, Trap};
 
+use super::Isolation;
 use super::bindings::ProvisionerPre;
 use super::compiled::{ComponentError, compile};
 use super::instance::{Exports, Instance, InstanceState, InstanceStore};
@@ -18,7 +19,6 @@ use super::limits::Limits;
 use super::meter::{Metered, Ticker};
 use super::tenant::{Memory, OutOfMemory, Tenant};
 use super::warm::Warm;
-use super::Isolation;
 use crate::capability::Capabilities;
 use crate::capability::storage::OrganizationId;
 

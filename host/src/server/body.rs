@@ -51,7 +51,8 @@ where
     } else {
         timeout(TIME, collect(&mut body, announced.unwrap_or(0), limit)).await.unwrap_or(Err(BodyError::TooSlow))
     };
-    if read == Err(BodyError::TooLarge) {
+    // Who asks first (RFC 9110 §10.1.1) has not begun to send.
+    if read == Err(BodyError::TooLarge) && !headers.contains_key(header::EXPECT) {
         let _ = timeout(DRAIN_TIME, drain(&mut body)).await;
     }
     read

@@ -17,6 +17,11 @@ impl Readiness {
     pub(super) fn set(&self, ready: bool) {
         self.0.store(ready, Ordering::Relaxed);
     }
+
+    /// Whether it is.
+    pub(super) fn get(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 #[derive(Clone)]
@@ -32,7 +37,7 @@ pub(super) async fn live() -> &'static str {
 
 /// `GET /readyz`: requests can be served, and the storage answers.
 pub(super) async fn ready(State(health): State<Health>) -> (StatusCode, &'static str) {
-    if !health.readiness.0.load(Ordering::Relaxed) {
+    if !health.readiness.get() {
         return (StatusCode::SERVICE_UNAVAILABLE, "the server is starting or stopping\n");
     }
     match health.provisioner.storage().get(&OrganizationId::host(), vec![b"ready".to_vec()]).await {

@@ -3,10 +3,12 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
+use axum::extract::ConnectInfo;
 use axum::http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -72,7 +74,7 @@ pub async fn serve(
             accepted = accept(&listener, &connections) => accepted,
             () = &mut stop => break,
         };
-        let (stream, permit) = match accepted {
+        let (stream, peer, permit) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!("a connection can't be accepted: {error}");
@@ -82,7 +84,10 @@ pub async fn serve(
         };
         let (service, builder, watcher) = (service.clone(), Arc::clone(&builder), graceful.watcher());
         tokio::spawn(async move {
-            let service = service_fn(move |request| service.clone().call(request));
+            let service = service_fn(move |mut request: Request<Incoming>| {
+                request.extensions_mut().insert(ConnectInfo(peer));
+                service.clone().call(request)
+            });
             let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
             if let Err(error) = watcher.watch(connection).await {
                 tracing::debug!("a connection ended early: {error}");
@@ -104,12 +109,12 @@ pub async fn serve(
 async fn accept(
     listener: &TcpListener,
     connections: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, Option<tokio::sync::OwnedSemaphorePermit>)> {
+) -> io::Result<(TcpStream, SocketAddr, Option<tokio::sync::OwnedSemaphorePermit>)> {
     let permit = Arc::clone(connections).acquire_owned().await.ok();
-    let (stream, _) = listener.accept().await?;
+    let (stream, peer) = listener.accept().await?;
     // Answers are written whole: waiting to fill a packet would only delay them.
     stream.set_nodelay(true)?;
-    Ok((stream, permit))
+    Ok((stream, peer, permit))
 }
 
 /// What a request meets first: SCIM goes straight to its service, all else through the router.

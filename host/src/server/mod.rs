@@ -4,6 +4,9 @@ mod answer;
 mod body;
 mod health;
 mod listen;
+mod oauth;
+#[cfg(test)]
+mod oauth_tests;
 mod request_id;
 mod service;
 
@@ -27,19 +30,22 @@ impl Provisioner {
         ScimService::new(self.clone())
     }
 
-    /// The routes of the SCIM endpoint, to be merged into a backend's own.
+    /// The routes of the SCIM endpoint, and of OAuth 2.0 but for the authorization endpoint, to be merged into a backend's
+    /// own.
     pub fn router(&self) -> Router {
         let scim = self.scim_service();
-        Router::new().route_service("/scim", scim.clone()).route_service("/scim/{*rest}", scim)
+        Router::new().route_service("/scim", scim.clone()).route_service("/scim/{*rest}", scim).merge(oauth::router(self))
     }
 }
 
 /// All routes of the standalone server.
 pub(crate) fn routes(provisioner: &Provisioner, readiness: health::Readiness) -> Router {
+    let serving = readiness.clone();
     Router::new()
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
         .with_state(health::Health { provisioner: provisioner.clone(), readiness })
         .merge(provisioner.router())
+        .merge(provisioner.page().until(move || !serving.get()).router())
         .fallback(|| async { (StatusCode::NOT_FOUND, "There is nothing here.\n") })
 }

@@ -136,8 +136,7 @@ async fn respond(
     if organization.is_empty() {
         return ScimResponse::error(404, "This is not a connector URL: /scim/v2/<organization>.", request_id);
     }
-    // As if the token were wrong: who has none learns nothing about which organizations there are.
-    let unauthorized = || ScimResponse::error(401, "The token is not valid for this organization.", request_id);
+    let unauthorized = || refuse_unknown(&head.headers, request_id);
     let Ok(id) = OrganizationId::parse(organization) else {
         return unauthorized();
     };
@@ -165,6 +164,24 @@ async fn respond(
     organization.scim(request).await
 }
 
+/// What the component answers where no token is valid: who has none learns nothing about which organizations there are.
+fn refuse_unknown(headers: &HeaderMap, request_id: &str) -> ScimResponse {
+    let authorization = headers.get(header::AUTHORIZATION).map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let scheme = authorization.as_deref().and_then(|value| value.split_whitespace().next());
+    let detail = match scheme {
+        None => "The request has no Authorization header; send 'Authorization: Bearer <token>'.",
+        Some(scheme) if scheme.eq_ignore_ascii_case("bearer") => "The token is not valid for this connector URL.",
+        Some(_) => "The Authorization scheme is not supported; send 'Authorization: Bearer <token>'.",
+    };
+    let challenge = match scheme {
+        None => "Bearer realm=\"SCIM\"".to_owned(),
+        Some(_) => format!("Bearer realm=\"SCIM\", error=\"invalid_token\", error_description=\"{detail}\""),
+    };
+    let mut response = ScimResponse::error(401, detail, request_id);
+    response.headers.push(("www-authenticate".to_owned(), challenge));
+    response
+}
+
 fn forwarded(headers: &HeaderMap) -> Vec<(String, String)> {
     let fields = FORWARDED.iter().flat_map(|name| headers.get_all(name).iter().map(move |value| (name, value)));
     fields.map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())).collect()
@@ -189,7 +206,7 @@ mod tests {
     fn only_named_header_fields_are_passed_on() {
         let mut headers = HeaderMap::new();
         for (name, value) in [("cookie", "secret"), ("if-match", "W/\"1\""), ("if-match", "W/\"2\""), ("host", "x")] {
-            headers.append(HeaderName::from_static(name), axum::http::HeaderValue::from_static(value));
+            headers.append(HeaderName::from_static(name), http::HeaderValue::from_static(value));
         }
         let expected = [("if-match", "W/\"1\""), ("if-match", "W/\"2\"")];
         assert_eq!(forwarded(&headers), expected.map(|(name, value)| (name.to_owned(), value.to_owned())));

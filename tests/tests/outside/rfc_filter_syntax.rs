@@ -106,7 +106,7 @@ fn rfc_072_unknown_attributes_are_refused() {
 #[test]
 fn rfc_073_depth_and_length_are_limited() {
     refused(&format!("{}userName pr{}", "(".repeat(1_000), ")".repeat(1_000)));
-    refused(&vec!["userName pr"; 3_000].join(" and "));
+    refused(&vec!["userName pr"; 300].join(" and "));
     let fine = format!("{}userName eq \"{}\"{}", "(".repeat(8), unique("nobody"), ")".repeat(8));
     client().get(&format!("/Users?filter={}", encode(&fine))).none();
 }

@@ -3,8 +3,9 @@
 //! In compat mode an empty string is the same as no value: Okta sends `"middleName":""` for what a user does not have
 //! (T6). In strict mode it is a string as any other. Apart from that strings are stored as they were sent (T27).
 
-use std::collections::HashMap;
+use std::borrow::Cow;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Number, Value};
 
@@ -44,8 +45,8 @@ pub fn element(attribute: &Attribute, value: Value, mode: Mode) -> Result<Option
 
 /// What holds among the values of a multi-valued attribute, each of them canonical already; `None` if there is none.
 ///
-/// Values given twice are merged: for references to resources (`members`) by `value`, for others by `type` and `value`.
-/// The first one stays, and is primary if any of them is. In compat mode the first of several primary values wins.
+/// Values given twice are merged: for references to resources (`members`) by `value`, for others by `type` and `value`,
+/// and by all they hold where there is no `value` (`addresses`). The first one stays, and is primary if any of them is. In compat mode the first of several primary values wins.
 ///
 /// # Errors
 /// 400 `invalidValue` if there are too many values; in strict mode also if several are primary.
@@ -133,25 +134,27 @@ fn bounded(place: Place<'_>, attribute: &Attribute, count: usize) -> Result<(), 
 fn merge_duplicates(attribute: &Attribute, values: &mut Vec<Value>) {
     let refers_to_a_resource =
         attribute.sub_attribute("value").is_some_and(|sub_attribute| sub_attribute.mutability == Mutability::Immutable);
-    let mut first: HashMap<(&str, &str), usize> = HashMap::with_capacity(values.len());
+    let mut first: HashMap<(&str, Cow<'_, str>), usize> = HashMap::with_capacity(values.len());
     let mut kept = Vec::with_capacity(values.len());
     let mut primary = Vec::new();
     for (at, value) in values.iter().enumerate() {
         let key = match value {
-            Value::String(text) => Some(("", text.as_str())),
-            Value::Object(object) => {
-                let label = if refers_to_a_resource { None } else { object.get("type").and_then(Value::as_str) };
-                object.get("value").and_then(Value::as_str).map(|text| (label.unwrap_or_default(), text))
-            }
-            _ => None,
+            Value::String(text) => ("", text.into()),
+            Value::Object(object) => match object.get("value").and_then(Value::as_str) {
+                Some(text) => {
+                    let label = if refers_to_a_resource { None } else { object.get("type").and_then(Value::as_str) };
+                    (label.unwrap_or_default(), text.into())
+                }
+                None => ("\0", whole(object).into()),
+            },
+            other => ("\0", other.to_string().into()),
         };
-        let duplicate_of = match key.map(|key| first.entry(key)) {
-            Some(Entry::Occupied(entry)) => Some(*entry.get()),
-            Some(Entry::Vacant(entry)) => {
+        let duplicate_of = match first.entry(key) {
+            Entry::Occupied(entry) => Some(*entry.get()),
+            Entry::Vacant(entry) => {
                 entry.insert(at);
                 None
             }
-            None => None,
         };
         if let Some(first) = duplicate_of
             && is_primary(value)
@@ -168,6 +171,12 @@ fn merge_duplicates(attribute: &Attribute, values: &mut Vec<Value>) {
     }
     let mut kept = kept.into_iter();
     values.retain(|_| kept.next().unwrap_or(true));
+}
+
+/// All of a complex value but `primary`, in an order that does not depend on what was sent.
+fn whole(object: &Map<String, Value>) -> String {
+    let parts: BTreeMap<&String, &Value> = object.iter().filter(|(name, _)| *name != "primary").collect();
+    serde_json::to_string(&parts).unwrap_or_default()
 }
 
 fn settle_primary(place: Place<'_>, attribute: &Attribute, values: &mut [Value], mode: Mode) -> Result<(), ScimError> {
@@ -204,7 +213,7 @@ fn one(place: Place<'_>, attribute: &Attribute, value: Value, mode: Mode) -> Res
         (_, AttributeType::Complex) => Err(place.must_be("an object")),
         (Value::Object(mut sent), _) if !mode.is_strict() => {
             if sent.is_empty() {
-                return Ok(None);
+                return Err(place.must_be(expected(attribute.kind)));
             }
             let name = sent.keys().find(|name| name.eq_ignore_ascii_case("value")).cloned();
             match name.and_then(|name| sent.swap_remove(&name)) {
@@ -315,7 +324,8 @@ fn simple(place: Place<'_>, attribute: &Attribute, value: Value, mode: Mode) -> 
 fn string(place: Place<'_>, kind: AttributeType, value: Value, mode: Mode) -> Result<String, ScimError> {
     let text = match value {
         Value::String(text) => text,
-        Value::Number(number) if !mode.is_strict() => number.to_string(),
+        // A number that was too large or too precise to be kept has lost digits: its text is not what was sent.
+        Value::Number(number) if !mode.is_strict() && (number.is_i64() || number.is_u64()) => number.to_string(),
         Value::Bool(boolean) if !mode.is_strict() => boolean.to_string(),
         _ => return Err(place.must_be(expected(kind))),
     };

@@ -2,9 +2,12 @@
 
 use std::borrow::Cow;
 
+use unicode_normalization::UnicodeNormalization;
+
 /// `text` in the case-insensitive form: two texts are equal without case if their folds are equal (RFC 7644 §3.4.2.2).
 ///
-/// This is Unicode's simple case folding. The store's index keys have to be made with the same function.
+/// This is what UsernameCaseMapped prepares (RFC 8265 §3.3, as RFC 7644 §5 wants it): width mapping, case folding, NFC. The
+/// store's index keys have to be made with the same function.
 #[must_use]
 pub fn fold(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
@@ -13,7 +16,15 @@ pub fn fold(text: &str) -> Cow<'_, str> {
         }
         return Cow::Borrowed(text);
     }
-    Cow::Owned(text.chars().flat_map(char::to_lowercase).map(folded_variant).collect())
+    let narrowed = text.chars().flat_map(width_mapped);
+    Cow::Owned(narrowed.flat_map(char::to_lowercase).map(folded_variant).nfc().collect())
+}
+
+/// Fullwidth and halfwidth forms as the letters they stand for (the width mapping of RFC 8265 §3.3).
+fn width_mapped(letter: char) -> impl Iterator<Item = char> {
+    let is_wide = matches!(letter, '\u{ff01}'..='\u{ffee}' | '\u{3000}');
+    let mapped = is_wide.then(|| std::iter::once(letter).nfkc());
+    mapped.into_iter().flatten().chain((!is_wide).then_some(letter))
 }
 
 /// Whether two texts are equal without case.
@@ -47,6 +58,12 @@ mod tests {
             assert!(equal_without_case(left, right));
         }
         assert!(!equal_without_case("ström", "strom"));
+    }
+
+    #[test]
+    fn r29_composed_decomposed_and_fullwidth_text_folds_to_the_same() {
+        assert_eq!(fold("Zo\u{eb}"), fold("zoe\u{308}"));
+        assert_eq!(fold("\u{ff3a}oe"), fold("zoe"));
     }
 
     #[test]

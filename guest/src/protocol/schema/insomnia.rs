@@ -1,7 +1,10 @@
 //! Insomnia's own User extension: what an administrator of the identity provider wants to see of a member.
 //!
-//! Its attributes are returned on request only: clients that send back what they got, or that check it against the
-//! extensions they know, then never meet it.
+//! Its attributes are returned on request only, and it is in `/Schemas` but not among a user's `schemaExtensions`. Both
+//! other forms were tried with scim2-tester 0.5.2, and clients made from discovery documents break on either:
+//! returned by default but not listed, every user is refused as one with an unknown extension; listed, clients write it as
+//! a whole (`PATCH add`, `replace` and `remove` of its URN) and expect to read back what they wrote, which nothing
+//! read-only can satisfy.
 
 use super::INSOMNIA_USER;
 use super::builder::{boolean, schema, string};

@@ -1,0 +1,66 @@
+# SCIM for Insomnia. `make help` lists what there is.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+DATA ?= data
+LISTEN ?= 127.0.0.1:8080
+TARGET := wasm32-wasip2
+PYTHON ?= python3
+VENV := target/venv
+
+.PHONY: help setup toolchain venv run test check bench
+
+help: ## List the targets.
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: toolchain venv ## Get what run and test need: the Rust target of the component, the crates, Python packages for tests.
+	@echo "setup: fetching the crates of Cargo.lock"
+	@cargo fetch --locked || { echo "setup: cargo can't reach its registry; check the network or ~/.cargo/config.toml"; exit 1; }
+
+# What cargo can't say well itself. rustup reads rust-toolchain.toml and installs the channel, but a target only on a
+# fresh install of it.
+toolchain:
+	@command -v cargo >/dev/null || { echo "setup: cargo is missing; install Rust from https://rustup.rs"; exit 1; }
+	@command -v cc >/dev/null || { echo "setup: a C compiler is missing (SQLite is built from source); on Debian: apt-get install gcc libc6-dev"; exit 1; }
+	@test -e "$$(rustc --print target-libdir --target $(TARGET))" || { \
+		echo "setup: installing the Rust target $(TARGET)"; \
+		rustup target add $(TARGET) || { echo "setup: run 'rustup target add $(TARGET)' where there is a network"; exit 1; }; }
+
+# The Python tools that tests run, pinned in tests/requirements.txt; made again only when that file changes.
+venv:
+	@want=$$(cksum <tests/requirements.txt); \
+	if [ "$$want" != "$$(cat $(VENV)/requirements.cksum 2>/dev/null)" ]; then \
+		echo "setup: installing the Python packages of tests/requirements.txt into $(VENV)"; \
+		$(PYTHON) -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+			echo "setup: the tests need Python 3.11 or later with venv; on Debian: apt-get install python3-venv (or set PYTHON)"; exit 1; }; \
+		$(PYTHON) -m venv --clear $(VENV) && \
+		$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/requirements.txt || { \
+			echo "setup: pip can't install tests/requirements.txt; check the network or pip's configuration"; exit 1; }; \
+		echo "$$want" >$(VENV)/requirements.cksum; \
+	fi
+
+run: toolchain ## Serve a demo organization on LISTEN (127.0.0.1:8080) with its data in DATA (./data).
+	@echo "run: building; the first time takes some minutes"
+	cargo run --release --locked --package insomnia-scim -- demo --data $(DATA) --listen $(LISTEN)
+
+test: toolchain venv ## Build, and run all tests.
+	@echo "test: building the server that the tests start"
+	cargo build --locked --package insomnia-scim
+	@if cargo nextest --version >/dev/null 2>&1; then \
+		echo "test: running with cargo-nextest"; \
+		cargo nextest run --locked --workspace --no-fail-fast && cargo test --locked --workspace --doc; \
+	else \
+		echo "test: running with cargo test (cargo-nextest would be faster)"; \
+		cargo test --locked --workspace --no-fail-fast; \
+	fi
+
+check: toolchain ## Check format, lints and documentation; warnings are errors.
+	cargo fmt --all --check || { echo "check: run 'cargo fmt --all'"; exit 1; }
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items
+	@if cargo deny --version >/dev/null 2>&1; then cargo deny check licenses bans sources; \
+	else echo "check: cargo-deny is not installed, so licences are not checked"; fi
+
+bench: toolchain ## Measure CPU time per request, requests/s, latencies and memory.
+	cargo build --release --locked --package insomnia-scim
+	cargo bench --locked --package insomnia-scim-tests

@@ -1,0 +1,4 @@
+//! Fuzzes `path`: see the function that it calls.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| insomnia_scim_guest_fuzz::path::check(data));

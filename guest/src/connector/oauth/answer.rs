@@ -1,0 +1,104 @@
+//! What the token and revocation endpoints answer (RFC 6749 §5).
+
+use serde_json::{Map, Value};
+use thiserror::Error;
+
+use crate::store::{Retry, StoreError};
+
+/// An HTTP response of the token or revocation endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OAuthResponse {
+    /// The status.
+    pub status: u16,
+    /// Names in lower case, and values.
+    pub headers: Vec<(String, String)>,
+    /// JSON, or empty.
+    pub body: Vec<u8>,
+}
+
+/// The `error` of a refusal (RFC 6749 §5.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Code {
+    InvalidRequest,
+    InvalidClient,
+    InvalidGrant,
+    UnauthorizedClient,
+    UnsupportedGrantType,
+    InvalidScope,
+}
+
+impl Code {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "invalid_request",
+            Self::InvalidClient => "invalid_client",
+            Self::InvalidGrant => "invalid_grant",
+            Self::UnauthorizedClient => "unauthorized_client",
+            Self::UnsupportedGrantType => "unsupported_grant_type",
+            Self::InvalidScope => "invalid_scope",
+        }
+    }
+}
+
+/// Why the endpoint refuses. Nothing has been issued.
+#[derive(Debug, Error)]
+pub(super) enum OAuthError {
+    /// As RFC 6749 §5.2 has it; the text has neither quotation marks nor backslashes.
+    #[error("{1}")]
+    Refused(Code, &'static str),
+    /// The store can't answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Retry for OAuthError {
+    fn is_conflict(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_conflict())
+    }
+}
+
+impl OAuthResponse {
+    /// 200 with a JSON object.
+    pub(super) fn object(object: Map<String, Value>) -> Self {
+        Self::new(200, Some(object))
+    }
+
+    /// 200 without a body.
+    pub(super) fn empty() -> Self {
+        Self::new(200, None)
+    }
+
+    fn new(status: u16, object: Option<Map<String, Value>>) -> Self {
+        let mut headers =
+            vec![("cache-control".to_owned(), "no-store".to_owned()), ("pragma".to_owned(), "no-cache".to_owned())];
+        let body = object.map(|object| Value::Object(object).to_string().into_bytes()).unwrap_or_default();
+        if !body.is_empty() {
+            headers.push(("content-type".to_owned(), "application/json".to_owned()));
+        }
+        Self { status, headers, body }
+    }
+}
+
+impl From<OAuthError> for OAuthResponse {
+    fn from(error: OAuthError) -> Self {
+        let (status, code, description) = match &error {
+            OAuthError::Refused(Code::InvalidClient, text) => (401, Code::InvalidClient.as_str(), *text),
+            OAuthError::Refused(code, text) => (400, code.as_str(), *text),
+            OAuthError::Store(StoreError::Broken(text)) => {
+                eprintln!("an OAuth request failed: {text}");
+                (500, "server_error", "An internal error occurred")
+            }
+            OAuthError::Store(_) => (503, "temporarily_unavailable", "The storage is unavailable for the moment"),
+        };
+        let mut object = Map::new();
+        object.insert("error".into(), code.into());
+        object.insert("error_description".into(), description.into());
+        let mut response = Self::new(status, Some(object));
+        match status {
+            401 => response.headers.push(("www-authenticate".into(), "Basic realm=\"SCIM\"".into())),
+            503 => response.headers.push(("retry-after".into(), "5".into())),
+            _ => {}
+        }
+        response
+    }
+}

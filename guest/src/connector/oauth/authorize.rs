@@ -1,0 +1,184 @@
+//! The authorization endpoint (RFC 6749 §4.1.1): checking the request, and the owner's answer to it.
+
+use thiserror::Error;
+
+use super::consent::{Asked, redirect};
+use super::exchange::is_known_scope;
+use super::form::{Form, FormError};
+use super::{CODE_LIFE, CODE_PREFIX, DAY, SCOPE, SECOND, pkce};
+use crate::connector::ConnectorError;
+use crate::connector::lifecycle::administrator;
+use crate::connector::token::Token;
+use crate::store::{Batch, ClientRecord, CodeRecord, Store, StoreError, keys};
+
+/// How long an owner may look at the consent page, in milliseconds.
+const CONSENT_LIFE: u64 = 600 * SECOND;
+/// The longest `state`, in bytes.
+const LONGEST_STATE: usize = 2_048;
+
+/// What the consent page shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Consent {
+    /// The `client_id`.
+    pub client_id: String,
+    /// What administrators call the client.
+    pub client_name: String,
+    /// Where the answer goes.
+    pub redirect_uri: String,
+    /// What is asked for.
+    pub scope: String,
+    /// For [`approve`] and [`deny`]; valid for ten minutes.
+    pub request: String,
+}
+
+/// Why there is nothing to consent to.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum AuthorizeRefusal {
+    /// The client or its redirection URI is not known, so that nobody may be sent there: to be shown (RFC 6749 §4.1.2.1).
+    #[error("{description}")]
+    Page {
+        /// The `error` code.
+        error: &'static str,
+        /// What it means.
+        description: &'static str,
+    },
+    /// To be answered with a redirection to this URL, which carries the error.
+    #[error("the client is told what is wrong with its request")]
+    Redirect(String),
+    /// The store can't answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Checks an authorization request: its query as sent.
+///
+/// # Errors
+/// [`AuthorizeRefusal`] says what to answer instead of a consent page.
+pub fn authorize_request(store: &Store, query: &str) -> Result<Consent, AuthorizeRefusal> {
+    let page = |description| AuthorizeRefusal::Page { error: "invalid_request", description };
+    let form = Form::parse(query).map_err(|error| match error {
+        FormError::Unreadable => page("The request is too large."),
+        FormError::Repeated => page("A parameter of the request stands there twice."),
+    })?;
+    let id = form.get("client_id").ok_or(page("The request names no client (client_id)."))?;
+    let Some(client) = store.oauth_client(id)?.map(|client| client.record) else {
+        let description = "The client (client_id) is not registered with this organization.";
+        return Err(AuthorizeRefusal::Page { error: "invalid_client", description });
+    };
+    let named = form.get("redirect_uri");
+    let redirect_uri = match (named, client.redirect_uris.as_slice()) {
+        (Some(named), registered) if registered.iter().any(|uri| uri == named) => named,
+        (None, [only]) => only.as_str(),
+        _ => return Err(page("The redirection URI (redirect_uri) is not one of those registered for the client.")),
+    };
+    let state = form.get("state");
+    let refuse = |error: &str, description: &str| {
+        let parameters = [("error", error), ("error_description", description)];
+        AuthorizeRefusal::Redirect(redirect(redirect_uri, state, &parameters))
+    };
+    if state.is_some_and(|state| state.len() > LONGEST_STATE) {
+        return Err(page("The state is too long."));
+    }
+    let challenge = check(&form, &client).map_err(|(error, description)| refuse(error, description))?;
+    if !store.connector()?.is_some_and(|connector| connector.record.enabled) {
+        return Err(refuse("unauthorized_client", "SCIM is disabled for this organization"));
+    }
+    let asked = Asked {
+        client: client.id.clone(),
+        redirect_uri: redirect_uri.to_owned(),
+        named: named.is_some(),
+        state: state.map(str::to_owned),
+        challenge,
+        expires: store.now() + CONSENT_LIFE,
+    };
+    let request = asked.sign(&store.cursor_key()?).ok_or(refuse("server_error", "An internal error occurred"))?;
+    Ok(Consent {
+        client_id: client.id,
+        client_name: client.name,
+        redirect_uri: asked.redirect_uri,
+        scope: SCOPE.to_owned(),
+        request,
+    })
+}
+
+/// What of the request is told to the client if it is wrong; the challenge if all is right.
+fn check(form: &Form, client: &ClientRecord) -> Result<Option<String>, (&'static str, &'static str)> {
+    if !client.authorization_code {
+        return Err(("unauthorized_client", "The client may not use authorization codes"));
+    }
+    match form.get("response_type") {
+        Some("code") => {}
+        None => return Err(("invalid_request", "The parameter response_type is missing")),
+        Some(_) => return Err(("unsupported_response_type", "The only response_type is code")),
+    }
+    if form.get("scope").is_some_and(|scope| !is_known_scope(scope)) {
+        return Err(("invalid_scope", "The only scope is scim"));
+    }
+    match (form.get("code_challenge"), form.get("code_challenge_method")) {
+        (Some(challenge), Some("S256")) if pkce::is_well_formed(challenge) => Ok(Some(challenge.to_owned())),
+        (Some(_), Some("S256")) => Err(("invalid_request", "The code_challenge is not a SHA-256 in base64url")),
+        // Without a method it is "plain" (RFC 7636 §4.3), which protects nobody who can see the request.
+        (Some(_), _) => Err(("invalid_request", "The only code_challenge_method is S256")),
+        (None, Some(_)) => Err(("invalid_request", "The parameter code_challenge is missing")),
+        (None, None) if client.secret.is_none() => {
+            Err(("invalid_request", "A public client must send a code_challenge (PKCE)"))
+        }
+        (None, None) => Ok(None),
+    }
+}
+
+/// The owner or a co-owner agrees: the redirection that brings the client its code.
+///
+/// # Errors
+/// [`ConnectorError::Forbidden`]; [`ConnectorError::Invalid`] if the request is too old.
+pub fn approve(store: &Store, actor: &str, request: &str) -> Result<String, ConnectorError> {
+    let key = store.cursor_key()?;
+    store.transact(|| {
+        let granted_by = administrator(store, actor)?;
+        let asked = verify(store, &key, request)?;
+        let client = store.oauth_client(&asked.client)?.filter(|client| {
+            let client = &client.record;
+            client.authorization_code && client.redirect_uris.contains(&asked.redirect_uri)
+        });
+        let client = client.ok_or(ConnectorError::Invalid("the client is not registered any more".into()))?;
+        if !store.connector()?.is_some_and(|connector| connector.record.enabled) {
+            return Err(ConnectorError::Disabled);
+        }
+        let code = Token::of_kind(CODE_PREFIX, store.random());
+        let mut batch = Batch::new();
+        batch.require_unchanged(keys::oauth_client(&client.record.id), Some(client.version));
+        let record = CodeRecord {
+            client: asked.client.clone(),
+            redirect_uri: asked.named.then(|| asked.redirect_uri.clone()),
+            challenge: asked.challenge.clone(),
+            granted_by,
+            expires: store.now() + CODE_LIFE,
+            grant: None,
+        };
+        batch.put_oauth_code(&code.sha256(), None, &record)?;
+        // A used code is kept for a day, so that it is known when it comes again.
+        for (sha256, old) in store.oauth_codes()? {
+            if old.record.expires + DAY <= store.now() {
+                batch.delete(keys::oauth_code(&sha256));
+            }
+        }
+        store.commit(batch)?;
+        Ok(asked.redirect(&[("code", &code.reveal())]))
+    })
+}
+
+/// Somebody says no: the redirection that tells the client.
+///
+/// # Errors
+/// [`ConnectorError::Invalid`] if the request is too old.
+pub fn deny(store: &Store, request: &str) -> Result<String, ConnectorError> {
+    let asked = verify(store, &store.cursor_key()?, request)?;
+    let description = "The owner did not agree";
+    Ok(asked.redirect(&[("error", "access_denied"), ("error_description", description)]))
+}
+
+fn verify(store: &Store, key: &[u8], request: &str) -> Result<Asked, ConnectorError> {
+    let stale =
+        || ConnectorError::Invalid("the request is not valid any more; begin again in the identity provider".into());
+    Asked::verify(request, key, store.now()).ok_or_else(stale)
+}

@@ -1,0 +1,207 @@
+//! The token endpoint (RFC 6749 §3.2): what a client gets for what it presents.
+
+use super::answer::{Code, OAuthError, OAuthResponse};
+use super::form::Form;
+use super::issue::{Holder, RefreshToken, access_token, granted, take_back};
+use super::{CODE_PREFIX, GRANT_LIFE, SCOPE, credentials, pkce};
+use crate::connector::token::{Token, hash, hexadecimal};
+use crate::store::{Batch, ClientRecord, CodeRecord, GrantRecord, Store, Versioned, keys};
+use serde_json::{Map, Value};
+use subtle::ConstantTimeEq;
+
+/// How many access tokens of its own a client may have at a time.
+const CLIENT_ACCESS: usize = 256;
+/// How many access tokens a grant may have at a time.
+const GRANT_ACCESS: usize = 16;
+/// How many grants a client may have; beyond it the oldest one ends.
+const CLIENT_GRANTS: usize = 100;
+
+type Granted = Result<Map<String, Value>, OAuthError>;
+
+/// Serves a request of the token endpoint: its header fields and its form.
+#[must_use]
+pub fn token(store: &Store, headers: &[(String, String)], body: &[u8]) -> OAuthResponse {
+    // The client is read again in every attempt: it may have been deleted meanwhile.
+    let served = store.transact(|| {
+        let (form, client) = credentials::read(store, headers, body)?;
+        grant(store, &form, &client)
+    });
+    served.map_or_else(Into::into, OAuthResponse::object)
+}
+
+fn grant(store: &Store, form: &Form, client: &Versioned<ClientRecord>) -> Granted {
+    let missing = OAuthError::Refused(Code::InvalidRequest, "The parameter grant_type is missing");
+    let grant_type = form.get("grant_type").ok_or(missing)?;
+    let allowed = match grant_type {
+        "client_credentials" => client.record.client_credentials,
+        "authorization_code" | "refresh_token" => client.record.authorization_code,
+        _ => {
+            return Err(OAuthError::Refused(
+                Code::UnsupportedGrantType,
+                "The grant types are client_credentials, authorization_code and refresh_token",
+            ));
+        }
+    };
+    if !allowed {
+        return Err(OAuthError::Refused(Code::UnauthorizedClient, "The client may not use this grant type"));
+    }
+    if form.get("scope").is_some_and(|scope| !is_known_scope(scope)) {
+        return Err(OAuthError::Refused(Code::InvalidScope, "The only scope is scim"));
+    }
+    let connector = store.connector()?.map(|stored| stored.record).filter(|connector| connector.enabled);
+    let disabled = OAuthError::Refused(Code::UnauthorizedClient, "SCIM is disabled for this organization");
+    let generation = connector.ok_or(disabled)?.token.map_or(0, |token| token.generation);
+    match grant_type {
+        "client_credentials" => of_client(store, client, generation),
+        "authorization_code" => of_code(store, form, client, generation),
+        _ => of_refresh_token(store, form, client, generation),
+    }
+}
+
+/// Whether all that is asked for is what there is (RFC 6749 §3.3).
+pub(super) fn is_known_scope(scope: &str) -> bool {
+    scope.split(' ').all(|scope| scope == SCOPE)
+}
+
+/// A batch that fails if the client is changed or deleted meanwhile.
+fn batch_for(client: &Versioned<ClientRecord>) -> Batch {
+    let mut batch = Batch::new();
+    batch.require_unchanged(keys::oauth_client(&client.record.id), Some(client.version));
+    batch
+}
+
+/// Client credentials (RFC 6749 §4.4).
+fn of_client(store: &Store, client: &Versioned<ClientRecord>, generation: u32) -> Granted {
+    let id = &client.record.id;
+    let stored = store.oauth_live(id)?;
+    let (seen, mut live) = stored.map_or((None, Default::default()), |live| (Some(live.version), live.record));
+    let mut batch = batch_for(client);
+    let holder = Holder { client: id, grant: None, generation, most: CLIENT_ACCESS };
+    let access = access_token(store, &mut batch, &mut live.access, &holder)?;
+    batch.put_oauth_live(id, seen, &live)?;
+    store.commit(batch)?;
+    Ok(granted(access, None))
+}
+
+/// An authorization code (RFC 6749 §4.1.3).
+fn of_code(store: &Store, form: &Form, client: &Versioned<ClientRecord>, generation: u32) -> Granted {
+    const WRONG: OAuthError =
+        OAuthError::Refused(Code::InvalidGrant, "The code is not valid: it is unknown, expired, used or another's");
+    let missing = OAuthError::Refused(Code::InvalidRequest, "The parameter code is missing");
+    let presented = form.get("code").ok_or(missing)?;
+    if !Token::is_of_kind(CODE_PREFIX, presented) {
+        return Err(WRONG);
+    }
+    let sha256 = hexadecimal(&hash(presented));
+    let code = store.oauth_code(&sha256)?.filter(|code| code.record.client == client.record.id).ok_or(WRONG)?;
+    if let Some(grant) = &code.record.grant {
+        revoke_grant(store, &client.record.id, grant)?;
+        return Err(WRONG);
+    }
+    if code.record.expires <= store.now() {
+        return Err(WRONG);
+    }
+    check_code(form, &client.record, &code.record)?;
+
+    let id = &client.record.id;
+    let (refresh, text) = RefreshToken::first(store).ok_or(WRONG)?;
+    let mut batch = batch_for(client);
+    let mut grant = GrantRecord {
+        granted_by: code.record.granted_by.clone(),
+        refresh_sha256: refresh.sha256,
+        rotation: 1,
+        created: store.now(),
+        expires: store.now() + GRANT_LIFE,
+        access: Vec::new(),
+    };
+    let holder = Holder { client: id, grant: Some(&refresh.grant), generation, most: GRANT_ACCESS };
+    let access = access_token(store, &mut batch, &mut grant.access, &holder)?;
+    batch.put_oauth_grant(id, &refresh.grant, None, &grant)?;
+    let used = CodeRecord { grant: Some(refresh.grant.clone()), ..code.record };
+    batch.put_oauth_code(&sha256, Some(code.version), &used)?;
+    // Rewritten unchanged, so that who deletes the client sees that there is a new grant.
+    let live = store.oauth_live(id)?;
+    batch.put_oauth_live(
+        id,
+        live.as_ref().map(|live| live.version),
+        &live.map(|live| live.record).unwrap_or_default(),
+    )?;
+    make_room(store, &mut batch, id)?;
+    store.commit(batch)?;
+    Ok(granted(access, Some(text)))
+}
+
+/// The redirection URI and the code verifier against those of the authorization request.
+fn check_code(form: &Form, client: &ClientRecord, code: &CodeRecord) -> Result<(), OAuthError> {
+    let same_place = match (&code.redirect_uri, form.get("redirect_uri")) {
+        (Some(asked), given) => given == Some(asked.as_str()),
+        // Left out before, it may be left out now; if there is one, it must be the registered one.
+        (None, given) => given.is_none_or(|given| client.redirect_uris.iter().any(|uri| uri == given)),
+    };
+    if !same_place {
+        return Err(OAuthError::Refused(
+            Code::InvalidGrant,
+            "The redirect_uri is not that of the authorization request",
+        ));
+    }
+    let verified = match (&code.challenge, form.get("code_verifier")) {
+        (Some(challenge), Some(verifier)) => pkce::verify(challenge, verifier),
+        (Some(_), None) => false,
+        // A verifier without a challenge: somebody took the challenge out of the authorization request (RFC 9700 §2.1.1).
+        (None, verifier) => verifier.is_none(),
+    };
+    if !verified {
+        return Err(OAuthError::Refused(Code::InvalidGrant, "The code_verifier is not that of the code_challenge"));
+    }
+    Ok(())
+}
+
+/// Deletes what has ended, and the oldest if there are too many.
+fn make_room(store: &Store, batch: &mut Batch, client: &str) -> Result<(), OAuthError> {
+    let mut grants = store.oauth_grants(client)?;
+    grants.sort_by_key(|(_, grant)| grant.record.created);
+    let over = (grants.len() + 1).saturating_sub(CLIENT_GRANTS);
+    for (index, (id, grant)) in grants.iter().enumerate() {
+        if index < over || grant.record.expires <= store.now() {
+            take_back(batch, client, id, grant);
+        }
+    }
+    Ok(())
+}
+
+/// A refresh token, which is replaced by another one (RFC 6749 §6, RFC 9700 §4.14).
+fn of_refresh_token(store: &Store, form: &Form, client: &Versioned<ClientRecord>, generation: u32) -> Granted {
+    const WRONG: OAuthError = OAuthError::Refused(
+        Code::InvalidGrant,
+        "The refresh token is not valid: it is unknown, expired, revoked or used",
+    );
+    let missing = OAuthError::Refused(Code::InvalidRequest, "The parameter refresh_token is missing");
+    let presented = RefreshToken::parse(form.get("refresh_token").ok_or(missing)?).ok_or(WRONG)?;
+    let id = &client.record.id;
+    let mut grant = store.oauth_grant(id, &presented.grant)?.ok_or(WRONG)?;
+    let is_current: bool = grant.record.refresh_sha256.as_bytes().ct_eq(presented.sha256.as_bytes()).into();
+    if !is_current || grant.record.expires <= store.now() {
+        // Used before: one of the two who have it stole it, and nobody knows which. The whole family ends.
+        revoke_grant(store, id, &presented.grant)?;
+        return Err(WRONG);
+    }
+    let (next, text) = presented.next(store).ok_or(WRONG)?;
+    let mut batch = batch_for(client);
+    grant.record.refresh_sha256 = next.sha256;
+    grant.record.rotation += 1;
+    grant.record.expires = store.now() + GRANT_LIFE;
+    let holder = Holder { client: id, grant: Some(&presented.grant), generation, most: GRANT_ACCESS };
+    let access = access_token(store, &mut batch, &mut grant.record.access, &holder)?;
+    batch.put_oauth_grant(id, &presented.grant, Some(grant.version), &grant.record)?;
+    store.commit(batch)?;
+    Ok(granted(access, Some(text)))
+}
+
+/// Ends a grant with all its tokens; nothing happens if it has ended.
+pub(super) fn revoke_grant(store: &Store, client: &str, id: &str) -> Result<(), OAuthError> {
+    let Some(grant) = store.oauth_grant(client, id)? else { return Ok(()) };
+    let mut batch = Batch::new();
+    take_back(&mut batch, client, id, &grant);
+    store.commit(batch)?;
+    Ok(())
+}

@@ -1,0 +1,24 @@
+//! The metadata document (RFC 8414).
+
+use serde_json::json;
+
+/// The metadata of the authorization server whose issuer this is: `https://…/oauth/{organization}`, without a slash at
+/// its end. JSON.
+#[must_use]
+pub fn metadata(issuer: &str) -> Vec<u8> {
+    let methods = ["client_secret_basic", "client_secret_post", "none"];
+    let document = json!({
+        "issuer": issuer,
+        "authorization_endpoint": format!("{issuer}/authorize"),
+        "token_endpoint": format!("{issuer}/token"),
+        "revocation_endpoint": format!("{issuer}/revoke"),
+        "scopes_supported": [super::SCOPE],
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
+        "token_endpoint_auth_methods_supported": methods,
+        "revocation_endpoint_auth_methods_supported": methods,
+        "code_challenge_methods_supported": ["S256"],
+    });
+    document.to_string().into_bytes()
+}

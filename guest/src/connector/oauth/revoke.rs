@@ -1,0 +1,35 @@
+//! The revocation endpoint (RFC 7009).
+
+use super::answer::{Code, OAuthError, OAuthResponse};
+use super::exchange::revoke_grant;
+use super::issue::RefreshToken;
+use super::{ACCESS_PREFIX, credentials};
+use crate::connector::token::{Token, hash, hexadecimal};
+use crate::store::{Batch, Store, keys};
+
+/// Serves a request of the revocation endpoint: its header fields and its form.
+///
+/// A refresh token ends with its whole family and all access tokens of it; an access token ends alone. A token that is
+/// not the client's, or none at all, is answered 200 as well (RFC 7009 §2.2).
+#[must_use]
+pub fn revoke(store: &Store, headers: &[(String, String)], body: &[u8]) -> OAuthResponse {
+    let revoked = store.transact(|| {
+        let (form, client) = credentials::read(store, headers, body)?;
+        let missing = OAuthError::Refused(Code::InvalidRequest, "The parameter token is missing");
+        let token = form.get("token").ok_or(missing)?;
+        let client = client.record.id;
+        if let Some(refresh) = RefreshToken::parse(token) {
+            return revoke_grant(store, &client, &refresh.grant);
+        }
+        if Token::is_of_kind(ACCESS_PREFIX, token) {
+            let sha256 = hexadecimal(&hash(token));
+            if store.oauth_access(&sha256)?.is_some_and(|access| access.client == client) {
+                let mut batch = Batch::new();
+                batch.delete(keys::oauth_access(&sha256));
+                store.commit(batch)?;
+            }
+        }
+        Ok(())
+    });
+    revoked.map_or_else(Into::into, |()| OAuthResponse::empty())
+}

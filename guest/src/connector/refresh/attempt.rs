@@ -1,0 +1,210 @@
+//! Making the new token, installing it, and what comes of it.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::arrival::promote;
+use super::entra::Entra;
+use super::okta::{Okta, OktaSecret};
+use super::outcome::Failure;
+use super::{MINUTE, schedule};
+use crate::capability::SecretsError;
+use crate::connector::{Token, Window};
+use crate::endpoint::Host;
+use crate::store::{
+    Actor, Batch, IdpApi, IdpApiRecord, Pending, Problem, RefreshRecord, RefreshView, Store, StoreError, TokenRecord,
+    Trouble,
+};
+
+/// How long an attempt may be under way, in milliseconds: longer than a call of the component may take.
+const LEASE: u64 = 2 * MINUTE;
+
+/// Makes a token that is accepted beside the current one.
+pub(super) fn begin(host: Host<'_>, store: &Store, view: RefreshView) -> Result<(), StoreError> {
+    let RefreshView { mut connector, connector_seen, mut refresh, refresh_seen, .. } = view;
+    let now = store.now();
+    let token = Token::from_bits(store.random());
+    let sha256 = token.sha256();
+    let mut batch = Batch::new();
+    match seal(host, token.reveal().as_bytes()) {
+        Ok(sealed) => {
+            let generation = connector.newest_generation().saturating_add(1);
+            let expires = window(connector.window.as_deref()).expires(now);
+            connector.next = Some(TokenRecord { sha256, generation, created: now, expires });
+            refresh.pending = Some(Pending { generation, sealed, ..Pending::default() });
+            refresh.forced = false;
+            refresh.retry_at = 0;
+            batch.put_connector(connector_seen, &connector)?;
+        }
+        Err(failure) => {
+            let left = left(&connector, now);
+            note_failure(store, &mut refresh, failure, left);
+        }
+    }
+    batch.put_refresh(refresh_seen, &refresh)?;
+    batch.wake_at(refresh.retry_at.max(now));
+    store.commit(batch).map(drop)
+}
+
+/// Installs the pending token: leases it, calls the API, and keeps what came of it.
+pub(super) fn install(host: Host<'_>, store: &Store, view: RefreshView) -> Result<(), StoreError> {
+    let RefreshView { mut connector, connector_seen, mut refresh, refresh_seen, api } = view;
+    let (Some(next), Some(pending), Some(api)) = (&mut connector.next, &mut refresh.pending, api) else {
+        return Ok(());
+    };
+    let now = store.now();
+    // Nobody uses it yet, so that its life begins with this attempt and not with a first one weeks ago.
+    next.created = now;
+    next.expires = window(connector.window.as_deref()).expires(now);
+    // A test in an attempt that failed proves nothing about this one.
+    pending.seen = None;
+    pending.attempts = pending.attempts.saturating_add(1);
+    pending.leased_until = now + LEASE;
+    refresh.last_attempt = Some(now);
+    let pending = pending.clone();
+    let mut batch = Batch::new();
+    batch.put_connector(connector_seen, &connector)?;
+    batch.put_refresh(refresh_seen, &refresh)?;
+    batch.wake_at(pending.leased_until);
+    store.commit(batch)?;
+
+    let outcome = call(host, &api, &pending.sealed, now);
+    keep(host, &pending, outcome)
+}
+
+/// Calls the API that is configured.
+fn call(host: Host<'_>, record: &IdpApiRecord, sealed_token: &str, now: u64) -> Result<(), Failure> {
+    let token = unseal(host, sealed_token)?;
+    let secret = unseal(host, &record.sealed)?;
+    match &record.api {
+        IdpApi::Entra { tenant_id, client_id, service_principal_id, login_url, graph_url } => {
+            let client_secret = &secret;
+            let entra = Entra { tenant_id, client_id, client_secret, service_principal_id, login_url, graph_url };
+            entra.install(host.http, &record.connector_url, &token, now)
+        }
+        IdpApi::Okta { org_url, app_id, client_id } => {
+            let secret = match client_id {
+                Some(client_id) => OktaSecret::PrivateKey { client_id, jwk: &secret },
+                None => OktaSecret::ApiToken(&secret),
+            };
+            Okta { org_url, app_id, secret }.install(host, &token, now)
+        }
+    }
+}
+
+/// Commits what came of an attempt, if it still is the one that was leased.
+fn keep(host: Host<'_>, attempt: &Pending, outcome: Result<(), Failure>) -> Result<(), StoreError> {
+    let store = host.store();
+    store.act_as(Actor::System);
+    store.transact(|| {
+        let mut view = store.refresh_view()?;
+        let now = store.now();
+        let leased = view.pending().is_some_and(|pending| {
+            pending.generation == attempt.generation && pending.leased_until == attempt.leased_until
+        });
+        if !leased {
+            return set_right(&store, view, attempt, outcome.is_ok());
+        }
+        let left = left(&view.connector, now);
+        let Some(pending) = &mut view.refresh.pending else { return Ok(()) };
+        pending.leased_until = 0;
+        let mut batch = Batch::new();
+        match outcome.clone() {
+            Ok(()) => {
+                pending.installed = Some(now);
+                let seen = pending.seen.is_some();
+                if !view.refresh.problem.as_ref().is_some_and(|problem| problem.trouble == Trouble::Unconfirmed) {
+                    view.refresh.problem = None;
+                    view.refresh.failures = 0;
+                }
+                if seen {
+                    return promote(&store, view);
+                }
+                batch.wake_at(now);
+            }
+            Err(failure) => {
+                note_failure(&store, &mut view.refresh, failure, left);
+                batch.wake_at(view.refresh.retry_at);
+            }
+        }
+        batch.put_refresh(view.refresh_seen, &view.refresh)?;
+        store.commit(batch).map(drop)
+    })
+}
+
+/// The token was replaced by hand while it was being installed: the provider may have been given one that is of no worth
+/// any more, so that another refresh is due at once.
+fn set_right(store: &Store, mut view: RefreshView, attempt: &Pending, installed: bool) -> Result<(), StoreError> {
+    let replaced = view.connector.token.as_ref().is_some_and(|token| token.generation != attempt.generation)
+        && view.connector.next.is_none();
+    if !installed || !replaced || !view.connector.enabled || view.api.is_none() {
+        return Ok(());
+    }
+    view.refresh.pending = None;
+    view.refresh.forced = true;
+    view.refresh.retry_at = 0;
+    let mut batch = Batch::new();
+    batch.put_refresh(view.refresh_seen, &view.refresh)?;
+    batch.wake_at(store.now());
+    store.commit(batch).map(drop)
+}
+
+/// The provider took the token and never came with it: it is to be installed again.
+pub(super) fn give_up_waiting(_: Host<'_>, store: &Store, view: RefreshView) -> Result<(), StoreError> {
+    let RefreshView { connector, mut refresh, refresh_seen, .. } = view;
+    let Some(pending) = &mut refresh.pending else { return Ok(()) };
+    pending.installed = None;
+    let failure = Failure {
+        trouble: Trouble::Unconfirmed,
+        text:
+            "The identity provider accepted the new token, but no request has arrived with it yet. The old one stays \
+               valid."
+                .into(),
+        retry_after: None,
+    };
+    let left = left(&connector, store.now());
+    note_failure(store, &mut refresh, failure, left);
+    let mut batch = Batch::new();
+    batch.put_refresh(refresh_seen, &refresh)?;
+    batch.wake_at(refresh.retry_at);
+    store.commit(batch).map(drop)
+}
+
+fn note_failure(store: &Store, refresh: &mut RefreshRecord, failure: Failure, left: Option<u64>) {
+    let now = store.now();
+    let [chance] = store.random::<1>();
+    refresh.failures = refresh.failures.saturating_add(1);
+    refresh.retry_at = now + schedule::delay(refresh.failures, failure.trouble, failure.retry_after, left, chance);
+    refresh.problem = Some(Problem { trouble: failure.trouble, text: failure.text, time: now });
+}
+
+/// How long the current token is still valid; `None` if it does not expire or has expired.
+fn left(connector: &crate::store::ConnectorRecord, now: u64) -> Option<u64> {
+    let expires = connector.token.as_ref()?.expires?;
+    expires.checked_sub(now).filter(|left| *left > 0)
+}
+
+fn window(name: Option<&str>) -> Window {
+    name.and_then(Window::parse).unwrap_or(Window::Year1)
+}
+
+/// Encrypts for the storage, in base64.
+pub(super) fn seal(host: Host<'_>, plain: &[u8]) -> Result<String, Failure> {
+    match host.secrets.seal(plain) {
+        Ok(sealed) => Ok(STANDARD.encode(sealed)),
+        Err(SecretsError::NotConfigured) => Err(Failure::attention("The host has no key for secrets.")),
+        Err(_) => Err(Failure::attention("The host could not encrypt the new token.")),
+    }
+}
+
+fn unseal(host: Host<'_>, sealed: &str) -> Result<String, Failure> {
+    let opened = STANDARD.decode(sealed).ok().and_then(|sealed| host.secrets.open(&sealed).ok());
+    let unreadable =
+        || Failure::attention("What was sealed can't be opened: the host's key changed. Configure the access again.");
+    opened.and_then(|plain| String::from_utf8(plain).ok()).ok_or_else(unreadable)
+}
+
+/// Whether the host's key still opens it.
+pub(super) fn can_unseal(host: Host<'_>, sealed: &str) -> bool {
+    unseal(host, sealed).is_ok()
+}

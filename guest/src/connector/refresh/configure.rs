@@ -1,0 +1,209 @@
+//! The identity provider's API: configuring and removing the access to it.
+
+use super::attempt::{can_unseal, seal};
+use super::okta::PrivateKey;
+use crate::connector::lifecycle::administrator;
+use crate::connector::{ConnectorError, url};
+use crate::endpoint::Host;
+use crate::store::{Batch, IdpApi, IdpApiRecord, Store};
+
+/// Where people and applications of Microsoft Entra ID sign in.
+const LOGIN_URL: &str = "https://login.microsoftonline.com";
+/// Microsoft Graph.
+const GRAPH_URL: &str = "https://graph.microsoft.com";
+/// The longest secret, in bytes: a private key is one.
+const LONGEST_SECRET: usize = 4_096;
+/// The longest id, in bytes.
+const LONGEST_ID: usize = 128;
+
+/// An identity provider's API to be configured, with its secret.
+#[derive(Clone, PartialEq, Eq)]
+pub enum NewIdpApi {
+    /// Microsoft Graph, with client credentials; the application needs `Application.ReadWrite.OwnedBy` or
+    /// `Synchronization.ReadWrite.All`.
+    Entra {
+        /// The tenant's id or domain.
+        tenant_id: String,
+        /// The application (client) id.
+        client_id: String,
+        /// The application's client secret.
+        client_secret: String,
+        /// The object id of the enterprise application's service principal.
+        service_principal_id: String,
+        /// Instead of `https://login.microsoftonline.com`, in national clouds.
+        login_url: Option<String>,
+        /// Instead of `https://graph.microsoft.com`, in national clouds.
+        graph_url: Option<String>,
+    },
+    /// Okta with an API token of an administrator.
+    OktaToken {
+        /// Such as `https://example.okta.com`.
+        org_url: String,
+        /// The application's id.
+        app_id: String,
+        /// The API token.
+        api_token: String,
+    },
+    /// Okta with a service application that has the scope `okta.apps.manage` and does not demand DPoP.
+    OktaKey {
+        /// Such as `https://example.okta.com`.
+        org_url: String,
+        /// The application's id.
+        app_id: String,
+        /// The service application's client id.
+        client_id: String,
+        /// Its private key: a JWK of the curve P-256.
+        private_key: String,
+    },
+}
+
+impl NewIdpApi {
+    /// What is stored in the open, and what is sealed.
+    fn check(self) -> Result<(IdpApi, String), ConnectorError> {
+        match self {
+            Self::Entra { tenant_id, client_id, client_secret, service_principal_id, login_url, graph_url } => {
+                let api = IdpApi::Entra {
+                    tenant_id: id("the tenant id", &tenant_id)?,
+                    client_id: id("the client id", &client_id)?,
+                    service_principal_id: id("the service principal's object id", &service_principal_id)?,
+                    login_url: base("the login URL", login_url.as_deref().unwrap_or(LOGIN_URL))?,
+                    graph_url: base("the Graph URL", graph_url.as_deref().unwrap_or(GRAPH_URL))?,
+                };
+                Ok((api, secret("the client secret", &client_secret)?))
+            }
+            Self::OktaToken { org_url, app_id, api_token } => {
+                let (org_url, app_id) = (base("the Okta URL", &org_url)?, id("the application id", &app_id)?);
+                Ok((IdpApi::Okta { org_url, app_id, client_id: None }, secret("the API token", &api_token)?))
+            }
+            Self::OktaKey { org_url, app_id, client_id, private_key } => {
+                let api = IdpApi::Okta {
+                    org_url: base("the Okta URL", &org_url)?,
+                    app_id: id("the application id", &app_id)?,
+                    client_id: Some(id("the client id", &client_id)?),
+                };
+                if private_key.len() > LONGEST_SECRET || PrivateKey::parse(&private_key).is_none() {
+                    return Err(ConnectorError::Invalid("the private key is a JWK of type EC and curve P-256".into()));
+                }
+                Ok((api, private_key))
+            }
+        }
+    }
+}
+
+/// Configures the API, in place of what was configured before; what could not be installed is tried again at once.
+///
+/// # Errors
+/// [`ConnectorError`] says why not; [`ConnectorError::NotConfigured`] if the host has no key for secrets.
+pub fn configure(host: Host<'_>, actor: &str, api: NewIdpApi, connector_url: &str) -> Result<(), ConnectorError> {
+    let store = host.store();
+    administrator(&store, actor)?;
+    let connector_url = called(connector_url)?;
+    let (api, secret) = api.check()?;
+    let sealed = seal(host, secret.as_bytes()).map_err(|failure| ConnectorError::NotConfigured(failure.text))?;
+    store.transact(|| {
+        administrator(&store, actor)?;
+        let mut view = store.refresh_view()?;
+        let refresh = &mut view.refresh;
+        (refresh.failures, refresh.problem, refresh.retry_at) = (0, None, 0);
+        if let Some(pending) = &mut refresh.pending {
+            // Perhaps it is another provider: install it there. What can't be opened any more is replaced.
+            (pending.installed, pending.leased_until) = (None, 0);
+            if pending.sealed.is_empty() || !can_unseal(host, &pending.sealed) {
+                pending.sealed.clear();
+                refresh.forced = true;
+            }
+        }
+        let record = IdpApiRecord {
+            api: api.clone(),
+            connector_url: connector_url.clone(),
+            sealed: sealed.clone(),
+            configured: store.now(),
+        };
+        let mut batch = Batch::new();
+        batch.put_idp_api(&record)?;
+        batch.put_refresh(view.refresh_seen, refresh)?;
+        batch.wake_at(store.now());
+        Ok(store.commit(batch).map(drop)?)
+    })
+}
+
+/// Forgets the API and its secret. A token that it has been given already stays valid beside the current one.
+///
+/// # Errors
+/// [`ConnectorError`] says why not.
+pub fn remove(store: &Store, actor: &str) -> Result<(), ConnectorError> {
+    store.transact(|| {
+        administrator(store, actor)?;
+        let mut view = store.refresh_view()?;
+        if view.api.is_none() {
+            return Err(ConnectorError::NotFound("access to the identity provider's API".into()));
+        }
+        let mut batch = Batch::new();
+        batch.delete_idp_api();
+        if let Some(pending) = &mut view.refresh.pending {
+            pending.sealed.clear();
+        }
+        let refresh = &mut view.refresh;
+        (refresh.failures, refresh.problem, refresh.retry_at, refresh.forced) = (0, None, 0, false);
+        batch.put_refresh(view.refresh_seen, refresh)?;
+        Ok(store.commit(batch).map(drop)?)
+    })
+}
+
+/// Makes a refresh due at once, whatever the age of the token: it shows whether the access works.
+///
+/// # Errors
+/// [`ConnectorError`] says why not.
+pub fn refresh_now(store: &Store, actor: &str) -> Result<(), ConnectorError> {
+    store.transact(|| {
+        administrator(store, actor)?;
+        let mut view = store.refresh_view()?;
+        if !view.connector.enabled {
+            return Err(ConnectorError::Disabled);
+        }
+        if view.api.is_none() {
+            return Err(ConnectorError::NotConfigured("access to the identity provider's API".into()));
+        }
+        view.refresh.forced = view.pending().is_none();
+        view.refresh.retry_at = 0;
+        let mut batch = Batch::new();
+        batch.put_refresh(view.refresh_seen, &view.refresh)?;
+        batch.wake_at(store.now());
+        Ok(store.commit(batch).map(drop)?)
+    })
+}
+
+/// An id that goes into a path: nothing that could lead elsewhere.
+fn id(what: &str, text: &str) -> Result<String, ConnectorError> {
+    let text = text.trim();
+    let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+    if !plain || text.is_empty() || text.len() > LONGEST_ID || text.bytes().all(|byte| byte == b'.') {
+        let rule = format!("{what} has 1 to {LONGEST_ID} letters, digits, hyphens, underscores and dots");
+        return Err(ConnectorError::Invalid(rule));
+    }
+    Ok(text.to_owned())
+}
+
+fn base(what: &str, text: &str) -> Result<String, ConnectorError> {
+    let rule = || ConnectorError::Invalid(format!("{what} is an https: URL without a query"));
+    url::base(text).ok_or_else(rule)
+}
+
+/// What the provider is to call: with a query, too, because Entra's flags (`?aadOptscim062020`) stand there.
+fn called(text: &str) -> Result<String, ConnectorError> {
+    let text = text.trim();
+    let plain = text.len() <= 500 && text.bytes().all(|byte| byte.is_ascii_graphic() && !b"#\\".contains(&byte));
+    if !plain || !url::is_acceptable(text) {
+        return Err(ConnectorError::Invalid("the connector URL is an https: URL without a fragment".into()));
+    }
+    Ok(text.to_owned())
+}
+
+/// A secret that goes into a header field or a form.
+fn secret(what: &str, text: &str) -> Result<String, ConnectorError> {
+    let text = text.trim();
+    if text.is_empty() || text.len() > LONGEST_SECRET || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(ConnectorError::Invalid(format!("{what} has visible ASCII characters only, and at least one")));
+    }
+    Ok(text.to_owned())
+}

@@ -1,0 +1,137 @@
+//! The automatic refresh into the identity provider (rule P2): a new token, installed over the provider's own API.
+//!
+//! Two phases, so that a sync never stops: the new token is accepted beside the old one from the moment it exists; it is
+//! installed; a request that arrives with it proves that the provider uses it; only then the old one ends, ten minutes
+//! later. Every step is a commit on the documents `connector` and `refresh`, and what is under way is leased, so that two
+//! hosts never install at once and a crash between any two steps is continued by the next run:
+//!
+//! | state | next step |
+//! |---|---|
+//! | nothing pending, and it is time | [`run_due`] makes a token, seals it, and commits both: `pending` |
+//! | `pending` | a lease is committed; the API is called; its answer is committed: `installed`, or when to try again |
+//! | `installed` | a request arrives with the token ([`arrived`]): it becomes the current one |
+//! | `installed`, and nobody came | the same token is installed again, and the status says so |
+//!
+//! The sealed token is kept until a request has arrived with it, because until then it may have to be installed again;
+//! another one in its place could lock out a provider that did install it and had nothing to sync yet.
+
+mod arrival;
+mod attempt;
+mod configure;
+mod entra;
+mod http_date;
+mod okta;
+mod outcome;
+mod schedule;
+mod status;
+#[cfg(test)]
+mod tests;
+
+pub use arrival::arrived;
+pub use configure::{NewIdpApi, configure, refresh_now, remove};
+pub use status::{RefreshMethod, RefreshState, RefreshStatus, status, will_refresh};
+
+use super::oauth;
+use crate::endpoint::Host;
+use crate::store::{Actor, Batch, IdpApi, Store, StoreError};
+use attempt::{begin, give_up_waiting, install};
+
+const MINUTE: u64 = 60_000;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+/// How many steps one call makes at the most.
+const STEPS: u32 = 4;
+/// How long the old token is accepted after the new one was verified, in milliseconds: for requests under way.
+const OVERLAP: u64 = 10 * MINUTE;
+
+/// What a step came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    /// Something changed: look again.
+    Again,
+    /// Nothing to do before this time, in milliseconds since the Unix epoch; `None` if nothing is planned.
+    Wait(Option<u64>),
+}
+
+/// Does what is due of the refresh, at most one call of the provider's API; returns when it wants to be called next, in
+/// milliseconds since the Unix epoch. Deletes expired OAuth tokens once a day as well.
+///
+/// # Errors
+/// If the store can't answer; what was done until then stays done.
+pub fn run_due(host: Host<'_>) -> Result<Option<u64>, StoreError> {
+    let sweep = sweep(&host.store())?;
+    for _ in 0..STEPS {
+        match step(host) {
+            Ok(Step::Wait(next)) => return Ok([next, sweep].into_iter().flatten().min()),
+            // Somebody else was faster: what is to be done now is another question.
+            Ok(Step::Again) | Err(StoreError::Conflict) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Some(host.clock.now()))
+}
+
+fn step(host: Host<'_>) -> Result<Step, StoreError> {
+    let store = host.store();
+    store.act_as(Actor::System);
+    let view = store.refresh_view()?;
+    let now = store.now();
+    let Some(token) = view.connector.token.as_ref().filter(|_| view.connector.enabled) else {
+        if view.refresh.pending.is_none() {
+            return Ok(Step::Wait(None));
+        }
+        let mut refresh = view.refresh;
+        refresh.pending = None;
+        let mut batch = Batch::new();
+        batch.put_refresh(view.refresh_seen, &refresh)?;
+        store.commit(batch)?;
+        return Ok(Step::Wait(None));
+    };
+    let Some(api) = &view.api else { return Ok(Step::Wait(None)) };
+    let Some(pending) = view.pending().filter(|pending| !pending.sealed.is_empty()) else {
+        let due = if view.refresh.forced { 0 } else { schedule::due(token, view.connector.window.as_deref()) };
+        let at = due.max(view.refresh.retry_at);
+        if now < at {
+            return Ok(Step::Wait(Some(at)));
+        }
+        begin(host, &store, view)?;
+        return Ok(Step::Again);
+    };
+    if pending.leased_until > now {
+        return Ok(Step::Wait(Some(pending.leased_until)));
+    }
+    if let Some(installed) = pending.installed {
+        let deadline = installed + patience(&api.api);
+        if now < deadline {
+            return Ok(Step::Wait(Some(deadline)));
+        }
+        give_up_waiting(host, &store, view)?;
+        return Ok(Step::Again);
+    }
+    if now < view.refresh.retry_at {
+        return Ok(Step::Wait(Some(view.refresh.retry_at)));
+    }
+    install(host, &store, view)?;
+    Ok(Step::Again)
+}
+
+/// How long the provider may take until its first request with a new token, in milliseconds.
+fn patience(api: &IdpApi) -> u64 {
+    match api {
+        // Entra syncs every 40 minutes; a cycle can take hours.
+        IdpApi::Entra { .. } => 6 * HOUR,
+        // Okta tests the connection while it is activated, and otherwise comes only if there is something to change.
+        IdpApi::Okta { .. } => DAY,
+    }
+}
+
+/// Deletes expired OAuth tokens once a day; returns when to do so again, if there are any clients.
+fn sweep(store: &Store) -> Result<Option<u64>, StoreError> {
+    let (now, swept) = (store.now(), store.oauth_swept()?.unwrap_or(0));
+    if now >= swept.saturating_add(DAY) {
+        oauth::sweep(store)?;
+        store.note_oauth_swept()?;
+        return Ok(Some(now + DAY));
+    }
+    Ok(Some(swept + DAY))
+}

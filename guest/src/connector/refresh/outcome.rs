@@ -1,0 +1,92 @@
+//! What came of a call of an identity provider's API.
+
+use serde_json::Value;
+
+use super::http_date;
+use crate::capability::{HttpClient, HttpError, HttpRequest, HttpResponse};
+use crate::store::Trouble;
+
+/// How long a call may take, in milliseconds.
+const TIMEOUT: u32 = 10_000;
+/// The longest error code that is shown. A secret that is echoed is longer.
+const LONGEST_CODE: usize = 32;
+
+/// Why a call failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Failure {
+    /// Whether it passes by itself.
+    pub(super) trouble: Trouble,
+    /// For administrators. Never what the provider wrote, but for a short error code.
+    pub(super) text: String,
+    /// What the provider asks to wait, in milliseconds.
+    pub(super) retry_after: Option<u64>,
+}
+
+impl Failure {
+    /// One that somebody must see to.
+    pub(super) fn attention(text: impl Into<String>) -> Self {
+        Self { trouble: Trouble::Attention, text: text.into(), retry_after: None }
+    }
+
+    fn passing(text: String) -> Self {
+        Self { trouble: Trouble::Passing, text, retry_after: None }
+    }
+}
+
+/// Makes a call; `who` names the API in the text of a failure.
+pub(super) fn call(http: &dyn HttpClient, who: &str, request: HttpRequest, now: u64) -> Result<HttpResponse, Failure> {
+    let request = HttpRequest { timeout: Some(TIMEOUT), ..request };
+    let response = http.send(&request).map_err(|error| match error {
+        HttpError::NotConfigured => Failure::attention("The host has no HTTP client."),
+        HttpError::NotAllowed(_) => Failure::attention(format!("The host does not allow connections to {who}.")),
+        HttpError::Invalid(_) => Failure::attention(format!("The URL of {who} is not valid.")),
+        HttpError::Timeout => Failure::passing(format!("{who} did not answer in time.")),
+        HttpError::TooLarge => Failure::passing(format!("The answer of {who} is too large.")),
+        HttpError::Unreachable(_) | HttpError::Other(_) => Failure::passing(format!("{who} can't be reached.")),
+    })?;
+    if (200..300).contains(&response.status) {
+        return Ok(response);
+    }
+    let code = code(&response.body).map(|code| format!(" ({code})")).unwrap_or_default();
+    let text = |what: &str| format!("{who} answered {}{code}: {what}", response.status);
+    Err(match response.status {
+        408 | 425 | 500.. => Failure {
+            retry_after: retry_after(&response, now),
+            ..Failure::passing(text("an error on its side, which is tried again."))
+        },
+        429 => Failure {
+            retry_after: retry_after(&response, now),
+            ..Failure::passing(text("too many requests, which is tried again."))
+        },
+        401 | 403 => Failure::attention(text("the credentials are not accepted, or may not do this.")),
+        404 => Failure::attention(text("what was configured is not there, or not supported for this application.")),
+        _ => Failure::attention(text("the request is not accepted.")),
+    })
+}
+
+/// The short error code of the bodies that Microsoft (`error`, `error.code`) and Okta (`errorCode`, `error`) send.
+fn code(body: &[u8]) -> Option<String> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    let code = body.pointer("/error/code").or_else(|| body.get("errorCode")).or_else(|| body.get("error"))?.as_str()?;
+    let plain = code.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
+    (plain && !code.is_empty() && code.len() <= LONGEST_CODE).then(|| code.to_owned())
+}
+
+/// What `Retry-After` asks to wait, in milliseconds (RFC 9110 §10.2.3); Okta says the same with `X-Rate-Limit-Reset`.
+fn retry_after(response: &HttpResponse, now: u64) -> Option<u64> {
+    let header = |name: &str| response.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+    let seconds = |(_, value): &(String, String)| value.trim().parse::<u64>().ok();
+    if let Some(field) = header("retry-after") {
+        return match seconds(field) {
+            Some(seconds) => seconds.checked_mul(1_000),
+            None => Some(http_date::parse(&field.1)?.saturating_sub(now)),
+        };
+    }
+    let reset = header("x-rate-limit-reset").and_then(seconds)?.checked_mul(1_000)?;
+    Some(reset.saturating_sub(now))
+}
+
+/// A JSON string member of a body.
+pub(super) fn member(body: &[u8], name: &str) -> Option<String> {
+    serde_json::from_slice::<Value>(body).ok()?.get(name)?.as_str().map(str::to_owned)
+}

@@ -1,0 +1,35 @@
+//! The mass-deprovisioning guard, as the SCIM page and the backend set it and decide.
+
+use super::error::DirectoryError;
+use super::members::find;
+use crate::provisioning::guard::{self, Decision};
+use crate::store::{Guard, Role, Store};
+
+/// Sets from where on removals are held; `None` switches the guard off and forgets what is held.
+///
+/// # Errors
+/// [`DirectoryError::Invalid`] if a threshold would hold everything or nothing.
+pub fn set_guard(store: &Store, new: Option<Guard>) -> Result<(), DirectoryError> {
+    let is_fit = |guard: &Guard| {
+        let number = guard.number.is_none_or(|number| number > 0);
+        let share = guard.share.is_none_or(|share| (1..=99).contains(&share));
+        number && share && (guard.number.is_some() || guard.share.is_some())
+    };
+    if !new.as_ref().is_none_or(is_fit) {
+        let text = "the guard has a number of 1 or more, a share of 1 to 99 percent, or both";
+        return Err(DirectoryError::Invalid(text.into()));
+    }
+    Ok(guard::set(store, new)?)
+}
+
+/// Lets held removals through or refuses them; returns how many. The actor is an active owner or co-owner.
+///
+/// # Errors
+/// [`DirectoryError::Forbidden`] for anybody else.
+pub fn decide_held(store: &Store, actor: &str, decision: Decision, members: &[String]) -> Result<u32, DirectoryError> {
+    let actor = find(store, actor)?;
+    if !actor.record.is_active() || actor.record.role == Role::Member {
+        return Err(DirectoryError::Forbidden("only the owner and co-owners of the organization may decide".into()));
+    }
+    Ok(guard::decide(store, decision, members)?)
+}

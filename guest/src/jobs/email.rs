@@ -1,0 +1,182 @@
+//! Sends the emails of the outbox: one to each recipient, at least once, with the same Message-ID in every attempt.
+
+use super::back_off::{TRIED_FOR, back_off};
+use super::letters;
+use crate::capability::{Email, EmailError};
+use crate::endpoint::Host;
+use crate::provisioning::passphrase;
+use crate::store::{Batch, Lease, Letter, OutboxRecord, Sealed, Store, StoreError, StoredEmail, encode, keys};
+
+/// How many emails are looked at in one run at the most.
+const MOST: u32 = 50;
+/// How long one host has the outbox for itself, in milliseconds.
+const LEASE: u64 = 120_000;
+/// The longest that one email may take, in milliseconds: nothing is begun later than this before the lease's end.
+const LONGEST: u64 = 40_000;
+/// After so many failures in a row the mail system is taken for out of order.
+const OUTAGE: u32 = 3;
+/// The first wait after a failure, in milliseconds.
+const FIRST_WAIT: u64 = 60_000;
+/// The longest text of an error that is kept, in bytes.
+const LONGEST_ERROR: usize = 500;
+
+/// Sends what is due; returns when the next email is.
+pub(super) fn run(host: Host<'_>, store: &Store<'_>) -> Result<Option<u64>, StoreError> {
+    let now = host.clock.now();
+    match next(store)? {
+        Some(due) if due <= now => {}
+        later => return Ok(later),
+    }
+    let lease = match store.take_lease("email", now, LEASE)? {
+        Ok(lease) => lease,
+        Err(at) => return Ok(Some(at)),
+    };
+    let is_out = send_due(host, store, &lease)?;
+    let failures = if is_out { lease.failures().saturating_add(1) } else { 0 };
+    let pause = if is_out { host.clock.now() + back_off(store, FIRST_WAIT, 2, failures) } else { 0 };
+    store.release_lease(&lease, pause, failures)?;
+    Ok(next(store)?.map(|due| due.max(pause)))
+}
+
+fn next(store: &Store) -> Result<Option<u64>, StoreError> {
+    let (emails, _) = store.outbox(None, None, 1)?;
+    Ok(emails.first().and_then(|email| keys::time_of(&email.key, "outbox/")))
+}
+
+/// Sends a part of what is due; returns whether the mail system is out of order.
+fn send_due(host: Host<'_>, store: &Store<'_>, lease: &Lease) -> Result<bool, StoreError> {
+    let (emails, _) = store.outbox(Some(host.clock.now() + 1), None, MOST)?;
+    let organization = store.organization()?.map(|stored| stored.record.name).unwrap_or_default();
+    let page_url = store.settings()?.page_url;
+    let mut failed = 0;
+    for (index, stored) in emails.iter().enumerate() {
+        if host.clock.now() + LONGEST > lease.until() {
+            return Ok(false);
+        }
+        let Some(email) = prepare(host, store, stored, &organization, page_url.as_deref())? else { continue };
+        match host.mailer.send(&email) {
+            Ok(()) => {
+                forget(store, stored)?;
+                failed = 0;
+            }
+            Err(EmailError::NotConfigured) => {
+                // Trying the others would end in the same way.
+                park_all(store, emails.get(index..).unwrap_or_default(), &EmailError::NotConfigured.to_string())?;
+                return Ok(false);
+            }
+            Err(error @ EmailError::Rejected(_)) => {
+                park_all(store, std::slice::from_ref(stored), &error.to_string())?;
+                failed = 0;
+            }
+            Err(error) => {
+                postpone(host, store, stored, &error.to_string())?;
+                failed += 1;
+            }
+        }
+        if failed == OUTAGE {
+            let now = host.clock.now();
+            let is_old = |email: &&StoredEmail| email.record.since.saturating_add(TRIED_FOR) <= now;
+            let old: Vec<_> = emails.iter().skip(index + 1).filter(is_old).cloned().collect();
+            park_all(store, &old, "the mail system was out of order for three days")?;
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The email as it is to be sent; `None` if it has become pointless, or can't be, and has been dealt with.
+fn prepare(
+    host: Host<'_>,
+    store: &Store<'_>,
+    stored: &StoredEmail,
+    organization: &str,
+    page_url: Option<&str>,
+) -> Result<Option<Email>, StoreError> {
+    let record = &stored.record;
+    match &record.letter {
+        // The member is gone, or has another passphrase by now.
+        Letter::InitialPassphrase { member, .. } if !passphrase::is_initial(store, member)? => {
+            forget(store, stored)?;
+            return Ok(None);
+        }
+        Letter::PassphraseReset { expires, .. } if *expires <= host.clock.now() => {
+            park_all(store, std::slice::from_ref(stored), "the link expired before the email could be sent")?;
+            return Ok(None);
+        }
+        _ => {}
+    }
+    let secret = match letters::secret(&record.letter).map(|secret| store.open(secret)).transpose() {
+        Ok(secret) => secret.unwrap_or_default(),
+        Err(error) => {
+            park_all(store, std::slice::from_ref(stored), &error)?;
+            return Ok(None);
+        }
+    };
+    let content = letters::render(&record.letter, organization, page_url, &secret);
+    Ok(Some(Email {
+        id: record.id.clone(),
+        date: record.created,
+        to: record.to.clone(),
+        subject: content.subject,
+        text: content.text,
+        html: content.html,
+    }))
+}
+
+/// It was sent, or is of no use: nothing of it stays, the passphrase least of all.
+fn forget(store: &Store, stored: &StoredEmail) -> Result<(), StoreError> {
+    let mut batch = Batch::new();
+    batch.require_unchanged(stored.key.clone(), Some(stored.version));
+    batch.delete(stored.key.clone());
+    unless_changed(store.commit(batch))
+}
+
+fn postpone(host: Host<'_>, store: &Store, stored: &StoredEmail, error: &str) -> Result<(), StoreError> {
+    let now = host.clock.now();
+    let attempts = stored.record.attempts.saturating_add(1);
+    if stored.record.since.saturating_add(TRIED_FOR) <= now {
+        return park_all(store, std::slice::from_ref(stored), error);
+    }
+    let record = OutboxRecord { attempts, error: Some(shortened(error)), ..stored.record.clone() };
+    let due = now + back_off(store, FIRST_WAIT, 2, attempts);
+    let mut batch = Batch::new();
+    batch.require_unchanged(stored.key.clone(), Some(stored.version));
+    batch.delete(stored.key.clone());
+    batch.put(keys::outbox(due, &record.id), encode(&record)?);
+    batch.wake_at(due);
+    unless_changed(store.commit(batch))
+}
+
+/// Puts emails aside until somebody tries again. A link that has expired is not kept.
+fn park_all(store: &Store, emails: &[StoredEmail], error: &str) -> Result<(), StoreError> {
+    if emails.is_empty() {
+        return Ok(());
+    }
+    let mut batch = Batch::new();
+    for stored in emails {
+        let attempts = stored.record.attempts.saturating_add(1);
+        let mut record = OutboxRecord { attempts, error: Some(shortened(error)), ..stored.record.clone() };
+        if let Letter::PassphraseReset { link, expires, .. } = &mut record.letter {
+            if *expires <= store.now() {
+                *link = Sealed::Plain(String::new());
+            }
+        }
+        batch.require_unchanged(stored.key.clone(), Some(stored.version));
+        batch.delete(stored.key.clone());
+        batch.put(keys::outbox_parked(&record.id), encode(&record)?);
+    }
+    unless_changed(store.commit(batch))
+}
+
+/// What somebody else has changed meanwhile is theirs; the rest is looked at in the next run.
+fn unless_changed(result: Result<u64, StoreError>) -> Result<(), StoreError> {
+    match result {
+        Ok(_) | Err(StoreError::Conflict) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+pub(super) fn shortened(text: &str) -> String {
+    let cut = (0..=LONGEST_ERROR.min(text.len())).rev().find(|cut| text.is_char_boundary(*cut)).unwrap_or(0);
+    text.get(..cut).unwrap_or_default().to_owned()
+}

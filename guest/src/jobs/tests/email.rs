@@ -1,0 +1,168 @@
+//! The outbox: at least once, with the same id, parked after three days.
+
+use serde_json::json;
+
+use super::*;
+use crate::capability::EmailError;
+use crate::connector::Window;
+use crate::testing::organization::{DAY, TestOrganization};
+
+fn organization() -> TestOrganization {
+    TestOrganization::new(100, Window::Never).unwrap()
+}
+
+fn create(organization: &TestOrganization, name: &str) {
+    let (status, body) = organization.scim("POST", "/Users", Some(json!({"userName": name})));
+    assert_eq!(status, 201, "{body}");
+}
+
+fn queue(organization: &TestOrganization, queue: DeliveryQueue) -> Vec<Delivery> {
+    list_deliveries(&organization.store(), queue, None, 100).unwrap().deliveries
+}
+
+#[test]
+fn p4_the_initial_passphrase_is_mailed_and_gone_from_storage_once_sent() {
+    let organization = organization();
+    create(&organization, "ada@example.com");
+    organization.live_for(1_000).unwrap();
+    let emails = organization.host.emails.borrow();
+    assert_eq!(emails.iter().map(|email| email.to.as_str()).collect::<Vec<_>>(), ["ada@example.com"]);
+    let passphrase = emails[0].text.lines().find_map(|line| line.strip_prefix("    ")).unwrap();
+    assert_eq!(passphrase.len(), 29, "25 characters of 5 bits in 5 groups");
+    assert!(emails[0].html.contains(passphrase));
+    let dump = organization.host.dump();
+    assert!(!dump.contains(passphrase) && !dump.contains("outbox/"));
+}
+
+#[test]
+fn outbox_a_passphrase_that_waits_is_sealed() {
+    let organization = organization();
+    create(&organization, "ada@example.com");
+    let waiting = organization.host.dump();
+    organization.live_for(1_000).unwrap();
+    let emails = organization.host.emails.borrow();
+    let passphrase = emails[0].text.lines().find_map(|line| line.strip_prefix("    ")).unwrap();
+    assert!(waiting.contains("outbox/") && !waiting.contains(passphrase));
+}
+
+#[test]
+fn outbox_an_email_that_was_not_taken_is_tried_again_with_back_off_and_sent_once() {
+    let organization = organization();
+    create(&organization, "ada@example.com");
+    let refusals = [EmailError::Unavailable("4.2.1".into()), EmailError::Other("?".into())];
+    organization.host.email_results.borrow_mut().extend(refusals);
+    organization.live_for(1_000).unwrap();
+    let waiting = queue(&organization, DeliveryQueue::EmailsWaiting);
+    assert_eq!((waiting[0].attempts, waiting[0].error.as_deref()), (1, Some("not now: 4.2.1")));
+    let wait = waiting[0].due.unwrap() - waiting[0].created;
+    assert!((60_000..=66_000).contains(&wait), "{wait}");
+    organization.live_for(DAY).unwrap();
+    let emails = organization.host.emails.borrow();
+    assert_eq!(emails.len(), 1);
+    assert_eq!(emails[0].id, waiting[0].id[16..], "the id is that of the first attempt");
+    assert_eq!(emails[0].date, waiting[0].created);
+}
+
+#[test]
+fn outbox_an_email_is_parked_after_three_days_and_sent_again_by_hand() {
+    let organization = organization();
+    create(&organization, "ada@example.com");
+    let outage = std::iter::repeat_n(EmailError::Unavailable("down".into()), 10_000);
+    organization.host.email_results.borrow_mut().extend(outage);
+    organization.live_for(2 * DAY).unwrap();
+    assert!(queue(&organization, DeliveryQueue::EmailsParked).is_empty());
+    organization.live_for(2 * DAY).unwrap();
+    let parked = queue(&organization, DeliveryQueue::EmailsParked);
+    assert_eq!(parked.len(), 1);
+    assert!(queue(&organization, DeliveryQueue::EmailsWaiting).is_empty());
+    let attempts = 10_000 - organization.host.email_results.borrow().len();
+    assert!((70..100).contains(&attempts), "about once an hour: {attempts}");
+    organization.host.email_results.borrow_mut().clear();
+    organization.live_for(30 * DAY).unwrap();
+    assert!(organization.host.emails.borrow().is_empty(), "parked is parked");
+    assert_eq!(retry_deliveries(&organization.store(), DeliveryQueue::EmailsParked, &[]), Ok(1));
+    organization.live_for(1_000).unwrap();
+    assert_eq!(organization.host.emails.borrow()[0].id, parked[0].id);
+}
+
+#[test]
+fn outbox_without_a_way_to_send_emails_are_parked_at_once_and_cost_no_retries() {
+    let organization = organization();
+    for number in 0..120 {
+        organization.change(|record| record.seats = 1_000).unwrap();
+        create(&organization, &format!("u{number}@example.com"));
+    }
+    organization.host.email_results.borrow_mut().extend(std::iter::repeat_n(EmailError::NotConfigured, 10));
+    organization.live_for(60_000).unwrap();
+    let parked = list_deliveries(&organization.store(), DeliveryQueue::EmailsParked, None, 500).unwrap();
+    assert_eq!(parked.deliveries.len(), 120);
+    assert_eq!(parked.deliveries[0].error.as_deref(), Some("no email is configured"));
+    assert_eq!(organization.host.email_results.borrow().len(), 7, "one attempt for each 50");
+    let next = run_due(organization.host.host()).unwrap();
+    assert!(next.is_some_and(|next| next > organization.store().now() + DAY / 2), "only the retention is planned");
+}
+
+#[test]
+fn outbox_an_email_refused_for_good_is_parked_and_does_not_hold_up_the_others() {
+    let organization = organization();
+    create(&organization, "ada@example.com");
+    create(&organization, "bob@example.com");
+    organization.host.email_results.borrow_mut().push_back(EmailError::Rejected("5.1.1".into()));
+    organization.live_for(1_000).unwrap();
+    let parked = queue(&organization, DeliveryQueue::EmailsParked);
+    assert_eq!((parked.len(), parked[0].error.as_deref()), (1, Some("refused: 5.1.1")));
+    let emails = organization.host.emails.borrow();
+    assert_eq!(emails.len(), 1);
+    assert_ne!(parked[0].to.as_deref(), Some(emails[0].to.as_str()));
+}
+
+#[test]
+fn outbox_a_mail_system_out_of_order_is_left_alone_for_a_while() {
+    let organization = organization();
+    for number in 0..40 {
+        create(&organization, &format!("u{number}@example.com"));
+    }
+    let outage = std::iter::repeat_n(EmailError::Unavailable("down".into()), 1_000);
+    organization.host.email_results.borrow_mut().extend(outage);
+    organization.live_for(50_000).unwrap();
+    assert_eq!(organization.host.email_results.borrow().len(), 997, "three attempts, then a pause");
+    organization.host.email_results.borrow_mut().clear();
+    organization.live_for(3_600_000).unwrap();
+    assert_eq!(organization.host.emails.borrow().len(), 40);
+}
+
+#[test]
+fn outbox_a_passphrase_that_was_changed_meanwhile_is_not_mailed() {
+    let organization = organization();
+    create(&organization, "ada@example.com");
+    crate::directory::set_passphrase(&organization.store(), "ada@example.com", "chosen by the admin").unwrap();
+    organization.live_for(DAY).unwrap();
+    assert!(organization.host.emails.borrow().is_empty());
+    assert!(!organization.host.dump().contains("outbox"));
+}
+
+#[test]
+fn outbox_two_hosts_never_deliver_at_the_same_time() {
+    let organization = organization();
+    create(&organization, "ada@example.com");
+    let now = organization.store().now();
+    let lease = organization.store().take_lease("email", now, 120_000).unwrap().unwrap();
+    let next = run_due(organization.host.host()).unwrap();
+    assert_eq!(next, Some(lease.until()), "the other host asks again when the lease has ended");
+    assert!(organization.host.emails.borrow().is_empty());
+    organization.live_for(130_000).unwrap();
+    assert_eq!(organization.host.emails.borrow().len(), 1);
+}
+
+#[test]
+fn a_job_that_fails_does_not_block_the_others() {
+    let organization = organization();
+    create(&organization, "ada@example.com");
+    // A document that can't be read.
+    let broken = crate::capability::Storage::append;
+    broken(&organization.host, &[(b"job/expiry".to_vec(), b"{".to_vec()), (b"connector".to_vec(), b"{".to_vec())])
+        .unwrap();
+    let next = run_due(organization.host.host()).unwrap();
+    assert_eq!(organization.host.emails.borrow().len(), 1);
+    assert!(next.is_some_and(|next| next <= organization.store().now() + 60_000), "it is tried again soon");
+}

@@ -1,0 +1,164 @@
+//! Events to the webhook: in order, signed, at least once, parked after three days (rule P6).
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use super::super::webhook::signature;
+use super::*;
+use crate::capability::{HttpError, HttpRequest, HttpResponse};
+use crate::connector::Window;
+use crate::journal;
+use crate::testing::organization::{DAY, TestOrganization};
+
+const URL: &str = "https://backend.example/hook";
+
+fn organization() -> (TestOrganization, String) {
+    let organization = TestOrganization::new(100, Window::Never).unwrap();
+    organization.change(|record| record.options.passphrase_emails = false).unwrap();
+    let secret = journal::set_webhook(&organization.store(), &organization.host, URL).unwrap();
+    (organization, secret)
+}
+
+fn create(organization: &TestOrganization, name: &str) -> String {
+    let (status, body) = organization.scim("POST", "/Users", Some(json!({"userName": name})));
+    assert_eq!(status, 201, "{body}");
+    body["id"].as_str().unwrap().to_owned()
+}
+
+fn header<'r>(request: &'r HttpRequest, name: &str) -> &'r str {
+    &request.headers.iter().find(|(candidate, _)| candidate == name).unwrap().1
+}
+
+fn names(organization: &TestOrganization) -> Vec<String> {
+    let requests = organization.host.requests.borrow();
+    let name = |request: &HttpRequest| {
+        let event: Value = serde_json::from_slice(&request.body).unwrap();
+        event["subject"]["name"].as_str().unwrap().to_owned()
+    };
+    requests.iter().map(name).collect()
+}
+
+#[test]
+fn p6_events_are_posted_in_order_and_signed_the_standard_webhooks_way() {
+    let (organization, secret) = organization();
+    for name in ["ada", "bob", "cy"] {
+        create(&organization, &format!("{name}@example.com"));
+    }
+    organization.live_for(1_000).unwrap();
+    assert_eq!(names(&organization), ["ada@example.com", "bob@example.com", "cy@example.com"]);
+    let key = STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
+    let requests = organization.host.requests.borrow();
+    let request = &requests[0];
+    assert_eq!((request.method.as_str(), request.url.as_str()), ("POST", URL));
+    let event: Value = serde_json::from_slice(&request.body).unwrap();
+    assert_eq!(event["type"], "member.created");
+    assert_eq!(event["id"], header(request, "webhook-id"));
+    let (id, timestamp) = (header(request, "webhook-id"), header(request, "webhook-timestamp"));
+    assert_eq!(header(request, "webhook-signature"), signature(&key, id, timestamp, &request.body));
+    assert_eq!(timestamp.parse::<u64>().unwrap() / 60, organization.store().now() / 60_000);
+    drop(requests);
+    organization.live_for(DAY).unwrap();
+    assert_eq!(organization.host.requests.borrow().len(), 3, "once each");
+    assert!(!organization.host.dump().contains(secret.strip_prefix("whsec_").unwrap()));
+}
+
+#[test]
+fn p6_a_failed_delivery_is_repeated_with_the_same_id_and_holds_up_those_behind_it() {
+    let (organization, _) = organization();
+    let failures = [Err(HttpError::Timeout), Ok(HttpResponse { status: 500, ..HttpResponse::default() })];
+    organization.host.http_results.borrow_mut().extend(failures);
+    create(&organization, "ada@example.com");
+    create(&organization, "bob@example.com");
+    organization.live_for(1_000).unwrap();
+    assert_eq!(names(&organization), ["ada@example.com"]);
+    let webhook = organization.store().webhook().unwrap().unwrap().record;
+    assert_eq!(webhook.error.as_deref(), Some("no answer in time"));
+    organization.live_for(60_000).unwrap();
+    assert_eq!(names(&organization), ["ada@example.com", "ada@example.com", "ada@example.com", "bob@example.com"]);
+    let requests = organization.host.requests.borrow();
+    assert_eq!(header(&requests[0], "webhook-id"), header(&requests[2], "webhook-id"));
+    assert_eq!(organization.store().webhook().unwrap().unwrap().record.failing_since, None);
+}
+
+#[test]
+fn p6_retry_after_is_honoured() {
+    let (organization, _) = organization();
+    let busy =
+        HttpResponse { status: 429, headers: vec![("retry-after".into(), "600".into())], ..HttpResponse::default() };
+    organization.host.http_results.borrow_mut().push_back(Ok(busy));
+    create(&organization, "ada@example.com");
+    organization.live_for(599_000).unwrap();
+    assert_eq!(organization.host.requests.borrow().len(), 1);
+    organization.live_for(10_000).unwrap();
+    assert_eq!(organization.host.requests.borrow().len(), 2);
+}
+
+#[test]
+fn p6_an_event_is_parked_after_three_days_and_sent_again_by_hand() {
+    let (organization, _) = organization();
+    let down = std::iter::repeat_n(Err(HttpError::Unreachable("down".into())), 10_000);
+    organization.host.http_results.borrow_mut().extend(down);
+    create(&organization, "ada@example.com");
+    organization.live_for(2 * DAY).unwrap();
+    let list = |queue| list_deliveries(&organization.store(), queue, None, 100).unwrap().deliveries;
+    assert_eq!(list(DeliveryQueue::EventsWaiting).len(), 1);
+    organization.live_for(2 * DAY).unwrap();
+    assert!(list(DeliveryQueue::EventsWaiting).is_empty());
+    let parked = list(DeliveryQueue::EventsParked);
+    assert_eq!(parked[0].error.as_deref(), Some("not reachable: down"));
+    let attempts = organization.host.requests.borrow().len();
+    assert!((60..110).contains(&attempts), "about once an hour: {attempts}");
+    organization.host.http_results.borrow_mut().clear();
+    let ids = [parked[0].id.clone()];
+    assert_eq!(retry_deliveries(&organization.store(), DeliveryQueue::EventsParked, &ids), Ok(1));
+    organization.live_for(1_000).unwrap();
+    let requests = organization.host.requests.borrow();
+    assert_eq!(requests.len(), attempts + 1);
+    assert_eq!(header(requests.last().unwrap(), "webhook-id"), parked[0].what);
+    assert!(list(DeliveryQueue::EventsParked).is_empty());
+}
+
+#[test]
+fn p6_a_removed_webhook_gets_nothing_any_more() {
+    let (organization, _) = organization();
+    create(&organization, "ada@example.com");
+    journal::remove_webhook(&organization.store()).unwrap();
+    create(&organization, "bob@example.com");
+    organization.live_for(DAY).unwrap();
+    assert!(organization.host.requests.borrow().is_empty());
+    assert!(!organization.host.dump().contains("event-due/"));
+}
+
+#[test]
+fn p6_a_subscriber_gets_each_event_until_it_is_acknowledged() {
+    let organization = TestOrganization::new(100, Window::Never).unwrap();
+    let store = organization.store();
+    journal::set_subscriber(&store, true).unwrap();
+    create(&organization, "ada@example.com");
+    create(&organization, "bob@example.com");
+    assert!(organization.host.take_wake().is_some(), "the host is woken to take them");
+    let store = organization.store();
+    let events = journal::take_events(&store, 10).unwrap();
+    assert_eq!(events.len(), 2);
+    assert_eq!(journal::take_events(&store, 10).unwrap(), events, "at least once");
+    journal::acknowledge_events(&store, &[events[0].position.clone()]).unwrap();
+    assert_eq!(journal::take_events(&store, 10).unwrap(), events[1..]);
+}
+
+#[test]
+fn p6_events_are_kept_for_90_days() {
+    let organization = TestOrganization::new(100, Window::Never).unwrap();
+    create(&organization, "ada@example.com");
+    organization.live_for(89 * DAY).unwrap();
+    assert!(!organization.events().is_empty());
+    organization.live_for(3 * DAY).unwrap();
+    assert!(organization.events().is_empty());
+    assert_eq!(
+        journal::search(&organization.store(), &journal::LogQuery { limit: 10, ..Default::default() })
+            .unwrap()
+            .entries
+            .len(),
+        0
+    );
+}

@@ -1,0 +1,194 @@
+//! Delivers events to the webhook: in the order of their commits, signed as Standard Webhooks has it, at least once.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use super::back_off::{TRIED_FOR, back_off};
+use super::email::shortened;
+use crate::capability::{HttpRequest, HttpResponse};
+use crate::endpoint::Host;
+use crate::store::{
+    Batch, Lease, ParkedEvent, Sink, Store, StoreError, StoredEvent, Versioned, WebhookRecord, encode, keys,
+};
+
+/// How many events are looked at in one run at the most.
+const MOST: u32 = 100;
+/// After so many deliveries they are marked, in one commit: what a crash may repeat, with the same ids.
+const MARKED_AT_ONCE: usize = 20;
+/// How long one host has the webhook for itself, in milliseconds.
+const LEASE: u64 = 60_000;
+/// How long one delivery may take, in milliseconds.
+const LONGEST: u32 = 10_000;
+/// The first wait after a failure, in milliseconds.
+const FIRST_WAIT: u64 = 5_000;
+/// The longest wait that the receiver can ask for, in milliseconds.
+const LONGEST_WAIT: u64 = 60 * 60 * 1_000;
+
+/// Why an event was not taken.
+struct Failure {
+    error: String,
+    /// How long the receiver asks to wait, in milliseconds.
+    wait: u64,
+}
+
+/// Delivers what is due; returns when to try next.
+pub(super) fn run(host: Host<'_>, store: &Store<'_>) -> Result<Option<u64>, StoreError> {
+    if !store.is_event_due(Sink::Webhook)? {
+        return Ok(None);
+    }
+    let Some(webhook) = store.webhook()? else {
+        let mut batch = Batch::new();
+        batch.delete_range(keys::events_due(Sink::Webhook.as_str(), None));
+        return store.commit(batch).map(|_| None);
+    };
+    let now = host.clock.now();
+    let lease = match store.take_lease("webhook", now, LEASE)? {
+        Ok(lease) => lease,
+        Err(at) => return Ok(Some(at)),
+    };
+    let failure = deliver_due(host, store, &webhook, &lease)?;
+    note(store, webhook, failure.as_ref(), now)?;
+    let failures = if failure.is_some() { lease.failures().saturating_add(1) } else { 0 };
+    let pause = match failure {
+        Some(failure) => host.clock.now() + back_off(store, FIRST_WAIT, 4, failures).max(failure.wait),
+        None => 0,
+    };
+    store.release_lease(&lease, pause, failures)?;
+    Ok(store.is_event_due(Sink::Webhook)?.then_some(pause.max(now)))
+}
+
+/// Delivers a part of what is due, until one fails: those behind it must not overtake it.
+fn deliver_due(
+    host: Host<'_>,
+    store: &Store<'_>,
+    webhook: &Versioned<WebhookRecord>,
+    lease: &Lease,
+) -> Result<Option<Failure>, StoreError> {
+    let (events, _) = store.due_events(Sink::Webhook, MOST)?;
+    let key = signing_key(host, &webhook.record);
+    let mut delivered = Vec::new();
+    for (index, event) in events.iter().enumerate() {
+        if host.clock.now() + u64::from(LONGEST) * 2 > lease.until() {
+            break;
+        }
+        // An empty one is older than its retention.
+        let result = match &key {
+            Ok(key) if !event.json.is_empty() => deliver(host, &webhook.record.url, key, event),
+            Ok(_) => Ok(()),
+            Err(error) => Err(Failure { error: error.clone(), wait: 0 }),
+        };
+        match result {
+            Ok(()) => delivered.push(event.position.clone()),
+            Err(failure) => {
+                mark(store, &delivered)?;
+                park_old(host, store, events.get(index..).unwrap_or_default(), &failure.error)?;
+                return Ok(Some(failure));
+            }
+        }
+        if delivered.len() == MARKED_AT_ONCE {
+            mark(store, &delivered)?;
+            delivered.clear();
+        }
+    }
+    mark(store, &delivered)?;
+    Ok(None)
+}
+
+fn signing_key(host: Host<'_>, webhook: &WebhookRecord) -> Result<Vec<u8>, String> {
+    let sealed = STANDARD.decode(&webhook.secret).map_err(|error| error.to_string())?;
+    host.secrets.open(&sealed).map_err(|error| error.to_string())
+}
+
+/// Posts one event: any 2xx takes it.
+fn deliver(host: Host<'_>, url: &str, key: &[u8], event: &StoredEvent) -> Result<(), Failure> {
+    let timestamp = (host.clock.now() / 1_000).to_string();
+    let signature = signature(key, event.id(), &timestamp, &event.json);
+    let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let request = HttpRequest {
+        method: "POST".into(),
+        url: url.to_owned(),
+        headers: vec![
+            header("content-type", "application/json"),
+            header("user-agent", concat!("insomnia-scim/", env!("CARGO_PKG_VERSION"))),
+            header("webhook-id", event.id()),
+            header("webhook-timestamp", &timestamp),
+            header("webhook-signature", &signature),
+        ],
+        body: event.json.clone(),
+        timeout: Some(LONGEST),
+    };
+    match host.http.send(&request) {
+        Ok(response) if (200..300).contains(&response.status) => Ok(()),
+        Ok(response) => Err(Failure { error: format!("HTTP status {}", response.status), wait: asked_wait(&response) }),
+        Err(error) => Err(Failure { error: error.to_string(), wait: 0 }),
+    }
+}
+
+/// `v1,` and the HMAC-SHA256 of id, time and body, in base64.
+pub(super) fn signature(key: &[u8], id: &str, timestamp: &str, body: &[u8]) -> String {
+    // HMAC takes a key of any length, so that this can't fail.
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return String::new() };
+    mac.update(format!("{id}.{timestamp}.").as_bytes());
+    mac.update(body);
+    format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
+}
+
+fn asked_wait(response: &HttpResponse) -> u64 {
+    let header = response.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("retry-after"));
+    let seconds = header.and_then(|(_, value)| value.trim().parse::<u64>().ok()).unwrap_or(0);
+    seconds.saturating_mul(1_000).min(LONGEST_WAIT)
+}
+
+fn mark(store: &Store, positions: &[String]) -> Result<(), StoreError> {
+    if positions.is_empty() {
+        return Ok(());
+    }
+    let mut batch = Batch::new();
+    for position in positions {
+        batch.delete(keys::event_due(Sink::Webhook.as_str(), position));
+    }
+    store.commit(batch).map(drop)
+}
+
+/// Puts the events aside that have waited for three days.
+fn park_old(host: Host<'_>, store: &Store, events: &[StoredEvent], error: &str) -> Result<(), StoreError> {
+    let now = host.clock.now();
+    let parked = encode(&ParkedEvent { error: shortened(error), parked: now })?;
+    let mut batch = Batch::new();
+    for event in events.iter().filter(|event| event.time().saturating_add(TRIED_FOR) <= now) {
+        batch.delete(keys::event_due(Sink::Webhook.as_str(), &event.position));
+        batch.put(keys::event_parked(&event.position), parked.clone());
+    }
+    if batch.is_empty() { Ok(()) } else { store.commit(batch).map(drop) }
+}
+
+/// Shows on the webhook how its deliveries go, where that has changed.
+fn note(
+    store: &Store,
+    webhook: Versioned<WebhookRecord>,
+    failure: Option<&Failure>,
+    now: u64,
+) -> Result<(), StoreError> {
+    let failing_since = failure.map(|_| webhook.record.failing_since.unwrap_or(now));
+    let error = failure.map(|failure| shortened(&failure.error));
+    if failing_since == webhook.record.failing_since && error == webhook.record.error {
+        return Ok(());
+    }
+    store.note_webhook(webhook.version, &WebhookRecord { failing_since, error, ..webhook.record })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_signature_is_that_of_standard_webhooks() {
+        // The example of the specification's reference libraries.
+        let key = STANDARD.decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
+        let body = br#"{"test": 2432232314}"#;
+        let signature = signature(&key, "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", body);
+        assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+    }
+}

@@ -1,0 +1,64 @@
+//! Events, for who looks at them and for who takes them in the host's process (rule P6).
+
+use crate::store::{Batch, Sink, Store, StoreError, StoredEvent, keys};
+
+/// A page of events.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EventPage {
+    /// The events.
+    pub events: Vec<StoredEvent>,
+    /// For `after`; `None` on the last page.
+    pub next: Option<String>,
+}
+
+/// A page of the events of the last 90 days, oldest first.
+///
+/// # Errors
+/// If the store can't answer.
+pub fn list_events(store: &Store, after: Option<&str>, limit: u32) -> Result<EventPage, StoreError> {
+    let after = after.filter(|after| keys::is_position(after));
+    let (events, more) = store.events(after, limit.clamp(1, 500))?;
+    let next = events.last().filter(|_| more).map(|last| last.position.clone());
+    Ok(EventPage { events, next })
+}
+
+/// Whether somebody in the host's process takes events: from now on they wait for [`take_events`].
+///
+/// # Errors
+/// If the store can't answer.
+pub fn set_subscriber(store: &Store, subscriber: bool) -> Result<(), StoreError> {
+    if store.settings()?.subscriber == subscriber {
+        return Ok(());
+    }
+    store.change_settings(|settings, batch| {
+        settings.subscriber = subscriber;
+        if !subscriber {
+            batch.delete_range(keys::events_due(Sink::Subscriber.as_str(), None));
+        }
+        Ok(())
+    })
+}
+
+/// Events that wait for the subscriber, in the order of their commits; the same again until they are acknowledged.
+///
+/// # Errors
+/// If the store can't answer.
+pub fn take_events(store: &Store, limit: u32) -> Result<Vec<StoredEvent>, StoreError> {
+    let (events, _) = store.due_events(Sink::Subscriber, limit)?;
+    let (kept, gone): (Vec<_>, Vec<_>) = events.into_iter().partition(|event| !event.json.is_empty());
+    let gone: Vec<String> = gone.into_iter().map(|event| event.position).collect();
+    acknowledge_events(store, &gone)?;
+    Ok(kept)
+}
+
+/// The subscriber has these events, by their positions.
+///
+/// # Errors
+/// If the store can't answer.
+pub fn acknowledge_events(store: &Store, positions: &[String]) -> Result<(), StoreError> {
+    let mut batch = Batch::new();
+    for position in positions.iter().filter(|position| keys::is_position(position)) {
+        batch.delete(keys::event_due(Sink::Subscriber.as_str(), position));
+    }
+    if batch.is_empty() { Ok(()) } else { store.commit(batch).map(drop) }
+}

@@ -1,0 +1,68 @@
+//! The webhook: where events are posted to, signed as Standard Webhooks has it.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use thiserror::Error;
+
+use crate::capability::{Secrets, SecretsError};
+use crate::provisioning::reset::is_url;
+use crate::store::{Sink, Store, StoreError, WebhookRecord, encode, keys};
+
+/// What the key of the signatures begins with where people see it.
+const PREFIX: &str = "whsec_";
+
+/// Why the webhook could not be set. Nothing has changed.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum WebhookError {
+    /// Not a URL.
+    #[error("the webhook's address is an http or https URL")]
+    Url,
+    /// The key of the signatures can't be sealed.
+    #[error(transparent)]
+    Secrets(#[from] SecretsError),
+    /// The store can't answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Posts all events from now on to this URL; returns the key of the signatures, which is shown once. An earlier webhook
+/// is replaced, and what waits for it goes to the new one.
+///
+/// # Errors
+/// [`WebhookError`] says why not.
+pub fn set_webhook(store: &Store, secrets: &dyn Secrets, url: &str) -> Result<String, WebhookError> {
+    if !is_url(url) {
+        return Err(WebhookError::Url);
+    }
+    let key = store.random::<32>();
+    let secret = STANDARD.encode(secrets.seal(&key)?);
+    store.change_settings(|settings, batch| {
+        settings.webhook = true;
+        let record = WebhookRecord {
+            url: url.to_owned(),
+            secret: secret.clone(),
+            created: store.now(),
+            failing_since: None,
+            error: None,
+        };
+        batch.put(keys::WEBHOOK.to_vec(), encode(&record)?);
+        store.end_pause(batch, "webhook")?;
+        batch.wake_at(store.now());
+        Ok(())
+    })?;
+    Ok(format!("{PREFIX}{}", STANDARD.encode(key)))
+}
+
+/// Posts no events any more, and forgets what waited.
+///
+/// # Errors
+/// If the store can't answer.
+pub fn remove_webhook(store: &Store) -> Result<(), StoreError> {
+    store.change_settings(|settings, batch| {
+        settings.webhook = false;
+        batch.delete(keys::WEBHOOK.to_vec());
+        batch.delete_range(keys::events_due(Sink::Webhook.as_str(), None));
+        batch.delete_range(keys::events_parked(None));
+        Ok(())
+    })
+}

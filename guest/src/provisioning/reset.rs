@@ -1,0 +1,102 @@
+//! Links that let a member choose a new passphrase: single-use, mailed, good for 24 hours (rule P4).
+
+use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq;
+
+use super::passphrase::{self, PassphraseError};
+use crate::connector::{Token, hexadecimal};
+use crate::store::{Batch, Letter, Store, encode, keys};
+
+/// How long a link works, in milliseconds.
+const WORKS: u64 = 24 * 60 * 60 * 1_000;
+/// A member gets one link in this time at the most, in milliseconds.
+const PAUSE: u64 = 60_000;
+/// What the secret of a link begins with.
+const PREFIX: &str = "insm_reset_";
+
+/// A link, as far as it is stored. JSON under `user-reset/{id}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResetRecord {
+    /// SHA-256 of the secret, in hexadecimal digits.
+    sha256: String,
+    /// In milliseconds since the Unix epoch.
+    created: u64,
+    /// In milliseconds since the Unix epoch.
+    expires: u64,
+}
+
+/// Mails a link to the member with this id, userName or email address: `page_url` with a parameter `token`.
+///
+/// Nobody learns whether there is such a member: it succeeds for unknown and deactivated ones too, and where a link was
+/// mailed less than a minute ago.
+///
+/// # Errors
+/// [`PassphraseError::Unfit`] if `page_url` is not a URL.
+pub fn request(store: &Store, member: &str, page_url: &str) -> Result<(), PassphraseError> {
+    if !is_url(page_url) {
+        return Err(PassphraseError::Unfit("the page's address is an http or https URL".into()));
+    }
+    store.transact(|| {
+        let mut batch = Batch::new();
+        let now = store.now();
+        let found = store.find_member(member)?.filter(|found| found.record.is_active());
+        let to = found.as_ref().and_then(|found| Some((found.record.id(), found.record.email()?)));
+        let (Some(found), Some((id, email))) = (&found, to) else {
+            // As long as it takes for somebody.
+            batch.put(keys::job("no-reset"), now.to_string().into_bytes());
+            return Ok(store.commit(batch).map(drop)?);
+        };
+        let seen = store.document::<ResetRecord>(&keys::reset(id))?;
+        if seen.as_ref().is_some_and(|seen| now < seen.record.created.saturating_add(PAUSE)) {
+            return Ok(());
+        }
+        let token = Token::of_kind(PREFIX, store.random());
+        let record = ResetRecord { sha256: token.sha256(), created: now, expires: now + WORKS };
+        let separator = if page_url.contains('?') { '&' } else { '?' };
+        let link = store.seal(&format!("{page_url}{separator}token={id}.{}", token.reveal()))?;
+        let letter = Letter::PassphraseReset { name: found.record.display_name(), link, expires: record.expires };
+        batch.require_exists(keys::Kind::User.document(id));
+        batch.require_unchanged(keys::reset(id), seen.map(|seen| seen.version));
+        batch.put(keys::reset(id), encode(&record)?);
+        store.add_email(&mut batch, email, letter)?;
+        Ok(store.commit(batch).map(drop)?)
+    })
+}
+
+/// Sets the passphrase of the member whose link this is the token of; returns the member's id.
+///
+/// # Errors
+/// [`PassphraseError::Link`]; [`PassphraseError::Unfit`] if the passphrase is, and then the link still works.
+pub fn redeem(store: &Store, token: &str, chosen: &str) -> Result<String, PassphraseError> {
+    let (id, secret) = token.split_once('.').ok_or(PassphraseError::Link)?;
+    if !keys::is_id(id) || !Token::is_of_kind(PREFIX, secret) {
+        return Err(PassphraseError::Link);
+    }
+    let sha256 = hexadecimal(&hash(secret));
+    store.transact(|| {
+        let stored = store.document::<ResetRecord>(&keys::reset(id))?.ok_or(PassphraseError::Link)?;
+        let is_right: bool = stored.record.sha256.as_bytes().ct_eq(sha256.as_bytes()).into();
+        if !is_right || stored.record.expires <= store.now() {
+            return Err(PassphraseError::Link);
+        }
+        let member = store.member(id)?.filter(|member| member.record.is_active()).ok_or(PassphraseError::Link)?;
+        let mut batch = Batch::new();
+        batch.require_unchanged(keys::Kind::User.document(id), Some(member.version));
+        batch.require_unchanged(keys::reset(id), Some(stored.version));
+        passphrase::set(store, &mut batch, id, chosen, false)?;
+        store.commit(batch)?;
+        Ok(id.to_owned())
+    })
+}
+
+/// Whether the text is an absolute http or https URL, so far as a link in an email needs it.
+pub fn is_url(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let is_plain = |character: char| !character.is_whitespace() && !character.is_control() && character != '#';
+    rest.is_some_and(|rest| !rest.is_empty() && text.len() <= 2_000 && text.chars().all(is_plain))
+}
+
+fn hash(secret: &str) -> [u8; 32] {
+    use sha2::{Digest, Sha256};
+    Sha256::digest(secret.as_bytes()).into()
+}

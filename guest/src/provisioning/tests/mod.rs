@@ -1,0 +1,7 @@
+//! Insomnia's rules, driven by requests of the identity provider over a host in memory.
+
+mod events;
+mod guard;
+mod passphrases;
+mod property;
+mod seats;

@@ -1,0 +1,390 @@
+//! Events: written in the commit of the change that they tell of (rule P6).
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::{Batch, MemberRecord, Origin, Store, StoreError, Stored, TeamRecord, encode, keys};
+use crate::capability::{Key, KeyRange, Page};
+use crate::protocol::document::Document;
+use crate::protocol::timestamp;
+
+/// The largest `data` of an event, in bytes; of a larger change it names what changed only.
+const LARGEST: usize = 64 * 1024;
+/// The most ids that a list in an event has.
+pub const MOST_IDS: usize = 1_000;
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EventKind {
+    /// A member was added.
+    #[serde(rename = "member.created")]
+    MemberCreated,
+    /// A member who was managed by people is managed by SCIM now.
+    #[serde(rename = "member.adopted")]
+    MemberAdopted,
+    /// A member's data or role changed.
+    #[serde(rename = "member.updated")]
+    MemberUpdated,
+    /// A member lost access.
+    #[serde(rename = "member.deactivated")]
+    MemberDeactivated,
+    /// A member has access again.
+    #[serde(rename = "member.reactivated")]
+    MemberReactivated,
+    /// A member was removed, from every team as well.
+    #[serde(rename = "member.deleted")]
+    MemberDeleted,
+    /// A team was added.
+    #[serde(rename = "team.created")]
+    TeamCreated,
+    /// A team's data changed, or SCIM manages it now.
+    #[serde(rename = "team.updated")]
+    TeamUpdated,
+    /// Members came to a team or left it.
+    #[serde(rename = "team.membership-changed")]
+    TeamMembershipChanged,
+    /// A team was removed.
+    #[serde(rename = "team.deleted")]
+    TeamDeleted,
+    /// SCIM was enabled.
+    #[serde(rename = "connector.enabled")]
+    ConnectorEnabled,
+    /// SCIM was disabled.
+    #[serde(rename = "connector.disabled")]
+    ConnectorDisabled,
+    /// There is a new token.
+    #[serde(rename = "token.refreshed")]
+    TokenRefreshed,
+    /// The token expires within 20 days.
+    #[serde(rename = "token.expiring")]
+    TokenExpiring,
+    /// The token has expired: nothing is provisioned any more.
+    #[serde(rename = "token.expired")]
+    TokenExpired,
+    /// Somebody was not provisioned for lack of a seat.
+    #[serde(rename = "licences.exhausted")]
+    LicencesExhausted,
+}
+
+/// Who made the change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Actor {
+    /// The identity provider.
+    Scim,
+    /// A person, on the SCIM page or in the backend; or the backend itself.
+    #[default]
+    Admin,
+    /// The component by itself: what time made due.
+    System,
+}
+
+/// What an event is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventSubject {
+    /// `member`, `team`, `connector`, `token` or `licences`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The id of the member or the team, or the generation of the token.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub id: Option<String>,
+    /// The name that people see.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub name: Option<String>,
+}
+
+impl EventSubject {
+    /// A subject without an id.
+    #[must_use]
+    pub fn only(kind: &str) -> Self {
+        Self { kind: kind.to_owned(), id: None, name: None }
+    }
+
+    /// A token, by its generation.
+    #[must_use]
+    pub fn token(generation: u32) -> Self {
+        Self { id: Some(generation.to_string()), ..Self::only("token") }
+    }
+}
+
+/// An event. Stored and delivered as this JSON.
+///
+/// `data` is: of `member.*` and `team.created|updated|deleted` the attributes that changed, `before` and `after` (of a
+/// member also `origin`, `role` and `active`); of `team.membership-changed` the ids `added` and `removed`, at most 1,000
+/// each, and how many there are, `addedCount` and `removedCount`; of `connector.*` the `identityProvider`; of `token.*`
+/// `expires` and, of an expiring one, `daysLeft`; of `licences.exhausted` the `seats`. Where `before` and `after` were
+/// larger than 64 KiB there are the names of what `changed` instead. It never holds a secret.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EventRecord {
+    /// A UUID: the same in every attempt to deliver the event.
+    pub id: String,
+    /// What happened.
+    #[serde(rename = "type")]
+    pub kind: EventKind,
+    /// When, as in RFC 3339, in UTC.
+    pub time: String,
+    /// What it is about.
+    pub subject: EventSubject,
+    /// Who made the change.
+    pub actor: Actor,
+    /// What changed.
+    pub data: Value,
+}
+
+/// Who takes events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sink {
+    /// The webhook.
+    Webhook,
+    /// Somebody in the host's process.
+    Subscriber,
+}
+
+impl Sink {
+    /// Its name in keys.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Webhook => "webhook",
+            Self::Subscriber => "subscriber",
+        }
+    }
+}
+
+/// An event with where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredEvent {
+    /// Its key's end: when it was written, and its id.
+    pub position: String,
+    /// An [`EventRecord`] as JSON.
+    pub json: Vec<u8>,
+}
+
+impl StoredEvent {
+    /// The event's id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        self.position.get(16..).unwrap_or_default()
+    }
+
+    /// When it was written, in milliseconds since the Unix epoch.
+    #[must_use]
+    pub fn time(&self) -> u64 {
+        self.position.get(..16).and_then(|digits| u64::from_str_radix(digits, 16).ok()).unwrap_or(0)
+    }
+}
+
+/// Why an event could not be delivered to the webhook. JSON under `event-parked/{position}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParkedEvent {
+    /// The last answer.
+    pub error: String,
+    /// In milliseconds since the Unix epoch.
+    pub parked: u64,
+}
+
+impl Store<'_> {
+    /// Adds an event to the batch, to be delivered to whoever takes events.
+    ///
+    /// # Errors
+    /// As the storage has them.
+    pub fn add_event(
+        &self,
+        batch: &mut Batch,
+        kind: EventKind,
+        subject: EventSubject,
+        data: Value,
+    ) -> Result<(), StoreError> {
+        let settings = self.settings()?;
+        let (now, id) = (self.now(), self.new_ordered_id());
+        let position = format!("{now:016x}{id}");
+        let event = EventRecord { id, kind, time: timestamp::format(now), subject, actor: self.actor(), data };
+        batch.put(keys::event(&position), encode(&event)?);
+        for (is_on, sink) in [(settings.webhook, Sink::Webhook), (settings.subscriber, Sink::Subscriber)] {
+            if is_on {
+                batch.put(keys::event_due(sink.as_str(), &position), Vec::new());
+                batch.wake_at(now);
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds to the batch the events of a member who comes, changes, or goes.
+    pub(super) fn add_member_events(
+        &self,
+        batch: &mut Batch,
+        old: Option<&Stored<MemberRecord>>,
+        new: Option<&MemberRecord>,
+    ) -> Result<(), StoreError> {
+        let old = old.map(|old| &old.record);
+        let Some(shown) = new.or(old) else { return Ok(()) };
+        let mut kinds = Vec::with_capacity(2);
+        match (old, new) {
+            (None, _) => kinds.push(EventKind::MemberCreated),
+            (_, None) => kinds.push(EventKind::MemberDeleted),
+            (Some(old), Some(new)) => {
+                if (old.origin, new.origin) == (Origin::Manual, Origin::Scim) {
+                    kinds.push(EventKind::MemberAdopted);
+                }
+                match (old.is_active(), new.is_active()) {
+                    (true, false) => kinds.push(EventKind::MemberDeactivated),
+                    (false, true) => kinds.push(EventKind::MemberReactivated),
+                    _ if kinds.is_empty() => kinds.push(EventKind::MemberUpdated),
+                    _ => {}
+                }
+            }
+        }
+        let data = changes(old.map(member_data).as_ref(), new.map(member_data).as_ref());
+        for kind in kinds {
+            let (id, name) = (Some(shown.id().to_owned()), Some(shown.display_name()));
+            self.add_event(batch, kind, EventSubject { kind: "member".into(), id, name }, data.clone())?;
+        }
+        Ok(())
+    }
+
+    /// Adds to the batch the event of a team that comes, changes, or goes.
+    pub(super) fn add_team_event(
+        &self,
+        batch: &mut Batch,
+        old: Option<&Stored<TeamRecord>>,
+        new: Option<&TeamRecord>,
+    ) -> Result<(), StoreError> {
+        let old = old.map(|old| &old.record);
+        let Some(shown) = new.or(old) else { return Ok(()) };
+        let kind = match (old, new) {
+            (None, _) => EventKind::TeamCreated,
+            (_, None) => EventKind::TeamDeleted,
+            _ => EventKind::TeamUpdated,
+        };
+        let data = |team: &TeamRecord| {
+            let mut data = team.document.clone();
+            data.insert("origin".into(), team.origin.as_str().into());
+            data
+        };
+        let data = changes(old.map(data).as_ref(), new.map(data).as_ref());
+        self.add_event(batch, kind, team_subject(shown), data)
+    }
+
+    /// Adds to the batch the event of members who came to a team or left it; none if nobody did.
+    ///
+    /// # Errors
+    /// As the storage has them.
+    pub fn add_membership_event(
+        &self,
+        batch: &mut Batch,
+        team: &TeamRecord,
+        added: &[String],
+        removed: &[String],
+    ) -> Result<(), StoreError> {
+        if added.is_empty() && removed.is_empty() {
+            return Ok(());
+        }
+        let some = |ids: &[String]| ids.iter().take(MOST_IDS).cloned().collect::<Vec<_>>();
+        let data = json!({
+            "added": some(added),
+            "addedCount": added.len(),
+            "removed": some(removed),
+            "removedCount": removed.len(),
+        });
+        self.add_event(batch, EventKind::TeamMembershipChanged, team_subject(team), data)
+    }
+
+    /// Events that have not been delivered to the sink yet, in the order of their commits, at most `limit`.
+    ///
+    /// # Errors
+    /// As the storage has them.
+    pub fn due_events(&self, sink: Sink, limit: u32) -> Result<(Vec<StoredEvent>, bool), StoreError> {
+        let range = keys::events_due(sink.as_str(), None);
+        let scanned = self.scan_page(Page { range, reverse: false, skip: 0, limit: limit.clamp(1, 500) })?;
+        let mut marks: Vec<(u64, String)> = scanned
+            .entries
+            .into_iter()
+            .filter_map(|entry| Some((entry.version, keys::position_of(&entry.key)?)))
+            .collect();
+        // Keys are in the order of the attempts' beginnings, versions in that of the commits.
+        marks.sort_unstable();
+        let wanted: Vec<Key> = marks.iter().map(|(_, position)| keys::event(position)).collect();
+        let items = if wanted.is_empty() { Vec::new() } else { self.items(&wanted)? };
+        let mut events = Vec::with_capacity(items.len());
+        for ((_, position), item) in marks.into_iter().zip(items) {
+            // An event older than its retention is gone: an empty one is left, which who delivers passes over.
+            events.push(StoredEvent { position, json: item.map(|item| item.value).unwrap_or_default() });
+        }
+        Ok((events, scanned.more))
+    }
+
+    /// When the oldest event that has not been delivered to the sink was written, in milliseconds.
+    ///
+    /// # Errors
+    /// As the storage has them.
+    pub fn is_event_due(&self, sink: Sink) -> Result<bool, StoreError> {
+        let range = keys::events_due(sink.as_str(), None);
+        Ok(!self.scan_page(Page { range, reverse: false, skip: 0, limit: 1 })?.entries.is_empty())
+    }
+
+    /// A page of all events, oldest first, and whether there are more.
+    ///
+    /// # Errors
+    /// As the storage has them.
+    pub fn events(&self, after: Option<&str>, limit: u32) -> Result<(Vec<StoredEvent>, bool), StoreError> {
+        let mut range = keys::events(None);
+        if let Some(after) = after {
+            range.start = past(keys::event(after));
+        }
+        let KeyRange { start, end } = range;
+        let scanned = self.scan_page(Page { range: KeyRange { start, end }, reverse: false, skip: 0, limit })?;
+        let events = scanned
+            .entries
+            .into_iter()
+            .filter_map(|entry| Some(StoredEvent { position: keys::position_of(&entry.key)?, json: entry.value }))
+            .collect();
+        Ok((events, scanned.more))
+    }
+}
+
+/// The first key behind this one.
+pub(super) fn past(mut key: Key) -> Key {
+    key.push(0);
+    key
+}
+
+fn team_subject(team: &TeamRecord) -> EventSubject {
+    let (id, name) = (Some(team.id().to_owned()), Some(team.display_name().to_owned()));
+    EventSubject { kind: "team".into(), id, name }
+}
+
+fn member_data(member: &MemberRecord) -> Document {
+    let mut data = member.document.clone();
+    // No document has a password; an event must not have one should that ever change.
+    data.shift_remove("password");
+    data.insert("active".into(), member.is_active().into());
+    data.insert("origin".into(), member.origin.as_str().into());
+    data.insert("role".into(), member.role.as_str().into());
+    data
+}
+
+/// `before` and `after` of what differs.
+fn changes(old: Option<&Document>, new: Option<&Document>) -> Value {
+    let part = |of: Option<&Document>, other: Option<&Document>| {
+        of.map(|of| {
+            let differs = |name: &str, value: &Value| other.and_then(|other| other.get(name)) != Some(value);
+            of.iter()
+                .filter(|(name, value)| differs(name, value))
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect::<Map<_, _>>()
+        })
+    };
+    let mut data = Map::new();
+    let (before, after) = (part(old, new), part(new, old));
+    let mut names: Vec<&String> = before.iter().chain(after.iter()).flat_map(Map::keys).collect();
+    names.sort_unstable();
+    names.dedup();
+    let names = json!({ "changed": names });
+    data.extend(before.map(|before| ("before".to_owned(), Value::Object(before))));
+    data.extend(after.map(|after| ("after".to_owned(), Value::Object(after))));
+    let data = Value::Object(data);
+    match serde_json::to_vec(&data) {
+        Ok(json) if json.len() <= LARGEST => data,
+        _ => names,
+    }
+}

@@ -1,0 +1,229 @@
+//! The outbox: emails written in the commit of the change that they tell of, until they are sent.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+
+use super::event::past;
+use super::{Batch, Store, StoreError, decode, encode, keys};
+use crate::capability::{Key, KeyRange, Page, SecretsError};
+
+/// The most recipients of one notice.
+const MOST_ADMINISTRATORS: u32 = 200;
+
+/// Something that must not be readable in the storage: sealed by the host's key, where the host has one.
+///
+/// A host without a key keeps it as it is, until the email is sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sealed {
+    /// Sealed, in base64.
+    Sealed(String),
+    /// As it is: the host has no key.
+    Plain(String),
+}
+
+/// What an email says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+pub enum Letter {
+    /// The initial passphrase of a new member.
+    InitialPassphrase {
+        /// The member's id.
+        member: String,
+        /// The member's name.
+        name: String,
+        /// The passphrase.
+        passphrase: Sealed,
+    },
+    /// A link that lets a member choose a new passphrase.
+    PassphraseReset {
+        /// The member's name.
+        name: String,
+        /// The link.
+        link: Sealed,
+        /// Until when it works, in milliseconds since the Unix epoch.
+        expires: u64,
+    },
+    /// The token expires soon.
+    TokenExpiring {
+        /// In so many days at the most.
+        days: u32,
+        /// In milliseconds since the Unix epoch.
+        expires: u64,
+    },
+    /// The token has expired.
+    TokenExpired {
+        /// In milliseconds since the Unix epoch.
+        expires: u64,
+    },
+    /// Somebody was not provisioned for lack of a seat.
+    NoFreeSeat {
+        /// How many seats there are.
+        seats: u32,
+    },
+    /// Removals are held by the guard.
+    GuardHeld,
+}
+
+impl Letter {
+    /// Its name in listings.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::InitialPassphrase { .. } => "initial-passphrase",
+            Self::PassphraseReset { .. } => "passphrase-reset",
+            Self::TokenExpiring { .. } => "token-expiring",
+            Self::TokenExpired { .. } => "token-expired",
+            Self::NoFreeSeat { .. } => "no-free-seat",
+            Self::GuardHeld => "guard-held",
+        }
+    }
+}
+
+/// An email to one recipient. Stored as JSON under `outbox/{due}{id}`, or `outbox-parked/{id}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OutboxRecord {
+    /// A UUID, the left part of the Message-ID.
+    pub id: String,
+    /// When it was written, in milliseconds since the Unix epoch: its Date.
+    pub created: u64,
+    /// When it was last begun to try, in milliseconds: three days later it is parked.
+    pub since: u64,
+    /// The recipient's address.
+    pub to: String,
+    /// What it says.
+    pub letter: Letter,
+    /// How often it was tried.
+    #[serde(default)]
+    pub attempts: u32,
+    /// Why it was not taken the last time.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub error: Option<String>,
+}
+
+/// An email of the outbox with its key.
+#[derive(Clone, Debug)]
+pub struct StoredEmail {
+    /// Where it stands.
+    pub key: Key,
+    /// The version of its key.
+    pub version: u64,
+    /// The email.
+    pub record: OutboxRecord,
+}
+
+impl Store<'_> {
+    /// Seals a text for the outbox.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the host's key is out of reach.
+    pub fn seal(&self, plain: &str) -> Result<Sealed, StoreError> {
+        let Some(secrets) = self.secrets else { return Ok(Sealed::Plain(plain.to_owned())) };
+        match secrets.seal(plain.as_bytes()) {
+            Ok(sealed) => Ok(Sealed::Sealed(STANDARD.encode(sealed))),
+            Err(SecretsError::NotConfigured) => Ok(Sealed::Plain(plain.to_owned())),
+            Err(error) => Err(StoreError::Unavailable(error.to_string())),
+        }
+    }
+
+    /// Undoes [`Store::seal`].
+    ///
+    /// # Errors
+    /// Why it can't be opened, in words.
+    pub fn open(&self, sealed: &Sealed) -> Result<String, String> {
+        let sealed = match sealed {
+            Sealed::Plain(plain) => return Ok(plain.clone()),
+            Sealed::Sealed(sealed) => STANDARD.decode(sealed).map_err(|error| error.to_string())?,
+        };
+        let secrets = self.secrets.ok_or("the host has no key for secrets configured")?;
+        let plain = secrets.open(&sealed).map_err(|error| error.to_string())?;
+        String::from_utf8(plain).map_err(|error| error.to_string())
+    }
+
+    /// Adds an email to the batch, to be sent at once.
+    ///
+    /// # Errors
+    /// If it can't be encoded.
+    pub fn add_email(&self, batch: &mut Batch, to: &str, letter: Letter) -> Result<(), StoreError> {
+        let (now, id) = (self.now(), self.new_ordered_id());
+        let key = keys::outbox(now, &id);
+        let to = to.to_owned();
+        let record = OutboxRecord { id, created: now, since: now, to, letter, attempts: 0, error: None };
+        batch.put(key, encode(&record)?);
+        batch.wake_at(now);
+        Ok(())
+    }
+
+    /// Adds an email to each active owner and co-owner who has an address.
+    ///
+    /// # Errors
+    /// As the storage has them.
+    pub fn add_email_to_administrators(&self, batch: &mut Batch, letter: &Letter) -> Result<(), StoreError> {
+        let page = Page { range: keys::administrators(), reverse: false, skip: 0, limit: MOST_ADMINISTRATORS };
+        let scanned = self.scan_page(page)?;
+        let ids: Vec<String> = scanned.entries.iter().filter_map(|entry| keys::id_of(&entry.key)).collect();
+        for member in self.members(&ids)?.into_iter().flatten() {
+            if let Some(address) = member.record.email() {
+                self.add_email(batch, address, letter.clone())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A page of the emails that are to be sent, those due first: due before `time`, or all.
+    ///
+    /// # Errors
+    /// As the storage has them.
+    pub fn outbox(
+        &self,
+        before: Option<u64>,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<(Vec<StoredEmail>, bool), StoreError> {
+        let range = keys::outboxes(before);
+        self.emails(range, after.map(|after| format!("outbox/{after}").into_bytes()), limit)
+    }
+
+    /// A page of the emails that could not be sent.
+    ///
+    /// # Errors
+    /// As the storage has them.
+    pub fn parked_emails(&self, after: Option<&str>, limit: u32) -> Result<(Vec<StoredEmail>, bool), StoreError> {
+        self.emails(keys::outboxes_parked(), after.map(keys::outbox_parked), limit)
+    }
+
+    /// The emails with these ids among those that could not be sent, or the first of all; at most `limit`.
+    ///
+    /// # Errors
+    /// As the storage has them.
+    pub fn parked_emails_of(&self, ids: &[String], limit: u32) -> Result<Vec<StoredEmail>, StoreError> {
+        if ids.is_empty() {
+            return Ok(self.parked_emails(None, limit)?.0);
+        }
+        let ids = ids.iter().filter(|id| keys::is_id(id)).take(limit as usize);
+        let keys: Vec<Key> = ids.map(|id| keys::outbox_parked(id)).collect();
+        let items = if keys.is_empty() { Vec::new() } else { self.items(&keys)? };
+        let mut emails = Vec::with_capacity(keys.len());
+        for (key, item) in keys.into_iter().zip(items) {
+            if let Some(item) = item {
+                let read = decode(&key, &item)?;
+                emails.push(StoredEmail { key, version: read.version, record: read.record });
+            }
+        }
+        Ok(emails)
+    }
+
+    fn emails(&self, range: KeyRange, after: Option<Key>, limit: u32) -> Result<(Vec<StoredEmail>, bool), StoreError> {
+        let range = KeyRange { start: after.map_or(range.start, past), end: range.end };
+        let scanned = self.scan_page(Page { range, reverse: false, skip: 0, limit })?;
+        let mut emails = Vec::with_capacity(scanned.entries.len());
+        for entry in scanned.entries {
+            let item = crate::capability::Item { value: entry.value, version: entry.version };
+            let read = decode(&entry.key, &item)?;
+            emails.push(StoredEmail { key: entry.key, version: read.version, record: read.record });
+        }
+        Ok((emails, scanned.more))
+    }
+}

@@ -1,0 +1,66 @@
+//! What is set here and not by `put-organization`: who gets events, the mass-deprovisioning guard, the page's address.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Batch, Store, StoreError, encode, keys};
+
+/// From where on removals by the identity provider are held (rule P4).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Guard {
+    /// More deactivations and deletions than this in an hour are held.
+    pub number: Option<u32>,
+    /// Those of more than this share of the members that SCIM manages, in percent, are held.
+    pub share: Option<u8>,
+}
+
+/// What is set here and not by `put-organization`. Stored as JSON under `settings`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct SettingsRecord {
+    /// Whether there is a webhook for events.
+    pub webhook: bool,
+    /// Whether somebody in the host's process takes events.
+    pub subscriber: bool,
+    /// The mass-deprovisioning guard; off if absent.
+    pub guard: Option<Guard>,
+    /// The address of the SCIM page, for emails that point to it.
+    pub page_url: Option<String>,
+}
+
+impl Store<'_> {
+    /// What is set; read once a call.
+    ///
+    /// # Errors
+    /// As the storage has them.
+    pub fn settings(&self) -> Result<SettingsRecord, StoreError> {
+        if let Some(settings) = self.settings.borrow().as_ref() {
+            return Ok(settings.clone());
+        }
+        let settings = self.document(keys::SETTINGS)?.map(|stored| stored.record).unwrap_or_default();
+        self.settings.replace(Some(settings));
+        self.settings()
+    }
+
+    /// Changes what is set, together with what `change` adds to the batch.
+    ///
+    /// # Errors
+    /// As the storage has them, and those of `change`.
+    pub fn change_settings(
+        &self,
+        change: impl Fn(&mut SettingsRecord, &mut Batch) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.transact(|| {
+            let stored = self.document::<SettingsRecord>(keys::SETTINGS)?;
+            let version = stored.as_ref().map(|stored| stored.version);
+            let mut settings = stored.map(|stored| stored.record).unwrap_or_default();
+            let mut batch = Batch::new();
+            batch.require_unchanged(keys::SETTINGS.to_vec(), version);
+            change(&mut settings, &mut batch)?;
+            batch.put(keys::SETTINGS.to_vec(), encode(&settings)?);
+            self.commit(batch)?;
+            self.settings.replace(None);
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,47 @@
+//! Where events go over HTTP, and how that goes.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Batch, Store, StoreError, Versioned, encode, keys};
+
+/// The webhook. Stored as JSON under `webhook`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WebhookRecord {
+    /// Where events are posted to.
+    pub url: String,
+    /// The key of the signatures, sealed by the host, in base64.
+    pub secret: String,
+    /// In milliseconds since the Unix epoch.
+    pub created: u64,
+    /// Since when deliveries fail, in milliseconds since the Unix epoch.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub failing_since: Option<u64>,
+    /// The last failure.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub error: Option<String>,
+}
+
+impl Store<'_> {
+    /// The webhook, if there is one.
+    ///
+    /// # Errors
+    /// As the storage has them.
+    pub fn webhook(&self) -> Result<Option<Versioned<WebhookRecord>>, StoreError> {
+        self.document(keys::WEBHOOK)
+    }
+
+    /// Notes how the deliveries go; nothing happens if the webhook was changed meanwhile.
+    ///
+    /// # Errors
+    /// As the storage has them.
+    pub fn note_webhook(&self, seen: u64, record: &WebhookRecord) -> Result<(), StoreError> {
+        let mut batch = Batch::new();
+        batch.require_unchanged(keys::WEBHOOK.to_vec(), Some(seen));
+        batch.put(keys::WEBHOOK.to_vec(), encode(record)?);
+        match self.commit(batch) {
+            Ok(_) | Err(StoreError::Conflict) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}

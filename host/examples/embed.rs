@@ -1,0 +1,45 @@
+//! SCIM inside another application: its own routes, its own storage, one more endpoint.
+//!
+//! Run it with `cargo run --example embed`, and ask it with the command that it prints.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use axum::{Router, routing::get};
+use insomnia_scim::connector::{ExpiryWindow, IdentityProvider};
+use insomnia_scim::directory::{Domain, NewMember, Options, OrganizationRecord, Plan, Role};
+use insomnia_scim::storage::MemoryStorage;
+use insomnia_scim::{OrganizationId, Provisioner};
+
+/// The application's routes, and the token that opens `/scim/v2/acme`.
+pub(crate) async fn application() -> Result<(Router, String), Box<dyn Error>> {
+    let storage = Arc::new(MemoryStorage::new());
+    let provisioner = Provisioner::builder().storage(storage).base_url("http://127.0.0.1:3000").build().await?;
+    let acme = provisioner.create_organization(&OrganizationId::parse("acme")?).await?;
+    acme.put(OrganizationRecord {
+        name: "Acme".into(),
+        plan: Plan::Enterprise,
+        seats: 50,
+        domains: vec![Domain { name: "acme.example".into(), verified: true }],
+        single_sign_on: Some("okta".into()),
+        options: Options::default(),
+    })
+    .await?;
+    let owner = "owner@acme.example".to_owned();
+    let passphrase = Some("correct horse battery staple".into());
+    let member = NewMember { email: owner.clone(), display_name: "Olive".into(), role: Role::Owner, passphrase };
+    acme.add_member(member).await?;
+    let issued = acme.enable(&owner, IdentityProvider::Okta, ExpiryWindow::Days90).await?;
+    let routes = Router::new().route("/", get(|| async { "The application's own page\n" }));
+    Ok((routes.merge(provisioner.router()), issued.token))
+}
+
+#[cfg_attr(test, allow(dead_code, reason = "the library's tests use only the function above"))]
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let (application, token) = application().await?;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+    println!("curl -H 'Authorization: Bearer {token}' http://127.0.0.1:3000/scim/v2/acme/Users");
+    axum::serve(listener, application).await?;
+    Ok(())
+}

@@ -1,0 +1,113 @@
+//! Email into a folder, one `.eml` file a message: for a start without a mail server, and for tests.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+
+use super::letter::{Letter, Sender};
+use crate::capability::email::{MailError, Mailer, Message};
+use crate::capability::storage::OrganizationId;
+
+/// How old a file without its last name must be to count as left behind by a crash.
+const STALE: Duration = Duration::from_secs(3600);
+
+/// Makes the names of files that are being written unique in this process.
+static WRITTEN: AtomicU64 = AtomicU64::new(0);
+
+/// Writes messages to `<folder>/<organization>/<date>-<id>.eml`, readable by the owner only.
+///
+/// A file appears complete or not at all, and is on the disk when [`Mailer::send`] returns. A message that is sent
+/// again replaces its own file.
+#[derive(Clone, Debug)]
+pub struct MailFolder {
+    path: PathBuf,
+    sender: Sender,
+}
+
+impl MailFolder {
+    /// Opens the folder, and makes it if it is not there.
+    ///
+    /// # Errors
+    /// If it can't be made or read.
+    pub fn open(path: &Path, sender: Sender) -> io::Result<Self> {
+        private_directory(path)?;
+        for organization in fs::read_dir(path)? {
+            let organization = organization?;
+            if organization.file_type()?.is_dir() {
+                remove_stale(&organization.path())?;
+            }
+        }
+        Ok(Self { path: path.to_owned(), sender })
+    }
+
+    /// Where messages are.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+#[async_trait]
+impl Mailer for MailFolder {
+    async fn send(&self, organization: &OrganizationId, message: Message) -> Result<(), MailError> {
+        let Letter { date, bytes, .. } = self.sender.write(&message)?;
+        let folder = self.path.join(organization.as_str());
+        // Colons are not allowed in file names everywhere.
+        let date = humantime::format_rfc3339_millis(date).to_string().replace(':', "-");
+        let name = format!("{date}-{}", message.id);
+        let written = tokio::task::spawn_blocking(move || write(&folder, &name, &bytes)).await;
+        match written {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(MailError::Unavailable(format!("the mail folder can't be written: {error}"))),
+            Err(error) => Err(MailError::Other(format!("the mail folder's writer ended: {error}"))),
+        }
+    }
+}
+
+fn write(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    private_directory(folder)?;
+    let count = WRITTEN.fetch_add(1, Ordering::Relaxed);
+    let unfinished = folder.join(format!(".{}-{count}.tmp", std::process::id()));
+    let finished = folder.join(format!("{name}.eml"));
+    let result = write_new(&unfinished, bytes).and_then(|()| fs::rename(&unfinished, &finished));
+    if result.is_err() {
+        // It may hold a passphrase; that it can't be removed is no reason to hide the first error.
+        let _ = fs::remove_file(&unfinished);
+    }
+    result?;
+    File::open(folder)?.sync_all()
+}
+
+fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+fn private_directory(path: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+fn remove_stale(folder: &Path) -> io::Result<()> {
+    for file in fs::read_dir(folder)? {
+        let file = file?;
+        let name = file.file_name();
+        let unfinished = name.to_str().is_some_and(|name| name.starts_with('.') && name.ends_with(".tmp"));
+        let age = |written| SystemTime::now().duration_since(written).unwrap_or_default();
+        if unfinished && file.metadata().and_then(|data| data.modified()).is_ok_and(|written| age(written) > STALE) {
+            fs::remove_file(file.path())?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,186 @@
+//! Email by SMTP (RFC 5321), one recipient a message.
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use lettre::transport::smtp::Error;
+use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, CertificateStore, TlsParameters};
+use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
+use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+use super::config::{EmailConfigError, Secret, SmtpConfig, SmtpTls};
+use super::letter::{Letter, Sender};
+use super::pool::{Endpoint, Pool, Security};
+use crate::capability::email::{MailError, Mailer, Message};
+use crate::capability::storage::OrganizationId;
+
+/// How much of a server's words goes into an error.
+const REASON_CHARS: usize = 300;
+
+/// Hands messages to an SMTP server, over connections that are kept for a while.
+///
+/// Only the server's word on the recipient or the content (5xx to `RCPT` or `DATA`) is final. What it refuses before
+/// that, such as the password or the sender, is a matter of the configuration: the message may be taken once that is
+/// mended.
+pub struct SmtpMailer {
+    sender: Sender,
+    pool: Pool,
+    connections: Semaphore,
+    timeout: Duration,
+    server: String,
+}
+
+impl fmt::Debug for SmtpMailer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SmtpMailer").field("server", &self.server).field("sender", &self.sender).finish_non_exhaustive()
+    }
+}
+
+/// What a configuration means.
+#[derive(Debug)]
+pub(super) struct Server {
+    pub(super) host: String,
+    pub(super) port: u16,
+    pub(super) tls: SmtpTls,
+    pub(super) credentials: Option<(String, Secret)>,
+    pub(super) authorities: Option<Vec<u8>>,
+    pub(super) timeout: Duration,
+    pub(super) connections: usize,
+}
+
+impl SmtpMailer {
+    /// A mailer for the configured server. It connects when the first message is sent.
+    ///
+    /// # Errors
+    /// [`EmailConfigError::Smtp`] or [`EmailConfigError::File`] if the settings can't be used.
+    pub fn new(config: &SmtpConfig, sender: Sender) -> Result<Self, EmailConfigError> {
+        let server = config.server()?;
+        let security = match server.tls {
+            SmtpTls::Implicit => Security::Implicit(tls(&server)?),
+            SmtpTls::Required => Security::StartTls(tls(&server)?),
+            SmtpTls::None => Security::None,
+        };
+        let credentials = server.credentials.map(|(name, password)| Credentials::new(name, password.expose().into()));
+        let endpoint = Endpoint {
+            host: server.host.clone(),
+            port: server.port,
+            security,
+            credentials,
+            hello: ClientId::Domain(sender.domain().into()),
+            connect_timeout: server.timeout,
+        };
+        Ok(Self {
+            sender,
+            pool: Pool::new(endpoint),
+            connections: Semaphore::new(server.connections),
+            timeout: server.timeout,
+            server: format!("{}:{}", server.host, server.port),
+        })
+    }
+
+    async fn deliver(&self, letter: Letter) -> Result<(), MailError> {
+        let closed = |_| MailError::Other("the mailer is closed".into());
+        let _permit = self.connections.acquire().await.map_err(closed)?;
+        let mut pooled = self.pool.take().await.map_err(|error| {
+            MailError::Unavailable(format!("no connection to {}: {}", self.server, one_line(&error.to_string())))
+        })?;
+        let outcome = self.transact(&mut pooled.connection, &letter).await;
+        // After a refusal the connection is as good as before, once the transaction is forgotten.
+        let usable = match &outcome {
+            Ok(()) => true,
+            Err(failure) => failure.answered && pooled.connection.command(Rset).await.is_ok(),
+        };
+        if usable {
+            self.pool.put(pooled).await;
+        }
+        outcome.map_err(|failure| failure.error)
+    }
+
+    async fn transact(&self, connection: &mut AsyncSmtpConnection, letter: &Letter) -> Result<(), Failure> {
+        let info = connection.server_info();
+        let mut options = vec![];
+        let ascii = |address: &lettre::Address| AsRef::<str>::as_ref(address).is_ascii();
+        if !ascii(&letter.to) || !ascii(self.sender.address()) {
+            if !info.supports_feature(Extension::SmtpUtfEight) {
+                let why = "the mail server takes no addresses beyond ASCII (SMTPUTF8)".into();
+                return Err(Failure { error: MailError::Rejected(why), answered: true });
+            }
+            options.push(MailParameter::SmtpUtfEight);
+        }
+        if !letter.bytes.is_ascii() && info.supports_feature(Extension::EightBitMime) {
+            options.push(MailParameter::Body(MailBodyParameter::EightBitMime));
+        }
+        let answered = |error: &Error| error.status().is_some();
+
+        let mail = Mail::new(Some(self.sender.address().clone()), options);
+        let failed = |error: Error| Failure { error: not_final("the sender", &error), answered: answered(&error) };
+        connection.command(mail).await.map_err(failed)?;
+
+        let rcpt = Rcpt::new(letter.to.clone(), vec![]);
+        let failed =
+            |error: Error| Failure { error: may_be_final("the recipient", &error), answered: answered(&error) };
+        connection.command(rcpt).await.map_err(failed)?;
+
+        let failed = |error: Error| Failure { error: may_be_final("the message", &error), answered: answered(&error) };
+        connection.command(Data).await.map_err(failed)?;
+        connection.message(&letter.bytes).await.map_err(failed)?;
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Mailer for SmtpMailer {
+    async fn send(&self, _: &OrganizationId, message: Message) -> Result<(), MailError> {
+        let letter = self.sender.write(&message)?;
+        match timeout(self.timeout, self.deliver(letter)).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(MailError::Unavailable(format!("{} took more than {:?}", self.server, self.timeout))),
+        }
+    }
+}
+
+/// A transaction that did not succeed, and whether the server has answered its last command.
+struct Failure {
+    error: MailError,
+    answered: bool,
+}
+
+fn not_final(what: &str, error: &Error) -> MailError {
+    MailError::Unavailable(format!("{what}: {}", words(error)))
+}
+
+fn may_be_final(what: &str, error: &Error) -> MailError {
+    let code = error.status().map(u16::from);
+    match code {
+        // Unknown or misplaced commands (RFC 5321 §4.2.2) and missing sign-in (RFC 4954 §6) say nothing of the message.
+        Some(500 | 502 | 503 | 504 | 530 | 534 | 535 | 538) => not_final(what, error),
+        Some(_) if error.is_permanent() => MailError::Rejected(format!("{what}: {}", words(error))),
+        _ => not_final(what, error),
+    }
+}
+
+fn words(error: &Error) -> String {
+    one_line(&error.to_string())
+}
+
+/// The server chose the words, so they are cut to one short line.
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(REASON_CHARS).collect()
+}
+
+fn tls(server: &Server) -> Result<TlsParameters, EmailConfigError> {
+    let fail = |why: String| EmailConfigError::Smtp(why);
+    let mut builder = TlsParameters::builder(server.host.clone()).certificate_store(CertificateStore::WebpkiRoots);
+    if let Some(pem) = &server.authorities {
+        if !String::from_utf8_lossy(pem).contains("-----BEGIN CERTIFICATE-----") {
+            return Err(fail("there is no certificate in ca-file".into()));
+        }
+        let certificates = Certificate::from_pem(pem).map_err(|error| fail(format!("ca-file: {error}")))?;
+        builder = builder.add_root_certificate(certificates);
+    }
+    builder.build().map_err(|error| fail(format!("TLS can't be set up: {error}")))
+}

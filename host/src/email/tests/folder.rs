@@ -1,0 +1,81 @@
+//! The mail folder.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use super::super::MailFolder;
+use super::{acme, message, sender};
+use crate::capability::email::{MailError, Mailer as _, Message};
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+#[tokio::test]
+async fn a_message_is_one_private_file_that_a_second_attempt_replaces() {
+    let directory = tempfile::tempdir().unwrap();
+    let folder = MailFolder::open(&directory.path().join("mail"), sender()).unwrap();
+    folder.send(&acme(), message("m-1")).await.unwrap();
+    folder.send(&acme(), Message { text: "again".into(), ..message("m-1") }).await.unwrap();
+    let files = files(&folder.path().join("acme"));
+    assert_eq!(files.len(), 1, "{files:?}");
+    assert_eq!(files[0].file_name().unwrap(), "2025-11-22T17-00-00.123Z-m-1.eml");
+    assert!(fs::read_to_string(&files[0]).unwrap().contains("again"));
+    assert_eq!(files[0].metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(folder.path().metadata().unwrap().permissions().mode() & 0o777, 0o700);
+}
+
+#[tokio::test]
+async fn one_organization_can_not_replace_another_s_message() {
+    let directory = tempfile::tempdir().unwrap();
+    let folder = MailFolder::open(directory.path(), sender()).unwrap();
+    folder.send(&acme(), message("m-1")).await.unwrap();
+    folder.send(&"other".parse().unwrap(), Message { text: "theirs".into(), ..message("m-1") }).await.unwrap();
+    let ours = fs::read_to_string(&files(&directory.path().join("acme"))[0]).unwrap();
+    assert!(ours.contains("Hello Ada") && !ours.contains("theirs"));
+}
+
+#[tokio::test]
+async fn the_same_message_sent_many_times_at_once_is_one_whole_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let folder = MailFolder::open(directory.path(), sender()).unwrap();
+    let text = "line\n".repeat(10_000);
+    let sends = (0..16).map(|_| {
+        let (folder, message) = (folder.clone(), Message { text: text.clone(), ..message("m-1") });
+        tokio::spawn(async move { folder.send(&acme(), message).await })
+    });
+    for send in sends.collect::<Vec<_>>() {
+        send.await.unwrap().unwrap();
+    }
+    let files = files(&directory.path().join("acme"));
+    assert_eq!(files.len(), 1, "{files:?}");
+    assert_eq!(fs::read_to_string(&files[0]).unwrap().matches("line\r\n").count(), 10_000);
+}
+
+#[tokio::test]
+async fn a_folder_that_can_not_be_written_is_unavailable() {
+    let directory = tempfile::tempdir().unwrap();
+    let folder = MailFolder::open(directory.path(), sender()).unwrap();
+    fs::write(directory.path().join("acme"), "in the way").unwrap();
+    assert!(matches!(folder.send(&acme(), message("m-1")).await, Err(MailError::Unavailable(_))));
+}
+
+#[tokio::test]
+async fn what_a_crash_left_half_written_is_removed_at_the_next_start() {
+    let directory = tempfile::tempdir().unwrap();
+    let acme = directory.path().join("acme");
+    fs::create_dir(&acme).unwrap();
+    let file = |name: &str, age: u64| {
+        let file = fs::File::create(acme.join(name)).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_secs(age)).unwrap();
+    };
+    file(".1-0.tmp", 7200);
+    file(".2-0.tmp", 0);
+    file("old.eml", 7200);
+    MailFolder::open(directory.path(), sender()).unwrap();
+    assert_eq!(files(&acme), [acme.join(".2-0.tmp"), acme.join("old.eml")]);
+}

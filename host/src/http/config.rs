@@ -1,0 +1,179 @@
+//! The configuration of outgoing HTTP.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::client::EgressClient;
+use super::egress::{EgressPolicy, InvalidEgressRule};
+use crate::capability::storage::{InvalidOrganizationId, OrganizationId};
+
+/// The largest response body that the contract knows, in bytes.
+const RESPONSE_BYTES: usize = 1024 * 1024;
+
+/// The `[http]` table of the configuration file. With none of it set, requests go by `https:` to public addresses on
+/// ports 443 and 8443.
+///
+/// ```toml
+/// [http]
+/// permit = ["siem.corp.example:9443", "10.20.0.0/16", "http://127.0.0.1:9000"]
+/// ca-file = "/etc/insomnia-scim/corp-ca.pem"
+///
+/// [http.organizations.acme]
+/// only = ["graph.microsoft.com", "*.okta.com"]
+/// ```
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct HttpConfig {
+    /// As [`EgressConfig::only`], for every organization that has no list of its own.
+    pub only: Option<Vec<String>>,
+    /// As [`EgressConfig::permit`], for every organization.
+    pub permit: Vec<String>,
+    /// As [`EgressConfig::ports`], for every organization that has no list of its own.
+    pub ports: Option<Vec<u16>>,
+    /// A PEM file of certificate authorities to trust beside Mozilla's.
+    pub ca_file: Option<PathBuf>,
+    /// How many seconds a request may take at the most, redirects included. Default: 30.
+    pub timeout_seconds: Option<u64>,
+    /// How many seconds a connection may take, name resolution and TLS included. Default: 10.
+    pub connect_timeout_seconds: Option<u64>,
+    /// Rules of single organizations, by the organization's name.
+    pub organizations: BTreeMap<String, EgressConfig>,
+}
+
+/// Where requests may go. A rule names a host (`api.example.com`), all hosts below a domain (`*.example.com`) or, in
+/// [`EgressConfig::permit`] only, a network (`10.1.0.0/16`, `fd00::/8`, `127.0.0.1`).
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct EgressConfig {
+    /// The hosts that may be reached at all. Without it: all that are public.
+    pub only: Option<Vec<String>>,
+    /// What may be reached although its address is not public, on any port unless the rule ends in one (`:8443`), and
+    /// by plain HTTP if the rule begins with `http://`. A host's rule covers its loopback, private and shared
+    /// addresses; link-local and cloud metadata addresses need a network's rule.
+    pub permit: Vec<String>,
+    /// The ports that may be used where no rule permits another. Default: 443 and 8443.
+    pub ports: Option<Vec<u16>>,
+}
+
+/// Limits on each request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HttpLimits {
+    /// How long a request may take, redirects included.
+    pub timeout: Duration,
+    /// How long a connection may take, name resolution and TLS included.
+    pub connect_timeout: Duration,
+    /// The largest request body, in bytes.
+    pub max_request: usize,
+    /// The largest response body, in bytes.
+    pub max_response: usize,
+}
+
+impl Default for HttpLimits {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(30),
+            connect_timeout: Duration::from_secs(10),
+            max_request: 4 * 1024 * 1024,
+            max_response: RESPONSE_BYTES,
+        }
+    }
+}
+
+/// Why a configuration of outgoing HTTP can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum HttpConfigError {
+    /// A rule can't be read.
+    #[error(transparent)]
+    Rule(#[from] InvalidEgressRule),
+    /// A key of `organizations` is no organization's name.
+    #[error("http.organizations.{0}: {1}")]
+    Organization(String, InvalidOrganizationId),
+    /// The file of certificate authorities can't be read.
+    #[error("the CA file {} can't be read: {source}", path.display())]
+    CaFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// What should be certificates can't be used.
+    #[error("the certificate authorities can't be used: {0}")]
+    Certificate(String),
+    /// TLS can't be set up.
+    #[error("TLS can't be set up: {0}")]
+    Tls(String),
+}
+
+impl HttpConfig {
+    /// The client that the configuration describes.
+    ///
+    /// # Errors
+    /// As [`HttpConfigError`] says.
+    pub fn client(&self) -> Result<EgressClient, HttpConfigError> {
+        let authorities = match &self.ca_file {
+            Some(path) => {
+                Some(fs::read(path).map_err(|source| HttpConfigError::CaFile { path: path.clone(), source })?)
+            }
+            None => None,
+        };
+        let base = EgressConfig { only: self.only.clone(), permit: self.permit.clone(), ports: self.ports.clone() };
+        let defaults = HttpLimits::default();
+        let limits = HttpLimits {
+            timeout: self.timeout_seconds.map_or(defaults.timeout, Duration::from_secs),
+            connect_timeout: self.connect_timeout_seconds.map_or(defaults.connect_timeout, Duration::from_secs),
+            ..defaults
+        };
+        let mut client = EgressClient::new(EgressPolicy::new(&base)?, authorities.as_deref())?.limits(limits);
+        for (name, own) in &self.organizations {
+            let organization =
+                OrganizationId::parse(name).map_err(|error| HttpConfigError::Organization(name.clone(), error))?;
+            let rules = EgressConfig {
+                only: own.only.clone().or_else(|| base.only.clone()),
+                permit: [base.permit.as_slice(), own.permit.as_slice()].concat(),
+                ports: own.ports.clone().or_else(|| base.ports.clone()),
+            };
+            client = client.organization(organization, EgressPolicy::new(&rules)?);
+        }
+        Ok(client)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(text: &str) -> Result<EgressClient, HttpConfigError> {
+        toml::from_str::<HttpConfig>(text).unwrap().client()
+    }
+
+    #[test]
+    fn the_example_of_the_documentation_is_read_but_for_its_file() {
+        let text = "permit = ['siem.corp.example:9443', '10.20.0.0/16', 'http://127.0.0.1:9000']\n[organizations.acme]\nonly = ['graph.microsoft.com', '*.okta.com']";
+        assert!(client(text).is_ok());
+        assert!(matches!(client("ca-file = '/nowhere/ca.pem'"), Err(HttpConfigError::CaFile { .. })));
+    }
+
+    #[test]
+    fn what_can_not_be_read_is_an_error_and_not_a_wider_policy() {
+        for rule in
+            ["", "ftp://a", "10.0.0.0/33", "a b", "a:b", "a:99999", "*.10.0.0.1", "::ffff:10.0.0.0/104", "http://"]
+        {
+            let text = format!("permit = ['{rule}']");
+            assert!(matches!(client(&text), Err(HttpConfigError::Rule(_))), "{rule}");
+        }
+        assert!(matches!(client("only = ['a/b']"), Err(HttpConfigError::Rule(_))));
+        assert!(matches!(client("[organizations.Acme]"), Err(HttpConfigError::Organization(..))));
+        assert!(toml::from_str::<HttpConfig>("permits = []").is_err());
+    }
+
+    #[test]
+    fn certificate_authorities_that_are_none_are_an_error() {
+        let policy = EgressPolicy::new(&EgressConfig::default()).unwrap();
+        assert!(matches!(EgressClient::new(policy, Some(b"nothing")), Err(HttpConfigError::Certificate(_))));
+    }
+}

@@ -1,0 +1,293 @@
+//! The egress policy: where an organization's requests may go.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
+
+use url::{Host, Url};
+
+use super::address::{AddressKind, embedded};
+use super::config::EgressConfig;
+
+/// The ports that may be used where no rule says otherwise.
+const PORTS: [u16; 2] = [443, 8443];
+
+/// Where requests may go: `https:` to public addresses on the usual ports, narrowed by an allow-list of hosts, widened
+/// by permissions that name a host or a network.
+#[derive(Clone, Debug)]
+pub struct EgressPolicy {
+    only: Option<Vec<HostPattern>>,
+    ports: Vec<u16>,
+    permit: Vec<Permit>,
+}
+
+/// Why a destination is refused. The text is for the organization's log: it does not say what a name resolved to.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Neither `https:` nor a permitted `http:`.
+    #[error("only https: URLs are allowed")]
+    Scheme,
+    /// The URL carries a user name or password.
+    #[error("a URL with a user name or password in it is not allowed")]
+    Credentials,
+    /// The host is not on the organization's allow-list.
+    #[error("the host {0} is not on the organization's allow-list")]
+    NotListed(String),
+    /// The port is not one of those allowed.
+    #[error("port {0} is not allowed")]
+    Port(u16),
+    /// The host is, or resolves only to, addresses of this kind.
+    #[error("the host {host} has no public address: {kind}")]
+    Address {
+        /// The host, as the URL names it.
+        host: String,
+        /// The kind of the first of its addresses.
+        kind: AddressKind,
+    },
+}
+
+/// What the policy says of a URL before its host is resolved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Destination {
+    /// In lower case, without a trailing dot; an IPv6 address without its brackets.
+    pub(super) host: String,
+    pub(super) port: u16,
+    pub(super) plain: bool,
+}
+
+impl EgressPolicy {
+    /// Reads the rules.
+    ///
+    /// # Errors
+    /// Names the rule that can't be read.
+    pub fn new(config: &EgressConfig) -> Result<Self, InvalidEgressRule> {
+        let only = match &config.only {
+            Some(only) => Some(only.iter().map(|host| host.parse()).collect::<Result<_, _>>()?),
+            None => None,
+        };
+        let permit = config.permit.iter().map(|rule| rule.parse()).collect::<Result<_, _>>()?;
+        Ok(Self { only, ports: config.ports.clone().unwrap_or_else(|| PORTS.to_vec()), permit })
+    }
+
+    /// Checks all of a URL that can be checked without resolving its host.
+    pub(super) fn check_url(&self, url: &Url) -> Result<Destination, Refusal> {
+        let plain = match url.scheme() {
+            "https" => false,
+            "http" => true,
+            _ => return Err(Refusal::Scheme),
+        };
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(Refusal::Credentials);
+        }
+        let host = match url.host() {
+            Some(Host::Domain(name)) => name.trim_end_matches('.').to_ascii_lowercase(),
+            Some(Host::Ipv4(address)) => address.to_string(),
+            Some(Host::Ipv6(address)) => address.to_string(),
+            None => return Err(Refusal::Scheme),
+        };
+        let port = url.port_or_known_default().unwrap_or(443);
+        let destination = Destination { host, port, plain };
+        self.check(&destination)?;
+        Ok(destination)
+    }
+
+    fn check(&self, to: &Destination) -> Result<(), Refusal> {
+        let literal: Option<IpAddr> = to.host.parse().ok();
+        let listed = |only: &Vec<HostPattern>| only.iter().any(|pattern| pattern.matches(&to.host));
+        if !self.only.as_ref().is_none_or(listed) {
+            return Err(Refusal::NotListed(to.host.clone()));
+        }
+        // A network's permission can be judged only when the address is known: `addresses` does that.
+        let may_apply = |permit: &Permit| permit.covers_port(to) && permit.may_cover_host(&to.host, literal);
+        if self.permit.iter().any(may_apply) {
+            return Ok(());
+        }
+        if to.plain {
+            return Err(Refusal::Scheme);
+        }
+        if !self.ports.contains(&to.port) {
+            return Err(Refusal::Port(to.port));
+        }
+        match literal.map(AddressKind::of) {
+            None | Some(AddressKind::Public) => Ok(()),
+            Some(kind) => Err(Refusal::Address { host: to.host.clone(), kind }),
+        }
+    }
+
+    /// Of the addresses that the host has, those that a connection may be made to; never none.
+    pub(super) fn addresses(&self, to: &Destination, resolved: &[IpAddr]) -> Result<Vec<IpAddr>, Refusal> {
+        let allowed: Vec<IpAddr> = resolved.iter().copied().filter(|&address| self.allows(to, address)).collect();
+        if !allowed.is_empty() {
+            return Ok(allowed);
+        }
+        let kind = resolved.first().map_or(AddressKind::Unspecified, |&address| AddressKind::of(address));
+        Err(match kind {
+            AddressKind::Public if to.plain => Refusal::Scheme,
+            AddressKind::Public => Refusal::Port(to.port),
+            kind => Refusal::Address { host: to.host.clone(), kind },
+        })
+    }
+
+    fn allows(&self, to: &Destination, address: IpAddr) -> bool {
+        let public = AddressKind::of(address) == AddressKind::Public;
+        if public && !to.plain && self.ports.contains(&to.port) {
+            return true;
+        }
+        self.permit.iter().any(|permit| permit.covers_port(to) && permit.covers(&to.host, address))
+    }
+}
+
+/// A host name, or `*.` and a domain: all names below that domain.
+#[derive(Clone, Debug)]
+enum HostPattern {
+    Exact(String),
+    Below(String),
+}
+
+impl HostPattern {
+    fn matches(&self, host: &str) -> bool {
+        match self {
+            Self::Exact(name) => name == host,
+            Self::Below(domain) => host
+                .strip_suffix(domain.as_str())
+                .and_then(|rest| rest.strip_suffix('.'))
+                .is_some_and(|rest| !rest.is_empty()),
+        }
+    }
+}
+
+/// An egress rule that can't be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the egress rule {0:?} can't be read; write a host (\"api.example.com\", \"*.example.com\") or a network (\"10.1.0.0/16\"), with http:// before it to permit plain HTTP and :port after it to permit one port only"
+)]
+pub struct InvalidEgressRule(String);
+
+impl FromStr for HostPattern {
+    type Err = InvalidEgressRule;
+
+    fn from_str(rule: &str) -> Result<Self, Self::Err> {
+        let (below, name) = match rule.strip_prefix("*.") {
+            Some(name) => (true, name),
+            None => (false, rule),
+        };
+        let invalid = || InvalidEgressRule(rule.into());
+        // The URL parser's own reading of hosts, so that a rule and a URL that name the same host are the same text.
+        let host = match Host::parse(name.trim_end_matches('.')).map_err(|_| invalid())? {
+            Host::Domain(name) => name.to_ascii_lowercase(),
+            _ if below => return Err(invalid()),
+            Host::Ipv4(address) => address.to_string(),
+            Host::Ipv6(address) => address.to_string(),
+        };
+        Ok(if below { Self::Below(host) } else { Self::Exact(host) })
+    }
+}
+
+/// A permission for what the policy would refuse otherwise.
+#[derive(Clone, Debug)]
+struct Permit {
+    plain: bool,
+    target: Target,
+    port: Option<u16>,
+}
+
+#[derive(Clone, Debug)]
+enum Target {
+    Host(HostPattern),
+    Network(Network),
+}
+
+impl Permit {
+    fn covers_port(&self, to: &Destination) -> bool {
+        (self.plain || !to.plain) && self.port.is_none_or(|port| port == to.port)
+    }
+
+    fn may_cover_host(&self, host: &str, literal: Option<IpAddr>) -> bool {
+        match (&self.target, literal) {
+            (Target::Host(pattern), _) => pattern.matches(host),
+            (Target::Network(network), Some(address)) => network.contains(address),
+            (Target::Network(_), None) => true,
+        }
+    }
+
+    /// A name's permission reaches what an internal service can have; metadata, link-local and the like only that of
+    /// a network that holds them.
+    fn covers(&self, host: &str, address: IpAddr) -> bool {
+        match &self.target {
+            Target::Network(network) => network.contains(address),
+            Target::Host(pattern) => {
+                let internal = matches!(
+                    AddressKind::of(address),
+                    AddressKind::Public | AddressKind::Loopback | AddressKind::Private | AddressKind::Shared
+                );
+                internal && pattern.matches(host)
+            }
+        }
+    }
+}
+
+impl FromStr for Permit {
+    type Err = InvalidEgressRule;
+
+    fn from_str(rule: &str) -> Result<Self, Self::Err> {
+        let invalid = || InvalidEgressRule(rule.into());
+        let (plain, rest) = match rule.split_once("://") {
+            Some(("http", rest)) => (true, rest),
+            Some(("https", rest)) => (false, rest),
+            Some(_) => return Err(invalid()),
+            None => (false, rule),
+        };
+        if let Ok(network) = rest.parse() {
+            return Ok(Self { plain, target: Target::Network(network), port: None });
+        }
+        // A colon inside brackets, or one of several, belongs to an IPv6 address.
+        let (target, port) = match rest.rsplit_once(':') {
+            Some((target, port)) if !port.ends_with(']') => (target, Some(port.parse().map_err(|_| invalid())?)),
+            _ => (rest, None),
+        };
+        let bare = target.strip_prefix('[').and_then(|target| target.strip_suffix(']')).unwrap_or(target);
+        let target = match bare.parse() {
+            Ok(network) => Target::Network(network),
+            Err(_) => Target::Host(target.parse().map_err(|_| invalid())?),
+        };
+        Ok(Self { plain, target, port })
+    }
+}
+
+/// An address and how many of its first bits count: `10.1.0.0/16`, `fd00::/8`, or one address.
+#[derive(Clone, Copy, Debug)]
+struct Network {
+    address: IpAddr,
+    bits: u32,
+}
+
+impl Network {
+    fn contains(&self, address: IpAddr) -> bool {
+        match (self.address, embedded(address)) {
+            (IpAddr::V4(network), IpAddr::V4(address)) => {
+                let mask = u32::MAX.checked_shl(32 - self.bits).unwrap_or(0);
+                (network.to_bits() ^ address.to_bits()) & mask == 0
+            }
+            (IpAddr::V6(network), IpAddr::V6(address)) => {
+                let mask = u128::MAX.checked_shl(128 - self.bits).unwrap_or(0);
+                (network.to_bits() ^ address.to_bits()) & mask == 0
+            }
+            _ => false,
+        }
+    }
+}
+
+impl FromStr for Network {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (address, bits) = match text.split_once('/') {
+            Some((address, bits)) => (address, Some(bits.parse().map_err(|_| ())?)),
+            None => (text, None),
+        };
+        let address: IpAddr = address.parse().map_err(|_| ())?;
+        let most = if address.is_ipv4() { Ipv4Addr::BITS } else { Ipv6Addr::BITS };
+        let bits = bits.unwrap_or(most);
+        // An IPv4 network is to be written as one: addresses are compared after their IPv4 form is taken out.
+        if bits > most || embedded(address) != address { Err(()) } else { Ok(Self { address, bits }) }
+    }
+}

@@ -1,0 +1,68 @@
+//! An organization's events, its webhook, and what is on its way.
+
+use super::Organization;
+use crate::delivery::{Delivery, DeliveryQueue};
+use crate::directory::Listed;
+use crate::error::ActionError;
+use crate::event::{Event, Webhook};
+
+#[allow(clippy::missing_errors_doc, reason = "see the type")]
+impl Organization {
+    /// A page of at most 500 events of the last 90 days, oldest first.
+    pub async fn events(&self, after: Option<&str>, limit: u32) -> Result<Listed<Event>, ActionError> {
+        let after = after.map(str::to_owned);
+        let page = act!(self.insomnia_scim_journal.call_list_events(after.as_deref(), limit))?;
+        Ok(Listed { items: page.events.into_iter().map(Into::into).collect(), next: page.next })
+    }
+
+    /// Whether somebody in this process takes events. [`crate::ProvisionerBuilder::subscriber`] sees to it.
+    pub(crate) async fn set_subscriber(&self, subscriber: bool) -> Result<(), ActionError> {
+        act!(self.insomnia_scim_journal.call_set_subscriber(subscriber))
+    }
+
+    pub(crate) async fn take_events(&self, limit: u32) -> Result<Vec<Event>, ActionError> {
+        let events = act!(self.insomnia_scim_journal.call_take_events(limit))?;
+        Ok(events.into_iter().map(Into::into).collect())
+    }
+
+    pub(crate) async fn acknowledge_events(&self, events: &[Event]) -> Result<(), ActionError> {
+        let positions: Vec<String> = events.iter().map(|event| event.position.clone()).collect();
+        act!(self.insomnia_scim_journal.call_acknowledge_events(&positions))
+    }
+
+    /// Posts all events from now on to this URL, signed as Standard Webhooks has it. Returns the key of the signatures
+    /// (`whsec_` and base64), which is shown once.
+    pub async fn set_webhook(&self, url: &str) -> Result<String, ActionError> {
+        let url = url.to_owned();
+        act!(self.insomnia_scim_journal.call_set_webhook(&url))
+    }
+
+    /// Posts no events any more, and forgets what waits.
+    pub async fn remove_webhook(&self) -> Result<(), ActionError> {
+        act!(self.insomnia_scim_journal.call_remove_webhook())
+    }
+
+    /// The webhook; `None` if there is none.
+    pub async fn webhook(&self) -> Result<Option<Webhook>, ActionError> {
+        let webhook = act!(self.insomnia_scim_journal.call_get_webhook())?;
+        Ok(webhook.map(Into::into))
+    }
+
+    /// A page of at most 500 emails or events on their way.
+    pub async fn deliveries(
+        &self,
+        queue: DeliveryQueue,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Listed<Delivery>, ActionError> {
+        let after = after.map(str::to_owned);
+        let page = act!(self.insomnia_scim_jobs.call_list_deliveries(queue.into(), after.as_deref(), limit))?;
+        Ok(Listed { items: page.deliveries.into_iter().map(Into::into).collect(), next: page.next })
+    }
+
+    /// Sends parked emails or events again: those with these ids, or all, at most 500 in a call. Returns how many.
+    pub async fn retry_deliveries(&self, queue: DeliveryQueue, ids: &[String]) -> Result<u32, ActionError> {
+        let ids = ids.to_vec();
+        act!(self.insomnia_scim_jobs.call_retry_deliveries(queue.into(), &ids))
+    }
+}

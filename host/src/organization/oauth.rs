@@ -1,0 +1,128 @@
+//! An organization's OAuth 2.0 authorization server, and its access to the identity provider's API.
+
+use super::Organization;
+use crate::component::CallError;
+use crate::error::ActionError;
+use crate::oauth::{
+    AuthorizeRefusal, Consent, IdpApi, IssuedOAuthClient, NewOAuthClient, OAuthClient, OAuthRequest, OAuthResponse,
+    RefreshStatus,
+};
+
+#[allow(clippy::missing_errors_doc, reason = "see the type")]
+impl Organization {
+    /// The issuer of its authorization server: `<base URL>/oauth/<organization>`. Its endpoints are `/authorize`, `/token`
+    /// and `/revoke` below it.
+    pub fn oauth_issuer(&self) -> String {
+        format!("{}/oauth/{}", self.provisioner.base_url(), self.id)
+    }
+
+    /// Registers an OAuth 2.0 client; 20 at the most.
+    pub async fn create_oauth_client(
+        &self,
+        actor: &str,
+        client: NewOAuthClient,
+    ) -> Result<IssuedOAuthClient, ActionError> {
+        let (actor, client) = (actor.to_owned(), client.into());
+        act!(self.insomnia_scim_connector.call_create_oauth_client(&actor, &client)).map(Into::into)
+    }
+
+    /// All OAuth 2.0 clients, in the order of their registration.
+    pub async fn oauth_clients(&self) -> Result<Vec<OAuthClient>, ActionError> {
+        let clients = act!(self.insomnia_scim_connector.call_list_oauth_clients())?;
+        Ok(clients.into_iter().map(Into::into).collect())
+    }
+
+    /// Gives a client a new secret. The old one stops at once, or after `overlap_seconds` (at most 86,400).
+    pub async fn rotate_oauth_client_secret(
+        &self,
+        actor: &str,
+        client: &str,
+        overlap_seconds: u32,
+    ) -> Result<IssuedOAuthClient, ActionError> {
+        let (actor, client) = (actor.to_owned(), client.to_owned());
+        act!(self.insomnia_scim_connector.call_rotate_oauth_client_secret(&actor, &client, overlap_seconds))
+            .map(Into::into)
+    }
+
+    /// Deletes a client with all that was granted and issued to it.
+    pub async fn delete_oauth_client(&self, actor: &str, client: &str) -> Result<(), ActionError> {
+        let (actor, client) = (actor.to_owned(), client.to_owned());
+        act!(self.insomnia_scim_connector.call_delete_oauth_client(&actor, &client))
+    }
+
+    /// Checks a request of the authorization endpoint: its query as sent. What to show, or what to answer instead.
+    pub async fn authorize(&self, query: &str) -> Result<Result<Consent, AuthorizeRefusal>, CallError> {
+        let query = query.to_owned();
+        let checked = self.provisioner.runtime().call(&self.id, move |store, exports| {
+            Box::pin(async move { exports.insomnia_scim_oauth().call_authorize_request(store, &query).await })
+        });
+        Ok(checked.await?.map(Into::into).map_err(Into::into))
+    }
+
+    /// The actor agrees to what was shown: the URL to redirect to. The caller makes sure that it is the actor who sends the
+    /// form.
+    pub async fn approve_consent(&self, actor: &str, request: &str) -> Result<String, ActionError> {
+        let (actor, request) = (actor.to_owned(), request.to_owned());
+        act!(self.insomnia_scim_oauth.call_approve(&actor, &request))
+    }
+
+    /// The actor does not agree: the URL to redirect to.
+    pub async fn deny_consent(&self, request: &str) -> Result<String, ActionError> {
+        let request = request.to_owned();
+        act!(self.insomnia_scim_oauth.call_deny(&request))
+    }
+
+    /// Serves the token endpoint.
+    pub async fn oauth_token(&self, request: OAuthRequest) -> Result<OAuthResponse, CallError> {
+        let request = request.into();
+        let response = self.provisioner.runtime().call(&self.id, move |store, exports| {
+            Box::pin(async move { exports.insomnia_scim_oauth().call_token(store, &request).await })
+        });
+        response.await.map(Into::into)
+    }
+
+    /// Serves the revocation endpoint.
+    pub async fn oauth_revoke(&self, request: OAuthRequest) -> Result<OAuthResponse, CallError> {
+        let request = request.into();
+        let response = self.provisioner.runtime().call(&self.id, move |store, exports| {
+            Box::pin(async move { exports.insomnia_scim_oauth().call_revoke(store, &request).await })
+        });
+        response.await.map(Into::into)
+    }
+
+    /// The metadata document of the authorization server (RFC 8414), in JSON.
+    pub async fn oauth_metadata(&self) -> Result<Vec<u8>, CallError> {
+        let issuer = self.oauth_issuer();
+        let document = self.provisioner.runtime().call(&self.id, move |store, exports| {
+            Box::pin(async move { exports.insomnia_scim_oauth().call_metadata(store, &issuer).await })
+        });
+        document.await
+    }
+
+    /// The automatic refresh as it stands.
+    pub async fn refresh_status(&self) -> Result<RefreshStatus, ActionError> {
+        act!(self.insomnia_scim_connector.call_get_refresh_status()).map(Into::into)
+    }
+
+    /// Configures access to the identity provider's API, in place of what was configured before: from then on tokens are
+    /// refreshed automatically. `query` is what the identity provider has after the connector URL, such as Entra's
+    /// `aadOptscim062020`.
+    pub async fn configure_idp_api(&self, actor: &str, api: IdpApi, query: Option<&str>) -> Result<(), ActionError> {
+        let (actor, api) = (actor.to_owned(), api.into());
+        let connector_url =
+            query.map_or_else(|| self.connector_url(), |query| format!("{}?{query}", self.connector_url()));
+        act!(self.insomnia_scim_connector.call_configure_idp_api(&actor, &api, &connector_url))
+    }
+
+    /// Forgets the access and its secret. Tokens stay as they are.
+    pub async fn remove_idp_api(&self, actor: &str) -> Result<(), ActionError> {
+        let actor = actor.to_owned();
+        act!(self.insomnia_scim_connector.call_remove_idp_api(&actor))
+    }
+
+    /// Makes a refresh over the identity provider's API due at once: it shows whether the access works.
+    pub async fn refresh_by_idp_api(&self, actor: &str) -> Result<(), ActionError> {
+        let actor = actor.to_owned();
+        act!(self.insomnia_scim_connector.call_refresh_by_idp_api(&actor))
+    }
+}

@@ -1,0 +1,201 @@
+//! What is done to the connector: enabling it, refreshing its token, disabling it. Each is asked first, in a view.
+
+use askama::Template;
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Redirect, Response};
+
+use super::form::{Fields, Posted};
+use super::identity_provider::{self as names, PROVIDERS, WINDOWS};
+use super::refusal::Refusal;
+use super::shell::Shell;
+use super::sign_in::wait;
+use super::visit::Visit;
+use super::when::When;
+use crate::connector::{ConnectorStatus, IssuedToken};
+use crate::error::ActionError;
+
+/// How long the old token may stay beside the new one: seconds, name.
+const OVERLAPS: [(&str, &str); 4] =
+    [("0", "Stop it at once"), ("3600", "Keep it for 1 hour"), ("14400", "Keep it for 4 hours"), ("86400", "Keep it for 24 hours")];
+
+#[derive(Template)]
+#[template(path = "enable.html")]
+struct EnablePage {
+    shell: Shell,
+    error: Option<String>,
+    connector_url: String,
+    provider: String,
+    other: String,
+    window: String,
+}
+
+#[derive(Template)]
+#[template(path = "refresh.html")]
+struct RefreshPage {
+    shell: Shell,
+    error: Option<String>,
+    window: &'static str,
+    chosen_window: String,
+    overlap: String,
+    generation: u32,
+}
+
+#[derive(Template)]
+#[template(path = "disable.html")]
+struct DisablePage {
+    shell: Shell,
+    identity_provider: String,
+}
+
+#[derive(Template)]
+#[template(path = "token.html")]
+struct TokenPage {
+    shell: Shell,
+    token: String,
+    connector_url: String,
+    expires: Option<When>,
+    /// Until when the old token works; `None` if it was refreshed without overlap, or there was none.
+    overlap_until: Option<When>,
+    refreshed: bool,
+    provider: &'static str,
+}
+
+/// `GET …/enable`.
+pub(super) async fn ask_enable(visit: Visit) -> Result<Response, Refusal> {
+    if let Some(elsewhere) = unless(&visit, false).await? {
+        return Ok(elsewhere);
+    }
+    let guess = names::guess(visit.record.single_sign_on.as_deref());
+    let other = if guess == "other" { visit.record.single_sign_on.clone() } else { None };
+    let page = EnablePage {
+        connector_url: visit.organization.connector_url(),
+        provider: guess.to_owned(),
+        other: other.unwrap_or_default(),
+        window: "180d".into(),
+        error: None,
+        shell: visit.shell("Enable SCIM", "none"),
+    };
+    Ok(Html(page.render()?).into_response())
+}
+
+/// `POST …/enable`.
+pub(super) async fn enable(Posted { visit, fields }: Posted) -> Result<Response, Refusal> {
+    let provider = names::chosen(fields.raw("provider"), fields.typed("other"));
+    let window = names::window(fields.raw("window"));
+    let (provider, window) = match (provider, window) {
+        (Ok(provider), Some(window)) => (provider, window),
+        (Err(error), _) => return enable_again(&visit, &fields, error.into()),
+        (_, None) => return enable_again(&visit, &fields, "Choose when the token expires.".into()),
+    };
+    match visit.organization.enable(&visit.member.id, provider.clone(), window).await {
+        Ok(issued) => show_token(&visit, issued, false).await,
+        Err(ActionError::Conflict(_)) => Ok(Redirect::to(&visit.home()).into_response()),
+        Err(error @ ActionError::UnmetRequirements(_)) => enable_again(&visit, &fields, format!("{error}.")),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn enable_again(visit: &Visit, fields: &Fields, error: String) -> Result<Response, Refusal> {
+    let page = EnablePage {
+        shell: visit.shell("Enable SCIM", "none"),
+        error: Some(error),
+        connector_url: visit.organization.connector_url(),
+        provider: fields.raw("provider").to_owned(),
+        other: fields.raw("other").to_owned(),
+        window: fields.raw("window").to_owned(),
+    };
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(page.render()?)).into_response())
+}
+
+/// `GET …/refresh`.
+pub(super) async fn ask_refresh(visit: Visit) -> Result<Response, Refusal> {
+    if let Some(elsewhere) = unless(&visit, true).await? {
+        return Ok(elsewhere);
+    }
+    let status = visit.organization.status().await?;
+    let page = refresh_page(&visit, &status, None, "", "0");
+    Ok(Html(page.render()?).into_response())
+}
+
+/// `POST …/refresh`.
+pub(super) async fn refresh(Posted { visit, fields }: Posted) -> Result<Response, Refusal> {
+    let status = visit.organization.status().await?;
+    // A form that is sent once more, by reloading the page with the token, would make that token worthless.
+    if !status.enabled || fields.raw("generation") != status.generation.to_string() {
+        return Ok(Redirect::to(&visit.home()).into_response());
+    }
+    let window = names::window(fields.raw("window"));
+    let (chosen, overlap) = (fields.raw("window"), fields.raw("overlap"));
+    let Some(seconds) = OVERLAPS.iter().find(|(known, _)| *known == overlap).and_then(|(known, _)| known.parse().ok())
+    else {
+        let page = refresh_page(&visit, &status, Some("Choose what happens to the old token.".into()), chosen, "0");
+        return Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(page.render()?)).into_response());
+    };
+    let refreshed = visit.organization.refresh(&visit.member.id, fields.raw("passphrase"), window, seconds).await;
+    let (code, error) = match refreshed {
+        Ok(issued) => return show_token(&visit, issued, true).await,
+        Err(ActionError::WrongPassphrase) => {
+            (StatusCode::UNPROCESSABLE_ENTITY, "The passphrase is wrong. The token was not changed.".to_owned())
+        }
+        Err(ActionError::Throttled(seconds)) => (StatusCode::TOO_MANY_REQUESTS, wait(seconds)),
+        Err(error) => return Err(error.into()),
+    };
+    let page = refresh_page(&visit, &status, Some(error), chosen, overlap);
+    Ok((code, Html(page.render()?)).into_response())
+}
+
+fn refresh_page(
+    visit: &Visit,
+    status: &ConnectorStatus,
+    error: Option<String>,
+    chosen_window: &str,
+    overlap: &str,
+) -> RefreshPage {
+    RefreshPage {
+        shell: visit.shell("Refresh token", "none"),
+        error,
+        window: status.window.map_or("", names::window_name),
+        chosen_window: chosen_window.to_owned(),
+        overlap: overlap.to_owned(),
+        generation: status.generation,
+    }
+}
+
+/// `GET …/disable`.
+pub(super) async fn ask_disable(visit: Visit) -> Result<Response, Refusal> {
+    if let Some(elsewhere) = unless(&visit, true).await? {
+        return Ok(elsewhere);
+    }
+    let status = visit.organization.status().await?;
+    let identity_provider = status.identity_provider.as_ref().map_or("your identity provider".into(), names::name);
+    let page = DisablePage { shell: visit.shell("Disable SCIM", "none"), identity_provider };
+    Ok(Html(page.render()?).into_response())
+}
+
+/// `POST …/disable`.
+pub(super) async fn disable(Posted { visit, .. }: Posted) -> Result<Response, Refusal> {
+    visit.organization.disable(&visit.member.id).await?;
+    Ok(Redirect::to(&format!("{}?done=disabled", visit.home())).into_response())
+}
+
+/// To the first view unless the connector is as the question needs it.
+async fn unless(visit: &Visit, enabled: bool) -> Result<Option<Response>, Refusal> {
+    let holds = visit.organization.status().await?.enabled == enabled;
+    Ok((!holds).then(|| Redirect::to(&visit.home()).into_response()))
+}
+
+/// The one view that holds a token. It is the answer to the form itself, so that the token is kept nowhere for it.
+async fn show_token(visit: &Visit, issued: IssuedToken, refreshed: bool) -> Result<Response, Refusal> {
+    let status = visit.organization.status().await?;
+    let overlap = status.overlap_until.filter(|until| *until > visit.state.now());
+    let page = TokenPage {
+        shell: visit.shell(if refreshed { "Your new token" } else { "SCIM is enabled" }, "none"),
+        token: issued.token,
+        connector_url: visit.organization.connector_url(),
+        expires: issued.expires.map(When::minute),
+        overlap_until: overlap.map(When::minute),
+        refreshed,
+        provider: status.identity_provider.as_ref().map_or("other", names::value),
+    };
+    Ok(Html(page.render()?).into_response())
+}

@@ -1,0 +1,148 @@
+//! One entry of the log of SCIM requests, as a line and in full.
+
+use askama::Template;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::when::When;
+
+/// An entry, as the component writes it. What is missing is empty.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Entry {
+    pub(super) time: u64,
+    pub(super) request_id: String,
+    pub(super) method: String,
+    pub(super) path: String,
+    pub(super) status: u16,
+    pub(super) scim_type: Option<String>,
+    pub(super) detail: Option<String>,
+    pub(super) duration: u64,
+    pub(super) subject: Option<Subject>,
+    pub(super) action: Option<String>,
+    pub(super) because: Vec<String>,
+    pub(super) token_generation: Option<u32>,
+    pub(super) user_agent: Option<String>,
+    pub(super) bytes_received: u64,
+    pub(super) bytes_sent: u64,
+    pub(super) component: String,
+    /// The request's body, redacted.
+    pub(super) body: Option<Value>,
+}
+
+/// Whom a request concerned.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Subject {
+    pub(super) resource_type: String,
+    pub(super) id: String,
+    pub(super) name: String,
+}
+
+impl Entry {
+    /// `None` if it is not what the component writes.
+    pub(super) fn parse(json: &[u8]) -> Option<Self> {
+        serde_json::from_slice(json).ok()
+    }
+
+    /// How the status is shown.
+    pub(super) fn tone(&self) -> &'static str {
+        match self.status {
+            200..400 => "good",
+            500.. => "bad",
+            _ => "warn",
+        }
+    }
+
+    /// `User` as people call it.
+    pub(super) fn kind(&self) -> &str {
+        match self.subject.as_ref().map(|subject| subject.resource_type.as_str()) {
+            Some("User") => "Member",
+            Some("Group") => "Team",
+            Some(other) => other,
+            None => "",
+        }
+    }
+
+    /// Where the entry is, below `logs/`.
+    pub(super) fn position(&self) -> String {
+        format!("{}-{}", self.time, self.request_id)
+    }
+
+    /// The path without its query, percent-encoding undone where it is text.
+    pub(super) fn path_only(&self) -> String {
+        readable(self.path.split('?').next().unwrap_or_default())
+    }
+
+    /// The query as people read it; empty if there is none.
+    pub(super) fn query_only(&self) -> String {
+        self.path.split_once('?').map(|(_, query)| readable(&query.replace('+', " "))).unwrap_or_default()
+    }
+}
+
+/// Undoes percent-encoding; as it was if that is no text, or would break the line.
+fn readable(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let pair = tail.get(..2).filter(|_| *first == b'%').and_then(|pair| str::from_utf8(pair).ok());
+        match pair.and_then(|pair| u8::from_str_radix(pair, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &tail[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    match String::from_utf8(bytes) {
+        Ok(decoded) if !decoded.chars().any(char::is_control) => decoded,
+        _ => text.to_owned(),
+    }
+}
+
+/// A line of the log: a row of a table, also sent to those who follow it.
+#[derive(Template)]
+#[template(path = "log_row.html")]
+pub(super) struct LogRow<'h> {
+    pub(super) home: &'h str,
+    pub(super) entry: Entry,
+    pub(super) when: When,
+}
+
+impl<'h> LogRow<'h> {
+    pub(super) fn new(home: &'h str, entry: Entry) -> Self {
+        let when = When::second(entry.time);
+        Self { home, entry, when }
+    }
+
+    /// Rows of those that can be read.
+    pub(super) fn all(home: &'h str, entries: &[Vec<u8>]) -> Vec<Self> {
+        entries.iter().filter_map(|json| Entry::parse(json)).map(|entry| Self::new(home, entry)).collect()
+    }
+}
+
+/// A template escapes by itself.
+impl askama::filters::HtmlSafe for LogRow<'_> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_shown_as_people_read_it_unless_that_would_mislead() {
+        assert_eq!(readable("/Users?filter=userName%20eq%20%22a%C3%BC%22"), "/Users?filter=userName eq \"aü\"");
+        for path in ["/Users/%0a%0dx", "/Users/%ff", "/Users/%", "/Users/%zz", "/Users/%2"] {
+            assert_eq!(readable(path), path);
+        }
+    }
+
+    #[test]
+    fn a_row_escapes_what_clients_send() {
+        let json = br#"{"time":1,"requestId":"a","path":"/<script>","detail":"<b>\"","status":404}"#;
+        let row = LogRow::new("/home", Entry::parse(json).unwrap()).render().unwrap();
+        assert!(!row.contains("<script>") && !row.contains("<b>"), "{row}");
+    }
+}

@@ -1,0 +1,185 @@
+//! The log of SCIM requests: filtered, page by page, and one entry in full.
+
+use askama::Template;
+use axum::extract::{Path, Query};
+use axum::response::Html;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::entry::{Entry, LogRow};
+use super::people::Paging;
+use super::query::{query, typed};
+use super::refusal::Refusal;
+use super::shell::Shell;
+use super::visit::Visit;
+use super::when::{When, parse};
+use crate::journal::LogQuery;
+
+/// Rows of a page.
+const ROWS: u32 = 50;
+
+/// What the list is filtered by.
+#[derive(Clone, Default, Deserialize)]
+pub(super) struct Filter {
+    q: Option<String>,
+    status: Option<String>,
+    method: Option<String>,
+    kind: Option<String>,
+    since: Option<String>,
+    until: Option<String>,
+    after: Option<String>,
+}
+
+impl Filter {
+    /// The search, for so many entries.
+    pub(super) fn search(&self, limit: u32) -> LogQuery {
+        let class = typed(self.status.as_ref()).and_then(|class| class.parse().ok());
+        let text = |field: &Option<String>| typed(field.as_ref()).map(str::to_owned);
+        let time = |field: &Option<String>| typed(field.as_ref()).and_then(parse);
+        LogQuery {
+            since: time(&self.since),
+            until: time(&self.until),
+            status_class: class.filter(|class| matches!(class, 2 | 4 | 5)),
+            method: text(&self.method),
+            resource_type: text(&self.kind),
+            text: text(&self.q),
+            after: text(&self.after),
+            limit,
+        }
+    }
+
+    /// The filter as the query of a link, at this place of the list.
+    fn link(&self, after: Option<&str>) -> String {
+        query(&[
+            ("q", typed(self.q.as_ref())),
+            ("status", typed(self.status.as_ref())),
+            ("method", typed(self.method.as_ref())),
+            ("kind", typed(self.kind.as_ref())),
+            ("since", typed(self.since.as_ref())),
+            ("until", typed(self.until.as_ref())),
+            ("after", after),
+        ])
+    }
+}
+
+#[derive(Template)]
+#[template(path = "logs.html")]
+struct LogsPage {
+    shell: Shell,
+    q: String,
+    status: String,
+    method: String,
+    kind: String,
+    since: String,
+    until: String,
+    filtered: bool,
+    rows: Vec<String>,
+    paging: Paging,
+    /// The filter as the query of a link.
+    link: String,
+    /// Where the live log is; `None` where it would not continue the list.
+    live: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "log_entry.html")]
+struct LogEntryPage {
+    shell: Shell,
+    entry: Entry,
+    when: When,
+    curl: String,
+    raw: String,
+}
+
+/// `GET …/logs`.
+pub(super) async fn list(Query(filter): Query<Filter>, visit: Visit) -> Result<Html<String>, Refusal> {
+    let now = visit.state.now();
+    let found = visit.organization.search_log(filter.search(ROWS)).await?;
+    let (home, path) = (visit.home(), visit.path("logs"));
+    let field = |field: &Option<String>| typed(field.as_ref()).unwrap_or_default().to_owned();
+    let link = filter.link(None);
+    let newest = filter.after.is_none() && typed(filter.until.as_ref()).is_none();
+    let from = now.to_string();
+    let live = if link.is_empty() { query(&[("from", Some(&from))]) } else { format!("{link}&from={from}") };
+    let rows = LogRow::all(&home, &found.entries);
+    let page = LogsPage {
+        shell: visit.shell("SCIM logs", "logs"),
+        q: field(&filter.q),
+        status: field(&filter.status),
+        method: field(&filter.method),
+        kind: field(&filter.kind),
+        since: field(&filter.since),
+        until: field(&filter.until),
+        filtered: !link.is_empty(),
+        rows: rows.iter().map(Template::render).collect::<Result<_, _>>()?,
+        paging: Paging {
+            first: filter.after.is_some().then(|| format!("{path}{link}")),
+            next: found.next.map(|next| format!("{path}{}", filter.link(Some(&next)))),
+        },
+        live: newest.then(|| format!("{path}/live{live}")),
+        link,
+    };
+    Ok(Html(page.render()?))
+}
+
+/// `GET …/logs/{time}-{request id}`.
+pub(super) async fn detail(
+    Path((_, position)): Path<(String, String)>,
+    visit: Visit,
+) -> Result<Html<String>, Refusal> {
+    let missing = || Refusal::not_found("entry in the log; entries are kept for 90 days");
+    let (time, request_id) = position.split_once('-').ok_or_else(missing)?;
+    let time: u64 = time.parse().map_err(|_| missing())?;
+    let query = LogQuery {
+        since: Some(time),
+        until: time.checked_add(1),
+        text: Some(request_id.to_owned()),
+        limit: 10,
+        ..LogQuery::default()
+    };
+    let found = visit.organization.search_log(query).await?;
+    let json = found.entries.iter().find(|json| Entry::parse(json).is_some_and(|entry| entry.request_id == request_id));
+    let json = json.ok_or_else(missing)?;
+    let (entry, raw) = (Entry::parse(json), serde_json::from_slice::<Value>(json));
+    let (Some(entry), Ok(raw)) = (entry, raw) else { return Err(missing()) };
+    let page = LogEntryPage {
+        shell: visit.shell(&format!("{} {}", entry.method, entry.path_only()), "logs"),
+        when: When::second(entry.time),
+        curl: curl(&entry, &visit.organization.connector_url()),
+        raw: serde_json::to_string_pretty(&raw).unwrap_or_default(),
+        entry,
+    };
+    Ok(Html(page.render()?))
+}
+
+/// The request as a command; the token is the reader's to fill in.
+fn curl(entry: &Entry, connector_url: &str) -> String {
+    let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
+    let mut command = format!("curl -X {} -H \"Authorization: Bearer $SCIM_TOKEN\"", quoted(&entry.method));
+    if let Some(body) = &entry.body {
+        let text = body.as_str().map_or_else(|| body.to_string(), str::to_owned);
+        command += &format!(" -H 'Content-Type: application/scim+json' --data-raw {}", quoted(&text));
+    }
+    format!("{command} {}", quoted(&format!("{connector_url}{}", entry.path)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_runs_nothing_but_curl_whatever_was_sent() {
+        let entry = Entry { method: "PO'ST".into(), path: "/Users?a='$(id)".into(), ..Entry::default() };
+        let expected = r#"curl -X 'PO'\''ST' -H "Authorization: Bearer $SCIM_TOKEN" 'http://h/Users?a='\''$(id)'"#;
+        assert_eq!(curl(&entry, "http://h"), expected);
+    }
+
+    #[test]
+    fn a_filter_asks_for_what_was_typed_and_ignores_nonsense() {
+        let some = |text: &str| Some(text.to_owned());
+        let filter = Filter { q: some("  ada "), status: some("7"), since: some("x"), method: some(""), ..Filter::default() };
+        let expected = LogQuery { text: some("ada"), limit: 5, ..LogQuery::default() };
+        assert_eq!(filter.search(5), expected);
+        assert_eq!(filter.link(Some("n")), "?q=ada&status=7&since=x&after=n");
+    }
+}

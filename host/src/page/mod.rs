@@ -1,0 +1,117 @@
+//! The SCIM page, "Enterprise Controls > SCIM": rendered here, for the owner and the co-owners of an organization.
+//!
+//! Everything but the copy buttons and the live log works without JavaScript. A backend that has sessions of its own
+//! mounts the page with its own [`SessionProvider`]; the standalone server signs people in by email and passphrase.
+
+mod assets;
+mod connector;
+mod csv;
+mod entry;
+mod export;
+mod form;
+mod guard;
+mod identity_provider;
+mod logs;
+mod overview;
+mod passphrase_sessions;
+mod people;
+mod query;
+mod refusal;
+mod session;
+mod setup;
+mod shell;
+mod sign_in;
+mod state;
+mod streams;
+mod tail;
+#[cfg(test)]
+mod tests;
+mod throttle;
+mod visit;
+mod when;
+
+pub use session::{Session, SessionError, SessionProvider};
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{get, post};
+
+use self::passphrase_sessions::PassphraseSessions;
+use self::session::Sessions;
+use self::state::PageState;
+use crate::organization::Organization;
+use crate::provisioner::Provisioner;
+
+/// The largest form, in bytes.
+const MAX_FORM: usize = 16 << 10;
+
+/// The SCIM page of all organizations, to be mounted.
+pub struct Page {
+    provisioner: Provisioner,
+    sessions: Sessions,
+    stopping: Arc<dyn Fn() -> bool + Send + Sync>,
+}
+
+impl Provisioner {
+    /// The SCIM page of all organizations, with sign-in by email and passphrase.
+    pub fn page(&self) -> Page {
+        let sessions = Sessions::Own(PassphraseSessions::new(self.clone()));
+        Page { provisioner: self.clone(), sessions, stopping: Arc::new(|| false) }
+    }
+}
+
+impl Organization {
+    /// Where its SCIM page is: `<base URL>/organizations/<organization>/scim`.
+    pub fn page_url(&self) -> String {
+        format!("{}{}", self.base_url(), state::page_path(self.id()))
+    }
+}
+
+impl Page {
+    /// The backend's own sessions instead of sign-in by email and passphrase.
+    #[must_use]
+    pub fn sessions(mut self, provider: Arc<dyn SessionProvider>) -> Self {
+        self.sessions = Sessions::Backend(provider);
+        self
+    }
+
+    /// Ends streams that would otherwise hold up the end of the server.
+    #[must_use]
+    pub(crate) fn until(mut self, stopping: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        self.stopping = Arc::new(stopping);
+        self
+    }
+
+    /// The routes below `/organizations/<organization>/scim`, and the stylesheet and the script below `/scim-page`.
+    pub fn router(self) -> Router {
+        let own = matches!(self.sessions, Sessions::Own(_));
+        let state = PageState::new(self.provisioner, self.sessions, self.stopping);
+        let mut page = Router::new()
+            .route("/", get(overview::show))
+            .route("/enable", get(connector::ask_enable).post(connector::enable))
+            .route("/refresh", get(connector::ask_refresh).post(connector::refresh))
+            .route("/disable", get(connector::ask_disable).post(connector::disable))
+            .route("/setup", get(setup::show))
+            .route("/members", get(people::members))
+            .route("/teams", get(people::teams))
+            .route("/logs", get(logs::list))
+            .route("/logs/{position}", get(logs::detail))
+            .route("/logs/live", get(tail::follow))
+            .route("/logs/export.csv", get(export::csv))
+            .route("/logs/export.jsonl", get(export::json_lines));
+        if own {
+            page = page
+                .route("/sign-in", get(sign_in::ask).post(sign_in::sign_in))
+                .route("/sign-out", post(sign_in::sign_out));
+        }
+        Router::new()
+            .nest("/organizations/{organization}/scim", page.fallback(refusal::nothing_here))
+            .layer(DefaultBodyLimit::max(MAX_FORM))
+            .layer(from_fn_with_state(state.clone(), guard::guard))
+            .route("/scim-page/{file}", get(assets::serve))
+            .with_state(state)
+    }
+}

@@ -1,0 +1,260 @@
+//! The first view: whether SCIM is on, what it needs, what its token is worth, and who takes the licences.
+
+use askama::Template;
+use axum::extract::Query;
+use axum::response::Html;
+use serde::Deserialize;
+
+use super::entry::LogRow;
+use super::identity_provider as names;
+use super::refusal::Refusal;
+use super::shell::Shell;
+use super::visit::Visit;
+use super::when::{When, distance};
+use crate::connector::{ConnectorStatus, TokenStatus};
+use crate::directory::{Licences, Plan, Requirement};
+use crate::journal::LogQuery;
+
+/// Log lines shown here.
+const RECENT: u32 = 6;
+
+#[derive(Template)]
+#[template(path = "overview.html")]
+struct Overview {
+    shell: Shell,
+    notice: Option<&'static str>,
+    banners: Vec<Banner>,
+    badge: Badge,
+    enabled: bool,
+    requirements: Vec<Check>,
+    unmet: usize,
+    connector_url: String,
+    token: Token,
+    licences: Seats,
+    recent: Vec<String>,
+}
+
+/// What one has to know at once.
+struct Banner {
+    tone: &'static str,
+    title: &'static str,
+    text: String,
+    /// The path of what to do about it, and its name.
+    action: Option<(String, &'static str)>,
+}
+
+/// The state in a word.
+struct Badge {
+    tone: &'static str,
+    text: &'static str,
+}
+
+/// A requirement, and what to do about it.
+struct Check {
+    met: bool,
+    title: &'static str,
+    now: String,
+    to_do: &'static str,
+}
+
+#[derive(Default)]
+struct Token {
+    identity_provider: String,
+    window: &'static str,
+    created: Option<When>,
+    expires: Option<When>,
+    left: String,
+    last_used: Option<When>,
+    used_ago: String,
+    overlap_until: Option<When>,
+    generation: u32,
+}
+
+/// Seats and who takes them; widths in thousandths of the bar.
+struct Seats {
+    seats: String,
+    used: String,
+    free: String,
+    over: Option<String>,
+    manual: String,
+    scim: String,
+    manual_width: u64,
+    scim_width: u64,
+}
+
+/// The query.
+#[derive(Deserialize)]
+pub(super) struct Shown {
+    done: Option<String>,
+}
+
+/// `GET …/scim`.
+pub(super) async fn show(Query(shown): Query<Shown>, visit: Visit) -> Result<Html<String>, Refusal> {
+    let status = visit.organization.status().await?;
+    let unmet = visit.organization.unmet_requirements(&visit.member.id).await?;
+    let licences = visit.organization.licences().await?;
+    let recent = visit.organization.search_log(LogQuery { limit: RECENT, ..LogQuery::default() }).await?;
+    let (now, home) = (visit.state.now(), visit.home());
+    let notice = match shown.done.as_deref() {
+        Some("disabled") => Some("SCIM is disabled. No member and no team was changed."),
+        Some("stored") => Some("The new token is in use. Requests with it appear in the log."),
+        _ => None,
+    };
+    let rows = LogRow::all(&home, &recent.entries);
+    let view = Overview {
+        shell: visit.shell("SCIM", ""),
+        notice,
+        banners: banners(&visit, &status, licences, now),
+        badge: badge(&status),
+        enabled: status.enabled,
+        requirements: requirements(&visit, &unmet),
+        unmet: unmet.len(),
+        connector_url: visit.organization.connector_url(),
+        token: token(&status, now),
+        licences: seats(licences),
+        recent: rows.iter().map(Template::render).collect::<Result<_, _>>()?,
+    };
+    Ok(Html(view.render()?))
+}
+
+fn badge(status: &ConnectorStatus) -> Badge {
+    let (tone, text) = match status.status {
+        TokenStatus::Valid => ("good", "Enabled"),
+        TokenStatus::ExpiringSoon => ("warn", "Token expires soon"),
+        TokenStatus::Expired => ("bad", "Token expired"),
+        TokenStatus::Disabled => ("off", "Disabled"),
+    };
+    Badge { tone, text }
+}
+
+fn banners(visit: &Visit, status: &ConnectorStatus, licences: Licences, now: u64) -> Vec<Banner> {
+    let refresh = || Some((visit.path("refresh"), "Refresh token"));
+    let mut banners = Vec::new();
+    if status.status == TokenStatus::Expired {
+        let text = "Every request of your identity provider is refused. Nobody loses access because of it, but nothing \
+                    is provisioned or deprovisioned until the token is refreshed.";
+        banners.push(Banner { tone: "bad", title: "Syncing has stopped", text: text.into(), action: refresh() });
+    }
+    if status.status == TokenStatus::ExpiringSoon {
+        let left = status.expires.map_or_else(String::new, |expires| distance(now, expires));
+        let text = format!("It expires in {left}. Syncing stops then, until a new token is in your identity provider.");
+        banners.push(Banner { tone: "warn", title: "The token expires soon", text, action: refresh() });
+    }
+    if licences.manual + licences.scim >= u64::from(licences.seats) && !visit.record.options.allow_overage {
+        let text = "New members from your identity provider are refused until a seat is free. Deactivate members, or \
+                    add seats to your plan.";
+        let action = Some((visit.path("members"), "Show members"));
+        banners.push(Banner { tone: "warn", title: "No seats left", text: text.into(), action });
+    }
+    banners
+}
+
+fn requirements(visit: &Visit, unmet: &[Requirement]) -> Vec<Check> {
+    let record = &visit.record;
+    let verified: Vec<&str> =
+        record.domains.iter().filter(|domain| domain.verified).map(|domain| domain.name.as_str()).collect();
+    let plan = match record.plan {
+        Plan::Free => "Free",
+        Plan::Team => "Team",
+        Plan::Enterprise => "Enterprise",
+    };
+    let check = |requirement, title, now, to_do| Check { met: !unmet.contains(&requirement), title, now, to_do };
+    let or = |text: String, otherwise: &str| if text.is_empty() { otherwise.to_owned() } else { text };
+    vec![
+        check(
+            Requirement::EnterprisePlan,
+            "Enterprise plan",
+            format!("The organization is on the {plan} plan."),
+            "Change the plan in your subscription settings, or ask your account team.",
+        ),
+        check(
+            Requirement::OwnerOrCoOwner,
+            "Owner or co-owner",
+            format!("You are signed in as {}.", visit.member.email),
+            "Ask the owner to make you a co-owner.",
+        ),
+        check(
+            Requirement::VerifiedDomain,
+            "Verified domain",
+            or(verified.join(", "), "No domain is verified yet."),
+            "Add your email domain under Enterprise Controls > Domains and prove that it is yours with the DNS record \
+             shown there.",
+        ),
+        check(
+            Requirement::SingleSignOn,
+            "Single sign-on",
+            or(record.single_sign_on.clone().unwrap_or_default(), "Not configured yet."),
+            "Connect your identity provider under Enterprise Controls > SSO. SCIM provisions the people who then sign \
+             in through it.",
+        ),
+    ]
+}
+
+fn token(status: &ConnectorStatus, now: u64) -> Token {
+    Token {
+        identity_provider: status.identity_provider.as_ref().map(names::name).unwrap_or_default(),
+        window: status.window.map_or("", names::window_name),
+        created: status.created.map(When::minute),
+        expires: status.expires.map(When::minute),
+        left: status.expires.map_or_else(String::new, |expires| match expires > now {
+            true => format!("in {}", distance(now, expires)),
+            false => format!("{} ago", distance(now, expires)),
+        }),
+        last_used: status.last_used.map(When::minute),
+        used_ago: status.last_used.map_or_else(String::new, |used| format!("{} ago", distance(now, used))),
+        overlap_until: status.overlap_until.filter(|until| *until > now).map(When::minute),
+        generation: status.generation,
+    }
+}
+
+fn seats(licences: Licences) -> Seats {
+    let (seats, used) = (u64::from(licences.seats), licences.manual + licences.scim);
+    // One member of a million is still to be seen.
+    let whole = seats.max(used).max(1);
+    let width = |count: u64| if count == 0 { 0 } else { (count.saturating_mul(1000) / whole).max(6) };
+    Seats {
+        seats: grouped(seats),
+        used: grouped(used),
+        free: grouped(seats.saturating_sub(used)),
+        over: (used > seats).then(|| grouped(used - seats)),
+        manual: grouped(licences.manual),
+        scim: grouped(licences.scim),
+        manual_width: width(licences.manual),
+        scim_width: width(licences.scim),
+    }
+}
+
+/// `1,234,567`.
+pub(super) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_by_thousands() {
+        for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
+            assert_eq!(grouped(number), text);
+        }
+    }
+
+    #[test]
+    fn the_bar_shows_overage_and_one_member_of_a_million() {
+        let few = seats(Licences { seats: 1_000_000, manual: 1, scim: 0 });
+        assert_eq!((few.manual_width, few.scim_width), (6, 0));
+        let over = seats(Licences { seats: 10, manual: 5, scim: 15 });
+        assert_eq!((over.manual_width, over.scim_width, over.over.as_deref()), (250, 750, Some("10")));
+        let none = seats(Licences { seats: 0, manual: 0, scim: 0 });
+        assert_eq!((none.manual_width, none.scim_width), (0, 0));
+    }
+}

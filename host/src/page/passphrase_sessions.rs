@@ -1,0 +1,177 @@
+//! The page's own sessions: a random token in a cookie, its hash in the host's space of the storage.
+//!
+//! The key of a session begins with the time at which it ends whatever happens, so that those that have ended are
+//! removed in one range, by the next sign-in. Sessions survive a restart and are the same on every host.
+
+use async_trait::async_trait;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::query::encode;
+use super::session::{Session, SessionError, SessionProvider};
+use super::state::{page_path, path_of};
+use crate::capability::storage::{KeyRange, OrganizationId, StorageError, Transaction, Write};
+use crate::provisioner::Provisioner;
+
+/// A session ends when it was not used for so long, in milliseconds.
+const IDLE: u64 = 30 * 60 * 1000;
+/// A session ends after so long, in milliseconds.
+const ABSOLUTE: u64 = 12 * 60 * 60 * 1000;
+/// How exactly it is kept when a session was used last, in milliseconds: not every request writes.
+const SEEN: u64 = 60 * 1000;
+
+/// What is stored of a session, as JSON at `session/<end>/<hash of the token>`. Times are milliseconds since the Unix
+/// epoch.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    organization: String,
+    member: String,
+    seen: u64,
+}
+
+/// The page's own sessions.
+pub(super) struct PassphraseSessions {
+    provisioner: Provisioner,
+}
+
+impl PassphraseSessions {
+    pub(super) fn new(provisioner: Provisioner) -> Self {
+        Self { provisioner }
+    }
+
+    /// Starts a session and ends the one that the request has; returns the `Set-Cookie` field.
+    pub(super) async fn start(
+        &self,
+        organization: &OrganizationId,
+        member: &str,
+        request: &HeaderMap,
+    ) -> Result<String, SessionError> {
+        let mut token = [0; 32];
+        getrandom::fill(&mut token).map_err(|error| SessionError(error.to_string()))?;
+        let now = self.provisioner.clock().now();
+        let ticket = Ticket { end: now + ABSOLUTE, token: hex(&token) };
+        let stored = Stored { organization: organization.to_string(), member: member.to_owned(), seen: now };
+        let ended = KeyRange { start: prefix(0), end: prefix(now) };
+        let mut write = vec![Write::DeleteRange(ended), put(&ticket, &stored)?];
+        write.extend(self.ticket(request).map(|old| Write::Delete(old.key())));
+        self.commit(write).await?;
+        Ok(self.cookie(organization, &ticket.to_string(), ABSOLUTE / 1000))
+    }
+
+    /// Ends the session that the request has; returns the `Set-Cookie` field.
+    pub(super) async fn end(&self, organization: &OrganizationId, request: &HeaderMap) -> Result<String, SessionError> {
+        if let Some(ticket) = self.ticket(request) {
+            self.commit(vec![Write::Delete(ticket.key())]).await?;
+        }
+        Ok(self.cookie(organization, "", 0))
+    }
+
+    async fn find(&self, organization: &OrganizationId, request: &HeaderMap) -> Result<Option<Session>, SessionError> {
+        let now = self.provisioner.clock().now();
+        let Some(ticket) = self.ticket(request).filter(|ticket| now < ticket.end) else { return Ok(None) };
+        let found = self.provisioner.storage().get(&OrganizationId::host(), vec![ticket.key()]).await.map_err(failed)?;
+        let Some(item) = found.into_iter().next().flatten() else { return Ok(None) };
+        let mut stored: Stored = serde_json::from_slice(&item.value).map_err(|error| SessionError(error.to_string()))?;
+        let idle = now.saturating_sub(stored.seen);
+        if stored.organization != organization.as_str() || idle >= IDLE {
+            return Ok(None);
+        }
+        if idle >= SEEN {
+            stored.seen = now;
+            // Only where it still is: a sign-out in the meantime stands.
+            let require = vec![crate::capability::storage::Require::Version(ticket.key(), item.version)];
+            let transaction = Transaction { require, write: vec![put(&ticket, &stored)?], wake_at: None };
+            match self.provisioner.storage().commit(&OrganizationId::host(), transaction).await {
+                Ok(_) | Err(StorageError::Conflict(_)) => {}
+                Err(error) => return Err(failed(error)),
+            }
+        }
+        Ok(Some(Session { actor: stored.member, secret: Sha256::digest(&ticket.token).to_vec() }))
+    }
+
+    async fn commit(&self, write: Vec<Write>) -> Result<(), SessionError> {
+        let transaction = Transaction { write, ..Transaction::default() };
+        self.provisioner.storage().commit(&OrganizationId::host(), transaction).await.map(|_| ()).map_err(failed)
+    }
+
+    fn secure(&self) -> bool {
+        self.provisioner.base_url().starts_with("https://")
+    }
+
+    fn cookie_name(&self) -> &'static str {
+        if self.secure() { "__Secure-insomnia-scim" } else { "insomnia-scim" }
+    }
+
+    fn cookie(&self, organization: &OrganizationId, value: &str, seconds: u64) -> String {
+        let (name, path) = (self.cookie_name(), path_of(self.provisioner.base_url()));
+        let secure = if self.secure() { "; Secure" } else { "" };
+        let page = page_path(organization);
+        format!("{name}={value}; Path={path}{page}; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}")
+    }
+
+    fn ticket(&self, request: &HeaderMap) -> Option<Ticket> {
+        let cookies = request.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+        let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        pairs.find(|(name, _)| *name == self.cookie_name()).and_then(|(_, value)| Ticket::parse(value))
+    }
+}
+
+#[async_trait]
+impl SessionProvider for PassphraseSessions {
+    async fn session(&self, organization: &OrganizationId, request: &Parts) -> Result<Option<Session>, SessionError> {
+        self.find(organization, &request.headers).await
+    }
+
+    fn sign_in_url(&self, organization: &OrganizationId, return_to: &str) -> String {
+        let page = format!("{}{}", path_of(self.provisioner.base_url()), page_path(organization));
+        if return_to == page { format!("{page}/sign-in") } else { format!("{page}/sign-in?next={}", encode(return_to)) }
+    }
+}
+
+/// What the cookie holds.
+struct Ticket {
+    /// When the session ends whatever happens.
+    end: u64,
+    /// 256 random bits.
+    token: String,
+}
+
+impl Ticket {
+    fn parse(value: &str) -> Option<Self> {
+        let (end, token) = value.split_once('.')?;
+        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if token.len() != 64 || !digits(token) {
+            return None;
+        }
+        Some(Self { end: end.parse().ok()?, token: token.to_owned() })
+    }
+
+    fn key(&self) -> Vec<u8> {
+        [prefix(self.end), hex(&Sha256::digest(self.token.as_bytes())).into_bytes()].concat()
+    }
+}
+
+impl std::fmt::Display for Ticket {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.end, self.token)
+    }
+}
+
+fn prefix(end: u64) -> Vec<u8> {
+    format!("session/{end:020}/").into_bytes()
+}
+
+fn put(ticket: &Ticket, stored: &Stored) -> Result<Write, SessionError> {
+    let value = serde_json::to_vec(stored).map_err(|error| SessionError(error.to_string()))?;
+    Ok(Write::Put(ticket.key(), value))
+}
+
+fn failed(error: StorageError) -> SessionError {
+    SessionError(error.to_string())
+}
+
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

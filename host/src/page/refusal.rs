@@ -1,0 +1,163 @@
+//! Why a view is not shown, and the page that says so.
+
+use askama::Template;
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+
+use super::session::SessionError;
+use super::shell::Shell;
+use super::state::PageState;
+use super::visit::organization_id;
+use crate::capability::storage::StorageError;
+use crate::component::CallError;
+use crate::error::ActionError;
+
+/// Why a view is not shown.
+pub(super) enum Refusal {
+    /// To a path on this site: to sign in, or to where the action is no more.
+    Elsewhere(String),
+    /// A page of its own.
+    Message(Box<Message>),
+}
+
+/// What the page of a refusal says. The guard renders it: only it knows the organization whatever went wrong.
+#[derive(Clone)]
+pub(super) struct Message {
+    pub(super) status: StatusCode,
+    pub(super) title: &'static str,
+    pub(super) text: String,
+    /// Of the session, if there is one to sign out of.
+    pub(super) csrf: Option<String>,
+    pub(super) retry_after: Option<u32>,
+}
+
+impl Refusal {
+    pub(super) fn new(status: StatusCode, title: &'static str, text: impl Into<String>) -> Self {
+        Self::Message(Box::new(Message { status, title, text: text.into(), csrf: None, retry_after: None }))
+    }
+
+    pub(super) fn not_found(what: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "Not found", format!("There is no such {what}."))
+    }
+
+    pub(super) fn not_an_owner(csrf: String) -> Self {
+        let text = "You are signed in, but only the owner and co-owners of the organization can see and change its \
+                    SCIM settings. Ask one of them, or sign in as one of them.";
+        Self::new(StatusCode::FORBIDDEN, "Only for owners and co-owners", text).with_session(csrf)
+    }
+
+    pub(super) fn with_session(mut self, token: String) -> Self {
+        if let Self::Message(message) = &mut self {
+            message.csrf = Some(token);
+        }
+        self
+    }
+
+    fn try_again(seconds: u32) -> Self {
+        let mut message = Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Busy for the moment",
+            "The page can't be shown right now, and nothing was changed. Try again in a few seconds.",
+        );
+        if let Self::Message(message) = &mut message {
+            message.retry_after = Some(seconds);
+        }
+        message
+    }
+
+    fn failed() -> Self {
+        let text = "Something went wrong on our side. It was logged; try again, and tell the operator of this server \
+                    if it stays.";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "This did not work", text)
+    }
+}
+
+impl From<ActionError> for Refusal {
+    fn from(error: ActionError) -> Self {
+        match error {
+            ActionError::NotFound(_) => Self::not_found("member or team"),
+            ActionError::Forbidden(text) => Self::new(StatusCode::FORBIDDEN, "Not allowed", text),
+            ActionError::Unavailable(_) | ActionError::Call(CallError::Busy | CallError::Deadline) => {
+                tracing::warn!("the SCIM page has to wait: {error}");
+                Self::try_again(2)
+            }
+            ActionError::Conflict(_) | ActionError::Invalid(_) | ActionError::UnmetRequirements(_) => {
+                Self::new(StatusCode::CONFLICT, "This can't be done now", format!("Nothing was changed: {error}."))
+            }
+            other => {
+                tracing::error!("the SCIM page failed: {other}");
+                Self::failed()
+            }
+        }
+    }
+}
+
+impl From<SessionError> for Refusal {
+    fn from(error: SessionError) -> Self {
+        tracing::error!("{error}");
+        Self::try_again(2)
+    }
+}
+
+impl From<StorageError> for Refusal {
+    fn from(error: StorageError) -> Self {
+        tracing::error!("the SCIM page can't look up the organization: {error}");
+        Self::try_again(2)
+    }
+}
+
+impl From<askama::Error> for Refusal {
+    fn from(error: askama::Error) -> Self {
+        tracing::error!("a view can't be rendered: {error}");
+        Self::failed()
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Elsewhere(path) => Redirect::to(&path).into_response(),
+            Self::Message(message) => {
+                let mut response = message.status.into_response();
+                response.extensions_mut().insert(*message);
+                response
+            }
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "refusal.html")]
+struct RefusalPage {
+    shell: Shell,
+    text: String,
+}
+
+/// The page of a refusal. What the refusal says is kept if the page can't be rendered.
+pub(super) fn render(message: Message, mut shell: Shell) -> Response {
+    shell.title = message.title.to_owned();
+    shell.csrf = message.csrf.unwrap_or_default();
+    let text = message.text;
+    let mut response = match (RefusalPage { shell, text: text.clone() }).render() {
+        Ok(page) => (message.status, Html(page)).into_response(),
+        Err(_) => (message.status, text).into_response(),
+    };
+    if let Some(seconds) = message.retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+/// Whatever is no view. A slash too much at the end is forgiven.
+pub(super) async fn nothing_here(State(state): State<PageState>, request: Request) -> Refusal {
+    let mut parts = request.into_parts().0;
+    let id = match organization_id(&mut parts, &state).await {
+        Ok(id) => id,
+        Err(refusal) => return refusal,
+    };
+    match parts.uri.path().strip_suffix('/') {
+        Some(path) if !path.contains("//") => Refusal::Elsewhere(format!("{}{path}", state.home(&id))),
+        _ => Refusal::not_found("page"),
+    }
+}

@@ -1,0 +1,59 @@
+//! The frame of all views: title, navigation, who is signed in.
+
+use super::assets;
+use super::state::PageState;
+use crate::capability::storage::OrganizationId;
+
+/// The frame of a view.
+pub(super) struct Shell {
+    pub(super) title: String,
+    /// The path of the organization's page.
+    pub(super) home: String,
+    pub(super) stylesheet: String,
+    pub(super) script: String,
+    /// The organization's name.
+    pub(super) organization: String,
+    /// The email address of who is signed in; without one there is no navigation.
+    pub(super) actor: Option<String>,
+    /// What forms carry; empty if nobody is signed in.
+    pub(super) csrf: String,
+    /// Where to sign out by the page's own form.
+    pub(super) sign_out_form: Option<String>,
+    /// Where to sign out by a link of the backend.
+    pub(super) sign_out_link: Option<String>,
+    /// The view's place in the navigation.
+    pub(super) here: &'static str,
+}
+
+/// The places of the navigation: path below the page, name.
+pub(super) const PLACES: [(&str, &str); 5] =
+    [("", "Overview"), ("setup", "Set up"), ("members", "Members"), ("teams", "Teams"), ("logs", "Logs")];
+
+impl Shell {
+    /// The frame for whom nothing is known about.
+    pub(super) fn outside(state: &PageState, organization: Option<&OrganizationId>, title: &str) -> Self {
+        let own = state.sessions.own().is_some();
+        let home = organization.map(|id| state.home(id)).unwrap_or_default();
+        Self {
+            title: title.to_owned(),
+            stylesheet: assets::STYLESHEET.path(state.root()),
+            script: assets::SCRIPT.path(state.root()),
+            organization: organization.map(ToString::to_string).unwrap_or_default(),
+            actor: None,
+            csrf: String::new(),
+            sign_out_form: own.then(|| format!("{home}/sign-out")),
+            sign_out_link: organization.and_then(|id| state.sessions.provider().sign_out_url(id)),
+            here: "",
+            home,
+        }
+    }
+
+    /// The navigation: path, name, and whether it is where one is.
+    pub(super) fn places(&self) -> Vec<(String, &'static str, bool)> {
+        let place = |(path, name): &(&str, &'static str)| {
+            let full = if path.is_empty() { self.home.clone() } else { format!("{}/{path}", self.home) };
+            (full, *name, *path == self.here)
+        };
+        PLACES.iter().map(place).collect()
+    }
+}

@@ -1,0 +1,181 @@
+//! Signing in by email address and passphrase, and out.
+
+use std::time::Duration;
+
+use askama::Template;
+use axum::extract::{Query, Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use serde::Deserialize;
+use tokio::time::Instant;
+
+use super::form;
+use super::passphrase_sessions::PassphraseSessions;
+use super::refusal::Refusal;
+use super::session::SessionProvider as _;
+use super::shell::Shell;
+use super::state::PageState;
+use super::throttle::address;
+use super::visit::{is_token, organization_id, token};
+use crate::capability::storage::OrganizationId;
+use crate::directory::{Member, Role};
+use crate::error::ActionError;
+
+/// Every refusal takes at least so long: an organization that is not there answers no faster than a wrong passphrase.
+const REFUSAL: Duration = Duration::from_millis(400);
+/// Longer than any email address or passphrase.
+const LONGEST: usize = 1024;
+
+#[derive(Template)]
+#[template(path = "sign_in.html")]
+struct SignInPage {
+    shell: Shell,
+    next: String,
+    email: String,
+    error: Option<String>,
+    signed_out: bool,
+}
+
+/// The query of the form.
+#[derive(Deserialize)]
+pub(super) struct Asked {
+    next: Option<String>,
+    #[serde(rename = "signed-out")]
+    signed_out: Option<String>,
+}
+
+/// `GET …/sign-in`. Organizations that are not there have one too: it tells nothing about them.
+pub(super) async fn ask(
+    State(state): State<PageState>,
+    Query(asked): Query<Asked>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let mut parts = request.into_parts().0;
+    let id = organization_id(&mut parts, &state).await?;
+    let next = local(&state, &id, asked.next.as_deref());
+    if own(&state)?.session(&id, &parts).await?.is_some() {
+        return Ok(Redirect::to(&next).into_response());
+    }
+    let shell = Shell::outside(&state, Some(&id), "Sign in");
+    let signed_out = asked.signed_out.is_some();
+    Ok(Html(SignInPage { shell, next, email: String::new(), error: None, signed_out }.render()?).into_response())
+}
+
+/// `POST …/sign-in`.
+pub(super) async fn sign_in(State(state): State<PageState>, request: Request) -> Result<Response, Refusal> {
+    let begun = Instant::now();
+    let (mut parts, fields) = form::read(request, &state).await?;
+    let id = organization_id(&mut parts, &state).await?;
+    let next = local(&state, &id, fields.typed("next"));
+    let (email, passphrase) = (fields.typed("email").unwrap_or_default(), fields.raw("passphrase"));
+    let address = address(&parts);
+    let verified = match state.throttle.begin(address, state.now()) {
+        Ok(()) => verify(&state, &id, email, passphrase).await,
+        Err(seconds) => Err(ActionError::Throttled(seconds)),
+    };
+    let (status, error) = match verified {
+        Ok(member) => {
+            state.throttle.succeeded(address);
+            if member.role == Role::Member {
+                return Err(Refusal::not_an_owner(String::new()));
+            }
+            let cookie = own(&state)?.start(&id, &member.id, &parts.headers).await?;
+            return Ok(with_cookie(Redirect::to(&next), &cookie));
+        }
+        Err(ActionError::WrongPassphrase) => {
+            (StatusCode::UNPROCESSABLE_ENTITY, "The email address or the passphrase is wrong.".to_owned())
+        }
+        Err(ActionError::Throttled(seconds)) => (StatusCode::TOO_MANY_REQUESTS, wait(seconds)),
+        Err(other) => return Err(other.into()),
+    };
+    tokio::time::sleep_until(begun + REFUSAL).await;
+    let shell = Shell::outside(&state, Some(&id), "Sign in");
+    let page = SignInPage { shell, next, email: email.to_owned(), error: Some(error), signed_out: false };
+    Ok((status, Html(page.render()?)).into_response())
+}
+
+/// `POST …/sign-out`.
+pub(super) async fn sign_out(State(state): State<PageState>, request: Request) -> Result<Response, Refusal> {
+    let (mut parts, fields) = form::read(request, &state).await?;
+    let id = organization_id(&mut parts, &state).await?;
+    let sessions = own(&state)?;
+    if let Some(session) = sessions.session(&id, &parts).await?
+        && !is_token(fields.raw("csrf"), &token(&id, &session))
+    {
+        return Err(Refusal::new(StatusCode::FORBIDDEN, "Out of date", "Reload the page and sign out again."));
+    }
+    let cookie = sessions.end(&id, &parts.headers).await?;
+    let sign_in = format!("{}/sign-in?signed-out=1", state.home(&id));
+    Ok(with_cookie(Redirect::to(&sign_in), &cookie))
+}
+
+async fn verify(
+    state: &PageState,
+    id: &OrganizationId,
+    email: &str,
+    passphrase: &str,
+) -> Result<Member, ActionError> {
+    let sane = |text: &str| !text.is_empty() && text.len() <= LONGEST;
+    if !sane(email) || !sane(passphrase) {
+        return Err(ActionError::WrongPassphrase);
+    }
+    match state.provisioner.has_organization(id).await {
+        Ok(true) => state.provisioner.organization(id).verify_passphrase(email, passphrase).await,
+        Ok(false) => Err(ActionError::WrongPassphrase),
+        Err(error) => Err(ActionError::Unavailable(error.to_string())),
+    }
+}
+
+/// What to tell whom tried too often.
+pub(super) fn wait(seconds: u32) -> String {
+    let minutes = seconds.div_ceil(60);
+    match minutes {
+        0 | 1 => "Too many tries. Wait a minute, then try again.".into(),
+        _ => format!("Too many tries. Wait {minutes} minutes, then try again."),
+    }
+}
+
+fn own(state: &PageState) -> Result<&PassphraseSessions, Refusal> {
+    state.sessions.own().ok_or_else(|| Refusal::not_found("page"))
+}
+
+fn with_cookie(redirect: Redirect, cookie: &str) -> Response {
+    let mut response = redirect.into_response();
+    if let Ok(value) = HeaderValue::from_str(cookie) {
+        response.headers_mut().insert(header::SET_COOKIE, value);
+    }
+    response
+}
+
+/// Where to go after the sign-in: a view of this page, whatever was asked for.
+fn local(state: &PageState, id: &OrganizationId, next: Option<&str>) -> String {
+    let home = state.home(id);
+    match next.and_then(|next| next.strip_prefix(&home)) {
+        Some(view) if is_view(view) => format!("{home}{view}"),
+        _ => home,
+    }
+}
+
+/// Whether the text continues the path of the page to a view of it.
+fn is_view(rest: &str) -> bool {
+    rest.starts_with('/')
+        && !rest.starts_with("/sign-")
+        && rest.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
+        && !rest.contains("//")
+        && !rest.contains("..")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_the_sign_in_comes_a_view_of_this_page_and_nothing_else() {
+        for rest in ["/logs", "/members?q=a%20b", "/logs/1-abc"] {
+            assert!(is_view(rest), "{rest}");
+        }
+        for rest in ["", "x", ".evil.example", "/../other", "//evil.example", "/a\\b", "/a\r\nb", "/sign-in"] {
+            assert!(!is_view(rest), "{rest}");
+        }
+    }
+}

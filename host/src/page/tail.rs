@@ -1,0 +1,89 @@
+//! The live log: new entries as server-sent events, each the row of the table that it becomes.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use askama::Template as _;
+use axum::body::Body;
+use axum::extract::Query;
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http_body_util::channel::{Channel, Sender};
+use serde::Deserialize;
+use tokio::time::{Instant, sleep};
+
+use super::entry::{Entry, LogRow};
+use super::logs::Filter;
+use super::refusal::Refusal;
+use super::streams::Stream;
+use super::visit::Visit;
+
+/// How often the log is looked at.
+const EVERY: Duration = Duration::from_secs(1);
+/// Then the browser connects anew, and shows that it is still signed in.
+const AT_MOST: Duration = Duration::from_secs(60);
+/// An entry bears the time at which its request began, in milliseconds: one that took long comes after later ones.
+const LOOK_BACK: u64 = 10_000;
+/// Entries of one look.
+const MOST: u32 = 200;
+
+/// The query beside the filter.
+#[derive(Deserialize)]
+pub(super) struct From {
+    /// Of which time on, in milliseconds since the Unix epoch.
+    from: Option<u64>,
+}
+
+/// `GET …/logs/live`.
+pub(super) async fn follow(
+    Query(filter): Query<Filter>,
+    Query(From { from }): Query<From>,
+    headers: HeaderMap,
+    visit: Visit,
+) -> Result<Response, Refusal> {
+    let Some(stream) = visit.state.streams.open(visit.organization.id()) else {
+        let text = "Too many people follow the log of this organization.";
+        return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "Too many streams", text));
+    };
+    let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
+    let from = last.or(from).unwrap_or_else(|| visit.state.now());
+    let (sender, body) = Channel::<Bytes>::new(16);
+    tokio::spawn(run(visit, filter, from, sender, stream));
+    let fields = [(header::CONTENT_TYPE, "text/event-stream"), (HeaderName::from_static("x-accel-buffering"), "no")];
+    Ok((fields, Body::new(body)).into_response())
+}
+
+async fn run(visit: Visit, filter: Filter, mut from: u64, mut to: Sender<Bytes>, _stream: Stream) {
+    let (home, end) = (visit.home(), Instant::now() + AT_MOST);
+    let mut sent: HashSet<String> = HashSet::new();
+    if to.send_data(Bytes::from_static(b"retry: 2000\n\n")).await.is_err() {
+        return;
+    }
+    while Instant::now() < end && !(visit.state.stopping)() {
+        let since = from.saturating_sub(LOOK_BACK);
+        let mut query = filter.search(MOST);
+        query.since = Some(query.since.unwrap_or(0).max(since));
+        let Ok(found) = visit.organization.search_log(query).await else { return };
+        let entries: Vec<Entry> = found.entries.iter().rev().filter_map(|json| Entry::parse(json)).collect();
+        let known = std::mem::take(&mut sent);
+        let mut text = String::new();
+        for entry in entries {
+            sent.insert(entry.request_id.clone());
+            if known.contains(&entry.request_id) {
+                continue;
+            }
+            from = from.max(entry.time);
+            let Ok(row) = LogRow::new(&home, entry).render() else { continue };
+            text += &format!("id: {from}\nevent: entry\n");
+            row.lines().for_each(|line| text += &format!("data: {line}\n"));
+            text.push('\n');
+        }
+        // A comment shows whether anyone still listens.
+        let text = if text.is_empty() { ":\n\n".to_owned() } else { text };
+        if to.send_data(Bytes::from(text)).await.is_err() {
+            return;
+        }
+        sleep(EVERY).await;
+    }
+}

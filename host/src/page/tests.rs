@@ -1,0 +1,199 @@
+//! The page as an embedder mounts it, with a clock and sessions of its own.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::Router;
+use axum::body::Body;
+use axum::http::request::Parts;
+use axum::http::{Request, Response, header};
+use http_body_util::BodyExt as _;
+use tower::ServiceExt as _;
+
+use super::{Session, SessionError, SessionProvider};
+use crate::capability::clock::ManualClock;
+use crate::capability::storage::OrganizationId;
+use crate::connector::{ExpiryWindow, IdentityProvider};
+use crate::directory::{Domain, NewMember, Options, OrganizationRecord, Plan, Role};
+use crate::provisioner::Provisioner;
+use crate::storage::MemoryStorage;
+
+const BASE: &str = "https://scim.example.com/insomnia";
+const HOME: &str = "/organizations/acme/scim";
+const OWNER: &str = "owner@acme.example";
+const PASSPHRASE: &str = "correct horse battery staple";
+const START: u64 = 1_800_000_000_000;
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+
+/// A host whose clock is this test's, with an organization `acme` and its owner.
+struct Host {
+    provisioner: Provisioner,
+    clock: Arc<ManualClock>,
+}
+
+impl Host {
+    async fn new() -> Self {
+        /// Compiled once for all tests of a process.
+        static COMPILED: OnceLock<tempfile::TempDir> = OnceLock::new();
+        let cache = COMPILED.get_or_init(|| tempfile::tempdir().unwrap());
+        let clock = Arc::new(ManualClock::new(START));
+        let builder = Provisioner::builder().storage(Arc::new(MemoryStorage::new())).base_url(BASE);
+        let builder = builder.clock(clock.clone()).cache_dir(cache.path()).scheduler(false);
+        let provisioner = builder.build().await.unwrap();
+        let organization = provisioner.create_organization(&id()).await.unwrap();
+        let record = OrganizationRecord {
+            name: "Acme & Sons".into(),
+            plan: Plan::Enterprise,
+            seats: 2,
+            domains: vec![Domain { name: "acme.example".into(), verified: true }],
+            single_sign_on: Some("okta".into()),
+            options: Options::default(),
+        };
+        organization.put(record).await.unwrap();
+        for (email, role) in [(OWNER, Role::Owner), ("member@acme.example", Role::Member)] {
+            let (email, passphrase) = (email.to_owned(), Some(PASSPHRASE.to_owned()));
+            let member = NewMember { display_name: email.clone(), email, role, passphrase };
+            organization.add_member(member).await.unwrap();
+        }
+        Self { provisioner, clock }
+    }
+
+    fn wait(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+    }
+}
+
+fn id() -> OrganizationId {
+    OrganizationId::parse("acme").unwrap()
+}
+
+async fn send(routes: &Router, request: Request<Body>) -> (Response<()>, String) {
+    let (head, body) = routes.clone().oneshot(request).await.unwrap().into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    (Response::from_parts(head, ()), String::from_utf8(body.to_vec()).unwrap())
+}
+
+async fn get(routes: &Router, path: &str, fields: &[(&str, &str)]) -> (Response<()>, String) {
+    let request = fields.iter().fold(Request::get(path), |request, (name, value)| request.header(*name, *value));
+    send(routes, request.body(Body::empty()).unwrap()).await
+}
+
+/// Signs the owner in; returns the cookie and the field that set it.
+async fn sign_in(routes: &Router) -> (String, String) {
+    let form = format!("email={OWNER}&passphrase={}", PASSPHRASE.replace(' ', "+"));
+    let request = Request::post(format!("{HOME}/sign-in"))
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .header("sec-fetch-site", "same-origin");
+    let (response, body) = send(routes, request.body(form.into()).unwrap()).await;
+    assert_eq!(response.status(), 303, "{body}");
+    assert_eq!(response.headers()[header::LOCATION], format!("/insomnia{HOME}").as_str());
+    let field = response.headers()[header::SET_COOKIE].to_str().unwrap().to_owned();
+    (field.split(';').next().unwrap().to_owned(), field)
+}
+
+#[tokio::test]
+async fn behind_https_the_cookie_is_secure_and_links_begin_with_the_path_of_the_base_url() {
+    let host = Host::new().await;
+    let routes = host.provisioner.page().router();
+    let (cookie, field) = sign_in(&routes).await;
+    assert!(field.starts_with("__Secure-"), "{field}");
+    for attribute in ["; Secure", "; HttpOnly", "; SameSite=Lax", "; Path=/insomnia/organizations/acme/scim;"] {
+        assert!(field.contains(attribute), "{attribute} is missing: {field}");
+    }
+    let (response, page) = get(&routes, HOME, &[("cookie", &cookie)]).await;
+    assert_eq!(response.status(), 200, "{page}");
+    let links = page.split(" href=\"/").chain(page.split(" src=\"/")).chain(page.split(" action=\"/"));
+    assert!(page.contains("Acme &#38; Sons"), "{page}");
+    for link in links.skip(1).filter(|rest| !rest.starts_with("<!doctype")) {
+        assert!(link.starts_with("insomnia/"), "{link:.80}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_ends_when_it_is_not_used_and_after_twelve_hours() {
+    let host = Host::new().await;
+    let routes = host.provisioner.page().router();
+    let status = async |cookie: &str| get(&routes, HOME, &[("cookie", cookie)]).await.0.status().as_u16();
+    let (cookie, _) = sign_in(&routes).await;
+    host.wait(29 * MINUTE);
+    assert_eq!(status(&cookie).await, 200);
+    host.wait(29 * MINUTE);
+    assert_eq!(status(&cookie).await, 200, "what is used does not end");
+    host.wait(31 * MINUTE);
+    assert_eq!(status(&cookie).await, 303);
+
+    let (cookie, _) = sign_in(&routes).await;
+    for _ in 0..35 {
+        host.wait(20 * MINUTE);
+        assert_eq!(status(&cookie).await, 200);
+    }
+    host.wait(21 * MINUTE);
+    assert_eq!(status(&cookie).await, 303);
+    for nonsense in ["", "x", "1.2", "99999999999999999999.00", &cookie.replace('.', "..")] {
+        let cookie = format!("__Secure-insomnia-scim={nonsense}");
+        assert_eq!(status(&cookie).await, 303, "{nonsense}");
+    }
+}
+
+#[tokio::test]
+async fn the_page_warns_before_the_token_expires_and_when_it_has_and_when_no_seat_is_left() {
+    let host = Host::new().await;
+    let organization = host.provisioner.organization(&id());
+    organization.enable(OWNER, IdentityProvider::Azure, ExpiryWindow::Days30).await.unwrap();
+    let routes = host.provisioner.page().router();
+    let (cookie, _) = sign_in(&routes).await;
+    let (_, page) = get(&routes, HOME, &[("cookie", &cookie)]).await;
+    assert!(page.contains(">Enabled<") && page.contains("in 30 days"), "{page}");
+    assert!(page.contains("No seats left"), "two of two seats are taken: {page}");
+
+    host.wait(11 * DAY);
+    let (cookie, _) = sign_in(&routes).await;
+    let (_, page) = get(&routes, HOME, &[("cookie", &cookie)]).await;
+    assert!(page.contains("The token expires soon") && page.contains("It expires in 19 days"), "{page}");
+
+    host.wait(19 * DAY + MINUTE);
+    let (cookie, _) = sign_in(&routes).await;
+    let (_, page) = get(&routes, HOME, &[("cookie", &cookie)]).await;
+    assert!(page.contains(">Token expired<") && page.contains("Syncing has stopped"), "{page}");
+    assert!(page.contains(&format!("href=\"/insomnia{HOME}/refresh\"")), "{page}");
+}
+
+/// A backend that knows people by a field of the request.
+struct Backend;
+
+#[async_trait]
+impl SessionProvider for Backend {
+    async fn session(&self, organization: &OrganizationId, request: &Parts) -> Result<Option<Session>, SessionError> {
+        let Some(field) = request.headers.get("x-backend-user") else { return Ok(None) };
+        let actor = field.to_str().map_err(|error| SessionError(error.to_string()))?.to_owned();
+        Ok(Some(Session { secret: format!("{organization} {actor}").into_bytes(), actor }))
+    }
+
+    fn sign_in_url(&self, organization: &OrganizationId, return_to: &str) -> String {
+        format!("/login?team={organization}&to={return_to}")
+    }
+
+    fn sign_out_url(&self, _: &OrganizationId) -> Option<String> {
+        Some("/logout".into())
+    }
+}
+
+#[tokio::test]
+async fn a_backend_brings_its_own_sessions_and_the_page_still_asks_for_the_role() {
+    let host = Host::new().await;
+    let routes = host.provisioner.page().sessions(Arc::new(Backend)).router();
+    let (response, _) = get(&routes, &format!("{HOME}/logs?q=a"), &[]).await;
+    assert_eq!(response.headers()[header::LOCATION], "/login?team=acme&to=/insomnia/organizations/acme/scim/logs?q=a");
+    let (response, page) = get(&routes, HOME, &[("x-backend-user", OWNER)]).await;
+    assert_eq!(response.status(), 200);
+    assert!(page.contains("href=\"/logout\"") && !page.contains("sign-out"), "{page}");
+    for (actor, status) in [("member@acme.example", 403), ("nobody@acme.example", 303)] {
+        let (response, _) = get(&routes, HOME, &[("x-backend-user", actor)]).await;
+        assert_eq!(response.status(), status, "{actor}");
+    }
+    let (response, page) = get(&routes, &format!("{HOME}/sign-in"), &[("x-backend-user", OWNER)]).await;
+    assert_eq!(response.status(), 404, "{page}");
+}

@@ -1,0 +1,104 @@
+//! A request of an owner or co-owner: who it is, and for which organization.
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use axum::http::Method;
+use axum::http::request::Parts;
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
+
+use super::passphrase_sessions::hex;
+use super::refusal::Refusal;
+use super::session::Session;
+use super::shell::Shell;
+use super::state::PageState;
+use crate::capability::storage::OrganizationId;
+use crate::directory::{Member, OrganizationRecord, Role};
+use crate::error::ActionError;
+use crate::organization::Organization;
+
+/// A request of an owner or co-owner of the organization in its path.
+pub(super) struct Visit {
+    pub(super) state: PageState,
+    pub(super) organization: Organization,
+    /// The organization as the backend knows it.
+    pub(super) record: OrganizationRecord,
+    /// Who is signed in.
+    pub(super) member: Member,
+    /// What every form of this session carries.
+    pub(super) csrf: String,
+}
+
+impl Visit {
+    /// The path of this page.
+    pub(super) fn home(&self) -> String {
+        self.state.home(self.organization.id())
+    }
+
+    /// The path of a view.
+    pub(super) fn path(&self, view: &str) -> String {
+        format!("{}/{view}", self.home())
+    }
+
+    /// The frame of a view; `here` is its place in the navigation.
+    pub(super) fn shell(&self, title: &str, here: &'static str) -> Shell {
+        let mut shell = Shell::outside(&self.state, Some(self.organization.id()), title);
+        shell.organization.clone_from(&self.record.name);
+        shell.actor = Some(self.member.email.clone());
+        shell.csrf.clone_from(&self.csrf);
+        shell.here = here;
+        shell
+    }
+}
+
+impl FromRequestParts<PageState> for Visit {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &PageState) -> Result<Self, Refusal> {
+        let id = organization_id(parts, state).await?;
+        let provider = state.sessions.provider();
+        let home = state.home(&id);
+        let view = parts.uri.path_and_query().map_or("/", |view| view.as_str());
+        let return_to = match view {
+            "/" => home,
+            view if parts.method == Method::GET && !view.starts_with("/?") => format!("{home}{view}"),
+            _ => home,
+        };
+        let sign_in = || Refusal::Elsewhere(provider.sign_in_url(&id, &return_to));
+        let session = provider.session(&id, parts).await?.ok_or_else(sign_in)?;
+        if !state.provisioner.has_organization(&id).await? {
+            return Err(Refusal::not_found("organization"));
+        }
+        let organization = state.provisioner.organization(&id);
+        let csrf = token(&id, &session);
+        let member = match organization.member(&session.actor).await {
+            Ok(member) if member.active => member,
+            // Removed or deactivated since the sign-in.
+            Ok(_) | Err(ActionError::NotFound(_)) => return Err(sign_in()),
+            Err(error) => return Err(error.into()),
+        };
+        if member.role == Role::Member {
+            return Err(Refusal::not_an_owner(csrf));
+        }
+        let record = organization.get().await?.ok_or_else(|| Refusal::not_found("organization"))?;
+        Ok(Self { state: state.clone(), organization, record, member, csrf })
+    }
+}
+
+/// The organization in the path.
+pub(super) async fn organization_id(parts: &mut Parts, state: &PageState) -> Result<OrganizationId, Refusal> {
+    let parameters = RawPathParams::from_request_parts(parts, state).await;
+    let parameters = parameters.map_err(|_| Refusal::not_found("page"))?;
+    let name = parameters.iter().find(|(name, _)| *name == "organization").map_or("", |(_, value)| value);
+    OrganizationId::parse(name).map_err(|_| Refusal::not_found("organization"))
+}
+
+/// What the forms of a session carry.
+pub(super) fn token(organization: &OrganizationId, session: &Session) -> String {
+    let parts: [&[u8]; 4] = [b"scim page form\0", organization.as_str().as_bytes(), b"\0", &session.secret];
+    hex(&Sha256::digest(parts.concat()))
+}
+
+/// Whether a form carries the session's token.
+pub(super) fn is_token(given: &str, expected: &str) -> bool {
+    given.as_bytes().ct_eq(expected.as_bytes()).into()
+}

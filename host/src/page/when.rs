@@ -1,0 +1,105 @@
+//! Times as people read them, in UTC; the script shows the local time beside it.
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use askama::filters::HtmlSafe;
+
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+/// The last moment of the year 9999, in milliseconds: what is later has no four-digit year.
+const LAST: u64 = 253_402_300_799_999;
+
+/// A moment as a `<time>` element.
+pub(super) struct When {
+    /// `2026-11-22T17:18:16.000Z`.
+    iso: String,
+    exact: bool,
+}
+
+impl When {
+    /// To the minute. Milliseconds since the Unix epoch.
+    pub(super) fn minute(time: u64) -> Self {
+        Self { iso: iso(time), exact: false }
+    }
+
+    /// To the second.
+    pub(super) fn second(time: u64) -> Self {
+        Self { iso: iso(time), exact: true }
+    }
+}
+
+impl fmt::Display for When {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let iso = &self.iso;
+        let month = iso[5..7].parse::<usize>().ok().and_then(|month| MONTHS.get(month.checked_sub(1)?)).unwrap_or(&"");
+        let time = if self.exact { &iso[11..19] } else { &iso[11..16] };
+        let day = iso[8..10].trim_start_matches('0');
+        write!(f, "<time datetime=\"{iso}\">{day} {month} {} {time} UTC</time>", &iso[..4])
+    }
+}
+
+/// Its text is made of digits and names of months.
+impl HtmlSafe for When {}
+
+/// `2026-11-22T17:18:16.000Z`.
+pub(super) fn iso(time: u64) -> String {
+    let moment = SystemTime::UNIX_EPOCH + Duration::from_millis(time.min(LAST));
+    humantime::format_rfc3339_millis(moment).to_string()
+}
+
+/// What a `datetime-local` field holds, taken as UTC, in milliseconds since the Unix epoch.
+pub(super) fn parse(text: &str) -> Option<u64> {
+    let full = match text.len() {
+        10 => format!("{text}T00:00:00Z"),
+        16 => format!("{text}:00Z"),
+        19.. if !text.ends_with('Z') => format!("{text}Z"),
+        _ => text.to_owned(),
+    };
+    let since_epoch = humantime::parse_rfc3339(&full).ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    u64::try_from(since_epoch.as_millis()).ok()
+}
+
+/// How far it is from one moment to the other, in the largest unit that fits: `12 days`, `1 hour`.
+pub(super) fn distance(one: u64, other: u64) -> String {
+    let minutes = one.abs_diff(other) / 60_000;
+    let (count, unit) = match minutes {
+        0 => return "less than a minute".into(),
+        1..60 => (minutes, "minute"),
+        60..2880 => (minutes / 60, "hour"),
+        _ => (minutes / 1440, "day"),
+    };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MOMENT: u64 = 1_794_244_696_789;
+
+    #[test]
+    fn a_moment_is_shown_in_utc_and_says_so() {
+        let shown = When::minute(MOMENT).to_string();
+        assert_eq!(shown, "<time datetime=\"2026-11-09T14:38:16.789Z\">9 Nov 2026 14:38 UTC</time>");
+        assert!(When::second(MOMENT).to_string().contains(">9 Nov 2026 14:38:16 UTC<"));
+        assert!(When::second(u64::MAX).to_string().contains("31 Dec 9999"));
+    }
+
+    #[test]
+    fn what_a_field_for_dates_holds_is_read_as_utc() {
+        assert_eq!(parse("2026-11-09T14:38"), Some(MOMENT / 60_000 * 60_000));
+        assert_eq!(parse("2026-11-09T14:38:16"), Some(MOMENT / 1000 * 1000));
+        assert_eq!(parse("1970-01-02"), Some(86_400_000));
+        for text in ["", "x", "2026-13-01T00:00", "1969-01-01T00:00", "2026-11-09Ü14:38"] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_distance_is_in_the_largest_unit_that_fits() {
+        for (minutes, text) in [(0, "less than a minute"), (1, "1 minute"), (59, "59 minutes"), (60, "1 hour")] {
+            assert_eq!(distance(0, minutes * 60_000), text);
+        }
+        assert_eq!(distance(20 * 86_400_000, 0), "20 days");
+    }
+}

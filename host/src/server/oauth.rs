@@ -1,0 +1,130 @@
+//! The OAuth 2.0 endpoints of all organizations but the authorization endpoint, which needs a person and so a page.
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
+use axum::routing::{get, post};
+
+use super::body::{self, BodyError};
+use super::request_id::{self, X_REQUEST_ID};
+use crate::capability::storage::OrganizationId;
+use crate::component::CallError;
+use crate::oauth::{OAuthRequest, OAuthResponse};
+use crate::organization::Organization;
+use crate::provisioner::Provisioner;
+
+/// The largest form, in bytes.
+const MAX_FORM: usize = 64 << 10;
+
+/// The routes of the token and revocation endpoints, and of the metadata document.
+pub(super) fn router(provisioner: &Provisioner) -> Router {
+    Router::new()
+        .route("/oauth/{organization}/token", post(token))
+        .route("/oauth/{organization}/revoke", post(revoke))
+        .route("/.well-known/oauth-authorization-server/oauth/{organization}", get(metadata))
+        .with_state(provisioner.clone())
+}
+
+async fn token(State(provisioner): State<Provisioner>, Path(name): Path<String>, request: Request) -> Response<Body> {
+    let response = match accept(&provisioner, &name, request).await {
+        Ok((organization, request)) => organization.oauth_token(request).await.unwrap_or_else(failed),
+        Err(response) => response,
+    };
+    answer(response)
+}
+
+async fn revoke(State(provisioner): State<Provisioner>, Path(name): Path<String>, request: Request) -> Response<Body> {
+    let response = match accept(&provisioner, &name, request).await {
+        Ok((organization, request)) => organization.oauth_revoke(request).await.unwrap_or_else(failed),
+        Err(response) => response,
+    };
+    answer(response)
+}
+
+async fn metadata(State(provisioner): State<Provisioner>, Path(name): Path<String>) -> Response<Body> {
+    let document = match find(&provisioner, &name).await {
+        Ok(Some(organization)) => organization.oauth_metadata().await.map(|body| OAuthResponse {
+            status: 200,
+            headers: vec![("content-type".into(), "application/json".into())],
+            body,
+        }),
+        Ok(None) => Ok(error(404, "not_found", "There is no such authorization server")),
+        Err(response) => Ok(response),
+    };
+    answer(document.unwrap_or_else(failed))
+}
+
+/// The organization, and what the component gets of the request.
+async fn accept(
+    provisioner: &Provisioner,
+    name: &str,
+    request: Request,
+) -> Result<(Organization, OAuthRequest), OAuthResponse> {
+    let (head, body) = request.into_parts();
+    let body = body::read(&head.headers, body, MAX_FORM).await.map_err(|refusal| match refusal {
+        BodyError::TooLarge => error(413, "invalid_request", "The form is too large"),
+        BodyError::TooSlow => error(408, "invalid_request", "The form did not arrive in time"),
+        BodyError::Broken => error(400, "invalid_request", "The form is broken"),
+    })?;
+    // As if the client were not known: who is none learns nothing about which organizations there are.
+    let unknown = || error(401, "invalid_client", "The client or its secret is not known here");
+    let organization = find(provisioner, name).await?.ok_or_else(unknown)?;
+    Ok((organization, OAuthRequest { headers: forwarded(&head.headers), body }))
+}
+
+async fn find(provisioner: &Provisioner, name: &str) -> Result<Option<Organization>, OAuthResponse> {
+    let Ok(id) = OrganizationId::parse(name) else { return Ok(None) };
+    match provisioner.has_organization(&id).await {
+        Ok(exists) => Ok(exists.then(|| provisioner.organization(&id))),
+        Err(why) => {
+            tracing::error!("the organization can't be looked up: {why}");
+            Err(error(503, "temporarily_unavailable", "The storage is unavailable for the moment"))
+        }
+    }
+}
+
+fn failed(error_: CallError) -> OAuthResponse {
+    match error_ {
+        CallError::Trap => error(500, "server_error", "An internal error occurred"),
+        CallError::Busy | CallError::Deadline | CallError::Memory => {
+            error(503, "temporarily_unavailable", "Too many requests at the same time")
+        }
+    }
+}
+
+/// A refusal as RFC 6749 §5.2 has it; the texts have neither quotation marks nor backslashes.
+fn error(status: u16, code: &str, description: &str) -> OAuthResponse {
+    let mut headers = vec![
+        ("cache-control".to_owned(), "no-store".to_owned()),
+        ("pragma".to_owned(), "no-cache".to_owned()),
+        ("content-type".to_owned(), "application/json".to_owned()),
+    ];
+    match status {
+        401 => headers.push(("www-authenticate".into(), "Basic realm=\"SCIM\"".into())),
+        503 => headers.push(("retry-after".into(), "5".into())),
+        _ => {}
+    }
+    let body = format!("{{\"error\":\"{code}\",\"error_description\":\"{description}\"}}").into_bytes();
+    OAuthResponse { status, headers, body }
+}
+
+fn forwarded(headers: &HeaderMap) -> Vec<(String, String)> {
+    let fields = [header::AUTHORIZATION, header::CONTENT_TYPE];
+    let values = fields.iter().flat_map(|name| headers.get_all(name).iter().map(move |value| (name, value)));
+    values.map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())).collect()
+}
+
+fn answer(response: OAuthResponse) -> Response<Body> {
+    let mut answer = Response::new(Body::from(response.body));
+    *answer.status_mut() = StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in response.headers {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            answer.headers_mut().append(name, value);
+        }
+    }
+    if let Ok(id) = HeaderValue::try_from(request_id::next()) {
+        answer.headers_mut().insert(&X_REQUEST_ID, id);
+    }
+    answer
+}
