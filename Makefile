@@ -44,8 +44,9 @@ run: toolchain ## Serve a demo organization on LISTEN (127.0.0.1:8080) with its 
 	cargo run --release --locked --package insomnia-scim -- demo --data $(DATA) --listen $(LISTEN)
 
 test: toolchain venv ## Build, and run all tests.
-	@echo "test: building the server that the tests start"
-	cargo build --locked --package insomnia-scim
+	@echo "test: building the tests, and the server that they start"
+	@# In one graph: built by itself, the server would get other features of its crates, and wasmtime be built twice.
+	cargo build --locked --workspace --bins --tests
 	@if cargo nextest --version >/dev/null 2>&1; then \
 		echo "test: running with cargo-nextest"; \
 		cargo nextest run --locked --workspace --no-fail-fast && cargo test --locked --workspace --doc; \

@@ -6,6 +6,7 @@
 // Hand-written code is held to "forbid" by every native build. On wasm the bindings that wit-bindgen generates need
 // `unsafe`, so there it is "deny" with one exception, `bindings`.
 #![cfg_attr(not(target_family = "wasm"), forbid(unsafe_code))]
+#![cfg_attr(test, allow(clippy::unreachable, reason = "a test may say what it relies on"))]
 
 pub mod capability;
 #[cfg(target_family = "wasm")]

@@ -19,7 +19,7 @@ impl<'c, 'h> Declared<'c, 'h> {
 
     /// POST.
     pub(super) fn create(&self) -> Result<Answer, ScimError> {
-        let provisioned = self.resources().add(&self.0.from_client()?)?;
+        let provisioned = self.resources().add(&self.0.received()?)?;
         Ok(self.noted(201, &provisioned))
     }
 
@@ -32,7 +32,7 @@ impl<'c, 'h> Declared<'c, 'h> {
 
     /// PUT.
     pub(super) fn replace(&self, id: &str) -> Result<Answer, ScimError> {
-        let incoming = self.0.from_client()?;
+        let incoming = self.0.received()?;
         let replace = |current: &Document| document::replace(&self.0.schema, current, incoming.clone());
         let provisioned = self.resources().update(id, &|version| self.0.allows(version), replace)?;
         Ok(self.noted(200, &provisioned))

@@ -43,7 +43,7 @@ impl<'c, 'h> Endpoint<'c, 'h> {
     }
 
     /// The resource that the client sent, in canonical form.
-    pub(super) fn from_client(&self) -> Result<Document, ScimError> {
+    pub(super) fn received(&self) -> Result<Document, ScimError> {
         document::from_client(&self.schema, self.body()?, self.context.mode())
     }
 

@@ -27,7 +27,7 @@ impl<'c, 'h> Groups<'c, 'h> {
 
     /// POST. A manual team of the same name is adopted (rule P3).
     pub(super) fn create(&self) -> Result<Answer, ScimError> {
-        let (document, members) = self.from_client()?;
+        let (document, members) = self.received()?;
         let provisioned = self.teams().provision(&document, &members)?;
         self.note(&provisioned);
         self.answer(201, &provisioned.stored)
@@ -46,7 +46,7 @@ impl<'c, 'h> Groups<'c, 'h> {
 
     /// PUT. Without `members` it clears them (T23).
     pub(super) fn replace(&self, id: &str) -> Result<Answer, ScimError> {
-        let (incoming, members) = self.from_client()?;
+        let (incoming, members) = self.received()?;
         let provisioned = self.teams().update(id, &|version| self.0.allows(version), |current| {
             let document = document::replace(&self.0.schema, current, incoming.clone())?;
             Ok(TeamPatch { document, members: vec![MemberChange::Replace(members.clone())] })
@@ -97,8 +97,8 @@ impl<'c, 'h> Groups<'c, 'h> {
     }
 
     /// The group and its members, which are kept apart from it.
-    fn from_client(&self) -> Result<(Document, Vec<Member>), ScimError> {
-        let mut document = self.0.from_client()?;
+    fn received(&self) -> Result<(Document, Vec<Member>), ScimError> {
+        let mut document = self.0.received()?;
         let members = match document.shift_remove("members") {
             Some(Value::Array(members)) => members.iter().map(member).collect::<Result<_, _>>()?,
             _ => Vec::new(),

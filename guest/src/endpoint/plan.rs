@@ -38,10 +38,10 @@ pub(super) fn plan(kind: Kind, filter: &Filter) -> Plan {
             }
             _ => None,
         };
-        if let Some((rank, is_lookup, candidates)) = found {
-            if best.as_ref().is_none_or(|(other, _)| rank < *other) {
-                best = Some((rank, Plan { candidates, is_lookup }));
-            }
+        if let Some((rank, is_lookup, candidates)) = found
+            && best.as_ref().is_none_or(|(other, _)| rank < *other)
+        {
+            best = Some((rank, Plan { candidates, is_lookup }));
         }
     }
     best.map_or(Plan { candidates: Candidates::Listed, is_lookup: false }, |(_, plan)| plan)

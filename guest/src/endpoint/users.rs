@@ -20,7 +20,7 @@ impl<'c, 'h> Users<'c, 'h> {
 
     /// POST. A manual member with the same userName or email address is adopted (rule P3).
     pub(super) fn create(&self) -> Result<Answer, ScimError> {
-        let mut document = self.from_client()?;
+        let mut document = self.received()?;
         document.entry("active").or_insert(true.into());
         let provisioned = self.members().provision(&document)?;
         self.note(&provisioned);
@@ -40,7 +40,7 @@ impl<'c, 'h> Users<'c, 'h> {
 
     /// PUT.
     pub(super) fn replace(&self, id: &str) -> Result<Answer, ScimError> {
-        let incoming = self.from_client()?;
+        let incoming = self.received()?;
         let replace = |current: &Document| document::replace(&self.0.schema, current, incoming.clone());
         let provisioned = self.members().update(id, &|version| self.0.allows(version), replace)?;
         self.note(&provisioned);
@@ -74,8 +74,8 @@ impl<'c, 'h> Users<'c, 'h> {
         Members::new(self.0.context.store, self.0.context.organization)
     }
 
-    fn from_client(&self) -> Result<Document, ScimError> {
-        let mut document = self.0.from_client()?;
+    fn received(&self) -> Result<Document, ScimError> {
+        let mut document = self.0.received()?;
         drop_password(&mut document);
         Ok(document)
     }

@@ -156,10 +156,10 @@ fn park_all(store: &Store, emails: &[StoredEmail], error: &str) -> Result<(), St
     for stored in emails {
         let attempts = stored.record.attempts.saturating_add(1);
         let mut record = OutboxRecord { attempts, error: Some(shortened(error)), ..stored.record.clone() };
-        if let Letter::PassphraseReset { link, expires, .. } = &mut record.letter {
-            if *expires <= store.now() {
-                *link = Sealed::Plain(String::new());
-            }
+        if let Letter::PassphraseReset { link, expires, .. } = &mut record.letter
+            && *expires <= store.now()
+        {
+            *link = Sealed::Plain(String::new());
         }
         batch.require_unchanged(stored.key.clone(), Some(stored.version));
         batch.delete(stored.key.clone());

@@ -30,7 +30,11 @@ impl<'s> AttributePath<'s> {
             .max_by_key(|(_, urn, _)| urn.len());
         if let Some((extension, _, rest)) = by_urn {
             let Some(rest) = rest else {
-                return extension.map(|extension| Self { extension: Some(extension), attribute: None, sub_attribute: None });
+                return extension.map(|extension| Self {
+                    extension: Some(extension),
+                    attribute: None,
+                    sub_attribute: None,
+                });
             };
             return Self::resolve_names(rest, |name| match extension {
                 Some(extension) => extension.attribute(name).map(|attribute| (Some(extension), attribute)),

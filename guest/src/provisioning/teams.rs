@@ -125,10 +125,10 @@ impl<'c, 'h> Teams<'c, 'h> {
         if changed {
             stored.record = TeamRecord { origin: Origin::Scim, modified: now, document, ..old.record.clone() };
             let (old_name, name) = (old.record.display_name(), stored.record.display_name());
-            if keys::fold(old_name) != keys::fold(name) {
-                if let Some(id) = self.store.id_by_team_name(name)? {
-                    return Err(Refusal::Taken { attribute: "displayName", value: name.to_owned(), id });
-                }
+            if keys::fold(old_name) != keys::fold(name)
+                && let Some(id) = self.store.id_by_team_name(name)?
+            {
+                return Err(Refusal::Taken { attribute: "displayName", value: name.to_owned(), id });
             }
             self.store.change_team(&mut batch, Some(&old), Some(&stored.record))?;
         }

@@ -245,10 +245,10 @@ impl Store<'_> {
     /// # Errors
     /// As the storage has them.
     pub fn find_member(&self, name: &str) -> Result<Option<Stored<MemberRecord>>, StoreError> {
-        if name.len() == 36 {
-            if let Some(member) = self.member(name)? {
-                return Ok(Some(member));
-            }
+        if keys::is_id(name)
+            && let Some(member) = self.member(name)?
+        {
+            return Ok(Some(member));
         }
         let id = match self.id_by_user_name(name)? {
             Some(id) => Some(id),

@@ -3,7 +3,9 @@
 mod arguments;
 mod config;
 mod connector;
+mod delivery;
 mod demo;
+mod guard;
 mod host;
 mod log;
 mod member;
@@ -12,6 +14,7 @@ mod output;
 mod passphrase;
 mod serve;
 mod team;
+mod webhook;
 
 use std::process::ExitCode;
 
@@ -54,6 +57,20 @@ enum Command {
     /// An organization's SCIM connector: enable, disable, status, refresh.
     #[command(subcommand)]
     Connector(connector::Connector),
+    /// What provisioning a list of users would do: who is matched, created, left manual. Changes nothing.
+    Preview(guard::Preview),
+    /// The guard that holds mass deactivations and deletions: set, show, allow, refuse.
+    #[command(subcommand)]
+    Guard(guard::GuardCommand),
+    /// Events: what changed in an organization.
+    #[command(subcommand)]
+    Event(webhook::EventCommand),
+    /// Where an organization's events are posted to: set, show, remove.
+    #[command(subcommand)]
+    Webhook(webhook::WebhookCommand),
+    /// Emails and events on their way: list, retry.
+    #[command(subcommand)]
+    Delivery(delivery::DeliveryCommand),
     /// Print a completion script for your shell.
     ///
     /// For bash: insomnia-scim completions bash > /etc/bash_completion.d/insomnia-scim
@@ -92,6 +109,11 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             Command::Member(member) => member.run(&settings).await,
             Command::Team(team) => team.run(&settings).await,
             Command::Connector(connector) => connector.run(&settings).await,
+            Command::Preview(preview) => preview.run(&settings).await,
+            Command::Guard(guard) => guard.run(&settings).await,
+            Command::Event(event) => event.run(&settings).await,
+            Command::Webhook(webhook) => webhook.run(&settings).await,
+            Command::Delivery(delivery) => delivery.run(&settings).await,
             Command::Completions { .. } => Ok(()),
         }
     })

@@ -146,10 +146,10 @@ async fn an_organization_with_too_many_calls_is_refused_and_others_are_not() {
     let limits =
         Limits { calls_per_organization: 2, waiting_per_organization: 1, wait: Duration::ZERO, ..Limits::default() };
     let host = host(limits, Isolation::Organization).await;
-    let stuck = futures_of(&host, "a", 2);
+    let stuck = async { tokio::join!(call(&host, "a", "seal"), call(&host, "a", "seal")) };
     tokio::select! {
         biased;
-        () = stuck => panic!("a call that waits for ever ended"),
+        _ = stuck => panic!("a call that waits for ever ended"),
         () = async {
             assert_eq!(call(&host, "a", "count").await, 503);
             assert_eq!(call(&host, "b", "count").await, 200);
@@ -163,22 +163,13 @@ async fn an_organization_with_too_many_calls_is_refused_and_others_are_not() {
 async fn a_full_host_refuses_instead_of_waiting_for_ever() {
     let limits = Limits { calls: 2, wait: Duration::from_millis(10), ..Limits::default() };
     let host = host(limits, Isolation::Organization).await;
-    let stuck = futures_of(&host, "a", 2);
+    let stuck = async { tokio::join!(call(&host, "a", "seal"), call(&host, "a", "seal")) };
     tokio::select! {
         biased;
-        () = stuck => panic!("a call that waits for ever ended"),
+        _ = stuck => panic!("a call that waits for ever ended"),
         () = async { assert_eq!(call(&host, "b", "count").await, 503) } => {}
     }
     assert_eq!(call(&host, "b", "count").await, 200);
-}
-
-async fn futures_of(host: &Provisioner, organization: &str, calls: usize) {
-    let mut running = tokio::task::JoinSet::new();
-    for _ in 0..calls {
-        let (host, organization) = (host.clone(), organization.to_owned());
-        running.spawn(async move { call(&host, &organization, "seal").await });
-    }
-    running.join_all().await;
 }
 
 #[tokio::test]

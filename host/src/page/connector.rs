@@ -15,8 +15,12 @@ use crate::connector::{ConnectorStatus, IssuedToken};
 use crate::error::ActionError;
 
 /// How long the old token may stay beside the new one: seconds, name.
-const OVERLAPS: [(&str, &str); 4] =
-    [("0", "Stop it at once"), ("3600", "Keep it for 1 hour"), ("14400", "Keep it for 4 hours"), ("86400", "Keep it for 24 hours")];
+const OVERLAPS: [(&str, &str); 4] = [
+    ("0", "Stop it at once"),
+    ("3600", "Keep it for 1 hour"),
+    ("14400", "Keep it for 4 hours"),
+    ("86400", "Keep it for 24 hours"),
+];
 
 #[derive(Template)]
 #[template(path = "enable.html")]

@@ -76,7 +76,10 @@ impl Entry {
 
     /// The query as people read it; empty if there is none.
     pub(super) fn query_only(&self) -> String {
-        self.path.split_once('?').map(|(_, query)| readable(&query.replace('+', " "))).unwrap_or_default()
+        self.path.split_once('?').map_or_else(String::new, |(_, query)| {
+            let pairs: Vec<String> = query.split('&').map(|pair| readable(&pair.replace('+', " "))).collect();
+            pairs.join(" &")
+        })
     }
 }
 
@@ -114,7 +117,7 @@ pub(super) struct LogRow<'h> {
 
 impl<'h> LogRow<'h> {
     pub(super) fn new(home: &'h str, entry: Entry) -> Self {
-        let when = When::second(entry.time);
+        let when = When::bare(entry.time);
         Self { home, entry, when }
     }
 

@@ -74,7 +74,9 @@ async fn run(visit: Visit, filter: Filter, format: Format, mut to: Sender<Bytes,
         };
         for json in &found.entries {
             match format {
-                Format::Csv => part.extend(Entry::parse(json).map(|entry| values::line(&entry)).unwrap_or_default().bytes()),
+                Format::Csv => {
+                    part.extend(Entry::parse(json).map(|entry| values::line(&entry)).unwrap_or_default().bytes())
+                }
                 Format::JsonLines => {
                     part.extend_from_slice(json);
                     part.push(b'\n');

@@ -12,9 +12,13 @@ use crate::capability::storage::OrganizationId;
 
 /// Nothing inline, nothing from elsewhere, in nobody's frame. The icon is a `data:` URL.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; \
-     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+     connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
 const PERMISSIONS_POLICY: &str = "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), \
      magnetometer=(), microphone=(), midi=(), payment=(), usb=(), clipboard-read=(), clipboard-write=(self)";
+
+/// Another place that a form of this response may lead to.
+#[derive(Clone)]
+pub(super) struct FormAction(pub(super) String);
 
 const FIELDS: [(HeaderName, &str); 7] = [
     (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
@@ -39,6 +43,13 @@ pub(super) async fn guard(State(state): State<PageState>, request: Request, next
         headers.insert(name, HeaderValue::from_static(value));
     }
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // A text that could not be one source would be a second directive.
+    let named = |text: &String| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".:/-_[]+".contains(&byte));
+    if let Some(FormAction(place)) = response.extensions_mut().remove::<FormAction>().filter(|place| named(&place.0))
+        && let Ok(policy) = HeaderValue::try_from(format!("{CONTENT_SECURITY_POLICY} {place}"))
+    {
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
     response
 }
 
@@ -77,9 +88,8 @@ mod tests {
             (&[("origin", "null"), ("host", "scim.example.com")], false),
             (&[("origin", "https://scim.example.com.evil.example")], false),
         ] {
-            let headers = fields.iter().map(|(name, value)| {
-                (HeaderName::from_static(name), HeaderValue::from_static(value))
-            });
+            let headers =
+                fields.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
             assert_eq!(same_origin(&headers.collect(), base), expected, "{fields:?}");
         }
     }

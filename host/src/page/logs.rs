@@ -123,10 +123,7 @@ pub(super) async fn list(Query(filter): Query<Filter>, visit: Visit) -> Result<H
 }
 
 /// `GET …/logs/{time}-{request id}`.
-pub(super) async fn detail(
-    Path((_, position)): Path<(String, String)>,
-    visit: Visit,
-) -> Result<Html<String>, Refusal> {
+pub(super) async fn detail(Path((_, position)): Path<(String, String)>, visit: Visit) -> Result<Html<String>, Refusal> {
     let missing = || Refusal::not_found("entry in the log; entries are kept for 90 days");
     let (time, request_id) = position.split_once('-').ok_or_else(missing)?;
     let time: u64 = time.parse().map_err(|_| missing())?;
@@ -177,7 +174,8 @@ mod tests {
     #[test]
     fn a_filter_asks_for_what_was_typed_and_ignores_nonsense() {
         let some = |text: &str| Some(text.to_owned());
-        let filter = Filter { q: some("  ada "), status: some("7"), since: some("x"), method: some(""), ..Filter::default() };
+        let filter =
+            Filter { q: some("  ada "), status: some("7"), since: some("x"), method: some(""), ..Filter::default() };
         let expected = LogQuery { text: some("ada"), limit: 5, ..LogQuery::default() };
         assert_eq!(filter.search(5), expected);
         assert_eq!(filter.link(Some("n")), "?q=ada&status=7&since=x&after=n");

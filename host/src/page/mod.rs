@@ -4,15 +4,20 @@
 //! mounts the page with its own [`SessionProvider`]; the standalone server signs people in by email and passphrase.
 
 mod assets;
+mod automatic;
 mod connector;
+mod consent;
 mod csv;
+mod deliveries;
 mod entry;
 mod export;
 mod form;
 mod guard;
+mod held;
 mod identity_provider;
 mod logs;
 mod overview;
+mod passphrase;
 mod passphrase_sessions;
 mod people;
 mod query;
@@ -85,7 +90,8 @@ impl Page {
         self
     }
 
-    /// The routes below `/organizations/<organization>/scim`, and the stylesheet and the script below `/scim-page`.
+    /// The routes below `/organizations/<organization>/scim`, the stylesheet and the script below `/scim-page`, and OAuth's
+    /// authorization endpoint, `/oauth/<organization>/authorize`, which leads to a consent screen of the page.
     pub fn router(self) -> Router {
         let own = matches!(self.sessions, Sessions::Own(_));
         let state = PageState::new(self.provisioner, self.sessions, self.stopping);
@@ -97,6 +103,13 @@ impl Page {
             .route("/setup", get(setup::show))
             .route("/members", get(people::members))
             .route("/teams", get(people::teams))
+            .route("/automatic", get(automatic::show).post(automatic::configure))
+            .route("/clients", post(automatic::client))
+            .route("/guard", get(held::show).post(held::set))
+            .route("/guard/decide", post(held::decide))
+            .route("/deliveries", get(deliveries::show).post(deliveries::retry))
+            .route("/webhook", post(deliveries::webhook))
+            .route("/consent", get(consent::ask).post(consent::decide))
             .route("/logs", get(logs::list))
             .route("/logs/{position}", get(logs::detail))
             .route("/logs/live", get(tail::follow))
@@ -105,10 +118,13 @@ impl Page {
         if own {
             page = page
                 .route("/sign-in", get(sign_in::ask).post(sign_in::sign_in))
-                .route("/sign-out", post(sign_in::sign_out));
+                .route("/sign-out", post(sign_in::sign_out))
+                .route("/passphrase", get(passphrase::ask_change).post(passphrase::change))
+                .route("/reset", get(passphrase::ask_reset).post(passphrase::reset));
         }
         Router::new()
             .nest("/organizations/{organization}/scim", page.fallback(refusal::nothing_here))
+            .route("/oauth/{organization}/authorize", get(consent::authorize))
             .layer(DefaultBodyLimit::max(MAX_FORM))
             .layer(from_fn_with_state(state.clone(), guard::guard))
             .route("/scim-page/{file}", get(assets::serve))

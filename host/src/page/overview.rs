@@ -5,6 +5,7 @@ use axum::extract::Query;
 use axum::response::Html;
 use serde::Deserialize;
 
+use super::automatic::renewal;
 use super::entry::LogRow;
 use super::identity_provider as names;
 use super::refusal::Refusal;
@@ -12,8 +13,10 @@ use super::shell::Shell;
 use super::visit::Visit;
 use super::when::{When, distance};
 use crate::connector::{ConnectorStatus, TokenStatus};
+use crate::delivery::DeliveryQueue;
 use crate::directory::{Licences, Plan, Requirement};
 use crate::journal::LogQuery;
+use crate::oauth::RefreshState;
 
 /// Log lines shown here.
 const RECENT: u32 = 6;
@@ -30,6 +33,7 @@ struct Overview {
     unmet: usize,
     connector_url: String,
     token: Token,
+    renewal: String,
     licences: Seats,
     recent: Vec<String>,
 }
@@ -104,12 +108,13 @@ pub(super) async fn show(Query(shown): Query<Shown>, visit: Visit) -> Result<Htm
     let view = Overview {
         shell: visit.shell("SCIM", ""),
         notice,
-        banners: banners(&visit, &status, licences, now),
+        banners: banners(&visit, &status, licences, now).await?,
         badge: badge(&status),
         enabled: status.enabled,
         requirements: requirements(&visit, &unmet),
         unmet: unmet.len(),
         connector_url: visit.organization.connector_url(),
+        renewal: renewal(&visit.organization.refresh_status().await?, now),
         token: token(&status, now),
         licences: seats(licences),
         recent: rows.iter().map(Template::render).collect::<Result<_, _>>()?,
@@ -127,7 +132,12 @@ fn badge(status: &ConnectorStatus) -> Badge {
     Badge { tone, text }
 }
 
-fn banners(visit: &Visit, status: &ConnectorStatus, licences: Licences, now: u64) -> Vec<Banner> {
+async fn banners(
+    visit: &Visit,
+    status: &ConnectorStatus,
+    licences: Licences,
+    now: u64,
+) -> Result<Vec<Banner>, Refusal> {
     let refresh = || Some((visit.path("refresh"), "Refresh token"));
     let mut banners = Vec::new();
     if status.status == TokenStatus::Expired {
@@ -146,7 +156,29 @@ fn banners(visit: &Visit, status: &ConnectorStatus, licences: Licences, now: u64
         let action = Some((visit.path("members"), "Show members"));
         banners.push(Banner { tone: "warn", title: "No seats left", text: text.into(), action });
     }
-    banners
+    if visit.organization.guard(None, 1).await?.holding_since.is_some() {
+        let text = "Your identity provider wants to deactivate or delete many members at once. Decide whether it may.";
+        let action = Some((visit.path("guard"), "Decide"));
+        banners.push(Banner { tone: "warn", title: "Removals are held", text: text.into(), action });
+    }
+    for (queue, title) in [
+        (DeliveryQueue::EmailsParked, "Some emails could not be sent"),
+        (DeliveryQueue::EventsParked, "The webhook did not take some events"),
+    ] {
+        if !visit.organization.deliveries(queue, None, 1).await?.items.is_empty() {
+            let text = "They were tried for three days, or can’t be tried at all. You can send them again.";
+            let action = Some((visit.path("deliveries"), "Show them"));
+            banners.push(Banner { tone: "warn", title, text: text.into(), action });
+        }
+    }
+    let refresh_status = visit.organization.refresh_status().await?;
+    if refresh_status.state == RefreshState::NeedsAttention {
+        let problem = refresh_status.problem.unwrap_or_default();
+        let text = format!("{problem} The token works until it expires; refresh it by hand until this is corrected.");
+        let action = Some((visit.path("automatic"), "Correct it"));
+        banners.push(Banner { tone: "warn", title: "The automatic refresh fails", text, action });
+    }
+    Ok(banners)
 }
 
 fn requirements(visit: &Visit, unmet: &[Requirement]) -> Vec<Check> {

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use super::query::encode;
 use super::session::{Session, SessionError, SessionProvider};
 use super::state::{page_path, path_of};
-use crate::capability::storage::{KeyRange, OrganizationId, StorageError, Transaction, Write};
+use crate::capability::storage::{Item, KeyRange, OrganizationId, Require, StorageError, Transaction, Write};
 use crate::provisioner::Provisioner;
 
 /// A session ends when it was not used for so long, in milliseconds.
@@ -23,12 +23,22 @@ const ABSOLUTE: u64 = 12 * 60 * 60 * 1000;
 const SEEN: u64 = 60 * 1000;
 
 /// What is stored of a session, as JSON at `session/<end>/<hash of the token>`. Times are milliseconds since the Unix
-/// epoch.
+/// epoch. Beside it, at `signed-out/<organization>/<member>`, is when all sessions of a member ended at once.
 #[derive(Serialize, Deserialize)]
 struct Stored {
     organization: String,
     member: String,
     seen: u64,
+    /// The passphrase must be changed first: the session is good for nothing else.
+    #[serde(default)]
+    must_change: bool,
+}
+
+/// A session, and what it is good for.
+pub(super) struct Found {
+    pub(super) session: Session,
+    /// The passphrase must be changed first.
+    pub(super) must_change: bool,
 }
 
 /// The page's own sessions.
@@ -46,13 +56,15 @@ impl PassphraseSessions {
         &self,
         organization: &OrganizationId,
         member: &str,
+        must_change: bool,
         request: &HeaderMap,
     ) -> Result<String, SessionError> {
         let mut token = [0; 32];
         getrandom::fill(&mut token).map_err(|error| SessionError(error.to_string()))?;
         let now = self.provisioner.clock().now();
         let ticket = Ticket { end: now + ABSOLUTE, token: hex(&token) };
-        let stored = Stored { organization: organization.to_string(), member: member.to_owned(), seen: now };
+        let stored =
+            Stored { organization: organization.to_string(), member: member.to_owned(), seen: now, must_change };
         let ended = KeyRange { start: prefix(0), end: prefix(now) };
         let mut write = vec![Write::DeleteRange(ended), put(&ticket, &stored)?];
         write.extend(self.ticket(request).map(|old| Write::Delete(old.key())));
@@ -68,27 +80,50 @@ impl PassphraseSessions {
         Ok(self.cookie(organization, "", 0))
     }
 
-    async fn find(&self, organization: &OrganizationId, request: &HeaderMap) -> Result<Option<Session>, SessionError> {
+    /// Ends all sessions of a member: the passphrase is another one.
+    pub(super) async fn end_all(&self, organization: &OrganizationId, member: &str) -> Result<(), SessionError> {
+        let now = self.provisioner.clock().now().to_string();
+        self.commit(vec![Write::Put(signed_out(organization, member), now.into_bytes())]).await
+    }
+
+    /// The session of the request, also one that is only good for changing the passphrase.
+    pub(super) async fn find(
+        &self,
+        organization: &OrganizationId,
+        request: &HeaderMap,
+    ) -> Result<Option<Found>, SessionError> {
         let now = self.provisioner.clock().now();
         let Some(ticket) = self.ticket(request).filter(|ticket| now < ticket.end) else { return Ok(None) };
-        let found = self.provisioner.storage().get(&OrganizationId::host(), vec![ticket.key()]).await.map_err(failed)?;
-        let Some(item) = found.into_iter().next().flatten() else { return Ok(None) };
-        let mut stored: Stored = serde_json::from_slice(&item.value).map_err(|error| SessionError(error.to_string()))?;
+        let Some(item) = self.get(ticket.key()).await? else { return Ok(None) };
+        let mut stored: Stored =
+            serde_json::from_slice(&item.value).map_err(|error| SessionError(error.to_string()))?;
         let idle = now.saturating_sub(stored.seen);
         if stored.organization != organization.as_str() || idle >= IDLE {
             return Ok(None);
         }
+        if let Some(item) = self.get(signed_out(organization, &stored.member)).await? {
+            let ended: u64 = str::from_utf8(&item.value).ok().and_then(|text| text.parse().ok()).unwrap_or(u64::MAX);
+            if ticket.end.saturating_sub(ABSOLUTE) < ended {
+                return Ok(None);
+            }
+        }
         if idle >= SEEN {
             stored.seen = now;
             // Only where it still is: a sign-out in the meantime stands.
-            let require = vec![crate::capability::storage::Require::Version(ticket.key(), item.version)];
+            let require = vec![Require::Version(ticket.key(), item.version)];
             let transaction = Transaction { require, write: vec![put(&ticket, &stored)?], wake_at: None };
             match self.provisioner.storage().commit(&OrganizationId::host(), transaction).await {
                 Ok(_) | Err(StorageError::Conflict(_)) => {}
                 Err(error) => return Err(failed(error)),
             }
         }
-        Ok(Some(Session { actor: stored.member, secret: Sha256::digest(&ticket.token).to_vec() }))
+        let session = Session { actor: stored.member, secret: Sha256::digest(&ticket.token).to_vec() };
+        Ok(Some(Found { session, must_change: stored.must_change }))
+    }
+
+    async fn get(&self, key: Vec<u8>) -> Result<Option<Item>, SessionError> {
+        let found = self.provisioner.storage().get(&OrganizationId::host(), vec![key]).await.map_err(failed)?;
+        Ok(found.into_iter().next().flatten())
     }
 
     async fn commit(&self, write: Vec<Write>) -> Result<(), SessionError> {
@@ -121,7 +156,8 @@ impl PassphraseSessions {
 #[async_trait]
 impl SessionProvider for PassphraseSessions {
     async fn session(&self, organization: &OrganizationId, request: &Parts) -> Result<Option<Session>, SessionError> {
-        self.find(organization, &request.headers).await
+        let found = self.find(organization, &request.headers).await?;
+        Ok(found.filter(|found| !found.must_change).map(|found| found.session))
     }
 
     fn sign_in_url(&self, organization: &OrganizationId, return_to: &str) -> String {
@@ -157,6 +193,10 @@ impl std::fmt::Display for Ticket {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}.{}", self.end, self.token)
     }
+}
+
+fn signed_out(organization: &OrganizationId, member: &str) -> Vec<u8> {
+    format!("signed-out/{organization}/{member}").into_bytes()
 }
 
 fn prefix(end: u64) -> Vec<u8> {

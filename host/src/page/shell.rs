@@ -26,8 +26,16 @@ pub(super) struct Shell {
 }
 
 /// The places of the navigation: path below the page, name.
-pub(super) const PLACES: [(&str, &str); 5] =
-    [("", "Overview"), ("setup", "Set up"), ("members", "Members"), ("teams", "Teams"), ("logs", "Logs")];
+pub(super) const PLACES: [(&str, &str); 8] = [
+    ("", "Overview"),
+    ("setup", "Set up"),
+    ("members", "Members"),
+    ("teams", "Teams"),
+    ("logs", "Logs"),
+    ("automatic", "Refresh"),
+    ("guard", "Guard"),
+    ("deliveries", "Deliveries"),
+];
 
 impl Shell {
     /// The frame for whom nothing is known about.

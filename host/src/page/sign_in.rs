@@ -12,19 +12,18 @@ use tokio::time::Instant;
 use super::form;
 use super::passphrase_sessions::PassphraseSessions;
 use super::refusal::Refusal;
-use super::session::SessionProvider as _;
 use super::shell::Shell;
 use super::state::PageState;
 use super::throttle::address;
 use super::visit::{is_token, organization_id, token};
 use crate::capability::storage::OrganizationId;
-use crate::directory::{Member, Role};
+use crate::directory::{Role, SignedIn};
 use crate::error::ActionError;
 
 /// Every refusal takes at least so long: an organization that is not there answers no faster than a wrong passphrase.
-const REFUSAL: Duration = Duration::from_millis(400);
+pub(super) const REFUSAL: Duration = Duration::from_millis(400);
 /// Longer than any email address or passphrase.
-const LONGEST: usize = 1024;
+pub(super) const LONGEST: usize = 1024;
 
 #[derive(Template)]
 #[template(path = "sign_in.html")]
@@ -33,15 +32,14 @@ struct SignInPage {
     next: String,
     email: String,
     error: Option<String>,
-    signed_out: bool,
+    notice: Option<&'static str>,
 }
 
 /// The query of the form.
 #[derive(Deserialize)]
 pub(super) struct Asked {
     next: Option<String>,
-    #[serde(rename = "signed-out")]
-    signed_out: Option<String>,
+    done: Option<String>,
 }
 
 /// `GET …/sign-in`. Organizations that are not there have one too: it tells nothing about them.
@@ -53,12 +51,18 @@ pub(super) async fn ask(
     let mut parts = request.into_parts().0;
     let id = organization_id(&mut parts, &state).await?;
     let next = local(&state, &id, asked.next.as_deref());
-    if own(&state)?.session(&id, &parts).await?.is_some() {
-        return Ok(Redirect::to(&next).into_response());
+    match own(&state)?.find(&id, &parts.headers).await? {
+        Some(found) if found.must_change => return Ok(Redirect::to(&change(&state, &id)).into_response()),
+        Some(_) => return Ok(Redirect::to(&next).into_response()),
+        None => {}
     }
+    let notice = match asked.done.as_deref() {
+        Some("signed-out") => Some("You are signed out."),
+        Some("reset") => Some("Your passphrase is set. Sign in with it."),
+        _ => None,
+    };
     let shell = Shell::outside(&state, Some(&id), "Sign in");
-    let signed_out = asked.signed_out.is_some();
-    Ok(Html(SignInPage { shell, next, email: String::new(), error: None, signed_out }.render()?).into_response())
+    Ok(Html(SignInPage { shell, next, email: String::new(), error: None, notice }.render()?).into_response())
 }
 
 /// `POST …/sign-in`.
@@ -74,13 +78,14 @@ pub(super) async fn sign_in(State(state): State<PageState>, request: Request) ->
         Err(seconds) => Err(ActionError::Throttled(seconds)),
     };
     let (status, error) = match verified {
-        Ok(member) => {
+        Ok(SignedIn { member, must_change }) => {
             state.throttle.succeeded(address);
             if member.role == Role::Member {
                 return Err(Refusal::not_an_owner(String::new()));
             }
-            let cookie = own(&state)?.start(&id, &member.id, &parts.headers).await?;
-            return Ok(with_cookie(Redirect::to(&next), &cookie));
+            let cookie = own(&state)?.start(&id, &member.id, must_change, &parts.headers).await?;
+            let to = if must_change { change(&state, &id) } else { next };
+            return Ok(with_cookie(Redirect::to(&to), &cookie));
         }
         Err(ActionError::WrongPassphrase) => {
             (StatusCode::UNPROCESSABLE_ENTITY, "The email address or the passphrase is wrong.".to_owned())
@@ -90,7 +95,7 @@ pub(super) async fn sign_in(State(state): State<PageState>, request: Request) ->
     };
     tokio::time::sleep_until(begun + REFUSAL).await;
     let shell = Shell::outside(&state, Some(&id), "Sign in");
-    let page = SignInPage { shell, next, email: email.to_owned(), error: Some(error), signed_out: false };
+    let page = SignInPage { shell, next, email: email.to_owned(), error: Some(error), notice: None };
     Ok((status, Html(page.render()?)).into_response())
 }
 
@@ -99,13 +104,13 @@ pub(super) async fn sign_out(State(state): State<PageState>, request: Request) -
     let (mut parts, fields) = form::read(request, &state).await?;
     let id = organization_id(&mut parts, &state).await?;
     let sessions = own(&state)?;
-    if let Some(session) = sessions.session(&id, &parts).await?
-        && !is_token(fields.raw("csrf"), &token(&id, &session))
+    if let Some(found) = sessions.find(&id, &parts.headers).await?
+        && !is_token(fields.raw("csrf"), &token(&id, &found.session))
     {
         return Err(Refusal::new(StatusCode::FORBIDDEN, "Out of date", "Reload the page and sign out again."));
     }
     let cookie = sessions.end(&id, &parts.headers).await?;
-    let sign_in = format!("{}/sign-in?signed-out=1", state.home(&id));
+    let sign_in = format!("{}/sign-in?done=signed-out", state.home(&id));
     Ok(with_cookie(Redirect::to(&sign_in), &cookie))
 }
 
@@ -114,16 +119,27 @@ async fn verify(
     id: &OrganizationId,
     email: &str,
     passphrase: &str,
-) -> Result<Member, ActionError> {
+) -> Result<SignedIn, ActionError> {
     let sane = |text: &str| !text.is_empty() && text.len() <= LONGEST;
     if !sane(email) || !sane(passphrase) {
         return Err(ActionError::WrongPassphrase);
     }
-    match state.provisioner.has_organization(id).await {
-        Ok(true) => state.provisioner.organization(id).verify_passphrase(email, passphrase).await,
-        Ok(false) => Err(ActionError::WrongPassphrase),
-        Err(error) => Err(ActionError::Unavailable(error.to_string())),
+    let known = state.provisioner.has_organization(id).await;
+    if !known.map_err(|error| ActionError::Unavailable(error.to_string()))? {
+        return Err(ActionError::WrongPassphrase);
     }
+    let organization = state.provisioner.organization(id);
+    let signed_in = organization.sign_in(email, passphrase).await?;
+    // Emails point to where this person has just come from; they do without if this fails.
+    if let Err(error) = organization.set_page_url(&organization.page_url()).await {
+        tracing::warn!("emails can't be told where the SCIM page is: {error}");
+    }
+    Ok(signed_in)
+}
+
+/// Where the passphrase is changed.
+fn change(state: &PageState, id: &OrganizationId) -> String {
+    format!("{}/passphrase", state.home(id))
 }
 
 /// What to tell whom tried too often.
@@ -135,11 +151,11 @@ pub(super) fn wait(seconds: u32) -> String {
     }
 }
 
-fn own(state: &PageState) -> Result<&PassphraseSessions, Refusal> {
+pub(super) fn own(state: &PageState) -> Result<&PassphraseSessions, Refusal> {
     state.sessions.own().ok_or_else(|| Refusal::not_found("page"))
 }
 
-fn with_cookie(redirect: Redirect, cookie: &str) -> Response {
+pub(super) fn with_cookie(redirect: Redirect, cookie: &str) -> Response {
     let mut response = redirect.into_response();
     if let Ok(value) = HeaderValue::from_str(cookie) {
         response.headers_mut().insert(header::SET_COOKIE, value);
@@ -158,11 +174,12 @@ fn local(state: &PageState, id: &OrganizationId, next: Option<&str>) -> String {
 
 /// Whether the text continues the path of the page to a view of it.
 fn is_view(rest: &str) -> bool {
+    let path = rest.split('?').next().unwrap_or_default();
     rest.starts_with('/')
         && !rest.starts_with("/sign-")
         && rest.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
-        && !rest.contains("//")
-        && !rest.contains("..")
+        && !path.contains("//")
+        && !path.contains("..")
 }
 
 #[cfg(test)]
@@ -171,7 +188,7 @@ mod tests {
 
     #[test]
     fn after_the_sign_in_comes_a_view_of_this_page_and_nothing_else() {
-        for rest in ["/logs", "/members?q=a%20b", "/logs/1-abc"] {
+        for rest in ["/logs", "/members?q=a%20b", "/logs/1-abc", "/consent?redirect_uri=https://a.example/b"] {
             assert!(is_view(rest), "{rest}");
         }
         for rest in ["", "x", ".evil.example", "/../other", "//evil.example", "/a\\b", "/a\r\nb", "/sign-in"] {

@@ -13,18 +13,30 @@ const LAST: u64 = 253_402_300_799_999;
 pub(super) struct When {
     /// `2026-11-22T17:18:16.000Z`.
     iso: String,
-    exact: bool,
+    form: Form,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Minute,
+    Second,
+    Bare,
 }
 
 impl When {
     /// To the minute. Milliseconds since the Unix epoch.
     pub(super) fn minute(time: u64) -> Self {
-        Self { iso: iso(time), exact: false }
+        Self { iso: iso(time), form: Form::Minute }
     }
 
     /// To the second.
     pub(super) fn second(time: u64) -> Self {
-        Self { iso: iso(time), exact: true }
+        Self { iso: iso(time), form: Form::Second }
+    }
+
+    /// To the second, where something else says that it is UTC.
+    pub(super) fn bare(time: u64) -> Self {
+        Self { iso: iso(time), form: Form::Bare }
     }
 }
 
@@ -32,9 +44,10 @@ impl fmt::Display for When {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let iso = &self.iso;
         let month = iso[5..7].parse::<usize>().ok().and_then(|month| MONTHS.get(month.checked_sub(1)?)).unwrap_or(&"");
-        let time = if self.exact { &iso[11..19] } else { &iso[11..16] };
+        let time = if self.form == Form::Minute { &iso[11..16] } else { &iso[11..19] };
+        let zone = if self.form == Form::Bare { "" } else { " UTC" };
         let day = iso[8..10].trim_start_matches('0');
-        write!(f, "<time datetime=\"{iso}\">{day} {month} {} {time} UTC</time>", &iso[..4])
+        write!(f, "<time datetime=\"{iso}\">{day} {month} {} {time}{zone}</time>", &iso[..4])
     }
 }
 
@@ -82,6 +95,7 @@ mod tests {
         let shown = When::minute(MOMENT).to_string();
         assert_eq!(shown, "<time datetime=\"2026-11-09T14:38:16.789Z\">9 Nov 2026 14:38 UTC</time>");
         assert!(When::second(MOMENT).to_string().contains(">9 Nov 2026 14:38:16 UTC<"));
+        assert!(When::bare(MOMENT).to_string().contains(">9 Nov 2026 14:38:16<"));
         assert!(When::second(u64::MAX).to_string().contains("31 Dec 9999"));
     }
 

@@ -34,7 +34,11 @@ impl Provisioner {
     /// own.
     pub fn router(&self) -> Router {
         let scim = self.scim_service();
-        Router::new().route_service("/scim", scim.clone()).route_service("/scim/{*rest}", scim).merge(oauth::router(self))
+        Router::new()
+            .route_service("/scim", scim.clone())
+            .route_service("/scim/", scim.clone())
+            .route_service("/scim/{*rest}", scim)
+            .merge(oauth::router(self))
     }
 }
 

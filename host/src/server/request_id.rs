@@ -40,7 +40,7 @@ mod tests {
     fn an_id_of_the_client_is_taken_only_if_it_is_harmless() {
         let with = |value: &'static str| {
             let mut headers = HeaderMap::new();
-            headers.insert(&X_REQUEST_ID, http::HeaderValue::from_static(value));
+            headers.insert(&X_REQUEST_ID, http::HeaderValue::from_bytes(value.as_bytes()).unwrap());
             of_client(&headers).map(str::to_owned)
         };
         assert_eq!(with("abc-123").as_deref(), Some("abc-123"));

@@ -28,8 +28,20 @@ fn axe_finds_nothing_on_any_view_and_no_view_is_wider_than_the_window() {
     examine_in_all_looks(&browser, &axe, "sign-in");
     organization.sign_in(&browser);
     for view in [
-        "", "setup?idp=okta", "setup?idp=azure", "setup?idp=ping-federate", "setup?idp=other", "refresh", "disable",
-        "members", "members?q=nobody-has-this-name", "teams", "logs", "logs?status=4", "logs?q=never-logged", "nowhere",
+        "",
+        "setup?idp=okta",
+        "setup?idp=azure",
+        "setup?idp=ping-federate",
+        "setup?idp=other",
+        "refresh",
+        "disable",
+        "members",
+        "members?q=nobody-has-this-name",
+        "teams",
+        "logs",
+        "logs?status=4",
+        "logs?q=never-logged",
+        "nowhere",
     ] {
         browser.go(organization.view(view).trim_end_matches('/'));
         examine_in_all_looks(&browser, &axe, view);
@@ -55,7 +67,10 @@ fn axe_finds_nothing_on_any_view_and_no_view_is_wider_than_the_window() {
 
 /// Members, teams, and log lines of every kind, with names that are hard to fit in.
 fn fill(client: &Client) {
-    let people: Vec<String> = (0..4).map(|_| seed::someone(client, "axe")).map(|made| made["id"].as_str().expect("an id").to_owned()).collect();
+    let people: Vec<String> = (0..4)
+        .map(|_| seed::someone(client, "axe"))
+        .map(|made| made["id"].as_str().expect("an id").to_owned())
+        .collect();
     let long = Person { family: "Wolfeschlegelsteinhausenbergerdorff".repeat(2), ..Person::new("axe-long") };
     seed::user(client, &long);
     seed::user(client, &Person { given: "<b>".into(), ..Person::new("axe-markup") });

@@ -136,7 +136,10 @@ impl Browser {
     #[track_caller]
     pub fn text(&self, css: &str) -> String {
         let element = self.find(css);
-        self.session_call("GET", &format!("/element/{element}/text"), Value::Null).as_str().unwrap_or_default().to_owned()
+        self.session_call("GET", &format!("/element/{element}/text"), Value::Null)
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
     }
 
     /// What is in a field.
@@ -207,7 +210,10 @@ impl Browser {
 
     fn describe(&self) -> String {
         let text = self.try_find("body").map(|body| {
-            self.session_call("GET", &format!("/element/{body}/text"), Value::Null).as_str().unwrap_or_default().to_owned()
+            self.session_call("GET", &format!("/element/{body}/text"), Value::Null)
+                .as_str()
+                .unwrap_or_default()
+                .to_owned()
         });
         format!("at {}\n{}", self.url(), text.unwrap_or_default())
     }

@@ -18,7 +18,13 @@ fn an_export_holds_every_entry_that_the_filter_finds_and_no_formula() {
     }
     client.get("/Users/=cmd%7C%27calc%27").is(404);
     let command = shared().command(&[
-        "member", "add", "co@export.example", "--organization", &connector.organization, "--role", "co-owner",
+        "member",
+        "add",
+        "co@export.example",
+        "--organization",
+        &connector.organization,
+        "--role",
+        "co-owner",
     ]);
     let page = Organization::demo().page.replace("/demo/", &format!("/{}/", connector.organization));
     let visitor = Visitor::at(&page);
@@ -51,7 +57,13 @@ fn the_log_is_paged_and_every_entry_can_be_opened() {
         client.get("/Users?count=0").is(200);
     }
     let command = shared().command(&[
-        "member", "add", "co@paging.example", "--organization", &connector.organization, "--role", "co-owner",
+        "member",
+        "add",
+        "co@paging.example",
+        "--organization",
+        &connector.organization,
+        "--role",
+        "co-owner",
     ]);
     let page = Organization::demo().page.replace("/demo/", &format!("/{}/", connector.organization));
     let visitor = Visitor::at(&page);

@@ -118,7 +118,7 @@ fn sign_in_after_a_wrong_passphrase(browser: &Browser, organization: &Organizati
 
 /// Enables SCIM for Azure for 90 days; a client with what the page shows then.
 fn enable(browser: &Browser, organization: &Organization) -> Client {
-    browser.click("main .head a[href$='/enable']");
+    browser.click("main a[href$='/enable']");
     browser.click("input[value=azure]");
     browser.click("input[value='90d']");
     browser.click("main form button[type=submit]");

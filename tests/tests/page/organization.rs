@@ -45,8 +45,7 @@ impl Organization {
 
     /// Adds a member and returns the passphrase.
     pub fn add_member(&self, email: &str, role: &str) -> String {
-        let added: Value =
-            shared().command(&["member", "add", email, "--organization", &self.id, "--role", role]);
+        let added: Value = shared().command(&["member", "add", email, "--organization", &self.id, "--role", role]);
         text(&added, "passphrase")
     }
 

@@ -12,7 +12,9 @@ const ENABLE: [(&str, &str); 2] = [("provider", "okta"), ("window", "30d")];
 fn every_view_asks_to_sign_in_and_comes_back_to_where_one_was() {
     let organization = Organization::demo();
     let visitor = Visitor::new(&organization);
-    for view in ["", "/enable", "/refresh", "/disable", "/setup", "/members", "/teams", "/logs", "/logs/1-a", "/logs/live"] {
+    for view in
+        ["", "/enable", "/refresh", "/disable", "/setup", "/members", "/teams", "/logs", "/logs/1-a", "/logs/live"]
+    {
         let location = visitor.get(view).is(303).header("location").unwrap_or_default().to_owned();
         assert!(location.starts_with("/organizations/demo/scim/sign-in"), "{view}: {location}");
     }
@@ -199,7 +201,9 @@ fn every_view_has_its_security_header_fields_and_nothing_inline() {
     let organization = Organization::demo();
     let visitor = Visitor::owner(&organization);
     let mut assets = Vec::new();
-    for view in ["", "/sign-in", "/setup", "/members", "/teams", "/logs", "/refresh", "/disable", "/nowhere", "/enable/"] {
+    for view in
+        ["", "/sign-in", "/setup", "/members", "/teams", "/logs", "/refresh", "/disable", "/nowhere", "/enable/"]
+    {
         let response = visitor.get(view);
         let field = |name: &str| response.header(name).unwrap_or_default().to_owned();
         let policy = field("content-security-policy");
@@ -216,7 +220,12 @@ fn every_view_has_its_security_header_fields_and_nothing_inline() {
             assert!(!page.contains(inline), "{view} has {inline}");
         }
         let references = page.split(" href=\"").chain(page.split(" src=\"")).skip(1);
-        assets.extend(references.filter_map(|rest| rest.split('"').next()).filter(|url| url.contains("/scim-page/")).map(str::to_owned));
+        assets.extend(
+            references
+                .filter_map(|rest| rest.split('"').next())
+                .filter(|url| url.contains("/scim-page/"))
+                .map(str::to_owned),
+        );
     }
     assets.sort();
     assets.dedup();

@@ -80,11 +80,8 @@ impl SchemaTable {
     pub fn resource(&self, name: &str) -> Option<ResourceSchema<'_>> {
         let resource_type = self.resource_types.iter().find(|candidate| candidate.name == name)?;
         let core = self.schema(&resource_type.schema)?;
-        let extensions = resource_type
-            .extensions
-            .iter()
-            .filter_map(|extension| self.schema(&extension.schema))
-            .collect();
+        let extensions =
+            resource_type.extensions.iter().filter_map(|extension| self.schema(&extension.schema)).collect();
         Some(ResourceSchema { resource_type, common: &self.common, core, extensions })
     }
 }

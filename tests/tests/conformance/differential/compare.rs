@@ -98,7 +98,8 @@ pub(super) fn seen(step: &Step, answer: &Response, names: &Names) -> Value {
         }
     }
     let has = |name: &str| answer.header(name).is_some();
-    json!({"status": answer.status, "location": answer.status != 201 || has("Location"), "etag": has("ETag"), "body": body})
+    let is_located = answer.status != 201 || has("Location");
+    json!({"status": answer.status, "location": is_located, "etag": has("ETag"), "body": body})
 }
 
 fn key(resource: &Value, path: &str) -> Value {

@@ -38,7 +38,8 @@ impl Reference {
 
     fn launch(port: u16) -> Self {
         // It can't choose a port itself, and does not end with its parent: a shell sees to that.
-        const SCRIPT: &str = "\"$0\" --port \"$1\" 2>/dev/null & server=$!; cat >/dev/null; kill \"$server\"";
+        const SCRIPT: &str =
+            "\"$0\" --port \"$1\" 2>/dev/null & server=$!; cat >/dev/null; kill \"$server\"; wait \"$server\"";
         let mut shell = Command::new("sh")
             .arg("-c")
             .arg(SCRIPT)

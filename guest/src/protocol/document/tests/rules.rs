@@ -273,7 +273,10 @@ fn schemas_follow_the_attributes() {
 fn values_without_a_value_are_merged_where_they_are_the_same() {
     let home = json!({"type": "home", "locality": "London"});
     assert_eq!(
-        user_attribute("addresses", json!([home, {"locality": "London", "type": "home", "primary": true}, {"type": "home"}])),
+        user_attribute(
+            "addresses",
+            json!([home, {"locality": "London", "type": "home", "primary": true}, {"type": "home"}])
+        ),
         json!([{"type": "home", "locality": "London", "primary": true}, {"type": "home"}])
     );
 }

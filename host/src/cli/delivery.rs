@@ -1,0 +1,100 @@
+//! `delivery`: emails and events on their way.
+
+use clap::{Subcommand, ValueEnum};
+use serde_json::{Value, json};
+
+use super::config::Settings;
+use super::member::Of;
+use super::{host, output};
+use crate::delivery::DeliveryQueue;
+
+/// Commands about emails and events on their way.
+#[derive(Subcommand)]
+pub(super) enum DeliveryCommand {
+    /// List what waits or could not be delivered.
+    List {
+        /// Which.
+        #[arg(value_enum)]
+        queue: Queue,
+        #[command(flatten)]
+        of: Of,
+    },
+    /// Deliver again what could not be delivered.
+    Retry {
+        /// Which.
+        #[arg(value_enum)]
+        queue: ParkedQueue,
+        /// Only these ids. [default: all]
+        ids: Vec<String>,
+        #[command(flatten)]
+        of: Of,
+    },
+}
+
+/// A queue to look at.
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum Queue {
+    /// Emails to be sent.
+    EmailsWaiting,
+    /// Emails that could not be sent.
+    EmailsParked,
+    /// Events to be posted to the webhook.
+    EventsWaiting,
+    /// Events that the webhook did not take.
+    EventsParked,
+}
+
+/// A queue of what could not be delivered.
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum ParkedQueue {
+    /// Emails that could not be sent.
+    Emails,
+    /// Events that the webhook did not take.
+    Events,
+}
+
+impl DeliveryCommand {
+    pub(super) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
+        let provisioner = host::open(settings).await?;
+        match self {
+            Self::List { queue, of } => {
+                let organization = host::organization(&provisioner, &of.organization).await?;
+                let queue = match queue {
+                    Queue::EmailsWaiting => DeliveryQueue::EmailsWaiting,
+                    Queue::EmailsParked => DeliveryQueue::EmailsParked,
+                    Queue::EventsWaiting => DeliveryQueue::EventsWaiting,
+                    Queue::EventsParked => DeliveryQueue::EventsParked,
+                };
+                let (mut deliveries, mut after): (Vec<Value>, Option<String>) = (Vec::new(), None);
+                loop {
+                    let page = organization.deliveries(queue, after.as_deref(), 500).await?;
+                    for delivery in page.items {
+                        deliveries.push(serde_json::to_value(delivery)?);
+                    }
+                    after = page.next;
+                    if after.is_none() {
+                        break;
+                    }
+                }
+                output::table(settings.json, &deliveries, &["created", "what", "to", "attempts", "error", "id"]);
+            }
+            Self::Retry { queue, ids, of } => {
+                let organization = host::organization(&provisioner, &of.organization).await?;
+                let queue = match queue {
+                    ParkedQueue::Emails => DeliveryQueue::EmailsParked,
+                    ParkedQueue::Events => DeliveryQueue::EventsParked,
+                };
+                let mut retried = 0;
+                loop {
+                    let count = organization.retry_deliveries(queue, &ids).await?;
+                    retried += count;
+                    if count == 0 || !ids.is_empty() {
+                        break;
+                    }
+                }
+                output::object(settings.json, &json!({"retried": retried}));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,134 @@
+//! `guard` and `preview`: the mass-deprovisioning guard, and what provisioning a list of users would do.
+
+use std::io::Read;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::config::Settings;
+use super::member::Of;
+use super::{host, output};
+use crate::guard::{Decision, Guard};
+
+/// Commands about the mass-deprovisioning guard.
+#[derive(Subcommand)]
+pub(super) enum GuardCommand {
+    /// Hold deactivations and deletions beyond a threshold an hour. Without one, the guard is switched off.
+    Set {
+        #[command(flatten)]
+        of: Of,
+        /// So many pass within an hour.
+        #[arg(long, env = "INSOMNIA_SCIM_NUMBER")]
+        number: Option<u32>,
+        /// Those of so many percent of the active members that SCIM manages pass within an hour.
+        #[arg(long, env = "INSOMNIA_SCIM_SHARE")]
+        share: Option<u8>,
+    },
+    /// Show the guard, and what it holds.
+    Show {
+        #[command(flatten)]
+        of: Of,
+    },
+    /// Let held removals through: the identity provider's next try succeeds.
+    Allow(Decide),
+    /// Refuse held removals: the identity provider is answered 403 for a week.
+    Refuse(Decide),
+}
+
+/// Upon which removals.
+#[derive(Args)]
+pub(super) struct Decide {
+    /// Only those of these members, by id. [default: all]
+    members: Vec<String>,
+    #[command(flatten)]
+    of: Of,
+    /// The owner or co-owner who decides: id, userName or email address.
+    #[arg(long, value_name = "MEMBER", env = "INSOMNIA_SCIM_ACTOR")]
+    actor: String,
+}
+
+impl GuardCommand {
+    pub(super) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
+        let provisioner = host::open(settings).await?;
+        match self {
+            Self::Set { of, number, share } => {
+                let guard = (number.is_some() || share.is_some()).then_some(Guard { number, share });
+                host::organization(&provisioner, &of.organization).await?.set_guard(guard).await?;
+            }
+            Self::Show { of } => {
+                let organization = host::organization(&provisioner, &of.organization).await?;
+                let mut status = organization.guard(None, 500).await?;
+                while let Some(after) = status.next.take() {
+                    let more = organization.guard(Some(&after), 500).await?;
+                    status.held.extend(more.held);
+                    status.next = more.next;
+                }
+                if settings.json {
+                    output::object(true, &serde_json::to_value(status)?);
+                } else {
+                    let head = json!({"guard": status.guard, "holding since": status.holding_since});
+                    output::object(false, &head);
+                    let held: Vec<Value> = status.held.iter().map(serde_json::to_value).collect::<Result<_, _>>()?;
+                    output::table(false, &held, &["name", "removal", "decision", "member"]);
+                }
+            }
+            Self::Allow(decide) => decide.run(settings, &provisioner, Decision::Allowed).await?,
+            Self::Refuse(decide) => decide.run(settings, &provisioner, Decision::Refused).await?,
+        }
+        Ok(())
+    }
+}
+
+impl Decide {
+    async fn run(
+        self,
+        settings: &Settings,
+        provisioner: &crate::Provisioner,
+        decision: Decision,
+    ) -> anyhow::Result<()> {
+        let organization = host::organization(provisioner, &self.of.organization).await?;
+        let decided = organization.decide_held(&self.actor, decision, &self.members).await?;
+        output::object(settings.json, &json!({"decided": decided}));
+        Ok(())
+    }
+}
+
+/// What provisioning a list of users would do: who is matched, created, left manual. Changes nothing.
+#[derive(Args)]
+pub(super) struct Preview {
+    /// A JSON array of SCIM Users, or an object with such an array `Resources`. [default: standard input]
+    file: Option<PathBuf>,
+    #[command(flatten)]
+    of: Of,
+}
+
+impl Preview {
+    pub(super) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
+        let users = match &self.file {
+            Some(path) => std::fs::read(path).with_context(|| format!("{} can't be read", path.display()))?,
+            None => {
+                let mut users = Vec::new();
+                std::io::stdin().read_to_end(&mut users).context("standard input can't be read")?;
+                users
+            }
+        };
+        let provisioner = host::open(settings).await?;
+        let preview = host::organization(&provisioner, &self.of.organization).await?.preview(users).await?;
+        if settings.json {
+            output::object(true, &serde_json::to_value(preview)?);
+            return Ok(());
+        }
+        let users: Vec<Value> = preview.users.iter().map(serde_json::to_value).collect::<Result<_, _>>()?;
+        output::table(false, &users, &["user_name", "outcome", "reason", "member"]);
+        let summary = json!({
+            "left manual": preview.left_manual_count,
+            "seats": preview.seats,
+            "taken": preview.taken,
+            "taken after": preview.taken_after,
+        });
+        output::object(false, &summary);
+        Ok(())
+    }
+}

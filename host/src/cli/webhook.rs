@@ -1,0 +1,82 @@
+//! `webhook` and `event`: an organization's events, and where they are posted to.
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use super::config::Settings;
+use super::member::Of;
+use super::{host, output};
+
+/// Commands about the webhook.
+#[derive(Subcommand)]
+pub(super) enum WebhookCommand {
+    /// Post all events from now on to a URL. Prints the key of the signatures, once.
+    Set {
+        /// An https URL.
+        url: String,
+        #[command(flatten)]
+        of: Of,
+    },
+    /// Show where events are posted to, and how that goes.
+    Show {
+        #[command(flatten)]
+        of: Of,
+    },
+    /// Post no events any more, and forget what waits.
+    Remove {
+        #[command(flatten)]
+        of: Of,
+    },
+}
+
+impl WebhookCommand {
+    pub(super) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
+        let provisioner = host::open(settings).await?;
+        match self {
+            Self::Set { url, of } => {
+                let organization = host::organization(&provisioner, &of.organization).await?;
+                let secret = organization.set_webhook(&url).await?;
+                output::object(settings.json, &json!({"url": url, "secret": secret}));
+            }
+            Self::Show { of } => {
+                let organization = host::organization(&provisioner, &of.organization).await?;
+                output::object(settings.json, &serde_json::to_value(organization.webhook().await?)?);
+            }
+            Self::Remove { of } => {
+                host::organization(&provisioner, &of.organization).await?.remove_webhook().await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Commands about events.
+#[derive(Subcommand)]
+pub(super) enum EventCommand {
+    /// List the events of the last 90 days, oldest first.
+    List {
+        #[command(flatten)]
+        of: Of,
+    },
+}
+
+impl EventCommand {
+    pub(super) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
+        let Self::List { of } = self;
+        let provisioner = host::open(settings).await?;
+        let organization = host::organization(&provisioner, &of.organization).await?;
+        let (mut events, mut after): (Vec<Value>, Option<String>) = (Vec::new(), None);
+        loop {
+            let page = organization.events(after.as_deref(), 500).await?;
+            for event in page.items {
+                events.push(serde_json::from_slice(&event.document)?);
+            }
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        output::table(settings.json, &events, &["time", "type", "subject", "actor"]);
+        Ok(())
+    }
+}

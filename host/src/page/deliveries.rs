@@ -1,0 +1,117 @@
+//! Emails and events on their way: the webhook, what waits, and what was given up and can be sent again.
+
+use askama::Template;
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Redirect, Response};
+
+use super::form::Posted;
+use super::refusal::Refusal;
+use super::shell::Shell;
+use super::visit::Visit;
+use super::when::When;
+use crate::delivery::{Delivery, DeliveryQueue};
+use crate::error::ActionError;
+use crate::event::Webhook;
+
+/// Rows of a queue that are shown.
+const ROWS: u32 = 50;
+
+/// All queues: value in forms, title, what it holds.
+const QUEUES: [(&str, DeliveryQueue, &str); 4] = [
+    ("emails-parked", DeliveryQueue::EmailsParked, "Emails that could not be sent"),
+    ("events-parked", DeliveryQueue::EventsParked, "Events that the webhook did not take"),
+    ("emails-waiting", DeliveryQueue::EmailsWaiting, "Emails to be sent"),
+    ("events-waiting", DeliveryQueue::EventsWaiting, "Events to be delivered"),
+];
+
+#[derive(Template)]
+#[template(path = "deliveries.html")]
+struct DeliveriesPage {
+    shell: Shell,
+    error: Option<String>,
+    url: String,
+    webhook: Option<Hook>,
+    queues: Vec<Queue>,
+}
+
+struct Hook {
+    webhook: Webhook,
+    created: When,
+    failing: Option<When>,
+}
+
+struct Queue {
+    value: &'static str,
+    title: &'static str,
+    parked: bool,
+    rows: Vec<Row>,
+    more: bool,
+}
+
+struct Row {
+    delivery: Delivery,
+    created: When,
+    due: Option<When>,
+}
+
+#[derive(Template)]
+#[template(path = "webhook_key.html")]
+struct KeyPage {
+    shell: Shell,
+    url: String,
+    key: String,
+}
+
+/// `GET …/deliveries`.
+pub(super) async fn show(visit: Visit) -> Result<Html<String>, Refusal> {
+    Ok(Html(page(&visit, None, "").await?))
+}
+
+async fn page(visit: &Visit, error: Option<String>, url: &str) -> Result<String, Refusal> {
+    let webhook = visit.organization.webhook().await?.map(|webhook| Hook {
+        created: When::minute(webhook.created),
+        failing: webhook.failing_since.map(When::minute),
+        webhook,
+    });
+    let mut queues = Vec::new();
+    for (value, queue, title) in QUEUES {
+        let listed = visit.organization.deliveries(queue, None, ROWS).await?;
+        let row = |delivery: Delivery| Row {
+            created: When::minute(delivery.created),
+            due: delivery.due.map(When::minute),
+            delivery,
+        };
+        let parked = value.ends_with("parked");
+        let rows = listed.items.into_iter().map(row).collect();
+        queues.push(Queue { value, title, parked, rows, more: listed.next.is_some() });
+    }
+    let shell = visit.shell("Deliveries", "deliveries");
+    Ok(DeliveriesPage { shell, error, url: url.to_owned(), webhook, queues }.render()?)
+}
+
+/// `POST …/deliveries`: sends what was given up again.
+pub(super) async fn retry(Posted { visit, fields }: Posted) -> Result<Redirect, Refusal> {
+    let asked = QUEUES.iter().find(|(value, ..)| *value == fields.raw("queue"));
+    let (_, queue, _) = asked.ok_or_else(|| Refusal::not_found("queue"))?;
+    let ids: Vec<String> = fields.typed("id").map(str::to_owned).into_iter().collect();
+    visit.organization.retry_deliveries(*queue, &ids).await?;
+    Ok(Redirect::to(&visit.path("deliveries")))
+}
+
+/// `POST …/webhook`: sets it, or removes it.
+pub(super) async fn webhook(Posted { visit, fields }: Posted) -> Result<Response, Refusal> {
+    if fields.raw("action") == "remove" {
+        visit.organization.remove_webhook().await?;
+        return Ok(Redirect::to(&visit.path("deliveries")).into_response());
+    }
+    let url = fields.typed("url").unwrap_or_default();
+    let error = match visit.organization.set_webhook(url).await {
+        Ok(key) => {
+            let page = KeyPage { shell: visit.shell("The key of the webhook", "deliveries"), url: url.to_owned(), key };
+            return Ok(Html(page.render()?).into_response());
+        }
+        Err(error @ (ActionError::Invalid(_) | ActionError::NotConfigured(_))) => format!("It was not set: {error}."),
+        Err(error) => return Err(error.into()),
+    };
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(page(&visit, Some(error), url).await?)).into_response())
+}

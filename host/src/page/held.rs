@@ -1,0 +1,108 @@
+//! The mass-deprovisioning guard: its thresholds, and the removals that it holds until an owner decides.
+
+use askama::Template;
+use axum::extract::Query;
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use serde::Deserialize;
+
+use super::form::Posted;
+use super::people::Paging;
+use super::query::query;
+use super::refusal::Refusal;
+use super::shell::Shell;
+use super::visit::Visit;
+use super::when::When;
+use crate::guard::{Decision, Guard, HeldRemoval, Removal};
+
+/// Rows of a page.
+const ROWS: u32 = 100;
+
+#[derive(Template)]
+#[template(path = "held.html")]
+struct HeldPage {
+    shell: Shell,
+    error: Option<&'static str>,
+    on: bool,
+    number: String,
+    share: String,
+    since: Option<When>,
+    waiting: usize,
+    held: Vec<Row>,
+    paging: Paging,
+}
+
+struct Row {
+    removal: HeldRemoval,
+    what: &'static str,
+    state: &'static str,
+    when: When,
+}
+
+/// The query.
+#[derive(Deserialize)]
+pub(super) struct Asked {
+    after: Option<String>,
+}
+
+/// `GET …/guard`.
+pub(super) async fn show(Query(asked): Query<Asked>, visit: Visit) -> Result<Html<String>, Refusal> {
+    Ok(Html(page(&visit, asked.after.as_deref(), None).await?))
+}
+
+async fn page(visit: &Visit, after: Option<&str>, error: Option<&'static str>) -> Result<String, Refusal> {
+    let status = visit.organization.guard(after, ROWS).await?;
+    let path = visit.path("guard");
+    let row = |removal: HeldRemoval| Row {
+        what: match removal.removal {
+            Removal::Deactivate => "Deactivate",
+            Removal::Delete => "Delete",
+        },
+        state: match removal.decision {
+            None => "Waiting",
+            Some(Decision::Allowed) => "Let through",
+            Some(Decision::Refused) => "Refused",
+        },
+        when: When::minute(removal.time),
+        removal,
+    };
+    let text = |number: Option<u32>| number.map(|number| number.to_string()).unwrap_or_default();
+    let guard = status.guard.as_ref();
+    let page = HeldPage {
+        shell: visit.shell("Guard", "guard"),
+        error,
+        on: guard.is_some(),
+        number: text(guard.and_then(|guard| guard.number)),
+        share: text(guard.and_then(|guard| guard.share.map(u32::from))),
+        since: status.holding_since.map(When::minute),
+        waiting: status.held.iter().filter(|removal| removal.decision.is_none()).count(),
+        held: status.held.into_iter().map(row).collect(),
+        paging: Paging {
+            first: after.map(|_| path.clone()),
+            next: status.next.map(|next| format!("{path}{}", query(&[("after", Some(&next))]))),
+        },
+    };
+    Ok(page.render()?)
+}
+
+/// `POST …/guard`: the thresholds; none switches it off.
+pub(super) async fn set(Posted { visit, fields }: Posted) -> Result<Response, Refusal> {
+    let number = fields.typed("number").map(|text| text.parse::<u32>().ok().filter(|number| *number > 0));
+    let share = fields.typed("share").map(|text| text.parse::<u8>().ok().filter(|share| (1..100).contains(share)));
+    if number == Some(None) || share == Some(None) {
+        let error = "The number is 1 or more, and the share 1 to 99 percent.";
+        return Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(page(&visit, None, Some(error)).await?)).into_response());
+    }
+    let (number, share) = (number.flatten(), share.flatten());
+    let guard = (number.is_some() || share.is_some()).then_some(Guard { number, share });
+    visit.organization.set_guard(guard).await?;
+    Ok(Redirect::to(&visit.path("guard")).into_response())
+}
+
+/// `POST …/guard/decide`: for one member, or for all that wait.
+pub(super) async fn decide(Posted { visit, fields }: Posted) -> Result<Redirect, Refusal> {
+    let decision = if fields.raw("decision") == "allow" { Decision::Allowed } else { Decision::Refused };
+    let members: Vec<String> = fields.typed("member").map(str::to_owned).into_iter().collect();
+    visit.organization.decide_held(&visit.member.id, decision, &members).await?;
+    Ok(Redirect::to(&visit.path("guard")))
+}
