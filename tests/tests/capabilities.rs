@@ -1,5 +1,7 @@
 //! The host's capabilities against real servers: email to aiosmtpd over TLS, with sign-in.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that can't go on has failed")]
+
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -100,7 +102,7 @@ fn line(stdout: &mut BufReader<ChildStdout>) -> String {
 /// The interpreter that has what `requirements.txt` names.
 fn python() -> PathBuf {
     let path = std::env::var_os("SCIM_TEST_PYTHON")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/python/bin/python"), PathBuf::from);
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/venv/bin/python"), PathBuf::from);
     assert!(path.exists(), "{} is missing: run `make setup`", path.display());
     path
 }

@@ -78,6 +78,8 @@ fn network(address: IpAddr) -> IpAddr {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::Request;
+
     use super::*;
 
     fn ip(text: &str) -> Option<IpAddr> {
@@ -85,7 +87,7 @@ mod tests {
     }
 
     fn request(peer: &str, forwarded: &[&str]) -> Parts {
-        let mut request = axum::http::Request::new(()).into_parts().0;
+        let mut request = Request::new(()).into_parts().0;
         request.extensions.insert(ConnectInfo(SocketAddr::new(peer.parse().unwrap(), 1)));
         for value in forwarded {
             request.headers.append("x-forwarded-for", value.parse().unwrap());

@@ -61,7 +61,7 @@ async fn a_client_gets_a_token_uses_it_and_revokes_it() {
     let (routes, organization) = organization().await;
     let new = NewOAuthClient { name: "Entra".into(), client_credentials: true, ..NewOAuthClient::default() };
     let issued = organization.create_oauth_client(OWNER, new).await.unwrap();
-    assert_eq!(organization.oauth_clients().await.unwrap(), [issued.client.clone()]);
+    assert_eq!(organization.oauth_clients().await.unwrap(), std::slice::from_ref(&issued.client));
     let client = format!("client_id={}&client_secret={}", issued.client.id, issued.secret.unwrap());
     let form = format!("grant_type=client_credentials&{client}");
     let (status, cache, granted) = send(&routes, post("/oauth/acme/token", form.clone())).await;
