@@ -18,7 +18,7 @@ pub(super) struct Common {
     /// ~/.local/share/insomnia-scim]
     #[arg(long, global = true, value_name = "DIR", env = "INSOMNIA_SCIM_DATA")]
     pub(super) data: Option<PathBuf>,
-    /// The URL that clients see before /scim/v2/…, for instance https://scim.example.com. [default: that of the
+    /// The URL that clients see before /scim/v2/…, for instance `https://scim.example.com`. [default: that of the
     /// listen address; for the other commands, that of the last server on the data directory]
     #[arg(long, global = true, value_name = "URL", env = "INSOMNIA_SCIM_BASE_URL")]
     pub(super) base_url: Option<String>,
