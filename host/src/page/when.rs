@@ -93,18 +93,18 @@ mod tests {
     #[test]
     fn a_moment_is_shown_in_utc_and_says_so() {
         let shown = When::minute(MOMENT).to_string();
-        assert_eq!(shown, "<time datetime=\"2026-11-09T14:38:16.789Z\">9 Nov 2026 14:38 UTC</time>");
-        assert!(When::second(MOMENT).to_string().contains(">9 Nov 2026 14:38:16 UTC<"));
-        assert!(When::bare(MOMENT).to_string().contains(">9 Nov 2026 14:38:16<"));
+        assert_eq!(shown, "<time datetime=\"2026-11-09T17:18:16.789Z\">9 Nov 2026 17:18 UTC</time>");
+        assert!(When::second(MOMENT).to_string().contains(">9 Nov 2026 17:18:16 UTC<"));
+        assert!(When::bare(MOMENT).to_string().contains(">9 Nov 2026 17:18:16<"));
         assert!(When::second(u64::MAX).to_string().contains("31 Dec 9999"));
     }
 
     #[test]
     fn what_a_field_for_dates_holds_is_read_as_utc() {
-        assert_eq!(parse("2026-11-09T14:38"), Some(MOMENT / 60_000 * 60_000));
-        assert_eq!(parse("2026-11-09T14:38:16"), Some(MOMENT / 1000 * 1000));
+        assert_eq!(parse("2026-11-09T17:18"), Some(MOMENT / 60_000 * 60_000));
+        assert_eq!(parse("2026-11-09T17:18:16"), Some(MOMENT / 1000 * 1000));
         assert_eq!(parse("1970-01-02"), Some(86_400_000));
-        for text in ["", "x", "2026-13-01T00:00", "1969-01-01T00:00", "2026-11-09Ü14:38"] {
+        for text in ["", "x", "2026-13-01T00:00", "1969-01-01T00:00", "2026-11-09Ü17:18"] {
             assert_eq!(parse(text), None, "{text}");
         }
     }
