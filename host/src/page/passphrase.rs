@@ -114,7 +114,8 @@ pub(super) async fn reset(State(state): State<PageState>, request: Request) -> R
     let id = organization_id(&mut parts, &state).await?;
     own(&state)?;
     // Each one counts: neither emails nor guesses come in floods.
-    let allowed = state.throttle.begin(address(&parts), state.now()).map_err(ActionError::Throttled);
+    let allowed = address(&parts).map_or(Ok(()), |address| state.addresses.begin(&address, state.now()));
+    let allowed = allowed.map_err(ActionError::Throttled);
     let token = fields.typed("token").filter(|token| token.len() <= LONGEST);
     let outcome = match (allowed, token) {
         (Err(error), _) => Err(error),

@@ -14,7 +14,7 @@ use super::passphrase_sessions::PassphraseSessions;
 use super::refusal::Refusal;
 use super::shell::Shell;
 use super::state::PageState;
-use super::throttle::address;
+use super::throttle::{account, address};
 use super::visit::{is_token, organization_id, token};
 use crate::capability::storage::OrganizationId;
 use crate::directory::{Role, SignedIn};
@@ -22,6 +22,9 @@ use crate::error::ActionError;
 
 /// Every refusal takes at least so long: an organization that is not there answers no faster than a wrong passphrase.
 pub(super) const REFUSAL: Duration = Duration::from_millis(400);
+/// Also what is said when the component takes no more tries of the account for some seconds.
+const WRONG: &str =
+    "The email address or the passphrase is wrong. After several wrong tries, wait a little before the next.";
 /// Longer than any email address or passphrase.
 pub(super) const LONGEST: usize = 1024;
 
@@ -72,14 +75,21 @@ pub(super) async fn sign_in(State(state): State<PageState>, request: Request) ->
     let id = organization_id(&mut parts, &state).await?;
     let next = local(&state, &id, fields.typed("next"));
     let (email, passphrase) = (fields.typed("email").unwrap_or_default(), fields.raw("passphrase"));
-    let address = address(&parts);
-    let verified = match state.throttle.begin(address, state.now()) {
-        Ok(()) => verify(&state, &id, email, passphrase).await,
+    let (address, account) = (address(&parts), account(&id, email));
+    let now = state.now();
+    let allowed = address.map_or(Ok(()), |address| state.addresses.begin(&address, now));
+    let verified = match allowed.and_then(|()| state.accounts.begin(&account, now)) {
+        Ok(()) => match verify(&state, &id, email, passphrase).await {
+            // The component counts only for accounts that are there: to say so would tell which are.
+            Err(ActionError::Throttled(_)) => Err(ActionError::WrongPassphrase),
+            other => other,
+        },
         Err(seconds) => Err(ActionError::Throttled(seconds)),
     };
     let (status, error) = match verified {
         Ok(SignedIn { member, must_change }) => {
-            state.throttle.succeeded(address);
+            address.inspect(|address| state.addresses.succeeded(address));
+            state.accounts.succeeded(&account);
             if member.role == Role::Member {
                 return Err(Refusal::not_an_owner(String::new()));
             }
@@ -87,9 +97,7 @@ pub(super) async fn sign_in(State(state): State<PageState>, request: Request) ->
             let to = if must_change { change(&state, &id) } else { next };
             return Ok(with_cookie(Redirect::to(&to), &cookie));
         }
-        Err(ActionError::WrongPassphrase) => {
-            (StatusCode::UNPROCESSABLE_ENTITY, "The email address or the passphrase is wrong.".to_owned())
-        }
+        Err(ActionError::WrongPassphrase) => (StatusCode::UNPROCESSABLE_ENTITY, WRONG.to_owned()),
         Err(ActionError::Throttled(seconds)) => (StatusCode::TOO_MANY_REQUESTS, wait(seconds)),
         Err(other) => return Err(other.into()),
     };

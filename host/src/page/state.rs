@@ -1,10 +1,11 @@
 //! What all handlers of the page share.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::session::Sessions;
 use super::streams::Streams;
-use super::throttle::Throttle;
+use super::throttle::{OF_ACCOUNT, OF_ADDRESS, Throttle};
 use crate::capability::storage::OrganizationId;
 use crate::provisioner::Provisioner;
 
@@ -15,7 +16,10 @@ pub(super) struct PageState(Arc<Shared>);
 pub(super) struct Shared {
     pub(super) provisioner: Provisioner,
     pub(super) sessions: Sessions,
-    pub(super) throttle: Throttle,
+    /// Tries from one address.
+    pub(super) addresses: Throttle<IpAddr>,
+    /// Tries of one account, there or not.
+    pub(super) accounts: Throttle<[u8; 32]>,
     pub(super) streams: Arc<Streams>,
     pub(super) stopping: Arc<dyn Fn() -> bool + Send + Sync>,
 }
@@ -34,8 +38,8 @@ impl PageState {
         sessions: Sessions,
         stopping: Arc<dyn Fn() -> bool + Send + Sync>,
     ) -> Self {
-        let (throttle, streams) = (Throttle::default(), Arc::default());
-        Self(Arc::new(Shared { provisioner, sessions, throttle, streams, stopping }))
+        let (addresses, accounts) = (Throttle::new(OF_ADDRESS), Throttle::new(OF_ACCOUNT));
+        Self(Arc::new(Shared { provisioner, sessions, addresses, accounts, streams: Arc::default(), stopping }))
     }
 
     pub(super) fn now(&self) -> u64 {

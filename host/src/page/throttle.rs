@@ -1,42 +1,54 @@
-//! Slows down who tries passphrases from one address. The component does the same for each account.
+//! Slows down who tries passphrases: from one address, and of one account, whether there is such an account or not.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
 
 use axum::extract::ConnectInfo;
 use axum::http::request::Parts;
+use sha2::{Digest as _, Sha256};
+
+use crate::capability::storage::OrganizationId;
 
 /// Failed tries of one address in one window.
-const TRIES: u32 = 20;
+pub(super) const OF_ADDRESS: u32 = 20;
+/// Failed tries of one account in one window. The component slows accounts down as well, but only those that are there.
+pub(super) const OF_ACCOUNT: u32 = 6;
 /// The window, in milliseconds.
 const WINDOW: u64 = 10 * 60 * 1000;
-/// Addresses that are remembered; the one whose window is oldest is forgotten first.
-const ADDRESSES: usize = 10_000;
+/// Sources that are remembered; the one whose window is oldest is forgotten first.
+const SOURCES: usize = 4_096;
 
-/// The tries of all addresses.
-#[derive(Default)]
-pub(super) struct Throttle(Mutex<HashMap<IpAddr, Tries>>);
+/// The tries of all sources of one kind.
+pub(super) struct Throttle<S> {
+    most: u32,
+    all: Mutex<HashMap<S, Tries>>,
+}
 
 struct Tries {
     since: u64,
     count: u32,
 }
 
-impl Throttle {
+impl<S: Eq + Hash + Clone> Throttle<S> {
+    /// So many tries of each source in a window.
+    pub(super) fn new(most: u32) -> Self {
+        Self { most, all: Mutex::default() }
+    }
+
     /// Counts a try before it is made, so that parallel ones count as well; or the seconds to wait.
-    pub(super) fn begin(&self, address: Option<IpAddr>, now: u64) -> Result<(), u32> {
-        let Some(address) = address.map(network) else { return Ok(()) };
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.len() >= ADDRESSES && !all.contains_key(&address) {
-            let oldest = all.iter().min_by_key(|(_, tries)| tries.since).map(|(address, _)| *address);
+    pub(super) fn begin(&self, source: &S, now: u64) -> Result<(), u32> {
+        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= SOURCES && !all.contains_key(source) {
+            let oldest = all.iter().min_by_key(|(_, tries)| tries.since).map(|(source, _)| source.clone());
             oldest.and_then(|oldest| all.remove(&oldest));
         }
-        let tries = all.entry(address).or_insert(Tries { since: now, count: 0 });
+        let tries = all.entry(source.clone()).or_insert(Tries { since: now, count: 0 });
         if now.saturating_sub(tries.since) >= WINDOW {
             *tries = Tries { since: now, count: 0 };
         }
-        if tries.count >= TRIES {
+        if tries.count >= self.most {
             let left = (tries.since + WINDOW).saturating_sub(now);
             return Err(u32::try_from(left.div_ceil(1000)).unwrap_or(u32::MAX));
         }
@@ -45,13 +57,17 @@ impl Throttle {
     }
 
     /// The try was right: it does not count.
-    pub(super) fn succeeded(&self, address: Option<IpAddr>) {
-        let Some(address) = address.map(network) else { return };
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(tries) = all.get_mut(&address) {
+    pub(super) fn succeeded(&self, source: &S) {
+        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(tries) = all.get_mut(source) {
             tries.count = tries.count.saturating_sub(1);
         }
     }
+}
+
+/// An account as a source, whatever it is called: a hash, so that names that are long or many cost nothing.
+pub(super) fn account(organization: &OrganizationId, email: &str) -> [u8; 32] {
+    Sha256::digest(format!("{organization}\0{}", email.trim().to_lowercase())).into()
 }
 
 /// Who sent the request: the peer, or whom a proxy beside this server names last. `None` if the server does not tell.
@@ -65,7 +81,7 @@ pub(super) fn address(request: &Parts) -> Option<IpAddr> {
         let last = request.headers.get_all("x-forwarded-for").iter().next_back()?;
         last.to_str().ok()?.rsplit(',').next()?.trim().parse::<IpAddr>().ok()
     };
-    Some(if near { named().unwrap_or(peer) } else { peer })
+    Some(network(if near { named().unwrap_or(peer) } else { peer }))
 }
 
 /// Who has one address of a /64 has them all.
@@ -96,42 +112,45 @@ mod tests {
     }
 
     #[test]
-    fn an_address_waits_after_its_tries_and_no_other_does() {
-        let throttle = Throttle::default();
-        for _ in 0..TRIES {
-            assert_eq!(throttle.begin(ip("192.0.2.1"), 1000), Ok(()));
+    fn a_source_waits_after_its_tries_and_no_other_does() {
+        let throttle = Throttle::new(3);
+        for _ in 0..3 {
+            assert_eq!(throttle.begin(&"one", 1000), Ok(()));
         }
-        assert_eq!(throttle.begin(ip("192.0.2.1"), 1000), Err(600));
-        assert_eq!(throttle.begin(ip("192.0.2.2"), 1000), Ok(()));
-        assert_eq!(throttle.begin(ip("192.0.2.1"), 1000 + WINDOW), Ok(()));
+        assert_eq!(throttle.begin(&"one", 1000), Err(600));
+        assert_eq!(throttle.begin(&"other", 1000), Ok(()));
+        assert_eq!(throttle.begin(&"one", 1000 + WINDOW), Ok(()));
     }
 
     #[test]
     fn right_passphrases_do_not_count() {
-        let throttle = Throttle::default();
-        for _ in 0..3 * TRIES {
-            assert_eq!(throttle.begin(ip("192.0.2.1"), 0), Ok(()));
-            throttle.succeeded(ip("192.0.2.1"));
+        let throttle = Throttle::new(3);
+        for _ in 0..9 {
+            assert_eq!(throttle.begin(&"one", 0), Ok(()));
+            throttle.succeeded(&"one");
         }
     }
 
     #[test]
-    fn a_network_of_ipv6_counts_as_one_address() {
-        let throttle = Throttle::default();
-        for host in 0..TRIES {
-            assert_eq!(throttle.begin(ip(&format!("2001:db8::{host:x}")), 0), Ok(()));
+    fn sources_are_remembered_up_to_a_number() {
+        let throttle = Throttle::new(3);
+        for number in 0..SOURCES + 50 {
+            let _ = throttle.begin(&number, number as u64);
         }
-        assert!(throttle.begin(ip("2001:db8::ffff:1"), 0).is_err());
-        assert_eq!(throttle.begin(ip("2001:db8:0:1::1"), 0), Ok(()));
+        assert_eq!(throttle.all.lock().unwrap().len(), SOURCES);
     }
 
     #[test]
-    fn addresses_are_remembered_up_to_a_number() {
-        let throttle = Throttle::default();
-        for number in 0..2 * ADDRESSES as u32 {
-            let _ = throttle.begin(Some(IpAddr::V4(std::net::Ipv4Addr::from_bits(number))), u64::from(number));
-        }
-        assert_eq!(throttle.0.lock().unwrap().len(), ADDRESSES);
+    fn an_account_is_the_same_in_any_case_and_another_in_another_organization() {
+        let organization = |name: &str| OrganizationId::parse(name).unwrap();
+        assert_eq!(account(&organization("a"), " Ada@A.example"), account(&organization("a"), "ada@a.example"));
+        assert_ne!(account(&organization("a"), "ada@a.example"), account(&organization("b"), "ada@a.example"));
+    }
+
+    #[test]
+    fn a_network_of_ipv6_is_one_address() {
+        assert_eq!(address(&request("2001:db8::1", &[])), address(&request("2001:db8::ffff:1", &[])));
+        assert_ne!(address(&request("2001:db8::1", &[])), address(&request("2001:db8:0:1::1", &[])));
     }
 
     #[test]

@@ -1,0 +1,280 @@
+//! Chromium, driven over WebDriver (W3C) by chromedriver.
+
+use std::env;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use insomnia_scim_tests::client::{Client, Request};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// How long what a test waits for may take to appear.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// The key under which WebDriver names an element.
+const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+
+/// Keys by their code points in WebDriver.
+pub mod key {
+    pub const TAB: &str = "\u{E004}";
+    pub const ENTER: &str = "\u{E007}";
+    pub const SPACE: &str = " ";
+    pub const DOWN: &str = "\u{E015}";
+    pub const CONTROL: &str = "\u{E009}";
+}
+
+/// How the browser looks at pages.
+#[derive(Clone, Copy)]
+pub struct Look {
+    pub width: u32,
+    pub dark: bool,
+    pub javascript: bool,
+}
+
+/// A desktop, light, with JavaScript.
+pub const DESKTOP: Look = Look { width: 1280, dark: false, javascript: true };
+/// A phone.
+pub const PHONE: Look = Look { width: 390, ..DESKTOP };
+
+/// A Chromium with one window. It ends when dropped.
+pub struct Browser {
+    driver: Child,
+    webdriver: Client,
+    session: String,
+    _profile: TempDir,
+}
+
+impl Browser {
+    /// Starts one.
+    ///
+    /// # Panics
+    /// When Chromium or chromedriver is missing.
+    pub fn open(look: Look) -> Self {
+        let (driver, port) = start_driver();
+        let profile = tempfile::tempdir().expect("a temporary directory");
+        let webdriver = Client::bare(&format!("http://127.0.0.1:{port}")).content_type("application/json");
+        let size = format!("--window-size={},900", look.width);
+        let data = format!("--user-data-dir={}", profile.path().display());
+        let arguments = [
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            &size,
+            &data,
+        ];
+        let javascript = if look.javascript { 1 } else { 2 };
+        let options = json!({
+            "args": arguments,
+            "prefs": { "profile.default_content_setting_values.javascript": javascript, "credentials_enable_service": false },
+        });
+        let wanted = json!({ "capabilities": { "alwaysMatch": { "goog:chromeOptions": options } } });
+        let mut browser = Self { driver, webdriver, session: String::new(), _profile: profile };
+        let made = browser.call("POST", "/session", wanted);
+        browser.session = made["sessionId"].as_str().expect("a session").to_owned();
+        browser.look(look);
+        browser
+    }
+
+    /// Changes the size of the window and the colour scheme.
+    pub fn look(&self, look: Look) {
+        let phone = look.width < 500;
+        self.cdp(
+            "Emulation.setDeviceMetricsOverride",
+            json!({ "width": look.width, "height": 900, "deviceScaleFactor": 1, "mobile": phone }),
+        );
+        let scheme = if look.dark { "dark" } else { "light" };
+        self.cdp(
+            "Emulation.setEmulatedMedia",
+            json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] }),
+        );
+    }
+
+    /// Opens an address and waits until it is loaded.
+    pub fn go(&self, url: &str) {
+        self.session_call("POST", "/url", json!({ "url": url }));
+    }
+
+    pub fn url(&self) -> String {
+        self.session_call("GET", "/url", Value::Null).as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Waits for the element and clicks it.
+    #[track_caller]
+    pub fn click(&self, css: &str) {
+        let element = self.find(css);
+        self.session_call("POST", &format!("/element/{element}/click"), json!({}));
+    }
+
+    /// Waits for the element and types into it.
+    #[track_caller]
+    pub fn type_into(&self, css: &str, text: &str) {
+        let element = self.find(css);
+        self.session_call("POST", &format!("/element/{element}/value"), json!({ "text": text }));
+    }
+
+    /// Types into whatever has the focus; `held` is a key to hold meanwhile.
+    pub fn press(&self, keys: &str, held: Option<&str>) {
+        let mut actions: Vec<Value> = Vec::new();
+        actions.extend(held.map(|key| json!({ "type": "keyDown", "value": key })));
+        for key in keys.chars() {
+            actions.push(json!({ "type": "keyDown", "value": key.to_string() }));
+            actions.push(json!({ "type": "keyUp", "value": key.to_string() }));
+        }
+        actions.extend(held.map(|key| json!({ "type": "keyUp", "value": key })));
+        let keyboard = json!({ "type": "key", "id": "keyboard", "actions": actions });
+        self.session_call("POST", "/actions", json!({ "actions": [keyboard] }));
+    }
+
+    /// The text that people see in the element.
+    #[track_caller]
+    pub fn text(&self, css: &str) -> String {
+        let element = self.find(css);
+        self.session_call("GET", &format!("/element/{element}/text"), Value::Null)
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    }
+
+    /// What is in a field.
+    #[track_caller]
+    pub fn value(&self, css: &str) -> String {
+        let element = self.find(css);
+        let value = self.session_call("GET", &format!("/element/{element}/property/value"), Value::Null);
+        value.as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Whether there is such an element now.
+    pub fn has(&self, css: &str) -> bool {
+        self.try_find(css).is_some()
+    }
+
+    /// Whether such an element is there and can be seen.
+    pub fn shows(&self, css: &str) -> bool {
+        self.try_find(css).is_some_and(|element| {
+            self.session_call("GET", &format!("/element/{element}/displayed"), Value::Null) == Value::Bool(true)
+        })
+    }
+
+    /// Waits until the text of the element contains this.
+    #[track_caller]
+    pub fn wait_for_text(&self, css: &str, text: &str) {
+        let begun = Instant::now();
+        let mut seen = String::new();
+        while begun.elapsed() < PATIENCE {
+            if self.has(css) {
+                seen = self.text(css);
+                if seen.contains(text) {
+                    return;
+                }
+            }
+            thread::sleep(Duration::from_millis(100));
+        }
+        panic!("{css} does not say {text:?} but {seen:?}\n{}", self.describe());
+    }
+
+    /// Runs a script in the page and returns what it returns.
+    #[track_caller]
+    pub fn run(&self, script: &str) -> Value {
+        self.session_call("POST", "/execute/sync", json!({ "script": script, "args": [] }))
+    }
+
+    /// Runs a script that calls its last argument with the result.
+    #[track_caller]
+    pub fn run_async(&self, script: &str) -> Value {
+        self.session_call("POST", "/execute/async", json!({ "script": script, "args": [] }))
+    }
+
+    #[track_caller]
+    fn find(&self, css: &str) -> String {
+        let begun = Instant::now();
+        loop {
+            if let Some(element) = self.try_find(css) {
+                return element;
+            }
+            assert!(begun.elapsed() < PATIENCE, "there is no {css}\n{}", self.describe());
+            thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    fn try_find(&self, css: &str) -> Option<String> {
+        let found = self.session_call("POST", "/elements", json!({ "using": "css selector", "value": css }));
+        found.as_array()?.first()?[ELEMENT].as_str().map(str::to_owned)
+    }
+
+    fn describe(&self) -> String {
+        let text = self.try_find("body").map(|body| {
+            self.session_call("GET", &format!("/element/{body}/text"), Value::Null)
+                .as_str()
+                .unwrap_or_default()
+                .to_owned()
+        });
+        format!("at {}\n{}", self.url(), text.unwrap_or_default())
+    }
+
+    fn cdp(&self, command: &str, parameters: Value) -> Value {
+        self.session_call("POST", "/goog/cdp/execute", json!({ "cmd": command, "params": parameters }))
+    }
+
+    #[track_caller]
+    fn session_call(&self, method: &str, path: &str, body: Value) -> Value {
+        self.call(method, &format!("/session/{}{path}", self.session), body)
+    }
+
+    #[track_caller]
+    fn call(&self, method: &str, path: &str, body: Value) -> Value {
+        let request = Request::new(method, path);
+        let request = if method == "POST" { request.body(body) } else { request };
+        let response = self.webdriver.send(&request);
+        let answer: Value = serde_json::from_slice(&response.body).expect("chromedriver answers in JSON");
+        if response.status != 200 {
+            let error = &answer["value"];
+            let text = format!("{}: {}", error["error"], error["message"]);
+            let hint = if path == "/session" { MISSING } else { "" };
+            panic!("{method} {path}: {text} {hint}");
+        }
+        answer["value"].clone()
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        if !self.session.is_empty() {
+            let _ = self.webdriver.try_send(&Request::new("DELETE", &format!("/session/{}", self.session)));
+        }
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}
+
+const MISSING: &str = "\nThe tests of the page need Chromium and chromedriver: run `make setup`, or on Debian `apt-get \
+     install chromium chromium-driver`. CHROMEDRIVER names another chromedriver.";
+
+/// Starts chromedriver on a free port, and tells which.
+fn start_driver() -> (Child, u16) {
+    let program = env::var_os("CHROMEDRIVER").unwrap_or_else(|| "chromedriver".into());
+    let started = Command::new(&program)
+        .arg("--port=0")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn();
+    let mut driver = match started {
+        Ok(driver) => driver,
+        Err(error) => panic!("{} does not start: {error}{MISSING}", program.display()),
+    };
+    let output = driver.stdout.take().expect("the output of chromedriver");
+    let mut lines = BufReader::new(output).lines().map_while(Result::ok);
+    let port = lines.find_map(|line| {
+        let rest = line.split_once("started successfully on port ")?.1;
+        rest.trim_end_matches('.').trim().parse().ok()
+    });
+    thread::spawn(move || lines.for_each(drop));
+    (driver, port.expect("chromedriver tells its port"))
+}

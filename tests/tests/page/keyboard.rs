@@ -1,0 +1,76 @@
+//! The way through the page without a mouse.
+
+use crate::browser::{Browser, DESKTOP, key};
+use crate::organization::Organization;
+
+#[test]
+fn an_owner_gets_a_token_by_keyboard_alone_and_always_sees_where_the_focus_is() {
+    let organization = Organization::new("keyboard");
+    let browser = Browser::open(DESKTOP);
+    browser.go(&organization.page);
+    // The first field has the focus already.
+    assert_eq!(focus(&browser), "email");
+    browser.press(&organization.owner, None);
+    browser.press(key::TAB, None);
+    browser.press(&organization.passphrase, None);
+    browser.press(key::ENTER, None);
+    browser.wait_for_text("h1 .badge", "Disabled");
+
+    browser.press(key::TAB, None);
+    assert_eq!(focus(&browser), "Skip to content");
+    assert!(browser.shows(".skip"), "the link has the focus and can't be seen");
+    browser.press(key::ENTER, None);
+    tab_to(&browser, "Enable SCIM");
+    browser.press(key::ENTER, None);
+    browser.wait_for_text("h1", "Enable SCIM");
+
+    // Okta is chosen, since single sign-on is with Okta; the arrow goes on to Azure.
+    tab_to(&browser, "okta");
+    browser.press(key::DOWN, None);
+    assert_eq!(focus(&browser), "azure");
+    tab_to(&browser, "180d");
+    tab_to(&browser, "Enable and show the token");
+    browser.press(key::ENTER, None);
+    browser.wait_for_text("h1", "SCIM is enabled");
+
+    tab_to(&browser, "Copy Connector URL");
+    tab_to(&browser, "Copy Token");
+    browser.press(key::ENTER, None);
+    browser.wait_for_text("[data-copy=token]", "Copied");
+    tab_to(&browser, "checkbox");
+    browser.press(key::SPACE, None);
+    tab_to(&browser, "Continue");
+    browser.press(key::ENTER, None);
+    browser.wait_for_text("h1 .badge", "Enabled");
+}
+
+/// Presses Tab until the focus is there.
+#[track_caller]
+fn tab_to(browser: &Browser, wanted: &str) {
+    let mut passed = Vec::new();
+    for _ in 0..40 {
+        browser.press(key::TAB, None);
+        let now = focus(browser);
+        assert!(has_outline(browser), "{now} has the focus and does not show it");
+        if now == wanted {
+            return;
+        }
+        passed.push(now);
+    }
+    panic!("Tab never comes to {wanted:?}, only to {passed:?}");
+}
+
+/// What has the focus: the value of a choice, the type or the id of a field, the text of anything else.
+fn focus(browser: &Browser) -> String {
+    let script = "const e = document.activeElement; \
+         if (e.type === 'radio') return e.value; \
+         if (e.type === 'checkbox') return e.type; \
+         return e.id && e.matches('input') ? e.id : e.textContent.replace(/\\s+/g, ' ').trim();";
+    browser.run(script).as_str().unwrap_or_default().to_owned()
+}
+
+fn has_outline(browser: &Browser) -> bool {
+    let script = "const s = getComputedStyle(document.activeElement); \
+         return s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2;";
+    browser.run(script) == serde_json::Value::Bool(true)
+}
