@@ -1,50 +1,11 @@
 //! One entry of the log of SCIM requests, as a line and in full.
 
-use askama::Template;
-use serde::Deserialize;
-use serde_json::Value;
-
 use super::when::When;
+pub(super) use crate::journal::LogEntry as Entry;
+use askama::Template;
 
-/// An entry, as the component writes it. What is missing is empty.
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(super) struct Entry {
-    pub(super) time: u64,
-    pub(super) request_id: String,
-    pub(super) method: String,
-    pub(super) path: String,
-    pub(super) status: u16,
-    pub(super) scim_type: Option<String>,
-    pub(super) detail: Option<String>,
-    pub(super) duration: u64,
-    pub(super) subject: Option<Subject>,
-    pub(super) action: Option<String>,
-    pub(super) because: Vec<String>,
-    pub(super) token_generation: Option<u32>,
-    pub(super) user_agent: Option<String>,
-    pub(super) bytes_received: u64,
-    pub(super) bytes_sent: u64,
-    pub(super) component: String,
-    /// The request's body, redacted.
-    pub(super) body: Option<Value>,
-}
-
-/// Whom a request concerned.
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(super) struct Subject {
-    pub(super) resource_type: String,
-    pub(super) id: String,
-    pub(super) name: String,
-}
-
+/// How the page shows it.
 impl Entry {
-    /// `None` if it is not what the component writes.
-    pub(super) fn parse(json: &[u8]) -> Option<Self> {
-        serde_json::from_slice(json).ok()
-    }
-
     /// How the status is shown.
     pub(super) fn tone(&self) -> &'static str {
         match self.status {

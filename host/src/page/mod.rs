@@ -7,7 +7,6 @@ mod assets;
 mod automatic;
 mod connector;
 mod consent;
-mod csv;
 mod deliveries;
 mod entry;
 mod export;
@@ -34,6 +33,8 @@ mod tests;
 mod throttle;
 mod visit;
 mod when;
+
+pub(crate) use state::page_path;
 
 pub use session::{Session, SessionError, SessionProvider};
 
@@ -69,9 +70,10 @@ impl Provisioner {
 }
 
 impl Organization {
-    /// Where its SCIM page is: `<base URL>/organizations/<organization>/scim`.
+    /// Where its SCIM page is: `<base URL>/organizations/<organization>/scim`, or as
+    /// [`crate::ProvisionerBuilder::page_url`] has it.
     pub fn page_url(&self) -> String {
-        format!("{}{}", self.base_url(), state::page_path(self.id()))
+        self.provisioner().page_url(self.id())
     }
 }
 
