@@ -13,7 +13,6 @@ use crate::protocol::discovery::{MAX_BULK_OPERATIONS, MAX_BULK_PAYLOAD};
 use crate::protocol::document;
 use crate::protocol::error::ScimError;
 use crate::protocol::message::Request;
-use crate::protocol::mode::Mode;
 
 const BULK_REQUEST: &str = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
 const BULK_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:BulkResponse";
@@ -67,7 +66,7 @@ impl<'c, 'h> Run<'c, 'h> {
         let is_request = |urn: &Value| urn.as_str().is_some_and(|urn| urn.eq_ignore_ascii_case(BULK_REQUEST));
         let schemas = body.take("schemas");
         let declared = schemas.as_ref().and_then(Value::as_array).is_some_and(|urns| urns.iter().any(is_request));
-        if !declared && (schemas.is_some() || context.mode() == Mode::Strict) {
+        if !declared && (schemas.is_some() || context.mode.is_strict()) {
             return Err(ScimError::invalid_syntax(format!("The schemas of a bulk request are [\"{BULK_REQUEST}\"]")));
         }
         let fail_on_errors = match body.take("failOnErrors") {

@@ -16,9 +16,11 @@ use crate::journal::{Entry, Note};
 use crate::protocol::discovery;
 use crate::protocol::error::ScimError;
 use crate::protocol::message::{Request, Response};
+use crate::protocol::mode::Mode;
 use crate::protocol::query::Query;
 use crate::protocol::route::Route;
 use crate::protocol::schema::SchemaTable;
+use crate::protocol::tolerance::{Tolerance, Tolerances};
 use crate::store::keys::{self, Kind};
 use crate::store::{Actor, Store, StoreError};
 
@@ -27,19 +29,24 @@ const USED_AGAIN: u64 = 60_000;
 /// Every media type that a body may have (RFC 7644 §3.1; T17).
 const MEDIA_TYPES: [&str; 2] = ["application/scim+json", "application/json"];
 
+/// What an `Accept` header that can be met has in it; others are answered as well (T17).
+const ACCEPTED: [&str; 4] = ["application/scim+json", "application/json", "application/*", "*/*"];
+
 /// Serves a request. Every refusal is a response with a SCIM error body.
 #[must_use]
 pub fn handle(host: Host<'_>, request: &Request) -> Response {
     let store = host.store();
     store.act_as(Actor::Scim);
-    let (began, note) = (store.now(), RefCell::default());
-    let answer = serve(&store, request, &note).unwrap_or_else(|error| {
+    let (began, note, applied) = (store.now(), RefCell::<Note>::default(), Tolerances::default());
+    let answer = serve(&store, request, &note, &applied).unwrap_or_else(|error| {
         let answer = Answer::refusal(&error, &request.request_id);
         note.borrow_mut().error = Some(error);
         answer
     });
     let response = answer.into_response(&request.request_id);
-    let entry = Entry::new(request, &response, note.into_inner(), began, host.clock.now());
+    let mut note = note.into_inner();
+    note.because.extend(applied.lines());
+    let entry = Entry::new(request, &response, note, began, host.clock.now());
     if let Ok(json) = serde_json::to_vec(&entry) {
         // The log never makes a request fail (rule P5).
         if let Err(error) = store.append(&[(keys::log(began, &request.request_id), json)]) {
@@ -49,7 +56,12 @@ pub fn handle(host: Host<'_>, request: &Request) -> Response {
     response
 }
 
-fn serve(store: &Store<'_>, request: &Request, note: &RefCell<Note>) -> Result<Answer, ScimError> {
+fn serve(
+    store: &Store<'_>,
+    request: &Request,
+    note: &RefCell<Note>,
+    applied: &Tolerances,
+) -> Result<Answer, ScimError> {
     store.prefetch(foreseen(request))?;
     let table = table(store)?;
     let is_built_in = table.is_built_in();
@@ -64,10 +76,12 @@ fn serve(store: &Store<'_>, request: &Request, note: &RefCell<Note>) -> Result<A
         None => None,
     };
     let options = &organization.options;
+    let mode = if options.strict { Mode::STRICT } else { Mode::COMPAT }.noting(applied);
     let caller = match authenticate(connector.as_ref(), options, authorization, access.as_ref(), store.now()) {
         Ok(caller) => {
             note.borrow_mut().token_generation = Some(caller.generation);
             note_use(store, caller)?;
+            note_head(request, authorization, &route, mode);
             Some(caller)
         }
         // RFC 7643 §5: how to authenticate can be read by who has not yet.
@@ -81,7 +95,7 @@ fn serve(store: &Store<'_>, request: &Request, note: &RefCell<Note>) -> Result<A
     };
 
     let route = route?;
-    let context = Context { request, store, organization: &organization, table, is_built_in, caller, note };
+    let context = Context { request, store, organization: &organization, table, is_built_in, caller, mode, note };
     if request.method == "OPTIONS" {
         return Ok(Answer { headers: vec![("allow", route.allow().to_owned())], ..Answer::no_content() });
     }
@@ -173,7 +187,7 @@ pub(super) fn within_bulk(context: &Context<'_, '_>) -> Result<Answer, ScimError
 }
 
 fn parameters(context: &Context<'_, '_>) -> Result<Query, ScimError> {
-    Query::from_parameters(context.request.query.as_deref(), context.mode())
+    Query::from_parameters(context.request.query.as_deref(), context.mode)
 }
 
 fn found(document: Option<serde_json::Value>, kind: &str, name: &str) -> Result<Answer, ScimError> {
@@ -235,6 +249,25 @@ fn challenge(refusal: Unauthenticated, request: &Request, note: &RefCell<Note>) 
     let answer = Answer::refusal(&error, &request.request_id);
     note.borrow_mut().error = Some(error);
     Answer { headers: vec![("www-authenticate", challenge)], ..answer }
+}
+
+/// Notes what it took to read the request's line and its header fields.
+fn note_head(request: &Request, authorization: Option<&str>, route: &Result<Route, ScimError>, mode: Mode<'_>) {
+    let token = authorization.and_then(|header| header.strip_prefix("Bearer "));
+    if token.is_none_or(|token| token.trim() != token) {
+        mode.note(Tolerance::Authorization);
+    }
+    if request.path.contains("//") || (request.path.len() > 1 && request.path.ends_with('/')) {
+        mode.note(Tolerance::Url);
+    }
+    if matches!(route, Ok(Route::ServiceProviderConfig)) && !request.path.trim_end_matches('/').ends_with("Config") {
+        mode.note(Tolerance::Alias);
+    }
+    let is_taken = |accept: &str| ACCEPTED.iter().any(|known| accept.to_ascii_lowercase().contains(known));
+    let has_type = request.header("content-type").is_some_and(|content_type| !content_type.trim().is_empty());
+    if !request.header("accept").is_none_or(is_taken) || !(has_type || request.body.is_empty()) {
+        mode.note(Tolerance::MediaType);
+    }
 }
 
 /// 415 for a body of another media type; a body without one is taken for JSON (T17).

@@ -23,7 +23,7 @@ pub(super) struct Endpoint<'c, 'h> {
 
 impl<'c, 'h> Endpoint<'c, 'h> {
     pub(super) fn new(context: &'c Context<'c, 'h>, resource_type: &str) -> Result<Self, ScimError> {
-        let query = Query::from_parameters(context.request.query.as_deref(), context.mode())?;
+        let query = Query::from_parameters(context.request.query.as_deref(), context.mode)?;
         Ok(Self { context, schema: context.schema(resource_type)?, query })
     }
 
@@ -44,7 +44,7 @@ impl<'c, 'h> Endpoint<'c, 'h> {
 
     /// The resource that the client sent, in canonical form.
     pub(super) fn received(&self) -> Result<Document, ScimError> {
-        document::from_client(&self.schema, self.body()?, self.context.mode())
+        document::from_client(&self.schema, self.body()?, self.context.mode)
     }
 
     pub(super) fn representation(&self) -> Representation<'_, 'h> {

@@ -5,6 +5,7 @@ use crate::protocol::filter::{Filter, closing_quote};
 use crate::protocol::mode::Mode;
 use crate::protocol::path::AttributePath;
 use crate::protocol::schema::{Attribute, AttributeType, ResourceSchema};
+use crate::protocol::tolerance::Tolerance;
 
 /// Bytes of a path, its filter included.
 const MAX_LENGTH: usize = 8 * 1024;
@@ -26,14 +27,16 @@ impl<'a> PatchPath<'a> {
     /// # Errors
     /// 400 `invalidPath` if it is malformed or, in strict mode, names no attribute; 400 `invalidFilter` if the filter in
     /// it is not valid.
-    pub fn parse(schema: &ResourceSchema<'a>, text: &'a str, mode: Mode) -> Result<Option<Self>, ScimError> {
+    pub fn parse(schema: &ResourceSchema<'a>, text: &'a str, mode: Mode<'_>) -> Result<Option<Self>, ScimError> {
         if text.len() > MAX_LENGTH {
             return Err(ScimError::invalid_path(format!("the path is longer than {MAX_LENGTH} bytes")));
         }
         let malformed = || ScimError::invalid_path(format!("`{text}` is not a path"));
-        let unknown = || match mode {
-            Mode::Compat => Ok(None),
-            Mode::Strict => Err(ScimError::invalid_path(format!("`{text}` names no attribute of this resource type"))),
+        let unknown = || {
+            if mode.tolerates(Tolerance::Unknown) {
+                return Ok(None);
+            }
+            Err(ScimError::invalid_path(format!("`{text}` names no attribute of this resource type")))
         };
         let (name, brackets) = match text.find('[').and_then(|at| text.split_at_checked(at)) {
             Some((name, rest)) => (name.trim(), Some(rest)),
@@ -44,7 +47,10 @@ impl<'a> PatchPath<'a> {
         }
         let Some(brackets) = brackets else {
             return match AttributePath::resolve(schema, name) {
-                Some(target) => Ok(Some(Self { text, target, filter: None })),
+                Some(target) => {
+                    target.note_form(name, mode);
+                    Ok(Some(Self { text, target, filter: None }))
+                }
                 None => unknown(),
             };
         };
@@ -54,6 +60,7 @@ impl<'a> PatchPath<'a> {
             rest => Some(rest.strip_prefix('.').filter(|name| is_name(name)).ok_or_else(malformed)?),
         };
         let Some(mut target) = AttributePath::resolve(schema, name) else { return unknown() };
+        target.note_form(name, mode);
         let attribute = match (target.attribute, target.sub_attribute) {
             (Some(attribute), None) if attribute.multi_valued => attribute,
             _ => return Err(ScimError::invalid_path(format!("`{name}` has no elements to choose from by a filter"))),
