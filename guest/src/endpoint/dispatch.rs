@@ -22,7 +22,7 @@ use crate::protocol::route::Route;
 use crate::protocol::schema::SchemaTable;
 use crate::protocol::tolerance::{Tolerance, Tolerances};
 use crate::store::keys::{self, Kind};
-use crate::store::{Actor, Store, StoreError};
+use crate::store::{AccessRecord, Actor, Store, StoreError};
 
 /// How much later than the last time `connector-used` is written again, in milliseconds.
 const USED_AGAIN: u64 = 60_000;
@@ -45,6 +45,7 @@ pub fn handle(host: Host<'_>, request: &Request) -> Response {
     });
     let response = answer.into_response(&request.request_id);
     let mut note = note.into_inner();
+    note.because.extend(note.caller.take());
     note.because.extend(applied.lines());
     let entry = Entry::new(request, &response, note, began, host.clock.now());
     if let Ok(json) = serde_json::to_vec(&entry) {
@@ -70,6 +71,7 @@ fn serve(
     let route = Route::parse(&request.path, table, organization.options.discovery_aliases);
     let connector = store.connector()?.map(|stored| stored.record);
 
+    let is_enabled = connector.as_ref().is_some_and(|connector| connector.enabled);
     let authorization = request.header("authorization");
     let access = match access_token_hash(authorization) {
         Some(sha256) => store.oauth_access(&sha256)?,
@@ -79,17 +81,21 @@ fn serve(
     let mode = if options.strict { Mode::STRICT } else { Mode::COMPAT }.noting(applied);
     let caller = match authenticate(connector.as_ref(), options, authorization, access.as_ref(), store.now()) {
         Ok(caller) => {
-            note.borrow_mut().token_generation = Some(caller.generation);
+            let mut noted = note.borrow_mut();
+            noted.token_generation = Some(caller.generation);
+            noted.caller = Some(admitted(caller, access.as_ref()));
+            drop(noted);
             note_use(store, caller)?;
             note_head(request, authorization, &route, mode);
             Some(caller)
         }
         // RFC 7643 §5: how to authenticate can be read by who has not yet.
-        Err(Unauthenticated::Missing) if matches!(route, Ok(Route::ServiceProviderConfig)) => None,
+        Err(Unauthenticated::Missing) if is_enabled && matches!(route, Ok(Route::ServiceProviderConfig)) => None,
         Err(refusal) => {
-            if let Unauthenticated::Expired { generation } = refusal {
-                note.borrow_mut().token_generation = Some(generation);
-            }
+            let mut noted = note.borrow_mut();
+            noted.token_generation = refusal.generation();
+            noted.caller = refused(refusal, access.as_ref());
+            drop(noted);
             return Ok(challenge(refusal, request, note));
         }
     };
@@ -213,7 +219,7 @@ fn foreseen(request: &Request) -> Vec<Key> {
         None => keys.push(keys::CONNECTOR_USED.to_vec()),
     }
     if request.method != "GET" {
-        keys.push(keys::SETTINGS.to_vec());
+        keys.extend([keys::SETTINGS.to_vec(), keys::SEATS.to_vec()]);
     }
     if let Ok(Route::Resource(name, id)) = Route::parse(&request.path, SchemaTable::builtin(), false) {
         let kind = if name == "User" { Kind::User } else { Kind::Team };
@@ -237,6 +243,41 @@ fn note_use(store: &Store<'_>, caller: Authenticated) -> Result<(), StoreError> 
         }
     }
     Ok(())
+}
+
+/// By what a caller is let in, for the log.
+fn admitted(caller: Authenticated, access: Option<&AccessRecord>) -> String {
+    let generation = caller.generation;
+    match caller.credential {
+        Credential::Token => format!("caller: bearer token {generation}"),
+        Credential::NextToken => format!("caller: new bearer token {generation}, which is being installed"),
+        Credential::PreviousToken => format!("caller: previous bearer token {generation}, during the overlap"),
+        Credential::AccessToken => format!("caller: access token of the OAuth client {}", client(access)),
+    }
+}
+
+/// What a caller came with who is not let in, for the log; `None` if it is nothing of this organization.
+fn refused(refusal: Unauthenticated, access: Option<&AccessRecord>) -> Option<String> {
+    match refusal {
+        Unauthenticated::Missing | Unauthenticated::Scheme | Unauthenticated::Wrong => None,
+        Unauthenticated::Expired { generation } => Some(format!("caller: bearer token {generation}, expired")),
+        Unauthenticated::Replaced { generation } => {
+            Some(format!("caller: bearer token {generation}, replaced by a newer one"))
+        }
+        Unauthenticated::AccessTokenExpired { .. } => {
+            Some(format!("caller: access token of the OAuth client {}, expired", client(access)))
+        }
+        Unauthenticated::Disabled { .. } if access.is_some() => {
+            Some(format!("caller: access token of the OAuth client {}, while SCIM is disabled", client(access)))
+        }
+        Unauthenticated::Disabled { generation } => {
+            Some(format!("caller: bearer token {generation}, while SCIM is disabled"))
+        }
+    }
+}
+
+fn client(access: Option<&AccessRecord>) -> &str {
+    access.map_or("", |access| access.client.as_str())
 }
 
 /// 401 with the schemes that are offered (RFC 7644 §2, RFC 6750 §3).

@@ -81,6 +81,41 @@ impl<'c, 'h> Endpoint<'c, 'h> {
         self.context.note.borrow_mut().subject(&self.schema.resource_type.name, id, name);
     }
 
+    /// What came of a change; of a refusal the SCIM log is told which rule it was, and whom it concerns: the resource with
+    /// this id, or who has what must be unique.
+    pub(super) fn told<T>(&self, result: Result<T, Refusal>, id: Option<&str>) -> Result<T, ScimError> {
+        let refusal = match result {
+            Ok(done) => return Ok(done),
+            Err(refusal) => refusal,
+        };
+        let holder = match &refusal {
+            Refusal::Taken { id, .. } => Some(id.as_str()),
+            _ => None,
+        };
+        if !matches!(refusal, Refusal::NotFound { .. } | Refusal::Store(_))
+            && let Some(id) = id.or(holder)
+            && let Some(name) = self.name_of(id)
+        {
+            self.note_subject(id, &name);
+        }
+        let mut rule = refusal.rule();
+        if let (Some(rule), Some(name)) = (&mut rule, holder.and_then(|holder| self.name_of(holder))) {
+            rule.push_str(&format!(" ({name})"));
+        }
+        self.context.note.borrow_mut().because.extend(rule);
+        Err(refusal.into())
+    }
+
+    /// For the log, which goes without where the store can't answer.
+    fn name_of(&self, id: &str) -> Option<String> {
+        let store = self.context.store;
+        match self.schema.resource_type.name.as_str() {
+            "User" => store.member(id).ok()?.map(|member| member.record.display_name()),
+            "Group" => store.team(id).ok()?.map(|team| team.record.display_name().to_owned()),
+            _ => Some(id.to_owned()),
+        }
+    }
+
     /// Says in the SCIM log what was done to whom, and why.
     pub(super) fn note<T>(&self, provisioned: &Provisioned<T>, id: &str, name: &str) {
         self.note_subject(id, name);

@@ -23,7 +23,7 @@ impl<'c, 'h> Users<'c, 'h> {
     pub(super) fn create(&self) -> Result<Answer, ScimError> {
         let mut document = self.received()?;
         document.entry("active").or_insert(true.into());
-        let provisioned = self.members().provision(&document)?;
+        let provisioned = self.0.told(self.members().provision(&document), None)?;
         if provisioned.action == Action::Reactivated {
             self.0.context.mode.note(Tolerance::ReactivatedByPost);
         }
@@ -49,7 +49,8 @@ impl<'c, 'h> Users<'c, 'h> {
             self.0.context.mode.note(Tolerance::LeftOut);
         }
         let replace = |current: &Document| document::replace(&self.0.schema, current, incoming.clone());
-        let provisioned = self.members().update(id, &|version| self.0.allows(version), replace)?;
+        let result = self.members().update(id, &|version| self.0.allows(version), replace);
+        let provisioned = self.0.told(result, Some(id))?;
         self.note(&provisioned);
         self.answer(200, &provisioned.stored)
     }
@@ -59,20 +60,21 @@ impl<'c, 'h> Users<'c, 'h> {
         let mode = self.0.context.mode;
         let body = self.0.body()?;
         let operations = PatchRequest::parse(&self.0.schema, &body, mode)?;
-        let provisioned = self.members().update(id, &|version| self.0.allows(version), |current| {
+        let result = self.members().update(id, &|version| self.0.allows(version), |current| {
             let mut changed = current.clone();
             patch::apply(&self.0.schema, &mut changed, &operations, mode)?;
             document::required_present(&self.0.schema, &changed)?;
             self.drop_password(&mut changed);
             Ok(changed)
-        })?;
+        });
+        let provisioned = self.0.told(result, Some(id))?;
         self.note(&provisioned);
         self.answer(200, &provisioned.stored)
     }
 
     /// DELETE.
     pub(super) fn delete(&self, id: &str) -> Result<Answer, ScimError> {
-        let provisioned = self.members().delete(id, &|version| self.0.allows(version))?;
+        let provisioned = self.0.told(self.members().delete(id, &|version| self.0.allows(version)), Some(id))?;
         self.note(&provisioned);
         Ok(Answer::no_content())
     }

@@ -214,8 +214,7 @@ impl<'t, 'm> Parser<'t, 'm> {
         if found.is_some_and(|operator| operator.map_or("pr", Operator::as_str) != word) {
             self.mode.note(Tolerance::LetterCase);
         }
-        found
-            .ok_or_else(|| here.error(&format!("`{word}` is not an operator (eq, ne, co, sw, ew, pr, gt, ge, lt, le)")))
+        found.ok_or_else(|| here.error("an operator was expected (eq, ne, co, sw, ew, pr, gt, ge, lt, le)"))
     }
 
     /// `bare` is the attribute if the path names no sub-attribute.

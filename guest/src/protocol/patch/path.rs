@@ -31,12 +31,13 @@ impl<'a> PatchPath<'a> {
         if text.len() > MAX_LENGTH {
             return Err(ScimError::invalid_path(format!("the path is longer than {MAX_LENGTH} bytes")));
         }
-        let malformed = || ScimError::invalid_path(format!("`{text}` is not a path"));
+        let shown = shown(text);
+        let malformed = || ScimError::invalid_path(format!("`{shown}` is not a path"));
         let unknown = || {
             if mode.tolerates(Tolerance::Unknown) {
                 return Ok(None);
             }
-            Err(ScimError::invalid_path(format!("`{text}` names no attribute of this resource type")))
+            Err(ScimError::invalid_path(format!("`{shown}` names no attribute of this resource type")))
         };
         let (name, brackets) = match text.find('[').and_then(|at| text.split_at_checked(at)) {
             Some((name, rest)) => (name.trim(), Some(rest)),
@@ -74,6 +75,11 @@ impl<'a> PatchPath<'a> {
         }
         Ok(Some(Self { text, target, filter: Some(filter) }))
     }
+}
+
+/// What an error shows of a path: not its filter, which may be about a secret.
+fn shown(text: &str) -> &str {
+    text.trim_start().split(|letter: char| letter.is_whitespace() || "[\"=".contains(letter)).next().unwrap_or_default()
 }
 
 /// The sub-attribute; `Some(None)` for the value of a multi-valued attribute that is not complex.
