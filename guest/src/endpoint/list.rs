@@ -29,7 +29,7 @@ const MOST_SORTED: usize = 200_000;
 /// Serves `POST /.search` and `POST /Users/.search`.
 pub(super) fn search(context: &Context<'_, '_>, resource_type: Option<&str>) -> Result<Answer, ScimError> {
     let body = document::parse(&context.request.body)?;
-    list(context, resource_type, &Query::from_search(&body, context.mode())?)
+    list(context, resource_type, &Query::from_search(&body, context.mode)?)
 }
 
 /// Lists the resources of one type, or of all.
@@ -111,7 +111,7 @@ impl<'c, 'h> Listing<'c, 'h> {
             let filter = query
                 .filter
                 .as_deref()
-                .map(|text| Filter::parse_among(schema, &others, text, context.mode()))
+                .map(|text| Filter::parse_among(schema, &others, text, context.mode))
                 .transpose()?;
             let sort = query.sort_by.as_deref().map(|by| Sort::parse(schema, by, query.sort_order.as_deref()));
             // A type without the attribute has no value to sort by (RFC 7644 §3.4.2.1), unless it is the only one.

@@ -171,7 +171,7 @@ fn refuse_unknown(headers: &HeaderMap, request_id: &str) -> ScimResponse {
     let detail = match scheme {
         None => "The request has no Authorization header; send 'Authorization: Bearer <token>'.",
         Some(scheme) if scheme.eq_ignore_ascii_case("bearer") => "The token is not valid for this connector URL.",
-        Some(_) => "The Authorization scheme is not supported; send 'Authorization: Bearer <token>'.",
+        Some(_) => "The Authorization header is not accepted; send 'Authorization: Bearer <token>'.",
     };
     let challenge = match scheme {
         None => "Bearer realm=\"SCIM\"".to_owned(),
