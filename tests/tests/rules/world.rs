@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use insomnia_scim::Provisioner;
 use insomnia_scim::capability::clock::{Clock as _, ManualClock};
+use insomnia_scim::capability::email::Mailer;
 use insomnia_scim::capability::http::HttpClient;
 use insomnia_scim::capability::secrets::SecretKey;
 use insomnia_scim::capability::storage::Storage;
@@ -38,6 +39,10 @@ pub(crate) struct World {
     pub(crate) subscriber: Option<Arc<dyn EventSubscriber>>,
     /// In the place of the simulated network.
     pub(crate) http: Option<Arc<dyn HttpClient>>,
+    /// In the place of the simulated mail system.
+    pub(crate) mailer: Option<Arc<dyn Mailer>>,
+    /// What clients see before `/scim/v2/…`.
+    pub(crate) base_url: String,
     memory: Option<Arc<MemoryStorage>>,
     directory: TempDir,
 }
@@ -68,6 +73,8 @@ impl World {
             faults,
             subscriber: None,
             http: None,
+            mailer: None,
+            base_url: BASE_URL.into(),
             memory,
             directory: tempfile::tempdir().unwrap(),
         }
@@ -86,13 +93,14 @@ impl World {
         };
         let storage: Arc<dyn Storage> = Arc::new(Unreliable::new(inner, Arc::clone(&self.faults)));
         let network: Arc<dyn HttpClient> = self.network.clone();
+        let mailbox: Arc<dyn Mailer> = self.mailbox.clone();
         let mut builder = Provisioner::builder()
             .storage(Arc::clone(&storage))
-            .mailer(self.mailbox.clone())
+            .mailer(self.mailer.clone().unwrap_or(mailbox))
             .http(self.http.clone().unwrap_or(network))
             .secrets(Arc::new(SecretKey::new(&[7; 32])))
             .clock(self.clock.clone())
-            .base_url(BASE_URL)
+            .base_url(&self.base_url)
             .cache_dir(compiled_code())
             .scheduler(false);
         if let Some(subscriber) = &self.subscriber {
