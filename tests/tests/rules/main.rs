@@ -9,6 +9,7 @@ mod mailbox;
 mod network;
 mod oauth;
 mod organization;
+mod refresh;
 mod subscriber;
 mod tokens;
 mod warnings;

@@ -68,10 +68,10 @@ impl Expected {
                 continue;
             }
             told = days;
-            let (kind, subject) = match days {
+            let (kind, subject) = match left.div_ceil(DAY) {
                 0 => ("token.expired", "The SCIM token of Acme has expired: syncing has stopped".to_owned()),
                 1 => ("token.expiring", "The SCIM token of Acme expires in 1 day".to_owned()),
-                _ => ("token.expiring", format!("The SCIM token of Acme expires in {days} days")),
+                left => ("token.expiring", format!("The SCIM token of Acme expires in {left} days")),
             };
             self.mail_administrators(&subject);
             self.event(kind, &generation.to_string());
