@@ -48,7 +48,7 @@ fn send_due(host: Host<'_>, store: &Store<'_>, lease: &Lease) -> Result<bool, St
     let (emails, _) = store.outbox(Some(host.clock.now() + 1), None, MOST)?;
     let organization = store.organization()?.map(|stored| stored.record.name).unwrap_or_default();
     let page_url = store.settings()?.page_url;
-    let mut failed = 0;
+    let (mut failed, mut long_out) = (0, false);
     for (index, stored) in emails.iter().enumerate() {
         if host.clock.now() + LONGEST > lease.until() {
             return Ok(false);
@@ -69,13 +69,15 @@ fn send_due(host: Host<'_>, store: &Store<'_>, lease: &Lease) -> Result<bool, St
                 failed = 0;
             }
             Err(error) => {
+                long_out |= was_tried_for_long(&stored.record, host.clock.now());
                 postpone(host, store, stored, &error.to_string())?;
                 failed += 1;
             }
         }
         if failed == OUTAGE {
             let now = host.clock.now();
-            let is_old = |email: &&StoredEmail| email.record.since.saturating_add(TRIED_FOR) <= now;
+            // Those behind were not tried themselves: they share the fate of those that were.
+            let is_old = |email: &&StoredEmail| long_out && email.record.since.saturating_add(TRIED_FOR) <= now;
             let old: Vec<_> = emails.iter().skip(index + 1).filter(is_old).cloned().collect();
             park_all(store, &old, "the mail system was out of order for three days")?;
             return Ok(true);
@@ -134,10 +136,12 @@ fn forget(store: &Store, stored: &StoredEmail) -> Result<(), StoreError> {
 fn postpone(host: Host<'_>, store: &Store, stored: &StoredEmail, error: &str) -> Result<(), StoreError> {
     let now = host.clock.now();
     let attempts = stored.record.attempts.saturating_add(1);
-    if stored.record.since.saturating_add(TRIED_FOR) <= now {
+    if was_tried_for_long(&stored.record, now) {
         return park_all(store, std::slice::from_ref(stored), error);
     }
-    let record = OutboxRecord { attempts, error: Some(shortened(error)), ..stored.record.clone() };
+    // The three days begin with the first attempt: a downtime of the hosts does not count.
+    let since = if stored.record.attempts == 0 { now } else { stored.record.since };
+    let record = OutboxRecord { attempts, since, error: Some(shortened(error)), ..stored.record.clone() };
     let due = now + back_off(store, FIRST_WAIT, 2, attempts);
     let mut batch = Batch::new();
     batch.require_unchanged(stored.key.clone(), Some(stored.version));
@@ -145,6 +149,10 @@ fn postpone(host: Host<'_>, store: &Store, stored: &StoredEmail, error: &str) ->
     batch.put(keys::outbox(due, &record.id), encode(&record)?);
     batch.wake_at(due);
     unless_changed(store.commit(batch))
+}
+
+fn was_tried_for_long(record: &OutboxRecord, now: u64) -> bool {
+    record.attempts > 0 && record.since.saturating_add(TRIED_FOR) <= now
 }
 
 /// Puts emails aside until somebody tries again. A link that has expired is not kept.

@@ -70,7 +70,9 @@ pub(super) fn run(_: Host<'_>, store: &Store<'_>) -> Result<Option<u64>, StoreEr
             // Should the refresh fail, people hear of it a day later.
             return Ok(next.map(|next| next.min(now + DAY)));
         }
-        warn(store, &mut batch, token, days, expires)?;
+        // After a downtime, or a refresh that failed, fewer days are left than the threshold says.
+        let days_left = u32::try_from(left.div_ceil(DAY)).unwrap_or(days);
+        warn(store, &mut batch, token, days_left, expires)?;
         batch.put(keys::job(JOB), encode(&Told { days: Some(days), ..told })?);
         store.commit(batch)?;
         Ok(next)

@@ -96,6 +96,7 @@ fn deliver_due(
     let (events, _) = store.due_events(Sink::Webhook, MOST)?;
     let keys = signing_keys(host, &webhook.record);
     let mut delivered = Vec::new();
+    let now = host.clock.now();
     for (index, event) in events.iter().enumerate() {
         if host.clock.now() + u64::from(LONGEST) * 2 > lease.until() {
             break;
@@ -110,7 +111,10 @@ fn deliver_due(
             Ok(()) => delivered.push(event.position.clone()),
             Err(failure) => {
                 mark(store, &delivered)?;
-                park_old(host, store, events.get(index..).unwrap_or_default(), &failure.error)?;
+                // A downtime of the hosts does not count: it is the webhook that has to fail for so long.
+                if webhook.record.failing_since.is_some_and(|since| since.saturating_add(TRIED_FOR) <= now) {
+                    park_old(store, events.get(index..).unwrap_or_default(), &failure.error, now)?;
+                }
                 return Ok(Some(failure));
             }
         }
@@ -214,8 +218,7 @@ fn mark(store: &Store, positions: &[String]) -> Result<(), StoreError> {
 }
 
 /// Puts the events aside that have waited for three days.
-fn park_old(host: Host<'_>, store: &Store, events: &[StoredEvent], error: &str) -> Result<(), StoreError> {
-    let now = host.clock.now();
+fn park_old(store: &Store, events: &[StoredEvent], error: &str, now: u64) -> Result<(), StoreError> {
     let old = events.iter().filter(|event| event.time().saturating_add(TRIED_FOR) <= now);
     park(store, old, error, now)
 }

@@ -1,0 +1,121 @@
+//! A database that a host loses sight of between two commits: how a crash looks from the database.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use async_trait::async_trait;
+use insomnia_scim::OrganizationId;
+use insomnia_scim::capability::storage::{Item, Key, KeyRange, Page, Scanned, Storage, StorageError, Transaction};
+
+/// No crash is planned.
+const NEVER: i64 = i64::MIN;
+
+/// When hosts crash.
+pub(crate) struct Faults {
+    /// Commits until the crash; at 0 or less the host has crashed.
+    commits: AtomicI64,
+}
+
+impl Default for Faults {
+    fn default() -> Self {
+        Self { commits: AtomicI64::new(NEVER) }
+    }
+}
+
+impl Faults {
+    /// The host crashes right after so many commits more, before it hears of the last one; with 0 at once.
+    pub(crate) fn crash_after(&self, commits: i64) {
+        self.commits.store(commits, Ordering::SeqCst);
+    }
+
+    /// Hosts run again.
+    pub(crate) fn end(&self) {
+        self.commits.store(NEVER, Ordering::SeqCst);
+    }
+
+    /// Whether the host has crashed: nothing that it does has an effect any more.
+    pub(crate) fn is_crashed(&self) -> bool {
+        let commits = self.commits.load(Ordering::SeqCst);
+        commits != NEVER && commits <= 0
+    }
+
+    fn check(&self) -> Result<(), StorageError> {
+        if self.is_crashed() { Err(crashed()) } else { Ok(()) }
+    }
+}
+
+fn crashed() -> StorageError {
+    StorageError::Unavailable("the host has crashed".into())
+}
+
+/// The storage of a host that may crash.
+pub(crate) struct Unreliable {
+    inner: Arc<dyn Storage>,
+    faults: Arc<Faults>,
+}
+
+impl Unreliable {
+    pub(crate) fn new(inner: Arc<dyn Storage>, faults: Arc<Faults>) -> Self {
+        Self { inner, faults }
+    }
+}
+
+#[async_trait]
+impl Storage for Unreliable {
+    async fn get(&self, organization: &OrganizationId, keys: Vec<Key>) -> Result<Vec<Option<Item>>, StorageError> {
+        self.faults.check()?;
+        self.inner.get(organization, keys).await
+    }
+
+    async fn scan(&self, organization: &OrganizationId, pages: Vec<Page>) -> Result<Vec<Scanned>, StorageError> {
+        self.faults.check()?;
+        self.inner.scan(organization, pages).await
+    }
+
+    async fn count(&self, organization: &OrganizationId, range: KeyRange) -> Result<u64, StorageError> {
+        self.faults.check()?;
+        self.inner.count(organization, range).await
+    }
+
+    async fn commit(&self, organization: &OrganizationId, transaction: Transaction) -> Result<u64, StorageError> {
+        self.faults.check()?;
+        let committed = self.inner.commit(organization, transaction).await;
+        if committed.is_ok() && self.faults.commits.load(Ordering::SeqCst) != NEVER {
+            self.faults.commits.fetch_sub(1, Ordering::SeqCst);
+        }
+        // Who has crashed does not hear of it.
+        self.faults.check()?;
+        committed
+    }
+
+    async fn append(&self, organization: &OrganizationId, entries: Vec<(Key, Vec<u8>)>) -> Result<(), StorageError> {
+        self.faults.check()?;
+        self.inner.append(organization, entries).await
+    }
+
+    async fn due(&self, now: u64, limit: usize) -> Result<Vec<(OrganizationId, u64)>, StorageError> {
+        self.inner.due(now, limit).await
+    }
+
+    async fn next_due(&self) -> Result<Option<u64>, StorageError> {
+        self.inner.next_due().await
+    }
+
+    async fn reschedule(
+        &self,
+        organization: &OrganizationId,
+        seen: u64,
+        next: Option<u64>,
+    ) -> Result<(), StorageError> {
+        // Who has crashed reschedules nothing: what was due stays due.
+        if self.faults.is_crashed() { Ok(()) } else { self.inner.reschedule(organization, seen, next).await }
+    }
+
+    async fn delete_organization(&self, organization: &OrganizationId) -> Result<(), StorageError> {
+        self.inner.delete_organization(organization).await
+    }
+
+    async fn flush(&self) -> Result<(), StorageError> {
+        self.inner.flush().await
+    }
+}

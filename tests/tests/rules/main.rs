@@ -1,0 +1,17 @@
+//! Insomnia's rules (P1 to P6), each shown from outside: over the built component, with a clock that the tests set.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a failed expectation is a failed test")]
+
+mod dice;
+mod enabling;
+mod faults;
+mod life;
+mod mailbox;
+mod network;
+mod oauth;
+mod organization;
+mod refresh;
+mod subscriber;
+mod tokens;
+mod warnings;
+mod wire;
+mod world;
