@@ -156,6 +156,13 @@ async fn banners(
         let action = Some((visit.path("members"), "Show members"));
         banners.push(Banner { tone: "warn", title: "No seats left", text: text.into(), action });
     }
+    let used = licences.manual + licences.scim;
+    if used > u64::from(licences.seats) && visit.record.options.allow_overage {
+        let over = grouped(used - u64::from(licences.seats));
+        let text = format!("{over} more than your plan has. New members are let in all the same, and counted.");
+        let action = Some((visit.path("members"), "Show members"));
+        banners.push(Banner { tone: "warn", title: "More seats are taken than you have", text, action });
+    }
     if visit.organization.guard(None, 1).await?.holding_since.is_some() {
         let text = "Your identity provider wants to deactivate or delete many members at once. Decide whether it may.";
         let action = Some((visit.path("guard"), "Decide"));

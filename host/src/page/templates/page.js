@@ -59,6 +59,12 @@ function localTimes(root) {
 }
 localTimes(document);
 
+// On a phone the navigation is wider than the screen: where one is comes into view.
+const here = document.querySelector(".tabs [aria-current]");
+if (here) {
+  here.parentElement.scrollLeft = here.offsetLeft - (here.parentElement.clientWidth - here.offsetWidth) / 2;
+}
+
 // A form is sent once.
 for (const form of document.querySelectorAll("form[method=post]")) {
   form.addEventListener("submit", (event) => {
