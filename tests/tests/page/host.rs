@@ -40,7 +40,6 @@ pub(crate) struct Host {
     provisioner: Provisioner,
     clock: Arc<MovedClock>,
     mail: TempDir,
-    origin: String,
 }
 
 impl Host {
@@ -53,7 +52,7 @@ impl Host {
         let mailer = MailFolder::open(mail.path(), sender).expect("a mail folder");
         // So that nothing of a test leaves the machine, and a webhook there is reached.
         let http = HttpConfig { permit: vec!["http://127.0.0.1".into()], ..HttpConfig::default() };
-        let (provisioner, origin) = runtime.block_on(async {
+        let provisioner = runtime.block_on(async {
             let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.expect("a free port");
             let origin = format!("http://{}", listener.local_addr().expect("its address"));
             let provisioner = Provisioner::builder()
@@ -63,25 +62,20 @@ impl Host {
                 .secrets(Arc::new(SecretKey::new(&[7; 32])))
                 .clock(Arc::clone(&clock) as Arc<dyn Clock>)
                 .cache_dir(private(Path::new(CACHE)))
-                .base_url(origin.clone())
+                .base_url(origin)
                 .scheduler(false);
             let provisioner = provisioner.build().await.expect("a provisioner");
             let serving = provisioner.clone();
             tokio::spawn(async move { server::serve(&serving, listener, std::future::pending()).await });
-            (provisioner, origin)
+            provisioner
         });
-        Self { runtime, provisioner, clock, mail, origin }
+        Self { runtime, provisioner, clock, mail }
     }
 
     /// The one that the tests of this process share which neither move its clock nor count its mail.
     pub(crate) fn shared() -> &'static Self {
         static SHARED: OnceLock<Host> = OnceLock::new();
         SHARED.get_or_init(Self::start)
-    }
-
-    /// `http://127.0.0.1:<port>`.
-    pub(crate) fn origin(&self) -> &str {
-        &self.origin
     }
 
     /// Waits for what the library does.

@@ -29,3 +29,9 @@ fn unquoted(body: &str) -> String {
     }
     String::from_utf8(bytes).expect("text in UTF-8")
 }
+
+/// The passphrase of a letter that welcomes a member: a line of its own.
+pub(crate) fn passphrase(text: &str) -> &str {
+    let line = text.lines().find(|line| line.starts_with("    "));
+    line.unwrap_or_else(|| panic!("there is no passphrase:\n{text}")).trim()
+}

@@ -3,9 +3,16 @@
 
 mod acme;
 mod browser;
+mod consent;
 mod examine;
+mod exports;
+mod header_fields;
 mod host;
+mod journey;
+mod keyboard;
 mod letter;
 mod organization;
+mod reset;
+mod sessions;
 mod views;
 mod visitor;

@@ -1,6 +1,8 @@
 //! Someone at the page without a browser: sends what a browser would not, and reads every header field.
 
 use std::cell::RefCell;
+use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use insomnia_scim_tests::client::{Client, Request, Response, encode};
 
@@ -15,18 +17,21 @@ pub(crate) struct Visitor {
 
 impl Visitor {
     /// At an organization's page, not signed in.
-    pub(crate) fn new(organization: &Organization) -> Self {
+    pub(crate) fn new(organization: &Organization<'_>) -> Self {
         Self::at(&organization.page)
     }
 
-    /// At this address.
+    /// At this address. Everyone comes from an address of their own, so that nobody has to wait for the tries of others.
     pub(crate) fn at(page: &str) -> Self {
-        Self { client: Client::bare(page), cookie: RefCell::new(None) }
+        static COUNT: AtomicU32 = AtomicU32::new(1);
+        let from = Ipv4Addr::from_bits(u32::from(Ipv4Addr::new(10, 0, 0, 0)) + COUNT.fetch_add(1, Ordering::Relaxed));
+        let client = Client::bare(page).header("X-Forwarded-For", &from.to_string());
+        Self { client, cookie: RefCell::new(None) }
     }
 
     /// At an organization's page, signed in as its owner.
     #[track_caller]
-    pub(crate) fn owner(organization: &Organization) -> Self {
+    pub(crate) fn owner(organization: &Organization<'_>) -> Self {
         let visitor = Self::new(organization);
         visitor.sign_in(&organization.owner, &organization.passphrase).is(303);
         visitor
