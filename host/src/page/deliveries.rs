@@ -117,6 +117,9 @@ async fn page(visit: &Visit, error: Option<String>, url: &str) -> Result<String,
             due: delivery.due.map(When::minute),
             delivery,
         };
+        if listed.items.is_empty() {
+            continue;
+        }
         let parked = value.ends_with("parked");
         let rows = listed.items.into_iter().map(&mut row).collect();
         queues.push(Queue { value, title, parked, rows, more: listed.next.is_some() });

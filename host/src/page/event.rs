@@ -61,7 +61,7 @@ impl Event {
     pub(super) fn title(&self) -> String {
         match self.kind() {
             "member.created" => "Member created",
-            "member.adopted" => "Member matched, managed by SCIM now",
+            "member.adopted" => "Member matched",
             "member.updated" => "Member updated",
             "member.deactivated" => "Member deactivated",
             "member.reactivated" => "Member reactivated",
@@ -143,9 +143,7 @@ impl Event {
             }
             "token.expiring" => count("daysLeft").map_or_else(String::new, |days| format!("{days} days left")),
             "licences.exhausted" => count("seats").map_or_else(String::new, |seats| format!("of {}", grouped(seats))),
-            "connector.enabled" => {
-                data.get("identityProvider").and_then(Value::as_str).unwrap_or_default().to_owned()
-            }
+            "connector.enabled" => data.get("identityProvider").and_then(Value::as_str).unwrap_or_default().to_owned(),
             _ => String::new(),
         }
     }
@@ -168,10 +166,7 @@ pub(super) fn time(position: &str) -> u64 {
 }
 
 /// The events at these positions, as far as they are found quickly.
-pub(super) async fn find(
-    organization: &Organization,
-    positions: &[&str],
-) -> Result<HashMap<String, Event>, Refusal> {
+pub(super) async fn find(organization: &Organization, positions: &[&str]) -> Result<HashMap<String, Event>, Refusal> {
     let mut found = HashMap::new();
     let mut looks = 0;
     for position in positions {
@@ -211,7 +206,8 @@ mod tests {
         }));
         assert_eq!((team.name().as_str(), team.summary().as_str()), ("Engineering", "1,200 added"));
         assert_eq!(team.actor(), "Identity provider");
-        let member = event(serde_json::json!({"type": "member.updated", "data": {"after": {"title": "x", "active": true}}}));
+        let member =
+            event(serde_json::json!({"type": "member.updated", "data": {"after": {"title": "x", "active": true}}}));
         assert_eq!(member.summary(), "title, active");
         assert_eq!(event(serde_json::json!({"type": "new.kind"})).title(), "new.kind");
     }

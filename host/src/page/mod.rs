@@ -104,7 +104,10 @@ impl Page {
             .route("/refresh", get(connector::ask_refresh).post(connector::refresh))
             .route("/disable", get(connector::ask_disable).post(connector::disable))
             .route("/setup", get(setup::show))
-            .route("/preview", get(preview::show).post(preview::preview).layer(DefaultBodyLimit::max(preview::MAX_LIST)))
+            .route(
+                "/preview",
+                get(preview::show).post(preview::preview).layer(DefaultBodyLimit::max(preview::MAX_LIST)),
+            )
             .route("/members", get(people::members))
             .route("/teams", get(people::teams))
             .route("/automatic", get(automatic::show).post(automatic::configure))

@@ -64,6 +64,7 @@ pub(crate) fn acme(host: &Host) -> (Organization<'_>, Client) {
     client.get("/Users?startIndex=1&count=2").is(200);
     client.get("/ServiceProviderConfig").is(200);
     let ids = provision(host, &client);
+    host.run_due();
     trouble(&acme, &client, &ids);
     (acme, client)
 }
@@ -110,10 +111,7 @@ pub(crate) fn hold_removals(acme: &Organization<'_>, client: &Client) {
     acme.host.run(acme.library.set_guard(Some(Guard { number: Some(2), share: Some(20) }))).expect("a guard");
     let page = client.get("/Users?count=6").list();
     for id in page.ids() {
-        client.patch(
-            &format!("/Users/{id}"),
-            patch(json!([{ "op": "replace", "path": "active", "value": false }])),
-        );
+        client.patch(&format!("/Users/{id}"), patch(json!([{ "op": "replace", "path": "active", "value": false }])));
     }
 }
 

@@ -12,6 +12,7 @@ mod journey;
 mod keyboard;
 mod letter;
 mod organization;
+mod pictures;
 mod reset;
 mod sessions;
 mod views;

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use insomnia_scim::connector::ExpiryWindow;
 use insomnia_scim::directory::Role;
+use insomnia_scim_tests::person::Person;
+use insomnia_scim_tests::seed;
 
 use crate::acme::{acme, hold_removals, list_to_preview};
 use crate::browser::{Browser, DESKTOP};
@@ -36,8 +38,8 @@ fn views_before_the_sign_in() {
     examine(&browser, "reset-sent");
 
     let client = organization.enable(ExpiryWindow::Never);
-    let person = insomnia_scim_tests::person::Person::new("first");
-    insomnia_scim_tests::seed::user(&client, &person);
+    let person = Person::new("first");
+    seed::user(&client, &person);
     let letter = host.letters(&organization.id, &person.email).pop().expect("a letter");
     let passphrase = passphrase(&letter);
     host.run(organization.library.set_role(&person.email, Role::CoOwner)).expect("a co-owner");
@@ -94,9 +96,34 @@ fn views_of_an_organization_in_use() {
     browser.click("main form button");
     browser.wait_for_text("h2", "What this list would do");
     examine(&browser, "preview-result");
+    browser.go(&acme.view("automatic"));
+    browser.type_into("#name", "Entra ID");
+    browser.click("button[value=create]");
+    browser.wait_for_text("main", "Copy the secret now");
+    examine(&browser, "oauth-client");
+    browser.click("[data-stored]");
+    browser.click(".confirm button");
+    browser.wait_for_text(".client", "Entra ID");
+    examine(&browser, "oauth-clients");
+    browser.go(&acme.view("deliveries"));
+    browser.type_into("#url", "http://127.0.0.1:9/");
+    browser.click("button[value=set]");
+    browser.wait_for_text("main", "Copy the key now");
+    examine(&browser, "webhook-key");
     hold_removals(&acme, &client);
-    browser.go(&acme.view("guard"));
-    examine(&browser, "guard-held");
+    browser.click("[data-stored]");
+    browser.click(".confirm button");
+    browser.wait_for_text("main", "Events to be delivered");
+    examine(&browser, "deliveries-waiting");
+
+    acme.add("somebody@acme.example", "Some Body", Role::Member);
+    let member = Browser::open(DESKTOP);
+    member.go(&acme.view("sign-in"));
+    member.type_into("#email", "somebody@acme.example");
+    member.type_into("#passphrase", &acme.passphrase);
+    member.click("main button[type=submit]");
+    member.wait_for_text("h1", "Only for owners and co-owners");
+    examine(&member, "not-an-owner");
 }
 
 #[test]
@@ -130,14 +157,36 @@ fn views_of_an_organization_in_trouble() {
 
     let trouble = Organization::of(&host, "trouble");
     let client = trouble.enable(ExpiryWindow::Days30);
-    for _ in 0..4 {
-        insomnia_scim_tests::seed::someone(&client, "trouble");
+    // Nobody listens there, and nobody has such an address.
+    host.run(trouble.library.set_webhook("http://127.0.0.1:9/")).expect("a webhook");
+    let nowhere = Person { email: "nowhere".into(), ..Person::new("nowhere") };
+    seed::user(&client, &nowhere);
+    for _ in 0..3 {
+        seed::someone(&client, "trouble");
     }
-    host.pass(15 * DAY);
+    for _ in 0..16 {
+        host.run_due();
+        host.pass(DAY);
+    }
     hold_removals(&trouble, &client);
     trouble.sign_in(&browser);
     examine(&browser, "expiring");
+    for (name, view) in [("guard-held", "guard"), ("deliveries-parked", "deliveries")] {
+        browser.go(&trouble.view(view));
+        examine(&browser, name);
+    }
+    browser.wait_for_text("main", "could not be sent");
+    browser.wait_for_text("main", "did not take");
     host.pass(20 * DAY);
     trouble.sign_in(&browser);
     examine(&browser, "expired");
+
+    let full = Organization::of(&host, "full");
+    full.change(|record| record.seats = 1);
+    full.sign_in(&browser);
+    browser.wait_for_text(".banner", "No seats left");
+    full.change(|record| (record.seats, record.options.allow_overage) = (0, true));
+    browser.go(&full.page);
+    browser.wait_for_text(".banner", "More seats are taken than you have");
+    examine(&browser, "overage");
 }

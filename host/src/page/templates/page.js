@@ -62,7 +62,10 @@ localTimes(document);
 // On a phone the navigation is wider than the screen: where one is comes into view.
 const here = document.querySelector(".tabs [aria-current]");
 if (here) {
-  here.parentElement.scrollLeft = here.offsetLeft - (here.parentElement.clientWidth - here.offsetWidth) / 2;
+  const tabs = here.parentElement;
+  const centre = () => { tabs.scrollLeft = here.offsetLeft - tabs.offsetLeft - (tabs.clientWidth - here.offsetWidth) / 2; };
+  centre();
+  addEventListener("resize", centre);
 }
 
 // A form is sent once.
