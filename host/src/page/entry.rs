@@ -35,6 +35,18 @@ impl Entry {
         readable(self.path.split('?').next().unwrap_or_default())
     }
 
+    /// The path for a line: of an id only the end, which differs where beginnings are alike.
+    pub(super) fn path_in_short(&self) -> String {
+        let path = self.path_only();
+        let short = |part: &str| match part.rsplit_once('-') {
+            Some((_, end)) if part.len() == 36 && part.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-') => {
+                format!("…{end}")
+            }
+            _ => part.to_owned(),
+        };
+        path.split('/').map(short).collect::<Vec<_>>().join("/")
+    }
+
     /// The query as people read it; empty if there is none.
     pub(super) fn query_only(&self) -> String {
         self.path.split_once('?').map_or_else(String::new, |(_, query)| {
@@ -101,6 +113,14 @@ mod tests {
         for path in ["/Users/%0a%0dx", "/Users/%ff", "/Users/%", "/Users/%zz", "/Users/%2"] {
             assert_eq!(readable(path), path);
         }
+    }
+
+    #[test]
+    fn a_line_has_the_end_of_an_id_and_the_whole_of_anything_else() {
+        let short = |path: &str| Entry { path: path.into(), ..Entry::default() }.path_in_short();
+        assert_eq!(short("/Users/01a204fe-9a17-71d7-b671-4ef2d6b9a0b2?count=1"), "/Users/…4ef2d6b9a0b2");
+        assert_eq!(short("/Users/a-rather-long-name-of-36-characters"), "/Users/a-rather-long-name-of-36-characters");
+        assert_eq!(short("/Groups"), "/Groups");
     }
 
     #[test]

@@ -9,6 +9,8 @@ mod connector;
 mod consent;
 mod deliveries;
 mod entry;
+mod event;
+mod events;
 mod export;
 mod form;
 mod guard;
@@ -19,6 +21,7 @@ mod overview;
 mod passphrase;
 mod passphrase_sessions;
 mod people;
+mod preview;
 mod query;
 mod refusal;
 mod session;
@@ -103,12 +106,18 @@ impl Page {
             .route("/refresh", get(connector::ask_refresh).post(connector::refresh))
             .route("/disable", get(connector::ask_disable).post(connector::disable))
             .route("/setup", get(setup::show))
+            .route(
+                "/preview",
+                get(preview::show).post(preview::preview).layer(DefaultBodyLimit::max(preview::MAX_LIST)),
+            )
             .route("/members", get(people::members))
             .route("/teams", get(people::teams))
             .route("/automatic", get(automatic::show).post(automatic::configure))
             .route("/clients", post(automatic::client))
             .route("/guard", get(held::show).post(held::set))
             .route("/guard/decide", post(held::decide))
+            .route("/events", get(events::list))
+            .route("/events/{position}", get(events::detail))
             .route("/deliveries", get(deliveries::show).post(deliveries::retry))
             .route("/webhook", post(deliveries::webhook))
             .route("/consent", get(consent::ask).post(consent::decide))
