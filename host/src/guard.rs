@@ -1,11 +1,12 @@
 //! The types of the mass-deprovisioning guard and of the preview. Times are milliseconds since the Unix epoch.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::directory::Member;
 
 /// From where on deactivations and deletions by the identity provider are held: beyond either threshold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Guard {
     /// So many within an hour pass. 1 or more.
     pub number: Option<u32>,
@@ -14,7 +15,7 @@ pub struct Guard {
 }
 
 /// What the identity provider wants to do to a member.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Removal {
     /// Take away access.
@@ -24,7 +25,7 @@ pub enum Removal {
 }
 
 /// What an owner decided about a removal; it holds for a week.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Decision {
     /// The identity provider's next try succeeds.
@@ -34,7 +35,7 @@ pub enum Decision {
 }
 
 /// A removal that was answered 503, and waits for an owner or was decided upon.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct HeldRemoval {
     /// The member's id.
     pub member: String,
@@ -49,7 +50,7 @@ pub struct HeldRemoval {
 }
 
 /// The guard as it stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct GuardStatus {
     /// `None` if it is off.
     pub guard: Option<Guard>,
@@ -62,7 +63,7 @@ pub struct GuardStatus {
 }
 
 /// What would become of a user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum PreviewOutcome {
     /// A member would be added.
@@ -76,7 +77,7 @@ pub enum PreviewOutcome {
 }
 
 /// One user of a preview.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct PreviewedUser {
     /// As sent.
     pub user_name: String,
@@ -89,7 +90,7 @@ pub struct PreviewedUser {
 }
 
 /// What provisioning a list of users would do.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Preview {
     /// In the order of the list.
     pub users: Vec<PreviewedUser>,

@@ -4,8 +4,13 @@ use super::entry::Entry;
 use super::when::iso;
 
 /// The first line.
-pub(super) const HEADER: &str = "time,request_id,method,path,status,scim_type,detail,action,because,resource_type,\
+pub(crate) const HEADER: &str = "time,request_id,method,path,status,scim_type,detail,action,because,resource_type,\
      resource_id,resource_name,token_generation,user_agent,milliseconds,bytes_received,bytes_sent,component\r\n";
+
+/// The line of an entry as the component writes it; `None` if it is none.
+pub(crate) fn row(json: &[u8]) -> Option<String> {
+    Entry::parse(json).map(|entry| line(&entry))
+}
 
 /// The line of an entry.
 pub(super) fn line(entry: &Entry) -> String {

@@ -7,7 +7,7 @@ mod assets;
 mod automatic;
 mod connector;
 mod consent;
-mod csv;
+pub(crate) mod csv;
 mod deliveries;
 mod entry;
 mod export;
@@ -27,11 +27,11 @@ mod setup;
 mod shell;
 mod sign_in;
 mod state;
-mod streams;
+pub(crate) mod streams;
 mod tail;
 #[cfg(test)]
 mod tests;
-mod throttle;
+pub(crate) mod throttle;
 mod visit;
 mod when;
 
