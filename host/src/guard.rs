@@ -7,10 +7,13 @@ use crate::directory::Member;
 
 /// From where on deactivations and deletions by the identity provider are held: beyond either threshold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Guard {
     /// So many within an hour pass. 1 or more.
+    #[schema(minimum = 1)]
     pub number: Option<u32>,
     /// Those of so many percent of the active members that SCIM manages pass within an hour. 1 to 99.
+    #[schema(minimum = 1, maximum = 99)]
     pub share: Option<u8>,
 }
 

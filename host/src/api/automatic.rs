@@ -18,10 +18,8 @@ use crate::oauth::{IdpApi, IssuedOAuthClient, NewOAuthClient, OAuthClient, OktaC
 #[serde(deny_unknown_fields)]
 pub(super) struct IdpApiBody {
     /// The id or the email address of the owner or co-owner who acts; the owner if nobody is named.
-    #[schema(nullable = false)]
     actor: Option<String>,
     /// What the identity provider has after the connector URL as a query, such as Entra's `aadOptscim062020`.
-    #[schema(nullable = false)]
     connector_query: Option<String>,
     /// Which API, and by what it is accessed. Secrets are sealed before they are stored, and never shown.
     api: IdpApiAccess,
@@ -51,10 +49,8 @@ pub(super) struct EntraAccess {
     /// The object id of the enterprise application's service principal.
     service_principal_id: String,
     /// Instead of `https://login.microsoftonline.com`, in national clouds.
-    #[schema(nullable = false)]
     login_url: Option<String>,
     /// Instead of `https://graph.microsoft.com`, in national clouds.
-    #[schema(nullable = false)]
     graph_url: Option<String>,
 }
 
@@ -121,7 +117,6 @@ impl From<IdpApiAccess> for IdpApi {
 #[serde(deny_unknown_fields)]
 pub(super) struct NewClient {
     /// The id or the email address of the owner or co-owner who acts; the owner if nobody is named.
-    #[schema(nullable = false)]
     actor: Option<String>,
     /// What administrators call it: 1 to 200 bytes.
     #[schema(min_length = 1, max_length = 200)]
@@ -146,7 +141,6 @@ pub(super) struct NewClient {
 #[serde(deny_unknown_fields)]
 pub(super) struct Rotate {
     /// The id or the email address of the owner or co-owner who acts; the owner if nobody is named.
-    #[schema(nullable = false)]
     actor: Option<String>,
     /// For how many seconds the old secret is accepted beside the new one.
     #[serde(default)]

@@ -19,7 +19,6 @@ pub(super) struct Enable {
     /// How long the token is valid.
     expires: ExpiryWindow,
     /// The id or the email address of the owner or co-owner who acts; the owner if nobody is named.
-    #[schema(nullable = false)]
     actor: Option<String>,
 }
 
@@ -28,7 +27,6 @@ pub(super) struct Enable {
 #[serde(deny_unknown_fields)]
 pub(super) struct ActorBody {
     /// The id or the email address of the owner or co-owner who acts; the owner if nobody is named.
-    #[schema(nullable = false)]
     pub(super) actor: Option<String>,
 }
 
@@ -38,13 +36,11 @@ pub(super) struct ActorBody {
 pub(super) struct Refresh {
     /// The id or the email address of the owner or co-owner who acts. If nobody is named, it is the operator with an
     /// operator's key, and the owner with the key of an organization.
-    #[schema(nullable = false)]
     actor: Option<String>,
     /// The actor's passphrase: needed unless the operator acts.
-    #[schema(nullable = false, format = Password)]
+    #[schema(format = Password)]
     passphrase: Option<String>,
     /// How long the new token is valid; as long as the old one was if it is not named.
-    #[schema(nullable = false)]
     expires: Option<ExpiryWindow>,
     /// For how many seconds the old token is accepted beside the new one.
     #[serde(default)]

@@ -108,7 +108,32 @@ pub(super) fn complete(document: utoipa::openapi::OpenApi, base_url: &str) -> By
         paths.insert(format!("{PATH}{path}"), item);
     }
     document["paths"] = paths.into();
+    tidy(&mut document);
     document.to_string().into()
+}
+
+/// Lists refer to what they list, numbers have their range, and texts speak of JSON instead of Rust. The depth is that of
+/// our own types.
+fn tidy(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            if fields.get("format") == Some(&json!("int32")) && fields.contains_key("minimum") {
+                fields.insert("format".into(), "int64".into());
+                fields.entry("maximum").or_insert(u32::MAX.into());
+            }
+            if let Some(Value::String(text)) = fields.get_mut("description") {
+                *text = text.replace("[`", "`").replace("`]", "`").replace("`None`", "`null`");
+            }
+            for (name, value) in fields.iter_mut() {
+                if let Some(listed) = name.strip_prefix("ListOf_") {
+                    value["properties"]["items"]["items"] = json!({"$ref": format!("#/components/schemas/{listed}")});
+                }
+                tidy(value);
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(tidy),
+        _ => {}
+    }
 }
 
 fn headers() -> Value {
@@ -176,13 +201,22 @@ fn describe(path: &str, method: &str, operation: &mut Value) {
     let paged = operation["responses"]["200"]["content"]["application/json"]["schema"]["$ref"]
         .as_str()
         .is_some_and(|name| name.contains("/ListOf_"));
-    let created = operation["responses"].get("201").is_some() && !path.ends_with("s/{organization}/teams");
+    let with_place = ["/organizations", "/organizations/{organization}/members"].contains(&path);
+    // A merge patch and a list of SCIM Users have media types of their own.
+    let other = match method {
+        "patch" => Some("application/merge-patch+json"),
+        _ => path.ends_with("/preview").then_some("application/scim+json"),
+    };
+    if let Some(other) = other {
+        let content = operation["requestBody"]["content"]["application/json"].clone();
+        operation["requestBody"]["content"][other] = content;
+    }
     for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
         let mut headers = json!({"X-Request-Id": reference("X-Request-Id")});
         if paged {
             headers["Link"] = reference("Link");
         }
-        if created && status == "201" {
+        if with_place && status == "201" {
             headers["Location"] = reference("Location");
         }
         if method == "post" {

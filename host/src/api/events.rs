@@ -16,6 +16,9 @@ use super::shapes::EventDocument;
 use crate::delivery::{Delivery, DeliveryQueue};
 use crate::event::Webhook;
 
+/// Ids in one request.
+const MOST_IDS: usize = 500;
+
 /// Where events are to be posted to.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -125,6 +128,10 @@ pub(super) async fn retry_deliveries(
     let queue = queue(&name)?;
     if !matches!(queue, DeliveryQueue::EmailsParked | DeliveryQueue::EventsParked) {
         return Err(Problem::conflict("What waits is tried by itself; only a queue of what is parked can be retried."));
+    }
+    if body.ids.len() > MOST_IDS {
+        let text = format!("at most {MOST_IDS} ids at once");
+        return Err(Problem::invalid(format!("The body is not valid: {text}.")).at("/ids".into(), text));
     }
     let retried = access.organization.retry_deliveries(queue, &body.ids).await?;
     Ok(Answer(Retried { retried }))

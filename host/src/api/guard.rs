@@ -16,7 +16,6 @@ use crate::guard::{Decision, Guard, GuardStatus};
 #[serde(deny_unknown_fields)]
 pub(super) struct DecisionBody {
     /// The id or the email address of the owner or co-owner who decides; the owner if nobody is named.
-    #[schema(nullable = false)]
     actor: Option<String>,
     /// What is decided; it holds for a week.
     decision: Decision,

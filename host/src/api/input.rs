@@ -33,7 +33,7 @@ impl<T: DeserializeOwned> FromRequest<ApiState> for Json<T> {
     }
 }
 
-/// A body of JSON that may be left out: then all that it could say is as if it were not said.
+/// A body of JSON that may be left out, or `null`: then all that it could say is as if it were not said.
 pub(super) struct OptionalJson<T>(pub(super) T);
 
 impl<T: DeserializeOwned + Default> FromRequest<ApiState> for OptionalJson<T> {
@@ -46,7 +46,7 @@ impl<T: DeserializeOwned + Default> FromRequest<ApiState> for OptionalJson<T> {
             return Ok(Self(T::default()));
         }
         expect_json(&parts.headers)?;
-        parse(&body).map(Self)
+        Ok(Self(parse::<Option<T>>(&body)?.unwrap_or_default()))
     }
 }
 

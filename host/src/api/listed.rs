@@ -14,6 +14,7 @@ pub(super) struct ListOf<T> {
     /// What is listed.
     pub(super) items: Vec<T>,
     /// For the parameter `after` of the next request; `null` on the last page. A page may be short and have a next one.
+    #[schema(required = true)]
     pub(super) next: Option<String>,
 }
 

@@ -32,10 +32,10 @@ const LONGEST_CURSOR: usize = 100;
 #[into_params(parameter_in = Query)]
 pub(super) struct LogSearch {
     /// Not before, in milliseconds since the Unix epoch.
-    #[param(nullable = false)]
+    #[param(nullable = false, maximum = 253_402_300_799_999_u64)]
     since: Option<u64>,
     /// Before, in milliseconds since the Unix epoch.
-    #[param(nullable = false)]
+    #[param(nullable = false, maximum = 253_402_300_799_999_u64)]
     until: Option<u64>,
     /// Only answers of this class: 2 (done), 4 (refused) or 5 (failed).
     #[param(nullable = false, minimum = 2, maximum = 5)]
@@ -63,13 +63,13 @@ pub(super) struct LogSearch {
 #[into_params(parameter_in = Query)]
 pub(super) struct Export {
     /// CSV (RFC 4180) or JSON Lines; `jsonl` if it is not named.
-    #[param(nullable = false)]
+    #[param(nullable = false, inline)]
     format: Option<ExportFormat>,
     /// Not before, in milliseconds since the Unix epoch.
-    #[param(nullable = false)]
+    #[param(nullable = false, maximum = 253_402_300_799_999_u64)]
     since: Option<u64>,
     /// Before, in milliseconds since the Unix epoch.
-    #[param(nullable = false)]
+    #[param(nullable = false, maximum = 253_402_300_799_999_u64)]
     until: Option<u64>,
     /// Only answers of this class: 2 (done), 4 (refused) or 5 (failed).
     #[param(nullable = false, minimum = 2, maximum = 5)]
@@ -95,6 +95,19 @@ pub(super) enum ExportFormat {
     Jsonl,
 }
 
+/// The last moment of the year 9999, in milliseconds since the Unix epoch.
+const LAST: u64 = 253_402_300_799_999;
+
+fn moment(name: &str, time: Option<u64>) -> Result<Option<u64>, Problem> {
+    match time {
+        Some(time) if time > LAST => {
+            let detail = format!("`{name}` is in milliseconds since the Unix epoch, and not after the year 9999.");
+            Err(Problem::parameter(Some(name), detail))
+        }
+        time => Ok(time),
+    }
+}
+
 fn class(class: Option<u8>) -> Result<Option<u8>, Problem> {
     match class {
         None | Some(2..=5) => Ok(class),
@@ -115,8 +128,8 @@ pub(super) async fn search_logs(
         return Err(Problem::parameter(Some("after"), "`after` is `next` of the page before."));
     }
     let query = LogQuery {
-        since: query.since,
-        until: query.until,
+        since: moment("since", query.since)?,
+        until: moment("until", query.until)?,
         status_class: class(query.status_class)?,
         method: query.method,
         resource_type: query.resource_type,
@@ -146,8 +159,8 @@ pub(super) fn raw(documents: Vec<Vec<u8>>) -> Result<Vec<Box<RawValue>>, Problem
 pub(super) async fn export_logs(access: Access, Query(query): Query<Export>) -> Result<Response, Problem> {
     let format = query.format.unwrap_or(ExportFormat::Jsonl);
     let search = LogQuery {
-        since: query.since,
-        until: query.until,
+        since: moment("since", query.since)?,
+        until: moment("until", query.until)?,
         status_class: class(query.status_class)?,
         method: query.method,
         resource_type: query.resource_type,

@@ -45,13 +45,11 @@ pub(super) struct NewMemberBody {
     #[schema(format = Email)]
     email: String,
     /// Name; the email address if there is none.
-    #[schema(nullable = false)]
     display_name: Option<String>,
     /// What the member may do; `member` if it is not named.
-    #[schema(nullable = false)]
     role: Option<Role>,
     /// What the member signs in with: at least 12 characters. Without it one is generated and emailed to the member.
-    #[schema(nullable = false, min_length = 12, format = Password)]
+    #[schema(min_length = 12, format = Password)]
     passphrase: Option<String>,
 }
 

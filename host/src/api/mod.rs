@@ -32,11 +32,14 @@ mod organizations;
 mod problem;
 mod shapes;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use keys::{ApiKey, ApiKeyError, ApiKeyScope, ApiKeys, IssuedApiKey};
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
+use axum::routing::any;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -64,11 +67,16 @@ impl Api {
         let (operations, document) = operations().split_for_parts();
         let document = document::complete(document, self.provisioner.base_url());
         let state = ApiState::new(self.provisioner, document);
+        let frame = from_fn_with_state(state.clone(), frame::frame);
         let api = operations
             .fallback(frame::nothing_here)
             .method_not_allowed_fallback(frame::not_this_method)
-            .layer(from_fn_with_state(state.clone(), frame::frame));
-        Router::new().nest(PATH, api).with_state(state)
+            .layer(frame.clone());
+        // What is nested is not met with nothing but a slash after it.
+        Router::new()
+            .nest(PATH, api)
+            .route(&format!("{PATH}/"), any(frame::nothing_here).layer(frame))
+            .with_state(state)
     }
 }
 

@@ -34,15 +34,19 @@ pub(super) struct NewOrganization {
 #[serde(deny_unknown_fields)]
 pub(super) struct OrganizationChange {
     /// Its name, as people call it.
+    #[serde(default, deserialize_with = "present")]
     #[schema(nullable = false)]
     name: Option<String>,
     /// What it pays for.
+    #[serde(default, deserialize_with = "present")]
     #[schema(nullable = false)]
     plan: Option<Plan>,
     /// How many active members the plan allows.
+    #[serde(default, deserialize_with = "present")]
     #[schema(nullable = false)]
     seats: Option<u32>,
     /// Its domains, in place of those that are known.
+    #[serde(default, deserialize_with = "present")]
     #[schema(nullable = false)]
     domains: Option<Vec<Domain>>,
     /// The identity provider that single sign-on is configured for; `null` for none.
@@ -53,6 +57,11 @@ pub(super) struct OrganizationChange {
     #[schema(value_type = Options, required = false)]
     #[serde(default)]
     options: BTreeMap<String, bool>,
+}
+
+/// What is named is not `null`: none of these can be taken away.
+fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 /// `null` is named too.

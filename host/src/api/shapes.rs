@@ -18,6 +18,7 @@ pub(super) struct LogEntry {
     /// Below the connector URL, with its query, as sent.
     path: String,
     /// The HTTP status of the answer.
+    #[schema(minimum = 100, maximum = 599)]
     status: u16,
     /// Of an error.
     #[schema(nullable = false)]
@@ -125,7 +126,7 @@ pub(super) struct PreviewResources {
 #[derive(Deserialize, ToSchema)]
 #[allow(dead_code, reason = "a schema")]
 pub(super) struct PreviewUser {
-    /// What the user is matched by.
-    #[serde(rename = "userName")]
-    user_name: String,
+    /// What the user is matched by: a text. A user without one would be refused, and is previewed as that.
+    #[serde(rename = "userName", default)]
+    user_name: Value,
 }
