@@ -24,6 +24,7 @@ pub struct Provisioner(Arc<Inner>);
 pub(crate) struct Inner {
     runtime: Runtime,
     storage: Arc<dyn Storage>,
+    secrets: Arc<dyn Secrets>,
     clock: Arc<dyn Clock>,
     alarm: Arc<Alarm>,
     registry: Registry,
@@ -179,7 +180,7 @@ impl ProvisionerBuilder {
             storage: Arc::clone(&storage),
             mailer: self.mailer,
             http: self.http,
-            secrets: self.secrets,
+            secrets: Arc::clone(&self.secrets),
             clock: Arc::clone(&self.clock),
             alarm: Arc::clone(&alarm),
         });
@@ -191,6 +192,7 @@ impl ProvisionerBuilder {
             runtime: runtime.await.map_err(|_| BuildError::Interrupted)??,
             registry: Registry::new(Arc::clone(&storage)),
             storage,
+            secrets: self.secrets,
             clock: self.clock,
             alarm,
             failures: Failures::default(),
@@ -247,6 +249,8 @@ impl Provisioner {
     /// [`RegistryError::Unknown`] if it is not there. After a storage error, call it again.
     pub async fn delete_organization(&self, id: &OrganizationId) -> Result<(), RegistryError> {
         self.tell_again(id);
+        // First: if the organization were created again, its old keys must not open it.
+        self.api_keys().forget(id).await?;
         self.0.registry.delete(id).await
     }
 
@@ -324,6 +328,10 @@ impl Provisioner {
 
     pub(crate) fn storage(&self) -> &dyn Storage {
         &*self.0.storage
+    }
+
+    pub(crate) fn secrets(&self) -> &dyn Secrets {
+        &*self.0.secrets
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {

@@ -1,5 +1,6 @@
 //! The command line of the `insomnia-scim` binary.
 
+mod api_key;
 mod arguments;
 mod config;
 mod connector;
@@ -83,6 +84,9 @@ enum Command {
     /// Emails and events on their way: list, retry.
     #[command(subcommand)]
     Delivery(delivery::DeliveryCommand),
+    /// Keys of the admin API: create, list, revoke.
+    #[command(subcommand)]
+    ApiKey(api_key::ApiKeyCommand),
     /// Print a completion script for your shell.
     ///
     /// For bash: insomnia-scim completions bash > /etc/bash_completion.d/insomnia-scim
@@ -129,6 +133,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             Command::Event(event) => event.run(&settings).await,
             Command::Webhook(webhook) => webhook.run(&settings).await,
             Command::Delivery(delivery) => delivery.run(&settings).await,
+            Command::ApiKey(key) => key.run(&settings).await,
             Command::Completions { .. } => Ok(()),
         }
     })

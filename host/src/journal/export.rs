@@ -1,5 +1,11 @@
 //! The log as a file, read part by part, so that no log is too long for it.
 
+use std::io;
+
+use axum::body::Body;
+use bytes::Bytes;
+use http_body_util::channel::{Channel, Sender};
+
 use super::csv;
 use super::{LogEntry, LogQuery};
 use crate::error::ActionError;
@@ -12,6 +18,24 @@ pub enum LogFormat {
     Csv,
     /// One JSON object a line.
     JsonLines,
+}
+
+impl LogFormat {
+    /// What files of this form end in.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::JsonLines => "jsonl",
+        }
+    }
+
+    /// The media type of this form.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Csv => "text/csv; charset=utf-8",
+            Self::JsonLines => "application/jsonl; charset=utf-8",
+        }
+    }
 }
 
 /// An export of the log that is under way.
@@ -54,5 +78,35 @@ impl LogExport {
         self.query =
             self.query.take().filter(|_| found.next.is_some()).map(|query| LogQuery { after: found.next, ..query });
         Ok(Some(part))
+    }
+
+    /// The export as a body that is read from the log while it is sent; `while_open` is dropped at its end. If the log
+    /// can't be read on, it breaks off, so that it does not look complete.
+    pub(crate) fn into_body(self, while_open: impl Send + 'static) -> Body {
+        let (sender, body) = Channel::<Bytes, io::Error>::new(2);
+        tokio::spawn(async move {
+            self.send(sender).await;
+            drop(while_open);
+        });
+        Body::new(body)
+    }
+
+    async fn send(mut self, mut to: Sender<Bytes, io::Error>) {
+        loop {
+            match self.next().await {
+                Ok(Some(part)) if part.is_empty() => {}
+                Ok(Some(part)) => {
+                    if to.send_data(Bytes::from(part)).await.is_err() {
+                        return;
+                    }
+                }
+                Ok(None) => return,
+                Err(error) => {
+                    tracing::warn!("an export of the log is broken off: {error}");
+                    to.abort(io::Error::other("the log can't be read on"));
+                    return;
+                }
+            }
+        }
     }
 }

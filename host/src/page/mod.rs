@@ -29,11 +29,11 @@ mod setup;
 mod shell;
 mod sign_in;
 mod state;
-mod streams;
+pub(crate) mod streams;
 mod tail;
 #[cfg(test)]
 mod tests;
-mod throttle;
+pub(crate) mod throttle;
 mod visit;
 mod when;
 

@@ -22,7 +22,7 @@ const DRAIN_TIME: Duration = Duration::from_secs(5);
 
 /// Why there is no body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum BodyError {
+pub(crate) enum BodyError {
     TooLarge,
     TooSlow,
     /// The connection broke, or the encoding is not HTTP.
@@ -37,7 +37,7 @@ pub(super) fn limit(path: &str) -> usize {
 }
 
 /// Reads the whole body.
-pub(super) async fn read<B>(headers: &HeaderMap, body: B, limit: usize) -> Result<Vec<u8>, BodyError>
+pub(crate) async fn read<B>(headers: &HeaderMap, body: B, limit: usize) -> Result<Vec<u8>, BodyError>
 where
     B: Body<Data = Bytes> + Unpin,
 {
