@@ -304,9 +304,10 @@ fn note_head(request: &Request, authorization: Option<&str>, route: &Result<Rout
     if matches!(route, Ok(Route::ServiceProviderConfig)) && !request.path.trim_end_matches('/').ends_with("Config") {
         mode.note(Tolerance::Alias);
     }
-    let is_taken = |accept: &str| ACCEPTED.iter().any(|known| accept.to_ascii_lowercase().contains(known));
+    let accept = request.header("accept").map(str::to_ascii_lowercase);
+    let is_taken = accept.is_none_or(|accept| ACCEPTED.iter().any(|known| accept.contains(known)));
     let has_type = request.header("content-type").is_some_and(|content_type| !content_type.trim().is_empty());
-    if !request.header("accept").is_none_or(is_taken) || !(has_type || request.body.is_empty()) {
+    if !is_taken || !(has_type || request.body.is_empty()) {
         mode.note(Tolerance::MediaType);
     }
 }

@@ -79,6 +79,23 @@ fn p5_the_log_tells_who_was_matched_by_what_and_what_was_kept() {
 }
 
 #[test]
+fn p5_the_log_tells_whom_a_look_up_found_by_which_attribute() {
+    let organization = organization();
+    create(&organization, "ada@example.com");
+    create(&organization, "bob@example.com");
+    for (filter, name, why) in [
+        ("userName eq \"ADA@example.com\"", Some("ada@example.com"), "found 1 by userName"),
+        ("userName eq \"nobody\"", None, "found 0 by userName"),
+        ("userName ew \"example.com\" and active eq true", None, "found 2 by userName, active"),
+        ("not (userName eq \"ada@example.com\")", Some("bob@example.com"), "found 1 by the filter"),
+    ] {
+        let (_, entry) = told(&organization, "GET", &format!("/Users?filter={filter}"), None);
+        assert_eq!((entry["subject"]["name"].as_str(), because(&entry)), (name, vec![why.to_owned()]), "{filter}");
+    }
+    assert_eq!(because(&told(&organization, "GET", "/Users", None).1), Vec::<String>::new());
+}
+
+#[test]
 fn p5_the_log_names_what_changed_and_not_how() {
     let organization = organization();
     let (ada, _) = create(&organization, "ada@example.com");
