@@ -69,6 +69,19 @@ impl Organization {
         }
     }
 
+    /// Whether a request with this `Authorization` header would be let in now; [`Organization::scim`] checks again. For
+    /// servers that ask before they take a large body.
+    ///
+    /// # Errors
+    /// [`CallError`] if the component gives no answer.
+    pub async fn admits(&self, authorization: Option<&str>) -> Result<bool, CallError> {
+        let authorization = authorization.map(str::to_owned);
+        let admitted = self.provisioner.runtime().call(&self.id, move |store, exports| {
+            Box::pin(async move { exports.insomnia_scim_scim().call_admits(store, authorization.as_deref()).await })
+        });
+        admitted.await
+    }
+
     async fn try_scim(&self, request: ScimRequest) -> Result<ScimResponse, CallError> {
         let request = request.into();
         let response = self.provisioner.runtime().call(&self.id, move |store, exports| {

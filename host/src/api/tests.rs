@@ -60,7 +60,7 @@ impl Host {
         (head.status, serde_json::from_slice(&body).unwrap_or(Value::Null))
     }
 
-    fn request(&self, method: &str, path: &str) -> axum::http::request::Builder {
+    fn request(&self, method: &str, path: &str) -> http::request::Builder {
         let request = Request::builder().method(method).uri(format!("/api/v1{path}"));
         request.header("authorization", format!("Bearer {}", self.secret)).header("content-type", "application/json")
     }
