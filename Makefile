@@ -9,7 +9,7 @@ PYTHON ?= python3
 VENV := target/venv
 NPM := target/npm
 
-.PHONY: help setup toolchain venv browser axe run test check bench
+.PHONY: help setup toolchain venv browser axe run test pictures check bench
 
 help: ## List the targets.
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -86,6 +86,10 @@ test: toolchain venv browser axe ## Build, and run all tests.
 		echo "test: running with cargo test (cargo-nextest would be faster)"; \
 		cargo test --locked --workspace --no-fail-fast; \
 	fi
+
+pictures: toolchain browser axe ## Take the pictures of the README into tests/pictures.
+	cargo build --locked --workspace --bins --test page
+	INSOMNIA_SCIM_PICTURES=tests/pictures cargo test --locked --workspace --test page pictures
 
 check: toolchain ## Check format, lints and documentation; warnings are errors.
 	cargo fmt --all --check || { echo "check: run 'cargo fmt --all'"; exit 1; }

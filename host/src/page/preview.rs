@@ -31,7 +31,8 @@ struct PreviewPage {
     /// What the list would do; without a list, what was done so far.
     result: Option<Outcome>,
     so_far: Option<SoFar>,
-    left: Left,
+    /// Who stays as they are; `None` if they are too many to be counted here.
+    left: Option<Left>,
 }
 
 /// What a list would do.
@@ -84,6 +85,7 @@ pub(super) async fn preview(Posted { visit, fields }: Posted) -> Result<Response
         Some(users) => match visit.organization.preview(users).await {
             Ok(preview) => return Ok(Html(outcome(&visit, list, preview)?).into_response()),
             Err(ActionError::Invalid(text)) => format!("The list can’t be read: {text}."),
+            Err(ActionError::Call(_)) => "This took too long. Preview a part of the list.".to_owned(),
             Err(error) => return Err(error.into()),
         },
     };
@@ -124,7 +126,7 @@ fn outcome(visit: &Visit, list: &str, preview: Preview) -> Result<String, Refusa
         more: rest(preview.users.len()),
         rows: Vec::new(),
     };
-    let left = left(preview.left_manual, preview.left_manual_count);
+    let left = Some(left(preview.left_manual, preview.left_manual_count));
     let row = |user: PreviewedUser| Row {
         what: match user.outcome {
             PreviewOutcome::Creates => ("Created", "good"),
@@ -141,7 +143,15 @@ fn outcome(visit: &Visit, list: &str, preview: Preview) -> Result<String, Refusa
 }
 
 async fn so_far(visit: &Visit, list: &str, error: Option<String>) -> Result<String, Refusal> {
-    let nobody = visit.organization.preview(b"[]".to_vec()).await?;
+    let left = match visit.organization.preview(b"[]".to_vec()).await {
+        Ok(nobody) => Some(left(nobody.left_manual, nobody.left_manual_count)),
+        // Whoever has so many members that they can't be looked through at once still sees the rest.
+        Err(ActionError::Call(error)) => {
+            tracing::warn!("the members who stay manual can't be listed: {error}");
+            None
+        }
+        Err(error) => return Err(error.into()),
+    };
     let (mut matched, mut created, mut rows) = (0, 0, Vec::new());
     let mut after = before(0);
     let mut at_least = true;
@@ -166,7 +176,6 @@ async fn so_far(visit: &Visit, list: &str, error: Option<String>) -> Result<Stri
         after = next;
     }
     let so_far = SoFar { matched: number(matched), created: number(created), at_least, rows };
-    let left = left(nobody.left_manual, nobody.left_manual_count);
     let shell = visit.shell("Preview", "preview");
     Ok(PreviewPage { shell, error, list: list.to_owned(), result: None, so_far: Some(so_far), left }.render()?)
 }

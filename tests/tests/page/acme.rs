@@ -66,6 +66,12 @@ pub(crate) fn acme(host: &Host) -> (Organization<'_>, Client) {
     let ids = provision(host, &client);
     host.run_due();
     trouble(&acme, &client, &ids);
+    let title = json!([{ "op": "replace", "path": "title", "value": "Principal Engineer" }]);
+    client.patch(&format!("/Users/{}", ids[2]), patch(title)).is(200);
+    let team = client.get("/Groups?filter=displayName%20eq%20%22Security%22").only();
+    let more = json!([{ "op": "add", "path": "members", "value": [{ "value": ids[3] }] }]);
+    client.patch(&format!("/Groups/{}", id(&team)), patch(more));
+    host.pass(Duration::from_secs(5 * 60));
     (acme, client)
 }
 
@@ -102,8 +108,9 @@ fn trouble(acme: &Organization<'_>, client: &Client, ids: &[String]) {
     client.get("/Users/0b8d7c1e-0000-4000-8000-000000000000").is(404);
     client.get("/Users?filter=userName%20eq%20%22a%22%20and%20%28").is(400);
     Client::new(&client.url(), "insm_scim_not-the-token").get("/Users").is(401);
+    acme.host.pass(Duration::from_secs(95));
     client.delete(&format!("/Users/{}", ids[23])).is(204);
-    acme.host.pass(Duration::from_secs(5 * 60));
+    acme.host.pass(Duration::from_secs(8));
 }
 
 /// Switches the guard on and lets the identity provider run into it.

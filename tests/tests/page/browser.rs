@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// How long what a test waits for may take to appear.
-const PATIENCE: Duration = Duration::from_secs(15);
+const PATIENCE: Duration = Duration::from_secs(30);
 /// The key under which WebDriver names an element.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
@@ -101,10 +101,10 @@ impl Browser {
         );
     }
 
-    /// A picture of the whole page, as PNG.
-    pub(crate) fn picture(&self) -> Vec<u8> {
+    /// A picture of the page from its top on, as PNG: of the whole page, or so many pixels of it at the most.
+    pub(crate) fn picture(&self, most: u64) -> Vec<u8> {
         let size = self.run("const root = document.documentElement; return [root.clientWidth, root.scrollHeight]");
-        let clip = json!({ "x": 0, "y": 0, "width": size[0], "height": size[1], "scale": 1 });
+        let clip = json!({ "x": 0, "y": 0, "width": size[0], "height": size[1].as_u64().unwrap_or(most).min(most), "scale": 1 });
         let parameters = json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
         let taken = self.cdp("Page.captureScreenshot", parameters);
         BASE64_STANDARD.decode(taken["data"].as_str().unwrap_or_default()).expect("a picture in base64")
@@ -122,15 +122,13 @@ impl Browser {
     /// Waits for the element and clicks it.
     #[track_caller]
     pub(crate) fn click(&self, css: &str) {
-        let element = self.find(css);
-        self.session_call("POST", &format!("/element/{element}/click"), json!({}));
+        self.on(css, "POST", "click", json!({}));
     }
 
     /// Waits for the element and types into it.
     #[track_caller]
     pub(crate) fn type_into(&self, css: &str, text: &str) {
-        let element = self.find(css);
-        self.session_call("POST", &format!("/element/{element}/value"), json!({ "text": text }));
+        self.on(css, "POST", "value", json!({ "text": text }));
     }
 
     /// Types into whatever has the focus; `held` is a key to hold meanwhile.
@@ -149,19 +147,13 @@ impl Browser {
     /// The text that people see in the element.
     #[track_caller]
     pub(crate) fn text(&self, css: &str) -> String {
-        let element = self.find(css);
-        self.session_call("GET", &format!("/element/{element}/text"), Value::Null)
-            .as_str()
-            .unwrap_or_default()
-            .to_owned()
+        self.on(css, "GET", "text", Value::Null).as_str().unwrap_or_default().to_owned()
     }
 
     /// What is in a field.
     #[track_caller]
     pub(crate) fn value(&self, css: &str) -> String {
-        let element = self.find(css);
-        let value = self.session_call("GET", &format!("/element/{element}/property/value"), Value::Null);
-        value.as_str().unwrap_or_default().to_owned()
+        self.on(css, "GET", "property/value", Value::Null).as_str().unwrap_or_default().to_owned()
     }
 
     /// Whether there is such an element now.
@@ -171,9 +163,7 @@ impl Browser {
 
     /// Whether such an element is there and can be seen.
     pub(crate) fn shows(&self, css: &str) -> bool {
-        self.try_find(css).is_some_and(|element| {
-            self.session_call("GET", &format!("/element/{element}/displayed"), Value::Null) == Value::Bool(true)
-        })
+        self.has(css) && self.on(css, "GET", "displayed", Value::Null) == Value::Bool(true)
     }
 
     /// Waits until the text of the element contains this.
@@ -205,12 +195,19 @@ impl Browser {
         self.session_call("POST", "/execute/async", json!({ "script": script, "args": [] }))
     }
 
+    /// Waits for the element and does something with it. A page that is left meanwhile takes its elements along: then it
+    /// is the next page's.
     #[track_caller]
-    fn find(&self, css: &str) -> String {
+    fn on(&self, css: &str, method: &str, action: &str, body: Value) -> Value {
         let begun = Instant::now();
         loop {
             if let Some(element) = self.try_find(css) {
-                return element;
+                let path = format!("/session/{}/element/{element}/{action}", self.session);
+                match self.try_call(method, &path, &body) {
+                    Ok(value) => return value,
+                    Err(error) if error.starts_with("stale element reference") => {}
+                    Err(error) => panic!("{action} of {css}: {error}\n{}", self.describe()),
+                }
             }
             assert!(begun.elapsed() < PATIENCE, "there is no {css}\n{}", self.describe());
             thread::sleep(Duration::from_millis(100));
@@ -223,13 +220,8 @@ impl Browser {
     }
 
     fn describe(&self) -> String {
-        let text = self.try_find("body").map(|body| {
-            self.session_call("GET", &format!("/element/{body}/text"), Value::Null)
-                .as_str()
-                .unwrap_or_default()
-                .to_owned()
-        });
-        format!("at {}\n{}", self.url(), text.unwrap_or_default())
+        let text = self.run("return document.body ? document.body.innerText : ''");
+        format!("at {}\n{}", self.url(), text.as_str().unwrap_or_default())
     }
 
     fn cdp(&self, command: &str, parameters: Value) -> Value {
@@ -243,17 +235,24 @@ impl Browser {
 
     #[track_caller]
     fn call(&self, method: &str, path: &str, body: Value) -> Value {
+        self.try_call(method, path, &body).unwrap_or_else(|error| {
+            let hint = if path == "/session" { MISSING } else { "" };
+            panic!("{method} {path}: {error} {hint}")
+        })
+    }
+
+    /// What chromedriver answers, or its error's name and message.
+    #[track_caller]
+    fn try_call(&self, method: &str, path: &str, body: &Value) -> Result<Value, String> {
         let request = Request::new(method, path);
         let request = if method == "POST" { request.body(body) } else { request };
         let response = self.webdriver.send(&request);
         let answer: Value = serde_json::from_slice(&response.body).expect("chromedriver answers in JSON");
-        if response.status != 200 {
-            let error = &answer["value"];
-            let text = format!("{}: {}", error["error"], error["message"]);
-            let hint = if path == "/session" { MISSING } else { "" };
-            panic!("{method} {path}: {text} {hint}");
+        let value = &answer["value"];
+        if response.status == 200 {
+            return Ok(value.clone());
         }
-        answer["value"].clone()
+        Err(format!("{}: {}", value["error"].as_str().unwrap_or_default(), value["message"]))
     }
 }
 

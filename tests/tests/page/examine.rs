@@ -33,7 +33,7 @@ pub(crate) fn examine(browser: &Browser, name: &str) {
         if let Some(directory) = env::var_os("INSOMNIA_SCIM_SCREENSHOTS") {
             let file = format!("{name}-{}-{}.png", look.width, if look.dark { "dark" } else { "light" });
             fs::create_dir_all(&directory).expect("a directory for pictures");
-            fs::write(Path::new(&directory).join(file), browser.picture()).expect("a picture is written");
+            fs::write(Path::new(&directory).join(file), browser.picture(u64::MAX)).expect("a picture is written");
         }
         let wide = browser.run("return document.documentElement.scrollWidth - document.documentElement.clientWidth");
         assert_eq!(wide, Value::from(0), "{at} scrolls sideways");

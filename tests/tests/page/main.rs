@@ -3,6 +3,7 @@
 
 mod acme;
 mod browser;
+mod changes;
 mod consent;
 mod examine;
 mod exports;
