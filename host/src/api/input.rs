@@ -150,7 +150,7 @@ mod tests {
     }
 
     fn mistake(body: &str) -> (u64, String) {
-        let problem = serde_json::to_value(parse::<Outer>(body.as_bytes()).unwrap_err()).unwrap();
+        let problem = parse::<Outer>(body.as_bytes()).unwrap_err().to_json();
         (problem["status"].as_u64().unwrap(), problem["errors"][0]["pointer"].as_str().unwrap_or("-").to_owned())
     }
 

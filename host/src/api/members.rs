@@ -131,6 +131,18 @@ pub(super) async fn set_role(
     Ok(Answer(access.organization.set_role(&member, body.role).await?))
 }
 
+/// Mail a member a link that sets another passphrase
+///
+/// It works once, within 24 hours; at most one is mailed a minute.
+#[utoipa::path(post, path = "/organizations/{organization}/members/{member}/passphrase-reset", tag = "Members",
+    responses((status = 204, description = "It will be mailed.")))]
+pub(super) async fn reset_passphrase(access: Access, Named(member): Named) -> Result<StatusCode, Problem> {
+    let organization = &access.organization;
+    let member = organization.member(&member).await?;
+    organization.request_passphrase_reset(&member.id, &format!("{}/reset", organization.page_url())).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// List teams
 ///
 /// Of either origin, in the order of their creation.
