@@ -122,6 +122,19 @@ impl<T: DeserializeOwned> FromRequestParts<ApiState> for Query<T> {
     }
 }
 
+/// The longest cursor, in bytes.
+const LONGEST_CURSOR: usize = 100;
+
+/// Where a page begins.
+pub(super) fn cursor(after: Option<String>) -> Result<Option<String>, Problem> {
+    match after {
+        Some(after) if after.is_empty() || after.len() > LONGEST_CURSOR => {
+            Err(Problem::parameter(Some("after"), "`after` is `next` of the page before."))
+        }
+        after => Ok(after),
+    }
+}
+
 /// How many items a page has.
 pub(super) fn page_limit(limit: Option<u32>) -> Result<u32, Problem> {
     match limit {

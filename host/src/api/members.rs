@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::PATH;
 use super::access::{Access, Named};
-use super::input::{Json, Query, Raw, page_limit};
+use super::input::{Json, Query, Raw, cursor, page_limit};
 use super::listed::ListOf;
 use super::problem::Problem;
 use super::shapes::PreviewUsers;
@@ -24,7 +24,7 @@ pub(super) struct Search {
     #[param(nullable = false)]
     prefix: Option<String>,
     /// `next` of the page before.
-    #[param(nullable = false)]
+    #[param(nullable = false, min_length = 1, max_length = 100)]
     after: Option<String>,
     /// How many items.
     #[param(nullable = false, minimum = 1, maximum = 500, default = 100)]
@@ -33,7 +33,7 @@ pub(super) struct Search {
 
 impl Search {
     fn listing(self) -> Result<Listing, Problem> {
-        Ok(Listing { limit: page_limit(self.limit)?, prefix: self.prefix, after: self.after })
+        Ok(Listing { limit: page_limit(self.limit)?, prefix: self.prefix, after: cursor(self.after)? })
     }
 }
 

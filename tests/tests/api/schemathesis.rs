@@ -55,6 +55,7 @@ fn run(server: &Server, key: &str, organization: &str, parameters: &str, which: 
         .args(["--phases", "examples,coverage,fuzzing", "--max-examples", EXAMPLES, "--seed", "20261122"])
         .args(["--checks", CHECKS, "--continue-on-failure", "--workers", "1", "--request-timeout", "30"])
         .args(which)
+        .env("SCHEMATHESIS_HOOKS", concat!(env!("CARGO_MANIFEST_DIR"), "/schemathesis/hooks.py"))
         .env("NO_COLOR", "1")
         .current_dir(directory.path())
         .output()
