@@ -27,6 +27,8 @@ impl PartialSchema for IdentityProvider {
             .description(Some(
                 "`okta`, `azure` (Microsoft Entra ID), `ping-federate`, or another RFC 7644 client by name.",
             ))
+            .min_length(Some(1))
+            .max_length(Some(100))
             .examples(["okta"])
             .into()
     }

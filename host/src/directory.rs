@@ -127,14 +127,16 @@ impl Default for Options {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OrganizationRecord {
-    /// Its name, as people call it.
+    /// Its name, as people call it: 1 to 1,000 bytes.
+    #[schema(min_length = 1, max_length = 1_000)]
     pub name: String,
     /// What it pays for.
     pub plan: Plan,
     /// How many active members the plan allows.
     pub seats: u32,
-    /// Its domains.
+    /// Its domains, 1,000 at the most.
     #[serde(default)]
+    #[schema(max_items = 1_000)]
     pub domains: Vec<Domain>,
     /// The identity provider that single sign-on is configured for.
     pub single_sign_on: Option<String>,

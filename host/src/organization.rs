@@ -36,6 +36,7 @@ macro_rules! act {
 mod events;
 mod guard;
 mod oauth;
+mod owner;
 mod passphrases;
 
 impl Organization {

@@ -9,8 +9,6 @@ use super::keys::{ApiKeyScope, Caller};
 use super::problem::Problem;
 use super::state::ApiState;
 use crate::capability::storage::OrganizationId;
-use crate::directory::{Listing, Role};
-use crate::error::ActionError;
 use crate::organization::Organization;
 use crate::page::throttle::address;
 
@@ -89,19 +87,10 @@ impl Access {
         if let Some(actor) = named {
             return Ok(actor);
         }
-        let mut listing = Listing { limit: 500, ..Listing::default() };
-        loop {
-            let page = self.organization.members(listing.clone()).await?;
-            if let Some(owner) = page.items.into_iter().find(|member| member.active && member.role == Role::Owner) {
-                return Ok(owner.id);
-            }
-            listing.after = page.next;
-            if listing.after.is_none() {
-                return Err(Problem::from(ActionError::Conflict(
-                    "the organization has no active owner to act for; add one, or name an `actor`".into(),
-                )));
-            }
-        }
+        let owner = self.organization.active_owner().await?.ok_or_else(|| {
+            Problem::conflict("The organization has no active owner to act for. Add one, or name an `actor`.")
+        })?;
+        Ok(owner.id)
     }
 }
 

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
-use super::problem::{MEDIA_TYPE, Problem};
+use super::problem::{Details, MEDIA_TYPE};
 use super::state::ApiState;
 use super::{PATH, idempotency};
 use crate::delivery::DeliveryQueue;
@@ -36,7 +36,7 @@ whose request is being served 409. A refusal is not stored. Of each API key the 
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Insomnia SCIM admin API", description = DESCRIPTION),
-    components(schemas(Problem, DeliveryQueue)),
+    components(schemas(Details, DeliveryQueue)),
     tags(
         (name = "Organizations", description = "Organizations of the host."),
         (name = "Connector", description = "An organization's SCIM endpoint and its token."),

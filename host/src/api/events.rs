@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::access::{Access, Named};
-use super::input::{Json, OptionalJson, Query, page_limit};
+use super::input::{Json, OptionalJson, Query, cursor, page_limit};
 use super::listed::ListOf;
 use super::logs::raw;
 use super::organizations::Paging;
@@ -60,7 +60,7 @@ pub(super) struct Retried {
 #[utoipa::path(get, path = "/organizations/{organization}/events", tag = "Events", params(Paging),
     responses((status = 200, description = "A page of events.", body = ListOf<EventDocument>)))]
 pub(super) async fn list_events(access: Access, Query(query): Query<Paging>) -> Result<ListOf<Box<RawValue>>, Problem> {
-    let page = access.organization.events(query.after.as_deref(), page_limit(query.limit)?).await?;
+    let page = access.organization.events(cursor(query.after)?.as_deref(), page_limit(query.limit)?).await?;
     let documents = page.items.into_iter().map(|event| event.document).collect();
     Ok(ListOf { items: raw(documents)?, next: page.next })
 }
@@ -110,8 +110,8 @@ pub(super) async fn list_deliveries(
     Named(name): Named,
     Query(query): Query<Paging>,
 ) -> Result<ListOf<Delivery>, Problem> {
-    let limit = page_limit(query.limit)?;
-    Ok(access.organization.deliveries(queue(&name)?, query.after.as_deref(), limit).await?.into())
+    let (after, limit) = (cursor(query.after)?, page_limit(query.limit)?);
+    Ok(access.organization.deliveries(queue(&name)?, after.as_deref(), limit).await?.into())
 }
 
 /// Send again what could not be delivered

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::access::Access;
-use super::input::{Json, Query, page_limit};
+use super::input::{Json, Query, cursor, page_limit};
 use super::organizations::Paging;
 use super::problem::Problem;
 use crate::guard::{Decision, Guard, GuardStatus};
@@ -37,8 +37,8 @@ pub(super) struct Decided {
 #[utoipa::path(get, path = "/organizations/{organization}/guard", tag = "Guard", params(Paging),
     responses((status = 200, description = "The guard.", body = GuardStatus)))]
 pub(super) async fn get_guard(access: Access, Query(query): Query<Paging>) -> Result<Answer<GuardStatus>, Problem> {
-    let limit = page_limit(query.limit)?;
-    Ok(Answer(access.organization.guard(query.after.as_deref(), limit).await?))
+    let (after, limit) = (cursor(query.after)?, page_limit(query.limit)?);
+    Ok(Answer(access.organization.guard(after.as_deref(), limit).await?))
 }
 
 /// Switch the guard on

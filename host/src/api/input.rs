@@ -122,6 +122,19 @@ impl<T: DeserializeOwned> FromRequestParts<ApiState> for Query<T> {
     }
 }
 
+/// The longest cursor, in bytes.
+const LONGEST_CURSOR: usize = 100;
+
+/// Where a page begins.
+pub(super) fn cursor(after: Option<String>) -> Result<Option<String>, Problem> {
+    match after {
+        Some(after) if after.is_empty() || after.len() > LONGEST_CURSOR => {
+            Err(Problem::parameter(Some("after"), "`after` is `next` of the page before."))
+        }
+        after => Ok(after),
+    }
+}
+
 /// How many items a page has.
 pub(super) fn page_limit(limit: Option<u32>) -> Result<u32, Problem> {
     match limit {
@@ -150,7 +163,7 @@ mod tests {
     }
 
     fn mistake(body: &str) -> (u64, String) {
-        let problem = serde_json::to_value(parse::<Outer>(body.as_bytes()).unwrap_err()).unwrap();
+        let problem = parse::<Outer>(body.as_bytes()).unwrap_err().to_json();
         (problem["status"].as_u64().unwrap(), problem["errors"][0]["pointer"].as_str().unwrap_or("-").to_owned())
     }
 

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::PATH;
 use super::access::{Access, Named};
-use super::input::{Json, Query, Raw, page_limit};
+use super::input::{Json, Query, Raw, cursor, page_limit};
 use super::listed::ListOf;
 use super::problem::Problem;
 use super::shapes::PreviewUsers;
@@ -24,7 +24,7 @@ pub(super) struct Search {
     #[param(nullable = false)]
     prefix: Option<String>,
     /// `next` of the page before.
-    #[param(nullable = false)]
+    #[param(nullable = false, min_length = 1, max_length = 100)]
     after: Option<String>,
     /// How many items.
     #[param(nullable = false, minimum = 1, maximum = 500, default = 100)]
@@ -33,7 +33,7 @@ pub(super) struct Search {
 
 impl Search {
     fn listing(self) -> Result<Listing, Problem> {
-        Ok(Listing { limit: page_limit(self.limit)?, prefix: self.prefix, after: self.after })
+        Ok(Listing { limit: page_limit(self.limit)?, prefix: self.prefix, after: cursor(self.after)? })
     }
 }
 
@@ -129,6 +129,18 @@ pub(super) async fn set_role(
     Json(body): Json<RoleBody>,
 ) -> Result<Answer<Member>, Problem> {
     Ok(Answer(access.organization.set_role(&member, body.role).await?))
+}
+
+/// Mail a member a link that sets another passphrase
+///
+/// It works once, within 24 hours; at most one is mailed a minute.
+#[utoipa::path(post, path = "/organizations/{organization}/members/{member}/passphrase-reset", tag = "Members",
+    responses((status = 204, description = "It will be mailed.")))]
+pub(super) async fn reset_passphrase(access: Access, Named(member): Named) -> Result<StatusCode, Problem> {
+    let organization = &access.organization;
+    let member = organization.member(&member).await?;
+    organization.request_passphrase_reset(&member.id, &format!("{}/reset", organization.page_url())).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// List teams

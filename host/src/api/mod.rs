@@ -106,6 +106,7 @@ fn operations() -> OpenApiRouter<ApiState> {
         .routes(routes!(members::list_members, members::add_member))
         .routes(routes!(members::get_member, members::remove_member))
         .routes(routes!(members::set_role))
+        .routes(routes!(members::reset_passphrase))
         .routes(routes!(members::list_teams, members::add_team))
         .routes(routes!(members::preview))
         .routes(routes!(guard::get_guard, guard::put_guard, guard::delete_guard))

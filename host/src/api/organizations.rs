@@ -33,9 +33,9 @@ pub(super) struct NewOrganization {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct OrganizationChange {
-    /// Its name, as people call it.
+    /// Its name, as people call it: 1 to 1,000 bytes.
     #[serde(default, deserialize_with = "present")]
-    #[schema(nullable = false)]
+    #[schema(nullable = false, min_length = 1, max_length = 1_000)]
     name: Option<String>,
     /// What it pays for.
     #[serde(default, deserialize_with = "present")]
@@ -47,7 +47,7 @@ pub(super) struct OrganizationChange {
     seats: Option<u32>,
     /// Its domains, in place of those that are known.
     #[serde(default, deserialize_with = "present")]
-    #[schema(nullable = false)]
+    #[schema(nullable = false, max_items = 1_000)]
     domains: Option<Vec<Domain>>,
     /// The identity provider that single sign-on is configured for; `null` for none.
     #[serde(default, deserialize_with = "named")]
@@ -104,7 +104,7 @@ pub(super) struct Requirements {
 #[into_params(parameter_in = Query)]
 pub(super) struct Paging {
     /// `next` of the page before.
-    #[param(nullable = false)]
+    #[param(nullable = false, min_length = 1, max_length = 100)]
     pub(super) after: Option<String>,
     /// How many items.
     #[param(nullable = false, minimum = 1, maximum = 500, default = 100)]

@@ -18,9 +18,14 @@ pub(super) const MEDIA_TYPE: &str = "application/problem+json";
 /// What every `type` begins with.
 const TYPE: &str = "urn:insomnia:problem:";
 
+/// Why a request was refused. It travels in results, so it is small.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Problem(Box<Details>);
+
 /// Why a request was refused (RFC 9457). Nothing has changed unless the `type` says that the outcome is unknown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub(super) struct Problem {
+#[schema(as = Problem)]
+pub(super) struct Details {
     /// The kind of problem, for programs: `urn:insomnia:problem:` and a name.
     #[serde(rename = "type")]
     kind: String,
@@ -72,7 +77,7 @@ struct Extra {
 
 impl Problem {
     pub(super) fn new(status: StatusCode, name: &str, title: &'static str, detail: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Details {
             kind: format!("{TYPE}{name}"),
             title,
             status: status.as_u16(),
@@ -81,7 +86,7 @@ impl Problem {
             requirements: Vec::new(),
             errors: Vec::new(),
             extra: Extra::default(),
-        }
+        }))
     }
 
     pub(super) fn not_found(what: impl Into<String>) -> Self {
@@ -110,7 +115,7 @@ impl Problem {
 
     pub(super) fn unauthorized(detail: impl Into<String>) -> Self {
         let mut problem = Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "An API key is needed", detail);
-        problem.extra.challenge = true;
+        problem.0.extra.challenge = true;
         problem
     }
 
@@ -135,7 +140,7 @@ impl Problem {
         let detail = detail.into();
         let mut problem = Self::bad_request(detail.clone());
         if let Some(name) = name {
-            problem.errors.push(Mistake { pointer: None, parameter: Some(name.to_owned()), detail });
+            problem.0.errors.push(Mistake { pointer: None, parameter: Some(name.to_owned()), detail });
         }
         problem
     }
@@ -143,41 +148,47 @@ impl Problem {
     /// A mistake in the body.
     #[must_use]
     pub(super) fn at(mut self, pointer: String, detail: String) -> Self {
-        self.errors.push(Mistake { pointer: Some(pointer), parameter: None, detail });
+        self.0.errors.push(Mistake { pointer: Some(pointer), parameter: None, detail });
         self
     }
 
     #[must_use]
     pub(super) fn retry_after(mut self, seconds: u32) -> Self {
-        self.extra.retry_after = Some(seconds.max(1));
+        self.0.extra.retry_after = Some(seconds.max(1));
         self
     }
 
     /// The component gave no answer: something may have changed.
     pub(super) fn is_uncertain(&self) -> bool {
-        self.extra.uncertain
+        self.0.extra.uncertain
     }
 
     fn uncertain(mut self) -> Self {
-        self.extra.uncertain = true;
-        self.kind = format!("{TYPE}outcome-unknown");
-        self.detail = "The request was given up in the middle; it may have had its effect. Look at what is there \
+        self.0.extra.uncertain = true;
+        self.0.kind = format!("{TYPE}outcome-unknown");
+        self.0.detail = "The request was given up in the middle; it may have had its effect. Look at what is there \
                        before you send it again."
             .into();
         self
     }
 
+    /// The document, for tests.
+    #[cfg(test)]
+    pub(super) fn to_json(&self) -> serde_json::Value {
+        serde_json::to_value(&self.0).unwrap_or_default()
+    }
+
     /// The answer, for the request with this id. Header fields of `response` stay.
     pub(super) fn render(mut self, request_id: &str, response: &mut Response) {
-        self.instance = request_id.to_owned();
-        let body = serde_json::to_vec(&self).unwrap_or_else(|_| b"{}".to_vec());
+        self.0.instance = request_id.to_owned();
+        let body = serde_json::to_vec(&self.0).unwrap_or_else(|_| b"{}".to_vec());
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         headers.remove(header::CONTENT_LENGTH);
-        if let Some(seconds) = self.extra.retry_after {
+        if let Some(seconds) = self.0.extra.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
-        if self.extra.challenge {
+        if self.0.extra.challenge {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"Insomnia SCIM API\""));
         }
         *response.body_mut() = body.into();
@@ -187,7 +198,7 @@ impl Problem {
 /// Without a body yet: the frame of the API renders it, since only it knows the request's id.
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = status.into_response();
         response.extensions_mut().insert(self);
         response
@@ -200,8 +211,9 @@ impl From<ActionError> for Problem {
         match error {
             ActionError::UnmetRequirements(requirements) => {
                 let title = "Requirements for SCIM do not hold";
-                let problem = Self::new(StatusCode::CONFLICT, "unmet-requirements", title, text);
-                Self { requirements, ..problem }
+                let mut problem = Self::new(StatusCode::CONFLICT, "unmet-requirements", title, text);
+                problem.0.requirements = requirements;
+                problem
             }
             ActionError::Forbidden(text) => Self::forbidden(text),
             ActionError::WrongPassphrase => {

@@ -102,13 +102,14 @@ pub(super) struct EventSubject {
     name: Option<String>,
 }
 
-/// Users as an identity provider will send them: at most 10,000 SCIM Users (RFC 7643 §4.1).
+/// Users as an identity provider will send them: at most 10,000 SCIM Users (RFC 7643 §4.1), such as
+/// `[{"userName": "ada@example.com"}]`. What is none is previewed as refused.
 #[derive(Deserialize, ToSchema)]
 #[serde(untagged)]
 #[allow(dead_code, reason = "a schema")]
 pub(super) enum PreviewUsers {
     /// A list of them.
-    List(Vec<PreviewUser>),
+    List(Vec<Value>),
     /// A list answer (RFC 7644 §3.4.2).
     Answer(PreviewResources),
 }
@@ -119,14 +120,5 @@ pub(super) enum PreviewUsers {
 pub(super) struct PreviewResources {
     /// The users.
     #[serde(rename = "Resources")]
-    resources: Vec<PreviewUser>,
-}
-
-/// A SCIM User (RFC 7643 §4.1), with all the attributes that it has.
-#[derive(Deserialize, ToSchema)]
-#[allow(dead_code, reason = "a schema")]
-pub(super) struct PreviewUser {
-    /// What the user is matched by: a text. A user without one would be refused, and is previewed as that.
-    #[serde(rename = "userName", default)]
-    user_name: Value,
+    resources: Vec<Value>,
 }

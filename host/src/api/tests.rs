@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{Request, StatusCode};
+use axum::http::{Request, StatusCode, request};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -60,7 +60,7 @@ impl Host {
         (head.status, serde_json::from_slice(&body).unwrap_or(Value::Null))
     }
 
-    fn request(&self, method: &str, path: &str) -> http::request::Builder {
+    fn request(&self, method: &str, path: &str) -> request::Builder {
         let request = Request::builder().method(method).uri(format!("/api/v1{path}"));
         request.header("authorization", format!("Bearer {}", self.secret)).header("content-type", "application/json")
     }

@@ -8,7 +8,6 @@ use super::config::Settings;
 use super::member::Of;
 use super::{host, output, passphrase};
 use crate::connector::{ExpiryWindow, IdentityProvider, IssuedToken};
-use crate::directory::{Listing, Role};
 use crate::organization::Organization;
 
 /// Commands about the connector. The token is printed once: only its hash is stored.
@@ -144,16 +143,9 @@ impl Actor {
         if let Some(actor) = self.actor {
             return Ok(actor);
         }
-        let mut listing = Listing { limit: 500, ..Listing::default() };
-        loop {
-            let page = organization.members(listing.clone()).await?;
-            if let Some(owner) = page.items.into_iter().find(|member| member.active && member.role == Role::Owner) {
-                return Ok(owner.id);
-            }
-            listing.after = page.next;
-            if listing.after.is_none() {
-                bail!("the organization has no active owner; add one with `insomnia-scim member add --role owner`");
-            }
+        match organization.active_owner().await? {
+            Some(owner) => Ok(owner.id),
+            None => bail!("the organization has no active owner; add one with `insomnia-scim member add --role owner`"),
         }
     }
 }

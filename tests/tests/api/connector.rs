@@ -67,8 +67,9 @@ fn wrong_passphrases_are_slowed_down() {
     let organization = Organization::new("slow");
     organization.enable();
     let try_once = || organization.post("/connector/refresh", json!({"passphrase": "not this one, surely"}));
-    let last = (0..8).map(|_| try_once()).last().expect("a try");
-    problem(&last, 429, "throttled");
+    let answers: Vec<_> = (0..8).map(|_| try_once()).collect();
+    let last = answers.last().expect("a try");
+    problem(last, 429, "throttled");
     assert!(last.header("retry-after").is_some_and(|seconds| seconds.parse::<u32>().is_ok_and(|seconds| seconds > 0)));
 }
 

@@ -50,7 +50,11 @@ fn what_is_no_cursor_is_refused_or_ends_the_list() {
         problem(&organization.get(&format!("{path}?after=nonsense")), 422, "invalid");
     }
     problem(&operator().get("/organizations?after=_host"), 400, "bad-request");
-    problem(&organization.get(&format!("/logs?after={}", "x".repeat(200))), 400, "bad-request");
+    for path in ["/members", "/teams", "/logs", "/events", "/guard", "/deliveries/emails-parked"] {
+        for after in ["", &"x".repeat(101)] {
+            problem(&organization.get(&format!("{path}?after={after}")), 400, "bad-request");
+        }
+    }
 }
 
 #[test]

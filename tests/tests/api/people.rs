@@ -88,6 +88,24 @@ fn members_of_the_identity_provider_are_seen_as_such() {
 }
 
 #[test]
+fn a_member_is_mailed_a_link_that_sets_another_passphrase() {
+    let organization = Organization::new("reset");
+    let ada = add(&organization, "ada@example.com");
+    let path = format!("/members/{}/passphrase-reset", text(&ada, "id"));
+    gone(&organization.client.post(&organization.at(&path), ""));
+    let mailed: Vec<Value> = ["emails-waiting", "emails-parked"]
+        .iter()
+        .flat_map(|queue| {
+            let listed = ok(&organization.get(&format!("/deliveries/{queue}")));
+            listed["items"].as_array().cloned().unwrap_or_default()
+        })
+        .filter(|delivery| delivery["to"] == "ada@example.com")
+        .collect();
+    assert_eq!(mailed.len(), 1, "{mailed:?}");
+    problem(&organization.client.post(&organization.at("/members/nobody/passphrase-reset"), ""), 404, "not-found");
+}
+
+#[test]
 fn teams_are_added_and_listed() {
     let organization = Organization::new("teams");
     let ada = add(&organization, "ada@example.com");
