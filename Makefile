@@ -7,13 +7,14 @@ LISTEN ?= 127.0.0.1:8080
 TARGET := wasm32-wasip2
 PYTHON ?= python3
 VENV := target/venv
+NPM := target/npm
 
-.PHONY: help setup toolchain venv run test check bench
+.PHONY: help setup toolchain venv browser axe run test pictures check bench
 
 help: ## List the targets.
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: toolchain venv ## Get what run and test need: the Rust target of the component, the crates, Python packages for tests.
+setup: toolchain venv browser axe ## Get what run and test need: the component's Rust target, crates, Python packages, Chromium, axe-core.
 	@echo "setup: fetching the crates of Cargo.lock"
 	@cargo fetch --locked || { echo "setup: cargo can't reach its registry; check the network or ~/.cargo/config.toml"; exit 1; }
 
@@ -39,11 +40,42 @@ venv:
 		echo "$$want" >$(VENV)/requirements.cksum; \
 	fi
 
+# The browser that the tests of the page drive, and npm for axe-core. Installing them takes root or sudo, and happens only
+# where something is missing. CHROMEDRIVER names another chromedriver than the one in PATH.
+browser:
+	@missing=; \
+	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
+		missing="chromium fonts-liberation"; \
+	command -v "$${CHROMEDRIVER:-chromedriver}" >/dev/null || missing="$$missing chromium-driver"; \
+	test -e $(NPM)/package.cksum || command -v npm >/dev/null || missing="$$missing npm"; \
+	if [ -n "$$missing" ]; then \
+		command -v apt-get >/dev/null || { \
+			echo "setup: the tests of the page need Chromium, chromedriver and npm; install what this system calls:$$missing"; exit 1; }; \
+		if [ "$$(id -u)" = 0 ]; then as=; \
+		elif command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then as=sudo; \
+		else echo "setup: the tests of the page need packages that only root can install: run 'apt-get install $$missing' as root"; exit 1; fi; \
+		echo "setup: installing with apt-get: $$missing"; \
+		$$as apt-get -qq update && \
+		$$as env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install $$missing >/dev/null || { \
+			echo "setup: apt-get can't install $$missing; check the network and /etc/apt, then run 'make setup' again"; exit 1; }; \
+	fi
+
+# What the tests run inside the browser, pinned in tests/package-lock.json; fetched again only when that file changes.
+axe: browser
+	@want=$$(cat tests/package.json tests/package-lock.json | cksum); \
+	if [ "$$want" != "$$(cat $(NPM)/package.cksum 2>/dev/null)" ]; then \
+		echo "setup: installing axe-core of tests/package-lock.json into $(NPM)"; \
+		mkdir -p $(NPM) && cp tests/package.json tests/package-lock.json $(NPM) && \
+		npm ci --prefix $(NPM) --ignore-scripts --no-audit --no-fund --loglevel=error || { \
+			echo "setup: npm can't install tests/package-lock.json; check the network or npm's registry ('npm config get registry')"; exit 1; }; \
+		echo "$$want" >$(NPM)/package.cksum; \
+	fi
+
 run: toolchain ## Serve a demo organization on LISTEN (127.0.0.1:8080) with its data in DATA (./data).
 	@echo "run: building; the first time takes some minutes"
 	cargo run --release --locked --package insomnia-scim -- demo --data $(DATA) --listen $(LISTEN)
 
-test: toolchain venv ## Build, and run all tests.
+test: toolchain venv browser axe ## Build, and run all tests.
 	@echo "test: building the tests, and the server that they start"
 	@# In one graph: built by itself, the server would get other features of its crates, and wasmtime be built twice.
 	cargo build --locked --workspace --bins --tests
@@ -54,6 +86,10 @@ test: toolchain venv ## Build, and run all tests.
 		echo "test: running with cargo test (cargo-nextest would be faster)"; \
 		cargo test --locked --workspace --no-fail-fast; \
 	fi
+
+pictures: toolchain browser axe ## Take the pictures of the README into tests/pictures.
+	cargo build --locked --workspace --bins --test page
+	INSOMNIA_SCIM_PICTURES=tests/pictures cargo test --locked --workspace --test page pictures
 
 check: toolchain ## Check format, lints and documentation; warnings are errors.
 	cargo fmt --all --check || { echo "check: run 'cargo fmt --all'"; exit 1; }

@@ -1,6 +1,8 @@
 //! The types of an organization's SCIM connector: enabling, tokens, status.
 
 use serde::{Deserialize, Serialize};
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 /// The identity provider that a connector is for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,8 +19,23 @@ pub enum IdentityProvider {
     Other(String),
 }
 
+/// A text: serde writes the untagged variant as it is, which a derived schema would not say.
+impl PartialSchema for IdentityProvider {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some(
+                "`okta`, `azure` (Microsoft Entra ID), `ping-federate`, or another RFC 7644 client by name.",
+            ))
+            .examples(["okta"])
+            .into()
+    }
+}
+
+impl ToSchema for IdentityProvider {}
+
 /// How long a token is valid, chosen when it is generated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub enum ExpiryWindow {
     /// 30 days.
     #[serde(rename = "30d")]
@@ -41,7 +58,7 @@ pub enum ExpiryWindow {
 }
 
 /// What the token is worth now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum TokenStatus {
     /// It is accepted.
@@ -71,7 +88,7 @@ impl std::fmt::Debug for IssuedToken {
 }
 
 /// A connector as it stands. Times are milliseconds since the Unix epoch.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ConnectorStatus {
     /// Whether SCIM is enabled.
     pub enabled: bool,

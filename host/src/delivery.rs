@@ -1,9 +1,10 @@
 //! The types of emails and events on their way.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Where deliveries stand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum DeliveryQueue {
     /// Emails to be sent.
@@ -17,7 +18,7 @@ pub enum DeliveryQueue {
 }
 
 /// An email or an event on its way; nothing of it is secret. Times are milliseconds since the Unix epoch.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Delivery {
     /// Names it in its queue.
     pub id: String,

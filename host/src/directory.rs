@@ -5,9 +5,10 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// What a member may do in the organization.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
     /// Everything; there is always one active owner.
@@ -19,7 +20,7 @@ pub enum Role {
 }
 
 /// Who manages a member or a team.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Origin {
     /// People, in Insomnia.
@@ -29,7 +30,7 @@ pub enum Origin {
 }
 
 /// What must hold before SCIM can be enabled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Requirement {
     /// The organization is on the Enterprise plan.
@@ -54,7 +55,7 @@ impl fmt::Display for Requirement {
 }
 
 /// The plan that the organization pays for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Plan {
     /// Free.
@@ -66,7 +67,8 @@ pub enum Plan {
 }
 
 /// A domain of the organization.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Domain {
     /// Its name.
     pub name: String,
@@ -75,8 +77,8 @@ pub struct Domain {
 }
 
 /// Choices of the organization.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, rename_all = "kebab-case")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Options {
     /// Lists and filters hold manual members and teams too.
     pub list_manual: bool,
@@ -122,7 +124,8 @@ impl Default for Options {
 }
 
 /// An organization as the backend knows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct OrganizationRecord {
     /// Its name, as people call it.
     pub name: String,
@@ -131,15 +134,17 @@ pub struct OrganizationRecord {
     /// How many active members the plan allows.
     pub seats: u32,
     /// Its domains.
+    #[serde(default)]
     pub domains: Vec<Domain>,
     /// The identity provider that single sign-on is configured for.
     pub single_sign_on: Option<String>,
     /// Its choices.
+    #[serde(default)]
     pub options: Options,
 }
 
 /// A person in the organization.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Member {
     /// UUID; the SCIM `id`.
     pub id: String,
@@ -184,7 +189,7 @@ pub struct NewMember {
 }
 
 /// A named set of members.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Team {
     /// UUID; the SCIM `id`.
     pub id: String,
@@ -201,7 +206,7 @@ pub struct Team {
 }
 
 /// Seats and who takes them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Licences {
     /// How many active members the plan allows.
     pub seats: u32,

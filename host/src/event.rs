@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::capability::storage::OrganizationId;
 
@@ -16,7 +17,7 @@ pub struct Event {
 }
 
 /// Where an organization's events are posted to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Webhook {
     /// The receiver.
     pub url: String,

@@ -1,20 +1,24 @@
 //! The types of the mass-deprovisioning guard and of the preview. Times are milliseconds since the Unix epoch.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::directory::Member;
 
 /// From where on deactivations and deletions by the identity provider are held: beyond either threshold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Guard {
     /// So many within an hour pass. 1 or more.
+    #[schema(minimum = 1)]
     pub number: Option<u32>,
     /// Those of so many percent of the active members that SCIM manages pass within an hour. 1 to 99.
+    #[schema(minimum = 1, maximum = 99)]
     pub share: Option<u8>,
 }
 
 /// What the identity provider wants to do to a member.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Removal {
     /// Take away access.
@@ -24,7 +28,7 @@ pub enum Removal {
 }
 
 /// What an owner decided about a removal; it holds for a week.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Decision {
     /// The identity provider's next try succeeds.
@@ -34,7 +38,7 @@ pub enum Decision {
 }
 
 /// A removal that was answered 503, and waits for an owner or was decided upon.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct HeldRemoval {
     /// The member's id.
     pub member: String,
@@ -49,7 +53,7 @@ pub struct HeldRemoval {
 }
 
 /// The guard as it stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct GuardStatus {
     /// `None` if it is off.
     pub guard: Option<Guard>,
@@ -62,7 +66,7 @@ pub struct GuardStatus {
 }
 
 /// What would become of a user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum PreviewOutcome {
     /// A member would be added.
@@ -76,7 +80,7 @@ pub enum PreviewOutcome {
 }
 
 /// One user of a preview.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct PreviewedUser {
     /// As sent.
     pub user_name: String,
@@ -89,7 +93,7 @@ pub struct PreviewedUser {
 }
 
 /// What provisioning a list of users would do.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Preview {
     /// In the order of the list.
     pub users: Vec<PreviewedUser>,

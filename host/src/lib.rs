@@ -23,6 +23,7 @@
 #[cfg(test)]
 extern crate self as insomnia_scim;
 
+pub mod api;
 pub mod capability;
 pub mod cli;
 mod component;

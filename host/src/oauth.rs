@@ -1,6 +1,7 @@
 //! The types of OAuth 2.0 for identity providers, and of the automatic refresh over an identity provider's API.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// An OAuth 2.0 client to register.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,7 +19,7 @@ pub struct NewOAuthClient {
 }
 
 /// A registered OAuth 2.0 client. Times are milliseconds since the Unix epoch.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct OAuthClient {
     /// The `client_id`.
     pub id: String,
@@ -152,7 +153,7 @@ pub enum OktaCredentials {
 }
 
 /// What is configured of an [`IdpApi`]; nothing of it is secret.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum IdpApiStatus {
     /// Microsoft Graph.
@@ -180,7 +181,7 @@ pub enum IdpApiStatus {
 }
 
 /// By what the credentials are renewed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum RefreshMethod {
     /// By nothing: the token is refreshed by hand.
@@ -193,7 +194,7 @@ pub enum RefreshMethod {
 }
 
 /// How far the automatic refresh has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum RefreshState {
     /// SCIM is disabled, or there is nothing that would refresh.
@@ -214,7 +215,7 @@ pub enum RefreshState {
 
 /// The automatic refresh as it stands. Whatever failed, the old token works until it expires. Times are milliseconds since
 /// the Unix epoch.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct RefreshStatus {
     /// By what.
     pub method: RefreshMethod,

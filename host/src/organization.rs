@@ -48,9 +48,8 @@ impl Organization {
         &self.id
     }
 
-    /// The URL of the host, without a slash at its end.
-    pub(crate) fn base_url(&self) -> &str {
-        self.provisioner.base_url()
+    pub(crate) fn provisioner(&self) -> &Provisioner {
+        &self.provisioner
     }
 
     /// What an identity provider is given: `<base URL>/scim/v2/<organization>`.
@@ -68,6 +67,19 @@ impl Organization {
             Err(CallError::Memory) => ScimResponse::error(503, "The request needed too much memory.", &request_id),
             Err(CallError::Trap) => ScimResponse::error(500, "An internal error occurred.", &request_id),
         }
+    }
+
+    /// Whether a request with this `Authorization` header would be let in now; [`Organization::scim`] checks again. For
+    /// servers that ask before they take a large body.
+    ///
+    /// # Errors
+    /// [`CallError`] if the component gives no answer.
+    pub async fn admits(&self, authorization: Option<&str>) -> Result<bool, CallError> {
+        let authorization = authorization.map(str::to_owned);
+        let admitted = self.provisioner.runtime().call(&self.id, move |store, exports| {
+            Box::pin(async move { exports.insomnia_scim_scim().call_admits(store, authorization.as_deref()).await })
+        });
+        admitted.await
     }
 
     async fn try_scim(&self, request: ScimRequest) -> Result<ScimResponse, CallError> {
@@ -223,6 +235,27 @@ impl Organization {
     /// Does what is due, a bounded part of it; harmless when nothing is. Returns when it wants to be called next, in
     /// milliseconds since the Unix epoch. The scheduler of [`Provisioner`] calls it by itself.
     pub async fn run_due(&self) -> Result<Option<u64>, ActionError> {
+        if self.provisioner.tells(&self.id)
+            && let Err(error) = self.tell_page_url().await
+        {
+            self.provisioner.tell_again(&self.id);
+            return Err(error);
+        }
         act!(self.insomnia_scim_jobs.call_run_due())
+    }
+
+    /// So that the emails of its jobs point to the page.
+    async fn tell_page_url(&self) -> Result<(), ActionError> {
+        // One that was deleted meanwhile must not get data again.
+        if !self
+            .provisioner
+            .has_organization(&self.id)
+            .await
+            .map_err(|error| ActionError::Unavailable(error.to_string()))?
+        {
+            return Ok(());
+        }
+        let url = self.page_url();
+        act!(self.insomnia_scim_directory.call_set_page_url(&url))
     }
 }

@@ -1,7 +1,8 @@
 //! The host: builds the runtime over the backend's capabilities, and hands out organizations and routes.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use crate::capability::Capabilities;
 use crate::capability::clock::{Clock, SystemClock};
@@ -12,6 +13,7 @@ use crate::capability::storage::{OrganizationId, Storage, StorageError};
 use crate::component::{BUILT_IN, ComponentError, Isolation, Limits, Runtime};
 use crate::event::EventSubscriber;
 use crate::organization::Organization;
+use crate::page::page_path;
 use crate::registry::{Registered, Registry, RegistryError};
 use crate::scheduler::{self, Alarm, Failures};
 
@@ -22,12 +24,16 @@ pub struct Provisioner(Arc<Inner>);
 pub(crate) struct Inner {
     runtime: Runtime,
     storage: Arc<dyn Storage>,
+    secrets: Arc<dyn Secrets>,
     clock: Arc<dyn Clock>,
     alarm: Arc<Alarm>,
     registry: Registry,
     failures: Failures,
     subscriber: Option<Arc<dyn EventSubscriber>>,
     base_url: String,
+    page_url: Option<String>,
+    /// Which organizations were told in this process where their page is.
+    told: Mutex<HashSet<OrganizationId>>,
 }
 
 /// Why a provisioner can't be built.
@@ -60,6 +66,7 @@ pub struct ProvisionerBuilder {
     cache_dir: Option<PathBuf>,
     component: Option<Vec<u8>>,
     base_url: String,
+    page_url: Option<String>,
     scheduler: bool,
     subscriber: Option<Arc<dyn EventSubscriber>>,
 }
@@ -136,6 +143,14 @@ impl ProvisionerBuilder {
         self
     }
 
+    /// Where an organization's SCIM page is, with `{organization}` in the place of its id: emails point there. By default
+    /// it is where [`crate::page::Page::router`] has it, below the base URL.
+    #[must_use]
+    pub fn page_url(mut self, template: impl Into<String>) -> Self {
+        self.page_url = Some(template.into());
+        self
+    }
+
     /// Whether due jobs are run by this process (they are by default). If not, call [`Provisioner::run_all_due`].
     #[must_use]
     pub fn scheduler(mut self, on: bool) -> Self {
@@ -165,7 +180,7 @@ impl ProvisionerBuilder {
             storage: Arc::clone(&storage),
             mailer: self.mailer,
             http: self.http,
-            secrets: self.secrets,
+            secrets: Arc::clone(&self.secrets),
             clock: Arc::clone(&self.clock),
             alarm: Arc::clone(&alarm),
         });
@@ -177,11 +192,14 @@ impl ProvisionerBuilder {
             runtime: runtime.await.map_err(|_| BuildError::Interrupted)??,
             registry: Registry::new(Arc::clone(&storage)),
             storage,
+            secrets: self.secrets,
             clock: self.clock,
             alarm,
             failures: Failures::default(),
             subscriber: self.subscriber,
             base_url: self.base_url.trim_end_matches('/').to_owned(),
+            page_url: self.page_url,
+            told: Mutex::default(),
         }));
         if self.scheduler {
             tokio::spawn(scheduler::run(Arc::downgrade(&provisioner.0)));
@@ -204,6 +222,7 @@ impl Provisioner {
             cache_dir: None,
             component: None,
             base_url: "http://localhost:8080".into(),
+            page_url: None,
             scheduler: true,
             subscriber: None,
         }
@@ -220,6 +239,7 @@ impl Provisioner {
     /// [`RegistryError::Exists`] if it is there already.
     pub async fn create_organization(&self, id: &OrganizationId) -> Result<Organization, RegistryError> {
         self.0.registry.create(id, self.0.clock.now()).await?;
+        self.tell_again(id);
         Ok(self.organization(id))
     }
 
@@ -228,6 +248,9 @@ impl Provisioner {
     /// # Errors
     /// [`RegistryError::Unknown`] if it is not there. After a storage error, call it again.
     pub async fn delete_organization(&self, id: &OrganizationId) -> Result<(), RegistryError> {
+        self.tell_again(id);
+        // First: if the organization were created again, its old keys must not open it.
+        self.api_keys().forget(id).await?;
         self.0.registry.delete(id).await
     }
 
@@ -254,6 +277,24 @@ impl Provisioner {
     /// The URL that clients see before `/scim/v2/…`, without a slash at its end.
     pub fn base_url(&self) -> &str {
         &self.0.base_url
+    }
+
+    /// The SCIM page of an organization.
+    pub(crate) fn page_url(&self, organization: &OrganizationId) -> String {
+        match &self.0.page_url {
+            Some(template) => template.replace("{organization}", organization.as_str()),
+            None => format!("{}{}", self.0.base_url, page_path(organization)),
+        }
+    }
+
+    /// Whether the organization was not told before in this process where its page is.
+    pub(crate) fn tells(&self, organization: &OrganizationId) -> bool {
+        self.0.told.lock().unwrap_or_else(PoisonError::into_inner).insert(organization.clone())
+    }
+
+    /// It could not be told, or is no more.
+    pub(crate) fn tell_again(&self, organization: &OrganizationId) {
+        self.0.told.lock().unwrap_or_else(PoisonError::into_inner).remove(organization);
     }
 
     /// Runs all jobs that are due now, once each, and returns how many organizations that concerned. For embedders
@@ -287,6 +328,10 @@ impl Provisioner {
 
     pub(crate) fn storage(&self) -> &dyn Storage {
         &*self.0.storage
+    }
+
+    pub(crate) fn secrets(&self) -> &dyn Secrets {
+        &*self.0.secrets
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {

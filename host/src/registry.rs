@@ -1,7 +1,10 @@
 //! The host's own records: which organizations there are, and a few notes of the host about itself.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
 
 use serde::{Deserialize, Serialize};
 
@@ -43,7 +46,14 @@ pub enum RegistryError {
 #[derive(Serialize, Deserialize)]
 struct Record {
     created: u64,
+    /// Its data is being deleted: it is no organization any more, and its name is free only when that is done.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    deleted: bool,
 }
+
+/// How long a look-up counts. Another process may delete the organization meanwhile, and waits so long before it deletes
+/// the data.
+const FRESH: Duration = Duration::from_secs(2);
 
 const ORGANIZATIONS: &str = "organization/";
 /// The first text after all that begin with [`ORGANIZATIONS`]: `0` follows `/`.
@@ -52,9 +62,8 @@ const NOTES: &str = "note/";
 
 pub(crate) struct Registry {
     storage: Arc<dyn Storage>,
-    /// Organizations that were there once. One that was removed by another process since then has no token any more,
-    /// so that its requests are refused by the component instead of the host.
-    known: RwLock<HashSet<OrganizationId>>,
+    /// Organizations that were there at this moment.
+    known: RwLock<HashMap<OrganizationId, Instant>>,
 }
 
 impl Registry {
@@ -62,33 +71,47 @@ impl Registry {
         Self { storage, known: RwLock::default() }
     }
 
+    /// Registers it. What was left of one of this name that was not deleted to the end is deleted first.
     pub(crate) async fn create(&self, id: &OrganizationId, now: u64) -> Result<(), RegistryError> {
         if id.is_host() {
             return Err(RegistryError::Reserved(id.clone()));
         }
-        let record = serde_json::to_vec(&Record { created: now }).map_err(corrupt)?;
-        let transaction = Transaction {
-            require: vec![Require::Absent(key(id))],
-            write: vec![Write::Put(key(id), record)],
-            wake_at: None,
-        };
-        match self.storage.commit(&OrganizationId::host(), transaction).await {
-            Ok(_) => Ok(()),
+        match self.record(id).await? {
+            Some(record) if record.deleted => self.delete(id).await?,
+            Some(_) => return Err(RegistryError::Exists(id.clone())),
+            None => {}
+        }
+        let record = serde_json::to_vec(&Record { created: now, deleted: false }).map_err(corrupt)?;
+        match self.change(Require::Absent(key(id)), Write::Put(key(id), record)).await {
             Err(StorageError::Conflict(_)) => Err(RegistryError::Exists(id.clone())),
-            Err(error) => Err(error.into()),
+            changed => Ok(changed?),
         }
     }
 
     pub(crate) async fn exists(&self, id: &OrganizationId) -> Result<bool, StorageError> {
-        if self.known.read().unwrap_or_else(PoisonError::into_inner).contains(id) {
+        let seen = self.known.read().unwrap_or_else(PoisonError::into_inner).get(id).copied();
+        if seen.is_some_and(|seen| seen.elapsed() < FRESH) {
             return Ok(true);
         }
-        let found = self.storage.get(&OrganizationId::host(), vec![key(id)]).await?;
-        let exists = found.first().is_some_and(Option::is_some);
+        let looked = Instant::now();
+        let exists = self.record(id).await?.is_some_and(|record| !record.deleted);
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         if exists {
-            self.known.write().unwrap_or_else(PoisonError::into_inner).insert(id.clone());
+            known.insert(id.clone(), looked);
+        } else {
+            known.remove(id);
         }
         Ok(exists)
+    }
+
+    async fn record(&self, id: &OrganizationId) -> Result<Option<Record>, StorageError> {
+        let found = self.storage.get(&OrganizationId::host(), vec![key(id)]).await?;
+        found.into_iter().next().flatten().map(|item| serde_json::from_slice(&item.value).map_err(corrupt)).transpose()
+    }
+
+    async fn change(&self, require: Require, write: Write) -> Result<(), StorageError> {
+        let transaction = Transaction { require: vec![require], write: vec![write], wake_at: None };
+        self.storage.commit(&OrganizationId::host(), transaction).await.map(drop)
     }
 
     /// Those after `after`, in the order of their names.
@@ -109,22 +132,32 @@ impl Registry {
                 let name = String::from_utf8_lossy(&entry.key[ORGANIZATIONS.len()..]).into_owned();
                 let id = OrganizationId::parse(&name).map_err(|error| StorageError::Other(error.to_string()))?;
                 let record: Record = serde_json::from_slice(&entry.value).map_err(corrupt)?;
-                Ok(Registered { id, created: record.created })
+                Ok((!record.deleted).then_some(Registered { id, created: record.created }))
             })
+            .filter_map(Result::transpose)
             .collect()
     }
 
-    /// Removes the organization with all that it has. It is gone from the list first, so that it is never half there.
+    /// Removes the organization with all that it has. First it is marked, so that it is never half there; what is broken
+    /// off after that is taken up by the next call.
     pub(crate) async fn delete(&self, id: &OrganizationId) -> Result<(), RegistryError> {
-        let transaction =
-            Transaction { require: vec![Require::Exists(key(id))], write: vec![Write::Delete(key(id))], wake_at: None };
-        match self.storage.commit(&OrganizationId::host(), transaction).await {
-            Ok(_) => {}
-            Err(StorageError::Conflict(_)) => return Err(RegistryError::Unknown(id.clone())),
-            Err(error) => return Err(error.into()),
+        let record = self.record(id).await?.ok_or_else(|| RegistryError::Unknown(id.clone()))?;
+        if !record.deleted {
+            let marked = serde_json::to_vec(&Record { deleted: true, ..record }).map_err(corrupt)?;
+            match self.change(Require::Exists(key(id)), Write::Put(key(id), marked)).await {
+                Err(StorageError::Conflict(_)) => return Err(RegistryError::Unknown(id.clone())),
+                changed => changed?,
+            }
         }
         self.known.write().unwrap_or_else(PoisonError::into_inner).remove(id);
-        Ok(self.storage.delete_organization(id).await?)
+        // Until then another process may take it for one that is there, and write for it.
+        sleep(FRESH).await;
+        self.storage.delete_organization(id).await?;
+        match self.change(Require::Exists(key(id)), Write::Delete(key(id))).await {
+            // Somebody else has deleted it to the end as well.
+            Ok(()) | Err(StorageError::Conflict(_)) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// A note of the host about itself.
@@ -154,6 +187,7 @@ fn corrupt(error: serde_json::Error) -> StorageError {
 mod tests {
     use super::*;
     use crate::storage::MemoryStorage;
+    use tokio::time::timeout;
 
     fn id(name: &str) -> OrganizationId {
         OrganizationId::parse(name).unwrap()
@@ -173,7 +207,37 @@ mod tests {
         assert_eq!(names(registry.list(Some(&id("a-2")), 9).await.unwrap()), ["b", "c"]);
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
+    async fn a_deletion_that_was_broken_off_is_taken_up_and_leaves_nothing_to_the_next_of_that_name() {
+        let registry = Registry::new(Arc::new(MemoryStorage::new()));
+        let data = Transaction { write: vec![Write::Put(b"k".to_vec(), b"v".to_vec())], ..Transaction::default() };
+        for end in ["create", "delete"] {
+            registry.create(&id(end), 7).await.unwrap();
+            registry.storage.commit(&id(end), data.clone()).await.unwrap();
+            assert!(timeout(FRESH / 2, registry.delete(&id(end))).await.is_err(), "it is broken off");
+            assert_eq!(registry.exists(&id(end)).await, Ok(false));
+        }
+        assert_eq!(registry.list(None, 9).await, Ok(Vec::new()));
+        registry.create(&id("create"), 8).await.unwrap();
+        registry.delete(&id("delete")).await.unwrap();
+        for name in ["create", "delete"] {
+            assert_eq!(registry.storage.get(&id(name), vec![b"k".to_vec()]).await, Ok(vec![None]), "{name}");
+        }
+        assert_eq!(registry.exists(&id("create")).await, Ok(true));
+        assert_eq!(registry.delete(&id("delete")).await, Err(RegistryError::Unknown(id("delete"))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_another_process_has_deleted_is_gone_here_before_its_data_is() {
+        let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
+        let (here, there) = (Registry::new(Arc::clone(&storage)), Registry::new(storage));
+        here.create(&id("a"), 7).await.unwrap();
+        assert_eq!(here.exists(&id("a")).await, Ok(true));
+        there.delete(&id("a")).await.unwrap();
+        assert_eq!(here.exists(&id("a")).await, Ok(false));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_deleted_organization_is_gone_with_its_data() {
         let registry = Registry::new(Arc::new(MemoryStorage::new()));
         registry.create(&id("a"), 7).await.unwrap();

@@ -12,8 +12,9 @@ use crate::capability::storage::{OrganizationId, StorageError};
 use crate::error::ActionError;
 use crate::provisioner::{Inner, Provisioner};
 
-/// Organizations whose jobs run at the same time; the rest of the host's turns is for requests.
-const PARALLEL: usize = 8;
+/// Organizations whose jobs run at the same time: they wait for mail servers and webhooks most of their time. The rest of
+/// the host's turns is for requests.
+const PARALLEL: usize = 32;
 /// Longest sleep: another process may have written an earlier due time, or the clock may have been set.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 /// Between two calls of an organization that has more to do; it keeps one from taking a thread for itself.

@@ -20,7 +20,7 @@ pub fn check(data: &[u8]) {
     }
 }
 
-fn apply_to(name: &str, mut resource: Document, body: &Value, mode: Mode) {
+fn apply_to(name: &str, mut resource: Document, body: &Value, mode: Mode<'_>) {
     let schema = schema(name);
     let request = match PatchRequest::parse(&schema, body, mode) {
         Ok(request) => request,
@@ -46,10 +46,10 @@ fn apply_to(name: &str, mut resource: Document, body: &Value, mode: Mode) {
     }
 }
 
-fn has_nothing_empty(value: &Value, mode: Mode) -> bool {
+fn has_nothing_empty(value: &Value, mode: Mode<'_>) -> bool {
     match value {
         Value::Null => false,
-        Value::String(text) => mode == Mode::Strict || !text.is_empty(),
+        Value::String(text) => mode.is_strict() || !text.is_empty(),
         Value::Array(values) => !values.is_empty() && values.iter().all(|value| has_nothing_empty(value, mode)),
         Value::Object(members) => !members.is_empty() && members.values().all(|value| has_nothing_empty(value, mode)),
         _ => true,

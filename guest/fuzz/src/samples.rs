@@ -6,7 +6,7 @@ use insomnia_scim_guest::protocol::schema::{ResourceSchema, SchemaTable};
 use serde_json::{Value, json};
 
 /// Both modes.
-pub const MODES: [Mode; 2] = [Mode::Compat, Mode::Strict];
+pub const MODES: [Mode<'static>; 2] = [Mode::COMPAT, Mode::STRICT];
 
 /// The built-in type of this name.
 pub fn schema(name: &str) -> ResourceSchema<'static> {

@@ -64,7 +64,8 @@ impl Guest for Component {
             created: token.map(|token| token.created),
             expires: token.and_then(|token| token.expires),
             last_used: status.last_used,
-            overlap_until: status.connector.previous.as_ref().and_then(|previous| previous.expires),
+            // Afterwards the token is kept only to be recognised.
+            overlap_until: status.overlap_until,
             generation: token.map_or(0, |token| token.generation),
         })
     }

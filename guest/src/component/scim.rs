@@ -20,4 +20,8 @@ impl Guest for Component {
         let response = endpoint::handle(host(), &request);
         Response { status: response.status, headers: response.headers, body: response.body }
     }
+
+    fn admits(authorization: Option<String>) -> bool {
+        endpoint::admits(host(), authorization.as_deref())
+    }
 }

@@ -15,8 +15,9 @@ pub enum Unauthenticated {
     /// No `Authorization` header.
     #[error("The request has no Authorization header; send 'Authorization: Bearer <token>'.")]
     Missing,
-    /// A scheme that is not offered.
-    #[error("The Authorization scheme is not supported; send 'Authorization: Bearer <token>'.")]
+    /// A scheme that is not offered, or credentials of another scheme than `Bearer` that are wrong: who has none that are
+    /// right does not learn which it is.
+    #[error("The Authorization header is not accepted; send 'Authorization: Bearer <token>'.")]
     Scheme,
     /// Not a token of this organization.
     #[error("The token is not valid for this connector URL.")]
@@ -27,19 +28,47 @@ pub enum Unauthenticated {
         /// Which of the connector's tokens it was.
         generation: u32,
     },
+    /// A token of this organization that a newer one has replaced, and whose overlap is over.
+    #[error("The token was replaced by a newer one. Enter the newest token in the identity provider.")]
+    Replaced {
+        /// Which of the connector's tokens it was.
+        generation: u32,
+    },
     /// An OAuth access token of this organization whose time is up.
     #[error("The access token has expired. A new one is to be got from the token endpoint.")]
-    AccessTokenExpired,
-    /// SCIM is not enabled.
+    AccessTokenExpired {
+        /// Which of the connector's tokens there was when it was issued.
+        generation: u32,
+    },
+    /// SCIM is disabled. Only who has a credential of this organization is told so.
     #[error("SCIM is disabled for this organization. It can be enabled on the SCIM page of Insomnia.")]
-    Disabled,
+    Disabled {
+        /// Which of the connector's tokens it was.
+        generation: u32,
+    },
+}
+
+impl Unauthenticated {
+    /// Which of the connector's tokens the caller has, if it is one.
+    #[must_use]
+    pub fn generation(self) -> Option<u32> {
+        match self {
+            Self::Missing | Self::Scheme | Self::Wrong => None,
+            Self::Expired { generation }
+            | Self::Replaced { generation }
+            | Self::AccessTokenExpired { generation }
+            | Self::Disabled { generation } => Some(generation),
+        }
+    }
 }
 
 /// By what a caller is let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Credential {
-    /// The connector's token, or the one before during the overlap.
+    /// The connector's token.
     Token,
+    /// The one before, during the overlap.
+    PreviousToken,
     /// The token that is being installed in the identity provider: that it arrives is to be noted.
     NextToken,
     /// An OAuth access token.
@@ -76,38 +105,54 @@ pub fn authenticate(
     now: u64,
 ) -> Result<Authenticated, Unauthenticated> {
     let header = authorization.map(str::trim).filter(|header| !header.is_empty());
-    let connector = connector.filter(|connector| connector.enabled).ok_or(Unauthenticated::Disabled)?;
-    let presented = credential(header.ok_or(Unauthenticated::Missing)?, options)?;
+    let header = header.ok_or(Unauthenticated::Missing)?;
+    let presented = credential(header, options)?;
+    let wrong = if is_bearer(header) { Unauthenticated::Wrong } else { Unauthenticated::Scheme };
+    let connector = connector.ok_or(wrong)?;
     let sha256 = hexadecimal(&hash(&presented));
     if Token::is_of_kind(ACCESS_PREFIX, &presented) {
-        return by_access_token(connector, access.filter(|access| same(&access.sha256, &sha256)), now);
+        let access = access.filter(|access| same(&access.sha256, &sha256));
+        return by_access_token(connector, access.ok_or(wrong)?, wrong, now);
     }
     // All are compared whatever the first comparison says, so that the time tells nothing.
     let current = connector.token.as_ref().filter(|token| is(token, &sha256));
     let next = connector.next.as_ref().filter(|token| is(token, &sha256));
     let previous = connector.previous.as_ref().filter(|token| is(token, &sha256));
-    let credential = if next.is_some() { Credential::NextToken } else { Credential::Token };
-    let token = current.or(next).or(previous).ok_or(Unauthenticated::Wrong)?;
-    if token.expires.is_some_and(|expires| expires <= now) {
-        return Err(Unauthenticated::Expired { generation: token.generation });
+    let (token, credential) = match (current, next, previous) {
+        (Some(token), ..) => (token, Credential::Token),
+        (_, Some(token), _) => (token, Credential::NextToken),
+        (.., Some(token)) => (token, Credential::PreviousToken),
+        _ => return Err(wrong),
+    };
+    let generation = token.generation;
+    if !connector.enabled {
+        return Err(Unauthenticated::Disabled { generation });
     }
-    Ok(Authenticated { generation: token.generation, credential })
+    match (token.expires.is_some_and(|expires| expires <= now), credential) {
+        (false, _) => Ok(Authenticated { generation, credential }),
+        (true, Credential::PreviousToken) => Err(Unauthenticated::Replaced { generation }),
+        (true, _) => Err(Unauthenticated::Expired { generation }),
+    }
 }
 
 fn by_access_token(
     connector: &ConnectorRecord,
-    access: Option<&AccessRecord>,
+    access: &AccessRecord,
+    wrong: Unauthenticated,
     now: u64,
 ) -> Result<Authenticated, Unauthenticated> {
-    let access = access.ok_or(Unauthenticated::Wrong)?;
+    let generation = access.generation;
+    if !connector.enabled {
+        return Err(Unauthenticated::Disabled { generation });
+    }
     if access.expires <= now {
-        return Err(Unauthenticated::AccessTokenExpired);
+        return Err(Unauthenticated::AccessTokenExpired { generation });
     }
     // Issued before SCIM was disabled and enabled again.
-    if access.generation < connector.enabled_generation {
-        return Err(Unauthenticated::Wrong);
+    if generation < connector.enabled_generation {
+        return Err(wrong);
     }
-    Ok(Authenticated { generation: access.generation, credential: Credential::AccessToken })
+    Ok(Authenticated { generation, credential: Credential::AccessToken })
 }
 
 fn is(token: &TokenRecord, sha256: &str) -> bool {
@@ -118,15 +163,19 @@ fn same(stored: &str, presented: &str) -> bool {
     stored.as_bytes().ct_eq(presented.as_bytes()).into()
 }
 
+fn is_bearer(header: &str) -> bool {
+    header.split_whitespace().next().is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer"))
+}
+
 /// The token in the header: after `Bearer` in any case; bare, or as the password of `Basic`, where the organization
 /// allows it (T16).
 fn credential(header: &str, options: &Options) -> Result<String, Unauthenticated> {
     match header.split_once(char::is_whitespace) {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("bearer") => Ok(rest.trim().to_owned()),
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("basic") && options.basic_authentication => {
-            let decoded = STANDARD.decode(rest.trim()).map_err(|_| Unauthenticated::Wrong)?;
-            let text = String::from_utf8(decoded).map_err(|_| Unauthenticated::Wrong)?;
-            text.split_once(':').map(|(_, password)| password.to_owned()).ok_or(Unauthenticated::Wrong)
+            let decoded = STANDARD.decode(rest.trim()).map_err(|_| Unauthenticated::Scheme)?;
+            let text = String::from_utf8(decoded).map_err(|_| Unauthenticated::Scheme)?;
+            text.split_once(':').map(|(_, password)| password.to_owned()).ok_or(Unauthenticated::Scheme)
         }
         None if header.eq_ignore_ascii_case("bearer") => Err(Unauthenticated::Wrong),
         None if options.bare_token => Ok(header.to_owned()),
@@ -185,7 +234,34 @@ mod tests {
     fn p1_a_disabled_connector_lets_nobody_in() {
         let (mut connector, token) = connector(None);
         connector.enabled = false;
-        assert_eq!(check(&connector, &format!("Bearer {token}"), 0), Err(Unauthenticated::Disabled));
-        assert_eq!(authenticate(None, &Options::default(), None, None, 0), Err(Unauthenticated::Disabled));
+        let disabled = Unauthenticated::Disabled { generation: 1 };
+        assert_eq!(check(&connector, &format!("Bearer {token}"), 0), Err(disabled));
+    }
+
+    #[test]
+    fn p1_only_the_right_token_learns_that_a_connector_is_disabled() {
+        let (mut connector, _) = connector(None);
+        connector.enabled = false;
+        for header in [None, Some("Bearer wrong"), Some("Bearer"), Some("Basic eDp5"), Some("wrong")] {
+            for options in
+                [Options::default(), Options { bare_token: true, basic_authentication: true, ..Options::default() }]
+            {
+                let unknown = authenticate(None, &Options::default(), header, None, 0);
+                assert_eq!(authenticate(Some(&connector), &options, header, None, 0), unknown, "{header:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn p2_a_replaced_token_is_told_from_an_expired_one() {
+        let (mut connector, old) = connector(None);
+        let previous = connector.token.take().map(|token| TokenRecord { expires: Some(1_000), ..token });
+        let token = Token::from_bits([4; 32]);
+        connector.previous = previous;
+        connector.token = Some(TokenRecord { sha256: token.sha256(), generation: 2, created: 0, expires: None });
+        let header = format!("Bearer {old}");
+        let during = Authenticated { generation: 1, credential: Credential::PreviousToken };
+        assert_eq!(check(&connector, &header, 999), Ok(during));
+        assert_eq!(check(&connector, &header, 1_000), Err(Unauthenticated::Replaced { generation: 1 }));
     }
 }

@@ -109,6 +109,9 @@ pub struct Status {
     pub token: TokenStatus,
     /// When a request was last authenticated, in milliseconds since the Unix epoch.
     pub last_used: Option<u64>,
+    /// How long the token before is accepted beside the current one, in milliseconds since the Unix epoch; `None` if it is
+    /// not any more.
+    pub overlap_until: Option<u64>,
 }
 
 /// Why an action was refused. Nothing has changed.
@@ -266,7 +269,8 @@ pub fn status(store: &Store) -> Result<Status, StoreError> {
         Some(expires) if expires - now <= SOON => TokenStatus::ExpiringSoon,
         _ => TokenStatus::Valid,
     };
-    Ok(Status { connector, token, last_used: store.connector_used()? })
+    let overlap_until = connector.previous.as_ref().and_then(|previous| previous.expires).filter(|end| *end > now);
+    Ok(Status { connector, token, last_used: store.connector_used()?, overlap_until })
 }
 
 fn read(store: &Store) -> Result<(Option<u64>, ConnectorRecord), StoreError> {
@@ -289,8 +293,10 @@ fn issue(
     let generation = connector.newest_generation().saturating_add(1);
     // One that is being installed in the identity provider is overtaken.
     connector.next = None;
-    connector.previous = connector.token.take().filter(|_| overlap > 0).map(|mut old| {
-        let end = now + u64::from(overlap) * 1_000;
+    connector.previous = connector.token.take().map(|mut old| {
+        // Without an overlap it is kept as well, so that the log can tell whose requests are refused; its time was up long
+        // ago, whatever clock another host has.
+        let end = if overlap == 0 { 0 } else { now + u64::from(overlap) * 1_000 };
         old.expires = Some(old.expires.map_or(end, |expires| expires.min(end)));
         old
     });

@@ -168,7 +168,7 @@ impl Run<'_, '_> {
     }
 
     fn document(&self, user: Value) -> Result<document::Document, ScimError> {
-        let mode = if self.strict { Mode::Strict } else { Mode::Compat };
+        let mode = if self.strict { Mode::STRICT } else { Mode::COMPAT };
         let schema = SchemaTable::builtin().resource("User");
         let schema = schema.ok_or_else(|| ScimError::status(500, "There is no resource type 'User'"))?;
         document::from_client(&schema, user, mode)

@@ -13,10 +13,13 @@ use crate::protocol::discovery::{MAX_BULK_OPERATIONS, MAX_BULK_PAYLOAD};
 use crate::protocol::document;
 use crate::protocol::error::ScimError;
 use crate::protocol::message::Request;
-use crate::protocol::mode::Mode;
 
 const BULK_REQUEST: &str = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
 const BULK_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:BulkResponse";
+/// Of how many operations the log tells one by one.
+const MOST_LOGGED: usize = 50;
+/// How much the log tells of one operation, in characters.
+const LONGEST_LOGGED: usize = 300;
 /// What a reference to another operation begins with.
 const REFERENCE: &str = "bulkId:";
 
@@ -67,7 +70,7 @@ impl<'c, 'h> Run<'c, 'h> {
         let is_request = |urn: &Value| urn.as_str().is_some_and(|urn| urn.eq_ignore_ascii_case(BULK_REQUEST));
         let schemas = body.take("schemas");
         let declared = schemas.as_ref().and_then(Value::as_array).is_some_and(|urns| urns.iter().any(is_request));
-        if !declared && (schemas.is_some() || context.mode() == Mode::Strict) {
+        if !declared && (schemas.is_some() || context.mode.is_strict()) {
             return Err(ScimError::invalid_syntax(format!("The schemas of a bulk request are [\"{BULK_REQUEST}\"]")));
         }
         let fail_on_errors = match body.take("failOnErrors") {
@@ -137,6 +140,22 @@ impl<'c, 'h> Run<'c, 'h> {
         self.record(index, answer, location);
     }
 
+    /// One line of the log for an operation: what was done to whom, or why not, and why.
+    fn log(&self, request: &Request, answer: &Result<Answer, ScimError>, note: Note) {
+        let because = &mut self.context.note.borrow_mut().because;
+        if because.len() >= MOST_LOGGED {
+            return;
+        }
+        let what = match answer {
+            Ok(_) => note.action.unwrap_or("done").to_owned(),
+            Err(error) => format!("refused with {}: {}", error.status, error.detail),
+        };
+        let whom = note.subject.map(|subject| format!(" {}", subject.name)).unwrap_or_default();
+        let why: String = note.because.iter().map(|reason| format!("; {reason}")).collect();
+        let line = format!("{} {}: {what}{whom}{why}", request.method, request.path);
+        because.push(line.chars().take(LONGEST_LOGGED).collect());
+    }
+
     fn run(&self, request: &Request) -> (Result<Answer, ScimError>, Option<String>) {
         let note: RefCell<Note> = RefCell::default();
         let context = Context { request, note: &note, ..*self.context };
@@ -146,6 +165,7 @@ impl<'c, 'h> Run<'c, 'h> {
         };
         let named = (request.method != "POST").then(|| format!("{}{}", request.base_url, request.path));
         let location = answer.as_ref().ok().and_then(|answer| answer.location.clone()).or(named);
+        self.log(request, &answer, note.into_inner());
         (answer, location)
     }
 

@@ -50,17 +50,13 @@ pub struct Context<'c, 'h> {
     pub is_built_in: bool,
     /// Who calls; `None` where anybody may.
     pub caller: Option<Authenticated>,
+    /// Tolerant or to the letter.
+    pub mode: Mode<'c>,
     /// What the SCIM log will say.
     pub note: &'c RefCell<Note>,
 }
 
 impl<'c> Context<'c, '_> {
-    /// Tolerant or to the letter.
-    #[must_use]
-    pub fn mode(&self) -> Mode {
-        if self.organization.options.strict { Mode::Strict } else { Mode::Compat }
-    }
-
     /// What resources of the named type look like.
     ///
     /// # Errors

@@ -40,7 +40,7 @@ impl<'c, 'h> Declared<'c, 'h> {
 
     /// PATCH.
     pub(super) fn modify(&self, id: &str) -> Result<Answer, ScimError> {
-        let mode = self.0.context.mode();
+        let mode = self.0.context.mode;
         let body = self.0.body()?;
         let operations = PatchRequest::parse(&self.0.schema, &body, mode)?;
         let provisioned = self.resources().update(id, &|version| self.0.allows(version), |current| {

@@ -16,30 +16,38 @@ use crate::journal::{Entry, Note};
 use crate::protocol::discovery;
 use crate::protocol::error::ScimError;
 use crate::protocol::message::{Request, Response};
+use crate::protocol::mode::Mode;
 use crate::protocol::query::Query;
 use crate::protocol::route::Route;
 use crate::protocol::schema::SchemaTable;
+use crate::protocol::tolerance::{Tolerance, Tolerances};
 use crate::store::keys::{self, Kind};
-use crate::store::{Actor, Store, StoreError};
+use crate::store::{AccessRecord, Actor, Store, StoreError};
 
 /// How much later than the last time `connector-used` is written again, in milliseconds.
 const USED_AGAIN: u64 = 60_000;
 /// Every media type that a body may have (RFC 7644 §3.1; T17).
 const MEDIA_TYPES: [&str; 2] = ["application/scim+json", "application/json"];
 
+/// What an `Accept` header that can be met has in it; others are answered as well (T17).
+const ACCEPTED: [&str; 4] = ["application/scim+json", "application/json", "application/*", "*/*"];
+
 /// Serves a request. Every refusal is a response with a SCIM error body.
 #[must_use]
 pub fn handle(host: Host<'_>, request: &Request) -> Response {
     let store = host.store();
     store.act_as(Actor::Scim);
-    let (began, note) = (store.now(), RefCell::default());
-    let answer = serve(&store, request, &note).unwrap_or_else(|error| {
+    let (began, note, applied) = (store.now(), RefCell::<Note>::default(), Tolerances::default());
+    let answer = serve(&store, request, &note, &applied).unwrap_or_else(|error| {
         let answer = Answer::refusal(&error, &request.request_id);
         note.borrow_mut().error = Some(error);
         answer
     });
     let response = answer.into_response(&request.request_id);
-    let entry = Entry::new(request, &response, note.into_inner(), began, host.clock.now());
+    let mut note = note.into_inner();
+    note.because.extend(note.caller.take());
+    note.because.extend(applied.lines());
+    let entry = Entry::new(request, &response, note, began, host.clock.now());
     if let Ok(json) = serde_json::to_vec(&entry) {
         // The log never makes a request fail (rule P5).
         if let Err(error) = store.append(&[(keys::log(began, &request.request_id), json)]) {
@@ -49,7 +57,12 @@ pub fn handle(host: Host<'_>, request: &Request) -> Response {
     response
 }
 
-fn serve(store: &Store<'_>, request: &Request, note: &RefCell<Note>) -> Result<Answer, ScimError> {
+fn serve(
+    store: &Store<'_>,
+    request: &Request,
+    note: &RefCell<Note>,
+    applied: &Tolerances,
+) -> Result<Answer, ScimError> {
     store.prefetch(foreseen(request))?;
     let table = table(store)?;
     let is_built_in = table.is_built_in();
@@ -58,30 +71,37 @@ fn serve(store: &Store<'_>, request: &Request, note: &RefCell<Note>) -> Result<A
     let route = Route::parse(&request.path, table, organization.options.discovery_aliases);
     let connector = store.connector()?.map(|stored| stored.record);
 
+    let is_enabled = connector.as_ref().is_some_and(|connector| connector.enabled);
     let authorization = request.header("authorization");
     let access = match access_token_hash(authorization) {
         Some(sha256) => store.oauth_access(&sha256)?,
         None => None,
     };
     let options = &organization.options;
+    let mode = if options.strict { Mode::STRICT } else { Mode::COMPAT }.noting(applied);
     let caller = match authenticate(connector.as_ref(), options, authorization, access.as_ref(), store.now()) {
         Ok(caller) => {
-            note.borrow_mut().token_generation = Some(caller.generation);
+            let mut noted = note.borrow_mut();
+            noted.token_generation = Some(caller.generation);
+            noted.caller = Some(admitted(caller, access.as_ref()));
+            drop(noted);
             note_use(store, caller)?;
+            note_head(request, authorization, &route, mode);
             Some(caller)
         }
         // RFC 7643 §5: how to authenticate can be read by who has not yet.
-        Err(Unauthenticated::Missing) if matches!(route, Ok(Route::ServiceProviderConfig)) => None,
+        Err(Unauthenticated::Missing) if is_enabled && matches!(route, Ok(Route::ServiceProviderConfig)) => None,
         Err(refusal) => {
-            if let Unauthenticated::Expired { generation } = refusal {
-                note.borrow_mut().token_generation = Some(generation);
-            }
+            let mut noted = note.borrow_mut();
+            noted.token_generation = refusal.generation();
+            noted.caller = refused(refusal, access.as_ref());
+            drop(noted);
             return Ok(challenge(refusal, request, note));
         }
     };
 
     let route = route?;
-    let context = Context { request, store, organization: &organization, table, is_built_in, caller, note };
+    let context = Context { request, store, organization: &organization, table, is_built_in, caller, mode, note };
     if request.method == "OPTIONS" {
         return Ok(Answer { headers: vec![("allow", route.allow().to_owned())], ..Answer::no_content() });
     }
@@ -173,7 +193,7 @@ pub(super) fn within_bulk(context: &Context<'_, '_>) -> Result<Answer, ScimError
 }
 
 fn parameters(context: &Context<'_, '_>) -> Result<Query, ScimError> {
-    Query::from_parameters(context.request.query.as_deref(), context.mode())
+    Query::from_parameters(context.request.query.as_deref(), context.mode)
 }
 
 fn found(document: Option<serde_json::Value>, kind: &str, name: &str) -> Result<Answer, ScimError> {
@@ -199,7 +219,7 @@ fn foreseen(request: &Request) -> Vec<Key> {
         None => keys.push(keys::CONNECTOR_USED.to_vec()),
     }
     if request.method != "GET" {
-        keys.push(keys::SETTINGS.to_vec());
+        keys.extend([keys::SETTINGS.to_vec(), keys::SEATS.to_vec()]);
     }
     if let Ok(Route::Resource(name, id)) = Route::parse(&request.path, SchemaTable::builtin(), false) {
         let kind = if name == "User" { Kind::User } else { Kind::Team };
@@ -225,6 +245,41 @@ fn note_use(store: &Store<'_>, caller: Authenticated) -> Result<(), StoreError> 
     Ok(())
 }
 
+/// By what a caller is let in, for the log.
+fn admitted(caller: Authenticated, access: Option<&AccessRecord>) -> String {
+    let generation = caller.generation;
+    match caller.credential {
+        Credential::Token => format!("caller: bearer token {generation}"),
+        Credential::NextToken => format!("caller: new bearer token {generation}, which is being installed"),
+        Credential::PreviousToken => format!("caller: previous bearer token {generation}, during the overlap"),
+        Credential::AccessToken => format!("caller: access token of the OAuth client {}", client(access)),
+    }
+}
+
+/// What a caller came with who is not let in, for the log; `None` if it is nothing of this organization.
+fn refused(refusal: Unauthenticated, access: Option<&AccessRecord>) -> Option<String> {
+    match refusal {
+        Unauthenticated::Missing | Unauthenticated::Scheme | Unauthenticated::Wrong => None,
+        Unauthenticated::Expired { generation } => Some(format!("caller: bearer token {generation}, expired")),
+        Unauthenticated::Replaced { generation } => {
+            Some(format!("caller: bearer token {generation}, replaced by a newer one"))
+        }
+        Unauthenticated::AccessTokenExpired { .. } => {
+            Some(format!("caller: access token of the OAuth client {}, expired", client(access)))
+        }
+        Unauthenticated::Disabled { .. } if access.is_some() => {
+            Some(format!("caller: access token of the OAuth client {}, while SCIM is disabled", client(access)))
+        }
+        Unauthenticated::Disabled { generation } => {
+            Some(format!("caller: bearer token {generation}, while SCIM is disabled"))
+        }
+    }
+}
+
+fn client(access: Option<&AccessRecord>) -> &str {
+    access.map_or("", |access| access.client.as_str())
+}
+
 /// 401 with the schemes that are offered (RFC 7644 §2, RFC 6750 §3).
 fn challenge(refusal: Unauthenticated, request: &Request, note: &RefCell<Note>) -> Answer {
     let challenge = match refusal {
@@ -235,6 +290,26 @@ fn challenge(refusal: Unauthenticated, request: &Request, note: &RefCell<Note>) 
     let answer = Answer::refusal(&error, &request.request_id);
     note.borrow_mut().error = Some(error);
     Answer { headers: vec![("www-authenticate", challenge)], ..answer }
+}
+
+/// Notes what it took to read the request's line and its header fields.
+fn note_head(request: &Request, authorization: Option<&str>, route: &Result<Route, ScimError>, mode: Mode<'_>) {
+    let token = authorization.and_then(|header| header.strip_prefix("Bearer "));
+    if token.is_none_or(|token| token.trim() != token) {
+        mode.note(Tolerance::Authorization);
+    }
+    if request.path.contains("//") || (request.path.len() > 1 && request.path.ends_with('/')) {
+        mode.note(Tolerance::Url);
+    }
+    if matches!(route, Ok(Route::ServiceProviderConfig)) && !request.path.trim_end_matches('/').ends_with("Config") {
+        mode.note(Tolerance::Alias);
+    }
+    let accept = request.header("accept").map(str::to_ascii_lowercase);
+    let is_taken = accept.is_none_or(|accept| ACCEPTED.iter().any(|known| accept.contains(known)));
+    let has_type = request.header("content-type").is_some_and(|content_type| !content_type.trim().is_empty());
+    if !is_taken || !(has_type || request.body.is_empty()) {
+        mode.note(Tolerance::MediaType);
+    }
 }
 
 /// 415 for a body of another media type; a body without one is taken for JSON (T17).

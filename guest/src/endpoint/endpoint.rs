@@ -23,7 +23,7 @@ pub(super) struct Endpoint<'c, 'h> {
 
 impl<'c, 'h> Endpoint<'c, 'h> {
     pub(super) fn new(context: &'c Context<'c, 'h>, resource_type: &str) -> Result<Self, ScimError> {
-        let query = Query::from_parameters(context.request.query.as_deref(), context.mode())?;
+        let query = Query::from_parameters(context.request.query.as_deref(), context.mode)?;
         Ok(Self { context, schema: context.schema(resource_type)?, query })
     }
 
@@ -44,7 +44,7 @@ impl<'c, 'h> Endpoint<'c, 'h> {
 
     /// The resource that the client sent, in canonical form.
     pub(super) fn received(&self) -> Result<Document, ScimError> {
-        document::from_client(&self.schema, self.body()?, self.context.mode())
+        document::from_client(&self.schema, self.body()?, self.context.mode)
     }
 
     pub(super) fn representation(&self) -> Representation<'_, 'h> {
@@ -79,6 +79,41 @@ impl<'c, 'h> Endpoint<'c, 'h> {
     /// Says in the SCIM log whom the request concerned.
     pub(super) fn note_subject(&self, id: &str, name: &str) {
         self.context.note.borrow_mut().subject(&self.schema.resource_type.name, id, name);
+    }
+
+    /// What came of a change; of a refusal the SCIM log is told which rule it was, and whom it concerns: the resource with
+    /// this id, or who has what must be unique.
+    pub(super) fn told<T>(&self, result: Result<T, Refusal>, id: Option<&str>) -> Result<T, ScimError> {
+        let refusal = match result {
+            Ok(done) => return Ok(done),
+            Err(refusal) => refusal,
+        };
+        let holder = match &refusal {
+            Refusal::Taken { id, .. } => Some(id.as_str()),
+            _ => None,
+        };
+        if !matches!(refusal, Refusal::NotFound { .. } | Refusal::Store(_))
+            && let Some(id) = id.or(holder)
+            && let Some(name) = self.name_of(id)
+        {
+            self.note_subject(id, &name);
+        }
+        let mut rule = refusal.rule();
+        if let (Some(rule), Some(name)) = (&mut rule, holder.and_then(|holder| self.name_of(holder))) {
+            rule.push_str(&format!(" ({name})"));
+        }
+        self.context.note.borrow_mut().because.extend(rule);
+        Err(refusal.into())
+    }
+
+    /// For the log, which goes without where the store can't answer.
+    fn name_of(&self, id: &str) -> Option<String> {
+        let store = self.context.store;
+        match self.schema.resource_type.name.as_str() {
+            "User" => store.member(id).ok()?.map(|member| member.record.display_name()),
+            "Group" => store.team(id).ok()?.map(|team| team.record.display_name().to_owned()),
+            _ => Some(id.to_owned()),
+        }
     }
 
     /// Says in the SCIM log what was done to whom, and why.

@@ -28,7 +28,7 @@ impl<'c, 'h> Groups<'c, 'h> {
     /// POST. A manual team of the same name is adopted (rule P3).
     pub(super) fn create(&self) -> Result<Answer, ScimError> {
         let (document, members) = self.received()?;
-        let provisioned = self.teams().provision(&document, &members)?;
+        let provisioned = self.0.told(self.teams().provision(&document, &members), None)?;
         self.note(&provisioned);
         self.answer(201, &provisioned.stored)
     }
@@ -47,25 +47,27 @@ impl<'c, 'h> Groups<'c, 'h> {
     /// PUT. Without `members` it clears them (T23).
     pub(super) fn replace(&self, id: &str) -> Result<Answer, ScimError> {
         let (incoming, members) = self.received()?;
-        let provisioned = self.teams().update(id, &|version| self.0.allows(version), |current| {
+        let result = self.teams().update(id, &|version| self.0.allows(version), |current| {
             let document = document::replace(&self.0.schema, current, incoming.clone())?;
             Ok(TeamPatch { document, members: vec![MemberChange::Replace(members.clone())] })
-        })?;
+        });
+        let provisioned = self.0.told(result, Some(id))?;
         self.note(&provisioned);
         self.answer(200, &provisioned.stored)
     }
 
     /// PATCH.
     pub(super) fn modify(&self, id: &str) -> Result<Answer, ScimError> {
-        let mode = self.0.context.mode();
+        let mode = self.0.context.mode;
         let body = self.0.body()?;
         let operations = PatchRequest::parse(&self.0.schema, &body, mode)?;
-        let provisioned = self.teams().update(id, &|version| self.0.allows(version), |current| {
+        let result = self.teams().update(id, &|version| self.0.allows(version), |current| {
             let mut document = current.clone();
             let outcome = patch::apply(&self.0.schema, &mut document, &operations, mode)?;
             document::required_present(&self.0.schema, &document)?;
             Ok(TeamPatch { document, members: outcome.members })
-        })?;
+        });
+        let provisioned = self.0.told(result, Some(id))?;
         self.note(&provisioned);
         if self.is_answered_whole(&provisioned.stored)? {
             return self.answer(200, &provisioned.stored);
@@ -76,7 +78,7 @@ impl<'c, 'h> Groups<'c, 'h> {
 
     /// DELETE.
     pub(super) fn delete(&self, id: &str) -> Result<Answer, ScimError> {
-        let provisioned = self.teams().delete(id, &|version| self.0.allows(version))?;
+        let provisioned = self.0.told(self.teams().delete(id, &|version| self.0.allows(version)), Some(id))?;
         self.note(&provisioned);
         Ok(Answer::no_content())
     }

@@ -26,10 +26,13 @@ const ROWS: usize = 256;
 /// How many matches can be put in order at the most.
 const MOST_SORTED: usize = 200_000;
 
+/// How many attributes of a filter the log names.
+const MOST_NAMED: usize = 5;
+
 /// Serves `POST /.search` and `POST /Users/.search`.
 pub(super) fn search(context: &Context<'_, '_>, resource_type: Option<&str>) -> Result<Answer, ScimError> {
     let body = document::parse(&context.request.body)?;
-    list(context, resource_type, &Query::from_search(&body, context.mode())?)
+    list(context, resource_type, &Query::from_search(&body, context.mode)?)
 }
 
 /// Lists the resources of one type, or of all.
@@ -88,6 +91,8 @@ struct PageOf {
     resources: Vec<Vec<u8>>,
     bytes: usize,
     last: Option<String>,
+    /// The type, the id and the name of the only match so far.
+    only: Option<[String; 3]>,
 }
 
 impl PageOf {
@@ -111,7 +116,7 @@ impl<'c, 'h> Listing<'c, 'h> {
             let filter = query
                 .filter
                 .as_deref()
-                .map(|text| Filter::parse_among(schema, &others, text, context.mode()))
+                .map(|text| Filter::parse_among(schema, &others, text, context.mode))
                 .transpose()?;
             let sort = query.sort_by.as_deref().map(|by| Sort::parse(schema, by, query.sort_order.as_deref()));
             // A type without the attribute has no value to sort by (RFC 7644 §3.4.2.1), unless it is the only one.
@@ -162,7 +167,21 @@ impl<'c, 'h> Listing<'c, 'h> {
         } else {
             self.streamed(skip, count)?
         };
+        self.note(&page);
         Ok(self.list_response(skip, page))
+    }
+
+    /// Tells the SCIM log what a look-up has found, and by which attributes.
+    fn note(&self, page: &PageOf) {
+        let Some(filter) = self.parts.first().and_then(|part| part.filter.as_ref()) else { return };
+        let mut attributes: Vec<&str> = filter.conjuncts().iter().map(|term| term.path).take(MOST_NAMED).collect();
+        attributes.dedup();
+        let by = if attributes.is_empty() { "the filter".to_owned() } else { attributes.join(", ") };
+        let mut note = self.context.note.borrow_mut();
+        note.because.push(format!("found {} by {by}", page.total));
+        if let Some([resource_type, id, name]) = &page.only {
+            note.subject(resource_type, id, name);
+        }
     }
 
     /// Everything that lists show, in the order of creation: the listing index answers, and the counters.
@@ -195,6 +214,7 @@ impl<'c, 'h> Listing<'c, 'h> {
         for part in &self.parts {
             self.each_match(part, |found, _| {
                 page.total += 1;
+                page.only = if page.total == 1 { found.subject() } else { None };
                 let is_full = page.resources.len() >= count as usize || page.bytes >= LARGEST_PAGE;
                 if page.total > u64::from(skip) && !is_full {
                     self.render(part, &found, &mut page)?;
@@ -403,6 +423,17 @@ impl<'c, 'h> Listing<'c, 'h> {
 }
 
 impl Found {
+    /// The type, the id and the name, for the log.
+    fn subject(&self) -> Option<[String; 3]> {
+        match self {
+            Self::User(stored) => Some(["User".into(), stored.record.id().to_owned(), stored.record.display_name()]),
+            Self::Group(stored) => {
+                Some(["Group".into(), stored.record.id().to_owned(), stored.record.display_name().to_owned()])
+            }
+            Self::Declared(_) => None,
+        }
+    }
+
     fn id(&self) -> &str {
         match self {
             Self::User(stored) => stored.record.id(),

@@ -1,5 +1,6 @@
 //! The endpoints of RFC 7644: each joins the protocol to provisioning, and answers.
 
+mod admission;
 mod answer;
 mod bulk;
 mod conditions;
@@ -19,6 +20,7 @@ mod users;
 #[cfg(test)]
 mod tests;
 
+pub use admission::admits;
 pub use answer::Answer;
 pub use context::{Context, Host};
 pub use dispatch::handle;

@@ -6,7 +6,8 @@ use super::endpoint::Endpoint;
 use crate::protocol::document::{self, Document};
 use crate::protocol::error::ScimError;
 use crate::protocol::patch::{self, PatchRequest};
-use crate::provisioning::{Members, Provisioned, Refusal};
+use crate::protocol::tolerance::Tolerance;
+use crate::provisioning::{Action, Members, Provisioned, Refusal};
 use crate::store::keys::Kind;
 use crate::store::{MemberRecord, Stored};
 
@@ -22,7 +23,10 @@ impl<'c, 'h> Users<'c, 'h> {
     pub(super) fn create(&self) -> Result<Answer, ScimError> {
         let mut document = self.received()?;
         document.entry("active").or_insert(true.into());
-        let provisioned = self.members().provision(&document)?;
+        let provisioned = self.0.told(self.members().provision(&document), None)?;
+        if provisioned.action == Action::Reactivated {
+            self.0.context.mode.note(Tolerance::ReactivatedByPost);
+        }
         self.note(&provisioned);
         self.answer(201, &provisioned.stored)
     }
@@ -41,31 +45,36 @@ impl<'c, 'h> Users<'c, 'h> {
     /// PUT.
     pub(super) fn replace(&self, id: &str) -> Result<Answer, ScimError> {
         let incoming = self.received()?;
+        if !incoming.contains_key("active") {
+            self.0.context.mode.note(Tolerance::LeftOut);
+        }
         let replace = |current: &Document| document::replace(&self.0.schema, current, incoming.clone());
-        let provisioned = self.members().update(id, &|version| self.0.allows(version), replace)?;
+        let result = self.members().update(id, &|version| self.0.allows(version), replace);
+        let provisioned = self.0.told(result, Some(id))?;
         self.note(&provisioned);
         self.answer(200, &provisioned.stored)
     }
 
     /// PATCH. An `active` that is removed is unassigned (RFC 7644 §3.5.2.2), which means active.
     pub(super) fn modify(&self, id: &str) -> Result<Answer, ScimError> {
-        let mode = self.0.context.mode();
+        let mode = self.0.context.mode;
         let body = self.0.body()?;
         let operations = PatchRequest::parse(&self.0.schema, &body, mode)?;
-        let provisioned = self.members().update(id, &|version| self.0.allows(version), |current| {
+        let result = self.members().update(id, &|version| self.0.allows(version), |current| {
             let mut changed = current.clone();
             patch::apply(&self.0.schema, &mut changed, &operations, mode)?;
             document::required_present(&self.0.schema, &changed)?;
-            drop_password(&mut changed);
+            self.drop_password(&mut changed);
             Ok(changed)
-        })?;
+        });
+        let provisioned = self.0.told(result, Some(id))?;
         self.note(&provisioned);
         self.answer(200, &provisioned.stored)
     }
 
     /// DELETE.
     pub(super) fn delete(&self, id: &str) -> Result<Answer, ScimError> {
-        let provisioned = self.members().delete(id, &|version| self.0.allows(version))?;
+        let provisioned = self.0.told(self.members().delete(id, &|version| self.0.allows(version)), Some(id))?;
         self.note(&provisioned);
         Ok(Answer::no_content())
     }
@@ -76,8 +85,15 @@ impl<'c, 'h> Users<'c, 'h> {
 
     fn received(&self) -> Result<Document, ScimError> {
         let mut document = self.0.received()?;
-        drop_password(&mut document);
+        self.drop_password(&mut document);
         Ok(document)
+    }
+
+    /// Passphrases are Insomnia's own: the password that an identity provider sends is dropped (T26).
+    fn drop_password(&self, document: &mut Document) {
+        if document::take_secret(document).is_some() {
+            self.0.context.mode.note(Tolerance::Password);
+        }
     }
 
     fn answer(&self, status: u16, stored: &Stored<MemberRecord>) -> Result<Answer, ScimError> {
@@ -89,9 +105,4 @@ impl<'c, 'h> Users<'c, 'h> {
         let record = &provisioned.stored.record;
         self.0.note(provisioned, record.id(), &record.display_name());
     }
-}
-
-/// Passphrases are Insomnia's own: the password that an identity provider sends is dropped (T26).
-fn drop_password(document: &mut Document) {
-    document::take_secret(document);
 }

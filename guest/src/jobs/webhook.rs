@@ -1,4 +1,6 @@
-//! Delivers events to the webhook: in the order of their commits, signed as Standard Webhooks has it, at least once.
+//! Delivers events to the webhook: in the order of their commits, at least once, as Standard Webhooks 1.0 has it.
+//!
+//! Any 2xx takes an event, everything else does not, 3xx included; 410 switches the webhook off.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -8,6 +10,7 @@ use sha2::Sha256;
 use super::back_off::{TRIED_FOR, back_off};
 use super::email::shortened;
 use crate::capability::{HttpRequest, HttpResponse};
+use crate::connector::refresh::http_date;
 use crate::endpoint::Host;
 use crate::store::{
     Batch, Lease, ParkedEvent, Sink, Store, StoreError, StoredEvent, Versioned, WebhookRecord, encode, keys,
@@ -19,18 +22,30 @@ const MOST: u32 = 100;
 const MARKED_AT_ONCE: usize = 20;
 /// How long one host has the webhook for itself, in milliseconds.
 const LEASE: u64 = 60_000;
-/// How long one delivery may take, in milliseconds.
-const LONGEST: u32 = 10_000;
+/// How long one delivery may take, in milliseconds: 15 to 30 seconds are what Standard Webhooks recommends.
+const LONGEST: u32 = 15_000;
 /// The first wait after a failure, in milliseconds.
 const FIRST_WAIT: u64 = 5_000;
 /// The longest wait that the receiver can ask for, in milliseconds.
 const LONGEST_WAIT: u64 = 60 * 60 * 1_000;
+
+/// Said of a webhook that is switched off.
+const GONE: &str =
+    "HTTP status 410: the receiver wants no more events, so the webhook is switched off until it is set again";
 
 /// Why an event was not taken.
 struct Failure {
     error: String,
     /// How long the receiver asks to wait, in milliseconds.
     wait: u64,
+    /// The receiver wants no more events.
+    gone: bool,
+}
+
+impl Failure {
+    fn new(error: impl Into<String>) -> Self {
+        Self { error: error.into(), wait: 0, gone: false }
+    }
 }
 
 /// Delivers what is due; returns when to try next.
@@ -48,7 +63,19 @@ pub(super) fn run(host: Host<'_>, store: &Store<'_>) -> Result<Option<u64>, Stor
         Ok(lease) => lease,
         Err(at) => return Ok(Some(at)),
     };
+    if webhook.record.gone {
+        let (events, _) = store.due_events(Sink::Webhook, MOST)?;
+        let error = webhook.record.error.as_deref().unwrap_or_default();
+        park(store, &events, error, host.clock.now())?;
+        store.release_lease(&lease, 0, 0)?;
+        return Ok(store.is_event_due(Sink::Webhook)?.then_some(now));
+    }
     let failure = deliver_due(host, store, &webhook, &lease)?;
+    if failure.as_ref().is_some_and(|failure| failure.gone) {
+        switch_off(store, &webhook)?;
+        store.release_lease(&lease, 0, 0)?;
+        return Ok(Some(now));
+    }
     note(store, webhook, failure.as_ref(), now)?;
     let failures = if failure.is_some() { lease.failures().saturating_add(1) } else { 0 };
     let pause = match failure {
@@ -67,7 +94,7 @@ fn deliver_due(
     lease: &Lease,
 ) -> Result<Option<Failure>, StoreError> {
     let (events, _) = store.due_events(Sink::Webhook, MOST)?;
-    let key = signing_key(host, &webhook.record);
+    let keys = signing_keys(host, &webhook.record);
     let mut delivered = Vec::new();
     let now = host.clock.now();
     for (index, event) in events.iter().enumerate() {
@@ -75,10 +102,10 @@ fn deliver_due(
             break;
         }
         // An empty one is older than its retention.
-        let result = match &key {
-            Ok(key) if !event.json.is_empty() => deliver(host, &webhook.record.url, key, event),
+        let result = match &keys {
+            Ok(keys) if !event.json.is_empty() => deliver(host, &webhook.record.url, keys, event),
             Ok(_) => Ok(()),
-            Err(error) => Err(Failure { error: error.clone(), wait: 0 }),
+            Err(error) => Err(Failure::new(error)),
         };
         match result {
             Ok(()) => delivered.push(event.position.clone()),
@@ -100,15 +127,23 @@ fn deliver_due(
     Ok(None)
 }
 
-fn signing_key(host: Host<'_>, webhook: &WebhookRecord) -> Result<Vec<u8>, String> {
-    let sealed = STANDARD.decode(&webhook.secret).map_err(|error| error.to_string())?;
-    host.secrets.open(&sealed).map_err(|error| error.to_string())
+/// The key, and the one before while it signs too.
+fn signing_keys(host: Host<'_>, webhook: &WebhookRecord) -> Result<Vec<Vec<u8>>, String> {
+    let open = |secret: &str| {
+        let sealed = STANDARD.decode(secret).map_err(|error| error.to_string())?;
+        host.secrets.open(&sealed).map_err(|error| error.to_string())
+    };
+    let mut keys = vec![open(&webhook.secret)?];
+    // One that can't be opened any more is of no worth, and the new one is enough.
+    let previous = webhook.previous.as_ref().filter(|previous| host.clock.now() < previous.until);
+    keys.extend(previous.and_then(|previous| open(&previous.secret).ok()));
+    Ok(keys)
 }
 
 /// Posts one event: any 2xx takes it.
-fn deliver(host: Host<'_>, url: &str, key: &[u8], event: &StoredEvent) -> Result<(), Failure> {
+fn deliver(host: Host<'_>, url: &str, keys: &[Vec<u8>], event: &StoredEvent) -> Result<(), Failure> {
     let timestamp = (host.clock.now() / 1_000).to_string();
-    let signature = signature(key, event.id(), &timestamp, &event.json);
+    let signatures: Vec<String> = keys.iter().map(|key| signature(key, event.id(), &timestamp, &event.json)).collect();
     let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     let request = HttpRequest {
         method: "POST".into(),
@@ -118,15 +153,20 @@ fn deliver(host: Host<'_>, url: &str, key: &[u8], event: &StoredEvent) -> Result
             header("user-agent", concat!("insomnia-scim/", env!("CARGO_PKG_VERSION"))),
             header("webhook-id", event.id()),
             header("webhook-timestamp", &timestamp),
-            header("webhook-signature", &signature),
+            header("webhook-signature", &signatures.join(" ")),
         ],
         body: event.json.clone(),
         timeout: Some(LONGEST),
     };
     match host.http.send(&request) {
         Ok(response) if (200..300).contains(&response.status) => Ok(()),
-        Ok(response) => Err(Failure { error: format!("HTTP status {}", response.status), wait: asked_wait(&response) }),
-        Err(error) => Err(Failure { error: error.to_string(), wait: 0 }),
+        Ok(response) if response.status == 410 => Err(Failure { gone: true, ..Failure::new(GONE) }),
+        Ok(response) => {
+            let wait = asked_wait(&response, host.clock.now());
+            let hint = if (300..400).contains(&response.status) { " (redirects are not followed)" } else { "" };
+            Err(Failure { wait, ..Failure::new(format!("HTTP status {}{hint}", response.status)) })
+        }
+        Err(error) => Err(Failure::new(error.to_string())),
     }
 }
 
@@ -139,10 +179,31 @@ pub(super) fn signature(key: &[u8], id: &str, timestamp: &str, body: &[u8]) -> S
     format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
 }
 
-fn asked_wait(response: &HttpResponse) -> u64 {
+/// What `Retry-After` asks to wait, in milliseconds: seconds, or a date (RFC 9110 §10.2.3).
+fn asked_wait(response: &HttpResponse, now: u64) -> u64 {
     let header = response.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("retry-after"));
-    let seconds = header.and_then(|(_, value)| value.trim().parse::<u64>().ok()).unwrap_or(0);
-    seconds.saturating_mul(1_000).min(LONGEST_WAIT)
+    let Some((_, value)) = header else { return 0 };
+    let wait = match value.trim().parse::<u64>() {
+        Ok(seconds) => seconds.saturating_mul(1_000),
+        Err(_) => http_date::parse(value).map_or(0, |date| date.saturating_sub(now)),
+    };
+    wait.min(LONGEST_WAIT)
+}
+
+/// No event is put aside for the webhook any more, and none is posted, until it is set again.
+fn switch_off(store: &Store, webhook: &Versioned<WebhookRecord>) -> Result<(), StoreError> {
+    store.change_settings(|settings, batch| {
+        // Set again meanwhile: then the answer was about the one before.
+        let Some(current) = store.webhook()?.filter(|current| current.version == webhook.version) else {
+            return Ok(());
+        };
+        settings.webhook = false;
+        let failing_since = Some(current.record.failing_since.unwrap_or(store.now()));
+        let record = WebhookRecord { gone: true, failing_since, error: Some(GONE.to_owned()), ..current.record };
+        batch.require_unchanged(keys::WEBHOOK.to_vec(), Some(current.version));
+        batch.put(keys::WEBHOOK.to_vec(), encode(&record)?);
+        Ok(())
+    })
 }
 
 fn mark(store: &Store, positions: &[String]) -> Result<(), StoreError> {
@@ -158,9 +219,19 @@ fn mark(store: &Store, positions: &[String]) -> Result<(), StoreError> {
 
 /// Puts the events aside that have waited for three days.
 fn park_old(store: &Store, events: &[StoredEvent], error: &str, now: u64) -> Result<(), StoreError> {
+    let old = events.iter().filter(|event| event.time().saturating_add(TRIED_FOR) <= now);
+    park(store, old, error, now)
+}
+
+fn park<'e>(
+    store: &Store,
+    events: impl IntoIterator<Item = &'e StoredEvent>,
+    error: &str,
+    now: u64,
+) -> Result<(), StoreError> {
     let parked = encode(&ParkedEvent { error: shortened(error), parked: now })?;
     let mut batch = Batch::new();
-    for event in events.iter().filter(|event| event.time().saturating_add(TRIED_FOR) <= now) {
+    for event in events {
         batch.delete(keys::event_due(Sink::Webhook.as_str(), &event.position));
         batch.put(keys::event_parked(&event.position), parked.clone());
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::redaction::{redacted, redacted_query};
+use super::redaction::{redacted, redacted_query, redacted_text};
 use crate::protocol::error::ScimError;
 use crate::protocol::message::{Request, Response};
 use crate::provisioning::Action;
@@ -31,6 +31,8 @@ pub struct Note {
     pub action: Option<&'static str>,
     /// Why: what it was matched by, what became of the seat.
     pub because: Vec<String>,
+    /// By what the caller is let in, or not.
+    pub caller: Option<String>,
     /// Which of the connector's tokens the caller has; also an expired one.
     pub token_generation: Option<u32>,
     /// The refusal.
@@ -108,16 +110,16 @@ impl Entry {
             time,
             request_id: request.request_id.clone(),
             method: shortened(&request.method),
-            path: shortened(&format!("{}{query}", request.path)),
+            path: shortened(&format!("{}{query}", redacted_text(&request.path))),
             status: response.status,
             scim_type: note.error.as_ref().and_then(|error| error.scim_type).map(|kind| kind.as_str().to_owned()),
-            detail: note.error.map(|error| shortened(&error.detail)),
+            detail: note.error.map(|error| shortened(redacted_text(&error.detail))),
             duration: end.saturating_sub(time),
             subject: note.subject.map(|subject| Subject { name: shortened(&subject.name), ..subject }),
             action: note.action.map(str::to_owned),
-            because: note.because,
+            because: note.because.iter().map(|reason| redacted_text(reason).to_owned()).collect(),
             token_generation: note.token_generation,
-            user_agent: request.header("user-agent").map(shortened),
+            user_agent: request.header("user-agent").map(redacted_text).map(shortened),
             body: redacted(&request.body),
             bytes_received: request.body.len() as u64,
             bytes_sent: response.body.len() as u64,

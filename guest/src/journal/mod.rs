@@ -4,6 +4,8 @@ mod entry;
 mod events;
 mod redaction;
 mod search;
+#[cfg(test)]
+mod tests;
 mod webhook;
 
 pub use entry::{Entry, Note, Subject};

@@ -6,10 +6,12 @@ use thiserror::Error;
 
 use crate::capability::{Secrets, SecretsError};
 use crate::provisioning::reset::is_url;
-use crate::store::{Sink, Store, StoreError, WebhookRecord, encode, keys};
+use crate::store::{PreviousKey, Sink, Store, StoreError, WebhookRecord, encode, keys};
 
 /// What the key of the signatures begins with where people see it.
 const PREFIX: &str = "whsec_";
+/// How long the key before signs beside a new one, in milliseconds.
+const BOTH_SIGN: u64 = 24 * 60 * 60 * 1_000;
 
 /// Why the webhook could not be set. Nothing has changed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -26,7 +28,8 @@ pub enum WebhookError {
 }
 
 /// Posts all events from now on to this URL; returns the key of the signatures, which is shown once. An earlier webhook
-/// is replaced, and what waits for it goes to the new one.
+/// is replaced, and what waits for it goes to the new one. Setting the same URL again changes the key: for 24 hours both
+/// sign, so that no delivery is lost until the receiver has the new one.
 ///
 /// # Errors
 /// [`WebhookError`] says why not.
@@ -38,12 +41,16 @@ pub fn set_webhook(store: &Store, secrets: &dyn Secrets, url: &str) -> Result<St
     let secret = STANDARD.encode(secrets.seal(&key)?);
     store.change_settings(|settings, batch| {
         settings.webhook = true;
+        let before = store.webhook()?.map(|stored| stored.record).filter(|before| before.url == url);
+        let until = store.now() + BOTH_SIGN;
         let record = WebhookRecord {
             url: url.to_owned(),
             secret: secret.clone(),
             created: store.now(),
             failing_since: None,
             error: None,
+            previous: before.map(|before| PreviousKey { secret: before.secret, until }),
+            gone: false,
         };
         batch.put(keys::WEBHOOK.to_vec(), encode(&record)?);
         store.end_pause(batch, "webhook")?;

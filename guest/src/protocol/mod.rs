@@ -15,3 +15,4 @@ pub mod route;
 pub mod schema;
 pub mod sort;
 pub mod timestamp;
+pub mod tolerance;

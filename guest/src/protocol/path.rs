@@ -1,6 +1,8 @@
 //! Attribute paths: `name`, `name.sub`, `urn:…:name.sub`, or a whole extension's URN (RFC 7644 §3.10).
 
+use super::mode::Mode;
 use super::schema::{Attribute, ResourceSchema, Schema};
+use super::tolerance::Tolerance;
 
 /// An attribute of a resource, found in its schema.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -49,6 +51,26 @@ impl<'s> AttributePath<'s> {
                     .find_map(|extension| extension.attribute(name).map(|attribute| (Some(*extension), attribute)))
             })
         })
+    }
+
+    /// Notes which tolerances it took to find this path in `text`.
+    pub(super) fn note_form(&self, text: &str, mode: Mode<'_>) {
+        let text = text.trim();
+        let (names, is_qualified) = match text.rsplit_once(':') {
+            Some((_, names)) => (names, true),
+            None => (text, false),
+        };
+        let Some(attribute) = self.attribute else { return };
+        if self.extension.is_some() && !is_qualified {
+            mode.note(Tolerance::BareExtensionAttribute);
+        }
+        let (found, found_sub) = (attribute.name.as_str(), self.sub_attribute.map(|sub| sub.name.as_str()));
+        let (name, sub) = names.split_once('.').map_or((names, None), |(name, sub)| (name, Some(sub)));
+        if is_qualified && !name.eq_ignore_ascii_case(found) {
+            mode.note(Tolerance::DotAfterUrn);
+        } else if name != found || sub != found_sub {
+            mode.note(Tolerance::LetterCase);
+        }
     }
 
     fn resolve_names(text: &str, find: impl Fn(&str) -> Option<(Option<&'s Schema>, &'s Attribute)>) -> Option<Self> {

@@ -34,7 +34,11 @@ impl Projection {
     ///
     /// # Errors
     /// As [`Self::from_names`].
-    pub fn parse(attributes: Option<&str>, excluded_attributes: Option<&str>, mode: Mode) -> Result<Self, ScimError> {
+    pub fn parse(
+        attributes: Option<&str>,
+        excluded_attributes: Option<&str>,
+        mode: Mode<'_>,
+    ) -> Result<Self, ScimError> {
         Self::from_names(
             attributes.unwrap_or_default().split(','),
             excluded_attributes.unwrap_or_default().split(','),
@@ -50,7 +54,7 @@ impl Projection {
     pub fn from_names<'n>(
         attributes: impl IntoIterator<Item = &'n str>,
         excluded_attributes: impl IntoIterator<Item = &'n str>,
-        mode: Mode,
+        mode: Mode<'_>,
     ) -> Result<Self, ScimError> {
         let attributes = names(attributes)?;
         let excluded_attributes = names(excluded_attributes)?;

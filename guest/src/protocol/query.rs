@@ -7,9 +7,14 @@ use super::error::ScimError;
 use super::mode::Mode;
 use super::projection::Projection;
 use super::route::percent_decode;
+use super::tolerance::Tolerance;
 
 /// The message schema of a `.search` body.
 pub const SEARCH_REQUEST: &str = "urn:ietf:params:scim:api:messages:2.0:SearchRequest";
+
+/// What a query may name (RFC 7644 §3.4.2, RFC 9865).
+const PARAMETERS: [&str; 8] =
+    ["attributes", "excludedAttributes", "filter", "sortBy", "sortOrder", "startIndex", "count", "cursor"];
 
 /// What a list is asked for.
 #[derive(Clone, Debug)]
@@ -37,8 +42,15 @@ impl Query {
     ///
     /// # Errors
     /// 400 if a number is none, or if the attributes exclude each other.
-    pub fn from_parameters(query: Option<&str>, mode: Mode) -> Result<Self, ScimError> {
+    pub fn from_parameters(query: Option<&str>, mode: Mode<'_>) -> Result<Self, ScimError> {
         let parameters: Vec<(String, String)> = query.unwrap_or_default().split('&').map(parameter).collect();
+        let means_nothing = |(name, value): &(String, String)| {
+            let is_known = PARAMETERS.iter().any(|known| known.eq_ignore_ascii_case(name));
+            !is_known || (name.eq_ignore_ascii_case("filter") && value.trim().is_empty())
+        };
+        if query.is_some() && parameters.iter().any(means_nothing) {
+            mode.note(Tolerance::Url);
+        }
         let find = |name: &str| {
             let found = parameters.iter().find(|(candidate, _)| candidate.eq_ignore_ascii_case(name));
             found.map(|(_, value)| value.as_str())
@@ -61,7 +73,7 @@ impl Query {
     ///
     /// # Errors
     /// 400 if it is not a search request, or as for parameters.
-    pub fn from_search(body: &Value, mode: Mode) -> Result<Self, ScimError> {
+    pub fn from_search(body: &Value, mode: Mode<'_>) -> Result<Self, ScimError> {
         let Value::Object(body) = body else {
             return Err(ScimError::invalid_syntax("The body of a search is a JSON object"));
         };
@@ -71,7 +83,7 @@ impl Query {
         };
         let names_request = |urn: &Value| urn.as_str().is_some_and(|urn| urn.eq_ignore_ascii_case(SEARCH_REQUEST));
         let declared = find("schemas").and_then(Value::as_array).is_some_and(|urns| urns.iter().any(names_request));
-        if !declared && (mode == Mode::Strict || find("schemas").is_some()) {
+        if !declared && (mode.is_strict() || find("schemas").is_some()) {
             return Err(ScimError::invalid_syntax(format!("The schemas of a search are [\"{SEARCH_REQUEST}\"]")));
         }
         let text = |name: &str| match find(name) {
@@ -85,7 +97,9 @@ impl Query {
                 let number = number.as_i64().or_else(|| number.as_u64().map(|_| i64::MAX));
                 number.map(Some).ok_or_else(|| not_a_number(name))
             }
-            Some(Value::String(digits)) if mode == Mode::Compat => parse_number(name, digits).map(Some),
+            Some(Value::String(digits)) if mode.tolerates(Tolerance::Conversion) => {
+                parse_number(name, digits).map(Some)
+            }
             Some(_) => Err(not_a_number(name)),
         };
         let names = |name: &str| match find(name) {

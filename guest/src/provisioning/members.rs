@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::changed::changed;
 use super::guard::{self, Removal};
 use super::welcome::{welcome, welcome_late};
 use super::{Action, Precondition, Provisioned, Refusal, exhausted};
@@ -88,8 +89,9 @@ impl<'c, 'h> Members<'c, 'h> {
                 batch.delete(key);
             }
             self.forget_as_manager(&mut batch, id)?;
+            let seat = self.seat(member.record.is_active(), false)?.unwrap_or_else(|| "inactive: no seat freed".into());
             self.commit(batch)?;
-            Ok(Provisioned { stored: member, action: Action::Deleted, because: vec!["seat freed".into()] })
+            Ok(Provisioned { stored: member, action: Action::Deleted, because: vec!["addressed by id".into(), seat] })
         });
         self.follow_up(result, Some((id, Removal::Delete)))
     }
@@ -127,9 +129,9 @@ impl<'c, 'h> Members<'c, 'h> {
         let mut batch = Batch::new();
         self.store.change_member(&mut batch, None, Some(&record), self.seats())?;
         let is_mailed = self.organization.options.passphrase_emails && welcome(self.store, &mut batch, &record)?;
+        let seat = self.seat(false, record.is_active())?.unwrap_or_else(|| "inactive: no seat taken".into());
         let version = self.commit(batch)?;
-        let seat = if record.is_active() { "a seat was taken" } else { "inactive, so no seat was taken" };
-        let mut because = vec!["matched nobody by userName or emails".into(), seat.into()];
+        let mut because = vec!["matched nobody by userName or emails".into(), seat];
         because.extend(is_mailed.then(|| "the initial passphrase is mailed".to_owned()));
         Ok(Provisioned { stored: Stored { record, version, touch: None }, action: Action::Created, because })
     }
@@ -156,7 +158,8 @@ impl<'c, 'h> Members<'c, 'h> {
     ) -> Result<Provisioned<MemberRecord>, Refusal> {
         let adopts = old.record.origin == Origin::Manual;
         if document == old.record.document && !adopts {
-            return Ok(Provisioned { stored: old, action: Action::Unchanged, because: vec![reason] });
+            let because = vec![reason, "nothing changed".into()];
+            return Ok(Provisioned { stored: old, action: Action::Unchanged, because });
         }
         let record = MemberRecord { origin: Origin::Scim, modified: self.store.now(), document, ..old.record.clone() };
         self.require_free_names(&old.record, &record)?;
@@ -172,19 +175,18 @@ impl<'c, 'h> Members<'c, 'h> {
         let comes = !old.record.is_active() && record.is_active();
         let mails = comes && self.organization.options.passphrase_emails;
         let is_mailed = mails && welcome_late(self.store, &mut batch, &record)?;
+        let seat = self.seat(old.record.is_active(), record.is_active())?;
         let version = self.commit(batch)?;
         let mut because = vec![reason];
+        because.extend(adopts.then(|| format!("adopted: id, role {} and teams kept", record.role.as_str())));
+        because.extend(changed(&old.record.document, &record.document));
+        because.extend(seat.or_else(|| (adopts && record.is_active()).then(|| "seat kept".to_owned())));
         let action = match (old.record.is_active(), record.is_active()) {
             (true, false) => Action::Deactivated,
             (false, true) => Action::Reactivated,
             _ if adopts => Action::Adopted,
             _ => Action::Updated,
         };
-        because.extend(match action {
-            Action::Deactivated => Some("seat freed".to_owned()),
-            Action::Reactivated => Some("a seat was taken".to_owned()),
-            _ => None,
-        });
         because.extend(is_mailed.then(|| "the initial passphrase is mailed".to_owned()));
         Ok(Provisioned { stored: Stored { record, version, touch: old.touch }, action, because })
     }
@@ -210,6 +212,20 @@ impl<'c, 'h> Members<'c, 'h> {
             self.store.change_member(batch, Some(&report), Some(&record), None)?;
             Ok(true)
         })
+    }
+
+    /// What becomes of the seat, in words for the log; `None` if it stays as it is. Others may take and free seats
+    /// meanwhile: the number is that of the moment.
+    fn seat(&self, before: bool, after: bool) -> Result<Option<String>, StoreError> {
+        if before == after {
+            return Ok(None);
+        }
+        let (taken, seats) = (self.store.seats_counted()?, self.organization.seats);
+        Ok(Some(match after {
+            true if taken >= u64::from(seats) => format!("seat {} of {seats}: overage", taken + 1),
+            true => format!("seat {} of {seats}", taken + 1),
+            false => format!("seat freed: {} of {seats} are taken", taken.saturating_sub(1)),
+        }))
     }
 
     fn seats(&self) -> Option<u32> {

@@ -5,6 +5,7 @@ pub mod passphrase;
 pub mod reset;
 pub mod welcome;
 
+mod changed;
 mod exhausted;
 mod members;
 mod refusal;

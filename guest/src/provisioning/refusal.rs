@@ -67,6 +67,26 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// The rule that refuses, in words for the SCIM log; `None` where the error's detail says all there is.
+    #[must_use]
+    pub fn rule(&self) -> Option<String> {
+        Some(match self {
+            Self::Taken { attribute, id, .. } => format!("uniqueness: {attribute} belongs to {id}"),
+            Self::NoFreeSeat { seats } => format!("no seat free: all {seats} are taken"),
+            Self::LastOwner => "last active owner: stays active and owner".to_owned(),
+            Self::ForeignDomain { address } => {
+                let domain = address.rsplit('@').next().unwrap_or_default();
+                format!("domain rule: '{domain}' is not a verified domain")
+            }
+            Self::Held => "held by the mass-deprovisioning guard until an owner decides".to_owned(),
+            Self::RemovalRefused => "an owner has refused this removal".to_owned(),
+            Self::UnknownMembers(ids) => format!("unknown members: {}", ids.len()),
+            Self::NestedTeam(_) => "teams hold members only, no teams".to_owned(),
+            Self::PreconditionFailed => "If-Match names another version".to_owned(),
+            Self::NotFound { .. } | Self::Protocol(_) | Self::Store(_) => return None,
+        })
+    }
+
     /// What a failed commit means to an organization with so many seats.
     pub fn at_commit(error: StoreError, seats: u32) -> Self {
         match error {

@@ -1,5 +1,6 @@
 //! Resources of declared types: kept as they are sent, without rules of Insomnia's own.
 
+use super::changed::changed;
 use super::members::with_id;
 use super::{Action, Precondition, Provisioned, Refusal};
 use crate::protocol::document::Document;
@@ -27,7 +28,7 @@ impl<'c, 'h> Resources<'c, 'h> {
             let (id, now) = (self.store.new_id(), self.store.now());
             let record = ResourceRecord { created: now, modified: now, document: with_id(document, &id) };
             let version = self.store.change_resource(self.resource_type, None, Some(&record))?;
-            Ok(Self::provisioned(Stored { record, version, touch: None }, Action::Created))
+            Ok(Self::provisioned(Stored { record, version, touch: None }, Action::Created, None))
         })
     }
 
@@ -54,11 +55,12 @@ impl<'c, 'h> Resources<'c, 'h> {
             let old = self.existing(id, precondition)?;
             let document = change(&old.record.document)?;
             if document == old.record.document {
-                return Ok(Self::provisioned(old, Action::Unchanged));
+                return Ok(Self::provisioned(old, Action::Unchanged, Some("nothing changed".into())));
             }
+            let names = changed(&old.record.document, &document);
             let record = ResourceRecord { created: old.record.created, modified: self.store.now(), document };
             let version = self.store.change_resource(self.resource_type, Some(&old), Some(&record))?;
-            Ok(Self::provisioned(Stored { record, version, touch: None }, Action::Updated))
+            Ok(Self::provisioned(Stored { record, version, touch: None }, Action::Updated, names))
         })
     }
 
@@ -70,7 +72,7 @@ impl<'c, 'h> Resources<'c, 'h> {
         self.store.transact(|| {
             let old = self.existing(id, precondition)?;
             self.store.change_resource(self.resource_type, Some(&old), None)?;
-            Ok(Self::provisioned(old, Action::Deleted))
+            Ok(Self::provisioned(old, Action::Deleted, None))
         })
     }
 
@@ -79,7 +81,11 @@ impl<'c, 'h> Resources<'c, 'h> {
         if precondition(stored.resource_version()) { Ok(stored) } else { Err(Refusal::PreconditionFailed) }
     }
 
-    fn provisioned(stored: Stored<ResourceRecord>, action: Action) -> Provisioned<ResourceRecord> {
-        Provisioned { stored, action, because: Vec::new() }
+    fn provisioned(
+        stored: Stored<ResourceRecord>,
+        action: Action,
+        because: Option<String>,
+    ) -> Provisioned<ResourceRecord> {
+        Provisioned { stored, action, because: because.into_iter().collect() }
     }
 }

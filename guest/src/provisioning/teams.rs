@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::changed::changed as names_changed;
 use super::members::{merge, with_id};
 use super::{Action, Precondition, Provisioned, Refusal};
 use crate::protocol::document::Document;
@@ -77,7 +78,8 @@ impl<'c, 'h> Teams<'c, 'h> {
             self.store.disband(&mut batch, &team)?;
             self.store.change_team(&mut batch, Some(&team), None)?;
             self.store.commit(batch)?;
-            Ok(Provisioned { stored: team, action: Action::Deleted, because: Vec::new() })
+            let because = vec!["addressed by id".into(), "no member was removed".into()];
+            Ok(Provisioned { stored: team, action: Action::Deleted, because })
         })
     }
 
@@ -99,7 +101,8 @@ impl<'c, 'h> Teams<'c, 'h> {
         self.store.add_membership_event(&mut batch, &team.record, &moves.added, &moves.removed)?;
         let version = self.store.commit(batch)?;
         let touch = moves.any().then_some((version, now));
-        let because = vec!["matched nobody by displayName".into()];
+        let mut because = vec!["matched no team by displayName".into()];
+        because.extend(moves.lines());
         Ok(Provisioned { stored: Stored { version, touch, ..team }, action: Action::Created, because })
     }
 
@@ -116,8 +119,10 @@ impl<'c, 'h> Teams<'c, 'h> {
         let moves = self.change_members(&mut batch, &old, members)?;
         let touched = moves.any();
         let changed = adopts || document != old.record.document;
-        let because = vec![reason.to_owned()];
+        let mut because = vec![reason.to_owned()];
         if !changed && !touched {
+            because.push("nothing changed".into());
+            because.extend(moves.lines());
             return Ok(Provisioned { stored: old, action: Action::Unchanged, because });
         }
         let now = self.store.now();
@@ -133,6 +138,9 @@ impl<'c, 'h> Teams<'c, 'h> {
             self.store.change_team(&mut batch, Some(&old), Some(&stored.record))?;
         }
         self.store.add_membership_event(&mut batch, &stored.record, &moves.added, &moves.removed)?;
+        because.extend(adopts.then(|| "adopted: id and members kept".to_owned()));
+        because.extend(names_changed(&old.record.document, &stored.record.document));
+        because.extend(moves.lines());
         let version = self.store.commit(batch)?;
         if changed {
             stored.version = version;
@@ -195,7 +203,7 @@ impl<'c, 'h> Teams<'c, 'h> {
             return Err(Refusal::UnknownMembers(additions.unknown));
         }
         let removed = self.store.remove_members(batch, id, &go)?;
-        Ok(Moves { added: additions.added, removed })
+        Ok(Moves { added: additions.added, removed, unknown: additions.unknown.len() })
     }
 
     /// Those who would be members by now and match.
@@ -228,11 +236,23 @@ impl<'c, 'h> Teams<'c, 'h> {
 struct Moves {
     added: Vec<String>,
     removed: Vec<String>,
+    /// How many were left out, because nobody has their ids.
+    unknown: usize,
 }
 
 impl Moves {
     fn any(&self) -> bool {
         !self.added.is_empty() || !self.removed.is_empty()
+    }
+
+    /// In words for the log.
+    fn lines(&self) -> impl Iterator<Item = String> {
+        let counts = [
+            ("members added", self.added.len()),
+            ("members removed", self.removed.len()),
+            ("unknown members passed over", self.unknown),
+        ];
+        counts.into_iter().filter(|(_, count)| *count > 0).map(|(what, count)| format!("{what}: {count}"))
     }
 }
 

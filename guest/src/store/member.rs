@@ -315,6 +315,14 @@ impl Store<'_> {
         self.add_member_events(batch, old, new)
     }
 
+    /// How many active members take a seat.
+    ///
+    /// # Errors
+    /// As the storage has them.
+    pub fn seats_counted(&self) -> Result<u64, StoreError> {
+        self.counter(keys::SEATS.to_vec())
+    }
+
     /// How many active members take a seat, and how many of those SCIM manages.
     ///
     /// # Errors

@@ -32,7 +32,7 @@ pub use refresh::{IdpApi, IdpApiRecord, Pending, Problem, RefreshRecord, Refresh
 pub use resource::{DeclaredRecord, ResourceRecord};
 pub use settings::{Guard, SettingsRecord};
 pub use team::{Row, TeamRecord};
-pub use webhook::WebhookRecord;
+pub use webhook::{PreviousKey, WebhookRecord};
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;

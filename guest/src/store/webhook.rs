@@ -20,6 +20,21 @@ pub struct WebhookRecord {
     /// The last failure.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub error: Option<String>,
+    /// The key before, which signs as well for a while.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub previous: Option<PreviousKey>,
+    /// The receiver has answered 410: nothing is posted until the webhook is set again.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub gone: bool,
+}
+
+/// A key of signatures that another one has replaced, while the receiver learns the new one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PreviousKey {
+    /// The key, sealed by the host, in base64.
+    pub secret: String,
+    /// How long it signs, in milliseconds since the Unix epoch.
+    pub until: u64,
 }
 
 impl Store<'_> {

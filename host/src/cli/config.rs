@@ -9,6 +9,8 @@ use anyhow::{Context as _, bail};
 use serde::Deserialize;
 
 use super::arguments::{Common, IsolationName, LogFormat};
+use crate::email::EmailConfig;
+use crate::http::HttpConfig;
 
 /// The configuration file.
 #[derive(Default, Deserialize)]
@@ -22,9 +24,14 @@ struct File {
     cache: Option<PathBuf>,
     log: Option<String>,
     log_format: Option<LogFormat>,
+    #[serde(default)]
+    email: EmailConfig,
+    #[serde(default)]
+    http: HttpConfig,
 }
 
 /// What a command works with.
+#[derive(Clone)]
 pub(super) struct Settings {
     pub(super) data: PathBuf,
     /// From the file; a flag of `serve` comes before it.
@@ -36,6 +43,10 @@ pub(super) struct Settings {
     pub(super) log: Option<String>,
     pub(super) log_format: LogFormat,
     pub(super) json: bool,
+    /// From the file; flags of `serve` come before it.
+    pub(super) email: EmailConfig,
+    /// From the file; flags of `serve` add to it.
+    pub(super) http: HttpConfig,
 }
 
 impl Settings {
@@ -68,6 +79,8 @@ impl Settings {
             log: given.log.or(file.log),
             log_format: given.log_format.or(file.log_format).unwrap_or(LogFormat::Text),
             json: given.json,
+            email: file.email,
+            http: file.http,
         })
     }
 }
@@ -107,6 +120,17 @@ mod tests {
         assert_eq!(settings.base_url.as_deref(), Some("https://x"));
         assert_eq!(settings.listen, Some(SocketAddr::from(([127, 0, 0, 1], 9))));
         assert!(settings.isolation == IsolationName::Fresh && settings.log_format == LogFormat::Json);
+    }
+
+    #[test]
+    fn email_and_http_are_tables_of_the_file() {
+        let text =
+            "[email]\nfrom = 'a@example.com'\n[email.smtp]\nhost = 'smtp.example.com'\n[http]\npermit = ['10.0.0.0/8']";
+        let settings = with_file(text, Common { data: Some("/given".into()), ..Common::default() }).unwrap();
+        assert_eq!(settings.email.from.as_deref(), Some("a@example.com"));
+        assert_eq!(settings.email.smtp.unwrap().host.as_deref(), Some("smtp.example.com"));
+        assert_eq!(settings.http.permit, ["10.0.0.0/8"]);
+        assert!(with_file("[email]\nform = 'a@example.com'", Common::default()).is_err());
     }
 
     #[test]

@@ -140,7 +140,7 @@ impl Connector {
 
 impl Actor {
     /// Who has the data directory may act for the owner.
-    async fn or_owner(self, organization: &Organization) -> anyhow::Result<String> {
+    pub(super) async fn or_owner(self, organization: &Organization) -> anyhow::Result<String> {
         if let Some(actor) = self.actor {
             return Ok(actor);
         }

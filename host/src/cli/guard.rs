@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::config::Settings;
+use super::connector::Actor;
 use super::member::Of;
 use super::{host, output};
 use crate::guard::{Decision, Guard};
@@ -44,9 +45,8 @@ pub(super) struct Decide {
     members: Vec<String>,
     #[command(flatten)]
     of: Of,
-    /// The owner or co-owner who decides: id, userName or email address.
-    #[arg(long, value_name = "MEMBER", env = "INSOMNIA_SCIM_ACTOR")]
-    actor: String,
+    #[command(flatten)]
+    actor: Actor,
 }
 
 impl GuardCommand {
@@ -56,6 +56,7 @@ impl GuardCommand {
             Self::Set { of, number, share } => {
                 let guard = (number.is_some() || share.is_some()).then_some(Guard { number, share });
                 host::organization(&provisioner, &of.organization).await?.set_guard(guard).await?;
+                output::object(settings.json, &json!({"guard": guard}));
             }
             Self::Show { of } => {
                 let organization = host::organization(&provisioner, &of.organization).await?;
@@ -89,7 +90,8 @@ impl Decide {
         decision: Decision,
     ) -> anyhow::Result<()> {
         let organization = host::organization(provisioner, &self.of.organization).await?;
-        let decided = organization.decide_held(&self.actor, decision, &self.members).await?;
+        let actor = self.actor.or_owner(&organization).await?;
+        let decided = organization.decide_held(&actor, decision, &self.members).await?;
         output::object(settings.json, &json!({"decided": decided}));
         Ok(())
     }

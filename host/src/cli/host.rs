@@ -62,6 +62,10 @@ async fn build(settings: &Settings, listening: Option<String>) -> anyhow::Result
         .cache_dir(&settings.cache)
         .base_url(base_url)
         .scheduler(serves);
+    // Only the server runs jobs, and only jobs send.
+    if serves {
+        builder = builder.mailer(settings.email.mailer(&settings.data)?).http(Arc::new(settings.http.client()?));
+    }
     if let Some(path) = &settings.component {
         let wasm = fs::read(path).with_context(|| format!("the component {} can't be read", path.display()))?;
         builder = builder.component(wasm);

@@ -1,5 +1,6 @@
 //! The command line of the `insomnia-scim` binary.
 
+mod api_key;
 mod arguments;
 mod config;
 mod connector;
@@ -7,11 +8,14 @@ mod delivery;
 mod demo;
 mod guard;
 mod host;
+mod idp_api;
 mod log;
 mod member;
+mod oauth_client;
 mod org;
 mod output;
 mod passphrase;
+mod request_log;
 mod serve;
 mod team;
 mod webhook;
@@ -57,11 +61,20 @@ enum Command {
     /// An organization's SCIM connector: enable, disable, status, refresh.
     #[command(subcommand)]
     Connector(connector::Connector),
+    /// Clients of an organization's OAuth 2.0 authorization server: create, list, rotate, delete.
+    #[command(subcommand, name = "oauth-client")]
+    OAuthClient(oauth_client::OAuthClientCommand),
+    /// Automatic refresh over the identity provider's API: entra, okta, show, try, remove.
+    #[command(subcommand)]
+    IdpApi(idp_api::IdpApiCommand),
     /// What provisioning a list of users would do: who is matched, created, left manual. Changes nothing.
     Preview(guard::Preview),
     /// The guard that holds mass deactivations and deletions: set, show, allow, refuse.
     #[command(subcommand)]
     Guard(guard::GuardCommand),
+    /// The log of SCIM requests: list, export.
+    #[command(subcommand)]
+    Log(request_log::LogCommand),
     /// Events: what changed in an organization.
     #[command(subcommand)]
     Event(webhook::EventCommand),
@@ -71,6 +84,9 @@ enum Command {
     /// Emails and events on their way: list, retry.
     #[command(subcommand)]
     Delivery(delivery::DeliveryCommand),
+    /// Keys of the admin API: create, list, revoke.
+    #[command(subcommand)]
+    ApiKey(api_key::ApiKeyCommand),
     /// Print a completion script for your shell.
     ///
     /// For bash: insomnia-scim completions bash > /etc/bash_completion.d/insomnia-scim
@@ -109,11 +125,15 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             Command::Member(member) => member.run(&settings).await,
             Command::Team(team) => team.run(&settings).await,
             Command::Connector(connector) => connector.run(&settings).await,
+            Command::OAuthClient(client) => client.run(&settings).await,
+            Command::IdpApi(api) => api.run(&settings).await,
             Command::Preview(preview) => preview.run(&settings).await,
             Command::Guard(guard) => guard.run(&settings).await,
+            Command::Log(log) => log.run(&settings).await,
             Command::Event(event) => event.run(&settings).await,
             Command::Webhook(webhook) => webhook.run(&settings).await,
             Command::Delivery(delivery) => delivery.run(&settings).await,
+            Command::ApiKey(key) => key.run(&settings).await,
             Command::Completions { .. } => Ok(()),
         }
     })

@@ -57,7 +57,8 @@ fn flatten(name: &str, value: &Value, lines: &mut Vec<(String, String)>) {
 }
 
 fn text(name: &str, value: &Value) -> String {
-    const TIMES: [&str; 8] = [
+    const TIMES: [&str; 9] = [
+        "revoked",
         "created",
         "last_modified",
         "last modified",

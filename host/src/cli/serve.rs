@@ -9,6 +9,7 @@ use tokio::signal;
 
 use super::config::Settings;
 use super::host;
+use crate::email::SmtpConfig;
 use crate::provisioner::Provisioner;
 use crate::server;
 
@@ -21,13 +22,26 @@ pub(super) struct Serve {
     pub(super) listen: Listen,
 }
 
-/// Where to listen.
+/// Where to listen, and how what the server sends is sent. The configuration file knows more of the latter, in its tables
+/// `[email]` and `[http]`.
 #[derive(Args)]
 pub(super) struct Listen {
     /// Address and port to listen on; port 0 takes a free one. Put a proxy that speaks TLS in front of it. [default:
     /// 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR", env = "INSOMNIA_SCIM_LISTEN")]
     listen: Option<SocketAddr>,
+    /// Send email by this server: smtps://USER:PASSWORD@HOST (TLS), smtp://USER:PASSWORD@HOST (STARTTLS), or
+    /// smtp://HOST?tls=none. Others can see a flag in the list of processes: prefer the variable. [default: emails are
+    /// written to the folder `mail` in the data directory]
+    #[arg(long, value_name = "URL", env = "INSOMNIA_SCIM_SMTP_URL", hide_env_values = true)]
+    smtp_url: Option<String>,
+    /// Whom emails are from: `name@example.com` or `Name <name@example.com>`. Needed with SMTP.
+    #[arg(long, value_name = "ADDRESS", env = "INSOMNIA_SCIM_MAIL_FROM")]
+    mail_from: Option<String>,
+    /// Let webhooks and refreshes go there too, although the address is not public: a host, a network, or one of them
+    /// with a port; with http:// in front also without TLS. May be given more than once.
+    #[arg(long, value_name = "RULE", env = "INSOMNIA_SCIM_HTTP_PERMIT", value_delimiter = ',')]
+    http_permit: Vec<String>,
 }
 
 impl Serve {
@@ -44,8 +58,20 @@ impl Listen {
         let listener = TcpListener::bind(address)
             .await
             .with_context(|| format!("{address} can't be listened on; another --listen ADDR may be free"))?;
-        let provisioner = host::open_server(settings, url(listener.local_addr()?)).await?;
+        let provisioner = host::open_server(&self.before(settings), url(listener.local_addr()?)).await?;
         Ok((provisioner, listener))
+    }
+
+    /// The settings, with what the flags say in the place of what the file says.
+    fn before(&self, settings: &Settings) -> Settings {
+        let mut settings = settings.clone();
+        if let Some(url) = &self.smtp_url {
+            settings.email.folder = None;
+            settings.email.smtp = Some(SmtpConfig { url: Some(url.clone().into()), ..SmtpConfig::default() });
+        }
+        settings.email.from = self.mail_from.clone().or(settings.email.from);
+        settings.http.permit.extend_from_slice(&self.http_permit);
+        settings
     }
 }
 

@@ -44,6 +44,7 @@ impl WebhookCommand {
             }
             Self::Remove { of } => {
                 host::organization(&provisioner, &of.organization).await?.remove_webhook().await?;
+                output::object(settings.json, &json!({"removed": true}));
             }
         }
         Ok(())

@@ -12,6 +12,7 @@ use super::limits::{HANDLES, HOSTCALL_BYTES, Limits, RANDOM_BYTES};
 use super::log_stream::LogStream;
 use super::meter::Meter;
 use super::tenant::Memory;
+use super::warm::Weighed;
 use crate::capability::Capabilities;
 use crate::capability::clock::WallClock;
 use crate::capability::storage::OrganizationId;
@@ -98,5 +99,11 @@ impl Instance {
         self.calls < limits.calls_per_instance
             && self.made.elapsed() < limits.instance_age
             && self.store.data().memory.held() <= limits.warm_memory
+    }
+}
+
+impl Weighed for Instance {
+    fn size(&self) -> usize {
+        self.store.data().memory.held()
     }
 }

@@ -8,7 +8,8 @@ const MIB: usize = 1 << 20;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Memory of one instance, in bytes. The largest request, a group of 8 MiB with 100,000 members, needs about half.
+    /// Memory of one instance, in bytes. The largest request, a group of 16 MiB with 100,000 members and their
+    /// names, needs less.
     pub memory_per_instance: usize,
     /// Memory of all instances of one organization, in bytes: two of its largest requests at a time.
     pub memory_per_organization: usize,
@@ -33,7 +34,8 @@ pub struct Limits {
     pub calls_per_instance: u32,
     /// Age at which an instance is dropped.
     pub instance_age: Duration,
-    /// Memory of a kept instance, in bytes: one that grew beyond it, for a rare large request, is dropped.
+    /// Memory of a kept instance, in bytes: one that grew beyond it, for a rare large request, is dropped. All that are
+    /// kept have a quarter of `memory` at the most.
     pub warm_memory: usize,
 }
 
@@ -65,8 +67,8 @@ impl Limits {
     }
 }
 
-/// Bytes that the guest may pass to the host in one call: a transaction of 64 MiB, its keys and lists included.
-pub(super) const HOSTCALL_BYTES: usize = 128 * MIB;
+/// Bytes that the guest may pass to the host in one call: a transaction of 96 MiB, its keys and lists included.
+pub(super) const HOSTCALL_BYTES: usize = 192 * MIB;
 
 /// Elements of a table: the guest's own function table has a few thousand.
 pub(super) const TABLE_ELEMENTS: usize = 20_000;

@@ -76,7 +76,7 @@ impl Runtime {
             turns: Semaphore::new(limits.calls),
             memory: Arc::new(AtomicUsize::new(0)),
             tenants: Mutex::new(HashMap::new()),
-            warm: Mutex::new(Warm::new(limits.warm_instances)),
+            warm: Mutex::new(Warm::new(limits.warm_instances, limits.memory / 4)),
             limits: Arc::new(limits),
             ticker,
         })

@@ -5,18 +5,29 @@ use std::collections::{BTreeMap, HashMap};
 use super::instance::Instance;
 use crate::capability::storage::OrganizationId;
 
-/// Kept instances: at most so many, and the one that waited longest goes first.
+/// Something that takes memory while it waits.
+pub(super) trait Weighed {
+    /// In bytes.
+    fn size(&self) -> usize;
+}
+
+/// Kept instances: at most so many with so much memory, and the one that waited longest goes first. What waits must leave
+/// the memory to what runs.
 pub(super) struct Warm<T = Instance> {
     most: usize,
+    /// Bytes that all may have.
+    most_memory: usize,
+    /// Bytes that all have.
+    memory: usize,
     /// When an instance was put here, in the order of all that were.
     next: u64,
     kept: HashMap<OrganizationId, Vec<(u64, T)>>,
     order: BTreeMap<u64, OrganizationId>,
 }
 
-impl<T> Warm<T> {
-    pub(super) fn new(most: usize) -> Self {
-        Self { most, next: 0, kept: HashMap::new(), order: BTreeMap::new() }
+impl<T: Weighed> Warm<T> {
+    pub(super) fn new(most: usize, most_memory: usize) -> Self {
+        Self { most, most_memory, memory: 0, next: 0, kept: HashMap::new(), order: BTreeMap::new() }
     }
 
     /// The organization's instance that ran last: its memory is the most likely to be in the processor's caches.
@@ -27,16 +38,22 @@ impl<T> Warm<T> {
             self.kept.remove(organization);
         }
         self.order.remove(&order);
+        self.memory -= instance.size();
         Some(instance)
     }
 
     /// Keeps the instance. The answer is what has to go for it; the caller drops it outside its lock.
     #[must_use]
-    pub(super) fn put(&mut self, organization: OrganizationId, instance: T) -> Option<T> {
-        if self.most == 0 {
-            return Some(instance);
+    pub(super) fn put(&mut self, organization: OrganizationId, instance: T) -> Vec<T> {
+        if self.most == 0 || instance.size() > self.most_memory {
+            return vec![instance];
         }
-        let dropped = if self.order.len() >= self.most { self.take_oldest() } else { None };
+        let mut dropped = Vec::new();
+        while self.order.len() >= self.most || self.memory + instance.size() > self.most_memory {
+            let Some(oldest) = self.take_oldest() else { break };
+            dropped.push(oldest);
+        }
+        self.memory += instance.size();
         self.order.insert(self.next, organization.clone());
         self.kept.entry(organization).or_default().push((self.next, instance));
         self.next += 1;
@@ -50,6 +67,7 @@ impl<T> Warm<T> {
         for of_organization in self.kept.values_mut() {
             for (order, instance) in of_organization.extract_if(.., |(_, instance)| !keep(instance)) {
                 self.order.remove(&order);
+                self.memory -= instance.size();
                 dropped.push(instance);
             }
         }
@@ -62,6 +80,7 @@ impl<T> Warm<T> {
         let of_organization = self.kept.get_mut(&organization)?;
         let place = of_organization.iter().position(|(of, _)| *of == order)?;
         let (_, instance) = of_organization.remove(place);
+        self.memory -= instance.size();
         if of_organization.is_empty() {
             self.kept.remove(&organization);
         }
@@ -73,43 +92,72 @@ impl<T> Warm<T> {
 mod tests {
     use super::*;
 
+    /// A name, and bytes.
+    #[derive(Debug, PartialEq)]
+    struct Kept(u32, usize);
+
+    impl Weighed for Kept {
+        fn size(&self) -> usize {
+            self.1
+        }
+    }
+
     fn organization(name: &str) -> OrganizationId {
         OrganizationId::parse(name).unwrap()
     }
 
+    fn put(warm: &mut Warm<Kept>, name: &str, value: u32, size: usize) -> Vec<u32> {
+        warm.put(organization(name), Kept(value, size)).into_iter().map(|dropped| dropped.0).collect()
+    }
+
+    fn take(warm: &mut Warm<Kept>, name: &str) -> Option<u32> {
+        warm.take(&organization(name)).map(|kept| kept.0)
+    }
+
     #[test]
     fn an_instance_is_given_to_its_own_organization_only() {
-        let mut warm = Warm::new(4);
-        assert_eq!(warm.put(organization("a"), 1), None);
-        assert_eq!(warm.take(&organization("b")), None);
-        assert_eq!(warm.take(&organization("a")), Some(1));
-        assert_eq!(warm.take(&organization("a")), None);
+        let mut warm = Warm::new(4, 100);
+        assert!(put(&mut warm, "a", 1, 1).is_empty());
+        assert_eq!(take(&mut warm, "b"), None);
+        assert_eq!(take(&mut warm, "a"), Some(1));
+        assert_eq!(take(&mut warm, "a"), None);
     }
 
     #[test]
     fn the_one_that_waited_longest_goes_first() {
-        let mut warm = Warm::new(2);
-        assert_eq!(warm.put(organization("a"), 1), None);
-        assert_eq!(warm.put(organization("b"), 2), None);
-        assert_eq!(warm.put(organization("b"), 3), Some(1));
-        assert_eq!(warm.put(organization("a"), 4), Some(2));
-        assert_eq!(warm.take(&organization("b")), Some(3));
-        assert_eq!(warm.put(organization("a"), 5), None);
-        assert_eq!(warm.take(&organization("a")), Some(5));
-        assert_eq!(warm.take(&organization("a")), Some(4));
-        assert!(warm.order.is_empty() && warm.kept.is_empty());
+        let mut warm = Warm::new(2, 100);
+        assert!(put(&mut warm, "a", 1, 1).is_empty());
+        assert!(put(&mut warm, "b", 2, 1).is_empty());
+        assert_eq!(put(&mut warm, "b", 3, 1), [1]);
+        assert_eq!(put(&mut warm, "a", 4, 1), [2]);
+        assert_eq!(take(&mut warm, "b"), Some(3));
+        assert!(put(&mut warm, "a", 5, 1).is_empty());
+        assert_eq!(take(&mut warm, "a"), Some(5));
+        assert_eq!(take(&mut warm, "a"), Some(4));
+        assert!(warm.order.is_empty() && warm.kept.is_empty() && warm.memory == 0);
+    }
+
+    #[test]
+    fn what_is_kept_has_a_limited_amount_of_memory() {
+        let mut warm = Warm::new(9, 10);
+        assert!(put(&mut warm, "a", 1, 4).is_empty());
+        assert!(put(&mut warm, "b", 2, 6).is_empty());
+        assert_eq!(put(&mut warm, "c", 3, 5), [1, 2]);
+        assert_eq!(put(&mut warm, "c", 4, 11), [4]);
+        assert_eq!(take(&mut warm, "c"), Some(3));
+        assert_eq!(warm.memory, 0);
     }
 
     #[test]
     fn a_sweep_drops_what_is_not_kept_and_nothing_else() {
-        let mut warm = Warm::new(4);
+        let mut warm = Warm::new(4, 100);
         for (name, value) in [("a", 1), ("a", 2), ("b", 3)] {
-            assert_eq!(warm.put(organization(name), value), None);
+            assert!(put(&mut warm, name, value, 1).is_empty());
         }
-        let mut dropped = warm.sweep(|value| *value == 2);
+        let mut dropped: Vec<u32> = warm.sweep(|kept| kept.0 == 2).into_iter().map(|kept| kept.0).collect();
         dropped.sort_unstable();
         assert_eq!(dropped, [1, 3]);
-        assert_eq!(warm.take(&organization("a")), Some(2));
-        assert!(warm.order.is_empty() && warm.kept.is_empty());
+        assert_eq!(take(&mut warm, "a"), Some(2));
+        assert!(warm.order.is_empty() && warm.kept.is_empty() && warm.memory == 0);
     }
 }

@@ -130,7 +130,7 @@ pub enum EmailConfigError {
     #[error(transparent)]
     Sender(#[from] InvalidSender),
     /// The folder can't be used.
-    #[error("the mail folder {} can't be used: {source}", path.display())]
+    #[error("the mail folder {} can't be used", path.display())]
     Folder {
         /// The folder.
         path: PathBuf,
@@ -141,7 +141,7 @@ pub enum EmailConfigError {
     #[error("email.smtp: {0}")]
     Smtp(String),
     /// A file that the settings name can't be read.
-    #[error("email.smtp: {} can't be read: {source}", path.display())]
+    #[error("email.smtp: {} can't be read", path.display())]
     File {
         /// The file.
         path: PathBuf,

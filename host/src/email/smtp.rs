@@ -1,7 +1,8 @@
 //! Email by SMTP (RFC 5321), one recipient a message.
 
 use std::fmt;
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use lettre::transport::smtp::Error;
@@ -18,6 +19,8 @@ use super::pool::{Endpoint, Pool, Security};
 use crate::capability::email::{MailError, Mailer, Message};
 use crate::capability::storage::OrganizationId;
 
+/// How long a server that could not be reached is left alone.
+const DOWN: Duration = Duration::from_secs(15);
 /// How much of a server's words goes into an error.
 const REASON_CHARS: usize = 300;
 
@@ -32,6 +35,8 @@ pub struct SmtpMailer {
     connections: Semaphore,
     timeout: Duration,
     server: String,
+    /// Until when the server counts as down, after it could not be reached.
+    down_until: Mutex<Option<Instant>>,
 }
 
 impl fmt::Debug for SmtpMailer {
@@ -79,15 +84,37 @@ impl SmtpMailer {
             connections: Semaphore::new(server.connections),
             timeout: server.timeout,
             server: format!("{}:{}", server.host, server.port),
+            down_until: Mutex::default(),
         })
+    }
+
+    /// One organization's message has found the server down: those of the others need not wait to find the same.
+    fn is_down(&self) -> bool {
+        let down_until = *self.down_until.lock().unwrap_or_else(PoisonError::into_inner);
+        down_until.is_some_and(|until| Instant::now() < until)
+    }
+
+    fn note_down(&self, down: bool) {
+        let until = down.then(|| Instant::now() + DOWN);
+        *self.down_until.lock().unwrap_or_else(PoisonError::into_inner) = until;
+    }
+
+    fn down(&self) -> MailError {
+        MailError::Unavailable(format!("{} could not be reached a moment ago", self.server))
     }
 
     async fn deliver(&self, letter: Letter) -> Result<(), MailError> {
         let closed = |_| MailError::Other("the mailer is closed".into());
         let _permit = self.connections.acquire().await.map_err(closed)?;
+        // Looked at again here: it may have come out while others had the connections.
+        if self.is_down() {
+            return Err(self.down());
+        }
         let mut pooled = self.pool.take().await.map_err(|error| {
+            self.note_down(true);
             MailError::Unavailable(format!("no connection to {}: {}", self.server, one_line(&error.to_string())))
         })?;
+        self.note_down(false);
         let outcome = self.transact(&mut pooled.connection, &letter).await;
         // After a refusal the connection is as good as before, once the transaction is forgotten.
         let usable = match &outcome {
@@ -136,9 +163,15 @@ impl SmtpMailer {
 impl Mailer for SmtpMailer {
     async fn send(&self, _: &OrganizationId, message: Message) -> Result<(), MailError> {
         let letter = self.sender.write(&message)?;
+        if self.is_down() {
+            return Err(self.down());
+        }
         match timeout(self.timeout, self.deliver(letter)).await {
             Ok(outcome) => outcome,
-            Err(_) => Err(MailError::Unavailable(format!("{} took more than {:?}", self.server, self.timeout))),
+            Err(_) => {
+                self.note_down(true);
+                Err(MailError::Unavailable(format!("{} took more than {:?}", self.server, self.timeout)))
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::header::{CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LOCATION, CONTENT_TYPE, HeaderMap, LOCATION};
+use http::header::{HeaderMap, LOCATION};
 use http::{Method, Request, Uri};
 use http_body::Body as _;
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
@@ -144,7 +144,7 @@ impl EgressClient {
     async fn exchange(
         &self,
         organization: &OrganizationId,
-        mut method: Method,
+        method: Method,
         mut url: Url,
         mut headers: HeaderMap,
         mut body: Bytes,
@@ -175,13 +175,7 @@ impl EgressClient {
             if next.origin() != url.origin() {
                 headers = guest_headers::for_another_origin(&headers);
             }
-            if method != Method::GET {
-                method = Method::GET;
-                for name in [CONTENT_TYPE, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LOCATION] {
-                    headers.remove(name);
-                }
-            }
-            // A GET's body is not for the next server either.
+            // A GET's body is not for the next server.
             body = Bytes::new();
             url = next;
         }

@@ -94,7 +94,7 @@ pub enum HttpConfigError {
     #[error("http.organizations.{0}: {1}")]
     Organization(String, InvalidOrganizationId),
     /// The file of certificate authorities can't be read.
-    #[error("the CA file {} can't be read: {source}", path.display())]
+    #[error("the CA file {} can't be read", path.display())]
     CaFile {
         /// The file.
         path: PathBuf,

@@ -8,12 +8,12 @@ use crate::capability::http::HttpError;
 /// How many redirects are followed.
 pub(super) const MOST: usize = 3;
 
-/// A `GET` is repeated elsewhere; after any other method only 303 leads on, to a `GET` without the body (RFC 9110
-/// §15.4.4). The others would send the body, and what is in it, to where nobody meant it to go.
+/// Only a `GET` is repeated elsewhere. After any other method the body, and what is in it, would go to where nobody meant
+/// it to go; and a 303 (RFC 9110 §15.4.4) would make a failure of a webhook look like a success.
 pub(super) fn follows(method: &Method, status: StatusCode) -> bool {
     match status {
-        StatusCode::SEE_OTHER => true,
         StatusCode::MOVED_PERMANENTLY
+        | StatusCode::SEE_OTHER
         | StatusCode::FOUND
         | StatusCode::TEMPORARY_REDIRECT
         | StatusCode::PERMANENT_REDIRECT => *method == Method::GET,
@@ -39,15 +39,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_get_and_see_other_are_followed() {
-        for status in [301, 302, 307, 308] {
+    fn only_get_is_followed() {
+        for status in [301, 302, 303, 307, 308] {
             let status = StatusCode::from_u16(status).unwrap();
             assert!(follows(&Method::GET, status));
             for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
                 assert!(!follows(&method, status), "{method} {status}");
             }
         }
-        assert!(follows(&Method::POST, StatusCode::SEE_OTHER));
         for status in [200, 300, 304, 305, 306, 400] {
             assert!(!follows(&Method::GET, StatusCode::from_u16(status).unwrap()), "{status}");
         }

@@ -53,9 +53,9 @@ pub(super) fn renewal(status: &RefreshStatus, now: u64) -> String {
         false => ", due now".to_owned(),
     });
     match status.method {
-        RefreshMethod::Manual => "by hand".into(),
-        RefreshMethod::OAuth => "by your identity provider, over OAuth 2.0".into(),
-        RefreshMethod::IdpApi => format!("automatically, over the API of your identity provider{next}"),
+        RefreshMethod::Manual => "By hand".into(),
+        RefreshMethod::OAuth => "By your identity provider, over OAuth 2.0".into(),
+        RefreshMethod::IdpApi => format!("Automatically, over the API of your identity provider{next}"),
     }
 }
 

@@ -22,6 +22,9 @@ const OVERLAPS: [(&str, &str); 4] = [
     ("86400", "Keep it for 24 hours"),
 ];
 
+/// What the form says of a token that is not to be refreshed by hand.
+const AUTOMATIC: &str = "automatic";
+
 #[derive(Template)]
 #[template(path = "enable.html")]
 struct EnablePage {
@@ -31,6 +34,8 @@ struct EnablePage {
     provider: String,
     other: String,
     window: String,
+    /// Whether the token is to be refreshed automatically, which is set up after it was shown.
+    automatic: bool,
 }
 
 #[derive(Template)]
@@ -61,6 +66,8 @@ struct TokenPage {
     /// Until when the old token works; `None` if it was refreshed without overlap, or there was none.
     overlap_until: Option<When>,
     refreshed: bool,
+    /// The path of where to go on.
+    next: String,
     provider: &'static str,
 }
 
@@ -76,6 +83,7 @@ pub(super) async fn ask_enable(visit: Visit) -> Result<Response, Refusal> {
         provider: guess.to_owned(),
         other: other.unwrap_or_default(),
         window: "180d".into(),
+        automatic: false,
         error: None,
         shell: visit.shell("Enable SCIM", "none"),
     };
@@ -92,7 +100,7 @@ pub(super) async fn enable(Posted { visit, fields }: Posted) -> Result<Response,
         (_, None) => return enable_again(&visit, &fields, "Choose when the token expires.".into()),
     };
     match visit.organization.enable(&visit.member.id, provider.clone(), window).await {
-        Ok(issued) => show_token(&visit, issued, false).await,
+        Ok(issued) => show_token(&visit, issued, false, fields.raw("refresh") == AUTOMATIC).await,
         Err(ActionError::Conflict(_)) => Ok(Redirect::to(&visit.home()).into_response()),
         Err(error @ ActionError::UnmetRequirements(_)) => enable_again(&visit, &fields, format!("{error}.")),
         Err(error) => Err(error.into()),
@@ -107,6 +115,7 @@ fn enable_again(visit: &Visit, fields: &Fields, error: String) -> Result<Respons
         provider: fields.raw("provider").to_owned(),
         other: fields.raw("other").to_owned(),
         window: fields.raw("window").to_owned(),
+        automatic: fields.raw("refresh") == AUTOMATIC,
     };
     Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(page.render()?)).into_response())
 }
@@ -137,7 +146,7 @@ pub(super) async fn refresh(Posted { visit, fields }: Posted) -> Result<Response
     };
     let refreshed = visit.organization.refresh(&visit.member.id, fields.raw("passphrase"), window, seconds).await;
     let (code, error) = match refreshed {
-        Ok(issued) => return show_token(&visit, issued, true).await,
+        Ok(issued) => return show_token(&visit, issued, true, false).await,
         Err(ActionError::WrongPassphrase) => {
             (StatusCode::UNPROCESSABLE_ENTITY, "The passphrase is wrong. The token was not changed.".to_owned())
         }
@@ -189,7 +198,7 @@ async fn unless(visit: &Visit, enabled: bool) -> Result<Option<Response>, Refusa
 }
 
 /// The one view that holds a token. It is the answer to the form itself, so that the token is kept nowhere for it.
-async fn show_token(visit: &Visit, issued: IssuedToken, refreshed: bool) -> Result<Response, Refusal> {
+async fn show_token(visit: &Visit, issued: IssuedToken, refreshed: bool, automatic: bool) -> Result<Response, Refusal> {
     let status = visit.organization.status().await?;
     let overlap = status.overlap_until.filter(|until| *until > visit.state.now());
     let page = TokenPage {
@@ -199,6 +208,7 @@ async fn show_token(visit: &Visit, issued: IssuedToken, refreshed: bool) -> Resu
         expires: issued.expires.map(When::minute),
         overlap_until: overlap.map(When::minute),
         refreshed,
+        next: if automatic { visit.path("automatic") } else { visit.home() },
         provider: status.identity_provider.as_ref().map_or("other", names::value),
     };
     Ok(Html(page.render()?).into_response())

@@ -1,9 +1,12 @@
 //! Emails and events on their way: the webhook, what waits, and what was given up and can be sent again.
 
+use std::collections::HashMap;
+
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 
+use super::event::{Event, find};
 use super::form::Posted;
 use super::refusal::Refusal;
 use super::shell::Shell;
@@ -40,6 +43,31 @@ struct Hook {
     failing: Option<When>,
 }
 
+impl Row {
+    /// What is on its way, as people call it.
+    fn title(&self) -> String {
+        match (&self.event, self.delivery.what.as_str()) {
+            (Some(event), _) => event.title(),
+            (None, "initial-passphrase") => "Initial passphrase".into(),
+            (None, "passphrase-reset") => "Link to reset a passphrase".into(),
+            (None, "token-expiring") => "Warning: the token expires soon".into(),
+            (None, "token-expired") => "Warning: the token has expired".into(),
+            (None, "no-free-seat") => "Warning: no seat is free".into(),
+            (None, "guard-held") => "Removals are held".into(),
+            (None, other) => other.to_owned(),
+        }
+    }
+
+    /// To whom, or about whom.
+    fn whom(&self) -> String {
+        match (&self.event, &self.delivery.to) {
+            (Some(event), _) => event.name(),
+            (None, Some(to)) => to.clone(),
+            (None, None) => String::new(),
+        }
+    }
+}
+
 struct Queue {
     value: &'static str,
     title: &'static str,
@@ -50,6 +78,8 @@ struct Queue {
 
 struct Row {
     delivery: Delivery,
+    /// What an event says, if it was found.
+    event: Option<Event>,
     created: When,
     due: Option<When>,
 }
@@ -76,13 +106,22 @@ async fn page(visit: &Visit, error: Option<String>, url: &str) -> Result<String,
     let mut queues = Vec::new();
     for (value, queue, title) in QUEUES {
         let listed = visit.organization.deliveries(queue, None, ROWS).await?;
-        let row = |delivery: Delivery| Row {
+        let positions: Vec<&str> = listed.items.iter().map(|delivery| delivery.id.as_str()).collect();
+        let mut events = match queue {
+            DeliveryQueue::EventsParked | DeliveryQueue::EventsWaiting => find(&visit.organization, &positions).await?,
+            DeliveryQueue::EmailsParked | DeliveryQueue::EmailsWaiting => HashMap::new(),
+        };
+        let mut row = |delivery: Delivery| Row {
+            event: events.remove(&delivery.id),
             created: When::minute(delivery.created),
             due: delivery.due.map(When::minute),
             delivery,
         };
+        if listed.items.is_empty() {
+            continue;
+        }
         let parked = value.ends_with("parked");
-        let rows = listed.items.into_iter().map(row).collect();
+        let rows = listed.items.into_iter().map(&mut row).collect();
         queues.push(Queue { value, title, parked, rows, more: listed.next.is_some() });
     }
     let shell = visit.shell("Deliveries", "deliveries");

@@ -1,50 +1,11 @@
 //! One entry of the log of SCIM requests, as a line and in full.
 
-use askama::Template;
-use serde::Deserialize;
-use serde_json::Value;
-
 use super::when::When;
+pub(super) use crate::journal::LogEntry as Entry;
+use askama::Template;
 
-/// An entry, as the component writes it. What is missing is empty.
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(super) struct Entry {
-    pub(super) time: u64,
-    pub(super) request_id: String,
-    pub(super) method: String,
-    pub(super) path: String,
-    pub(super) status: u16,
-    pub(super) scim_type: Option<String>,
-    pub(super) detail: Option<String>,
-    pub(super) duration: u64,
-    pub(super) subject: Option<Subject>,
-    pub(super) action: Option<String>,
-    pub(super) because: Vec<String>,
-    pub(super) token_generation: Option<u32>,
-    pub(super) user_agent: Option<String>,
-    pub(super) bytes_received: u64,
-    pub(super) bytes_sent: u64,
-    pub(super) component: String,
-    /// The request's body, redacted.
-    pub(super) body: Option<Value>,
-}
-
-/// Whom a request concerned.
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(super) struct Subject {
-    pub(super) resource_type: String,
-    pub(super) id: String,
-    pub(super) name: String,
-}
-
+/// How the page shows it.
 impl Entry {
-    /// `None` if it is not what the component writes.
-    pub(super) fn parse(json: &[u8]) -> Option<Self> {
-        serde_json::from_slice(json).ok()
-    }
-
     /// How the status is shown.
     pub(super) fn tone(&self) -> &'static str {
         match self.status {
@@ -72,6 +33,18 @@ impl Entry {
     /// The path without its query, percent-encoding undone where it is text.
     pub(super) fn path_only(&self) -> String {
         readable(self.path.split('?').next().unwrap_or_default())
+    }
+
+    /// The path for a line: of an id only the end, which differs where beginnings are alike.
+    pub(super) fn path_in_short(&self) -> String {
+        let path = self.path_only();
+        let short = |part: &str| match part.rsplit_once('-') {
+            Some((_, end)) if part.len() == 36 && part.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-') => {
+                format!("…{end}")
+            }
+            _ => part.to_owned(),
+        };
+        path.split('/').map(short).collect::<Vec<_>>().join("/")
     }
 
     /// The query as people read it; empty if there is none.
@@ -140,6 +113,14 @@ mod tests {
         for path in ["/Users/%0a%0dx", "/Users/%ff", "/Users/%", "/Users/%zz", "/Users/%2"] {
             assert_eq!(readable(path), path);
         }
+    }
+
+    #[test]
+    fn a_line_has_the_end_of_an_id_and_the_whole_of_anything_else() {
+        let short = |path: &str| Entry { path: path.into(), ..Entry::default() }.path_in_short();
+        assert_eq!(short("/Users/01a204fe-9a17-71d7-b671-4ef2d6b9a0b2?count=1"), "/Users/…4ef2d6b9a0b2");
+        assert_eq!(short("/Users/a-rather-long-name-of-36-characters"), "/Users/a-rather-long-name-of-36-characters");
+        assert_eq!(short("/Groups"), "/Groups");
     }
 
     #[test]

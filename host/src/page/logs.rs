@@ -73,6 +73,8 @@ struct LogsPage {
     since: String,
     until: String,
     filtered: bool,
+    /// Whether it is filtered by more than text.
+    narrowed: bool,
     rows: Vec<String>,
     paging: Paging,
     /// The filter as the query of a link.
@@ -111,6 +113,9 @@ pub(super) async fn list(Query(filter): Query<Filter>, visit: Visit) -> Result<H
         since: field(&filter.since),
         until: field(&filter.until),
         filtered: !link.is_empty(),
+        narrowed: [&filter.status, &filter.method, &filter.kind, &filter.since, &filter.until]
+            .into_iter()
+            .any(|field| typed(field.as_ref()).is_some()),
         rows: rows.iter().map(Template::render).collect::<Result<_, _>>()?,
         paging: Paging {
             first: filter.after.is_some().then(|| format!("{path}{link}")),

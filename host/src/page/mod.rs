@@ -7,9 +7,10 @@ mod assets;
 mod automatic;
 mod connector;
 mod consent;
-mod csv;
 mod deliveries;
 mod entry;
+mod event;
+mod events;
 mod export;
 mod form;
 mod guard;
@@ -20,6 +21,7 @@ mod overview;
 mod passphrase;
 mod passphrase_sessions;
 mod people;
+mod preview;
 mod query;
 mod refusal;
 mod session;
@@ -27,13 +29,15 @@ mod setup;
 mod shell;
 mod sign_in;
 mod state;
-mod streams;
+pub(crate) mod streams;
 mod tail;
 #[cfg(test)]
 mod tests;
-mod throttle;
+pub(crate) mod throttle;
 mod visit;
 mod when;
+
+pub(crate) use state::page_path;
 
 pub use session::{Session, SessionError, SessionProvider};
 
@@ -69,9 +73,10 @@ impl Provisioner {
 }
 
 impl Organization {
-    /// Where its SCIM page is: `<base URL>/organizations/<organization>/scim`.
+    /// Where its SCIM page is: `<base URL>/organizations/<organization>/scim`, or as
+    /// [`crate::ProvisionerBuilder::page_url`] has it.
     pub fn page_url(&self) -> String {
-        format!("{}{}", self.base_url(), state::page_path(self.id()))
+        self.provisioner().page_url(self.id())
     }
 }
 
@@ -101,12 +106,18 @@ impl Page {
             .route("/refresh", get(connector::ask_refresh).post(connector::refresh))
             .route("/disable", get(connector::ask_disable).post(connector::disable))
             .route("/setup", get(setup::show))
+            .route(
+                "/preview",
+                get(preview::show).post(preview::preview).layer(DefaultBodyLimit::max(preview::MAX_LIST)),
+            )
             .route("/members", get(people::members))
             .route("/teams", get(people::teams))
             .route("/automatic", get(automatic::show).post(automatic::configure))
             .route("/clients", post(automatic::client))
             .route("/guard", get(held::show).post(held::set))
             .route("/guard/decide", post(held::decide))
+            .route("/events", get(events::list))
+            .route("/events/{position}", get(events::detail))
             .route("/deliveries", get(deliveries::show).post(deliveries::retry))
             .route("/webhook", post(deliveries::webhook))
             .route("/consent", get(consent::ask).post(consent::decide))

@@ -16,7 +16,7 @@ use crate::connector::{ConnectorStatus, TokenStatus};
 use crate::delivery::DeliveryQueue;
 use crate::directory::{Licences, Plan, Requirement};
 use crate::journal::LogQuery;
-use crate::oauth::RefreshState;
+use crate::oauth::{RefreshState, RefreshStatus};
 
 /// Log lines shown here.
 const RECENT: u32 = 6;
@@ -97,6 +97,7 @@ pub(super) async fn show(Query(shown): Query<Shown>, visit: Visit) -> Result<Htm
     let status = visit.organization.status().await?;
     let unmet = visit.organization.unmet_requirements(&visit.member.id).await?;
     let licences = visit.organization.licences().await?;
+    let refresh_status = visit.organization.refresh_status().await?;
     let recent = visit.organization.search_log(LogQuery { limit: RECENT, ..LogQuery::default() }).await?;
     let (now, home) = (visit.state.now(), visit.home());
     let notice = match shown.done.as_deref() {
@@ -108,13 +109,13 @@ pub(super) async fn show(Query(shown): Query<Shown>, visit: Visit) -> Result<Htm
     let view = Overview {
         shell: visit.shell("SCIM", ""),
         notice,
-        banners: banners(&visit, &status, licences, now).await?,
+        banners: banners(&visit, &status, licences, &refresh_status, now).await?,
         badge: badge(&status),
         enabled: status.enabled,
         requirements: requirements(&visit, &unmet),
         unmet: unmet.len(),
         connector_url: visit.organization.connector_url(),
-        renewal: renewal(&visit.organization.refresh_status().await?, now),
+        renewal: renewal(&refresh_status, now),
         token: token(&status, now),
         licences: seats(licences),
         recent: rows.iter().map(Template::render).collect::<Result<_, _>>()?,
@@ -136,6 +137,7 @@ async fn banners(
     visit: &Visit,
     status: &ConnectorStatus,
     licences: Licences,
+    refresh_status: &RefreshStatus,
     now: u64,
 ) -> Result<Vec<Banner>, Refusal> {
     let refresh = || Some((visit.path("refresh"), "Refresh token"));
@@ -156,6 +158,13 @@ async fn banners(
         let action = Some((visit.path("members"), "Show members"));
         banners.push(Banner { tone: "warn", title: "No seats left", text: text.into(), action });
     }
+    let used = licences.manual + licences.scim;
+    if used > u64::from(licences.seats) && visit.record.options.allow_overage {
+        let over = grouped(used - u64::from(licences.seats));
+        let text = format!("{over} more than your plan has. New members are let in all the same, and counted.");
+        let action = Some((visit.path("members"), "Show members"));
+        banners.push(Banner { tone: "warn", title: "More seats are taken than you have", text, action });
+    }
     if visit.organization.guard(None, 1).await?.holding_since.is_some() {
         let text = "Your identity provider wants to deactivate or delete many members at once. Decide whether it may.";
         let action = Some((visit.path("guard"), "Decide"));
@@ -171,9 +180,14 @@ async fn banners(
             banners.push(Banner { tone: "warn", title, text: text.into(), action });
         }
     }
-    let refresh_status = visit.organization.refresh_status().await?;
+    if let Some(hook) = visit.organization.webhook().await?.filter(|hook| hook.failing_since.is_some()) {
+        let why = hook.error.unwrap_or_else(|| "no answer".into());
+        let text = format!("Your system does not take events ({why}). Each is kept and sent again for three days.");
+        let action = Some((visit.path("deliveries"), "Show them"));
+        banners.push(Banner { tone: "warn", title: "The webhook fails", text, action });
+    }
     if refresh_status.state == RefreshState::NeedsAttention {
-        let problem = refresh_status.problem.unwrap_or_default();
+        let problem = refresh_status.problem.as_deref().unwrap_or_default();
         let text = format!("{problem} The token works until it expires; refresh it by hand until this is corrected.");
         let action = Some((visit.path("automatic"), "Correct it"));
         banners.push(Banner { tone: "warn", title: "The automatic refresh fails", text, action });

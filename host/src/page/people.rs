@@ -88,8 +88,8 @@ pub(super) async fn members(Query(asked): Query<Asked>, visit: Visit) -> Result<
             Role::Member => "Member",
         },
         scim: member.origin == Origin::Scim,
-        created: When::minute(member.created),
-        changed: When::minute(member.last_modified),
+        created: When::bare_minute(member.created),
+        changed: When::bare_minute(member.last_modified),
         member,
     };
     let page = MembersPage {
@@ -107,8 +107,8 @@ pub(super) async fn teams(Query(asked): Query<Asked>, visit: Visit) -> Result<Ht
     let row = |team: Team| TeamRow {
         members: grouped(team.members),
         scim: team.origin == Origin::Scim,
-        created: When::minute(team.created),
-        changed: When::minute(team.last_modified),
+        created: When::bare_minute(team.created),
+        changed: When::bare_minute(team.last_modified),
         team,
     };
     let page = TeamsPage {

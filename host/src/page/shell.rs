@@ -26,15 +26,17 @@ pub(super) struct Shell {
 }
 
 /// The places of the navigation: path below the page, name.
-pub(super) const PLACES: [(&str, &str); 8] = [
+pub(super) const PLACES: [(&str, &str); 10] = [
     ("", "Overview"),
     ("setup", "Set up"),
+    ("preview", "Preview"),
     ("members", "Members"),
     ("teams", "Teams"),
     ("logs", "Logs"),
+    ("events", "Events"),
+    ("deliveries", "Deliveries"),
     ("automatic", "Refresh"),
     ("guard", "Guard"),
-    ("deliveries", "Deliveries"),
 ];
 
 impl Shell {

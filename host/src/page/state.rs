@@ -58,7 +58,7 @@ impl PageState {
 }
 
 /// The path of an organization's page below the base URL.
-pub(super) fn page_path(organization: &OrganizationId) -> String {
+pub(crate) fn page_path(organization: &OrganizationId) -> String {
     format!("/organizations/{organization}/scim")
 }
 

@@ -10,17 +10,17 @@ const MOST: usize = 20;
 
 /// The open streams of all organizations.
 #[derive(Default)]
-pub(super) struct Streams(Mutex<HashMap<OrganizationId, usize>>);
+pub(crate) struct Streams(Mutex<HashMap<OrganizationId, usize>>);
 
 /// One open stream.
-pub(super) struct Stream {
+pub(crate) struct Stream {
     streams: Arc<Streams>,
     organization: OrganizationId,
 }
 
 impl Streams {
     /// One more; `None` if there are too many.
-    pub(super) fn open(self: &Arc<Self>, organization: &OrganizationId) -> Option<Stream> {
+    pub(crate) fn open(self: &Arc<Self>, organization: &OrganizationId) -> Option<Stream> {
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = open.entry(organization.clone()).or_default();
         if *count >= MOST {

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use crate::capability::storage::OrganizationId;
 
 /// Failed tries of one address in one window.
-pub(super) const OF_ADDRESS: u32 = 20;
+pub(crate) const OF_ADDRESS: u32 = 20;
 /// Failed tries of one account in one window. The component slows accounts down as well, but only those that are there.
 pub(super) const OF_ACCOUNT: u32 = 6;
 /// The window, in milliseconds.
@@ -21,7 +21,7 @@ const WINDOW: u64 = 10 * 60 * 1000;
 const SOURCES: usize = 4_096;
 
 /// The tries of all sources of one kind.
-pub(super) struct Throttle<S> {
+pub(crate) struct Throttle<S> {
     most: u32,
     all: Mutex<HashMap<S, Tries>>,
 }
@@ -33,12 +33,12 @@ struct Tries {
 
 impl<S: Eq + Hash + Clone> Throttle<S> {
     /// So many tries of each source in a window.
-    pub(super) fn new(most: u32) -> Self {
+    pub(crate) fn new(most: u32) -> Self {
         Self { most, all: Mutex::default() }
     }
 
     /// Counts a try before it is made, so that parallel ones count as well; or the seconds to wait.
-    pub(super) fn begin(&self, source: &S, now: u64) -> Result<(), u32> {
+    pub(crate) fn begin(&self, source: &S, now: u64) -> Result<(), u32> {
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         if all.len() >= SOURCES && !all.contains_key(source) {
             let oldest = all.iter().min_by_key(|(_, tries)| tries.since).map(|(source, _)| source.clone());
@@ -71,7 +71,7 @@ pub(super) fn account(organization: &OrganizationId, email: &str) -> [u8; 32] {
 }
 
 /// Who sent the request: the peer, or whom a proxy beside this server names last. `None` if the server does not tell.
-pub(super) fn address(request: &Parts) -> Option<IpAddr> {
+pub(crate) fn address(request: &Parts) -> Option<IpAddr> {
     let peer = request.extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip().to_canonical();
     let near = match peer {
         IpAddr::V4(ip) => ip.is_loopback() || ip.is_private(),

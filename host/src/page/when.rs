@@ -21,6 +21,7 @@ enum Form {
     Minute,
     Second,
     Bare,
+    BareMinute,
 }
 
 impl When {
@@ -34,6 +35,11 @@ impl When {
         Self { iso: iso(time), form: Form::Second }
     }
 
+    /// To the minute, where something else says that it is UTC.
+    pub(super) fn bare_minute(time: u64) -> Self {
+        Self { iso: iso(time), form: Form::BareMinute }
+    }
+
     /// To the second, where something else says that it is UTC.
     pub(super) fn bare(time: u64) -> Self {
         Self { iso: iso(time), form: Form::Bare }
@@ -44,8 +50,14 @@ impl fmt::Display for When {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let iso = &self.iso;
         let month = iso[5..7].parse::<usize>().ok().and_then(|month| MONTHS.get(month.checked_sub(1)?)).unwrap_or(&"");
-        let time = if self.form == Form::Minute { &iso[11..16] } else { &iso[11..19] };
-        let zone = if self.form == Form::Bare { "" } else { " UTC" };
+        let time = match self.form {
+            Form::Minute | Form::BareMinute => &iso[11..16],
+            Form::Second | Form::Bare => &iso[11..19],
+        };
+        let zone = match self.form {
+            Form::Minute | Form::Second => " UTC",
+            Form::Bare | Form::BareMinute => "",
+        };
         let day = iso[8..10].trim_start_matches('0');
         write!(f, "<time datetime=\"{iso}\">{day} {month} {} {time}{zone}</time>", &iso[..4])
     }

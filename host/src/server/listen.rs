@@ -16,7 +16,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tokio::time::{sleep, timeout};
 use tower::{Service as _, ServiceExt as _};
 
@@ -27,6 +27,9 @@ use crate::provisioner::Provisioner;
 
 /// How long a client may take to send the header of a request, and how long a connection may be idle.
 const HEADER_TIME: Duration = Duration::from_secs(60);
+/// How long a connection may take to send the header of its first request: one that says nothing must not keep others
+/// out.
+const FIRST_REQUEST: Duration = Duration::from_secs(30);
 /// The largest request line and header; more is answered 431.
 const HEADER_BYTES: usize = 64 << 10;
 /// Connections at the same time; more wait to be accepted.
@@ -84,13 +87,26 @@ pub async fn serve(
         };
         let (service, builder, watcher) = (service.clone(), Arc::clone(&builder), graceful.watcher());
         tokio::spawn(async move {
+            let asked = Arc::new(Notify::new());
+            let asks = Arc::clone(&asked);
             let service = service_fn(move |mut request: Request<Incoming>| {
+                asks.notify_one();
                 request.extensions_mut().insert(ConnectInfo(peer));
                 service.clone().call(request)
             });
             let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-            if let Err(error) = watcher.watch(connection).await {
-                tracing::debug!("a connection ended early: {error}");
+            let mut connection = std::pin::pin!(watcher.watch(connection));
+            let ended = tokio::select! {
+                ended = &mut connection => Some(ended),
+                first = timeout(FIRST_REQUEST, asked.notified()) => match first {
+                    Ok(()) => Some(connection.await),
+                    Err(_) => None,
+                },
+            };
+            match ended {
+                Some(Ok(())) => {}
+                Some(Err(error)) => tracing::debug!("a connection ended early: {error}"),
+                None => tracing::debug!("a connection without a request is closed"),
             }
             drop(permit);
         });

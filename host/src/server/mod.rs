@@ -1,13 +1,13 @@
 //! HTTP: the SCIM endpoint as a service to mount, and the standalone server around it.
 
 mod answer;
-mod body;
+pub(crate) mod body;
 mod health;
 mod listen;
 mod oauth;
 #[cfg(test)]
 mod oauth_tests;
-mod request_id;
+pub(crate) mod request_id;
 mod service;
 
 pub use body::{MAX_BODY, MAX_LARGE_BODY};
@@ -50,6 +50,7 @@ pub(crate) fn routes(provisioner: &Provisioner, readiness: health::Readiness) ->
         .route("/readyz", get(health::ready))
         .with_state(health::Health { provisioner: provisioner.clone(), readiness })
         .merge(provisioner.router())
+        .merge(provisioner.api().router())
         .merge(provisioner.page().until(move || !serving.get()).router())
         .fallback(|| async { (StatusCode::NOT_FOUND, "There is nothing here.\n") })
 }

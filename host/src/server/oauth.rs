@@ -65,7 +65,9 @@ async fn accept(
     let body = body::read(&head.headers, body, MAX_FORM).await.map_err(|refusal| match refusal {
         BodyError::TooLarge => error(413, "invalid_request", "The form is too large"),
         BodyError::TooSlow => error(408, "invalid_request", "The form did not arrive in time"),
-        BodyError::Broken => error(400, "invalid_request", "The form is broken"),
+        BodyError::Broken | BodyError::NotAdmitted | BodyError::Busy => {
+            error(400, "invalid_request", "The form is broken")
+        }
     })?;
     // As if the client were not known: who is none learns nothing about which organizations there are.
     let unknown = || error(401, "invalid_client", "The client or its secret is not known here");

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::http::{HeaderMap, HeaderName};
 
-pub(super) static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(crate) static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Drawn once per process: 64 random bits before a counter are as unique as a random id, without a system call each.
 static PROCESS: LazyLock<u64> = LazyLock::new(|| {
@@ -14,12 +14,12 @@ static PROCESS: LazyLock<u64> = LazyLock::new(|| {
 static COUNTER: AtomicU64 = AtomicU64::new(0);
 
 /// The next id: 16 hexadecimal digits of the process, and at least 6 of the request.
-pub(super) fn next() -> String {
+pub(crate) fn next() -> String {
     format!("{:016x}{:06x}", *PROCESS, COUNTER.fetch_add(1, Ordering::Relaxed))
 }
 
 /// The id that the client gave its request, if it is fit for the log.
-pub(super) fn of_client(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn of_client(headers: &HeaderMap) -> Option<&str> {
     let id = headers.get(&X_REQUEST_ID)?.to_str().ok()?;
     let valid = (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     valid.then_some(id)

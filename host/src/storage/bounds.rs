@@ -32,13 +32,13 @@ pub const MAX_PAGES: usize = 4_096;
 /// empty, and their `more` says whether there is something to ask for again.
 pub const MAX_SCAN_BYTES: usize = 16 << 20;
 
-/// Changes, and requirements, in one transaction, and entries in one `append`: a bulk request of 1,000
-/// operations with up to 50 changes each.
-pub const MAX_WRITES: usize = 50_000;
+/// Changes, and requirements, in one transaction, and entries in one `append`: a team of 100,000 members
+/// that becomes one of 100,000 others, with three changes for each who goes or comes.
+pub const MAX_WRITES: usize = 650_000;
 
-/// Bytes in one transaction or `append`, keys and values: a bulk request of 8 MiB, its documents,
-/// indexes and events several times over.
-pub const MAX_TRANSACTION_BYTES: usize = 64 << 20;
+/// Bytes in one transaction or `append`, keys and values: as [`MAX_WRITES`], with 115 bytes for each
+/// requirement and change.
+pub const MAX_TRANSACTION_BYTES: usize = 96 << 20;
 
 /// Checks a key: not empty, not too long.
 ///

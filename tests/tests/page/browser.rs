@@ -6,39 +6,41 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use insomnia_scim_tests::client::{Client, Request};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// How long what a test waits for may take to appear.
-const PATIENCE: Duration = Duration::from_secs(15);
+const PATIENCE: Duration = Duration::from_secs(30);
 /// The key under which WebDriver names an element.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 /// Keys by their code points in WebDriver.
-pub mod key {
-    pub const TAB: &str = "\u{E004}";
-    pub const ENTER: &str = "\u{E007}";
-    pub const SPACE: &str = " ";
-    pub const DOWN: &str = "\u{E015}";
-    pub const CONTROL: &str = "\u{E009}";
+pub(crate) mod key {
+    pub(crate) const TAB: &str = "\u{E004}";
+    pub(crate) const ENTER: &str = "\u{E007}";
+    pub(crate) const SPACE: &str = " ";
+    pub(crate) const DOWN: &str = "\u{E015}";
+    pub(crate) const CONTROL: &str = "\u{E009}";
 }
 
 /// How the browser looks at pages.
 #[derive(Clone, Copy)]
-pub struct Look {
-    pub width: u32,
-    pub dark: bool,
-    pub javascript: bool,
+pub(crate) struct Look {
+    pub(crate) width: u32,
+    pub(crate) dark: bool,
+    pub(crate) javascript: bool,
 }
 
 /// A desktop, light, with JavaScript.
-pub const DESKTOP: Look = Look { width: 1280, dark: false, javascript: true };
+pub(crate) const DESKTOP: Look = Look { width: 1280, dark: false, javascript: true };
 /// A phone.
-pub const PHONE: Look = Look { width: 390, ..DESKTOP };
+pub(crate) const PHONE: Look = Look { width: 390, ..DESKTOP };
 
 /// A Chromium with one window. It ends when dropped.
-pub struct Browser {
+pub(crate) struct Browser {
     driver: Child,
     webdriver: Client,
     session: String,
@@ -50,7 +52,7 @@ impl Browser {
     ///
     /// # Panics
     /// When Chromium or chromedriver is missing.
-    pub fn open(look: Look) -> Self {
+    pub(crate) fn open(look: Look) -> Self {
         let (driver, port) = start_driver();
         let profile = tempfile::tempdir().expect("a temporary directory");
         let webdriver = Client::bare(&format!("http://127.0.0.1:{port}")).content_type("application/json");
@@ -66,6 +68,9 @@ impl Browser {
             "--disable-background-networking",
             "--disable-component-update",
             "--disable-sync",
+            // The same text everywhere, whatever the machine's screen is.
+            "--font-render-hinting=none",
+            "--hide-scrollbars",
             &size,
             &data,
         ];
@@ -83,7 +88,7 @@ impl Browser {
     }
 
     /// Changes the size of the window and the colour scheme.
-    pub fn look(&self, look: Look) {
+    pub(crate) fn look(&self, look: Look) {
         let phone = look.width < 500;
         self.cdp(
             "Emulation.setDeviceMetricsOverride",
@@ -96,31 +101,38 @@ impl Browser {
         );
     }
 
+    /// A picture of the page from its top on, as PNG: of the whole page, or so many pixels of it at the most.
+    pub(crate) fn picture(&self, most: u64) -> Vec<u8> {
+        let size = self.run("const root = document.documentElement; return [root.clientWidth, root.scrollHeight]");
+        let clip = json!({ "x": 0, "y": 0, "width": size[0], "height": size[1].as_u64().unwrap_or(most).min(most), "scale": 1 });
+        let parameters = json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
+        let taken = self.cdp("Page.captureScreenshot", parameters);
+        BASE64_STANDARD.decode(taken["data"].as_str().unwrap_or_default()).expect("a picture in base64")
+    }
+
     /// Opens an address and waits until it is loaded.
-    pub fn go(&self, url: &str) {
+    pub(crate) fn go(&self, url: &str) {
         self.session_call("POST", "/url", json!({ "url": url }));
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         self.session_call("GET", "/url", Value::Null).as_str().unwrap_or_default().to_owned()
     }
 
     /// Waits for the element and clicks it.
     #[track_caller]
-    pub fn click(&self, css: &str) {
-        let element = self.find(css);
-        self.session_call("POST", &format!("/element/{element}/click"), json!({}));
+    pub(crate) fn click(&self, css: &str) {
+        self.on(css, "POST", "click", json!({}));
     }
 
     /// Waits for the element and types into it.
     #[track_caller]
-    pub fn type_into(&self, css: &str, text: &str) {
-        let element = self.find(css);
-        self.session_call("POST", &format!("/element/{element}/value"), json!({ "text": text }));
+    pub(crate) fn type_into(&self, css: &str, text: &str) {
+        self.on(css, "POST", "value", json!({ "text": text }));
     }
 
     /// Types into whatever has the focus; `held` is a key to hold meanwhile.
-    pub fn press(&self, keys: &str, held: Option<&str>) {
+    pub(crate) fn press(&self, keys: &str, held: Option<&str>) {
         let mut actions: Vec<Value> = Vec::new();
         actions.extend(held.map(|key| json!({ "type": "keyDown", "value": key })));
         for key in keys.chars() {
@@ -134,37 +146,29 @@ impl Browser {
 
     /// The text that people see in the element.
     #[track_caller]
-    pub fn text(&self, css: &str) -> String {
-        let element = self.find(css);
-        self.session_call("GET", &format!("/element/{element}/text"), Value::Null)
-            .as_str()
-            .unwrap_or_default()
-            .to_owned()
+    pub(crate) fn text(&self, css: &str) -> String {
+        self.on(css, "GET", "text", Value::Null).as_str().unwrap_or_default().to_owned()
     }
 
     /// What is in a field.
     #[track_caller]
-    pub fn value(&self, css: &str) -> String {
-        let element = self.find(css);
-        let value = self.session_call("GET", &format!("/element/{element}/property/value"), Value::Null);
-        value.as_str().unwrap_or_default().to_owned()
+    pub(crate) fn value(&self, css: &str) -> String {
+        self.on(css, "GET", "property/value", Value::Null).as_str().unwrap_or_default().to_owned()
     }
 
     /// Whether there is such an element now.
-    pub fn has(&self, css: &str) -> bool {
+    pub(crate) fn has(&self, css: &str) -> bool {
         self.try_find(css).is_some()
     }
 
     /// Whether such an element is there and can be seen.
-    pub fn shows(&self, css: &str) -> bool {
-        self.try_find(css).is_some_and(|element| {
-            self.session_call("GET", &format!("/element/{element}/displayed"), Value::Null) == Value::Bool(true)
-        })
+    pub(crate) fn shows(&self, css: &str) -> bool {
+        self.has(css) && self.on(css, "GET", "displayed", Value::Null) == Value::Bool(true)
     }
 
     /// Waits until the text of the element contains this.
     #[track_caller]
-    pub fn wait_for_text(&self, css: &str, text: &str) {
+    pub(crate) fn wait_for_text(&self, css: &str, text: &str) {
         let begun = Instant::now();
         let mut seen = String::new();
         while begun.elapsed() < PATIENCE {
@@ -181,22 +185,29 @@ impl Browser {
 
     /// Runs a script in the page and returns what it returns.
     #[track_caller]
-    pub fn run(&self, script: &str) -> Value {
+    pub(crate) fn run(&self, script: &str) -> Value {
         self.session_call("POST", "/execute/sync", json!({ "script": script, "args": [] }))
     }
 
     /// Runs a script that calls its last argument with the result.
     #[track_caller]
-    pub fn run_async(&self, script: &str) -> Value {
+    pub(crate) fn run_async(&self, script: &str) -> Value {
         self.session_call("POST", "/execute/async", json!({ "script": script, "args": [] }))
     }
 
+    /// Waits for the element and does something with it. A page that is left meanwhile takes its elements along: then it
+    /// is the next page's.
     #[track_caller]
-    fn find(&self, css: &str) -> String {
+    fn on(&self, css: &str, method: &str, action: &str, body: Value) -> Value {
         let begun = Instant::now();
         loop {
             if let Some(element) = self.try_find(css) {
-                return element;
+                let path = format!("/session/{}/element/{element}/{action}", self.session);
+                match self.try_call(method, &path, &body) {
+                    Ok(value) => return value,
+                    Err(error) if error.starts_with("stale element reference") => {}
+                    Err(error) => panic!("{action} of {css}: {error}\n{}", self.describe()),
+                }
             }
             assert!(begun.elapsed() < PATIENCE, "there is no {css}\n{}", self.describe());
             thread::sleep(Duration::from_millis(100));
@@ -209,13 +220,8 @@ impl Browser {
     }
 
     fn describe(&self) -> String {
-        let text = self.try_find("body").map(|body| {
-            self.session_call("GET", &format!("/element/{body}/text"), Value::Null)
-                .as_str()
-                .unwrap_or_default()
-                .to_owned()
-        });
-        format!("at {}\n{}", self.url(), text.unwrap_or_default())
+        let text = self.run("return document.body ? document.body.innerText : ''");
+        format!("at {}\n{}", self.url(), text.as_str().unwrap_or_default())
     }
 
     fn cdp(&self, command: &str, parameters: Value) -> Value {
@@ -229,17 +235,24 @@ impl Browser {
 
     #[track_caller]
     fn call(&self, method: &str, path: &str, body: Value) -> Value {
+        self.try_call(method, path, &body).unwrap_or_else(|error| {
+            let hint = if path == "/session" { MISSING } else { "" };
+            panic!("{method} {path}: {error} {hint}")
+        })
+    }
+
+    /// What chromedriver answers, or its error's name and message.
+    #[track_caller]
+    fn try_call(&self, method: &str, path: &str, body: &Value) -> Result<Value, String> {
         let request = Request::new(method, path);
         let request = if method == "POST" { request.body(body) } else { request };
         let response = self.webdriver.send(&request);
         let answer: Value = serde_json::from_slice(&response.body).expect("chromedriver answers in JSON");
-        if response.status != 200 {
-            let error = &answer["value"];
-            let text = format!("{}: {}", error["error"], error["message"]);
-            let hint = if path == "/session" { MISSING } else { "" };
-            panic!("{method} {path}: {text} {hint}");
+        let value = &answer["value"];
+        if response.status == 200 {
+            return Ok(value.clone());
         }
-        answer["value"].clone()
+        Err(format!("{}: {}", value["error"].as_str().unwrap_or_default(), value["message"]))
     }
 }
 

@@ -1,7 +1,9 @@
 //! The log as a file.
 
+use std::process::Command;
+
+use insomnia_scim::connector::ExpiryWindow;
 use insomnia_scim_tests::seed;
-use insomnia_scim_tests::server::shared;
 use serde_json::Value;
 
 use crate::organization::Organization;
@@ -9,26 +11,15 @@ use crate::visitor::Visitor;
 
 #[test]
 fn an_export_holds_every_entry_that_the_filter_finds_and_no_formula() {
-    let connector = shared().another_organization(&insomnia_scim_tests::person::unique("export"));
-    let client = connector.client();
+    let organization = Organization::new("export");
+    let client = organization.enable(ExpiryWindow::Never);
     let made = seed::people(&client, "export", 3);
     // More than one page of the list, and more than one part of an export.
     for _ in 0..510 {
         client.get("/Users?count=0").is(200);
     }
     client.get("/Users/=cmd%7C%27calc%27").is(404);
-    let command = shared().command(&[
-        "member",
-        "add",
-        "co@export.example",
-        "--organization",
-        &connector.organization,
-        "--role",
-        "co-owner",
-    ]);
-    let page = Organization::demo().page.replace("/demo/", &format!("/{}/", connector.organization));
-    let visitor = Visitor::at(&page);
-    visitor.sign_in("co@export.example", command["passphrase"].as_str().expect("a passphrase")).is(303);
+    let visitor = Visitor::owner(&organization);
 
     let lines = visitor.get("/logs/export.jsonl");
     assert!(lines.is(200).header("content-disposition").is_some_and(|field| field.ends_with(".jsonl\"")));
@@ -51,30 +42,19 @@ fn an_export_holds_every_entry_that_the_filter_finds_and_no_formula() {
 
 #[test]
 fn the_log_is_paged_and_every_entry_can_be_opened() {
-    let connector = shared().another_organization(&insomnia_scim_tests::person::unique("paging"));
-    let client = connector.client();
+    let organization = Organization::new("paging");
+    let client = organization.enable(ExpiryWindow::Never);
     for _ in 0..60 {
         client.get("/Users?count=0").is(200);
     }
-    let command = shared().command(&[
-        "member",
-        "add",
-        "co@paging.example",
-        "--organization",
-        &connector.organization,
-        "--role",
-        "co-owner",
-    ]);
-    let page = Organization::demo().page.replace("/demo/", &format!("/{}/", connector.organization));
-    let visitor = Visitor::at(&page);
-    visitor.sign_in("co@paging.example", command["passphrase"].as_str().expect("a passphrase")).is(303);
+    let visitor = Visitor::owner(&organization);
 
     let first = visitor.get("/logs").is(200).text();
     let links = |text: &str| -> Vec<String> {
         let rests = text.split("class=\"time\"><a href=\"").skip(1);
         rests.filter_map(|rest| rest.split('"').next()).map(str::to_owned).collect()
     };
-    let home = format!("/organizations/{}/scim", connector.organization);
+    let home = organization.home();
     let shown = links(&first);
     assert_eq!(shown.len(), 50);
     let next = first.split("rel=\"next\"").next().and_then(|text| text.rsplit("href=\"").next()).expect("a next page");
@@ -91,4 +71,24 @@ fn the_log_is_paged_and_every_entry_can_be_opened() {
     for nonsense in ["/logs/x", "/logs/1-", "/logs/18446744073709551615-a", "/logs/99999999999999999999-a"] {
         visitor.get(nonsense).is(404);
     }
+}
+
+#[test]
+fn who_follows_the_log_gets_the_rows_that_the_filter_lets_through_as_events() {
+    let organization = Organization::new("follow");
+    let client = organization.enable(ExpiryWindow::Never);
+    let visitor = Visitor::owner(&organization);
+    let cookie = visitor.cookie.borrow().clone().expect("a cookie");
+    client.get("/Users/never-there").is(404);
+    client.get("/Users?count=0").is(200);
+    let url = format!("{}?status=4&from=0", organization.view("logs/live"));
+    let mut follow = Command::new("curl");
+    follow.args(["-sSi", "-N", "--max-time", "3", "-H", &format!("Cookie: {cookie}"), &url]);
+    let output = follow.output().expect("curl runs");
+    let stream = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(stream.contains("content-type: text/event-stream"), "{stream}");
+    assert_eq!(stream.matches("event: entry").count(), 1, "{stream}");
+    let row: Vec<&str> = stream.lines().filter_map(|line| line.strip_prefix("data: ")).collect();
+    let row = row.join("\n");
+    assert!(row.starts_with("<tr") && row.ends_with("</tr>") && row.contains("/Users/never-there"), "{row}");
 }

@@ -1,171 +1,249 @@
-//! What an owner does: signs in, enables SCIM, provisions, refreshes the token, disables SCIM.
+//! A co-owner's way from the mailed passphrase to a token that has expired and back: on a desktop, on a phone, and
+//! without JavaScript.
 
-use insomnia_scim_tests::client::Client;
+use std::process::Command;
+use std::time::Duration;
+
+use insomnia_scim::connector::ExpiryWindow;
+use insomnia_scim::directory::Role;
 use insomnia_scim_tests::person::Person;
 use insomnia_scim_tests::seed;
-use insomnia_scim_tests::server::shared;
+use serde_json::Value;
 
 use crate::browser::{Browser, DESKTOP, Look, PHONE, key};
+use crate::host::Host;
+use crate::letter::passphrase;
 use crate::organization::Organization;
 
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const CHOSEN: &str = "a passphrase of my own";
+
 #[test]
-fn an_owner_enables_provisions_refreshes_and_disables() {
-    let organization = Organization::new("journey");
-    let browser = Browser::open(DESKTOP);
-    sign_in_after_a_wrong_passphrase(&browser, &organization);
-
-    let (first, first_token) = enable(&browser, &organization);
-    copy_the_token(&browser, &first_token);
-    browser.click("[data-stored]");
-    browser.click(".confirm button");
-    browser.wait_for_text("h1 .badge", "Enabled");
-
-    // Whoever follows the log sees the request appear without doing anything.
-    browser.go(&organization.view("logs"));
-    browser.click("[data-live]");
-    let person = Person::new("journey");
-    seed::user(&first, &person);
-    browser.wait_for_text("#log tbody", &person.display_name());
-    browser.wait_for_text("#log tbody tr", "created");
-
-    browser.click("#log tbody tr .time a");
-    browser.wait_for_text("h1", "/Users");
-    browser.wait_for_text("main", "created");
-
-    browser.go(&organization.view("members"));
-    browser.type_into("#q", &person.email);
-    browser.click("main form button");
-    browser.wait_for_text(".people tbody", &person.display_name());
-    assert!(!browser.text(".people tbody").contains(&organization.owner), "the search does not narrow the list");
-    // The token is on the clipboard still.
-    browser.run("document.getElementById('q').select()");
-    browser.press("v", Some(key::CONTROL));
-    assert_eq!(browser.value("#q"), first_token);
-
-    let second = refresh_after_a_wrong_passphrase(&browser, &organization);
-    first.get("/Users?count=0").is(401);
-    second.get("/Users?count=0").is(200);
-
-    disable(&browser);
-    second.get("/Users?count=0").is(401);
+fn from_the_mailed_passphrase_to_an_expired_token_and_back() {
+    Journey::begin(&Host::start(), "journey", DESKTOP).go();
 }
 
 #[test]
-fn everything_but_copying_and_the_live_log_works_without_javascript() {
-    let organization = Organization::new("noscript");
-    let browser = Browser::open(Look { javascript: false, ..DESKTOP });
-    sign_in_after_a_wrong_passphrase(&browser, &organization);
-    let (first, _) = enable(&browser, &organization);
-    assert!(!browser.shows("[data-copy]"), "there is a button that does nothing");
-    browser.click("[data-stored]");
-    browser.click(".confirm button");
-
-    let person = Person::new("noscript");
-    seed::user(&first, &person);
-    browser.go(&organization.view("logs"));
-    assert!(!browser.shows("[data-live]"), "there is a button that does nothing");
-    browser.wait_for_text("#log tbody", &person.display_name());
-    browser.go(&organization.view("logs?status=4"));
-    browser.wait_for_text("main", "No request matches");
-
-    let second = refresh_after_a_wrong_passphrase(&browser, &organization);
-    first.get("/Users?count=0").is(401);
-    second.get("/Users?count=0").is(200);
-    disable(&browser);
-    browser.click("header form button");
-    browser.wait_for_text("main", "You are signed out");
-    browser.go(&organization.page);
-    browser.wait_for_text("h1", "Sign in");
+fn the_same_on_a_phone() {
+    Journey::begin(&Host::start(), "phone", PHONE).go();
 }
 
 #[test]
-fn an_owner_enables_and_refreshes_on_a_phone() {
-    let organization = Organization::new("phone");
-    let browser = Browser::open(PHONE);
-    sign_in_after_a_wrong_passphrase(&browser, &organization);
-    let (first, _) = enable(&browser, &organization);
-    browser.click("[data-stored]");
-    browser.click(".confirm button");
-    let second = refresh_after_a_wrong_passphrase(&browser, &organization);
-    first.get("/Users?count=0").is(401);
-    second.get("/Users?count=0").is(200);
+fn the_same_without_javascript_but_for_copying_and_the_live_log() {
+    Journey::begin(&Host::start(), "noscript", Look { javascript: false, ..DESKTOP }).go();
 }
 
-#[test]
-fn requirements_that_are_not_met_are_named_with_what_to_do() {
-    let organization = Organization::without_requirements("requirements");
-    let browser = Browser::open(DESKTOP);
-    organization.sign_in(&browser);
-    let checks = browser.text(".checks");
-    assert_eq!(checks.matches("missing").count(), 3, "{checks}");
-    for text in ["Enterprise Controls > Domains", "Enterprise Controls > SSO", "Team plan"] {
-        assert!(checks.contains(text), "{text} is missing: {checks}");
+struct Journey<'h> {
+    organization: Organization<'h>,
+    browser: Browser,
+    scripted: bool,
+    /// Who is on the way.
+    traveller: Person,
+}
+
+impl<'h> Journey<'h> {
+    /// Someone whom SCIM brought, and who was made a co-owner; SCIM is off again, and something is missing.
+    fn begin(host: &'h Host, name: &str, look: Look) -> Self {
+        let organization = Organization::of(host, name);
+        let client = organization.enable(ExpiryWindow::Days30);
+        let traveller = Person::new(name);
+        seed::user(&client, &traveller);
+        host.run(organization.library.set_role(&traveller.email, Role::CoOwner)).expect("a co-owner");
+        host.run(organization.library.disable(&organization.owner)).expect("SCIM is off");
+        organization.change(|record| record.domains[0].verified = false);
+        Self { organization, browser: Browser::open(look), scripted: look.javascript, traveller }
     }
-    assert!(!browser.has("a[href$='/enable']"), "SCIM is offered although it can't be enabled");
-}
 
-fn sign_in_after_a_wrong_passphrase(browser: &Browser, organization: &Organization) {
-    browser.go(&organization.page);
-    browser.type_into("#email", &organization.owner);
-    browser.type_into("#passphrase", "not the passphrase");
-    browser.click("main button[type=submit]");
-    browser.wait_for_text("[role=alert]", "wrong");
-    assert_eq!(browser.value("#email"), organization.owner);
-    browser.type_into("#passphrase", &organization.passphrase);
-    browser.click("main button[type=submit]");
-    browser.wait_for_text("h1 .badge", "Disabled");
-}
+    fn go(&self) {
+        self.first_sign_in();
+        self.requirements();
+        let first = self.enable();
+        self.provision_and_watch(&first);
+        self.find_the_member(&first);
+        let second = self.let_it_expire_and_refresh(&first);
+        self.disable(&second);
+        self.sign_out();
+    }
 
-/// Enables SCIM for Azure for 90 days; a client with what the page shows then, and the token.
-fn enable(browser: &Browser, organization: &Organization) -> (Client, String) {
-    browser.click("main a[href$='/enable']");
-    browser.click("input[value=azure]");
-    browser.click("input[value='90d']");
-    browser.click("main form button[type=submit]");
-    browser.wait_for_text("h1", "SCIM is enabled");
-    browser.wait_for_text(".steps", "Secret Token");
-    let client = shown_connector(browser);
-    assert!(client.url().ends_with(&format!("/{}", organization.id)), "{}", client.url());
-    client.get("/Users?count=0").is(200);
-    (client, browser.value("#token"))
-}
+    fn first_sign_in(&self) {
+        let (organization, browser) = (&self.organization, &self.browser);
+        let letters = organization.host.letters(&organization.id, &self.traveller.email);
+        let initial = passphrase(&letters[0]);
+        browser.go(&organization.page);
+        self.fill_sign_in("not the passphrase");
+        browser.wait_for_text("[role=alert]", "wrong");
+        assert_eq!(browser.value("#email"), self.traveller.email, "the address has to be typed again");
+        browser.type_into("#passphrase", initial);
+        browser.click("main button[type=submit]");
 
-fn copy_the_token(browser: &Browser, token: &str) {
-    browser.click("[data-copy=token]");
-    browser.wait_for_text("[data-copy=token]", "Copied");
-    assert_eq!(browser.value("#token"), token);
-}
+        browser.wait_for_text("h1", "Choose a passphrase");
+        // There is no way round it.
+        browser.go(&organization.view("members"));
+        browser.wait_for_text("h1", "Choose a passphrase");
+        browser.type_into("#current", initial);
+        browser.type_into("#chosen", CHOSEN);
+        browser.type_into("#again", CHOSEN);
+        browser.click("main button[type=submit]");
+        browser.wait_for_text("h1 .badge", "Disabled");
+    }
 
-fn refresh_after_a_wrong_passphrase(browser: &Browser, organization: &Organization) -> Client {
-    browser.go(&organization.view("refresh"));
-    browser.type_into("#passphrase", "not the passphrase");
-    browser.click("main form button[type=submit]");
-    browser.wait_for_text("[role=alert]", "The passphrase is wrong");
-    browser.type_into("#passphrase", &organization.passphrase);
-    browser.click("main form button[type=submit]");
-    browser.wait_for_text("h1", "Your new token");
-    let client = shown_connector(browser);
-    browser.click("[data-stored]");
-    browser.click(".confirm button");
-    browser.wait_for_text("h1 .badge", "Enabled");
-    client
-}
+    fn requirements(&self) {
+        let (organization, browser) = (&self.organization, &self.browser);
+        let checks = browser.text(".checks");
+        assert_eq!(checks.matches("missing").count(), 1, "{checks}");
+        assert!(checks.contains("Enterprise Controls > Domains"), "it is not said what to do: {checks}");
+        assert!(!browser.has("a[href$='/enable']"), "SCIM is offered although it can't be enabled");
+        organization.change(|record| record.domains[0].verified = true);
+        browser.go(&organization.page);
+    }
 
-fn disable(browser: &Browser) {
-    browser.click("main .head a[href$='/disable']");
-    browser.wait_for_text("main", "nobody loses access");
-    browser.click("main .danger");
-    browser.wait_for_text("h1 .badge", "Disabled");
-}
+    /// Enables SCIM for Azure for 30 days, and returns the token that the page shows.
+    fn enable(&self) -> String {
+        let browser = &self.browser;
+        browser.click("main a[href$='/enable']");
+        browser.click("input[value=azure]");
+        browser.click("input[value='30d']");
+        browser.click("main form button[type=submit]");
+        browser.wait_for_text("h1", "SCIM is enabled");
+        browser.wait_for_text(".steps", "Secret Token");
+        assert_eq!(browser.value("#connector-url"), self.organization.library.connector_url());
+        self.take_the_token()
+    }
 
-fn shown_connector(browser: &Browser) -> Client {
-    let token = browser.value("#token");
-    assert!(token.starts_with("insm_scim_"), "{token}");
-    assert!(browser.value("#connector-url").starts_with(&shared_origin()));
-    Client::new(&browser.value("#connector-url"), &token)
-}
+    /// The token of the page that shows it once: from the clipboard where there is a script to copy it.
+    fn take_the_token(&self) -> String {
+        let browser = &self.browser;
+        let token = browser.value("#token");
+        assert!(token.starts_with("insm_scim_"), "{token}");
+        if !self.scripted {
+            assert!(!browser.shows("[data-copy]"), "there is a button that does nothing");
+        } else {
+            browser.click("[data-copy=token]");
+            browser.wait_for_text("[data-copy=token]", "Copied");
+        }
+        browser.click("[data-stored]");
+        browser.click(".confirm button");
+        browser.wait_for_text("h1 .badge", "Enabled");
+        if !self.scripted {
+            return token;
+        }
+        browser.go(&self.organization.view("members"));
+        browser.click("#q");
+        browser.press("v", Some(key::CONTROL));
+        assert_eq!(browser.value("#q"), token, "the clipboard has something else");
+        browser.value("#q")
+    }
 
-fn shared_origin() -> String {
-    let url = &shared().demo().page_url;
-    url.split("/organizations/").next().unwrap_or(url).to_owned()
+    fn provision_and_watch(&self, token: &str) {
+        let (browser, person) = (&self.browser, Person::new("by-curl"));
+        browser.go(&self.organization.view("logs"));
+        if self.scripted {
+            browser.click("[data-live]");
+        } else {
+            assert!(!browser.shows("[data-live]"), "there is a button that does nothing");
+        }
+        let (status, made) = self.curl(token, &["--data", &seed::user_request(&person).to_string()], "/Users");
+        assert_eq!(status, 201, "{made}");
+        if !self.scripted {
+            browser.go(&self.organization.view("logs"));
+        }
+        // Whoever follows the log sees the request appear without doing anything.
+        browser.wait_for_text("#log tbody tr", &person.display_name());
+        browser.wait_for_text("#log tbody tr", "created");
+        browser.click("#log tbody tr .time a");
+        browser.wait_for_text("h1", "/Users");
+        browser.wait_for_text("main", "created");
+        browser.wait_for_text("#curl", &person.email);
+        assert!(!browser.text("main").contains(token), "a token is in the log");
+        browser.go(&self.organization.view("logs?status=4"));
+        browser.wait_for_text("main", "No request matches");
+    }
+
+    fn find_the_member(&self, token: &str) {
+        let (browser, organization) = (&self.browser, &self.organization);
+        browser.go(&organization.view("members"));
+        browser.type_into("#q", &self.traveller.email);
+        browser.click("main form button");
+        browser.wait_for_text(".people tbody", &self.traveller.display_name());
+        assert!(!browser.text(".people tbody").contains(&organization.owner), "the search does not narrow the list");
+        browser.go(&organization.view("events?kind=member.created"));
+        browser.wait_for_text(".events tbody tr", "by-curl");
+        browser.click(".events tbody tr .time a");
+        browser.wait_for_text("#raw", "member.created");
+        assert!(!browser.text("main").contains(token), "a token is in an event");
+    }
+
+    fn let_it_expire_and_refresh(&self, first: &str) -> String {
+        let (organization, browser) = (&self.organization, &self.browser);
+        organization.host.pass(11 * DAY);
+        self.sign_in_again();
+        browser.wait_for_text(".banner.warn", "It expires in 18 days");
+        organization.host.pass(19 * DAY);
+        let (status, refused) = self.curl(first, &[], "/Users");
+        assert_eq!(status, 401, "{refused}");
+        assert!(refused["detail"].as_str().is_some_and(|detail| detail.contains("expired")), "{refused}");
+        self.sign_in_again();
+        browser.wait_for_text("[role=alert]", "Syncing has stopped");
+        let letters = organization.host.letters(&organization.id, &self.traveller.email).join("\n");
+        assert!(letters.contains("expire"), "nobody was warned: {letters}");
+
+        browser.click(".banner.bad a");
+        browser.type_into("#passphrase", "not the passphrase");
+        browser.click("main form button[type=submit]");
+        browser.wait_for_text("[role=alert]", "The passphrase is wrong");
+        browser.type_into("#passphrase", CHOSEN);
+        browser.click("main form button[type=submit]");
+        browser.wait_for_text("h1", "Your new token");
+        let second = self.take_the_token();
+        assert_eq!(self.curl(first, &[], "/Users?count=0").0, 401);
+        assert_eq!(self.curl(&second, &[], "/Users?count=0").0, 200);
+        second
+    }
+
+    fn disable(&self, token: &str) {
+        let browser = &self.browser;
+        browser.go(&self.organization.page);
+        browser.click("main .head a[href$='/disable']");
+        browser.wait_for_text("main", "nobody loses access");
+        browser.click("main .danger");
+        browser.wait_for_text("h1 .badge", "Disabled");
+        assert_eq!(self.curl(token, &[], "/Users?count=0").0, 401);
+    }
+
+    fn sign_out(&self) {
+        let browser = &self.browser;
+        browser.click("header form button");
+        browser.wait_for_text("main", "You are signed out");
+        browser.go(&self.organization.page);
+        browser.wait_for_text("h1", "Sign in");
+    }
+
+    fn sign_in_again(&self) {
+        self.browser.go(&self.organization.page);
+        self.browser.wait_for_text("h1", "Sign in");
+        self.fill_sign_in(CHOSEN);
+        self.browser.wait_for_text("h1", "SCIM");
+    }
+
+    fn fill_sign_in(&self, passphrase: &str) {
+        self.browser.type_into("#email", &self.traveller.email);
+        self.browser.type_into("#passphrase", passphrase);
+        self.browser.click("main button[type=submit]");
+    }
+
+    /// Asks the connector by the program that people try it with.
+    #[track_caller]
+    fn curl(&self, token: &str, arguments: &[&str], path: &str) -> (u16, Value) {
+        let output = Command::new("curl")
+            .args(["-sS", "-w", "\n%{http_code}", "-H", "Content-Type: application/scim+json"])
+            .args(["-H", &format!("Authorization: Bearer {token}")])
+            .args(arguments)
+            .arg(format!("{}{path}", self.organization.library.connector_url()))
+            .output()
+            .expect("curl runs");
+        let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+        let (body, status) = printed.rsplit_once('\n').unwrap_or_default();
+        let body = serde_json::from_str(body).unwrap_or(Value::Null);
+        (status.parse().unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr))), body)
+    }
 }

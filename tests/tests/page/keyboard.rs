@@ -1,11 +1,13 @@
 //! The way through the page without a mouse.
 
 use crate::browser::{Browser, DESKTOP, key};
+use crate::host::Host;
 use crate::organization::Organization;
 
 #[test]
 fn an_owner_gets_a_token_by_keyboard_alone_and_always_sees_where_the_focus_is() {
-    let organization = Organization::new("keyboard");
+    let host = Host::start();
+    let organization = Organization::of(&host, "keyboard");
     let browser = Browser::open(DESKTOP);
     browser.go(&organization.page);
     // The first field has the focus already.

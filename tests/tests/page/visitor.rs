@@ -1,50 +1,55 @@
 //! Someone at the page without a browser: sends what a browser would not, and reads every header field.
 
 use std::cell::RefCell;
+use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use insomnia_scim_tests::client::{Client, Request, Response, encode};
 
 use crate::organization::Organization;
 
 /// Keeps the cookie, sends forms, follows nothing.
-pub struct Visitor {
+pub(crate) struct Visitor {
     client: Client,
     /// `name=value`.
-    pub cookie: RefCell<Option<String>>,
+    pub(crate) cookie: RefCell<Option<String>>,
 }
 
 impl Visitor {
     /// At an organization's page, not signed in.
-    pub fn new(organization: &Organization) -> Self {
+    pub(crate) fn new(organization: &Organization<'_>) -> Self {
         Self::at(&organization.page)
     }
 
-    /// At this address.
-    pub fn at(page: &str) -> Self {
-        Self { client: Client::bare(page), cookie: RefCell::new(None) }
+    /// At this address. Everyone comes from an address of their own, so that nobody has to wait for the tries of others.
+    pub(crate) fn at(page: &str) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(1);
+        let from = Ipv4Addr::from_bits(u32::from(Ipv4Addr::new(10, 0, 0, 0)) + COUNT.fetch_add(1, Ordering::Relaxed));
+        let client = Client::bare(page).header("X-Forwarded-For", &from.to_string());
+        Self { client, cookie: RefCell::new(None) }
     }
 
     /// At an organization's page, signed in as its owner.
     #[track_caller]
-    pub fn owner(organization: &Organization) -> Self {
+    pub(crate) fn owner(organization: &Organization<'_>) -> Self {
         let visitor = Self::new(organization);
         visitor.sign_in(&organization.owner, &organization.passphrase).is(303);
         visitor
     }
 
     #[track_caller]
-    pub fn get(&self, path: &str) -> Response {
+    pub(crate) fn get(&self, path: &str) -> Response {
         self.send(Request::new("GET", path))
     }
 
     /// Sends a form.
     #[track_caller]
-    pub fn post(&self, path: &str, fields: &[(&str, &str)]) -> Response {
+    pub(crate) fn post(&self, path: &str, fields: &[(&str, &str)]) -> Response {
         self.send(form(path, fields))
     }
 
     #[track_caller]
-    pub fn send(&self, mut request: Request) -> Response {
+    pub(crate) fn send(&self, mut request: Request) -> Response {
         if let Some(cookie) = &*self.cookie.borrow() {
             request = request.header("Cookie", cookie);
         }
@@ -57,13 +62,13 @@ impl Visitor {
     }
 
     #[track_caller]
-    pub fn sign_in(&self, email: &str, passphrase: &str) -> Response {
+    pub(crate) fn sign_in(&self, email: &str, passphrase: &str) -> Response {
         self.post("/sign-in", &[("email", email), ("passphrase", passphrase)])
     }
 
     /// What the forms of this session carry.
     #[track_caller]
-    pub fn csrf(&self) -> String {
+    pub(crate) fn csrf(&self) -> String {
         let page = self.get("").text();
         let rest = page.split_once("name=\"csrf\" value=\"").map_or("", |(_, rest)| rest);
         rest.split('"').next().unwrap_or_default().to_owned()
@@ -71,7 +76,7 @@ impl Visitor {
 }
 
 /// A form as a browser sends it.
-pub fn form(path: &str, fields: &[(&str, &str)]) -> Request {
+pub(crate) fn form(path: &str, fields: &[(&str, &str)]) -> Request {
     let pairs: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
     Request::new("POST", path).header("Content-Type", "application/x-www-form-urlencoded").body(pairs.join("&"))
 }

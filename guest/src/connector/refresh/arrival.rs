@@ -1,7 +1,7 @@
 //! A request arrives with the new token: proof that the identity provider uses it.
 
 use super::OVERLAP;
-use crate::store::{Batch, RefreshView, Store, StoreError};
+use crate::store::{Actor, Batch, RefreshView, Store, StoreError};
 
 /// Notes that a request was authenticated by the connector's next token, and makes it the current one if that is proof.
 ///
@@ -50,6 +50,11 @@ pub(super) fn promote(store: &Store, view: RefreshView) -> Result<(), StoreError
     let mut batch = Batch::new();
     batch.put_connector(connector_seen, &connector)?;
     batch.put_refresh(refresh_seen, &refresh)?;
-    store.add_connector_events(&mut batch, &connector)?;
+    // Whoever sent the request that proves it: it is the component that has refreshed the token.
+    let actor = store.actor();
+    store.act_as(Actor::System);
+    let events = store.add_connector_events(&mut batch, &connector);
+    store.act_as(actor);
+    events?;
     store.commit(batch).map(drop)
 }

@@ -5,7 +5,7 @@ const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Au
 const BEFORE: [u64; 12] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
 
 /// The time of `Sun, 06 Nov 1994 08:49:37 GMT`, in milliseconds since the Unix epoch.
-pub(super) fn parse(text: &str) -> Option<u64> {
+pub(crate) fn parse(text: &str) -> Option<u64> {
     let (_, rest) = text.trim().split_once(", ")?;
     let mut words = rest.split(' ');
     let mut word = || words.next();

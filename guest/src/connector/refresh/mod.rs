@@ -19,7 +19,7 @@ mod arrival;
 mod attempt;
 mod configure;
 mod entra;
-mod http_date;
+pub(crate) mod http_date;
 mod okta;
 mod outcome;
 mod schedule;

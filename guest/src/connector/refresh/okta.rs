@@ -11,9 +11,23 @@ use crate::capability::HttpRequest;
 use crate::connector::hexadecimal;
 use crate::connector::oauth::encode;
 use crate::endpoint::Host;
+use crate::store::Trouble;
 
 /// How long a client assertion is valid, in seconds.
 const ASSERTION: u64 = 300;
+
+/// What an administrator can do where somebody must see to it.
+const ADVICE: &str = "Check the application's id and that the API access may manage applications. Okta's API sets the \
+    connection of some applications of its catalogue only, not of custom ones: if this is one, remove the automatic \
+    refresh, refresh the token by hand, and enter it in Okta under Provisioning > Integration.";
+
+/// The failure with what to do about it.
+fn advised(mut failure: Failure) -> Failure {
+    if failure.trouble == Trouble::Attention {
+        failure.text = format!("{} {ADVICE}", failure.text);
+    }
+    failure
+}
 
 /// How the API is accessed.
 pub(super) enum OktaSecret<'a> {
@@ -53,7 +67,14 @@ impl Okta<'_> {
             body: profile.to_string().into_bytes(),
             timeout: None,
         };
-        call(host.http, "Okta", request, now).map(drop)
+        let response = call(host.http, "Okta", request, now).map_err(advised)?;
+        // Okta answers 200 with this, and does nothing, for an application whose connection has no API.
+        let is_unknown = |name: &str| member(&response.body, name).is_some_and(|value| value == "UNKNOWN");
+        if is_unknown("status") || is_unknown("authScheme") {
+            let text = "Okta did not take the token: this application's connection can't be set over Okta's API.";
+            return Err(advised(Failure::attention(text)));
+        }
+        Ok(())
     }
 
     /// An access token by client credentials with a signed assertion (RFC 7523 §2.2).

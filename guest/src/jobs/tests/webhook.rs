@@ -162,3 +162,95 @@ fn p6_events_are_kept_for_90_days() {
         0
     );
 }
+
+fn answers(organization: &TestOrganization, status: u16) {
+    let response = HttpResponse { status, ..HttpResponse::default() };
+    organization.host.http_results.borrow_mut().push_back(Ok(response));
+}
+
+#[test]
+fn p6_a_redirect_is_a_failure() {
+    let (organization, _) = organization();
+    for status in [301, 302, 303, 307, 308] {
+        answers(&organization, status);
+    }
+    create(&organization, "ada@example.com");
+    organization.live_for(1_000).unwrap();
+    let webhook = organization.store().webhook().unwrap().unwrap().record;
+    assert_eq!(webhook.error.as_deref(), Some("HTTP status 301 (redirects are not followed)"));
+    organization.live_for(DAY).unwrap();
+    assert_eq!(organization.host.requests.borrow().len(), 6, "five redirects, then it was taken");
+}
+
+#[test]
+fn p6_410_switches_the_webhook_off_until_it_is_set_again() {
+    let (organization, _) = organization();
+    answers(&organization, 410);
+    create(&organization, "ada@example.com");
+    create(&organization, "bob@example.com");
+    organization.live_for(DAY).unwrap();
+    create(&organization, "cy@example.com");
+    organization.live_for(DAY).unwrap();
+    assert_eq!(names(&organization), ["ada@example.com"], "no further attempt");
+    let webhook = organization.store().webhook().unwrap().unwrap().record;
+    assert!(webhook.gone && webhook.error.unwrap().contains("switched off"));
+    let list = |queue| list_deliveries(&organization.store(), queue, None, 100).unwrap().deliveries;
+    assert!(list(DeliveryQueue::EventsWaiting).is_empty());
+    assert_eq!(list(DeliveryQueue::EventsParked).len(), 2, "what was not taken is parked and visible");
+    retry_deliveries(&organization.store(), DeliveryQueue::EventsParked, &[]).unwrap();
+    organization.live_for(DAY).unwrap();
+    assert_eq!(list(DeliveryQueue::EventsParked).len(), 2, "while it is off they are parked again");
+    journal::set_webhook(&organization.store(), &organization.host, URL).unwrap();
+    retry_deliveries(&organization.store(), DeliveryQueue::EventsParked, &[]).unwrap();
+    create(&organization, "dee@example.com");
+    organization.live_for(DAY).unwrap();
+    assert_eq!(names(&organization)[1..], ["ada@example.com", "bob@example.com", "dee@example.com"]);
+}
+
+#[test]
+fn p6_for_a_day_after_a_new_key_both_sign() {
+    let (organization, old) = organization();
+    let new = journal::set_webhook(&organization.store(), &organization.host, URL).unwrap();
+    assert_ne!(old, new);
+    let signed_by = |request: &HttpRequest, secret: &str| {
+        let key = STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
+        signature(&key, header(request, "webhook-id"), header(request, "webhook-timestamp"), &request.body)
+    };
+    create(&organization, "ada@example.com");
+    organization.live_for(1_000).unwrap();
+    let request = organization.host.requests.borrow()[0].clone();
+    let both = format!("{} {}", signed_by(&request, &new), signed_by(&request, &old));
+    assert_eq!(header(&request, "webhook-signature"), both);
+    organization.live_for(DAY).unwrap();
+    create(&organization, "bob@example.com");
+    organization.live_for(1_000).unwrap();
+    let request = organization.host.requests.borrow()[1].clone();
+    assert_eq!(header(&request, "webhook-signature"), signed_by(&request, &new));
+    let elsewhere = "https://elsewhere.example/hook";
+    let other = journal::set_webhook(&organization.store(), &organization.host, elsewhere).unwrap();
+    create(&organization, "cy@example.com");
+    organization.live_for(1_000).unwrap();
+    let request = organization.host.requests.borrow()[2].clone();
+    assert_eq!(
+        header(&request, "webhook-signature"),
+        signed_by(&request, &other),
+        "another receiver learns no old key"
+    );
+}
+
+#[test]
+fn p6_each_attempt_has_its_own_time_and_the_same_id() {
+    let (organization, secret) = organization();
+    organization.host.http_results.borrow_mut().push_back(Err(HttpError::Timeout));
+    create(&organization, "ada@example.com");
+    organization.live_for(60_000).unwrap();
+    let requests = organization.host.requests.borrow();
+    let [first, second] = requests.as_slice() else { panic!("{} attempts", requests.len()) };
+    assert_eq!(header(first, "webhook-id"), header(second, "webhook-id"));
+    let time = |request| header(request, "webhook-timestamp").parse::<u64>().unwrap();
+    assert!(time(second) >= time(first) + 5);
+    let key = STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
+    let expected = signature(&key, header(second, "webhook-id"), &time(second).to_string(), &second.body);
+    assert_eq!(header(second, "webhook-signature"), expected);
+    assert!(first.timeout.is_some_and(|timeout| (15_000..=30_000).contains(&timeout)));
+}

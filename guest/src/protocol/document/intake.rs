@@ -10,6 +10,7 @@ use crate::protocol::error::ScimError;
 use crate::protocol::mode::Mode;
 use crate::protocol::path::AttributePath;
 use crate::protocol::schema::{Attribute, GROUP, Mutability, ResourceSchema, Schema, USER};
+use crate::protocol::tolerance::Tolerance;
 
 /// Reads JSON. A byte order mark is passed over; nesting is limited to 128.
 ///
@@ -35,7 +36,7 @@ pub fn parse(body: &[u8]) -> Result<Value, ScimError> {
 /// # Errors
 /// 400 `invalidValue` for a value that is missing or of the wrong type, 400 `invalidSyntax` for a body of the wrong
 /// structure, which in strict mode includes unknown attributes and wrong `schemas`.
-pub fn from_client(schema: &ResourceSchema<'_>, body: Value, mode: Mode) -> Result<Document, ScimError> {
+pub fn from_client(schema: &ResourceSchema<'_>, body: Value, mode: Mode<'_>) -> Result<Document, ScimError> {
     let Value::Object(body) = body else {
         return Err(ScimError::invalid_syntax("The body is not a JSON object"));
     };
@@ -53,18 +54,19 @@ pub fn from_client(schema: &ResourceSchema<'_>, body: Value, mode: Mode) -> Resu
     intake.finish()
 }
 
-struct Intake<'r, 's> {
+struct Intake<'r, 's, 't> {
     schema: &'r ResourceSchema<'s>,
-    mode: Mode,
+    mode: Mode<'t>,
     core: Document,
     extensions: Vec<(&'s Schema, Map<String, Value>)>,
     by_path: Vec<(AttributePath<'s>, Value)>,
     schemas: Option<Value>,
 }
 
-impl<'s> Intake<'_, 's> {
+impl<'s> Intake<'_, 's, '_> {
     fn member(&mut self, name: String, value: Value) -> Result<(), ScimError> {
         if name.eq_ignore_ascii_case("schemas") {
+            self.note_case(&name, "schemas");
             self.schemas = Some(value);
             return Ok(());
         }
@@ -72,18 +74,32 @@ impl<'s> Intake<'_, 's> {
             return self.attribute(None, attribute, name, value);
         }
         if let Some(extension) = self.schema.extension(&name) {
+            self.note_case(&name, &extension.id);
             return self.extension(extension, value);
         }
         if self.mode.is_strict() {
             return Err(ScimError::invalid_syntax(format!("There is no attribute `{}`", shortened(&name))));
         }
         if name.eq_ignore_ascii_case(&self.schema.core.id) {
+            self.mode.note(Tolerance::PathAsName);
             return self.core_container(value);
         }
-        if let Some(path) = AttributePath::resolve(self.schema, &name) {
-            self.later(path, value);
+        let Some(path) = AttributePath::resolve(self.schema, &name) else {
+            self.mode.note(Tolerance::Unknown);
+            return Ok(());
+        };
+        path.note_form(&name, self.mode);
+        if name.contains(['.', ':']) {
+            self.mode.note(Tolerance::PathAsName);
         }
+        self.later(path, value);
         Ok(())
+    }
+
+    fn note_case(&self, sent: &str, name: &str) {
+        if sent != name {
+            self.mode.note(Tolerance::LetterCase);
+        }
     }
 
     /// Core attributes under the core schema's URN.
@@ -93,6 +109,8 @@ impl<'s> Intake<'_, 's> {
             if let Some(attribute) = self.schema.core_attribute(&name) {
                 // `schemas` is read-only in the table, so it is passed over here.
                 self.attribute(None, attribute, name, value)?;
+            } else {
+                self.mode.note(Tolerance::Unknown);
             }
         }
         Ok(())
@@ -116,7 +134,10 @@ impl<'s> Intake<'_, 's> {
                 && let Some(sub_attribute) = attribute.sub_attribute(tail)
             {
                 let (attribute, sub_attribute) = (Some(attribute), Some(sub_attribute));
+                self.mode.note(Tolerance::PathAsName);
                 self.later(AttributePath { extension: Some(extension), attribute, sub_attribute }, value);
+            } else {
+                self.mode.note(Tolerance::Unknown);
             }
         }
         Ok(())
@@ -132,6 +153,7 @@ impl<'s> Intake<'_, 's> {
         if attribute.mutability == Mutability::ReadOnly {
             return Ok(());
         }
+        self.note_case(&name, &attribute.name);
         let place = Place::of(extension, attribute);
         let Some(value) = value_at(place, attribute, value, self.mode)? else { return Ok(()) };
         let name = if name == attribute.name { name } else { attribute.name.clone() };
@@ -229,6 +251,10 @@ impl<'s> Intake<'_, 's> {
         let names = |urn: &str| urns.iter().any(|candidate| candidate.eq_ignore_ascii_case(urn));
         if !self.mode.is_strict() {
             let other = [USER, GROUP].into_iter().find(|urn| !urn.eq_ignore_ascii_case(core) && names(urn));
+            let is_known = |urn: &&str| urn.eq_ignore_ascii_case(core) || self.schema.extension(urn).is_some();
+            if !names(core) || !urns.iter().all(is_known) {
+                self.mode.note(Tolerance::Unknown);
+            }
             return match other {
                 Some(other) if !names(core) => {
                     Err(ScimError::invalid_syntax(format!("`schemas` names `{other}` instead of `{core}`")))

@@ -14,6 +14,7 @@ use super::place::Place;
 use crate::protocol::error::ScimError;
 use crate::protocol::mode::Mode;
 use crate::protocol::schema::{Attribute, AttributeType, Mutability};
+use crate::protocol::tolerance::Tolerance;
 
 /// The longest string, in bytes.
 const MAX_STRING: usize = 64 * 1024;
@@ -31,7 +32,7 @@ const MAX_MEMBERS: usize = 100_000;
 /// # Errors
 /// 400 `invalidValue` if the value is not compatible with the attribute's type or too large; in strict mode also 400
 /// `invalidSyntax` if it has an unknown sub-attribute.
-pub fn value(attribute: &Attribute, value: Value, mode: Mode) -> Result<Option<Value>, ScimError> {
+pub fn value(attribute: &Attribute, value: Value, mode: Mode<'_>) -> Result<Option<Value>, ScimError> {
     value_at(Place::of(None, attribute), attribute, value, mode)
 }
 
@@ -39,7 +40,7 @@ pub fn value(attribute: &Attribute, value: Value, mode: Mode) -> Result<Option<V
 ///
 /// # Errors
 /// As [`value`].
-pub fn element(attribute: &Attribute, value: Value, mode: Mode) -> Result<Option<Value>, ScimError> {
+pub fn element(attribute: &Attribute, value: Value, mode: Mode<'_>) -> Result<Option<Value>, ScimError> {
     one(Place::of(None, attribute), attribute, value, mode)
 }
 
@@ -50,7 +51,7 @@ pub fn element(attribute: &Attribute, value: Value, mode: Mode) -> Result<Option
 ///
 /// # Errors
 /// 400 `invalidValue` if there are too many values; in strict mode also if several are primary.
-pub fn elements(attribute: &Attribute, values: Vec<Value>, mode: Mode) -> Result<Option<Value>, ScimError> {
+pub fn elements(attribute: &Attribute, values: Vec<Value>, mode: Mode<'_>) -> Result<Option<Value>, ScimError> {
     settle(Place::of(None, attribute), attribute, values, mode)
 }
 
@@ -58,20 +59,34 @@ pub(super) fn value_at(
     place: Place<'_>,
     attribute: &Attribute,
     value: Value,
-    mode: Mode,
+    mode: Mode<'_>,
 ) -> Result<Option<Value>, ScimError> {
     if attribute.multi_valued {
         return many(place, attribute, value, mode);
     }
     let value = match value {
-        Value::Array(values) => match (only(values), mode) {
-            (Only::None, _) => return Ok(None),
-            (Only::One(value), Mode::Compat) => value,
+        Value::Array(values) => match only(values) {
+            Only::None => return Ok(None),
+            Only::One(value) if mode.tolerates(form(attribute)) => value,
             _ => return Err(place.must_be("a single value")),
         },
         value => value,
     };
     one(place, attribute, value, mode)
+}
+
+/// The rule for values of this attribute that are in another form than the schema's.
+pub(in crate::protocol) fn form(attribute: &Attribute) -> Tolerance {
+    match attribute.name.as_str() {
+        "members" => Tolerance::MemberForm,
+        "manager" => Tolerance::ManagerForm,
+        _ => Tolerance::ValueForm,
+    }
+}
+
+/// The rule for an empty string as the value of this attribute.
+pub(in crate::protocol) fn emptiness(attribute: &Attribute) -> Tolerance {
+    if attribute.name == "manager" { Tolerance::ManagerForm } else { Tolerance::Unknown }
 }
 
 enum Only {
@@ -89,11 +104,11 @@ fn only(values: Vec<Value>) -> Only {
     }
 }
 
-fn many(place: Place<'_>, attribute: &Attribute, value: Value, mode: Mode) -> Result<Option<Value>, ScimError> {
-    let values = match (value, mode) {
-        (Value::Null, _) => return Ok(None),
-        (Value::Array(values), _) => values,
-        (value, Mode::Compat) => vec![value],
+fn many(place: Place<'_>, attribute: &Attribute, value: Value, mode: Mode<'_>) -> Result<Option<Value>, ScimError> {
+    let values = match value {
+        Value::Null => return Ok(None),
+        Value::Array(values) => values,
+        value if mode.tolerates(form(attribute)) => vec![value],
         _ => return Err(place.must_be("an array")),
     };
     bounded(place, attribute, values.len())?;
@@ -110,14 +125,18 @@ pub(super) fn settle(
     place: Place<'_>,
     attribute: &Attribute,
     mut values: Vec<Value>,
-    mode: Mode,
+    mode: Mode<'_>,
 ) -> Result<Option<Value>, ScimError> {
     bounded(place, attribute, values.len())?;
     if values.is_empty() {
         return Ok(None);
     }
     if values.len() > 1 {
+        let sent = values.len();
         merge_duplicates(attribute, &mut values);
+        if values.len() < sent && attribute.name == "members" {
+            mode.note(Tolerance::MemberForm);
+        }
         settle_primary(place, attribute, &mut values, mode)?;
     }
     Ok(Some(Value::Array(values)))
@@ -179,7 +198,12 @@ fn whole(object: &Map<String, Value>) -> String {
     serde_json::to_string(&parts).unwrap_or_default()
 }
 
-fn settle_primary(place: Place<'_>, attribute: &Attribute, values: &mut [Value], mode: Mode) -> Result<(), ScimError> {
+fn settle_primary(
+    place: Place<'_>,
+    attribute: &Attribute,
+    values: &mut [Value],
+    mode: Mode<'_>,
+) -> Result<(), ScimError> {
     if attribute.sub_attribute("primary").is_none() {
         return Ok(());
     }
@@ -199,19 +223,19 @@ fn is_primary(value: &Value) -> bool {
     value.get("primary") == Some(&Value::Bool(true))
 }
 
-fn one(place: Place<'_>, attribute: &Attribute, value: Value, mode: Mode) -> Result<Option<Value>, ScimError> {
+fn one(place: Place<'_>, attribute: &Attribute, value: Value, mode: Mode<'_>) -> Result<Option<Value>, ScimError> {
     match (value, attribute.kind) {
         (Value::Null, _) => Ok(None),
-        (Value::String(text), _) if text.is_empty() && !mode.is_strict() => Ok(None),
+        (Value::String(text), _) if text.is_empty() && mode.tolerates(emptiness(attribute)) => Ok(None),
         (Value::Object(sent), AttributeType::Complex) => object(place, attribute, sent, mode),
         (value @ (Value::String(_) | Value::Number(_) | Value::Bool(_)), AttributeType::Complex) => {
-            if mode.is_strict() || attribute.sub_attribute("value").is_none() {
+            if attribute.sub_attribute("value").is_none() || !mode.tolerates(form(attribute)) {
                 return Err(place.must_be("an object"));
             }
             object(place, attribute, Map::from_iter([("value".to_owned(), value)]), mode)
         }
         (_, AttributeType::Complex) => Err(place.must_be("an object")),
-        (Value::Object(mut sent), _) if !mode.is_strict() => {
+        (Value::Object(mut sent), _) if mode.tolerates(form(attribute)) => {
             if sent.is_empty() {
                 return Err(place.must_be(expected(attribute.kind)));
             }
@@ -231,7 +255,7 @@ fn object(
     place: Place<'_>,
     attribute: &Attribute,
     sent: Map<String, Value>,
-    mode: Mode,
+    mode: Mode<'_>,
 ) -> Result<Option<Value>, ScimError> {
     // Most of ten thousand members need no change: then they are not copied either.
     let canonical = if is_canonical(attribute, &sent) { sent } else { canonical_object(place, attribute, sent, mode)? };
@@ -262,18 +286,26 @@ fn canonical_object(
     place: Place<'_>,
     attribute: &Attribute,
     sent: Map<String, Value>,
-    mode: Mode,
+    mode: Mode<'_>,
 ) -> Result<Map<String, Value>, ScimError> {
     let mut canonical = Map::new();
+    let is_members = attribute.name == "members";
     for (name, value) in sent {
         let Some(sub_attribute) = sub_attribute(attribute, &name, mode) else {
-            if mode.is_strict() {
+            if !mode.tolerates(Tolerance::Unknown) {
                 return Err(ScimError::invalid_syntax(format!("`{place}` has no sub-attribute of this name")));
             }
             continue;
         };
-        if sub_attribute.mutability == Mutability::ReadOnly {
+        let is_read_only = sub_attribute.mutability == Mutability::ReadOnly;
+        if is_members && (is_read_only || value.is_null()) {
+            mode.note(Tolerance::MemberForm);
+        }
+        if is_read_only {
             continue;
+        }
+        if name != sub_attribute.name && name.eq_ignore_ascii_case(&sub_attribute.name) {
+            mode.note(Tolerance::LetterCase);
         }
         let place = place.sub_attribute(&sub_attribute.name);
         if let Some(value) = value_at(place, sub_attribute, value, mode)? {
@@ -287,30 +319,30 @@ fn canonical_object(
 }
 
 /// The sub-attribute of this name. `managerId` is what OneLogin calls `manager.value` (T10).
-fn sub_attribute<'a>(attribute: &'a Attribute, name: &str, mode: Mode) -> Option<&'a Attribute> {
+fn sub_attribute<'a>(attribute: &'a Attribute, name: &str, mode: Mode<'_>) -> Option<&'a Attribute> {
     attribute.sub_attribute(name).or_else(|| {
         let (head, tail) = name.split_at_checked(attribute.name.len())?;
-        let is_id = !mode.is_strict() && head.eq_ignore_ascii_case(&attribute.name) && tail.eq_ignore_ascii_case("id");
-        if is_id { attribute.sub_attribute("value") } else { None }
+        let is_id = head.eq_ignore_ascii_case(&attribute.name) && tail.eq_ignore_ascii_case("id");
+        if is_id && mode.tolerates(form(attribute)) { attribute.sub_attribute("value") } else { None }
     })
 }
 
-fn simple(place: Place<'_>, attribute: &Attribute, value: Value, mode: Mode) -> Result<Value, ScimError> {
+fn simple(place: Place<'_>, attribute: &Attribute, value: Value, mode: Mode<'_>) -> Result<Value, ScimError> {
     let kind = attribute.kind;
     let wrong = || place.must_be(expected(kind));
     match (kind, value) {
         (AttributeType::Boolean, value @ Value::Bool(_)) => Ok(value),
-        (AttributeType::Boolean, Value::String(text)) if !mode.is_strict() => match text.trim() {
+        (AttributeType::Boolean, Value::String(text)) if mode.tolerates(Tolerance::Conversion) => match text.trim() {
             text if text.eq_ignore_ascii_case("true") => Ok(Value::Bool(true)),
             text if text.eq_ignore_ascii_case("false") => Ok(Value::Bool(false)),
             _ => Err(wrong()),
         },
         (AttributeType::Integer, Value::Number(number)) => integer(number, mode).map(Value::Number).ok_or_else(wrong),
-        (AttributeType::Integer, Value::String(text)) if !mode.is_strict() => {
+        (AttributeType::Integer, Value::String(text)) if mode.tolerates(Tolerance::Conversion) => {
             text.trim().parse::<i64>().map(Value::from).map_err(|_| wrong())
         }
         (AttributeType::Decimal, value @ Value::Number(_)) => Ok(value),
-        (AttributeType::Decimal, Value::String(text)) if !mode.is_strict() => {
+        (AttributeType::Decimal, Value::String(text)) if mode.tolerates(Tolerance::Conversion) => {
             let number = text.trim().parse::<f64>().ok().and_then(Number::from_f64);
             number.map(Value::Number).ok_or_else(wrong)
         }
@@ -321,12 +353,14 @@ fn simple(place: Place<'_>, attribute: &Attribute, value: Value, mode: Mode) -> 
     }
 }
 
-fn string(place: Place<'_>, kind: AttributeType, value: Value, mode: Mode) -> Result<String, ScimError> {
+fn string(place: Place<'_>, kind: AttributeType, value: Value, mode: Mode<'_>) -> Result<String, ScimError> {
     let text = match value {
         Value::String(text) => text,
         // A number that was too large or too precise to be kept has lost digits: its text is not what was sent.
-        Value::Number(number) if !mode.is_strict() && (number.is_i64() || number.is_u64()) => number.to_string(),
-        Value::Bool(boolean) if !mode.is_strict() => boolean.to_string(),
+        Value::Number(number) if (number.is_i64() || number.is_u64()) && mode.tolerates(Tolerance::Conversion) => {
+            number.to_string()
+        }
+        Value::Bool(boolean) if mode.tolerates(Tolerance::Conversion) => boolean.to_string(),
         _ => return Err(place.must_be(expected(kind))),
     };
     let most = match kind {
@@ -342,20 +376,20 @@ fn string(place: Place<'_>, kind: AttributeType, value: Value, mode: Mode) -> Re
         AttributeType::Reference => format::is_reference,
         _ => |_: &str| true,
     };
-    if mode.is_strict() && !is_well_formed(&text) {
+    if !is_well_formed(&text) && !mode.tolerates(Tolerance::MalformedValue) {
         return Err(place.must_be(expected(kind)));
     }
     Ok(text)
 }
 
 /// A number without fraction; in compat mode `5.0` is one.
-fn integer(number: Number, mode: Mode) -> Option<Number> {
+fn integer(number: Number, mode: Mode<'_>) -> Option<Number> {
     if number.is_i64() || number.is_u64() {
         return Some(number);
     }
     let float = number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < 9.0e15)?;
     #[expect(clippy::cast_possible_truncation, reason = "it has no fraction and is in range")]
-    if mode.is_strict() { None } else { Some(Number::from(float as i64)) }
+    if mode.tolerates(Tolerance::Conversion) { Some(Number::from(float as i64)) } else { None }
 }
 
 fn expected(kind: AttributeType) -> &'static str {

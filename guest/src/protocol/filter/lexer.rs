@@ -2,6 +2,7 @@
 
 use crate::protocol::error::ScimError;
 use crate::protocol::mode::Mode;
+use crate::protocol::tolerance::Tolerance;
 
 /// A comparison value as it stands in the text.
 #[derive(Debug)]
@@ -20,11 +21,11 @@ impl Token<'_> {
         }
     }
 
-    pub(super) fn is_null(&self, mode: Mode) -> bool {
-        match (self, mode) {
-            (Token::Bare(text), Mode::Compat) => text.eq_ignore_ascii_case("null"),
-            (Token::Bare(text), Mode::Strict) => *text == "null",
-            (Token::Quoted(_), _) => false,
+    pub(super) fn is_null(&self, mode: Mode<'_>) -> bool {
+        match self {
+            Token::Bare("null") => true,
+            Token::Bare(text) => text.eq_ignore_ascii_case("null") && mode.tolerates(Tolerance::LetterCase),
+            Token::Quoted(_) => false,
         }
     }
 }
@@ -81,7 +82,7 @@ impl<'t> Lexer<'t> {
     }
 
     /// Takes a comparison value.
-    pub(super) fn token(&mut self, mode: Mode) -> Result<Token<'t>, ScimError> {
+    pub(super) fn token(&mut self, mode: Mode<'_>) -> Result<Token<'t>, ScimError> {
         if self.sees('"') {
             return self.quoted(mode).map(Token::Quoted);
         }
@@ -107,14 +108,14 @@ impl<'t> Lexer<'t> {
         word
     }
 
-    fn quoted(&mut self, mode: Mode) -> Result<String, ScimError> {
+    fn quoted(&mut self, mode: Mode<'_>) -> Result<String, ScimError> {
         let end = closing_quote(self.rest).ok_or_else(|| self.error("a string has no closing quote"))?;
         let (string, rest) = self.rest.split_at_checked(end).ok_or_else(|| self.error("a string is broken"))?;
-        let text = match (serde_json::from_str(string), mode) {
-            (Ok(text), _) => text,
+        let text = match serde_json::from_str(string) {
+            Ok(text) => text,
             // `"DOMAIN\person"`: a backslash that escapes nothing stands for itself.
-            (Err(_), Mode::Compat) => unescape_leniently(string),
-            (Err(_), Mode::Strict) => return Err(self.error("a string is not a JSON string")),
+            Err(_) if mode.tolerates(Tolerance::FilterForm) => unescape_leniently(string),
+            Err(_) => return Err(self.error("a string is not a JSON string")),
         };
         self.rest = rest;
         Ok(text)

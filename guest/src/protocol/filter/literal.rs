@@ -11,6 +11,7 @@ use super::lexer::Token;
 use crate::protocol::error::ScimError;
 use crate::protocol::mode::Mode;
 use crate::protocol::schema::AttributeType;
+use crate::protocol::tolerance::Tolerance;
 
 /// A comparison value.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,7 +49,12 @@ impl Literal {
     }
 
     /// The value as `path` and `operator` need it.
-    pub(super) fn new(path: &FilterPath, operator: Operator, token: Token<'_>, mode: Mode) -> Result<Self, ScimError> {
+    pub(super) fn new(
+        path: &FilterPath,
+        operator: Operator,
+        token: Token<'_>,
+        mode: Mode<'_>,
+    ) -> Result<Self, ScimError> {
         let refused = |why: &str| ScimError::invalid_filter(format!("`{} {}`: {why}", path.name, operator.as_str()));
         if token.is_null(mode) {
             return match operator {
@@ -85,30 +91,29 @@ impl Literal {
     }
 }
 
-fn boolean(token: &Token<'_>, mode: Mode) -> Option<bool> {
-    match (token, mode) {
-        (Token::Bare("true"), _) => Some(true),
-        (Token::Bare("false"), _) => Some(false),
-        (_, Mode::Strict) => None,
-        // T2: `primary eq "True"`.
-        (token, Mode::Compat) if token.as_str().eq_ignore_ascii_case("true") => Some(true),
-        (token, Mode::Compat) if token.as_str().eq_ignore_ascii_case("false") => Some(false),
-        _ => None,
+fn boolean(token: &Token<'_>, mode: Mode<'_>) -> Option<bool> {
+    match token {
+        Token::Bare("true") => return Some(true),
+        Token::Bare("false") => return Some(false),
+        _ => {}
+    }
+    // T2: `primary eq "True"`.
+    let is = |word: &str| token.as_str().eq_ignore_ascii_case(word);
+    let meant = is("true").then_some(true).or_else(|| is("false").then_some(false));
+    meant.filter(|_| mode.tolerates(Tolerance::Conversion))
+}
+
+fn number(token: &Token<'_>, mode: Mode<'_>) -> Option<Number> {
+    match token {
+        Token::Quoted(_) if !mode.tolerates(Tolerance::Conversion) => None,
+        token => serde_json::from_str(token.as_str()).ok(),
     }
 }
 
-fn number(token: &Token<'_>, mode: Mode) -> Option<Number> {
-    match (token, mode) {
-        (Token::Quoted(_), Mode::Strict) => None,
-        (token, _) => serde_json::from_str(token.as_str()).ok(),
-    }
-}
-
-fn text<'t>(token: Token<'t>, mode: Mode) -> Option<Cow<'t, str>> {
-    match (token, mode) {
-        (Token::Quoted(text), _) => Some(Cow::Owned(text)),
+fn text<'t>(token: Token<'t>, mode: Mode<'_>) -> Option<Cow<'t, str>> {
+    match token {
+        Token::Quoted(text) => Some(Cow::Owned(text)),
         // T14: `userName eq akadmin`, `externalId eq jyoung`.
-        (Token::Bare(text), Mode::Compat) => Some(Cow::Borrowed(text)),
-        (Token::Bare(_), Mode::Strict) => None,
+        Token::Bare(text) => mode.tolerates(Tolerance::FilterForm).then_some(Cow::Borrowed(text)),
     }
 }

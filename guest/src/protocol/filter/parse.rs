@@ -7,6 +7,7 @@ use crate::protocol::error::ScimError;
 use crate::protocol::mode::Mode;
 use crate::protocol::path::AttributePath;
 use crate::protocol::schema::{Attribute, AttributeType, Mutability, ResourceSchema, Returned};
+use crate::protocol::tolerance::Tolerance;
 
 /// Bytes of text.
 const MAX_LENGTH: usize = 8 * 1024;
@@ -21,7 +22,7 @@ impl Filter {
     /// # Errors
     /// 400 `invalidFilter` for a syntax error, an attribute that the type does not have, a comparison that the
     /// attribute's type does not allow, and a filter that is too long or too deep.
-    pub fn parse(schema: &ResourceSchema<'_>, text: &str, mode: Mode) -> Result<Self, ScimError> {
+    pub fn parse(schema: &ResourceSchema<'_>, text: &str, mode: Mode<'_>) -> Result<Self, ScimError> {
         Self::parse_among(schema, &[], text, mode)
     }
 
@@ -34,7 +35,7 @@ impl Filter {
         schema: &ResourceSchema<'_>,
         others: &[ResourceSchema<'_>],
         text: &str,
-        mode: Mode,
+        mode: Mode<'_>,
     ) -> Result<Self, ScimError> {
         Parser::new(text, mode)?.parse(&Scope::Resource { schema, others })
     }
@@ -43,7 +44,7 @@ impl Filter {
     ///
     /// # Errors
     /// As [`Filter::parse`].
-    pub fn parse_element(path: &AttributePath<'_>, text: &str, mode: Mode) -> Result<Self, ScimError> {
+    pub fn parse_element(path: &AttributePath<'_>, text: &str, mode: Mode<'_>) -> Result<Self, ScimError> {
         let (Some(attribute), Some(path)) = (path.attribute, FilterPath::new(path)) else {
             return Err(ScimError::invalid_filter("a whole extension has no elements to filter"));
         };
@@ -58,7 +59,11 @@ enum Scope<'p, 's> {
 }
 
 impl<'s> Scope<'_, 's> {
-    fn resolve(&self, text: &str) -> Result<(FilterPath, &'s Attribute, Option<&'s Attribute>), ScimError> {
+    fn resolve(
+        &self,
+        text: &str,
+        mode: Mode<'_>,
+    ) -> Result<(FilterPath, &'s Attribute, Option<&'s Attribute>), ScimError> {
         let unknown = || ScimError::invalid_filter(format!("`{text}` is not an attribute of this resource type"));
         match self {
             Self::Resource { schema, others } => {
@@ -69,6 +74,7 @@ impl<'s> Scope<'_, 's> {
                         .find_map(|other| AttributePath::resolve(other, text).map(|found| (found, Some(other))))
                         .ok_or_else(unknown)?,
                 };
+                found.note_form(text, mode);
                 let path = match foreign {
                     None => FilterPath::new(&found),
                     Some(other) => FilterPath::foreign(&found, other),
@@ -89,20 +95,23 @@ impl<'s> Scope<'_, 's> {
                 let sub = attribute.sub_attribute(text).ok_or_else(|| {
                     ScimError::invalid_filter(format!("`{text}` is not a sub-attribute of `{}`", attribute.name))
                 })?;
+                if sub.name != text {
+                    mode.note(Tolerance::LetterCase);
+                }
                 Ok((path.sub(sub), attribute, Some(sub)))
             }
         }
     }
 }
 
-struct Parser<'t> {
+struct Parser<'t, 'm> {
     lexer: Lexer<'t>,
-    mode: Mode,
+    mode: Mode<'m>,
     terms: usize,
 }
 
-impl<'t> Parser<'t> {
-    fn new(text: &'t str, mode: Mode) -> Result<Self, ScimError> {
+impl<'t, 'm> Parser<'t, 'm> {
+    fn new(text: &'t str, mode: Mode<'m>) -> Result<Self, ScimError> {
         if text.len() > MAX_LENGTH {
             return Err(ScimError::invalid_filter(format!("the filter is longer than {MAX_LENGTH} bytes")));
         }
@@ -184,7 +193,7 @@ impl<'t> Parser<'t> {
         if word.is_empty() {
             return Err(self.lexer.error("an attribute was expected"));
         }
-        let (path, attribute, sub) = scope.resolve(word)?;
+        let (path, attribute, sub) = scope.resolve(word, self.mode)?;
         if self.lexer.sees('[') {
             return match scope {
                 Scope::Resource { .. } if sub.is_none() => self.value_path(path, attribute, depth),
@@ -201,12 +210,11 @@ impl<'t> Parser<'t> {
         self.lexer.skip_space();
         let here = self.lexer.clone();
         let word = self.lexer.word();
-        if word.eq_ignore_ascii_case("pr") {
-            return Ok(None);
+        let found = if word.eq_ignore_ascii_case("pr") { Some(None) } else { Operator::from_keyword(word).map(Some) };
+        if found.is_some_and(|operator| operator.map_or("pr", Operator::as_str) != word) {
+            self.mode.note(Tolerance::LetterCase);
         }
-        Operator::from_keyword(word)
-            .map(Some)
-            .ok_or_else(|| here.error(&format!("`{word}` is not an operator (eq, ne, co, sw, ew, pr, gt, ge, lt, le)")))
+        found.ok_or_else(|| here.error("an operator was expected (eq, ne, co, sw, ew, pr, gt, ge, lt, le)"))
     }
 
     /// `bare` is the attribute if the path names no sub-attribute.
@@ -221,7 +229,12 @@ impl<'t> Parser<'t> {
         let token = self.lexer.token(self.mode)?;
         // `emails co "x"` (RFC 7644 figure 2), `manager eq "x"` (T14): the default sub-attribute is `value`.
         let path = match bare.and_then(|attribute| attribute.sub_attribute("value")) {
-            Some(value) if !token.is_null(self.mode) => path.sub(value),
+            Some(value) if !token.is_null(self.mode) => {
+                if operator == Operator::Eq {
+                    self.mode.note(Tolerance::FilterForm);
+                }
+                path.sub(value)
+            }
             _ => path,
         };
         let value = Literal::new(&path, operator, token, self.mode)?;
@@ -235,12 +248,13 @@ impl<'t> Parser<'t> {
         self.lexer.take('[');
         let scope = Scope::Element { path: &path, attribute };
         let inner = self.closed(&scope, depth, ']')?;
-        if self.mode == Mode::Strict {
+        if self.mode.is_strict() {
             return Ok(Filter::ValuePath { path, inner: Box::new(inner) });
         }
         if self.lexer.take('.') {
             let word = self.lexer.word();
-            let (leaf, _, sub) = scope.resolve(word)?;
+            self.mode.note(Tolerance::FilterForm);
+            let (leaf, _, sub) = scope.resolve(word, self.mode)?;
             let operator = self.operator()?;
             let bare = sub.is_none().then_some(attribute);
             let comparison = self.comparison(leaf, bare, operator)?;
@@ -248,6 +262,7 @@ impl<'t> Parser<'t> {
         }
         if let Some((operator, ahead)) = self.operator_ahead() {
             self.lexer = ahead;
+            self.mode.note(Tolerance::FilterForm);
             let leaf = match attribute.sub_attribute("value") {
                 Some(value) => path.sub(value),
                 None => path.clone(),

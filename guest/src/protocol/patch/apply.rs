@@ -12,6 +12,7 @@ use crate::protocol::document::{self, Document};
 use crate::protocol::error::{ScimError, ScimType};
 use crate::protocol::mode::Mode;
 use crate::protocol::schema::{Attribute, Mutability, ResourceSchema, Schema};
+use crate::protocol::tolerance::Tolerance;
 
 /// How many values of multi-valued attributes all operations of one request may look at together. Ten thousand
 /// operations on an attribute with ten thousand values would take minutes.
@@ -38,7 +39,7 @@ pub fn apply(
     schema: &ResourceSchema<'_>,
     document: &mut Document,
     operations: &[Operation<'_>],
-    mode: Mode,
+    mode: Mode<'_>,
 ) -> Result<Outcome, ScimError> {
     let mut patch = Patch { schema, mode, document: document.clone(), members: MemberChanges::default(), work: 0 };
     for operation in operations {
@@ -52,15 +53,15 @@ pub fn apply(
     Ok(Outcome { changed, members: patch.members.into_changes() })
 }
 
-struct Patch<'r, 's> {
+struct Patch<'r, 's, 't> {
     schema: &'r ResourceSchema<'s>,
-    mode: Mode,
+    mode: Mode<'t>,
     document: Document,
     members: MemberChanges,
     work: usize,
 }
 
-impl Patch<'_, '_> {
+impl Patch<'_, '_, '_> {
     fn operation(&mut self, operation: &Operation<'_>) -> Result<(), ScimError> {
         let extension = operation.path.target.extension;
         let Some(attribute) = operation.path.target.attribute else {
@@ -120,18 +121,18 @@ impl Patch<'_, '_> {
             return if operation.kind == OperationKind::Remove { refused() } else { Ok(false) };
         }
         if attribute.mutability == Mutability::ReadOnly {
-            return match (operation.implied, self.mode) {
-                (false, _) => refused(),
-                (true, Mode::Compat) => Ok(false),
-                (true, Mode::Strict) if self.is_unchanged(operation, attribute) => Ok(false),
-                (true, Mode::Strict) => refused(),
-            };
+            let is_passed_over = operation.implied
+                && (self.mode.tolerates(Tolerance::ReadOnlyInValue) || self.is_unchanged(operation, attribute));
+            return if is_passed_over { Ok(false) } else { refused() };
         }
         match operation.path.target.sub_attribute {
-            Some(sub) if sub.mutability == Mutability::ReadOnly => match self.mode {
-                Mode::Compat => Ok(false),
-                Mode::Strict => refused(),
-            },
+            Some(sub) if sub.mutability == Mutability::ReadOnly => {
+                if self.mode.tolerates(Tolerance::ReadOnlyInValue) {
+                    Ok(false)
+                } else {
+                    refused()
+                }
+            }
             _ => Ok(true),
         }
     }

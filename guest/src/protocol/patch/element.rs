@@ -22,7 +22,7 @@ pub(super) fn merged(
     attribute: &Attribute,
     current: Map<String, Value>,
     sent: &Map<String, Value>,
-    mode: Mode,
+    mode: Mode<'_>,
 ) -> Result<Option<Value>, ScimError> {
     let mut wanted = current.clone();
     for (name, value) in sent {
@@ -54,7 +54,7 @@ pub(super) fn merged(
         value.shift_remove("$ref");
     }
     let lost = value.len() < current.len();
-    if value.is_empty() || (lost && mode == Mode::Compat && value.keys().all(|name| is_label(name))) {
+    if value.is_empty() || (lost && !mode.is_strict() && value.keys().all(|name| is_label(name))) {
         return Ok(None);
     }
     Ok(Some(Value::Object(value)))
@@ -68,22 +68,22 @@ pub(super) fn merged(
 pub(super) fn as_object(
     attribute: &Attribute,
     value: &Value,
-    mode: Mode,
+    mode: Mode<'_>,
 ) -> Result<Option<Map<String, Value>>, ScimError> {
     let value = match value {
         Value::Array(values) => match values.as_slice() {
             [] => return Ok(None),
-            [only] if mode == Mode::Compat => only,
+            [only] if mode.tolerates(document::form(attribute)) => only,
             _ => return Err(ScimError::invalid_value(format!("`{}` must be a single value", attribute.name))),
         },
         value => value,
     };
     match value {
         Value::Null => Ok(None),
-        Value::String(text) if text.is_empty() && mode == Mode::Compat => Ok(None),
+        Value::String(text) if text.is_empty() && mode.tolerates(document::emptiness(attribute)) => Ok(None),
         Value::Object(object) => Ok(Some(object.clone())),
         Value::String(_) | Value::Number(_) | Value::Bool(_)
-            if mode == Mode::Compat && attribute.sub_attribute("value").is_some() =>
+            if attribute.sub_attribute("value").is_some() && mode.tolerates(document::form(attribute)) =>
         {
             Ok(Some(Map::from_iter([("value".to_owned(), value.clone())])))
         }

@@ -8,17 +8,18 @@ use crate::protocol::error::ScimError;
 use crate::protocol::mode::Mode;
 use crate::protocol::path::AttributePath;
 use crate::protocol::schema::{ResourceSchema, Schema};
+use crate::protocol::tolerance::Tolerance;
 
 /// One operation of the request, on its way to the list.
-pub(super) struct Expansion<'e, 'a> {
+pub(super) struct Expansion<'e, 'a, 't> {
     pub(super) schema: &'e ResourceSchema<'a>,
     pub(super) kind: OperationKind,
     pub(super) number: usize,
-    pub(super) mode: Mode,
+    pub(super) mode: Mode<'t>,
     pub(super) operations: &'e mut Vec<Operation<'a>>,
 }
 
-impl<'a> Expansion<'_, 'a> {
+impl<'a> Expansion<'_, 'a, '_> {
     /// `remove` with a path.
     pub(super) fn remove(&mut self, path: &'a str, value: Option<&'a Value>) -> Result<(), ScimError> {
         if let Some(path) = PatchPath::parse(self.schema, path, self.mode)? {
@@ -39,7 +40,9 @@ impl<'a> Expansion<'_, 'a> {
     /// `add` or `replace` without a path: the value's members are attributes, paths, or objects under a schema's URN.
     pub(super) fn pathless(&mut self, value: &'a Value) -> Result<(), ScimError> {
         let value = match value {
-            Value::Array(values) if !self.mode.is_strict() && values.len() == 1 => values.first().unwrap_or(value),
+            Value::Array(values) if values.len() == 1 && self.mode.tolerates(Tolerance::ValueForm) => {
+                values.first().unwrap_or(value)
+            }
             value => value,
         };
         let Value::Object(value) = value else {
@@ -47,6 +50,7 @@ impl<'a> Expansion<'_, 'a> {
         };
         for (name, value) in value {
             if name.eq_ignore_ascii_case(&self.schema.core.id) {
+                self.mode.note(Tolerance::PathAsName);
                 self.core_container(value)?;
             } else {
                 self.named(name, value)?;
@@ -71,10 +75,16 @@ impl<'a> Expansion<'_, 'a> {
     fn named(&mut self, name: &'a str, value: &'a Value) -> Result<(), ScimError> {
         // Derived from what is there.
         if name.eq_ignore_ascii_case("schemas") {
+            self.mode.note(Tolerance::ReadOnlyInValue);
             return Ok(());
         }
-        match PatchPath::parse(self.schema, name, Mode::Compat)? {
-            Some(path) => self.located(path, value, true),
+        match PatchPath::parse(self.schema, name, self.mode.leniently())? {
+            Some(path) => {
+                if path.target.attribute.is_some() && name.contains(['.', ':', '[']) {
+                    self.mode.note(Tolerance::PathAsName);
+                }
+                self.located(path, value, true)
+            }
             None => self.unknown(name),
         }
     }
@@ -95,6 +105,9 @@ impl<'a> Expansion<'_, 'a> {
                 for (name, value) in container {
                     match within(extension, name) {
                         Some(target) => {
+                            if target.sub_attribute.is_some() {
+                                self.mode.note(Tolerance::PathAsName);
+                            }
                             self.push(PatchPath { text: name, target, filter: None }, Some(value), true);
                         }
                         None => self.unknown(name)?,
@@ -113,13 +126,11 @@ impl<'a> Expansion<'_, 'a> {
     }
 
     fn unknown(&self, name: &str) -> Result<(), ScimError> {
-        match self.mode {
-            Mode::Compat => Ok(()),
-            Mode::Strict => {
-                let name: String = name.chars().take(100).collect();
-                Err(ScimError::invalid_syntax(format!("there is no attribute `{name}`")))
-            }
+        if self.mode.tolerates(Tolerance::Unknown) {
+            return Ok(());
         }
+        let name: String = name.chars().take(100).collect();
+        Err(ScimError::invalid_syntax(format!("there is no attribute `{name}`")))
     }
 
     fn push(&mut self, path: PatchPath<'a>, value: Option<&'a Value>, implied: bool) {

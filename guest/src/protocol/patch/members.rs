@@ -9,9 +9,13 @@ use crate::protocol::error::ScimError;
 use crate::protocol::filter::Filter;
 use crate::protocol::mode::Mode;
 use crate::protocol::schema::{Attribute, ResourceSchema, Schema};
+use crate::protocol::tolerance::Tolerance;
 
 /// Bytes of a member's id. A longer one is no id of ours.
 const MAX_ID: usize = 256;
+
+/// The sub-attributes of a member that clients write.
+const WRITABLE: [&str; 3] = ["value", "$ref", "type"];
 
 /// A member as a client names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,24 +66,25 @@ impl MemberChanges {
     }
 
     /// What an operation on `members` changes.
-    pub(super) fn record(&mut self, operation: &Operation<'_>, mode: Mode) -> Result<(), ScimError> {
+    pub(super) fn record(&mut self, operation: &Operation<'_>, mode: Mode<'_>) -> Result<(), ScimError> {
         let value = operation.value.unwrap_or(&Value::Null);
         let sub = operation.path.target.sub_attribute.map(|sub| sub.name.as_str());
         match (&operation.path.filter, sub) {
-            (None, None) => self.whole(operation.kind, value),
+            (None, None) => self.whole(operation.kind, value, mode),
             (Some(filter), None) => self.chosen(operation.kind, filter, value, mode),
             (filter, Some(sub)) => self.sub_attribute(operation, filter.as_ref(), sub, mode),
         }
     }
 
-    fn whole(&mut self, kind: OperationKind, value: &Value) -> Result<(), ScimError> {
+    fn whole(&mut self, kind: OperationKind, value: &Value, mode: Mode<'_>) -> Result<(), ScimError> {
         match kind {
-            OperationKind::Add => self.add(listed(value)?),
-            OperationKind::Replace => self.replace(listed(value)?),
+            OperationKind::Add => self.add(listed(value, mode)?),
+            OperationKind::Replace => self.replace(listed(value, mode)?),
             // T3: without a value all members, with one only those, with an empty list none.
             OperationKind::Remove if value.is_null() => self.replace(Vec::new()),
             OperationKind::Remove => {
-                let members = listed(value)?;
+                mode.note(Tolerance::RemoveListed);
+                let members = listed(value, mode)?;
                 self.remove(members.into_iter().map(|member| member.value));
             }
         }
@@ -87,7 +92,7 @@ impl MemberChanges {
     }
 
     /// `members[…]`
-    fn chosen(&mut self, kind: OperationKind, filter: &Filter, value: &Value, mode: Mode) -> Result<(), ScimError> {
+    fn chosen(&mut self, kind: OperationKind, filter: &Filter, value: &Value, mode: Mode<'_>) -> Result<(), ScimError> {
         let ids = filter.listed_values();
         if kind == OperationKind::Remove || value.is_null() {
             match ids {
@@ -98,14 +103,14 @@ impl MemberChanges {
         }
         let mut members = Vec::new();
         for element in elements(value) {
-            members.push(member(element, ids.as_deref().and_then(single))?);
+            members.push(member(element, ids.as_deref().and_then(single), mode)?);
         }
-        match (kind, ids, mode) {
-            (OperationKind::Add, Some(ids), _) if members.iter().all(|member| ids.contains(&member.value.as_str())) => {
+        match (kind, ids) {
+            (OperationKind::Add, Some(ids)) if members.iter().all(|member| ids.contains(&member.value.as_str())) => {
                 self.add(members);
             }
-            (OperationKind::Add, ..) => return Err(fixed("members.value")),
-            (_, Some(ids), Mode::Compat) => {
+            (OperationKind::Add, _) => return Err(fixed("members.value")),
+            (_, Some(ids)) if !mode.is_strict() => {
                 let stay: HashSet<&str> = members.iter().map(|member| member.value.as_str()).collect();
                 self.remove(ids.into_iter().filter(|id| !stay.contains(id)).map(str::to_owned));
                 self.add(members);
@@ -126,27 +131,33 @@ impl MemberChanges {
         operation: &Operation<'_>,
         filter: Option<&Filter>,
         sub: &str,
-        mode: Mode,
+        mode: Mode<'_>,
     ) -> Result<(), ScimError> {
         let value = operation.value.unwrap_or(&Value::Null);
         let id = filter.and_then(Filter::listed_values);
-        match (sub, mode) {
-            ("display", Mode::Compat) => return Ok(()),
-            ("value", Mode::Compat) if operation.kind == OperationKind::Remove => {
+        let is_remove = operation.kind == OperationKind::Remove;
+        match sub {
+            "display" if mode.tolerates(Tolerance::MemberForm) => return Ok(()),
+            "value" if is_remove && !mode.is_strict() => {
                 if let Some(filter) = filter {
+                    mode.note(Tolerance::MemberForm);
                     return self.chosen(OperationKind::Remove, filter, &Value::Null, mode);
                 }
             }
             // It names who it is about: nothing but the membership itself can be meant.
-            ("value", _) if id.as_deref().and_then(single).is_some_and(|id| value.as_str() == Some(id)) => {
+            "value" if id.as_deref().and_then(single).is_some_and(|id| value.as_str() == Some(id)) => {
                 if let Some(filter) = filter {
                     return self.chosen(operation.kind, filter, &Value::Object(Map::new()), mode);
                 }
             }
-            ("value", Mode::Compat) if filter.is_none() && operation.kind == OperationKind::Add => {
-                return self.whole(OperationKind::Add, value);
+            "value"
+                if filter.is_none()
+                    && operation.kind == OperationKind::Add
+                    && mode.tolerates(Tolerance::MemberForm) =>
+            {
+                return self.whole(OperationKind::Add, value, mode);
             }
-            (_, Mode::Compat) if value.is_null() && operation.kind != OperationKind::Remove => return Ok(()),
+            _ if value.is_null() && !is_remove && mode.tolerates(Tolerance::MemberForm) => return Ok(()),
             _ => {}
         }
         Err(fixed(operation.path.text))
@@ -194,8 +205,8 @@ impl MemberChanges {
     }
 }
 
-fn listed(value: &Value) -> Result<Vec<Member>, ScimError> {
-    elements(value).iter().map(|element| member(element, None)).collect()
+fn listed(value: &Value, mode: Mode<'_>) -> Result<Vec<Member>, ScimError> {
+    elements(value).iter().map(|element| member(element, None, mode)).collect()
 }
 
 fn elements(value: &Value) -> &[Value] {
@@ -206,8 +217,17 @@ fn elements(value: &Value) -> &[Value] {
     }
 }
 
+/// Whether it holds nothing but what RFC 7643 §4.2 lets a client write.
+fn is_as_defined(element: &Value) -> bool {
+    let is_writable = |(name, value): (&String, &Value)| !value.is_null() && WRITABLE.contains(&name.as_str());
+    element.as_object().is_some_and(|object| object.iter().all(is_writable))
+}
+
 /// One element in the forms of T4. `implied` is the id where the element names none.
-fn member(element: &Value, implied: Option<&str>) -> Result<Member, ScimError> {
+fn member(element: &Value, implied: Option<&str>, mode: Mode<'_>) -> Result<Member, ScimError> {
+    if !is_as_defined(element) {
+        mode.note(Tolerance::MemberForm);
+    }
     let (value, kind) = match element {
         Value::Object(object) => (text(object, "value")?.or(implied), text(object, "type")?),
         Value::String(id) => (Some(id.as_str()), None),

@@ -7,6 +7,7 @@ use super::path::PatchPath;
 use crate::protocol::error::{ScimError, ScimType};
 use crate::protocol::mode::Mode;
 use crate::protocol::schema::ResourceSchema;
+use crate::protocol::tolerance::Tolerance;
 
 /// The schema of the body.
 const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
@@ -53,18 +54,18 @@ impl PatchRequest {
     pub fn parse<'a>(
         schema: &ResourceSchema<'a>,
         body: &'a Value,
-        mode: Mode,
+        mode: Mode<'_>,
     ) -> Result<Vec<Operation<'a>>, ScimError> {
         let body = body.as_object().ok_or_else(|| ScimError::invalid_syntax("the body is not a JSON object"))?;
-        if mode.is_strict() && !has_patch_schema(body) {
+        if !has_patch_schema(body, mode) && !mode.tolerates(Tolerance::Unknown) {
             return Err(ScimError::invalid_syntax(format!("`schemas` does not hold {PATCH_OP}")));
         }
-        let operations = match member(body, "Operations") {
+        let operations = match member(body, "Operations", mode) {
             Some(Value::Array(operations)) => operations.as_slice(),
-            Some(single @ Value::Object(_)) if !mode.is_strict() => std::slice::from_ref(single),
+            Some(single @ Value::Object(_)) if mode.tolerates(Tolerance::ValueForm) => std::slice::from_ref(single),
             _ => return Err(ScimError::invalid_syntax("`Operations` is not an array")),
         };
-        if operations.is_empty() && mode.is_strict() {
+        if operations.is_empty() && !mode.tolerates(Tolerance::NoOperations) {
             return Err(ScimError::invalid_syntax("`Operations` is empty"));
         }
         if operations.len() > MAX_OPERATIONS {
@@ -91,15 +92,15 @@ fn read<'a>(
     schema: &ResourceSchema<'a>,
     operation: &'a Value,
     number: usize,
-    mode: Mode,
+    mode: Mode<'_>,
     parsed: &mut Vec<Operation<'a>>,
 ) -> Result<(), ScimError> {
     let operation = operation.as_object().ok_or_else(|| ScimError::invalid_syntax("it is not a JSON object"))?;
-    let kind = kind(operation)?;
-    let value = member(operation, "value");
-    let path = match member(operation, "path") {
+    let kind = kind(operation, mode)?;
+    let value = member(operation, "value", mode);
+    let path = match member(operation, "path", mode) {
         None | Some(Value::Null) => None,
-        Some(Value::String(path)) if path.trim().is_empty() && !mode.is_strict() => None,
+        Some(Value::String(path)) if path.trim().is_empty() && mode.tolerates(Tolerance::Unknown) => None,
         Some(Value::String(path)) => Some(path.as_str()),
         Some(_) => return Err(ScimError::invalid_path("`path` is not a string")),
     };
@@ -115,22 +116,33 @@ fn read<'a>(
     }
 }
 
-fn kind(operation: &Map<String, Value>) -> Result<OperationKind, ScimError> {
-    let op = member(operation, "op").and_then(Value::as_str).map(str::trim).unwrap_or_default();
+fn kind(operation: &Map<String, Value>, mode: Mode<'_>) -> Result<OperationKind, ScimError> {
+    let sent = member(operation, "op", mode).and_then(Value::as_str).unwrap_or_default();
+    let op = sent.trim();
     [("add", OperationKind::Add), ("replace", OperationKind::Replace), ("remove", OperationKind::Remove)]
         .into_iter()
-        .find_map(|(keyword, kind)| keyword.eq_ignore_ascii_case(op).then_some(kind))
+        .find(|(keyword, _)| keyword.eq_ignore_ascii_case(op))
+        .map(|(keyword, kind)| {
+            if keyword != sent {
+                mode.note(Tolerance::LetterCase);
+            }
+            kind
+        })
         .ok_or_else(|| ScimError::invalid_syntax("`op` is none of add, replace and remove"))
 }
 
-fn has_patch_schema(body: &Map<String, Value>) -> bool {
-    let schemas = member(body, "schemas").and_then(Value::as_array);
+fn has_patch_schema(body: &Map<String, Value>, mode: Mode<'_>) -> bool {
+    let schemas = member(body, "schemas", mode).and_then(Value::as_array);
     schemas.is_some_and(|schemas| {
         schemas.iter().any(|schema| schema.as_str().is_some_and(|urn| urn.eq_ignore_ascii_case(PATCH_OP)))
     })
 }
 
 /// The member of this name, in any case.
-fn member<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
-    object.get(name).or_else(|| object.iter().find_map(|(key, value)| key.eq_ignore_ascii_case(name).then_some(value)))
+fn member<'a>(object: &'a Map<String, Value>, name: &str, mode: Mode<'_>) -> Option<&'a Value> {
+    object.get(name).or_else(|| {
+        let (_, value) = object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name))?;
+        mode.note(Tolerance::LetterCase);
+        Some(value)
+    })
 }

@@ -5,6 +5,7 @@ use crate::protocol::filter::{Filter, closing_quote};
 use crate::protocol::mode::Mode;
 use crate::protocol::path::AttributePath;
 use crate::protocol::schema::{Attribute, AttributeType, ResourceSchema};
+use crate::protocol::tolerance::Tolerance;
 
 /// Bytes of a path, its filter included.
 const MAX_LENGTH: usize = 8 * 1024;
@@ -26,14 +27,17 @@ impl<'a> PatchPath<'a> {
     /// # Errors
     /// 400 `invalidPath` if it is malformed or, in strict mode, names no attribute; 400 `invalidFilter` if the filter in
     /// it is not valid.
-    pub fn parse(schema: &ResourceSchema<'a>, text: &'a str, mode: Mode) -> Result<Option<Self>, ScimError> {
+    pub fn parse(schema: &ResourceSchema<'a>, text: &'a str, mode: Mode<'_>) -> Result<Option<Self>, ScimError> {
         if text.len() > MAX_LENGTH {
             return Err(ScimError::invalid_path(format!("the path is longer than {MAX_LENGTH} bytes")));
         }
-        let malformed = || ScimError::invalid_path(format!("`{text}` is not a path"));
-        let unknown = || match mode {
-            Mode::Compat => Ok(None),
-            Mode::Strict => Err(ScimError::invalid_path(format!("`{text}` names no attribute of this resource type"))),
+        let shown = shown(text);
+        let malformed = || ScimError::invalid_path(format!("`{shown}` is not a path"));
+        let unknown = || {
+            if mode.tolerates(Tolerance::Unknown) {
+                return Ok(None);
+            }
+            Err(ScimError::invalid_path(format!("`{shown}` names no attribute of this resource type")))
         };
         let (name, brackets) = match text.find('[').and_then(|at| text.split_at_checked(at)) {
             Some((name, rest)) => (name.trim(), Some(rest)),
@@ -44,7 +48,10 @@ impl<'a> PatchPath<'a> {
         }
         let Some(brackets) = brackets else {
             return match AttributePath::resolve(schema, name) {
-                Some(target) => Ok(Some(Self { text, target, filter: None })),
+                Some(target) => {
+                    target.note_form(name, mode);
+                    Ok(Some(Self { text, target, filter: None }))
+                }
                 None => unknown(),
             };
         };
@@ -54,6 +61,7 @@ impl<'a> PatchPath<'a> {
             rest => Some(rest.strip_prefix('.').filter(|name| is_name(name)).ok_or_else(malformed)?),
         };
         let Some(mut target) = AttributePath::resolve(schema, name) else { return unknown() };
+        target.note_form(name, mode);
         let attribute = match (target.attribute, target.sub_attribute) {
             (Some(attribute), None) if attribute.multi_valued => attribute,
             _ => return Err(ScimError::invalid_path(format!("`{name}` has no elements to choose from by a filter"))),
@@ -67,6 +75,11 @@ impl<'a> PatchPath<'a> {
         }
         Ok(Some(Self { text, target, filter: Some(filter) }))
     }
+}
+
+/// What an error shows of a path: not its filter, which may be about a secret.
+fn shown(text: &str) -> &str {
+    text.trim_start().split(|letter: char| letter.is_whitespace() || "[\"=".contains(letter)).next().unwrap_or_default()
 }
 
 /// The sub-attribute; `Some(None)` for the value of a multi-valued attribute that is not complex.

@@ -8,6 +8,7 @@ use super::target::Target;
 use crate::protocol::error::ScimError;
 use crate::protocol::filter::fold;
 use crate::protocol::schema::{Attribute, AttributeType, Mutability};
+use crate::protocol::tolerance::Tolerance;
 
 /// Removes the attribute, the chosen elements, or a sub-attribute of either. What is not there is no error
 /// (RFC 7644 §3.5.2.2: "a success response should be returned").
@@ -29,6 +30,7 @@ pub(super) fn remove(target: &mut Target<'_>, value: Option<&Value>) -> Result<(
                 Value::Array(listed) => listed.as_slice(),
                 single => std::slice::from_ref(single),
             };
+            target.mode.note(Tolerance::RemoveListed);
             let mut elements = target.take_elements();
             Listed::new(target.attribute, listed).take_from(&mut elements);
             target.put_elements(elements)

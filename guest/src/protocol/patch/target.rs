@@ -8,6 +8,7 @@ use crate::protocol::error::ScimError;
 use crate::protocol::filter::Filter;
 use crate::protocol::mode::Mode;
 use crate::protocol::schema::{Attribute, AttributeType};
+use crate::protocol::tolerance::Tolerance;
 
 /// An attribute within the object that holds it.
 pub(super) struct Target<'t> {
@@ -16,7 +17,7 @@ pub(super) struct Target<'t> {
     pub(super) attribute: &'t Attribute,
     pub(super) sub: Option<&'t Attribute>,
     pub(super) filter: Option<&'t Filter>,
-    pub(super) mode: Mode,
+    pub(super) mode: Mode<'t>,
     /// The path as the client wrote it.
     pub(super) text: &'t str,
 }
@@ -162,11 +163,8 @@ impl Target<'_> {
         if chosen == Chosen::Merged || !(value.is_object() || value.is_array()) {
             return self.merged_element(element, &sent);
         }
-        let sent = match self.mode {
-            // What chose the element stays true of it, unless the client says otherwise.
-            Mode::Compat => filled(sent, &demanded(filter)),
-            Mode::Strict => sent,
-        };
+        // What chose the element stays true of it, unless the client says otherwise.
+        let sent = if self.mode.is_strict() { sent } else { filled(sent, &demanded(filter)) };
         document::element(self.attribute, Value::Object(sent), self.mode)
     }
 
@@ -177,7 +175,7 @@ impl Target<'_> {
         }
         let is_nothing = match value {
             Value::Null => true,
-            Value::String(text) => text.is_empty() && !self.mode.is_strict(),
+            Value::String(text) => text.is_empty() && self.mode.tolerates(Tolerance::Unknown),
             _ => false,
         };
         if is_nothing {
@@ -194,7 +192,10 @@ impl Target<'_> {
             value.clone()
         };
         match document::element(self.attribute, element, self.mode)? {
-            Some(element) if filter.matches_element(&element) => Ok(Some(element)),
+            Some(element) if filter.matches_element(&element) => {
+                self.mode.note(Tolerance::CreatedByPath);
+                Ok(Some(element))
+            }
             _ => Err(no_target()),
         }
     }

@@ -59,6 +59,15 @@ function localTimes(root) {
 }
 localTimes(document);
 
+// On a phone the navigation is wider than the screen: where one is comes into view.
+const here = document.querySelector(".tabs [aria-current]");
+if (here) {
+  const tabs = here.parentElement;
+  const centre = () => { tabs.scrollLeft = here.offsetLeft - tabs.offsetLeft - (tabs.clientWidth - here.offsetWidth) / 2; };
+  centre();
+  addEventListener("resize", centre);
+}
+
 // A form is sent once.
 for (const form of document.querySelectorAll("form[method=post]")) {
   form.addEventListener("submit", (event) => {

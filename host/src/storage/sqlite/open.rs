@@ -77,7 +77,7 @@ pub enum OpenError {
     #[error("{} is locked by another process: wait for it, or stop it", .0.display())]
     Locked(PathBuf),
     /// Anything else from the file system.
-    #[error("{} can't be opened: {source}", .path.display())]
+    #[error("{} can't be opened", .path.display())]
     Io {
         /// The database.
         path: PathBuf,
@@ -85,7 +85,7 @@ pub enum OpenError {
         source: io::Error,
     },
     /// Anything else from SQLite.
-    #[error("{} can't be opened: {source}", .path.display())]
+    #[error("{} can't be opened", .path.display())]
     Sqlite {
         /// The database.
         path: PathBuf,
@@ -93,7 +93,7 @@ pub enum OpenError {
         source: rusqlite::Error,
     },
     /// The tables can't be brought up to date.
-    #[error("the tables of {} can't be brought up to date: {source}", .path.display())]
+    #[error("the tables of {} can't be brought up to date", .path.display())]
     Migration {
         /// The database.
         path: PathBuf,

@@ -62,7 +62,7 @@ fn okta_creates_a_user_and_the_password_can_be_taken_out() {
          "name":{"givenName":"Test","familyName":"User"},
          "emails":[{"primary":true,"value":"test.user@okta.local","type":"work"}],
          "displayName":"Test User","locale":"en-US","externalId":"00ujl29u0le5T6Aj10h7","groups":[],"password":"1mz050nq","active":true});
-    let mut document = from_client(&schema("User"), body, Mode::Compat).expect("a user");
+    let mut document = from_client(&schema("User"), body, Mode::COMPAT).expect("a user");
     assert_eq!(take_secret(&mut document), Some("1mz050nq".to_owned()));
     assert_eq!(take_secret(&mut document), None);
     assert_eq!(

@@ -18,11 +18,11 @@ fn schema(name: &str) -> ResourceSchema<'static> {
 }
 
 fn compat(name: &str, body: Value) -> Result<Value, ScimError> {
-    from_client(&schema(name), body, Mode::Compat).map(Value::Object)
+    from_client(&schema(name), body, Mode::COMPAT).map(Value::Object)
 }
 
 fn strict(name: &str, body: Value) -> Result<Value, ScimError> {
-    from_client(&schema(name), body, Mode::Strict).map(Value::Object)
+    from_client(&schema(name), body, Mode::STRICT).map(Value::Object)
 }
 
 /// What becomes of one attribute of a user.

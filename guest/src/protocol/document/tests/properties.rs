@@ -116,7 +116,7 @@ proptest! {
     #[test]
     fn any_body_becomes_canonical_or_is_refused(body in any_body(), is_user: bool, is_strict: bool) {
         let schema = schema(if is_user { "User" } else { "Group" });
-        let mode = if is_strict { Mode::Strict } else { Mode::Compat };
+        let mode = if is_strict { Mode::STRICT } else { Mode::COMPAT };
         match from_client(&schema, body, mode) {
             Ok(document) => {
                 let mut core = document.clone();
@@ -137,7 +137,7 @@ proptest! {
 
     #[test]
     fn any_json_is_answered(body in any_json(), is_strict: bool) {
-        let mode = if is_strict { Mode::Strict } else { Mode::Compat };
+        let mode = if is_strict { Mode::STRICT } else { Mode::COMPAT };
         for name in ["User", "Group"] {
             if let Err(error) = from_client(&schema(name), body.clone(), mode) {
                 prop_assert_eq!(error.status, 400);
@@ -148,8 +148,8 @@ proptest! {
     #[test]
     fn put_of_what_is_there_changes_nothing(body in any_body()) {
         let user = schema("User");
-        if let Ok(document) = from_client(&user, body, Mode::Compat) {
-            let incoming = from_client(&user, Value::Object(document.clone()), Mode::Compat).expect("canonical already");
+        if let Ok(document) = from_client(&user, body, Mode::COMPAT) {
+            let incoming = from_client(&user, Value::Object(document.clone()), Mode::COMPAT).expect("canonical already");
             prop_assert_eq!(replace(&user, &document, incoming), Ok(document));
         }
     }

@@ -21,7 +21,7 @@ fn current() -> Document {
 
 fn put(body: Value) -> Value {
     let user = schema("User");
-    let incoming = from_client(&user, body, Mode::Compat).expect("a user");
+    let incoming = from_client(&user, body, Mode::COMPAT).expect("a user");
     Value::Object(replace(&user, &current(), incoming).expect("a replacement"))
 }
 
@@ -64,7 +64,7 @@ fn r92_what_is_immutable_stays() {
     let user = table.resource("User").expect("users");
     let badge = |value: Value| {
         let body = json!({"userName":"ada","urn:example:badge":value});
-        from_client(&user, body, Mode::Compat).expect("a user")
+        from_client(&user, body, Mode::COMPAT).expect("a user")
     };
     let put = |current: Value, incoming: Value| {
         let after = replace(&user, &badge(current), badge(incoming));

@@ -249,10 +249,10 @@ fn elements_settle_what_patch_has_put_together() {
     let user = schema("User");
     let emails = user.core_attribute("emails").expect("emails");
     let values = vec![json!({"value":"a"}), json!({"value":"a"}), json!({"value":"b"})];
-    assert_eq!(elements(emails, values, Mode::Compat), Ok(Some(json!([{"value":"a"},{"value":"b"}]))));
-    assert_eq!(elements(emails, Vec::new(), Mode::Compat), Ok(None));
-    assert_eq!(element(emails, json!("a"), Mode::Compat), Ok(Some(json!({"value":"a"}))));
-    assert_eq!(value(emails, json!([""]), Mode::Compat), Ok(None));
+    assert_eq!(elements(emails, values, Mode::COMPAT), Ok(Some(json!([{"value":"a"},{"value":"b"}]))));
+    assert_eq!(elements(emails, Vec::new(), Mode::COMPAT), Ok(None));
+    assert_eq!(element(emails, json!("a"), Mode::COMPAT), Ok(Some(json!({"value":"a"}))));
+    assert_eq!(value(emails, json!([""]), Mode::COMPAT), Ok(None));
 }
 
 #[test]

@@ -25,7 +25,7 @@ fn rfc7644_figure_2_examples_are_read() {
         r#"userType eq "Employee" and emails[type eq "work" and value co "@example.com"]"#,
         r#"emails[type eq "work" and value co "@example.com"] or ims[type eq "xmpp" and value co "@foo.com"]"#,
     ] {
-        for mode in [Mode::Compat, Mode::Strict] {
+        for mode in [Mode::COMPAT, Mode::STRICT] {
             let filter = Filter::parse(&users(), text, mode).unwrap_or_else(|error| panic!("{text}: {error}"));
             let printed = filter.to_string();
             assert_eq!(Filter::parse(&users(), &printed, mode).as_ref(), Ok(&filter), "{printed}");
@@ -73,7 +73,7 @@ fn t14_entra_value_paths_with_a_comparison_behind_them() {
     let canonical = parse(r#"emails[type eq "work" and value eq "user@contoso.com"]"#);
     assert_eq!(parse(r#"emails[type eq "work"].value eq "user@contoso.com""#), canonical);
     assert_eq!(parse(r#"emails[type eq "work"] eq "user@contoso.com""#), canonical);
-    let error = refusal(r#"emails[type eq "work"].value eq "user@contoso.com""#, Mode::Strict);
+    let error = refusal(r#"emails[type eq "work"].value eq "user@contoso.com""#, Mode::STRICT);
     assert_eq!(error.scim_type, Some(ScimType::InvalidFilter));
     // What follows may also be the next term.
     parse(r#"emails[type eq "work"] and userName eq "x" or emails[type eq "home"].value pr"#);
@@ -89,7 +89,7 @@ fn t14_unquoted_values_are_strings_in_compat_mode_only() {
         ("emails[type eq work].value eq x@y.z", r#"emails[type eq "work" and value eq "x@y.z"]"#),
     ] {
         assert_eq!(parse(text), parse(canonical), "{text}");
-        assert_eq!(refusal(text, Mode::Strict).scim_type, Some(ScimType::InvalidFilter));
+        assert_eq!(refusal(text, Mode::STRICT).scim_type, Some(ScimType::InvalidFilter));
     }
 }
 
@@ -97,7 +97,7 @@ fn t14_unquoted_values_are_strings_in_compat_mode_only() {
 fn t2_booleans_may_be_strings_in_compat_mode_only() {
     for text in [r#"active eq "True""#, "active eq True", r#"active eq "TRUE""#] {
         assert_eq!(parse(text), parse("active eq true"), "{text}");
-        refusal(text, Mode::Strict);
+        refusal(text, Mode::STRICT);
     }
     assert_eq!(parse(r#"roles[primary EQ "False"]"#), parse("roles[primary eq false]"));
     is_refused(r#"active eq "yes""#);
@@ -113,7 +113,7 @@ fn r65_strings_have_json_escapes() {
     assert_eq!(value(r#"title eq "a\"b\\c\/d\u00e9\ud83d\ude00""#), "a\"b\\c/dé😀");
     assert_eq!(value(r#"title eq "DOMAIN\person \"x\"""#), r#"DOMAIN\person "x""#);
     assert_eq!(value(r#"title eq "a)] and (b""#), "a)] and (b");
-    refusal(r#"title eq "DOMAIN\person""#, Mode::Strict);
+    refusal(r#"title eq "DOMAIN\person""#, Mode::STRICT);
     for text in [r#"title eq "open"#, r#"title eq "open\""#, r#"title eq "#] {
         is_refused(text);
     }
@@ -159,7 +159,7 @@ fn r72_an_unknown_attribute_is_refused_by_name() {
         ("urn:ietf:params:scim:schemas:extension:enterprise:2.0:User pr", "enterprise"),
     ] {
         is_refused(text);
-        let detail = refusal(text, Mode::Compat).detail;
+        let detail = refusal(text, Mode::COMPAT).detail;
         assert!(detail.contains(name), "{detail}");
     }
 }
@@ -208,19 +208,19 @@ fn r73_length_depth_and_number_of_terms_are_limited() {
 fn r56_in_a_query_on_all_types_a_foreign_attribute_has_no_value() {
     let (users, groups) = (users(), groups());
     let text = r#"members.value eq "x" or userName eq "bjensen@example.com""#;
-    let for_users = Filter::parse_among(&users, std::slice::from_ref(&groups), text, Mode::Compat).unwrap();
+    let for_users = Filter::parse_among(&users, std::slice::from_ref(&groups), text, Mode::COMPAT).unwrap();
     assert!(for_users.matches(&barbara()));
     assert!(!for_users.mentions("members") && for_users.mentions("userName"));
-    let for_groups = Filter::parse_among(&groups, std::slice::from_ref(&users), text, Mode::Compat).unwrap();
+    let for_groups = Filter::parse_among(&groups, std::slice::from_ref(&users), text, Mode::COMPAT).unwrap();
     let group = document(json!({"displayName": "x", "userName": "bjensen@example.com", "members": [{"value": "x"}]}));
     assert!(for_groups.matches(&group) && for_groups.mentions("members") && !for_groups.mentions("userName"));
     // The URN makes it the user's name, though groups have an attribute of the same name.
     let text = r#"urn:ietf:params:scim:schemas:core:2.0:User:displayName eq "x""#;
-    let filter = Filter::parse_among(&groups, std::slice::from_ref(&users), text, Mode::Compat).unwrap();
+    let filter = Filter::parse_among(&groups, std::slice::from_ref(&users), text, Mode::COMPAT).unwrap();
     assert!(!filter.matches(&group) && filter.conjuncts().is_empty());
     let printed = filter.to_string();
-    assert_eq!(Filter::parse_among(&groups, &[users], &printed, Mode::Compat), Ok(filter));
-    assert!(Filter::parse_among(&groups, &[], text, Mode::Compat).is_err());
+    assert_eq!(Filter::parse_among(&groups, &[users], &printed, Mode::COMPAT), Ok(filter));
+    assert!(Filter::parse_among(&groups, &[], text, Mode::COMPAT).is_err());
 }
 
 #[test]
@@ -257,7 +257,7 @@ fn conjuncts_are_what_every_match_satisfies() {
 fn listed_values_are_those_of_nothing_but_value_eq() {
     let groups = groups();
     let members = AttributePath::resolve(&groups, "members").unwrap();
-    let filter = |text: &str| Filter::parse_element(&members, text, Mode::Compat).unwrap();
+    let filter = |text: &str| Filter::parse_element(&members, text, Mode::COMPAT).unwrap();
     assert_eq!(filter(r#"value eq "x""#).listed_values(), Some(vec!["x"]));
     assert_eq!(filter(r#"value eq "x" or (Value eq "y")"#).listed_values(), Some(vec!["x", "y"]));
     for text in

@@ -21,10 +21,10 @@ fn groups() -> ResourceSchema<'static> {
 }
 
 fn parse(text: &str) -> Filter {
-    Filter::parse(&users(), text, Mode::Compat).unwrap_or_else(|error| panic!("{text}: {error}"))
+    Filter::parse(&users(), text, Mode::COMPAT).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
-fn refusal(text: &str, mode: Mode) -> ScimError {
+fn refusal(text: &str, mode: Mode<'_>) -> ScimError {
     match Filter::parse(&users(), text, mode) {
         Ok(filter) => panic!("{text} was read as {filter}"),
         Err(error) => error,
@@ -32,7 +32,7 @@ fn refusal(text: &str, mode: Mode) -> ScimError {
 }
 
 fn is_refused(text: &str) {
-    for mode in [Mode::Compat, Mode::Strict] {
+    for mode in [Mode::COMPAT, Mode::STRICT] {
         let error = refusal(text, mode);
         assert_eq!((error.status, error.scim_type), (400, Some(ScimType::InvalidFilter)), "{text}: {error}");
     }

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn parse_error(body: &Value, mode: Mode) -> ScimType {
+fn parse_error(body: &Value, mode: Mode<'_>) -> ScimType {
     PatchRequest::parse(&users(), body, mode).unwrap_err().scim_type.unwrap()
 }
 
@@ -19,13 +19,13 @@ fn r95_the_body_has_operations_with_one_of_three_ops() {
         body(json!([{"op": 1, "path": "title"}])),
         body(json!([{"op": "test", "path": "title", "value": "x"}])),
     ] {
-        for mode in [Mode::Compat, Mode::Strict] {
+        for mode in [Mode::COMPAT, Mode::STRICT] {
             assert_eq!(parse_error(&body, mode), ScimType::InvalidSyntax, "{body}");
         }
     }
     let without_schema = json!({"Operations": [{"op": "replace", "path": "title", "value": "x"}]});
-    assert_eq!(parse_error(&without_schema, Mode::Strict), ScimType::InvalidSyntax);
-    assert_eq!(PatchRequest::parse(&users(), &without_schema, Mode::Compat).unwrap().len(), 1);
+    assert_eq!(parse_error(&without_schema, Mode::STRICT), ScimType::InvalidSyntax);
+    assert_eq!(PatchRequest::parse(&users(), &without_schema, Mode::COMPAT).unwrap().len(), 1);
 }
 
 #[test]
@@ -35,7 +35,7 @@ fn t1_keys_ops_and_names_in_any_case() {
         {"op": "rePlace", "path": "NAME.givenname", "value": "Barbara"},
         {"op": "Remove", "path": "TITLE"}
     ]});
-    for mode in [Mode::Compat, Mode::Strict] {
+    for mode in [Mode::COMPAT, Mode::STRICT] {
         let mut user = document(json!({"userName": "x", "title": "Boss"}));
         assert!(run(&users(), &mut user, &body, mode).unwrap().changed);
         user.shift_remove("schemas");
@@ -66,8 +66,8 @@ fn r103_add_and_replace_need_a_value() {
 fn limit_of_operations() {
     let operations =
         |count: usize| body(Value::Array(vec![json!({"op": "replace", "path": "title", "value": "x"}); count]));
-    assert_eq!(PatchRequest::parse(&users(), &operations(10_000), Mode::Compat).unwrap().len(), 10_000);
-    assert_eq!(parse_error(&operations(10_001), Mode::Compat), ScimType::TooMany);
+    assert_eq!(PatchRequest::parse(&users(), &operations(10_000), Mode::COMPAT).unwrap().len(), 10_000);
+    assert_eq!(parse_error(&operations(10_001), Mode::COMPAT), ScimType::TooMany);
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn operations_that_look_at_too_many_values_are_refused() {
     let roles: Vec<Value> = (0..2_000).map(|role| json!({"value": format!("role-{role}")})).collect();
     let operation = json!({"op": "replace", "path": "roles[value eq \"role-1\"].display", "value": "x"});
     let operations = Value::Array(vec![operation; 2_000]);
-    assert_eq!(refused(json!({"roles": roles}), operations, Mode::Compat), ScimType::TooMany);
+    assert_eq!(refused(json!({"roles": roles}), operations, Mode::COMPAT), ScimType::TooMany);
 }
 
 #[test]
@@ -139,13 +139,13 @@ fn unknown_attributes_are_ignored_in_compat_mode_and_refused_in_strict_mode() {
     ] {
         for operation in [json!({"op": "add", "path": path, "value": "x"}), json!({"op": "remove", "path": path})] {
             assert_eq!(compat(json!({"title": "x"}), json!([operation])), json!({"title": "x"}), "{path}");
-            assert_eq!(refused(json!({}), json!([operation]), Mode::Strict), ScimType::InvalidPath, "{path}");
+            assert_eq!(refused(json!({}), json!([operation]), Mode::STRICT), ScimType::InvalidPath, "{path}");
         }
     }
     let operations =
         json!([{"op": "add", "value": {"nosuch": 1, "urn:okta:custom:group:1.0": {"description": "x"}, "title": "y"}}]);
     assert_eq!(compat(json!({}), operations.clone()), json!({"title": "y"}));
-    assert_eq!(refused(json!({}), operations, Mode::Strict), ScimType::InvalidSyntax);
+    assert_eq!(refused(json!({}), operations, Mode::STRICT), ScimType::InvalidSyntax);
 }
 
 #[test]
@@ -183,7 +183,7 @@ fn t5_read_only_attributes_in_a_value_object() {
         compat(initial.clone(), different.clone()),
         json!({"id": "1", "meta": {"resourceType": "User"}, "title": "x"})
     );
-    assert_eq!(refused(initial, different, Mode::Strict), ScimType::Mutability);
+    assert_eq!(refused(initial, different, Mode::STRICT), ScimType::Mutability);
 }
 
 #[test]
@@ -201,7 +201,7 @@ fn r98_an_error_names_the_operation_and_changes_nothing() {
         {"op": "replace", "path": "title", "value": "x"},
         {"op": "replace", "path": "active", "value": "maybe"}
     ]);
-    let error = patched(json!({"title": "y"}), operations, Mode::Compat).unwrap_err();
+    let error = patched(json!({"title": "y"}), operations, Mode::COMPAT).unwrap_err();
     assert_eq!(error.scim_type, Some(ScimType::InvalidValue));
     assert!(error.detail.starts_with("operation 2: "), "{}", error.detail);
 }

@@ -20,16 +20,16 @@ pub(super) fn replaced(ids: &[&str]) -> MemberChange {
 }
 
 fn in_both(operations: Value) -> Vec<MemberChange> {
-    let strict = membership(operations.clone(), Mode::Strict).unwrap();
-    assert_eq!(membership(operations, Mode::Compat).unwrap(), strict);
+    let strict = membership(operations.clone(), Mode::STRICT).unwrap();
+    assert_eq!(membership(operations, Mode::COMPAT).unwrap(), strict);
     strict
 }
 
 fn compat(operations: Value) -> Vec<MemberChange> {
-    membership(operations, Mode::Compat).unwrap()
+    membership(operations, Mode::COMPAT).unwrap()
 }
 
-fn refused(operations: Value, mode: Mode) -> ScimType {
+fn refused(operations: Value, mode: Mode<'_>) -> ScimType {
     membership(operations, mode).unwrap_err().scim_type.unwrap()
 }
 
@@ -57,7 +57,7 @@ fn t3_remove_members_without_value_removes_all_and_with_an_empty_list_none() {
 fn t3_a_listed_member_without_value_never_means_all() {
     for value in [json!([{}]), json!({}), json!([{"value": null}]), json!([null]), json!("")] {
         let operations = json!([{"op": "remove", "path": "members", "value": value}]);
-        assert_eq!(refused(operations, Mode::Compat), ScimType::InvalidValue, "{value}");
+        assert_eq!(refused(operations, Mode::COMPAT), ScimType::InvalidValue, "{value}");
     }
 }
 
@@ -108,7 +108,7 @@ fn t4_element_forms() {
         json!("x".repeat(257)),
     ] {
         let operations = json!([{"op": "add", "path": "members", "value": value}]);
-        assert_eq!(refused(operations, Mode::Compat), ScimType::InvalidValue, "{value}");
+        assert_eq!(refused(operations, Mode::COMPAT), ScimType::InvalidValue, "{value}");
     }
 }
 
@@ -157,24 +157,24 @@ fn r33_a_member_is_never_edited_in_place() {
     for op in ["add", "replace"] {
         let rename = json!([{"op": op, "path": "members[value eq \"a\"].display", "value": "x"}]);
         assert_eq!(compat(rename.clone()), []);
-        assert_eq!(refused(rename, Mode::Strict), ScimType::Mutability);
+        assert_eq!(refused(rename, Mode::STRICT), ScimType::Mutability);
         let change = json!([{"op": op, "path": "members[value eq \"a\"].value", "value": "b"}]);
         let retype = json!([{"op": op, "path": "members[value eq \"a\"].type", "value": "Group"}]);
-        for mode in [Mode::Compat, Mode::Strict] {
+        for mode in [Mode::COMPAT, Mode::STRICT] {
             assert_eq!(refused(change.clone(), mode), ScimType::Mutability);
             assert_eq!(refused(retype.clone(), mode), ScimType::Mutability);
         }
         // T9: the same value is the membership itself.
         assert_eq!(compat(json!([{"op": op, "path": "members[value eq \"a\"].value", "value": "a"}])), [added(&["a"])]);
     }
-    assert_eq!(refused(json!([{"op": "remove", "path": "members.type"}]), Mode::Compat), ScimType::Mutability);
+    assert_eq!(refused(json!([{"op": "remove", "path": "members.type"}]), Mode::COMPAT), ScimType::Mutability);
 }
 
 #[test]
 fn r110_a_chosen_member_is_replaced_as_a_whole() {
     let operations = json!([{"op": "replace", "path": "members[value eq \"a\"]", "value": {"value": "b"}}]);
     assert_eq!(compat(operations.clone()), [removed(&["a"]), added(&["b"])]);
-    let strict = membership(operations, Mode::Strict).unwrap();
+    let strict = membership(operations, Mode::STRICT).unwrap();
     assert!(
         matches!(strict.as_slice(), [MemberChange::ReplaceWhere { members, .. }] if members[0].value == "b"),
         "{strict:?}"
@@ -182,7 +182,7 @@ fn r110_a_chosen_member_is_replaced_as_a_whole() {
     let same = json!([{"op": "replace", "path": "members[value eq \"a\"]", "value": {"display": "x"}}]);
     assert_eq!(compat(same), [added(&["a"])]);
     assert_eq!(
-        refused(json!([{"op": "add", "path": "members[value eq \"a\"]", "value": {"value": "b"}}]), Mode::Compat),
+        refused(json!([{"op": "add", "path": "members[value eq \"a\"]", "value": {"value": "b"}}]), Mode::COMPAT),
         ScimType::Mutability
     );
 }
@@ -190,7 +190,7 @@ fn r110_a_chosen_member_is_replaced_as_a_whole() {
 #[test]
 fn users_have_no_members() {
     let body = body(json!([{"op": "add", "path": "members", "value": [{"value": "a"}]}]));
-    assert!(PatchRequest::parse(&users(), &body, Mode::Compat).unwrap().is_empty());
-    let error = PatchRequest::parse(&users(), &body, Mode::Strict).unwrap_err();
+    assert!(PatchRequest::parse(&users(), &body, Mode::COMPAT).unwrap().is_empty());
+    let error = PatchRequest::parse(&users(), &body, Mode::STRICT).unwrap_err();
     assert_eq!(error.scim_type, Some(ScimType::InvalidPath));
 }

@@ -33,12 +33,17 @@ fn body(operations: Value) -> Value {
     json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": operations})
 }
 
-fn run(schema: &ResourceSchema<'_>, document: &mut Document, body: &Value, mode: Mode) -> Result<Outcome, ScimError> {
+fn run(
+    schema: &ResourceSchema<'_>,
+    document: &mut Document,
+    body: &Value,
+    mode: Mode<'_>,
+) -> Result<Outcome, ScimError> {
     apply(schema, document, &PatchRequest::parse(schema, body, mode)?, mode)
 }
 
 /// Applies to a user that has what `initial` says; gives the user back, without `schemas`.
-fn patched(initial: Value, operations: Value, mode: Mode) -> Result<(Value, bool), ScimError> {
+fn patched(initial: Value, operations: Value, mode: Mode<'_>) -> Result<(Value, bool), ScimError> {
     let mut user = document(initial);
     user.entry("userName").or_insert_with(|| "bjensen".into());
     crate::protocol::document::set_schemas(&users(), &mut user);
@@ -57,30 +62,30 @@ fn patched(initial: Value, operations: Value, mode: Mode) -> Result<(Value, bool
 }
 
 fn compat(initial: Value, operations: Value) -> Value {
-    patched(initial, operations, Mode::Compat).unwrap().0
+    patched(initial, operations, Mode::COMPAT).unwrap().0
 }
 
 /// In both modes.
 fn either(initial: Value, operations: Value) -> Value {
-    let strict = patched(initial.clone(), operations.clone(), Mode::Strict).unwrap().0;
+    let strict = patched(initial.clone(), operations.clone(), Mode::STRICT).unwrap().0;
     let compat = compat(initial, operations);
     assert_eq!(strict, compat);
     compat
 }
 
-fn refused(initial: Value, operations: Value, mode: Mode) -> ScimType {
+fn refused(initial: Value, operations: Value, mode: Mode<'_>) -> ScimType {
     let error = patched(initial, operations, mode).unwrap_err();
     assert_eq!(error.status, 400);
     error.scim_type.unwrap()
 }
 
 fn refused_in_both(initial: Value, operations: Value) -> ScimType {
-    let strict = refused(initial.clone(), operations.clone(), Mode::Strict);
-    assert_eq!(refused(initial, operations, Mode::Compat), strict);
+    let strict = refused(initial.clone(), operations.clone(), Mode::STRICT);
+    assert_eq!(refused(initial, operations, Mode::COMPAT), strict);
     strict
 }
 
-fn membership(operations: Value, mode: Mode) -> Result<Vec<MemberChange>, ScimError> {
+fn membership(operations: Value, mode: Mode<'_>) -> Result<Vec<MemberChange>, ScimError> {
     let mut group =
         document(json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "Tour Guides"}));
     let outcome = run(&groups(), &mut group, &body(operations), mode)?;

@@ -88,18 +88,18 @@ fn operations() -> impl Strategy<Value = Value> {
     prop::collection::vec(operation, 1..6).prop_map(Value::Array)
 }
 
-fn has_nothing_empty(value: &Value, mode: Mode) -> bool {
+fn has_nothing_empty(value: &Value, mode: Mode<'_>) -> bool {
     match value {
         Value::Null => false,
-        Value::String(text) => mode == Mode::Strict || !text.is_empty(),
+        Value::String(text) => mode.is_strict() || !text.is_empty(),
         Value::Array(values) => !values.is_empty() && values.iter().all(|value| has_nothing_empty(value, mode)),
         Value::Object(members) => !members.is_empty() && members.values().all(|value| has_nothing_empty(value, mode)),
         _ => true,
     }
 }
 
-fn modes() -> impl Strategy<Value = Mode> {
-    prop_oneof![Just(Mode::Compat), Just(Mode::Strict)]
+fn modes() -> impl Strategy<Value = Mode<'static>> {
+    prop_oneof![Just(Mode::COMPAT), Just(Mode::STRICT)]
 }
 
 proptest! {

@@ -23,7 +23,7 @@ fn r99_read_only_attributes_can_not_be_addressed() {
         assert_eq!(refused_in_both(json!({"id": "1"}), operations), ScimType::Mutability, "{op} {path}");
     }
     let rename = json!([{"op": "replace", "path": "manager.displayName", "value": "x"}]);
-    assert_eq!(refused(json!({}), rename.clone(), Mode::Strict), ScimType::Mutability);
+    assert_eq!(refused(json!({}), rename.clone(), Mode::STRICT), ScimType::Mutability);
     assert_eq!(compat(json!({}), rename), json!({}));
 }
 
@@ -47,7 +47,7 @@ fn r100_a_new_primary_value_takes_it_from_the_others() {
 fn r101_schemas_says_which_extensions_are_there() {
     let schemas = |initial: Value, operations: Value| {
         let mut user = document(initial);
-        run(&users(), &mut user, &body(operations), Mode::Strict).unwrap();
+        run(&users(), &mut user, &body(operations), Mode::STRICT).unwrap();
         user["schemas"].clone()
     };
     let core = "urn:ietf:params:scim:schemas:core:2.0:User";
@@ -95,7 +95,7 @@ fn r104_t22_what_is_there_already_is_no_change() {
         json!({"op": "add", "path": "emails", "value": []}),
         json!({"op": "add", "value": {}}),
     ] {
-        for mode in [Mode::Compat, Mode::Strict] {
+        for mode in [Mode::COMPAT, Mode::STRICT] {
             let (_, changed) = patched(two_emails(), json!([operation]), mode).unwrap();
             assert!(!changed, "{operation}");
         }
@@ -122,7 +122,7 @@ fn t9_only_what_then_matches_the_filter_is_created() {
         "emails[type eq \"work\" and value eq \"old@x\"].value",
         "emails[type eq \"a\" or type eq \"b\"].value",
     ] {
-        assert_eq!(refused(json!({}), replace(path), Mode::Compat), ScimType::NoTarget, "{path}");
+        assert_eq!(refused(json!({}), replace(path), Mode::COMPAT), ScimType::NoTarget, "{path}");
     }
     // Nothing to create.
     let null = json!([{"op": "replace", "path": "emails[type eq \"work\"].value", "value": null}]);
@@ -147,7 +147,7 @@ fn r106_remove() {
 fn r106_an_email_without_its_address_is_no_email() {
     let operations = json!([{"op": "Remove", "path": "emails[type eq \"work\"].value"}]);
     assert_eq!(compat(two_emails(), operations.clone())["emails"], json!([{"value": "h@x", "type": "home"}]));
-    let strict = patched(two_emails(), operations, Mode::Strict).unwrap().0;
+    let strict = patched(two_emails(), operations, Mode::STRICT).unwrap().0;
     assert_eq!(strict["emails"][0], json!({"type": "work", "primary": true}));
 }
 
@@ -220,7 +220,7 @@ fn r110_replace_with_filter_replaces_every_match() {
 #[test]
 fn r111_replace_with_filter_that_matches_nothing() {
     let operations = json!([{"op": "replace", "path": "emails[type eq \"other\"].value", "value": "o@x"}]);
-    assert_eq!(refused(two_emails(), operations.clone(), Mode::Strict), ScimType::NoTarget);
+    assert_eq!(refused(two_emails(), operations.clone(), Mode::STRICT), ScimType::NoTarget);
     assert_eq!(compat(two_emails(), operations)["emails"][2], json!({"value": "o@x", "type": "other"}));
 }
 
@@ -324,11 +324,11 @@ fn r23_wrong_types_are_refused() {
         (ENTERPRISE_USER, json!("x")),
     ] {
         let operations = json!([{"op": "replace", "path": path, "value": value}]);
-        assert_eq!(refused(two_emails(), operations, Mode::Compat), ScimType::InvalidValue, "{path}");
+        assert_eq!(refused(two_emails(), operations, Mode::COMPAT), ScimType::InvalidValue, "{path}");
     }
     for (path, value) in [("active", json!("true")), ("title", json!(17)), ("emails", json!(["x"]))] {
         let operations = json!([{"op": "replace", "path": path, "value": value}]);
-        assert_eq!(refused(two_emails(), operations, Mode::Strict), ScimType::InvalidValue, "{path}");
+        assert_eq!(refused(two_emails(), operations, Mode::STRICT), ScimType::InvalidValue, "{path}");
     }
 }
 

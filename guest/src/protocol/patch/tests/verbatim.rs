@@ -21,7 +21,7 @@ fn user() -> Document {
 
 fn sent(json: &str) -> Document {
     let mut user = user();
-    let outcome = run(&users(), &mut user, &text(json), Mode::Compat).unwrap_or_else(|error| panic!("{json}: {error}"));
+    let outcome = run(&users(), &mut user, &text(json), Mode::COMPAT).unwrap_or_else(|error| panic!("{json}: {error}"));
     assert!(outcome.changed, "{json}");
     user
 }
@@ -32,7 +32,7 @@ fn sent_to_group(json: &str) -> (Document, Outcome) {
         "displayName": "displayName"
     }));
     let outcome =
-        run(&groups(), &mut group, &text(json), Mode::Compat).unwrap_or_else(|error| panic!("{json}: {error}"));
+        run(&groups(), &mut group, &text(json), Mode::COMPAT).unwrap_or_else(|error| panic!("{json}: {error}"));
     (group, outcome)
 }
 
@@ -92,7 +92,7 @@ fn entra_f_t2_deactivates_with_a_string_or_a_boolean() {
     let mut inactive = user();
     inactive.insert("active".to_owned(), Value::Bool(false));
     let body = text(r#"{"Operations":[{"op":"Replace","path":"active","value":"True"}]}"#);
-    run(&users(), &mut inactive, &body, Mode::Compat).unwrap();
+    run(&users(), &mut inactive, &body, Mode::COMPAT).unwrap();
     assert_eq!(inactive["active"], Value::Bool(true));
 }
 
@@ -154,8 +154,8 @@ fn entra_j_changes_groups() {
 #[test]
 fn t28_no_operations() {
     let body = body(json!([]));
-    assert!(PatchRequest::parse(&users(), &body, Mode::Compat).unwrap().is_empty());
-    let error = PatchRequest::parse(&users(), &body, Mode::Strict).unwrap_err();
+    assert!(PatchRequest::parse(&users(), &body, Mode::COMPAT).unwrap().is_empty());
+    let error = PatchRequest::parse(&users(), &body, Mode::STRICT).unwrap_err();
     assert_eq!(error.scim_type, Some(ScimType::InvalidSyntax));
 }
 
@@ -216,7 +216,7 @@ fn t9_a_filtered_value_that_is_not_there_is_created() {
         json!([{"value": "new@contoso.com", "type": "work"}])
     );
     assert_eq!(
-        refused(json!({}), json!([{"op": "Replace", "path": WORK, "value": "new@contoso.com"}]), Mode::Strict),
+        refused(json!({}), json!([{"op": "Replace", "path": WORK, "value": "new@contoso.com"}]), Mode::STRICT),
         ScimType::NoTarget
     );
 }

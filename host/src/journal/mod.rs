@@ -1,4 +1,11 @@
-//! The types of the log of SCIM requests.
+//! The log of SCIM requests: how it is searched, its entries, and its export.
+
+mod csv;
+mod entry;
+mod export;
+
+pub use entry::{LogEntry, LogSubject};
+pub use export::{LogExport, LogFormat};
 
 /// Which entries of the log. Times are milliseconds since the Unix epoch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +47,7 @@ impl Default for LogQuery {
 /// A page of the log, newest first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogPage {
-    /// Each a JSON object.
+    /// Each a JSON object; [`LogEntry::parse`] reads it.
     pub entries: Vec<Vec<u8>>,
     /// For [`LogQuery::after`]; `None` on the last page.
     pub next: Option<String>,

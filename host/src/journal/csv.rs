@@ -1,19 +1,23 @@
 //! The log as comma-separated values (RFC 4180).
 
-use super::entry::Entry;
-use super::when::iso;
+use std::time::{Duration, SystemTime};
+
+use super::entry::{LogEntry, LogSubject};
+
+/// The last moment of the year 9999, in milliseconds: what is later has no four-digit year.
+const LAST: u64 = 253_402_300_799_999;
 
 /// The first line.
 pub(super) const HEADER: &str = "time,request_id,method,path,status,scim_type,detail,action,because,resource_type,\
      resource_id,resource_name,token_generation,user_agent,milliseconds,bytes_received,bytes_sent,component\r\n";
 
 /// The line of an entry.
-pub(super) fn line(entry: &Entry) -> String {
+pub(super) fn line(entry: &LogEntry) -> String {
     let subject = entry.subject.as_ref();
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
-    let of = |field: fn(&super::entry::Subject) -> &String| subject.map(field).cloned().unwrap_or_default();
+    let of = |field: fn(&LogSubject) -> &String| subject.map(field).cloned().unwrap_or_default();
     let fields = [
-        iso(entry.time),
+        time(entry.time),
         entry.request_id.clone(),
         entry.method.clone(),
         entry.path.clone(),
@@ -33,6 +37,12 @@ pub(super) fn line(entry: &Entry) -> String {
         entry.component.clone(),
     ];
     fields.map(|field| cell(&field)).join(",") + "\r\n"
+}
+
+/// `2026-11-22T17:18:16.000Z`.
+fn time(time: u64) -> String {
+    let moment = SystemTime::UNIX_EPOCH + Duration::from_millis(time.min(LAST));
+    humantime::format_rfc3339_millis(moment).to_string()
 }
 
 /// Quoted where it must be. What a spreadsheet would take for a formula gets an apostrophe in front: anyone who can
@@ -64,6 +74,6 @@ mod tests {
     #[test]
     fn a_line_has_as_many_cells_as_the_first_one() {
         let commas = |line: &str| line.matches(',').count();
-        assert_eq!(commas(&line(&Entry::default())), commas(HEADER));
+        assert_eq!(commas(&line(&LogEntry::default())), commas(HEADER));
     }
 }

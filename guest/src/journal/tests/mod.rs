@@ -1,0 +1,56 @@
+//! What the log of SCIM requests tells, and what it never does (rule P5).
+
+mod because;
+mod redaction;
+mod tolerance;
+
+use serde_json::Value;
+
+use super::{LogQuery, search};
+use crate::endpoint::handle;
+use crate::protocol::message::Request;
+use crate::testing::organization::TestOrganization;
+
+/// A request as an identity provider sends it that keeps to the RFCs.
+fn request(organization: &TestOrganization, method: &str, target: &str, body: Option<Value>) -> Request {
+    let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query.to_owned())));
+    Request {
+        method: method.into(),
+        path: path.into(),
+        query,
+        headers: vec![
+            ("authorization".into(), format!("Bearer {}", organization.token)),
+            ("accept".into(), "application/scim+json".into()),
+            ("content-type".into(), "application/scim+json; charset=utf-8".into()),
+        ],
+        body: body.map(|body| body.to_string().into_bytes()).unwrap_or_default(),
+        base_url: "https://scim.example/scim/v2/org".into(),
+        request_id: "r1".into(),
+    }
+}
+
+/// Sends the request and returns the status, and what the log says of it.
+fn logged(organization: &TestOrganization, request: &Request) -> (u16, Value) {
+    // No two requests arrive in the same millisecond.
+    organization.host.set_now(organization.store().now() + 1);
+    let response = handle(organization.host.host(), request);
+    (response.status, last(organization))
+}
+
+/// What the log says of the last request.
+fn last(organization: &TestOrganization) -> Value {
+    let page = search(&organization.store(), &LogQuery { limit: 1, ..LogQuery::default() }).unwrap();
+    serde_json::from_slice(page.entries.first().unwrap()).unwrap()
+}
+
+/// The reasons in the entry.
+fn because(entry: &Value) -> Vec<String> {
+    let reasons = entry["because"].as_array().cloned().unwrap_or_default();
+    reasons.iter().map(|reason| reason.as_str().unwrap().to_owned()).collect()
+}
+
+/// The numbers of the tolerance rules in the entry.
+fn tolerances(entry: &Value) -> Vec<String> {
+    let number = |reason: &String| Some(reason.strip_prefix("tolerance ")?.split_once(':')?.0.to_owned());
+    because(entry).iter().filter_map(number).collect()
+}

@@ -1,0 +1,130 @@
+//! Who may send a request: the key it came with, and the organization that the key opens.
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use axum::http::header;
+use axum::http::request::Parts;
+
+use super::key;
+use super::keys::{ApiKeyScope, Caller};
+use super::problem::Problem;
+use super::state::ApiState;
+use crate::capability::storage::OrganizationId;
+use crate::directory::{Listing, Role};
+use crate::error::ActionError;
+use crate::organization::Organization;
+use crate::page::throttle::address;
+
+/// The caller of a request. Looked up once, whoever asks first.
+pub(super) async fn caller(parts: &mut Parts, state: &ApiState) -> Result<Caller, Problem> {
+    if let Some(caller) = parts.extensions.get::<Caller>() {
+        return Ok(caller.clone());
+    }
+    let missing = "Send an API key as `Authorization: Bearer insm_…`.";
+    let field = parts.headers.get(header::AUTHORIZATION).ok_or_else(|| Problem::unauthorized(missing))?;
+    let presented = field.to_str().ok().and_then(|text| text.split_once(' '));
+    let presented = presented.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, key)| key.trim());
+    // What is no key at all is no try either.
+    let presented = presented.filter(|presented| key::is_well_formed(presented));
+    let presented = presented.ok_or_else(|| Problem::unauthorized(missing))?;
+    match state.keys.recognise(presented).await? {
+        Some(caller) => {
+            parts.extensions.insert(caller.clone());
+            Ok(caller)
+        }
+        None => {
+            let tried = address(parts).map_or(Ok(()), |address| state.wrong.begin(&address, state.now()));
+            tried.map_err(|seconds| Problem::throttled("Too many wrong API keys came from your address.", seconds))?;
+            Err(Problem::unauthorized("The API key is not known here, or was revoked."))
+        }
+    }
+}
+
+/// A request of the operator.
+pub(super) struct Operator {
+    pub(super) state: ApiState,
+}
+
+impl FromRequestParts<ApiState> for Operator {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
+        match caller(parts, state).await?.scope {
+            ApiKeyScope::Operator => Ok(Self { state: state.clone() }),
+            ApiKeyScope::Organization(_) => Err(Problem::forbidden("Only an operator's key opens this.")),
+        }
+    }
+}
+
+/// A request about the organization in its path, with a key that opens it.
+pub(super) struct Access {
+    pub(super) state: ApiState,
+    pub(super) organization: Organization,
+    pub(super) scope: ApiKeyScope,
+}
+
+impl FromRequestParts<ApiState> for Access {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
+        let scope = caller(parts, state).await?.scope;
+        let named = OrganizationId::parse(&parameter(parts, state, "organization").await?).ok();
+        // Of other organizations a key does not even tell whether they exist.
+        if let ApiKeyScope::Organization(own) = &scope
+            && named.as_ref() != Some(own)
+        {
+            return Err(Problem::forbidden("The API key is that of another organization."));
+        }
+        let id = named.ok_or_else(Problem::no_organization)?;
+        if !state.provisioner.has_organization(&id).await? {
+            return Err(Problem::no_organization());
+        }
+        Ok(Self { state: state.clone(), organization: state.provisioner.organization(&id), scope })
+    }
+}
+
+impl Access {
+    /// Who acts: whom the request names, or the organization's owner. A key is as good as its owner, who is the one that
+    /// can have it made; who calls on behalf of another person names that person, whose role is looked at.
+    pub(super) async fn actor(&self, named: Option<String>) -> Result<String, Problem> {
+        if let Some(actor) = named {
+            return Ok(actor);
+        }
+        let mut listing = Listing { limit: 500, ..Listing::default() };
+        loop {
+            let page = self.organization.members(listing.clone()).await?;
+            if let Some(owner) = page.items.into_iter().find(|member| member.active && member.role == Role::Owner) {
+                return Ok(owner.id);
+            }
+            listing.after = page.next;
+            if listing.after.is_none() {
+                return Err(Problem::from(ActionError::Conflict(
+                    "the organization has no active owner to act for; add one, or name an `actor`".into(),
+                )));
+            }
+        }
+    }
+}
+
+/// What the last part of the path below the organization names, such as a member.
+pub(super) struct Named(pub(super) String);
+
+impl FromRequestParts<ApiState> for Named {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
+        for name in ["member", "client", "key", "queue"] {
+            let value = parameter(parts, state, name).await?;
+            if !value.is_empty() {
+                return Ok(Self(value));
+            }
+        }
+        Err(Problem::not_found("There is nothing here."))
+    }
+}
+
+/// A parameter of the path, decoded; empty if there is none of this name.
+async fn parameter(parts: &mut Parts, state: &ApiState, name: &str) -> Result<String, Problem> {
+    let parameters = RawPathParams::from_request_parts(parts, state).await;
+    let parameters = parameters.map_err(|_| Problem::not_found("The path is not UTF-8."))?;
+    Ok(parameters.iter().find(|(known, _)| *known == name).map_or_else(String::new, |(_, value)| value.to_owned()))
+}

@@ -1,0 +1,254 @@
+//! The OpenAPI document: what the handlers say of themselves, and what holds for all of them.
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
+use bytes::Bytes;
+use serde_json::{Map, Value, json};
+use utoipa::OpenApi;
+
+use super::problem::{MEDIA_TYPE, Problem};
+use super::state::ApiState;
+use super::{PATH, idempotency};
+use crate::delivery::DeliveryQueue;
+
+const DESCRIPTION: &str = "\
+All that the SCIM page and the command line can do, for backends and automation. Times are milliseconds since the Unix \
+epoch unless they say otherwise.
+
+**Keys.** Send an API key as `Authorization: Bearer …`. The key of an organization opens what is below \
+`/organizations/{organization}` but the changes of the organization itself, and answers 403 for every other \
+organization, whether that exists or not. An operator's key opens everything. Keys are made by `insomnia-scim api-key \
+create` and over this API.
+
+**Who acts.** Where an owner or co-owner acts, the request may name that person as `actor`; otherwise the key acts for the \
+organization's owner.
+
+**Refusals** are problems (RFC 9457) of the type `application/problem+json`, and have changed nothing unless their type \
+says that the outcome is unknown.
+
+**Lists** are paged: `next` of a page is `after` of the next one, and the `Link` header field has its URL.
+
+**Idempotency.** A POST with an `Idempotency-Key` is done once: sent again within 24 hours, it gets the stored answer, which \
+is sealed while it is stored, secrets that are shown once included. The key with another request is answered 422, one \
+whose request is being served 409. A refusal is not stored. Of each API key the latest 1,000 are remembered.";
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Insomnia SCIM admin API", description = DESCRIPTION),
+    components(schemas(Problem, DeliveryQueue)),
+    tags(
+        (name = "Organizations", description = "Organizations of the host."),
+        (name = "Connector", description = "An organization's SCIM endpoint and its token."),
+        (name = "Automatic refresh", description = "How tokens are renewed without people."),
+        (name = "OAuth clients", description = "Identity providers that sign in with OAuth 2.0."),
+        (name = "Members", description = "People in an organization, and the licences they take."),
+        (name = "Teams", description = "Named sets of members."),
+        (name = "Guard", description = "Holds mass deactivations and deletions."),
+        (name = "Logs", description = "The log of SCIM requests."),
+        (name = "Events", description = "What changed, where that is posted to, and what is on its way."),
+        (name = "API keys", description = "What opens this API."),
+        (name = "Documentation", description = "This document."),
+    )
+)]
+struct Frame;
+
+/// The document without operations.
+pub(super) fn frame() -> utoipa::openapi::OpenApi {
+    Frame::openapi()
+}
+
+/// Get this document
+///
+/// OpenAPI 3.1. It needs no key.
+#[utoipa::path(get, path = "/openapi.json", tag = "Documentation",
+    responses((status = 200, description = "The document.", body = Object)))]
+pub(super) async fn get_document(State(state): State<ApiState>) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], state.document.clone())
+}
+
+/// What a refusal means, for all operations.
+const REFUSALS: [(&str, &str); 13] = [
+    ("400", "The path, the query, a header field or the syntax of the body is not understood."),
+    ("401", "There is no API key, or it is not known or was revoked."),
+    ("403", "The API key, or the actor, may not do this."),
+    ("404", "There is no such organization, member, or other thing."),
+    ("408", "The body did not arrive in time."),
+    (
+        "409",
+        "It contradicts what is there: `requirements` are unmet, every seat is taken, a name is taken, the server is \
+             not set up for it, or a request with this idempotency key is being served.",
+    ),
+    ("413", "The body is too large."),
+    ("415", "The body is not sent as JSON."),
+    ("422", "A value is not valid, or the idempotency key belongs to another request."),
+    ("429", "Too many wrong API keys, wrong passphrases, or exports."),
+    ("500", "The server failed; it is logged under the request's id."),
+    ("503", "The request can't be served for the moment."),
+    ("default", "Any other refusal."),
+];
+
+/// Adds to each operation what holds for all.
+pub(super) fn complete(document: utoipa::openapi::OpenApi, base_url: &str) -> Bytes {
+    let mut document = serde_json::to_value(document).unwrap_or_default();
+    document["servers"] = json!([{"url": base_url}]);
+    document["components"]["securitySchemes"] = json!({"apiKey": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "insm_api_… or insm_operator_…",
+        "description": "An API key of the organization, or of the operator.",
+    }});
+    document["components"]["headers"] = headers();
+    document["components"]["responses"] = refusals();
+    let mut paths = Map::new();
+    for (path, mut item) in std::mem::take(&mut document["paths"]).as_object().cloned().unwrap_or_default() {
+        for (method, operation) in item.as_object_mut().into_iter().flatten() {
+            describe(&path, method, operation);
+        }
+        paths.insert(format!("{PATH}{path}"), item);
+    }
+    document["paths"] = paths.into();
+    tidy(&mut document);
+    document.to_string().into()
+}
+
+/// Lists refer to what they list, numbers have their range, and texts speak of JSON instead of Rust. The depth is that of
+/// our own types.
+fn tidy(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            if fields.get("format") == Some(&json!("int32")) && fields.contains_key("minimum") {
+                fields.insert("format".into(), "int64".into());
+                fields.entry("maximum").or_insert(u32::MAX.into());
+            }
+            if let Some(Value::String(text)) = fields.get_mut("description") {
+                *text = text.replace("[`", "`").replace("`]", "`").replace("`None`", "`null`");
+            }
+            for (name, value) in fields.iter_mut() {
+                if let Some(listed) = name.strip_prefix("ListOf_") {
+                    value["properties"]["items"]["items"] = json!({"$ref": format!("#/components/schemas/{listed}")});
+                }
+                tidy(value);
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(tidy),
+        _ => {}
+    }
+}
+
+fn headers() -> Value {
+    let text = |description: &str| json!({"description": description, "schema": {"type": "string"}});
+    let required =
+        |description: &str| json!({"description": description, "required": true, "schema": {"type": "string"}});
+    let seconds = json!({
+        "description": "The seconds to wait.", "required": true, "schema": {"type": "integer", "minimum": 1},
+    });
+    json!({
+        "X-Request-Id": required("Names the request, in problems and in the server's log."),
+        "Link": text("`rel=\"next\"`: the next page, if there is one (RFC 8288)."),
+        "Location": text("What was created."),
+        "Retry-After": seconds,
+        "WWW-Authenticate": required("`Bearer`, with the realm."),
+        "Idempotency-Replayed": text("`true` if this is the stored answer to an earlier request."),
+    })
+}
+
+fn refusals() -> Value {
+    let schema = json!({"$ref": "#/components/schemas/Problem"});
+    let response = |(status, description): &(&str, &str)| {
+        let mut headers = json!({"X-Request-Id": reference("X-Request-Id")});
+        match *status {
+            "401" => headers["WWW-Authenticate"] = reference("WWW-Authenticate"),
+            "429" | "503" => headers["Retry-After"] = reference("Retry-After"),
+            _ => {}
+        }
+        let content = json!({MEDIA_TYPE: {"schema": schema}});
+        ((*status).to_owned(), json!({"description": description, "headers": headers, "content": content}))
+    };
+    Value::Object(REFUSALS.iter().map(response).collect())
+}
+
+fn reference(header: &str) -> Value {
+    json!({"$ref": format!("#/components/headers/{header}")})
+}
+
+/// What the text of a handler does not say since it is the same for all.
+fn describe(path: &str, method: &str, operation: &mut Value) {
+    let is_public = path == "/openapi.json";
+    let has_body = operation.get("requestBody").is_some();
+    let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+    let of_path = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    let mut all: Vec<Value> = of_path.map(path_parameter).collect();
+    all.extend(parameters);
+    if method == "post" {
+        all.push(json!({
+            "name": "Idempotency-Key",
+            "in": "header",
+            "required": false,
+            "description": "Names the request: sent again with the same key within 24 hours, it is not done again.",
+            "schema": {
+                "type": "string", "minLength": 1, "maxLength": idempotency::LONGEST,
+                "pattern": format!("^[!#-~]{{1,{}}}$", idempotency::LONGEST),
+            },
+        }));
+    }
+    let has_query = all.iter().any(|parameter| parameter["in"] == "query");
+    operation["parameters"] = all.into();
+    if operation["parameters"] == json!([]) {
+        operation.as_object_mut().map(|operation| operation.remove("parameters"));
+    }
+    operation["security"] = if is_public { json!([]) } else { json!([{"apiKey": []}]) };
+    let paged = operation["responses"]["200"]["content"]["application/json"]["schema"]["$ref"]
+        .as_str()
+        .is_some_and(|name| name.contains("/ListOf_"));
+    let with_place = ["/organizations", "/organizations/{organization}/members"].contains(&path);
+    // A merge patch and a list of SCIM Users have media types of their own.
+    let other = match method {
+        "patch" => Some("application/merge-patch+json"),
+        _ => path.ends_with("/preview").then_some("application/scim+json"),
+    };
+    if let Some(other) = other {
+        let content = operation["requestBody"]["content"]["application/json"].clone();
+        operation["requestBody"]["content"][other] = content;
+    }
+    for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
+        let mut headers = json!({"X-Request-Id": reference("X-Request-Id")});
+        if paged {
+            headers["Link"] = reference("Link");
+        }
+        if with_place && status == "201" {
+            headers["Location"] = reference("Location");
+        }
+        if method == "post" {
+            headers["Idempotency-Replayed"] = reference("Idempotency-Replayed");
+        }
+        response["headers"] = headers;
+    }
+    let with_organization = path.contains('{');
+    for (status, _) in REFUSALS {
+        let applies = match status {
+            "400" => has_body || has_query || method == "post",
+            "401" | "403" | "429" => !is_public,
+            "404" => with_organization,
+            "408" | "413" | "415" => has_body,
+            "409" => !is_public && method != "get" || path.ends_with("/requirements"),
+            "422" => has_body || has_query || with_organization,
+            "503" => !is_public,
+            _ => true,
+        };
+        if applies && status != "default" {
+            operation["responses"][status] = json!({"$ref": format!("#/components/responses/{status}")});
+        }
+    }
+}
+
+fn path_parameter(name: &str) -> Value {
+    let (description, schema) = match name {
+        "organization" => ("The organization's id.", json!({"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,62}$"})),
+        "member" => ("The member's id, userName or email address.", json!({"type": "string", "minLength": 1})),
+        "client" => ("The `client_id`.", json!({"type": "string", "minLength": 1})),
+        "key" => ("The id of the API key.", json!({"type": "string", "minLength": 1})),
+        _ => ("Where deliveries stand.", json!({"$ref": "#/components/schemas/DeliveryQueue"})),
+    };
+    json!({"name": name, "in": "path", "required": true, "description": description, "schema": schema})
+}

@@ -1,0 +1,138 @@
+//! Events, the webhook they are posted to, and what is on its way.
+
+use axum::Json as Answer;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use super::access::{Access, Named};
+use super::input::{Json, OptionalJson, Query, page_limit};
+use super::listed::ListOf;
+use super::logs::raw;
+use super::organizations::Paging;
+use super::problem::Problem;
+use super::shapes::EventDocument;
+use crate::delivery::{Delivery, DeliveryQueue};
+use crate::event::Webhook;
+
+/// Ids in one request.
+const MOST_IDS: usize = 500;
+
+/// Where events are to be posted to.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WebhookBody {
+    /// The receiver.
+    #[schema(example = "https://backend.example.com/insomnia")]
+    url: String,
+}
+
+/// The webhook with the key of its signatures, shown once.
+#[derive(Serialize, ToSchema)]
+pub(super) struct IssuedWebhook {
+    /// The receiver.
+    url: String,
+    /// The key of the signatures, as Standard Webhooks has it: `whsec_` and base64. It is in no other answer.
+    secret: String,
+}
+
+/// Which parked deliveries.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Retry {
+    /// Their ids; all of the queue, at most 500 at once, if there are none.
+    #[serde(default)]
+    #[schema(max_items = 500)]
+    ids: Vec<String>,
+}
+
+/// How many deliveries are tried again.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Retried {
+    /// How many: if it is 500, there may be more.
+    retried: u32,
+}
+
+/// List events
+///
+/// Of the last 90 days, oldest first.
+#[utoipa::path(get, path = "/organizations/{organization}/events", tag = "Events", params(Paging),
+    responses((status = 200, description = "A page of events.", body = ListOf<EventDocument>)))]
+pub(super) async fn list_events(access: Access, Query(query): Query<Paging>) -> Result<ListOf<Box<RawValue>>, Problem> {
+    let page = access.organization.events(query.after.as_deref(), page_limit(query.limit)?).await?;
+    let documents = page.items.into_iter().map(|event| event.document).collect();
+    Ok(ListOf { items: raw(documents)?, next: page.next })
+}
+
+/// Look at the webhook
+#[utoipa::path(get, path = "/organizations/{organization}/webhook", tag = "Events",
+    responses((status = 200, description = "The webhook.", body = Webhook)))]
+pub(super) async fn get_webhook(access: Access) -> Result<Answer<Webhook>, Problem> {
+    let none = || Problem::not_found("The organization has no webhook.");
+    access.organization.webhook().await?.map(Answer).ok_or_else(none)
+}
+
+/// Post events to a webhook
+///
+/// All events from now on, signed as Standard Webhooks has it; in place of an earlier webhook. The key of the signatures
+/// is shown this once.
+#[utoipa::path(put, path = "/organizations/{organization}/webhook", tag = "Events", request_body = WebhookBody,
+    responses((status = 200, description = "The webhook and its key.", body = IssuedWebhook)))]
+pub(super) async fn put_webhook(
+    access: Access,
+    Json(body): Json<WebhookBody>,
+) -> Result<Answer<IssuedWebhook>, Problem> {
+    let secret = access.organization.set_webhook(&body.url).await?;
+    Ok(Answer(IssuedWebhook { url: body.url, secret }))
+}
+
+/// Post no events any more
+///
+/// What waits is forgotten.
+#[utoipa::path(delete, path = "/organizations/{organization}/webhook", tag = "Events",
+    responses((status = 204, description = "There is no webhook.")))]
+pub(super) async fn delete_webhook(access: Access) -> Result<StatusCode, Problem> {
+    access.organization.remove_webhook().await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn queue(name: &str) -> Result<DeliveryQueue, Problem> {
+    let known = serde_json::from_value(name.into());
+    known.map_err(|_| Problem::not_found("There is no such queue."))
+}
+
+/// List emails or events on their way
+#[utoipa::path(get, path = "/organizations/{organization}/deliveries/{queue}", tag = "Events", params(Paging),
+    responses((status = 200, description = "A page of the queue.", body = ListOf<Delivery>)))]
+pub(super) async fn list_deliveries(
+    access: Access,
+    Named(name): Named,
+    Query(query): Query<Paging>,
+) -> Result<ListOf<Delivery>, Problem> {
+    let limit = page_limit(query.limit)?;
+    Ok(access.organization.deliveries(queue(&name)?, query.after.as_deref(), limit).await?.into())
+}
+
+/// Send again what could not be delivered
+///
+/// Of a queue of what is parked.
+#[utoipa::path(post, path = "/organizations/{organization}/deliveries/{queue}/retry", tag = "Events",
+    request_body = Option<Retry>,
+    responses((status = 200, description = "How many are tried again.", body = Retried)))]
+pub(super) async fn retry_deliveries(
+    access: Access,
+    Named(name): Named,
+    OptionalJson(body): OptionalJson<Retry>,
+) -> Result<Answer<Retried>, Problem> {
+    let queue = queue(&name)?;
+    if !matches!(queue, DeliveryQueue::EmailsParked | DeliveryQueue::EventsParked) {
+        return Err(Problem::conflict("What waits is tried by itself; only a queue of what is parked can be retried."));
+    }
+    if body.ids.len() > MOST_IDS {
+        let text = format!("at most {MOST_IDS} ids at once");
+        return Err(Problem::invalid(format!("The body is not valid: {text}.")).at("/ids".into(), text));
+    }
+    let retried = access.organization.retry_deliveries(queue, &body.ids).await?;
+    Ok(Answer(Retried { retried }))
+}

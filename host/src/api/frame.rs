@@ -1,0 +1,61 @@
+//! What holds for every answer: the request's id, no caching, problems rendered, and an answer whatever happens.
+
+use std::time::Instant;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::listed::{self, Next as NextPage};
+use super::problem::Problem;
+use super::state::ApiState;
+use super::{PATH, idempotency};
+use crate::server::request_id::{self, X_REQUEST_ID};
+
+const FIELDS: [(HeaderName, &str); 3] = [
+    (header::CACHE_CONTROL, "no-store"),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+];
+
+/// The middleware round all operations. What was begun is finished, also when the client is gone: an answer may hold what
+/// is shown once, and is kept for whoever asks again with the same idempotency key.
+pub(super) async fn frame(State(state): State<ApiState>, request: Request, next: Next) -> Response {
+    let (begun, request_id) = (Instant::now(), request_id::next());
+    let (method, uri) = (request.method().clone(), request.uri().clone());
+    let client_request_id = request_id::of_client(request.headers()).map(str::to_owned);
+    let served = tokio::spawn(idempotency::once(state.clone(), request, next)).await;
+    let mut response = served.unwrap_or_else(|error| {
+        tracing::error!(request_id, "the host failed while it served a request of the API: {error}");
+        Problem::internal().into_response()
+    });
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        problem.render(&request_id, &mut response);
+    }
+    if let Some(next) = response.extensions_mut().remove::<NextPage>() {
+        listed::link(&next, &format!("{}{PATH}", state.provisioner.base_url()), &uri, response.headers_mut());
+    }
+    for (name, value) in FIELDS {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    // Neither the query, which holds names, nor any header field but the id of the client.
+    let (path, status) = (uri.path(), response.status().as_u16());
+    let microseconds = begun.elapsed().as_micros() as u64;
+    tracing::info!(target: "insomnia_scim::request", request_id, client_request_id, %method, path, status, microseconds);
+    if let Ok(id) = HeaderValue::try_from(request_id) {
+        response.headers_mut().insert(&X_REQUEST_ID, id);
+    }
+    response
+}
+
+/// Whatever is no operation.
+pub(super) async fn nothing_here() -> Problem {
+    Problem::not_found("There is nothing here. The operations are listed at /api/v1/openapi.json.")
+}
+
+/// A path with another method than its own; the router adds `Allow`.
+pub(super) async fn not_this_method() -> Problem {
+    let detail = "The path has other methods: see the Allow header field.";
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Not this method", detail)
+}

@@ -1,0 +1,287 @@
+//! Idempotency keys (draft-ietf-httpapi-idempotency-key-header): a POST that is sent twice is done once.
+//!
+//! The answer of a POST with an `Idempotency-Key` that succeeded is kept for 24 hours, sealed with the host's
+//! [`crate::capability::secrets::Secrets`], since it may hold a secret that is shown once; without a key for secrets it is
+//! not kept, and the second request is told so. Of each API key the latest 1,000 are remembered. A refusal is not kept:
+//! nothing changed, and the same key may be tried again.
+//!
+//! In the host's space of the storage, below `idempotency/<API key>/`: `at/<time>/<hash>` is what there is in the order of
+//! time, `record/<hash>` what was asked and whether it is done, `answer/<hash>` the sealed answer. The hash is that of the
+//! idempotency key.
+
+use axum::body::{Body, to_bytes};
+use axum::extract::Request;
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue, Method, Response as HttpResponse, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::access::caller;
+use super::input;
+use super::key::hex;
+use super::keys::Caller;
+use super::problem::Problem;
+use super::state::ApiState;
+use crate::capability::storage::{KeyRange, OrganizationId, Page, Require, StorageError, Transaction, Write};
+use crate::server::body;
+
+/// The header field.
+pub(super) const FIELD: HeaderName = HeaderName::from_static("idempotency-key");
+/// Of an answer that was kept.
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+/// The longest key.
+pub(super) const LONGEST: usize = 255;
+/// How long answers are kept, in milliseconds.
+const KEPT: u64 = 24 * 60 * 60 * 1000;
+/// A request that is not done after so long, in milliseconds, was broken off: a call may not take as long.
+const BROKEN_OFF: u64 = 5 * 60 * 1000;
+/// How many are remembered of one API key.
+const MOST: usize = 1_000;
+/// The largest answer that is kept, in bytes. Only a preview's is larger, which changes nothing.
+const MAX_ANSWER: usize = 64 << 10;
+
+/// What is stored of a request.
+#[derive(Serialize, Deserialize)]
+struct Record {
+    /// The hash of what was asked.
+    asked: String,
+    /// When it began, in milliseconds since the Unix epoch.
+    begun: u64,
+    /// It has succeeded.
+    done: bool,
+}
+
+/// An answer, as it is sealed.
+#[derive(Serialize, Deserialize)]
+struct Answer {
+    status: u16,
+    /// Only those that belong to the answer; the rest is made anew.
+    location: Option<String>,
+    content_type: Option<String>,
+    body: String,
+}
+
+/// All that is remembered of an API key.
+pub(super) fn space(key: &str) -> KeyRange {
+    // `0` follows `/`.
+    KeyRange { start: format!("idempotency/{key}/").into(), end: format!("idempotency/{key}0").into() }
+}
+
+/// Serves the request; a POST with a key once.
+pub(super) async fn once(state: ApiState, request: Request, next: Next) -> Response {
+    if request.method() != Method::POST || !request.headers().contains_key(FIELD) {
+        return next.run(request).await;
+    }
+    match guarded(state, request, next).await {
+        Ok(response) => response,
+        Err(problem) => problem.into_response(),
+    }
+}
+
+async fn guarded(state: ApiState, request: Request, next: Next) -> Result<Response, Problem> {
+    let (mut parts, sent) = request.into_parts();
+    let key = key(&parts)?;
+    let caller = caller(&mut parts, &state).await?;
+    let sent = body::read(&parts.headers, sent, input::limit(parts.uri.path())).await?;
+    let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
+    let asked = hex(&Sha256::digest([target.as_bytes(), b"\0", &sent].concat()));
+    let tried = Tried { hash: hex(&Sha256::digest(key)), caller, begun: state.now(), state };
+    if let Some(response) = tried.begin(&asked).await? {
+        return Ok(response);
+    }
+    let response = next.run(Request::from_parts(parts, Body::from(sent))).await;
+    if response.status().is_success() {
+        return tried.done(asked, response).await;
+    }
+    // Where it is not known whether something changed, the record stays as it is.
+    if !response.extensions().get::<Problem>().is_some_and(Problem::is_uncertain) {
+        tried.commit(Vec::new(), tried.forget(tried.begun, &tried.hash)).await?;
+    }
+    Ok(response)
+}
+
+/// The key: the draft has it as a quoted string, and most clients send it bare.
+fn key(parts: &Parts) -> Result<String, Problem> {
+    let wrong = || {
+        let detail = format!("An idempotency key is one text of 1 to {LONGEST} visible ASCII characters.");
+        Problem::parameter(Some("Idempotency-Key"), detail)
+    };
+    let mut fields = parts.headers.get_all(FIELD).iter();
+    let (Some(field), None) = (fields.next(), fields.next()) else { return Err(wrong()) };
+    let text = field.to_str().map_err(|_| wrong())?;
+    let text = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
+    let valid = (1..=LONGEST).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+    if valid { Ok(text.to_owned()) } else { Err(wrong()) }
+}
+
+/// A request with a key.
+struct Tried {
+    state: ApiState,
+    caller: Caller,
+    hash: String,
+    begun: u64,
+}
+
+impl Tried {
+    /// `None` if the request is to be served; else the answer.
+    async fn begin(&self, asked: &str) -> Result<Option<Response>, Problem> {
+        let record = Record { asked: asked.to_owned(), begun: self.begun, done: false };
+        loop {
+            let mut write = self.surplus().await?;
+            write.push(Write::Put(self.at("record", &self.hash), encode(&record)?));
+            write.push(Write::Put(self.in_time(self.begun, &self.hash), self.hash.clone().into_bytes()));
+            let require = vec![Require::Absent(self.at("record", &self.hash))];
+            match self.commit(require, write).await {
+                Ok(()) => return Ok(None),
+                Err(StorageError::Conflict(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
+            let keys = vec![self.at("record", &self.hash), self.at("answer", &self.hash)];
+            let found = self.state.provisioner.storage().get(&OrganizationId::host(), keys).await?;
+            let mut found = found.into_iter();
+            // Forgotten in the meantime: once more.
+            let Some(item) = found.next().flatten() else { continue };
+            let known: Record = serde_json::from_slice(&item.value).map_err(corrupt)?;
+            if self.begun.saturating_sub(known.begun) >= KEPT {
+                let require = vec![Require::Version(self.at("record", &self.hash), item.version)];
+                match self.commit(require, self.forget(known.begun, &self.hash)).await {
+                    Ok(()) | Err(StorageError::Conflict(_)) => continue,
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            let answer = found.next().flatten().map(|item| item.value);
+            return self.again(&known, asked, answer).await.map(Some);
+        }
+    }
+
+    /// The answer to a request whose key is known.
+    async fn again(&self, known: &Record, asked: &str, answer: Option<Vec<u8>>) -> Result<Response, Problem> {
+        if known.asked != asked {
+            let title = "The idempotency key belongs to another request";
+            let detail = "This key was sent with another request before. Take a new one for each request.";
+            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency-key-reused", title, detail));
+        }
+        let conflict = |name, title, detail: &str| Problem::new(StatusCode::CONFLICT, name, title, detail);
+        if !known.done {
+            if self.begun.saturating_sub(known.begun) < BROKEN_OFF {
+                let title = "The request is being served";
+                let detail = "A request with this idempotency key is being served. Ask again in a moment.";
+                return Err(conflict("request-in-progress", title, detail).retry_after(1));
+            }
+            let title = "The outcome of the request is not known";
+            let detail = "The request with this idempotency key was broken off. Look whether it had its effect; if \
+                          not, send it with a new key.";
+            return Err(conflict("outcome-unknown", title, detail));
+        }
+        let sealed = answer.ok_or_else(|| {
+            let title = "The answer was not kept";
+            conflict(
+                "answer-not-kept",
+                title,
+                "The request with this idempotency key was done. Its answer was not kept.",
+            )
+        })?;
+        let secrets = self.state.provisioner.secrets();
+        let plain = secrets.open(&self.caller.scope.space(), sealed).await.map_err(|error| {
+            tracing::error!("a kept answer can't be opened: {error}");
+            Problem::internal()
+        })?;
+        let answer: Answer = serde_json::from_slice(&plain).map_err(corrupt)?;
+        Ok(answer.response())
+    }
+
+    /// Keeps the answer.
+    async fn done(&self, asked: String, response: Response) -> Result<Response, Problem> {
+        let (parts, body) = response.into_parts();
+        let body = to_bytes(body, usize::MAX).await.map_err(|_| Problem::internal())?;
+        let text = |name: HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let answer = Answer {
+            status: parts.status.as_u16(),
+            location: text(header::LOCATION),
+            content_type: text(header::CONTENT_TYPE),
+            body: String::from_utf8_lossy(&body).into_owned(),
+        };
+        let mut write =
+            vec![Write::Put(self.at("record", &self.hash), encode(&Record { asked, begun: self.begun, done: true })?)];
+        if body.len() <= MAX_ANSWER {
+            let plain = serde_json::to_vec(&answer).map_err(corrupt)?;
+            match self.state.provisioner.secrets().seal(&self.caller.scope.space(), plain).await {
+                Ok(sealed) => write.push(Write::Put(self.at("answer", &self.hash), sealed)),
+                Err(error) => tracing::debug!("the answer to a request with an idempotency key is not kept: {error}"),
+            }
+        }
+        // The effect is there, so the answer is given even if it can't be kept; and only where the API key still is.
+        if let Err(error) = self.commit(vec![Require::Exists(self.at("record", &self.hash))], write).await {
+            tracing::warn!("the answer to a request with an idempotency key is not kept: {error}");
+        }
+        Ok(HttpResponse::from_parts(parts, Body::from(body)))
+    }
+
+    /// Removes what is too old, or too many.
+    async fn surplus(&self) -> Result<Vec<Write>, StorageError> {
+        let range = KeyRange { start: self.at("at", ""), end: self.at("at0", "") };
+        let page = Page { range, reverse: false, skip: 0, limit: 2 * MOST as u32 };
+        let scanned = self.state.provisioner.storage().scan(&OrganizationId::host(), vec![page]).await?;
+        let entries: Vec<_> = scanned.into_iter().flat_map(|page| page.entries).collect();
+        let surplus = (entries.len() + 1).saturating_sub(MOST);
+        let old = self.in_time(self.begun.saturating_sub(KEPT), "");
+        let gone = entries.iter().enumerate().filter(|(place, entry)| *place < surplus || entry.key < old);
+        Ok(gone
+            .flat_map(|(_, entry)| {
+                let hash = String::from_utf8_lossy(&entry.value);
+                [
+                    Write::Delete(entry.key.clone()),
+                    Write::Delete(self.at("record", &hash)),
+                    Write::Delete(self.at("answer", &hash)),
+                ]
+            })
+            .collect())
+    }
+
+    fn forget(&self, begun: u64, hash: &str) -> Vec<Write> {
+        vec![
+            Write::Delete(self.in_time(begun, hash)),
+            Write::Delete(self.at("record", hash)),
+            Write::Delete(self.at("answer", hash)),
+        ]
+    }
+
+    fn at(&self, kind: &str, hash: &str) -> Vec<u8> {
+        format!("idempotency/{}/{kind}/{hash}", self.caller.key).into()
+    }
+
+    fn in_time(&self, time: u64, hash: &str) -> Vec<u8> {
+        self.at("at", &format!("{time:020}/{hash}"))
+    }
+
+    async fn commit(&self, require: Vec<Require>, write: Vec<Write>) -> Result<(), StorageError> {
+        let transaction = Transaction { require, write, wake_at: None };
+        self.state.provisioner.storage().commit(&OrganizationId::host(), transaction).await.map(|_| ())
+    }
+}
+
+impl Answer {
+    fn response(self) -> Response {
+        let mut response = Response::new(Body::from(self.body));
+        *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::OK);
+        let fields = [(header::LOCATION, self.location), (header::CONTENT_TYPE, self.content_type)];
+        for (name, value) in fields {
+            if let Some(value) = value.and_then(|value| HeaderValue::try_from(value).ok()) {
+                response.headers_mut().insert(name, value);
+            }
+        }
+        response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+        response
+    }
+}
+
+fn encode(record: &Record) -> Result<Vec<u8>, Problem> {
+    serde_json::to_vec(record).map_err(corrupt)
+}
+
+fn corrupt(error: serde_json::Error) -> Problem {
+    tracing::error!("what is kept of a request is not what this host wrote: {error}");
+    Problem::internal()
+}

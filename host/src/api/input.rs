@@ -1,0 +1,167 @@
+//! What a request brings: its body and its query, or a problem that says where the mistake is.
+
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use serde::de::DeserializeOwned;
+use serde_json::error::Category;
+use serde_path_to_error::{Path, Segment};
+
+use super::problem::Problem;
+use super::state::ApiState;
+use crate::server::body;
+
+/// The largest body, in bytes.
+pub(super) const MAX_BODY: usize = 64 << 10;
+/// The largest body of a preview, in bytes.
+pub(super) const MAX_PREVIEW: usize = 5 << 20;
+
+/// The largest body that this path takes.
+pub(super) fn limit(path: &str) -> usize {
+    if path.ends_with("/preview") { MAX_PREVIEW } else { MAX_BODY }
+}
+
+/// A body of JSON.
+pub(super) struct Json<T>(pub(super) T);
+
+impl<T: DeserializeOwned> FromRequest<ApiState> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &ApiState) -> Result<Self, Problem> {
+        let Raw(body) = Raw::from_request(request, state).await?;
+        parse(&body).map(Self)
+    }
+}
+
+/// A body of JSON that may be left out, or `null`: then all that it could say is as if it were not said.
+pub(super) struct OptionalJson<T>(pub(super) T);
+
+impl<T: DeserializeOwned + Default> FromRequest<ApiState> for OptionalJson<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &ApiState) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let body = body::read(&parts.headers, body, limit(parts.uri.path())).await?;
+        if body.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        expect_json(&parts.headers)?;
+        Ok(Self(parse::<Option<T>>(&body)?.unwrap_or_default()))
+    }
+}
+
+/// A body of JSON, not looked at yet.
+pub(super) struct Raw(pub(super) Vec<u8>);
+
+impl FromRequest<ApiState> for Raw {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &ApiState) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        // Read in any case: a client that is still sending would otherwise see its connection reset.
+        let body = body::read(&parts.headers, body, limit(parts.uri.path())).await?;
+        expect_json(&parts.headers)?;
+        Ok(Self(body))
+    }
+}
+
+fn expect_json(headers: &HeaderMap) -> Result<(), Problem> {
+    let field = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = field.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    if matches!(essence.as_str(), "application/json" | "application/merge-patch+json" | "application/scim+json") {
+        return Ok(());
+    }
+    let detail = "The body is JSON: send it with `Content-Type: application/json`.";
+    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "Not this media type", detail))
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    let parsed = serde_path_to_error::deserialize(&mut deserializer)
+        .map_err(|error| (pointer(error.path()), error.into_inner()))
+        .and_then(|parsed| deserializer.end().map(|()| parsed).map_err(|error| (String::new(), error)));
+    parsed.map_err(|(pointer, error)| match error.classify() {
+        Category::Data => {
+            let text = without_place(&error);
+            Problem::invalid(format!("The body is not valid: {text}.")).at(pointer, text)
+        }
+        Category::Syntax | Category::Eof | Category::Io => {
+            Problem::bad_request(format!("The body is not JSON: {error}.")).at(pointer, error.to_string())
+        }
+    })
+}
+
+/// The place in lines and columns says less than the pointer.
+fn without_place(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.rsplit_once(" at line ").map_or(text.clone(), |(text, _)| text.to_owned())
+}
+
+/// A JSON Pointer (RFC 6901).
+fn pointer(path: &Path) -> String {
+    let part = |segment: &Segment| match segment {
+        Segment::Seq { index } => format!("/{index}"),
+        Segment::Map { key } => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
+        Segment::Enum { .. } | Segment::Unknown => String::new(),
+    };
+    path.iter().map(part).collect()
+}
+
+/// The parameters of a query. Those that are not known are refused: a filter that is misspelt must not be ignored.
+pub(super) struct Query<T>(pub(super) T);
+
+impl<T: DeserializeOwned> FromRequestParts<ApiState> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &ApiState) -> Result<Self, Problem> {
+        let query = axum::extract::Query::<T>::try_from_uri(&parts.uri);
+        query.map(|query| Self(query.0)).map_err(|error| {
+            let source = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+            Problem::parameter(None, format!("The query is not valid: {source}."))
+        })
+    }
+}
+
+/// How many items a page has.
+pub(super) fn page_limit(limit: Option<u32>) -> Result<u32, Problem> {
+    match limit {
+        None => Ok(100),
+        Some(limit @ 1..=500) => Ok(limit),
+        Some(_) => Err(Problem::parameter(Some("limit"), "`limit` is 1 to 500.")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Outer {
+        #[allow(dead_code, reason = "only parsed")]
+        list: Vec<Inner>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    struct Inner {
+        #[allow(dead_code, reason = "only parsed")]
+        number: u8,
+    }
+
+    fn mistake(body: &str) -> (u64, String) {
+        let problem = serde_json::to_value(parse::<Outer>(body.as_bytes()).unwrap_err()).unwrap();
+        (problem["status"].as_u64().unwrap(), problem["errors"][0]["pointer"].as_str().unwrap_or("-").to_owned())
+    }
+
+    #[test]
+    fn a_mistake_in_a_body_is_pointed_at() {
+        assert_eq!(mistake(r#"{"list": [{"number": 1}, {"number": "x"}]}"#), (422, "/list/1/number".into()));
+        assert_eq!(mistake(r#"{"list": [{"number": 300}]}"#), (422, "/list/0/number".into()));
+        assert_eq!(mistake(r#"{"lst": []}"#), (422, "/lst".into()));
+        assert_eq!(mistake(r#"{"list": []"#).0, 400);
+        assert_eq!(mistake("").0, 400);
+        assert_eq!(mistake(r#"{"list": []} x"#).0, 400);
+        assert_eq!(mistake(&"[".repeat(100_000)).0, 422);
+    }
+}

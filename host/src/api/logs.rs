@@ -1,0 +1,179 @@
+//! The log of SCIM requests: searched, and exported.
+
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use super::access::Access;
+use super::input::{Query, page_limit};
+use super::listed::ListOf;
+use super::problem::Problem;
+use super::shapes::LogEntry;
+use crate::journal::{LogExport, LogFormat, LogQuery};
+
+/// Entries of one part of an export.
+const PART: u32 = 500;
+/// The longest cursor, in bytes.
+const LONGEST_CURSOR: usize = 100;
+
+/// Which entries of the log.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct LogSearch {
+    /// Not before, in milliseconds since the Unix epoch.
+    #[param(nullable = false, maximum = 253_402_300_799_999_u64)]
+    since: Option<u64>,
+    /// Before, in milliseconds since the Unix epoch.
+    #[param(nullable = false, maximum = 253_402_300_799_999_u64)]
+    until: Option<u64>,
+    /// Only answers of this class: 2 (done), 4 (refused) or 5 (failed).
+    #[param(nullable = false, minimum = 2, maximum = 5)]
+    status_class: Option<u8>,
+    /// Only requests with this method, in any case.
+    #[param(nullable = false)]
+    method: Option<String>,
+    /// Only requests about `User`, `Group`, or another resource type, in any case.
+    #[param(nullable = false)]
+    resource_type: Option<String>,
+    /// Occurs anywhere in the entry, in any case.
+    #[param(nullable = false)]
+    text: Option<String>,
+    /// `next` of the page before.
+    #[param(nullable = false, max_length = 100)]
+    after: Option<String>,
+    /// How many entries.
+    #[param(nullable = false, minimum = 1, maximum = 500, default = 100)]
+    limit: Option<u32>,
+}
+
+/// Which entries of the log, and in which form.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Export {
+    /// CSV (RFC 4180) or JSON Lines; `jsonl` if it is not named.
+    #[param(nullable = false, inline)]
+    format: Option<ExportFormat>,
+    /// Not before, in milliseconds since the Unix epoch.
+    #[param(nullable = false, maximum = 253_402_300_799_999_u64)]
+    since: Option<u64>,
+    /// Before, in milliseconds since the Unix epoch.
+    #[param(nullable = false, maximum = 253_402_300_799_999_u64)]
+    until: Option<u64>,
+    /// Only answers of this class: 2 (done), 4 (refused) or 5 (failed).
+    #[param(nullable = false, minimum = 2, maximum = 5)]
+    status_class: Option<u8>,
+    /// Only requests with this method, in any case.
+    #[param(nullable = false)]
+    method: Option<String>,
+    /// Only requests about `User`, `Group`, or another resource type, in any case.
+    #[param(nullable = false)]
+    resource_type: Option<String>,
+    /// Occurs anywhere in the entry, in any case.
+    #[param(nullable = false)]
+    text: Option<String>,
+}
+
+/// The form of an export.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum ExportFormat {
+    /// Comma-separated values (RFC 4180), with a first line of names.
+    Csv,
+    /// JSON Lines: an entry a line, as the search has it.
+    Jsonl,
+}
+
+/// The last moment of the year 9999, in milliseconds since the Unix epoch.
+const LAST: u64 = 253_402_300_799_999;
+
+fn moment(name: &str, time: Option<u64>) -> Result<Option<u64>, Problem> {
+    match time {
+        Some(time) if time > LAST => {
+            let detail = format!("`{name}` is in milliseconds since the Unix epoch, and not after the year 9999.");
+            Err(Problem::parameter(Some(name), detail))
+        }
+        time => Ok(time),
+    }
+}
+
+fn class(class: Option<u8>) -> Result<Option<u8>, Problem> {
+    match class {
+        None | Some(2..=5) => Ok(class),
+        Some(_) => Err(Problem::parameter(Some("status_class"), "`status_class` is 2 to 5.")),
+    }
+}
+
+/// Search the log
+///
+/// Newest first. A page may be short although there is more: go on until there is no `next`.
+#[utoipa::path(get, path = "/organizations/{organization}/logs", tag = "Logs", params(LogSearch),
+    responses((status = 200, description = "A page of the log.", body = ListOf<LogEntry>)))]
+pub(super) async fn search_logs(
+    access: Access,
+    Query(query): Query<LogSearch>,
+) -> Result<ListOf<Box<RawValue>>, Problem> {
+    if query.after.as_ref().is_some_and(|after| after.len() > LONGEST_CURSOR) {
+        return Err(Problem::parameter(Some("after"), "`after` is `next` of the page before."));
+    }
+    let query = LogQuery {
+        since: moment("since", query.since)?,
+        until: moment("until", query.until)?,
+        status_class: class(query.status_class)?,
+        method: query.method,
+        resource_type: query.resource_type,
+        text: query.text,
+        after: query.after,
+        limit: page_limit(query.limit)?,
+    };
+    let found = access.organization.search_log(query).await?;
+    Ok(ListOf { items: raw(found.entries)?, next: found.next })
+}
+
+/// The documents as they are.
+pub(super) fn raw(documents: Vec<Vec<u8>>) -> Result<Vec<Box<RawValue>>, Problem> {
+    let parsed: Result<_, _> = documents.iter().map(|document| serde_json::from_slice(document)).collect();
+    parsed.map_err(|error| {
+        tracing::error!("a document of the component is no JSON: {error}");
+        Problem::internal()
+    })
+}
+
+/// Export the log
+///
+/// Newest first, however much there is. If it breaks off, the connection does too.
+#[utoipa::path(get, path = "/organizations/{organization}/logs/export", tag = "Logs", params(Export),
+    responses((status = 200, description = "The entries.",
+        content((String = "text/csv"), (String = "application/jsonl")))))]
+pub(super) async fn export_logs(access: Access, Query(query): Query<Export>) -> Result<Response, Problem> {
+    let format = query.format.unwrap_or(ExportFormat::Jsonl);
+    let search = LogQuery {
+        since: moment("since", query.since)?,
+        until: moment("until", query.until)?,
+        status_class: class(query.status_class)?,
+        method: query.method,
+        resource_type: query.resource_type,
+        text: query.text,
+        after: None,
+        limit: PART,
+    };
+    let organization = access.organization;
+    let Some(stream) = access.state.streams.open(organization.id()) else {
+        let detail = "Too many exports of this organization are running. Try again when they are done.";
+        return Err(Problem::throttled(detail, 10));
+    };
+    let format = match format {
+        ExportFormat::Csv => LogFormat::Csv,
+        ExportFormat::Jsonl => LogFormat::JsonLines,
+    };
+    let name = format!("attachment; filename=\"scim-log-{}.{}\"", organization.id(), format.extension());
+    let body = LogExport::new(organization, search, format).into_body(stream);
+    let mut response = ([(header::CONTENT_TYPE, format.media_type())], body).into_response();
+    if let Ok(name) = HeaderValue::from_str(&name) {
+        response.headers_mut().insert(header::CONTENT_DISPOSITION, name);
+    }
+    Ok(response)
+}

@@ -1,0 +1,123 @@
+//! The admin API, `/api/v1`: all that the SCIM page and the command line can do, as JSON, for backends and automation.
+//!
+//! - **Keys.** A request carries an API key: `Authorization: Bearer insm_api_…` of an organization, or `insm_operator_…` of
+//!   the operator. An organization's key opens what is below `/api/v1/organizations/<organization>` but the changes of the
+//!   organization itself; of any other organization it is answered 403, whether that exists or not. Wrong keys are slowed
+//!   down by address.
+//! - **Who acts.** Where the component wants an actor, a request may name one; otherwise the key acts for the
+//!   organization's owner. A token is refreshed with the actor's passphrase, as on the page, or by the operator's key
+//!   without one.
+//! - **Answers.** JSON, never cached. A refusal is a problem (RFC 9457). Lists are paged by cursor, with a `Link` to the
+//!   next page. A POST with an `Idempotency-Key` is done once (module `idempotency`).
+//! - **Documentation.** `/api/v1/openapi.json` is generated from the handlers (module `document`).
+//!
+//! What was begun is finished, also when the client is gone.
+
+mod access;
+mod api_keys;
+mod automatic;
+mod connector;
+mod document;
+mod events;
+mod frame;
+mod guard;
+mod idempotency;
+mod input;
+mod key;
+mod keys;
+mod listed;
+mod logs;
+mod members;
+mod organizations;
+mod problem;
+mod shapes;
+mod state;
+#[cfg(test)]
+mod tests;
+
+pub use keys::{ApiKey, ApiKeyError, ApiKeyScope, ApiKeys, IssuedApiKey};
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::any;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use self::state::ApiState;
+use crate::provisioner::Provisioner;
+
+/// What all paths begin with, below the base URL.
+const PATH: &str = "/api/v1";
+
+/// The admin API of all organizations, to be mounted.
+pub struct Api {
+    provisioner: Provisioner,
+}
+
+impl Provisioner {
+    /// The admin API of all organizations.
+    pub fn api(&self) -> Api {
+        Api { provisioner: self.clone() }
+    }
+}
+
+impl Api {
+    /// The routes below `/api/v1`.
+    pub fn router(self) -> Router {
+        let (operations, document) = operations().split_for_parts();
+        let document = document::complete(document, self.provisioner.base_url());
+        let state = ApiState::new(self.provisioner, document);
+        let frame = from_fn_with_state(state.clone(), frame::frame);
+        let api = operations
+            .fallback(frame::nothing_here)
+            .method_not_allowed_fallback(frame::not_this_method)
+            .layer(frame.clone());
+        // What is nested is not met with nothing but a slash after it.
+        Router::new()
+            .nest(PATH, api)
+            .route(&format!("{PATH}/"), any(frame::nothing_here).layer(frame))
+            .with_state(state)
+    }
+}
+
+/// All operations. Only what stands here is served, and all of it is in the document.
+fn operations() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::with_openapi(document::frame())
+        .routes(routes!(document::get_document))
+        .routes(routes!(organizations::list_organizations, organizations::create_organization))
+        .routes(routes!(
+            organizations::get_organization,
+            organizations::put_organization,
+            organizations::patch_organization,
+            organizations::delete_organization
+        ))
+        .routes(routes!(organizations::get_requirements))
+        .routes(routes!(organizations::get_licences))
+        .routes(routes!(connector::get_connector))
+        .routes(routes!(connector::enable_connector))
+        .routes(routes!(connector::disable_connector))
+        .routes(routes!(connector::refresh_token))
+        .routes(routes!(automatic::get_automatic_refresh))
+        .routes(routes!(automatic::put_idp_api, automatic::delete_idp_api))
+        .routes(routes!(automatic::try_idp_api))
+        .routes(routes!(automatic::list_oauth_clients, automatic::create_oauth_client))
+        .routes(routes!(automatic::rotate_oauth_client))
+        .routes(routes!(automatic::delete_oauth_client))
+        .routes(routes!(members::list_members, members::add_member))
+        .routes(routes!(members::get_member, members::remove_member))
+        .routes(routes!(members::set_role))
+        .routes(routes!(members::list_teams, members::add_team))
+        .routes(routes!(members::preview))
+        .routes(routes!(guard::get_guard, guard::put_guard, guard::delete_guard))
+        .routes(routes!(guard::decide_held))
+        .routes(routes!(logs::search_logs))
+        .routes(routes!(logs::export_logs))
+        .routes(routes!(events::list_events))
+        .routes(routes!(events::get_webhook, events::put_webhook, events::delete_webhook))
+        .routes(routes!(events::list_deliveries))
+        .routes(routes!(events::retry_deliveries))
+        .routes(routes!(api_keys::list_api_keys, api_keys::create_api_key))
+        .routes(routes!(api_keys::revoke_api_key))
+        .routes(routes!(api_keys::list_operator_keys, api_keys::create_operator_key))
+        .routes(routes!(api_keys::revoke_operator_key))
+}

@@ -1,0 +1,293 @@
+//! Refusals as problem details (RFC 9457).
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::keys::ApiKeyError;
+use crate::capability::storage::StorageError;
+use crate::component::CallError;
+use crate::directory::Requirement;
+use crate::error::ActionError;
+use crate::registry::RegistryError;
+use crate::server::body::BodyError;
+
+/// The media type of a problem.
+pub(super) const MEDIA_TYPE: &str = "application/problem+json";
+/// What every `type` begins with.
+const TYPE: &str = "urn:insomnia:problem:";
+
+/// Why a request was refused (RFC 9457). Nothing has changed unless the `type` says that the outcome is unknown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub(super) struct Problem {
+    /// The kind of problem, for programs: `urn:insomnia:problem:` and a name.
+    #[serde(rename = "type")]
+    kind: String,
+    /// The kind of problem, for people; the same for every problem of this kind.
+    title: &'static str,
+    /// The status of the answer.
+    #[schema(minimum = 400, maximum = 599)]
+    status: u16,
+    /// What is wrong with this request.
+    detail: String,
+    /// The request's id, as in the `X-Request-Id` header field and in the server's log.
+    instance: String,
+    /// The requirements for SCIM that do not hold; of `unmet-requirements` only.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    requirements: Vec<Requirement>,
+    /// Where in the request the mistakes are, if that is known.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    errors: Vec<Mistake>,
+    #[serde(skip)]
+    extra: Extra,
+}
+
+/// A mistake in a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub(super) struct Mistake {
+    /// A JSON Pointer (RFC 6901) into the body.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(super) pointer: Option<String>,
+    /// A parameter of the path, the query, or a header field.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(super) parameter: Option<String>,
+    /// What is wrong there.
+    pub(super) detail: String,
+}
+
+/// What is not in the document.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Extra {
+    retry_after: Option<u32>,
+    /// Of 401: the challenge.
+    challenge: bool,
+    /// The component gave no answer: something may have changed.
+    uncertain: bool,
+}
+
+impl Problem {
+    pub(super) fn new(status: StatusCode, name: &str, title: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            kind: format!("{TYPE}{name}"),
+            title,
+            status: status.as_u16(),
+            detail: detail.into(),
+            instance: String::new(),
+            requirements: Vec::new(),
+            errors: Vec::new(),
+            extra: Extra::default(),
+        }
+    }
+
+    pub(super) fn not_found(what: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not-found", "Not found", what)
+    }
+
+    pub(super) fn no_organization() -> Self {
+        Self::not_found("There is no such organization.")
+    }
+
+    pub(super) fn bad_request(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "bad-request", "The request is not understood", detail)
+    }
+
+    pub(super) fn invalid(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "A value is not valid", detail)
+    }
+
+    pub(super) fn conflict(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, "conflict", "It contradicts what is there", detail)
+    }
+
+    pub(super) fn forbidden(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", "Not allowed", detail)
+    }
+
+    pub(super) fn unauthorized(detail: impl Into<String>) -> Self {
+        let mut problem = Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "An API key is needed", detail);
+        problem.extra.challenge = true;
+        problem
+    }
+
+    pub(super) fn throttled(detail: impl Into<String>, seconds: u32) -> Self {
+        let status = StatusCode::TOO_MANY_REQUESTS;
+        Self::new(status, "throttled", "Too many requests", detail).retry_after(seconds)
+    }
+
+    pub(super) fn unavailable() -> Self {
+        let detail = "The request can't be served right now, and nothing was changed. Try again in a few seconds.";
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        Self::new(status, "unavailable", "Unavailable for the moment", detail).retry_after(2)
+    }
+
+    pub(super) fn internal() -> Self {
+        let detail = "Something went wrong on the server. It was logged under the request's id.";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "The server failed", detail)
+    }
+
+    /// A mistake in a query parameter, or all that is known of mistakes in the query.
+    pub(super) fn parameter(name: Option<&str>, detail: impl Into<String>) -> Self {
+        let detail = detail.into();
+        let mut problem = Self::bad_request(detail.clone());
+        if let Some(name) = name {
+            problem.errors.push(Mistake { pointer: None, parameter: Some(name.to_owned()), detail });
+        }
+        problem
+    }
+
+    /// A mistake in the body.
+    #[must_use]
+    pub(super) fn at(mut self, pointer: String, detail: String) -> Self {
+        self.errors.push(Mistake { pointer: Some(pointer), parameter: None, detail });
+        self
+    }
+
+    #[must_use]
+    pub(super) fn retry_after(mut self, seconds: u32) -> Self {
+        self.extra.retry_after = Some(seconds.max(1));
+        self
+    }
+
+    /// The component gave no answer: something may have changed.
+    pub(super) fn is_uncertain(&self) -> bool {
+        self.extra.uncertain
+    }
+
+    fn uncertain(mut self) -> Self {
+        self.extra.uncertain = true;
+        self.kind = format!("{TYPE}outcome-unknown");
+        self.detail = "The request was given up in the middle; it may have had its effect. Look at what is there \
+                       before you send it again."
+            .into();
+        self
+    }
+
+    /// The answer, for the request with this id. Header fields of `response` stay.
+    pub(super) fn render(mut self, request_id: &str, response: &mut Response) {
+        self.instance = request_id.to_owned();
+        let body = serde_json::to_vec(&self).unwrap_or_else(|_| b"{}".to_vec());
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+        headers.remove(header::CONTENT_LENGTH);
+        if let Some(seconds) = self.extra.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.extra.challenge {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"Insomnia SCIM API\""));
+        }
+        *response.body_mut() = body.into();
+    }
+}
+
+/// Without a body yet: the frame of the API renders it, since only it knows the request's id.
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<ActionError> for Problem {
+    fn from(error: ActionError) -> Self {
+        let text = error.to_string();
+        match error {
+            ActionError::UnmetRequirements(requirements) => {
+                let title = "Requirements for SCIM do not hold";
+                let problem = Self::new(StatusCode::CONFLICT, "unmet-requirements", title, text);
+                Self { requirements, ..problem }
+            }
+            ActionError::Forbidden(text) => Self::forbidden(text),
+            ActionError::WrongPassphrase => {
+                let detail = "The actor's passphrase is wrong.";
+                Self::new(StatusCode::FORBIDDEN, "wrong-passphrase", "The passphrase is wrong", detail)
+            }
+            ActionError::Throttled(seconds) => Self::throttled(text, seconds),
+            ActionError::NotFound(text) => Self::not_found(text),
+            ActionError::Conflict(text) => Self::conflict(text),
+            ActionError::Invalid(text) => Self::invalid(text),
+            ActionError::NoFreeSeat => Self::new(StatusCode::CONFLICT, "no-free-seat", "Every seat is taken", text),
+            ActionError::NotConfigured(text) => {
+                Self::new(StatusCode::CONFLICT, "not-configured", "The server is not set up for this", text)
+            }
+            ActionError::Unavailable(_) | ActionError::Call(CallError::Busy) => {
+                tracing::warn!("a request of the API has to wait: {text}");
+                Self::unavailable()
+            }
+            ActionError::Call(CallError::Deadline | CallError::Memory) => {
+                tracing::warn!("a request of the API was given up: {text}");
+                Self::unavailable().uncertain()
+            }
+            ActionError::Call(CallError::Trap) => {
+                tracing::error!("a request of the API failed: {text}");
+                Self::internal().uncertain()
+            }
+            ActionError::Other(_) => {
+                tracing::error!("a request of the API failed: {text}");
+                Self::internal()
+            }
+        }
+    }
+}
+
+impl From<StorageError> for Problem {
+    fn from(error: StorageError) -> Self {
+        match error {
+            StorageError::Unavailable(_) | StorageError::Conflict(_) => {
+                tracing::warn!("a request of the API has to wait: {error}");
+                Self::unavailable()
+            }
+            error => {
+                tracing::error!("a request of the API failed: {error}");
+                Self::internal()
+            }
+        }
+    }
+}
+
+impl From<RegistryError> for Problem {
+    fn from(error: RegistryError) -> Self {
+        match error {
+            RegistryError::Exists(_) => Self::conflict(format!("{error}.")),
+            RegistryError::Reserved(_) => Self::invalid(format!("{error}.")),
+            RegistryError::Unknown(_) => Self::no_organization(),
+            RegistryError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<ApiKeyError> for Problem {
+    fn from(error: ApiKeyError) -> Self {
+        match error {
+            ApiKeyError::Name => Self::invalid(error.to_string()).at("/name".into(), error.to_string()),
+            ApiKeyError::TooMany => Self::conflict(error.to_string()),
+            ApiKeyError::Unknown(_) => Self::not_found(error.to_string()),
+            ApiKeyError::Random(_) => {
+                tracing::error!("an API key can't be made: {error}");
+                Self::internal()
+            }
+            ApiKeyError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<BodyError> for Problem {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::TooLarge => {
+                Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large", "The body is too large.")
+            }
+            BodyError::TooSlow => {
+                let detail = "The body did not arrive in time.";
+                Self::new(StatusCode::REQUEST_TIMEOUT, "too-slow", "The body did not arrive", detail)
+            }
+            BodyError::Broken | BodyError::NotAdmitted | BodyError::Busy => Self::bad_request("The body is broken."),
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The shapes of what crosses as JSON that the host does not look into: schemas only.
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+/// A request in the log. Times are milliseconds since the Unix epoch.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[allow(dead_code, reason = "a schema")]
+pub(super) struct LogEntry {
+    /// When the request came.
+    time: u64,
+    /// As in the `X-Request-Id` header field and the detail of the error.
+    request_id: String,
+    /// As sent.
+    method: String,
+    /// Below the connector URL, with its query, as sent.
+    path: String,
+    /// The HTTP status of the answer.
+    #[schema(minimum = 100, maximum = 599)]
+    status: u16,
+    /// Of an error.
+    #[schema(nullable = false)]
+    scim_type: Option<String>,
+    /// Of an error.
+    #[schema(nullable = false)]
+    detail: Option<String>,
+    /// How long it took, in milliseconds.
+    duration: u64,
+    /// Whom it concerned.
+    #[schema(nullable = false)]
+    subject: Option<LogSubject>,
+    /// What was done: `created`, `adopted`, …
+    #[schema(nullable = false)]
+    action: Option<String>,
+    /// Why: what it was matched by, what became of the seat.
+    #[serde(default)]
+    because: Vec<String>,
+    /// Which of the connector's tokens the caller had.
+    #[schema(nullable = false)]
+    token_generation: Option<u32>,
+    /// As sent.
+    #[schema(nullable = false)]
+    user_agent: Option<String>,
+    /// The request's body, with secrets redacted; cut after 16 KiB.
+    #[schema(nullable = false)]
+    body: Option<String>,
+    /// Of the request's body.
+    bytes_received: u64,
+    /// Of the answer's body.
+    bytes_sent: u64,
+    /// The version of the component.
+    component: String,
+}
+
+/// Whom a request concerned.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[allow(dead_code, reason = "a schema")]
+pub(super) struct LogSubject {
+    /// `User`, `Group`, or another resource type.
+    resource_type: String,
+    /// The SCIM `id`.
+    id: String,
+    /// The name that people see.
+    name: String,
+}
+
+/// A change of the organization.
+#[derive(Deserialize, ToSchema)]
+#[allow(dead_code, reason = "a schema")]
+pub(super) struct EventDocument {
+    /// A UUID: the same in every attempt to deliver the event.
+    id: String,
+    /// What happened, such as `member.created`.
+    #[serde(rename = "type")]
+    kind: String,
+    /// When, as RFC 3339 has it.
+    #[schema(format = DateTime)]
+    time: String,
+    /// What it is about.
+    subject: EventSubject,
+    /// Who made the change: `scim`, `admin` or `system`.
+    actor: String,
+    /// What changed.
+    data: Map<String, Value>,
+}
+
+/// What an event is about.
+#[derive(Deserialize, ToSchema)]
+#[allow(dead_code, reason = "a schema")]
+pub(super) struct EventSubject {
+    /// `member`, `team`, `connector`, `token` or `licences`.
+    #[serde(rename = "type")]
+    kind: String,
+    /// The id of the member or the team, or the generation of the token.
+    #[schema(nullable = false)]
+    id: Option<String>,
+    /// The name that people see.
+    #[schema(nullable = false)]
+    name: Option<String>,
+}
+
+/// Users as an identity provider will send them: at most 10,000 SCIM Users (RFC 7643 §4.1).
+#[derive(Deserialize, ToSchema)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "a schema")]
+pub(super) enum PreviewUsers {
+    /// A list of them.
+    List(Vec<PreviewUser>),
+    /// A list answer (RFC 7644 §3.4.2).
+    Answer(PreviewResources),
+}
+
+/// A list answer of SCIM (RFC 7644 §3.4.2); only its `Resources` are looked at.
+#[derive(Deserialize, ToSchema)]
+#[allow(dead_code, reason = "a schema")]
+pub(super) struct PreviewResources {
+    /// The users.
+    #[serde(rename = "Resources")]
+    resources: Vec<PreviewUser>,
+}
+
+/// A SCIM User (RFC 7643 §4.1), with all the attributes that it has.
+#[derive(Deserialize, ToSchema)]
+#[allow(dead_code, reason = "a schema")]
+pub(super) struct PreviewUser {
+    /// What the user is matched by: a text. A user without one would be refused, and is previewed as that.
+    #[serde(rename = "userName", default)]
+    user_name: Value,
+}

@@ -1,0 +1,52 @@
+//! What all handlers of the API share.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::keys::ApiKeys;
+use crate::page::streams::Streams;
+use crate::page::throttle::{OF_ADDRESS, Throttle};
+use crate::provisioner::Provisioner;
+
+/// Cheap to clone.
+#[derive(Clone)]
+pub(super) struct ApiState(Arc<Shared>);
+
+pub(super) struct Shared {
+    pub(super) provisioner: Provisioner,
+    pub(super) keys: ApiKeys,
+    /// Wrong keys from one address.
+    pub(super) wrong: Throttle<IpAddr>,
+    /// Exports of logs.
+    pub(super) streams: Arc<Streams>,
+    /// The OpenAPI document.
+    pub(super) document: Bytes,
+}
+
+impl std::ops::Deref for ApiState {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl ApiState {
+    pub(super) fn new(provisioner: Provisioner, document: Bytes) -> Self {
+        let keys = provisioner.api_keys();
+        Self(Arc::new(Shared {
+            provisioner,
+            keys,
+            wrong: Throttle::new(OF_ADDRESS),
+            streams: Arc::default(),
+            document,
+        }))
+    }
+
+    /// Milliseconds since the Unix epoch.
+    pub(super) fn now(&self) -> u64 {
+        self.provisioner.clock().now()
+    }
+}

@@ -1,0 +1,84 @@
+//! `api-key`: what opens the admin API.
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::config::Settings;
+use super::{host, output};
+use crate::api::ApiKeyScope;
+use crate::provisioner::Provisioner;
+
+/// Commands about API keys. A key is printed once: only its hash is stored.
+#[derive(Subcommand)]
+pub(super) enum ApiKeyCommand {
+    /// Make a key and print it.
+    Create {
+        /// What it is called, such as who uses it.
+        name: String,
+        #[command(flatten)]
+        of: Whose,
+    },
+    /// List the keys, without the keys themselves; the revoked ones too.
+    List {
+        #[command(flatten)]
+        of: Whose,
+    },
+    /// Revoke a key: from now on no request is accepted with it.
+    Revoke {
+        /// Its id, as the list has it.
+        id: String,
+        #[command(flatten)]
+        of: Whose,
+    },
+}
+
+/// Whose keys.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub(super) struct Whose {
+    /// Keys of this organization: they open what concerns it.
+    #[arg(long, value_name = "ID", env = "INSOMNIA_SCIM_ORGANIZATION")]
+    organization: Option<String>,
+    /// Keys of the operator: they open everything, for all organizations.
+    #[arg(long, env = "INSOMNIA_SCIM_OPERATOR")]
+    operator: bool,
+}
+
+impl Whose {
+    async fn scope(self, provisioner: &Provisioner) -> anyhow::Result<ApiKeyScope> {
+        Ok(match self.organization {
+            Some(name) => ApiKeyScope::Organization(host::organization(provisioner, &name).await?.id().clone()),
+            None => ApiKeyScope::Operator,
+        })
+    }
+}
+
+impl ApiKeyCommand {
+    pub(super) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
+        let provisioner = host::open(settings).await?;
+        let keys = provisioner.api_keys();
+        match self {
+            Self::Create { name, of } => {
+                let issued = keys.create(&of.scope(&provisioner).await?, &name).await?;
+                let mut printed = json!({"secret": issued.secret});
+                if let (Some(printed), Value::Object(key)) =
+                    (printed.as_object_mut(), serde_json::to_value(issued.key)?)
+                {
+                    printed.extend(key);
+                }
+                output::object(settings.json, &printed);
+            }
+            Self::List { of } => {
+                let listed = keys.list(&of.scope(&provisioner).await?).await?;
+                let listed: Vec<Value> = listed.iter().map(serde_json::to_value).collect::<Result<_, _>>()?;
+                output::table(settings.json, &listed, &["id", "name", "created", "last_used", "revoked"]);
+            }
+            Self::Revoke { id, of } => {
+                let revoked = keys.revoke(&of.scope(&provisioner).await?, &id).await?;
+                output::object(settings.json, &serde_json::to_value(revoked)?);
+            }
+        }
+        provisioner.flush().await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,167 @@
+//! `idp-api`: access to the identity provider's API, over which tokens are refreshed automatically.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use clap::{Args, Subcommand};
+
+use super::config::Settings;
+use super::connector::Actor;
+use super::member::Of;
+use super::{host, output};
+use crate::oauth::{IdpApi, OktaCredentials};
+use crate::organization::Organization;
+
+/// Commands about the identity provider's API. Its secrets are encrypted before they are stored, and never shown.
+#[derive(Subcommand)]
+pub(super) enum IdpApiCommand {
+    /// Refresh the token over Microsoft Graph, by an application that may set the secrets of this provisioning.
+    Entra {
+        /// The tenant's id or domain.
+        #[arg(long, env = "INSOMNIA_SCIM_TENANT")]
+        tenant: String,
+        /// The application (client) id.
+        #[arg(long, env = "INSOMNIA_SCIM_CLIENT_ID")]
+        client_id: String,
+        /// The object id of the enterprise application's service principal.
+        #[arg(long, env = "INSOMNIA_SCIM_SERVICE_PRINCIPAL")]
+        service_principal: String,
+        #[command(flatten)]
+        secret: SecretFile,
+        /// Instead of <https://login.microsoftonline.com>, in national clouds.
+        #[arg(long, value_name = "URL", env = "INSOMNIA_SCIM_LOGIN_URL")]
+        login_url: Option<String>,
+        /// Instead of <https://graph.microsoft.com>, in national clouds.
+        #[arg(long, value_name = "URL", env = "INSOMNIA_SCIM_GRAPH_URL")]
+        graph_url: Option<String>,
+        /// What stands after the connector URL in Entra's Tenant URL, without the question mark, for instance
+        /// `aadOptscim062020`.
+        #[arg(long, env = "INSOMNIA_SCIM_QUERY")]
+        query: Option<String>,
+        #[command(flatten)]
+        of: Of,
+        #[command(flatten)]
+        actor: Actor,
+    },
+    /// Refresh the token over Okta's Application Connections API.
+    Okta {
+        /// Such as <https://example.okta.com>.
+        #[arg(long, value_name = "URL", env = "INSOMNIA_SCIM_ORG_URL")]
+        org_url: String,
+        /// The application's id.
+        #[arg(long, env = "INSOMNIA_SCIM_APP")]
+        app: String,
+        /// The id of a service application with the scope `okta.apps.manage`; the secret is its private key then, a JWK
+        /// of the curve P-256. [default: the secret is an administrator's API token]
+        #[arg(long, env = "INSOMNIA_SCIM_CLIENT_ID")]
+        client_id: Option<String>,
+        #[command(flatten)]
+        secret: SecretFile,
+        #[command(flatten)]
+        of: Of,
+        #[command(flatten)]
+        actor: Actor,
+    },
+    /// Show what is configured, and how far the refresh has come.
+    Show {
+        #[command(flatten)]
+        of: Of,
+    },
+    /// Refresh at the running server's next look, within a second: it shows whether the access works.
+    Try {
+        #[command(flatten)]
+        of: Of,
+        #[command(flatten)]
+        actor: Actor,
+    },
+    /// Forget the access and its secret. The token stays as it is.
+    Remove {
+        #[command(flatten)]
+        of: Of,
+        #[command(flatten)]
+        actor: Actor,
+    },
+}
+
+/// Where the secret is: never in a flag, which others can see in the list of processes.
+#[derive(Args)]
+pub(super) struct SecretFile {
+    /// A file that holds the client secret, API token or private key; `-` is standard input.
+    #[arg(long, value_name = "FILE", default_value = "-", env = "INSOMNIA_SCIM_SECRET_FILE")]
+    secret_file: PathBuf,
+}
+
+impl SecretFile {
+    fn read(&self) -> anyhow::Result<String> {
+        let text = if self.secret_file == Path::new("-") {
+            std::io::read_to_string(std::io::stdin()).context("the secret can't be read from standard input")?
+        } else {
+            let shown = self.secret_file.display();
+            fs::read_to_string(&self.secret_file).with_context(|| format!("{shown} can't be read"))?
+        };
+        let secret = text.trim();
+        if secret.is_empty() {
+            bail!("no secret: write it to standard input, or name a file by --secret-file");
+        }
+        Ok(secret.to_owned())
+    }
+}
+
+impl IdpApiCommand {
+    pub(super) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
+        let provisioner = host::open(settings).await?;
+        let organization = host::organization(&provisioner, &self.of().organization).await?;
+        match self {
+            Self::Entra {
+                tenant, client_id, service_principal, secret, login_url, graph_url, query, actor, ..
+            } => {
+                let api = IdpApi::Entra {
+                    tenant_id: tenant,
+                    client_id,
+                    client_secret: secret.read()?,
+                    service_principal_id: service_principal,
+                    login_url,
+                    graph_url,
+                };
+                let actor = actor.or_owner(&organization).await?;
+                organization.configure_idp_api(&actor, api, query.as_deref()).await?;
+                show(settings, &organization).await
+            }
+            Self::Okta { org_url, app, client_id, secret, actor, .. } => {
+                let secret = secret.read()?;
+                let credentials = match client_id {
+                    Some(client_id) => OktaCredentials::PrivateKey { client_id, private_key: secret },
+                    None => OktaCredentials::ApiToken(secret),
+                };
+                let api = IdpApi::Okta { org_url, app_id: app, credentials };
+                organization.configure_idp_api(&actor.or_owner(&organization).await?, api, None).await?;
+                show(settings, &organization).await
+            }
+            Self::Show { .. } => show(settings, &organization).await,
+            Self::Try { actor, .. } => {
+                organization.refresh_by_idp_api(&actor.or_owner(&organization).await?).await?;
+                show(settings, &organization).await
+            }
+            Self::Remove { actor, .. } => {
+                organization.remove_idp_api(&actor.or_owner(&organization).await?).await?;
+                show(settings, &organization).await
+            }
+        }
+    }
+
+    fn of(&self) -> &Of {
+        match self {
+            Self::Entra { of, .. }
+            | Self::Okta { of, .. }
+            | Self::Show { of }
+            | Self::Try { of, .. }
+            | Self::Remove { of, .. } => of,
+        }
+    }
+}
+
+async fn show(settings: &Settings, organization: &Organization) -> anyhow::Result<()> {
+    output::object(settings.json, &serde_json::to_value(organization.refresh_status().await?)?);
+    Ok(())
+}

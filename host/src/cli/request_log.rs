@@ -1,0 +1,146 @@
+//! `log`: what identity providers asked for, and what became of it.
+
+use std::io::{ErrorKind, Write as _};
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context as _, bail};
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::Value;
+
+use super::config::Settings;
+use super::member::Of;
+use super::{host, output};
+use crate::journal::{LogExport, LogFormat, LogQuery};
+
+/// Commands about the log of SCIM requests.
+#[derive(Subcommand)]
+pub(super) enum LogCommand {
+    /// List the newest requests.
+    List {
+        #[command(flatten)]
+        of: Of,
+        #[command(flatten)]
+        filter: Filter,
+        /// How many.
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=500), env = "INSOMNIA_SCIM_LIMIT")]
+        limit: u32,
+    },
+    /// Write all requests to standard output, newest first.
+    Export {
+        #[command(flatten)]
+        of: Of,
+        #[command(flatten)]
+        filter: Filter,
+        /// The form.
+        #[arg(long, value_enum, default_value = "jsonl", env = "INSOMNIA_SCIM_FORMAT")]
+        format: FormatName,
+    },
+}
+
+/// Which requests.
+#[derive(Args)]
+pub(super) struct Filter {
+    /// Not before this time (RFC 3339), or no longer ago than this, for instance `2d` or `90m`.
+    #[arg(long, value_name = "TIME", value_parser = time, env = "INSOMNIA_SCIM_SINCE")]
+    since: Option<SystemTime>,
+    /// Before this time, in the same forms.
+    #[arg(long, value_name = "TIME", value_parser = time, env = "INSOMNIA_SCIM_UNTIL")]
+    until: Option<SystemTime>,
+    /// Only those answered with such a status: 2, 4 or 5.
+    #[arg(long, value_name = "CLASS", value_parser = clap::value_parser!(u8).range(2..=5), env = "INSOMNIA_SCIM_STATUS")]
+    status: Option<u8>,
+    /// Only those of this HTTP method.
+    #[arg(long, env = "INSOMNIA_SCIM_METHOD")]
+    method: Option<String>,
+    /// Only those about User, Group, or another resource type.
+    #[arg(long, env = "INSOMNIA_SCIM_RESOURCE")]
+    resource: Option<String>,
+    /// Only those in which this text occurs, in any case.
+    #[arg(long, env = "INSOMNIA_SCIM_TEXT")]
+    text: Option<String>,
+}
+
+/// The form of an export.
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum FormatName {
+    /// One JSON object a line.
+    Jsonl,
+    /// Comma-separated values (RFC 4180).
+    Csv,
+}
+
+impl Filter {
+    fn query(self, limit: u32) -> LogQuery {
+        LogQuery {
+            since: self.since.map(milliseconds),
+            until: self.until.map(milliseconds),
+            status_class: self.status,
+            method: self.method.map(|method| method.to_uppercase()),
+            resource_type: self.resource,
+            text: self.text,
+            after: None,
+            limit,
+        }
+    }
+}
+
+impl LogCommand {
+    pub(super) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
+        let provisioner = host::open(settings).await?;
+        match self {
+            Self::List { of, filter, limit } => {
+                let organization = host::organization(&provisioner, &of.organization).await?;
+                let page = organization.search_log(filter.query(limit)).await?;
+                let entries: Vec<Value> =
+                    page.entries.iter().map(|json| serde_json::from_slice(json)).collect::<Result<_, _>>()?;
+                output::table(settings.json, &entries, &["time", "status", "method", "path", "action", "requestId"]);
+            }
+            Self::Export { of, filter, format } => {
+                let organization = host::organization(&provisioner, &of.organization).await?;
+                let format = match format {
+                    FormatName::Jsonl => LogFormat::JsonLines,
+                    FormatName::Csv => LogFormat::Csv,
+                };
+                let mut export = LogExport::new(organization, filter.query(500), format);
+                let mut output = std::io::stdout().lock();
+                while let Some(part) = export.next().await? {
+                    match output.write_all(&part) {
+                        // Whoever reads, such as `head`, has had enough.
+                        Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(()),
+                        written => written.context("the log can't be written on")?,
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn time(text: &str) -> anyhow::Result<SystemTime> {
+    if let Ok(time) = humantime::parse_rfc3339_weak(text) {
+        return Ok(time);
+    }
+    let ago = humantime::parse_duration(text).ok().and_then(|ago| SystemTime::now().checked_sub(ago));
+    match ago {
+        Some(time) => Ok(time),
+        None => bail!("a time is 2026-01-31T12:00:00Z, or 2d, 3h or 90m for so long ago"),
+    }
+}
+
+fn milliseconds(time: SystemTime) -> u64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_a_date_or_so_long_ago() {
+        assert_eq!(milliseconds(time("1970-01-02T00:00:00Z").unwrap()), 86_400_000);
+        let day_ago = SystemTime::now() - Duration::from_secs(86_400);
+        assert!(time("1d").unwrap() >= day_ago - Duration::from_secs(60) && time("1d").unwrap() <= SystemTime::now());
+        assert!(time("yesterday").is_err());
+    }
+}

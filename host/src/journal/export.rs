@@ -1,0 +1,112 @@
+//! The log as a file, read part by part, so that no log is too long for it.
+
+use std::io;
+
+use axum::body::Body;
+use bytes::Bytes;
+use http_body_util::channel::{Channel, Sender};
+
+use super::csv;
+use super::{LogEntry, LogQuery};
+use crate::error::ActionError;
+use crate::organization::Organization;
+
+/// The form of an export.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Comma-separated values (RFC 4180), with a first line of names.
+    Csv,
+    /// One JSON object a line.
+    JsonLines,
+}
+
+impl LogFormat {
+    /// What files of this form end in.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::JsonLines => "jsonl",
+        }
+    }
+
+    /// The media type of this form.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Csv => "text/csv; charset=utf-8",
+            Self::JsonLines => "application/jsonl; charset=utf-8",
+        }
+    }
+}
+
+/// An export of the log that is under way.
+pub struct LogExport {
+    organization: Organization,
+    query: Option<LogQuery>,
+    format: LogFormat,
+    begun: bool,
+}
+
+impl LogExport {
+    /// Exports what the query finds; its `limit` is that of a part.
+    pub fn new(organization: Organization, query: LogQuery, format: LogFormat) -> Self {
+        Self { organization, query: Some(query), format, begun: false }
+    }
+
+    /// The next part; `None` at the end.
+    ///
+    /// # Errors
+    /// As [`Organization::search_log`] has them; the same call may succeed later.
+    pub async fn next(&mut self) -> Result<Option<Vec<u8>>, ActionError> {
+        let Some(query) = &self.query else { return Ok(None) };
+        let found = self.organization.search_log(query.clone()).await?;
+        let mut part = Vec::new();
+        if self.format == LogFormat::Csv && !self.begun {
+            part.extend_from_slice(csv::HEADER.as_bytes());
+        }
+        self.begun = true;
+        for json in &found.entries {
+            match self.format {
+                LogFormat::Csv => {
+                    part.extend(LogEntry::parse(json).map(|entry| csv::line(&entry)).unwrap_or_default().bytes());
+                }
+                LogFormat::JsonLines => {
+                    part.extend_from_slice(json);
+                    part.push(b'\n');
+                }
+            }
+        }
+        self.query =
+            self.query.take().filter(|_| found.next.is_some()).map(|query| LogQuery { after: found.next, ..query });
+        Ok(Some(part))
+    }
+
+    /// The export as a body that is read from the log while it is sent; `while_open` is dropped at its end. If the log
+    /// can't be read on, it breaks off, so that it does not look complete.
+    pub(crate) fn into_body(self, while_open: impl Send + 'static) -> Body {
+        let (sender, body) = Channel::<Bytes, io::Error>::new(2);
+        tokio::spawn(async move {
+            self.send(sender).await;
+            drop(while_open);
+        });
+        Body::new(body)
+    }
+
+    async fn send(mut self, mut to: Sender<Bytes, io::Error>) {
+        loop {
+            match self.next().await {
+                Ok(Some(part)) if part.is_empty() => {}
+                Ok(Some(part)) => {
+                    if to.send_data(Bytes::from(part)).await.is_err() {
+                        return;
+                    }
+                }
+                Ok(None) => return,
+                Err(error) => {
+                    tracing::warn!("an export of the log is broken off: {error}");
+                    to.abort(io::Error::other("the log can't be read on"));
+                    return;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Members and teams over the API, and the preview.
+
+use insomnia_scim_tests::person::Person;
+use insomnia_scim_tests::scim::text;
+use insomnia_scim_tests::seed;
+use serde_json::{Value, json};
+
+use crate::caller::{Organization, PASSPHRASE, created, gone, ok, operator, problem};
+
+fn add(organization: &Organization, email: &str) -> Value {
+    created(&organization.post("/members", json!({"email": email, "passphrase": PASSPHRASE})))
+}
+
+#[test]
+fn a_member_is_added_looked_at_changed_and_removed() {
+    let organization = Organization::new("members");
+    let response = organization.post("/members", json!({"email": "Ada@Example.com", "display_name": "Ada"}));
+    let ada = created(&response);
+    assert_eq!((&ada["role"], &ada["origin"], &ada["active"]), (&json!("member"), &json!("manual"), &json!(true)));
+    let id = text(&ada, "id");
+    assert!(
+        response.header("location").is_some_and(|location| location.ends_with(&format!("/members/{id}"))),
+        "{response}"
+    );
+    assert_eq!(ok(&organization.get(&format!("/members/{id}"))), ada);
+    assert_eq!(ok(&organization.get("/members/ada%40example.com")), ada);
+    let changed = ok(&organization.put(&format!("/members/{id}/role"), json!({"role": "co-owner"})));
+    assert_eq!(changed["role"], json!("co-owner"));
+    problem(&organization.post("/members", json!({"email": "ada@example.com"})), 409, "conflict");
+    gone(&organization.delete(&format!("/members/{id}")));
+    problem(&organization.get(&format!("/members/{id}")), 404, "not-found");
+}
+
+#[test]
+fn the_last_owner_stays() {
+    let organization = Organization::new("owner");
+    let owner = organization.owner.replace('@', "%40");
+    problem(&organization.delete(&format!("/members/{owner}")), 403, "forbidden");
+    problem(&organization.put(&format!("/members/{owner}/role"), json!({"role": "member"})), 403, "forbidden");
+}
+
+#[test]
+fn a_member_without_a_free_seat_is_409() {
+    let organization = Organization::with("seats", json!({"seats": 2}));
+    add(&organization, "one@example.com");
+    problem(&organization.post("/members", json!({"email": "two@example.com"})), 409, "no-free-seat");
+    assert_eq!(ok(&organization.get("/licences"))["manual"], json!(2));
+}
+
+#[test]
+fn what_is_no_member_is_422() {
+    let organization = Organization::new("wrong");
+    for body in [
+        json!({"email": "no address"}),
+        json!({"email": "a@example.com", "passphrase": "short"}),
+        json!({"email": "a@example.com", "role": "king"}),
+        json!({"email": "a@example.com", "display_name": ""}),
+        json!({}),
+    ] {
+        problem(&organization.post("/members", body), 422, "invalid");
+    }
+}
+
+#[test]
+fn members_are_searched_by_the_beginning_of_name_or_address() {
+    let organization = Organization::new("search");
+    for email in ["ada@example.com", "adam@example.com", "grace@example.com"] {
+        add(&organization, email);
+    }
+    let found = |query: &str| {
+        let listed = ok(&organization.get(&format!("/members?prefix={query}")));
+        listed["items"].as_array().unwrap().iter().map(|member| text(member, "email")).collect::<Vec<_>>()
+    };
+    assert_eq!(found("ADA"), ["ada@example.com", "adam@example.com"]);
+    assert_eq!(found("grace%40"), ["grace@example.com"]);
+    assert!(found("nobody").is_empty());
+}
+
+#[test]
+fn members_of_the_identity_provider_are_seen_as_such() {
+    let organization = Organization::new("scim");
+    let token = organization.enable();
+    let url = text(&ok(&organization.get("/connector")), "connector_url");
+    let user = seed::someone(&insomnia_scim_tests::client::Client::new(&url, &token), "provisioned");
+    let member = ok(&organization.get(&format!("/members/{}", text(&user, "id"))));
+    assert_eq!((&member["origin"], &member["user_name"]), (&json!("scim"), &user["userName"]));
+    assert_eq!(ok(&organization.get("/licences"))["scim"], json!(1));
+}
+
+#[test]
+fn teams_are_added_and_listed() {
+    let organization = Organization::new("teams");
+    let ada = add(&organization, "ada@example.com");
+    let team = created(&organization.post("/teams", json!({"name": "Design", "members": ["ada@example.com"]})));
+    assert_eq!((&team["name"], &team["members"], &team["origin"]), (&json!("Design"), &json!(1), &json!("manual")));
+    assert_eq!(ok(&organization.get("/teams?prefix=des"))["items"], json!([team]));
+    problem(&organization.post("/teams", json!({"name": "Design"})), 409, "conflict");
+    problem(&organization.post("/teams", json!({"name": "Other", "members": ["nobody"]})), 404, "not-found");
+    problem(&organization.post("/teams", json!({"name": ""})), 422, "invalid");
+    gone(&organization.delete(&format!("/members/{}", text(&ada, "id"))));
+    assert_eq!(ok(&organization.get("/teams"))["items"][0]["members"], json!(0));
+}
+
+#[test]
+fn a_preview_tells_what_would_become_of_users_and_changes_nothing() {
+    let organization = Organization::new("preview");
+    add(&organization, "ada@example.com");
+    let person = Person::new("new");
+    let users = json!([
+        {"userName": "ada@example.com"},
+        seed::user_request(&person),
+    ]);
+    for body in [users.clone(), json!({"Resources": users})] {
+        let preview = ok(&organization.post("/preview", body));
+        let outcomes: Vec<String> =
+            preview["users"].as_array().unwrap().iter().map(|user| text(user, "outcome")).collect();
+        assert_eq!(outcomes, ["adopts", "creates"]);
+        assert_eq!((&preview["taken"], &preview["taken_after"]), (&json!(2), &json!(3)));
+    }
+    assert_eq!(ok(&organization.get("/members"))["items"].as_array().map(Vec::len), Some(2));
+    problem(&organization.post("/preview", json!("users")), 422, "invalid");
+    problem(&organization.client.post(&organization.at("/preview"), "[{"), 422, "invalid");
+}
+
+#[test]
+fn a_preview_may_be_large_and_nothing_else() {
+    let organization = Organization::new("large");
+    let users: Vec<Value> =
+        (0..5_000).map(|number| json!({"userName": format!("user-{number}@example.com")})).collect();
+    let body = Value::from(users);
+    assert!(body.to_string().len() > 100_000);
+    assert_eq!(ok(&organization.post("/preview", body))["users"].as_array().map(Vec::len), Some(5_000));
+    let huge = format!("[{{\"userName\": \"{}\"}}]", "x".repeat(5 << 20));
+    problem(&organization.client.post(&organization.at("/preview"), huge), 413, "too-large");
+    let large = json!({"name": "x".repeat(64 << 10)});
+    problem(&organization.post("/teams", large), 413, "too-large");
+    let record = json!({"name": "x".repeat(64 << 10)});
+    problem(&operator().put(&organization.path, record), 413, "too-large");
+}

@@ -1,0 +1,308 @@
+//! What administrators do on the command line, with a server running on the same data.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Command, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use insomnia_scim_tests::client::{Client, Request, encode};
+use insomnia_scim_tests::person::{Person, unique};
+use insomnia_scim_tests::scim::{id, patch, text};
+use insomnia_scim_tests::seed;
+use insomnia_scim_tests::server::{Connector, Server, binary, shared};
+use serde_json::{Value, json};
+
+/// How long the scheduler may take to do what is due.
+const SOON: Duration = Duration::from_secs(20);
+
+fn organization(name: &str) -> (Connector, Client) {
+    let connector = shared().another_organization(&unique(name));
+    let client = connector.client();
+    (connector, client)
+}
+
+/// Tries until there is something.
+#[track_caller]
+fn soon<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let begin = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(begin.elapsed() < SOON, "{what} did not come in {SOON:?}");
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn run(server: &Server, arguments: &[&str]) -> Output {
+    let mut command = Command::new(binary());
+    command.args(arguments).arg("--data").arg(server.data()).stdin(Stdio::null());
+    command.output().expect("the binary runs")
+}
+
+/// An organization's emails in the mail folder that are to this address.
+fn mail_to(server: &Server, organization: &str, address: &str) -> Vec<String> {
+    let Ok(folder) = fs::read_dir(server.data().join("mail").join(organization)) else { return Vec::new() };
+    let letters = folder.filter_map(|entry| {
+        let path = entry.ok()?.path();
+        path.extension().filter(|extension| *extension == "eml")?;
+        fs::read_to_string(path).ok()
+    });
+    letters.filter(|letter| letter.contains(&format!("\nTo: {address}\r"))).collect()
+}
+
+#[test]
+fn a_new_user_gets_one_email_in_the_mail_folder() {
+    let (connector, client) = organization("mail");
+    let person = Person::new("mail");
+    seed::user(&client, &person);
+    let letter = soon("the email", || mail_to(shared(), &connector.organization, &person.email).pop());
+    for field in ["Subject: ", "Message-ID: <", "Date: ", "text/plain", "text/html"] {
+        assert!(letter.contains(field), "{field} is missing\n{letter}");
+    }
+    assert_eq!(mail_to(shared(), &connector.organization, &person.email).len(), 1);
+}
+
+#[test]
+fn the_log_lists_and_exports_what_was_asked_without_a_token() {
+    let (connector, client) = organization("log");
+    let user = seed::someone(&client, "log");
+    client.get("/Users/nobody").error(404);
+    let list =
+        |more: &[&str]| shared().command(&[&["log", "list", "--organization", &connector.organization], more].concat());
+    let all = soon("the log", || {
+        let all = list(&[]);
+        (all.as_array().map(Vec::len) == Some(2)).then_some(all)
+    });
+    assert_eq!((all[0]["status"].as_u64(), all[1]["status"].as_u64()), (Some(404), Some(201)));
+    assert_eq!(all[1]["subject"]["id"], user["id"]);
+    assert_eq!(list(&["--status", "4"]).as_array().map(Vec::len), Some(1));
+    assert_eq!(list(&["--method", "post", "--resource", "User", "--since", "1h"]).as_array().map(Vec::len), Some(1));
+    assert_eq!(list(&["--until", "1h"]), json!([]));
+    for (format, lines) in [("csv", 3), ("jsonl", 2)] {
+        let output = run(shared(), &["log", "export", "--organization", &connector.organization, "--format", format]);
+        let text = String::from_utf8(output.stdout).expect("UTF-8");
+        assert_eq!(text.lines().count(), lines, "{text}");
+        assert!(!text.contains(&connector.token), "the token is in the log");
+    }
+}
+
+#[test]
+fn a_client_of_oauth_gets_access_until_it_is_deleted() {
+    let (connector, _) = organization("oauth");
+    let of = ["--organization", connector.organization.as_str()];
+    let command = |arguments: &[&str]| shared().command(&[arguments, &of].concat());
+    let made = command(&["oauth-client", "create", "Entra", "--client-credentials"]);
+    assert_eq!(made["connector_url"].as_str(), Some(connector.url.as_str()));
+    let token = |made: &Value| {
+        let endpoint = Client::bare(&text(made, "token_endpoint"));
+        let form = format!(
+            "grant_type=client_credentials&client_id={}&client_secret={}",
+            encode(&text(made, "client_id")),
+            encode(&text(made, "client_secret"))
+        );
+        endpoint.send(&Request::new("POST", "").header("Content-Type", "application/x-www-form-urlencoded").body(form))
+    };
+    let access = text(&token(&made).document_of_oauth(), "access_token");
+    let client = Client::new(&connector.url, &access);
+    client.get("/Users").is(200);
+
+    let rotated = command(&["oauth-client", "rotate", &text(&made, "client_id")]);
+    assert_eq!(token(&made).status, 401);
+    assert_eq!(token(&rotated).status, 200);
+    let listed = command(&["oauth-client", "list"]);
+    assert_eq!(listed[0]["id"], made["client_id"]);
+    assert!(!listed.to_string().contains(&text(&rotated, "client_secret")));
+
+    command(&["oauth-client", "delete", &text(&made, "client_id")]);
+    assert_eq!(token(&rotated).status, 401);
+    client.get("/Users").error(401);
+}
+
+trait OAuthDocument {
+    fn document_of_oauth(&self) -> Value;
+}
+
+impl OAuthDocument for insomnia_scim_tests::client::Response {
+    #[track_caller]
+    fn document_of_oauth(&self) -> Value {
+        assert_eq!(self.status, 200, "{}", self.text());
+        serde_json::from_str(&self.text()).expect("JSON")
+    }
+}
+
+#[test]
+fn access_to_the_identity_providers_api_is_shown_without_its_secret() {
+    let (connector, _) = organization("idp-api");
+    let secret = tempfile::NamedTempFile::new().expect("a file");
+    fs::write(secret.path(), "00-secret-of-the-api\n").expect("the secret");
+    let path = secret.path().to_str().expect("a path").to_owned();
+    let command = |arguments: &[&str]| {
+        shared().command(&[&["idp-api"], arguments, &["--organization", &connector.organization]].concat())
+    };
+    let okta = ["okta", "--org-url", "https://example.okta.com", "--app", "0oa1", "--secret-file", &path];
+    let status = command(&okta);
+    assert_eq!(status["idp_api"]["app_id"], "0oa1");
+    assert_eq!(status["method"], "idp-api");
+    let status = command(&["show"]);
+    assert!(status["next_attempt"].is_u64() && !status.to_string().contains("secret-of-the-api"), "{status}");
+    assert_eq!(command(&["remove"])["method"], "manual");
+    let nothing = run(
+        shared(),
+        &[
+            "idp-api",
+            "okta",
+            "--org-url",
+            "https://e.okta.com",
+            "--app",
+            "a",
+            "--organization",
+            &connector.organization,
+        ],
+    );
+    assert!(!nothing.status.success() && String::from_utf8_lossy(&nothing.stderr).contains("--secret-file"));
+}
+
+#[test]
+fn the_guard_holds_what_goes_beyond_it_until_the_owner_decides() {
+    let (connector, client) = organization("guard");
+    let users = seed::people(&client, "guard", 3);
+    let command = |arguments: &[&str]| {
+        shared().command(&[&["guard"], arguments, &["--organization", &connector.organization]].concat())
+    };
+    command(&["set", "--number", "1"]);
+    let off = patch(json!({ "op": "replace", "path": "active", "value": false }));
+    client.patch(&format!("/Users/{}", users[0]), off.clone()).is(200);
+    let held = client.delete(&format!("/Users/{}", users[1]));
+    held.error(503);
+    assert!(held.header("retry-after").is_some());
+    client.delete(&format!("/Users/{}", users[2])).error(503);
+    let shown = command(&["show"]);
+    assert_eq!(shown["held"].as_array().map(Vec::len), Some(2), "{shown}");
+    assert_eq!(command(&["allow", &users[1]]), json!({ "decided": 1 }));
+    assert_eq!(command(&["refuse"]), json!({ "decided": 1 }));
+    client.delete(&format!("/Users/{}", users[1])).no_content();
+    client.delete(&format!("/Users/{}", users[2])).error(403);
+    command(&["set"]);
+    client.delete(&format!("/Users/{}", users[2])).no_content();
+}
+
+#[test]
+fn a_preview_tells_who_would_be_created_adopted_and_left_manual() {
+    let (connector, client) = organization("preview");
+    let known = Person::new("preview");
+    seed::user(&client, &known);
+    let manual = format!("manual@{}.example", connector.organization);
+    shared().command(&["member", "add", &manual, "--organization", &connector.organization]);
+    let users =
+        json!([seed::user_request(&known), { "userName": manual.to_uppercase() }, { "userName": "new@x.example" }]);
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    fs::write(file.path(), users.to_string()).expect("the users");
+    let path = file.path().to_str().expect("a path");
+    let preview = shared().command(&["preview", path, "--organization", &connector.organization]);
+    let outcomes: Vec<&str> = (0..3).filter_map(|at| preview["users"][at]["outcome"].as_str()).collect();
+    assert_eq!(outcomes, ["exists", "adopts", "creates"], "{preview}");
+    assert_eq!(preview["left_manual_count"], 1, "the owner: {preview}");
+    assert_eq!((&preview["taken"], &preview["taken_after"]), (&json!(3), &json!(4)));
+}
+
+/// Answers every request with this status, and tells the requests.
+fn receiver(status: &'static str) -> (u16, Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("the port").port();
+    let (sender, receiver) = channel();
+    thread::spawn(move || {
+        for connection in listener.incoming() {
+            let Ok(connection) = connection else { return };
+            let request = read_request(&connection);
+            let mut connection = connection;
+            let _ = write!(connection, "HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+            if sender.send(request).is_err() {
+                return;
+            }
+        }
+    });
+    (port, receiver)
+}
+
+fn read_request(mut connection: &TcpStream) -> String {
+    let (mut text, mut part) = (Vec::new(), [0; 4096]);
+    while let Ok(length @ 1..) = connection.read(&mut part) {
+        text.extend_from_slice(&part[..length]);
+        let read = String::from_utf8_lossy(&text);
+        let Some((head, body)) = read.split_once("\r\n\r\n") else { continue };
+        let length = head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+        if body.len() >= length.unwrap_or(0) {
+            break;
+        }
+    }
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+#[test]
+fn a_webhook_is_posted_to_only_where_the_operator_permits_it() {
+    let (port, received) = receiver("204 No Content");
+    let server = Server::start_with(&["--http-permit", &format!("http://127.0.0.1:{port}")]);
+    let url = format!("http://127.0.0.1:{port}/hook");
+    let of = ["--organization", &server.demo().organization];
+    let set = server.command(&[&["webhook", "set", &url], &of[..]].concat());
+    assert!(text(&set, "secret").starts_with("whsec_"));
+    let user = seed::someone(&server.client(), "webhook");
+    let request = soon("the event", || received.try_recv().ok());
+    let lower = request.to_lowercase();
+    for field in ["webhook-id: ", "webhook-timestamp: ", "webhook-signature: v1,", "post /hook "] {
+        assert!(lower.contains(field), "{field} is missing\n{request}");
+    }
+    assert!(request.contains("member.created") && request.contains(&id(&user)), "{request}");
+
+    let (forbidden, requests) = receiver("204 No Content");
+    server.command(&[&["webhook", "set", &format!("http://127.0.0.1:{forbidden}/hook")], &of[..]].concat());
+    seed::someone(&server.client(), "webhook");
+    let failing = soon("the refusal", || {
+        let shown = server.command(&[&["webhook", "show"], &of[..]].concat());
+        shown["error"].is_string().then_some(shown)
+    });
+    assert!(failing["failing_since"].is_u64(), "{failing}");
+    assert!(requests.try_recv().is_err(), "the webhook was called");
+    let waiting = server.command(&[&["delivery", "list", "events-waiting"], &of[..]].concat());
+    assert!(waiting.as_array().is_some_and(|waiting| !waiting.is_empty()), "{waiting}");
+    server.command(&[&["webhook", "remove"], &of[..]].concat());
+}
+
+#[test]
+fn email_that_the_smtp_server_does_not_take_waits_and_is_shown() {
+    // Nobody listens there.
+    let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port();
+    let url = format!("smtp://127.0.0.1:{port}?tls=none");
+    let server = Server::start_with(&["--smtp-url", &url, "--mail-from", "Insomnia <no-reply@demo.example>"]);
+    let person = Person::new("smtp");
+    seed::user(&server.client(), &person);
+    let of = ["--organization", &server.demo().organization];
+    let waiting = soon("the failed try", || {
+        let waiting = server.command(&[&["delivery", "list", "emails-waiting"], &of[..]].concat());
+        waiting[0]["error"].is_string().then_some(waiting)
+    });
+    assert_eq!(waiting[0]["to"].as_str(), Some(person.email.as_str()), "{waiting}");
+    assert!(!server.data().join("mail").exists());
+}
+
+#[test]
+fn a_wrong_configuration_is_refused_with_what_is_wrong() {
+    let directory = tempfile::tempdir().expect("a directory");
+    for (arguments, said) in [
+        (vec!["--mail-from", "a@example.com", "--smtp-url", "https://example.com"], "smtp://"),
+        (vec!["--smtp-url", "smtp://localhost?tls=none"], "email.from"),
+        (vec!["--http-permit", "10.0.0.0/99"], "10.0.0.0/99"),
+        (vec!["--base-url", "example.com"], "https://"),
+        (vec!["--config", "/nowhere/config.toml"], "/nowhere/config.toml"),
+    ] {
+        let mut command = Command::new(binary());
+        command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(directory.path()).args(&arguments);
+        let output = command.stdin(Stdio::null()).output().expect("the binary runs");
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && text.contains(said), "{arguments:?}: {text}");
+    }
+}
