@@ -1,7 +1,8 @@
 //! The mass-deprovisioning guard: deactivations and deletions beyond a threshold are held until an owner decides (rule P4).
 //!
 //! What is held is refused with 503, and the identity provider tries again. An owner lets a held removal through, so that
-//! the next try succeeds, or refuses it, so that it is answered 403. Either holds for a week.
+//! the next try succeeds, or refuses it, so that it is answered 403. Either holds for a week. Until then it stays held, also
+//! when the hour is over: else a mass removal would come about in small steps, and the owners be mailed of each.
 
 use serde::{Deserialize, Serialize};
 
@@ -102,6 +103,8 @@ pub(super) fn admit(
             return Ok(());
         }
         Some(Decision::Refused) => return Err(Refusal::RemovalRefused),
+        // What is held waits for an owner, and does not slip through when the hour is over.
+        None if held.is_some() => return Err(Refusal::Held),
         None => {}
     }
     let stored = store.document::<GuardRecord>(keys::GUARD)?;
@@ -118,10 +121,9 @@ pub(super) fn admit(
         Some((last, count)) if *last == minute => *count = count.saturating_add(1),
         _ => record.minutes.push((minute, 1)),
     }
-    record.holding_since = None;
     batch.require_unchanged(keys::GUARD.to_vec(), version);
     batch.put(keys::GUARD.to_vec(), encode(&record)?);
-    // One that waited is done now.
+    // One that waited too long to be remembered is done now.
     batch.delete(keys::held(id));
     Ok(())
 }
@@ -246,8 +248,17 @@ pub fn decide(store: &Store, decision: Decision, members: &[String]) -> Result<u
 pub fn forget_old(store: &Store) -> Result<(), StoreError> {
     let page = status(store, None, 500)?;
     let mut batch = Batch::new();
-    for held in page.held.iter().filter(|held| held.record.time + HOLDS <= store.now()) {
+    let is_old = |held: &Held| held.record.time + HOLDS <= store.now();
+    for held in page.held.iter().filter(|held| is_old(held)) {
         batch.delete(keys::held(&held.member));
+    }
+    if page.holding_since.is_some() && page.next.is_none() && page.held.iter().all(is_old) {
+        // Nothing waits any more: the owners are mailed again when something does.
+        if let Some(mut stored) = store.document::<GuardRecord>(keys::GUARD)? {
+            stored.record.holding_since = None;
+            batch.require_unchanged(keys::GUARD.to_vec(), Some(stored.version));
+            batch.put(keys::GUARD.to_vec(), encode(&stored.record)?);
+        }
     }
     if batch.is_empty() { Ok(()) } else { store.commit(batch).map(drop) }
 }

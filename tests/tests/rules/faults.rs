@@ -1,7 +1,7 @@
 //! A database that a host loses sight of between two commits: how a crash looks from the database.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use insomnia_scim::OrganizationId;
@@ -14,11 +14,14 @@ const NEVER: i64 = i64::MIN;
 pub(crate) struct Faults {
     /// Commits until the crash; at 0 or less the host has crashed.
     commits: AtomicI64,
+    no_appends: AtomicBool,
+    /// The organization whose commits fail.
+    no_commits_of: Mutex<Option<String>>,
 }
 
 impl Default for Faults {
     fn default() -> Self {
-        Self { commits: AtomicI64::new(NEVER) }
+        Self { commits: AtomicI64::new(NEVER), no_appends: AtomicBool::new(false), no_commits_of: Mutex::default() }
     }
 }
 
@@ -37,6 +40,16 @@ impl Faults {
     pub(crate) fn is_crashed(&self) -> bool {
         let commits = self.commits.load(Ordering::SeqCst);
         commits != NEVER && commits <= 0
+    }
+
+    /// Whether nothing more can be appended.
+    pub(crate) fn refuse_appends(&self, refuse: bool) {
+        self.no_appends.store(refuse, Ordering::SeqCst);
+    }
+
+    /// The organization of which nothing more can be committed.
+    pub(crate) fn refuse_commits_of(&self, organization: Option<&str>) {
+        *self.no_commits_of.lock().unwrap() = organization.map(str::to_owned);
     }
 
     fn check(&self) -> Result<(), StorageError> {
@@ -79,6 +92,9 @@ impl Storage for Unreliable {
 
     async fn commit(&self, organization: &OrganizationId, transaction: Transaction) -> Result<u64, StorageError> {
         self.faults.check()?;
+        if self.faults.no_commits_of.lock().unwrap().as_deref() == Some(organization.as_str()) {
+            return Err(StorageError::Unavailable("the disk is full".into()));
+        }
         let committed = self.inner.commit(organization, transaction).await;
         if committed.is_ok() && self.faults.commits.load(Ordering::SeqCst) != NEVER {
             self.faults.commits.fetch_sub(1, Ordering::SeqCst);
@@ -90,6 +106,9 @@ impl Storage for Unreliable {
 
     async fn append(&self, organization: &OrganizationId, entries: Vec<(Key, Vec<u8>)>) -> Result<(), StorageError> {
         self.faults.check()?;
+        if self.faults.no_appends.load(Ordering::SeqCst) {
+            return Err(StorageError::Unavailable("the disk is full".into()));
+        }
         self.inner.append(organization, entries).await
     }
 

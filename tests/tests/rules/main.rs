@@ -1,15 +1,22 @@
 //! Insomnia's rules (P1 to P6), each shown from outside: over the built component, with a clock that the tests set.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a failed expectation is a failed test")]
 
+mod deliveries;
 mod dice;
 mod enabling;
 mod faults;
+mod journal;
+mod licences;
 mod life;
 mod mailbox;
+mod matching;
 mod network;
 mod oauth;
 mod organization;
+mod passphrases;
+mod property;
 mod refresh;
+mod secrets;
 mod subscriber;
 mod tokens;
 mod warnings;

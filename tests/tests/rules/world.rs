@@ -103,6 +103,10 @@ impl World {
             .base_url(&self.base_url)
             .cache_dir(compiled_code())
             .scheduler(false);
+        // The rules can be shown of another build of the component than the one that was built with this host.
+        if let Some(component) = std::env::var_os("RULES_COMPONENT") {
+            builder = builder.component(std::fs::read(component).unwrap());
+        }
         if let Some(subscriber) = &self.subscriber {
             builder = builder.subscriber(Arc::clone(subscriber));
         }

@@ -72,8 +72,14 @@ fn p4_the_next_hour_has_a_threshold_of_its_own() {
     let guarded = Guarded::new(number(1), 5);
     assert_eq!((guarded.delete(0), guarded.delete(1)), (204, 503));
     guarded.organization.live_for(HOUR + 60_000).unwrap();
-    assert_eq!((guarded.delete(1), guarded.delete(2)), (204, 503));
-    assert_eq!(guarded.held(), [guarded.ids[2].clone()], "what was held and is done is held no more");
+    assert_eq!((guarded.delete(1), guarded.delete(2), guarded.delete(3)), (503, 204, 503));
+    assert_eq!(guarded.held().len(), 2, "what is held stays held until an owner decides");
+    guarded.organization.live_for(HOUR + 60_000).unwrap();
+    let mails = guarded.organization.subjects_to(TestOrganization::OWNER);
+    assert_eq!(mails.len(), 1, "owners are mailed once, however many hours it takes");
+    assert_eq!(guarded.decide(Decision::Allowed, &[]), 2);
+    assert_eq!((guarded.delete(1), guarded.delete(3)), (204, 204));
+    assert!(guarded.held().is_empty(), "what was held and is done is held no more");
 }
 
 #[test]

@@ -1,0 +1,68 @@
+//! No secret is anywhere: those of a busy day are searched for in the database's files, the host's log, mails, events,
+//! the log of requests and its exports.
+
+mod day;
+mod hostlog;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+
+use day::Day;
+
+/// A place where no secret may be, with all that is there.
+struct Place {
+    name: String,
+    bytes: Vec<u8>,
+}
+
+/// Says which of the secrets is in which of the places, in which form.
+fn found(secrets: &[(String, String)], places: &[Place]) -> Vec<String> {
+    let mut found = Vec::new();
+    for (what, secret) in secrets {
+        assert!(secret.len() >= 12, "{what} is too short to be searched for");
+        let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+        // The end depends on what follows, the rest does not.
+        let base64 = STANDARD_NO_PAD.encode(&secret.as_bytes()[..secret.len() / 3 * 3]);
+        let escaped = secret.replace('"', "\\\"");
+        for (form, text) in [("as it is", secret.clone()), ("in hex", hex), ("in base64", base64), ("in JSON", escaped)]
+        {
+            let holds = |place: &&Place| place.bytes.windows(text.len()).any(|window| window == text.as_bytes());
+            found.extend(places.iter().filter(holds).map(|place| format!("{what} is in {} {form}", place.name)));
+        }
+    }
+    found
+}
+
+#[test]
+fn p6_a_search_finds_a_secret_in_every_form() {
+    let secret = "four \"words\" of theirs".to_owned();
+    let place = |text: &str| Place { name: "here".into(), bytes: text.as_bytes().to_vec() };
+    let base64 = STANDARD_NO_PAD.encode(format!("{secret}!"));
+    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+    for text in [&secret, &base64, &hex, &serde_json::to_string(&secret).unwrap()] {
+        assert_eq!(found(&[("it".into(), secret.clone())], &[place(&format!("x{text}"))]).len(), 1, "{text}");
+    }
+    assert!(found(&[("it".into(), secret)], &[place("nothing of it")]).is_empty());
+}
+
+#[tokio::test]
+async fn p6_no_secret_is_in_database_logs_mails_events_or_exports() {
+    let log = hostlog::capture();
+    let day = Day::live().await;
+    let mut places = day.places().await;
+    places.push(Place { name: "the host's log".into(), bytes: log.bytes() });
+    for place in &places {
+        assert!(place.bytes.len() > 100, "{} is empty: nothing was searched", place.name);
+    }
+    assert!(day.secrets.len() >= 25, "{} secrets are few", day.secrets.len());
+    let found = found(&day.secrets, &places);
+    assert!(found.is_empty(), "{found:#?}");
+
+    // A mail holds what it is there to tell, and no other secret.
+    let mails = day.mails();
+    assert!(mails.len() >= 4);
+    for mail in mails {
+        let found = self::found(&day.not_mailed(&mail), &[Place { name: mail.subject, bytes: mail.bytes }]);
+        assert!(found.is_empty(), "{found:#?}");
+    }
+}
