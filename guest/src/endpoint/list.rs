@@ -1,18 +1,20 @@
 //! Lists: filter, sort, page (RFC 7644 §3.4.2, §3.4.3, RFC 9865).
 
 use std::cell::RefCell;
+use std::cmp::Ordering;
 
 use serde_json::{Value, json};
 
 use super::answer::{Answer, encode};
 use super::context::Context;
+use super::edges;
 use super::plan::{Plan, plan};
 use super::representation::Representation;
-use crate::protocol::cursor::Cursor;
+use crate::protocol::cursor::{Cursor, Position};
 use crate::protocol::discovery::{LIST_RESPONSE, MAX_RESULTS};
 use crate::protocol::document::{self, Document};
 use crate::protocol::error::{ScimError, ScimType};
-use crate::protocol::filter::{Filter, Operator};
+use crate::protocol::filter::Filter;
 use crate::protocol::query::Query;
 use crate::protocol::schema::ResourceSchema;
 use crate::protocol::sort::{Sort, SortKey};
@@ -90,16 +92,22 @@ struct PageOf {
     total: u64,
     resources: Vec<Vec<u8>>,
     bytes: usize,
-    last: Option<String>,
     /// The type, the id and the name of the only match so far.
     only: Option<[String; 3]>,
+    /// The last resource that was looked at, also if it has gone meanwhile.
+    last: Option<Position>,
+    /// Whether others follow.
+    more: bool,
 }
 
 impl PageOf {
-    fn push(&mut self, resource: Vec<u8>, id: &str) {
+    fn push(&mut self, resource: Vec<u8>) {
         self.bytes += resource.len();
         self.resources.push(resource);
-        self.last = Some(id.to_owned());
+    }
+
+    fn is_too_large(&self) -> bool {
+        self.bytes >= LARGEST_PAGE
     }
 }
 
@@ -145,7 +153,7 @@ impl<'c, 'h> Listing<'c, 'h> {
         }
         let (now, key) = (context.store.now(), context.store.cursor_key()?);
         if text.is_empty() {
-            return Ok((Some(Cursor { issued: now, offset: 0, count: query.count, last: String::new() }), key));
+            return Ok((Some(Cursor { issued: now, count: query.count, last: None }), key));
         }
         let cursor = Cursor::verify(text, &key, &unchanging(context, query), now)?;
         if query.named_count.is_some() && query.count != cursor.count {
@@ -157,7 +165,7 @@ impl<'c, 'h> Listing<'c, 'h> {
 
     fn answer(&self) -> Result<Answer, ScimError> {
         let count = self.cursor.as_ref().map_or(self.query.count, |cursor| cursor.count);
-        let skip = self.cursor.as_ref().map_or(self.query.start_index - 1, |cursor| cursor.offset);
+        let skip = if self.cursor.is_some() { 0 } else { self.query.start_index - 1 };
         let is_plain = self.parts.iter().all(Part::is_plain);
         let is_sorted = self.parts.iter().any(|part| part.sort.is_some());
         let page = if is_plain {
@@ -168,7 +176,7 @@ impl<'c, 'h> Listing<'c, 'h> {
             self.streamed(skip, count)?
         };
         self.note(&page);
-        Ok(self.list_response(skip, page))
+        Ok(self.list_response(page))
     }
 
     /// Tells the SCIM log what a look-up has found, and by which attributes.
@@ -187,25 +195,39 @@ impl<'c, 'h> Listing<'c, 'h> {
     /// Everything that lists show, in the order of creation: the listing index answers, and the counters.
     fn plain(&self, skip: u32, count: u32) -> Result<PageOf, ScimError> {
         let (store, all) = (self.context.store, self.context.organization.options.list_manual);
-        let after = self
-            .cursor
-            .as_ref()
-            .map(|cursor| cursor.last.as_str())
-            .filter(|last| !last.is_empty() && self.parts.len() == 1);
+        let after = self.after();
+        let first = after.map_or(0, |after| after.part);
         let mut page = PageOf::default();
         let mut skip = skip;
-        for part in &self.parts {
+        for (number, part) in (0..).zip(&self.parts) {
             let Source::Indexed(kind) = part.source else { continue };
             let total = store.listed_total(kind, all)?;
             page.total += total;
             let wanted = count.saturating_sub(u32::try_from(page.resources.len()).unwrap_or(u32::MAX));
-            if wanted > 0 && (after.is_some() || u64::from(skip) < total) {
-                let ids = store.listed_ids(kind, all, after, if after.is_some() { 0 } else { skip }, wanted)?;
-                self.render_listed(part, kind, ids, &mut page)?;
+            if number < first || page.more {
+                continue;
+            }
+            if wanted == 0 || page.is_too_large() {
+                page.more = total > 0;
+                continue;
+            }
+            let after = after.filter(|after| after.part == number).map(|after| after.id.as_str());
+            if after.is_some() || u64::from(skip) < total {
+                // One more than the page holds tells whether others follow.
+                let ahead = wanted.saturating_add(u32::from(self.cursor.is_some()));
+                let mut ids = store.listed_ids(kind, all, after, skip, ahead)?;
+                page.more = ids.len() > wanted as usize;
+                ids.truncate(wanted as usize);
+                self.render_listed(part, (number, kind), &ids, &mut page)?;
             }
             skip = u32::try_from(u64::from(skip).saturating_sub(total)).unwrap_or(u32::MAX);
         }
         Ok(page)
+    }
+
+    /// The last resource of the page before.
+    fn after(&self) -> Option<&Position> {
+        self.cursor.as_ref()?.last.as_ref()
     }
 
     /// Matches as the index or the listing has them, in bounded memory.
@@ -215,7 +237,7 @@ impl<'c, 'h> Listing<'c, 'h> {
             self.each_match(part, |found, _| {
                 page.total += 1;
                 page.only = if page.total == 1 { found.subject() } else { None };
-                let is_full = page.resources.len() >= count as usize || page.bytes >= LARGEST_PAGE;
+                let is_full = page.resources.len() >= count as usize || page.is_too_large();
                 if page.total > u64::from(skip) && !is_full {
                     self.render(part, &found, &mut page)?;
                 }
@@ -227,11 +249,13 @@ impl<'c, 'h> Listing<'c, 'h> {
 
     /// Matches in order: by the attribute that the client named, then by id.
     fn sorted(&self, skip: u32, count: u32) -> Result<PageOf, ScimError> {
-        let mut matches: Vec<(SortKey, usize, String)> = Vec::new();
-        for (index, part) in self.parts.iter().enumerate() {
+        let by_cursor = self.cursor.is_some();
+        let mut matches: Vec<Position> = Vec::new();
+        for (number, part) in (0..).zip(&self.parts) {
             self.each_match(part, |found, document| {
                 let key = part.sort.as_ref().map_or(SortKey::Missing, |sort| sort.key(document));
-                matches.push((key, index, found.id().to_owned()));
+                let key = if by_cursor { key.shortened() } else { key };
+                matches.push(Position { part: number, key, id: found.id().to_owned() });
                 if matches.len() > MOST_SORTED {
                     let detail = format!("More than {MOST_SORTED} matches can't be put in order; narrow the filter");
                     return Err(ScimError::new(ScimType::TooMany, detail));
@@ -240,23 +264,29 @@ impl<'c, 'h> Listing<'c, 'h> {
             })?;
         }
         let sort = self.parts.iter().find_map(|part| part.sort.as_ref());
-        matches.sort_by(|(left, left_part, left_id), (right, right_part, right_id)| {
-            let by_key = sort.map_or(std::cmp::Ordering::Equal, |sort| sort.compare(left, right));
-            by_key.then(left_part.cmp(right_part)).then_with(|| left_id.cmp(right_id))
-        });
-        // After the last one of the page before, wherever it stands now; if it is gone, after as many as there were.
-        let last = self.cursor.as_ref().map(|cursor| cursor.last.as_str()).filter(|last| !last.is_empty());
-        let position = last.and_then(|last| matches.iter().position(|(_, _, id)| id == last));
-        let from = position.map_or(skip as usize, |position| position + 1);
+        let compare = |left: &Position, right: &Position| {
+            let by_key = sort.map_or(Ordering::Equal, |sort| sort.compare(&left.key, &right.key));
+            by_key.then(left.part.cmp(&right.part)).then_with(|| left.id.cmp(&right.id))
+        };
+        matches.sort_by(compare);
+        let from = match self.after() {
+            Some(after) => matches.partition_point(|position| compare(position, after).is_le()),
+            None => skip as usize,
+        };
 
         let mut page = PageOf { total: matches.len() as u64, ..PageOf::default() };
-        for (_, index, id) in matches.into_iter().skip(from).take(count as usize) {
-            let Some(part) = self.parts.get(index) else { continue };
-            self.each(part, &Candidates::Ids(vec![id]), |found| self.render(part, &found, &mut page))?;
-            if page.bytes >= LARGEST_PAGE {
+        let mut rest = matches.into_iter().skip(from);
+        for position in rest.by_ref().take(count as usize) {
+            if let Some(part) = self.parts.get(position.part as usize) {
+                let candidate = Candidates::Ids(vec![position.id.clone()]);
+                self.each(part, &candidate, |found| self.render(part, &found, &mut page))?;
+            }
+            page.last = Some(position);
+            if page.is_too_large() {
                 break;
             }
         }
+        page.more = rest.next().is_some();
         Ok(page)
     }
 
@@ -269,7 +299,7 @@ impl<'c, 'h> Listing<'c, 'h> {
         let lists_all = self.context.organization.options.list_manual;
         let plan = match (&part.filter, part.source) {
             (Some(filter), Source::Indexed(kind)) => plan(kind, filter),
-            _ => Plan { candidates: Candidates::Listed, is_lookup: false },
+            _ => Plan::default(),
         };
         let candidates = match plan.candidates {
             Candidates::Listed if lists_all => Candidates::All,
@@ -280,7 +310,7 @@ impl<'c, 'h> Listing<'c, 'h> {
                 return Ok(true);
             }
             let document = self.whole(part, &found)?;
-            if !self.matches(part, &found, &document)? {
+            if !self.matches(part, &found, &document, plan.edge.as_deref())? {
                 return Ok(true);
             }
             each(found, &document)
@@ -289,21 +319,21 @@ impl<'c, 'h> Listing<'c, 'h> {
 
     /// The document as filters and sorting see it, with its edges only where one looks at them.
     fn whole(&self, part: &Part<'_, '_>, found: &Found) -> Result<Document, StoreError> {
-        let mentions = |name: &str| {
-            part.filter.as_ref().is_some_and(|filter| filter.mentions(name))
+        let needs = |name: &str| {
+            part.filter.as_ref().is_some_and(|filter| edges::must_be_listed(filter, name))
                 || part.sort.as_ref().is_some_and(|sort| sort.path.attribute == name)
         };
         match found {
             Found::User(stored) => {
                 let mut document = part.representation.whole_user(stored);
-                if mentions("groups") {
+                if needs(edges::GROUPS) {
                     part.representation.add_groups(stored, &mut document)?;
                 }
                 Ok(document)
             }
             Found::Group(stored) => {
                 let mut document = part.representation.whole_group(stored);
-                if mentions("members") && !part.filter.as_ref().is_some_and(is_answered_by_edges) {
+                if needs(edges::MEMBERS) {
                     part.representation.add_members(stored, &mut document)?;
                 }
                 Ok(document)
@@ -312,18 +342,36 @@ impl<'c, 'h> Listing<'c, 'h> {
         }
     }
 
-    fn matches(&self, part: &Part<'_, '_>, found: &Found, document: &Document) -> Result<bool, ScimError> {
+    /// Whether the filter matches. `edge` is the other end of the edges that led to the candidate.
+    fn matches(
+        &self,
+        part: &Part<'_, '_>,
+        found: &Found,
+        document: &Document,
+        edge: Option<&str>,
+    ) -> Result<bool, ScimError> {
         let Some(filter) = &part.filter else { return Ok(true) };
         let failure = RefCell::new(None);
         let known = |term: &Filter| {
-            let member = member_of(term).filter(|_| matches!(found, Found::Group(_)))?;
-            match self.context.store.is_member(found.id(), member) {
-                Ok(is) => Some(is),
-                Err(error) => {
-                    failure.borrow_mut().get_or_insert(error);
-                    Some(false)
+            let (other, team, member) = match found {
+                Found::User(stored) => {
+                    let team = edges::other_end(term, edges::GROUPS)?;
+                    (team, team, stored.record.id())
                 }
+                Found::Group(stored) => {
+                    let member = edges::other_end(term, edges::MEMBERS)?;
+                    (member, stored.record.id(), member)
+                }
+                Found::Declared(_) => return None,
+            };
+            if edge == Some(other) {
+                return Some(true);
             }
+            let answer = self.context.store.is_member(team, member);
+            Some(answer.unwrap_or_else(|error| {
+                failure.borrow_mut().get_or_insert(error);
+                false
+            }))
         };
         let matches = filter.matches_knowing(document, &known);
         failure.into_inner().map_or(Ok(matches), |error| Err(error.into()))
@@ -361,52 +409,69 @@ impl<'c, 'h> Listing<'c, 'h> {
     fn render_listed(
         &self,
         part: &Part<'_, '_>,
-        kind: Kind,
-        ids: Vec<String>,
+        (number, kind): (u32, Kind),
+        ids: &[String],
         page: &mut PageOf,
     ) -> Result<(), ScimError> {
-        if !part.representation.takes_rows() {
-            return self.each(part, &Candidates::Ids(ids), |found| self.render(part, &found, page));
-        }
+        let mut shown = 0;
         for chunk in ids.chunks(ROWS) {
-            for (id, row) in chunk.iter().zip(self.context.store.rows(kind, chunk)?) {
-                let Some(row) = row else { continue };
-                page.push(part.representation.row(kind, id, &row)?, id);
-                if page.bytes >= LARGEST_PAGE {
-                    return Ok(());
+            if part.representation.takes_rows() {
+                for (id, row) in chunk.iter().zip(self.context.store.rows(kind, chunk)?) {
+                    shown += 1;
+                    if let Some(row) = row {
+                        page.push(part.representation.row(kind, id, &row)?);
+                    }
+                    if page.is_too_large() {
+                        break;
+                    }
                 }
+            } else {
+                let mut until = chunk.len();
+                self.each(part, &Candidates::Ids(chunk.to_vec()), |found| {
+                    let has_room = self.render(part, &found, page)?;
+                    if !has_room {
+                        until = chunk.iter().position(|id| id == found.id()).map_or(until, |at| at + 1);
+                    }
+                    Ok(has_room)
+                })?;
+                shown += until;
             }
+            if page.is_too_large() {
+                break;
+            }
+        }
+        page.more |= shown < ids.len();
+        if let Some(id) = shown.checked_sub(1).and_then(|at| ids.get(at)) {
+            page.last = Some(Position { part: number, key: SortKey::Missing, id: id.clone() });
         }
         Ok(())
     }
 
     /// Adds the resource to the page; returns whether there is room for another.
     fn render(&self, part: &Part<'_, '_>, found: &Found, page: &mut PageOf) -> Result<bool, ScimError> {
-        let resource = match found {
+        page.push(match found {
             Found::User(stored) => part.representation.user(stored)?,
             Found::Group(stored) => part.representation.group(stored)?,
             Found::Declared(stored) => part.representation.resource(stored),
-        };
-        page.push(resource, found.id());
-        Ok(page.bytes < LARGEST_PAGE)
+        });
+        Ok(!page.is_too_large())
     }
 
-    fn list_response(&self, skip: u32, page: PageOf) -> Answer {
+    fn list_response(&self, page: PageOf) -> Answer {
         let mut head = json!({
             "schemas": [LIST_RESPONSE],
             "totalResults": page.total,
             "itemsPerPage": page.resources.len(),
         });
-        let shown = u64::from(skip) + page.resources.len() as u64;
-        match (&self.cursor, &page.last) {
-            (None, _) => insert(&mut head, "startIndex", self.query.start_index.into()),
-            (Some(cursor), Some(last)) if shown < page.total => {
-                let next =
-                    Cursor { offset: u32::try_from(shown).unwrap_or(u32::MAX), last: last.clone(), ..cursor.clone() };
+        match &self.cursor {
+            None => insert(&mut head, "startIndex", self.query.start_index.into()),
+            // The validity is that of each page (RFC 9865 §2.3), so that a long list can be read to its end.
+            Some(cursor) if page.more && page.last.is_some() => {
+                let next = Cursor { issued: self.context.store.now(), last: page.last, ..cursor.clone() };
                 let text = next.sign(&self.cursor_key, &unchanging(self.context, self.query));
                 insert(&mut head, "nextCursor", text.into());
             }
-            _ => {}
+            Some(_) => {}
         }
         let mut body = encode(&head);
         body.pop();
@@ -448,31 +513,6 @@ impl Found {
             Self::Group(stored) => stored.record.origin,
             Self::Declared(_) => Origin::Scim,
         }
-    }
-}
-
-/// The member whom the term asks for, of `members.value eq "…"` and `members[value eq "…"]`.
-fn member_of(term: &Filter) -> Option<&str> {
-    match term {
-        Filter::Compare { path, operator: Operator::Eq, value } if path.name == "members.value" => value.as_str(),
-        Filter::ValuePath { path, inner } if path.attribute == "members" && !path.foreign => member_of_element(inner),
-        _ => None,
-    }
-}
-
-fn member_of_element(inner: &Filter) -> Option<&str> {
-    match inner {
-        Filter::Compare { path, operator: Operator::Eq, value } if path.name.ends_with("value") => value.as_str(),
-        _ => None,
-    }
-}
-
-/// Whether every term on `members` is one that [`member_of`] answers, so that no member need be listed.
-fn is_answered_by_edges(filter: &Filter) -> bool {
-    match filter {
-        Filter::And(filters) | Filter::Or(filters) => filters.iter().all(is_answered_by_edges),
-        Filter::Not(inner) => is_answered_by_edges(inner),
-        term => !term.mentions("members") || member_of(term).is_some(),
     }
 }
 

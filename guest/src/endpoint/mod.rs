@@ -7,6 +7,7 @@ mod conditions;
 mod context;
 mod declared;
 mod dispatch;
+mod edges;
 #[expect(clippy::module_inception, reason = "it is what the endpoints of this module have in common")]
 mod endpoint;
 mod groups;

@@ -1,6 +1,6 @@
 //! Which index answers a filter, so that a look-up never scans.
 
-use crate::protocol::filter::{Filter, Operator};
+use crate::protocol::filter::{Conjunct, Filter, Operator};
 use crate::protocol::schema::ENTERPRISE_USER;
 use crate::store::Candidates;
 use crate::store::keys::Kind;
@@ -11,38 +11,69 @@ pub(super) struct Plan {
     pub(super) candidates: Candidates,
     /// The filter is a look-up, which finds what people manage too, so that an identity provider can link it (rule P3).
     pub(super) is_lookup: bool,
+    /// The team or the member at whose edges the candidates are: the term that asks for it is true of all of them.
+    pub(super) edge: Option<String>,
+    /// How few candidates are to be expected; less is better.
+    rank: u8,
+}
+
+impl Default for Plan {
+    /// Everything that lists show.
+    fn default() -> Self {
+        Self { candidates: Candidates::Listed, is_lookup: false, edge: None, rank: u8::MAX }
+    }
 }
 
 /// The best index for one of the filter's terms that must hold; everything that lists show if there is none.
 pub(super) fn plan(kind: Kind, filter: &Filter) -> Plan {
-    let manager = format!("{ENTERPRISE_USER}:manager.value");
-    let mut best: Option<(u8, Plan)> = None;
-    for term in filter.conjuncts() {
-        let Some(value) = term.value.as_str() else { continue };
-        let found = match (kind, term.path, term.operator) {
-            (_, "id", Operator::Eq) => Some((0, true, Candidates::Ids(vec![value.to_owned()]))),
-            (Kind::User, "userName", Operator::Eq) | (Kind::Team, "displayName", Operator::Eq) => {
-                Some((1, true, Candidates::by_name(kind, value)))
-            }
-            (Kind::User, "emails.value", Operator::Eq) => Some((2, true, Candidates::by_email(value))),
-            (_, "externalId", Operator::Eq) => Some((3, true, Candidates::by_external_id(kind, value))),
-            (Kind::User, "displayName", Operator::Eq) => Some((4, false, Candidates::by_display_name(value))),
-            (Kind::Team, "members.value", Operator::Eq) => Some((5, false, Candidates::of_member(value))),
-            (Kind::User, "groups.value", Operator::Eq) => Some((5, false, Candidates::of_team(value))),
-            (Kind::User, path, Operator::Eq) if path == manager => Some((6, false, Candidates::by_manager(value))),
-            (Kind::User, "userName", Operator::Sw) | (Kind::Team, "displayName", Operator::Sw) => {
-                Candidates::by_name_prefix(kind, value).map(|candidates| (7, false, candidates))
-            }
-            (Kind::User, "displayName", Operator::Sw) => {
-                Candidates::by_display_name_prefix(value).map(|candidates| (8, false, candidates))
-            }
-            _ => None,
-        };
-        if let Some((rank, is_lookup, candidates)) = found
-            && best.as_ref().is_none_or(|(other, _)| rank < *other)
-        {
-            best = Some((rank, Plan { candidates, is_lookup }));
-        }
+    best(kind, filter).unwrap_or_default()
+}
+
+/// The depth of a filter is bounded by its parser, so this may recurse.
+fn best(kind: Kind, filter: &Filter) -> Option<Plan> {
+    match filter {
+        Filter::And(filters) => filters.iter().filter_map(|filter| best(kind, filter)).min_by_key(|plan| plan.rank),
+        Filter::Or(filters) => filters.iter().map(|filter| best(kind, filter)).collect::<Option<Vec<_>>>().map(any_of),
+        Filter::ValuePath { path, inner } if !path.foreign => best(kind, inner),
+        Filter::Compare { .. } => filter.conjuncts().first().and_then(|term| indexed(kind, *term)),
+        _ => None,
     }
-    best.map_or(Plan { candidates: Candidates::Listed, is_lookup: false }, |(_, plan)| plan)
+}
+
+/// What one of the plans finds.
+fn any_of(plans: Vec<Plan>) -> Plan {
+    let is_lookup = plans.iter().all(|plan| plan.is_lookup);
+    let rank = plans.iter().map(|plan| plan.rank).max().unwrap_or(u8::MAX);
+    let candidates = Candidates::AnyOf(plans.into_iter().map(|plan| plan.candidates).collect());
+    Plan { candidates, is_lookup, edge: None, rank }
+}
+
+/// The index that answers one comparison.
+fn indexed(kind: Kind, term: Conjunct<'_>) -> Option<Plan> {
+    let value = term.value.as_str()?;
+    let found = |rank, is_lookup, candidates| Some(Plan { candidates, is_lookup, edge: None, rank });
+    let at_edges = |candidates| Some(Plan { candidates, is_lookup: false, edge: Some(value.to_owned()), rank: 5 });
+    match (kind, term.path, term.operator) {
+        (_, "id", Operator::Eq) => found(0, true, Candidates::Ids(vec![value.to_owned()])),
+        (Kind::User, "userName", Operator::Eq) | (Kind::Team, "displayName", Operator::Eq) => {
+            found(1, true, Candidates::by_name(kind, value))
+        }
+        (Kind::User, "emails.value", Operator::Eq) => found(2, true, Candidates::by_email(value)),
+        (_, "externalId", Operator::Eq) => found(3, true, Candidates::by_external_id(kind, value)),
+        (Kind::User, "displayName", Operator::Eq) => found(4, false, Candidates::by_display_name(value)),
+        (Kind::Team, "members.value", Operator::Eq) => at_edges(Candidates::of_member(value)),
+        (Kind::User, "groups.value", Operator::Eq) => at_edges(Candidates::of_team(value)),
+        (Kind::User, path, Operator::Eq) if is_manager(path) => found(6, false, Candidates::by_manager(value)),
+        (Kind::User, "userName", Operator::Sw) | (Kind::Team, "displayName", Operator::Sw) => {
+            Candidates::by_name_prefix(kind, value).and_then(|candidates| found(7, false, candidates))
+        }
+        (Kind::User, "displayName", Operator::Sw) => {
+            Candidates::by_display_name_prefix(value).and_then(|candidates| found(8, false, candidates))
+        }
+        _ => None,
+    }
+}
+
+fn is_manager(path: &str) -> bool {
+    path.strip_prefix(ENTERPRISE_USER) == Some(":manager.value")
 }

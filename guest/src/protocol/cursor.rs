@@ -7,22 +7,32 @@ use sha2::{Digest, Sha256};
 
 use super::discovery::CURSOR_TIMEOUT;
 use super::error::{ScimError, ScimType};
+use super::sort::SortKey;
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 /// How many bytes of the HMAC a cursor carries: 128 bits.
 const SIGNATURE: usize = 16;
 
 /// Where a page ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Cursor {
-    /// When the first page was asked for, in milliseconds since the Unix epoch.
+    /// When the page before was asked for, in milliseconds since the Unix epoch.
     pub issued: u64,
-    /// How many resources the pages so far had.
-    pub offset: u32,
     /// The count of the first request.
     pub count: u32,
-    /// The id of the last resource of the page.
-    pub last: String,
+    /// The last resource of the page before; `None` for the first page.
+    pub last: Option<Position>,
+}
+
+/// A resource's place in a list. The next page begins behind it, whether or not the resource is still there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Position {
+    /// The resource type, by its number among those that are listed.
+    pub part: u32,
+    /// The value it is sorted by.
+    pub key: SortKey,
+    /// Its id.
+    pub id: String,
 }
 
 impl Cursor {
@@ -31,9 +41,13 @@ impl Cursor {
     pub fn sign(&self, key: &[u8], query: &str) -> String {
         let mut payload = vec![VERSION];
         payload.extend(self.issued.to_be_bytes());
-        payload.extend(self.offset.to_be_bytes());
         payload.extend(self.count.to_be_bytes());
-        payload.extend(self.last.as_bytes());
+        if let Some(last) = &self.last {
+            payload.extend(last.part.to_be_bytes());
+            payload.extend(u32::try_from(last.id.len()).unwrap_or(u32::MAX).to_be_bytes());
+            payload.extend(last.id.as_bytes());
+            payload.extend(last.key.to_bytes());
+        }
         let signature = signature(key, &payload, query);
         payload.extend(signature.get(..SIGNATURE).unwrap_or_default());
         URL_SAFE_NO_PAD.encode(payload)
@@ -62,14 +76,22 @@ impl Cursor {
     fn decode(payload: &[u8]) -> Option<Self> {
         let (version, rest) = payload.split_first()?;
         let (issued, rest) = rest.split_first_chunk::<8>()?;
-        let (offset, rest) = rest.split_first_chunk::<4>()?;
         let (count, last) = rest.split_first_chunk::<4>()?;
         (*version == VERSION).then_some(())?;
+        let last = if last.is_empty() { None } else { Some(Position::decode(last)?) };
+        Some(Self { issued: u64::from_be_bytes(*issued), count: u32::from_be_bytes(*count), last })
+    }
+}
+
+impl Position {
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let (part, rest) = bytes.split_first_chunk::<4>()?;
+        let (length, rest) = rest.split_first_chunk::<4>()?;
+        let (id, key) = rest.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)?;
         Some(Self {
-            issued: u64::from_be_bytes(*issued),
-            offset: u32::from_be_bytes(*offset),
-            count: u32::from_be_bytes(*count),
-            last: String::from_utf8(last.to_vec()).ok()?,
+            part: u32::from_be_bytes(*part),
+            key: SortKey::from_bytes(key)?,
+            id: String::from_utf8(id.to_vec()).ok()?,
         })
     }
 }
@@ -91,9 +113,30 @@ fn keyed(key: &[u8], payload: &[u8], query: &str) -> Hmac<Sha256> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::filter::Instant;
 
     fn cursor() -> Cursor {
-        Cursor { issued: 1_000, offset: 7, count: 2, last: "0190a6f0-0000-7000-8000-000000000001".into() }
+        let id = "0190a6f0-0000-7000-8000-000000000001".into();
+        Cursor { issued: 1_000, count: 2, last: Some(Position { part: 1, key: SortKey::Text("ada".into()), id }) }
+    }
+
+    #[test]
+    fn rfc_080_a_cursor_keeps_the_value_that_is_sorted_by() {
+        let keys = [
+            SortKey::Boolean(true),
+            SortKey::Number(serde_json::Number::from(-7)),
+            SortKey::Number(serde_json::Number::from_f64(0.5).unwrap()),
+            SortKey::DateTime(Instant(-1_234_567_890)),
+            SortKey::Text(String::new()),
+            SortKey::Text("ÅΣ".into()),
+            SortKey::Missing,
+        ];
+        for key in keys {
+            let cursor = Cursor { last: Some(Position { part: 0, key, id: "1".into() }), ..cursor() };
+            assert_eq!(Cursor::verify(&cursor.sign(b"key", "query"), b"key", "query", 2_000), Ok(cursor));
+        }
+        let first = Cursor { last: None, ..cursor() };
+        assert_eq!(Cursor::verify(&first.sign(b"key", "query"), b"key", "query", 2_000), Ok(first));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::discovery::{DEFAULT_PAGE_SIZE, MAX_RESULTS};
-use super::error::ScimError;
+use super::error::{ScimError, ScimType};
 use super::mode::Mode;
 use super::projection::Projection;
 use super::route::percent_decode;
@@ -57,15 +57,17 @@ impl Query {
         };
         let not_empty = |name: &str| find(name).map(str::trim).filter(|value| !value.is_empty());
         let number = |name: &str| not_empty(name).map(|text| parse_number(name, text)).transpose();
+        let cursor = find("cursor").map(str::to_owned);
+        let count = number("count").map_err(|error| of_count(error, cursor.is_some()))?;
         Ok(Self {
             projection: Projection::parse(not_empty("attributes"), not_empty("excludedAttributes"), mode)?,
             filter: not_empty("filter").map(str::to_owned),
             sort_by: not_empty("sortBy").map(str::to_owned),
             sort_order: not_empty("sortOrder").map(str::to_owned),
             start_index: clamp(number("startIndex")?, 1, 1, u32::MAX),
-            named_count: number("count")?,
-            count: clamp(number("count")?, DEFAULT_PAGE_SIZE, 0, MAX_RESULTS),
-            cursor: find("cursor").map(str::to_owned),
+            named_count: count,
+            count: clamp(count, DEFAULT_PAGE_SIZE, 0, MAX_RESULTS),
+            cursor,
         })
     }
 
@@ -102,6 +104,8 @@ impl Query {
             }
             Some(_) => Err(not_a_number(name)),
         };
+        let cursor = find("cursor").and_then(Value::as_str).map(str::to_owned);
+        let count = number("count").map_err(|error| of_count(error, cursor.is_some()))?;
         let names = |name: &str| match find(name) {
             None => Ok(Vec::new()),
             Some(Value::String(list)) => Ok(list.split(',').collect()),
@@ -117,9 +121,9 @@ impl Query {
             sort_by: text("sortBy")?.map(str::to_owned),
             sort_order: text("sortOrder")?.map(str::to_owned),
             start_index: clamp(number("startIndex")?, 1, 1, u32::MAX),
-            named_count: number("count")?,
-            count: clamp(number("count")?, DEFAULT_PAGE_SIZE, 0, MAX_RESULTS),
-            cursor: find("cursor").and_then(Value::as_str).map(str::to_owned),
+            named_count: count,
+            count: clamp(count, DEFAULT_PAGE_SIZE, 0, MAX_RESULTS),
+            cursor,
         })
     }
 }
@@ -141,6 +145,11 @@ fn parse_number(name: &str, text: &str) -> Result<i64, ScimError> {
 
 fn not_a_number(name: &str) -> ScimError {
     ScimError::invalid_value(format!("'{name}' is not an integer"))
+}
+
+/// With a cursor RFC 9865 has a type of its own for a count that can't be met.
+fn of_count(error: ScimError, by_cursor: bool) -> ScimError {
+    if by_cursor { ScimError::new(ScimType::InvalidCount, error.detail) } else { error }
 }
 
 fn clamp(number: Option<i64>, default: u32, least: u32, most: u32) -> u32 {

@@ -9,6 +9,9 @@ use super::filter::{FilterPath, Instant, compare_numbers, fold};
 use super::path::AttributePath;
 use super::schema::{AttributeType, Mutability, ResourceSchema, Returned};
 
+/// How many bytes of text a cursor carries.
+const MAX_TEXT: usize = 256;
+
 /// An attribute to sort by, and the direction.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sort {
@@ -108,6 +111,45 @@ impl Sort {
 }
 
 impl SortKey {
+    /// The key with so much text as a cursor carries. Lists that are read by cursor are sorted by these, so that a page
+    /// begins exactly where the one before ended: what differs behind the first 256 bytes only is in the order of ids.
+    #[must_use]
+    pub fn shortened(self) -> Self {
+        match self {
+            Self::Text(mut text) if text.len() > MAX_TEXT => {
+                text.truncate(text.floor_char_boundary(MAX_TEXT));
+                Self::Text(text)
+            }
+            other => other,
+        }
+    }
+
+    /// For a cursor to carry.
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = vec![self.rank()];
+        match self {
+            Self::Boolean(value) => bytes.push(u8::from(*value)),
+            Self::Number(value) => bytes.extend(value.to_string().into_bytes()),
+            Self::DateTime(Instant(nanos)) => bytes.extend(nanos.to_be_bytes()),
+            Self::Text(text) => bytes.extend(text.as_bytes()),
+            Self::Missing => {}
+        }
+        bytes
+    }
+
+    /// What [`SortKey::to_bytes`] made; `None` if it did not.
+    pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (rank, rest) = bytes.split_first()?;
+        match rank {
+            0 => Some(Self::Boolean(*rest.first()? != 0)),
+            1 => serde_json::from_slice(rest).ok().map(Self::Number),
+            2 => Some(Self::DateTime(Instant(i128::from_be_bytes(rest.try_into().ok()?)))),
+            3 => String::from_utf8(rest.to_vec()).ok().map(Self::Text),
+            4 => Some(Self::Missing),
+            _ => None,
+        }
+    }
+
     fn rank(&self) -> u8 {
         match self {
             Self::Boolean(_) => 0,

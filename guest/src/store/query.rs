@@ -1,5 +1,7 @@
 //! Finding members and teams: which index answers, and streaming what it names in bounded memory.
 
+use std::collections::BTreeSet;
+
 use serde::de::DeserializeOwned;
 
 use super::keys::{self, Kind};
@@ -19,6 +21,8 @@ pub enum Candidates {
     Index(KeyRange),
     /// What the unique key names.
     Key(Key),
+    /// What one of these names, each once, in the order of creation.
+    AnyOf(Vec<Self>),
     /// What SCIM manages, in the order of creation.
     Listed,
     /// All, in the order of creation.
@@ -101,19 +105,33 @@ impl Store<'_> {
         candidates: &Candidates,
         mut each: impl FnMut(Stored<T>) -> Result<bool, E>,
     ) -> Result<(), E> {
+        self.each_chunk(kind, candidates, &mut |ids| self.each_of(kind, ids, &mut each))
+    }
+
+    /// Hands the candidates' ids to `each`, chunk by chunk, until it says to stop (`false`).
+    fn each_chunk<E: From<StoreError>>(
+        &self,
+        kind: Kind,
+        candidates: &Candidates,
+        each: &mut dyn FnMut(&[String]) -> Result<bool, E>,
+    ) -> Result<(), E> {
         let range = match candidates {
-            Candidates::Ids(ids) => {
-                for chunk in ids.chunks(CHUNK as usize) {
-                    if !self.each_of(kind, chunk, &mut each)? {
-                        break;
-                    }
-                }
-                return Ok(());
-            }
+            Candidates::Ids(ids) => return in_chunks(ids, each),
             Candidates::Key(key) => {
                 let id = self.id_at(key.clone())?;
-                self.each_of(kind, id.as_slice(), &mut each)?;
+                each(id.as_slice())?;
                 return Ok(());
+            }
+            Candidates::AnyOf(all) => {
+                let mut ids = BTreeSet::new();
+                for candidates in all {
+                    // A filter nests no deeper than its parser allows, so this may recurse.
+                    self.each_chunk(kind, candidates, &mut |found| {
+                        ids.extend(found.iter().cloned());
+                        Ok::<_, E>(true)
+                    })?;
+                }
+                return in_chunks(&ids.into_iter().collect::<Vec<_>>(), each);
             }
             Candidates::Index(range) => range.clone(),
             Candidates::Listed => kind.all_listed(),
@@ -134,7 +152,7 @@ impl Store<'_> {
                 false => keys::id_of(&entry.key),
             };
             let ids: Vec<String> = scanned.entries.iter().filter_map(id).collect();
-            if !self.each_of(kind, &ids, &mut each)? || !scanned.more {
+            if !each(&ids)? || !scanned.more {
                 return Ok(());
             }
         }
@@ -195,4 +213,13 @@ impl Store<'_> {
         }
         Ok(true)
     }
+}
+
+fn in_chunks<E>(ids: &[String], each: &mut dyn FnMut(&[String]) -> Result<bool, E>) -> Result<(), E> {
+    for chunk in ids.chunks(CHUNK as usize) {
+        if !each(chunk)? {
+            break;
+        }
+    }
+    Ok(())
 }

@@ -1,12 +1,15 @@
 //! The whole path natively: a request to its response, over a host in memory.
 
+mod lists;
+
 use serde_json::{Value, json};
 
 use super::handle;
+use crate::capability::Clock;
 use crate::connector::{self, Window};
 use crate::directory::{self, NewMember};
 use crate::protocol::message::{Request, Response};
-use crate::store::{Domain, OrganizationRecord, Plan, Role};
+use crate::store::{Domain, Options, OrganizationRecord, Plan, Role};
 use crate::testing::MemoryHost;
 
 struct Connector {
@@ -16,6 +19,14 @@ struct Connector {
 
 impl Connector {
     fn new(seats: u32) -> Self {
+        Self::with(seats, Options::default())
+    }
+
+    fn strict() -> Self {
+        Self::with(100, Options { strict: true, ..Options::default() })
+    }
+
+    fn with(seats: u32, options: Options) -> Self {
         let host = MemoryHost::at(1_760_000_000_000);
         let organization = OrganizationRecord {
             name: "Example".into(),
@@ -23,6 +34,7 @@ impl Connector {
             seats,
             domains: vec![Domain { name: "example.com".into(), verified: true }],
             single_sign_on: Some("okta".into()),
+            options,
             ..OrganizationRecord::default()
         };
         let store = host.host().store();
@@ -39,17 +51,28 @@ impl Connector {
     }
 
     fn send(&self, method: &str, target: &str, body: Option<Value>) -> (Response, Value) {
+        let body = body.map(|body| body.to_string().into_bytes()).unwrap_or_default();
+        self.send_with(method, target, &[], body)
+    }
+
+    fn send_with(&self, method: &str, target: &str, headers: &[(&str, &str)], body: Vec<u8>) -> (Response, Value) {
         let (path, query) =
             target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query.to_owned())));
         let request = Request {
             method: method.into(),
             path: path.into(),
             query,
-            headers: vec![("authorization".into(), format!("Bearer {}", self.token))],
-            body: body.map(|body| body.to_string().into_bytes()).unwrap_or_default(),
+            headers: headers
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .chain([("authorization".into(), format!("Bearer {}", self.token))])
+                .collect(),
+            body,
             base_url: "https://scim.example/scim/v2/org".into(),
             request_id: "r1".into(),
         };
+        // Ids are in the order of creation from one millisecond to the next.
+        self.host.pause(1);
         let response = handle(self.host.host(), &request);
         let body = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
         (response, body)
@@ -60,6 +83,30 @@ impl Connector {
         assert_eq!(response.status, 201, "{body}");
         body["id"].as_str().unwrap().to_owned()
     }
+
+    /// A member whom people manage.
+    fn add_manual(&self, email: &str) -> String {
+        let member = NewMember {
+            email: email.into(),
+            display_name: "Manual Member".into(),
+            role: Role::Member,
+            passphrase: None,
+        };
+        directory::add_member(&self.host.host().store(), &member).unwrap();
+        let (_, found) = self.send("GET", &format!("/Users?filter=userName eq \"{email}\""), None);
+        found["Resources"][0]["id"].as_str().unwrap().to_owned()
+    }
+
+    fn patch(&self, path: &str, operations: Value) -> (Response, Value) {
+        self.send("PATCH", path, Some(json!({"schemas": [PATCH_OP], "Operations": operations})))
+    }
+}
+
+const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+
+/// The ids on a page.
+fn ids(page: &Value) -> Vec<String> {
+    page["Resources"].as_array().unwrap().iter().map(|resource| resource["id"].as_str().unwrap().to_owned()).collect()
 }
 
 #[test]

@@ -1,0 +1,179 @@
+//! Lists: pages that stay true while others write, and filters that indexes answer.
+
+use serde_json::json;
+
+use super::{Connector, ids};
+use crate::store::Options;
+
+/// Reads page after page, and calls `between` with what was read so far after each but the last.
+fn by_cursor(connector: &Connector, query: &str, mut between: impl FnMut(&[String])) -> Vec<String> {
+    let (mut seen, mut cursor) = (Vec::new(), String::new());
+    for _ in 0..100 {
+        let (response, page) = connector.send("GET", &format!("{query}&cursor={cursor}"), None);
+        assert_eq!(response.status, 200, "{page}");
+        seen.extend(ids(&page));
+        match page["nextCursor"].as_str() {
+            Some(next) => cursor = next.to_owned(),
+            None => return seen,
+        }
+        between(&seen);
+    }
+    panic!("the pages have no end");
+}
+
+#[test]
+fn rfc_080_no_resource_is_lost_when_those_of_earlier_pages_go() {
+    for query in [
+        "/Users?count=40",
+        "/Users?count=40&filter=userName sw \"u\"",
+        "/Users?count=40&sortBy=userName",
+        "/Users?count=40&sortBy=userName&sortOrder=descending",
+        "/?count=40",
+        "/Users?count=40&excludedAttributes=groups",
+    ] {
+        let connector = Connector::new(200);
+        let all: Vec<String> = (0..98).map(|number| connector.create(&format!("u{number:02}@example.com"))).collect();
+        let mut gone = 0;
+        let seen = by_cursor(&connector, query, |seen| {
+            // The last one of a page among them: nothing is left to point at.
+            for id in seen.iter().skip(gone.max(seen.len() - 30)) {
+                assert_eq!(connector.send("DELETE", &format!("/Users/{id}"), None).0.status, 204);
+            }
+            gone = seen.len();
+        });
+        let mut sorted = seen.clone();
+        sorted.sort();
+        assert_eq!(sorted, all, "{query}");
+    }
+}
+
+#[test]
+fn rfc_080_the_last_page_has_no_cursor_also_when_it_is_full() {
+    let connector = Connector::new(10);
+    (0..4).for_each(|number| drop(connector.create(&format!("u{number}@example.com"))));
+    for query in ["/Users?count=2", "/Users?count=2&sortBy=id", "/?count=2", "/Users?count=2&filter=userName pr"] {
+        let mut pages = 1;
+        assert_eq!(by_cursor(&connector, query, |_| pages += 1).len(), 4);
+        assert_eq!(pages, 2, "{query}");
+    }
+}
+
+#[test]
+fn rfc_080_cursors_lead_through_users_and_groups_together() {
+    let connector = Connector::new(10);
+    let mut all: Vec<String> = (0..3).map(|number| connector.create(&format!("u{number}@example.com"))).collect();
+    for number in 0..3 {
+        let (_, group) = connector.send("POST", "/Groups", Some(json!({"displayName": format!("Team {number}")})));
+        all.push(group["id"].as_str().unwrap().to_owned());
+    }
+    for query in ["/?count=2", "/?count=3", "/?count=2&filter=id pr", "/?count=2&sortBy=displayName"] {
+        let mut seen = by_cursor(&connector, query, |_| {});
+        if !query.contains("sortBy") {
+            assert_eq!(seen, all, "{query}");
+        }
+        seen.sort();
+        let mut all = all.clone();
+        all.sort();
+        assert_eq!(seen, all, "{query}");
+    }
+}
+
+#[test]
+fn rfc_080_values_that_differ_far_behind_are_all_delivered() {
+    let connector = Connector::new(20);
+    let mut all: Vec<String> = Vec::new();
+    for number in 0..7 {
+        let title = format!("{}{}", "é".repeat(200), 9 - number);
+        let body = json!({"userName": format!("u{number}@example.com"), "title": title});
+        let (_, user) = connector.send("POST", "/Users", Some(body));
+        all.push(user["id"].as_str().unwrap().to_owned());
+    }
+    let mut seen = by_cursor(&connector, "/Users?count=2&sortBy=title", |_| {});
+    seen.sort();
+    assert_eq!(seen, all);
+}
+
+#[test]
+fn rfc_082_a_cursor_is_valid_from_its_own_page_on() {
+    let connector = Connector::new(20);
+    let all: Vec<String> = (0..6).map(|number| connector.create(&format!("u{number}@example.com"))).collect();
+    let mut now = 1_760_000_000_000;
+    let seen = by_cursor(&connector, "/Users?count=1", |_| {
+        now += 50 * 60_000;
+        connector.host.set_now(now);
+    });
+    assert_eq!(seen, all);
+    let (_, page) = connector.send("GET", "/Users?count=1&cursor=", None);
+    connector.host.set_now(now + 61 * 60_000);
+    let target = format!("/Users?count=1&cursor={}", page["nextCursor"].as_str().unwrap());
+    let (response, error) = connector.send("GET", &target, None);
+    assert_eq!((response.status, error["scimType"].as_str()), (400, Some("expiredCursor")));
+}
+
+#[test]
+fn rfc_081_a_count_that_is_no_number_is_an_invalid_count_with_a_cursor() {
+    let connector = Connector::new(10);
+    for (target, scim_type) in [
+        ("/Users?cursor=&count=abc", "invalidCount"),
+        ("/Users?count=abc&cursor=", "invalidCount"),
+        ("/Users?count=abc", "invalidValue"),
+        ("/Users?cursor=&startIndex=abc", "invalidValue"),
+    ] {
+        let (response, error) = connector.send("GET", target, None);
+        assert_eq!((response.status, error["scimType"].as_str()), (400, Some(scim_type)), "{target}");
+    }
+    let search = json!({"cursor": "", "count": true});
+    let (_, error) = connector.send("POST", "/Users/.search", Some(search));
+    assert_eq!(error["scimType"].as_str(), Some("invalidCount"));
+}
+
+#[test]
+fn p3_look_ups_joined_by_or_find_manual_members_too() {
+    let connector = Connector::new(10);
+    let (first, second) = (connector.add_manual("m1@example.com"), connector.add_manual("m2@example.com"));
+    let scim = connector.create("u@example.com");
+    let find = |filter: &str| {
+        let (response, page) = connector.send("GET", &format!("/Users?filter={filter}"), None);
+        assert_eq!(response.status, 200, "{filter}: {page}");
+        ids(&page)
+    };
+    let both = [first.clone(), second.clone()];
+    assert_eq!(find("userName eq \"m2@example.com\" or userName eq \"m1@example.com\""), both);
+    assert_eq!(find(&format!("id eq \"{second}\" or id eq \"{first}\" or id eq \"{second}\"")), both);
+    assert_eq!(find("emails.value eq \"m1@example.com\" or (userName eq \"M2@example.com\" and active eq true)"), both);
+    assert_eq!(find("emails[value eq \"m1@example.com\" or value eq \"m2@example.com\"]"), both);
+    let all = find(&format!("id eq \"{scim}\" or userName eq \"m1@example.com\" or externalId eq \"x\""));
+    assert_eq!(all, [first.clone(), scim.clone()]);
+    assert_eq!(find(&format!("id eq \"{first}\" or title eq \"x\"")), [] as [String; 0], "no look-up, so as a list");
+    assert_eq!(find("displayName eq \"x\" or userName sw \"u\""), [scim]);
+}
+
+#[test]
+fn memberships_are_filtered_from_either_end() {
+    let connector = Connector::with(20, Options { list_manual: true, ..Options::default() });
+    let users: Vec<String> = (0..3).map(|number| connector.create(&format!("u{number}@example.com"))).collect();
+    let mut groups = Vec::new();
+    for (name, members) in [("A", &users[..2]), ("B", &users[1..])] {
+        let members: Vec<_> = members.iter().map(|id| json!({"value": id})).collect();
+        let (_, group) = connector.send("POST", "/Groups", Some(json!({"displayName": name, "members": members})));
+        groups.push(group["id"].as_str().unwrap().to_owned());
+    }
+    let (a, b) = (&groups[0], &groups[1]);
+    for (filter, expected) in [
+        (format!("groups.value eq \"{a}\""), &users[..2]),
+        (format!("groups eq \"{a}\""), &users[..2]),
+        (format!("groups[value eq \"{a}\"]"), &users[..2]),
+        (format!("groups.value eq \"{a}\" and groups.value eq \"{b}\""), &users[1..2]),
+        (format!("groups.value eq \"{a}\" and not (groups.value eq \"{b}\")"), &users[..1]),
+        (format!("groups.value eq \"{a}\" and groups.display eq \"B\""), &users[1..2]),
+        (format!("groups[value eq \"{a}\" and display eq \"B\"]"), &users[..0]),
+        (format!("groups.value eq \"{a}\" or groups.value eq \"{b}\""), &users[..]),
+        (format!("groups.value eq \"{}\"", a.to_uppercase()), &users[..0]),
+        ("groups.value eq \"nobody\"".to_owned(), &users[..0]),
+    ] {
+        let (response, page) = connector.send("GET", &format!("/Users?filter={filter}"), None);
+        assert_eq!((response.status, ids(&page)), (200, expected.to_vec()), "{filter}");
+    }
+    let (_, page) = connector.send("GET", &format!("/Groups?filter=members.value eq \"{}\"", users[1]), None);
+    assert_eq!(ids(&page), groups);
+}
