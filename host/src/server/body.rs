@@ -205,7 +205,7 @@ mod tests {
         fn poll_frame(
             self: Pin<&mut Self>,
             _: &mut std::task::Context<'_>,
-        ) -> std::task::Poll<Option<Result<http_body::Frame<Bytes>, Infallible>>> {
+        ) -> std::task::Poll<Option<Result<Frame<Bytes>, Infallible>>> {
             std::task::Poll::Pending
         }
     }
