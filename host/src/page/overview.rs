@@ -170,17 +170,19 @@ async fn banners(
         let action = Some((visit.path("guard"), "Decide"));
         banners.push(Banner { tone: "warn", title: "Removals are held", text: text.into(), action });
     }
+    let mut parked = false;
     for (queue, title) in [
         (DeliveryQueue::EmailsParked, "Some emails could not be sent"),
         (DeliveryQueue::EventsParked, "The webhook did not take some events"),
     ] {
         if !visit.organization.deliveries(queue, None, 1).await?.items.is_empty() {
+            parked |= queue == DeliveryQueue::EventsParked;
             let text = "They were tried for three days, or can’t be tried at all. You can send them again.";
             let action = Some((visit.path("deliveries"), "Show them"));
             banners.push(Banner { tone: "warn", title, text: text.into(), action });
         }
     }
-    if let Some(hook) = visit.organization.webhook().await?.filter(|hook| hook.failing_since.is_some()) {
+    if let Some(hook) = visit.organization.webhook().await?.filter(|hook| !parked && hook.failing_since.is_some()) {
         let why = hook.error.unwrap_or_else(|| "no answer".into());
         let text = format!("Your system does not take events ({why}). Each is kept and sent again for three days.");
         let action = Some((visit.path("deliveries"), "Show them"));

@@ -58,7 +58,7 @@ pub(crate) fn acme(host: &Host) -> (Organization<'_>, Client) {
     for (name, role) in BEFORE {
         acme.add(&format!("{name}@acme.example"), &title(name), role);
     }
-    host.run(acme.library.add_team("Founders", &[acme.owner.clone()])).expect("a team");
+    host.run(acme.library.add_team("Founders", std::slice::from_ref(&acme.owner))).expect("a team");
     let client = acme.enable(ExpiryWindow::Days180).header("User-Agent", "Okta SCIM Client 1.0.0");
     host.pass(Duration::from_secs(42 * 60));
     client.get("/Users?startIndex=1&count=2").is(200);

@@ -42,6 +42,7 @@ pub(crate) const PHONE: Look = Look { width: 390, ..DESKTOP };
 /// A Chromium with one window. It ends when dropped.
 pub(crate) struct Browser {
     driver: Child,
+    watchdog: Watchdog,
     webdriver: Client,
     session: String,
     _profile: TempDir,
@@ -80,7 +81,8 @@ impl Browser {
             "prefs": { "profile.default_content_setting_values.javascript": javascript, "credentials_enable_service": false },
         });
         let wanted = json!({ "capabilities": { "alwaysMatch": { "goog:chromeOptions": options } } });
-        let mut browser = Self { driver, webdriver, session: String::new(), _profile: profile };
+        let watchdog = Watchdog::over(&driver, port);
+        let mut browser = Self { driver, watchdog, webdriver, session: String::new(), _profile: profile };
         let made = browser.call("POST", "/session", wanted);
         browser.session = made["sessionId"].as_str().expect("a session").to_owned();
         browser.look(look);
@@ -261,8 +263,32 @@ impl Drop for Browser {
         if !self.session.is_empty() {
             let _ = self.webdriver.try_send(&Request::new("DELETE", &format!("/session/{}", self.session)));
         }
+        self.watchdog.end();
         let _ = self.driver.kill();
         let _ = self.driver.wait();
+    }
+}
+
+/// A shell that waits for the end of its input, which is this process's end, and then ends chromedriver with its browsers.
+struct Watchdog(Child);
+
+impl Watchdog {
+    fn over(driver: &Child, port: u16) -> Self {
+        let wait =
+            "cat >/dev/null; curl -s -m 5 \"http://127.0.0.1:$1/shutdown\" >/dev/null; kill -KILL \"$2\" 2>/dev/null";
+        let shell = Command::new("sh")
+            .args(["-c", wait, "sh", &port.to_string(), &driver.id().to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        Self(shell.expect("a shell"))
+    }
+
+    /// Before the driver ends: its process id may belong to someone else afterwards.
+    fn end(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

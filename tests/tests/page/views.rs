@@ -171,7 +171,7 @@ fn views_of_an_organization_in_trouble() {
     hold_removals(&trouble, &client);
     trouble.sign_in(&browser);
     examine(&browser, "expiring");
-    for (name, view) in [("guard-held", "guard"), ("deliveries-parked", "deliveries")] {
+    for (name, view) in [("held", "guard"), ("deliveries-parked", "deliveries")] {
         browser.go(&trouble.view(view));
         examine(&browser, name);
     }
