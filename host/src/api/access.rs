@@ -1,5 +1,7 @@
 //! Who may send a request: the key it came with, and the organization that the key opens.
 
+use std::sync::{Arc, OnceLock};
+
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::header;
 use axum::http::request::Parts;
@@ -11,6 +13,10 @@ use super::state::ApiState;
 use crate::capability::storage::OrganizationId;
 use crate::organization::Organization;
 use crate::page::throttle::address;
+
+/// The id of the key that a request came with, for the log of requests.
+#[derive(Clone, Default)]
+pub(super) struct CameWith(pub(super) Arc<OnceLock<String>>);
 
 /// The caller of a request. Looked up once, whoever asks first.
 pub(super) async fn caller(parts: &mut Parts, state: &ApiState) -> Result<Caller, Problem> {
@@ -26,6 +32,10 @@ pub(super) async fn caller(parts: &mut Parts, state: &ApiState) -> Result<Caller
     let presented = presented.ok_or_else(|| Problem::unauthorized(missing))?;
     match state.keys.recognise(presented).await? {
         Some(caller) => {
+            if let Some(CameWith(key)) = parts.extensions.get() {
+                // Nobody else sets it.
+                let _ = key.set(caller.key.clone());
+            }
             parts.extensions.insert(caller.clone());
             Ok(caller)
         }
@@ -81,8 +91,8 @@ impl FromRequestParts<ApiState> for Access {
 }
 
 impl Access {
-    /// Who acts: whom the request names, or the organization's owner. A key is as good as its owner, who is the one that
-    /// can have it made; who calls on behalf of another person names that person, whose role is looked at.
+    /// Who acts: whom the request names, whose role is then looked at; otherwise the organization's owner, since a key may
+    /// do all that the owner may.
     pub(super) async fn actor(&self, named: Option<String>) -> Result<String, Problem> {
         if let Some(actor) = named {
             return Ok(actor);

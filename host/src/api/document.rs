@@ -68,7 +68,7 @@ pub(super) async fn get_document(State(state): State<ApiState>) -> impl IntoResp
 }
 
 /// What a refusal means, for all operations.
-const REFUSALS: [(&str, &str); 13] = [
+const REFUSALS: [(&str, &str); 12] = [
     ("400", "The path, the query, a header field or the syntax of the body is not understood."),
     ("401", "There is no API key, or it is not known or was revoked."),
     ("403", "The API key, or the actor, may not do this."),
@@ -85,7 +85,6 @@ const REFUSALS: [(&str, &str); 13] = [
     ("429", "Too many wrong API keys, wrong passphrases, or exports."),
     ("500", "The server failed; it is logged under the request's id."),
     ("503", "The request can't be served for the moment."),
-    ("default", "Any other refusal."),
 ];
 
 /// Adds to each operation what holds for all.
@@ -236,7 +235,7 @@ fn describe(path: &str, method: &str, operation: &mut Value) {
             "503" => !is_public,
             _ => true,
         };
-        if applies && status != "default" {
+        if applies {
             operation["responses"][status] = json!({"$ref": format!("#/components/responses/{status}")});
         }
     }

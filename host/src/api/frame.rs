@@ -7,6 +7,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use super::access::CameWith;
 use super::listed::{self, Next as NextPage};
 use super::problem::Problem;
 use super::state::ApiState;
@@ -21,10 +22,12 @@ const FIELDS: [(HeaderName, &str); 3] = [
 
 /// The middleware round all operations. What was begun is finished, also when the client is gone: an answer may hold what
 /// is shown once, and is kept for whoever asks again with the same idempotency key.
-pub(super) async fn frame(State(state): State<ApiState>, request: Request, next: Next) -> Response {
+pub(super) async fn frame(State(state): State<ApiState>, mut request: Request, next: Next) -> Response {
     let (begun, request_id) = (Instant::now(), request_id::next());
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let client_request_id = request_id::of_client(request.headers()).map(str::to_owned);
+    let came_with = CameWith::default();
+    request.extensions_mut().insert(came_with.clone());
     let served = tokio::spawn(idempotency::once(state.clone(), request, next)).await;
     let mut response = served.unwrap_or_else(|error| {
         tracing::error!(request_id, "the host failed while it served a request of the API: {error}");
@@ -42,7 +45,16 @@ pub(super) async fn frame(State(state): State<ApiState>, request: Request, next:
     // Neither the query, which holds names, nor any header field but the id of the client.
     let (path, status) = (uri.path(), response.status().as_u16());
     let microseconds = begun.elapsed().as_micros() as u64;
-    tracing::info!(target: "insomnia_scim::request", request_id, client_request_id, %method, path, status, microseconds);
+    tracing::info!(
+        target: "insomnia_scim::request",
+        request_id,
+        client_request_id,
+        api_key = came_with.0.get(),
+        %method,
+        path,
+        status,
+        microseconds,
+    );
     if let Ok(id) = HeaderValue::try_from(request_id) {
         response.headers_mut().insert(&X_REQUEST_ID, id);
     }

@@ -18,6 +18,9 @@ pub(super) const MEDIA_TYPE: &str = "application/problem+json";
 /// What every `type` begins with.
 const TYPE: &str = "urn:insomnia:problem:";
 
+/// The longest text of a problem, in bytes.
+const LONGEST: usize = 1_000;
+
 /// Why a request was refused. It travels in results, so it is small.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Problem(Box<Details>);
@@ -181,6 +184,11 @@ impl Problem {
     /// The answer, for the request with this id. Header fields of `response` stay.
     pub(super) fn render(mut self, request_id: &str, response: &mut Response) {
         self.0.instance = request_id.to_owned();
+        shorten(&mut self.0.detail);
+        for mistake in &mut self.0.errors {
+            mistake.pointer.as_mut().map(shorten);
+            shorten(&mut mistake.detail);
+        }
         let body = serde_json::to_vec(&self.0).unwrap_or_else(|_| b"{}".to_vec());
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
@@ -192,6 +200,14 @@ impl Problem {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"Insomnia SCIM API\""));
         }
         *response.body_mut() = body.into();
+    }
+}
+
+/// Texts repeat what was sent, which may be long.
+fn shorten(text: &mut String) {
+    if text.len() > LONGEST {
+        text.truncate(text.floor_char_boundary(LONGEST));
+        text.push('…');
     }
 }
 

@@ -70,6 +70,21 @@ fn a_key_is_not_in_the_database() {
 }
 
 #[test]
+fn the_servers_log_tells_which_key_a_request_came_with() {
+    let server = Server::start();
+    let made = server.command(&["api-key", "create", "a", "--operator"]);
+    let client = nobody_of(&server).header("Authorization", &format!("Bearer {}", text(&made, "secret")));
+    let response = client.get("/organizations");
+    let _ = ok(&response);
+    let request_id = response.header("x-request-id").expect("a request id").to_owned();
+    let line = (0..100).find_map(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        server.stderr().lines().find(|line| line.contains(&request_id)).map(str::to_owned)
+    });
+    assert!(line.as_ref().is_some_and(|line| line.contains(&text(&made, "id"))), "{line:?}");
+}
+
+#[test]
 fn it_is_kept_to_the_minute_when_a_key_was_used() {
     let organization = Organization::new("used");
     let issued = created(&organization.post("/api-keys", json!({"name": "used"})));
