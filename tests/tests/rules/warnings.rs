@@ -5,7 +5,7 @@ use insomnia_scim::connector::IdentityProvider;
 use insomnia_scim::directory::Role;
 
 use crate::organization::{Acme, CO_OWNER, OWNER, person};
-use crate::world::{BEGIN, DAY, HOUR, MINUTE, World};
+use crate::world::{BASE_URL, BEGIN, DAY, HOUR, MINUTE, World};
 
 /// The subject of a warning so many days before the expiry; of the last word with 0.
 fn subject(days: u32) -> String {
@@ -45,14 +45,14 @@ async fn p2_warnings_come_20_10_5_2_and_1_days_before_the_expiry_and_once_after_
 async fn p2_a_warning_names_the_expiry_and_what_to_do() {
     let world = World::in_memory();
     let host = world.host().await;
-    let acme = Acme::enabled(&host, 9, ExpiryWindow::Days30).await;
-    acme.organization.set_page_url("https://insomnia.example/acme/scim").await.unwrap();
+    Acme::enabled(&host, 9, ExpiryWindow::Days30).await;
     world.live(&host, 10 * DAY + MINUTE).await;
     let message = world.mailbox.taken().remove(0);
     assert!(message.text.contains("2026-02-04 12:00 UTC"), "{}", message.text);
     assert!(message.text.contains("Refresh Token"), "{}", message.text);
-    assert!(message.text.contains("https://insomnia.example/acme/scim"), "{}", message.text);
-    assert!(message.html.contains("<html") && message.html.contains("https://insomnia.example/acme/scim"));
+    let page = format!("{BASE_URL}/organizations/acme/scim");
+    assert!(message.text.contains(&page), "{}", message.text);
+    assert!(message.html.contains("<html") && message.html.contains(&page));
     assert!(world.now() - message.date < 2 * MINUTE, "{}", message.date);
 }
 

@@ -293,7 +293,7 @@ impl Day {
     }
 
     pub(super) async fn places(&self) -> Vec<Place> {
-        let place = |name: &str, bytes: Vec<u8>| Place { name: name.into(), bytes };
+        let place = |name: &str, bytes: Vec<u8>| Place::new(name, &bytes);
         let organization = &self.acme.organization;
         let events = self.acme.events().await;
         let posted: Vec<Value> = self
