@@ -43,9 +43,11 @@ impl<'c, 'h> Declared<'c, 'h> {
         let mode = self.0.context.mode;
         let body = self.0.body()?;
         let operations = PatchRequest::parse(&self.0.schema, &body, mode)?;
+        let shown = if mode.is_strict() { self.resources().get(id).ok() } else { None };
+        let shown = shown.map(|stored| self.0.representation().whole_resource(&stored));
         let provisioned = self.resources().update(id, &|version| self.0.allows(version), |current| {
             let mut changed = current.clone();
-            patch::apply(&self.0.schema, &mut changed, &operations, mode)?;
+            patch::apply_shown(&self.0.schema, &mut changed, shown.as_ref(), &operations, mode)?;
             document::required_present(&self.0.schema, &changed)?;
             Ok(changed)
         })?;

@@ -55,14 +55,16 @@ impl<'c, 'h> Users<'c, 'h> {
         self.answer(200, &provisioned.stored)
     }
 
-    /// PATCH. An `active` that is removed is unassigned (RFC 7644 §3.5.2.2), which means active.
+    /// PATCH. An `active` that is removed, or replaced by no value, stays as it is, as with PUT (T20, T23): nobody gets
+    /// access because a client says nothing. Strict mode refuses to remove it.
     pub(super) fn modify(&self, id: &str) -> Result<Answer, ScimError> {
         let mode = self.0.context.mode;
         let body = self.0.body()?;
         let operations = PatchRequest::parse(&self.0.schema, &body, mode)?;
+        let shown = if mode.is_strict() { self.shown(id)? } else { None };
         let result = self.members().update(id, &|version| self.0.allows(version), |current| {
             let mut changed = current.clone();
-            patch::apply(&self.0.schema, &mut changed, &operations, mode)?;
+            patch::apply_shown(&self.0.schema, &mut changed, shown.as_ref(), &operations, mode)?;
             document::required_present(&self.0.schema, &changed)?;
             self.drop_password(&mut changed);
             Ok(changed)
@@ -77,6 +79,14 @@ impl<'c, 'h> Users<'c, 'h> {
         let provisioned = self.0.told(self.members().delete(id, &|version| self.0.allows(version)), Some(id))?;
         self.note(&provisioned);
         Ok(Answer::no_content())
+    }
+
+    /// What clients see of the user: by that strict mode tells whether a read-only value is the current one (T5).
+    fn shown(&self, id: &str) -> Result<Option<Document>, ScimError> {
+        let Some(stored) = self.0.context.store.member(id)? else { return Ok(None) };
+        let mut document = self.0.representation().whole_user(&stored);
+        self.0.representation().add_groups(&stored, &mut document)?;
+        Ok(Some(document))
     }
 
     fn members(&self) -> Members<'c, 'h> {

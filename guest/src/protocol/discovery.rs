@@ -144,7 +144,8 @@ fn attribute(attribute: &Attribute) -> Value {
     body.insert("type".to_owned(), kind(attribute.kind).into());
     body.insert("multiValued".to_owned(), attribute.multi_valued.into());
     body.insert("description".to_owned(), attribute.description.as_str().into());
-    body.insert("required".to_owned(), attribute.required.into());
+    // The closest that RFC 7643 §7 has to "always there, by default": clients are told that it can't be removed.
+    body.insert("required".to_owned(), (attribute.required || attribute.kept).into());
     body.insert("caseExact".to_owned(), attribute.case_exact.into());
     body.insert("mutability".to_owned(), mutability(attribute.mutability).into());
     body.insert("returned".to_owned(), returned(attribute.returned).into());

@@ -1,6 +1,9 @@
 //! The whole path natively: a request to its response, over a host in memory.
 
+mod bulk;
 mod lists;
+mod matching;
+mod patches;
 
 use serde_json::{Value, json};
 
