@@ -3,6 +3,7 @@
 use super::answer::Answer;
 use super::context::Context;
 use super::endpoint::Endpoint;
+use super::representation::Shown;
 use crate::protocol::document::{self, Document};
 use crate::protocol::error::ScimError;
 use crate::protocol::patch::{self, PatchRequest};
@@ -72,7 +73,7 @@ impl<'c, 'h> Declared<'c, 'h> {
     }
 
     fn answer(&self, status: u16, stored: &Stored<ResourceRecord>) -> Answer {
-        let document = self.0.representation().resource(stored);
-        self.0.answer(status, stored.record.id(), stored.resource_version(), document)
+        let json = self.0.representation().resource(stored);
+        self.0.answer(status, stored.record.id(), Shown { json, version: stored.resource_version() })
     }
 }

@@ -41,7 +41,7 @@ impl<'c, 'h> Groups<'c, 'h> {
         let not_found = || Refusal::NotFound { kind: "Group".into(), id: id.to_owned() };
         let stored = self.0.context.store.team(id)?.ok_or_else(not_found)?;
         self.0.note_subject(id, stored.record.display_name());
-        self.0.not_modified(stored.resource_version()).map_or_else(|| self.answer(200, &stored), Ok)
+        self.0.unchanged(Kind::Team, id, &stored)?.map_or_else(|| self.answer(200, &stored), Ok)
     }
 
     /// PUT. Without `members` it clears them (T23).
@@ -111,8 +111,8 @@ impl<'c, 'h> Groups<'c, 'h> {
     }
 
     fn answer(&self, status: u16, stored: &Stored<TeamRecord>) -> Result<Answer, ScimError> {
-        let document = self.0.representation().group(stored)?;
-        Ok(self.0.answer(status, stored.record.id(), stored.resource_version(), document))
+        let shown = self.0.representation().group(stored)?;
+        Ok(self.0.answer(status, stored.record.id(), shown))
     }
 
     fn note(&self, provisioned: &Provisioned<TeamRecord>) {

@@ -14,6 +14,7 @@ use tower::Service;
 
 use super::answer::answer;
 use super::body::{self, BodyError};
+use super::coding;
 use super::{SCIM_PATH, request_id};
 use crate::capability::storage::OrganizationId;
 use crate::provisioner::Provisioner;
@@ -95,7 +96,10 @@ where
     let read = body::read(&head.headers, body, body::limit(path)).await;
     let received = read.as_ref().map_or(0, Vec::len);
     let response = match read {
-        Ok(body) => respond(&provisioner, organization, path, &head, body, &request_id).await,
+        Ok(body) => match coding::decoded(&head.headers, body, body::limit(path)) {
+            Ok(body) => respond(&provisioner, organization, path, &head, body, &request_id).await,
+            Err(refusal) => refusal.response(body::limit(path), &request_id),
+        },
         Err(BodyError::TooLarge) => {
             let detail = format!("The body is larger than {} bytes.", body::limit(path));
             ScimResponse::error(413, &detail, &request_id)

@@ -1,6 +1,7 @@
 //! The whole path natively: a request to its response, over a host in memory.
 
 mod bulk;
+mod head;
 mod lists;
 mod matching;
 mod patches;

@@ -22,7 +22,8 @@ pub(super) fn user() -> Schema {
             .kept(),
         string("password", "The user's passphrase in clear text; never returned.").case_exact().secret(),
     ];
-    let email = string("value", "An email address.");
+    let email =
+        string("value", "An email address; the primary one is unique in the organization, in any case.").unique();
     let phone_number = string("value", "A telephone number.");
     let handle = string("value", "An instant messaging address.");
     let picture = reference("value", &["external"], "The URL of a picture.");
