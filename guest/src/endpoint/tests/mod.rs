@@ -39,7 +39,6 @@ impl Connector {
             domains: vec![Domain { name: "example.com".into(), verified: true }],
             single_sign_on: Some("okta".into()),
             options,
-            ..OrganizationRecord::default()
         };
         let store = host.host().store();
         directory::put_organization(&store, &organization).unwrap();

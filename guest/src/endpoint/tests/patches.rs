@@ -149,16 +149,16 @@ fn members_are_removed_by_every_attribute_that_is_shown() {
         members.iter().map(|member| member["value"].as_str().unwrap().to_owned()).collect()
     };
     let reference = |group: &Value| group["members"][0]["$ref"].as_str().unwrap().to_owned();
-    let filters: [(&dyn Fn(&Value) -> String, &[String]); 5] = [
-        (&|group| format!("$ref eq \"{}\"", reference(group)), &users[1..]),
-        (&|_| format!("$ref ew \"/Users/{}\"", users[1]), &users[..1]),
-        (&|_| "type eq \"User\"".to_owned(), &[]),
-        (&|_| "type eq \"Group\"".to_owned(), &users),
-        (&|_| "display eq \"zoe\"".to_owned(), &users[1..]),
-    ];
-    for (filter, left) in filters {
+    for (filter, left) in [
+        ("$ref eq \"FIRST\"", &users[1..]),
+        ("$ref ew \"SECOND\"", &users[..1]),
+        ("type eq \"User\"", &[]),
+        ("type eq \"Group\"", &users),
+        ("display eq \"zoe\"", &users[1..]),
+    ] {
         let group = create();
-        let path = format!("members[{}]", filter(&group));
+        let filter = filter.replace("FIRST", &reference(&group)).replace("SECOND", &users[1]);
+        let path = format!("members[{filter}]");
         let group_path = format!("/Groups/{}", group["id"].as_str().unwrap());
         let (response, group) = connector.patch(&group_path, json!([{"op": "remove", "path": path}]));
         assert_eq!((response.status, members(&group).as_slice()), (200, left), "{path}");
