@@ -10,6 +10,7 @@ use crate::protocol::document;
 use crate::protocol::error::ScimError;
 use crate::protocol::mode::Mode;
 use crate::protocol::schema::SchemaTable;
+use crate::provisioning::matching::matched;
 use crate::store::keys::{self, Kind};
 use crate::store::{MemberRecord, Origin, Store, Stored, primary_email};
 
@@ -132,13 +133,8 @@ impl Run<'_, '_> {
         };
         let name = document.get("userName").and_then(Value::as_str).unwrap_or_default();
         let email = primary_email(&document);
-        let by_name = self.store.id_by_user_name(name)?;
-        let by_email = email.map_or(Ok(None), |email| self.store.id_by_email(email))?;
-        let (id, reason) = match (by_name, by_email) {
-            (Some(id), _) => (Some(id), "userName"),
-            (None, Some(id)) => (Some(id), "emails"),
-            (None, None) => (None, ""),
-        };
+        let (id, reason) =
+            matched(self.store, &document)?.map_or((None, ""), |found| (Some(found.id), found.attribute));
         // The list is provisioned in its order: what an earlier user takes is taken for a later one.
         let is_first_name = self.names.insert(format!("name {}", keys::fold(name)));
         let is_first_email = email.is_none_or(|email| self.names.insert(format!("email {}", keys::fold(email))));

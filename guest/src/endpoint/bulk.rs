@@ -8,11 +8,13 @@ use serde_json::{Map, Value, json};
 use super::answer::{Answer, encode};
 use super::context::Context;
 use super::dispatch::within_bulk;
+use super::references::{REFERENCE, is_path, next_quoted, references, take_referring};
 use crate::journal::Note;
 use crate::protocol::discovery::{MAX_BULK_OPERATIONS, MAX_BULK_PAYLOAD};
 use crate::protocol::document;
 use crate::protocol::error::ScimError;
 use crate::protocol::message::Request;
+use crate::provisioning::Action;
 
 const BULK_REQUEST: &str = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
 const BULK_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:BulkResponse";
@@ -20,8 +22,7 @@ const BULK_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:BulkResponse"
 const MOST_LOGGED: usize = 50;
 /// How much the log tells of one operation, in characters.
 const LONGEST_LOGGED: usize = 300;
-/// What a reference to another operation begins with.
-const REFERENCE: &str = "bulkId:";
+const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 
 /// Serves `POST /Bulk`.
 pub(super) fn bulk(context: &Context<'_, '_>) -> Result<Answer, ScimError> {
@@ -53,10 +54,27 @@ enum Outcome {
     Failed,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Waiting,
+    /// What it refers to is being created.
+    Begun,
+    Done,
+}
+
+/// An operation that was done without what refers to operations that refer to it.
+struct Circle {
+    index: usize,
+    /// The operations of the PATCH that sets the rest.
+    later: Vec<Value>,
+    is_new: bool,
+}
+
 struct Run<'c, 'h> {
     context: &'c Context<'c, 'h>,
     operations: Vec<Operation>,
     outcomes: HashMap<String, Outcome>,
+    circles: Vec<Circle>,
     fail_on_errors: usize,
     errors: usize,
 }
@@ -96,48 +114,111 @@ impl<'c, 'h> Run<'c, 'h> {
                 return Err(ScimError::invalid_value(format!("The bulkId '{bulk_id}' is not unique in the request")));
             }
         }
-        Ok(Self { context, operations, outcomes: HashMap::new(), fail_on_errors, errors: 0 })
+        Ok(Self { context, operations, outcomes: HashMap::new(), circles: Vec::new(), fail_on_errors, errors: 0 })
     }
 
-    /// In the order of the request, but for operations that refer to later ones: those wait until what they refer to is
-    /// there.
+    /// In the order of the request (RFC 7644 §3.7), but for resources that an earlier operation refers to: those are
+    /// created right before it.
     fn all(&mut self) {
-        let mut waiting: Vec<usize> = (0..self.operations.len()).collect();
-        while !waiting.is_empty() {
-            let before = waiting.len();
-            let mut still = Vec::new();
-            for index in std::mem::take(&mut waiting) {
-                if self.errors >= self.fail_on_errors {
-                    return;
+        let needs = self.needs();
+        let mut states = vec![State::Waiting; needs.len()];
+        for first in 0..needs.len() {
+            let mut begun = vec![first];
+            while let Some(index) = begun.last().copied() {
+                let needed = needs.get(index).map_or(&[][..], Vec::as_slice);
+                let state = |index: &usize| states.get(*index).copied().unwrap_or(State::Done);
+                let next = needed.iter().copied().find(|needed| state(needed) == State::Waiting);
+                let own = state(&index);
+                let (next_state, pushed) = match (own, next) {
+                    (State::Done, _) => (State::Done, None),
+                    (_, Some(needed)) => (State::Begun, Some(needed)),
+                    (_, None) => {
+                        if self.errors >= self.fail_on_errors {
+                            return self.close_circles();
+                        }
+                        let unresolved =
+                            needed.iter().filter(|needed| **needed == index || state(needed) == State::Begun);
+                        let unresolved: Vec<usize> = unresolved.copied().collect();
+                        self.one(index, &unresolved);
+                        (State::Done, None)
+                    }
+                };
+                if let Some(state) = states.get_mut(index) {
+                    *state = next_state;
                 }
-                if self.is_ready(index) { self.one(index) } else { still.push(index) }
+                match pushed {
+                    Some(needed) => begun.push(needed),
+                    None => drop(begun.pop()),
+                }
             }
-            if still.len() == before {
-                self.refuse_circle(&still);
-                return;
-            }
-            waiting = still;
         }
+        self.close_circles();
     }
 
-    /// Whether all that the operation refers to has been tried, or is not in the request at all.
-    fn is_ready(&self, index: usize) -> bool {
-        let Some(operation) = self.operations.get(index) else { return true };
-        let mut references = Vec::new();
-        operation.references(&mut references);
-        references.iter().all(|reference| {
-            let in_request = self.operations.iter().any(|other| other.bulk_id.as_deref() == Some(reference));
-            self.outcomes.contains_key(*reference) || !in_request
-        })
+    /// For every operation those that create what it refers to.
+    fn needs(&self) -> Vec<Vec<usize>> {
+        let creates = |operation: &Operation| operation.method == "POST";
+        let named = self.operations.iter().enumerate().filter(|(_, operation)| creates(operation));
+        let places: HashMap<&str, usize> =
+            named.filter_map(|(index, operation)| Some((operation.bulk_id.as_deref()?, index))).collect();
+        let needs = self.operations.iter().map(|operation| {
+            let mut references = Vec::new();
+            operation.references(&mut references);
+            let mut needs: Vec<usize> = references.iter().filter_map(|name| places.get(name).copied()).collect();
+            needs.sort_unstable();
+            needs.dedup();
+            needs
+        });
+        needs.collect()
     }
 
-    fn one(&mut self, index: usize) {
+    /// Runs an operation. What refers to `unresolved`, which themselves wait for this one, is set when they are done.
+    fn one(&mut self, index: usize, unresolved: &[usize]) {
         let Some(operation) = self.operations.get(index) else { return };
-        let (answer, location) = match self.resolved(operation) {
-            Ok(request) => self.run(&request),
-            Err(error) => (Err(error), None),
+        let names: Vec<&str> =
+            unresolved.iter().filter_map(|index| self.operations.get(*index)?.bulk_id.as_deref()).collect();
+        let (data, later) = operation.without(&names);
+        let (answer, location, is_new) = match self.resolved(&operation.path, data.as_ref()) {
+            Ok((path, body)) => self.run(&self.request(operation, path, body)),
+            Err(error) => (Err(error), None, false),
         };
+        if answer.is_ok() && !later.is_empty() {
+            self.circles.push(Circle { index, later, is_new });
+        }
         self.record(index, answer, location);
+    }
+
+    /// Sets what refers to resources that were created afterwards. Where that fails, an operation that created its
+    /// resource is undone.
+    fn close_circles(&mut self) {
+        for Circle { index, later, is_new } in std::mem::take(&mut self.circles) {
+            let Some(operation) = self.operations.get(index) else { continue };
+            let Some(Outcome::Id(id)) = operation.bulk_id.as_ref().and_then(|bulk_id| self.outcomes.get(bulk_id))
+            else {
+                continue;
+            };
+            let place = format!("{}/{id}", operation.path.trim_end_matches('/'));
+            let patch = json!({"schemas": [PATCH_OP], "Operations": later});
+            let request = |method: &str, body| Request {
+                method: method.to_owned(),
+                ..self.request(operation, place.clone(), body)
+            };
+            let (answer, location) = match self.resolved(&operation.path, Some(&patch)) {
+                Ok((_, body)) => {
+                    let (answer, location, _) = self.run(&request("PATCH", body));
+                    (answer, location)
+                }
+                Err(error) => (Err(error), None),
+            };
+            if answer.is_err() && is_new {
+                // The log tells whether it could be.
+                drop(self.run(&request("DELETE", Vec::new())));
+            }
+            let answer = answer.map(|answer| Answer { status: 201, ..answer });
+            let answer =
+                answer.map_err(|error| ScimError::status(409, format!("A circle of references: {}", error.detail)));
+            self.record(index, answer, location);
+        }
     }
 
     /// One line of the log for an operation: what was done to whom, or why not, and why.
@@ -156,7 +237,8 @@ impl<'c, 'h> Run<'c, 'h> {
         because.push(line.chars().take(LONGEST_LOGGED).collect());
     }
 
-    fn run(&self, request: &Request) -> (Result<Answer, ScimError>, Option<String>) {
+    /// Returns also the location, and whether a resource was created.
+    fn run(&self, request: &Request) -> (Result<Answer, ScimError>, Option<String>, bool) {
         let note: RefCell<Note> = RefCell::default();
         let context = Context { request, note: &note, ..*self.context };
         let answer = match request.method.as_str() {
@@ -165,21 +247,35 @@ impl<'c, 'h> Run<'c, 'h> {
         };
         let named = (request.method != "POST").then(|| format!("{}{}", request.base_url, request.path));
         let location = answer.as_ref().ok().and_then(|answer| answer.location.clone()).or(named);
-        self.log(request, &answer, note.into_inner());
-        (answer, location)
+        let note = note.into_inner();
+        let is_new = note.action == Some(Action::Created.as_str());
+        self.log(request, &answer, note);
+        (answer, location, is_new)
     }
 
-    /// The request of an operation, with the ids in place of the references.
-    fn resolved(&self, operation: &Operation) -> Result<Request, ScimError> {
-        let mut path = String::new();
-        for segment in operation.path.split('/').filter(|segment| !segment.is_empty()) {
-            path.push('/');
+    fn request(&self, operation: &Operation, path: String, body: Vec<u8>) -> Request {
+        let if_match = operation.version.iter().map(|version| ("if-match".to_owned(), version.clone()));
+        Request {
+            method: operation.method.clone(),
+            path,
+            query: None,
+            headers: if_match.collect(),
+            body,
+            ..self.context.request.clone_head()
+        }
+    }
+
+    /// The path and the body of a request, with the ids in place of the references.
+    fn resolved(&self, path: &str, data: Option<&Value>) -> Result<(String, Vec<u8>), ScimError> {
+        let mut resolved = String::new();
+        for segment in path.split('/').filter(|segment| !segment.is_empty()) {
+            resolved.push('/');
             match segment.strip_prefix(REFERENCE) {
-                Some(reference) => path.push_str(self.id_of(reference)?),
-                None => path.push_str(segment),
+                Some(reference) => resolved.push_str(self.id_of(reference)?),
+                None => resolved.push_str(segment),
             }
         }
-        let body = match &operation.data {
+        let body = match data {
             Some(data) => {
                 let mut data = data.clone();
                 self.substitute(&mut data)?;
@@ -187,15 +283,7 @@ impl<'c, 'h> Run<'c, 'h> {
             }
             None => Vec::new(),
         };
-        let if_match = operation.version.iter().map(|version| ("if-match".to_owned(), version.clone()));
-        Ok(Request {
-            method: operation.method.clone(),
-            path,
-            query: None,
-            headers: if_match.collect(),
-            body,
-            ..self.context.request.clone_head()
-        })
+        Ok((resolved, body))
     }
 
     /// JSON nesting is bounded by its parser, so this may recurse.
@@ -208,9 +296,26 @@ impl<'c, 'h> Run<'c, 'h> {
                 Ok(())
             }
             Value::Array(values) => values.iter_mut().try_for_each(|value| self.substitute(value)),
-            Value::Object(fields) => fields.values_mut().try_for_each(|value| self.substitute(value)),
+            Value::Object(fields) => fields.iter_mut().try_for_each(|(name, value)| match value {
+                Value::String(path) if is_path(name) => self.substitute_in_path(path),
+                value => self.substitute(value),
+            }),
             _ => Ok(()),
         }
+    }
+
+    /// `members[value eq "bulkId:…"]`
+    fn substitute_in_path(&self, path: &mut String) -> Result<(), ScimError> {
+        let mut resolved = String::new();
+        let mut rest = path.as_str();
+        while let Some((before, reference, behind)) = next_quoted(rest) {
+            resolved.push_str(before);
+            resolved.push_str(self.id_of(reference)?);
+            rest = behind;
+        }
+        resolved.push_str(rest);
+        *path = resolved;
+        Ok(())
     }
 
     fn id_of(&self, reference: &str) -> Result<&str, ScimError> {
@@ -219,18 +324,18 @@ impl<'c, 'h> Run<'c, 'h> {
             Some(Outcome::Failed) => {
                 Err(ScimError::status(409, format!("The operation with the bulkId '{reference}' failed")))
             }
-            None => Err(ScimError::invalid_value(format!("No operation has the bulkId '{reference}'"))),
+            None => self.id_in_path(reference).ok_or_else(|| {
+                ScimError::invalid_value(format!("No operation that was done has the bulkId '{reference}'"))
+            }),
         }
     }
 
-    fn refuse_circle(&mut self, waiting: &[usize]) {
-        for index in waiting {
-            if self.errors >= self.fail_on_errors {
-                return;
-            }
-            let error = ScimError::status(409, "The operation refers to others in a circle, which can't be resolved");
-            self.record(*index, Err(error), None);
-        }
+    /// Of an operation on a resource that is there already the id is known before it is done.
+    fn id_in_path(&self, reference: &str) -> Option<&str> {
+        let named = |operation: &&Operation| operation.bulk_id.as_deref() == Some(reference);
+        let operation = self.operations.iter().find(named).filter(|operation| operation.method != "POST")?;
+        let id = operation.path.trim_end_matches('/').rsplit('/').next()?;
+        (!id.starts_with(REFERENCE)).then_some(id)
     }
 
     fn record(&mut self, index: usize, answer: Result<Answer, ScimError>, location: Option<String>) {
@@ -284,21 +389,21 @@ impl Operation {
         Ok(Self { method, path, bulk_id, version, data: fields.take("data"), result: None })
     }
 
+    /// The data without the attributes that refer to these operations, and what sets them later.
+    fn without(&self, names: &[&str]) -> (Option<Value>, Vec<Value>) {
+        let mut data = self.data.clone();
+        let mut later = Vec::new();
+        if let (Some(Value::Object(attributes)), false) = (&mut data, names.is_empty()) {
+            take_referring(attributes, "", names, &mut later);
+        }
+        (data, later)
+    }
+
     fn references<'o>(&'o self, found: &mut Vec<&'o str>) {
         found.extend(self.path.split('/').filter_map(|segment| segment.strip_prefix(REFERENCE)));
         if let Some(data) = &self.data {
             references(data, found);
         }
-    }
-}
-
-/// JSON nesting is bounded by its parser, so this may recurse.
-fn references<'v>(value: &'v Value, found: &mut Vec<&'v str>) {
-    match value {
-        Value::String(text) => found.extend(text.strip_prefix(REFERENCE)),
-        Value::Array(values) => values.iter().for_each(|value| references(value, found)),
-        Value::Object(fields) => fields.values().for_each(|value| references(value, found)),
-        _ => {}
     }
 }
 

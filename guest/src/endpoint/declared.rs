@@ -3,6 +3,7 @@
 use super::answer::Answer;
 use super::context::Context;
 use super::endpoint::Endpoint;
+use super::representation::Shown;
 use crate::protocol::document::{self, Document};
 use crate::protocol::error::ScimError;
 use crate::protocol::patch::{self, PatchRequest};
@@ -43,9 +44,11 @@ impl<'c, 'h> Declared<'c, 'h> {
         let mode = self.0.context.mode;
         let body = self.0.body()?;
         let operations = PatchRequest::parse(&self.0.schema, &body, mode)?;
+        let shown = if mode.is_strict() { self.resources().get(id).ok() } else { None };
+        let shown = shown.map(|stored| self.0.representation().whole_resource(&stored));
         let provisioned = self.resources().update(id, &|version| self.0.allows(version), |current| {
             let mut changed = current.clone();
-            patch::apply(&self.0.schema, &mut changed, &operations, mode)?;
+            patch::apply_shown(&self.0.schema, &mut changed, shown.as_ref(), &operations, mode)?;
             document::required_present(&self.0.schema, &changed)?;
             Ok(changed)
         })?;
@@ -70,7 +73,7 @@ impl<'c, 'h> Declared<'c, 'h> {
     }
 
     fn answer(&self, status: u16, stored: &Stored<ResourceRecord>) -> Answer {
-        let document = self.0.representation().resource(stored);
-        self.0.answer(status, stored.record.id(), stored.resource_version(), document)
+        let json = self.0.representation().resource(stored);
+        self.0.answer(status, stored.record.id(), Shown { json, version: stored.resource_version() })
     }
 }

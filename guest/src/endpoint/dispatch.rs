@@ -96,7 +96,7 @@ fn serve(
             noted.token_generation = refusal.generation();
             noted.caller = refused(refusal, access.as_ref());
             drop(noted);
-            return Ok(challenge(refusal, request, note));
+            return Ok(challenge(refusal, request, note, options.basic_authentication));
         }
     };
 
@@ -112,7 +112,9 @@ fn serve(
         note.borrow_mut().error = Some(error);
         return Ok(Answer { headers: vec![("allow", route.allow().to_owned())], ..answer });
     }
-    require_json(request)?;
+    if !matches!(request.method.as_str(), "GET" | "DELETE") {
+        require_json(request)?;
+    }
     endpoint(&context, &route)
 }
 
@@ -179,7 +181,10 @@ fn discover(context: &Context<'_, '_>, route: &Route) -> Result<Answer, ScimErro
         }
         Route::Schemas(None) => Ok(Answer::document(&discovery::schemas(table, base_url))),
         Route::Schemas(Some(urn)) => found(discovery::schema(table, urn, base_url), "schema", urn),
-        _ => Ok(Answer::document(&discovery::service_provider_config(base_url))),
+        _ => Ok(Answer::document(&discovery::service_provider_config(
+            base_url,
+            context.organization.options.basic_authentication,
+        ))),
     }
 }
 
@@ -280,8 +285,8 @@ fn client(access: Option<&AccessRecord>) -> &str {
     access.map_or("", |access| access.client.as_str())
 }
 
-/// 401 with the schemes that are offered (RFC 7644 §2, RFC 6750 §3).
-fn challenge(refusal: Unauthenticated, request: &Request, note: &RefCell<Note>) -> Answer {
+/// 401 with the schemes that are offered (RFC 7644 §2, RFC 6750 §3, RFC 7617 §2).
+fn challenge(refusal: Unauthenticated, request: &Request, note: &RefCell<Note>, takes_basic: bool) -> Answer {
     let challenge = match refusal {
         Unauthenticated::Missing => "Bearer realm=\"SCIM\"".to_owned(),
         _ => format!("Bearer realm=\"SCIM\", error=\"invalid_token\", error_description=\"{refusal}\""),
@@ -289,7 +294,9 @@ fn challenge(refusal: Unauthenticated, request: &Request, note: &RefCell<Note>) 
     let error = ScimError::from(refusal);
     let answer = Answer::refusal(&error, &request.request_id);
     note.borrow_mut().error = Some(error);
-    Answer { headers: vec![("www-authenticate", challenge)], ..answer }
+    let basic = takes_basic.then(|| "Basic realm=\"SCIM\", charset=\"UTF-8\"".to_owned());
+    let challenges = [Some(challenge), basic].into_iter().flatten();
+    Answer { headers: challenges.map(|challenge| ("www-authenticate", challenge)).collect(), ..answer }
 }
 
 /// Notes what it took to read the request's line and its header fields.
@@ -312,7 +319,7 @@ fn note_head(request: &Request, authorization: Option<&str>, route: &Result<Rout
     }
 }
 
-/// 415 for a body of another media type; a body without one is taken for JSON (T17).
+/// 415 for a body of another media type; a body without one is taken for JSON (T17). Only of requests whose body is read.
 fn require_json(request: &Request) -> Result<(), ScimError> {
     let Some(content_type) = request.header("content-type").filter(|_| !request.body.is_empty()) else { return Ok(()) };
     let media_type = content_type.split(';').next().unwrap_or_default().trim();

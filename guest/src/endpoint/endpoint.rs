@@ -5,13 +5,14 @@ use serde_json::Value;
 use super::answer::Answer;
 use super::conditions::{allows, etag, names};
 use super::context::Context;
-use super::representation::Representation;
+use super::representation::{Representation, Shown};
 use crate::journal::Note;
 use crate::protocol::document::{self, Document};
 use crate::protocol::error::ScimError;
 use crate::protocol::query::Query;
 use crate::protocol::schema::ResourceSchema;
 use crate::provisioning::{Provisioned, Refusal};
+use crate::store::Stored;
 use crate::store::keys::Kind;
 
 /// The endpoint of one resource type, for one request.
@@ -61,18 +62,25 @@ impl<'c, 'h> Endpoint<'c, 'h> {
         let resource_type = self.schema.resource_type.name.clone();
         let row = row.ok_or_else(|| Refusal::NotFound { kind: resource_type, id: id.to_owned() })?;
         self.note_subject(id, &row.record.display_name());
-        let version = row.resource_version();
-        if let Some(answer) = self.not_modified(version) {
+        if let Some(answer) = self.unchanged(kind, id, &row)? {
             return Ok(Some(answer));
         }
-        Ok(Some(self.answer(200, id, version, representation.row(kind, id, &row)?)))
+        Ok(Some(self.answer(200, id, representation.row(kind, id, &row)?)))
     }
 
-    pub(super) fn answer(&self, status: u16, id: &str, version: u64, document: Vec<u8>) -> Answer {
+    /// 304 if the client has what it asks to see of a member or a team already.
+    pub(super) fn unchanged<T>(&self, kind: Kind, id: &str, stored: &Stored<T>) -> Result<Option<Answer>, ScimError> {
+        if self.context.request.header("if-none-match").is_none() {
+            return Ok(None);
+        }
+        Ok(self.not_modified(self.representation().version(kind, id, stored)?))
+    }
+
+    pub(super) fn answer(&self, status: u16, id: &str, shown: Shown) -> Answer {
         Answer {
-            etag: Some(etag(version)),
+            etag: Some(etag(shown.version)),
             location: Some(self.context.location(&self.schema, id)),
-            ..Answer::json(status, document)
+            ..Answer::json(status, shown.json)
         }
     }
 

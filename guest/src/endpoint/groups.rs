@@ -41,7 +41,7 @@ impl<'c, 'h> Groups<'c, 'h> {
         let not_found = || Refusal::NotFound { kind: "Group".into(), id: id.to_owned() };
         let stored = self.0.context.store.team(id)?.ok_or_else(not_found)?;
         self.0.note_subject(id, stored.record.display_name());
-        self.0.not_modified(stored.resource_version()).map_or_else(|| self.answer(200, &stored), Ok)
+        self.0.unchanged(Kind::Team, id, &stored)?.map_or_else(|| self.answer(200, &stored), Ok)
     }
 
     /// PUT. Without `members` it clears them (T23).
@@ -61,9 +61,11 @@ impl<'c, 'h> Groups<'c, 'h> {
         let mode = self.0.context.mode;
         let body = self.0.body()?;
         let operations = PatchRequest::parse(&self.0.schema, &body, mode)?;
+        let shown = if mode.is_strict() { self.0.context.store.team(id)? } else { None };
+        let shown = shown.map(|stored| self.0.representation().whole_group(&stored));
         let result = self.teams().update(id, &|version| self.0.allows(version), |current| {
             let mut document = current.clone();
-            let outcome = patch::apply(&self.0.schema, &mut document, &operations, mode)?;
+            let outcome = patch::apply_shown(&self.0.schema, &mut document, shown.as_ref(), &operations, mode)?;
             document::required_present(&self.0.schema, &document)?;
             Ok(TeamPatch { document, members: outcome.members })
         });
@@ -84,7 +86,7 @@ impl<'c, 'h> Groups<'c, 'h> {
     }
 
     fn teams(&self) -> Teams<'c, 'h> {
-        Teams::new(self.0.context.store, self.0.context.organization)
+        Teams::new(self.0.context.store, self.0.context.organization, &self.0.context.request.base_url)
     }
 
     /// RFC 7644 §3.5.2: 200 with the representation wherever the client asks for attributes.
@@ -109,8 +111,8 @@ impl<'c, 'h> Groups<'c, 'h> {
     }
 
     fn answer(&self, status: u16, stored: &Stored<TeamRecord>) -> Result<Answer, ScimError> {
-        let document = self.0.representation().group(stored)?;
-        Ok(self.0.answer(status, stored.record.id(), stored.resource_version(), document))
+        let shown = self.0.representation().group(stored)?;
+        Ok(self.0.answer(status, stored.record.id(), shown))
     }
 
     fn note(&self, provisioned: &Provisioned<TeamRecord>) {

@@ -419,7 +419,7 @@ impl<'c, 'h> Listing<'c, 'h> {
                 for (id, row) in chunk.iter().zip(self.context.store.rows(kind, chunk)?) {
                     shown += 1;
                     if let Some(row) = row {
-                        page.push(part.representation.row(kind, id, &row)?);
+                        page.push(part.representation.row(kind, id, &row)?.json);
                     }
                     if page.is_too_large() {
                         break;
@@ -450,8 +450,8 @@ impl<'c, 'h> Listing<'c, 'h> {
     /// Adds the resource to the page; returns whether there is room for another.
     fn render(&self, part: &Part<'_, '_>, found: &Found, page: &mut PageOf) -> Result<bool, ScimError> {
         page.push(match found {
-            Found::User(stored) => part.representation.user(stored)?,
-            Found::Group(stored) => part.representation.group(stored)?,
+            Found::User(stored) => part.representation.user(stored)?.json,
+            Found::Group(stored) => part.representation.group(stored)?.json,
             Found::Declared(stored) => part.representation.resource(stored),
         });
         Ok(!page.is_too_large())

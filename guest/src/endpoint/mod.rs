@@ -13,6 +13,7 @@ mod endpoint;
 mod groups;
 mod list;
 mod plan;
+mod references;
 mod refusal;
 mod representation;
 mod table;

@@ -2,6 +2,10 @@
 //!
 //! A stored document is canonical: where the client asked for no projection it is sent as it is stored, with `groups` or
 //! `members` and `meta` written behind it, without reading it into memory first.
+//!
+//! A user's `groups` have the names of teams. To rename a team of 100,000 must not write 100,000 members, so the version of
+//! a user whose `groups` are shown is the newest of its own and its teams': it changes with what is shown. A member's name
+//! in `members` is kept at the edge: to rename a member writes its few teams.
 
 use serde_json::{Map, Value, json};
 
@@ -23,6 +27,14 @@ pub(super) struct Representation<'c, 'h> {
     projection: Option<Plan<'c>>,
     /// Whether the client sees the part that is kept as edges: a user's `groups`, a group's `members`.
     wants_edges: bool,
+}
+
+/// A resource as the client sees it.
+pub(super) struct Shown {
+    /// Encoded.
+    pub(super) json: Vec<u8>,
+    /// The version that `meta` has.
+    pub(super) version: u64,
 }
 
 /// What `meta` is made of.
@@ -53,32 +65,33 @@ impl<'c, 'h> Representation<'c, 'h> {
         Self { context, schema, projection, wants_edges }
     }
 
-    /// A member as the client asked to see it, encoded.
-    pub(super) fn user(&self, stored: &Stored<MemberRecord>) -> Result<Vec<u8>, StoreError> {
+    /// A member as the client asked to see it.
+    pub(super) fn user(&self, stored: &Stored<MemberRecord>) -> Result<Shown, StoreError> {
         let record = &stored.record;
         let Some(projection) = &self.projection else {
             let meta = Meta::of(stored, record.id(), record.created, record.modified);
-            return self.complete(Kind::User, encode(&record.document), stored.touch.is_some(), &meta);
+            return self.complete(Kind::User, encode(&record.document), stored.touch.is_some(), meta);
         };
         let mut document = self.whole_user(stored);
+        let mut version = stored.resource_version();
         if self.wants_edges {
-            self.add_groups(stored, &mut document)?;
+            version = self.add_groups(stored, &mut document)?;
         }
-        Ok(encode(&projection.apply(document)))
+        Ok(Shown { json: encode(&projection.apply(document)), version })
     }
 
-    /// A team as the client asked to see it, encoded.
-    pub(super) fn group(&self, stored: &Stored<TeamRecord>) -> Result<Vec<u8>, StoreError> {
+    /// A team as the client asked to see it.
+    pub(super) fn group(&self, stored: &Stored<TeamRecord>) -> Result<Shown, StoreError> {
         let record = &stored.record;
         let Some(projection) = &self.projection else {
             let meta = Meta::of(stored, record.id(), record.created, record.modified);
-            return self.complete(Kind::Team, encode(&record.document), stored.touch.is_some(), &meta);
+            return self.complete(Kind::Team, encode(&record.document), stored.touch.is_some(), meta);
         };
         let mut document = self.whole_group(stored);
         if self.wants_edges {
             self.add_members(stored, &mut document)?;
         }
-        Ok(encode(&projection.apply(document)))
+        Ok(Shown { json: encode(&projection.apply(document)), version: stored.resource_version() })
     }
 
     /// Whether [`Representation::row`] gives what the client asked to see.
@@ -86,11 +99,20 @@ impl<'c, 'h> Representation<'c, 'h> {
         self.projection.is_none()
     }
 
-    /// A member or a team as it is stored, encoded.
-    pub(super) fn row(&self, kind: Kind, id: &str, stored: &Stored<Row>) -> Result<Vec<u8>, StoreError> {
+    /// The version of what the client asked to see of a member or a team.
+    pub(super) fn version<T>(&self, kind: Kind, id: &str, stored: &Stored<T>) -> Result<u64, StoreError> {
+        let own = stored.resource_version();
+        if kind == Kind::User && self.wants_edges && stored.touch.is_some() {
+            return Ok(own.max(self.context.store.newest_team_of(id)?));
+        }
+        Ok(own)
+    }
+
+    /// A member or a team as it is stored.
+    pub(super) fn row(&self, kind: Kind, id: &str, stored: &Stored<Row>) -> Result<Shown, StoreError> {
         let record = &stored.record;
         let meta = Meta::of(stored, id, record.created, record.modified);
-        self.complete(kind, record.document.get().as_bytes().to_vec(), stored.touch.is_some(), &meta)
+        self.complete(kind, record.document.get().as_bytes().to_vec(), stored.touch.is_some(), meta)
     }
 
     /// A resource of a declared type as the client asked to see it, encoded.
@@ -135,13 +157,20 @@ impl<'c, 'h> Representation<'c, 'h> {
         document
     }
 
-    /// `groups` of a member: direct memberships only, for teams hold no teams.
-    pub(super) fn add_groups(&self, stored: &Stored<MemberRecord>, document: &mut Document) -> Result<(), StoreError> {
-        if stored.touch.is_some() {
-            let groups = self.groups_of(stored.record.id())?;
-            insert_before_meta(document, "groups", groups);
+    /// `groups` of a member: direct memberships only, for teams hold no teams. Returns the version with them, which `meta`
+    /// has then.
+    pub(super) fn add_groups(&self, stored: &Stored<MemberRecord>, document: &mut Document) -> Result<u64, StoreError> {
+        let own = stored.resource_version();
+        if stored.touch.is_none() {
+            return Ok(own);
         }
-        Ok(())
+        let (groups, newest) = self.groups_of(stored.record.id())?;
+        insert_before_meta(document, "groups", groups);
+        let version = own.max(newest);
+        if let Some(Value::Object(meta)) = document.get_mut("meta") {
+            meta.insert("version".into(), etag(version).into());
+        }
+        Ok(version)
     }
 
     /// `members` of a team, all of them: a truncated list would be read as the whole. Who has no name but the userName has
@@ -171,12 +200,13 @@ impl<'c, 'h> Representation<'c, 'h> {
         kind: Kind,
         mut json: Vec<u8>,
         is_touched: bool,
-        meta: &Meta<'_>,
-    ) -> Result<Vec<u8>, StoreError> {
+        mut meta: Meta<'_>,
+    ) -> Result<Shown, StoreError> {
         json.pop();
         match kind {
             Kind::User if is_touched && self.wants_edges => {
-                let groups = self.groups_of(meta.id)?;
+                let (groups, newest) = self.groups_of(meta.id)?;
+                meta.version = meta.version.max(newest);
                 if !groups.is_empty() {
                     json.extend_from_slice(b",\"groups\":");
                     json.extend(super::answer::encode(&groups.into()));
@@ -186,9 +216,9 @@ impl<'c, 'h> Representation<'c, 'h> {
             _ => {}
         }
         json.extend_from_slice(b",\"meta\":");
-        json.extend(encode(&self.meta(meta)));
+        json.extend(encode(&self.meta(&meta)));
         json.push(b'}');
-        Ok(json)
+        Ok(Shown { json, version: meta.version })
     }
 
     /// Writes `members` as text: the edge holds the display name as JSON, and ids need no escaping.
@@ -220,15 +250,17 @@ impl<'c, 'h> Representation<'c, 'h> {
         Ok(())
     }
 
-    fn groups_of(&self, member: &str) -> Result<Vec<Value>, StoreError> {
+    /// With the version of the team that changed last.
+    fn groups_of(&self, member: &str) -> Result<(Vec<Value>, u64), StoreError> {
         let ids = self.context.store.team_ids_of(member)?;
         let teams = self.context.store.teams(&ids)?;
+        let newest = teams.iter().flatten().map(|team| team.version).max().unwrap_or(0);
         let group = |team: Stored<TeamRecord>| {
             let (id, display) = (team.record.id(), team.record.display_name());
             let location = format!("{}/Groups/{id}", self.context.request.base_url);
             json!({"value": id, "$ref": location, "display": display, "type": "direct"})
         };
-        Ok(teams.into_iter().flatten().map(group).collect())
+        Ok((teams.into_iter().flatten().map(group).collect(), newest))
     }
 
     fn user_location(&self, id: &str) -> String {

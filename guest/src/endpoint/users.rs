@@ -39,7 +39,7 @@ impl<'c, 'h> Users<'c, 'h> {
         let not_found = || Refusal::NotFound { kind: "User".into(), id: id.to_owned() };
         let stored = self.0.context.store.member(id)?.ok_or_else(not_found)?;
         self.0.note_subject(id, &stored.record.display_name());
-        self.0.not_modified(stored.resource_version()).map_or_else(|| self.answer(200, &stored), Ok)
+        self.0.unchanged(Kind::User, id, &stored)?.map_or_else(|| self.answer(200, &stored), Ok)
     }
 
     /// PUT.
@@ -49,20 +49,22 @@ impl<'c, 'h> Users<'c, 'h> {
             self.0.context.mode.note(Tolerance::LeftOut);
         }
         let replace = |current: &Document| document::replace(&self.0.schema, current, incoming.clone());
-        let result = self.members().update(id, &|version| self.0.allows(version), replace);
+        let result = self.members().update(id, &|version| self.allows(id, version), replace);
         let provisioned = self.0.told(result, Some(id))?;
         self.note(&provisioned);
         self.answer(200, &provisioned.stored)
     }
 
-    /// PATCH. An `active` that is removed is unassigned (RFC 7644 §3.5.2.2), which means active.
+    /// PATCH. An `active` that is removed, or replaced by no value, stays as it is, as with PUT (T20, T23): nobody gets
+    /// access because a client says nothing. Strict mode refuses to remove it.
     pub(super) fn modify(&self, id: &str) -> Result<Answer, ScimError> {
         let mode = self.0.context.mode;
         let body = self.0.body()?;
         let operations = PatchRequest::parse(&self.0.schema, &body, mode)?;
-        let result = self.members().update(id, &|version| self.0.allows(version), |current| {
+        let shown = if mode.is_strict() { self.shown(id)? } else { None };
+        let result = self.members().update(id, &|version| self.allows(id, version), |current| {
             let mut changed = current.clone();
-            patch::apply(&self.0.schema, &mut changed, &operations, mode)?;
+            patch::apply_shown(&self.0.schema, &mut changed, shown.as_ref(), &operations, mode)?;
             document::required_present(&self.0.schema, &changed)?;
             self.drop_password(&mut changed);
             Ok(changed)
@@ -74,9 +76,23 @@ impl<'c, 'h> Users<'c, 'h> {
 
     /// DELETE.
     pub(super) fn delete(&self, id: &str) -> Result<Answer, ScimError> {
-        let provisioned = self.0.told(self.members().delete(id, &|version| self.0.allows(version)), Some(id))?;
+        let provisioned = self.0.told(self.members().delete(id, &|version| self.allows(id, version)), Some(id))?;
         self.note(&provisioned);
         Ok(Answer::no_content())
+    }
+
+    /// What clients see of the user: by that strict mode tells whether a read-only value is the current one (T5).
+    fn shown(&self, id: &str) -> Result<Option<Document>, ScimError> {
+        let Some(stored) = self.0.context.store.member(id)? else { return Ok(None) };
+        let mut document = self.0.representation().whole_user(&stored);
+        self.0.representation().add_groups(&stored, &mut document)?;
+        Ok(Some(document))
+    }
+
+    /// Whether `If-Match` allows to change this version: it names the user's own, or the one that is shown with `groups`.
+    fn allows(&self, id: &str, version: u64) -> bool {
+        self.0.allows(version)
+            || self.0.context.store.newest_team_of(id).is_ok_and(|newest| self.0.allows(version.max(newest)))
     }
 
     fn members(&self) -> Members<'c, 'h> {
@@ -97,8 +113,8 @@ impl<'c, 'h> Users<'c, 'h> {
     }
 
     fn answer(&self, status: u16, stored: &Stored<MemberRecord>) -> Result<Answer, ScimError> {
-        let document = self.0.representation().user(stored)?;
-        Ok(self.0.answer(status, stored.record.id(), stored.resource_version(), document))
+        let shown = self.0.representation().user(stored)?;
+        Ok(self.0.answer(status, stored.record.id(), shown))
     }
 
     fn note(&self, provisioned: &Provisioned<MemberRecord>) {

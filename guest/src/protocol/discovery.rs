@@ -22,10 +22,17 @@ pub const MAX_BULK_OPERATIONS: u32 = 1_000;
 /// The most bytes in a bulk request.
 pub const MAX_BULK_PAYLOAD: u32 = 8 * 1024 * 1024;
 
-/// The body of `/ServiceProviderConfig` (RFC 7643 §5).
+/// The body of `/ServiceProviderConfig` (RFC 7643 §5). `takes_basic`: the token is also taken as the password of HTTP Basic.
 #[must_use]
-pub fn service_provider_config(base_url: &str) -> Value {
-    json!({
+pub fn service_provider_config(base_url: &str, takes_basic: bool) -> Value {
+    let basic = json!({
+        "type": "httpbasic",
+        "name": "HTTP Basic",
+        "description": "The connector's token as the password; any user name.",
+        "specUri": "https://www.rfc-editor.org/info/rfc7617",
+        "primary": false,
+    });
+    let mut body = json!({
         "schemas": [SERVICE_PROVIDER_CONFIG],
         "patch": { "supported": true },
         "bulk": { "supported": true, "maxOperations": MAX_BULK_OPERATIONS, "maxPayloadSize": MAX_BULK_PAYLOAD },
@@ -59,7 +66,11 @@ pub fn service_provider_config(base_url: &str) -> Value {
             },
         ],
         "meta": { "resourceType": "ServiceProviderConfig", "location": format!("{base_url}/ServiceProviderConfig") },
-    })
+    });
+    if takes_basic && let Some(Value::Array(schemes)) = body.get_mut("authenticationSchemes") {
+        schemes.push(basic);
+    }
+    body
 }
 
 /// The body of `/Schemas`.
@@ -144,7 +155,8 @@ fn attribute(attribute: &Attribute) -> Value {
     body.insert("type".to_owned(), kind(attribute.kind).into());
     body.insert("multiValued".to_owned(), attribute.multi_valued.into());
     body.insert("description".to_owned(), attribute.description.as_str().into());
-    body.insert("required".to_owned(), attribute.required.into());
+    // The closest that RFC 7643 §7 has to "always there, by default": clients are told that it can't be removed.
+    body.insert("required".to_owned(), (attribute.required || attribute.kept).into());
     body.insert("caseExact".to_owned(), attribute.case_exact.into());
     body.insert("mutability".to_owned(), mutability(attribute.mutability).into());
     body.insert("returned".to_owned(), returned(attribute.returned).into());

@@ -41,7 +41,7 @@ pub enum Tolerance {
     MediaType = 17,
     /// POST of an inactive user who is there.
     ReactivatedByPost = 21,
-    /// PUT without `active`.
+    /// PUT without `active`, or PATCH that takes it away.
     LeftOut = 23,
     /// A password that is sent.
     Password = 26,
@@ -99,7 +99,7 @@ impl Tolerance {
             Self::Authorization => "the Authorization header was read in another form",
             Self::MediaType => "a missing or unknown media type was taken for SCIM's",
             Self::ReactivatedByPost => "a POST of an inactive user reactivated the user",
-            Self::LeftOut => "PUT left out 'active', which was kept as it was",
+            Self::LeftOut => "'active' was left out or removed, and kept as it was",
             Self::Password => "the password that was sent was dropped, because Insomnia makes its own passphrases",
             Self::MalformedValue => "a date, a reference or base64 was kept as sent though it is malformed",
             Self::NoOperations => "a PATCH without operations changed nothing",

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::changed::changed;
 use super::guard::{self, Removal};
+use super::matching::{Match, matched};
 use super::welcome::{welcome, welcome_late};
 use super::{Action, Precondition, Provisioned, Refusal, exhausted};
 use crate::protocol::document::Document;
@@ -11,7 +12,6 @@ use crate::protocol::error::ScimError;
 use crate::protocol::schema::ENTERPRISE_USER;
 use crate::store::{
     Actor, Batch, Candidates, MemberRecord, OrganizationRecord, Origin, Role, Store, StoreError, Stored, keys,
-    primary_email,
 };
 
 /// A member as SCIM sees and changes it.
@@ -26,24 +26,18 @@ impl<'c, 'h> Members<'c, 'h> {
         Self { store, organization }
     }
 
-    /// Provisions a user: adopts the manual member with the same userName or email address, else adds a member.
+    /// Provisions a user: adopts the manual member with the same userName or one of its email addresses, else adds a
+    /// member.
     ///
     /// # Errors
     /// [`Refusal`] says why not.
     pub fn provision(&self, document: &Document) -> Result<Provisioned<MemberRecord>, Refusal> {
         let result = self.store.transact(|| {
-            let user_name = text(document, "userName");
-            let email = primary_email(document);
-            let by_name = self.store.id_by_user_name(user_name)?;
-            let by_email = email.map_or(Ok(None), |email| self.store.id_by_email(email))?;
-            let matched = match (&by_name, &by_email) {
-                (Some(id), _) => Some((id, "userName", user_name)),
-                (None, Some(id)) => Some((id, "emails", email.unwrap_or_default())),
-                (None, None) => None,
+            let Some(Match { id, attribute, value }) = matched(self.store, document)? else {
+                return self.add(document);
             };
-            let Some((id, attribute, value)) = matched else { return self.add(document) };
-            let member = self.store.member(id)?.ok_or(StoreError::Conflict)?;
-            let taken = || Refusal::Taken { attribute, value: value.to_owned(), id: id.clone() };
+            let member = self.store.member(&id)?.ok_or(StoreError::Conflict)?;
+            let taken = || Refusal::Taken { attribute, value, id };
             match member.record.origin {
                 Origin::Manual => self.adopt(member, document, attribute),
                 Origin::Scim if self.organization.options.reactivate_on_post && !member.record.is_active() => {
@@ -262,10 +256,6 @@ fn require_free(attribute: &'static str, value: &str, own: &str, holder: Option<
         Some(id) if id != own => Err(Refusal::Taken { attribute, value: value.to_owned(), id }),
         _ => Ok(()),
     }
-}
-
-fn text<'d>(document: &'d Document, name: &str) -> &'d str {
-    document.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// The document with its id, behind `schemas`, as readers expect it.

@@ -1,6 +1,7 @@
 //! Insomnia's rules: matching and adoption, lifecycle, licences, teams (rules P3 and P4). Knows no HTTP.
 
 pub mod guard;
+pub mod matching;
 pub mod passphrase;
 pub mod reset;
 pub mod welcome;

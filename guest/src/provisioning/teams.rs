@@ -8,7 +8,7 @@ use super::{Action, Precondition, Provisioned, Refusal};
 use crate::protocol::document::Document;
 use crate::protocol::error::ScimError;
 use crate::protocol::patch::{Member, MemberChange};
-use crate::store::{Batch, Edge, OrganizationRecord, Origin, Store, StoreError, Stored, TeamRecord, keys};
+use crate::store::{Batch, OrganizationRecord, Origin, Store, StoreError, Stored, TeamRecord, keys};
 
 /// What a PATCH makes of a team: the new document, and what happens to its members, in order.
 pub struct TeamPatch {
@@ -22,12 +22,14 @@ pub struct TeamPatch {
 pub struct Teams<'c, 'h> {
     store: &'c Store<'h>,
     organization: &'c OrganizationRecord,
+    /// Where clients see resources: what `$ref` of a member begins with.
+    base_url: &'c str,
 }
 
 impl<'c, 'h> Teams<'c, 'h> {
-    /// The teams of the organization.
-    pub fn new(store: &'c Store<'h>, organization: &'c OrganizationRecord) -> Self {
-        Self { store, organization }
+    /// The teams of the organization, which clients see below `base_url`.
+    pub fn new(store: &'c Store<'h>, organization: &'c OrganizationRecord, base_url: &'c str) -> Self {
+        Self { store, organization, base_url }
     }
 
     /// Provisions a group: adopts the manual team with the same name, else adds a team.
@@ -213,18 +215,19 @@ impl<'c, 'h> Teams<'c, 'h> {
         wanted: &Wanted,
         matches: &dyn Fn(&serde_json::Value) -> bool,
     ) -> Result<Vec<String>, Refusal> {
-        let element =
-            |edge: &Edge| serde_json::json!({"value": edge.member, "display": edge.own_name(), "type": "User"});
+        let element = |member: &str, name: Option<String>| {
+            let location = format!("{}/Users/{member}", self.base_url);
+            serde_json::json!({"value": member, "$ref": location, "display": name, "type": "User"})
+        };
         let mut matching = Vec::new();
         self.store.edges(team.record.id(), |edge| {
-            if wanted.keeps(&edge.member) && matches(&element(&edge)) {
+            if wanted.keeps(&edge.member) && matches(&element(&edge.member, edge.own_name())) {
                 matching.push(edge.member);
             }
             Ok(true)
         })?;
         for (member, stays) in &wanted.each {
-            let element = serde_json::json!({"value": member, "type": "User"});
-            if *stays && matches(&element) {
+            if *stays && matches(&element(member, None)) {
                 matching.push(member.clone());
             }
         }

@@ -171,15 +171,18 @@ struct Index {
     unique: bool,
 }
 
-/// The email address of a SCIM User that is unique in the organization; see [`MemberRecord::email`].
+/// The email address of a SCIM User that is unique in the organization; see [`MemberRecord::email`]. An element without
+/// an address counts for nothing, also where it says that it is the primary one.
 #[must_use]
 pub fn primary_email(document: &Document) -> Option<&str> {
-    let emails = document.get("emails").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    let primary = emails.iter().find(|email| email.get("primary").and_then(Value::as_bool) == Some(true));
-    let work = || emails.iter().find(|email| email.get("type").and_then(Value::as_str) == Some("work"));
+    let address = |email: &Value| email.get("value").and_then(Value::as_str).is_some_and(|value| !value.is_empty());
+    let emails =
+        || document.get("emails").and_then(Value::as_array).into_iter().flatten().filter(|email| address(email));
+    let primary = emails().find(|email| email.get("primary").and_then(Value::as_bool) == Some(true));
+    let work = || emails().find(|email| email.get("type").and_then(Value::as_str) == Some("work"));
     primary
         .or_else(work)
-        .or_else(|| emails.first())
+        .or_else(|| emails().next())
         .and_then(|email| email.get("value").and_then(Value::as_str))
         .or_else(|| document.get("userName").and_then(Value::as_str).filter(|name| name.contains('@')))
 }
@@ -238,6 +241,16 @@ impl Store<'_> {
     /// As the storage has them.
     pub fn id_by_email(&self, address: &str) -> Result<Option<String>, StoreError> {
         self.id_at(keys::email(address))
+    }
+
+    /// The ids of the members with these email addresses, in their order.
+    ///
+    /// # Errors
+    /// As the storage has them.
+    pub fn ids_by_email(&self, addresses: &[&str]) -> Result<Vec<Option<String>>, StoreError> {
+        let keys: Vec<Key> = addresses.iter().map(|address| keys::email(address)).collect();
+        let id = |item: Option<Item>| item.and_then(|item| String::from_utf8(item.value).ok());
+        Ok(self.items(&keys)?.into_iter().map(id).collect())
     }
 
     /// The member with this id, userName or email address.

@@ -131,6 +131,16 @@ impl Store<'_> {
         Ok(teams)
     }
 
+    /// The version of the member's team whose document changed last; 0 without teams.
+    ///
+    /// # Errors
+    /// As the storage has them.
+    pub fn newest_team_of(&self, member: &str) -> Result<u64, StoreError> {
+        let keys: Vec<Key> = self.team_ids_of(member)?.iter().map(|team| Kind::Team.document(team)).collect();
+        let teams = if keys.is_empty() { Vec::new() } else { self.items(&keys)? };
+        Ok(teams.into_iter().flatten().map(|item| item.version).max().unwrap_or(0))
+    }
+
     /// Which of these are members of the team.
     ///
     /// # Errors
@@ -139,7 +149,7 @@ impl Store<'_> {
         Ok(keys::is_id(member) && self.item(keys::team_member(team, member))?.is_some())
     }
 
-    /// Adds to `batch` that the member's edges carry a new display name.
+    /// Adds to `batch` that the member's edges carry a new display name, and that its teams are shown otherwise.
     ///
     /// # Errors
     /// As the storage has them.
@@ -158,6 +168,7 @@ impl Store<'_> {
             let display = encode(&name)?;
             for team in self.team_ids_of(id)? {
                 batch.put(keys::team_member(&team, id), display.clone());
+                self.touch(batch, Kind::Team, &team);
             }
         }
         Ok(())

@@ -39,19 +39,6 @@ fn rfc_33_a_member_without_a_name_has_no_display() {
 }
 
 #[test]
-fn rfc_7644_3_5_2_2_active_that_is_removed_is_unassigned_and_means_active() {
-    let connector = connector();
-    let user = json!({"userName": "ada@example.com", "active": false});
-    let path = format!("/Users/{}", connector.json("POST", "/Users", &user).id());
-    let remove = json!({"Operations": [{"op": "remove", "path": "active"}]});
-    let patched = connector.json("PATCH", &path, &remove);
-    assert_eq!((patched.status(), patched.body.get("active")), (200, None));
-    let extension = "urn:insomnia:params:scim:schemas:extension:1.0:User";
-    let shown = connector.get(&format!("{path}?attributes={extension}")).body;
-    assert_eq!(shown[extension]["licensed"], true);
-}
-
-#[test]
 fn rfc_7644_3_5_2_1_add_of_an_address_that_is_there_changes_nothing() {
     let connector = connector();
     let address = json!({"type": "work", "locality": "London", "primary": true});

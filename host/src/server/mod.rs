@@ -2,6 +2,7 @@
 
 mod answer;
 pub(crate) mod body;
+mod coding;
 mod health;
 mod listen;
 mod oauth;

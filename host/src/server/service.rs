@@ -18,6 +18,7 @@ use tower::Service;
 
 use super::answer::answer;
 use super::body::{self, BodyError};
+use super::coding;
 use super::{SCIM_PATH, request_id};
 use crate::capability::storage::OrganizationId;
 use crate::organization::Organization;
@@ -77,7 +78,12 @@ impl ScimService {
             let permit = timeout(LARGE_WAIT, Arc::clone(&self.large).acquire_many_owned(kilobytes)).await;
             permit.ok().and_then(Result::ok).ok_or(BodyError::Busy)
         };
-        body::read_admitted(&head.headers, body, body::limit(path), admit).await
+        let limit = body::limit(path);
+        let (body, permit) = body::read_admitted(&head.headers, body, limit, &admit).await?;
+        // What is compressed may be large, however small it came.
+        let is_coded = head.headers.contains_key(header::CONTENT_ENCODING) && !body.is_empty();
+        let permit = if is_coded && permit.is_none() { Some(admit(limit).await?) } else { permit };
+        Ok((body, permit))
     }
 }
 
@@ -133,7 +139,10 @@ where
             let read = service.read(&organization, path, &head, body).await;
             received = read.as_ref().map_or(0, |(body, _)| body.len());
             match read {
-                Ok((body, _permit)) => respond(&organization, path, &head, body, &request_id).await,
+                Ok((body, _permit)) => match coding::decoded(&head.headers, body, body::limit(path)) {
+                    Ok(body) => respond(&organization, path, &head, body, &request_id).await,
+                    Err(refusal) => refusal.response(body::limit(path), &request_id),
+                },
                 // The component refuses it, and logs that, whatever the body is.
                 Err(BodyError::NotAdmitted) => respond(&organization, path, &head, Vec::new(), &request_id).await,
                 Err(error) => refuse(error, path, &request_id),

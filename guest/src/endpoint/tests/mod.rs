@@ -1,6 +1,10 @@
 //! The whole path natively: a request to its response, over a host in memory.
 
+mod bulk;
+mod head;
 mod lists;
+mod matching;
+mod patches;
 
 use serde_json::{Value, json};
 
@@ -35,7 +39,6 @@ impl Connector {
             domains: vec![Domain { name: "example.com".into(), verified: true }],
             single_sign_on: Some("okta".into()),
             options,
-            ..OrganizationRecord::default()
         };
         let store = host.host().store();
         directory::put_organization(&store, &organization).unwrap();

@@ -14,7 +14,7 @@ fn assert_no_nulls_and_no_empty_strings(value: &Value) {
 
 #[test]
 fn r38_the_configuration_says_what_is_supported() {
-    let body = service_provider_config(BASE);
+    let body = service_provider_config(BASE, false);
     assert_no_nulls_and_no_empty_strings(&body);
     for feature in ["patch", "bulk", "filter", "sort", "etag"] {
         assert_eq!(body[feature]["supported"], true, "{feature}");
@@ -24,6 +24,27 @@ fn r38_the_configuration_says_what_is_supported() {
     assert_eq!(body["filter"]["maxResults"], 1000);
     assert_eq!(body["meta"]["location"], format!("{BASE}/ServiceProviderConfig"));
     assert_eq!(body["authenticationSchemes"][0]["type"], "oauthbearertoken");
+    assert_eq!(body["authenticationSchemes"].as_array().map(Vec::len), Some(2));
+    let body = service_provider_config(BASE, true);
+    assert_no_nulls_and_no_empty_strings(&body);
+    assert_eq!(body["authenticationSchemes"][2]["type"], "httpbasic");
+}
+
+#[test]
+fn r43_the_schemas_say_what_is_true() {
+    let find = |attributes: &Value, name: &str| {
+        attributes.as_array().unwrap().iter().find(|attribute| attribute["name"] == name).unwrap().clone()
+    };
+    let table = SchemaTable::builtin();
+    let group = schema(table, "urn:ietf:params:scim:schemas:core:2.0:Group", BASE).unwrap();
+    let members = find(&group["attributes"], "members");
+    assert_eq!(find(&members["subAttributes"], "$ref")["referenceTypes"], json!(["User"]), "nested groups are refused");
+    assert_eq!(find(&members["subAttributes"], "type")["canonicalValues"], json!(["User"]));
+    let user = schema(table, "urn:ietf:params:scim:schemas:core:2.0:User", BASE).unwrap();
+    let email = find(&find(&user["attributes"], "emails")["subAttributes"], "value");
+    assert_eq!(email["uniqueness"], "server");
+    let active = find(&user["attributes"], "active");
+    assert_eq!((&active["required"], &active["mutability"]), (&json!(true), &json!("readWrite")), "never unassigned");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::Document;
 use super::place::Place;
 use super::presence::{required_present, set_schemas};
-use super::value::{settle, value_at};
+use super::value::{is_label_alone, settle, value_at};
 use crate::protocol::error::ScimError;
 use crate::protocol::mode::Mode;
 use crate::protocol::path::AttributePath;
@@ -224,10 +224,26 @@ impl<'s> Intake<'_, 's, '_> {
         Ok(())
     }
 
+    /// Paths come one by one: only when all are known it can be told that there is a type and no value.
+    fn drop_labels_alone(&mut self, extension: Option<&Schema>, attribute: &Attribute) {
+        let mode = self.mode;
+        let container = self.container(extension);
+        let Some(Value::Array(values)) = container.get_mut(attribute.name.as_str()) else { return };
+        values.retain(|value| !(is_label_alone(attribute, value) && mode.tolerates(Tolerance::Unknown)));
+        if values.is_empty() {
+            container.shift_remove(attribute.name.as_str());
+        }
+    }
+
     fn finish(mut self) -> Result<Document, ScimError> {
         self.check_schemas()?;
-        for (path, value) in std::mem::take(&mut self.by_path) {
+        let paths = std::mem::take(&mut self.by_path);
+        let attributes: Vec<_> = paths.iter().filter_map(|(path, _)| Some((path.extension, path.attribute?))).collect();
+        for (path, value) in paths {
             self.by_path(path, value)?;
+        }
+        for (extension, attribute) in attributes {
+            self.drop_labels_alone(extension, attribute);
         }
         let mut document = self.core;
         for (extension, container) in self.extensions {

@@ -10,8 +10,8 @@ use crate::protocol::schema::{Attribute, AttributeType, Mutability, ResourceSche
 
 /// The resource after a PUT: `incoming` (from [`super::from_client`]) and what of `current` a client can't replace.
 ///
-/// Read-only attributes stay. Immutable ones stay too, also when they are left out. Write-only ones and `active` stay
-/// when they are left out (T23). All others that are left out are cleared.
+/// Read-only attributes stay. Immutable ones stay too, also when they are left out. Write-only ones and kept ones, which
+/// is `active`, stay when they are left out (T23). All others that are left out are cleared.
 ///
 /// # Errors
 /// 400 `mutability` if an immutable attribute has another value than the current one.
@@ -19,11 +19,10 @@ pub fn replace(schema: &ResourceSchema<'_>, current: &Document, incoming: Docume
     let mut document = incoming;
     let core = || schema.common.iter().chain(&schema.core.attributes);
     merge(None, core(), current, &mut document)?;
-    if let Some(active) = current.get("active")
-        && core().any(|attribute| attribute.name == "active")
-        && !document.contains_key("active")
-    {
-        document.insert("active".to_owned(), active.clone());
+    for attribute in core().filter(|attribute| attribute.kept) {
+        if let Some(kept) = current.get(attribute.name.as_str()) {
+            document.entry(attribute.name.as_str()).or_insert_with(|| kept.clone());
+        }
     }
     for extension in &schema.extensions {
         let urn = extension.id.as_str();

@@ -12,10 +12,13 @@ use serde_json::{Map, Number, Value};
 use super::format;
 use super::place::Place;
 use crate::protocol::error::ScimError;
+use crate::protocol::filter::fold;
 use crate::protocol::mode::Mode;
 use crate::protocol::schema::{Attribute, AttributeType, Mutability};
 use crate::protocol::tolerance::Tolerance;
 
+/// Sub-attributes that say something about a value and nothing without it.
+const LABELS: [&str; 5] = ["type", "primary", "display", "displayName", "$ref"];
 /// The longest string, in bytes.
 const MAX_STRING: usize = 64 * 1024;
 /// The longest reference or binary value, in bytes: pictures come as data URIs, certificates with their chains.
@@ -95,6 +98,18 @@ enum Only {
     Several,
 }
 
+/// Whether a sub-attribute says something about a value and nothing without it.
+pub(in crate::protocol) fn is_label(name: &str) -> bool {
+    LABELS.contains(&name)
+}
+
+/// Whether the element has nothing but a type, or is primary, where it should have a value.
+pub(super) fn is_label_alone(attribute: &Attribute, element: &Value) -> bool {
+    let is_alone =
+        |element: &Map<String, Value>| element.keys().all(|name| matches!(name.as_str(), "type" | "primary"));
+    attribute.sub_attribute("value").is_some() && element.as_object().is_some_and(is_alone)
+}
+
 fn only(values: Vec<Value>) -> Only {
     let mut values = values.into_iter();
     match (values.next(), values.next()) {
@@ -114,8 +129,10 @@ fn many(place: Place<'_>, attribute: &Attribute, value: Value, mode: Mode<'_>) -
     bounded(place, attribute, values.len())?;
     let mut canonical = Vec::with_capacity(values.len());
     for value in values {
-        if let Some(value) = one(place, attribute, value, mode)? {
-            canonical.push(value);
+        match one(place, attribute, value, mode)? {
+            Some(value) if is_label_alone(attribute, &value) && mode.tolerates(Tolerance::Unknown) => {}
+            Some(value) => canonical.push(value),
+            None => {}
         }
     }
     settle(place, attribute, canonical, mode)
@@ -153,20 +170,21 @@ fn bounded(place: Place<'_>, attribute: &Attribute, count: usize) -> Result<(), 
 fn merge_duplicates(attribute: &Attribute, values: &mut Vec<Value>) {
     let refers_to_a_resource =
         attribute.sub_attribute("value").is_some_and(|sub_attribute| sub_attribute.mutability == Mutability::Immutable);
-    let mut first: HashMap<(&str, Cow<'_, str>), usize> = HashMap::with_capacity(values.len());
+    let value_case = attribute.sub_attribute("value").map_or(attribute.case_exact, |sub| sub.case_exact);
+    let mut first: HashMap<(Cow<'_, str>, Cow<'_, str>), usize> = HashMap::with_capacity(values.len());
     let mut kept = Vec::with_capacity(values.len());
     let mut primary = Vec::new();
     for (at, value) in values.iter().enumerate() {
         let key = match value {
-            Value::String(text) => ("", text.into()),
+            Value::String(text) => ("".into(), compared(text, value_case)),
             Value::Object(object) => match object.get("value").and_then(Value::as_str) {
                 Some(text) => {
                     let label = if refers_to_a_resource { None } else { object.get("type").and_then(Value::as_str) };
-                    (label.unwrap_or_default(), text.into())
+                    (fold(label.unwrap_or_default()), compared(text, value_case))
                 }
-                None => ("\0", whole(object).into()),
+                None => ("\0".into(), whole(object).into()),
             },
-            other => ("\0", other.to_string().into()),
+            other => ("\0".into(), other.to_string().into()),
         };
         let duplicate_of = match first.entry(key) {
             Entry::Occupied(entry) => Some(*entry.get()),
@@ -190,6 +208,11 @@ fn merge_duplicates(attribute: &Attribute, values: &mut Vec<Value>) {
     }
     let mut kept = kept.into_iter();
     values.retain(|_| kept.next().unwrap_or(true));
+}
+
+/// The text in a form that is the same for equal texts.
+fn compared(text: &str, case_exact: bool) -> Cow<'_, str> {
+    if case_exact { text.into() } else { fold(text) }
 }
 
 /// All of a complex value but `primary`, in an order that does not depend on what was sent.
@@ -258,7 +281,20 @@ fn object(
     mode: Mode<'_>,
 ) -> Result<Option<Value>, ScimError> {
     // Most of ten thousand members need no change: then they are not copied either.
-    let canonical = if is_canonical(attribute, &sent) { sent } else { canonical_object(place, attribute, sent, mode)? };
+    let names_value = |sent: &Map<String, Value>| sent.keys().any(|name| name.eq_ignore_ascii_case("value"));
+    let canonical = if is_canonical(attribute, &sent) {
+        sent
+    } else {
+        let had_value = names_value(&sent);
+        let canonical = canonical_object(place, attribute, sent, mode)?;
+        // T6: with an empty string for its value it is no value, whatever else it says.
+        let has_lost_it = attribute.multi_valued && had_value && !names_value(&canonical);
+        let is_left_alone = has_lost_it && canonical.keys().all(|name| is_label(name));
+        if is_left_alone && !canonical.is_empty() && mode.tolerates(Tolerance::Unknown) {
+            return Ok(None);
+        }
+        canonical
+    };
     let missing =
         |sub_attribute: &&Attribute| sub_attribute.required && !canonical.contains_key(sub_attribute.name.as_str());
     if let Some(missing) = attribute.sub_attributes.iter().find(missing) {

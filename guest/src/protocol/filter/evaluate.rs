@@ -75,6 +75,11 @@ fn evaluate(filter: &Filter, scope: Scope<'_>, known: &dyn Fn(&Filter) -> Option
 
 fn compare(path: &FilterPath, operator: Operator, literal: &Literal, scope: Scope<'_>) -> bool {
     match (operator, literal) {
+        (Operator::Eq | Operator::Ne, Literal::Boolean(expected))
+            if path.sub_attribute.as_deref() == Some("primary") =>
+        {
+            compare_primary(path, operator == Operator::Eq, *expected, scope)
+        }
         (Operator::Eq, Literal::Null) => !any(path, scope, &mut is_present),
         (_, Literal::Null) => any(path, scope, &mut is_present),
         (Operator::Ne, _) => {
@@ -84,14 +89,22 @@ fn compare(path: &FilterPath, operator: Operator, literal: &Literal, scope: Scop
                 !holds(value, Operator::Eq, literal)
             }) || absent
         }
-        // No `primary` means false (RFC 7643 §2.4).
-        (Operator::Eq, Literal::Boolean(false))
-            if matches!(scope, Scope::Element(_)) && path.sub_attribute.as_deref() == Some("primary") =>
-        {
-            !any(path, scope, &mut |value| value == &Value::Bool(true))
-        }
         _ => any(path, scope, &mut |value| holds(value, operator, literal)),
     }
+}
+
+/// A value without `primary` is not primary (RFC 7643 §2.4).
+fn compare_primary(path: &FilterPath, equal: bool, expected: bool, scope: Scope<'_>) -> bool {
+    let matches = |element: &Value| ((element.get("primary") == Some(&Value::Bool(true))) == expected) == equal;
+    if let Scope::Element(element) = scope {
+        return matches(element);
+    }
+    let whole = FilterPath { sub_attribute: None, ..path.clone() };
+    let mut absent = true;
+    any(&whole, scope, &mut |element| {
+        absent = false;
+        matches(element)
+    }) || (absent && !equal)
 }
 
 /// Whether one of the attribute's values passes the test; nulls are no values.

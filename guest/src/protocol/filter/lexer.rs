@@ -90,6 +90,10 @@ impl<'t> Lexer<'t> {
         if word.is_empty() {
             return Err(self.error("a value was expected"));
         }
+        // Without this the quote would be part of the text: an empty answer instead of a refusal.
+        if word.starts_with('\'') {
+            return Err(self.error("a string stands in double quotes"));
+        }
         Ok(Token::Bare(word))
     }
 

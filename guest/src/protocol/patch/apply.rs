@@ -41,7 +41,23 @@ pub fn apply(
     operations: &[Operation<'_>],
     mode: Mode<'_>,
 ) -> Result<Outcome, ScimError> {
-    let mut patch = Patch { schema, mode, document: document.clone(), members: MemberChanges::default(), work: 0 };
+    apply_shown(schema, document, None, operations, mode)
+}
+
+/// As [`apply`], where `shown` is what the client saw of the resource: by that strict mode tells whether a read-only value
+/// in a value object is the current one. Without it what the document does not hold can't be told, and is passed over.
+///
+/// # Errors
+/// As [`apply`].
+pub fn apply_shown(
+    schema: &ResourceSchema<'_>,
+    document: &mut Document,
+    shown: Option<&Document>,
+    operations: &[Operation<'_>],
+    mode: Mode<'_>,
+) -> Result<Outcome, ScimError> {
+    let members = MemberChanges::default();
+    let mut patch = Patch { schema, mode, document: document.clone(), shown, members, work: 0 };
     for operation in operations {
         patch.operation(operation).map_err(|error| numbered(operation.number, error))?;
     }
@@ -57,6 +73,7 @@ struct Patch<'r, 's, 't> {
     schema: &'r ResourceSchema<'s>,
     mode: Mode<'t>,
     document: Document,
+    shown: Option<&'r Document>,
     members: MemberChanges,
     work: usize,
 }
@@ -81,6 +98,7 @@ impl Patch<'_, '_, '_> {
         if self.work > MAX_WORK {
             return Err(ScimError::new(ScimType::TooMany, "the operations look at too many values"));
         }
+        let kept = if attribute.kept { container.get(name).cloned() } else { None };
         let fixed = match attribute.mutability {
             Mutability::Immutable => container.get(name).cloned(),
             _ => None,
@@ -101,6 +119,14 @@ impl Patch<'_, '_, '_> {
         }
         if fixed.is_some() && target.current() != fixed.as_ref() {
             return Err(ScimError::mutability(format!("`{name}` can't be changed once it is set")));
+        }
+        if target.current().is_none()
+            && let Some(kept) = kept
+        {
+            if operation.kind == OperationKind::Remove && !self.mode.tolerates(Tolerance::LeftOut) {
+                return Err(ScimError::mutability(format!("`{name}` can't be removed")));
+            }
+            target.set(Some(kept));
         }
         let is_missing = target.current().is_none_or(|value| value.as_str() == Some(""));
         if attribute.required && is_missing {
@@ -137,18 +163,23 @@ impl Patch<'_, '_, '_> {
         }
     }
 
-    /// Whether a read-only value that is sent is the current one. What the document does not hold can't be told.
+    /// Whether a read-only value that is sent is the current one.
     fn is_unchanged(&self, operation: &Operation<'_>, attribute: &Attribute) -> bool {
+        let document = self.shown.unwrap_or(&self.document);
         let container = match operation.path.target.extension {
-            None => Some(&self.document),
-            Some(extension) => self.document.get(extension.id.as_str()).and_then(Value::as_object),
+            None => Some(document),
+            Some(extension) => document.get(extension.id.as_str()).and_then(Value::as_object),
         };
         let current = container.and_then(|container| container.get(attribute.name.as_str()));
         let current = match operation.path.target.sub_attribute {
             None => current,
             Some(sub) => current.and_then(|current| current.get(sub.name.as_str())),
         };
-        current.is_none_or(|current| operation.value.is_none_or(|value| value == current))
+        let Some(sent) = operation.value else { return true };
+        match current {
+            Some(current) => says_the_same(attribute, sent, current),
+            None => self.shown.is_none() || is_unassigned(sent),
+        }
     }
 
     /// Removes a whole extension, as far as clients may write it.
@@ -173,6 +204,22 @@ impl Patch<'_, '_, '_> {
         }
         Ok(())
     }
+}
+
+/// Whether what is sent is what there is, or some sub-attributes of it.
+fn says_the_same(attribute: &Attribute, sent: &Value, current: &Value) -> bool {
+    match (sent, current) {
+        (Value::Object(sent), Value::Object(current)) => sent.iter().all(|(name, value)| {
+            let name = attribute.sub_attribute(name).map_or(name.as_str(), |sub| sub.name.as_str());
+            current.get(name).map_or_else(|| is_unassigned(value), |current| value == current)
+        }),
+        _ => sent == current,
+    }
+}
+
+/// Null and an empty list are no value (RFC 7643 §2.5).
+fn is_unassigned(value: &Value) -> bool {
+    value.is_null() || value.as_array().is_some_and(Vec::is_empty)
 }
 
 /// The object that holds an attribute. An extension's is created; if it stays empty, it is removed with `schemas`.

@@ -8,9 +8,6 @@ use crate::protocol::filter::{Filter, Literal, Operator};
 use crate::protocol::mode::Mode;
 use crate::protocol::schema::{Attribute, Mutability};
 
-/// Sub-attributes that say something about a value and nothing without it.
-const LABELS: [&str; 5] = ["type", "primary", "display", "displayName", "$ref"];
-
 /// A complex value with the sub-attributes in `sent` set, and removed where null; `None` if nothing is left.
 ///
 /// What the server knows about the value — read-only sub-attributes, and a `$ref` that is not sent — goes when `value`
@@ -54,7 +51,7 @@ pub(super) fn merged(
         value.shift_remove("$ref");
     }
     let lost = value.len() < current.len();
-    if value.is_empty() || (lost && !mode.is_strict() && value.keys().all(|name| is_label(name))) {
+    if value.is_empty() || (lost && !mode.is_strict() && value.keys().all(|name| document::is_label(name))) {
         return Ok(None);
     }
     Ok(Some(Value::Object(value)))
@@ -125,10 +122,6 @@ pub(super) fn filled(mut object: Map<String, Value>, defaults: &Map<String, Valu
         }
     }
     object
-}
-
-fn is_label(name: &str) -> bool {
-    LABELS.contains(&name)
 }
 
 pub(super) fn is_primary(element: &Value) -> bool {

@@ -22,7 +22,9 @@ pub struct PatchPath<'a> {
 }
 
 impl<'a> PatchPath<'a> {
-    /// Reads a path. `None` if the resource type has no such attribute, which compat mode ignores.
+    /// Reads a path. `None` if the resource type has no such attribute, which compat mode ignores and the log tells (T6):
+    /// Entra ID sends whatever attributes an administrator has mapped, all of them in one request, and a refusal of one
+    /// would keep the others from ever arriving. Strict mode refuses it (RFC 7644 §3.5.2).
     ///
     /// # Errors
     /// 400 `invalidPath` if it is malformed or, in strict mode, names no attribute; 400 `invalidFilter` if the filter in

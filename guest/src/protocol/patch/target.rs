@@ -196,7 +196,8 @@ impl Target<'_> {
                 self.mode.note(Tolerance::CreatedByPath);
                 Ok(Some(element))
             }
-            _ => Err(no_target()),
+            None => Ok(None),
+            Some(_) => Err(no_target()),
         }
     }
 }

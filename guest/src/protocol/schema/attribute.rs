@@ -71,6 +71,9 @@ pub struct Attribute {
     pub description: String,
     /// Whether a resource must have it.
     pub required: bool,
+    /// Whether the server gives it a value where the client gives none, so that it is never unassigned: what removes it
+    /// or leaves it out changes nothing.
+    pub kept: bool,
     /// Whether its strings are compared with case.
     pub case_exact: bool,
     /// Who may change it.

@@ -11,6 +11,7 @@ pub(super) fn attribute(name: &str, kind: AttributeType, description: &str) -> A
         multi_valued: false,
         description: description.to_owned(),
         required: false,
+        kept: false,
         case_exact: matches!(kind, AttributeType::Reference | AttributeType::Binary),
         mutability: Mutability::ReadWrite,
         returned: Returned::Default,
@@ -81,6 +82,12 @@ impl Attribute {
 
     pub(super) fn required(mut self) -> Self {
         self.required = true;
+        self
+    }
+
+    /// Never unassigned.
+    pub(super) fn kept(mut self) -> Self {
+        self.kept = true;
         self
     }
 

@@ -8,8 +8,9 @@ pub(super) fn group() -> Schema {
     // A member without an id says nothing, so the id is required, which the RFC leaves open.
     let member = [
         string("value", "The member's id.").case_exact().required().immutable(),
-        reference("$ref", &["User", "Group"], "The member's URI.").immutable(),
-        string("type", "The member's resource type.").suggest(&["User", "Group"]).immutable(),
+        // Teams hold no teams.
+        reference("$ref", &["User"], "The member's URI.").immutable(),
+        string("type", "The member's resource type.").suggest(&["User"]).immutable(),
         string("display", "The member's name, for display.").read_only(),
     ];
     let attributes = [

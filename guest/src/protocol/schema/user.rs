@@ -17,10 +17,13 @@ pub(super) fn user() -> Schema {
         string("preferredLanguage", "The user's preferred languages, as in the HTTP header Accept-Language."),
         string("locale", "Where the user is, for currency, date and number formats, such as en-US."),
         string("timezone", "The user's time zone in the IANA database, such as America/Los_Angeles."),
-        boolean("active", "Whether the user has access and consumes a licence."),
+        // What takes `active` away would otherwise give access to who has none.
+        boolean("active", "Whether the user has access and consumes a licence; true unless the client says otherwise.")
+            .kept(),
         string("password", "The user's passphrase in clear text; never returned.").case_exact().secret(),
     ];
-    let email = string("value", "An email address.");
+    let email =
+        string("value", "An email address; the primary one is unique in the organization, in any case.").unique();
     let phone_number = string("value", "A telephone number.");
     let handle = string("value", "An instant messaging address.");
     let picture = reference("value", &["external"], "The URL of a picture.");

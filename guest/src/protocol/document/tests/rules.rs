@@ -162,7 +162,7 @@ fn t27_values_are_kept_as_sent() {
         ("profileUrl", json!("not a url")),
         ("addresses", json!([{"country":"Atlantis"}])),
         ("phoneNumbers", json!([{"value":"call me","type":"carrier pigeon"}])),
-        ("emails", json!([{"value":"ADA@Example.com"},{"value":"ada@example.com"}])),
+        ("emails", json!([{"value":"ADA@Example.com"},{"value":"ada@example.com","type":"home"}])),
     ] {
         assert_eq!(user_attribute(name, value.clone()), value);
     }

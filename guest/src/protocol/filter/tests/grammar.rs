@@ -94,6 +94,14 @@ fn t14_unquoted_values_are_strings_in_compat_mode_only() {
 }
 
 #[test]
+fn r68_a_string_in_single_quotes_is_refused_and_not_looked_for_with_its_quotes() {
+    for text in ["userName eq 'x@y.z'", "userName eq 'x y'", "emails[value eq 'x@y.z']", "active eq 'true'"] {
+        is_refused(text);
+    }
+    assert_eq!(parse("name.familyName eq O'Malley"), parse(r#"name.familyName eq "O'Malley""#));
+}
+
+#[test]
 fn t2_booleans_may_be_strings_in_compat_mode_only() {
     for text in [r#"active eq "True""#, "active eq True", r#"active eq "TRUE""#] {
         assert_eq!(parse(text), parse("active eq true"), "{text}");

@@ -112,6 +112,14 @@ fn r24_an_element_without_primary_is_not_primary() {
     assert!(matches(r#"emails[primary eq false and type eq "home"]"#));
     assert!(!matches(r#"emails[primary eq false and type eq "work"]"#));
     assert!(matches(r#"emails[primary eq true].value sw "bjensen""#));
+    // The same without brackets: some element is not primary.
+    assert!(matches("emails.primary eq false"));
+    assert!(matches("emails.primary ne true"));
+    assert!(matches("emails.primary eq true"));
+    assert!(!matches("roles.primary eq false"));
+    assert!(!matches("roles[primary ne true]"));
+    assert!(!matches("photos.primary eq false"), "there is no photo");
+    assert!(matches("photos.primary ne false"));
 }
 
 #[test]

@@ -1,0 +1,106 @@
+//! Header fields: media types, conditions and challenges.
+
+use serde_json::{Value, json};
+
+use super::Connector;
+use crate::protocol::message::Response;
+use crate::store::Options;
+
+#[test]
+fn rfc_7644_3_1_the_media_type_of_a_body_that_is_not_read_does_not_matter() {
+    let connector = Connector::new(10);
+    let id = connector.create("ada@example.com");
+    let path = format!("/Users/{id}");
+    let text = [("content-type", "text/plain")];
+    assert_eq!(connector.send_with("GET", &path, &text, b"hello".to_vec()).0.status, 200);
+    assert_eq!(connector.send_with("PUT", &path, &text, b"{}".to_vec()).0.status, 415);
+    assert_eq!(connector.send_with("DELETE", &path, &text, b"hello".to_vec()).0.status, 204);
+    assert_eq!(connector.send_with("POST", "/Users", &text, b"{}".to_vec()).0.status, 415);
+}
+
+#[test]
+fn t16_basic_authentication_is_offered_where_it_is_taken() {
+    let offered = |connector: &Connector| {
+        let (response, _) = connector.send_with("GET", "/Users", &[("authorization", "Bearer nonsense")], Vec::new());
+        assert_eq!(response.status, 401);
+        let challenges = response.headers.iter().filter(|(name, _)| name == "www-authenticate");
+        let schemes: Vec<String> = challenges.map(|(_, value)| value.split(' ').next().unwrap().to_owned()).collect();
+        let (_, config) = connector.send("GET", "/ServiceProviderConfig", None);
+        let kinds = config["authenticationSchemes"].as_array().unwrap().iter();
+        (schemes, kinds.map(|scheme| scheme["type"].clone()).collect::<Vec<_>>())
+    };
+    let (schemes, kinds) = offered(&Connector::new(10));
+    assert_eq!((schemes, kinds), (vec!["Bearer".to_owned()], vec![json!("oauthbearertoken"), json!("oauth2")]));
+    let basic = Connector::with(10, Options { basic_authentication: true, ..Options::default() });
+    let (schemes, kinds) = offered(&basic);
+    assert_eq!(schemes, ["Bearer", "Basic"]);
+    assert_eq!(kinds.last(), Some(&json!("httpbasic")));
+}
+
+fn etag(response: &Response) -> String {
+    response.headers.iter().find(|(name, _)| name == "etag").map(|(_, value)| value.clone()).unwrap()
+}
+
+/// A user in a group: their paths.
+fn crew(connector: &Connector) -> (String, String) {
+    let id = connector.create("ada@example.com");
+    let body = json!({"displayName": "Crew", "members": [{"value": id}]});
+    let (_, group) = connector.send("POST", "/Groups", Some(body));
+    (format!("/Users/{id}"), format!("/Groups/{}", group["id"].as_str().unwrap()))
+}
+
+fn rename(connector: &Connector, path: &str, name: &str) {
+    let (response, _) = connector.patch(path, json!([{"op": "replace", "path": "displayName", "value": name}]));
+    assert_eq!(response.status, 200);
+}
+
+#[test]
+fn r124_a_changed_representation_is_never_304() {
+    let connector = Connector::new(10);
+    let (user, group) = crew(&connector);
+    let get = |target: &str, known: &str| connector.send_with("GET", target, &[("if-none-match", known)], Vec::new());
+    for (shown, renamed, of) in [(&user, &group, "groups"), (&group, &user, "members")] {
+        for target in [shown.clone(), format!("{shown}?attributes={of},meta")] {
+            let (first, before) = connector.send("GET", &target, None);
+            assert_eq!(before["meta"]["version"], etag(&first).as_str());
+            assert_eq!(get(&target, &etag(&first)).0.status, 304, "{target}");
+            rename(&connector, renamed, &format!("New {target}"));
+            let (second, after) = get(&target, &etag(&first));
+            assert_eq!(second.status, 200, "{target}");
+            assert_eq!(after[of][0]["display"], format!("New {target}").as_str());
+            assert_ne!(etag(&first), etag(&second));
+            assert_eq!(after["meta"]["version"], etag(&second).as_str());
+            assert_eq!(get(&target, &etag(&second)).0.status, 304, "{target}");
+            let (_, list) = connector.send("GET", if of == "groups" { "/Users" } else { "/Groups" }, None);
+            assert_eq!(list["Resources"][0]["meta"]["version"], etag(&second).as_str(), "in a list too");
+        }
+    }
+    let target = format!("{user}?excludedAttributes=groups");
+    let (first, _) = connector.send("GET", &target, None);
+    rename(&connector, &group, "Other");
+    assert_eq!(get(&target, &etag(&first)).0.status, 304, "what is not shown has not changed it");
+}
+
+#[test]
+fn r125_every_version_that_was_shown_and_is_current_allows_a_change() {
+    let connector = Connector::new(10);
+    let (user, group) = crew(&connector);
+    rename(&connector, &group, "Other");
+    let (whole, _) = connector.send("GET", &user, None);
+    let (part, _) = connector.send("GET", &format!("{user}?attributes=title"), None);
+    let change = |known: &str, title: &str| {
+        let body = json!({"Operations": [{"op": "replace", "path": "title", "value": title}]});
+        let (response, user) =
+            connector.send_with("PATCH", &user, &[("if-match", known)], body.to_string().into_bytes());
+        (response.status, user)
+    };
+    assert_eq!(change(&etag(&part), "Dr").0, 200);
+    assert_eq!(change(&etag(&whole), "Prof").0, 412, "it has changed");
+    let (whole, _) = connector.send("GET", &user, None);
+    let (status, changed): (u16, Value) = change(&etag(&whole), "Prof");
+    assert_eq!(status, 200);
+    let (again, _) = connector.send("GET", &user, None);
+    assert_eq!(changed["meta"]["version"], etag(&again).as_str());
+    rename(&connector, &group, "Another");
+    assert_eq!(change(&etag(&again), "Sir").0, 200, "the user itself is as it was shown");
+}

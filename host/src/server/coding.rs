@@ -1,0 +1,112 @@
+//! The content coding of a request's body (RFC 9110 §8.4): gzip is undone, any other is refused.
+
+use std::io::Read;
+
+use axum::http::{HeaderMap, header};
+use flate2::read::MultiGzDecoder;
+
+use crate::scim::ScimResponse;
+
+/// Why a body can't be decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CodingError {
+    /// Neither gzip nor identity, or more than one.
+    Unsupported,
+    /// It is not what its coding says.
+    Broken,
+    /// It is too large once it is decoded.
+    TooLarge,
+}
+
+impl CodingError {
+    /// 415 names the codings that are taken (RFC 9110 §15.5.16).
+    pub(super) fn response(self, limit: usize, request_id: &str) -> ScimResponse {
+        match self {
+            Self::Unsupported => {
+                let detail = "The Content-Encoding is not supported; send gzip or identity.";
+                let mut response = ScimResponse::error(415, detail, request_id);
+                response.headers.push(("accept-encoding".to_owned(), "gzip, identity".to_owned()));
+                response
+            }
+            Self::Broken => ScimResponse::error(400, "The body is not in its Content-Encoding.", request_id),
+            Self::TooLarge => {
+                let detail = format!("The body is larger than {limit} bytes once it is decoded.");
+                ScimResponse::error(413, &detail, request_id)
+            }
+        }
+    }
+}
+
+/// The body without its content coding; never more than `limit` bytes, however small it was sent.
+pub(super) fn decoded(headers: &HeaderMap, body: Vec<u8>, limit: usize) -> Result<Vec<u8>, CodingError> {
+    let fields = headers.get_all(header::CONTENT_ENCODING).iter();
+    let fields = fields.map(|value| value.to_str().map_err(|_| CodingError::Unsupported));
+    let fields = fields.collect::<Result<Vec<_>, _>>()?;
+    let mut codings = fields
+        .iter()
+        .flat_map(|field| field.split(','))
+        .map(str::trim)
+        .filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity"));
+    let Some(coding) = codings.next() else { return Ok(body) };
+    let is_gzip = coding.eq_ignore_ascii_case("gzip") || coding.eq_ignore_ascii_case("x-gzip");
+    if !is_gzip || codings.next().is_some() {
+        return Err(CodingError::Unsupported);
+    }
+    if body.is_empty() {
+        return Ok(body);
+    }
+    let mut decoded = Vec::new();
+    let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+    MultiGzDecoder::new(body.as_slice()).take(most).read_to_end(&mut decoded).map_err(|_| CodingError::Broken)?;
+    if decoded.len() > limit { Err(CodingError::TooLarge) } else { Ok(decoded) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn gzip(body: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        encoder.write_all(body).expect("memory takes it");
+        encoder.finish().expect("memory takes it")
+    }
+
+    fn sent(coding: &'static str, body: Vec<u8>, limit: usize) -> Result<Vec<u8>, CodingError> {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_ENCODING, http::HeaderValue::from_static(coding));
+        decoded(&headers, body, limit)
+    }
+
+    #[test]
+    fn gzip_is_undone_and_identity_is_nothing() {
+        for coding in ["gzip", "GZIP", "x-gzip", "identity, gzip", " gzip ,"] {
+            assert_eq!(sent(coding, gzip(b"{}"), 10), Ok(b"{}".to_vec()), "{coding}");
+        }
+        for coding in ["identity", "", ","] {
+            assert_eq!(sent(coding, b"{}".to_vec(), 10), Ok(b"{}".to_vec()));
+        }
+        assert_eq!(sent("gzip", Vec::new(), 10), Ok(Vec::new()));
+        assert_eq!(decoded(&HeaderMap::new(), gzip(b"{}"), 10), Ok(gzip(b"{}")));
+    }
+
+    #[test]
+    fn what_can_not_be_undone_is_refused() {
+        for coding in ["br", "deflate", "gzip, gzip", "zstd", "gzip;q=1"] {
+            assert_eq!(sent(coding, gzip(b"{}"), 10), Err(CodingError::Unsupported), "{coding}");
+        }
+        assert_eq!(sent("gzip", b"{}".to_vec(), 10), Err(CodingError::Broken));
+        let whole = gzip(b"a body that is cut");
+        assert_eq!(sent("gzip", whole[..whole.len() - 9].to_vec(), 100), Err(CodingError::Broken));
+    }
+
+    #[test]
+    fn the_limit_is_on_the_decoded_body() {
+        assert_eq!(sent("gzip", gzip(&[b'x'; 1_000]), 1_000), Ok(vec![b'x'; 1_000]));
+        assert_eq!(sent("gzip", gzip(&[b'x'; 1_001]), 1_000), Err(CodingError::TooLarge));
+        let bomb = gzip(&vec![0; 64 << 20]);
+        assert!(bomb.len() < 1 << 17);
+        assert_eq!(sent("gzip", bomb, 1 << 20), Err(CodingError::TooLarge));
+    }
+}
