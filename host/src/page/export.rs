@@ -3,7 +3,6 @@
 use std::io;
 
 use axum::body::Body;
-use axum::extract::Query;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -12,6 +11,7 @@ use http_body_util::channel::{Channel, Sender};
 use super::csv as values;
 use super::entry::Entry;
 use super::logs::Filter;
+use super::query::Query;
 use super::refusal::Refusal;
 use super::streams::Stream;
 use super::visit::Visit;
