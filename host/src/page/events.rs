@@ -1,13 +1,13 @@
 //! Events: what changed in the organization, newest first, and one of them in full.
 
 use askama::Template;
-use axum::extract::{Path, Query};
+use axum::extract::Path;
 use axum::response::Html;
 use serde::Deserialize;
 
 use super::event::{Event, PART, before, find, time};
 use super::people::Paging;
-use super::query::{query, typed};
+use super::query::{Query, query, typed};
 use super::refusal::Refusal;
 use super::shell::Shell;
 use super::visit::Visit;

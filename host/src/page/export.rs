@@ -1,10 +1,10 @@
 //! The log as a file: CSV or JSON Lines, written while it is read, so that no log is too long for it.
 
-use axum::extract::Query;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::logs::Filter;
+use super::query::Query;
 use super::refusal::Refusal;
 use super::visit::Visit;
 use super::when::iso;

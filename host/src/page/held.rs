@@ -1,14 +1,13 @@
 //! The mass-deprovisioning guard: its thresholds, and the removals that it holds until an owner decides.
 
 use askama::Template;
-use axum::extract::Query;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use super::form::Posted;
 use super::people::Paging;
-use super::query::query;
+use super::query::{Query, query};
 use super::refusal::Refusal;
 use super::shell::Shell;
 use super::visit::Visit;

@@ -1,14 +1,14 @@
 //! The log of SCIM requests: filtered, page by page, and one entry in full.
 
 use askama::Template;
-use axum::extract::{Path, Query};
+use axum::extract::Path;
 use axum::response::Html;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::entry::{Entry, LogRow};
 use super::people::Paging;
-use super::query::{query, typed};
+use super::query::{Query, query, typed};
 use super::refusal::Refusal;
 use super::shell::Shell;
 use super::visit::Visit;

@@ -1,13 +1,13 @@
 //! The first view: whether SCIM is on, what it needs, what its token is worth, and who takes the licences.
 
 use askama::Template;
-use axum::extract::Query;
 use axum::response::Html;
 use serde::Deserialize;
 
 use super::automatic::renewal;
 use super::entry::LogRow;
 use super::identity_provider as names;
+use super::query::Query;
 use super::refusal::Refusal;
 use super::shell::Shell;
 use super::visit::Visit;

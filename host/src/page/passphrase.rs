@@ -1,13 +1,14 @@
 //! Changing the passphrase, which an initial one must be; and setting another one by a mailed link if it was lost.
 
 use askama::Template;
-use axum::extract::{Query, Request, State};
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use tokio::time::Instant;
 
 use super::form::{self, Fields};
+use super::query::Query;
 use super::refusal::Refusal;
 use super::shell::Shell;
 use super::sign_in::{LONGEST, REFUSAL, own, wait, with_cookie};

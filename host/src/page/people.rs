@@ -1,12 +1,11 @@
 //! Members and teams: searchable, page by page.
 
 use askama::Template;
-use axum::extract::Query;
 use axum::response::Html;
 use serde::Deserialize;
 
 use super::overview::grouped;
-use super::query::{query, typed};
+use super::query::{Query, query, typed};
 use super::refusal::Refusal;
 use super::shell::Shell;
 use super::visit::Visit;

@@ -2,6 +2,27 @@
 
 use std::fmt::Write as _;
 
+use axum::extract::FromRequestParts;
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
+
+use super::refusal::Refusal;
+use super::state::PageState;
+
+/// The query of a request; one that can't be read is refused by a page as everything else is.
+pub(super) struct Query<T>(pub(super) T);
+
+impl<T: DeserializeOwned> FromRequestParts<PageState> for Query<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &PageState) -> Result<Self, Refusal> {
+        let read = axum::extract::Query::<T>::try_from_uri(&parts.uri);
+        let text = "The address can’t be read: a part of it is missing, or there twice.";
+        read.map(|read| Self(read.0)).map_err(|_| Refusal::new(StatusCode::BAD_REQUEST, "Not understood", text))
+    }
+}
+
 /// The text as it stands in a query (RFC 3986 §2.1).
 pub(super) fn encode(text: &str) -> String {
     text.bytes().fold(String::with_capacity(text.len()), |mut encoded, byte| {

@@ -1,11 +1,11 @@
 //! What to do in the identity provider, in its own words, with this connector's values.
 
 use askama::Template;
-use axum::extract::Query;
 use axum::response::Html;
 use serde::Deserialize;
 
 use super::identity_provider::{self as names, PROVIDERS};
+use super::query::Query;
 use super::refusal::Refusal;
 use super::shell::Shell;
 use super::visit::Visit;

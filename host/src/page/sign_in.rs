@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use askama::Template;
-use axum::extract::{Query, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::Deserialize;
@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::form;
 use super::passphrase_sessions::PassphraseSessions;
+use super::query::Query;
 use super::refusal::Refusal;
 use super::shell::Shell;
 use super::state::PageState;

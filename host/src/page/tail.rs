@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use askama::Template as _;
 use axum::body::Body;
-use axum::extract::Query;
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -15,6 +14,7 @@ use tokio::time::{Instant, sleep};
 
 use super::entry::{Entry, LogRow};
 use super::logs::Filter;
+use super::query::Query;
 use super::refusal::Refusal;
 use super::streams::Stream;
 use super::visit::Visit;

@@ -68,3 +68,15 @@ fn every_view_has_its_security_header_fields_and_nothing_inline() {
     }
     root.get("/scim-page/page-0000000000000000.css").is(404);
 }
+
+#[test]
+fn an_address_that_can_not_be_read_is_refused_by_a_page() {
+    let organization = Organization::new("address");
+    let visitor = Visitor::owner(&organization);
+    for view in ["/members?q=a&q=b", "/logs?status=2&status=4", "/events?kind=a&kind=b", "/logs/live?from=x"] {
+        let response = visitor.get(view);
+        let text = response.is(400).text();
+        assert!(text.contains("Not understood") && text.contains("</html>"), "{view}: {text}");
+        assert!(response.header("content-security-policy").is_some(), "{view}");
+    }
+}
