@@ -171,7 +171,9 @@ impl ApiKeys {
             ApiKeyScope::Organization(_) => key::OF_ORGANIZATION,
         };
         let secret = key::new(prefix).map_err(random)?;
-        let (id, created) = (key::hex(&id), self.provisioner.clock().now());
+        // Two of the same millisecond are told apart, so that the list has the order in which they were made.
+        let after = known.last().map_or(0, |found| found.record.key.created + 1);
+        let (id, created) = (key::hex(&id), self.provisioner.clock().now().max(after));
         let key = ApiKey { id, name: name.to_owned(), created, last_used: None, revoked: None };
         let (hash, record) = (key::hash(&secret), Record { scope: scope.name().to_owned(), key: key.clone() });
         write.push(Write::Put(listed_at(scope, &key), hash.clone().into_bytes()));
