@@ -1,5 +1,6 @@
 //! `/Bulk`: many operations in one request, which may refer to each other (RFC 7644 §3.7).
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
 
@@ -178,7 +179,7 @@ impl<'c, 'h> Run<'c, 'h> {
         let names: Vec<&str> =
             unresolved.iter().filter_map(|index| self.operations.get(*index)?.bulk_id.as_deref()).collect();
         let (data, later) = operation.without(&names);
-        let (answer, location, is_new) = match self.resolved(&operation.path, data.as_ref()) {
+        let (answer, location, is_new) = match self.resolved(&operation.path, data.as_deref()) {
             Ok((path, body)) => self.run(&self.request(operation, path, body)),
             Err(error) => (Err(error), None, false),
         };
@@ -390,10 +391,12 @@ impl Operation {
     }
 
     /// The data without the attributes that refer to these operations, and what sets them later.
-    fn without(&self, names: &[&str]) -> (Option<Value>, Vec<Value>) {
-        let mut data = self.data.clone();
+    fn without(&self, names: &[&str]) -> (Option<Cow<'_, Value>>, Vec<Value>) {
+        let mut data = self.data.as_ref().map(Cow::Borrowed);
         let mut later = Vec::new();
-        if let (Some(Value::Object(attributes)), false) = (&mut data, names.is_empty()) {
+        if let (Some(data), false) = (&mut data, names.is_empty())
+            && let Value::Object(attributes) = data.to_mut()
+        {
             take_referring(attributes, "", names, &mut later);
         }
         (data, later)
