@@ -37,6 +37,7 @@ mod events;
 mod guard;
 mod oauth;
 mod passphrases;
+mod retention;
 
 impl Organization {
     pub(crate) fn new(provisioner: Provisioner, id: OrganizationId) -> Self {

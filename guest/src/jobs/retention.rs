@@ -1,5 +1,6 @@
-//! Deletes entries of the SCIM log, events and parked emails that are older than 90 days (rule P5), and what else has
-//! served its time: a bounded part at a time, so that nobody else waits long for the storage.
+//! Deletes entries of the SCIM log, events and parked emails that are older than the organization's retention, 90 days by
+//! default (rule P5), and what else has served its time: a bounded part at a time, so that nobody else waits long for the
+//! storage.
 
 use super::Budget;
 use crate::capability::KeyRange;
@@ -8,10 +9,6 @@ use crate::provisioning::{guard, passphrase};
 use crate::store::{Batch, Letter, Sealed, Sink, Store, StoreError, encode, keys, text};
 
 const DAY: u64 = 24 * 60 * 60 * 1_000;
-/// How long an entry is kept, in milliseconds.
-const KEPT: u64 = 90 * DAY;
-/// Under which name the time of the last look is kept.
-const JOB: &str = "retention";
 /// How many entries are deleted in one commit at the most.
 const AT_ONCE: u32 = 1_000;
 /// How many commits one run makes at the most.
@@ -26,11 +23,11 @@ pub(super) fn run(_: Host<'_>, store: &Store<'_>, _: &Budget) -> Result<Option<u
     if !forget_dropped(store, &mut commits)? {
         return Ok(Some(now));
     }
-    let last = store.item(keys::job(JOB))?.and_then(|item| text(&item.value)?.parse::<u64>().ok());
+    let last = store.item(keys::job(keys::RETENTION))?.and_then(|item| text(&item.value)?.parse::<u64>().ok());
     if let Some(next) = last.map(|last| last.saturating_add(DAY)).filter(|next| now < *next) {
         return Ok(Some(next));
     }
-    let before = now.saturating_sub(KEPT);
+    let before = now.saturating_sub(u64::from(store.settings()?.retention_days()) * DAY);
     let sinks = [Sink::Webhook, Sink::Subscriber].map(|sink| keys::events_due(sink.as_str(), Some(before)));
     let ranges = [
         keys::logs(0, before),
@@ -46,7 +43,7 @@ pub(super) fn run(_: Host<'_>, store: &Store<'_>, _: &Budget) -> Result<Option<u
     guard::forget_old(store)?;
     forget_secrets(store)?;
     let mut batch = Batch::new();
-    batch.put(keys::job(JOB), now.to_string().into_bytes());
+    batch.put(keys::job(keys::RETENTION), now.to_string().into_bytes());
     store.commit(batch)?;
     Ok(Some(now + DAY))
 }

@@ -290,10 +290,15 @@ pub fn forget_old(store: &Store) -> Result<(), StoreError> {
         let page = status(store, after.as_deref(), 500)?;
         let mut batch = Batch::new();
         for held in page.held.iter().filter(|held| !held.record.holds(store.now())) {
+            batch.require_unchanged(keys::held(&held.member), Some(held.version));
             batch.delete(keys::held(&held.member));
         }
         if !batch.is_empty() {
-            store.commit(batch)?;
+            match store.commit(batch) {
+                // One of them is tried again right now: they are looked at tomorrow.
+                Ok(_) | Err(StoreError::Conflict) => {}
+                Err(error) => return Err(error),
+            }
         }
         match page.next {
             Some(next) => after = Some(next),

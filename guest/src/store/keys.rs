@@ -401,6 +401,9 @@ pub fn lease(name: &str) -> Key {
     format!("lease/{name}").into_bytes()
 }
 
+/// The name of the job that deletes what is too old.
+pub const RETENTION: &str = "retention";
+
 /// How far a job has come.
 pub fn job(name: &str) -> Key {
     format!("job/{name}").into_bytes()

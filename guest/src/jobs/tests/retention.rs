@@ -80,3 +80,24 @@ fn outbox_what_is_parked_is_deleted_after_90_days_and_a_passphrase_as_soon_as_it
     organization.live_for(3 * DAY).unwrap();
     assert_eq!(entries(&organization, "outbox-parked/"), 0);
 }
+
+#[test]
+fn p5_the_retention_is_the_organizations_own_choice() {
+    let organization = organization();
+    let set = |days| crate::directory::set_retention(&organization.store(), days);
+    assert!(set(0).is_err() && set(3_651).is_err());
+    let day_old = keys::log(organization.store().now() - 2 * DAY, "r");
+    organization.store().append(&[(day_old, Vec::new())]).unwrap();
+    set(3).unwrap();
+    organization.live_for(60_000).unwrap();
+    assert_eq!(entries(&organization, "log/"), 1);
+    set(1).unwrap();
+    organization.live_for(60_000).unwrap();
+    assert_eq!(entries(&organization, "log/"), 0, "at once");
+    set(400).unwrap();
+    organization.scim("GET", "/Users", None);
+    organization.live_for(399 * DAY).unwrap();
+    assert_eq!(entries(&organization, "log/"), 1);
+    organization.live_for(3 * DAY).unwrap();
+    assert_eq!(entries(&organization, "log/"), 0);
+}
