@@ -194,10 +194,10 @@ pub enum EmailError {
     /// Refused for good.
     #[error("refused: {0}")]
     Rejected(String),
-    /// Not now.
+    /// The mail system takes nothing now.
     #[error("not now: {0}")]
     Unavailable(String),
-    /// Anything else.
+    /// Anything else, such as a recipient who is refused for now: it says nothing of other messages.
     #[error("{0}")]
     Other(String),
 }

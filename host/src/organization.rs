@@ -38,6 +38,7 @@ mod guard;
 mod oauth;
 mod owner;
 mod passphrases;
+mod retention;
 
 impl Organization {
     pub(crate) fn new(provisioner: Provisioner, id: OrganizationId) -> Self {

@@ -79,7 +79,7 @@ impl ProvisionerBuilder {
         self
     }
 
-    /// What sends email. Without one, messages wait in the outbox.
+    /// What sends email. Without one, messages are parked: they can be seen, and sent again for 90 days once there is one.
     #[must_use]
     pub fn mailer(mut self, mailer: Arc<dyn Mailer>) -> Self {
         self.mailer = mailer;

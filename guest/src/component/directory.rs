@@ -89,6 +89,14 @@ impl Guest for Component {
         Ok(directory::set_guard(&host().store(), guard)?)
     }
 
+    fn set_retention(days: u32) -> Result<(), Error> {
+        Ok(directory::set_retention(&host().store(), days)?)
+    }
+
+    fn get_retention() -> Result<u32, Error> {
+        Ok(host().store().settings()?.retention_days())
+    }
+
     fn get_guard(after: Option<String>, limit: u32) -> Result<GuardStatus, Error> {
         Ok(guard::status(&host().store(), after.as_deref(), limit)?.into())
     }

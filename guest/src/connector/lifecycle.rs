@@ -233,7 +233,7 @@ pub fn refresh(
     overlap: u32,
 ) -> Result<IssuedToken, ConnectorError> {
     require_administrator(store, actor)?;
-    passphrase::verify(store, actor, given)?;
+    passphrase::confirm(store, actor, given)?;
     refresh_as_operator(store, window, overlap)
 }
 

@@ -7,6 +7,7 @@ mod members;
 mod organization;
 mod passphrases;
 mod preview;
+mod retention;
 mod schemas;
 mod teams;
 
@@ -19,5 +20,6 @@ pub use members::{
 pub use organization::{Licences, get_licences, put_organization, set_page_url};
 pub use passphrases::{SignedIn, change_passphrase, request_passphrase_reset, reset_passphrase, sign_in};
 pub use preview::{Outcome, Preview, PreviewedUser, preview};
+pub use retention::set_retention;
 pub use schemas::{get_schemas, put_schemas};
 pub use teams::{Team, add_team};

@@ -12,7 +12,7 @@ use super::table::table;
 use super::users::Users;
 use crate::capability::Key;
 use crate::connector::{Authenticated, Credential, Unauthenticated, access_token_hash, authenticate, refresh};
-use crate::journal::{Entry, Note};
+use crate::journal::{Entry, Note, Standing, keep};
 use crate::protocol::discovery;
 use crate::protocol::error::ScimError;
 use crate::protocol::message::{Request, Response};
@@ -47,13 +47,8 @@ pub fn handle(host: Host<'_>, request: &Request) -> Response {
     let mut note = note.into_inner();
     note.because.extend(note.caller.take());
     note.because.extend(applied.lines());
-    let entry = Entry::new(request, &response, note, began, host.clock.now());
-    if let Ok(json) = serde_json::to_vec(&entry) {
-        // The log never makes a request fail (rule P5).
-        if let Err(error) = store.append(&[(keys::log(began, &request.request_id), json)]) {
-            eprintln!("the SCIM log could not be written: {error}");
-        }
-    }
+    let standing = note.standing;
+    keep(&store, Entry::new(request, &response, note, began, host.clock.now()), standing);
     response
 }
 
@@ -67,6 +62,9 @@ fn serve(
     let table = table(store)?;
     let is_built_in = table.is_built_in();
     let table = &*table;
+    if !is_built_in {
+        note.borrow_mut().hidden = table.never_returned();
+    }
     let organization = store.organization()?.map(|stored| stored.record).unwrap_or_default();
     let route = Route::parse(&request.path, table, organization.options.discovery_aliases);
     let connector = store.connector()?.map(|stored| stored.record);
@@ -82,6 +80,7 @@ fn serve(
     let caller = match authenticate(connector.as_ref(), options, authorization, access.as_ref(), store.now()) {
         Ok(caller) => {
             let mut noted = note.borrow_mut();
+            noted.standing = Standing::Admitted;
             noted.token_generation = Some(caller.generation);
             noted.caller = Some(admitted(caller, access.as_ref()));
             drop(noted);
@@ -94,6 +93,9 @@ fn serve(
         Err(refusal) => {
             let mut noted = note.borrow_mut();
             noted.token_generation = refusal.generation();
+            if refusal.generation().is_some() {
+                noted.standing = Standing::Refused;
+            }
             noted.caller = refused(refusal, access.as_ref());
             drop(noted);
             return Ok(challenge(refusal, request, note, options.basic_authentication));

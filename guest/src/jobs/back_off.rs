@@ -4,6 +4,9 @@ use crate::store::Store;
 
 /// The longest wait, in milliseconds.
 const LONGEST: u64 = 60 * 60 * 1_000;
+/// From how long behind its plan on an attempt says that no host was up, in milliseconds: what comes in the regular way is
+/// never so late.
+pub(super) const DOWNTIME: u64 = 2 * LONGEST;
 /// How long something is tried before it is parked, in milliseconds.
 pub(super) const TRIED_FOR: u64 = 3 * 24 * 60 * 60 * 1_000;
 

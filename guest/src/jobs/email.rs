@@ -1,6 +1,7 @@
 //! Sends the emails of the outbox: one to each recipient, at least once, with the same Message-ID in every attempt.
 
-use super::back_off::{TRIED_FOR, back_off};
+use super::Budget;
+use super::back_off::{DOWNTIME, TRIED_FOR, back_off};
 use super::letters;
 use crate::capability::{Email, EmailError};
 use crate::endpoint::Host;
@@ -21,17 +22,20 @@ const FIRST_WAIT: u64 = 60_000;
 const LONGEST_ERROR: usize = 500;
 
 /// Sends what is due; returns when the next email is.
-pub(super) fn run(host: Host<'_>, store: &Store<'_>) -> Result<Option<u64>, StoreError> {
+pub(super) fn run(host: Host<'_>, store: &Store<'_>, budget: &Budget) -> Result<Option<u64>, StoreError> {
     let now = host.clock.now();
     match next(store)? {
         Some(due) if due <= now => {}
         later => return Ok(later),
     }
+    if budget.is_spent(host) {
+        return Ok(Some(now));
+    }
     let lease = match store.take_lease("email", now, LEASE)? {
         Ok(lease) => lease,
         Err(at) => return Ok(Some(at)),
     };
-    let is_out = send_due(host, store, &lease)?;
+    let is_out = send_due(host, store, &lease, budget)?;
     let failures = if is_out { lease.failures().saturating_add(1) } else { 0 };
     let pause = if is_out { host.clock.now() + back_off(store, FIRST_WAIT, 2, failures) } else { 0 };
     store.release_lease(&lease, pause, failures)?;
@@ -44,13 +48,13 @@ fn next(store: &Store) -> Result<Option<u64>, StoreError> {
 }
 
 /// Sends a part of what is due; returns whether the mail system is out of order.
-fn send_due(host: Host<'_>, store: &Store<'_>, lease: &Lease) -> Result<bool, StoreError> {
+fn send_due(host: Host<'_>, store: &Store<'_>, lease: &Lease, budget: &Budget) -> Result<bool, StoreError> {
     let (emails, _) = store.outbox(Some(host.clock.now() + 1), None, MOST)?;
     let organization = store.organization()?.map(|stored| stored.record.name).unwrap_or_default();
     let page_url = store.settings()?.page_url;
     let (mut failed, mut long_out) = (0, false);
     for (index, stored) in emails.iter().enumerate() {
-        if host.clock.now() + LONGEST > lease.until() {
+        if budget.is_spent(host) || host.clock.now() + LONGEST > lease.until() {
             return Ok(false);
         }
         let Some(email) = prepare(host, store, stored, &organization, page_url.as_deref())? else { continue };
@@ -68,9 +72,15 @@ fn send_due(host: Host<'_>, store: &Store<'_>, lease: &Lease) -> Result<bool, St
                 park_all(store, std::slice::from_ref(stored), &error.to_string())?;
                 failed = 0;
             }
-            Err(error) => {
-                long_out |= was_tried_for_long(&stored.record, host.clock.now());
-                postpone(host, store, stored, &error.to_string())?;
+            // This one only: a refused recipient says nothing of the mail system.
+            Err(error @ EmailError::Other(_)) => {
+                postpone(host, store, stored, lease, &error.to_string())?;
+                failed = 0;
+            }
+            Err(error @ EmailError::Unavailable(_)) => {
+                let now = host.clock.now();
+                long_out |= was_tried_for_long(&tried(stored, lease, now), now);
+                postpone(host, store, stored, lease, &error.to_string())?;
                 failed += 1;
             }
         }
@@ -133,15 +143,20 @@ fn forget(store: &Store, stored: &StoredEmail) -> Result<(), StoreError> {
     unless_changed(store.commit(batch))
 }
 
-fn postpone(host: Host<'_>, store: &Store, stored: &StoredEmail, error: &str) -> Result<(), StoreError> {
+fn postpone(
+    host: Host<'_>,
+    store: &Store<'_>,
+    stored: &StoredEmail,
+    lease: &Lease,
+    error: &str,
+) -> Result<(), StoreError> {
     let now = host.clock.now();
-    let attempts = stored.record.attempts.saturating_add(1);
-    if was_tried_for_long(&stored.record, now) {
+    let tried = tried(stored, lease, now);
+    if was_tried_for_long(&tried, now) {
         return park_all(store, std::slice::from_ref(stored), error);
     }
-    // The three days begin with the first attempt: a downtime of the hosts does not count.
-    let since = if stored.record.attempts == 0 { now } else { stored.record.since };
-    let record = OutboxRecord { attempts, since, error: Some(shortened(error)), ..stored.record.clone() };
+    let attempts = tried.attempts.saturating_add(1);
+    let record = OutboxRecord { attempts, error: Some(shortened(error)), ..tried };
     let due = now + back_off(store, FIRST_WAIT, 2, attempts);
     let mut batch = Batch::new();
     batch.require_unchanged(stored.key.clone(), Some(stored.version));
@@ -149,6 +164,17 @@ fn postpone(host: Host<'_>, store: &Store, stored: &StoredEmail, error: &str) ->
     batch.put(keys::outbox(due, &record.id), encode(&record)?);
     batch.wake_at(due);
     unless_changed(store.commit(batch))
+}
+
+/// The email with its three days: they begin with the first attempt, and a downtime of the hosts does not count. While the
+/// mail system is out of order, many wait behind others: that is no downtime.
+fn tried(stored: &StoredEmail, lease: &Lease, now: u64) -> OutboxRecord {
+    let due = keys::time_of(&stored.key, "outbox/").unwrap_or(now).max(lease.planned());
+    let since = match stored.record.attempts {
+        0 => now,
+        _ => stored.record.since + now.saturating_sub(due.saturating_add(DOWNTIME)),
+    };
+    OutboxRecord { since, ..stored.record.clone() }
 }
 
 fn was_tried_for_long(record: &OutboxRecord, now: u64) -> bool {

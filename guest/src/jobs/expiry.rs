@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::Budget;
 use crate::connector::refresh::{self, RefreshMethod};
 use crate::endpoint::Host;
 use crate::protocol::timestamp;
@@ -31,7 +32,7 @@ struct Told {
 }
 
 /// Warns if a threshold was passed; returns when the next one will be.
-pub(super) fn run(_: Host<'_>, store: &Store<'_>) -> Result<Option<u64>, StoreError> {
+pub(super) fn run(_: Host<'_>, store: &Store<'_>, _: &Budget) -> Result<Option<u64>, StoreError> {
     store.transact(|| {
         let Some(connector) = store.connector()?.filter(|connector| connector.record.enabled) else { return Ok(None) };
         let Some(token) = &connector.record.token else { return Ok(None) };

@@ -23,16 +23,34 @@ use crate::store::{Actor, Store, StoreError};
 /// After how many milliseconds a job that failed is tried again.
 const AGAIN: u64 = 60_000;
 
-/// Does a part of what is due; returns when to run it next, in milliseconds since the Unix epoch.
-type Job = fn(Host<'_>, &Store<'_>) -> Result<Option<u64>, StoreError>;
+/// How long after the call's beginning the last attempt to deliver may begin, in milliseconds: hosts give a call a minute,
+/// and one attempt may take half of it.
+const CALL: u64 = 25_000;
+/// How long one job may go on beginning attempts, in milliseconds.
+const SHARE: u64 = 20_000;
 
-/// All jobs. The refresh comes before the warnings, which it may spare, and those before the deliveries.
+/// How long a job may go on beginning what others may let hang.
+struct Budget {
+    until: u64,
+}
+
+impl Budget {
+    fn is_spent(&self, host: Host<'_>) -> bool {
+        host.clock.now() >= self.until
+    }
+}
+
+/// Does a part of what is due; returns when to run it next, in milliseconds since the Unix epoch.
+type Job = fn(Host<'_>, &Store<'_>, &Budget) -> Result<Option<u64>, StoreError>;
+
+/// All jobs. The refresh comes before the warnings, which it may spare, and those before the deliveries; what can hang
+/// comes last, the deliveries in turn, so that neither keeps the other from its share.
 const JOBS: [(&str, Job); 5] = [
-    ("refresh", |host, _| refresh::run_due(host)),
+    ("refresh", |host, _, _| refresh::run_due(host)),
     ("expiry", expiry::run),
+    ("retention", retention::run),
     ("email", email::run),
     ("webhook", webhook::run),
-    ("retention", retention::run),
 ];
 
 /// Does what is due; returns when it wants to be called next, in milliseconds since the Unix epoch.
@@ -41,10 +59,17 @@ const JOBS: [(&str, Job); 5] = [
 /// If no job could be run at all; what was done until then stays done.
 pub fn run_due(host: Host<'_>) -> Result<Option<u64>, StoreError> {
     let (mut next, mut failures) = (None::<u64>, Vec::new());
-    for (name, job) in JOBS {
+    let began = host.clock.now();
+    let mut jobs = JOBS;
+    let [turn] = host.store().random::<1>();
+    if let ([.., first, second], 1) = (&mut jobs, turn % 2) {
+        std::mem::swap(first, second);
+    }
+    for (name, job) in jobs {
         let store = host.store();
         store.act_as(Actor::System);
-        let at = job(host, &store).unwrap_or_else(|error| {
+        let budget = Budget { until: (store.now() + SHARE).min(began + CALL) };
+        let at = job(host, &store, &budget).unwrap_or_else(|error| {
             eprintln!("the job '{name}' failed: {error}");
             failures.push(error);
             Some(host.clock.now() + AGAIN)

@@ -1,32 +1,127 @@
-//! Deletes entries of the SCIM log and events that are older than 90 days (rule P5), and what else has served its time.
+//! Deletes entries of the SCIM log, events and parked emails that are older than the organization's retention, 90 days by
+//! default (rule P5), and what else has served its time: a bounded part at a time, so that nobody else waits long for the
+//! storage.
 
+use super::Budget;
+use crate::capability::KeyRange;
 use crate::endpoint::Host;
-use crate::provisioning::guard;
-use crate::store::{Batch, Sink, Store, StoreError, keys, text};
+use crate::provisioning::{guard, passphrase};
+use crate::store::{Batch, Letter, Sealed, Sink, Store, StoreError, encode, keys, text};
 
 const DAY: u64 = 24 * 60 * 60 * 1_000;
-/// How long an entry is kept, in milliseconds.
-const KEPT: u64 = 90 * DAY;
-/// Under which name the time of the last look is kept.
-const JOB: &str = "retention";
+/// How many entries are deleted in one commit at the most.
+const AT_ONCE: u32 = 1_000;
+/// How many commits one run makes at the most.
+const COMMITS: u32 = 4;
+/// How many parked emails are read at once.
+const EMAILS: u32 = 200;
 
-/// Deletes what is too old, once a day; returns when to look again.
-pub(super) fn run(_: Host<'_>, store: &Store<'_>) -> Result<Option<u64>, StoreError> {
+/// Deletes what nobody takes any more at once, and what is too old once a day; returns when to look again.
+pub(super) fn run(_: Host<'_>, store: &Store<'_>, _: &Budget) -> Result<Option<u64>, StoreError> {
     let now = store.now();
-    let last = store.item(keys::job(JOB))?.and_then(|item| text(&item.value)?.parse::<u64>().ok());
+    let mut commits = COMMITS;
+    if !forget_dropped(store, &mut commits)? {
+        return Ok(Some(now));
+    }
+    let last = store.item(keys::job(keys::RETENTION))?.and_then(|item| text(&item.value)?.parse::<u64>().ok());
     if let Some(next) = last.map(|last| last.saturating_add(DAY)).filter(|next| now < *next) {
         return Ok(Some(next));
     }
-    let before = now.saturating_sub(KEPT);
-    let mut batch = Batch::new();
-    batch.delete_range(keys::logs(0, before));
-    batch.delete_range(keys::events(Some(before)));
-    batch.delete_range(keys::events_parked(Some(before)));
-    for sink in [Sink::Webhook, Sink::Subscriber] {
-        batch.delete_range(keys::events_due(sink.as_str(), Some(before)));
+    let before = now.saturating_sub(u64::from(store.settings()?.retention_days()) * DAY);
+    let sinks = [Sink::Webhook, Sink::Subscriber].map(|sink| keys::events_due(sink.as_str(), Some(before)));
+    let ranges = [
+        keys::logs(0, before),
+        keys::events(Some(before)),
+        keys::events_parked(Some(before)),
+        keys::outboxes_parked_before(before),
+    ];
+    for range in ranges.into_iter().chain(sinks) {
+        if !delete_some(store, range, &mut commits)? {
+            return Ok(Some(now));
+        }
     }
-    batch.put(keys::job(JOB), now.to_string().into_bytes());
-    store.commit(batch)?;
     guard::forget_old(store)?;
+    forget_secrets(store)?;
+    let mut batch = Batch::new();
+    batch.put(keys::job(keys::RETENTION), now.to_string().into_bytes());
+    store.commit(batch)?;
     Ok(Some(now + DAY))
+}
+
+/// Deletes a part of the range; returns whether nothing of it is left.
+fn delete_some(store: &Store, mut range: KeyRange, commits: &mut u32) -> Result<bool, StoreError> {
+    while *commits > 0 {
+        let Some(end) = store.nth_key(&range, AT_ONCE)? else {
+            if store.nth_key(&range, 0)?.is_some() {
+                let mut batch = Batch::new();
+                batch.delete_range(range);
+                store.commit(batch)?;
+                *commits -= 1;
+            }
+            return Ok(true);
+        };
+        let mut batch = Batch::new();
+        batch.delete_range(KeyRange { start: range.start, end: end.clone() });
+        store.commit(batch)?;
+        *commits -= 1;
+        range.start = end;
+    }
+    Ok(false)
+}
+
+/// Deletes the marks of events whose webhook or subscriber is gone; returns whether none is left.
+fn forget_dropped(store: &Store, commits: &mut u32) -> Result<bool, StoreError> {
+    for sink in [Sink::Webhook, Sink::Subscriber] {
+        let Some((before, version)) = store.dropped_before(sink)? else { continue };
+        let parked = (sink == Sink::Webhook).then(|| keys::events_parked(Some(before)));
+        for range in [keys::events_due(sink.as_str(), Some(before))].into_iter().chain(parked) {
+            if !delete_some(store, range, commits)? {
+                return Ok(false);
+            }
+        }
+        let mut batch = Batch::new();
+        batch.require_unchanged(keys::job(sink.dropped()), Some(version));
+        batch.delete(keys::job(sink.dropped()));
+        match store.commit(batch) {
+            // Dropped again meanwhile: the next run sees to it.
+            Err(StoreError::Conflict) => return Ok(false),
+            result => result?,
+        };
+    }
+    Ok(true)
+}
+
+/// A parked email that can't be sent again needs its secret no more: who has chosen a passphrase since needs no initial
+/// one, and a link that has expired is of no use.
+fn forget_secrets(store: &Store) -> Result<(), StoreError> {
+    let mut after = None::<String>;
+    loop {
+        let (emails, more) = store.parked_emails(after.as_deref(), EMAILS)?;
+        after = emails.last().map(|last| last.record.id.clone());
+        let mut batch = Batch::new();
+        for stored in emails {
+            let (key, version) = (stored.key, Some(stored.version));
+            let mut record = stored.record;
+            match &mut record.letter {
+                Letter::InitialPassphrase { member, .. } if !passphrase::is_initial(store, member)? => {
+                    batch.require_unchanged(key.clone(), version);
+                    batch.delete(key);
+                }
+                Letter::PassphraseReset { link, expires, .. }
+                    if *expires <= store.now() && *link != Sealed::Plain(String::new()) =>
+                {
+                    *link = Sealed::Plain(String::new());
+                    batch.require_unchanged(key.clone(), version);
+                    batch.put(key, encode(&record)?);
+                }
+                _ => {}
+            }
+        }
+        if !batch.is_empty() {
+            store.commit(batch)?;
+        }
+        if !more || after.is_none() {
+            return Ok(());
+        }
+    }
 }

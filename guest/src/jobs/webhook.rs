@@ -7,7 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::back_off::{TRIED_FOR, back_off};
+use super::Budget;
+use super::back_off::{DOWNTIME, TRIED_FOR, back_off};
 use super::email::shortened;
 use crate::capability::{HttpRequest, HttpResponse};
 use crate::connector::refresh::http_date;
@@ -18,8 +19,6 @@ use crate::store::{
 
 /// How many events are looked at in one run at the most.
 const MOST: u32 = 100;
-/// After so many deliveries they are marked, in one commit: what a crash may repeat, with the same ids.
-const MARKED_AT_ONCE: usize = 20;
 /// How long one host has the webhook for itself, in milliseconds.
 const LEASE: u64 = 60_000;
 /// How long one delivery may take, in milliseconds: 15 to 30 seconds are what Standard Webhooks recommends.
@@ -49,16 +48,20 @@ impl Failure {
 }
 
 /// Delivers what is due; returns when to try next.
-pub(super) fn run(host: Host<'_>, store: &Store<'_>) -> Result<Option<u64>, StoreError> {
+pub(super) fn run(host: Host<'_>, store: &Store<'_>, budget: &Budget) -> Result<Option<u64>, StoreError> {
     if !store.is_event_due(Sink::Webhook)? {
         return Ok(None);
     }
     let Some(webhook) = store.webhook()? else {
+        // What was written while it was removed: the next run deletes it.
         let mut batch = Batch::new();
-        batch.delete_range(keys::events_due(Sink::Webhook.as_str(), None));
-        return store.commit(batch).map(|_| None);
+        store.drop_events(&mut batch, Sink::Webhook);
+        return store.commit(batch).map(|_| Some(store.now() + 1));
     };
     let now = host.clock.now();
+    if budget.is_spent(host) {
+        return Ok(Some(now));
+    }
     let lease = match store.take_lease("webhook", now, LEASE)? {
         Ok(lease) => lease,
         Err(at) => return Ok(Some(at)),
@@ -70,13 +73,16 @@ pub(super) fn run(host: Host<'_>, store: &Store<'_>) -> Result<Option<u64>, Stor
         store.release_lease(&lease, 0, 0)?;
         return Ok(store.is_event_due(Sink::Webhook)?.then_some(now));
     }
-    let failure = deliver_due(host, store, &webhook, &lease)?;
+    let was_down = webhook.record.failing_since.is_some() && lease.planned() > 0;
+    let late = if was_down { now.saturating_sub(lease.planned().saturating_add(DOWNTIME)) } else { 0 };
+    let downtime = webhook.record.downtime + late;
+    let failure = deliver_due(host, store, &webhook, downtime, &lease, budget)?;
     if failure.as_ref().is_some_and(|failure| failure.gone) {
         switch_off(store, &webhook)?;
         store.release_lease(&lease, 0, 0)?;
         return Ok(Some(now));
     }
-    note(store, webhook, failure.as_ref(), now)?;
+    note(store, webhook, failure.as_ref(), downtime, now)?;
     let failures = if failure.is_some() { lease.failures().saturating_add(1) } else { 0 };
     let pause = match failure {
         Some(failure) => host.clock.now() + back_off(store, FIRST_WAIT, 4, failures).max(failure.wait),
@@ -91,14 +97,15 @@ fn deliver_due(
     host: Host<'_>,
     store: &Store<'_>,
     webhook: &Versioned<WebhookRecord>,
+    downtime: u64,
     lease: &Lease,
+    budget: &Budget,
 ) -> Result<Option<Failure>, StoreError> {
     let (events, _) = store.due_events(Sink::Webhook, MOST)?;
     let keys = signing_keys(host, &webhook.record);
-    let mut delivered = Vec::new();
     let now = host.clock.now();
     for (index, event) in events.iter().enumerate() {
-        if host.clock.now() + u64::from(LONGEST) * 2 > lease.until() {
+        if budget.is_spent(host) || host.clock.now() + u64::from(LONGEST) * 2 > lease.until() {
             break;
         }
         // An empty one is older than its retention.
@@ -108,22 +115,18 @@ fn deliver_due(
             Err(error) => Err(Failure::new(error)),
         };
         match result {
-            Ok(()) => delivered.push(event.position.clone()),
+            // At once: should the call end here, this one only is delivered again.
+            Ok(()) => mark(store, &event.position)?,
             Err(failure) => {
-                mark(store, &delivered)?;
                 // A downtime of the hosts does not count: it is the webhook that has to fail for so long.
-                if webhook.record.failing_since.is_some_and(|since| since.saturating_add(TRIED_FOR) <= now) {
-                    park_old(store, events.get(index..).unwrap_or_default(), &failure.error, now)?;
+                let tried_for = now.saturating_sub(downtime);
+                if webhook.record.failing_since.is_some_and(|since| since.saturating_add(TRIED_FOR) <= tried_for) {
+                    park_old(store, events.get(index..).unwrap_or_default(), &failure.error, now, downtime)?;
                 }
                 return Ok(Some(failure));
             }
         }
-        if delivered.len() == MARKED_AT_ONCE {
-            mark(store, &delivered)?;
-            delivered.clear();
-        }
     }
-    mark(store, &delivered)?;
     Ok(None)
 }
 
@@ -206,20 +209,15 @@ fn switch_off(store: &Store, webhook: &Versioned<WebhookRecord>) -> Result<(), S
     })
 }
 
-fn mark(store: &Store, positions: &[String]) -> Result<(), StoreError> {
-    if positions.is_empty() {
-        return Ok(());
-    }
+fn mark(store: &Store, position: &str) -> Result<(), StoreError> {
     let mut batch = Batch::new();
-    for position in positions {
-        batch.delete(keys::event_due(Sink::Webhook.as_str(), position));
-    }
+    batch.delete(keys::event_due(Sink::Webhook.as_str(), position));
     store.commit(batch).map(drop)
 }
 
-/// Puts the events aside that have waited for three days.
-fn park_old(store: &Store, events: &[StoredEvent], error: &str, now: u64) -> Result<(), StoreError> {
-    let old = events.iter().filter(|event| event.time().saturating_add(TRIED_FOR) <= now);
+/// Puts the events aside that have waited for three days in which the hosts were up.
+fn park_old(store: &Store, events: &[StoredEvent], error: &str, now: u64, downtime: u64) -> Result<(), StoreError> {
+    let old = events.iter().filter(|event| event.time().saturating_add(TRIED_FOR).saturating_add(downtime) <= now);
     park(store, old, error, now)
 }
 
@@ -243,14 +241,17 @@ fn note(
     store: &Store,
     webhook: Versioned<WebhookRecord>,
     failure: Option<&Failure>,
+    downtime: u64,
     now: u64,
 ) -> Result<(), StoreError> {
     let failing_since = failure.map(|_| webhook.record.failing_since.unwrap_or(now));
     let error = failure.map(|failure| shortened(&failure.error));
-    if failing_since == webhook.record.failing_since && error == webhook.record.error {
+    let downtime = failure.map_or(0, |_| downtime);
+    let WebhookRecord { failing_since: since, error: before, downtime: counted, .. } = &webhook.record;
+    if (failing_since, &error, downtime) == (*since, before, *counted) {
         return Ok(());
     }
-    store.note_webhook(webhook.version, &WebhookRecord { failing_since, error, ..webhook.record })
+    store.note_webhook(webhook.version, &WebhookRecord { failing_since, error, downtime, ..webhook.record })
 }
 
 #[cfg(test)]

@@ -10,6 +10,21 @@ use crate::provisioning::Action;
 /// The longest text that an entry keeps of anything a client sent, in bytes.
 const LONGEST: usize = 2_048;
 
+/// The longest text that an entry keeps of anything a caller sent who was not let in, in bytes.
+const LONGEST_REFUSED: usize = 256;
+
+/// What the caller is to the organization.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Standing {
+    /// Let in.
+    Admitted,
+    /// Not let in, with a credential of the organization, such as an expired token.
+    Refused,
+    /// Not let in, and nobody whom the organization knows.
+    #[default]
+    Stranger,
+}
+
 /// Whom a request concerned.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -31,6 +46,10 @@ pub struct Note {
     pub action: Option<&'static str>,
     /// Why: what it was matched by, what became of the seat.
     pub because: Vec<String>,
+    /// Whether the caller is let in.
+    pub standing: Standing,
+    /// What the organization's own schemas never return: names of attributes, in lower case.
+    pub hidden: Vec<String>,
     /// By what the caller is let in, or not.
     pub caller: Option<String>,
     /// Which of the connector's tokens the caller has; also an expired one.
@@ -90,7 +109,7 @@ pub struct Entry {
     /// As sent.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub user_agent: Option<String>,
-    /// The request's body, with secrets redacted; cut after 16 KiB.
+    /// The request's body, with secrets redacted; cut after 16 KiB. Absent if the caller was not let in.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub body: Option<String>,
     /// Of the request's body.
@@ -105,12 +124,15 @@ impl Entry {
     /// The entry of a request that was served from `time` to `end`.
     #[must_use]
     pub fn new(request: &Request, response: &Response, note: Note, time: u64, end: u64) -> Self {
-        let query = request.query.as_deref().map_or(String::new(), |query| format!("?{}", redacted_query(query)));
+        let is_admitted = note.standing == Standing::Admitted;
+        let longest = if is_admitted { LONGEST } else { LONGEST_REFUSED };
+        let query = request.query.as_deref();
+        let query = query.map_or(String::new(), |query| format!("?{}", redacted_query(query, &note.hidden)));
         Self {
             time,
             request_id: request.request_id.clone(),
-            method: shortened(&request.method),
-            path: shortened(&format!("{}{query}", redacted_text(&request.path))),
+            method: cut(&request.method, longest),
+            path: cut(&format!("{}{query}", redacted_text(&request.path)), longest),
             status: response.status,
             scim_type: note.error.as_ref().and_then(|error| error.scim_type).map(|kind| kind.as_str().to_owned()),
             detail: note.error.map(|error| shortened(redacted_text(&error.detail))),
@@ -119,8 +141,8 @@ impl Entry {
             action: note.action.map(str::to_owned),
             because: note.because.iter().map(|reason| redacted_text(reason).to_owned()).collect(),
             token_generation: note.token_generation,
-            user_agent: request.header("user-agent").map(redacted_text).map(shortened),
-            body: redacted(&request.body),
+            user_agent: request.header("user-agent").map(redacted_text).map(|text| cut(text, longest)),
+            body: if is_admitted { redacted(&request.body, &note.hidden) } else { None },
             bytes_received: request.body.len() as u64,
             bytes_sent: response.body.len() as u64,
             component: env!("CARGO_PKG_VERSION").to_owned(),
@@ -129,6 +151,10 @@ impl Entry {
 }
 
 fn shortened(text: &str) -> String {
-    let cut = (0..=LONGEST.min(text.len())).rev().find(|cut| text.is_char_boundary(*cut)).unwrap_or(0);
-    text.get(..cut).unwrap_or_default().to_owned()
+    cut(text, LONGEST)
+}
+
+fn cut(text: &str, longest: usize) -> String {
+    let end = (0..=longest.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    text.get(..end).unwrap_or_default().to_owned()
 }

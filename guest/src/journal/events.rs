@@ -33,7 +33,7 @@ pub fn set_subscriber(store: &Store, subscriber: bool) -> Result<(), StoreError>
     store.change_settings(|settings, batch| {
         settings.subscriber = subscriber;
         if !subscriber {
-            batch.delete_range(keys::events_due(Sink::Subscriber.as_str(), None));
+            store.drop_events(batch, Sink::Subscriber);
         }
         Ok(())
     })

@@ -2,13 +2,15 @@
 
 mod entry;
 mod events;
+mod keep;
 mod redaction;
 mod search;
 #[cfg(test)]
 mod tests;
 mod webhook;
 
-pub use entry::{Entry, Note, Subject};
+pub use entry::{Entry, Note, Standing, Subject};
 pub use events::{EventPage, acknowledge_events, list_events, set_subscriber, take_events};
+pub use keep::keep;
 pub use search::{LogPage, LogQuery, search};
 pub use webhook::{WebhookError, remove_webhook, set_webhook};

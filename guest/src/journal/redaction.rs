@@ -26,22 +26,23 @@ const SECRET_NAMES: [&str; 11] = [
 /// What our own tokens and secrets begin with, wherever they stand.
 const OWN: &str = "insm_";
 
-/// The body as the log has it: JSON with its secrets redacted, cut after 16 KiB. `None` of an empty one.
-pub(super) fn redacted(body: &[u8]) -> Option<String> {
+/// The body as the log has it: JSON with its secrets redacted, cut after 16 KiB. `None` of an empty one. `hidden` are the
+/// names, in lower case, of what the organization's schemas never return.
+pub(super) fn redacted(body: &[u8], hidden: &[String]) -> Option<String> {
     if body.is_empty() {
         return None;
     }
     if body.len() > LARGEST_READ {
         return Some(format!("[{} bytes]", body.len()));
     }
-    let text = std::str::from_utf8(body).ok().filter(|_| !may_hold_secret(body));
+    let text = std::str::from_utf8(body).ok().filter(|_| !may_hold_secret(body, hidden));
     // Most bodies have no such name, and are not read again. What is not JSON may be anything.
     if let Some(text) = text.filter(|text| serde_json::from_str::<&serde_json::value::RawValue>(text).is_ok()) {
         return Some(cut(text));
     }
     match serde_json::from_slice(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)) {
         Ok(mut value) => {
-            redact(&mut value);
+            redact(&mut value, hidden);
             Some(cut(&value.to_string()))
         }
         Err(_) => Some("[not JSON]".to_owned()),
@@ -49,10 +50,10 @@ pub(super) fn redacted(body: &[u8]) -> Option<String> {
 }
 
 /// A query without secrets: one that names such an attribute is not kept at all.
-pub(super) fn redacted_query(query: &str) -> &str {
+pub(super) fn redacted_query<'q>(query: &'q str, hidden: &[String]) -> &'q str {
     // A percent sign or a plus may hide a letter; filters have plenty, so only those of letters count.
     let decoded = percent_decoded(query.as_bytes());
-    if may_hold_secret(&decoded) { REDACTED } else { query }
+    if may_hold_secret(&decoded, hidden) { REDACTED } else { query }
 }
 
 /// A text that should hold no secret, such as a path: not kept if one of our own tokens has got into it.
@@ -62,13 +63,14 @@ pub(super) fn redacted_text(text: &str) -> &str {
 }
 
 /// Whether a name of a secret occurs in it, or an escape that could hide one.
-fn may_hold_secret(bytes: &[u8]) -> bool {
+fn may_hold_secret(bytes: &[u8], hidden: &[String]) -> bool {
     let is_escape = |window: &[u8]| window == b"\\u";
     if bytes.windows(2).any(is_escape) {
         return true;
     }
     let lower = bytes.to_ascii_lowercase();
-    SECRET_NAMES.iter().chain([&OWN]).any(|name| holds(&lower, name))
+    let names = SECRET_NAMES.into_iter().chain([OWN]).chain(hidden.iter().map(String::as_str));
+    names.into_iter().any(|name| holds(&lower, name))
 }
 
 fn holds(lower: &[u8], name: &str) -> bool {
@@ -94,15 +96,19 @@ fn percent_decoded(text: &[u8]) -> Vec<u8> {
     decoded
 }
 
-fn is_secret(name: &str) -> bool {
+fn is_secret(name: &str, hidden: &[String]) -> bool {
     let lower = name.to_ascii_lowercase();
-    SECRET_NAMES.iter().any(|secret| lower.contains(secret))
+    // A path ends with the name of its attribute, or goes on with a filter.
+    let names_hidden = |name: &String| {
+        lower.split(|end: char| !end.is_alphanumeric() && end != '_' && end != '-').any(|part| part == name)
+    };
+    SECRET_NAMES.iter().any(|secret| lower.contains(secret)) || hidden.iter().any(names_hidden)
 }
 
 /// Whether a string is more than the name of a secret: a filter, a query or JSON in which one may stand, or one of ours.
-fn may_tell_secret(text: &str) -> bool {
+fn may_tell_secret(text: &str, hidden: &[String]) -> bool {
     let lower = text.to_ascii_lowercase();
-    lower.contains(OWN) || (is_secret(text) && !text.bytes().all(is_name_byte))
+    lower.contains(OWN) || (is_secret(text, hidden) && !text.bytes().all(is_name_byte))
 }
 
 fn is_name_byte(byte: u8) -> bool {
@@ -110,25 +116,26 @@ fn is_name_byte(byte: u8) -> bool {
 }
 
 /// JSON nesting is bounded by its parser, so this may recurse.
-fn redact(value: &mut Value) {
+fn redact(value: &mut Value, hidden: &[String]) {
     match value {
         Value::Object(object) => {
             // `{"path": "password", "value": "…"}`, and `{"name": "password", …}` in whatever dialect.
             let is_value = |name: &str| name.eq_ignore_ascii_case("value");
-            let names_secret =
-                object.iter().any(|(name, value)| !is_value(name) && value.as_str().is_some_and(is_secret));
+            let names_secret = object
+                .iter()
+                .any(|(name, value)| !is_value(name) && value.as_str().is_some_and(|text| is_secret(text, hidden)));
             for (name, mut value) in std::mem::take(object) {
-                if is_secret(&name) || (names_secret && is_value(&name)) {
+                if is_secret(&name, hidden) || (names_secret && is_value(&name)) {
                     value = REDACTED.into();
                 } else {
-                    redact(&mut value);
+                    redact(&mut value, hidden);
                 }
-                let name = if may_tell_secret(&name) { REDACTED.to_owned() } else { name };
+                let name = if may_tell_secret(&name, hidden) { REDACTED.to_owned() } else { name };
                 object.insert(name, value);
             }
         }
-        Value::Array(values) => values.iter_mut().for_each(redact),
-        Value::String(text) if may_tell_secret(text) => *value = REDACTED.into(),
+        Value::Array(values) => values.iter_mut().for_each(|value| redact(value, hidden)),
+        Value::String(text) if may_tell_secret(text, hidden) => *value = REDACTED.into(),
         _ => {}
     }
 }

@@ -48,6 +48,7 @@ pub fn set_webhook(store: &Store, secrets: &dyn Secrets, url: &str) -> Result<St
             secret: secret.clone(),
             created: store.now(),
             failing_since: None,
+            downtime: 0,
             error: None,
             previous: before.map(|before| PreviousKey { secret: before.secret, until }),
             gone: false,
@@ -68,8 +69,7 @@ pub fn remove_webhook(store: &Store) -> Result<(), StoreError> {
     store.change_settings(|settings, batch| {
         settings.webhook = false;
         batch.delete(keys::WEBHOOK.to_vec());
-        batch.delete_range(keys::events_due(Sink::Webhook.as_str(), None));
-        batch.delete_range(keys::events_parked(None));
+        store.drop_events(batch, Sink::Webhook);
         Ok(())
     })
 }

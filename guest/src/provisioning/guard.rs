@@ -1,19 +1,22 @@
 //! The mass-deprovisioning guard: deactivations and deletions beyond a threshold are held until an owner decides (rule P4).
 //!
-//! What is held is refused with 503, and the identity provider tries again. An owner lets a held removal through, so that
-//! the next try succeeds, or refuses it, so that it is answered 403. Either holds for a week. Until then it stays held, also
-//! when the hour is over: else a mass removal would come about in small steps, and the owners be mailed of each.
+//! What is held is refused with 503, and the identity provider tries again. It stays held, whatever the next hours have
+//! room for, until an owner lets it through, so that the next try succeeds, or refuses it, so that it is answered 403.
+//! Either holds for a week. Members who are not held may leave within the threshold of the hour meanwhile. Owners are
+//! mailed when the first removal is held, and not again before nothing is.
 
 use serde::{Deserialize, Serialize};
 
 use super::Refusal;
-use crate::capability::Page;
+use crate::capability::{Item, Page};
 use crate::store::{Batch, Guard, Letter, MemberRecord, Store, StoreError, Stored, decode, encode, keys};
 
 const MINUTE: u64 = 60_000;
 const HOUR: u64 = 60 * MINUTE;
-/// How long a decision holds, and a held removal is shown, in milliseconds.
+/// How long a decision holds, in milliseconds.
 const HOLDS: u64 = 7 * 24 * HOUR;
+/// How long a removal stays held after its last try, in milliseconds: longer than identity providers go on trying.
+const WAITS: u64 = 30 * 24 * HOUR;
 /// What the identity provider is told to wait, in seconds.
 pub const RETRY_AFTER: u32 = 3_600;
 /// How many removals are decided upon at once.
@@ -63,6 +66,13 @@ pub struct HeldRecord {
     pub decision: Option<Decision>,
 }
 
+impl HeldRecord {
+    /// Whether it still holds at this time.
+    fn holds(&self, now: u64) -> bool {
+        now < self.time.saturating_add(if self.decision.is_some() { HOLDS } else { WAITS })
+    }
+}
+
 /// A removal with the member's id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Held {
@@ -70,6 +80,8 @@ pub struct Held {
     pub member: String,
     /// The removal.
     pub record: HeldRecord,
+    /// The version of its key.
+    pub(crate) version: u64,
 }
 
 /// The guard as it stands.
@@ -96,16 +108,18 @@ pub(super) fn admit(
     member: &Stored<MemberRecord>,
 ) -> Result<(), Refusal> {
     let (id, now) = (member.record.id(), store.now());
-    let held = store.document::<HeldRecord>(&keys::held(id))?.filter(|held| now < held.record.time + HOLDS);
-    match held.as_ref().and_then(|held| held.record.decision) {
-        Some(Decision::Allowed) => {
-            batch.delete(keys::held(id));
-            return Ok(());
-        }
-        Some(Decision::Refused) => return Err(Refusal::RemovalRefused),
-        // What is held waits for an owner, and does not slip through when the hour is over.
-        None if held.is_some() => return Err(Refusal::Held),
-        None => {}
+    let stored = store.document::<HeldRecord>(&keys::held(id))?;
+    // A decision that is made meanwhile is to be followed, and what is held meanwhile is held.
+    batch.require_unchanged(keys::held(id), stored.as_ref().map(|stored| stored.version));
+    if let Some(held) = stored.filter(|stored| stored.record.holds(now)) {
+        return match held.record.decision {
+            Some(Decision::Allowed) => {
+                batch.delete(keys::held(id));
+                Ok(())
+            }
+            Some(Decision::Refused) => Err(Refusal::RemovalRefused),
+            None => Err(Refusal::Held),
+        };
     }
     let stored = store.document::<GuardRecord>(keys::GUARD)?;
     let version = stored.as_ref().map(|stored| stored.version);
@@ -123,7 +137,7 @@ pub(super) fn admit(
     }
     batch.require_unchanged(keys::GUARD.to_vec(), version);
     batch.put(keys::GUARD.to_vec(), encode(&record)?);
-    // One that waited too long to be remembered is done now.
+    // One that was decided upon long ago is done now.
     batch.delete(keys::held(id));
     Ok(())
 }
@@ -137,22 +151,30 @@ fn is_beyond(guard: Guard, removed: u64, left: u64) -> bool {
 }
 
 /// Notes a removal that was refused, and mails the owners at the first one. Never makes the request fail in another way.
-pub(super) fn hold(store: &Store, id: &str, removal: Removal) {
+pub(crate) fn hold(store: &Store, id: &str, removal: Removal) {
     let attempt = || -> Result<(), StoreError> {
         let Some(member) = store.member(id)? else { return Ok(()) };
+        let now = store.now();
+        let before = store.document::<HeldRecord>(&keys::held(id))?;
+        if before.as_ref().is_some_and(|before| before.record.decision.is_some() && before.record.holds(now)) {
+            // An owner has decided meanwhile: the next try learns it.
+            return Ok(());
+        }
         let stored = store.document::<GuardRecord>(keys::GUARD)?;
         let version = stored.as_ref().map(|stored| stored.version);
         let mut record = stored.map(|stored| stored.record).unwrap_or_default();
-        let held = HeldRecord { name: member.record.display_name(), removal, time: store.now(), decision: None };
+        let held = HeldRecord { name: member.record.display_name(), removal, time: now, decision: None };
         let mut batch = Batch::new();
         batch.require_exists(keys::Kind::User.document(id));
+        batch.require_unchanged(keys::held(id), before.map(|before| before.version));
         batch.put(keys::held(id), encode(&held)?);
         if record.holding_since.is_none() {
-            record.holding_since = Some(store.now());
-            batch.require_unchanged(keys::GUARD.to_vec(), version);
-            batch.put(keys::GUARD.to_vec(), encode(&record)?);
+            record.holding_since = Some(now);
             store.add_email_to_administrators(&mut batch, &Letter::GuardHeld)?;
         }
+        // Written in any case: who finds that nothing is held any more must see that this is.
+        batch.require_unchanged(keys::GUARD.to_vec(), version);
+        batch.put(keys::GUARD.to_vec(), encode(&record)?);
         store.commit(batch).map(drop)
     };
     if let Err(error) = store.transact(attempt) {
@@ -190,9 +212,9 @@ pub fn status(store: &Store, after: Option<&str>, limit: u32) -> Result<GuardSta
     let scanned = store.scan_page(Page { range, reverse: false, skip: 0, limit: limit.clamp(1, 500) })?;
     let mut held = Vec::with_capacity(scanned.entries.len());
     for entry in scanned.entries {
-        let item = crate::capability::Item { value: entry.value, version: entry.version };
+        let item = Item { value: entry.value, version: entry.version };
         let Some(member) = keys::id_of(&entry.key) else { continue };
-        held.push(Held { member, record: decode(&entry.key, &item)?.record });
+        held.push(Held { member, record: decode(&entry.key, &item)?.record, version: entry.version });
     }
     let next = held.last().filter(|_| scanned.more).map(|held| held.member.clone());
     Ok(GuardStatus { guard, holding_since, held, next })
@@ -215,18 +237,9 @@ pub fn decide(store: &Store, decision: Decision, members: &[String]) -> Result<u
             let is_wanted = |held: &Held| members.is_empty() || wanted.contains(&held.member);
             for held in page.held.into_iter().filter(|held| waits(held) && is_wanted(held)) {
                 let record = HeldRecord { time: store.now(), decision: Some(decision), ..held.record };
-                batch.require_exists(keys::held(&held.member));
+                batch.require_unchanged(keys::held(&held.member), Some(held.version));
                 batch.put(keys::held(&held.member), encode(&record)?);
                 count += 1;
-            }
-            if page.next.is_none() {
-                // The owners have looked: they are mailed again when more is held.
-                let stored = store.document::<GuardRecord>(keys::GUARD)?;
-                if let Some(mut stored) = stored {
-                    stored.record.holding_since = None;
-                    batch.require_unchanged(keys::GUARD.to_vec(), Some(stored.version));
-                    batch.put(keys::GUARD.to_vec(), encode(&stored.record)?);
-                }
             }
             if !batch.is_empty() {
                 store.commit(batch)?;
@@ -236,29 +249,60 @@ pub fn decide(store: &Store, decision: Decision, members: &[String]) -> Result<u
         decided += count;
         match next {
             Some(next) => after = Some(next),
-            None => return Ok(decided),
+            None => break,
         }
     }
+    end_holding(store)?;
+    Ok(decided)
 }
 
-/// Deletes what was held or decided more than a week ago, a part of it at a time.
+/// Ends the holding if nothing waits any more: owners are mailed again when something is held after that.
+fn end_holding(store: &Store) -> Result<(), StoreError> {
+    store.transact(|| {
+        let Some(mut stored) = store.document::<GuardRecord>(keys::GUARD)? else { return Ok(()) };
+        if stored.record.holding_since.is_none() {
+            return Ok(());
+        }
+        let (now, mut waits) = (store.now(), false);
+        store.scan_all(keys::all_held(), |entry| {
+            let held = decode::<HeldRecord>(&entry.key, &Item { value: entry.value, version: entry.version })?.record;
+            waits = held.decision.is_none() && held.holds(now);
+            Ok(!waits)
+        })?;
+        if waits {
+            return Ok(());
+        }
+        stored.record.holding_since = None;
+        let mut batch = Batch::new();
+        batch.require_unchanged(keys::GUARD.to_vec(), Some(stored.version));
+        batch.put(keys::GUARD.to_vec(), encode(&stored.record)?);
+        store.commit(batch).map(drop)
+    })
+}
+
+/// Deletes what was decided more than a week ago, and what nobody has tried for a month.
 ///
 /// # Errors
 /// As the storage has them.
 pub fn forget_old(store: &Store) -> Result<(), StoreError> {
-    let page = status(store, None, 500)?;
-    let mut batch = Batch::new();
-    let is_old = |held: &Held| held.record.time + HOLDS <= store.now();
-    for held in page.held.iter().filter(|held| is_old(held)) {
-        batch.delete(keys::held(&held.member));
-    }
-    if page.holding_since.is_some() && page.next.is_none() && page.held.iter().all(is_old) {
-        // Nothing waits any more: the owners are mailed again when something does.
-        if let Some(mut stored) = store.document::<GuardRecord>(keys::GUARD)? {
-            stored.record.holding_since = None;
-            batch.require_unchanged(keys::GUARD.to_vec(), Some(stored.version));
-            batch.put(keys::GUARD.to_vec(), encode(&stored.record)?);
+    let mut after = None::<String>;
+    loop {
+        let page = status(store, after.as_deref(), 500)?;
+        let mut batch = Batch::new();
+        for held in page.held.iter().filter(|held| !held.record.holds(store.now())) {
+            batch.require_unchanged(keys::held(&held.member), Some(held.version));
+            batch.delete(keys::held(&held.member));
+        }
+        if !batch.is_empty() {
+            match store.commit(batch) {
+                // One of them is tried again right now: they are looked at tomorrow.
+                Ok(_) | Err(StoreError::Conflict) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return end_holding(store),
         }
     }
-    if batch.is_empty() { Ok(()) } else { store.commit(batch).map(drop) }
 }

@@ -32,10 +32,12 @@ impl<'c, 'h> Members<'c, 'h> {
     /// # Errors
     /// [`Refusal`] says why not.
     pub fn provision(&self, document: &Document) -> Result<Provisioned<MemberRecord>, Refusal> {
+        let existing = std::cell::RefCell::new(None::<String>);
         let result = self.store.transact(|| {
             let Some(Match { id, attribute, value }) = matched(self.store, document)? else {
                 return self.add(document);
             };
+            existing.replace(Some(id.clone()));
             let member = self.store.member(&id)?.ok_or(StoreError::Conflict)?;
             let taken = || Refusal::Taken { attribute, value, id };
             match member.record.origin {
@@ -47,7 +49,8 @@ impl<'c, 'h> Members<'c, 'h> {
                 Origin::Scim => Err(taken()),
             }
         });
-        self.follow_up(result, None)
+        let existing = existing.into_inner();
+        self.follow_up(result, existing.as_deref().map(|id| (id, Removal::Deactivate)))
     }
 
     /// Changes a member: `change` makes the new document of the current one.

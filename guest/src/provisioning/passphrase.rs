@@ -15,8 +15,10 @@ const SHORTEST: usize = 12;
 const LONGEST: usize = 1_024;
 /// How many wrong tries are free.
 const FREE_TRIES: u32 = 5;
-/// The longest wait between tries, in seconds.
-const LONGEST_WAIT: u32 = 3_600;
+/// The longest wait between tries, in seconds: whoever guesses must not keep the member out for long.
+const LONGEST_WAIT: u32 = 900;
+/// After so long without a wrong try half of them are forgotten, in milliseconds.
+const HALF_LIFE: u64 = 60 * 60 * 1_000;
 /// What generated passphrases are made of: 32 characters that are hard to mistake for each other (Crockford).
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 /// The groups of a generated passphrase, and the characters in each, of 5 bits: 125 bits.
@@ -35,12 +37,40 @@ pub struct PassphraseRecord {
     /// Whether it must be changed at the next sign-in.
     #[serde(default)]
     pub must_change: bool,
-    /// Wrong tries since the last right one.
+    /// Wrong tries to sign in.
     #[serde(default)]
-    tries: u32,
+    sign_in: Tries,
+    /// Wrong tries of the member who has signed in and is asked again: strangers have no part in these.
+    #[serde(default)]
+    confirmation: Tries,
+}
+
+/// Wrong tries, and the wait that they bring.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Tries {
+    /// How many since the last right one; half of them are forgotten with every hour of quiet.
+    count: u32,
+    /// When the last one was, in milliseconds since the Unix epoch.
+    last: u64,
     /// No try is looked at before, in milliseconds since the Unix epoch.
-    #[serde(default)]
     wait_until: u64,
+}
+
+impl Tries {
+    /// After one more wrong try.
+    fn and_one_more(self, now: u64) -> Self {
+        let halvings = u32::try_from(now.saturating_sub(self.last) / HALF_LIFE).unwrap_or(u32::MAX);
+        let count = self.count.checked_shr(halvings).unwrap_or(0).saturating_add(1);
+        Self { count, last: now, wait_until: now + u64::from(wait_after(count)) * 1_000 }
+    }
+}
+
+/// What a passphrase is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    SignIn,
+    Confirmation,
 }
 
 /// How a passphrase is hashed.
@@ -51,6 +81,19 @@ enum Scheme {
     Argon2id,
     /// For generated ones of 125 bits, which nobody can guess however fast the hash: SHA-256 of salt and passphrase.
     Sha256,
+}
+
+impl PassphraseRecord {
+    fn new(scheme: Scheme, salt: String, hash: String, must_change: bool) -> Self {
+        Self { scheme, salt, hash, must_change, sign_in: Tries::default(), confirmation: Tries::default() }
+    }
+
+    fn tries(&mut self, purpose: Purpose) -> &mut Tries {
+        match purpose {
+            Purpose::SignIn => &mut self.sign_in,
+            Purpose::Confirmation => &mut self.confirmation,
+        }
+    }
 }
 
 /// Why a passphrase was refused.
@@ -100,7 +143,7 @@ pub fn set(
     }
     let salt = hexadecimal(&store.random::<16>());
     let hash = argon2id(passphrase, &salt)?;
-    let record = PassphraseRecord { scheme: Scheme::Argon2id, salt, hash, must_change, tries: 0, wait_until: 0 };
+    let record = PassphraseRecord::new(Scheme::Argon2id, salt, hash, must_change);
     batch.put(keys::passphrase(member), encode(&record)?);
     // Whoever has a link to choose another one has been overtaken.
     batch.delete(keys::reset(member));
@@ -115,7 +158,7 @@ pub fn set_generated(store: &Store, batch: &mut Batch, member: &str) -> Result<S
     let passphrase = generate(&store.random());
     let salt = hexadecimal(&store.random::<16>());
     let hash = sha256(&passphrase, &salt);
-    let record = PassphraseRecord { scheme: Scheme::Sha256, salt, hash, must_change: true, tries: 0, wait_until: 0 };
+    let record = PassphraseRecord::new(Scheme::Sha256, salt, hash, true);
     batch.put(keys::passphrase(member), encode(&record)?);
     Ok(passphrase)
 }
@@ -148,6 +191,14 @@ pub fn verify(store: &Store, member: &str, passphrase: &str) -> Result<String, P
     Ok(sign_in(store, member, passphrase)?.member)
 }
 
+/// As [`verify`], of a member who has signed in already: wrong tries to sign in do not slow this down, nor these those.
+///
+/// # Errors
+/// Those of [`verify`].
+pub fn confirm(store: &Store, member: &str, passphrase: &str) -> Result<String, PassphraseError> {
+    Ok(check(store, member, passphrase, Purpose::Confirmation)?.member)
+}
+
 /// A member whose passphrase was right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedIn {
@@ -162,6 +213,10 @@ pub struct SignedIn {
 /// # Errors
 /// Those of [`verify`].
 pub fn sign_in(store: &Store, member: &str, passphrase: &str) -> Result<SignedIn, PassphraseError> {
+    check(store, member, passphrase, Purpose::SignIn)
+}
+
+fn check(store: &Store, member: &str, passphrase: &str, purpose: Purpose) -> Result<SignedIn, PassphraseError> {
     if passphrase.len() > LONGEST {
         return Err(PassphraseError::Wrong);
     }
@@ -177,8 +232,9 @@ pub fn sign_in(store: &Store, member: &str, passphrase: &str) -> Result<SignedIn
             return Err(PassphraseError::Wrong);
         };
         let now = store.now();
-        if stored.record.wait_until > now {
-            let seconds = (stored.record.wait_until - now).div_ceil(1_000);
+        let tries = *stored.record.tries(purpose);
+        if tries.wait_until > now {
+            let seconds = (tries.wait_until - now).div_ceil(1_000);
             return Err(PassphraseError::Throttled(u32::try_from(seconds).unwrap_or(LONGEST_WAIT)));
         }
         // The slow hash is computed in either case, so that the time does not tell who never signed in.
@@ -189,19 +245,13 @@ pub fn sign_in(store: &Store, member: &str, passphrase: &str) -> Result<SignedIn
         };
         let right = hash.as_bytes().ct_eq(stored.record.hash.as_bytes()).into();
         let signed_in = SignedIn { member: id.clone(), must_change: stored.record.must_change };
-        if right && stored.record.tries == 0 {
+        if right && tries.count == 0 {
             return Ok(signed_in);
         }
-        let record = &mut stored.record;
-        if right {
-            record.tries = 0;
-        } else {
-            record.tries = record.tries.saturating_add(1);
-            record.wait_until = now + u64::from(wait_after(record.tries)) * 1_000;
-        }
+        *stored.record.tries(purpose) = if right { Tries::default() } else { tries.and_one_more(now) };
         let mut batch = Batch::new();
         batch.require_unchanged(keys::passphrase(&id), Some(stored.version));
-        batch.put(keys::passphrase(&id), encode(record)?);
+        batch.put(keys::passphrase(&id), encode(&stored.record)?);
         store.commit(batch)?;
         if right { Ok(signed_in) } else { Err(PassphraseError::Wrong) }
     })
@@ -212,7 +262,7 @@ pub fn sign_in(store: &Store, member: &str, passphrase: &str) -> Result<SignedIn
 /// # Errors
 /// Those of [`verify`]; [`PassphraseError::Unfit`] if the new one is too short, too long, or the old one.
 pub fn change(store: &Store, member: &str, current: &str, chosen: &str) -> Result<(), PassphraseError> {
-    let id = verify(store, member, current)?;
+    let id = confirm(store, member, current)?;
     if chosen == current {
         return Err(PassphraseError::Unfit("the new passphrase must be another one".into()));
     }

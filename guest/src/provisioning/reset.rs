@@ -1,4 +1,7 @@
 //! Links that let a member choose a new passphrase: single-use, mailed, good for 24 hours (rule P4).
+//!
+//! Anybody may ask for one, so that asking takes nothing away: a link that was mailed stays good for its 24 hours, whatever
+//! is asked for after it, until one of them is used. Who asks again at once gets no other, nor does who asks often.
 
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
@@ -10,13 +13,22 @@ use crate::store::{Batch, Letter, Store, encode, keys};
 /// How long a link works, in milliseconds.
 const WORKS: u64 = 24 * 60 * 60 * 1_000;
 /// A member gets one link in this time at the most, in milliseconds.
-const PAUSE: u64 = 60_000;
+const PAUSE: u64 = 10 * 60_000;
+/// A member has so many links at a time at the most, and so gets no more in 24 hours.
+const MOST: usize = 5;
 /// What the secret of a link begins with.
 const PREFIX: &str = "insm_reset_";
 
-/// A link, as far as it is stored. JSON under `user-reset/{id}`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The links of a member that may still be used, oldest first. JSON under `user-reset/{id}`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ResetRecord {
+    links: Vec<Link>,
+}
+
+/// A link, as far as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Link {
     /// SHA-256 of the secret, in hexadecimal digits.
     sha256: String,
     /// In milliseconds since the Unix epoch.
@@ -28,7 +40,7 @@ pub struct ResetRecord {
 /// Mails a link to the member with this id, userName or email address: `page_url` with a parameter `token`.
 ///
 /// Nobody learns whether there is such a member: it succeeds for unknown and deactivated ones too, and where a link was
-/// mailed less than a minute ago.
+/// mailed less than ten minutes ago, or five within 24 hours.
 ///
 /// # Errors
 /// [`PassphraseError::Unfit`] if `page_url` is not a URL.
@@ -47,16 +59,21 @@ pub fn request(store: &Store, member: &str, page_url: &str) -> Result<(), Passph
             return Ok(store.commit(batch).map(drop)?);
         };
         let seen = store.document::<ResetRecord>(&keys::reset(id))?;
-        if seen.as_ref().is_some_and(|seen| now < seen.record.created.saturating_add(PAUSE)) {
+        let (version, mut record) =
+            seen.map_or((None, ResetRecord::default()), |seen| (Some(seen.version), seen.record));
+        record.links.retain(|link| link.expires > now);
+        let is_recent = |link: &Link| now < link.created.saturating_add(PAUSE);
+        if record.links.len() >= MOST || record.links.last().is_some_and(is_recent) {
             return Ok(());
         }
         let token = Token::of_kind(PREFIX, store.random());
-        let record = ResetRecord { sha256: token.sha256(), created: now, expires: now + WORKS };
+        let expires = now + WORKS;
+        record.links.push(Link { sha256: token.sha256(), created: now, expires });
         let separator = if page_url.contains('?') { '&' } else { '?' };
         let link = store.seal(&format!("{page_url}{separator}token={id}.{}", token.reveal()))?;
-        let letter = Letter::PassphraseReset { name: found.record.display_name(), link, expires: record.expires };
+        let letter = Letter::PassphraseReset { name: found.record.display_name(), link, expires };
         batch.require_exists(keys::Kind::User.document(id));
-        batch.require_unchanged(keys::reset(id), seen.map(|seen| seen.version));
+        batch.require_unchanged(keys::reset(id), version);
         batch.put(keys::reset(id), encode(&record)?);
         store.add_email(&mut batch, email, letter)?;
         Ok(store.commit(batch).map(drop)?)
@@ -75,8 +92,8 @@ pub fn redeem(store: &Store, token: &str, chosen: &str) -> Result<String, Passph
     let sha256 = hexadecimal(&hash(secret));
     store.transact(|| {
         let stored = store.document::<ResetRecord>(&keys::reset(id))?.ok_or(PassphraseError::Link)?;
-        let is_right: bool = stored.record.sha256.as_bytes().ct_eq(sha256.as_bytes()).into();
-        if !is_right || stored.record.expires <= store.now() {
+        let is_right = |link: &Link| -> bool { link.sha256.as_bytes().ct_eq(sha256.as_bytes()).into() };
+        if !stored.record.links.iter().any(|link| is_right(link) && link.expires > store.now()) {
             return Err(PassphraseError::Link);
         }
         let member = store.member(id)?.filter(|member| member.record.is_active()).ok_or(PassphraseError::Link)?;

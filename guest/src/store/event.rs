@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{Batch, MemberRecord, Origin, Store, StoreError, Stored, TeamRecord, encode, keys};
+use super::hidden::Hidden;
+use super::{Batch, MemberRecord, Origin, Store, StoreError, Stored, TeamRecord, encode, keys, text};
 use crate::capability::{Key, KeyRange, Page};
 use crate::protocol::document::Document;
 use crate::protocol::timestamp;
@@ -113,7 +114,8 @@ impl EventSubject {
 /// member also `origin`, `role` and `active`); of `team.membership-changed` the ids `added` and `removed`, at most 1,000
 /// each, and how many there are, `addedCount` and `removedCount`; of `connector.*` the `identityProvider`; of `token.*`
 /// `expires` and, of an expiring one, `daysLeft`; of `licences.exhausted` the `seats`. Where `before` and `after` were
-/// larger than 64 KiB there are the names of what `changed` instead. It never holds a secret.
+/// larger than 64 KiB there are the names of what `changed` instead. It never holds a secret, nor what the organization's own
+/// schemas never return.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EventRecord {
     /// A UUID: the same in every attempt to deliver the event.
@@ -147,6 +149,14 @@ impl Sink {
         match self {
             Self::Webhook => "webhook",
             Self::Subscriber => "subscriber",
+        }
+    }
+
+    /// The name of the job that forgets what waited for one that is gone.
+    pub(crate) fn dropped(self) -> &'static str {
+        match self {
+            Self::Webhook => "webhook-dropped",
+            Self::Subscriber => "subscriber-dropped",
         }
     }
 }
@@ -234,7 +244,9 @@ impl Store<'_> {
                 }
             }
         }
-        let data = changes(old.map(member_data).as_ref(), new.map(member_data).as_ref());
+        let hidden = self.hidden()?;
+        let data = |member: &MemberRecord| member_data(member, &hidden);
+        let data = changes(old.map(data).as_ref(), new.map(data).as_ref());
         for kind in kinds {
             let (id, name) = (Some(shown.id().to_owned()), Some(shown.display_name()));
             self.add_event(batch, kind, EventSubject { kind: "member".into(), id, name }, data.clone())?;
@@ -256,8 +268,10 @@ impl Store<'_> {
             (_, None) => EventKind::TeamDeleted,
             _ => EventKind::TeamUpdated,
         };
+        let hidden = self.hidden()?;
         let data = |team: &TeamRecord| {
             let mut data = team.document.clone();
+            hidden.take_from(&mut data);
             data.insert("origin".into(), team.origin.as_str().into());
             data
         };
@@ -289,12 +303,35 @@ impl Store<'_> {
         self.add_event(batch, EventKind::TeamMembershipChanged, team_subject(team), data)
     }
 
+    /// Adds to the batch that what waits for the sink is forgotten. It may be much: the jobs delete it part by part, and
+    /// until then nobody sees it.
+    pub(crate) fn drop_events(&self, batch: &mut Batch, sink: Sink) {
+        let before = self.now() + 1;
+        batch.put(keys::job(sink.dropped()), before.to_string().into_bytes());
+        batch.wake_at(self.now());
+    }
+
+    /// The time before which events for the sink are forgotten, in milliseconds, and the version of its key.
+    pub(crate) fn dropped_before(&self, sink: Sink) -> Result<Option<(u64, u64)>, StoreError> {
+        let item = self.item(keys::job(sink.dropped()))?;
+        Ok(item.and_then(|item| Some((text(&item.value)?.parse().ok()?, item.version))))
+    }
+
+    /// What waits for the sink, without what is forgotten.
+    fn waiting(&self, sink: Sink) -> Result<KeyRange, StoreError> {
+        let mut range = keys::events_due(sink.as_str(), None);
+        if let Some((before, _)) = self.dropped_before(sink)? {
+            range.start = keys::events_due(sink.as_str(), Some(before)).end;
+        }
+        Ok(range)
+    }
+
     /// Events that have not been delivered to the sink yet, in the order of their commits, at most `limit`.
     ///
     /// # Errors
     /// As the storage has them.
     pub fn due_events(&self, sink: Sink, limit: u32) -> Result<(Vec<StoredEvent>, bool), StoreError> {
-        let range = keys::events_due(sink.as_str(), None);
+        let range = self.waiting(sink)?;
         let scanned = self.scan_page(Page { range, reverse: false, skip: 0, limit: limit.clamp(1, 500) })?;
         let mut marks: Vec<(u64, String)> = scanned
             .entries
@@ -313,12 +350,12 @@ impl Store<'_> {
         Ok((events, scanned.more))
     }
 
-    /// When the oldest event that has not been delivered to the sink was written, in milliseconds.
+    /// Whether an event has not been delivered to the sink yet.
     ///
     /// # Errors
     /// As the storage has them.
     pub fn is_event_due(&self, sink: Sink) -> Result<bool, StoreError> {
-        let range = keys::events_due(sink.as_str(), None);
+        let range = self.waiting(sink)?;
         Ok(!self.scan_page(Page { range, reverse: false, skip: 0, limit: 1 })?.entries.is_empty())
     }
 
@@ -353,8 +390,9 @@ fn team_subject(team: &TeamRecord) -> EventSubject {
     EventSubject { kind: "team".into(), id, name }
 }
 
-fn member_data(member: &MemberRecord) -> Document {
+fn member_data(member: &MemberRecord, hidden: &Hidden) -> Document {
     let mut data = member.document.clone();
+    hidden.take_from(&mut data);
     // No document has a password; an event must not have one should that ever change.
     data.shift_remove("password");
     data.insert("active".into(), member.is_active().into());

@@ -40,6 +40,8 @@
 //! | `declared` | the schemas and resource types that the organization declares: [`super::DeclaredRecord`] |
 //! | `resource/{type}/{id}` | a resource of a declared type: [`super::ResourceRecord`] |
 //! | `log/{time}{request id}` | an entry of the SCIM log; the time as 16 hexadecimal digits |
+//! | `log-strangers` | how many entries of callers who are not known this hour has: `journal::keep` |
+//! | `log-left-out` | how many of them were not kept, as text |
 //! | `settings` | what is set here and not by `put-organization`: [`super::SettingsRecord`] |
 //! | `administrator/{id}` | empty: the member is an active owner or co-owner |
 //! | `user-reset/{id}` | the hash of the member's reset link: `provisioning::reset::ResetRecord` |
@@ -91,6 +93,10 @@ pub const DECLARED: &[u8] = b"declared";
 
 /// What is set here and not by `put-organization`.
 pub const SETTINGS: &[u8] = b"settings";
+/// How many entries of callers who are not known the log has of this hour.
+pub const LOG_STRANGERS: &[u8] = b"log-strangers";
+/// How many of them were not kept.
+pub const LOG_LEFT_OUT: &[u8] = b"log-left-out";
 /// Where events go.
 pub const WEBHOOK: &[u8] = b"webhook";
 /// Recent removals.
@@ -384,10 +390,19 @@ pub fn outboxes_parked() -> KeyRange {
     below(b"outbox-parked/".to_vec())
 }
 
+/// The emails that could not be sent and were written before `time`: their ids begin with it (UUIDs of version 7).
+pub fn outboxes_parked_before(time: u64) -> KeyRange {
+    let end = format!("outbox-parked/{:08x}-{:04x}", (time >> 16) & 0xffff_ffff, time & 0xffff).into_bytes();
+    KeyRange { start: outboxes_parked().start, end }
+}
+
 /// Who delivers now.
 pub fn lease(name: &str) -> Key {
     format!("lease/{name}").into_bytes()
 }
+
+/// The name of the job that deletes what is too old.
+pub const RETENTION: &str = "retention";
 
 /// How far a job has come.
 pub fn job(name: &str) -> Key {

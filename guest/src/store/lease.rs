@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Batch, Store, StoreError, encode, keys};
 
+/// The longest pause that a holder leaves who is killed, in milliseconds.
+const LONGEST_PAUSE: u64 = 60 * 60 * 1_000;
+
 /// Who delivers now. JSON under `lease/{name}`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -14,6 +17,8 @@ pub struct LeaseRecord {
     pub failures: u32,
     /// Whether somebody delivers: else it is a pause.
     pub held: bool,
+    /// Until when whoever delivers has it, in milliseconds since the Unix epoch: what comes after that is a pause.
+    pub ends: u64,
 }
 
 /// A lease that was taken.
@@ -22,24 +27,34 @@ pub struct Lease {
     name: &'static str,
     version: u64,
     record: LeaseRecord,
+    before: LeaseRecord,
 }
 
 impl Lease {
     /// When it ends, in milliseconds since the Unix epoch.
     #[must_use]
     pub fn until(&self) -> u64 {
-        self.record.until
+        self.record.ends
+    }
+
+    /// From when on it could be taken, in milliseconds since the Unix epoch; 0 if nothing kept anybody from it.
+    #[must_use]
+    pub fn planned(&self) -> u64 {
+        self.before.until
     }
 
     /// How many rounds in a row had failed before.
     #[must_use]
     pub fn failures(&self) -> u32 {
-        self.record.failures
+        self.before.failures
     }
 }
 
 impl Store<'_> {
     /// Takes the lease until `now + duration`, in milliseconds; `Err` has the time at which to ask again.
+    ///
+    /// Whoever takes it is noted as failed until the lease is given back: so a holder that hangs and is killed leaves a
+    /// pause, which becomes longer each time.
     ///
     /// # Errors
     /// As the storage has them.
@@ -50,14 +65,16 @@ impl Store<'_> {
         if old.until > now {
             return Ok(Err(old.until));
         }
-        let record = LeaseRecord { until: now + duration, held: true, ..old };
+        let pause = duration.saturating_mul(1 << old.failures.min(10)).min(LONGEST_PAUSE.max(duration));
+        let failures = old.failures.saturating_add(1);
+        let record = LeaseRecord { until: now + pause, failures, held: true, ends: now + duration };
         let mut batch = Batch::new();
         batch.require_unchanged(keys::lease(name), seen);
         batch.put(keys::lease(name), encode(&record)?);
         // Should the holder crash, somebody takes over.
         batch.wake_at(record.until);
         match self.commit(batch) {
-            Ok(version) => Ok(Ok(Lease { name, version, record })),
+            Ok(version) => Ok(Ok(Lease { name, version, record, before: old })),
             Err(StoreError::Conflict) => Ok(Err(now + 1_000)),
             Err(error) => Err(error),
         }
@@ -69,7 +86,8 @@ impl Store<'_> {
     /// As the storage has them.
     pub fn end_pause(&self, batch: &mut Batch, name: &'static str) -> Result<(), StoreError> {
         let Some(stored) = self.document::<LeaseRecord>(&keys::lease(name))? else { return Ok(()) };
-        if !stored.record.held && stored.record.until > 0 {
+        let is_held = stored.record.held && stored.record.ends > self.now();
+        if !is_held && stored.record.until > 0 {
             batch.require_unchanged(keys::lease(name), Some(stored.version));
             batch.put(keys::lease(name), encode(&LeaseRecord { until: 0, ..stored.record })?);
         }
@@ -83,7 +101,7 @@ impl Store<'_> {
     pub fn release_lease(&self, lease: &Lease, until: u64, failures: u32) -> Result<(), StoreError> {
         let mut batch = Batch::new();
         batch.require_unchanged(keys::lease(lease.name), Some(lease.version));
-        batch.put(keys::lease(lease.name), encode(&LeaseRecord { until, failures, held: false })?);
+        batch.put(keys::lease(lease.name), encode(&LeaseRecord { until, failures, held: false, ends: 0 })?);
         match self.commit(batch) {
             Ok(_) | Err(StoreError::Conflict) => Ok(()),
             Err(error) => Err(error),

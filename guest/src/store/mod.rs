@@ -5,6 +5,7 @@ pub mod keys;
 mod batch;
 mod connector;
 mod event;
+mod hidden;
 mod lease;
 mod member;
 mod membership;
@@ -36,6 +37,7 @@ pub use webhook::{PreviousKey, WebhookRecord};
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -105,6 +107,8 @@ pub struct Store<'h> {
     actor: Cell<Actor>,
     /// What is set, once it was read.
     settings: RefCell<Option<SettingsRecord>>,
+    /// What the organization's own schemas hide, once it was read.
+    hidden: RefCell<Option<Rc<hidden::Hidden>>>,
     /// How many ordered ids were made.
     ordered: Cell<u16>,
 }
@@ -121,6 +125,7 @@ impl<'h> Store<'h> {
             secrets: None,
             actor: Cell::default(),
             settings: RefCell::default(),
+            hidden: RefCell::default(),
             ordered: Cell::default(),
         }
     }
@@ -192,6 +197,7 @@ impl<'h> Store<'h> {
             }
             self.prefetched.borrow_mut().clear();
             self.settings.replace(None);
+            self.hidden.replace(None);
             if round >= PAUSE_AFTER {
                 let [jitter] = self.random::<1>();
                 self.clock.pause(1 + u64::from(jitter) % PAUSE);
@@ -244,6 +250,12 @@ impl<'h> Store<'h> {
             }
             range.start = next;
         }
+    }
+
+    /// The key that so many keys of the range come before; `None` if it has no more.
+    pub(crate) fn nth_key(&self, range: &KeyRange, skip: u32) -> Result<Option<Key>, StoreError> {
+        let scanned = self.scan_page(Page { range: range.clone(), reverse: false, skip, limit: 1 })?;
+        Ok(scanned.entries.into_iter().next().map(|entry| entry.key))
     }
 
     pub(crate) fn counter(&self, key: Key) -> Result<u64, StoreError> {

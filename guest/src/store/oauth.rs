@@ -78,6 +78,8 @@ pub struct GrantRecord {
     pub created: u64,
     /// When it ends unless the refresh token is used before.
     pub expires: u64,
+    /// The connector's token generation when it was granted.
+    pub generation: u32,
     /// Its access tokens, in the order of issue.
     pub access: Vec<LiveToken>,
 }
@@ -94,6 +96,8 @@ pub struct CodeRecord {
     pub challenge: Option<String>,
     /// Who granted it: a member's id.
     pub granted_by: String,
+    /// The connector's token generation when it was granted.
+    pub generation: u32,
     /// When it expires, in milliseconds since the Unix epoch.
     pub expires: u64,
     /// The grant that came of it; once there is one, the code is used up.

@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Batch, Store, StoreError, encode, keys};
 
+/// For how many days the log and events are kept unless something else is set.
+const RETENTION: u32 = 90;
+
 /// From where on removals by the identity provider are held (rule P4).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -26,6 +29,17 @@ pub struct SettingsRecord {
     pub guard: Option<Guard>,
     /// The address of the SCIM page, for emails that point to it.
     pub page_url: Option<String>,
+    /// For how many days the log and events are kept; see [`SettingsRecord::retention_days`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retention: Option<u32>,
+}
+
+impl SettingsRecord {
+    /// For how many days entries of the log, events and parked emails are kept.
+    #[must_use]
+    pub fn retention_days(&self) -> u32 {
+        self.retention.unwrap_or(RETENTION)
+    }
 }
 
 impl Store<'_> {

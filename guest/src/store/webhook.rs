@@ -17,6 +17,9 @@ pub struct WebhookRecord {
     /// Since when deliveries fail, in milliseconds since the Unix epoch.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub failing_since: Option<u64>,
+    /// How long no host has tried since then, in milliseconds: it does not count towards the three days.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub downtime: u64,
     /// The last failure.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub error: Option<String>,
@@ -35,6 +38,11 @@ pub struct PreviousKey {
     pub secret: String,
     /// How long it signs, in milliseconds since the Unix epoch.
     pub until: u64,
+}
+
+/// Serde wants a reference.
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl Store<'_> {

@@ -34,11 +34,13 @@ pub enum MailError {
     /// The recipient or the message was refused for good (SMTP 5xx).
     #[error("the mail system refused the message: {0}")]
     Rejected(String),
-    /// Not now (SMTP 4xx, connection lost, timeout): the same message may be taken later.
+    /// The mail system takes nothing now (no connection, connection lost, timeout, SMTP 4xx but for recipients): the same
+    /// message may be taken later, and until then no other is tried.
     #[error("the mail system is unavailable: {0}")]
     Unavailable(String),
-    /// Anything else; the text is for the host's log.
-    #[error("the mail system failed: {0}")]
+    /// Anything else, such as a recipient who is refused for now (SMTP 450 to 452 to `RCPT`): this message is tried again
+    /// later, others are not held up.
+    #[error("the message was not taken: {0}")]
     Other(String),
 }
 

@@ -49,6 +49,9 @@ pub(super) enum Org {
         /// bare-token, basic-authentication, discovery-aliases, group-patch-no-content.
         #[arg(long = "option", value_name = "OPTION=BOOL", env = "INSOMNIA_SCIM_OPTION", id = "option")]
         options: Vec<String>,
+        /// For how many days the SCIM log, events and parked emails are kept: 1 to 3650. [default when created: 90]
+        #[arg(long, value_name = "DAYS", env = "INSOMNIA_SCIM_RETENTION")]
+        retention: Option<u32>,
     },
     /// Delete an organization with all its members, teams and logs. There is no way back.
     Delete {
@@ -144,12 +147,15 @@ impl Org {
                 }
                 output::table(settings.json, &listed, &["id", "created"]);
             }
-            Self::Set { organization, name, facts, options } => {
+            Self::Set { organization, name, facts, options, retention } => {
                 let organization = host::organization(&provisioner, &organization).await?;
                 let mut record = organization.get().await?.context("nothing is known about the organization yet")?;
                 record.name = name.unwrap_or(record.name);
                 facts.apply(&mut record);
                 set_options(&mut record.options, &options)?;
+                if let Some(days) = retention {
+                    organization.set_retention(days).await?;
+                }
                 organization.put(record).await?;
                 output::object(settings.json, &describe(&organization).await?);
             }
@@ -190,6 +196,7 @@ async fn describe(organization: &Organization) -> anyhow::Result<Value> {
         "id": organization.id().as_str(),
         "connector_url": organization.connector_url(),
         "organization": organization.get().await?,
+        "retention_days": organization.retention().await?,
         "licences": organization.licences().await?,
         "connector": organization.status().await?,
     }))

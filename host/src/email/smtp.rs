@@ -28,7 +28,7 @@ const REASON_CHARS: usize = 300;
 ///
 /// Only the server's word on the recipient or the content (5xx to `RCPT` or `DATA`) is final. What it refuses before
 /// that, such as the password or the sender, is a matter of the configuration: the message may be taken once that is
-/// mended.
+/// mended. A recipient who is refused for now (4xx to `RCPT`) is [`MailError::Other`]: other messages may be taken.
 pub struct SmtpMailer {
     sender: Sender,
     pool: Pool,
@@ -148,8 +148,7 @@ impl SmtpMailer {
         connection.command(mail).await.map_err(failed)?;
 
         let rcpt = Rcpt::new(letter.to.clone(), vec![]);
-        let failed =
-            |error: Error| Failure { error: may_be_final("the recipient", &error), answered: answered(&error) };
+        let failed = |error: Error| Failure { error: of_recipient(&error), answered: answered(&error) };
         connection.command(rcpt).await.map_err(failed)?;
 
         let failed = |error: Error| Failure { error: may_be_final("the message", &error), answered: answered(&error) };
@@ -184,6 +183,14 @@ struct Failure {
 
 fn not_final(what: &str, error: &Error) -> MailError {
     MailError::Unavailable(format!("{what}: {}", words(error)))
+}
+
+/// A mailbox that is busy or greylisted (RFC 5321 §4.2.3) says nothing of other recipients: only this message waits.
+fn of_recipient(error: &Error) -> MailError {
+    match error.status().map(u16::from) {
+        Some(450..=452) => MailError::Other(format!("the recipient: {}", words(error))),
+        _ => may_be_final("the recipient", error),
+    }
 }
 
 fn may_be_final(what: &str, error: &Error) -> MailError {

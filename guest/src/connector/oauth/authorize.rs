@@ -141,9 +141,8 @@ pub fn approve(store: &Store, actor: &str, request: &str) -> Result<String, Conn
             client.authorization_code && client.redirect_uris.contains(&asked.redirect_uri)
         });
         let client = client.ok_or(ConnectorError::Invalid("the client is not registered any more".into()))?;
-        if !store.connector()?.is_some_and(|connector| connector.record.enabled) {
-            return Err(ConnectorError::Disabled);
-        }
+        let connector = store.connector()?.map(|stored| stored.record).filter(|connector| connector.enabled);
+        let token = connector.ok_or(ConnectorError::Disabled)?.token;
         let code = Token::of_kind(CODE_PREFIX, store.random());
         let mut batch = Batch::new();
         batch.require_unchanged(keys::oauth_client(&client.record.id), Some(client.version));
@@ -152,6 +151,7 @@ pub fn approve(store: &Store, actor: &str, request: &str) -> Result<String, Conn
             redirect_uri: asked.named.then(|| asked.redirect_uri.clone()),
             challenge: asked.challenge.clone(),
             granted_by,
+            generation: token.map_or(0, |token| token.generation),
             expires: store.now() + CODE_LIFE,
             grant: None,
         };

@@ -121,6 +121,10 @@ pub fn delete(store: &Store, actor: &str, id: &str) -> Result<(), ConnectorError
         let mut batch = Batch::new();
         batch.require_unchanged(keys::oauth_client(id), Some(client.version));
         batch.delete(keys::oauth_client(id));
+        if store.oauth_clients()?.iter().all(|other| other.id == id) {
+            // Nobody comes with access tokens any more: the connector's token is what counts.
+            batch.delete(keys::OAUTH_USED.to_vec());
+        }
         // Whoever issues a token or a grant meanwhile changes one of these, so that none is overlooked.
         let live = store.oauth_live(id)?;
         batch.require_unchanged(keys::oauth_live(id), live.as_ref().map(|live| live.version));

@@ -5,7 +5,7 @@ use super::form::Form;
 use super::issue::{Holder, RefreshToken, access_token, granted, take_back};
 use super::{CODE_PREFIX, GRANT_LIFE, SCOPE, credentials, pkce};
 use crate::connector::token::{Token, hash, hexadecimal};
-use crate::store::{Batch, ClientRecord, CodeRecord, GrantRecord, Store, Versioned, keys};
+use crate::store::{Batch, ClientRecord, CodeRecord, ConnectorRecord, GrantRecord, Store, Versioned, keys};
 use serde_json::{Map, Value};
 use subtle::ConstantTimeEq;
 
@@ -50,12 +50,17 @@ fn grant(store: &Store, form: &Form, client: &Versioned<ClientRecord>) -> Grante
     }
     let connector = store.connector()?.map(|stored| stored.record).filter(|connector| connector.enabled);
     let disabled = OAuthError::Refused(Code::UnauthorizedClient, "SCIM is disabled for this organization");
-    let generation = connector.ok_or(disabled)?.token.map_or(0, |token| token.generation);
+    let connector = connector.ok_or(disabled)?;
     match grant_type {
-        "client_credentials" => of_client(store, client, generation),
-        "authorization_code" => of_code(store, form, client, generation),
-        _ => of_refresh_token(store, form, client, generation),
+        "client_credentials" => of_client(store, client, newest(&connector)),
+        "authorization_code" => of_code(store, form, client, &connector),
+        _ => of_refresh_token(store, form, client, &connector),
     }
+}
+
+/// The generation that tokens are issued in.
+fn newest(connector: &ConnectorRecord) -> u32 {
+    connector.token.as_ref().map_or(0, |token| token.generation)
 }
 
 /// Whether all that is asked for is what there is (RFC 6749 §3.3).
@@ -84,7 +89,7 @@ fn of_client(store: &Store, client: &Versioned<ClientRecord>, generation: u32) -
 }
 
 /// An authorization code (RFC 6749 §4.1.3).
-fn of_code(store: &Store, form: &Form, client: &Versioned<ClientRecord>, generation: u32) -> Granted {
+fn of_code(store: &Store, form: &Form, client: &Versioned<ClientRecord>, connector: &ConnectorRecord) -> Granted {
     const WRONG: OAuthError =
         OAuthError::Refused(Code::InvalidGrant, "The code is not valid: it is unknown, expired, used or another's");
     let missing = OAuthError::Refused(Code::InvalidRequest, "The parameter code is missing");
@@ -98,7 +103,8 @@ fn of_code(store: &Store, form: &Form, client: &Versioned<ClientRecord>, generat
         revoke_grant(store, &client.record.id, grant)?;
         return Err(WRONG);
     }
-    if code.record.expires <= store.now() {
+    // Issued before SCIM was disabled and enabled again, it is of no worth (rule P1).
+    if code.record.expires <= store.now() || code.record.generation < connector.enabled_generation {
         return Err(WRONG);
     }
     check_code(form, &client.record, &code.record)?;
@@ -112,8 +118,10 @@ fn of_code(store: &Store, form: &Form, client: &Versioned<ClientRecord>, generat
         rotation: 1,
         created: store.now(),
         expires: store.now() + GRANT_LIFE,
+        generation: code.record.generation,
         access: Vec::new(),
     };
+    let generation = newest(connector);
     let holder = Holder { client: id, grant: Some(&refresh.grant), generation, most: GRANT_ACCESS };
     let access = access_token(store, &mut batch, &mut grant.access, &holder)?;
     batch.put_oauth_grant(id, &refresh.grant, None, &grant)?;
@@ -170,7 +178,12 @@ fn make_room(store: &Store, batch: &mut Batch, client: &str) -> Result<(), OAuth
 }
 
 /// A refresh token, which is replaced by another one (RFC 6749 §6, RFC 9700 §4.14).
-fn of_refresh_token(store: &Store, form: &Form, client: &Versioned<ClientRecord>, generation: u32) -> Granted {
+fn of_refresh_token(
+    store: &Store,
+    form: &Form,
+    client: &Versioned<ClientRecord>,
+    connector: &ConnectorRecord,
+) -> Granted {
     const WRONG: OAuthError = OAuthError::Refused(
         Code::InvalidGrant,
         "The refresh token is not valid: it is unknown, expired, revoked or used",
@@ -180,7 +193,9 @@ fn of_refresh_token(store: &Store, form: &Form, client: &Versioned<ClientRecord>
     let id = &client.record.id;
     let mut grant = store.oauth_grant(id, &presented.grant)?.ok_or(WRONG)?;
     let is_current: bool = grant.record.refresh_sha256.as_bytes().ct_eq(presented.sha256.as_bytes()).into();
-    if !is_current || grant.record.expires <= store.now() {
+    // Granted before SCIM was disabled and enabled again, it is of no worth (rule P1).
+    let is_outdated = grant.record.generation < connector.enabled_generation;
+    if !is_current || is_outdated || grant.record.expires <= store.now() {
         // Used before: one of the two who have it stole it, and nobody knows which. The whole family ends.
         revoke_grant(store, id, &presented.grant)?;
         return Err(WRONG);
@@ -190,6 +205,7 @@ fn of_refresh_token(store: &Store, form: &Form, client: &Versioned<ClientRecord>
     grant.record.refresh_sha256 = next.sha256;
     grant.record.rotation += 1;
     grant.record.expires = store.now() + GRANT_LIFE;
+    let generation = newest(connector);
     let holder = Holder { client: id, grant: Some(&presented.grant), generation, most: GRANT_ACCESS };
     let access = access_token(store, &mut batch, &mut grant.record.access, &holder)?;
     batch.put_oauth_grant(id, &presented.grant, Some(grant.version), &grant.record)?;

@@ -367,8 +367,24 @@ fn p1_disabling_stops_access_tokens_at_once_and_enabling_again_does_not_bring_th
     connector::enable(&store, OWNER, "okta", Window::Year1).unwrap();
     assert_eq!(app.scim(text(&own, "access_token")), 401);
     assert_eq!(app.scim(text(&granted, "access_token")), 401);
-    let (status, again) = app.refresh(text(&granted, "refresh_token"));
-    assert_eq!((status, app.scim(text(&again, "access_token"))), (200, 200), "consent is not asked for again");
+    assert_eq!(error(app.refresh(text(&granted, "refresh_token"))), refused(400, "invalid_grant"));
+}
+
+#[test]
+fn p1_what_was_granted_before_disabling_is_of_no_worth_after_enabling_again() {
+    let app = App::new();
+    let (_, granted) = app.exchange(&app.code(""), "");
+    let code = app.code("");
+    let store = app.memory.host().store();
+    connector::disable(&store, OWNER).unwrap();
+    connector::enable(&store, OWNER, "okta", Window::Year1).unwrap();
+    assert_eq!(error(app.exchange(&code, "")), refused(400, "invalid_grant"));
+    assert_eq!(error(app.refresh(text(&granted, "refresh_token"))), refused(400, "invalid_grant"));
+    let (status, granted) = app.exchange(&app.code(""), "");
+    assert_eq!((status, app.scim(text(&granted, "access_token"))), (200, 200));
+    connector::refresh_as_operator(&store, None, 0).unwrap();
+    let (status, granted) = app.refresh(text(&granted, "refresh_token"));
+    assert_eq!((status, app.scim(text(&granted, "access_token"))), (200, 200), "a newer token ends no grant");
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! The automatic refresh as it stands, for the SCIM page.
 
-use super::schedule;
+use super::{DAY, schedule};
 use crate::store::{IdpApi, Problem, Store, StoreError, Trouble};
+
+/// How long after its last use a credential is taken for in use, in milliseconds.
+const IN_USE: u64 = 30 * DAY;
 
 /// By what the credentials are renewed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +68,9 @@ pub struct RefreshStatus {
 pub fn status(store: &Store) -> Result<RefreshStatus, StoreError> {
     let view = store.refresh_view()?;
     let (oauth_last_used, bearer_last_used) = (store.oauth_used()?, store.connector_used()?);
-    let by_oauth = oauth_last_used.is_some_and(|oauth| oauth > bearer_last_used.unwrap_or(0));
+    let is_in_use = |used: Option<u64>| used.is_some_and(|used| store.now() < used.saturating_add(IN_USE));
+    // Whoever comes with the token stops syncing when it expires, whatever else comes with access tokens.
+    let by_oauth = is_in_use(oauth_last_used) && !is_in_use(bearer_last_used);
     let method = match &view.api {
         Some(api) => match &api.api {
             IdpApi::Entra { .. } => RefreshMethod::Entra,

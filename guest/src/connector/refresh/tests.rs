@@ -533,11 +533,45 @@ fn p2_a_plain_bearer_connector_has_nothing_to_refresh_and_an_oauth_connector_ren
         client.secret.unwrap()
     );
     let granted: Value = serde_json::from_slice(&oauth::token(&store, &[], form.as_bytes()).body).unwrap();
-    assert_eq!(scim(memory.host(), &token).status, 200);
-    memory.set_now(BEGIN + 29 * DAY + 1);
     assert_eq!(scim(memory.host(), granted["access_token"].as_str().unwrap()).status, 200);
+    let store = memory.host().store();
     assert_eq!(status(&store).unwrap().method, RefreshMethod::OAuth);
     assert!(will_refresh(&store).unwrap());
+    assert_eq!(scim(memory.host(), &token).status, 200);
+    let store = memory.host().store();
+    assert_eq!(status(&store).unwrap().method, RefreshMethod::Manual, "somebody still comes with the token");
+}
+
+#[test]
+fn p2_an_oauth_client_that_is_tried_out_does_not_hide_that_the_token_expires() {
+    let (memory, token) = enabled(Window::Days90);
+    let store = memory.host().store();
+    let new = oauth::NewClient { name: "Entra".into(), client_credentials: true, ..Default::default() };
+    let client = oauth::create(&store, OWNER, &new).unwrap();
+    let form = format!(
+        "grant_type=client_credentials&client_id={}&client_secret={}",
+        client.client.id,
+        client.secret.unwrap()
+    );
+    let try_out = || {
+        let granted = oauth::token(&memory.host().store(), &[], form.as_bytes()).body;
+        let granted: Value = serde_json::from_slice(&granted).unwrap();
+        assert_eq!(scim(memory.host(), granted["access_token"].as_str().unwrap()).status, 200);
+    };
+    let method = || status(&memory.host().store()).unwrap().method;
+    memory.set_now(BEGIN + DAY);
+    assert_eq!(scim(memory.host(), &token).status, 200);
+    memory.set_now(BEGIN + 20 * DAY);
+    try_out();
+    assert_eq!(method(), RefreshMethod::Manual);
+    memory.set_now(BEGIN + 40 * DAY);
+    try_out();
+    assert_eq!(method(), RefreshMethod::OAuth, "the token was not used for a month");
+    memory.set_now(BEGIN + 75 * DAY);
+    assert_eq!(method(), RefreshMethod::Manual, "neither were access tokens");
+    try_out();
+    oauth::delete(&memory.host().store(), OWNER, &client.client.id).unwrap();
+    assert_eq!(method(), RefreshMethod::Manual, "there is no client any more");
 }
 
 #[test]

@@ -132,6 +132,39 @@ fn outbox_a_mail_system_out_of_order_is_left_alone_for_a_while() {
 }
 
 #[test]
+fn outbox_recipients_who_are_refused_for_now_do_not_hold_up_the_others() {
+    let organization = organization();
+    for number in 0..20 {
+        create(&organization, &format!("u{number}@example.com"));
+    }
+    let greylisted = std::iter::repeat_n(EmailError::Other("the recipient: 451".into()), 8);
+    organization.host.email_results.borrow_mut().extend(greylisted);
+    organization.live_for(1_000).unwrap();
+    assert_eq!(organization.host.emails.borrow().len(), 12);
+    assert_eq!(queue(&organization, DeliveryQueue::EmailsWaiting).len(), 8);
+    organization.live_for(70_000).unwrap();
+    assert_eq!(organization.host.emails.borrow().len(), 20);
+}
+
+#[test]
+fn outbox_a_downtime_of_the_hosts_is_not_part_of_the_three_days() {
+    let organization = organization();
+    create(&organization, "ada@example.com");
+    organization.host.email_results.borrow_mut().push_back(EmailError::Unavailable("down".into()));
+    organization.live_for(10_000).unwrap();
+    // Nobody is there for four days; then the mail system is slow to come up.
+    organization.host.set_now(organization.store().now() + 4 * DAY);
+    organization
+        .host
+        .email_results
+        .borrow_mut()
+        .extend([EmailError::Unavailable("down".into()), EmailError::Unavailable("down".into())]);
+    organization.live_for(3_600_000).unwrap();
+    assert!(queue(&organization, DeliveryQueue::EmailsParked).is_empty());
+    assert_eq!(organization.host.emails.borrow().len(), 1);
+}
+
+#[test]
 fn outbox_a_passphrase_that_was_changed_meanwhile_is_not_mailed() {
     let organization = organization();
     create(&organization, "ada@example.com");

@@ -1,8 +1,10 @@
 //! What time makes due, over a host in memory.
 
+mod budget;
 mod email;
 mod expiry;
 mod life;
+mod retention;
 mod webhook;
 
 use super::*;

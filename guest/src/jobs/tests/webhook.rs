@@ -120,6 +120,21 @@ fn p6_an_event_is_parked_after_three_days_and_sent_again_by_hand() {
 }
 
 #[test]
+fn p6_a_downtime_of_the_hosts_is_not_part_of_the_three_days() {
+    let (organization, _) = organization();
+    organization.host.http_results.borrow_mut().push_back(Err(HttpError::Timeout));
+    create(&organization, "ada@example.com");
+    organization.live_for(3_000).unwrap();
+    organization.host.set_now(organization.store().now() + 4 * DAY);
+    let failures = [Err(HttpError::Timeout), Err(HttpError::Timeout)];
+    organization.host.http_results.borrow_mut().extend(failures);
+    organization.live_for(3_600_000).unwrap();
+    let parked = list_deliveries(&organization.store(), DeliveryQueue::EventsParked, None, 100).unwrap().deliveries;
+    assert!(parked.is_empty());
+    assert_eq!(organization.host.requests.borrow().len(), 4);
+}
+
+#[test]
 fn p6_a_removed_webhook_gets_nothing_any_more() {
     let (organization, _) = organization();
     create(&organization, "ada@example.com");

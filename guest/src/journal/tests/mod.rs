@@ -1,7 +1,9 @@
 //! What the log of SCIM requests tells, and what it never does (rule P5).
 
 mod because;
+mod hidden;
 mod redaction;
+mod strangers;
 mod tolerance;
 
 use serde_json::Value;

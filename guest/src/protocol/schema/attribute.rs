@@ -91,6 +91,12 @@ pub struct Attribute {
 }
 
 impl Attribute {
+    /// Whether nobody ever reads it: it is never returned, or only ever written.
+    #[must_use]
+    pub fn is_hidden(&self) -> bool {
+        self.returned == Returned::Never || self.mutability == Mutability::WriteOnly
+    }
+
     /// The sub-attribute of this name, in any case.
     #[must_use]
     pub fn sub_attribute(&self, name: &str) -> Option<&Attribute> {

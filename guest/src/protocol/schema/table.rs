@@ -75,6 +75,14 @@ impl SchemaTable {
         self.schemas.iter().find(|schema| schema.id.eq_ignore_ascii_case(urn))
     }
 
+    /// The names, in lower case, of all that no response ever holds (RFC 7643 §7), sub-attributes among them.
+    #[must_use]
+    pub fn never_returned(&self) -> Vec<String> {
+        let attributes = self.schemas.iter().flat_map(|schema| &schema.attributes);
+        let all = attributes.flat_map(|attribute| std::iter::once(attribute).chain(&attribute.sub_attributes));
+        all.filter(|attribute| attribute.is_hidden()).map(|attribute| attribute.name.to_ascii_lowercase()).collect()
+    }
+
     /// What a resource of the named type looks like; names compare with case, as `/ResourceTypes/{name}` does.
     #[must_use]
     pub fn resource(&self, name: &str) -> Option<ResourceSchema<'_>> {

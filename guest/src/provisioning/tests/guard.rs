@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::connector::Window;
 use crate::directory;
-use crate::provisioning::guard::{Decision, status};
+use crate::provisioning::guard::{Decision, Removal, hold, status};
 use crate::store::Guard;
 use crate::testing::organization::{DAY, TestOrganization};
 
@@ -68,18 +68,78 @@ fn p4_removals_beyond_the_number_are_held_with_503_and_owners_are_mailed_once() 
 }
 
 #[test]
-fn p4_the_next_hour_has_a_threshold_of_its_own() {
+fn p4_the_next_hour_has_a_threshold_of_its_own_for_who_is_not_held() {
     let guarded = Guarded::new(number(1), 5);
     assert_eq!((guarded.delete(0), guarded.delete(1)), (204, 503));
     guarded.organization.live_for(HOUR + 60_000).unwrap();
     assert_eq!((guarded.delete(1), guarded.delete(2), guarded.delete(3)), (503, 204, 503));
-    assert_eq!(guarded.held().len(), 2, "what is held stays held until an owner decides");
-    guarded.organization.live_for(HOUR + 60_000).unwrap();
-    let mails = guarded.organization.subjects_to(TestOrganization::OWNER);
-    assert_eq!(mails.len(), 1, "owners are mailed once, however many hours it takes");
-    assert_eq!(guarded.decide(Decision::Allowed, &[]), 2);
-    assert_eq!((guarded.delete(1), guarded.delete(3)), (204, 204));
-    assert!(guarded.held().is_empty(), "what was held and is done is held no more");
+    assert_eq!(guarded.held(), [guarded.ids[1].clone(), guarded.ids[3].clone()]);
+}
+
+#[test]
+fn p4_what_is_held_stays_held_until_an_owner_decides_and_owners_are_mailed_once() {
+    let guarded = Guarded::new(number(3), 20);
+    let mails = || guarded.organization.subjects_to(TestOrganization::OWNER).len();
+    let statuses: Vec<u16> = (0..20).map(|index| guarded.delete(index)).collect();
+    assert_eq!(statuses.iter().filter(|status| **status == 204).count(), 3);
+    for _ in 0..8 {
+        guarded.organization.live_for(61 * 60_000).unwrap();
+        assert!((3..20).all(|index| guarded.delete(index) == 503), "an hour's wait is no decision");
+    }
+    assert_eq!((guarded.held().len(), mails()), (17, 1));
+    let since = || status(&guarded.organization.store(), None, 1).unwrap().holding_since;
+    assert_eq!(guarded.decide(Decision::Allowed, &guarded.ids[3..19]), 16);
+    assert!((3..19).all(|index| guarded.delete(index) == 204));
+    assert!(since().is_some(), "one is still held");
+    assert_eq!(guarded.decide(Decision::Refused, &[]), 1);
+    assert_eq!((guarded.delete(19), since()), (403, None));
+}
+
+#[test]
+fn p4_owners_are_mailed_again_when_more_is_held_after_all_was_decided() {
+    let guarded = Guarded::new(number(1), 6);
+    assert_eq!((guarded.delete(0), guarded.delete(1), guarded.delete(2)), (204, 503, 503));
+    guarded.decide(Decision::Allowed, &[guarded.ids[1].clone()]);
+    assert_eq!(guarded.delete(3), 503);
+    guarded.organization.live_for(60_000).unwrap();
+    assert_eq!(guarded.organization.subjects_to(TestOrganization::OWNER).len(), 1);
+    guarded.decide(Decision::Allowed, &[]);
+    assert_eq!(guarded.delete(4), 503);
+    guarded.organization.live_for(60_000).unwrap();
+    assert_eq!(guarded.organization.subjects_to(TestOrganization::OWNER).len(), 2);
+}
+
+#[test]
+fn p4_a_removal_that_is_held_again_leaves_the_decision_as_it_is() {
+    let guarded = Guarded::new(number(1), 4);
+    assert_eq!((guarded.delete(0), guarded.delete(1), guarded.delete(2)), (204, 503, 503));
+    // The owner decides between the refusal and its note.
+    guarded.decide(Decision::Allowed, &[guarded.ids[1].clone()]);
+    hold(&guarded.organization.store(), &guarded.ids[1], Removal::Delete);
+    assert_eq!(guarded.delete(1), 204);
+    guarded.decide(Decision::Refused, &[]);
+    hold(&guarded.organization.store(), &guarded.ids[2], Removal::Delete);
+    assert_eq!(guarded.delete(2), 403);
+}
+
+#[test]
+fn p4_an_adoption_that_deactivates_is_held_listed_and_mailed() {
+    let guarded = Guarded::new(number(1), 1);
+    let manual = directory::NewMember {
+        email: "ada@example.com".into(),
+        display_name: "Ada".into(),
+        role: crate::store::Role::Member,
+        passphrase: Some("a passphrase of hers".into()),
+    };
+    let id = directory::add_member(&guarded.organization.store(), &manual).unwrap().id;
+    assert_eq!(guarded.delete(0), 204);
+    let body = json!({"userName": "ada@example.com", "active": false});
+    assert_eq!(guarded.organization.scim("POST", "/Users", Some(body.clone())).0, 503);
+    assert_eq!(guarded.held(), std::slice::from_ref(&id));
+    guarded.organization.live_for(60_000).unwrap();
+    assert_eq!(guarded.organization.subjects_to(TestOrganization::OWNER).len(), 1);
+    guarded.decide(Decision::Allowed, &[id]);
+    assert_eq!(guarded.organization.scim("POST", "/Users", Some(body)).0, 201);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::connector::Window;
+use crate::connector::{self, ConnectorError, Window};
 use crate::directory::{self, DirectoryError, NewMember};
 use crate::provisioning::passphrase::PassphraseError;
 use crate::store::Role;
@@ -123,22 +123,26 @@ fn p4_a_reset_link_works_once() {
 }
 
 #[test]
-fn p4_a_reset_link_works_for_24_hours_and_is_overtaken_by_the_next() {
+fn p4_a_reset_link_works_for_24_hours_whoever_asks_for_another_until_one_is_used() {
     let organization = organization();
     create(&organization, json!({"userName": ADA}));
     let link = || {
         directory::request_passphrase_reset(&organization.store(), ADA, PAGE).unwrap();
         token(&organization, ADA)
     };
-    let first = link();
-    organization.live_for(120_000).unwrap();
-    let second = link();
     let try_out = |token: &str| directory::reset_passphrase(&organization.store(), token, "a chosen passphrase");
-    assert_eq!(try_out(&first), Err(DirectoryError::Passphrase(PassphraseError::Link)));
-    organization.live_for(DAY).unwrap();
-    assert_eq!(try_out(&second), Err(DirectoryError::Passphrase(PassphraseError::Link)));
-    for wrong in ["", ".", "x.y", &second.replace('.', "-"), &format!("{}.insm_reset_0", &second[..36])] {
-        assert_eq!(try_out(wrong), Err(DirectoryError::Passphrase(PassphraseError::Link)));
+    let dead = Err(DirectoryError::Passphrase(PassphraseError::Link));
+    let first = link();
+    organization.live_for(DAY / 2).unwrap();
+    let second = link();
+    assert_ne!(first, second);
+    organization.live_for(DAY / 2).unwrap();
+    assert_eq!(try_out(&first), dead, "after 24 hours");
+    let third = link();
+    assert!(try_out(&second).is_ok(), "a stranger's request takes nothing away");
+    assert_eq!((try_out(&second), try_out(&third)), (dead.clone(), dead.clone()));
+    for wrong in ["", ".", "x.y", &third.replace('.', "-"), &format!("{}.insm_reset_0", &third[..36])] {
+        assert_eq!(try_out(wrong), dead);
     }
 }
 
@@ -157,11 +161,67 @@ fn p4_nobody_learns_from_a_reset_who_is_a_member() {
 }
 
 #[test]
-fn p4_at_most_one_reset_link_a_minute_is_mailed() {
+fn p4_at_most_one_reset_link_in_ten_minutes_and_five_a_day_are_mailed() {
     let organization = organization();
-    for _ in 0..10 {
-        directory::request_passphrase_reset(&organization.store(), TestOrganization::OWNER, PAGE).unwrap();
-        organization.live_for(10_000).unwrap();
+    let mailed = || organization.subjects_to(TestOrganization::OWNER).len();
+    let ask_every_minute = |minutes: u64| {
+        for _ in 0..minutes {
+            directory::request_passphrase_reset(&organization.store(), TestOrganization::OWNER, PAGE).unwrap();
+            organization.live_for(60_000).unwrap();
+        }
+    };
+    ask_every_minute(20);
+    assert_eq!(mailed(), 2);
+    ask_every_minute(100);
+    assert_eq!(mailed(), 5);
+    organization.live_for(DAY).unwrap();
+    ask_every_minute(1);
+    assert_eq!(mailed(), 6);
+}
+
+#[test]
+fn p2_wrong_tries_are_forgotten_and_nobody_waits_longer_than_a_quarter_of_an_hour() {
+    let organization = organization();
+    let try_out = |passphrase: &str| {
+        let result = directory::sign_in(&organization.store(), TestOrganization::OWNER, passphrase);
+        match result {
+            Ok(_) => None,
+            Err(DirectoryError::Passphrase(PassphraseError::Throttled(seconds))) => Some(seconds),
+            Err(error) => {
+                assert_eq!(error, DirectoryError::Passphrase(PassphraseError::Wrong));
+                Some(0)
+            }
+        }
+    };
+    let later = |milliseconds: u64| organization.host.set_now(organization.store().now() + milliseconds);
+    for _ in 0..20 {
+        while let Some(seconds) = try_out("not the passphrase").filter(|seconds| *seconds > 0) {
+            assert!(seconds <= 900, "{seconds}");
+            later(u64::from(seconds) * 1_000);
+        }
     }
-    assert_eq!(organization.subjects_to(TestOrganization::OWNER).len(), 2);
+    assert!(try_out(TestOrganization::PASSPHRASE).is_some_and(|seconds| seconds > 600));
+    // One wrong try an hour, as somebody would who wants to keep the owner out.
+    for _ in 0..6 {
+        later(3_600_000);
+        assert_eq!(try_out("not the passphrase"), Some(0));
+    }
+    assert_eq!(try_out(TestOrganization::PASSPHRASE), None);
+}
+
+#[test]
+fn p2_wrong_tries_to_sign_in_do_not_keep_who_is_signed_in_from_refreshing_the_token() {
+    let organization = organization();
+    let owner = TestOrganization::OWNER;
+    let refresh = |passphrase: &str| connector::refresh(&organization.store(), owner, passphrase, None, 0).map(drop);
+    for _ in 0..6 {
+        assert!(directory::sign_in(&organization.store(), owner, "not the passphrase").is_err());
+    }
+    assert!(directory::sign_in(&organization.store(), owner, TestOrganization::PASSPHRASE).is_err());
+    assert_eq!(refresh(TestOrganization::PASSPHRASE), Ok(()));
+    for _ in 0..5 {
+        assert!(refresh("not the passphrase").is_err());
+    }
+    let throttled = refresh(TestOrganization::PASSPHRASE);
+    assert!(matches!(throttled, Err(ConnectorError::Passphrase(PassphraseError::Throttled(_)))), "a try is a try");
 }

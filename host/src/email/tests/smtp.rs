@@ -71,8 +71,7 @@ async fn a_refusal_for_now_or_of_our_own_settings_is_unavailable() {
         ("MAIL", "451 not now"),
         ("MAIL", "550 sender not allowed"),
         ("MAIL", "530 sign in first"),
-        ("RCPT", "450 mailbox busy"),
-        ("RCPT", "451 greylisted"),
+        ("RCPT", "421 shutting down"),
         ("RCPT", "530 sign in first"),
         ("RCPT", "503 bad sequence"),
         ("DATA", "451 not now"),
@@ -85,6 +84,18 @@ async fn a_refusal_for_now_or_of_our_own_settings_is_unavailable() {
         let outcome = mailer(&server, sign_in).send(&acme(), message("m-1")).await;
         assert!(matches!(outcome, Err(MailError::Unavailable(_))), "{command} {reply}: {outcome:?}");
         assert_eq!(server.taken(), Vec::<String>::new());
+    }
+}
+
+#[tokio::test]
+async fn a_recipient_who_is_refused_for_now_is_no_outage() {
+    for reply in ["450 mailbox busy", "451 greylisted", "452 mailbox full"] {
+        let server = server("RCPT", Reply::Say(reply)).await;
+        let outcome = mailer(&server, "").send(&acme(), message("m-1")).await;
+        assert!(
+            matches!(&outcome, Err(MailError::Other(why)) if why.contains("the recipient")),
+            "{reply}: {outcome:?}"
+        );
     }
 }
 

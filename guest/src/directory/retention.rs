@@ -1,0 +1,25 @@
+//! How long the organization keeps its log and its events (rule P5).
+
+use super::error::DirectoryError;
+use crate::store::{Store, keys};
+
+/// The longest retention, in days.
+const LONGEST: u32 = 3_650;
+
+/// Sets for how many days entries of the log, events and parked emails are kept. What is older is deleted soon.
+///
+/// # Errors
+/// [`DirectoryError::Invalid`] if it is not 1 to 3,650.
+pub fn set_retention(store: &Store, days: u32) -> Result<(), DirectoryError> {
+    if !(1..=LONGEST).contains(&days) {
+        return Err(DirectoryError::Invalid(format!("the retention is 1 to {LONGEST} days")));
+    }
+    store.change_settings(|settings, batch| {
+        settings.retention = Some(days);
+        // The job looks again at once, and not a day after its last look.
+        batch.delete(keys::job(keys::RETENTION));
+        batch.wake_at(store.now());
+        Ok(())
+    })?;
+    Ok(())
+}

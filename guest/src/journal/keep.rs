@@ -1,0 +1,71 @@
+//! Writing the log. Of strangers, who can send what they like, it keeps little: so many entries an hour and no more.
+
+use serde::{Deserialize, Serialize};
+
+use super::entry::{Entry, Standing};
+use crate::capability::Key;
+use crate::store::{Batch, Store, StoreError, decode, encode, keys, text};
+
+/// How many entries of strangers an hour has at the most.
+const MOST: u32 = 600;
+/// In milliseconds.
+const HOUR: u64 = 60 * 60 * 1_000;
+/// How often it is tried to keep an entry of a stranger while others come.
+const ATTEMPTS: u32 = 3;
+
+/// How many entries of strangers were kept. JSON under `log-strangers`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+struct Strangers {
+    /// The hour, counted since the Unix epoch.
+    hour: u64,
+    /// How many in this hour.
+    kept: u32,
+}
+
+/// Keeps an entry of the log. It never makes the request fail (rule P5).
+pub fn keep(store: &Store, mut entry: Entry, standing: Standing) {
+    let key = keys::log(entry.time, &entry.request_id);
+    let kept = match standing {
+        Standing::Stranger => keep_stranger(store, key, &mut entry),
+        Standing::Admitted | Standing::Refused => encode(&entry).and_then(|json| store.append(&[(key, json)])),
+    };
+    if let Err(error) = kept {
+        eprintln!("the SCIM log could not be written: {error}");
+    }
+}
+
+/// Keeps the entry if the hour has room for it, else only counts it: the next that is kept tells how many there were.
+///
+/// The room is taken by a commit, because appended entries can't be counted before they are written. Once the hour is
+/// full, which is when it matters, there is none any more.
+fn keep_stranger(store: &Store, key: Key, entry: &mut Entry) -> Result<(), StoreError> {
+    let hour = entry.time / HOUR;
+    let counters = [keys::LOG_STRANGERS.to_vec(), keys::LOG_LEFT_OUT.to_vec()];
+    let mut left_out = 0;
+    for _ in 0..ATTEMPTS {
+        let mut items = store.items(&counters)?.into_iter();
+        let stored = items.next().flatten().map(|item| decode::<Strangers>(keys::LOG_STRANGERS, &item)).transpose()?;
+        left_out = items.next().flatten().and_then(|item| text(&item.value)?.parse::<u64>().ok()).unwrap_or(0);
+        let seen = stored.as_ref().map(|stored| stored.version);
+        let same_hour = stored.map(|stored| stored.record).filter(|strangers| strangers.hour == hour);
+        let kept = same_hour.map_or(0, |strangers| strangers.kept);
+        if kept >= MOST {
+            break;
+        }
+        let mut batch = Batch::new();
+        batch.require_unchanged(keys::LOG_STRANGERS.to_vec(), seen);
+        batch.put(keys::LOG_STRANGERS.to_vec(), encode(&Strangers { hour, kept: kept + 1 })?);
+        let because = entry.because.len();
+        if left_out > 0 {
+            entry.because.push(format!("before it, {left_out} more of callers who are not known were not kept"));
+            batch.delete(keys::LOG_LEFT_OUT.to_vec());
+        }
+        batch.put(key.clone(), encode(entry)?);
+        match store.commit(batch) {
+            Err(StoreError::Conflict) => entry.because.truncate(because),
+            result => return result.map(drop),
+        }
+    }
+    store.append(&[(keys::LOG_LEFT_OUT.to_vec(), left_out.saturating_add(1).to_string().into_bytes())])
+}
