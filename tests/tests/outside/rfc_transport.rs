@@ -1,5 +1,9 @@
 //! RFC 7644 §1.3, §2, §3.8, §3.12: URIs, authentication, media types, errors (checklist 1–15).
 
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use insomnia_scim_tests::client::{Client, Request, encode};
 use insomnia_scim_tests::person::{Person, unique};
 use insomnia_scim_tests::scim::{USER, id, patch, text};
@@ -164,4 +168,24 @@ fn answers_are_compressed_only_where_asked_for() {
     let packed = client.send(&Request::new("GET", "/Users?count=10").header("Accept-Encoding", "gzip,deflate"));
     assert_eq!(packed.header("Content-Encoding"), Some("gzip"));
     assert_eq!(packed.list().resources.len(), 10);
+}
+
+#[test]
+fn rfc_9110_15_5_16_bodies_may_be_gzip_and_in_no_other_coding() {
+    let client = client();
+    let gzip = |body: &[u8]| {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(body).expect("memory takes it");
+        encoder.finish().expect("memory takes it")
+    };
+    let body = seed::user_request(&Person::new("packed")).to_string().into_bytes();
+    let post = |coding: &str, body: Vec<u8>| {
+        client.send(&Request::new("POST", "/Users").header("Content-Encoding", coding).body(body))
+    };
+    post("gzip", gzip(&body)).resource(201);
+    let refused = post("br", body);
+    refused.error(415);
+    assert_eq!(refused.header("Accept-Encoding"), Some("gzip, identity"));
+    post("gzip", b"{}".to_vec()).error(400);
+    post("gzip", gzip(&vec![b' '; 2 << 20])).error(413);
 }
