@@ -54,7 +54,7 @@ fn send_due(host: Host<'_>, store: &Store<'_>, lease: &Lease, budget: &Budget) -
     let page_url = store.settings()?.page_url;
     let (mut failed, mut long_out) = (0, false);
     for (index, stored) in emails.iter().enumerate() {
-        if budget.is_spent(host) || host.clock.now() + LONGEST > lease.until() {
+        if budget.is_spent(host) || host.clock.now() + LONGEST > lease.ends() {
             return Ok(false);
         }
         let Some(email) = prepare(host, store, stored, &organization, page_url.as_deref())? else { continue };

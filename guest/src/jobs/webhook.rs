@@ -105,7 +105,7 @@ fn deliver_due(
     let keys = signing_keys(host, &webhook.record);
     let now = host.clock.now();
     for (index, event) in events.iter().enumerate() {
-        if budget.is_spent(host) || host.clock.now() + u64::from(LONGEST) * 2 > lease.until() {
+        if budget.is_spent(host) || host.clock.now() + u64::from(LONGEST) * 2 > lease.ends() {
             break;
         }
         // An empty one is older than its retention.

@@ -33,7 +33,7 @@ pub struct Lease {
 impl Lease {
     /// When it ends, in milliseconds since the Unix epoch.
     #[must_use]
-    pub fn until(&self) -> u64 {
+    pub fn ends(&self) -> u64 {
         self.record.ends
     }
 
