@@ -91,10 +91,11 @@ fn events(
 ) -> Result<(Vec<Delivery>, bool), StoreError> {
     let is_parked = queue == DeliveryQueue::EventsParked;
     let sink = Sink::Webhook.as_str();
-    let mut range = if is_parked { keys::events_parked(None) } else { keys::events_due(sink, None) };
+    let mut range = if is_parked { keys::events_parked(None) } else { store.waiting(Sink::Webhook)? };
     if let Some(after) = after {
-        range.start = if is_parked { keys::event_parked(after) } else { keys::event_due(sink, after) };
-        range.start.push(0);
+        let mut start = if is_parked { keys::event_parked(after) } else { keys::event_due(sink, after) };
+        start.push(0);
+        range.start = range.start.max(start);
     }
     let scanned = store.scan_page(Page { range, reverse: false, skip: 0, limit })?;
     let mut deliveries = Vec::with_capacity(scanned.entries.len());

@@ -318,7 +318,7 @@ impl Store<'_> {
     }
 
     /// What waits for the sink, without what is forgotten.
-    fn waiting(&self, sink: Sink) -> Result<KeyRange, StoreError> {
+    pub(crate) fn waiting(&self, sink: Sink) -> Result<KeyRange, StoreError> {
         let mut range = keys::events_due(sink.as_str(), None);
         if let Some((before, _)) = self.dropped_before(sink)? {
             range.start = keys::events_due(sink.as_str(), Some(before)).end;

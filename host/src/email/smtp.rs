@@ -19,8 +19,10 @@ use super::pool::{Endpoint, Pool, Security};
 use crate::capability::email::{MailError, Mailer, Message};
 use crate::capability::storage::OrganizationId;
 
-/// How long a server that could not be reached is left alone.
+/// How long a server that hung is left alone.
 const DOWN: Duration = Duration::from_secs(15);
+/// How long an attempt without success takes before the server counts as hanging. Who refuses at once holds up nobody.
+const HUNG: Duration = Duration::from_secs(5);
 /// How much of a server's words goes into an error.
 const REASON_CHARS: usize = 300;
 
@@ -35,7 +37,7 @@ pub struct SmtpMailer {
     connections: Semaphore,
     timeout: Duration,
     server: String,
-    /// Until when the server counts as down, after it could not be reached.
+    /// Until when the server counts as down, after it hung.
     down_until: Mutex<Option<Instant>>,
 }
 
@@ -94,13 +96,14 @@ impl SmtpMailer {
         down_until.is_some_and(|until| Instant::now() < until)
     }
 
-    fn note_down(&self, down: bool) {
-        let until = down.then(|| Instant::now() + DOWN);
+    fn note(&self, outcome: &Result<(), MailError>, began: Instant) {
+        let hung = matches!(outcome, Err(MailError::Unavailable(_))) && began.elapsed() >= HUNG;
+        let until = hung.then(|| Instant::now() + DOWN);
         *self.down_until.lock().unwrap_or_else(PoisonError::into_inner) = until;
     }
 
     fn down(&self) -> MailError {
-        MailError::Unavailable(format!("{} could not be reached a moment ago", self.server))
+        MailError::Unavailable(format!("{} did not answer a moment ago", self.server))
     }
 
     async fn deliver(&self, letter: Letter) -> Result<(), MailError> {
@@ -111,10 +114,8 @@ impl SmtpMailer {
             return Err(self.down());
         }
         let mut pooled = self.pool.take().await.map_err(|error| {
-            self.note_down(true);
             MailError::Unavailable(format!("no connection to {}: {}", self.server, one_line(&error.to_string())))
         })?;
-        self.note_down(false);
         let outcome = self.transact(&mut pooled.connection, &letter).await;
         // After a refusal the connection is as good as before, once the transaction is forgotten.
         let usable = match &outcome {
@@ -165,13 +166,12 @@ impl Mailer for SmtpMailer {
         if self.is_down() {
             return Err(self.down());
         }
-        match timeout(self.timeout, self.deliver(letter)).await {
-            Ok(outcome) => outcome,
-            Err(_) => {
-                self.note_down(true);
-                Err(MailError::Unavailable(format!("{} took more than {:?}", self.server, self.timeout)))
-            }
-        }
+        let began = Instant::now();
+        let outcome = timeout(self.timeout, self.deliver(letter)).await.unwrap_or_else(|_| {
+            Err(MailError::Unavailable(format!("{} took more than {:?}", self.server, self.timeout)))
+        });
+        self.note(&outcome, began);
+        outcome
     }
 }
 

@@ -100,14 +100,15 @@ fn a_user_over_1_mib_is_413() {
 }
 
 #[test]
-fn a_group_over_8_mib_is_413_and_one_below_is_not() {
+fn a_group_over_16_mib_is_413_and_one_below_is_not() {
     let client = client();
     let name = unique("large");
     let padded = |length: usize| {
         format!(r#"{{"schemas":["{GROUP}"],"displayName":"{name}","members":[]{}}}"#, " ".repeat(length))
     };
-    client.post("/Groups", padded(8 * 1024 * 1024)).error(413);
-    client.post("/Groups", padded(7 * 1024 * 1024)).resource(201);
+    client.post("/Groups", padded(16 * 1024 * 1024)).error(413);
+    client.post("/Groups", padded(15 * 1024 * 1024)).resource(201);
+    // As the ServiceProviderConfig says.
     client.post("/Bulk", padded(8 * 1024 * 1024)).error(413);
 }
 

@@ -94,11 +94,16 @@ impl View {
     }
 
     fn id(&self, person: u8) -> Option<String> {
+        self.all(person).next()
+    }
+
+    /// One may have the address as userName, another as email address.
+    fn all(&self, person: u8) -> impl Iterator<Item = String> {
         let address = address(person);
-        let is = |member: &&Member| {
+        let is = move |member: &&Member| {
             member.user_name.eq_ignore_ascii_case(&address) || member.email.eq_ignore_ascii_case(&address)
         };
-        self.members.values().find(is).map(|member| member.id.clone())
+        self.members.values().filter(is).map(|member| member.id.clone())
     }
 
     fn ids(&self, people: &[u8]) -> Vec<Value> {
@@ -116,7 +121,7 @@ async fn perform(acme: &mut Acme, view: &View, act: &Act) -> BTreeSet<String> {
     let mut request: Option<(&str, String, Option<Value>)> = None;
     match act {
         Act::Post { person, email, active } => {
-            named.extend([view.id(*person), view.id(*email)].into_iter().flatten());
+            named.extend(view.all(*person).chain(view.all(*email)));
             let body = json!({"userName": address(*person), "active": active, "emails": [{"value": address(*email)}]});
             request = Some(("POST", "/Users".into(), Some(body)));
         }
@@ -148,7 +153,7 @@ async fn perform(acme: &mut Acme, view: &View, act: &Act) -> BTreeSet<String> {
             let _ = acme.organization.add_member(self::person(&address(*person), role(*number), None)).await;
         }
         Act::RemoveByHand { person } => {
-            named.extend(view.id(*person));
+            named.extend(view.all(*person));
             let _ = acme.organization.remove_member(&address(*person)).await;
         }
         Act::SetRole { person, role: number } => {
