@@ -40,6 +40,8 @@ const KINDS: [(&str, &str); 9] = [
 #[template(path = "events.html")]
 struct EventsPage {
     shell: Shell,
+    /// In days.
+    retention: u32,
     kind: String,
     events: Vec<Event>,
     paging: Paging,
@@ -69,6 +71,7 @@ pub(super) async fn list(Query(asked): Query<Asked>, visit: Visit) -> Result<Htm
     let chosen = Some(kind).filter(|kind| !kind.is_empty());
     let page = EventsPage {
         shell: visit.shell("Events", "events"),
+        retention: visit.organization.retention().await?,
         kind: kind.to_owned(),
         events,
         paging: Paging {
@@ -82,7 +85,7 @@ pub(super) async fn list(Query(asked): Query<Asked>, visit: Visit) -> Result<Htm
 /// `GET …/events/{position}`.
 pub(super) async fn detail(Path((_, position)): Path<(String, String)>, visit: Visit) -> Result<Html<String>, Refusal> {
     let event = find(&visit.organization, &[&position]).await?.remove(&position);
-    let event = event.ok_or_else(|| Refusal::not_found("event; events are kept for 90 days"))?;
+    let event = event.ok_or_else(|| Refusal::not_found("event; older ones are deleted"))?;
     let page = EventPage { shell: visit.shell(&event.title(), "events"), when: event.when(), event };
     Ok(Html(page.render()?))
 }

@@ -66,6 +66,8 @@ impl Filter {
 #[template(path = "logs.html")]
 struct LogsPage {
     shell: Shell,
+    /// In days.
+    retention: u32,
     q: String,
     status: String,
     method: String,
@@ -106,6 +108,7 @@ pub(super) async fn list(Query(filter): Query<Filter>, visit: Visit) -> Result<H
     let rows = LogRow::all(&home, &found.entries);
     let page = LogsPage {
         shell: visit.shell("SCIM logs", "logs"),
+        retention: visit.organization.retention().await?,
         q: field(&filter.q),
         status: field(&filter.status),
         method: field(&filter.method),
@@ -129,7 +132,7 @@ pub(super) async fn list(Query(filter): Query<Filter>, visit: Visit) -> Result<H
 
 /// `GET …/logs/{time}-{request id}`.
 pub(super) async fn detail(Path((_, position)): Path<(String, String)>, visit: Visit) -> Result<Html<String>, Refusal> {
-    let missing = || Refusal::not_found("entry in the log; entries are kept for 90 days");
+    let missing = || Refusal::not_found("entry in the log; older ones are deleted");
     let (time, request_id) = position.split_once('-').ok_or_else(missing)?;
     let time: u64 = time.parse().map_err(|_| missing())?;
     let query = LogQuery {
