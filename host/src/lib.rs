@@ -47,6 +47,7 @@ mod scheduler;
 mod scim;
 pub mod server;
 pub mod storage;
+mod timestamp;
 
 pub use capability::storage::{InvalidOrganizationId, OrganizationId};
 pub use component::{CallError, ComponentError, Isolation, Limits};

@@ -12,6 +12,7 @@ use super::listed::ListOf;
 use super::problem::Problem;
 use super::shapes::LogEntry;
 use crate::journal::{LogExport, LogFormat, LogQuery};
+use crate::timestamp::LAST;
 
 /// Entries of one part of an export.
 const PART: u32 = 500;
@@ -84,9 +85,6 @@ pub(super) enum ExportFormat {
     /// JSON Lines: an entry a line, as the search has it.
     Jsonl,
 }
-
-/// The last moment of the year 9999, in milliseconds since the Unix epoch.
-const LAST: u64 = 253_402_300_799_999;
 
 fn moment(name: &str, time: Option<u64>) -> Result<Option<u64>, Problem> {
     match time {

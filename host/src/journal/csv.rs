@@ -1,11 +1,7 @@
 //! The log as comma-separated values (RFC 4180).
 
-use std::time::{Duration, SystemTime};
-
 use super::entry::{LogEntry, LogSubject};
-
-/// The last moment of the year 9999, in milliseconds: what is later has no four-digit year.
-const LAST: u64 = 253_402_300_799_999;
+use crate::timestamp::iso;
 
 /// The first line.
 pub(super) const HEADER: &str = "time,request_id,method,path,status,scim_type,detail,action,because,resource_type,\
@@ -17,7 +13,7 @@ pub(super) fn line(entry: &LogEntry) -> String {
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     let of = |field: fn(&LogSubject) -> &String| subject.map(field).cloned().unwrap_or_default();
     let fields = [
-        time(entry.time),
+        iso(entry.time),
         entry.request_id.clone(),
         entry.method.clone(),
         entry.path.clone(),
@@ -37,12 +33,6 @@ pub(super) fn line(entry: &LogEntry) -> String {
         entry.component.clone(),
     ];
     fields.map(|field| cell(&field)).join(",") + "\r\n"
-}
-
-/// `2026-11-22T17:18:16.000Z`.
-fn time(time: u64) -> String {
-    let moment = SystemTime::UNIX_EPOCH + Duration::from_millis(time.min(LAST));
-    humantime::format_rfc3339_millis(moment).to_string()
 }
 
 /// Quoted where it must be. What a spreadsheet would take for a formula gets an apostrophe in front: anyone who can

@@ -1,13 +1,13 @@
 //! Times as people read them, in UTC; the script shows the local time beside it.
 
 use std::fmt;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use askama::filters::HtmlSafe;
 
+pub(super) use crate::timestamp::iso;
+
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-/// The last moment of the year 9999, in milliseconds: what is later has no four-digit year.
-const LAST: u64 = 253_402_300_799_999;
 
 /// A moment as a `<time>` element.
 pub(super) struct When {
@@ -65,12 +65,6 @@ impl fmt::Display for When {
 
 /// Its text is made of digits and names of months.
 impl HtmlSafe for When {}
-
-/// `2026-11-22T17:18:16.000Z`.
-pub(super) fn iso(time: u64) -> String {
-    let moment = SystemTime::UNIX_EPOCH + Duration::from_millis(time.min(LAST));
-    humantime::format_rfc3339_millis(moment).to_string()
-}
 
 /// What a `datetime-local` field holds, taken as UTC, in milliseconds since the Unix epoch.
 pub(super) fn parse(text: &str) -> Option<u64> {
