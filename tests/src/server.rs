@@ -67,6 +67,12 @@ impl Connector {
 }
 
 /// The server that the tests of one process share. It ends with the process.
+///
+/// This is the one model under both runners. nextest, which `make test` uses, gives every test a process, and so every
+/// test that asks for a server gets one that nobody else has ever spoken to: what fails can be run again alone and fails
+/// again. `cargo test` runs all tests in one process, and so on one server, which is quicker for a few tests. Tests may
+/// rely on neither: they make people, teams and organizations with names of their own ([`unique`]), count only those,
+/// and start a server by [`Server::start`] where they stop it or change what is everybody's.
 pub fn shared() -> &'static Server {
     static SHARED: OnceLock<Server> = OnceLock::new();
     SHARED.get_or_init(Server::start)

@@ -1,9 +1,7 @@
 //! The host's capabilities against real servers: email to aiosmtpd over TLS, with sign-in.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that can't go on has failed")]
-
 use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 
@@ -12,6 +10,8 @@ use insomnia_scim::capability::email::{MailError, Mailer, Message};
 use insomnia_scim::email::EmailConfig;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use crate::python::tool;
 
 const PASSWORD: &str = "p@ss:/w%rd é";
 
@@ -35,7 +35,7 @@ impl SmtpServer {
     }
 
     fn start_at(mode: &'static str, port: u16, directory: TempDir) -> Self {
-        let mut process = Command::new(python())
+        let mut process = Command::new(tool("python"))
             .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("smtp/server.py"))
             .args([directory.path().join("ca.pem"), directory.path().join("key.pem")])
             .args([mode, &port.to_string()])
@@ -97,14 +97,6 @@ fn line(stdout: &mut BufReader<ChildStdout>) -> String {
     let mut line = String::new();
     assert!(stdout.read_line(&mut line).unwrap() > 0, "the SMTP server has ended; see its error above");
     line.trim_end().to_owned()
-}
-
-/// The interpreter that has what `requirements.txt` names.
-fn python() -> PathBuf {
-    let path = std::env::var_os("SCIM_TEST_PYTHON")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/venv/bin/python"), PathBuf::from);
-    assert!(path.exists(), "{} is missing: run `make setup`", path.display());
-    path
 }
 
 fn message(id: &str, to: &str) -> Message {

@@ -1,7 +1,5 @@
 //! The host's storages keep the contract, and SQLite keeps it across restarts, crashes and processes.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that can't go on has failed")]
-
 use std::io::{BufRead, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -206,7 +204,7 @@ async fn sqlite_loses_nothing_acknowledged_when_killed() {
     let mut acknowledged = Vec::new();
     for round in 0..5 {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "sqlite_loses_nothing_acknowledged_when_killed", "--nocapture"])
+            .args(["--exact", "storage_conformance::sqlite_loses_nothing_acknowledged_when_killed", "--nocapture"])
             .env(KILLED, &path)
             .stdout(Stdio::piped())
             .spawn()

@@ -211,6 +211,6 @@ fn unless_changed(result: Result<u64, StoreError>) -> Result<(), StoreError> {
 }
 
 pub(super) fn shortened(text: &str) -> String {
-    let cut = (0..=LONGEST_ERROR.min(text.len())).rev().find(|cut| text.is_char_boundary(*cut)).unwrap_or(0);
+    let cut = text.floor_char_boundary(LONGEST_ERROR);
     text.get(..cut).unwrap_or_default().to_owned()
 }

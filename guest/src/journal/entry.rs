@@ -155,6 +155,6 @@ fn shortened(text: &str) -> String {
 }
 
 fn cut(text: &str, longest: usize) -> String {
-    let end = (0..=longest.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    let end = text.floor_char_boundary(longest);
     text.get(..end).unwrap_or_default().to_owned()
 }

@@ -1,5 +1,6 @@
 //! Request bodies for the log: without what is secret by the schema or by its name (rule P5).
 
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 /// The largest body that is read for the log, in bytes; of a larger one the log has the size only.
@@ -52,13 +53,13 @@ pub(super) fn redacted(body: &[u8], hidden: &[String]) -> Option<String> {
 /// A query without secrets: one that names such an attribute is not kept at all.
 pub(super) fn redacted_query<'q>(query: &'q str, hidden: &[String]) -> &'q str {
     // A percent sign or a plus may hide a letter; filters have plenty, so only those of letters count.
-    let decoded = percent_decoded(query.as_bytes());
+    let decoded = percent_decode_str(query).collect::<Vec<u8>>();
     if may_hold_secret(&decoded, hidden) { REDACTED } else { query }
 }
 
 /// A text that should hold no secret, such as a path: not kept if one of our own tokens has got into it.
 pub(super) fn redacted_text(text: &str) -> &str {
-    let decoded = percent_decoded(text.as_bytes());
+    let decoded = percent_decode_str(text).collect::<Vec<u8>>();
     if holds(&decoded.to_ascii_lowercase(), OWN) { REDACTED } else { text }
 }
 
@@ -75,25 +76,6 @@ fn may_hold_secret(bytes: &[u8], hidden: &[String]) -> bool {
 
 fn holds(lower: &[u8], name: &str) -> bool {
     lower.windows(name.len()).any(|window| window == name.as_bytes())
-}
-
-fn percent_decoded(text: &[u8]) -> Vec<u8> {
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((first, tail)) = rest.split_first() {
-        let digits = tail.get(..2).filter(|_| *first == b'%').and_then(|digits| std::str::from_utf8(digits).ok());
-        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) => {
-                decoded.push(byte);
-                rest = tail.get(2..).unwrap_or_default();
-            }
-            None => {
-                decoded.push(*first);
-                rest = tail;
-            }
-        }
-    }
-    decoded
 }
 
 fn is_secret(name: &str, hidden: &[String]) -> bool {
@@ -141,6 +123,6 @@ fn redact(value: &mut Value, hidden: &[String]) {
 }
 
 fn cut(text: &str) -> String {
-    let end = (0..=LARGEST_KEPT.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    let end = text.floor_char_boundary(LARGEST_KEPT);
     text.get(..end).unwrap_or_default().to_owned()
 }

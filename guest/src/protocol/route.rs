@@ -1,5 +1,7 @@
 //! Which endpoint a path names (RFC 7644 §3.2), and which methods it has.
 
+use percent_encoding::percent_decode_str;
+
 use super::error::{ScimError, ScimType};
 use super::schema::SchemaTable;
 
@@ -97,24 +99,5 @@ fn is_version(segment: &str) -> bool {
 /// Undoes percent-encoding (RFC 3986 §2.1). What is not valid stays as it is; bytes that are not UTF-8 become U+FFFD.
 #[must_use]
 pub fn percent_decode(text: &str) -> String {
-    if !text.contains('%') {
-        return text.to_owned();
-    }
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, tail)) = rest.split_first() {
-        let digits = (*first == b'%').then(|| tail.get(..2)).flatten();
-        let byte = digits.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
-        match byte.filter(|_| digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = tail.get(2..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(*first);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }

@@ -470,7 +470,7 @@ fn indexed(prefix: &str, value: &str) -> Key {
     if value.len() <= INDEXED_PREFIX + 64 {
         key.extend_from_slice(value.as_bytes());
     } else {
-        let cut = (0..=INDEXED_PREFIX).rev().find(|cut| value.is_char_boundary(*cut)).unwrap_or(0);
+        let cut = value.floor_char_boundary(INDEXED_PREFIX);
         key.extend_from_slice(value.get(..cut).unwrap_or_default().as_bytes());
         key.push(b'#');
         for byte in Sha256::digest(value.as_bytes()) {

@@ -1,8 +1,9 @@
 //! The egress policy: where an organization's requests may go.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::str::FromStr;
 
+use ipnet::IpNet;
 use url::{Host, Url};
 
 use super::address::{AddressKind, embedded};
@@ -253,26 +254,13 @@ impl FromStr for Permit {
     }
 }
 
-/// An address and how many of its first bits count: `10.1.0.0/16`, `fd00::/8`, or one address.
+/// A network (`10.1.0.0/16`, `fd00::/8`) or one address.
 #[derive(Clone, Copy, Debug)]
-struct Network {
-    address: IpAddr,
-    bits: u32,
-}
+struct Network(IpNet);
 
 impl Network {
     fn contains(&self, address: IpAddr) -> bool {
-        match (self.address, embedded(address)) {
-            (IpAddr::V4(network), IpAddr::V4(address)) => {
-                let mask = u32::MAX.checked_shl(32 - self.bits).unwrap_or(0);
-                (network.to_bits() ^ address.to_bits()) & mask == 0
-            }
-            (IpAddr::V6(network), IpAddr::V6(address)) => {
-                let mask = u128::MAX.checked_shl(128 - self.bits).unwrap_or(0);
-                (network.to_bits() ^ address.to_bits()) & mask == 0
-            }
-            _ => false,
-        }
+        self.0.contains(&embedded(address))
     }
 }
 
@@ -280,14 +268,9 @@ impl FromStr for Network {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        let (address, bits) = match text.split_once('/') {
-            Some((address, bits)) => (address, Some(bits.parse().map_err(|_| ())?)),
-            None => (text, None),
-        };
-        let address: IpAddr = address.parse().map_err(|_| ())?;
-        let most = if address.is_ipv4() { Ipv4Addr::BITS } else { Ipv6Addr::BITS };
-        let bits = bits.unwrap_or(most);
+        let network = text.parse().or_else(|_| text.parse().map(|address: IpAddr| IpNet::from(address)));
+        let network: IpNet = network.map_err(|_| ())?;
         // An IPv4 network is to be written as one: addresses are compared after their IPv4 form is taken out.
-        if bits > most || embedded(address) != address { Err(()) } else { Ok(Self { address, bits }) }
+        if embedded(network.addr()) == network.addr() { Ok(Self(network)) } else { Err(()) }
     }
 }

@@ -3,6 +3,7 @@
 use super::when::When;
 pub(super) use crate::journal::LogEntry as Entry;
 use askama::Template;
+use percent_encoding::percent_decode_str;
 
 /// How the page shows it.
 impl Entry {
@@ -58,23 +59,8 @@ impl Entry {
 
 /// Undoes percent-encoding; as it was if that is no text, or would break the line.
 fn readable(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let pair = tail.get(..2).filter(|_| *first == b'%').and_then(|pair| str::from_utf8(pair).ok());
-        match pair.and_then(|pair| u8::from_str_radix(pair, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &tail[2..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = tail;
-            }
-        }
-    }
-    match String::from_utf8(bytes) {
-        Ok(decoded) if !decoded.chars().any(char::is_control) => decoded,
+    match percent_decode_str(text).decode_utf8() {
+        Ok(decoded) if !decoded.chars().any(char::is_control) => decoded.into_owned(),
         _ => text.to_owned(),
     }
 }

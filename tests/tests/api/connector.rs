@@ -4,7 +4,7 @@ use insomnia_scim_tests::client::Client;
 use insomnia_scim_tests::scim::text;
 use serde_json::{Value, json};
 
-use crate::caller::{Organization, PASSPHRASE, answer, created, gone, ok, operator, problem};
+use crate::api::caller::{Organization, PASSPHRASE, answer, created, gone, ok, operator, problem};
 
 fn scim(organization: &Organization, token: &str) -> Client {
     let url = text(&ok(&organization.get("/connector")), "connector_url");

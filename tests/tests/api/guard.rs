@@ -5,7 +5,7 @@ use insomnia_scim_tests::scim::text;
 use insomnia_scim_tests::seed;
 use serde_json::{Value, json};
 
-use crate::caller::{Organization, created, gone, ok, problem};
+use crate::api::caller::{Organization, created, gone, ok, problem};
 
 #[test]
 fn held_removals_are_seen_and_decided_about() {

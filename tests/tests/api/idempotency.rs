@@ -7,7 +7,7 @@ use insomnia_scim_tests::scim::text;
 use insomnia_scim_tests::server::Server;
 use serde_json::{Value, json};
 
-use crate::caller::{Organization, created, keyed, nobody_of, ok, problem, with};
+use crate::api::caller::{Organization, created, keyed, nobody_of, ok, problem, with};
 
 fn teams(organization: &Organization) -> usize {
     ok(&organization.get("/teams"))["items"].as_array().map_or(0, Vec::len)
@@ -155,7 +155,7 @@ fn what_is_no_idempotency_key_is_400() {
 fn an_idempotency_key_needs_an_api_key() {
     let organization = Organization::new("anonymous");
     let request = keyed(&organization.at("/teams"), "k", json!({"name": "x"}));
-    problem(&crate::caller::nobody().send(&request), 401, "unauthorized");
+    problem(&crate::api::caller::nobody().send(&request), 401, "unauthorized");
     let foreign = Organization::new("foreign");
     problem(&foreign.client.send(&request), 403, "forbidden");
 }

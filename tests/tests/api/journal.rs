@@ -5,7 +5,7 @@ use insomnia_scim_tests::scim::text;
 use insomnia_scim_tests::seed;
 use serde_json::{Value, json};
 
-use crate::caller::{Organization, created, gone, ok, problem};
+use crate::api::caller::{Organization, created, gone, ok, problem};
 
 /// An organization with three users in its log.
 fn logged(name: &str) -> (Organization, Client) {

@@ -5,7 +5,7 @@ use insomnia_scim_tests::scim::text;
 use insomnia_scim_tests::server::{Server, shared};
 use serde_json::{Value, json};
 
-use crate::caller::{Organization, created, gone, nobody, nobody_of, ok, operator, problem, with};
+use crate::api::caller::{Organization, created, gone, nobody, nobody_of, ok, operator, problem, with};
 
 fn is_key(text: &str, prefix: &str) -> bool {
     text.strip_prefix(prefix)

@@ -4,7 +4,7 @@ use insomnia_scim_tests::client::Request;
 use insomnia_scim_tests::person::unique;
 use serde_json::json;
 
-use crate::caller::{Organization, created, gone, ok, operator, problem};
+use crate::api::caller::{Organization, created, gone, ok, operator, problem};
 
 fn patch(organization: &Organization, change: serde_json::Value) -> insomnia_scim_tests::client::Response {
     operator().send(&Request::new("PATCH", &organization.path).body(change))

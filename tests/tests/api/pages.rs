@@ -3,7 +3,7 @@
 use insomnia_scim_tests::scim::text;
 use serde_json::{Value, json};
 
-use crate::caller::{Organization, created, ok, operator, problem, with};
+use crate::api::caller::{Organization, created, ok, operator, problem, with};
 
 #[test]
 fn a_list_is_walked_by_cursor_and_by_link() {

@@ -9,7 +9,7 @@ use insomnia_scim_tests::seed;
 use insomnia_scim_tests::server::shared;
 use serde_json::{Value, json};
 
-use crate::caller::{Organization, PASSPHRASE, created, gone, ok, operator, problem};
+use crate::api::caller::{Organization, PASSPHRASE, created, gone, ok, operator, problem};
 
 fn add(organization: &Organization, email: &str) -> Value {
     created(&organization.post("/members", json!({"email": email, "passphrase": PASSPHRASE})))

@@ -3,7 +3,7 @@
 use insomnia_scim_tests::client::Request;
 use serde_json::json;
 
-use crate::caller::{Organization, nobody, ok, operator, problem};
+use crate::api::caller::{Organization, nobody, ok, operator, problem};
 
 #[test]
 fn what_is_not_there_is_404() {

@@ -11,8 +11,8 @@ use insomnia_scim_tests::seed::user_request;
 use insomnia_scim_tests::{person::Person, seed};
 use serde_json::{Value, json};
 
-use crate::host::Host;
-use crate::organization::{Organization, record};
+use crate::page::host::Host;
+use crate::page::organization::{Organization, record};
 
 /// People whom the identity provider sends: first name, last name.
 const PEOPLE: [(&str, &str); 24] = [

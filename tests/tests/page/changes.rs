@@ -10,9 +10,9 @@ use insomnia_scim::connector::ExpiryWindow;
 use insomnia_scim::directory::Role;
 use insomnia_scim_tests::seed;
 
-use crate::host::Host;
-use crate::organization::Organization;
-use crate::visitor::Visitor;
+use crate::page::host::Host;
+use crate::page::organization::Organization;
+use crate::page::visitor::Visitor;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 

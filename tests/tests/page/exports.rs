@@ -6,8 +6,8 @@ use insomnia_scim::connector::ExpiryWindow;
 use insomnia_scim_tests::seed;
 use serde_json::Value;
 
-use crate::organization::Organization;
-use crate::visitor::Visitor;
+use crate::page::organization::Organization;
+use crate::page::visitor::Visitor;
 
 #[test]
 fn an_export_holds_every_entry_that_the_filter_finds_and_no_formula() {

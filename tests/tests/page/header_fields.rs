@@ -2,8 +2,8 @@
 
 use insomnia_scim::connector::ExpiryWindow;
 
-use crate::organization::Organization;
-use crate::visitor::Visitor;
+use crate::page::organization::Organization;
+use crate::page::visitor::Visitor;
 
 #[test]
 fn every_view_has_its_security_header_fields_and_nothing_inline() {

@@ -19,7 +19,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
-use crate::letter::text_of;
+use crate::page::letter::text_of;
 
 /// Compiled code, for all tests of this build.
 const CACHE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/page-cache");

@@ -6,8 +6,8 @@ use insomnia_scim::directory::{Domain, NewMember, Options, OrganizationRecord, P
 use insomnia_scim_tests::client::Client;
 use insomnia_scim_tests::person::unique;
 
-use crate::browser::Browser;
-use crate::host::Host;
+use crate::page::browser::Browser;
+use crate::page::host::Host;
 
 /// The owner's passphrase.
 pub(crate) const PASSPHRASE: &str = "correct horse battery staple";

@@ -4,8 +4,8 @@ use insomnia_scim::directory::Role;
 use insomnia_scim_tests::client::Response;
 use insomnia_scim_tests::server::Server;
 
-use crate::organization::Organization;
-use crate::visitor::{Visitor, form};
+use crate::page::organization::Organization;
+use crate::page::visitor::{Visitor, form};
 
 /// All views that only owners and co-owners see.
 const VIEWS: [&str; 22] = [

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use insomnia_scim_tests::client::{Client, Request, Response, encode};
 
-use crate::organization::Organization;
+use crate::page::organization::Organization;
 
 /// Keeps the cookie, sends forms, follows nothing.
 pub(crate) struct Visitor {

@@ -15,11 +15,11 @@ use serde_json::json;
 use sha2::Sha256;
 
 use crate::dice::Dice;
-use crate::mailbox::Fate;
-use crate::network::{Reply, header};
-use crate::organization::{Acme, OWNER};
-use crate::subscriber::Subscriber;
-use crate::world::{DAY, HOUR, Host, MINUTE, World};
+use crate::rules::mailbox::Fate;
+use crate::rules::network::{Reply, header};
+use crate::rules::organization::{Acme, OWNER};
+use crate::rules::subscriber::Subscriber;
+use crate::rules::world::{DAY, HOUR, Host, MINUTE, World};
 
 const ADA: &str = "ada@acme.example";
 const WEBHOOK: &str = "https://backend.example/events";

@@ -4,8 +4,8 @@ use insomnia_scim::ActionError;
 use insomnia_scim::connector::{ExpiryWindow, IdentityProvider, TokenStatus};
 use insomnia_scim::directory::{Domain, Plan, Requirement, Role};
 
-use crate::organization::{Acme, CO_OWNER, OWNER, PASSPHRASE, person, record};
-use crate::world::{DAY, World};
+use crate::rules::organization::{Acme, CO_OWNER, OWNER, PASSPHRASE, person, record};
+use crate::rules::world::{DAY, World};
 
 #[tokio::test]
 async fn p1_one_refusal_names_every_unmet_requirement_at_once() {

@@ -6,9 +6,9 @@ use insomnia_scim::connector::ExpiryWindow;
 use insomnia_scim::journal::LogQuery;
 use serde_json::{Value, json};
 
-use crate::network::Reply;
-use crate::organization::{Acme, OWNER, record};
-use crate::world::{BEGIN, DAY, HOUR, Host, MINUTE, World};
+use crate::rules::network::Reply;
+use crate::rules::organization::{Acme, OWNER, record};
+use crate::rules::world::{BEGIN, DAY, HOUR, Host, MINUTE, World};
 
 async fn scene(world: &World) -> (Host, Acme) {
     let host = world.host().await;
@@ -217,7 +217,7 @@ async fn p6_an_organization_whose_jobs_fail_never_blocks_the_others() {
     let (host, acme) = scene(&world).await;
     let other = host.provisioner.create_organization(&OrganizationId::parse("other").unwrap()).await.unwrap();
     other.put(record(5)).await.unwrap();
-    let owner = crate::organization::person("boss@other.example", insomnia_scim::directory::Role::Owner, None);
+    let owner = crate::rules::organization::person("boss@other.example", insomnia_scim::directory::Role::Owner, None);
     other.add_member(owner).await.unwrap();
     world.faults.refuse_commits_of(Some("acme"));
     acme.post_user("ada@acme.example").await.is(503);

@@ -6,8 +6,8 @@ use insomnia_scim::guard::{Decision, Guard, Removal};
 use insomnia_scim::{ActionError, Organization};
 use serde_json::json;
 
-use crate::organization::{Acme, Answer, CO_OWNER, OWNER, person};
-use crate::world::{DAY, HOUR, Host, World};
+use crate::rules::organization::{Acme, Answer, CO_OWNER, OWNER, person};
+use crate::rules::world::{DAY, HOUR, Host, World};
 
 /// With so many seats, two of which are taken.
 async fn scene(world: &World, seats: u32) -> (Host, Acme) {
@@ -81,7 +81,7 @@ async fn p4_administrators_hear_of_missing_seats_once_a_day() {
     let world = World::in_memory();
     let (host, acme) = scene(&world, 2).await;
     for hours in 0..60 {
-        world.live_until(&host, crate::world::BEGIN + hours * HOUR).await;
+        world.live_until(&host, crate::rules::world::BEGIN + hours * HOUR).await;
         acme.post_user("ada@acme.example").await.is(403);
     }
     world.live(&host, HOUR).await;

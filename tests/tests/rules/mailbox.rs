@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use insomnia_scim::OrganizationId;
 use insomnia_scim::capability::email::{MailError, Mailer, Message};
 
-use crate::faults::Faults;
+use crate::rules::faults::Faults;
 
 /// What becomes of an attempt to send.
 pub(crate) enum Fate {

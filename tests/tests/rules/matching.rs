@@ -4,8 +4,8 @@ use insomnia_scim::connector::ExpiryWindow;
 use insomnia_scim::directory::{Listing, Origin, Role};
 use serde_json::{Value, json};
 
-use crate::organization::{Acme, CO_OWNER, OWNER, PASSPHRASE, USER, person};
-use crate::world::{Host, World};
+use crate::rules::organization::{Acme, CO_OWNER, OWNER, PASSPHRASE, USER, person};
+use crate::rules::world::{Host, World};
 
 const INSOMNIA: &str = "urn:insomnia:params:scim:schemas:extension:1.0:User";
 const BOB: &str = "Bob@Acme.example";

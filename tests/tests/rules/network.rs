@@ -8,7 +8,7 @@ use insomnia_scim::OrganizationId;
 use insomnia_scim::capability::http::{HttpClient, HttpError, IncomingResponse, OutgoingRequest};
 use serde_json::Value;
 
-use crate::faults::Faults;
+use crate::rules::faults::Faults;
 
 /// What becomes of a request.
 pub(crate) enum Reply {

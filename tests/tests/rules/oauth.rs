@@ -8,9 +8,9 @@ use insomnia_scim::oauth::{AuthorizeRefusal, IssuedOAuthClient, NewOAuthClient};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use crate::organization::{Acme, CO_OWNER, OWNER, person};
-use crate::wire::{Reply, Site, form};
-use crate::world::{DAY, Host, MINUTE, World};
+use crate::rules::organization::{Acme, CO_OWNER, OWNER, person};
+use crate::rules::wire::{Reply, Site, form};
+use crate::rules::world::{DAY, Host, MINUTE, World};
 
 const REDIRECT: &str = "https://idp.example/callback?x=1";
 const VERIFIER: &str = "a-verifier-of-43-characters-or-more-0123456789";

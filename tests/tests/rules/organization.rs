@@ -8,7 +8,7 @@ use insomnia_scim::journal::LogQuery;
 use insomnia_scim::{Organization, OrganizationId, ScimRequest};
 use serde_json::{Value, json};
 
-use crate::world::{BASE_URL, Host};
+use crate::rules::world::{BASE_URL, Host};
 
 /// The email address of the owner.
 pub(crate) const OWNER: &str = "owner@acme.example";

@@ -6,10 +6,10 @@ use insomnia_scim::delivery::DeliveryQueue;
 use insomnia_scim::directory::Role;
 use serde_json::json;
 
-use crate::mailbox::Mailbox;
-use crate::organization::{Acme, OWNER, PASSPHRASE, person};
-use crate::tokens::{database_bytes, holds};
-use crate::world::{DAY, HOUR, Host, MINUTE, World};
+use crate::rules::mailbox::Mailbox;
+use crate::rules::organization::{Acme, OWNER, PASSPHRASE, person};
+use crate::rules::tokens::{database_bytes, holds};
+use crate::rules::world::{DAY, HOUR, Host, MINUTE, World};
 
 const ADA: &str = "ada@acme.example";
 const CHOSEN: &str = "chosen by ada herself";

@@ -6,8 +6,8 @@ use insomnia_scim::ActionError;
 use insomnia_scim::connector::{ExpiryWindow, TokenStatus};
 use sha2::{Digest as _, Sha256};
 
-use crate::organization::{Acme, CO_OWNER, OWNER, PASSPHRASE};
-use crate::world::{BEGIN, DAY, HOUR, MINUTE, World};
+use crate::rules::organization::{Acme, CO_OWNER, OWNER, PASSPHRASE};
+use crate::rules::world::{BEGIN, DAY, HOUR, MINUTE, World};
 
 /// All that is in the files of the database.
 pub(crate) fn database_bytes(world: &World) -> Vec<u8> {

@@ -4,8 +4,8 @@ use insomnia_scim::connector::ExpiryWindow;
 use insomnia_scim::connector::IdentityProvider;
 use insomnia_scim::directory::Role;
 
-use crate::organization::{Acme, CO_OWNER, OWNER, person};
-use crate::world::{BASE_URL, BEGIN, DAY, HOUR, MINUTE, World};
+use crate::rules::organization::{Acme, CO_OWNER, OWNER, person};
+use crate::rules::world::{BASE_URL, BEGIN, DAY, HOUR, MINUTE, World};
 
 /// The subject of a warning so many days before the expiry; of the last word with 0.
 fn subject(days: u32) -> String {

@@ -13,9 +13,9 @@ use insomnia_scim::event::EventSubscriber;
 use insomnia_scim::storage::{MemoryStorage, SqliteStorage};
 use tempfile::TempDir;
 
-use crate::faults::{Faults, Unreliable};
-use crate::mailbox::Mailbox;
-use crate::network::Network;
+use crate::rules::faults::{Faults, Unreliable};
+use crate::rules::mailbox::Mailbox;
+use crate::rules::network::Network;
 
 /// A minute in milliseconds.
 pub(crate) const MINUTE: u64 = 60_000;

@@ -1,5 +1,7 @@
 //! `application/x-www-form-urlencoded`: the parameters of a query or of a form.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
 use crate::protocol::route::percent_decode;
 
 /// The largest form that is read, in bytes.
@@ -50,17 +52,12 @@ pub(super) fn decode(text: &str) -> String {
     percent_decode(&text.replace('+', " "))
 }
 
-/// A value as it stands in a query or a form: all but unreserved characters is percent-encoded.
+/// What is percent-encoded in a form: all but the unreserved characters (RFC 3986 §2.3).
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A value as it stands in a query or a form.
 pub(crate) fn encode(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    encoded
+    utf8_percent_encode(text, RESERVED).to_string()
 }
 
 #[cfg(test)]

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::connector::Window;
+use crate::connector::{self, Window};
 use crate::directory::{self, NewMember};
 use crate::store::keys::{self, Kind};
-use crate::store::{Candidates, MemberRecord, Origin, Role, Store, StoreError, Stored, TeamRecord};
+use crate::store::{Candidates, MemberRecord, OrganizationRecord, Origin, Role, Store, StoreError, Stored, TeamRecord};
 use crate::testing::organization::TestOrganization;
 
 /// Seats: few enough that they run out.
@@ -18,6 +18,7 @@ const SEATS: u32 = 6;
 #[derive(Clone, Debug)]
 enum Act {
     Post { person: u8, email: u8, active: bool },
+    Put { person: u8, active: bool, email: u8 },
     Patch { person: u8, active: Option<bool>, rename: Option<u8> },
     Delete { person: u8 },
     AddByHand { person: u8, role: u8 },
@@ -29,14 +30,18 @@ enum Act {
     DeleteTeam { team: u8 },
     AddTeamByHand { team: u8, members: Vec<u8> },
     SetSeats { seats: u8 },
+    SetOptions { overage: bool, reactivate: bool, domains: bool },
+    DisableAndEnable,
 }
 
 fn act() -> impl Strategy<Value = Act> {
     let person = || 0_u8..8;
     let team = || 0_u8..3;
     let people = || proptest::collection::vec(0_u8..8, 0..4);
+    let options = any::<(bool, bool, bool)>();
     prop_oneof![
         4 => (person(), person(), any::<bool>()).prop_map(|(person, email, active)| Act::Post { person, email, active }),
+        1 => (person(), any::<bool>(), person()).prop_map(|(person, active, email)| Act::Put { person, active, email }),
         4 => (person(), any::<Option<bool>>(), proptest::option::of(person()))
             .prop_map(|(person, active, rename)| Act::Patch { person, active, rename }),
         2 => person().prop_map(|person| Act::Delete { person }),
@@ -49,11 +54,18 @@ fn act() -> impl Strategy<Value = Act> {
         1 => team().prop_map(|team| Act::DeleteTeam { team }),
         1 => (team(), people()).prop_map(|(team, members)| Act::AddTeamByHand { team, members }),
         1 => (0_u8..9).prop_map(|seats| Act::SetSeats { seats }),
+        1 => options.prop_map(|(overage, reactivate, domains)| Act::SetOptions { overage, reactivate, domains }),
+        1 => Just(Act::DisableAndEnable),
     ]
 }
 
 fn address(person: u8) -> String {
-    if person == 0 { TestOrganization::OWNER.to_owned() } else { format!("p{person}@example.com") }
+    match person {
+        0 => TestOrganization::OWNER.to_owned(),
+        // Of no verified domain.
+        7 => "p7@elsewhere.example".to_owned(),
+        _ => format!("p{person}@example.com"),
+    }
 }
 
 fn role(number: u8) -> Role {
@@ -79,14 +91,29 @@ impl World {
         id.map(|id| format!("/Groups/{id}"))
     }
 
+    /// Switches SCIM off, after which the token opens nothing, and on again.
+    fn disable_and_enable(&mut self) {
+        let is_owner = |member: &MemberRecord| member.is_active() && member.role == Role::Owner;
+        let owner = self.members().into_values().find(is_owner).unwrap();
+        connector::disable(&self.organization.store(), owner.id()).unwrap();
+        let (status, _) = self.organization.scim("DELETE", &format!("/Users/{}", owner.id()), None);
+        assert_eq!(status, 401);
+        let issued = connector::enable(&self.organization.store(), owner.id(), "okta", Window::Never);
+        self.organization.token = issued.unwrap().token;
+    }
+
     /// Does it; returns the ids of the members whom the identity provider named.
-    fn act(&self, act: &Act) -> BTreeSet<String> {
+    fn act(&mut self, act: &Act) -> BTreeSet<String> {
+        if matches!(act, Act::DisableAndEnable) {
+            self.disable_and_enable();
+            return BTreeSet::new();
+        }
         let organization = &self.organization;
         let mut named = BTreeSet::new();
         let mut scim = |person: Option<String>, method: &str, path: &str, body: Option<Value>| {
             named.extend(person);
             let (status, body) = organization.scim(method, path, body);
-            assert!(status < 500, "{status} {body}");
+            assert!(status < 500 && status != 401, "{status} {body}");
         };
         match act {
             Act::Post { person, email, active } => {
@@ -95,6 +122,13 @@ impl World {
                     json!({"userName": address(*person), "active": active, "emails": [{"value": address(*email)}]});
                 scim(None, "POST", "/Users", Some(body));
                 named.extend(both.into_iter().flatten());
+            }
+            Act::Put { person, active, email } => {
+                if let Some(id) = self.id(*person) {
+                    let emails = json!([{"value": address(*email)}]);
+                    let body = json!({"userName": address(*person), "active": active, "emails": emails});
+                    scim(Some(id.clone()), "PUT", &format!("/Users/{id}"), Some(body));
+                }
             }
             Act::Patch { person, active, rename } => {
                 if let Some(id) = self.id(*person) {
@@ -153,6 +187,15 @@ impl World {
             Act::SetSeats { seats } => {
                 organization.change(|record| record.seats = u32::from(*seats)).unwrap();
             }
+            Act::SetOptions { overage, reactivate, domains } => {
+                let change = |record: &mut OrganizationRecord| {
+                    record.options.allow_overage = *overage;
+                    record.options.reactivate_on_post = *reactivate;
+                    record.options.verified_domains_only = *domains;
+                };
+                organization.change(change).unwrap();
+            }
+            Act::DisableAndEnable => {}
         }
         named
     }
@@ -223,10 +266,10 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 96, max_shrink_iters: 200, ..ProptestConfig::default() })]
 
     #[test]
-    fn random_acts_of_administrators_and_of_the_identity_provider_keep_the_invariants(
+    fn p4_random_acts_of_administrators_and_of_the_identity_provider_keep_the_invariants(
         acts in proptest::collection::vec(act(), 1..60)
     ) {
-        let world = World { organization: TestOrganization::new(SEATS, Window::Never).unwrap() };
+        let mut world = World { organization: TestOrganization::new(SEATS, Window::Never).unwrap() };
         for act in &acts {
             let before = world.members();
             let named = world.act(act);
@@ -237,8 +280,11 @@ proptest! {
                 assert_eq!(after.get(id), Some(member), "{act:?} changed a member whom it did not name");
             }
         }
-        let created = world.organization.event_types().iter().filter(|kind| *kind == "member.created").count();
-        let deleted = world.organization.event_types().iter().filter(|kind| *kind == "member.deleted").count();
-        assert_eq!(created - deleted, world.members().len(), "every member came with an event, and went with one");
+        let kinds = world.organization.event_types();
+        let count = |kind: &str| kinds.iter().filter(|known| *known == kind).count();
+        let members = count("member.created") - count("member.deleted");
+        assert_eq!(members, world.members().len(), "every member came with an event, and went with one");
+        let teams = (count("team.created") - count("team.deleted")) as u64;
+        assert_eq!(teams, world.organization.store().listed_total(Kind::Team, true).unwrap(), "and so did every team");
     }
 }

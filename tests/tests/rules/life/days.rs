@@ -12,11 +12,11 @@ use serde_json::{Value, json};
 
 use super::expected::Expected;
 use crate::dice::Dice;
-use crate::mailbox::Fate;
-use crate::network::Reply;
-use crate::organization::{Acme, Answer};
-use crate::subscriber::Subscriber;
-use crate::world::{BEGIN, DAY, HOUR, Host, MINUTE, World};
+use crate::rules::mailbox::Fate;
+use crate::rules::network::Reply;
+use crate::rules::organization::{Acme, Answer};
+use crate::rules::subscriber::Subscriber;
+use crate::rules::world::{BEGIN, DAY, HOUR, Host, MINUTE, World};
 
 /// Seats: few enough that they run out.
 const SEATS: u32 = 10;

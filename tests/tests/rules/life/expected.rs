@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::organization::{CO_OWNER, OWNER};
-use crate::world::DAY;
+use crate::rules::organization::{CO_OWNER, OWNER};
+use crate::rules::world::DAY;
 
 /// How long every token of a life is valid.
 const VALID: u64 = 90 * DAY;

@@ -9,7 +9,7 @@ use expected::Counts;
 use insomnia_scim::delivery::DeliveryQueue;
 use serde_json::Value;
 
-use crate::world::{DAY, World};
+use crate::rules::world::{DAY, World};
 
 /// How many days a life lasts.
 const DAYS: u64 = 400;
@@ -74,7 +74,7 @@ async fn live(seed: u64, world: World) {
     let licences = end.acme.organization.licences().await.unwrap();
     assert_eq!((licences.manual, licences.scim), (2, end.active), "a seat for each active member");
     assert!(end.crashes > 20 && end.downtimes > 3 && end.created > 20 && end.tokens >= 4, "it was a life");
-    assert!(end.world.now() >= crate::world::BEGIN + DAYS * DAY);
+    assert!(end.world.now() >= crate::rules::world::BEGIN + DAYS * DAY);
 }
 
 fn counted(of: impl Iterator<Item = (String, String)>) -> Counts {

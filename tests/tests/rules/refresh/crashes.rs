@@ -4,7 +4,7 @@ use insomnia_scim::oauth::RefreshState;
 
 use super::Scene;
 use super::provider::Then;
-use crate::world::{DAY, HOUR, MINUTE};
+use crate::rules::world::{DAY, HOUR, MINUTE};
 
 /// A new host takes over a minute later; the provider syncs all the time, and in the end uses a new token.
 async fn ends_in_a_working_connector(mut scene: Scene, what: &str) {

@@ -4,8 +4,8 @@ use insomnia_scim::oauth::RefreshState;
 
 use super::Scene;
 use super::provider::{API_TOKEN, CLIENT_SECRET, Then, api_token, token_of};
-use crate::organization::OWNER;
-use crate::world::{BEGIN, DAY, HOUR, MINUTE};
+use crate::rules::organization::OWNER;
+use crate::rules::world::{BEGIN, DAY, HOUR, MINUTE};
 
 fn seconds(seconds: u64) -> Vec<(&'static str, String)> {
     vec![("retry-after", seconds.to_string())]

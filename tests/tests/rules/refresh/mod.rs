@@ -14,9 +14,9 @@ use insomnia_scim::oauth::{OktaCredentials, RefreshMethod, RefreshState, Refresh
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::organization::{Acme, OWNER};
-use crate::wire::Site;
-use crate::world::{BEGIN, DAY, HOUR, Host, MINUTE, World};
+use crate::rules::organization::{Acme, OWNER};
+use crate::rules::wire::Site;
+use crate::rules::world::{BEGIN, DAY, HOUR, Host, MINUTE, World};
 use provider::{CLIENT_SECRET, Loopback, Provider, api_token, token_of};
 
 /// The example key of RFC 7515 appendix A.3.

@@ -10,9 +10,9 @@ use insomnia_scim::http::{EgressClient, HttpConfig};
 use insomnia_scim::oauth::{IdpApi, OktaCredentials};
 use serde_json::{Value, json};
 
-use crate::faults::Faults;
-use crate::organization::Acme;
-use crate::wire::{Received, Sent, Server, ask};
+use crate::rules::faults::Faults;
+use crate::rules::organization::Acme;
+use crate::rules::wire::{Received, Sent, Server, ask};
 
 pub(super) const CLIENT_SECRET: &str = "entra~client-secret-8Q";
 pub(super) const API_TOKEN: &str = "00okta-api-token-8Q";

@@ -17,11 +17,11 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::Place;
-use crate::network::Reply;
-use crate::organization::{Acme, OWNER, PASSPHRASE, USER, person};
-use crate::subscriber::Subscriber;
-use crate::wire::{Site, form};
-use crate::world::{DAY, HOUR, Host, MINUTE, World};
+use crate::rules::network::Reply;
+use crate::rules::organization::{Acme, OWNER, PASSPHRASE, USER, person};
+use crate::rules::subscriber::Subscriber;
+use crate::rules::wire::{Site, form};
+use crate::rules::world::{DAY, HOUR, Host, MINUTE, World};
 
 const CHOSEN: &str = "chosen by \"Ada\" herself";
 const WRONG: &str = "wrong guess of a passphrase";
@@ -289,7 +289,7 @@ impl Day {
 
     /// The files of the database, the write-ahead log included.
     fn database(&self) -> Vec<u8> {
-        crate::tokens::database_bytes(&self.world)
+        crate::rules::tokens::database_bytes(&self.world)
     }
 
     pub(super) async fn places(&self) -> Vec<Place> {

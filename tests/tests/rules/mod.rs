@@ -1,8 +1,6 @@
 //! Insomnia's rules (P1 to P6), each shown from outside: over the built component, with a clock that the tests set.
-#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a failed expectation is a failed test")]
 
 mod deliveries;
-mod dice;
 mod enabling;
 mod faults;
 mod journal;
@@ -14,7 +12,6 @@ mod network;
 mod oauth;
 mod organization;
 mod passphrases;
-mod property;
 mod refresh;
 mod secrets;
 mod subscriber;

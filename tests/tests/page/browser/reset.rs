@@ -1,10 +1,10 @@
 //! A lost passphrase, and the mailed link that replaces it.
 
-use crate::browser::{Browser, DESKTOP};
-use crate::host::Host;
-use crate::letter::word;
-use crate::organization::Organization;
-use crate::visitor::Visitor;
+use crate::page::browser::{Browser, DESKTOP};
+use crate::page::host::Host;
+use crate::page::letter::word;
+use crate::page::organization::Organization;
+use crate::page::visitor::Visitor;
 
 #[test]
 fn a_mailed_link_sets_another_passphrase_once_and_ends_all_sessions() {

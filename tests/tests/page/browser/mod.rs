@@ -1,5 +1,13 @@
 //! Chromium, driven over WebDriver (W3C) by chromedriver.
 
+mod consent;
+mod examine;
+mod journey;
+mod keyboard;
+mod pictures;
+mod reset;
+mod views;
+
 use std::env;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};

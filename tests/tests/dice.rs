@@ -1,6 +1,6 @@
 //! Chance that repeats itself: the same seed throws the same numbers.
 
-/// SplitMix64.
+/// SplitMix64. A seed that once found something finds it again, so the numbers must never change.
 #[derive(Clone, Debug)]
 pub(crate) struct Dice(u64);
 
@@ -27,13 +27,18 @@ impl Dice {
         self.next() % end
     }
 
+    /// The index of one of so many.
+    pub(crate) fn index(&mut self, count: usize) -> usize {
+        usize::try_from(self.below(count as u64)).expect("an index that fits")
+    }
+
     /// True once in so many throws.
     pub(crate) fn one_in(&mut self, times: u64) -> bool {
         self.below(times) == 0
     }
 
-    /// One of them.
+    /// One of them, unless there is none.
     pub(crate) fn pick<'t, T>(&mut self, of: &'t [T]) -> Option<&'t T> {
-        if of.is_empty() { None } else { of.get(usize::try_from(self.below(of.len() as u64)).unwrap()) }
+        if of.is_empty() { None } else { Some(&of[self.index(of.len())]) }
     }
 }

@@ -1,5 +1,4 @@
 //! The server as identity providers and their administrators see it: everything here goes over a socket.
-#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a failed expectation is a failed test")]
 
 mod commands;
 mod concurrency;

@@ -1,8 +1,8 @@
 //! The way through the page without a mouse.
 
-use crate::browser::{Browser, DESKTOP, key};
-use crate::host::Host;
-use crate::organization::Organization;
+use crate::page::browser::{Browser, DESKTOP, key};
+use crate::page::host::Host;
+use crate::page::organization::Organization;
 
 #[test]
 fn an_owner_gets_a_token_by_keyboard_alone_and_always_sees_where_the_focus_is() {

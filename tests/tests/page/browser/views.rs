@@ -7,12 +7,12 @@ use insomnia_scim::directory::Role;
 use insomnia_scim_tests::person::Person;
 use insomnia_scim_tests::seed;
 
-use crate::acme::{acme, hold_removals, list_to_preview};
-use crate::browser::{Browser, DESKTOP};
-use crate::examine::examine;
-use crate::host::Host;
-use crate::letter::passphrase;
-use crate::organization::Organization;
+use crate::page::acme::{acme, hold_removals, list_to_preview};
+use crate::page::browser::examine::examine;
+use crate::page::browser::{Browser, DESKTOP};
+use crate::page::host::Host;
+use crate::page::letter::passphrase;
+use crate::page::organization::Organization;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 

@@ -1,13 +1,16 @@
-//! Schemathesis, which makes requests up from the OpenAPI document, valid and not, and compares each answer with it.
+//! The OpenAPI document in the hands of tools that others wrote: a validator, and Schemathesis, which makes requests up
+//! from it, valid and not, and compares each answer with it.
 
 use std::fs;
+use std::io::Write;
 use std::process::Command;
 
 use insomnia_scim_tests::scim::text;
 use insomnia_scim_tests::server::Server;
 use serde_json::json;
 
-use crate::caller::nobody_of;
+use crate::api::caller::nobody_of;
+use crate::api::document::document;
 use crate::python::tool;
 
 /// Requests made up for each operation in each phase.
@@ -17,6 +20,19 @@ const EXAMPLES: &str = "12";
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
     response_headers_conformance,response_schema_conformance,unsupported_method,allow_header_conformance,ignored_auth,\
     missing_required_header,negative_data_rejection";
+
+/// As the OpenAPI Initiative's own schema of 3.1 has it, and references followed.
+#[test]
+fn the_document_is_valid() {
+    let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
+    file.write_all(document().to_string().as_bytes()).expect("the document is written");
+    let validator = tool("openapi-spec-validator");
+    let output =
+        Command::new(validator).args(["--schema", "3.1"]).arg(file.path()).output().expect("the validator runs");
+    let said = String::from_utf8_lossy(&output.stdout);
+    let said: String = said.chars().take(2_000).collect();
+    assert!(output.status.success() && said.contains("OK"), "{said}");
+}
 
 #[test]
 fn schemathesis_finds_no_failure_and_no_answer_that_is_not_documented() {

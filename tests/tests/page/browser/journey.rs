@@ -10,10 +10,10 @@ use insomnia_scim_tests::person::Person;
 use insomnia_scim_tests::seed;
 use serde_json::Value;
 
-use crate::browser::{Browser, DESKTOP, Look, PHONE, key};
-use crate::host::Host;
-use crate::letter::passphrase;
-use crate::organization::Organization;
+use crate::page::browser::{Browser, DESKTOP, Look, PHONE, key};
+use crate::page::host::Host;
+use crate::page::letter::passphrase;
+use crate::page::organization::Organization;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const CHOSEN: &str = "a passphrase of my own";

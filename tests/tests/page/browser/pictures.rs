@@ -4,9 +4,9 @@ use std::env;
 use std::fs;
 use std::path::PathBuf;
 
-use crate::acme::acme;
-use crate::browser::{Browser, DESKTOP, Look, PHONE};
-use crate::host::Host;
+use crate::page::acme::acme;
+use crate::page::browser::{Browser, DESKTOP, Look, PHONE};
+use crate::page::host::Host;
 
 /// The largest picture, in bytes: README stays quick to load.
 const LARGEST: usize = 150_000;

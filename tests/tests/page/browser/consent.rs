@@ -9,11 +9,11 @@ use insomnia_scim::oauth::NewOAuthClient;
 use insomnia_scim_tests::client::{Client, encode};
 use serde_json::Value;
 
-use crate::browser::{Browser, DESKTOP};
-use crate::examine::examine;
-use crate::host::Host;
-use crate::organization::Organization;
-use crate::visitor::{Visitor, form};
+use crate::page::browser::examine::examine;
+use crate::page::browser::{Browser, DESKTOP};
+use crate::page::host::Host;
+use crate::page::organization::Organization;
+use crate::page::visitor::{Visitor, form};
 
 /// The verifier and its challenge of RFC 7636, appendix B.
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";

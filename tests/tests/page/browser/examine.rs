@@ -8,7 +8,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::browser::{Browser, DESKTOP, Look, PHONE};
+use crate::page::browser::{Browser, DESKTOP, Look, PHONE};
 
 /// Where `make setup` puts it.
 const AXE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/npm/node_modules/axe-core/axe.min.js");

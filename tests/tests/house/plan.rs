@@ -1,0 +1,67 @@
+//! On which floor each room is: the order in which rooms may use each other.
+
+/// The floors of a crate.
+pub(super) struct Plan {
+    /// The crate's folder in the workspace, which is the picture's name too.
+    pub(super) folder: &'static str,
+    /// From the top down: what the floor is there for, and its rooms. Rooms on one floor do not know each other.
+    pub(super) floors: &'static [(&'static str, &'static [&'static str])],
+    /// Who uses whom against this order all the same. Nothing is to be added here, and what is gone from the house has
+    /// to be gone from here.
+    pub(super) debts: &'static [(&'static str, &'static str)],
+}
+
+impl Plan {
+    /// The floor of a room, counted from the top.
+    pub(super) fn floor(&self, room: &str) -> Option<usize> {
+        self.floors.iter().position(|(_, rooms)| rooms.contains(&room))
+    }
+
+    /// All rooms, from the top down.
+    pub(super) fn rooms(&self) -> impl Iterator<Item = &'static str> {
+        self.floors.iter().flat_map(|(_, rooms)| rooms.iter().copied())
+    }
+}
+
+/// The component.
+pub(super) const GUEST: Plan = Plan {
+    folder: "guest",
+    floors: &[
+        ("what the contract exports", &["component"]),
+        ("what comes in", &["endpoint", "directory", "jobs"]),
+        ("connectors, log and events", &["connector", "journal"]),
+        ("Insomnia's rules", &["provisioning"]),
+        ("records and indexes", &["store"]),
+        ("SCIM, and what the host gives", &["protocol", "capability"]),
+    ],
+    debts: &[("connector", "endpoint"), ("jobs", "endpoint"), ("provisioning", "connector")],
+};
+
+/// The host.
+pub(super) const HOST: Plan = Plan {
+    folder: "host",
+    floors: &[
+        ("the program", &["cli"]),
+        ("two faces", &["page", "api"]),
+        ("what carries requests", &["server"]),
+        ("acts of one organization, and its jobs", &["organization", "scheduler"]),
+        ("all organizations", &["provisioner"]),
+        ("errors and the log, as faces show them", &["error", "journal"]),
+        ("the component", &["component"]),
+        ("what the contract speaks of", &["connector", "delivery", "event", "guard", "oauth", "scim"]),
+        ("what the host gives by itself", &["storage", "email", "http", "registry"]),
+        ("what a backend may give instead", &["capability", "directory", "timestamp"]),
+    ],
+    debts: &[
+        ("api", "page"),
+        ("capability", "component"),
+        ("capability", "scheduler"),
+        ("component", "error"),
+        ("component", "journal"),
+        ("journal", "error"),
+        ("journal", "organization"),
+        ("provisioner", "organization"),
+        ("provisioner", "page"),
+        ("provisioner", "scheduler"),
+    ],
+};

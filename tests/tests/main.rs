@@ -1,0 +1,13 @@
+//! All tests from outside, as one executable: each executable links wasmtime and Cranelift again.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a failed expectation is a failed test")]
+
+mod api;
+mod capabilities;
+mod conformance;
+mod dice;
+mod house;
+mod outside;
+mod page;
+mod python;
+mod rules;
+mod storage_conformance;
