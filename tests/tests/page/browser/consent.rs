@@ -36,14 +36,14 @@ fn an_owner_signs_in_allows_a_client_and_it_provisions() {
 
     browser.click("button[value=deny]");
     browser.wait_for_text("body", "at the identity provider");
-    let back = browser.url();
+    let back = browser.wait_for_url("error=");
     assert!(back.starts_with(&asking.redirect), "{back}");
     assert!(back.contains("error=access_denied") && back.contains("state=s%201"), "{back}");
 
     browser.go(&asking.url(&organization));
     browser.click("button[value=allow]");
     browser.wait_for_text("body", "at the identity provider");
-    let back = browser.url();
+    let back = browser.wait_for_url("code=");
     assert!(back.contains("state=s%201"), "{back}");
     let code = parameter(&back, "code");
 
@@ -52,7 +52,7 @@ fn an_owner_signs_in_allows_a_client_and_it_provisions() {
     browser.go(&asking.url(&organization));
     browser.click("button[value=allow]");
     browser.wait_for_text("body", "at the identity provider");
-    let (status, issued) = asking.exchange(&organization, &parameter(&browser.url(), "code"), VERIFIER);
+    let (status, issued) = asking.exchange(&organization, &parameter(&browser.wait_for_url("code="), "code"), VERIFIER);
     assert_eq!(status, 200, "{issued}");
     assert!(issued["refresh_token"].is_string(), "{issued}");
     let token = issued["access_token"].as_str().expect("an access token");

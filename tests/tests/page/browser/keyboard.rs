@@ -4,6 +4,12 @@ use crate::page::browser::{Browser, DESKTOP, key};
 use crate::page::host::Host;
 use crate::page::organization::Organization;
 
+/// What has the focus: the value of a choice, the type or the id of a field, the text of anything else.
+const FOCUS: &str = "const e = document.activeElement; \
+     if (e.type === 'radio') return e.value; \
+     if (e.type === 'checkbox') return e.type; \
+     return e.id && e.matches('input') ? e.id : e.textContent.replace(/\\s+/g, ' ').trim();";
+
 #[test]
 fn an_owner_gets_a_token_by_keyboard_alone_and_always_sees_where_the_focus_is() {
     let host = Host::start();
@@ -11,7 +17,7 @@ fn an_owner_gets_a_token_by_keyboard_alone_and_always_sees_where_the_focus_is() 
     let browser = Browser::open(DESKTOP);
     browser.go(&organization.page);
     // The first field has the focus already.
-    assert_eq!(focus(&browser), "email");
+    browser.wait_for_script(FOCUS, "email");
     browser.press(&organization.owner, None);
     browser.press(key::TAB, None);
     browser.press(&organization.passphrase, None);
@@ -19,7 +25,7 @@ fn an_owner_gets_a_token_by_keyboard_alone_and_always_sees_where_the_focus_is() 
     browser.wait_for_text("h1 .badge", "Disabled");
 
     browser.press(key::TAB, None);
-    assert_eq!(focus(&browser), "Skip to content");
+    browser.wait_for_script(FOCUS, "Skip to content");
     assert!(browser.shows(".skip"), "the link has the focus and can't be seen");
     browser.press(key::ENTER, None);
     tab_to(&browser, "Enable SCIM");
@@ -29,7 +35,7 @@ fn an_owner_gets_a_token_by_keyboard_alone_and_always_sees_where_the_focus_is() 
     // Okta is chosen, since single sign-on is with Okta; the arrow goes on to Azure.
     tab_to(&browser, "okta");
     browser.press(key::DOWN, None);
-    assert_eq!(focus(&browser), "azure");
+    browser.wait_for_script(FOCUS, "azure");
     tab_to(&browser, "180d");
     tab_to(&browser, "Enable and show the token");
     browser.press(key::ENTER, None);
@@ -62,13 +68,8 @@ fn tab_to(browser: &Browser, wanted: &str) {
     panic!("Tab never comes to {wanted:?}, only to {passed:?}");
 }
 
-/// What has the focus: the value of a choice, the type or the id of a field, the text of anything else.
 fn focus(browser: &Browser) -> String {
-    let script = "const e = document.activeElement; \
-         if (e.type === 'radio') return e.value; \
-         if (e.type === 'checkbox') return e.type; \
-         return e.id && e.matches('input') ? e.id : e.textContent.replace(/\\s+/g, ' ').trim();";
-    browser.run(script).as_str().unwrap_or_default().to_owned()
+    browser.run(FOCUS).as_str().unwrap_or_default().to_owned()
 }
 
 fn has_outline(browser: &Browser) -> bool {

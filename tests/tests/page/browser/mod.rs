@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// How long what a test waits for may take to appear.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 /// The key under which WebDriver names an element.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
@@ -166,12 +166,14 @@ impl Browser {
         self.on(css, "GET", "property/value", Value::Null).as_str().unwrap_or_default().to_owned()
     }
 
-    /// Whether there is such an element now.
+    /// Whether there is such an element on the page.
+    #[track_caller]
     pub(crate) fn has(&self, css: &str) -> bool {
-        self.try_find(css).is_some()
+        self.until(&format!("to know whether there is {css}"), || self.try_find(css).map(|found| Some(found.is_some())))
     }
 
     /// Whether such an element is there and can be seen.
+    #[track_caller]
     pub(crate) fn shows(&self, css: &str) -> bool {
         self.has(css) && self.on(css, "GET", "displayed", Value::Null) == Value::Bool(true)
     }
@@ -179,18 +181,39 @@ impl Browser {
     /// Waits until the text of the element contains this.
     #[track_caller]
     pub(crate) fn wait_for_text(&self, css: &str, text: &str) {
-        let begun = Instant::now();
-        let mut seen = String::new();
-        while begun.elapsed() < PATIENCE {
-            if self.has(css) {
-                seen = self.text(css);
-                if seen.contains(text) {
-                    return;
-                }
-            }
-            thread::sleep(Duration::from_millis(100));
-        }
-        panic!("{css} does not say {text:?} but {seen:?}\n{}", self.describe());
+        self.until(&format!("{css} to say {text:?}"), || {
+            let Some(element) = self.try_find(css)? else { return Ok(None) };
+            let seen = self.try_on(&element, "GET", "text", &Value::Null)?;
+            Ok(seen.as_str().is_some_and(|seen| seen.contains(text)).then_some(()))
+        });
+    }
+
+    /// Waits until what is in the field is this.
+    #[track_caller]
+    pub(crate) fn wait_for_value(&self, css: &str, value: &str) {
+        self.until(&format!("{css} to hold {value:?}"), || {
+            let Some(element) = self.try_find(css)? else { return Ok(None) };
+            Ok((self.try_on(&element, "GET", "property/value", &Value::Null)? == value).then_some(()))
+        });
+    }
+
+    /// Waits until the address contains this, and returns the address.
+    #[track_caller]
+    pub(crate) fn wait_for_url(&self, part: &str) -> String {
+        self.until(&format!("the address to have {part:?}"), || {
+            let url = self.try_call("GET", &format!("/session/{}/url", self.session), &Value::Null)?;
+            Ok(url.as_str().filter(|url| url.contains(part)).map(str::to_owned))
+        })
+    }
+
+    /// Waits until the script returns this text.
+    #[track_caller]
+    pub(crate) fn wait_for_script(&self, script: &str, wanted: &str) {
+        let body = json!({ "script": script, "args": [] });
+        self.until(&format!("the script to return {wanted:?}"), || {
+            let returned = self.try_call("POST", &format!("/session/{}/execute/sync", self.session), &body)?;
+            Ok((returned == wanted).then_some(()))
+        });
     }
 
     /// Runs a script in the page and returns what it returns.
@@ -205,28 +228,40 @@ impl Browser {
         self.session_call("POST", "/execute/async", json!({ "script": script, "args": [] }))
     }
 
-    /// Waits for the element and does something with it. A page that is left meanwhile takes its elements along: then it
-    /// is the next page's.
+    /// Waits for the element and does something with it.
     #[track_caller]
     fn on(&self, css: &str, method: &str, action: &str, body: Value) -> Value {
+        self.until(&format!("{action} of {css}"), || {
+            let Some(element) = self.try_find(css)? else { return Ok(None) };
+            self.try_on(&element, method, action, &body).map(Some)
+        })
+    }
+
+    /// Tries until there is something, as long as it fails like a page that is being left: then the next attempt may find
+    /// the next page, so nothing is asked just once.
+    #[track_caller]
+    fn until<T>(&self, what: &str, attempt: impl Fn() -> Result<Option<T>, String>) -> T {
         let begun = Instant::now();
         loop {
-            if let Some(element) = self.try_find(css) {
-                let path = format!("/session/{}/element/{element}/{action}", self.session);
-                match self.try_call(method, &path, &body) {
-                    Ok(value) => return value,
-                    Err(error) if error.starts_with("stale element reference") => {}
-                    Err(error) => panic!("{action} of {css}: {error}\n{}", self.describe()),
-                }
-            }
-            assert!(begun.elapsed() < PATIENCE, "there is no {css}\n{}", self.describe());
-            thread::sleep(Duration::from_millis(100));
+            let last = match attempt() {
+                Ok(Some(found)) => return found,
+                Ok(None) => "nothing like it".to_owned(),
+                Err(error) if passes(&error) => error,
+                Err(error) => panic!("waiting for {what}: {error}\n{}", self.describe()),
+            };
+            assert!(begun.elapsed() < PATIENCE, "waited {PATIENCE:?} for {what}: {last}\n{}", self.describe());
+            thread::sleep(Duration::from_millis(50));
         }
     }
 
-    fn try_find(&self, css: &str) -> Option<String> {
-        let found = self.session_call("POST", "/elements", json!({ "using": "css selector", "value": css }));
-        found.as_array()?.first()?[ELEMENT].as_str().map(str::to_owned)
+    fn try_find(&self, css: &str) -> Result<Option<String>, String> {
+        let wanted = json!({ "using": "css selector", "value": css });
+        let found = self.try_call("POST", &format!("/session/{}/elements", self.session), &wanted)?;
+        Ok(found[0][ELEMENT].as_str().map(str::to_owned))
+    }
+
+    fn try_on(&self, element: &str, method: &str, action: &str, body: &Value) -> Result<Value, String> {
+        self.try_call(method, &format!("/session/{}/element/{element}/{action}", self.session), body)
     }
 
     fn describe(&self) -> String {
@@ -275,6 +310,24 @@ impl Drop for Browser {
         let _ = self.driver.kill();
         let _ = self.driver.wait();
     }
+}
+
+/// Whether this error says that the page is being left, or has not come so far: nothing was done. For a frame that goes
+/// away while it is read, chromedriver has no error of its own: it hands on the browser's, as an unknown error ("Node
+/// with given id does not belong to the document") or as one of the script that reads.
+fn passes(error: &str) -> bool {
+    [
+        "stale element reference",
+        "no such element",
+        "element not interactable",
+        "element click intercepted",
+        "no such frame",
+        "detached shadow root",
+        "javascript error",
+        "unknown error",
+    ]
+    .iter()
+    .any(|name| error.starts_with(name))
 }
 
 /// A shell that waits for the end of its input, which is this process's end, and then ends chromedriver with its browsers.
