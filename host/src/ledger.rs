@@ -89,9 +89,8 @@ impl Account {
     }
 
     fn take(&self, bytes: usize) -> Result<(), Full> {
-        let left = self.everybody.as_ref().map_or(usize::MAX, |all| {
-            all.most.saturating_sub(all.held()).saturating_sub(bytes)
-        });
+        let left =
+            self.everybody.as_ref().map_or(usize::MAX, |all| all.most.saturating_sub(all.held()).saturating_sub(bytes));
         let within = |held: usize| held.checked_add(bytes).filter(|sum| *sum <= self.most);
         let before = self.held.fetch_update(Ordering::Relaxed, Ordering::Relaxed, within).map_err(|_| Full::Account)?;
         if before + bytes > left {
@@ -212,7 +211,7 @@ mod tests {
             let ledger = Ledger::new(10_000, 100);
             let accounts: Vec<_> = (0..greedy).map(|_| ledger.open(10_000)).collect();
             let mut all: Vec<Held> = accounts.iter().map(held).collect();
-            while all.iter_mut().any(|held| held.grow(1).is_ok()) {}
+            while all.iter_mut().map(|held| held.grow(1).is_ok()).fold(false, |any, grown| any | grown) {}
             let fair = 10_000 / (greedy + 1);
             assert!(all.iter().all(|held| held.bytes().abs_diff(fair) <= 1), "{greedy}");
             let mut next = held(&ledger.open(10_000));

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::config::Settings;
-use super::{output, passphrase};
 use super::serve::{Listen, serve};
+use super::{output, passphrase};
 use crate::capability::storage::OrganizationId;
 use crate::connector::{ExpiryWindow, IdentityProvider};
 use crate::directory::{Domain, NewMember, Options, OrganizationRecord, Plan, Role};

@@ -28,8 +28,7 @@ pub(super) fn start(settings: &Settings, default: &str) -> anyhow::Result<Log> {
     let filter = EnvFilter::try_new(filter).with_context(|| format!("{filter:?} is not a log filter"))?;
     let queue = LogQueue::start(std::io::stderr()).context("the thread that writes the log can't be started")?;
     // An internal error would be told by a print to stderr that panics when nobody reads it.
-    let log =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(queue.clone()).log_internal_errors(false);
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(queue.clone()).log_internal_errors(false);
     let started = match settings.log_format {
         LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).try_init(),
         LogFormat::Json => log.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init(),

@@ -7,9 +7,8 @@ use tokio::signal::unix::{SignalKind, signal};
 const SIGXFSZ: i32 = 25;
 
 /// Raises the soft limit of file descriptors to the hard one: each connection takes one, and the soft limit is
-/// traditionally kept at 1,024 for programs that can't handle more. Returns the limit that holds now; `None` if there is
-/// none.
-pub(super) fn raise_descriptor_limit() -> Option<u64> {
+/// traditionally kept at 1,024 for programs that can't handle more.
+pub(super) fn raise_descriptor_limit() {
     let limit = getrlimit(Resource::Nofile);
     if limit.current != limit.maximum {
         let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
@@ -17,7 +16,6 @@ pub(super) fn raise_descriptor_limit() -> Option<u64> {
             tracing::warn!("the limit of file descriptors can't be raised: {error}");
         }
     }
-    getrlimit(Resource::Nofile).current
 }
 
 /// From now on a write beyond the limit of file sizes fails, and its request is refused, while the signal that comes with

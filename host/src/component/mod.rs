@@ -25,7 +25,9 @@ pub use limits::Limits;
 pub use runtime::CallError;
 
 pub(crate) use instance::InstanceState;
-pub(crate) use lanes::{Lanes, Steps};
+#[cfg(test)]
+pub(crate) use lanes::Lanes;
+pub(crate) use lanes::Steps;
 pub(crate) use runtime::Runtime;
 
 /// Which requests may share an instance of the component. In either case an instance serves one organization.

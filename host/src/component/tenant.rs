@@ -18,10 +18,7 @@ pub(super) struct Tenant {
 
 impl Tenant {
     pub(super) fn new(limits: &Limits, ledger: &Ledger) -> Self {
-        Self {
-            waiting: AtomicUsize::new(0),
-            account: ledger.open(limits.memory_per_organization),
-        }
+        Self { waiting: AtomicUsize::new(0), account: ledger.open(limits.memory_per_organization) }
     }
 
     /// Whether nothing is under way or held for the organization, so that it may be forgotten.
@@ -60,11 +57,7 @@ pub(super) struct Memory {
 
 impl Memory {
     pub(super) fn new(tenant: Arc<Tenant>, limits: &Limits) -> Self {
-        Self {
-            held: Held::nothing(Arc::clone(&tenant.account)),
-            most: limits.memory_per_instance,
-            _tenant: tenant,
-        }
+        Self { held: Held::nothing(Arc::clone(&tenant.account)), most: limits.memory_per_instance, _tenant: tenant }
     }
 
     /// Bytes that the instance has.

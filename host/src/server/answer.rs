@@ -15,7 +15,7 @@ use crate::component::Steps;
 use crate::scim::ScimResponse;
 
 /// Bodies below this, in bytes, fit into one packet anyway.
-pub(super) const WORTH_COMPRESSING: u16 = 1400;
+pub(super) const WORTH_COMPRESSING: u64 = 1400;
 /// How much is compressed before others get their turn, in bytes: a fraction of a millisecond's work.
 const STEP: usize = 64 << 10;
 
@@ -36,7 +36,7 @@ pub(super) async fn answer(
         return refusal(500, "An internal error occurred.", request_id);
     };
     let mut headers = contained::fields(fields);
-    if body.len() >= usize::from(WORTH_COMPRESSING) {
+    if body.len() as u64 >= WORTH_COMPRESSING {
         headers.append(header::VARY, HeaderValue::from_static("accept-encoding"));
         if let Some(steps) = steps
             && accepts_gzip(request)

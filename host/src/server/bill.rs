@@ -21,11 +21,7 @@ impl Bill {
     ///
     /// # Errors
     /// The strangers, or the connection, hold all that they may.
-    pub(super) fn begin(
-        ledger: &Ledger,
-        connection: Option<&Arc<Connection>>,
-        head: usize,
-    ) -> Result<Self, Full> {
+    pub(super) fn begin(ledger: &Ledger, connection: Option<&Arc<Connection>>, head: usize) -> Result<Self, Full> {
         if let Some(connection) = connection {
             connection.read(head);
         }
@@ -43,7 +39,7 @@ impl Bill {
     ///
     /// # Errors
     /// As [`Bill::begin`].
-    pub(super) fn of(head: &request::Parts, ledger: &Ledger) -> Result<Self, Full> {
+    pub(crate) fn of(head: &request::Parts, ledger: &Ledger) -> Result<Self, Full> {
         match Self::begun(&head.extensions) {
             Some(bill) => Ok(bill),
             None => Self::begin(ledger, None, size_of_head(&head.uri, &head.headers)),
@@ -130,9 +126,7 @@ impl Item {
         connection.hold(bytes)?;
         let taken = match self.held.grow(bytes) {
             // A stranger finds room if others hold more.
-            Err(_) if connection.is_strangers() => {
-                connection.push_out(bytes).map(|()| self.held.grow_anyway(bytes))
-            }
+            Err(_) if connection.is_strangers() => connection.push_out(bytes).map(|()| self.held.grow_anyway(bytes)),
             other => other,
         };
         if taken.is_err() {

@@ -73,8 +73,11 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     let readiness = Readiness::default();
     let ledger = provisioner.runtime().ledger().clone();
-    let service =
-        Entry { scim: provisioner.scim_service(), others: routes(provisioner, readiness.clone()), ledger: ledger.clone() };
+    let service = Entry {
+        scim: provisioner.scim_service(),
+        others: routes(provisioner, readiness.clone()),
+        ledger: ledger.clone(),
+    };
     let connections = Connections::new(ledger, descriptors());
     let places = Arc::new(Semaphore::new(connections.most()));
     let builder = Arc::new(http());

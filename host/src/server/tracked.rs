@@ -45,7 +45,11 @@ impl HttpBody for Incoming {
     ) -> Poll<Option<Result<Frame<Bytes>, axum::BoxError>>> {
         let polled = Pin::new(&mut self.body).poll_frame(context);
         let Poll::Ready(frame) = polled else {
-            return self.end.as_mut().poll(context).map(|()| Some(Err(io::Error::from(io::ErrorKind::TimedOut).into())));
+            return self
+                .end
+                .as_mut()
+                .poll(context)
+                .map(|()| Some(Err(io::Error::from(io::ErrorKind::TimedOut).into())));
         };
         Poll::Ready(frame.map(|frame| {
             let frame = frame?;

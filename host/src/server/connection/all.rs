@@ -83,22 +83,24 @@ impl Connections {
             open.len()
         };
         if full || open > self.most_strangers && self.strangers() > self.most_strangers {
-            self.evict(Some(number));
+            self.evict(Some(number), BASE);
         }
         Entered { all: Arc::clone(self), connection }
     }
 
     /// Makes room for a connection that is not accepted yet.
     pub(in crate::server) fn make_room(&self) {
-        self.evict(None);
+        self.evict(None, BASE);
     }
 
-    /// Makes other strangers go, so that `number` may hold so many more bytes.
+    /// Makes other strangers go that hold more, so that `number` may hold so many bytes in all, of which `bytes` are new.
     ///
     /// # Errors
-    /// The strangers hold so much beyond their share that it has to wait until they have gone.
-    pub(super) fn push_out(&self, bytes: usize, number: u64) -> Result<(), Full> {
-        self.evict(Some(number));
+    /// None holds more, or the strangers hold so much beyond their share that it has to wait until they have gone.
+    pub(super) fn push_out(&self, bytes: usize, holds: usize, number: u64) -> Result<(), Full> {
+        if !self.evict(Some(number), holds) {
+            return Err(Full::Account);
+        }
         let strangers = self.ledger.strangers();
         if strangers.held() + bytes <= strangers.most() + strangers.most() / 4 { Ok(()) } else { Err(Full::Account) }
     }
@@ -108,19 +110,25 @@ impl Connections {
     }
 
     /// Makes some strangers go: first those that hold much, then those that wait without a request, and among equals those
-    /// that came first. Where there is no stranger, those that have been idle longest.
-    fn evict(&self, but: Option<u64>) {
+    /// that came first. None goes for one that `holds` more itself. Where there is no stranger, those go that have been idle
+    /// longest. Says whether any goes.
+    fn evict(&self, but: Option<u64>, holds: usize) -> bool {
         let open = self.lock();
         let others = || open.values().filter(|connection| Some(connection.number) != but);
+        let may_go = |weight: usize| weight / MUCH > holds / MUCH || holds < MUCH;
         let mut going: Vec<&Arc<Connection>> = others().filter(|connection| connection.is_strangers()).collect();
-        going.sort_by_cached_key(|connection| {
-            (Reverse(connection.weight() / MUCH), !connection.is_idle(), connection.number)
-        });
         if going.is_empty() {
             going = others().filter(|connection| connection.is_idle()).collect();
             going.sort_by_cached_key(|connection| lock(&connection.watch).idle);
+        } else {
+            going.retain(|connection| may_go(connection.weight()));
+            going.sort_by_cached_key(|connection| {
+                (Reverse(connection.weight() / MUCH), !connection.is_idle(), connection.number)
+            });
         }
-        going.into_iter().take(AT_ONCE).for_each(|connection| connection.evicted.notify_one());
+        going.truncate(AT_ONCE);
+        going.iter().for_each(|connection| connection.evicted.notify_one());
+        !going.is_empty()
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<u64, Arc<Connection>>> {

@@ -34,7 +34,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         let read = Pin::new(&mut self.stream).poll_read(context, into);
         let came = into.filled().len() - before;
         if came > 0 && self.connection.received(came).is_err() {
-            return Poll::Ready(Err(io::Error::new(io::ErrorKind::OutOfMemory, "there is no memory for this connection")));
+            return Poll::Ready(Err(io::Error::new(
+                io::ErrorKind::OutOfMemory,
+                "there is no memory for this connection",
+            )));
         }
         read
     }

@@ -177,12 +177,13 @@ impl Connection {
         let _ = self.unread.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
     }
 
-    /// Makes other strangers go, so that there is room for so many more bytes of this one.
+    /// Makes other strangers go that hold more, so that there is room for so many more bytes of this one.
     ///
     /// # Errors
-    /// There is none until they have gone.
+    /// None holds more, or there is no room until they have gone.
     pub(super) fn push_out(&self, bytes: usize) -> Result<(), Full> {
-        self.all.upgrade().map_or(Err(Full::Account), |all| all.push_out(bytes, self.number))
+        let holds = self.weight() + bytes;
+        self.all.upgrade().map_or(Err(Full::Account), |all| all.push_out(bytes, holds, self.number))
     }
 
     /// Ready when another connection needs its place.

@@ -114,14 +114,8 @@ impl fmt::Debug for Writer {
 
 impl Writer {
     pub(super) fn start(path: &Path, connection: Connection, numbers: Arc<Numbers>) -> Result<Self, OpenError> {
-        let state = State {
-            queue: Queue::new(),
-            urgent: 0,
-            flushes: Vec::new(),
-            latest: None,
-            closed: false,
-            ended: false,
-        };
+        let state =
+            State { queue: Queue::new(), urgent: 0, flushes: Vec::new(), latest: None, closed: false, ended: false };
         let shared =
             Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new(), appended: AtomicUsize::new(0) });
         let mut worker = Worker { connection, numbers, shared: Arc::clone(&shared), failed: false };
@@ -334,7 +328,8 @@ impl Worker {
         connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         let first: i64 = connection.prepare_cached("SELECT last FROM sequence")?.query_row([], |row| row.get(0))?;
         let mut turn = Turn { worker: self, version: from_integer(first), new: Vec::new() };
-        let results = group.iter().map(|(organization, _, job)| turn.run(organization, job)).collect::<Result<_, _>>()?;
+        let results =
+            group.iter().map(|(organization, _, job)| turn.run(organization, job)).collect::<Result<_, _>>()?;
         let Turn { version, new, .. } = turn;
         if version != from_integer(first) {
             connection.prepare_cached("UPDATE sequence SET last = ?1")?.execute([to_integer(version)])?;
@@ -365,11 +360,7 @@ struct Turn<'w> {
 
 impl Turn<'_> {
     /// Does one job in a savepoint. The outer error is the group's.
-    fn run(
-        &mut self,
-        organization: &OrganizationId,
-        job: &Job,
-    ) -> Result<Result<u64, StorageError>, StorageError> {
+    fn run(&mut self, organization: &OrganizationId, job: &Job) -> Result<Result<u64, StorageError>, StorageError> {
         let connection = &self.worker.connection;
         let change = Change { connection, organization: self.number(organization)? };
         // Most refusals are conflicts; they are found before anything is set up.

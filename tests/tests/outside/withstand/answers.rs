@@ -26,9 +26,8 @@ fn f2_a_stop_is_not_held_up_by_answers_that_nobody_takes() {
     let token = format!("Bearer {}", server.demo().token);
     let open = |_| {
         let mut stream = TcpStream::connect(server.authority()).expect("a connection");
-        let request = format!(
-            "GET /scim/v2/demo/Users?count=1000 HTTP/1.1\r\nHost: x\r\nAuthorization: {token}\r\n\r\n"
-        );
+        let request =
+            format!("GET /scim/v2/demo/Users?count=1000 HTTP/1.1\r\nHost: x\r\nAuthorization: {token}\r\n\r\n");
         stream.write_all(request.as_bytes()).expect("the request is sent");
         stream
     };

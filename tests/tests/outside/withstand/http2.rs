@@ -25,7 +25,14 @@ impl Http2 {
     }
 
     /// Begins a request; without a body if `ends`.
-    pub(super) fn request(&mut self, stream: u32, method: &str, path: &str, fields: &[(&str, &str)], ends: bool) -> io::Result<()> {
+    pub(super) fn request(
+        &mut self,
+        stream: u32,
+        method: &str,
+        path: &str,
+        fields: &[(&str, &str)],
+        ends: bool,
+    ) -> io::Result<()> {
         let mut block = Vec::new();
         let pseudo = [(":method", method), (":scheme", "http"), (":path", path), (":authority", "localhost")];
         for (name, value) in pseudo.iter().chain(fields) {
