@@ -51,6 +51,7 @@ pub(super) const HOST: Plan = Plan {
         ("what the contract speaks of", &["connector", "delivery", "event", "guard", "oauth", "scim"]),
         ("what the host gives by itself", &["storage", "email", "http", "registry"]),
         ("what a backend may give instead", &["capability", "directory", "timestamp"]),
+        ("turns and limits", &["fair", "ledger"]),
     ],
     debts: &[
         ("api", "page"),
