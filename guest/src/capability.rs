@@ -144,7 +144,7 @@ pub trait Storage {
     ///
     /// # Errors
     /// [`StorageError::Conflict`] and [`StorageError::Limit`] say which key; nothing was written.
-    fn commit(&self, transaction: &Transaction) -> Result<u64, StorageError>;
+    fn commit(&self, transaction: Transaction) -> Result<u64, StorageError>;
 
     /// Puts the entries soon; only a crash of the host may lose them.
     ///
@@ -299,4 +299,21 @@ pub trait Secrets {
     /// # Errors
     /// [`SecretsError::NotAuthentic`] if it was not sealed here.
     fn open(&self, sealed: &[u8]) -> Result<Vec<u8>, SecretsError>;
+}
+
+/// What the component needs from its host, for one organization.
+#[derive(Clone, Copy)]
+pub struct Host<'h> {
+    /// The organization's data.
+    pub storage: &'h dyn Storage,
+    /// The wall clock.
+    pub clock: &'h dyn Clock,
+    /// Random numbers.
+    pub random: &'h dyn Random,
+    /// Outgoing email.
+    pub mailer: &'h dyn Mailer,
+    /// Outgoing HTTP.
+    pub http: &'h dyn HttpClient,
+    /// Encryption at rest.
+    pub secrets: &'h dyn Secrets,
 }

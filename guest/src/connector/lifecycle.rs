@@ -2,8 +2,8 @@
 
 use thiserror::Error;
 
-use super::token::Token;
 use crate::provisioning::passphrase::{self, PassphraseError};
+use crate::secret::Token;
 use crate::store::{ConnectorRecord, Plan, Retry, Role, Store, StoreError, TokenRecord, Versioned};
 
 const DAY: u64 = 24 * 60 * 60 * 1_000;

@@ -7,16 +7,16 @@ mod conditions;
 mod context;
 mod declared;
 mod dispatch;
-mod edges;
-#[expect(clippy::module_inception, reason = "it is what the endpoints of this module have in common")]
-mod endpoint;
 mod groups;
+mod head;
 mod list;
-mod plan;
+mod operation;
 mod references;
 mod refusal;
 mod representation;
-mod table;
+mod resource;
+mod routing;
+mod shared;
 mod users;
 
 #[cfg(test)]
@@ -24,5 +24,4 @@ mod tests;
 
 pub use admission::admits;
 pub use answer::Answer;
-pub use context::{Context, Host};
 pub use dispatch::handle;

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::Budget;
+use crate::capability::Host;
 use crate::connector::refresh::{self, RefreshMethod};
-use crate::endpoint::Host;
 use crate::protocol::timestamp;
 use crate::store::{Batch, EventKind, EventSubject, Letter, Store, StoreError, TokenRecord, encode, keys};
 

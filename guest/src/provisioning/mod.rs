@@ -1,6 +1,7 @@
 //! Insomnia's rules: matching and adoption, lifecycle, licences, teams (rules P3 and P4). Knows no HTTP.
 
 pub mod guard;
+pub mod intake;
 pub mod matching;
 pub mod passphrase;
 pub mod reset;
@@ -18,7 +19,7 @@ mod tests;
 pub use members::Members;
 pub use refusal::Refusal;
 pub use resources::Resources;
-pub use teams::{TeamPatch, Teams};
+pub use teams::Teams;
 
 use crate::store::Stored;
 

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use thiserror::Error;
 
-use crate::connector::hexadecimal;
+use crate::secret::hexadecimal;
 use crate::store::{Batch, Retry, Store, StoreError, encode, keys};
 
 /// The shortest passphrase that people may choose, in characters.

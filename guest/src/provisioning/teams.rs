@@ -7,16 +7,8 @@ use super::members::{merge, with_id};
 use super::{Action, Precondition, Provisioned, Refusal};
 use crate::protocol::document::Document;
 use crate::protocol::error::ScimError;
-use crate::protocol::patch::{Member, MemberChange};
+use crate::protocol::patch::{MemberChange, MemberReference, Patched};
 use crate::store::{Batch, OrganizationRecord, Origin, Store, StoreError, Stored, TeamRecord, keys};
-
-/// What a PATCH makes of a team: the new document, and what happens to its members, in order.
-pub struct TeamPatch {
-    /// The new document.
-    pub document: Document,
-    /// What happens to its members, in order.
-    pub members: Vec<MemberChange>,
-}
 
 /// The teams of an organization, as SCIM sees and changes them.
 pub struct Teams<'c, 'h> {
@@ -36,7 +28,11 @@ impl<'c, 'h> Teams<'c, 'h> {
     ///
     /// # Errors
     /// [`Refusal`] says why not.
-    pub fn provision(&self, document: &Document, members: &[Member]) -> Result<Provisioned<TeamRecord>, Refusal> {
+    pub fn provision(
+        &self,
+        document: &Document,
+        members: &[MemberReference],
+    ) -> Result<Provisioned<TeamRecord>, Refusal> {
         let change = [MemberChange::Add(members.to_vec())];
         self.store.transact(|| {
             let name = document.get("displayName").and_then(serde_json::Value::as_str).unwrap_or_default();
@@ -60,7 +56,7 @@ impl<'c, 'h> Teams<'c, 'h> {
         &self,
         id: &str,
         precondition: Precondition<'_>,
-        change: impl Fn(&Document) -> Result<TeamPatch, ScimError>,
+        change: impl Fn(&Document) -> Result<Patched, ScimError>,
     ) -> Result<Provisioned<TeamRecord>, Refusal> {
         self.store.transact(|| {
             let team = self.existing(id, precondition)?;
@@ -283,7 +279,7 @@ impl Wanted {
     }
 }
 
-fn ids(members: &[Member]) -> Result<Vec<String>, Refusal> {
+fn ids(members: &[MemberReference]) -> Result<Vec<String>, Refusal> {
     members
         .iter()
         .map(|member| match &member.kind {

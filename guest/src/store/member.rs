@@ -139,11 +139,11 @@ impl MemberRecord {
         let shared = || Index { value: Vec::new(), unique: false };
         let mut indexes = BTreeMap::from([(Kind::User.name(self.user_name()), unique())]);
         if let Some(email) = self.email() {
-            indexes.insert(keys::email(email), unique());
+            indexes.insert(keys::member_by_email(email), unique());
         }
         for address in self.document.get("emails").and_then(Value::as_array).into_iter().flatten() {
             if let Some(address) = address.get("value").and_then(Value::as_str) {
-                indexes.insert(keys::mail(address, id), shared());
+                indexes.insert(keys::member_by_any_email(address, id), shared());
             }
         }
         if let Some(external_id) = self.text("externalId") {
@@ -185,6 +185,25 @@ pub fn primary_email(document: &Document) -> Option<&str> {
         .or_else(|| emails().next())
         .and_then(|email| email.get("value").and_then(Value::as_str))
         .or_else(|| document.get("userName").and_then(Value::as_str).filter(|name| name.contains('@')))
+}
+
+/// What members, teams and resources of declared types have in common.
+pub trait Record {
+    /// The SCIM `id`.
+    fn id(&self) -> &str;
+
+    /// The name that people see; the id of what has no name.
+    fn name(&self) -> String;
+}
+
+impl Record for MemberRecord {
+    fn id(&self) -> &str {
+        self.id()
+    }
+
+    fn name(&self) -> String {
+        self.display_name()
+    }
 }
 
 /// A document with what tells its version: its own, and that of its touch key.
@@ -240,7 +259,7 @@ impl Store<'_> {
     /// # Errors
     /// As the storage has them.
     pub fn id_by_email(&self, address: &str) -> Result<Option<String>, StoreError> {
-        self.id_at(keys::email(address))
+        self.id_at(keys::member_by_email(address))
     }
 
     /// The ids of the members with these email addresses, in their order.
@@ -248,7 +267,7 @@ impl Store<'_> {
     /// # Errors
     /// As the storage has them.
     pub fn ids_by_email(&self, addresses: &[&str]) -> Result<Vec<Option<String>>, StoreError> {
-        let keys: Vec<Key> = addresses.iter().map(|address| keys::email(address)).collect();
+        let keys: Vec<Key> = addresses.iter().map(|address| keys::member_by_email(address)).collect();
         let id = |item: Option<Item>| item.and_then(|item| String::from_utf8(item.value).ok());
         Ok(self.items(&keys)?.into_iter().map(id).collect())
     }

@@ -39,7 +39,7 @@ impl Candidates {
     /// Members by any of their email addresses.
     #[must_use]
     pub fn by_email(address: &str) -> Self {
-        Self::Index(keys::mails(address))
+        Self::Index(keys::members_by_any_email(address))
     }
 
     /// By `externalId`.

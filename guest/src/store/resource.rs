@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Batch, Store, StoreError, Stored, Versioned, encode, keys};
+use super::{Batch, Record, Store, StoreError, Stored, Versioned, encode, keys};
 use crate::protocol::document::Document;
 
 /// A resource of a declared type. Stored as JSON under `resource/{type}/{id}`.
@@ -22,6 +22,16 @@ impl ResourceRecord {
     #[must_use]
     pub fn id(&self) -> &str {
         self.document.get("id").and_then(Value::as_str).unwrap_or_default()
+    }
+}
+
+impl Record for ResourceRecord {
+    fn id(&self) -> &str {
+        self.id()
+    }
+
+    fn name(&self) -> String {
+        self.id().to_owned()
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 
 use super::keys::{self, Kind};
-use super::member::{Origin, Stored, touch_of};
+use super::member::{Origin, Record, Stored, touch_of};
 use super::{Batch, Store, StoreError, decode, encode};
 use crate::capability::Key;
 use crate::protocol::document::Document;
@@ -89,6 +89,16 @@ impl TeamRecord {
     fn external_id_key(&self) -> Option<Key> {
         let external_id = self.document.get("externalId").and_then(Value::as_str)?;
         Some(Kind::Team.external_id(external_id, self.id()))
+    }
+}
+
+impl Record for TeamRecord {
+    fn id(&self) -> &str {
+        self.id()
+    }
+
+    fn name(&self) -> String {
+        self.display_name().to_owned()
     }
 }
 

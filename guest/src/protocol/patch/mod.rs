@@ -13,7 +13,7 @@ mod target;
 #[cfg(test)]
 mod tests;
 
-pub use apply::{Outcome, apply, apply_shown};
-pub use members::{Member, MemberChange};
-pub use parse::{Operation, OperationKind, PatchRequest};
+pub use apply::{Patched, apply};
+pub use members::{MemberChange, MemberReference};
+pub use parse::{Operation, OperationKind, parse};
 pub use path::PatchPath;

@@ -40,46 +40,40 @@ pub struct Operation<'a> {
     pub implied: bool,
 }
 
-/// Reads PATCH bodies.
-#[derive(Debug)]
-pub struct PatchRequest;
-
-impl PatchRequest {
-    /// The operations in the body, in order. Keys and `op` are read in any case (T1); in compat mode what names no
-    /// attribute of the resource type is left out.
-    ///
-    /// # Errors
-    /// 400 `invalidSyntax` for a body of the wrong structure, `tooMany` for more than 10,000 operations, `invalidPath`,
-    /// `invalidFilter`, `noTarget` for a `remove` without path, `invalidValue` for an operation that lacks its value.
-    pub fn parse<'a>(
-        schema: &ResourceSchema<'a>,
-        body: &'a Value,
-        mode: Mode<'_>,
-    ) -> Result<Vec<Operation<'a>>, ScimError> {
-        let body = body.as_object().ok_or_else(|| ScimError::invalid_syntax("the body is not a JSON object"))?;
-        if !has_patch_schema(body, mode) && !mode.tolerates(Tolerance::Unknown) {
-            return Err(ScimError::invalid_syntax(format!("`schemas` does not hold {PATCH_OP}")));
-        }
-        let operations = match member(body, "Operations", mode) {
-            Some(Value::Array(operations)) => operations.as_slice(),
-            Some(single @ Value::Object(_)) if mode.tolerates(Tolerance::ValueForm) => std::slice::from_ref(single),
-            _ => return Err(ScimError::invalid_syntax("`Operations` is not an array")),
-        };
-        if operations.is_empty() && !mode.tolerates(Tolerance::NoOperations) {
-            return Err(ScimError::invalid_syntax("`Operations` is empty"));
-        }
-        if operations.len() > MAX_OPERATIONS {
-            let detail = format!("the request has {} operations; {MAX_OPERATIONS} are allowed", operations.len());
-            return Err(ScimError::new(ScimType::TooMany, detail));
-        }
-        let mut parsed = Vec::with_capacity(operations.len());
-        for (at, operation) in operations.iter().enumerate() {
-            let number = at + 1;
-            let result = read(schema, operation, number, mode, &mut parsed);
-            result.map_err(|error| numbered(number, error))?;
-        }
-        Ok(parsed)
+/// The operations in the body, in order. Keys and `op` are read in any case (T1); in compat mode what names no
+/// attribute of the resource type is left out.
+///
+/// # Errors
+/// 400 `invalidSyntax` for a body of the wrong structure, `tooMany` for more than 10,000 operations, `invalidPath`,
+/// `invalidFilter`, `noTarget` for a `remove` without path, `invalidValue` for an operation that lacks its value.
+pub fn parse<'a>(
+    schema: &ResourceSchema<'a>,
+    body: &'a Value,
+    mode: Mode<'_>,
+) -> Result<Vec<Operation<'a>>, ScimError> {
+    let body = body.as_object().ok_or_else(|| ScimError::invalid_syntax("the body is not a JSON object"))?;
+    if !has_patch_schema(body, mode) && !mode.tolerates(Tolerance::Unknown) {
+        return Err(ScimError::invalid_syntax(format!("`schemas` does not hold {PATCH_OP}")));
     }
+    let operations = match member(body, "Operations", mode) {
+        Some(Value::Array(operations)) => operations.as_slice(),
+        Some(single @ Value::Object(_)) if mode.tolerates(Tolerance::ValueForm) => std::slice::from_ref(single),
+        _ => return Err(ScimError::invalid_syntax("`Operations` is not an array")),
+    };
+    if operations.is_empty() && !mode.tolerates(Tolerance::NoOperations) {
+        return Err(ScimError::invalid_syntax("`Operations` is empty"));
+    }
+    if operations.len() > MAX_OPERATIONS {
+        let detail = format!("the request has {} operations; {MAX_OPERATIONS} are allowed", operations.len());
+        return Err(ScimError::new(ScimType::TooMany, detail));
+    }
+    let mut parsed = Vec::with_capacity(operations.len());
+    for (at, operation) in operations.iter().enumerate() {
+        let number = at + 1;
+        let result = read(schema, operation, number, mode, &mut parsed);
+        result.map_err(|error| numbered(number, error))?;
+    }
+    Ok(parsed)
 }
 
 /// The refusal, with the number of the operation that caused it.
