@@ -125,19 +125,19 @@ pub trait Storage {
     /// The items at the keys, in their order.
     ///
     /// # Errors
-    /// As the storage has them; a read never conflicts.
+    /// If the storage can't answer; a read never conflicts.
     fn get(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, StorageError>;
 
     /// The pages, in their order.
     ///
     /// # Errors
-    /// As the storage has them; a read never conflicts.
+    /// If the storage can't answer; a read never conflicts.
     fn scan(&self, pages: &[Page]) -> Result<Vec<Scanned>, StorageError>;
 
     /// How many keys the range holds.
     ///
     /// # Errors
-    /// As the storage has them; a read never conflicts.
+    /// If the storage can't answer; a read never conflicts.
     fn count(&self, range: &KeyRange) -> Result<u64, StorageError>;
 
     /// Makes the changes if all requirements hold; returns the version of all that it wrote.
@@ -149,7 +149,7 @@ pub trait Storage {
     /// Puts the entries soon; only a crash of the host may lose them.
     ///
     /// # Errors
-    /// As the storage has them; an append never conflicts.
+    /// If the storage can't answer; an append never conflicts.
     fn append(&self, entries: &[(Key, Vec<u8>)]) -> Result<(), StorageError>;
 }
 

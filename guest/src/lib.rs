@@ -19,6 +19,7 @@ pub mod journal;
 pub mod protocol;
 pub mod provisioning;
 mod retry_after;
+pub mod rules;
 mod secret;
 pub mod store;
 #[cfg(any(test, feature = "testing"))]

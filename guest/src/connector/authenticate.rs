@@ -15,8 +15,8 @@ pub enum Unauthenticated {
     /// No `Authorization` header.
     #[error("The request has no Authorization header; send 'Authorization: Bearer <token>'.")]
     Missing,
-    /// A scheme that is not offered, or credentials of another scheme than `Bearer` that are wrong: who has none that are
-    /// right does not learn which it is.
+    /// The scheme is not offered, or it is one beside `Bearer` and the credentials are wrong. The text is the same in both
+    /// cases, so a caller without valid credentials can't tell which applies.
     #[error("The Authorization header is not accepted; send 'Authorization: Bearer <token>'.")]
     Scheme,
     /// Not a token of this organization.

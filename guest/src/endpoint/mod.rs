@@ -1,4 +1,8 @@
 //! The endpoints of RFC 7644: each joins the protocol to provisioning, and answers.
+//!
+//! A request passes `dispatch`, which asks `admission` who calls and `routing` which endpoint serves it. What can be done
+//! to a resource is written once in `resource`; `users`, `groups` and `declared` say what is special about their type. A
+//! request and an operation of a bulk request meet in `operation`.
 
 mod admission;
 mod answer;

@@ -41,7 +41,8 @@ impl Query {
     /// Of a request's query: form-decoded, unknown parameters ignored, an empty filter as none (T15).
     ///
     /// # Errors
-    /// 400 if a number is none, or if the attributes exclude each other.
+    /// 400 if a parameter that takes a number has none, or if both `attributes` and `excludedAttributes` are sent in strict
+    /// mode.
     pub fn from_parameters(query: Option<&str>, mode: Mode<'_>) -> Result<Self, ScimError> {
         let parameters: Vec<(String, String)> = text::parameters(query.unwrap_or_default()).collect();
         let means_nothing = |(name, value): &(String, String)| {

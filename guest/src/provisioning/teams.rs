@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::changed::changed as names_changed;
-use super::members::{merge, with_id};
-use super::{Action, Precondition, Provisioned, Refusal};
+use super::decide::{merge, with_id};
+use super::{Action, Precondition, Provisioned, Refusal, events, write};
 use crate::protocol::document::Document;
 use crate::protocol::error::ScimError;
 use crate::protocol::patch::{MemberChange, MemberReference, Patched};
@@ -74,7 +74,7 @@ impl<'c, 'h> Teams<'c, 'h> {
             let team = self.existing(id, precondition)?;
             let mut batch = Batch::new();
             self.store.disband(&mut batch, &team)?;
-            self.store.change_team(&mut batch, Some(&team), None)?;
+            write::team(self.store, &mut batch, Some(&team), None)?;
             self.store.commit(batch)?;
             let because = vec!["addressed by id".into(), "no member was removed".into()];
             Ok(Provisioned { stored: team, action: Action::Deleted, because })
@@ -95,8 +95,8 @@ impl<'c, 'h> Teams<'c, 'h> {
         let moves = self.change_members(&mut batch, &team, members)?;
         // The membership's requirement that the team exists is met by the team's own write only after it.
         batch.forget_exists(&keys::Kind::Team.document(&id));
-        self.store.change_team(&mut batch, None, Some(&team.record))?;
-        self.store.add_membership_event(&mut batch, &team.record, &moves.added, &moves.removed)?;
+        write::team(self.store, &mut batch, None, Some(&team.record))?;
+        events::membership(self.store, &mut batch, &team.record, &moves.added, &moves.removed)?;
         let version = self.store.commit(batch)?;
         let touch = moves.any().then_some((version, now));
         let mut because = vec!["matched no team by displayName".into()];
@@ -133,9 +133,9 @@ impl<'c, 'h> Teams<'c, 'h> {
             {
                 return Err(Refusal::Taken { attribute: "displayName", value: name.to_owned(), id });
             }
-            self.store.change_team(&mut batch, Some(&old), Some(&stored.record))?;
+            write::team(self.store, &mut batch, Some(&old), Some(&stored.record))?;
         }
-        self.store.add_membership_event(&mut batch, &stored.record, &moves.added, &moves.removed)?;
+        events::membership(self.store, &mut batch, &stored.record, &moves.added, &moves.removed)?;
         because.extend(adopts.then(|| "adopted: id and members kept".to_owned()));
         because.extend(names_changed(&old.record.document, &stored.record.document));
         because.extend(moves.lines());

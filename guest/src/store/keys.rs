@@ -44,7 +44,7 @@
 //! | `log-left-out` | how many of them were not kept, as text |
 //! | `settings` | what is set here and not by `put-organization`: [`super::SettingsRecord`] |
 //! | `administrator/{id}` | empty: the member is an active owner or co-owner |
-//! | `user-reset/{id}` | the hash of the member's reset link: `provisioning::reset::ResetRecord` |
+//! | `user-reset/{id}` | the hashes of the member's reset links: `provisioning::reset::ResetRecord` |
 //! | `user-welcome/{id}` | empty: the initial passphrase is mailed when the member is first activated |
 //! | `event/{time}{id}` | an event: [`super::EventRecord`]; its `{time}{id}` is its position |
 //! | `event-due/{sink}/{position}` | empty: the event has not been delivered to the sink yet |
@@ -330,7 +330,7 @@ pub fn administrators() -> KeyRange {
     below(b"administrator/".to_vec())
 }
 
-/// The hash of the member's reset link.
+/// The hashes of the member's reset links.
 pub fn reset(id: &str) -> Key {
     format!("user-reset/{id}").into_bytes()
 }

@@ -5,7 +5,6 @@ pub mod keys;
 mod batch;
 mod connector;
 mod event;
-mod hidden;
 mod lease;
 mod member;
 mod membership;
@@ -16,6 +15,7 @@ mod query;
 mod refresh;
 mod resource;
 mod schema_table;
+mod sealed;
 mod settings;
 mod team;
 mod webhook;
@@ -28,18 +28,18 @@ pub use member::{MemberRecord, Origin, Record, Role, Stored, primary_email};
 pub use membership::{Additions, Edge};
 pub use oauth::{AccessRecord, ClientRecord, CodeRecord, GrantRecord, LiveRecord, LiveToken, SecretRecord};
 pub use organization::{Domain, Options, OrganizationRecord, Plan};
-pub use outbox::{Letter, OutboxRecord, Sealed, StoredEmail};
+pub use outbox::{Letter, OutboxRecord, StoredEmail};
 pub use query::Candidates;
 pub use refresh::{IdpApi, IdpApiRecord, Pending, Problem, RefreshRecord, RefreshView, Trouble};
 pub use resource::{DeclaredRecord, ResourceRecord};
 pub use schema_table::Table;
+pub use sealed::Sealed;
 pub use settings::{Guard, SettingsRecord};
 pub use team::{Row, TeamRecord};
 pub use webhook::{PreviousKey, WebhookRecord};
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::rc::Rc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -111,8 +111,8 @@ pub struct Store<'h> {
     actor: Cell<Actor>,
     /// What is set, once it was read.
     settings: RefCell<Option<SettingsRecord>>,
-    /// What the organization's own schemas hide, once it was read.
-    hidden: RefCell<Option<Rc<hidden::Hidden>>>,
+    /// The organization's schema table, once it was read.
+    table: RefCell<Option<Table>>,
     /// How many ordered ids were made.
     ordered: Cell<u16>,
 }
@@ -129,7 +129,7 @@ impl<'h> Store<'h> {
             secrets: None,
             actor: Cell::default(),
             settings: RefCell::default(),
-            hidden: RefCell::default(),
+            table: RefCell::default(),
             ordered: Cell::default(),
         }
     }
@@ -183,7 +183,7 @@ impl<'h> Store<'h> {
     /// them or a handler runs again.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn prefetch(&self, keys: Vec<Key>) -> Result<(), StoreError> {
         let items = self.storage.get(&keys)?;
         self.prefetched.borrow_mut().extend(keys.into_iter().zip(items));
@@ -202,7 +202,7 @@ impl<'h> Store<'h> {
             }
             self.prefetched.borrow_mut().clear();
             self.settings.replace(None);
-            self.hidden.replace(None);
+            self.table.replace(None);
             if round >= PAUSE_AFTER {
                 let [jitter] = self.random::<1>();
                 self.clock.pause(1 + u64::from(jitter) % PAUSE);
@@ -271,7 +271,7 @@ impl<'h> Store<'h> {
         }
     }
 
-    /// The key that so many keys of the range come before; `None` if it has no more.
+    /// The key at index `skip` of the range; `None` if the range has fewer keys.
     pub(crate) fn nth_key(&self, range: &KeyRange, skip: u32) -> Result<Option<Key>, StoreError> {
         let scanned = self.scan_page(Page { range: range.clone(), reverse: false, skip, limit: 1 })?;
         Ok(scanned.entries.into_iter().next().map(|entry| entry.key))
@@ -296,7 +296,7 @@ impl<'h> Store<'h> {
     /// Puts entries that a crash may lose.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn append(&self, entries: &[(Key, Vec<u8>)]) -> Result<(), StoreError> {
         Ok(self.storage.append(entries)?)
     }

@@ -41,11 +41,20 @@ impl std::ops::Deref for Table {
 }
 
 impl Store<'_> {
-    /// The organization's schema table.
+    /// The organization's schema table; read once a call.
     ///
     /// # Errors
     /// [`StoreError::Broken`] if what is stored declares no valid schemas.
     pub fn schema_table(&self) -> Result<Table, StoreError> {
+        if let Some(table) = self.table.borrow().as_ref() {
+            return Ok(table.clone());
+        }
+        let table = self.read_schema_table()?;
+        self.table.replace(Some(table.clone()));
+        Ok(table)
+    }
+
+    fn read_schema_table(&self) -> Result<Table, StoreError> {
         let Some(bytes) = self.declared_bytes()? else { return Ok(Table::BuiltIn(SchemaTable::builtin())) };
         let last =
             LAST.with_borrow(|last| last.as_ref().filter(|(of, _)| *of == bytes).map(|(_, table)| Rc::clone(table)));

@@ -4,7 +4,8 @@ use serde_json::{Map, Value};
 
 use super::add::add;
 use super::members::{MemberChange, MemberChanges, is_members};
-use super::parse::{Operation, OperationKind, numbered};
+use super::operation::{Operation, OperationKind};
+use super::parse::numbered;
 use super::remove::remove;
 use super::replace::replace;
 use super::target::Target;

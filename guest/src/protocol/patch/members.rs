@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use super::parse::{Operation, OperationKind};
+use super::operation::{Operation, OperationKind};
 use crate::protocol::error::ScimError;
 use crate::protocol::filter::Filter;
 use crate::protocol::mode::Mode;

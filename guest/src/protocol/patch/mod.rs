@@ -5,6 +5,7 @@ mod apply;
 mod element;
 mod expand;
 mod members;
+mod operation;
 mod parse;
 mod path;
 mod remove;
@@ -15,5 +16,6 @@ mod tests;
 
 pub use apply::{Patched, apply};
 pub use members::{MemberChange, MemberReference};
-pub use parse::{Operation, OperationKind, parse};
+pub use operation::{Operation, OperationKind};
+pub use parse::parse;
 pub use path::PatchPath;

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::expand::Expansion;
-use super::path::PatchPath;
+use super::operation::{Operation, OperationKind};
 use crate::protocol::error::{ScimError, ScimType};
 use crate::protocol::mode::Mode;
 use crate::protocol::schema::ResourceSchema;
@@ -13,32 +13,6 @@ use crate::protocol::tolerance::Tolerance;
 const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 /// The most operations of one request.
 const MAX_OPERATIONS: usize = 10_000;
-
-/// What an operation does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OperationKind {
-    /// Adds to what is there (RFC 7644 §3.5.2.1).
-    Add,
-    /// Takes the place of what is there (RFC 7644 §3.5.2.3).
-    Replace,
-    /// Takes away (RFC 7644 §3.5.2.2).
-    Remove,
-}
-
-/// One change of one attribute. An operation without a path becomes one of these for every attribute in its value.
-#[derive(Clone, Debug)]
-pub struct Operation<'a> {
-    /// Which operation of the request it comes from, counted from 1.
-    pub number: usize,
-    /// What it does.
-    pub kind: OperationKind,
-    /// Where.
-    pub path: PatchPath<'a>,
-    /// With what; `None` only for `remove`.
-    pub value: Option<&'a Value>,
-    /// The attribute stands in a value object, not in `path`: then read-only attributes are no mistake (T5).
-    pub implied: bool,
-}
 
 /// The operations in the body, in order. Keys and `op` are read in any case (T1); in compat mode what names no
 /// attribute of the resource type is left out.
