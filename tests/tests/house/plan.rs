@@ -33,8 +33,9 @@ pub(super) const GUEST: Plan = Plan {
         ("Insomnia's rules", &["provisioning"]),
         ("records and indexes", &["store"]),
         ("SCIM, and what the host gives", &["protocol", "capability"]),
+        ("texts, secrets, and the list of rules", &["secret", "text", "url", "retry_after", "rules"]),
     ],
-    debts: &[("connector", "endpoint"), ("jobs", "endpoint"), ("provisioning", "connector")],
+    debts: &[],
 };
 
 /// The host.

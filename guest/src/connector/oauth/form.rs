@@ -1,8 +1,6 @@
 //! `application/x-www-form-urlencoded`: the parameters of a query or of a form.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-
-use crate::protocol::route::percent_decode;
+use crate::text;
 
 /// The largest form that is read, in bytes.
 const LARGEST: usize = 16 * 1024;
@@ -27,9 +25,7 @@ impl Form {
             return Err(FormError::Unreadable);
         }
         let mut parameters: Vec<(String, String)> = Vec::new();
-        for pair in text.split('&') {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let (name, value) = (decode(name), decode(value));
+        for (name, value) in text::parameters(text) {
             if name.is_empty() || value.is_empty() {
                 continue;
             }
@@ -47,19 +43,6 @@ impl Form {
     }
 }
 
-/// A name or a value as it was before it was encoded.
-pub(super) fn decode(text: &str) -> String {
-    percent_decode(&text.replace('+', " "))
-}
-
-/// What is percent-encoded in a form: all but the unreserved characters (RFC 3986 §2.3).
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-/// A value as it stands in a query or a form.
-pub(crate) fn encode(text: &str) -> String {
-    utf8_percent_encode(text, RESERVED).to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,12 +56,5 @@ mod tests {
         assert_eq!(form.get("e"), Some("é"));
         assert_eq!(Form::parse("a=1&a=2").err(), Some(FormError::Repeated));
         assert_eq!(Form::parse(&"a".repeat(20_000)).err(), Some(FormError::Unreadable));
-    }
-
-    #[test]
-    fn what_is_encoded_is_decoded_to_the_same() {
-        for text in ["a b&c=d+e%f", "é/?#", "~-._"] {
-            assert_eq!(decode(&encode(text)), text);
-        }
     }
 }
