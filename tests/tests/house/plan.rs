@@ -31,9 +31,9 @@ pub(super) const GUEST: Plan = Plan {
         ("what comes in", &["endpoint", "directory", "jobs"]),
         ("connectors, log and events", &["connector", "journal"]),
         ("Insomnia's rules", &["provisioning"]),
-        ("records and indexes", &["store"]),
+        ("records and indexes, and when to try again", &["store", "retry_after"]),
         ("SCIM, and what the host gives", &["protocol", "capability"]),
-        ("texts, secrets, and the list of rules", &["secret", "text", "url", "retry_after", "rules"]),
+        ("texts, secrets, and the list of rules", &["secret", "text", "url", "rules"]),
     ],
     debts: &[],
 };
