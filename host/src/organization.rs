@@ -1,7 +1,7 @@
 //! One organization's face: its SCIM endpoint, and the actions that a backend or the SCIM page takes on it.
 
 use crate::capability::storage::OrganizationId;
-use crate::component::CallError;
+use crate::component::{CallError, Exports, InstanceStore, Run};
 use crate::connector::{ConnectorStatus, ExpiryWindow, IdentityProvider, IssuedToken};
 use crate::directory::{Licences, Listed, Listing, Member, NewMember, OrganizationRecord, Requirement, Role, Team};
 use crate::error::ActionError;
@@ -17,15 +17,15 @@ use crate::scim::{ScimRequest, ScimResponse};
 pub struct Organization {
     provisioner: Provisioner,
     id: OrganizationId,
+    /// Whether the generation of `id` counts, or whichever organization has the name when it acts.
+    bound: bool,
 }
 
 /// Calls an export that answers with a result.
 macro_rules! act {
     ($self:ident.$interface:ident.$function:ident($($argument:expr),*)) => {
         $self
-            .provisioner
-            .runtime()
-            .call(&$self.id, move |store, exports| {
+            .call(move |store, exports| {
                 Box::pin(async move { exports.$interface().$function(store $(, $argument)*).await })
             })
             .await?
@@ -41,8 +41,30 @@ mod passphrases;
 mod retention;
 
 impl Organization {
-    pub(crate) fn new(provisioner: Provisioner, id: OrganizationId) -> Self {
-        Self { provisioner, id }
+    /// Whichever organization has this name when it acts.
+    pub(crate) fn named(provisioner: Provisioner, id: OrganizationId) -> Self {
+        Self { provisioner, id, bound: false }
+    }
+
+    /// The organization with this name and this generation.
+    pub(crate) fn bound(provisioner: Provisioner, id: OrganizationId) -> Self {
+        Self { provisioner, id, bound: true }
+    }
+
+    /// Calls the component for the organization.
+    async fn call<T: Send>(
+        &self,
+        run: impl for<'a> FnOnce(&'a mut InstanceStore, &'a Exports) -> Run<'a, T> + Send,
+    ) -> Result<T, CallError> {
+        let runtime = self.provisioner.runtime();
+        if self.bound {
+            return runtime.call(&self.id, run).await;
+        }
+        let found = self.provisioner.registry().find(&self.id).await.map_err(|error| {
+            tracing::error!(organization = %self.id, "the organization can't be looked up: {error}");
+            CallError::Busy
+        });
+        runtime.call(&found?.ok_or(CallError::Deleted)?, run).await
     }
 
     /// Its name in the connector URL.
@@ -68,6 +90,7 @@ impl Organization {
             Err(CallError::Deadline) => ScimResponse::error(503, "The request took too long.", &request_id),
             Err(CallError::Memory) => ScimResponse::error(503, "The request needed too much memory.", &request_id),
             Err(CallError::Trap) => ScimResponse::error(500, "An internal error occurred.", &request_id),
+            Err(CallError::Deleted) => ScimResponse::deleted(&request_id),
         }
     }
 
@@ -78,7 +101,7 @@ impl Organization {
     /// [`CallError`] if the component gives no answer.
     pub async fn admits(&self, authorization: Option<&str>) -> Result<bool, CallError> {
         let authorization = authorization.map(str::to_owned);
-        let admitted = self.provisioner.runtime().call(&self.id, move |store, exports| {
+        let admitted = self.call(move |store, exports| {
             Box::pin(async move { exports.insomnia_scim_scim().call_admits(store, authorization.as_deref()).await })
         });
         admitted.await
@@ -86,7 +109,7 @@ impl Organization {
 
     async fn try_scim(&self, request: ScimRequest) -> Result<ScimResponse, CallError> {
         let request = request.into();
-        let response = self.provisioner.runtime().call(&self.id, move |store, exports| {
+        let response = self.call(move |store, exports| {
             Box::pin(async move { exports.insomnia_scim_scim().call_handle(store, &request).await })
         });
         response.await.map(Into::into)
@@ -248,15 +271,6 @@ impl Organization {
 
     /// So that the emails of its jobs point to the page.
     async fn tell_page_url(&self) -> Result<(), ActionError> {
-        // One that was deleted meanwhile must not get data again.
-        if !self
-            .provisioner
-            .has_organization(&self.id)
-            .await
-            .map_err(|error| ActionError::Unavailable(error.to_string()))?
-        {
-            return Ok(());
-        }
         let url = self.page_url();
         act!(self.insomnia_scim_directory.call_set_page_url(&url))
     }

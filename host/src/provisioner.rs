@@ -24,6 +24,7 @@ pub struct Provisioner(Arc<Inner>);
 pub(crate) struct Inner {
     runtime: Runtime,
     storage: Arc<dyn Storage>,
+    mailer: Arc<dyn Mailer>,
     secrets: Arc<dyn Secrets>,
     clock: Arc<dyn Clock>,
     alarm: Arc<Alarm>,
@@ -178,7 +179,7 @@ impl ProvisionerBuilder {
         let alarm = Arc::new(Alarm::default());
         let capabilities = Arc::new(Capabilities {
             storage: Arc::clone(&storage),
-            mailer: self.mailer,
+            mailer: Arc::clone(&self.mailer),
             http: self.http,
             secrets: Arc::clone(&self.secrets),
             clock: Arc::clone(&self.clock),
@@ -192,6 +193,7 @@ impl ProvisionerBuilder {
             runtime: runtime.await.map_err(|_| BuildError::Interrupted)??,
             registry: Registry::new(Arc::clone(&storage)),
             storage,
+            mailer: self.mailer,
             secrets: self.secrets,
             clock: self.clock,
             alarm,
@@ -228,30 +230,55 @@ impl Provisioner {
         }
     }
 
-    /// An organization by its name; it may not exist.
+    /// An organization by its name; it may not exist. Each of its acts is for the organization that has the name then.
     pub fn organization(&self, id: &OrganizationId) -> Organization {
-        Organization::new(self.clone(), id.clone())
+        Organization::named(self.clone(), id.clone())
+    }
+
+    /// The organization that has this name now. All its acts are for this one, and are refused once it is deleted, also
+    /// when another has its name.
+    ///
+    /// # Errors
+    /// The storage's.
+    pub async fn find_organization(&self, id: &OrganizationId) -> Result<Option<Organization>, StorageError> {
+        let found = self.0.registry.find(id).await?;
+        Ok(found.map(|bound| self.bound_organization(bound)))
+    }
+
+    /// The organization of exactly this generation.
+    pub(crate) fn bound_organization(&self, bound: OrganizationId) -> Organization {
+        Organization::bound(self.clone(), bound)
     }
 
     /// Registers an organization: from now on its connector URL is served. Then [`Organization::put`] tells what it is.
+    /// If one of this name was not deleted to the end, that is done first.
     ///
     /// # Errors
     /// [`RegistryError::Exists`] if it is there already.
     pub async fn create_organization(&self, id: &OrganizationId) -> Result<Organization, RegistryError> {
-        self.0.registry.create(id, self.0.clock.now()).await?;
-        self.tell_again(id);
-        Ok(self.organization(id))
+        if !id.is_host() && self.0.registry.deleting(id).await? {
+            self.delete_organization(id).await?;
+        }
+        let bound = self.0.registry.create(id, self.0.clock.now()).await?;
+        Ok(self.bound_organization(bound))
     }
 
-    /// Removes an organization with all that it has. There is no way back.
+    /// Removes an organization with all that it has: members, teams, logs, due times, API keys, sessions, and the emails
+    /// that the mailer keeps. Its calls that are under way are ended, in this process at once and in others as soon as
+    /// they write. There is no way back.
     ///
     /// # Errors
-    /// [`RegistryError::Unknown`] if it is not there. After a storage error, call it again.
+    /// [`RegistryError::Unknown`] if it is not there. After another error, call it again.
     pub async fn delete_organization(&self, id: &OrganizationId) -> Result<(), RegistryError> {
-        self.tell_again(id);
-        // First: if the organization were created again, its old keys must not open it.
-        self.api_keys().forget(id).await?;
-        self.0.registry.delete(id).await
+        let bound = self.0.registry.begin_deletion(id).await?;
+        self.0.runtime.end(&bound);
+        self.api_keys().forget(&bound).await?;
+        self.0.storage.delete_organization(&bound).await?;
+        // After the storage: from now on nothing is sent, and what was on its way is withdrawn.
+        self.0.mailer.forget(&bound).await.map_err(RegistryError::Mail)?;
+        self.0.failures.clear(&bound);
+        self.tell_again(&bound);
+        Ok(self.0.registry.end_deletion(&bound).await?)
     }
 
     /// Whether the organization is registered.
@@ -259,7 +286,7 @@ impl Provisioner {
     /// # Errors
     /// The storage's.
     pub async fn has_organization(&self, id: &OrganizationId) -> Result<bool, StorageError> {
-        self.0.registry.exists(id).await
+        Ok(self.0.registry.find(id).await?.is_some())
     }
 
     /// At most `limit` of the registered organizations after `after`, in the order of their names.

@@ -78,15 +78,18 @@ impl FromRequestParts<ApiState> for Access {
         let named = OrganizationId::parse(&parameter(parts, state, "organization").await?).ok();
         // Of other organizations a key does not even tell whether they exist.
         if let ApiKeyScope::Organization(own) = &scope
-            && named.as_ref() != Some(own)
+            && named.as_ref().map(OrganizationId::as_str) != Some(own.as_str())
         {
             return Err(Problem::forbidden("The API key is that of another organization."));
         }
         let id = named.ok_or_else(Problem::no_organization)?;
-        if !state.provisioner.has_organization(&id).await? {
-            return Err(Problem::no_organization());
+        let found = state.provisioner.find_organization(&id).await?;
+        let organization = found.ok_or_else(Problem::no_organization)?;
+        // A key of an organization that had this name before opens nothing of this one.
+        if matches!(&scope, ApiKeyScope::Organization(own) if own != organization.id()) {
+            return Err(Problem::unauthorized("The API key is not known here, or was revoked."));
         }
-        Ok(Self { state: state.clone(), organization: state.provisioner.organization(&id), scope })
+        Ok(Self { state: state.clone(), organization, scope })
     }
 }
 

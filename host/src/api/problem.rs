@@ -252,6 +252,7 @@ impl From<ActionError> for Problem {
                 tracing::warn!("a request of the API was given up: {text}");
                 Self::unavailable().uncertain()
             }
+            ActionError::Call(CallError::Deleted) => Self::no_organization(),
             ActionError::Call(CallError::Trap) => {
                 tracing::error!("a request of the API failed: {text}");
                 Self::internal().uncertain()
@@ -286,6 +287,10 @@ impl From<RegistryError> for Problem {
             RegistryError::Reserved(_) => Self::invalid(format!("{error}.")),
             RegistryError::Unknown(_) => Self::no_organization(),
             RegistryError::Storage(error) => error.into(),
+            RegistryError::Mail(_) => {
+                tracing::error!("{error}");
+                Self::unavailable().uncertain()
+            }
         }
     }
 }

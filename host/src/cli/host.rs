@@ -7,6 +7,8 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 
 use super::config::Settings;
+use super::mail::Mail;
+use crate::capability::email::NoMailer;
 use crate::capability::secrets::SecretKey;
 use crate::capability::storage::{OrganizationId, Storage};
 use crate::organization::Organization;
@@ -34,10 +36,10 @@ pub(super) async fn open_server(settings: &Settings, listening: String) -> anyho
 /// The organization, which must exist.
 pub(super) async fn organization(provisioner: &Provisioner, name: &str) -> anyhow::Result<Organization> {
     let id = OrganizationId::parse(name)?;
-    if !provisioner.has_organization(&id).await? {
-        bail!("there is no organization {id}; `insomnia-scim org list` shows those that are there");
+    match provisioner.find_organization(&id).await? {
+        Some(organization) => Ok(organization),
+        None => bail!("there is no organization {id}; `insomnia-scim org list` shows those that are there"),
     }
-    Ok(provisioner.organization(&id))
 }
 
 async fn build(settings: &Settings, listening: Option<String>) -> anyhow::Result<Provisioner> {
@@ -63,8 +65,10 @@ async fn build(settings: &Settings, listening: Option<String>) -> anyhow::Result
         .base_url(base_url)
         .scheduler(serves);
     // Only the server runs jobs, and only jobs send.
+    let mailer = if serves { settings.email.mailer(&settings.data)? } else { Arc::new(NoMailer) };
+    builder = builder.mailer(Arc::new(Mail::new(mailer, &settings.email, &settings.data)));
     if serves {
-        builder = builder.mailer(settings.email.mailer(&settings.data)?).http(Arc::new(settings.http.client()?));
+        builder = builder.http(Arc::new(settings.http.client()?));
     }
     if let Some(path) = &settings.component {
         let wasm = fs::read(path).with_context(|| format!("the component {} can't be read", path.display()))?;

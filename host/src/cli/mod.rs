@@ -10,6 +10,7 @@ mod guard;
 mod host;
 mod idp_api;
 mod log;
+mod mail;
 mod member;
 mod oauth_client;
 mod org;

@@ -23,8 +23,8 @@ pub use compiled::ComponentError;
 pub use limits::Limits;
 pub use runtime::CallError;
 
-pub(crate) use instance::InstanceState;
-pub(crate) use runtime::Runtime;
+pub(crate) use instance::{Exports, InstanceState, InstanceStore};
+pub(crate) use runtime::{Run, Runtime};
 
 /// Which requests may share an instance of the component. In either case an instance serves one organization.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -38,6 +38,10 @@ pub enum CallError {
     /// It failed inside the component; the host's log has the backtrace.
     #[error("the call failed inside the component")]
     Trap,
+    /// The organization is not there, or was deleted while the call was under way. What the call had committed before is
+    /// gone with the organization.
+    #[error("there is no such organization any more")]
+    Deleted,
 }
 
 /// What a call does with its instance.
@@ -92,10 +96,25 @@ impl Runtime {
         run: impl for<'a> FnOnce(&'a mut InstanceStore, &'a Exports) -> Run<'a, T> + Send,
     ) -> Result<T, CallError> {
         let tenant = self.tenant(organization);
-        let _turns = self.turn(&tenant).await?;
+        let outcome = tokio::select! {
+            biased;
+            () = tenant.ended.cancelled() => return Err(CallError::Deleted),
+            outcome = self.call_of(organization, &tenant, run) => outcome,
+        };
+        // A call that learnt it by itself has an answer that counts no more.
+        if tenant.ended.is_cancelled() { Err(CallError::Deleted) } else { outcome }
+    }
+
+    async fn call_of<T: Send>(
+        &self,
+        organization: &OrganizationId,
+        tenant: &Arc<Tenant>,
+        run: impl for<'a> FnOnce(&'a mut InstanceStore, &'a Exports) -> Run<'a, T> + Send,
+    ) -> Result<T, CallError> {
+        let _turns = self.turn(tenant).await?;
         let _running = self.ticker.running();
         let outcome = timeout(self.limits.time_per_call, async {
-            let mut instance = self.instance(organization, &tenant).await?;
+            let mut instance = self.instance(organization, tenant).await?;
             instance.begin();
             let meter = Arc::clone(&instance.meter);
             let called = Metered { meter, call: run(&mut instance.store, &instance.exports) }.await?;
@@ -103,7 +122,9 @@ impl Runtime {
         });
         match outcome.await {
             Ok(Ok((called, instance))) => {
-                self.keep(organization, instance);
+                if !tenant.ended.is_cancelled() {
+                    self.keep(organization, instance);
+                }
                 Ok(called)
             }
             Ok(Err(error)) => Err(failure(organization, &error)),
@@ -114,10 +135,29 @@ impl Runtime {
         }
     }
 
-    /// Drops the instances that are too old to be called again.
+    /// Drops the instances that are too old to be called again, and forgets the organizations that have neither an
+    /// instance nor a call.
     pub(crate) fn sweep(&self) {
         let dropped = lock(&self.warm).sweep(|instance| instance.may_serve(&self.limits));
         drop(dropped);
+        // Whoever uses a tenant has a clone, taken under this lock. One that nobody uses counts nothing.
+        lock(&self.tenants).retain(|_, tenant| Arc::strong_count(tenant) > 1);
+    }
+
+    /// Ends all calls of an organization that is being deleted, and drops its instances.
+    pub(crate) fn end(&self, organization: &OrganizationId) {
+        if let Some(tenant) = lock(&self.tenants).remove(organization) {
+            tenant.ended.cancel();
+        }
+        while let Some(instance) = { lock(&self.warm).take(organization) } {
+            drop(instance);
+        }
+    }
+
+    /// How many organizations are remembered.
+    #[cfg(test)]
+    pub(crate) fn tenants(&self) -> usize {
+        lock(&self.tenants).len()
     }
 
     fn tenant(&self, organization: &OrganizationId) -> Arc<Tenant> {

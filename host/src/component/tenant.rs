@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use wasmtime::ResourceLimiter;
 
 use super::limits::Limits;
@@ -14,6 +15,8 @@ pub(super) struct Tenant {
     pub(super) turns: Semaphore,
     /// Calls that wait.
     pub(super) waiting: AtomicUsize,
+    /// Cancelled when the organization is deleted.
+    pub(super) ended: CancellationToken,
     memory: AtomicUsize,
 }
 
@@ -22,6 +25,7 @@ impl Tenant {
         Self {
             turns: Semaphore::new(limits.calls_per_organization),
             waiting: AtomicUsize::new(0),
+            ended: CancellationToken::new(),
             memory: AtomicUsize::new(0),
         }
     }
@@ -49,6 +53,11 @@ pub(super) struct Memory {
 impl Memory {
     pub(super) fn new(tenant: Arc<Tenant>, host: Arc<AtomicUsize>, limits: Arc<Limits>) -> Self {
         Self { held: 0, tenant, host, limits }
+    }
+
+    /// Whose instance it is.
+    pub(super) fn tenant(&self) -> &Tenant {
+        &self.tenant
     }
 
     /// Bytes that the instance has.

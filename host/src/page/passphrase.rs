@@ -145,11 +145,10 @@ async fn send_link(state: &PageState, id: &OrganizationId, email: Option<&str>) 
     let Some(email) = email.filter(|email| email.len() <= LONGEST) else {
         return Err(ActionError::Invalid("type your email address".into()));
     };
-    let known = state.provisioner.has_organization(id).await;
-    if !known.map_err(|error| ActionError::Unavailable(error.to_string()))? {
+    let found = state.provisioner.find_organization(id).await;
+    let Some(organization) = found.map_err(|error| ActionError::Unavailable(error.to_string()))? else {
         return Ok(());
-    }
-    let organization = state.provisioner.organization(id);
+    };
     let page = format!("{}/reset", organization.page_url());
     organization.request_passphrase_reset(email, &page).await
 }
@@ -157,11 +156,9 @@ async fn send_link(state: &PageState, id: &OrganizationId, email: Option<&str>) 
 async fn set(state: &PageState, id: &OrganizationId, token: &str, fields: &Fields) -> Result<String, ActionError> {
     let chosen = chosen(fields)?;
     let invalid = || ActionError::Invalid("the link is not valid any more; ask for another one".into());
-    let known = state.provisioner.has_organization(id).await;
-    if !known.map_err(|error| ActionError::Unavailable(error.to_string()))? {
-        return Err(invalid());
-    }
-    let member = state.provisioner.organization(id).reset_passphrase(token, chosen).await?;
+    let found = state.provisioner.find_organization(id).await;
+    let organization = found.map_err(|error| ActionError::Unavailable(error.to_string()))?.ok_or_else(invalid)?;
+    let member = organization.reset_passphrase(token, chosen).await?;
     Ok(member.id)
 }
 

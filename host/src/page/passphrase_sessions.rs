@@ -27,6 +27,9 @@ const SEEN: u64 = 60 * 1000;
 #[derive(Serialize, Deserialize)]
 struct Stored {
     organization: String,
+    /// Which of the organizations with this name it is.
+    #[serde(default)]
+    generation: u64,
     member: String,
     seen: u64,
     /// The passphrase must be changed first: the session is good for nothing else.
@@ -63,8 +66,14 @@ impl PassphraseSessions {
         getrandom::fill(&mut token).map_err(|error| SessionError(error.to_string()))?;
         let now = self.provisioner.clock().now();
         let ticket = Ticket { end: now + ABSOLUTE, token: hex(&token) };
-        let stored =
-            Stored { organization: organization.to_string(), member: member.to_owned(), seen: now, must_change };
+        let found = self.provisioner.registry().find(organization).await.map_err(failed)?;
+        let stored = Stored {
+            organization: organization.to_string(),
+            generation: found.map_or(0, |found| found.generation()),
+            member: member.to_owned(),
+            seen: now,
+            must_change,
+        };
         let ended = KeyRange { start: prefix(0), end: prefix(now) };
         let mut write = vec![Write::DeleteRange(ended), put(&ticket, &stored)?];
         write.extend(self.ticket(request).map(|old| Write::Delete(old.key())));
@@ -99,6 +108,11 @@ impl PassphraseSessions {
             serde_json::from_slice(&item.value).map_err(|error| SessionError(error.to_string()))?;
         let idle = now.saturating_sub(stored.seen);
         if stored.organization != organization.as_str() || idle >= IDLE {
+            return Ok(None);
+        }
+        // A session of an organization that had this name before is none of this one.
+        let found = self.provisioner.registry().find(organization).await.map_err(failed)?;
+        if found.is_none_or(|found| found.generation() != stored.generation) {
             return Ok(None);
         }
         if let Some(item) = self.get(signed_out(organization, &stored.member)).await? {

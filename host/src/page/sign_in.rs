@@ -133,11 +133,9 @@ async fn verify(
     if !sane(email) || !sane(passphrase) {
         return Err(ActionError::WrongPassphrase);
     }
-    let known = state.provisioner.has_organization(id).await;
-    if !known.map_err(|error| ActionError::Unavailable(error.to_string()))? {
-        return Err(ActionError::WrongPassphrase);
-    }
-    let organization = state.provisioner.organization(id);
+    let found = state.provisioner.find_organization(id).await;
+    let found = found.map_err(|error| ActionError::Unavailable(error.to_string()))?;
+    let organization = found.ok_or(ActionError::WrongPassphrase)?;
     let signed_in = organization.sign_in(email, passphrase).await?;
     // Emails point to where this person has just come from; they do without if this fails.
     if let Err(error) = organization.set_page_url(&organization.page_url()).await {

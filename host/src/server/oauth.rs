@@ -77,8 +77,8 @@ async fn accept(
 
 async fn find(provisioner: &Provisioner, name: &str) -> Result<Option<Organization>, OAuthResponse> {
     let Ok(id) = OrganizationId::parse(name) else { return Ok(None) };
-    match provisioner.has_organization(&id).await {
-        Ok(exists) => Ok(exists.then(|| provisioner.organization(&id))),
+    match provisioner.find_organization(&id).await {
+        Ok(found) => Ok(found),
         Err(why) => {
             tracing::error!("the organization can't be looked up: {why}");
             Err(error(503, "temporarily_unavailable", "The storage is unavailable for the moment"))
@@ -88,6 +88,7 @@ async fn find(provisioner: &Provisioner, name: &str) -> Result<Option<Organizati
 
 fn failed(error_: CallError) -> OAuthResponse {
     match error_ {
+        CallError::Deleted => error(401, "invalid_client", "The client or its secret is not known here"),
         CallError::Trap => error(500, "server_error", "An internal error occurred"),
         CallError::Busy | CallError::Deadline | CallError::Memory => {
             error(503, "temporarily_unavailable", "Too many requests at the same time")

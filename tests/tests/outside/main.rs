@@ -3,6 +3,7 @@
 
 mod commands;
 mod concurrency;
+mod deletion;
 mod durability;
 mod entra;
 mod harness;

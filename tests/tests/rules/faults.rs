@@ -134,6 +134,10 @@ impl Storage for Unreliable {
         self.inner.delete_organization(organization).await
     }
 
+    async fn is_deleted(&self, organization: &OrganizationId) -> Result<bool, StorageError> {
+        self.inner.is_deleted(organization).await
+    }
+
     async fn flush(&self) -> Result<(), StorageError> {
         self.inner.flush().await
     }

@@ -108,6 +108,11 @@ impl Storage for SqliteStorage {
         Ok(())
     }
 
+    async fn is_deleted(&self, organization: &OrganizationId) -> Result<bool, StorageError> {
+        let organization = organization.clone();
+        Readers::read(&self.readers, 1, move |reader| reader.is_deleted(&organization)).await
+    }
+
     async fn flush(&self) -> Result<(), StorageError> {
         self.writer.run(&OrganizationId::host(), Work::Flush).await?;
         Ok(())

@@ -46,6 +46,18 @@ const MIGRATIONS: &[M<'static>] = &[M::up(
     CREATE INDEX due_at ON due (at, organization);
     CREATE TABLE sequence (last INTEGER NOT NULL) STRICT;
     INSERT INTO sequence VALUES (0);",
+), M::up(
+    // A name may be used again, and its number may not.
+    "CREATE TABLE generations (
+        id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL,
+        generation INTEGER NOT NULL,
+        deleted INTEGER NOT NULL DEFAULT FALSE,
+        UNIQUE (name, generation)
+    ) STRICT;
+    INSERT INTO generations (id, name, generation) SELECT id, name, 0 FROM organization;
+    DROP TABLE organization;
+    ALTER TABLE generations RENAME TO organization;",
 )];
 
 /// Why a database can't be opened, and what to do about it.
@@ -231,7 +243,7 @@ mod tests {
         drop(SqliteStorage::open(&path).unwrap());
         Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
         let error = SqliteStorage::open(&path).unwrap_err();
-        assert!(matches!(error, OpenError::Newer { found: 99, known: 1, .. }), "{error}");
+        assert!(matches!(error, OpenError::Newer { found: 99, known: 2, .. }), "{error}");
     }
 
     #[test]
