@@ -27,6 +27,7 @@ pub mod api;
 pub mod capability;
 pub mod cli;
 mod component;
+mod condition;
 pub mod connector;
 pub mod delivery;
 pub mod directory;
@@ -51,6 +52,7 @@ mod timestamp;
 
 pub use capability::storage::{InvalidOrganizationId, OrganizationId};
 pub use component::{CallError, ComponentError, Isolation, Limits};
+pub use condition::Trouble;
 pub use error::ActionError;
 pub use organization::Organization;
 pub use provisioner::{BuildError, Provisioner, ProvisionerBuilder};

@@ -17,8 +17,8 @@ use crate::scim::{ScimRequest, ScimResponse};
 pub struct Organization {
     provisioner: Provisioner,
     id: OrganizationId,
-    /// Whether the generation of `id` counts, or whichever organization has the name when it acts.
-    bound: bool,
+    /// The space that its acts are for; without one, that of whichever organization has the name when it acts.
+    space: Option<OrganizationId>,
 }
 
 /// Calls an export that answers with a result.
@@ -43,12 +43,18 @@ mod retention;
 impl Organization {
     /// Whichever organization has this name when it acts.
     pub(crate) fn named(provisioner: Provisioner, id: OrganizationId) -> Self {
-        Self { provisioner, id, bound: false }
+        Self { provisioner, id, space: None }
     }
 
     /// The organization with this name and this generation.
     pub(crate) fn bound(provisioner: Provisioner, id: OrganizationId) -> Self {
-        Self { provisioner, id, bound: true }
+        Self { provisioner, space: Some(id.clone()), id }
+    }
+
+    /// What stands for an organization that is not there: the component answers as for one that has no connector, so that
+    /// nobody without a token can tell which organizations there are. Nothing is read or written.
+    pub(crate) fn stranger(provisioner: Provisioner, id: OrganizationId) -> Self {
+        Self { provisioner, id, space: Some(OrganizationId::nobody()) }
     }
 
     /// Calls the component for the organization.
@@ -57,8 +63,8 @@ impl Organization {
         run: impl for<'a> FnOnce(&'a mut InstanceStore, &'a Exports) -> Run<'a, T> + Send,
     ) -> Result<T, CallError> {
         let runtime = self.provisioner.runtime();
-        if self.bound {
-            return runtime.call(&self.id, run).await;
+        if let Some(space) = &self.space {
+            return runtime.call(space, run).await;
         }
         let found = self.provisioner.registry().find(&self.id).await.map_err(|error| {
             tracing::error!(organization = %self.id, "the organization can't be looked up: {error}");

@@ -10,6 +10,7 @@ use crate::capability::email::{Mailer, NoMailer};
 use crate::capability::http::{HttpClient, NoHttpClient};
 use crate::capability::secrets::{NoSecrets, Secrets};
 use crate::capability::storage::{OrganizationId, Storage, StorageError};
+use crate::condition::{Condition, Trouble};
 use crate::component::{BUILT_IN, ComponentError, Isolation, Limits, Runtime};
 use crate::event::EventSubscriber;
 use crate::organization::Organization;
@@ -30,6 +31,7 @@ pub(crate) struct Inner {
     alarm: Arc<Alarm>,
     registry: Registry,
     failures: Failures,
+    condition: Condition,
     subscriber: Option<Arc<dyn EventSubscriber>>,
     base_url: String,
     page_url: Option<String>,
@@ -137,6 +139,12 @@ impl ProvisionerBuilder {
         self
     }
 
+    /// What keeps the host from serving all that it should: whether the storage takes a write, and the component answers a
+    /// call, which concerns no organization. The answer is kept for five seconds.
+    pub async fn trouble(&self) -> Option<Trouble> {
+        self.0.condition.look(&*self.0.storage, &self.0.runtime).await
+    }
+
     /// The URL that clients see before `/scim/v2/…`; `http://localhost:8080` by default.
     #[must_use]
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
@@ -198,6 +206,7 @@ impl ProvisionerBuilder {
             clock: self.clock,
             alarm,
             failures: Failures::default(),
+            condition: Condition::default(),
             subscriber: self.subscriber,
             base_url: self.base_url.trim_end_matches('/').to_owned(),
             page_url: self.page_url,
@@ -248,6 +257,12 @@ impl Provisioner {
     /// The organization of exactly this generation.
     pub(crate) fn bound_organization(&self, bound: OrganizationId) -> Organization {
         Organization::bound(self.clone(), bound)
+    }
+
+    /// As [`Provisioner::find_organization`]; where there is none, what answers as one without a connector does.
+    pub(crate) async fn organization_or_stranger(&self, id: &OrganizationId) -> Result<Organization, StorageError> {
+        let found = self.find_organization(id).await?;
+        Ok(found.unwrap_or_else(|| Organization::stranger(self.clone(), id.clone())))
     }
 
     /// Registers an organization: from now on its connector URL is served. Then [`Organization::put`] tells what it is.

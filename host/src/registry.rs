@@ -229,6 +229,14 @@ impl Registry {
         }
     }
 
+    /// Whether nothing was ever written for the host or an organization.
+    pub(crate) async fn is_empty(&self) -> Result<bool, StorageError> {
+        let range = KeyRange { start: Vec::new(), end: vec![0xff] };
+        let page = Page { range, reverse: false, skip: 0, limit: 1 };
+        let scanned = self.storage.scan(&OrganizationId::host(), vec![page]).await?;
+        Ok(scanned.iter().all(|page| page.entries.is_empty()))
+    }
+
     /// A note of the host about itself.
     pub(crate) async fn note(&self, name: &str) -> Result<Option<String>, StorageError> {
         let found = self.storage.get(&OrganizationId::host(), vec![format!("{NOTES}{name}").into()]).await?;

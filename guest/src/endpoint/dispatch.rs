@@ -69,14 +69,13 @@ fn serve(
     let route = Route::parse(&request.path, table, organization.options.discovery_aliases);
     let connector = store.connector()?.map(|stored| stored.record);
 
-    let is_enabled = connector.as_ref().is_some_and(|connector| connector.enabled);
     let authorization = request.header("authorization");
     let access = match access_token_hash(authorization) {
         Some(sha256) => store.oauth_access(&sha256)?,
         None => None,
     };
     let options = &organization.options;
-    let mode = if options.strict { Mode::STRICT } else { Mode::COMPAT }.noting(applied);
+    let mut mode = if options.strict { Mode::STRICT } else { Mode::COMPAT }.noting(applied);
     let caller = match authenticate(connector.as_ref(), options, authorization, access.as_ref(), store.now()) {
         Ok(caller) => {
             let mut noted = note.borrow_mut();
@@ -88,8 +87,12 @@ fn serve(
             note_head(request, authorization, &route, mode);
             Some(caller)
         }
-        // RFC 7643 §5: how to authenticate can be read by who has not yet.
-        Err(Unauthenticated::Missing) if is_enabled && matches!(route, Ok(Route::ServiceProviderConfig)) => None,
+        // RFC 7643 §5: how to authenticate can be read by who has not yet. The answer is the same whatever the
+        // organization has set, and where there is none: it does not tell which organizations there are.
+        Err(Unauthenticated::Missing) if is_public(request) => {
+            mode = Mode::COMPAT.noting(applied);
+            None
+        }
         Err(refusal) => {
             let mut noted = note.borrow_mut();
             noted.token_generation = refusal.generation();
@@ -185,9 +188,14 @@ fn discover(context: &Context<'_, '_>, route: &Route) -> Result<Answer, ScimErro
         Route::Schemas(Some(urn)) => found(discovery::schema(table, urn, base_url), "schema", urn),
         _ => Ok(Answer::document(&discovery::service_provider_config(
             base_url,
-            context.organization.options.basic_authentication,
+            context.caller.is_some() && context.organization.options.basic_authentication,
         ))),
     }
+}
+
+/// Whether the answer needs no token.
+fn is_public(request: &Request) -> bool {
+    matches!(Route::parse(&request.path, SchemaTable::builtin(), false), Ok(Route::ServiceProviderConfig))
 }
 
 /// Runs a request that stands in a bulk request, for the same caller.

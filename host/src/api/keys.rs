@@ -250,7 +250,8 @@ impl ApiKeys {
             // Only where it still is: a key that is being revoked stays revoked.
             match self.commit(vec![Require::Version(at, version)], write).await {
                 Ok(()) | Err(StorageError::Conflict(_)) => {}
-                Err(error) => return Err(error),
+                // On a full disk the API can still be read.
+                Err(error) => tracing::warn!("when an API key was used last can't be kept: {error}"),
             }
         }
         Ok(Some(Caller { key: record.key.id, scope }))

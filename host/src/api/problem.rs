@@ -268,6 +268,12 @@ impl From<ActionError> for Problem {
 impl From<StorageError> for Problem {
     fn from(error: StorageError) -> Self {
         match error {
+            StorageError::Full(_) => {
+                tracing::error!("a request of the API is refused: {error}");
+                let detail = "The server's storage is full: changes are refused until its operator makes room.";
+                let status = StatusCode::INSUFFICIENT_STORAGE;
+                Self::new(status, "storage-full", "The storage is full", detail).retry_after(300)
+            }
             StorageError::Unavailable(_) | StorageError::Conflict(_) => {
                 tracing::warn!("a request of the API has to wait: {error}");
                 Self::unavailable()

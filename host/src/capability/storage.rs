@@ -28,6 +28,9 @@ pub struct OrganizationId {
 /// The host's own name; the underscore keeps it out of what [`OrganizationId::parse`] accepts.
 static HOST: LazyLock<OrganizationId> = LazyLock::new(|| OrganizationId { name: Arc::from("_host"), generation: 0 });
 
+/// No organization's name; the underscore keeps it out of what [`OrganizationId::parse`] accepts.
+static NOBODY: LazyLock<OrganizationId> = LazyLock::new(|| OrganizationId { name: Arc::from("_nobody"), generation: 0 });
+
 impl OrganizationId {
     /// Checks a name.
     ///
@@ -60,6 +63,16 @@ impl OrganizationId {
     /// Whether this is the host's own space.
     pub fn is_host(&self) -> bool {
         *self == *HOST
+    }
+
+    /// A space in which nothing can be written: calls that show whether the component answers are bound to it.
+    pub(crate) fn nobody() -> Self {
+        NOBODY.clone()
+    }
+
+    /// Whether this is the space in which nothing can be written.
+    pub(crate) fn is_nobody(&self) -> bool {
+        *self == *NOBODY
     }
 
     /// The name.
@@ -302,6 +315,9 @@ pub enum StorageError {
     /// these it may leave it open whether a commit took place, if the connection broke in the middle.
     #[error("the storage is unavailable: {0}")]
     Unavailable(String),
+    /// There is no room: nothing can be written until somebody makes some. Reads may go on. The text is for the host's log.
+    #[error("the storage is full: {0}")]
+    Full(String),
     /// The organization was deleted: nothing is written for it any more.
     #[error("the organization was deleted")]
     Deleted,

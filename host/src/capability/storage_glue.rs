@@ -55,6 +55,10 @@ impl wit::Host for StorageView<'_> {
     }
 
     async fn commit(&mut self, transaction: wit::Transaction) -> Result<u64, wit::Error> {
+        // A call for no organization ends as others do, and writes nothing.
+        if self.organization.is_nobody() {
+            return Ok(0);
+        }
         let wake_at = transaction.wake_at;
         let transaction = Transaction {
             require: transaction.require.into_iter().map(require).collect(),
@@ -70,6 +74,9 @@ impl wit::Host for StorageView<'_> {
     }
 
     async fn append(&mut self, entries: Vec<(wit::Key, Vec<u8>)>) -> Result<(), wit::Error> {
+        if self.organization.is_nobody() {
+            return Ok(());
+        }
         self.capabilities.storage.append(self.organization, entries).await.map_err(|e| self.error(e))
     }
 }
@@ -83,6 +90,10 @@ impl StorageView<'_> {
             StorageError::Unavailable(why) => {
                 tracing::warn!(organization = %self.organization, "the storage is unavailable: {why}");
                 wit::Error::Unavailable(why)
+            }
+            StorageError::Full(why) => {
+                tracing::error!(organization = %self.organization, "the storage is full; make room where the data is: {why}");
+                wit::Error::Full
             }
             StorageError::Deleted => {
                 // Another process has deleted it. The call ends where it waits next, with all others of this organization.

@@ -4,6 +4,7 @@ mod api_key;
 mod arguments;
 mod config;
 mod connector;
+mod data;
 mod delivery;
 mod demo;
 mod guard;

@@ -106,7 +106,10 @@ impl Facts {
 
 impl Org {
     pub(super) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
-        let provisioner = host::open(settings).await?;
+        let provisioner = match &self {
+            Self::Create { .. } => host::open_or_begin(settings).await?,
+            _ => host::open(settings).await?,
+        };
         match self {
             Self::Create { name, id, owner, facts } => {
                 let id = OrganizationId::parse(&id.unwrap_or_else(|| slug(&name)))

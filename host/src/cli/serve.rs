@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 use tokio::signal;
 
 use super::config::Settings;
+use super::data::Lost;
 use super::host;
 use crate::email::SmtpConfig;
 use crate::provisioner::Provisioner;
@@ -42,6 +43,10 @@ pub(super) struct Listen {
     /// with a port; with http:// in front also without TLS. May be given more than once.
     #[arg(long, value_name = "RULE", env = "INSOMNIA_SCIM_HTTP_PERMIT", value_delimiter = ',')]
     http_permit: Vec<String>,
+    /// Start although the database or the host key is missing or another one, which is refused otherwise. What depends
+    /// on it is lost.
+    #[arg(long, value_enum, value_name = "WHAT", env = "INSOMNIA_SCIM_GO_ON_WITHOUT", value_delimiter = ',')]
+    go_on_without: Vec<Lost>,
 }
 
 impl Serve {
@@ -71,6 +76,7 @@ impl Listen {
         }
         settings.email.from = self.mail_from.clone().or(settings.email.from);
         settings.http.permit.extend_from_slice(&self.http_permit);
+        settings.go_on_without.clone_from(&self.go_on_without);
         settings
     }
 }
@@ -78,6 +84,8 @@ impl Listen {
 /// Serves until the process is asked to stop.
 pub(super) async fn serve(provisioner: &Provisioner, listener: TcpListener) -> anyhow::Result<()> {
     tracing::info!("listening on {} for {}", listener.local_addr()?, provisioner.base_url());
+    // What is missing is logged now and not when it is first needed. It is no reason not to serve the rest.
+    let _ = provisioner.trouble().await;
     server::serve(provisioner, listener, stopped()?).await?;
     Ok(())
 }

@@ -128,7 +128,8 @@ impl PassphraseSessions {
             let transaction = Transaction { require, write: vec![put(&ticket, &stored)?], wake_at: None };
             match self.provisioner.storage().commit(&OrganizationId::host(), transaction).await {
                 Ok(_) | Err(StorageError::Conflict(_)) => {}
-                Err(error) => return Err(failed(error)),
+                // On a full disk the page can still be looked at.
+                Err(error) => tracing::warn!("when a session was used last can't be kept: {error}"),
             }
         }
         let session = Session { actor: stored.member, secret: Sha256::digest(&ticket.token).to_vec() };

@@ -42,16 +42,16 @@ async fn revoke(State(provisioner): State<Provisioner>, Path(name): Path<String>
     answer(response)
 }
 
+/// The same document for every name that an organization may have: it does not tell which there are.
 async fn metadata(State(provisioner): State<Provisioner>, Path(name): Path<String>) -> Response<Body> {
-    let document = match find(&provisioner, &name).await {
-        Ok(Some(organization)) => organization.oauth_metadata().await.map(|body| OAuthResponse {
-            status: 200,
-            headers: vec![("content-type".into(), "application/json".into())],
-            body,
-        }),
-        Ok(None) => Ok(error(404, "not_found", "There is no such authorization server")),
-        Err(response) => Ok(response),
+    let Ok(id) = OrganizationId::parse(&name) else {
+        return answer(error(404, "not_found", "There is no such authorization server"));
     };
+    let document = Organization::stranger(provisioner, id).oauth_metadata().await.map(|body| OAuthResponse {
+        status: 200,
+        headers: vec![("content-type".into(), "application/json".into())],
+        body,
+    });
     answer(document.unwrap_or_else(failed))
 }
 

@@ -6,6 +6,7 @@ mod concurrency;
 mod deletion;
 mod durability;
 mod entra;
+mod existence;
 mod harness;
 mod hostile;
 mod okta;

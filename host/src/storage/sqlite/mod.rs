@@ -139,13 +139,13 @@ impl From<rusqlite::Error> for StorageError {
                 CannotOpen
                 | DatabaseBusy
                 | DatabaseLocked
-                | DiskFull
                 | FileLockingProtocolFailed
                 | OutOfMemory
                 | PermissionDenied
                 | ReadOnly
                 | SystemIoFailure,
             ) => Self::Unavailable(error.to_string()),
+            Some(DiskFull) => Self::Full(error.to_string()),
             _ => Self::Other(error.to_string()),
         }
     }
