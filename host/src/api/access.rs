@@ -12,7 +12,7 @@ use super::problem::Problem;
 use super::state::ApiState;
 use crate::capability::storage::OrganizationId;
 use crate::organization::Organization;
-use crate::page::throttle::address;
+use crate::server::throttle::address;
 
 /// The id of the key that a request came with, for the log of requests.
 #[derive(Clone, Default)]

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::keys::ApiKeys;
-use crate::page::streams::Streams;
-use crate::page::throttle::{OF_ADDRESS, Throttle};
 use crate::provisioner::Provisioner;
+use crate::server::streams::Streams;
+use crate::server::throttle::{OF_ADDRESS, Throttle};
 
 /// Cheap to clone.
 #[derive(Clone)]

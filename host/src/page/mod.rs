@@ -29,11 +29,9 @@ mod setup;
 mod shell;
 mod sign_in;
 mod state;
-pub(crate) mod streams;
 mod tail;
 #[cfg(test)]
 mod tests;
-pub(crate) mod throttle;
 mod visit;
 mod when;
 

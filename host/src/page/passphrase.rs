@@ -13,10 +13,10 @@ use super::refusal::Refusal;
 use super::shell::Shell;
 use super::sign_in::{LONGEST, REFUSAL, own, wait, with_cookie};
 use super::state::PageState;
-use super::throttle::address;
 use super::visit::{is_token, organization_id, token};
 use crate::capability::storage::OrganizationId;
 use crate::error::ActionError;
+use crate::server::throttle::address;
 
 #[derive(Template)]
 #[template(path = "passphrase.html")]

@@ -15,11 +15,11 @@ use super::query::Query;
 use super::refusal::Refusal;
 use super::shell::Shell;
 use super::state::PageState;
-use super::throttle::{account, address};
 use super::visit::{is_token, organization_id, token};
 use crate::capability::storage::OrganizationId;
 use crate::directory::{Role, SignedIn};
 use crate::error::ActionError;
+use crate::server::throttle::{account, address};
 
 /// Every refusal takes at least so long: an organization that is not there answers no faster than a wrong passphrase.
 pub(super) const REFUSAL: Duration = Duration::from_millis(400);

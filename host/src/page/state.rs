@@ -4,10 +4,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::session::Sessions;
-use super::streams::Streams;
-use super::throttle::{OF_ACCOUNT, OF_ADDRESS, Throttle};
 use crate::capability::storage::OrganizationId;
 use crate::provisioner::Provisioner;
+use crate::server::streams::Streams;
+use crate::server::throttle::{OF_ACCOUNT, OF_ADDRESS, Throttle};
 
 /// Cheap to clone.
 #[derive(Clone)]

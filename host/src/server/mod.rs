@@ -10,6 +10,8 @@ mod oauth;
 mod oauth_tests;
 pub(crate) mod request_id;
 mod service;
+pub(crate) mod streams;
+pub(crate) mod throttle;
 
 pub use body::{MAX_BODY, MAX_LARGE_BODY};
 pub use listen::{ServeError, serve};

@@ -14,7 +14,7 @@ use crate::capability::storage::OrganizationId;
 /// Failed tries of one address in one window.
 pub(crate) const OF_ADDRESS: u32 = 20;
 /// Failed tries of one account in one window. The component slows accounts down as well, but only those that are there.
-pub(super) const OF_ACCOUNT: u32 = 6;
+pub(crate) const OF_ACCOUNT: u32 = 6;
 /// The window, in milliseconds.
 const WINDOW: u64 = 10 * 60 * 1000;
 /// Sources that are remembered; the one whose window is oldest is forgotten first.
@@ -57,7 +57,7 @@ impl<S: Eq + Hash + Clone> Throttle<S> {
     }
 
     /// The try was right: it does not count.
-    pub(super) fn succeeded(&self, source: &S) {
+    pub(crate) fn succeeded(&self, source: &S) {
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(tries) = all.get_mut(source) {
             tries.count = tries.count.saturating_sub(1);
@@ -66,7 +66,7 @@ impl<S: Eq + Hash + Clone> Throttle<S> {
 }
 
 /// An account as a source, whatever it is called: a hash, so that names that are long or many cost nothing.
-pub(super) fn account(organization: &OrganizationId, email: &str) -> [u8; 32] {
+pub(crate) fn account(organization: &OrganizationId, email: &str) -> [u8; 32] {
     Sha256::digest(format!("{organization}\0{}", email.trim().to_lowercase())).into()
 }
 
