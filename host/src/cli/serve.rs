@@ -11,7 +11,7 @@ use super::config::Settings;
 use super::host;
 use crate::email::SmtpConfig;
 use crate::provisioner::Provisioner;
-use crate::server;
+use crate::routes;
 
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
@@ -78,7 +78,7 @@ impl Listen {
 /// Serves until the process is asked to stop.
 pub(super) async fn serve(provisioner: &Provisioner, listener: TcpListener) -> anyhow::Result<()> {
     tracing::info!("listening on {} for {}", listener.local_addr()?, provisioner.base_url());
-    server::serve(provisioner, listener, stopped()?).await?;
+    routes::serve(provisioner, listener, stopped()?).await?;
     Ok(())
 }
 
