@@ -43,7 +43,7 @@ whose request is being served 409. A refusal is not stored. Of each API key the 
         (name = "Automatic refresh", description = "How tokens are renewed without people."),
         (name = "OAuth clients", description = "Identity providers that sign in with OAuth 2.0."),
         (name = "Members", description = "People in an organization, and the licences they take."),
-        (name = "Teams", description = "PathParameter sets of members."),
+        (name = "Teams", description = "Named sets of members."),
         (name = "Guard", description = "Holds mass deactivations and deletions."),
         (name = "Logs", description = "The log of SCIM requests."),
         (name = "Events", description = "What changed, where that is posted to, and what is on its way."),
