@@ -23,7 +23,9 @@
 #[cfg(test)]
 extern crate self as insomnia_scim;
 
+mod alarm;
 pub mod api;
+pub mod api_keys;
 pub mod capability;
 pub mod cli;
 mod component;
@@ -37,6 +39,7 @@ mod embedding_tests;
 mod error;
 pub mod event;
 pub mod guard;
+mod hex;
 pub mod http;
 pub mod journal;
 pub mod oauth;
@@ -44,11 +47,13 @@ mod organization;
 pub mod page;
 mod provisioner;
 mod registry;
+mod routes;
 mod scheduler;
 mod scim;
 pub mod server;
 pub mod storage;
 mod timestamp;
+mod urls;
 
 pub use capability::storage::{InvalidOrganizationId, OrganizationId};
 pub use component::{CallError, ComponentError, Isolation, Limits};
@@ -57,4 +62,5 @@ pub use error::ActionError;
 pub use organization::Organization;
 pub use provisioner::{BuildError, Provisioner, ProvisionerBuilder};
 pub use registry::{Registered, RegistryError};
+pub use routes::serve;
 pub use scim::{ScimRequest, ScimResponse};

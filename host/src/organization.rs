@@ -8,6 +8,7 @@ use crate::error::ActionError;
 use crate::journal::{LogPage, LogQuery};
 use crate::provisioner::Provisioner;
 use crate::scim::{ScimRequest, ScimResponse};
+use crate::urls::SCIM_PATH;
 
 /// An organization of a [`Provisioner`]. It is a name, not a promise: nothing is looked up until it is used.
 ///
@@ -84,7 +85,13 @@ impl Organization {
 
     /// What an identity provider is given: `<base URL>/scim/v2/<organization>`.
     pub fn connector_url(&self) -> String {
-        format!("{}/scim/v2/{}", self.provisioner.base_url(), self.id)
+        format!("{}{SCIM_PATH}{}", self.provisioner.base_url(), self.id)
+    }
+
+    /// Where its SCIM page is: `<base URL>/organizations/<organization>/scim`, or as
+    /// [`crate::ProvisionerBuilder::page_url`] has it.
+    pub fn page_url(&self) -> String {
+        self.provisioner.page_url(&self.id)
     }
 
     /// Serves a SCIM request (RFC 7644). Every refusal, of the host as well, is a response with a SCIM error body.

@@ -4,6 +4,8 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use crate::alarm::{Alarm, Failures};
+use crate::api_keys::ApiKeys;
 use crate::capability::Capabilities;
 use crate::capability::clock::{Clock, SystemClock};
 use crate::capability::email::{Mailer, NoMailer};
@@ -14,9 +16,9 @@ use crate::condition::{Condition, Trouble};
 use crate::component::{BUILT_IN, ComponentError, Isolation, Limits, Runtime};
 use crate::event::EventSubscriber;
 use crate::organization::Organization;
-use crate::page::page_path;
 use crate::registry::{Registered, Registry, RegistryError};
-use crate::scheduler::{self, Alarm, Failures};
+use crate::scheduler;
+use crate::urls;
 
 /// The host of the component. Cheap to clone; the scheduler ends when the last clone is dropped.
 #[derive(Clone)]
@@ -296,6 +298,11 @@ impl Provisioner {
         Ok(self.0.registry.end_deletion(&bound).await?)
     }
 
+    /// The keys that open the admin API.
+    pub fn api_keys(&self) -> ApiKeys {
+        ApiKeys::new(Arc::clone(&self.0.storage), Arc::clone(&self.0.clock))
+    }
+
     /// Whether the organization is registered.
     ///
     /// # Errors
@@ -323,10 +330,7 @@ impl Provisioner {
 
     /// The SCIM page of an organization.
     pub(crate) fn page_url(&self, organization: &OrganizationId) -> String {
-        match &self.0.page_url {
-            Some(template) => template.replace("{organization}", organization.as_str()),
-            None => format!("{}{}", self.0.base_url, page_path(organization)),
-        }
+        urls::page_url(&self.0.base_url, self.0.page_url.as_deref(), organization)
     }
 
     /// Whether the organization was not told before in this process where its page is.

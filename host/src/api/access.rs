@@ -6,17 +6,16 @@ use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::header;
 use axum::http::request::Parts;
 
-use super::key;
-use super::keys::{ApiKeyScope, Caller};
 use super::problem::Problem;
 use super::state::ApiState;
+use crate::api_keys::{self, ApiKeyScope, Caller};
 use crate::capability::storage::OrganizationId;
 use crate::organization::Organization;
 use crate::server::throttle::address;
 
 /// The id of the key that a request came with, for the log of requests.
 #[derive(Clone, Default)]
-pub(super) struct CameWith(pub(super) Arc<OnceLock<String>>);
+pub(super) struct KeyOfRequest(pub(super) Arc<OnceLock<String>>);
 
 /// The caller of a request. Looked up once, whoever asks first.
 pub(super) async fn caller(parts: &mut Parts, state: &ApiState) -> Result<Caller, Problem> {
@@ -28,11 +27,11 @@ pub(super) async fn caller(parts: &mut Parts, state: &ApiState) -> Result<Caller
     let presented = field.to_str().ok().and_then(|text| text.split_once(' '));
     let presented = presented.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, key)| key.trim());
     // What is no key at all is no try either.
-    let presented = presented.filter(|presented| key::is_well_formed(presented));
+    let presented = presented.filter(|presented| api_keys::is_well_formed(presented));
     let presented = presented.ok_or_else(|| Problem::unauthorized(missing))?;
     match state.keys.recognise(presented).await? {
         Some(caller) => {
-            if let Some(CameWith(key)) = parts.extensions.get() {
+            if let Some(KeyOfRequest(key)) = parts.extensions.get() {
                 // Nobody else sets it.
                 let _ = key.set(caller.key.clone());
             }
@@ -108,9 +107,9 @@ impl Access {
 }
 
 /// What the last part of the path below the organization names, such as a member.
-pub(super) struct Named(pub(super) String);
+pub(super) struct PathParameter(pub(super) String);
 
-impl FromRequestParts<ApiState> for Named {
+impl FromRequestParts<ApiState> for PathParameter {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {

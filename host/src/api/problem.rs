@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::keys::ApiKeyError;
+use crate::api_keys::ApiKeyError;
 use crate::capability::storage::StorageError;
 use crate::component::CallError;
 use crate::directory::Requirement;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::keys::ApiKeys;
+use crate::api_keys::ApiKeys;
 use crate::provisioner::Provisioner;
 use crate::server::streams::Streams;
 use crate::server::throttle::{OF_ADDRESS, Throttle};

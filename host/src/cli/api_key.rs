@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::config::Settings;
 use super::{host, output};
-use crate::api::ApiKeyScope;
+use crate::api_keys::ApiKeyScope;
 use crate::provisioner::Provisioner;
 
 /// Commands about API keys. A key is printed once: only its hash is stored.

@@ -12,7 +12,7 @@ use super::data::Lost;
 use super::host;
 use crate::email::SmtpConfig;
 use crate::provisioner::Provisioner;
-use crate::server;
+use crate::routes;
 
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
@@ -86,7 +86,7 @@ pub(super) async fn serve(provisioner: &Provisioner, listener: TcpListener) -> a
     tracing::info!("listening on {} for {}", listener.local_addr()?, provisioner.base_url());
     // What is missing is logged now and not when it is first needed. It is no reason not to serve the rest.
     let _ = provisioner.trouble().await;
-    server::serve(provisioner, listener, stopped()?).await?;
+    routes::serve(provisioner, listener, stopped()?).await?;
     Ok(())
 }
 

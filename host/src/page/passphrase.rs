@@ -7,13 +7,14 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use tokio::time::Instant;
 
+use super::credentials::{LONGEST, REFUSAL, own, with_cookie};
 use super::form::{self, Fields};
 use super::query::Query;
 use super::refusal::Refusal;
 use super::shell::Shell;
-use super::sign_in::{LONGEST, REFUSAL, own, wait, with_cookie};
 use super::state::PageState;
 use super::visit::{is_token, organization_id, token};
+use super::words::{sentence, wait};
 use crate::capability::storage::OrganizationId;
 use crate::error::ActionError;
 use crate::server::throttle::address;
@@ -182,13 +183,6 @@ fn refused(error: ActionError, wrong: &str) -> Result<(StatusCode, String), Refu
         ActionError::Invalid(text) => Ok((StatusCode::UNPROCESSABLE_ENTITY, sentence(&text))),
         other => Err(other.into()),
     }
-}
-
-/// The text as a sentence.
-fn sentence(text: &str) -> String {
-    let mut characters = text.chars();
-    let first = characters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
-    format!("{first}{}.", characters.as_str().trim_end_matches('.'))
 }
 
 fn reset_shell(state: &PageState, id: &OrganizationId) -> Shell {

@@ -9,11 +9,11 @@ use axum::http::{HeaderMap, header};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::query::encode;
 use super::session::{Session, SessionError, SessionProvider};
-use super::state::{page_path, path_of};
 use crate::capability::storage::{Item, KeyRange, OrganizationId, Require, StorageError, Transaction, Write};
+use crate::hex;
 use crate::provisioner::Provisioner;
+use crate::urls::{encode, page_path, path_of};
 
 /// A session ends when it was not used for so long, in milliseconds.
 const IDLE: u64 = 30 * 60 * 1000;
@@ -65,7 +65,7 @@ impl PassphraseSessions {
         let mut token = [0; 32];
         getrandom::fill(&mut token).map_err(|error| SessionError(error.to_string()))?;
         let now = self.provisioner.clock().now();
-        let ticket = Ticket { end: now + ABSOLUTE, token: hex(&token) };
+        let cookie = SessionCookie { end: now + ABSOLUTE, token: hex::encode(&token) };
         let found = self.provisioner.registry().find(organization).await.map_err(failed)?;
         let stored = Stored {
             organization: organization.to_string(),
@@ -75,18 +75,18 @@ impl PassphraseSessions {
             must_change,
         };
         let ended = KeyRange { start: prefix(0), end: prefix(now) };
-        let mut write = vec![Write::DeleteRange(ended), put(&ticket, &stored)?];
-        write.extend(self.ticket(request).map(|old| Write::Delete(old.key())));
+        let mut write = vec![Write::DeleteRange(ended), put(&cookie, &stored)?];
+        write.extend(self.cookie_of(request).map(|old| Write::Delete(old.key())));
         self.commit(write).await?;
-        Ok(self.cookie(organization, &ticket.to_string(), ABSOLUTE / 1000))
+        Ok(self.set_cookie(organization, &cookie.to_string(), ABSOLUTE / 1000))
     }
 
     /// Ends the session that the request has; returns the `Set-Cookie` field.
     pub(super) async fn end(&self, organization: &OrganizationId, request: &HeaderMap) -> Result<String, SessionError> {
-        if let Some(ticket) = self.ticket(request) {
-            self.commit(vec![Write::Delete(ticket.key())]).await?;
+        if let Some(cookie) = self.cookie_of(request) {
+            self.commit(vec![Write::Delete(cookie.key())]).await?;
         }
-        Ok(self.cookie(organization, "", 0))
+        Ok(self.set_cookie(organization, "", 0))
     }
 
     /// Ends all sessions of a member: the passphrase is another one.
@@ -102,8 +102,8 @@ impl PassphraseSessions {
         request: &HeaderMap,
     ) -> Result<Option<Found>, SessionError> {
         let now = self.provisioner.clock().now();
-        let Some(ticket) = self.ticket(request).filter(|ticket| now < ticket.end) else { return Ok(None) };
-        let Some(item) = self.get(ticket.key()).await? else { return Ok(None) };
+        let Some(cookie) = self.cookie_of(request).filter(|cookie| now < cookie.end) else { return Ok(None) };
+        let Some(item) = self.get(cookie.key()).await? else { return Ok(None) };
         let mut stored: Stored =
             serde_json::from_slice(&item.value).map_err(|error| SessionError(error.to_string()))?;
         let idle = now.saturating_sub(stored.seen);
@@ -117,22 +117,22 @@ impl PassphraseSessions {
         }
         if let Some(item) = self.get(signed_out(organization, &stored.member)).await? {
             let ended: u64 = str::from_utf8(&item.value).ok().and_then(|text| text.parse().ok()).unwrap_or(u64::MAX);
-            if ticket.end.saturating_sub(ABSOLUTE) < ended {
+            if cookie.end.saturating_sub(ABSOLUTE) < ended {
                 return Ok(None);
             }
         }
         if idle >= SEEN {
             stored.seen = now;
             // Only where it still is: a sign-out in the meantime stands.
-            let require = vec![Require::Version(ticket.key(), item.version)];
-            let transaction = Transaction { require, write: vec![put(&ticket, &stored)?], wake_at: None };
+            let require = vec![Require::Version(cookie.key(), item.version)];
+            let transaction = Transaction { require, write: vec![put(&cookie, &stored)?], wake_at: None };
             match self.provisioner.storage().commit(&OrganizationId::host(), transaction).await {
                 Ok(_) | Err(StorageError::Conflict(_)) => {}
                 // On a full disk the page can still be looked at.
                 Err(error) => tracing::warn!("when a session was used last can't be kept: {error}"),
             }
         }
-        let session = Session { actor: stored.member, secret: Sha256::digest(&ticket.token).to_vec() };
+        let session = Session { actor: stored.member, secret: Sha256::digest(&cookie.token).to_vec() };
         Ok(Some(Found { session, must_change: stored.must_change }))
     }
 
@@ -154,17 +154,17 @@ impl PassphraseSessions {
         if self.secure() { "__Secure-insomnia-scim" } else { "insomnia-scim" }
     }
 
-    fn cookie(&self, organization: &OrganizationId, value: &str, seconds: u64) -> String {
+    fn set_cookie(&self, organization: &OrganizationId, value: &str, seconds: u64) -> String {
         let (name, path) = (self.cookie_name(), path_of(self.provisioner.base_url()));
         let secure = if self.secure() { "; Secure" } else { "" };
         let page = page_path(organization);
         format!("{name}={value}; Path={path}{page}; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}")
     }
 
-    fn ticket(&self, request: &HeaderMap) -> Option<Ticket> {
+    fn cookie_of(&self, request: &HeaderMap) -> Option<SessionCookie> {
         let cookies = request.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
         let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        pairs.find(|(name, _)| *name == self.cookie_name()).and_then(|(_, value)| Ticket::parse(value))
+        pairs.find(|(name, _)| *name == self.cookie_name()).and_then(|(_, value)| SessionCookie::parse(value))
     }
 }
 
@@ -182,14 +182,14 @@ impl SessionProvider for PassphraseSessions {
 }
 
 /// What the cookie holds.
-struct Ticket {
+struct SessionCookie {
     /// When the session ends whatever happens.
     end: u64,
     /// 256 random bits.
     token: String,
 }
 
-impl Ticket {
+impl SessionCookie {
     fn parse(value: &str) -> Option<Self> {
         let (end, token) = value.split_once('.')?;
         let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -200,11 +200,11 @@ impl Ticket {
     }
 
     fn key(&self) -> Vec<u8> {
-        [prefix(self.end), hex(&Sha256::digest(self.token.as_bytes())).into_bytes()].concat()
+        [prefix(self.end), hex::encode(&Sha256::digest(self.token.as_bytes())).into_bytes()].concat()
     }
 }
 
-impl std::fmt::Display for Ticket {
+impl std::fmt::Display for SessionCookie {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}.{}", self.end, self.token)
     }
@@ -218,15 +218,11 @@ fn prefix(end: u64) -> Vec<u8> {
     format!("session/{end:020}/").into_bytes()
 }
 
-fn put(ticket: &Ticket, stored: &Stored) -> Result<Write, SessionError> {
+fn put(cookie: &SessionCookie, stored: &Stored) -> Result<Write, SessionError> {
     let value = serde_json::to_vec(stored).map_err(|error| SessionError(error.to_string()))?;
-    Ok(Write::Put(ticket.key(), value))
+    Ok(Write::Put(cookie.key(), value))
 }
 
 fn failed(error: StorageError) -> SessionError {
     SessionError(error.to_string())
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

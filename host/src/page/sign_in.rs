@@ -1,34 +1,28 @@
 //! Signing in by email address and passphrase, and out.
 
-use std::time::Duration;
-
 use askama::Template;
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use tokio::time::Instant;
 
+use super::credentials::{LONGEST, REFUSAL, own, with_cookie};
 use super::form;
-use super::passphrase_sessions::PassphraseSessions;
 use super::query::Query;
 use super::refusal::Refusal;
 use super::shell::Shell;
 use super::state::PageState;
 use super::visit::{is_token, organization_id, token};
+use super::words::wait;
 use crate::capability::storage::OrganizationId;
 use crate::directory::{Role, SignedIn};
 use crate::error::ActionError;
 use crate::server::throttle::{account, address};
 
-/// Every refusal takes at least so long: an organization that is not there answers no faster than a wrong passphrase.
-pub(super) const REFUSAL: Duration = Duration::from_millis(400);
 /// Also what is said when the component takes no more tries of the account for some seconds.
 const WRONG: &str =
     "The email address or the passphrase is wrong. After several wrong tries, wait a little before the next.";
-/// Longer than any email address or passphrase.
-pub(super) const LONGEST: usize = 1024;
-
 #[derive(Template)]
 #[template(path = "sign_in.html")]
 struct SignInPage {
@@ -41,7 +35,7 @@ struct SignInPage {
 
 /// The query of the form.
 #[derive(Deserialize)]
-pub(super) struct Asked {
+pub(super) struct SignInQuery {
     next: Option<String>,
     done: Option<String>,
 }
@@ -49,18 +43,18 @@ pub(super) struct Asked {
 /// `GET …/sign-in`. Organizations that are not there have one too: it tells nothing about them.
 pub(super) async fn ask(
     State(state): State<PageState>,
-    Query(asked): Query<Asked>,
+    Query(wanted): Query<SignInQuery>,
     request: Request,
 ) -> Result<Response, Refusal> {
     let mut parts = request.into_parts().0;
     let id = organization_id(&mut parts, &state).await?;
-    let next = local(&state, &id, asked.next.as_deref());
+    let next = local(&state, &id, wanted.next.as_deref());
     match own(&state)?.find(&id, &parts.headers).await? {
         Some(found) if found.must_change => return Ok(Redirect::to(&change(&state, &id)).into_response()),
         Some(_) => return Ok(Redirect::to(&next).into_response()),
         None => {}
     }
-    let notice = match asked.done.as_deref() {
+    let notice = match wanted.done.as_deref() {
         Some("signed-out") => Some("You are signed out."),
         Some("reset") => Some("Your passphrase is set. Sign in with it."),
         _ => None,
@@ -147,27 +141,6 @@ async fn verify(
 /// Where the passphrase is changed.
 fn change(state: &PageState, id: &OrganizationId) -> String {
     format!("{}/passphrase", state.home(id))
-}
-
-/// What to tell whom tried too often.
-pub(super) fn wait(seconds: u32) -> String {
-    let minutes = seconds.div_ceil(60);
-    match minutes {
-        0 | 1 => "Too many tries. Wait a minute, then try again.".into(),
-        _ => format!("Too many tries. Wait {minutes} minutes, then try again."),
-    }
-}
-
-pub(super) fn own(state: &PageState) -> Result<&PassphraseSessions, Refusal> {
-    state.sessions.own().ok_or_else(|| Refusal::not_found("page"))
-}
-
-pub(super) fn with_cookie(redirect: Redirect, cookie: &str) -> Response {
-    let mut response = redirect.into_response();
-    if let Ok(value) = HeaderValue::from_str(cookie) {
-        response.headers_mut().insert(header::SET_COOKIE, value);
-    }
-    response
 }
 
 /// Where to go after the sign-in: a view of this page, whatever was asked for.

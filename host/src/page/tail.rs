@@ -13,7 +13,7 @@ use serde::Deserialize;
 use tokio::time::{Instant, sleep};
 
 use super::entry::{Entry, LogRow};
-use super::logs::Filter;
+use super::log_filter::Filter;
 use super::query::Query;
 use super::refusal::Refusal;
 use super::visit::Visit;

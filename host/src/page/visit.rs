@@ -6,7 +6,6 @@ use axum::http::request::Parts;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use super::passphrase_sessions::hex;
 use super::refusal::Refusal;
 use super::session::Session;
 use super::shell::Shell;
@@ -14,6 +13,7 @@ use super::state::PageState;
 use crate::capability::storage::OrganizationId;
 use crate::directory::{Member, OrganizationRecord, Role};
 use crate::error::ActionError;
+use crate::hex;
 use crate::organization::Organization;
 
 /// A request of an owner or co-owner of the organization in its path.
@@ -93,7 +93,7 @@ pub(super) async fn organization_id(parts: &mut Parts, state: &PageState) -> Res
 /// What the forms of a session carry.
 pub(super) fn token(organization: &OrganizationId, session: &Session) -> String {
     let parts: [&[u8]; 4] = [b"scim page form\0", organization.as_str().as_bytes(), b"\0", &session.secret];
-    hex(&Sha256::digest(parts.concat()))
+    hex::encode(&Sha256::digest(parts.concat()))
 }
 
 /// Whether a form carries the session's token.

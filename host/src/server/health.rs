@@ -14,29 +14,29 @@ use crate::provisioner::Provisioner;
 pub(crate) struct Readiness(Arc<AtomicBool>);
 
 impl Readiness {
-    pub(super) fn set(&self, ready: bool) {
+    pub(crate) fn set(&self, ready: bool) {
         self.0.store(ready, Ordering::Relaxed);
     }
 
     /// Whether it is.
-    pub(super) fn get(&self) -> bool {
+    pub(crate) fn get(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 }
 
 #[derive(Clone)]
-pub(super) struct Health {
-    pub(super) provisioner: Provisioner,
-    pub(super) readiness: Readiness,
+pub(crate) struct Health {
+    pub(crate) provisioner: Provisioner,
+    pub(crate) readiness: Readiness,
 }
 
 /// `GET /healthz`: the process answers.
-pub(super) async fn live() -> &'static str {
+pub(crate) async fn live() -> &'static str {
     "ok\n"
 }
 
 /// `GET /readyz`: requests can be served: the storage takes writes, and the component answers calls.
-pub(super) async fn ready(State(health): State<Health>) -> (StatusCode, String) {
+pub(crate) async fn ready(State(health): State<Health>) -> (StatusCode, String) {
     if !health.readiness.get() {
         return (StatusCode::SERVICE_UNAVAILABLE, "the server is starting or stopping\n".into());
     }

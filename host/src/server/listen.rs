@@ -20,8 +20,8 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::time::{sleep, timeout};
 use tower::{Service as _, ServiceExt as _};
 
+use super::ScimService;
 use super::health::Readiness;
-use super::{ScimService, routes};
 use crate::capability::storage::StorageError;
 use crate::provisioner::Provisioner;
 
@@ -51,18 +51,19 @@ pub enum ServeError {
     Flush(#[from] StorageError),
 }
 
-/// Serves the SCIM endpoint, `/healthz` and `/readyz` until `stop` is ready; then takes no more requests, finishes
-/// those that have begun, and stores what was logged.
+/// Serves the SCIM endpoint and these routes until `stop` is ready; then takes no more requests, finishes those that have
+/// begun, and stores what was logged. `readiness` is set while requests are taken.
 ///
 /// # Errors
 /// [`ServeError`] says what went wrong at the end.
-pub async fn serve(
+pub(crate) async fn listen(
     provisioner: &Provisioner,
+    routes: axum::Router,
+    readiness: Readiness,
     listener: TcpListener,
     stop: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
-    let readiness = Readiness::default();
-    let service = Entry { scim: provisioner.scim_service(), others: routes(provisioner, readiness.clone()) };
+    let service = Entry { scim: ScimService::new(provisioner.clone()), others: routes };
     let connections = Arc::new(Semaphore::new(CONNECTIONS));
     let graceful = GracefulShutdown::new();
     let mut builder = auto::Builder::new(TokioExecutor::new());

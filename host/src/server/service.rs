@@ -19,11 +19,12 @@ use tower::Service;
 use super::answer::answer;
 use super::body::{self, BodyError};
 use super::coding;
-use super::{SCIM_PATH, request_id};
+use super::request_id;
 use crate::capability::storage::OrganizationId;
 use crate::organization::Organization;
 use crate::provisioner::Provisioner;
 use crate::scim::{ScimRequest, ScimResponse};
+use crate::urls::SCIM_PATH;
 
 /// The header fields that the component gets.
 static FORWARDED: [HeaderName; 8] = [

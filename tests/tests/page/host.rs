@@ -14,7 +14,7 @@ use insomnia_scim::capability::secrets::SecretKey;
 use insomnia_scim::email::{MailFolder, Sender};
 use insomnia_scim::http::HttpConfig;
 use insomnia_scim::storage::MemoryStorage;
-use insomnia_scim::{Organization, OrganizationId, Provisioner, server};
+use insomnia_scim::{Organization, OrganizationId, Provisioner};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -66,7 +66,7 @@ impl Host {
                 .scheduler(false);
             let provisioner = provisioner.build().await.expect("a provisioner");
             let serving = provisioner.clone();
-            tokio::spawn(async move { server::serve(&serving, listener, std::future::pending()).await });
+            tokio::spawn(async move { insomnia_scim::serve(&serving, listener, std::future::pending()).await });
             provisioner
         });
         Self { runtime, provisioner, clock, mail }
