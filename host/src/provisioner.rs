@@ -16,6 +16,7 @@ use crate::condition::{Condition, Trouble};
 use crate::component::{BUILT_IN, ComponentError, Isolation, Limits, Runtime};
 use crate::event::EventSubscriber;
 use crate::organization::Organization;
+use crate::server::TrustedProxies;
 use crate::registry::{Registered, Registry, RegistryError};
 use crate::scheduler;
 use crate::urls;
@@ -37,6 +38,7 @@ pub(crate) struct Inner {
     subscriber: Option<Arc<dyn EventSubscriber>>,
     base_url: String,
     page_url: Option<String>,
+    trusted_proxies: TrustedProxies,
     /// Which organizations were told in this process where their page is.
     told: Mutex<HashSet<OrganizationId>>,
 }
@@ -72,6 +74,7 @@ pub struct ProvisionerBuilder {
     component: Option<Vec<u8>>,
     base_url: String,
     page_url: Option<String>,
+    trusted_proxies: TrustedProxies,
     scheduler: bool,
     subscriber: Option<Arc<dyn EventSubscriber>>,
 }
@@ -162,6 +165,13 @@ impl ProvisionerBuilder {
         self
     }
 
+    /// The proxies in front of this server: what they say about who sent a request is believed. None by default.
+    #[must_use]
+    pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
+        self.trusted_proxies = proxies;
+        self
+    }
+
     /// Whether due jobs are run by this process (they are by default). If not, call [`Provisioner::run_all_due`].
     #[must_use]
     pub fn scheduler(mut self, on: bool) -> Self {
@@ -212,6 +222,7 @@ impl ProvisionerBuilder {
             subscriber: self.subscriber,
             base_url: self.base_url.trim_end_matches('/').to_owned(),
             page_url: self.page_url,
+            trusted_proxies: self.trusted_proxies,
             told: Mutex::default(),
         }));
         if self.scheduler {
@@ -236,6 +247,7 @@ impl Provisioner {
             component: None,
             base_url: "http://localhost:8080".into(),
             page_url: None,
+            trusted_proxies: TrustedProxies::default(),
             scheduler: true,
             subscriber: None,
         }
@@ -326,6 +338,10 @@ impl Provisioner {
     /// The URL that clients see before `/scim/v2/…`, without a slash at its end.
     pub fn base_url(&self) -> &str {
         &self.0.base_url
+    }
+
+    pub(crate) fn trusted_proxies(&self) -> &TrustedProxies {
+        &self.0.trusted_proxies
     }
 
     /// The SCIM page of an organization.

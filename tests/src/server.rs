@@ -264,7 +264,8 @@ struct Process {
 impl Process {
     fn start(data: &Path, listen: &str, arguments: &[&str]) -> (Self, Value) {
         let mut child = Command::new(binary())
-            .args(["demo", "--json", "--listen", listen, "--data"])
+            // Tests say whom a request is from, as a proxy would.
+            .args(["demo", "--json", "--listen", listen, "--trusted-proxy", "127.0.0.0/8", "--data"])
             .arg(data)
             .args(arguments)
             .stdin(Stdio::null())

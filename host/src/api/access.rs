@@ -11,7 +11,6 @@ use super::state::ApiState;
 use crate::api_keys::{self, ApiKeyScope, Caller};
 use crate::capability::storage::OrganizationId;
 use crate::organization::Organization;
-use crate::server::throttle::address;
 
 /// The id of the key that a request came with, for the log of requests.
 #[derive(Clone, Default)]
@@ -39,7 +38,8 @@ pub(super) async fn caller(parts: &mut Parts, state: &ApiState) -> Result<Caller
             Ok(caller)
         }
         None => {
-            let tried = address(parts).map_or(Ok(()), |address| state.wrong.begin(&address, state.now()));
+            let source = state.provisioner.trusted_proxies().source(parts);
+            let tried = source.map_or(Ok(()), |source| state.wrong.begin(&source));
             tried.map_err(|seconds| Problem::throttled("Too many wrong API keys came from your address.", seconds))?;
             Err(Problem::unauthorized("The API key is not known here, or was revoked."))
         }

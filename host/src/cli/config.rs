@@ -26,6 +26,8 @@ struct File {
     log: Option<String>,
     log_format: Option<LogFormat>,
     #[serde(default)]
+    trusted_proxy: Vec<String>,
+    #[serde(default)]
     email: EmailConfig,
     #[serde(default)]
     http: HttpConfig,
@@ -44,6 +46,8 @@ pub(super) struct Settings {
     pub(super) log: Option<String>,
     pub(super) log_format: LogFormat,
     pub(super) json: bool,
+    /// From the file; flags of `serve` add to it.
+    pub(super) trusted_proxy: Vec<String>,
     /// Flags of `serve`: what of the data is lost, on purpose.
     pub(super) go_on_without: Vec<Lost>,
     /// From the file; flags of `serve` come before it.
@@ -82,6 +86,7 @@ impl Settings {
             log: given.log.or(file.log),
             log_format: given.log_format.or(file.log_format).unwrap_or(LogFormat::Text),
             json: given.json,
+            trusted_proxy: file.trusted_proxy,
             go_on_without: Vec::new(),
             email: file.email,
             http: file.http,

@@ -13,6 +13,7 @@ use crate::capability::storage::OrganizationId;
 use crate::organization::Organization;
 use crate::provisioner::Provisioner;
 use crate::registry::Registry;
+use crate::server::TrustedProxies;
 
 /// The note with the base URL of the last server, for commands that print connector URLs.
 const BASE_URL: &str = "base-url";
@@ -76,6 +77,7 @@ async fn build(settings: &Settings, purpose: Purpose, listening: Option<String>)
         .isolation(settings.isolation.into())
         .cache_dir(&settings.cache)
         .base_url(base_url)
+        .trusted_proxies(TrustedProxies::parse(&settings.trusted_proxy)?)
         .scheduler(serves);
     // Only the server runs jobs, and only jobs send.
     let mailer = if serves { settings.email.mailer(&settings.data)? } else { Arc::new(NoMailer) };

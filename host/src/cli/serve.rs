@@ -43,6 +43,10 @@ pub(super) struct Listen {
     /// with a port; with http:// in front also without TLS. May be given more than once.
     #[arg(long, value_name = "RULE", env = "INSOMNIA_SCIM_HTTP_PERMIT", value_delimiter = ',')]
     http_permit: Vec<String>,
+    /// Believe this proxy, or those of this network, whose address a request comes from (X-Forwarded-For): one address, or
+    /// as 10.0.0.0/8. May be given more than once. [default: none]
+    #[arg(long, value_name = "CIDR", env = "INSOMNIA_SCIM_TRUSTED_PROXY", value_delimiter = ',')]
+    trusted_proxy: Vec<String>,
     /// Start although the database or the host key is missing or another one, which is refused otherwise. What depends
     /// on it is lost.
     #[arg(long, value_enum, value_name = "WHAT", env = "INSOMNIA_SCIM_GO_ON_WITHOUT", value_delimiter = ',')]
@@ -76,6 +80,7 @@ impl Listen {
         }
         settings.email.from = self.mail_from.clone().or(settings.email.from);
         settings.http.permit.extend_from_slice(&self.http_permit);
+        settings.trusted_proxy.extend_from_slice(&self.trusted_proxy);
         settings.go_on_without.clone_from(&self.go_on_without);
         settings
     }

@@ -1,6 +1,7 @@
 //! HTTP: the SCIM endpoint as a service to mount, and the standalone server around it.
 
 mod answer;
+mod client_address;
 pub(crate) mod body;
 mod coding;
 pub(crate) mod health;
@@ -14,6 +15,7 @@ pub(crate) mod streams;
 pub(crate) mod throttle;
 
 pub use body::{MAX_BODY, MAX_LARGE_BODY};
+pub use client_address::{InvalidProxy, TrustedProxies};
 pub use listen::ServeError;
 pub(crate) use listen::listen;
 pub use service::ScimService;
