@@ -24,13 +24,17 @@ const SIZE: usize = 16 << 10;
 #[non_exhaustive]
 pub enum Trouble {
     /// Nothing can be written until somebody makes room. What is stored can be read.
-    #[error("the storage is full: make room where the data is kept; until then every change is refused, and what is stored can be read")]
+    #[error(
+        "the storage is full: make room where the data is kept; until then every change is refused, and what is stored can be read"
+    )]
     StorageFull,
     /// Nothing can be written, or read, for the moment; the text says why.
     #[error("the storage does not take writes: {0}")]
     Storage(String),
     /// The component answers no call; the log says why.
-    #[error("the component answers no call ({0}); see the log, and start the server without --component or with an earlier release")]
+    #[error(
+        "the component answers no call ({0}); see the log, and start the server without --component or with an earlier release"
+    )]
     Component(CallError),
     /// It takes too long to tell.
     #[error("the storage or the component did not answer within {} seconds", PATIENCE.as_secs())]

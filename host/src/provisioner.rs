@@ -12,13 +12,13 @@ use crate::capability::email::{Mailer, NoMailer};
 use crate::capability::http::{HttpClient, NoHttpClient};
 use crate::capability::secrets::{NoSecrets, Secrets};
 use crate::capability::storage::{OrganizationId, Storage, StorageError};
-use crate::condition::{Condition, Trouble};
 use crate::component::{BUILT_IN, ComponentError, Isolation, Limits, Runtime};
+use crate::condition::{Condition, Trouble};
 use crate::event::EventSubscriber;
 use crate::organization::Organization;
-use crate::server::TrustedProxies;
 use crate::registry::{Registered, Registry, RegistryError};
 use crate::scheduler;
+use crate::server::TrustedProxies;
 use crate::urls;
 
 /// The host of the component. Cheap to clone; the scheduler ends when the last clone is dropped.

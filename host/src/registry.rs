@@ -9,7 +9,9 @@ use tokio::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use crate::capability::email::MailError;
-use crate::capability::storage::{Item, KeyRange, OrganizationId, Page, Require, Storage, StorageError, Transaction, Write};
+use crate::capability::storage::{
+    Item, KeyRange, OrganizationId, Page, Require, Storage, StorageError, Transaction, Write,
+};
 
 /// An organization that this host serves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -198,7 +198,10 @@ impl ApiKeys {
         let after = known.last().map_or(0, |found| found.record.key.created + 1);
         let (id, created) = (hex::encode(&id), self.clock.now().max(after));
         let key = ApiKey { id, name: name.to_owned(), created, last_used: None, revoked: None };
-        let (hash, record) = (key::hash(&secret), Record { scope: scope.name().to_owned(), generation: scope.generation(), key: key.clone() });
+        let (hash, record) = (
+            key::hash(&secret),
+            Record { scope: scope.name().to_owned(), generation: scope.generation(), key: key.clone() },
+        );
         write.push(Write::Put(listed_at(scope, &key), hash.clone().into_bytes()));
         write.push(Write::Put(record_at(&hash), encode(&record)?));
         self.commit(Vec::new(), write).await?;
@@ -252,7 +255,8 @@ impl ApiKeys {
         let found = self.storage.get(&OrganizationId::host(), vec![at.clone()]).await?;
         let Some(item) = found.into_iter().next().flatten() else { return Ok(None) };
         let Found { at, mut record, version } = decode(at, &item)?;
-        let Some(scope) = ApiKeyScope::parse(&record.scope, record.generation).filter(|_| record.key.revoked.is_none()) else {
+        let Some(scope) = ApiKeyScope::parse(&record.scope, record.generation).filter(|_| record.key.revoked.is_none())
+        else {
             return Ok(None);
         };
         let minute = now - now % USED;

@@ -29,7 +29,8 @@ pub struct OrganizationId {
 static HOST: LazyLock<OrganizationId> = LazyLock::new(|| OrganizationId { name: Arc::from("_host"), generation: 0 });
 
 /// No organization's name; the underscore keeps it out of what [`OrganizationId::parse`] accepts.
-static NOBODY: LazyLock<OrganizationId> = LazyLock::new(|| OrganizationId { name: Arc::from("_nobody"), generation: 0 });
+static NOBODY: LazyLock<OrganizationId> =
+    LazyLock::new(|| OrganizationId { name: Arc::from("_nobody"), generation: 0 });
 
 impl OrganizationId {
     /// Checks a name.

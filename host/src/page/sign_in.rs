@@ -90,7 +90,10 @@ pub(super) async fn sign_in(State(state): State<PageState>, request: Request) ->
             let session = sessions.start(&id, &member.id, must_change, &parts.headers).await?;
             let device = remember(sessions, &id, &member, &parts.headers).await;
             let to = if must_change { change(&state, &id) } else { next };
-            return Ok(with_cookies(Redirect::to(&to), [Some(session.as_str()), device.as_deref()].into_iter().flatten()));
+            return Ok(with_cookies(
+                Redirect::to(&to),
+                [Some(session.as_str()), device.as_deref()].into_iter().flatten(),
+            ));
         }
         Err(ActionError::WrongPassphrase) => (StatusCode::UNPROCESSABLE_ENTITY, WRONG.to_owned()),
         Err(ActionError::Throttled(seconds)) => (StatusCode::TOO_MANY_REQUESTS, wait(seconds)),

@@ -47,7 +47,10 @@ impl TrustedProxies {
     pub(crate) fn client(&self, request: &Parts) -> Option<IpAddr> {
         let peer = request.extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip().to_canonical();
         if !self.contain(peer) {
-            if request.headers.contains_key(X_FORWARDED_FOR) && is_near(peer) && !self.told.swap(true, Ordering::Relaxed) {
+            if request.headers.contains_key(X_FORWARDED_FOR)
+                && is_near(peer)
+                && !self.told.swap(true, Ordering::Relaxed)
+            {
                 tracing::warn!(
                     "requests come from {peer} on behalf of others, and it is not trusted to say of whom; if it is your \
                      proxy, start the server with --trusted-proxy {peer}"

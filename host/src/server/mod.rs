@@ -1,8 +1,8 @@
 //! HTTP: the SCIM endpoint as a service to mount, and the standalone server around it.
 
 mod answer;
-mod client_address;
 pub(crate) mod body;
+mod client_address;
 mod coding;
 pub(crate) mod health;
 mod listen;

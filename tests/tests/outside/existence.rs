@@ -25,7 +25,9 @@ fn f23_an_organization_can_not_be_told_from_none_without_a_token() {
     let strict = shared().organization_with("strict").organization;
     let aliases = shared().organization_with("discovery-aliases").organization;
     let nobody = unique("nobody");
-    for path in ["/ServiceProviderConfig", "/ServiceProviderConfig?x", "/ServiceProviderConfigs", "/Schemas", "/Users", "/"] {
+    for path in
+        ["/ServiceProviderConfig", "/ServiceProviderConfig?x", "/ServiceProviderConfigs", "/Schemas", "/Users", "/"]
+    {
         for method in ["GET", "POST", "DELETE", "OPTIONS"] {
             for authorization in [None, Some("Bearer wrong"), Some("Basic eDp5")] {
                 let of = |organization: &str| {

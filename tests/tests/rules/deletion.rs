@@ -1,8 +1,8 @@
 //! A deleted organization: nothing is written for it any more, and the next of its name has nothing of it (F3).
 
+use insomnia_scim::OrganizationId;
 use insomnia_scim::capability::storage::{KeyRange, Page};
 use insomnia_scim::connector::ExpiryWindow;
-use insomnia_scim::OrganizationId;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 

@@ -52,7 +52,5 @@ pub(super) fn stored(connection: &Connection, organization: &OrganizationId) -> 
 
 /// Whether the organization with this number is deleted, as this connection sees it.
 pub(super) fn is_deleted(connection: &Connection, number: i64) -> rusqlite::Result<bool> {
-    connection
-        .prepare_cached("SELECT deleted FROM organization WHERE id = ?1")?
-        .query_row([number], |row| row.get(0))
+    connection.prepare_cached("SELECT deleted FROM organization WHERE id = ?1")?.query_row([number], |row| row.get(0))
 }

@@ -27,8 +27,9 @@ const BUSY: Duration = Duration::from_secs(10);
 /// So reads are bought with commits: with a million rows and checkpoints included, the mean commit was 233 µs against
 /// 92 with a rowid. A request reads more often than it writes, and its commit waits for the disk far longer than that.
 /// The organization's name is a number in `item` and `due`, so that no key repeats it.
-const MIGRATIONS: &[M<'static>] = &[M::up(
-    "CREATE TABLE organization (
+const MIGRATIONS: &[M<'static>] = &[
+    M::up(
+        "CREATE TABLE organization (
         id INTEGER PRIMARY KEY,
         name TEXT NOT NULL UNIQUE
     ) STRICT;
@@ -46,9 +47,10 @@ const MIGRATIONS: &[M<'static>] = &[M::up(
     CREATE INDEX due_at ON due (at, organization);
     CREATE TABLE sequence (last INTEGER NOT NULL) STRICT;
     INSERT INTO sequence VALUES (0);",
-), M::up(
-    // A name may be used again, and its number may not.
-    "CREATE TABLE generations (
+    ),
+    M::up(
+        // A name may be used again, and its number may not.
+        "CREATE TABLE generations (
         id INTEGER PRIMARY KEY,
         name TEXT NOT NULL,
         generation INTEGER NOT NULL,
@@ -58,7 +60,8 @@ const MIGRATIONS: &[M<'static>] = &[M::up(
     INSERT INTO generations (id, name, generation) SELECT id, name, 0 FROM organization;
     DROP TABLE organization;
     ALTER TABLE generations RENAME TO organization;",
-)];
+    ),
+];
 
 /// Why a database can't be opened, and what to do about it.
 #[derive(Debug, thiserror::Error)]
