@@ -140,7 +140,8 @@ impl Registry {
     async fn stored(&self, id: &OrganizationId) -> Result<Option<Stored>, StorageError> {
         let found = self.storage.get(&OrganizationId::host(), vec![key(id)]).await?;
         let decode = |item: Item| {
-            Ok(Stored { record: serde_json::from_slice(&item.value).map_err(corrupt)?, version: item.version })
+            let record = serde_json::from_slice(&item.value).map_err(corrupt)?;
+            Ok::<_, StorageError>(Stored { record, version: item.version })
         };
         found.into_iter().next().flatten().map(decode).transpose()
     }

@@ -149,8 +149,12 @@ impl Runtime {
         if let Some(tenant) = lock(&self.tenants).remove(organization) {
             tenant.ended.cancel();
         }
-        while let Some(instance) = { lock(&self.warm).take(organization) } {
-            drop(instance);
+        loop {
+            // Its own statement: the lock is released before an instance is dropped.
+            let kept = lock(&self.warm).take(organization);
+            if kept.is_none() {
+                break;
+            }
         }
     }
 
