@@ -75,7 +75,8 @@ async fn look(storage: &dyn Storage, runtime: &Runtime) -> Option<Trouble> {
         Err(error) => return Some(Trouble::Storage(error.to_string())),
     }
     // A call for no organization: what it reads is empty, and it can write nothing.
-    let called = runtime.call(&OrganizationId::nobody(), move |store, exports| {
+    let nobody = OrganizationId::nobody();
+    let called = runtime.call(&nobody, move |store, exports| {
         Box::pin(async move { exports.insomnia_scim_scim().call_admits(store, None).await })
     });
     called.await.err().map(Trouble::Component)

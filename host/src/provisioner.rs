@@ -144,12 +144,6 @@ impl ProvisionerBuilder {
         self
     }
 
-    /// What keeps the host from serving all that it should: whether the storage takes a write, and the component answers a
-    /// call, which concerns no organization. The answer is kept for five seconds.
-    pub async fn trouble(&self) -> Option<Trouble> {
-        self.0.condition.look(&*self.0.storage, &self.0.runtime).await
-    }
-
     /// The URL that clients see before `/scim/v2/…`; `http://localhost:8080` by default.
     #[must_use]
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
@@ -333,6 +327,12 @@ impl Provisioner {
         limit: u32,
     ) -> Result<Vec<Registered>, StorageError> {
         self.0.registry.list(after, limit).await
+    }
+
+    /// What keeps the host from serving all that it should: whether the storage takes a write, and the component answers a
+    /// call, which concerns no organization. The answer is kept for five seconds.
+    pub async fn trouble(&self) -> Option<Trouble> {
+        self.0.condition.look(&*self.0.storage, &self.0.runtime).await
     }
 
     /// The URL that clients see before `/scim/v2/…`, without a slash at its end.
