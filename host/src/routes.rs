@@ -9,7 +9,7 @@ use crate::api;
 use crate::page::Page;
 use crate::provisioner::Provisioner;
 use crate::server::health::{self, Health, Readiness};
-use crate::server::{self, ScimService, ServeError};
+use crate::server::{self, ScimService, ServeError, layers};
 
 impl Provisioner {
     /// The SCIM endpoint as a service: everything below `/scim`, and nothing else. It needs no router and costs the
@@ -43,12 +43,13 @@ pub async fn serve(
 /// All routes of the standalone server.
 fn all(provisioner: &Provisioner, readiness: Readiness) -> Router {
     let serving = readiness.clone();
-    Router::new()
+    let routes = Router::new()
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
         .with_state(Health { provisioner: provisioner.clone(), readiness })
         .merge(server::router(provisioner))
         .merge(api::router(provisioner))
-        .merge(Page::new(provisioner).until(move || !serving.get()).router())
-        .fallback(|| async { (StatusCode::NOT_FOUND, "There is nothing here.\n") })
+        .merge(layers::page(Page::new(provisioner).until(move || !serving.get()).router()))
+        .fallback(|| async { (StatusCode::NOT_FOUND, "There is nothing here.\n") });
+    layers::all(routes)
 }

@@ -88,6 +88,8 @@ impl Listen {
 
 /// Serves until the process is asked to stop.
 pub(super) async fn serve(provisioner: &Provisioner, listener: TcpListener) -> anyhow::Result<()> {
+    #[cfg(unix)]
+    super::process::raise_descriptor_limit();
     tracing::info!("listening on {} for {}", listener.local_addr()?, provisioner.base_url());
     // What is missing is logged now and not when it is first needed. It is no reason not to serve the rest.
     let _ = provisioner.trouble().await;

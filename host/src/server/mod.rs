@@ -1,18 +1,27 @@
 //! HTTP: the SCIM endpoint as a service to mount, and the standalone server around it.
 
+mod admitted;
 mod answer;
+pub(crate) mod bill;
 pub(crate) mod body;
 mod client_address;
 mod coding;
+mod connection;
+mod contained;
+#[cfg(test)]
+mod contained_tests;
 pub(crate) mod health;
+pub(crate) mod layers;
 mod listen;
+pub(crate) mod loggable;
 mod oauth;
 #[cfg(test)]
 mod oauth_tests;
 pub(crate) mod request_id;
-mod service;
+pub(crate) mod service;
 pub(crate) mod streams;
 pub(crate) mod throttle;
+mod tracked;
 
 pub use body::{MAX_BODY, MAX_LARGE_BODY};
 pub use client_address::{InvalidProxy, TrustedProxies};
