@@ -74,11 +74,7 @@ pub(crate) async fn listen(
     stop: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
     let ledger = provisioner.runtime().ledger().clone();
-    let service = Entry {
-        scim: ScimService::new(provisioner.clone()),
-        others: routes,
-        ledger: ledger.clone(),
-    };
+    let service = Entry { scim: ScimService::new(provisioner.clone()), others: routes, ledger: ledger.clone() };
     let connections = Connections::new(ledger, descriptors());
     let places = Arc::new(Semaphore::new(connections.most()));
     let builder = Arc::new(http());
