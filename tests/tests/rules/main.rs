@@ -6,6 +6,7 @@ mod deliveries;
 mod dice;
 mod enabling;
 mod faults;
+mod full;
 mod journal;
 mod licences;
 mod life;

@@ -151,3 +151,17 @@ impl From<rusqlite::Error> for StorageError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi;
+
+    use super::*;
+
+    #[test]
+    fn f21_a_full_disk_is_told_from_a_busy_database() {
+        let of = |code| StorageError::from(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
+        assert!(matches!(of(ffi::SQLITE_FULL), StorageError::Full(_)));
+        assert!(matches!(of(ffi::SQLITE_BUSY), StorageError::Unavailable(_)));
+    }
+}
