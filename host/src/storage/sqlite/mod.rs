@@ -111,8 +111,8 @@ impl Storage for SqliteStorage {
     }
 
     async fn is_deleted(&self, organization: &OrganizationId) -> Result<bool, StorageError> {
-        let organization = organization.clone();
-        Readers::read(&self.readers, 1, move |reader| reader.is_deleted(&organization)).await
+        let of = organization.clone();
+        Readers::read(&self.readers, organization, 1, move |reader| reader.is_deleted(&of)).await
     }
 
     async fn flush(&self) -> Result<(), StorageError> {
