@@ -1,14 +1,14 @@
 //! The scheduler: calls an organization's jobs when they are due, and lets no failure hold up another.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
+use std::collections::HashSet;
+use std::sync::Weak;
 use std::time::Duration;
 
-use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::capability::storage::{OrganizationId, StorageError};
+use crate::component::CallError;
 use crate::error::ActionError;
 use crate::provisioner::{Inner, Provisioner};
 
@@ -21,55 +21,6 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 const PAUSE: u64 = 20;
 /// Events that are handed to the subscriber at once.
 const EVENTS: u32 = 200;
-/// First and longest pause after a failure, in milliseconds; doubled each time.
-const FIRST_RETRY: u64 = 1_000;
-const LONGEST_RETRY: u64 = 300_000;
-
-/// Tells the scheduler of a due time that was just stored.
-#[derive(Default)]
-pub(crate) struct Alarm {
-    earliest: Mutex<Option<u64>>,
-    changed: Notify,
-}
-
-impl Alarm {
-    /// Something is due at this time, in milliseconds since the Unix epoch.
-    pub(crate) fn set(&self, time: u64) {
-        let mut earliest = lock(&self.earliest);
-        if earliest.is_none_or(|earliest| time < earliest) {
-            *earliest = Some(time);
-            drop(earliest);
-            self.changed.notify_one();
-        }
-    }
-
-    fn expect(&self, next: Option<u64>) {
-        *lock(&self.earliest) = next;
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// How often in a row each organization's jobs have failed.
-#[derive(Default)]
-pub(crate) struct Failures(Mutex<HashMap<OrganizationId, u32>>);
-
-impl Failures {
-    fn clear(&self, organization: &OrganizationId) {
-        lock(&self.0).remove(organization);
-    }
-
-    /// The pause before the next try, in milliseconds.
-    fn count(&self, organization: &OrganizationId) -> u64 {
-        let mut failures = lock(&self.0);
-        let times = failures.entry(organization.clone()).or_default();
-        let pause = FIRST_RETRY.saturating_mul(1 << (*times).min(20)).min(LONGEST_RETRY);
-        *times = times.saturating_add(1);
-        pause
-    }
-}
 
 /// Runs until the provisioner is dropped.
 pub(crate) async fn run(provisioner: Weak<Inner>) {
@@ -91,7 +42,7 @@ pub(crate) async fn run(provisioner: Weak<Inner>) {
         drop(provisioner);
         tokio::select! {
             () = sleep(pause) => {}
-            () = alarm.changed.notified() => {}
+            () = alarm.changed() => {}
             Some(ended) = running.join_next(), if !running.is_empty() => forget(&mut busy, ended),
         }
     }
@@ -141,13 +92,17 @@ async fn start(
 
 /// Calls the organization's jobs once and stores when they are due next. Returns whether the call succeeded.
 pub(crate) async fn run_one(provisioner: &Provisioner, organization: &OrganizationId, seen: u64) -> bool {
-    let outcome = provisioner.organization(organization).run_due().await;
+    let outcome = provisioner.bound_organization(organization.clone()).run_due().await;
     let outcome = match (outcome, hand_over(provisioner, organization).await) {
         (Ok(_), Err(error)) => Err(error),
         (outcome, _) => outcome,
     };
     let now = provisioner.clock().now();
     let next = match &outcome {
+        Err(ActionError::Call(CallError::Deleted)) => {
+            provisioner.failures().clear(organization);
+            None
+        }
         Ok(next) => {
             provisioner.failures().clear(organization);
             next.map(|next| next.max(now + PAUSE))
@@ -169,7 +124,7 @@ pub(crate) async fn run_one(provisioner: &Provisioner, organization: &Organizati
 /// Hands events to the subscriber in this process, if there is one, until none waits.
 async fn hand_over(provisioner: &Provisioner, id: &OrganizationId) -> Result<(), ActionError> {
     let Some(subscriber) = provisioner.subscriber() else { return Ok(()) };
-    let organization = provisioner.organization(id);
+    let organization = provisioner.bound_organization(id.clone());
     organization.set_subscriber(true).await?;
     loop {
         let events = organization.take_events(EVENTS).await?;
@@ -178,21 +133,5 @@ async fn hand_over(provisioner: &Provisioner, id: &OrganizationId) -> Result<(),
         }
         subscriber.take(id, &events).await.map_err(|error| ActionError::Unavailable(format!("events: {error}")))?;
         organization.acknowledge_events(&events).await?;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_double_up_to_five_minutes_and_start_over_after_a_success() {
-        let failures = Failures::default();
-        let organization = OrganizationId::parse("a").unwrap();
-        let pauses: Vec<u64> = (0..11).map(|_| failures.count(&organization)).collect();
-        assert_eq!(pauses[..3], [1_000, 2_000, 4_000]);
-        assert_eq!(pauses[10], 300_000);
-        failures.clear(&organization);
-        assert_eq!(failures.count(&organization), 1_000);
     }
 }

@@ -3,11 +3,11 @@
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 
 use super::refusal::Refusal;
 use super::state::PageState;
+use crate::urls::encode;
 
 /// The query of a request; one that can't be read is refused by a page as everything else is.
 pub(super) struct Query<T>(pub(super) T);
@@ -20,14 +20,6 @@ impl<T: DeserializeOwned> FromRequestParts<PageState> for Query<T> {
         let text = "The address can’t be read: a part of it is missing, or there twice.";
         read.map(|read| Self(read.0)).map_err(|_| Refusal::new(StatusCode::BAD_REQUEST, "Not understood", text))
     }
-}
-
-/// What must not stand in a query as it is: all but the unreserved characters (RFC 3986 §2.3).
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-/// The text as it stands in a query (RFC 3986 §2.1).
-pub(super) fn encode(text: &str) -> String {
-    utf8_percent_encode(text, RESERVED).to_string()
 }
 
 /// `?name=value&…` of those that have a value; empty if none has.

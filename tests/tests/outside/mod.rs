@@ -2,8 +2,10 @@
 
 mod commands;
 mod concurrency;
+mod deletion;
 mod durability;
 mod entra;
+mod existence;
 mod harness;
 mod hostile;
 mod okta;

@@ -1,8 +1,10 @@
 //! Insomnia's rules (P1 to P6), each shown from outside: over the built component, with a clock that the tests set.
 
+mod deletion;
 mod deliveries;
 mod enabling;
 mod faults;
+mod full;
 mod journal;
 mod licences;
 mod life;
