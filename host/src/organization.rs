@@ -51,10 +51,6 @@ impl Organization {
         &self.id
     }
 
-    pub(crate) fn provisioner(&self) -> &Provisioner {
-        &self.provisioner
-    }
-
     /// What an identity provider is given: `<base URL>/scim/v2/<organization>`.
     pub fn connector_url(&self) -> String {
         format!("{}{SCIM_PATH}{}", self.provisioner.base_url(), self.id)

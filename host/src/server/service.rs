@@ -54,7 +54,7 @@ const LARGE_BODIES: usize = 512 << 10;
 const LARGE_WAIT: Duration = Duration::from_secs(5);
 
 impl ScimService {
-    pub(super) fn new(provisioner: Provisioner) -> Self {
+    pub(crate) fn new(provisioner: Provisioner) -> Self {
         Self { provisioner, large: Arc::new(Semaphore::new(LARGE_BODIES)) }
     }
 
