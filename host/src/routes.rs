@@ -2,6 +2,7 @@
 
 use axum::Router;
 use axum::http::StatusCode;
+use axum::middleware::from_fn;
 use axum::routing::get;
 use tokio::net::TcpListener;
 
@@ -9,6 +10,7 @@ use crate::api;
 use crate::page::Page;
 use crate::provisioner::Provisioner;
 use crate::server::health::{self, Health, Readiness};
+use crate::server::tracked::note_bodies;
 use crate::server::{self, ScimService, ServeError};
 
 impl Provisioner {
@@ -43,12 +45,14 @@ pub async fn serve(
 /// All routes of the standalone server.
 fn all(provisioner: &Provisioner, readiness: Readiness) -> Router {
     let serving = readiness.clone();
-    Router::new()
+    let page = Page::new(provisioner).until(move || !serving.get()).router();
+    let routes = Router::new()
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
         .with_state(Health { provisioner: provisioner.clone(), readiness })
         .merge(server::router(provisioner))
         .merge(api::router(provisioner))
-        .merge(Page::new(provisioner).until(move || !serving.get()).router())
-        .fallback(|| async { (StatusCode::NOT_FOUND, "There is nothing here.\n") })
+        .merge(page.layer(from_fn(note_bodies)))
+        .fallback(|| async { (StatusCode::NOT_FOUND, "There is nothing here.\n") });
+    server::layered(routes)
 }

@@ -11,6 +11,7 @@ use super::state::ApiState;
 use crate::api_keys::{self, ApiKeyScope, Caller};
 use crate::capability::storage::OrganizationId;
 use crate::organization::Organization;
+use crate::server::bill::Bill;
 use crate::server::throttle::address;
 
 /// The id of the key that a request came with, for the log of requests.
@@ -34,6 +35,9 @@ pub(super) async fn caller(parts: &mut Parts, state: &ApiState) -> Result<Caller
             if let Some(KeyOfRequest(key)) = parts.extensions.get() {
                 // Nobody else sets it.
                 let _ = key.set(caller.key.clone());
+            }
+            if let Some(bill) = Bill::begun(&parts.extensions) {
+                bill.is_of(&state.provisioner.runtime().account(&caller.scope.space()));
             }
             parts.extensions.insert(caller.clone());
             Ok(caller)
