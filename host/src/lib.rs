@@ -29,6 +29,7 @@ pub mod api_keys;
 pub mod capability;
 pub mod cli;
 mod component;
+mod condition;
 pub mod connector;
 pub mod delivery;
 pub mod directory;
@@ -58,6 +59,7 @@ mod urls;
 
 pub use capability::storage::{InvalidOrganizationId, OrganizationId};
 pub use component::{CallError, ComponentError, Isolation, Limits};
+pub use condition::Trouble;
 pub use error::ActionError;
 pub use organization::Organization;
 pub use provisioner::{BuildError, Provisioner, ProvisionerBuilder};

@@ -2,7 +2,6 @@
 
 use axum::Router;
 use axum::http::StatusCode;
-use axum::middleware::from_fn;
 use axum::routing::get;
 use tokio::net::TcpListener;
 
@@ -10,8 +9,7 @@ use crate::api;
 use crate::page::Page;
 use crate::provisioner::Provisioner;
 use crate::server::health::{self, Health, Readiness};
-use crate::server::tracked::note_bodies;
-use crate::server::{self, ScimService, ServeError};
+use crate::server::{self, ScimService, ServeError, layers};
 
 impl Provisioner {
     /// The SCIM endpoint as a service: everything below `/scim`, and nothing else. It needs no router and costs the
@@ -45,14 +43,13 @@ pub async fn serve(
 /// All routes of the standalone server.
 fn all(provisioner: &Provisioner, readiness: Readiness) -> Router {
     let serving = readiness.clone();
-    let page = Page::new(provisioner).until(move || !serving.get()).router();
     let routes = Router::new()
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
         .with_state(Health { provisioner: provisioner.clone(), readiness })
         .merge(server::router(provisioner))
         .merge(api::router(provisioner))
-        .merge(page.layer(from_fn(note_bodies)))
+        .merge(layers::page(Page::new(provisioner).until(move || !serving.get()).router()))
         .fallback(|| async { (StatusCode::NOT_FOUND, "There is nothing here.\n") });
-    server::layered(routes)
+    layers::all(routes)
 }

@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::capability::storage::{OrganizationId, StorageError};
+use crate::component::CallError;
 use crate::error::ActionError;
 use crate::provisioner::{Inner, Provisioner};
 
@@ -91,13 +92,17 @@ async fn start(
 
 /// Calls the organization's jobs once and stores when they are due next. Returns whether the call succeeded.
 pub(crate) async fn run_one(provisioner: &Provisioner, organization: &OrganizationId, seen: u64) -> bool {
-    let outcome = provisioner.organization(organization).run_due().await;
+    let outcome = provisioner.bound_organization(organization.clone()).run_due().await;
     let outcome = match (outcome, hand_over(provisioner, organization).await) {
         (Ok(_), Err(error)) => Err(error),
         (outcome, _) => outcome,
     };
     let now = provisioner.clock().now();
     let next = match &outcome {
+        Err(ActionError::Call(CallError::Deleted)) => {
+            provisioner.failures().clear(organization);
+            None
+        }
         Ok(next) => {
             provisioner.failures().clear(organization);
             next.map(|next| next.max(now + PAUSE))
@@ -119,7 +124,7 @@ pub(crate) async fn run_one(provisioner: &Provisioner, organization: &Organizati
 /// Hands events to the subscriber in this process, if there is one, until none waits.
 async fn hand_over(provisioner: &Provisioner, id: &OrganizationId) -> Result<(), ActionError> {
     let Some(subscriber) = provisioner.subscriber() else { return Ok(()) };
-    let organization = provisioner.organization(id);
+    let organization = provisioner.bound_organization(id.clone());
     organization.set_subscriber(true).await?;
     loop {
         let events = organization.take_events(EVENTS).await?;

@@ -12,7 +12,6 @@ use crate::api_keys::{self, ApiKeyScope, Caller};
 use crate::capability::storage::OrganizationId;
 use crate::organization::Organization;
 use crate::server::bill::Bill;
-use crate::server::throttle::address;
 
 /// The id of the key that a request came with, for the log of requests.
 #[derive(Clone, Default)]
@@ -43,7 +42,8 @@ pub(super) async fn caller(parts: &mut Parts, state: &ApiState) -> Result<Caller
             Ok(caller)
         }
         None => {
-            let tried = address(parts).map_or(Ok(()), |address| state.wrong.begin(&address, state.now()));
+            let source = state.provisioner.trusted_proxies().source(parts);
+            let tried = source.map_or(Ok(()), |source| state.wrong.begin(&source));
             tried.map_err(|seconds| Problem::throttled("Too many wrong API keys came from your address.", seconds))?;
             Err(Problem::unauthorized("The API key is not known here, or was revoked."))
         }
@@ -81,15 +81,18 @@ impl FromRequestParts<ApiState> for Access {
         let named = OrganizationId::parse(&parameter(parts, state, "organization").await?).ok();
         // Of other organizations a key does not even tell whether they exist.
         if let ApiKeyScope::Organization(own) = &scope
-            && named.as_ref() != Some(own)
+            && named.as_ref().map(OrganizationId::as_str) != Some(own.as_str())
         {
             return Err(Problem::forbidden("The API key is that of another organization."));
         }
         let id = named.ok_or_else(Problem::no_organization)?;
-        if !state.provisioner.has_organization(&id).await? {
-            return Err(Problem::no_organization());
+        let found = state.provisioner.find_organization(&id).await?;
+        let organization = found.ok_or_else(Problem::no_organization)?;
+        // A key of an organization that had this name before opens nothing of this one.
+        if matches!(&scope, ApiKeyScope::Organization(own) if own != organization.id()) {
+            return Err(Problem::unauthorized("The API key is not known here, or was revoked."));
         }
-        Ok(Self { state: state.clone(), organization: state.provisioner.organization(&id), scope })
+        Ok(Self { state: state.clone(), organization, scope })
     }
 }
 

@@ -1,6 +1,5 @@
 //! What all handlers of the API share.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::http::request::Parts;
@@ -21,7 +20,7 @@ pub(super) struct Shared {
     pub(super) provisioner: Provisioner,
     pub(super) keys: ApiKeys,
     /// Wrong keys from one address.
-    pub(super) wrong: Throttle<IpAddr>,
+    pub(super) wrong: Throttle,
     /// Exports of logs.
     pub(super) streams: Arc<Streams>,
     /// The OpenAPI document.

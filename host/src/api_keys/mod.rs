@@ -30,7 +30,8 @@ const USED: u64 = 60 * 1000;
 pub enum ApiKeyScope {
     /// All organizations, and what only the operator of the host may do.
     Operator,
-    /// One organization.
+    /// One organization: the id of the one that [`crate::Provisioner::find_organization`] finds. A key does not open the
+    /// next organization of the same name.
     Organization(OrganizationId),
 }
 
@@ -43,11 +44,19 @@ impl ApiKeyScope {
         }
     }
 
-    fn parse(name: &str) -> Option<Self> {
+    /// Which of the organizations with this name it is.
+    fn generation(&self) -> u64 {
+        match self {
+            Self::Operator => 0,
+            Self::Organization(id) => id.generation(),
+        }
+    }
+
+    fn parse(name: &str, generation: u64) -> Option<Self> {
         if name == "_operator" {
             return Some(Self::Operator);
         }
-        OrganizationId::parse(name).ok().map(Self::Organization)
+        OrganizationId::parse(name).ok().map(|id| Self::Organization(id.with_generation(generation)))
     }
 
     /// The space that secrets of this scope are sealed for.
@@ -121,6 +130,8 @@ pub enum ApiKeyError {
 #[derive(Serialize, Deserialize)]
 struct Record {
     scope: String,
+    #[serde(default)]
+    generation: u64,
     #[serde(flatten)]
     key: ApiKey,
 }
@@ -187,7 +198,10 @@ impl ApiKeys {
         let after = known.last().map_or(0, |found| found.record.key.created + 1);
         let (id, created) = (hex::encode(&id), self.clock.now().max(after));
         let key = ApiKey { id, name: name.to_owned(), created, last_used: None, revoked: None };
-        let (hash, record) = (key::hash(&secret), Record { scope: scope.name().to_owned(), key: key.clone() });
+        let (hash, record) = (
+            key::hash(&secret),
+            Record { scope: scope.name().to_owned(), generation: scope.generation(), key: key.clone() },
+        );
         write.push(Write::Put(listed_at(scope, &key), hash.clone().into_bytes()));
         write.push(Write::Put(record_at(&hash), encode(&record)?));
         self.commit(Vec::new(), write).await?;
@@ -241,7 +255,8 @@ impl ApiKeys {
         let found = self.storage.get(&OrganizationId::host(), vec![at.clone()]).await?;
         let Some(item) = found.into_iter().next().flatten() else { return Ok(None) };
         let Found { at, mut record, version } = decode(at, &item)?;
-        let Some(scope) = ApiKeyScope::parse(&record.scope).filter(|_| record.key.revoked.is_none()) else {
+        let Some(scope) = ApiKeyScope::parse(&record.scope, record.generation).filter(|_| record.key.revoked.is_none())
+        else {
             return Ok(None);
         };
         let minute = now - now % USED;
@@ -251,7 +266,8 @@ impl ApiKeys {
             // Only where it still is: a key that is being revoked stays revoked.
             match self.commit(vec![Require::Version(at, version)], write).await {
                 Ok(()) | Err(StorageError::Conflict(_)) => {}
-                Err(error) => return Err(error),
+                // On a full disk the API can still be read.
+                Err(error) => tracing::warn!("when an API key was used last can't be kept: {error}"),
             }
         }
         Ok(Some(Caller { key: record.key.id, scope }))

@@ -1,5 +1,6 @@
 //! The place of [`super::storage`] in `wit/storage.wit`: each call goes to the organization that the instance is bound to.
 
+use tokio_util::sync::CancellationToken;
 use wasmtime::component::{HasData, Linker};
 
 use super::Capabilities;
@@ -13,6 +14,7 @@ use crate::component::bindings::insomnia::scim::storage as wit;
 pub(crate) struct StorageView<'a> {
     organization: &'a OrganizationId,
     capabilities: &'a Capabilities,
+    ended: &'a CancellationToken,
 }
 
 struct HasStorage;
@@ -25,6 +27,7 @@ pub(crate) fn add_to_linker(linker: &mut Linker<InstanceState>) -> wasmtime::Res
     wit::add_to_linker::<_, HasStorage>(linker, |state| StorageView {
         organization: state.organization(),
         capabilities: state.capabilities(),
+        ended: state.ended(),
     })
 }
 
@@ -52,6 +55,10 @@ impl wit::Host for StorageView<'_> {
     }
 
     async fn commit(&mut self, transaction: wit::Transaction) -> Result<u64, wit::Error> {
+        // A call for no organization ends as others do, and writes nothing.
+        if self.organization.is_nobody() {
+            return Ok(0);
+        }
         let wake_at = transaction.wake_at;
         let transaction = Transaction {
             require: transaction.require.into_iter().map(require).collect(),
@@ -67,6 +74,9 @@ impl wit::Host for StorageView<'_> {
     }
 
     async fn append(&mut self, entries: Vec<(wit::Key, Vec<u8>)>) -> Result<(), wit::Error> {
+        if self.organization.is_nobody() {
+            return Ok(());
+        }
         self.capabilities.storage.append(self.organization, entries).await.map_err(|e| self.error(e))
     }
 }
@@ -80,6 +90,15 @@ impl StorageView<'_> {
             StorageError::Unavailable(why) => {
                 tracing::warn!(organization = %self.organization, "the storage is unavailable: {why}");
                 wit::Error::Unavailable(why)
+            }
+            StorageError::Full(why) => {
+                tracing::error!(organization = %self.organization, "the storage is full; make room where the data is: {why}");
+                wit::Error::Full
+            }
+            StorageError::Deleted => {
+                // Another process has deleted it. The call ends where it waits next, with all others of this organization.
+                self.ended.cancel();
+                wit::Error::Other("the organization was deleted".to_owned())
             }
             StorageError::Other(why) => {
                 tracing::error!(organization = %self.organization, "the storage failed: {why}");

@@ -55,7 +55,10 @@ impl Whose {
 
 impl ApiKeyCommand {
     pub(super) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
-        let provisioner = host::open(settings).await?;
+        let provisioner = match &self {
+            Self::Create { .. } => host::open_or_begin(settings).await?,
+            _ => host::open(settings).await?,
+        };
         let keys = provisioner.api_keys();
         match self {
             Self::Create { name, of } => {

@@ -8,6 +8,7 @@ mod connector;
 mod consent;
 mod credentials;
 mod deliveries;
+mod devices;
 mod entry;
 mod event;
 mod events;
@@ -40,6 +41,7 @@ mod tail;
 mod teams;
 #[cfg(test)]
 mod tests;
+mod tries;
 mod visit;
 mod when;
 mod words;

@@ -12,6 +12,7 @@ use super::shell::Shell;
 use super::visit::Visit;
 use super::when::{When, distance};
 use super::words::{grouped, renewal};
+use crate::condition::Trouble;
 use crate::connector::{ConnectorStatus, TokenStatus};
 use crate::delivery::DeliveryQueue;
 use crate::directory::{Licences, Plan, Requirement};
@@ -142,6 +143,16 @@ async fn banners(
 ) -> Result<Vec<Banner>, Refusal> {
     let refresh = || Some((visit.path("refresh"), "Refresh token"));
     let mut banners = Vec::new();
+    if let Some(trouble) = visit.state.provisioner.trouble().await {
+        let text = match trouble {
+            Trouble::StorageFull => {
+                "The server's storage is full. What is stored is shown here and to your identity provider; every change \
+                 is refused until the operator of this server makes room."
+            }
+            _ => "The operator of this server finds the reason in its log. Until then changes may be refused.",
+        };
+        banners.push(Banner { tone: "bad", title: "This server can't save changes", text: text.into(), action: None });
+    }
     if status.status == TokenStatus::Expired {
         let text = "Every request of your identity provider is refused. Nobody loses access because of it, but nothing \
                     is provisioned or deprovisioned until the token is refreshed.";

@@ -27,6 +27,9 @@ const SEEN: u64 = 60 * 1000;
 #[derive(Serialize, Deserialize)]
 struct Stored {
     organization: String,
+    /// Which of the organizations with this name it is.
+    #[serde(default)]
+    generation: u64,
     member: String,
     seen: u64,
     /// The passphrase must be changed first: the session is good for nothing else.
@@ -59,12 +62,15 @@ impl PassphraseSessions {
         must_change: bool,
         request: &HeaderMap,
     ) -> Result<String, SessionError> {
-        let mut token = [0; 32];
-        getrandom::fill(&mut token).map_err(|error| SessionError(error.to_string()))?;
-        let now = self.provisioner.clock().now();
-        let cookie = SessionCookie { end: now + ABSOLUTE, token: hex::encode(&token) };
-        let stored =
-            Stored { organization: organization.to_string(), member: member.to_owned(), seen: now, must_change };
+        let now = self.now();
+        let cookie = SessionCookie::new(now + ABSOLUTE)?;
+        let stored = Stored {
+            organization: organization.to_string(),
+            generation: self.generation(organization).await?.unwrap_or(0),
+            member: member.to_owned(),
+            seen: now,
+            must_change,
+        };
         let ended = KeyRange { start: prefix(0), end: prefix(now) };
         let mut write = vec![Write::DeleteRange(ended), put(&cookie, &stored)?];
         write.extend(self.cookie_of(request).map(|old| Write::Delete(old.key())));
@@ -101,6 +107,10 @@ impl PassphraseSessions {
         if stored.organization != organization.as_str() || idle >= IDLE {
             return Ok(None);
         }
+        // A session of an organization that had this name before is none of this one.
+        if self.generation(organization).await? != Some(stored.generation) {
+            return Ok(None);
+        }
         if let Some(item) = self.get(signed_out(organization, &stored.member)).await? {
             let ended: u64 = str::from_utf8(&item.value).ok().and_then(|text| text.parse().ok()).unwrap_or(u64::MAX);
             if cookie.end.saturating_sub(ABSOLUTE) < ended {
@@ -114,19 +124,31 @@ impl PassphraseSessions {
             let transaction = Transaction { require, write: vec![put(&cookie, &stored)?], wake_at: None };
             match self.provisioner.storage().commit(&OrganizationId::host(), transaction).await {
                 Ok(_) | Err(StorageError::Conflict(_)) => {}
-                Err(error) => return Err(failed(error)),
+                // On a full disk the page can still be looked at.
+                Err(error) => tracing::warn!("when a session was used last can't be kept: {error}"),
             }
         }
         let session = Session { actor: stored.member, secret: Sha256::digest(&cookie.token).to_vec() };
         Ok(Some(Found { session, must_change: stored.must_change }))
     }
 
-    async fn get(&self, key: Vec<u8>) -> Result<Option<Item>, SessionError> {
+    /// Milliseconds since the Unix epoch.
+    pub(super) fn now(&self) -> u64 {
+        self.provisioner.clock().now()
+    }
+
+    /// Which of the organizations with this name there is now.
+    pub(super) async fn generation(&self, organization: &OrganizationId) -> Result<Option<u64>, SessionError> {
+        let found = self.provisioner.registry().find(organization).await.map_err(failed)?;
+        Ok(found.map(|found| found.generation()))
+    }
+
+    pub(super) async fn get(&self, key: Vec<u8>) -> Result<Option<Item>, SessionError> {
         let found = self.provisioner.storage().get(&OrganizationId::host(), vec![key]).await.map_err(failed)?;
         Ok(found.into_iter().next().flatten())
     }
 
-    async fn commit(&self, write: Vec<Write>) -> Result<(), SessionError> {
+    pub(super) async fn commit(&self, write: Vec<Write>) -> Result<(), SessionError> {
         let transaction = Transaction { write, ..Transaction::default() };
         self.provisioner.storage().commit(&OrganizationId::host(), transaction).await.map(|_| ()).map_err(failed)
     }
@@ -140,16 +162,33 @@ impl PassphraseSessions {
     }
 
     fn set_cookie(&self, organization: &OrganizationId, value: &str, seconds: u64) -> String {
+        self.set_cookie_named("", organization, value, seconds)
+    }
+
+    /// The `Set-Cookie` field of a cookie for this page; the suffix follows the name of the session's.
+    pub(super) fn set_cookie_named(
+        &self,
+        suffix: &str,
+        organization: &OrganizationId,
+        value: &str,
+        seconds: u64,
+    ) -> String {
         let (name, path) = (self.cookie_name(), path_of(self.provisioner.base_url()));
         let secure = if self.secure() { "; Secure" } else { "" };
         let page = page_path(organization);
-        format!("{name}={value}; Path={path}{page}; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}")
+        format!("{name}{suffix}={value}; Path={path}{page}; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}")
     }
 
     fn cookie_of(&self, request: &HeaderMap) -> Option<SessionCookie> {
+        self.cookie_named("", request)
+    }
+
+    /// What a cookie of the request holds; the suffix follows the name of the session's.
+    pub(super) fn cookie_named(&self, suffix: &str, request: &HeaderMap) -> Option<SessionCookie> {
+        let wanted = format!("{}{suffix}", self.cookie_name());
         let cookies = request.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
         let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        pairs.find(|(name, _)| *name == self.cookie_name()).and_then(|(_, value)| SessionCookie::parse(value))
+        pairs.find(|(name, _)| *name == wanted).and_then(|(_, value)| SessionCookie::parse(value))
     }
 }
 
@@ -166,15 +205,22 @@ impl SessionProvider for PassphraseSessions {
     }
 }
 
-/// What the cookie holds.
-struct SessionCookie {
-    /// When the session ends whatever happens.
-    end: u64,
+/// What a cookie holds.
+pub(super) struct SessionCookie {
+    /// When the session, or what else it is for, ends whatever happens.
+    pub(super) end: u64,
     /// 256 random bits.
-    token: String,
+    pub(super) token: String,
 }
 
 impl SessionCookie {
+    /// A new one that ends at this time, in milliseconds since the Unix epoch.
+    pub(super) fn new(end: u64) -> Result<Self, SessionError> {
+        let mut token = [0; 32];
+        getrandom::fill(&mut token).map_err(|error| SessionError(error.to_string()))?;
+        Ok(Self { end, token: hex::encode(&token) })
+    }
+
     fn parse(value: &str) -> Option<Self> {
         let (end, token) = value.split_once('.')?;
         let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -195,7 +241,7 @@ impl std::fmt::Display for SessionCookie {
     }
 }
 
-fn signed_out(organization: &OrganizationId, member: &str) -> Vec<u8> {
+pub(super) fn signed_out(organization: &OrganizationId, member: &str) -> Vec<u8> {
     format!("signed-out/{organization}/{member}").into_bytes()
 }
 

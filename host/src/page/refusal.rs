@@ -75,6 +75,7 @@ impl From<ActionError> for Refusal {
         match error {
             ActionError::NotFound(_) => Self::not_found("member or team"),
             ActionError::Forbidden(text) => Self::new(StatusCode::FORBIDDEN, "Not allowed", text),
+            ActionError::Call(CallError::Deleted) => Self::not_found("organization"),
             ActionError::Unavailable(_) | ActionError::Call(CallError::Busy | CallError::Deadline) => {
                 tracing::warn!("the SCIM page has to wait: {error}");
                 Self::try_again(2)

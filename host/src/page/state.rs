@@ -1,13 +1,12 @@
 //! What all handlers of the page share.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::sessions::Sessions;
+use super::tries::Tries;
 use crate::capability::storage::OrganizationId;
 use crate::provisioner::Provisioner;
 use crate::server::streams::Streams;
-use crate::server::throttle::{OF_ACCOUNT, OF_ADDRESS, Throttle};
 use crate::urls::{page_path, path_of};
 
 /// Cheap to clone.
@@ -17,10 +16,7 @@ pub(super) struct PageState(Arc<Shared>);
 pub(super) struct Shared {
     pub(super) provisioner: Provisioner,
     pub(super) sessions: Sessions,
-    /// Tries from one address.
-    pub(super) addresses: Throttle<IpAddr>,
-    /// Tries of one account, there or not.
-    pub(super) accounts: Throttle<[u8; 32]>,
+    pub(super) tries: Tries,
     pub(super) streams: Arc<Streams>,
     pub(super) stopping: Arc<dyn Fn() -> bool + Send + Sync>,
 }
@@ -39,8 +35,7 @@ impl PageState {
         sessions: Sessions,
         stopping: Arc<dyn Fn() -> bool + Send + Sync>,
     ) -> Self {
-        let (addresses, accounts) = (Throttle::new(OF_ADDRESS), Throttle::new(OF_ACCOUNT));
-        Self(Arc::new(Shared { provisioner, sessions, addresses, accounts, streams: Arc::default(), stopping }))
+        Self(Arc::new(Shared { provisioner, sessions, tries: Tries::default(), streams: Arc::default(), stopping }))
     }
 
     pub(super) fn now(&self) -> u64 {

@@ -66,10 +66,8 @@ impl FromRequestParts<PageState> for Visit {
         };
         let sign_in = || Refusal::Elsewhere(provider.sign_in_url(&id, &return_to));
         let session = provider.session(&id, parts).await?.ok_or_else(sign_in)?;
-        if !state.provisioner.has_organization(&id).await? {
-            return Err(Refusal::not_found("organization"));
-        }
-        let organization = state.provisioner.organization(&id);
+        let organization = state.provisioner.find_organization(&id).await?;
+        let organization = organization.ok_or_else(|| Refusal::not_found("organization"))?;
         let csrf = token(&id, &session);
         let member = match organization.member(&session.actor).await {
             Ok(member) if member.active => member,

@@ -49,7 +49,7 @@ pub struct ScimService {
 }
 
 impl ScimService {
-    pub(super) fn new(provisioner: Provisioner) -> Self {
+    pub(crate) fn new(provisioner: Provisioner) -> Self {
         Self { provisioner, admitted: Arc::default() }
     }
 
@@ -229,9 +229,9 @@ async fn find(
     }
     let unauthorized = || refuse_unknown(&head.headers, request_id);
     let id = OrganizationId::parse(name).map_err(|_| unauthorized())?;
-    match provisioner.has_organization(&id).await {
-        Ok(true) => Ok(provisioner.organization(&id)),
-        Ok(false) => Err(unauthorized()),
+    // One that is not there answers as one that has no connector: who has no token can't tell which there are.
+    match provisioner.organization_or_stranger(&id).await {
+        Ok(organization) => Ok(organization),
         Err(error) => {
             tracing::error!(request_id, "the organization can't be looked up: {error}");
             Err(ScimResponse::error(503, "The storage is unavailable for the moment.", request_id))

@@ -1,164 +1,140 @@
-//! Slows down who tries passphrases: from one address, and of one account, whether there is such an account or not.
+//! Slows down who tries secrets: counts failed tries of a source, such as an address or an account, whether it is there or
+//! not.
+//!
+//! Sources are as many as strangers like, and none is ever forgotten before its time. So counts are kept in a table of one
+//! size (a count-min sketch): each source has a cell in each of several rows, by a hash that nobody outside can compute,
+//! and its count is the lowest of them. Sources may share a cell; it takes a shared cell in every row to slow down one for
+//! the tries of others.
 
-use std::collections::HashMap;
-use std::hash::Hash;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
-use axum::extract::ConnectInfo;
-use axum::http::request::Parts;
-use sha2::{Digest as _, Sha256};
-
-use crate::capability::storage::OrganizationId;
+use tokio::time::Instant;
 
 /// Failed tries of one address in one window.
 pub(crate) const OF_ADDRESS: u32 = 20;
-/// Failed tries of one account in one window. The component slows accounts down as well, but only those that are there.
-pub(crate) const OF_ACCOUNT: u32 = 6;
-/// The window, in milliseconds.
-const WINDOW: u64 = 10 * 60 * 1000;
-/// Sources that are remembered; the one whose window is oldest is forgotten first.
-const SOURCES: usize = 4_096;
+/// The window. It is told by a clock that only goes forwards: setting the machine's clock locks nobody out.
+const WINDOW: Duration = Duration::from_secs(10 * 60);
+/// Rows of the table.
+const ROWS: usize = 4;
+/// Cells in a row. With 4,000 sources that have used up their tries, one source in 4,000 shares a cell with one of them
+/// in every row.
+const CELLS: usize = 1 << 15;
 
 /// The tries of all sources of one kind.
-pub(crate) struct Throttle<S> {
+pub(crate) struct Throttle {
     most: u32,
-    all: Mutex<HashMap<S, Tries>>,
+    begun: Instant,
+    hashes: RandomState,
+    cells: Mutex<Vec<Cell>>,
 }
 
-struct Tries {
-    since: u64,
+/// Tries in one window. The memory of cells that were never written is not taken from the machine.
+#[derive(Clone, Copy, Default)]
+struct Cell {
+    window: u32,
     count: u32,
 }
 
-impl<S: Eq + Hash + Clone> Throttle<S> {
+impl Throttle {
     /// So many tries of each source in a window.
     pub(crate) fn new(most: u32) -> Self {
-        Self { most, all: Mutex::default() }
+        Self {
+            most,
+            begun: Instant::now(),
+            hashes: RandomState::new(),
+            cells: Mutex::new(vec![Cell::default(); ROWS * CELLS]),
+        }
     }
 
     /// Counts a try before it is made, so that parallel ones count as well; or the seconds to wait.
-    pub(crate) fn begin(&self, source: &S, now: u64) -> Result<(), u32> {
-        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.len() >= SOURCES && !all.contains_key(source) {
-            let oldest = all.iter().min_by_key(|(_, tries)| tries.since).map(|(source, _)| source.clone());
-            oldest.and_then(|oldest| all.remove(&oldest));
+    pub(crate) fn begin(&self, source: &impl Hash) -> Result<(), u32> {
+        let (window, left) = self.window();
+        let mut cells = self.cells.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = |cell: &Cell| if cell.window == window { cell.count } else { 0 };
+        let places = self.places(source);
+        let tries = places.iter().filter_map(|place| cells.get(*place)).map(count).min().unwrap_or(0);
+        if tries >= self.most {
+            return Err(left);
         }
-        let tries = all.entry(source.clone()).or_insert(Tries { since: now, count: 0 });
-        if now.saturating_sub(tries.since) >= WINDOW {
-            *tries = Tries { since: now, count: 0 };
+        for place in places {
+            if let Some(cell) = cells.get_mut(place) {
+                *cell = Cell { window, count: count(cell).saturating_add(1) };
+            }
         }
-        if tries.count >= self.most {
-            let left = (tries.since + WINDOW).saturating_sub(now);
-            return Err(u32::try_from(left.div_ceil(1000)).unwrap_or(u32::MAX));
-        }
-        tries.count += 1;
         Ok(())
     }
 
     /// The try was right: it does not count.
-    pub(crate) fn succeeded(&self, source: &S) {
-        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(tries) = all.get_mut(source) {
-            tries.count = tries.count.saturating_sub(1);
+    pub(crate) fn succeeded(&self, source: &impl Hash) {
+        let (window, _) = self.window();
+        let mut cells = self.cells.lock().unwrap_or_else(PoisonError::into_inner);
+        for place in self.places(source) {
+            if let Some(cell) = cells.get_mut(place).filter(|cell| cell.window == window) {
+                cell.count = cell.count.saturating_sub(1);
+            }
         }
     }
-}
 
-/// An account as a source, whatever it is called: a hash, so that names that are long or many cost nothing.
-pub(crate) fn account(organization: &OrganizationId, email: &str) -> [u8; 32] {
-    Sha256::digest(format!("{organization}\0{}", email.trim().to_lowercase())).into()
-}
+    /// The number of the window, and the seconds until it ends.
+    fn window(&self) -> (u32, u32) {
+        let elapsed = self.begun.elapsed().as_secs();
+        let window = u32::try_from(elapsed / WINDOW.as_secs()).unwrap_or(u32::MAX);
+        let left = WINDOW.as_secs() - elapsed % WINDOW.as_secs();
+        // Cells begin with window 0, which counts nothing.
+        (window.saturating_add(1), u32::try_from(left).unwrap_or(u32::MAX))
+    }
 
-/// Who sent the request: the peer, or whom a proxy beside this server names last. `None` if the server does not tell.
-pub(crate) fn address(request: &Parts) -> Option<IpAddr> {
-    let peer = request.extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip().to_canonical();
-    let near = match peer {
-        IpAddr::V4(ip) => ip.is_loopback() || ip.is_private(),
-        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local(),
-    };
-    let named = || {
-        let last = request.headers.get_all("x-forwarded-for").iter().next_back()?;
-        last.to_str().ok()?.rsplit(',').next()?.trim().parse::<IpAddr>().ok()
-    };
-    Some(network(if near { named().unwrap_or(peer) } else { peer }))
-}
-
-/// Who has one address of a /64 has them all.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX))),
-        v4 @ IpAddr::V4(_) => v4,
+    fn places(&self, source: &impl Hash) -> [usize; ROWS] {
+        std::array::from_fn(|row| {
+            let hash = self.hashes.hash_one((row, source)) % CELLS as u64;
+            row * CELLS + usize::try_from(hash).unwrap_or(0)
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use axum::http::Request;
+    use tokio::time::advance;
 
     use super::*;
 
-    fn ip(text: &str) -> Option<IpAddr> {
-        Some(text.parse().unwrap())
-    }
-
-    fn request(peer: &str, forwarded: &[&str]) -> Parts {
-        let mut request = Request::new(()).into_parts().0;
-        request.extensions.insert(ConnectInfo(SocketAddr::new(peer.parse().unwrap(), 1)));
-        for value in forwarded {
-            request.headers.append("x-forwarded-for", value.parse().unwrap());
-        }
-        request
-    }
-
-    #[test]
-    fn a_source_waits_after_its_tries_and_no_other_does() {
+    #[tokio::test(start_paused = true)]
+    async fn a_source_waits_after_its_tries_and_no_other_does() {
         let throttle = Throttle::new(3);
         for _ in 0..3 {
-            assert_eq!(throttle.begin(&"one", 1000), Ok(()));
+            assert_eq!(throttle.begin(&"one"), Ok(()));
         }
-        assert_eq!(throttle.begin(&"one", 1000), Err(600));
-        assert_eq!(throttle.begin(&"other", 1000), Ok(()));
-        assert_eq!(throttle.begin(&"one", 1000 + WINDOW), Ok(()));
+        assert_eq!(throttle.begin(&"one"), Err(600));
+        assert_eq!(throttle.begin(&"other"), Ok(()));
+        advance(WINDOW / 2).await;
+        assert_eq!(throttle.begin(&"one"), Err(300));
+        advance(WINDOW / 2).await;
+        assert_eq!(throttle.begin(&"one"), Ok(()));
     }
 
-    #[test]
-    fn right_passphrases_do_not_count() {
+    #[tokio::test(start_paused = true)]
+    async fn right_secrets_do_not_count() {
         let throttle = Throttle::new(3);
         for _ in 0..9 {
-            assert_eq!(throttle.begin(&"one", 0), Ok(()));
+            assert_eq!(throttle.begin(&"one"), Ok(()));
             throttle.succeeded(&"one");
         }
     }
 
-    #[test]
-    fn sources_are_remembered_up_to_a_number() {
+    #[tokio::test(start_paused = true)]
+    async fn f11_the_tries_of_many_others_neither_forgive_a_source_nor_slow_one_down() {
         let throttle = Throttle::new(3);
-        for number in 0..SOURCES + 50 {
-            let _ = throttle.begin(&number, number as u64);
+        for _ in 0..3 {
+            assert_eq!(throttle.begin(&"victim"), Ok(()));
         }
-        assert_eq!(throttle.all.lock().unwrap().len(), SOURCES);
-    }
-
-    #[test]
-    fn an_account_is_the_same_in_any_case_and_another_in_another_organization() {
-        let organization = |name: &str| OrganizationId::parse(name).unwrap();
-        assert_eq!(account(&organization("a"), " Ada@A.example"), account(&organization("a"), "ada@a.example"));
-        assert_ne!(account(&organization("a"), "ada@a.example"), account(&organization("b"), "ada@a.example"));
-    }
-
-    #[test]
-    fn a_network_of_ipv6_is_one_address() {
-        assert_eq!(address(&request("2001:db8::1", &[])), address(&request("2001:db8::ffff:1", &[])));
-        assert_ne!(address(&request("2001:db8::1", &[])), address(&request("2001:db8:0:1::1", &[])));
-    }
-
-    #[test]
-    fn only_a_proxy_nearby_may_name_another_address() {
-        assert_eq!(address(&request("203.0.113.9", &["192.0.2.1"])), ip("203.0.113.9"));
-        assert_eq!(address(&request("127.0.0.1", &["198.51.100.1, 192.0.2.1"])), ip("192.0.2.1"));
-        assert_eq!(address(&request("10.0.0.2", &["192.0.2.1", "192.0.2.7"])), ip("192.0.2.7"));
-        assert_eq!(address(&request("127.0.0.1", &[])), ip("127.0.0.1"));
-        assert_eq!(address(&request("127.0.0.1", &["nonsense"])), ip("127.0.0.1"));
+        for number in 0..5_000_u32 {
+            // Nearly all have a place of their own.
+            let _ = throttle.begin(&number);
+        }
+        assert!(throttle.begin(&"victim").is_err(), "others have pushed its count out");
+        let slowed = (0..5_000_u32).filter(|number| throttle.begin(&(number, "new")).is_err()).count();
+        assert!(slowed < 50, "{slowed} of 5,000 are slowed down for the tries of others");
     }
 }

@@ -20,7 +20,7 @@ use super::connection::Open;
 const TIME: Duration = Duration::from_secs(30);
 
 /// The middleware round handlers that read bodies by themselves: what they read is noted, and has to arrive in time.
-pub(crate) async fn note_bodies(request: Request, next: Next) -> Response<Body> {
+pub(super) async fn note_bodies(request: Request, next: Next) -> Response<Body> {
     let Some(bill) = Bill::begun(request.extensions()) else { return next.run(request).await };
     next.run(request.map(|body| {
         if body.is_end_stream() { body } else { Body::new(Incoming { body, bill, end: Box::pin(sleep(TIME)) }) }

@@ -1,8 +1,8 @@
-//! Due times, and the removal of an organization.
+//! Due times.
 
 use std::sync::Arc;
 
-use super::{Fault, Space, equal, everything, put};
+use super::{Fault, Space, equal, put};
 use crate::capability::storage::{OrganizationId, Require, Storage, Transaction};
 
 super::named![
@@ -16,9 +16,6 @@ super::named![
     reschedule_replaces_the_time_that_was_seen,
     reschedule_leaves_a_time_that_was_set_meanwhile,
     reschedule_sets_no_time_where_there_is_none,
-    deleting_an_organization_removes_all_it_has,
-    deleting_an_organization_leaves_the_others,
-    deleting_an_organization_with_many_items_removes_them_all,
 ];
 
 /// Who is due at this time, as text.
@@ -115,35 +112,4 @@ async fn reschedule_sets_no_time_where_there_is_none(storage: Arc<dyn Storage>) 
     storage.reschedule(&one.organization, 0, Some(10)).await?;
     storage.reschedule(&two.organization, 10, Some(20)).await?;
     equal("next", storage.next_due().await?, None)
-}
-
-async fn deleting_an_organization_removes_all_it_has(storage: Arc<dyn Storage>) -> Result<(), Fault> {
-    let space = Space::new(&storage, "a")?;
-    space.write(vec![put("x", "1"), put("y", "2")]).await?;
-    space.wake(10).await?;
-    storage.delete_organization(&space.organization).await?;
-    equal("keys", space.keys().await?, Vec::new())?;
-    equal("next", storage.next_due().await?, None)?;
-    storage.delete_organization(&space.organization).await?;
-    space.write(vec![put("z", "3")]).await?;
-    equal("what is written after it", space.keys().await?, vec!["z".to_owned()])
-}
-
-async fn deleting_an_organization_leaves_the_others(storage: Arc<dyn Storage>) -> Result<(), Fault> {
-    let (one, two) = (Space::new(&storage, "a")?, Space::new(&storage, "aa")?);
-    for space in [&one, &two] {
-        space.write(vec![put("x", "1")]).await?;
-        space.wake(10).await?;
-    }
-    storage.delete_organization(&one.organization).await?;
-    storage.delete_organization(&Space::new(&storage, "unknown")?.organization).await?;
-    equal("keys", two.keys().await?, vec!["x".to_owned()])?;
-    equal("due", due(&storage, 10).await?, vec![at("aa", 10)])
-}
-
-async fn deleting_an_organization_with_many_items_removes_them_all(storage: Arc<dyn Storage>) -> Result<(), Fault> {
-    let space = Space::new(&storage, "a")?;
-    space.write((0..12_345).map(|n| put(&format!("{n:06}"), "1")).collect()).await?;
-    storage.delete_organization(&space.organization).await?;
-    equal("keys", storage.count(&space.organization, everything()).await?, 0)
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use tokio::runtime::Handle;
 
-use super::numbers::Numbers;
+use super::numbers::{self, Numbers};
 use super::{OpenError, from_integer, open, to_integer};
 use crate::capability::storage::{Entry, Item, Key, KeyRange, OrganizationId, Page, Scanned, StorageError};
 use crate::fair::Gate;
@@ -179,7 +179,7 @@ impl Reader<'_> {
     }
 
     pub(super) fn due(&self, now: u64, limit: usize) -> Result<Vec<(OrganizationId, u64)>, StorageError> {
-        let sql = "SELECT name, at FROM due JOIN organization ON organization.id = due.organization
+        let sql = "SELECT name, generation, at FROM due JOIN organization ON organization.id = due.organization
             WHERE at <= ?1 ORDER BY at, due.organization LIMIT ?2";
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut rows = statement.query(params![to_integer(now), to_integer(limit as u64)])?;
@@ -188,9 +188,17 @@ impl Reader<'_> {
             let name: String = row.get(0)?;
             let organization =
                 OrganizationId::from_stored(&name).map_err(|error| StorageError::Other(error.to_string()))?;
-            due.push((organization, from_integer(row.get(1)?)));
+            let organization = organization.with_generation(from_integer(row.get(1)?));
+            due.push((organization, from_integer(row.get(2)?)));
         }
         Ok(due)
+    }
+
+    pub(super) fn is_deleted(&self, organization: &OrganizationId) -> Result<bool, StorageError> {
+        match self.numbers.find(self.connection, organization)? {
+            Some(number) => Ok(numbers::is_deleted(self.connection, number)?),
+            None => Ok(false),
+        }
     }
 
     pub(super) fn next_due(&self) -> Result<Option<u64>, StorageError> {
