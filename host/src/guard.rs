@@ -107,4 +107,6 @@ pub struct Preview {
     pub taken: u64,
     /// How many would be taken.
     pub taken_after: u64,
+    /// How many users of the list would be refused because no seat is free for them.
+    pub seats_missing: u64,
 }

@@ -44,6 +44,7 @@ impl From<directory::Preview> for Preview {
             seats: preview.seats,
             taken: preview.taken,
             taken_after: preview.taken_after,
+            seats_missing: preview.seats_missing,
         }
     }
 }

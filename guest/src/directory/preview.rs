@@ -67,6 +67,8 @@ pub struct Preview {
     pub taken: u64,
     /// How many would be taken.
     pub taken_after: u64,
+    /// How many users of the list would be refused because no seat is free for them.
+    pub seats_missing: u64,
 }
 
 /// What provisioning these users would do: a JSON array of SCIM Users, or an object with such an array `Resources`.
@@ -90,11 +92,13 @@ pub fn preview(store: &Store, users: &[u8]) -> Result<Preview, DirectoryError> {
         met: HashSet::new(),
         made: HashSet::new(),
         adopted: HashSet::new(),
+        seats_missing: 0,
     };
     let users = users.into_iter().map(|user| run.one(user)).collect::<Result<Vec<_>, _>>()?;
-    let adopted = run.adopted;
+    let Run { adopted, seats_missing, .. } = run;
     let taken_after = list.seats_taken()?;
-    let mut preview = Preview { users, seats: organization.seats, taken, taken_after, ..Preview::default() };
+    let seats = organization.seats;
+    let mut preview = Preview { users, seats, taken, taken_after, seats_missing, ..Preview::default() };
     store.each_candidate(Kind::User, &Candidates::All, |stored: Stored<MemberRecord>| {
         let record = &stored.record;
         if record.origin == Origin::Manual && record.is_active() && !adopted.contains(record.id()) {
@@ -137,6 +141,8 @@ struct Run<'r, 'h> {
     made: HashSet<String>,
     /// The ids of the manual members who would be adopted.
     adopted: HashSet<String>,
+    /// How many are refused because no seat is free for them.
+    seats_missing: u64,
 }
 
 impl Run<'_, '_> {
@@ -179,7 +185,10 @@ impl Run<'_, '_> {
                 }
                 false => told(Outcome::Exists, Some(id), format!("matches by {attribute}")),
             },
-            (Err(refusal), _) => told(Outcome::Refuses, None, refusal.to_string()),
+            (Err(refusal), _) => {
+                self.seats_missing += u64::from(matches!(refusal, Refusal::NoFreeSeat { .. }));
+                told(Outcome::Refuses, None, refusal.to_string())
+            }
         }
     }
 }

@@ -164,7 +164,7 @@ pub(super) async fn export_logs(access: Access, Query(query): Query<Export>) -> 
         ExportFormat::Jsonl => LogFormat::JsonLines,
     };
     let name = format!("attachment; filename=\"scim-log-{}.{}\"", organization.id(), format.extension());
-    let body = LogExport::new(organization, search, format).into_body(stream);
+    let body = LogExport::new(organization, search, format).into_body(stream).await?;
     let mut response = ([(header::CONTENT_TYPE, format.media_type())], body).into_response();
     if let Ok(name) = HeaderValue::from_str(&name) {
         response.headers_mut().insert(header::CONTENT_DISPOSITION, name);

@@ -129,6 +129,7 @@ impl Preview {
             "seats": preview.seats,
             "taken": preview.taken,
             "taken after": preview.taken_after,
+            "seats missing": preview.seats_missing,
         });
         output::object(false, &summary);
         Ok(())

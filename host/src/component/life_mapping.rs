@@ -101,6 +101,7 @@ impl From<wd::Preview> for Preview {
             seats: value.seats,
             taken: value.taken,
             taken_after: value.taken_after,
+            seats_missing: value.seats_missing,
         }
     }
 }

@@ -80,15 +80,22 @@ impl LogExport {
         Ok(Some(part))
     }
 
-    /// The export as a body that is read from the log while it is sent; `while_open` is dropped at its end. If the log
-    /// can't be read on, it breaks off, so that it does not look complete.
-    pub(crate) fn into_body(self, while_open: impl Send + 'static) -> Body {
-        let (sender, body) = Channel::<Bytes, io::Error>::new(2);
+    /// The export as a body that is read from the log while it is sent; `while_open` is dropped at its end. The first part is
+    /// read before the answer begins, so that a refusal is an answer of its own. If the log can't be read on after that, the
+    /// body breaks off, so that it does not look complete.
+    ///
+    /// # Errors
+    /// As [`Organization::search_log`] has them, for the first part.
+    pub(crate) async fn into_body(mut self, while_open: impl Send + 'static) -> Result<Body, ActionError> {
+        let first = self.next().await?.unwrap_or_default();
+        let (mut sender, body) = Channel::<Bytes, io::Error>::new(2);
         tokio::spawn(async move {
-            self.send(sender).await;
+            if first.is_empty() || sender.send_data(Bytes::from(first)).await.is_ok() {
+                self.send(sender).await;
+            }
             drop(while_open);
         });
-        Body::new(body)
+        Ok(Body::new(body))
     }
 
     async fn send(mut self, mut to: Sender<Bytes, io::Error>) {

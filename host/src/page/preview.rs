@@ -46,7 +46,7 @@ struct Outcome {
     taken: String,
     after: String,
     /// How many seats are missing.
-    over: Option<String>,
+    missing: Option<String>,
     rows: Vec<Row>,
     more: Option<String>,
 }
@@ -122,7 +122,7 @@ fn outcome(visit: &Visit, list: &str, preview: Preview) -> Result<String, Refusa
         seats: grouped(seats),
         taken: grouped(preview.taken),
         after: grouped(preview.taken_after),
-        over: (preview.taken_after > seats).then(|| grouped(preview.taken_after - seats)),
+        missing: (preview.seats_missing > 0).then(|| grouped(preview.seats_missing)),
         more: rest(preview.users.len()),
         rows: Vec::new(),
     };
