@@ -13,6 +13,7 @@ use super::users::Users;
 use crate::capability::Key;
 use crate::connector::{Authenticated, Credential, Unauthenticated, access_token_hash, authenticate, refresh};
 use crate::journal::{Entry, Note, Standing, keep};
+use crate::moment::lasts;
 use crate::protocol::discovery;
 use crate::protocol::error::ScimError;
 use crate::protocol::message::{Request, Response};
@@ -240,7 +241,7 @@ fn foreseen(request: &Request) -> Vec<Key> {
 fn note_use(store: &Store<'_>, caller: Authenticated) -> Result<(), StoreError> {
     let by_access_token = caller.credential == Credential::AccessToken;
     let used = if by_access_token { store.oauth_used()? } else { store.connector_used()? };
-    if store.now() >= used.unwrap_or(0).saturating_add(USED_AGAIN) {
+    if !used.is_some_and(|used| lasts(used.saturating_add(USED_AGAIN), store.now(), USED_AGAIN)) {
         if by_access_token { store.note_oauth_used()? } else { store.note_connector_used()? }
     }
     if caller.credential == Credential::NextToken {

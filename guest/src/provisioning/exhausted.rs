@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::moment::lasts;
 use crate::store::{Batch, EventKind, EventSubject, Letter, Store, StoreError, keys, text};
 
 /// In milliseconds.
@@ -22,7 +23,7 @@ fn try_tell(store: &Store, seats: u32) -> Result<(), StoreError> {
     let told = store.item(keys::job(JOB))?;
     let last = told.as_ref().and_then(|item| text(&item.value)?.parse::<u64>().ok());
     let now = store.now();
-    if last.is_some_and(|last| now < last.saturating_add(DAY)) {
+    if last.is_some_and(|last| lasts(last.saturating_add(DAY), now, DAY)) {
         return Ok(());
     }
     let mut batch = Batch::new();

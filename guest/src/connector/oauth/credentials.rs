@@ -4,9 +4,12 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use subtle::ConstantTimeEq;
 
+use super::SECOND;
 use super::answer::{Code, OAuthError};
+use super::clients::LONGEST_OVERLAP;
 use super::form::{Form, FormError, decode};
 use crate::connector::token::{hash, hexadecimal};
+use crate::moment::lasts;
 use crate::store::{ClientRecord, SecretRecord, Store, Versioned};
 
 /// What is said whatever part of the credentials is wrong.
@@ -71,7 +74,10 @@ fn is_secret(client: &ClientRecord, given: &str, now: u64) -> bool {
         same && secret.expires.is_none_or(|expires| expires > now)
     };
     let current = client.secret.as_ref().is_some_and(is);
-    let previous = client.previous_secret.as_ref().is_some_and(is);
+    // It stops being accepted after a day at the most, also where a clock was ahead when it was replaced.
+    let has_come =
+        |secret: &&SecretRecord| secret.expires.is_none_or(|end| lasts(end, now, u64::from(LONGEST_OVERLAP) * SECOND));
+    let previous = client.previous_secret.as_ref().filter(has_come).is_some_and(is);
     current || previous
 }
 
