@@ -1,6 +1,7 @@
 //! Insomnia's rules (P1 to P6), each shown from outside: over the built component, with a clock that the tests set.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a failed expectation is a failed test")]
 
+mod clocks;
 mod deliveries;
 mod dice;
 mod enabling;
