@@ -15,6 +15,7 @@ use crate::capability::storage::OrganizationId;
 use crate::directory::{Member, OrganizationRecord, Role};
 use crate::error::ActionError;
 use crate::organization::Organization;
+use crate::server::bill::Bill;
 
 /// A request of an owner or co-owner of the organization in its path.
 pub(super) struct Visit {
@@ -78,6 +79,9 @@ impl FromRequestParts<PageState> for Visit {
         };
         if member.role == Role::Member {
             return Err(Refusal::not_an_owner(csrf));
+        }
+        if let Some(bill) = Bill::begun(&parts.extensions) {
+            bill.is_of(&state.provisioner.runtime().account(&id));
         }
         let record = organization.get().await?.ok_or_else(|| Refusal::not_found("organization"))?;
         Ok(Self { state: state.clone(), organization, record, member, csrf })

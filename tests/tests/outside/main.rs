@@ -35,3 +35,4 @@ mod tolerance_bodies;
 mod tolerance_patch;
 mod tolerance_requests;
 mod wake_ups;
+mod withstand;
