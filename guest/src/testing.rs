@@ -6,10 +6,9 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::capability::{
-    Clock, Email, EmailError, Entry, HttpClient, HttpError, HttpRequest, HttpResponse, Item, Key, KeyRange, Mailer,
-    Page, Random, Require, Scanned, Secrets, SecretsError, Storage, StorageError, Transaction, Write,
+    Clock, Email, EmailError, Entry, Host, HttpClient, HttpError, HttpRequest, HttpResponse, Item, Key, KeyRange,
+    Mailer, Page, Random, Require, Scanned, Secrets, SecretsError, Storage, StorageError, Transaction, Write,
 };
-use crate::endpoint::Host;
 
 /// A host in memory.
 #[derive(Default)]
@@ -128,7 +127,7 @@ impl Storage for MemoryHost {
         Ok(self.items.borrow().range(range.start.clone()..range.end.clone().max(range.start.clone())).count() as u64)
     }
 
-    fn commit(&self, transaction: &Transaction) -> Result<u64, StorageError> {
+    fn commit(&self, transaction: Transaction) -> Result<u64, StorageError> {
         let mut items = self.items.borrow_mut();
         for require in &transaction.require {
             let (key, holds) = match require {
@@ -142,7 +141,7 @@ impl Storage for MemoryHost {
         }
         let version = self.version.get() + 1;
         let mut undo = Vec::new();
-        for write in &transaction.write {
+        for write in transaction.write {
             if let Err(error) = apply(&mut items, write, version, &mut undo) {
                 for (key, old) in undo.into_iter().rev() {
                     match old {
@@ -161,7 +160,7 @@ impl Storage for MemoryHost {
 
     fn append(&self, entries: &[(Key, Vec<u8>)]) -> Result<(), StorageError> {
         let write = entries.iter().map(|(key, value)| Write::Put(key.clone(), value.clone())).collect();
-        self.commit(&Transaction { write, ..Transaction::default() }).map(drop)
+        self.commit(Transaction { write, ..Transaction::default() }).map(drop)
     }
 }
 
@@ -187,26 +186,25 @@ impl MemoryHost {
 /// Makes one change, and notes what it takes to undo it.
 fn apply(
     items: &mut BTreeMap<Key, Item>,
-    write: &Write,
+    write: Write,
     version: u64,
     undo: &mut Vec<(Key, Option<Item>)>,
 ) -> Result<(), StorageError> {
-    let mut put = |items: &mut BTreeMap<Key, Item>, key: &Key, value: Vec<u8>| {
+    let mut put = |items: &mut BTreeMap<Key, Item>, key: Key, value: Vec<u8>| {
         let old = items.insert(key.clone(), Item { value, version });
-        undo.push((key.clone(), old));
+        undo.push((key, old));
     };
     match write {
         Write::Put(key, value) => {
-            check_key(key)?;
-            put(items, key, value.clone());
+            check_key(&key)?;
+            put(items, key, value);
         }
         Write::Delete(key) => {
-            let old = items.remove(key);
-            undo.push((key.clone(), old));
+            let old = items.remove(&key);
+            undo.push((key, old));
         }
         Write::DeleteRange(range) if range.start < range.end => {
-            let keys: Vec<Key> =
-                items.range(range.start.clone()..range.end.clone()).map(|(key, _)| key.clone()).collect();
+            let keys: Vec<Key> = items.range(range.start..range.end).map(|(key, _)| key.clone()).collect();
             for key in keys {
                 let old = items.remove(&key);
                 undo.push((key, old));
@@ -214,10 +212,10 @@ fn apply(
         }
         Write::DeleteRange(_) => {}
         Write::Add { key, delta, min, max } => {
-            let old = items.get(key).map_or(Ok(0), |item| number(&item.value))?;
+            let old = items.get(&key).map_or(Ok(0), |item| number(&item.value))?;
             let sum = old + delta;
             if min.is_some_and(|min| sum < min) || max.is_some_and(|max| sum > max) {
-                return Err(StorageError::Limit(key.clone()));
+                return Err(StorageError::Limit(key));
             }
             put(items, key, sum.to_string().into_bytes());
         }

@@ -4,10 +4,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::bindings::insomnia::scim::{email as wit_email, http as wit_http, secrets as wit_secrets, storage as wit};
 use crate::capability::{
-    Clock, Email, EmailError, Entry, HttpClient, HttpError, HttpRequest, HttpResponse, Item, Key, KeyRange, Mailer,
-    Page, Random, Require, Scanned, Secrets, SecretsError, Storage, StorageError, Transaction, Write,
+    Clock, Email, EmailError, Entry, Host, HttpClient, HttpError, HttpRequest, HttpResponse, Item, Key, KeyRange,
+    Mailer, Page, Random, Require, Scanned, Secrets, SecretsError, Storage, StorageError, Transaction, Write,
 };
-use crate::endpoint::Host;
 
 /// The host of this instance.
 pub(super) fn host() -> Host<'static> {
@@ -75,19 +74,17 @@ impl Storage for HostStorage {
         wit::count(&range(counted)).map_err(error)
     }
 
-    fn commit(&self, transaction: &Transaction) -> Result<u64, StorageError> {
-        let require = transaction.require.iter().map(|require| match require {
-            Require::Exists(key) => wit::Require::Exists(key.clone()),
-            Require::Absent(key) => wit::Require::Absent(key.clone()),
-            Require::Version(key, version) => wit::Require::Version((key.clone(), *version)),
+    fn commit(&self, transaction: Transaction) -> Result<u64, StorageError> {
+        let require = transaction.require.into_iter().map(|require| match require {
+            Require::Exists(key) => wit::Require::Exists(key),
+            Require::Absent(key) => wit::Require::Absent(key),
+            Require::Version(key, version) => wit::Require::Version((key, version)),
         });
-        let write = transaction.write.iter().map(|write| match write {
-            Write::Put(key, value) => wit::Write::Put((key.clone(), value.clone())),
-            Write::Delete(key) => wit::Write::Delete(key.clone()),
-            Write::DeleteRange(deleted) => wit::Write::DeleteRange(range(deleted)),
-            Write::Add { key, delta, min, max } => {
-                wit::Write::Add(wit::BoundedAdd { key: key.clone(), delta: *delta, min: *min, max: *max })
-            }
+        let write = transaction.write.into_iter().map(|write| match write {
+            Write::Put(key, value) => wit::Write::Put((key, value)),
+            Write::Delete(key) => wit::Write::Delete(key),
+            Write::DeleteRange(KeyRange { start, end }) => wit::Write::DeleteRange(wit::Range { start, end }),
+            Write::Add { key, delta, min, max } => wit::Write::Add(wit::BoundedAdd { key, delta, min, max }),
         });
         let (require, write) = (require.collect(), write.collect());
         wit::commit(&wit::Transaction { require, write, wake_at: transaction.wake_at }).map_err(error)

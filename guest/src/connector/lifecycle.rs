@@ -2,9 +2,10 @@
 
 use thiserror::Error;
 
-use super::token::Token;
 use crate::provisioning::passphrase::{self, PassphraseError};
-use crate::store::{ConnectorRecord, Plan, Retry, Role, Store, StoreError, TokenRecord, Versioned};
+use crate::provisioning::{administrators, events};
+use crate::secret::Token;
+use crate::store::{Batch, ConnectorRecord, Plan, Retry, Store, StoreError, TokenRecord, Versioned};
 
 const DAY: u64 = 24 * 60 * 60 * 1_000;
 /// How long before its expiry a token is said to expire soon, in milliseconds.
@@ -164,7 +165,7 @@ pub fn unmet_requirements(store: &Store, actor: &str) -> Result<Vec<Requirement>
     let organization = store.organization()?.map(|stored| stored.record).unwrap_or_default();
     let checks = [
         (organization.plan == Plan::Enterprise, Requirement::EnterprisePlan),
-        (is_administrator(store, actor)?, Requirement::OwnerOrCoOwner),
+        (administrators::find(store, actor)?.is_some(), Requirement::OwnerOrCoOwner),
         (organization.domains.iter().any(|domain| domain.verified), Requirement::VerifiedDomain),
         (organization.single_sign_on.is_some(), Requirement::SingleSignOn),
     ];
@@ -217,7 +218,7 @@ pub fn disable(store: &Store, actor: &str) -> Result<(), ConnectorError> {
         if let (Some(token), Some(next)) = (&mut connector.token, connector.next.take()) {
             token.generation = token.generation.max(next.generation);
         }
-        Ok(store.put_connector(seen, &connector)?)
+        Ok(put(store, seen, &connector)?)
     })
 }
 
@@ -302,13 +303,18 @@ fn issue(
     });
     connector.token = Some(TokenRecord { sha256: token.sha256(), generation, created: now, expires });
     connector.window = Some(window.as_str().to_owned());
-    store.put_connector(seen, &connector)?;
+    put(store, seen, &connector)?;
     Ok(IssuedToken { token: token.reveal(), expires })
 }
 
-fn is_administrator(store: &Store, actor: &str) -> Result<bool, StoreError> {
-    let member = store.find_member(actor)?;
-    Ok(member.is_some_and(|member| member.record.is_active() && member.record.role != Role::Member))
+/// Replaces the connector if it still is as it was read.
+fn put(store: &Store, seen: Option<u64>, connector: &ConnectorRecord) -> Result<(), StoreError> {
+    let mut batch = Batch::new();
+    batch.put_connector(seen, connector)?;
+    events::connector(store, &mut batch, connector)?;
+    // The jobs find out what is due then, and when to be called next.
+    batch.wake_at(store.now());
+    store.commit(batch).map(drop)
 }
 
 fn require_administrator(store: &Store, actor: &str) -> Result<(), ConnectorError> {
@@ -317,7 +323,6 @@ fn require_administrator(store: &Store, actor: &str) -> Result<(), ConnectorErro
 
 /// The id of the actor, who must be an active owner or co-owner.
 pub(super) fn administrator(store: &Store, actor: &str) -> Result<String, ConnectorError> {
-    let member = store.find_member(actor)?.filter(|member| member.record.is_active());
-    let member = member.filter(|member| member.record.role != Role::Member).ok_or(ConnectorError::Forbidden)?;
+    let member = administrators::find(store, actor)?.ok_or(ConnectorError::Forbidden)?;
     Ok(member.record.id().to_owned())
 }

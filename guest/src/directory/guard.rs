@@ -2,8 +2,9 @@
 
 use super::error::DirectoryError;
 use super::members::find;
+use crate::provisioning::administrators;
 use crate::provisioning::guard::{self, Decision};
-use crate::store::{Guard, Role, Store};
+use crate::store::{Guard, Store};
 
 /// Sets from where on removals are held; `None` switches the guard off and forgets what is held.
 ///
@@ -27,8 +28,7 @@ pub fn set_guard(store: &Store, new: Option<Guard>) -> Result<(), DirectoryError
 /// # Errors
 /// [`DirectoryError::Forbidden`] for anybody else.
 pub fn decide_held(store: &Store, actor: &str, decision: Decision, members: &[String]) -> Result<u32, DirectoryError> {
-    let actor = find(store, actor)?;
-    if !actor.record.is_active() || actor.record.role == Role::Member {
+    if !administrators::is_administrator(&find(store, actor)?.record) {
         return Err(DirectoryError::Forbidden("only the owner and co-owners of the organization may decide".into()));
     }
     Ok(guard::decide(store, decision, members)?)

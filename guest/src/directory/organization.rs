@@ -1,7 +1,6 @@
 //! The organization itself, and its licences.
 
 use super::error::DirectoryError;
-use crate::provisioning::reset::is_url;
 use crate::store::{OrganizationRecord, Store, StoreError};
 
 /// The most domains of an organization.
@@ -44,7 +43,7 @@ pub fn put_organization(store: &Store, organization: &OrganizationRecord) -> Res
 /// [`DirectoryError::Invalid`] if it is not a URL.
 pub fn set_page_url(store: &Store, url: &str) -> Result<(), DirectoryError> {
     let url = url.trim();
-    if !url.is_empty() && !is_url(url) {
+    if !url.is_empty() && !crate::url::is_linkable(url) {
         return Err(DirectoryError::Invalid("the page's address is an http or https URL".into()));
     }
     let page_url = (!url.is_empty()).then(|| url.to_owned());

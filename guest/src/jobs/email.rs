@@ -3,10 +3,10 @@
 use super::Budget;
 use super::letters;
 use super::schedule::{DOWNTIME, EMAIL, LONGEST_PAUSE};
-use crate::capability::{Email, EmailError};
-use crate::endpoint::Host;
+use crate::capability::{Email, EmailError, Host};
 use crate::provisioning::passphrase;
 use crate::store::{Batch, Lease, Letter, OutboxRecord, Sealed, Sink, Store, StoreError, StoredEmail, encode, keys};
+use crate::text::cut;
 
 /// How many emails are looked at in one run at the most.
 const MOST: u32 = 50;
@@ -214,6 +214,5 @@ fn unless_changed(result: Result<u64, StoreError>) -> Result<(), StoreError> {
 }
 
 pub(super) fn shortened(text: &str) -> String {
-    let cut = (0..=LONGEST_ERROR.min(text.len())).rev().find(|cut| text.is_char_boundary(*cut)).unwrap_or(0);
-    text.get(..cut).unwrap_or_default().to_owned()
+    cut(text, LONGEST_ERROR).to_owned()
 }

@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::Budget;
+use crate::capability::Host;
 use crate::connector::refresh::{self, RefreshMethod};
-use crate::endpoint::Host;
 use crate::moment::TOLERANCE;
 use crate::protocol::timestamp;
+use crate::provisioning::letters;
 use crate::store::{Batch, EventKind, EventSubject, Letter, Store, StoreError, TokenRecord, encode, keys};
 
 const DAY: u64 = 24 * 60 * 60 * 1_000;
@@ -71,7 +72,7 @@ pub(super) fn run(_: Host<'_>, store: &Store<'_>, _: &Budget) -> Result<Option<u
             }
             let data = json!({"expires": timestamp::format(expires)});
             store.add_event(&mut batch, EventKind::TokenExpired, EventSubject::token(token.generation), data)?;
-            store.add_email_to_administrators(&mut batch, &Letter::TokenExpired { expires })?;
+            letters::to_administrators(store, &mut batch, &Letter::TokenExpired { expires })?;
             batch.put(keys::job(JOB), encode(&Told { expired: true, ..told })?);
             store.commit(batch)?;
             return Ok(None);
@@ -93,7 +94,7 @@ pub(super) fn run(_: Host<'_>, store: &Store<'_>, _: &Budget) -> Result<Option<u
 fn warn(store: &Store, batch: &mut Batch, token: &TokenRecord, days: u32, expires: u64) -> Result<(), StoreError> {
     let data = json!({"expires": timestamp::format(expires), "daysLeft": days});
     store.add_event(batch, EventKind::TokenExpiring, EventSubject::token(token.generation), data)?;
-    store.add_email_to_administrators(batch, &Letter::TokenExpiring { days, expires })
+    letters::to_administrators(store, batch, &Letter::TokenExpiring { days, expires })
 }
 
 /// Whether the identity provider relies on the token, and not on access tokens that it renews by itself.

@@ -16,8 +16,8 @@ mod tests;
 
 pub use deliveries::{Delivery, DeliveryPage, DeliveryQueue, list_deliveries, retry_deliveries};
 
+use crate::capability::Host;
 use crate::connector::refresh;
-use crate::endpoint::Host;
 use crate::store::{Actor, Store, StoreError};
 
 /// After how many milliseconds a job that failed is tried again.

@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
 use super::passphrase::{self, PassphraseError};
-use crate::connector::{Token, hexadecimal};
 use crate::moment::lasts;
+use crate::secret::{self, Token};
 use crate::store::{Batch, Letter, Store, encode, keys};
+use crate::url;
 
 /// How long a link works, in milliseconds.
 const WORKS: u64 = 24 * 60 * 60 * 1_000;
@@ -53,7 +54,7 @@ impl Link {
 /// # Errors
 /// [`PassphraseError::Unfit`] if `page_url` is not a URL.
 pub fn request(store: &Store, member: &str, page_url: &str) -> Result<(), PassphraseError> {
-    if !is_url(page_url) {
+    if !url::is_linkable(page_url) {
         return Err(PassphraseError::Unfit("the page's address is an http or https URL".into()));
     }
     store.transact(|| {
@@ -97,7 +98,7 @@ pub fn redeem(store: &Store, token: &str, chosen: &str) -> Result<String, Passph
     if !keys::is_id(id) || !Token::is_of_kind(PREFIX, secret) {
         return Err(PassphraseError::Link);
     }
-    let sha256 = hexadecimal(&hash(secret));
+    let sha256 = secret::sha256(secret);
     store.transact(|| {
         let stored = store.document::<ResetRecord>(&keys::reset(id))?.ok_or(PassphraseError::Link)?;
         let is_right = |link: &Link| -> bool { link.sha256.as_bytes().ct_eq(sha256.as_bytes()).into() };
@@ -112,16 +113,4 @@ pub fn redeem(store: &Store, token: &str, chosen: &str) -> Result<String, Passph
         store.commit(batch)?;
         Ok(id.to_owned())
     })
-}
-
-/// Whether the text is an absolute http or https URL, so far as a link in an email needs it.
-pub fn is_url(text: &str) -> bool {
-    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-    let is_plain = |character: char| !character.is_whitespace() && !character.is_control() && character != '#';
-    rest.is_some_and(|rest| !rest.is_empty() && text.len() <= 2_000 && text.chars().all(is_plain))
-}
-
-fn hash(secret: &str) -> [u8; 32] {
-    use sha2::{Digest, Sha256};
-    Sha256::digest(secret.as_bytes()).into()
 }

@@ -99,7 +99,7 @@ impl Store<'_> {
     /// Takes the lease until `now + duration`, in milliseconds; `Err` has the time at which to ask again.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn take_lease(&self, name: &'static str, now: u64, duration: u64) -> Result<Result<Lease, u64>, StoreError> {
         let stored = self.document::<LeaseRecord>(&keys::lease(name))?;
         let seen = stored.as_ref().map(|stored| stored.version);
@@ -149,7 +149,7 @@ impl Store<'_> {
     /// under way fail, it leaves no pause, and the next round begins at once.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn end_pause(&self, batch: &mut Batch, name: &'static str) -> Result<(), StoreError> {
         let Some(stored) = self.document::<LeaseRecord>(&keys::lease(name))? else { return Ok(()) };
         batch.require_unchanged(keys::lease(name), Some(stored.version));
@@ -161,7 +161,7 @@ impl Store<'_> {
     /// was still this holder's: a lease that somebody else has taken since, or has ended, stays as it is.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn release_lease(&self, lease: &Lease, until: u64, failures: u32) -> Result<bool, StoreError> {
         let mut batch = Batch::new();
         lease.require(&mut batch);

@@ -27,7 +27,6 @@ pub use authorize::{AuthorizeRefusal, Consent, approve, authorize_request, deny}
 pub(crate) use clients::sweep;
 pub use clients::{IssuedClient, NewClient, create, delete, list, rotate_secret};
 pub use exchange::token;
-pub(crate) use form::encode;
 pub use metadata::metadata;
 pub use revoke::revoke;
 

@@ -3,6 +3,7 @@
 use super::OVERLAP;
 use super::attempt::LEASE;
 use crate::moment::lasts;
+use crate::provisioning::events;
 use crate::store::{Actor, Batch, RefreshView, Store, StoreError};
 
 /// Notes that a request was authenticated by the connector's next token, and makes it the current one if that is proof.
@@ -57,8 +58,9 @@ pub(super) fn promote(store: &Store, view: RefreshView) -> Result<(), StoreError
     // Whoever sent the request that proves it: it is the component that has refreshed the token.
     let actor = store.actor();
     store.act_as(Actor::System);
-    let events = store.add_connector_events(&mut batch, &connector);
+    let told = events::connector(store, &mut batch, &connector);
     store.act_as(actor);
-    events?;
+    told?;
+    batch.wake_at(now);
     store.commit(batch).map(drop)
 }

@@ -8,9 +8,9 @@ use super::entra::Entra;
 use super::okta::{Okta, OktaSecret};
 use super::outcome::Failure;
 use super::{MINUTE, schedule};
-use crate::capability::SecretsError;
-use crate::connector::{Token, Window};
-use crate::endpoint::Host;
+use crate::capability::{Host, SecretsError};
+use crate::connector::Window;
+use crate::secret::Token;
 use crate::store::{
     Actor, Batch, IdpApi, IdpApiRecord, Pending, Problem, RefreshRecord, RefreshView, Store, StoreError, TokenRecord,
     Trouble,

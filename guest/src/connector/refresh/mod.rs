@@ -19,7 +19,6 @@ mod arrival;
 mod attempt;
 mod configure;
 mod entra;
-pub(crate) mod http_date;
 mod okta;
 mod outcome;
 mod schedule;
@@ -32,7 +31,7 @@ pub use configure::{NewIdpApi, configure, refresh_now, remove};
 pub use status::{RefreshMethod, RefreshState, RefreshStatus, status, will_refresh};
 
 use super::oauth;
-use crate::endpoint::Host;
+use crate::capability::Host;
 use crate::moment::lasts;
 use crate::store::{Actor, Batch, IdpApi, Store, StoreError};
 use attempt::{LEASE, begin, give_up_waiting, install};

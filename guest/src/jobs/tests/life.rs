@@ -7,11 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use crate::capability::{
-    Email, EmailError, HttpClient, HttpError, HttpRequest, HttpResponse, Item, Key, KeyRange, Mailer, Page, Random,
-    Scanned, Storage, StorageError, Transaction,
+    Email, EmailError, Host, HttpClient, HttpError, HttpRequest, HttpResponse, Item, Key, KeyRange, Mailer, Page,
+    Random, Scanned, Storage, StorageError, Transaction,
 };
 use crate::connector::{self, Window};
-use crate::endpoint::Host;
 use crate::journal;
 use crate::testing::organization::{DAY, TestOrganization};
 
@@ -95,7 +94,7 @@ impl Storage for World<'_> {
         self.organization.host.count(range)
     }
 
-    fn commit(&self, transaction: &Transaction) -> Result<u64, StorageError> {
+    fn commit(&self, transaction: Transaction) -> Result<u64, StorageError> {
         match self.crash_in.get() {
             0 => return Err(StorageError::Unavailable("crashed".into())),
             more if more > 0 => self.crash_in.set(more - 1),
