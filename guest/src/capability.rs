@@ -115,6 +115,9 @@ pub enum StorageError {
     /// The same call may succeed later.
     #[error("the storage is not available: {0}")]
     Unavailable(String),
+    /// There is no room: nothing can be written until the operator makes some.
+    #[error("the storage is full")]
+    Full,
     /// Anything else.
     #[error("the storage failed: {0}")]
     Other(String),

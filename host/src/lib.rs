@@ -23,10 +23,13 @@
 #[cfg(test)]
 extern crate self as insomnia_scim;
 
+mod alarm;
 pub mod api;
+pub mod api_keys;
 pub mod capability;
 pub mod cli;
 mod component;
+mod condition;
 pub mod connector;
 pub mod delivery;
 pub mod directory;
@@ -37,6 +40,7 @@ mod error;
 pub mod event;
 mod fair;
 pub mod guard;
+mod hex;
 pub mod http;
 pub mod journal;
 mod ledger;
@@ -45,16 +49,20 @@ mod organization;
 pub mod page;
 mod provisioner;
 mod registry;
+mod routes;
 mod scheduler;
 mod scim;
 pub mod server;
 pub mod storage;
 mod timestamp;
+mod urls;
 
 pub use capability::storage::{InvalidOrganizationId, OrganizationId};
 pub use component::{CallError, ComponentError, Isolation, Limits};
+pub use condition::Trouble;
 pub use error::ActionError;
 pub use organization::Organization;
 pub use provisioner::{BuildError, Provisioner, ProvisionerBuilder};
 pub use registry::{Registered, RegistryError};
+pub use routes::serve;
 pub use scim::{ScimRequest, ScimResponse};

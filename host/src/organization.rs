@@ -1,13 +1,14 @@
 //! One organization's face: its SCIM endpoint, and the actions that a backend or the SCIM page takes on it.
 
 use crate::capability::storage::OrganizationId;
-use crate::component::CallError;
+use crate::component::{CallError, Exports, InstanceStore, Run};
 use crate::connector::{ConnectorStatus, ExpiryWindow, IdentityProvider, IssuedToken};
 use crate::directory::{Licences, Listed, Listing, Member, NewMember, OrganizationRecord, Requirement, Role, Team};
 use crate::error::ActionError;
 use crate::journal::{LogPage, LogQuery};
 use crate::provisioner::Provisioner;
 use crate::scim::{ScimRequest, ScimResponse};
+use crate::urls::SCIM_PATH;
 
 /// An organization of a [`Provisioner`]. It is a name, not a promise: nothing is looked up until it is used.
 ///
@@ -17,15 +18,15 @@ use crate::scim::{ScimRequest, ScimResponse};
 pub struct Organization {
     provisioner: Provisioner,
     id: OrganizationId,
+    /// The space that its acts are for; without one, that of whichever organization has the name when it acts.
+    space: Option<OrganizationId>,
 }
 
 /// Calls an export that answers with a result.
 macro_rules! act {
     ($self:ident.$interface:ident.$function:ident($($argument:expr),*)) => {
         $self
-            .provisioner
-            .runtime()
-            .call(&$self.id, move |store, exports| {
+            .call(move |store, exports| {
                 Box::pin(async move { exports.$interface().$function(store $(, $argument)*).await })
             })
             .await?
@@ -41,8 +42,36 @@ mod passphrases;
 mod retention;
 
 impl Organization {
-    pub(crate) fn new(provisioner: Provisioner, id: OrganizationId) -> Self {
-        Self { provisioner, id }
+    /// Whichever organization has this name when it acts.
+    pub(crate) fn named(provisioner: Provisioner, id: OrganizationId) -> Self {
+        Self { provisioner, id, space: None }
+    }
+
+    /// The organization with this name and this generation.
+    pub(crate) fn bound(provisioner: Provisioner, id: OrganizationId) -> Self {
+        Self { provisioner, space: Some(id.clone()), id }
+    }
+
+    /// What stands for an organization that is not there: the component answers as for one that has no connector, so that
+    /// nobody without a token can tell which organizations there are. Nothing is read or written.
+    pub(crate) fn stranger(provisioner: Provisioner, id: OrganizationId) -> Self {
+        Self { provisioner, id, space: Some(OrganizationId::nobody()) }
+    }
+
+    /// Calls the component for the organization.
+    async fn call<T: Send>(
+        &self,
+        run: impl for<'a> FnOnce(&'a mut InstanceStore, &'a Exports) -> Run<'a, T> + Send,
+    ) -> Result<T, CallError> {
+        let runtime = self.provisioner.runtime();
+        if let Some(space) = &self.space {
+            return runtime.call(space, run).await;
+        }
+        let found = self.provisioner.registry().find(&self.id).await.map_err(|error| {
+            tracing::error!(organization = %self.id, "the organization can't be looked up: {error}");
+            CallError::Busy
+        });
+        runtime.call(&found?.ok_or(CallError::Deleted)?, run).await
     }
 
     /// Its name in the connector URL.
@@ -50,13 +79,15 @@ impl Organization {
         &self.id
     }
 
-    pub(crate) fn provisioner(&self) -> &Provisioner {
-        &self.provisioner
-    }
-
     /// What an identity provider is given: `<base URL>/scim/v2/<organization>`.
     pub fn connector_url(&self) -> String {
-        format!("{}/scim/v2/{}", self.provisioner.base_url(), self.id)
+        format!("{}{SCIM_PATH}{}", self.provisioner.base_url(), self.id)
+    }
+
+    /// Where its SCIM page is: `<base URL>/organizations/<organization>/scim`, or as
+    /// [`crate::ProvisionerBuilder::page_url`] has it.
+    pub fn page_url(&self) -> String {
+        self.provisioner.page_url(&self.id)
     }
 
     /// Serves a SCIM request (RFC 7644). Every refusal, of the host as well, is a response with a SCIM error body.
@@ -72,7 +103,7 @@ impl Organization {
     /// [`CallError`] if the component gives no answer.
     pub async fn admits(&self, authorization: Option<&str>) -> Result<bool, CallError> {
         let authorization = authorization.map(str::to_owned);
-        let admitted = self.provisioner.runtime().call(&self.id, move |store, exports| {
+        let admitted = self.call(move |store, exports| {
             Box::pin(async move { exports.insomnia_scim_scim().call_admits(store, authorization.as_deref()).await })
         });
         admitted.await
@@ -80,7 +111,7 @@ impl Organization {
 
     async fn try_scim(&self, request: ScimRequest) -> Result<ScimResponse, CallError> {
         let request = request.into();
-        let response = self.provisioner.runtime().call(&self.id, move |store, exports| {
+        let response = self.call(move |store, exports| {
             Box::pin(async move { exports.insomnia_scim_scim().call_handle(store, &request).await })
         });
         response.await.map(Into::into)
@@ -242,15 +273,6 @@ impl Organization {
 
     /// So that the emails of its jobs point to the page.
     async fn tell_page_url(&self) -> Result<(), ActionError> {
-        // One that was deleted meanwhile must not get data again.
-        if !self
-            .provisioner
-            .has_organization(&self.id)
-            .await
-            .map_err(|error| ActionError::Unavailable(error.to_string()))?
-        {
-            return Ok(());
-        }
         let url = self.page_url();
         act!(self.insomnia_scim_directory.call_set_page_url(&url))
     }

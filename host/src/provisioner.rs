@@ -4,6 +4,8 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use crate::alarm::{Alarm, Failures};
+use crate::api_keys::ApiKeys;
 use crate::capability::Capabilities;
 use crate::capability::clock::{Clock, SystemClock};
 use crate::capability::email::{Mailer, NoMailer};
@@ -11,11 +13,13 @@ use crate::capability::http::{HttpClient, NoHttpClient};
 use crate::capability::secrets::{NoSecrets, Secrets};
 use crate::capability::storage::{OrganizationId, Storage, StorageError};
 use crate::component::{BUILT_IN, ComponentError, Isolation, Limits, Runtime};
+use crate::condition::{Condition, Trouble};
 use crate::event::EventSubscriber;
 use crate::organization::Organization;
-use crate::page::page_path;
 use crate::registry::{Registered, Registry, RegistryError};
-use crate::scheduler::{self, Alarm, Failures};
+use crate::scheduler;
+use crate::server::TrustedProxies;
+use crate::urls;
 
 /// The host of the component. Cheap to clone; the scheduler ends when the last clone is dropped.
 #[derive(Clone)]
@@ -24,14 +28,17 @@ pub struct Provisioner(Arc<Inner>);
 pub(crate) struct Inner {
     runtime: Runtime,
     storage: Arc<dyn Storage>,
+    mailer: Arc<dyn Mailer>,
     secrets: Arc<dyn Secrets>,
     clock: Arc<dyn Clock>,
     alarm: Arc<Alarm>,
     registry: Registry,
     failures: Failures,
+    condition: Condition,
     subscriber: Option<Arc<dyn EventSubscriber>>,
     base_url: String,
     page_url: Option<String>,
+    trusted_proxies: TrustedProxies,
     /// Which organizations were told in this process where their page is.
     told: Mutex<HashSet<OrganizationId>>,
     /// One call of [`Provisioner::run_all_due`] at a time.
@@ -69,6 +76,7 @@ pub struct ProvisionerBuilder {
     component: Option<Vec<u8>>,
     base_url: String,
     page_url: Option<String>,
+    trusted_proxies: TrustedProxies,
     scheduler: bool,
     subscriber: Option<Arc<dyn EventSubscriber>>,
 }
@@ -153,6 +161,13 @@ impl ProvisionerBuilder {
         self
     }
 
+    /// The proxies in front of this server: what they say about who sent a request is believed. None by default.
+    #[must_use]
+    pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
+        self.trusted_proxies = proxies;
+        self
+    }
+
     /// Whether due jobs are run by this process (they are by default). If not, call [`Provisioner::run_all_due`].
     #[must_use]
     pub fn scheduler(mut self, on: bool) -> Self {
@@ -180,7 +195,7 @@ impl ProvisionerBuilder {
         let alarm = Arc::new(Alarm::default());
         let capabilities = Arc::new(Capabilities {
             storage: Arc::clone(&storage),
-            mailer: self.mailer,
+            mailer: Arc::clone(&self.mailer),
             http: self.http,
             secrets: Arc::clone(&self.secrets),
             clock: Arc::clone(&self.clock),
@@ -194,13 +209,16 @@ impl ProvisionerBuilder {
             runtime: runtime.await.map_err(|_| BuildError::Interrupted)??,
             registry: Registry::new(Arc::clone(&storage)),
             storage,
+            mailer: self.mailer,
             secrets: self.secrets,
             clock: self.clock,
             alarm,
             failures: Failures::default(),
+            condition: Condition::default(),
             subscriber: self.subscriber,
             base_url: self.base_url.trim_end_matches('/').to_owned(),
             page_url: self.page_url,
+            trusted_proxies: self.trusted_proxies,
             told: Mutex::default(),
             all_due: tokio::sync::Mutex::default(),
         }));
@@ -226,35 +244,72 @@ impl Provisioner {
             component: None,
             base_url: "http://localhost:8080".into(),
             page_url: None,
+            trusted_proxies: TrustedProxies::default(),
             scheduler: true,
             subscriber: None,
         }
     }
 
-    /// An organization by its name; it may not exist.
+    /// An organization by its name; it may not exist. Each of its acts is for the organization that has the name then.
     pub fn organization(&self, id: &OrganizationId) -> Organization {
-        Organization::new(self.clone(), id.clone())
+        Organization::named(self.clone(), id.clone())
+    }
+
+    /// The organization that has this name now. All its acts are for this one, and are refused once it is deleted, also
+    /// when another has its name.
+    ///
+    /// # Errors
+    /// The storage's.
+    pub async fn find_organization(&self, id: &OrganizationId) -> Result<Option<Organization>, StorageError> {
+        let found = self.0.registry.find(id).await?;
+        Ok(found.map(|bound| self.bound_organization(bound)))
+    }
+
+    /// The organization of exactly this generation.
+    pub(crate) fn bound_organization(&self, bound: OrganizationId) -> Organization {
+        Organization::bound(self.clone(), bound)
+    }
+
+    /// As [`Provisioner::find_organization`]; where there is none, what answers as one without a connector does.
+    pub(crate) async fn organization_or_stranger(&self, id: &OrganizationId) -> Result<Organization, StorageError> {
+        let found = self.find_organization(id).await?;
+        Ok(found.unwrap_or_else(|| Organization::stranger(self.clone(), id.clone())))
     }
 
     /// Registers an organization: from now on its connector URL is served. Then [`Organization::put`] tells what it is.
+    /// If one of this name was not deleted to the end, that is done first.
     ///
     /// # Errors
     /// [`RegistryError::Exists`] if it is there already.
     pub async fn create_organization(&self, id: &OrganizationId) -> Result<Organization, RegistryError> {
-        self.0.registry.create(id, self.0.clock.now()).await?;
-        self.tell_again(id);
-        Ok(self.organization(id))
+        if !id.is_host() && self.0.registry.deleting(id).await? {
+            self.delete_organization(id).await?;
+        }
+        let bound = self.0.registry.create(id, self.0.clock.now()).await?;
+        Ok(self.bound_organization(bound))
     }
 
-    /// Removes an organization with all that it has. There is no way back.
+    /// Removes an organization with all that it has: members, teams, logs, due times, API keys, sessions, and the emails
+    /// that the mailer keeps. Its calls that are under way are ended, in this process at once and in others as soon as
+    /// they write. There is no way back.
     ///
     /// # Errors
-    /// [`RegistryError::Unknown`] if it is not there. After a storage error, call it again.
+    /// [`RegistryError::Unknown`] if it is not there. After another error, call it again.
     pub async fn delete_organization(&self, id: &OrganizationId) -> Result<(), RegistryError> {
-        self.tell_again(id);
-        // First: if the organization were created again, its old keys must not open it.
-        self.api_keys().forget(id).await?;
-        self.0.registry.delete(id).await
+        let bound = self.0.registry.begin_deletion(id).await?;
+        self.0.runtime.end(&bound);
+        self.api_keys().forget(&bound).await?;
+        self.0.storage.delete_organization(&bound).await?;
+        // After the storage: from now on nothing is sent, and what was on its way is withdrawn.
+        self.0.mailer.forget(&bound).await.map_err(RegistryError::Mail)?;
+        self.0.failures.clear(&bound);
+        self.tell_again(&bound);
+        Ok(self.0.registry.end_deletion(&bound).await?)
+    }
+
+    /// The keys that open the admin API.
+    pub fn api_keys(&self) -> ApiKeys {
+        ApiKeys::new(Arc::clone(&self.0.storage), Arc::clone(&self.0.clock))
     }
 
     /// Whether the organization is registered.
@@ -262,7 +317,7 @@ impl Provisioner {
     /// # Errors
     /// The storage's.
     pub async fn has_organization(&self, id: &OrganizationId) -> Result<bool, StorageError> {
-        self.0.registry.exists(id).await
+        Ok(self.0.registry.find(id).await?.is_some())
     }
 
     /// At most `limit` of the registered organizations after `after`, in the order of their names.
@@ -277,17 +332,24 @@ impl Provisioner {
         self.0.registry.list(after, limit).await
     }
 
+    /// What keeps the host from serving all that it should: whether the storage takes a write, and the component answers a
+    /// call, which concerns no organization. The answer is kept for five seconds.
+    pub async fn trouble(&self) -> Option<Trouble> {
+        self.0.condition.look(&*self.0.storage, &self.0.runtime).await
+    }
+
     /// The URL that clients see before `/scim/v2/…`, without a slash at its end.
     pub fn base_url(&self) -> &str {
         &self.0.base_url
     }
 
+    pub(crate) fn trusted_proxies(&self) -> &TrustedProxies {
+        &self.0.trusted_proxies
+    }
+
     /// The SCIM page of an organization.
     pub(crate) fn page_url(&self, organization: &OrganizationId) -> String {
-        match &self.0.page_url {
-            Some(template) => template.replace("{organization}", organization.as_str()),
-            None => format!("{}{}", self.0.base_url, page_path(organization)),
-        }
+        urls::page_url(&self.0.base_url, self.0.page_url.as_deref(), organization)
     }
 
     /// Whether the organization was not told before in this process where its page is.

@@ -4,11 +4,14 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use crate::capability::storage::{KeyRange, OrganizationId, Page, Require, Storage, StorageError, Transaction, Write};
+use crate::capability::email::MailError;
+use crate::capability::storage::{
+    Item, KeyRange, OrganizationId, Page, Require, Storage, StorageError, Transaction, Write,
+};
 
 /// An organization that this host serves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -37,6 +40,9 @@ pub enum RegistryError {
     /// The name is the host's own.
     #[error("{0} is not a name for an organization")]
     Reserved(OrganizationId),
+    /// The organization is deleted, but its emails could not be; the text says why. Delete it again.
+    #[error("the emails of the organization can't be deleted: {0}")]
+    Mail(MailError),
     /// The storage refused.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -46,24 +52,43 @@ pub enum RegistryError {
 #[derive(Serialize, Deserialize)]
 struct Record {
     created: u64,
+    /// Which of the organizations with this name it is.
+    #[serde(default)]
+    generation: u64,
     /// Its data is being deleted: it is no organization any more, and its name is free only when that is done.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     deleted: bool,
 }
 
-/// How long a look-up counts. Another process may delete the organization meanwhile, and waits so long before it deletes
-/// the data.
-const FRESH: Duration = Duration::from_secs(2);
+/// A record and the version at which it was read.
+struct Stored {
+    record: Record,
+    version: u64,
+}
+
+/// What is stored of the organizations that had a name before, as JSON at `former/<id>`.
+#[derive(Serialize, Deserialize)]
+struct Former {
+    /// That of the last one.
+    generation: u64,
+}
+
+/// How long a look-up counts. Another process may delete the organization meanwhile: then calls still find what is left
+/// of it, and the storage refuses to write for it.
+const FRESH: Duration = Duration::from_millis(50);
+/// Look-ups that are remembered.
+const REMEMBERED: usize = 10_000;
 
 const ORGANIZATIONS: &str = "organization/";
 /// The first text after all that begin with [`ORGANIZATIONS`]: `0` follows `/`.
 const ORGANIZATIONS_END: &str = "organization0";
+const FORMER: &str = "former/";
 const NOTES: &str = "note/";
 
 pub(crate) struct Registry {
     storage: Arc<dyn Storage>,
-    /// Organizations that were there at this moment.
-    known: RwLock<HashMap<OrganizationId, Instant>>,
+    /// The generations of organizations that were there at this moment, by name.
+    known: RwLock<HashMap<OrganizationId, (u64, Instant)>>,
 }
 
 impl Registry {
@@ -71,93 +96,148 @@ impl Registry {
         Self { storage, known: RwLock::default() }
     }
 
-    /// Registers it. What was left of one of this name that was not deleted to the end is deleted first.
-    pub(crate) async fn create(&self, id: &OrganizationId, now: u64) -> Result<(), RegistryError> {
+    /// Registers it and returns its id, with a generation that no organization of this name had before.
+    ///
+    /// # Errors
+    /// [`RegistryError::Exists`] also if one of this name is being deleted: [`Registry::deleting`] tells.
+    pub(crate) async fn create(&self, id: &OrganizationId, now: u64) -> Result<OrganizationId, RegistryError> {
         if id.is_host() {
             return Err(RegistryError::Reserved(id.clone()));
         }
-        match self.record(id).await? {
-            Some(record) if record.deleted => self.delete(id).await?,
-            Some(_) => return Err(RegistryError::Exists(id.clone())),
-            None => {}
+        if self.stored(id).await?.is_some() {
+            return Err(RegistryError::Exists(id.clone()));
         }
-        let record = serde_json::to_vec(&Record { created: now, deleted: false }).map_err(corrupt)?;
-        match self.change(Require::Absent(key(id)), Write::Put(key(id), record)).await {
+        let (former, require) = self.former(id).await?;
+        let generation = former.map_or(0, |former| former.generation + 1);
+        let record = serde_json::to_vec(&Record { created: now, generation, deleted: false }).map_err(corrupt)?;
+        match self.change(vec![Require::Absent(key(id)), require], vec![Write::Put(key(id), record)]).await {
             Err(StorageError::Conflict(_)) => Err(RegistryError::Exists(id.clone())),
-            changed => Ok(changed?),
+            changed => Ok(changed.map(|()| id.with_generation(generation))?),
         }
     }
 
-    pub(crate) async fn exists(&self, id: &OrganizationId) -> Result<bool, StorageError> {
-        let seen = self.known.read().unwrap_or_else(PoisonError::into_inner).get(id).copied();
-        if seen.is_some_and(|seen| seen.elapsed() < FRESH) {
-            return Ok(true);
+    /// The organization that has this name now.
+    pub(crate) async fn find(&self, id: &OrganizationId) -> Result<Option<OrganizationId>, StorageError> {
+        let name = id.with_generation(0);
+        let seen = self.known.read().unwrap_or_else(PoisonError::into_inner).get(&name).copied();
+        if let Some((generation, _)) = seen.filter(|(_, seen)| seen.elapsed() < FRESH) {
+            return Ok(Some(name.with_generation(generation)));
         }
         let looked = Instant::now();
-        let exists = self.record(id).await?.is_some_and(|record| !record.deleted);
+        let stored = self.stored(&name).await?.filter(|stored| !stored.record.deleted);
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        if exists {
-            known.insert(id.clone(), looked);
-        } else {
-            known.remove(id);
+        let Some(Stored { record, .. }) = stored else {
+            known.remove(&name);
+            return Ok(None);
+        };
+        if known.len() >= REMEMBERED {
+            known.retain(|_, (_, seen)| seen.elapsed() < FRESH);
         }
-        Ok(exists)
+        known.insert(name.clone(), (record.generation, looked));
+        Ok(Some(name.with_generation(record.generation)))
     }
 
-    async fn record(&self, id: &OrganizationId) -> Result<Option<Record>, StorageError> {
+    async fn stored(&self, id: &OrganizationId) -> Result<Option<Stored>, StorageError> {
         let found = self.storage.get(&OrganizationId::host(), vec![key(id)]).await?;
-        found.into_iter().next().flatten().map(|item| serde_json::from_slice(&item.value).map_err(corrupt)).transpose()
+        let decode = |item: Item| {
+            let record = serde_json::from_slice(&item.value).map_err(corrupt)?;
+            Ok::<_, StorageError>(Stored { record, version: item.version })
+        };
+        found.into_iter().next().flatten().map(decode).transpose()
     }
 
-    async fn change(&self, require: Require, write: Write) -> Result<(), StorageError> {
-        let transaction = Transaction { require: vec![require], write: vec![write], wake_at: None };
+    /// What is known of those that had the name, and the requirement that this does not change.
+    async fn former(&self, id: &OrganizationId) -> Result<(Option<Former>, Require), StorageError> {
+        let found = self.storage.get(&OrganizationId::host(), vec![former_key(id)]).await?;
+        let Some(item) = found.into_iter().next().flatten() else {
+            return Ok((None, Require::Absent(former_key(id))));
+        };
+        let former = serde_json::from_slice(&item.value).map_err(corrupt)?;
+        Ok((Some(former), Require::Version(former_key(id), item.version)))
+    }
+
+    async fn change(&self, require: Vec<Require>, write: Vec<Write>) -> Result<(), StorageError> {
+        let transaction = Transaction { require, write, wake_at: None };
         self.storage.commit(&OrganizationId::host(), transaction).await.map(drop)
     }
 
-    /// Those after `after`, in the order of their names.
+    /// At most `limit` after `after`, in the order of their names.
     pub(crate) async fn list(
         &self,
         after: Option<&OrganizationId>,
         limit: u32,
     ) -> Result<Vec<Registered>, StorageError> {
+        let mut listed = Vec::new();
         // A key ends where its name ends, so the next one in order is the name with a zero byte.
-        let start = after.map_or_else(|| ORGANIZATIONS.into(), |id| [key(id), vec![0]].concat());
-        let range = KeyRange { start, end: ORGANIZATIONS_END.into() };
-        let page = Page { range, reverse: false, skip: 0, limit };
-        let scanned = self.storage.scan(&OrganizationId::host(), vec![page]).await?;
-        scanned
-            .into_iter()
-            .flat_map(|page| page.entries)
-            .map(|entry| {
+        let mut start = after.map_or_else(|| ORGANIZATIONS.into(), |id| [key(id), vec![0]].concat());
+        loop {
+            let missing = limit.saturating_sub(u32::try_from(listed.len()).unwrap_or(u32::MAX));
+            let range = KeyRange { start, end: ORGANIZATIONS_END.into() };
+            let page = Page { range, reverse: false, skip: 0, limit: missing };
+            let scanned = self.storage.scan(&OrganizationId::host(), vec![page]).await?;
+            let Some(scanned) = scanned.into_iter().next() else { return Ok(listed) };
+            let last = scanned.entries.last().map(|entry| [entry.key.as_slice(), &[0]].concat());
+            for entry in scanned.entries {
                 let name = String::from_utf8_lossy(&entry.key[ORGANIZATIONS.len()..]).into_owned();
                 let id = OrganizationId::parse(&name).map_err(|error| StorageError::Other(error.to_string()))?;
                 let record: Record = serde_json::from_slice(&entry.value).map_err(corrupt)?;
-                Ok((!record.deleted).then_some(Registered { id, created: record.created }))
-            })
-            .filter_map(Result::transpose)
-            .collect()
+                // One that is being deleted is none; the page is filled with those behind it.
+                if !record.deleted {
+                    listed.push(Registered { id, created: record.created });
+                }
+            }
+            start = match last.filter(|_| scanned.more && (listed.len() as u64) < u64::from(limit)) {
+                Some(next) => next,
+                None => return Ok(listed),
+            };
+        }
     }
 
-    /// Removes the organization with all that it has. First it is marked, so that it is never half there; what is broken
-    /// off after that is taken up by the next call.
-    pub(crate) async fn delete(&self, id: &OrganizationId) -> Result<(), RegistryError> {
-        let record = self.record(id).await?.ok_or_else(|| RegistryError::Unknown(id.clone()))?;
-        if !record.deleted {
-            let marked = serde_json::to_vec(&Record { deleted: true, ..record }).map_err(corrupt)?;
-            match self.change(Require::Exists(key(id)), Write::Put(key(id), marked)).await {
-                Err(StorageError::Conflict(_)) => return Err(RegistryError::Unknown(id.clone())),
-                changed => changed?,
+    /// Begins to delete the organization of this name and returns its id: from now on it is no organization any more, and
+    /// the caller removes what it has, in every store. What was broken off after that is taken up by the next call.
+    pub(crate) async fn begin_deletion(&self, id: &OrganizationId) -> Result<OrganizationId, RegistryError> {
+        loop {
+            let stored = self.stored(id).await?.ok_or_else(|| RegistryError::Unknown(id.clone()))?;
+            let bound = id.with_generation(stored.record.generation);
+            if !stored.record.deleted {
+                let marked = serde_json::to_vec(&Record { deleted: true, ..stored.record }).map_err(corrupt)?;
+                let require = vec![Require::Version(key(id), stored.version)];
+                match self.change(require, vec![Write::Put(key(id), marked)]).await {
+                    Err(StorageError::Conflict(_)) => continue,
+                    changed => changed?,
+                }
             }
+            self.known.write().unwrap_or_else(PoisonError::into_inner).remove(&id.with_generation(0));
+            return Ok(bound);
         }
-        self.known.write().unwrap_or_else(PoisonError::into_inner).remove(id);
-        // Until then another process may take it for one that is there, and write for it.
-        sleep(FRESH).await;
-        self.storage.delete_organization(id).await?;
-        match self.change(Require::Exists(key(id)), Write::Delete(key(id))).await {
-            // Somebody else has deleted it to the end as well.
+    }
+
+    /// Whether an organization of this name is being deleted.
+    pub(crate) async fn deleting(&self, id: &OrganizationId) -> Result<bool, StorageError> {
+        Ok(self.stored(id).await?.is_some_and(|stored| stored.record.deleted))
+    }
+
+    /// Ends the deletion of what [`Registry::begin_deletion`] returned: its name is free, and its generation never comes
+    /// again.
+    pub(crate) async fn end_deletion(&self, id: &OrganizationId) -> Result<(), StorageError> {
+        let stored = self.stored(id).await?;
+        // Somebody else may have deleted it to the end, and created another.
+        let ours = stored.filter(|stored| stored.record.deleted && stored.record.generation == id.generation());
+        let Some(Stored { version, .. }) = ours else { return Ok(()) };
+        let former = serde_json::to_vec(&Former { generation: id.generation() }).map_err(corrupt)?;
+        let write = vec![Write::Delete(key(id)), Write::Put(former_key(id), former)];
+        match self.change(vec![Require::Version(key(id), version)], write).await {
             Ok(()) | Err(StorageError::Conflict(_)) => Ok(()),
-            Err(error) => Err(error.into()),
+            Err(error) => Err(error),
         }
+    }
+
+    /// Whether nothing was ever written for the host or an organization.
+    pub(crate) async fn is_empty(&self) -> Result<bool, StorageError> {
+        let range = KeyRange { start: Vec::new(), end: vec![0xff] };
+        let page = Page { range, reverse: false, skip: 0, limit: 1 };
+        let scanned = self.storage.scan(&OrganizationId::host(), vec![page]).await?;
+        Ok(scanned.iter().all(|page| page.entries.is_empty()))
     }
 
     /// A note of the host about itself.
@@ -175,6 +255,10 @@ impl Registry {
     }
 }
 
+fn former_key(id: &OrganizationId) -> Vec<u8> {
+    format!("{FORMER}{id}").into()
+}
+
 fn key(id: &OrganizationId) -> Vec<u8> {
     format!("{ORGANIZATIONS}{id}").into()
 }
@@ -187,7 +271,6 @@ fn corrupt(error: serde_json::Error) -> StorageError {
 mod tests {
     use super::*;
     use crate::storage::MemoryStorage;
-    use tokio::time::timeout;
 
     fn id(name: &str) -> OrganizationId {
         OrganizationId::parse(name).unwrap()
@@ -207,47 +290,55 @@ mod tests {
         assert_eq!(names(registry.list(Some(&id("a-2")), 9).await.unwrap()), ["b", "c"]);
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_deletion_that_was_broken_off_is_taken_up_and_leaves_nothing_to_the_next_of_that_name() {
+    async fn delete(registry: &Registry, name: &str) {
+        let bound = registry.begin_deletion(&id(name)).await.unwrap();
+        registry.storage.delete_organization(&bound).await.unwrap();
+        registry.end_deletion(&bound).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_name_that_is_used_again_gets_a_generation_that_none_of_that_name_had() {
         let registry = Registry::new(Arc::new(MemoryStorage::new()));
-        let data = Transaction { write: vec![Write::Put(b"k".to_vec(), b"v".to_vec())], ..Transaction::default() };
-        for end in ["create", "delete"] {
-            registry.create(&id(end), 7).await.unwrap();
-            registry.storage.commit(&id(end), data.clone()).await.unwrap();
-            assert!(timeout(FRESH / 2, registry.delete(&id(end))).await.is_err(), "it is broken off");
-            assert_eq!(registry.exists(&id(end)).await, Ok(false));
+        for generation in 0..3 {
+            let created = registry.create(&id("a"), 7).await.unwrap();
+            assert_eq!(created.generation(), generation);
+            assert_eq!(registry.find(&id("a")).await, Ok(Some(created)));
+            delete(&registry, "a").await;
+            assert_eq!(registry.find(&id("a")).await, Ok(None));
         }
-        assert_eq!(registry.list(None, 9).await, Ok(Vec::new()));
-        registry.create(&id("create"), 8).await.unwrap();
-        registry.delete(&id("delete")).await.unwrap();
-        for name in ["create", "delete"] {
-            assert_eq!(registry.storage.get(&id(name), vec![b"k".to_vec()]).await, Ok(vec![None]), "{name}");
+        assert_eq!(registry.begin_deletion(&id("a")).await, Err(RegistryError::Unknown(id("a"))));
+        assert_eq!(registry.create(&id("b"), 7).await.unwrap().generation(), 0);
+    }
+
+    #[tokio::test]
+    async fn what_is_being_deleted_is_no_organization_and_its_name_is_not_free() {
+        let registry = Registry::new(Arc::new(MemoryStorage::new()));
+        for name in ["a", "b", "c"] {
+            registry.create(&id(name), 7).await.unwrap();
         }
-        assert_eq!(registry.exists(&id("create")).await, Ok(true));
-        assert_eq!(registry.delete(&id("delete")).await, Err(RegistryError::Unknown(id("delete"))));
+        let bound = registry.begin_deletion(&id("a")).await.unwrap();
+        assert_eq!(registry.begin_deletion(&id("a")).await, Ok(bound.clone()), "it is taken up");
+        assert_eq!(registry.find(&id("a")).await, Ok(None));
+        assert_eq!(registry.deleting(&id("a")).await, Ok(true));
+        assert_eq!(registry.create(&id("a"), 8).await, Err(RegistryError::Exists(id("a"))));
+        let listed = registry.list(None, 1).await.unwrap();
+        assert_eq!(listed.into_iter().map(|one| one.id).collect::<Vec<_>>(), [id("b")], "a page is full all the same");
+        registry.end_deletion(&bound).await.unwrap();
+        let again = registry.create(&id("a"), 9).await.unwrap();
+        registry.end_deletion(&bound).await.unwrap();
+        assert_eq!(registry.find(&id("a")).await, Ok(Some(again)), "a late end concerns the old one alone");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_another_process_has_deleted_is_gone_here_before_its_data_is() {
+    async fn what_another_process_has_deleted_is_gone_here_soon() {
         let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
         let (here, there) = (Registry::new(Arc::clone(&storage)), Registry::new(storage));
-        here.create(&id("a"), 7).await.unwrap();
-        assert_eq!(here.exists(&id("a")).await, Ok(true));
-        there.delete(&id("a")).await.unwrap();
-        assert_eq!(here.exists(&id("a")).await, Ok(false));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_deleted_organization_is_gone_with_its_data() {
-        let registry = Registry::new(Arc::new(MemoryStorage::new()));
-        registry.create(&id("a"), 7).await.unwrap();
-        let write = vec![Write::Put(b"k".to_vec(), b"v".to_vec())];
-        registry.storage.commit(&id("a"), Transaction { write, ..Transaction::default() }).await.unwrap();
-        assert_eq!(registry.exists(&id("a")).await, Ok(true));
-        registry.delete(&id("a")).await.unwrap();
-        assert_eq!(registry.exists(&id("a")).await, Ok(false));
-        assert_eq!(registry.storage.get(&id("a"), vec![b"k".to_vec()]).await, Ok(vec![None]));
-        assert_eq!(registry.delete(&id("a")).await, Err(RegistryError::Unknown(id("a"))));
+        let first = here.create(&id("a"), 7).await.unwrap();
+        assert_eq!(here.find(&id("a")).await, Ok(Some(first)));
+        delete(&there, "a").await;
+        let second = there.create(&id("a"), 8).await.unwrap();
+        tokio::time::advance(FRESH).await;
+        assert_eq!(here.find(&id("a")).await, Ok(Some(second)));
     }
 
     #[tokio::test]
@@ -255,6 +346,6 @@ mod tests {
         let registry = Registry::new(Arc::new(MemoryStorage::new()));
         let host = OrganizationId::host();
         assert_eq!(registry.create(&host, 7).await, Err(RegistryError::Reserved(host.clone())));
-        assert_eq!(registry.exists(&host).await, Ok(false));
+        assert_eq!(registry.find(&host).await, Ok(None));
     }
 }

@@ -3,16 +3,16 @@
 //! Several hosts may run on one storage. Each claims an organization before it calls the jobs, renews the claim while they
 //! run, and gives it back afterwards: [`crate::capability::schedule`] has the rules.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
+use std::collections::HashSet;
+use std::sync::Weak;
 use std::time::Duration;
 
-use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::capability::schedule::{CLAIM, LONGEST_PAUSE};
 use crate::capability::storage::{OrganizationId, StorageError};
+use crate::component::CallError;
 use crate::error::ActionError;
 use crate::provisioner::{Inner, Provisioner};
 
@@ -29,56 +29,6 @@ const RENEWAL: Duration = Duration::from_millis(CLAIM / 3);
 const PAUSE: u64 = 20;
 /// Events that are handed to the subscriber at once.
 const EVENTS: u32 = 200;
-/// First and longest pause after a failure, in milliseconds; doubled each time.
-const FIRST_RETRY: u64 = 1_000;
-const LONGEST_RETRY: u64 = 300_000;
-
-/// Tells the scheduler of a due time that was just stored.
-#[derive(Default)]
-pub(crate) struct Alarm {
-    earliest: Mutex<Option<u64>>,
-    changed: Notify,
-}
-
-impl Alarm {
-    /// Something is due at this time, in milliseconds since the Unix epoch.
-    pub(crate) fn set(&self, time: u64) {
-        let mut earliest = lock(&self.earliest);
-        if earliest.is_none_or(|earliest| time < earliest) {
-            *earliest = Some(time);
-            drop(earliest);
-            self.changed.notify_one();
-        }
-    }
-
-    /// From now on every time is news: what was stored before is about to be read.
-    fn forget(&self) {
-        *lock(&self.earliest) = None;
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// How often in a row each organization's jobs have failed.
-#[derive(Default)]
-pub(crate) struct Failures(Mutex<HashMap<OrganizationId, u32>>);
-
-impl Failures {
-    fn clear(&self, organization: &OrganizationId) {
-        lock(&self.0).remove(organization);
-    }
-
-    /// The pause before the next try, in milliseconds.
-    fn count(&self, organization: &OrganizationId) -> u64 {
-        let mut failures = lock(&self.0);
-        let times = failures.entry(organization.clone()).or_default();
-        let pause = FIRST_RETRY.saturating_mul(1 << (*times).min(20)).min(LONGEST_RETRY);
-        *times = times.saturating_add(1);
-        pause
-    }
-}
 
 /// Runs until the provisioner is dropped.
 pub(crate) async fn run(provisioner: Weak<Inner>) {
@@ -101,7 +51,7 @@ pub(crate) async fn run(provisioner: Weak<Inner>) {
         tokio::select! {
             () = sleep(pause) => {}
             // Many commits at once cost one look.
-            () = alarm.changed.notified() => sleep(SHORTEST_SLEEP).await,
+            () = alarm.changed() => sleep(SHORTEST_SLEEP).await,
             Some(ended) = running.join_next(), if !running.is_empty() => forget(&mut busy, ended),
         }
     }
@@ -166,13 +116,22 @@ pub(crate) async fn run_one(provisioner: &Provisioner, organization: &Organizati
     let outcome = tokio::select! {
         outcome = call(provisioner, organization) => outcome,
         () = keep(provisioner, organization, number) => {
-            tracing::warn!(%organization, "the jobs were stopped: another host has claimed them, because this one was \
-                too slow, or its clock or the other's is wrong");
+            if matches!(storage.is_deleted(organization).await, Ok(true)) {
+                provisioner.failures().clear(organization);
+            } else {
+                tracing::warn!(%organization, "the jobs were stopped: another host has claimed them, because this one was \
+                    too slow, or its clock or the other's is wrong");
+            }
             return true;
         }
     };
     let now = provisioner.clock().now();
     let next = match outcome {
+        // Whatever the jobs were about, it is gone.
+        Err(ActionError::Call(CallError::Deleted)) => {
+            provisioner.failures().clear(organization);
+            None
+        }
         Ok(next) => {
             provisioner.failures().clear(organization);
             next.map(|next| next.clamp(now.saturating_add(PAUSE), now.saturating_add(LONGEST_PAUSE)))
@@ -190,7 +149,7 @@ pub(crate) async fn run_one(provisioner: &Provisioner, organization: &Organizati
     true
 }
 
-/// Renews the claim again and again; returns when another host has it.
+/// Renews the claim again and again; returns when another host has it, or when the organization was deleted.
 async fn keep(provisioner: &Provisioner, organization: &OrganizationId, number: u64) {
     loop {
         sleep(RENEWAL).await;
@@ -204,15 +163,16 @@ async fn keep(provisioner: &Provisioner, organization: &OrganizationId, number: 
 
 /// Calls the organization's jobs once and hands its events over; returns when it wants to be called next.
 async fn call(provisioner: &Provisioner, organization: &OrganizationId) -> Result<Option<u64>, ActionError> {
-    let next = provisioner.organization(organization).run_due().await;
-    hand_over(provisioner, organization).await?;
-    next
+    let next = provisioner.bound_organization(organization.clone()).run_due().await;
+    let handed_over = hand_over(provisioner, organization).await;
+    let next = next?;
+    handed_over.map(|()| next)
 }
 
 /// Hands events to the subscriber in this process, if there is one, until none waits.
 async fn hand_over(provisioner: &Provisioner, id: &OrganizationId) -> Result<(), ActionError> {
     let Some(subscriber) = provisioner.subscriber() else { return Ok(()) };
-    let organization = provisioner.organization(id);
+    let organization = provisioner.bound_organization(id.clone());
     organization.set_subscriber(true).await?;
     loop {
         let events = organization.take_events(EVENTS).await?;
@@ -221,21 +181,5 @@ async fn hand_over(provisioner: &Provisioner, id: &OrganizationId) -> Result<(),
         }
         subscriber.take(id, &events).await.map_err(|error| ActionError::Unavailable(format!("events: {error}")))?;
         organization.acknowledge_events(&events).await?;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_double_up_to_five_minutes_and_start_over_after_a_success() {
-        let failures = Failures::default();
-        let organization = OrganizationId::parse("a").unwrap();
-        let pauses: Vec<u64> = (0..11).map(|_| failures.count(&organization)).collect();
-        assert_eq!(pauses[..3], [1_000, 2_000, 4_000]);
-        assert_eq!(pauses[10], 300_000);
-        failures.clear(&organization);
-        assert_eq!(failures.count(&organization), 1_000);
     }
 }

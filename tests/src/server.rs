@@ -345,7 +345,8 @@ impl Process {
             shell
         };
         let mut child = command
-            .args(["demo", "--json", "--listen", listen, "--data"])
+            // Tests say whom a request is from, as a proxy would.
+            .args(["demo", "--json", "--listen", listen, "--trusted-proxy", "127.0.0.0/8", "--data"])
             .arg(data)
             .args(arguments)
             .stdin(Stdio::null())

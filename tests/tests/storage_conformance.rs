@@ -27,7 +27,11 @@ fn put(key: &str, value: &str) -> Transaction {
 }
 
 async fn value(storage: &dyn Storage, key: &str) -> Option<String> {
-    let items = storage.get(&acme(), vec![key.into()]).await.unwrap();
+    value_of(storage, &acme(), key).await
+}
+
+async fn value_of(storage: &dyn Storage, organization: &OrganizationId, key: &str) -> Option<String> {
+    let items = storage.get(organization, vec![key.into()]).await.unwrap();
     items[0].as_ref().map(|item| String::from_utf8(item.value.clone()).unwrap())
 }
 
@@ -126,6 +130,10 @@ impl Storage for Forgetful {
     async fn delete_organization(&self, organization: &OrganizationId) -> Result<(), StorageError> {
         self.0.delete_organization(organization).await
     }
+
+    async fn is_deleted(&self, organization: &OrganizationId) -> Result<bool, StorageError> {
+        self.0.is_deleted(organization).await
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -193,13 +201,15 @@ async fn sqlite_reads_what_another_instance_has_committed() {
     assert_eq!(value(&*two, "x").await, None);
     for n in 0..20 {
         let (writes, reads) = if n % 2 == 0 { (&one, &two) } else { (&two, &one) };
-        let before = writes.commit(&acme(), put("x", &n.to_string())).await.unwrap();
-        assert_eq!(value(&**reads, "x").await, Some(n.to_string()));
+        let acme = acme().with_generation(n);
+        let before = writes.commit(&acme, put("x", &n.to_string())).await.unwrap();
+        assert_eq!(value_of(&**reads, &acme, "x").await, Some(n.to_string()));
         let require = vec![Require::Version(b"x".to_vec(), before)];
-        let after = reads.commit(&acme(), Transaction { require, ..put("y", "1") }).await.unwrap();
+        let after = reads.commit(&acme, Transaction { require, ..put("y", "1") }).await.unwrap();
         assert!(after > before);
-        one.delete_organization(&acme()).await.unwrap();
-        assert_eq!(value(&*two, "y").await, None);
+        one.delete_organization(&acme).await.unwrap();
+        assert_eq!(value_of(&*two, &acme, "y").await, None);
+        assert_eq!(two.commit(&acme, put("z", "1")).await, Err(StorageError::Deleted));
     }
 }
 

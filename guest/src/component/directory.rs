@@ -68,6 +68,11 @@ impl Guest for Component {
         Ok(SignedIn { member: signed_in.member.into(), must_change: signed_in.must_change })
     }
 
+    fn sign_in_where_known(member: String, passphrase: String) -> Result<SignedIn, Error> {
+        let signed_in = directory::sign_in_where_known(&host().store(), &member, &passphrase)?;
+        Ok(SignedIn { member: signed_in.member.into(), must_change: signed_in.must_change })
+    }
+
     fn change_passphrase(member: String, current: String, chosen: String) -> Result<(), Error> {
         Ok(directory::change_passphrase(&host().store(), &member, &current, &chosen)?)
     }

@@ -13,6 +13,7 @@ impl From<StoreError> for Error {
             StoreError::Conflict | StoreError::Unavailable(_) => {
                 Self::Unavailable("the organization's data is busy; try again".into())
             }
+            StoreError::Full => Self::Unavailable(error.to_string()),
             other => Self::Other(other.to_string()),
         }
     }

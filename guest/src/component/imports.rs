@@ -156,6 +156,7 @@ fn error(error: wit::Error) -> StorageError {
         wit::Error::Limit(key) => StorageError::Limit(key),
         wit::Error::TooLarge => StorageError::TooLarge,
         wit::Error::Unavailable(text) => StorageError::Unavailable(text),
+        wit::Error::Full => StorageError::Full,
         wit::Error::Other(text) => StorageError::Other(text),
     }
 }

@@ -18,7 +18,9 @@ pub use members::{
     Member, NewMember, add_member, get_member, remove_member, set_passphrase, set_role, verify_passphrase,
 };
 pub use organization::{Licences, get_licences, put_organization, set_page_url};
-pub use passphrases::{SignedIn, change_passphrase, request_passphrase_reset, reset_passphrase, sign_in};
+pub use passphrases::{
+    SignedIn, change_passphrase, request_passphrase_reset, reset_passphrase, sign_in, sign_in_where_known,
+};
 pub use preview::{Outcome, Preview, PreviewedUser, preview};
 pub use retention::set_retention;
 pub use schemas::{get_schemas, put_schemas};

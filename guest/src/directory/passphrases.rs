@@ -23,6 +23,15 @@ pub fn sign_in(store: &Store, member: &str, given: &str) -> Result<SignedIn, Dir
     Ok(SignedIn { member: get_member(store, &signed_in.member)?, must_change: signed_in.must_change })
 }
 
+/// As [`sign_in`], in a browser that is known as the member's; see [`passphrase::sign_in_where_known`].
+///
+/// # Errors
+/// [`DirectoryError::Passphrase`] says why not.
+pub fn sign_in_where_known(store: &Store, member: &str, given: &str) -> Result<SignedIn, DirectoryError> {
+    let signed_in = passphrase::sign_in_where_known(store, member, given)?;
+    Ok(SignedIn { member: get_member(store, &signed_in.member)?, must_change: signed_in.must_change })
+}
+
 /// Replaces a member's passphrase by one that the member chose.
 ///
 /// # Errors

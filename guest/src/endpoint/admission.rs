@@ -30,7 +30,7 @@ pub fn admits(host: Host<'_>, authorization: Option<&str>) -> bool {
 pub(super) struct Refused {
     /// Why not.
     reason: Unauthenticated,
-    /// The caller has sent no credentials, and SCIM is enabled: such a caller may read how to authenticate.
+    /// The caller has sent no credentials: such a caller may read how to authenticate.
     pub(super) is_silent: bool,
 }
 
@@ -56,8 +56,7 @@ pub(super) fn admit(
             Ok(Ok(()))
         }
         Err(reason) => {
-            let is_enabled = door.connector.is_some_and(|connector| connector.enabled);
-            let is_silent = reason == Unauthenticated::Missing && is_enabled;
+            let is_silent = reason == Unauthenticated::Missing;
             noted.token_generation = reason.generation();
             if reason.generation().is_some() {
                 noted.standing = Standing::Refused;

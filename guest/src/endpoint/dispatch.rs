@@ -14,9 +14,10 @@ use crate::protocol::error::ScimError;
 use crate::protocol::message::{Request, Response};
 use crate::protocol::mode::Mode;
 use crate::protocol::route::{Path, Route};
+use crate::protocol::schema::SchemaTable;
 use crate::protocol::tolerance::Tolerances;
 use crate::store::keys::{self, Kind};
-use crate::store::{Actor, Store};
+use crate::store::{Actor, OrganizationRecord, Store};
 
 /// Serves a request. Every refusal is a response with a SCIM error body.
 #[must_use]
@@ -50,14 +51,18 @@ fn serve(
     if !table.is_built_in() {
         note.borrow_mut().hidden = table.never_returned();
     }
-    let organization = store.organization()?.map(|stored| stored.record).unwrap_or_default();
+    let mut organization = store.organization()?.map(|stored| stored.record).unwrap_or_default();
     let route = Route::of(&path, &table, organization.options.discovery_aliases);
-    let mode = if organization.options.strict { Mode::STRICT } else { Mode::COMPAT }.noting(applied);
+    let mut mode = if organization.options.strict { Mode::STRICT } else { Mode::COMPAT }.noting(applied);
 
     match admit(store, &organization.options, &presented, note)? {
         Ok(()) => note_head(request, &route, mode),
-        // RFC 7643 §5: how to authenticate can be read by who has not yet.
-        Err(refusal) if refusal.is_silent && matches!(route, Ok(Route::ServiceProviderConfig)) => {}
+        // RFC 7643 §5: how to authenticate can be read by everybody. The answer is the same whatever the organization has
+        // set, and where there is none, so that it does not tell which organizations there are.
+        Err(refusal) if refusal.is_silent && is_public(&path) => {
+            organization = OrganizationRecord::default();
+            mode = Mode::COMPAT.noting(applied);
+        }
         Err(refusal) => return Ok(refusal.answer(request, note, organization.options.basic_authentication)),
     }
 
@@ -77,6 +82,11 @@ fn serve(
     }
     let (body, organization, table) = (Body::Bytes(&request.body), &organization, &table);
     routing::serve(&Context { request, body, store, organization, table, mode, note }, &route)
+}
+
+/// Whether the answer needs no token.
+fn is_public(path: &Path<'_>) -> bool {
+    matches!(Route::of(path, SchemaTable::builtin(), false), Ok(Route::ServiceProviderConfig))
 }
 
 /// The keys that the request will surely read, for one crossing.

@@ -7,6 +7,8 @@ use crate::store::StoreError;
 
 /// How long to wait when the organization's data is contended or out of reach, in seconds.
 const RETRY_AFTER: u32 = 1;
+/// How long to wait when the storage is full, in seconds: somebody has to make room.
+const RETRY_AFTER_FULL: u32 = 300;
 
 impl From<Refusal> for ScimError {
     fn from(refusal: Refusal) -> Self {
@@ -34,6 +36,9 @@ impl From<StoreError> for ScimError {
             StoreError::Conflict | StoreError::Unavailable(_) => {
                 let detail = "The organization's data is busy; try again";
                 Self { retry_after: Some(RETRY_AFTER), ..Self::status(503, detail) }
+            }
+            StoreError::Full => {
+                Self { retry_after: Some(RETRY_AFTER_FULL), ..Self::status(503, sentence(&error.to_string())) }
             }
             // The text is for the operator, who finds it in the host's log by the request's id.
             StoreError::Limit(_) | StoreError::Broken(_) => {

@@ -68,6 +68,9 @@ pub enum StoreError {
     /// The storage can't be reached, or the organization is contended; the same call may succeed later.
     #[error("{0}")]
     Unavailable(String),
+    /// There is no room: nothing can be written until the operator makes some. What is stored can be read.
+    #[error("the server's storage is full: changes are refused until its operator makes room")]
+    Full,
     /// More than the storage takes at once.
     #[error("the change is larger than the storage takes at once")]
     TooLarge,
@@ -83,6 +86,7 @@ impl From<StorageError> for StoreError {
             StorageError::Limit(key) => Self::Limit(key),
             StorageError::TooLarge => Self::TooLarge,
             StorageError::Unavailable(text) => Self::Unavailable(text),
+            StorageError::Full => Self::Full,
             StorageError::Other(text) => Self::Broken(text),
         }
     }

@@ -6,18 +6,16 @@ use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::header;
 use axum::http::request::Parts;
 
-use super::key;
-use super::keys::{ApiKeyScope, Caller};
 use super::problem::Problem;
 use super::state::ApiState;
+use crate::api_keys::{self, ApiKeyScope, Caller};
 use crate::capability::storage::OrganizationId;
 use crate::organization::Organization;
-use crate::page::throttle::address;
 use crate::server::bill::Bill;
 
 /// The id of the key that a request came with, for the log of requests.
 #[derive(Clone, Default)]
-pub(super) struct CameWith(pub(super) Arc<OnceLock<String>>);
+pub(super) struct KeyOfRequest(pub(super) Arc<OnceLock<String>>);
 
 /// The caller of a request. Looked up once, whoever asks first.
 pub(super) async fn caller(parts: &mut Parts, state: &ApiState) -> Result<Caller, Problem> {
@@ -29,11 +27,11 @@ pub(super) async fn caller(parts: &mut Parts, state: &ApiState) -> Result<Caller
     let presented = field.to_str().ok().and_then(|text| text.split_once(' '));
     let presented = presented.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, key)| key.trim());
     // What is no key at all is no try either.
-    let presented = presented.filter(|presented| key::is_well_formed(presented));
+    let presented = presented.filter(|presented| api_keys::is_well_formed(presented));
     let presented = presented.ok_or_else(|| Problem::unauthorized(missing))?;
     match state.keys.recognise(presented).await? {
         Some(caller) => {
-            if let Some(CameWith(key)) = parts.extensions.get() {
+            if let Some(KeyOfRequest(key)) = parts.extensions.get() {
                 // Nobody else sets it.
                 let _ = key.set(caller.key.clone());
             }
@@ -44,7 +42,8 @@ pub(super) async fn caller(parts: &mut Parts, state: &ApiState) -> Result<Caller
             Ok(caller)
         }
         None => {
-            let tried = address(parts).map_or(Ok(()), |address| state.wrong.begin(&address, state.now()));
+            let source = state.provisioner.trusted_proxies().source(parts);
+            let tried = source.map_or(Ok(()), |source| state.wrong.begin(&source));
             tried.map_err(|seconds| Problem::throttled("Too many wrong API keys came from your address.", seconds))?;
             Err(Problem::unauthorized("The API key is not known here, or was revoked."))
         }
@@ -82,15 +81,18 @@ impl FromRequestParts<ApiState> for Access {
         let named = OrganizationId::parse(&parameter(parts, state, "organization").await?).ok();
         // Of other organizations a key does not even tell whether they exist.
         if let ApiKeyScope::Organization(own) = &scope
-            && named.as_ref() != Some(own)
+            && named.as_ref().map(OrganizationId::as_str) != Some(own.as_str())
         {
             return Err(Problem::forbidden("The API key is that of another organization."));
         }
         let id = named.ok_or_else(Problem::no_organization)?;
-        if !state.provisioner.has_organization(&id).await? {
-            return Err(Problem::no_organization());
+        let found = state.provisioner.find_organization(&id).await?;
+        let organization = found.ok_or_else(Problem::no_organization)?;
+        // A key of an organization that had this name before opens nothing of this one.
+        if matches!(&scope, ApiKeyScope::Organization(own) if own != organization.id()) {
+            return Err(Problem::unauthorized("The API key is not known here, or was revoked."));
         }
-        Ok(Self { state: state.clone(), organization: state.provisioner.organization(&id), scope })
+        Ok(Self { state: state.clone(), organization, scope })
     }
 }
 
@@ -109,9 +111,9 @@ impl Access {
 }
 
 /// What the last part of the path below the organization names, such as a member.
-pub(super) struct Named(pub(super) String);
+pub(super) struct PathParameter(pub(super) String);
 
-impl FromRequestParts<ApiState> for Named {
+impl FromRequestParts<ApiState> for PathParameter {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {

@@ -1,15 +1,15 @@
 //! API keys over the API: those of an organization, and the operator's.
 
-use axum::Json as Answer;
+use axum::Json;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::access::{Access, Named, Operator};
-use super::input::Json;
-use super::keys::{ApiKey, ApiKeyScope, IssuedApiKey};
+use super::access::{Access, Operator, PathParameter};
+use super::input::JsonBody;
 use super::listed::ListOf;
 use super::problem::Problem;
+use crate::api_keys::{ApiKey, ApiKeyScope, IssuedApiKey};
 
 /// An API key to make.
 #[derive(Deserialize, ToSchema)]
@@ -30,8 +30,8 @@ pub(super) struct IssuedKey {
     secret: String,
 }
 
-fn issued(issued: IssuedApiKey) -> (StatusCode, Answer<IssuedKey>) {
-    (StatusCode::CREATED, Answer(IssuedKey { key: issued.key, secret: issued.secret }))
+fn issued(issued: IssuedApiKey) -> (StatusCode, Json<IssuedKey>) {
+    (StatusCode::CREATED, Json(IssuedKey { key: issued.key, secret: issued.secret }))
 }
 
 fn of(access: &Access) -> ApiKeyScope {
@@ -54,8 +54,8 @@ pub(super) async fn list_api_keys(access: Access) -> Result<ListOf<ApiKey>, Prob
     responses((status = 201, description = "The key.", body = IssuedKey)))]
 pub(super) async fn create_api_key(
     access: Access,
-    Json(new): Json<NewApiKey>,
-) -> Result<(StatusCode, Answer<IssuedKey>), Problem> {
+    JsonBody(new): JsonBody<NewApiKey>,
+) -> Result<(StatusCode, Json<IssuedKey>), Problem> {
     Ok(issued(access.state.keys.create(&of(&access), &new.name).await?))
 }
 
@@ -64,7 +64,7 @@ pub(super) async fn create_api_key(
 /// From now on no request is accepted with it. It stays in the list.
 #[utoipa::path(delete, path = "/organizations/{organization}/api-keys/{key}", tag = "API keys",
     responses((status = 204, description = "It is revoked.")))]
-pub(super) async fn revoke_api_key(access: Access, Named(key): Named) -> Result<StatusCode, Problem> {
+pub(super) async fn revoke_api_key(access: Access, PathParameter(key): PathParameter) -> Result<StatusCode, Problem> {
     access.state.keys.revoke(&of(&access), &key).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -85,8 +85,8 @@ pub(super) async fn list_operator_keys(operator: Operator) -> Result<ListOf<ApiK
     responses((status = 201, description = "The key.", body = IssuedKey)))]
 pub(super) async fn create_operator_key(
     operator: Operator,
-    Json(new): Json<NewApiKey>,
-) -> Result<(StatusCode, Answer<IssuedKey>), Problem> {
+    JsonBody(new): JsonBody<NewApiKey>,
+) -> Result<(StatusCode, Json<IssuedKey>), Problem> {
     Ok(issued(operator.state.keys.create(&ApiKeyScope::Operator, &new.name).await?))
 }
 
@@ -95,7 +95,10 @@ pub(super) async fn create_operator_key(
 /// From now on no request is accepted with it. It stays in the list.
 #[utoipa::path(delete, path = "/api-keys/{key}", tag = "API keys",
     responses((status = 204, description = "It is revoked.")))]
-pub(super) async fn revoke_operator_key(operator: Operator, Named(key): Named) -> Result<StatusCode, Problem> {
+pub(super) async fn revoke_operator_key(
+    operator: Operator,
+    PathParameter(key): PathParameter,
+) -> Result<StatusCode, Problem> {
     operator.state.keys.revoke(&ApiKeyScope::Operator, &key).await?;
     Ok(StatusCode::NO_CONTENT)
 }

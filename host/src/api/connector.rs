@@ -1,13 +1,13 @@
 //! The connector: enabling it, its token, disabling it.
 
-use axum::Json as Answer;
+use axum::Json;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::access::Access;
-use super::input::{Json, OptionalJson};
-use super::keys::ApiKeyScope;
+use super::input::{JsonBody, OptionalJsonBody};
 use super::problem::Problem;
+use crate::api_keys::ApiKeyScope;
 use crate::connector::{ConnectorStatus, ExpiryWindow, IdentityProvider, IssuedToken};
 
 /// How SCIM is enabled.
@@ -60,9 +60,9 @@ pub(super) struct Token {
 }
 
 impl Token {
-    fn new(access: &Access, issued: IssuedToken) -> Answer<Self> {
+    fn new(access: &Access, issued: IssuedToken) -> Json<Self> {
         let connector_url = access.organization.connector_url();
-        Answer(Self { connector_url, token: issued.token, expires: issued.expires })
+        Json(Self { connector_url, token: issued.token, expires: issued.expires })
     }
 }
 
@@ -77,16 +77,16 @@ pub(super) struct ConnectorView {
     status: ConnectorStatus,
 }
 
-async fn view(access: &Access) -> Result<Answer<ConnectorView>, Problem> {
+async fn view(access: &Access) -> Result<Json<ConnectorView>, Problem> {
     let organization = &access.organization;
     let (connector_url, oauth_issuer) = (organization.connector_url(), organization.oauth_issuer());
-    Ok(Answer(ConnectorView { connector_url, oauth_issuer, status: organization.status().await? }))
+    Ok(Json(ConnectorView { connector_url, oauth_issuer, status: organization.status().await? }))
 }
 
 /// Look at the connector
 #[utoipa::path(get, path = "/organizations/{organization}/connector", tag = "Connector",
     responses((status = 200, description = "The connector.", body = ConnectorView)))]
-pub(super) async fn get_connector(access: Access) -> Result<Answer<ConnectorView>, Problem> {
+pub(super) async fn get_connector(access: Access) -> Result<Json<ConnectorView>, Problem> {
     view(&access).await
 }
 
@@ -95,9 +95,9 @@ pub(super) async fn get_connector(access: Access) -> Result<Answer<ConnectorView
 /// Refused with all requirements that do not hold, and while SCIM is enabled. The token is shown this once.
 #[utoipa::path(post, path = "/organizations/{organization}/connector/enable", tag = "Connector", request_body = Enable,
     responses((status = 200, description = "SCIM is enabled: the connector URL and the token.", body = Token)))]
-pub(super) async fn enable_connector(access: Access, Json(asked): Json<Enable>) -> Result<Answer<Token>, Problem> {
-    let actor = access.actor(asked.actor).await?;
-    let issued = access.organization.enable(&actor, asked.identity_provider, asked.expires).await?;
+pub(super) async fn enable_connector(access: Access, JsonBody(body): JsonBody<Enable>) -> Result<Json<Token>, Problem> {
+    let actor = access.actor(body.actor).await?;
+    let issued = access.organization.enable(&actor, body.identity_provider, body.expires).await?;
     Ok(Token::new(&access, issued))
 }
 
@@ -109,9 +109,9 @@ pub(super) async fn enable_connector(access: Access, Json(asked): Json<Enable>) 
     responses((status = 200, description = "SCIM is disabled.", body = ConnectorView)))]
 pub(super) async fn disable_connector(
     access: Access,
-    OptionalJson(asked): OptionalJson<ActorBody>,
-) -> Result<Answer<ConnectorView>, Problem> {
-    let actor = access.actor(asked.actor).await?;
+    OptionalJsonBody(body): OptionalJsonBody<ActorBody>,
+) -> Result<Json<ConnectorView>, Problem> {
+    let actor = access.actor(body.actor).await?;
     access.organization.disable(&actor).await?;
     view(&access).await
 }
@@ -125,22 +125,22 @@ pub(super) async fn disable_connector(
     responses((status = 200, description = "The connector URL and the new token.", body = Token)))]
 pub(super) async fn refresh_token(
     access: Access,
-    OptionalJson(asked): OptionalJson<Refresh>,
-) -> Result<Answer<Token>, Problem> {
+    OptionalJsonBody(body): OptionalJsonBody<Refresh>,
+) -> Result<Json<Token>, Problem> {
     let organization = &access.organization;
-    if access.scope == ApiKeyScope::Operator && asked.actor.is_none() {
-        if asked.passphrase.is_some() {
+    if access.scope == ApiKeyScope::Operator && body.actor.is_none() {
+        if body.passphrase.is_some() {
             let text = "name the `actor` whose passphrase it is";
             return Err(Problem::invalid(format!("The body is not valid: {text}.")).at("/actor".into(), text.into()));
         }
-        let issued = organization.refresh_as_operator(asked.expires, asked.overlap_seconds).await?;
+        let issued = organization.refresh_as_operator(body.expires, body.overlap_seconds).await?;
         return Ok(Token::new(&access, issued));
     }
-    let passphrase = asked.passphrase.ok_or_else(|| {
+    let passphrase = body.passphrase.ok_or_else(|| {
         let text = "the actor's passphrase is needed";
         Problem::invalid(format!("The body is not valid: {text}.")).at("/passphrase".into(), text.into())
     })?;
-    let actor = access.actor(asked.actor).await?;
-    let issued = organization.refresh(&actor, &passphrase, asked.expires, asked.overlap_seconds).await?;
+    let actor = access.actor(body.actor).await?;
+    let issued = organization.refresh(&actor, &passphrase, body.expires, body.overlap_seconds).await?;
     Ok(Token::new(&access, issued))
 }

@@ -1,13 +1,13 @@
 //! Events, the webhook they are posted to, and what is on its way.
 
-use axum::Json as Answer;
+use axum::Json;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::access::{Access, Named};
-use super::input::{Json, OptionalJson, Query, cursor, page_limit};
+use super::access::{Access, PathParameter};
+use super::input::{JsonBody, OptionalJsonBody, Query, cursor, page_limit};
 use super::listed::ListOf;
 use super::logs::raw;
 use super::organizations::Paging;
@@ -68,9 +68,9 @@ pub(super) async fn list_events(access: Access, Query(query): Query<Paging>) -> 
 /// Look at the webhook
 #[utoipa::path(get, path = "/organizations/{organization}/webhook", tag = "Events",
     responses((status = 200, description = "The webhook.", body = Webhook)))]
-pub(super) async fn get_webhook(access: Access) -> Result<Answer<Webhook>, Problem> {
+pub(super) async fn get_webhook(access: Access) -> Result<Json<Webhook>, Problem> {
     let none = || Problem::not_found("The organization has no webhook.");
-    access.organization.webhook().await?.map(Answer).ok_or_else(none)
+    access.organization.webhook().await?.map(Json).ok_or_else(none)
 }
 
 /// Post events to a webhook
@@ -81,10 +81,10 @@ pub(super) async fn get_webhook(access: Access) -> Result<Answer<Webhook>, Probl
     responses((status = 200, description = "The webhook and its key.", body = IssuedWebhook)))]
 pub(super) async fn put_webhook(
     access: Access,
-    Json(body): Json<WebhookBody>,
-) -> Result<Answer<IssuedWebhook>, Problem> {
+    JsonBody(body): JsonBody<WebhookBody>,
+) -> Result<Json<IssuedWebhook>, Problem> {
     let secret = access.organization.set_webhook(&body.url).await?;
-    Ok(Answer(IssuedWebhook { url: body.url, secret }))
+    Ok(Json(IssuedWebhook { url: body.url, secret }))
 }
 
 /// Post no events any more
@@ -107,7 +107,7 @@ fn queue(name: &str) -> Result<DeliveryQueue, Problem> {
     responses((status = 200, description = "A page of the queue.", body = ListOf<Delivery>)))]
 pub(super) async fn list_deliveries(
     access: Access,
-    Named(name): Named,
+    PathParameter(name): PathParameter,
     Query(query): Query<Paging>,
 ) -> Result<ListOf<Delivery>, Problem> {
     let (after, limit) = (cursor(query.after)?, page_limit(query.limit)?);
@@ -122,9 +122,9 @@ pub(super) async fn list_deliveries(
     responses((status = 200, description = "How many are tried again.", body = Retried)))]
 pub(super) async fn retry_deliveries(
     access: Access,
-    Named(name): Named,
-    OptionalJson(body): OptionalJson<Retry>,
-) -> Result<Answer<Retried>, Problem> {
+    PathParameter(name): PathParameter,
+    OptionalJsonBody(body): OptionalJsonBody<Retry>,
+) -> Result<Json<Retried>, Problem> {
     let queue = queue(&name)?;
     if !matches!(queue, DeliveryQueue::EmailsParked | DeliveryQueue::EventsParked) {
         return Err(Problem::conflict("What waits is tried by itself; only a queue of what is parked can be retried."));
@@ -134,5 +134,5 @@ pub(super) async fn retry_deliveries(
         return Err(Problem::invalid(format!("The body is not valid: {text}.")).at("/ids".into(), text));
     }
     let retried = access.organization.retry_deliveries(queue, &body.ids).await?;
-    Ok(Answer(Retried { retried }))
+    Ok(Json(Retried { retried }))
 }

@@ -7,7 +7,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::access::CameWith;
+use super::access::KeyOfRequest;
 use super::listed::{self, Next as NextPage};
 use super::problem::Problem;
 use super::state::ApiState;
@@ -28,8 +28,8 @@ pub(super) async fn frame(State(state): State<ApiState>, mut request: Request, n
     let (begun, request_id) = (Instant::now(), request_id::next());
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let client_request_id = request_id::of_client(request.headers()).map(str::to_owned);
-    let came_with = CameWith::default();
-    request.extensions_mut().insert(came_with.clone());
+    let key_of_request = KeyOfRequest::default();
+    request.extensions_mut().insert(key_of_request.clone());
     let served = tokio::spawn(idempotency::once(state.clone(), request, next)).await;
     let mut response = served.unwrap_or_else(|error| {
         tracing::error!(request_id, "the host failed while it served a request of the API: {error}");
@@ -52,7 +52,7 @@ pub(super) async fn frame(State(state): State<ApiState>, mut request: Request, n
             target: "insomnia_scim::request",
             request_id,
             client_request_id,
-            api_key = came_with.0.get(),
+            api_key = key_of_request.0.get(),
             %method,
             path = &*loggable(uri.path()),
             status,

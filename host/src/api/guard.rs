@@ -1,12 +1,12 @@
 //! The mass-deprovisioning guard: its thresholds, what it holds, and what an owner decides.
 
-use axum::Json as Answer;
+use axum::Json;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::access::Access;
-use super::input::{Json, Query, cursor, page_limit};
+use super::input::{JsonBody, Query, cursor, page_limit};
 use super::organizations::Paging;
 use super::problem::Problem;
 use crate::guard::{Decision, Guard, GuardStatus};
@@ -36,9 +36,9 @@ pub(super) struct Decided {
 /// With a page of the removals that it holds; `next` is that of `held`.
 #[utoipa::path(get, path = "/organizations/{organization}/guard", tag = "Guard", params(Paging),
     responses((status = 200, description = "The guard.", body = GuardStatus)))]
-pub(super) async fn get_guard(access: Access, Query(query): Query<Paging>) -> Result<Answer<GuardStatus>, Problem> {
+pub(super) async fn get_guard(access: Access, Query(query): Query<Paging>) -> Result<Json<GuardStatus>, Problem> {
     let (after, limit) = (cursor(query.after)?, page_limit(query.limit)?);
-    Ok(Answer(access.organization.guard(after.as_deref(), limit).await?))
+    Ok(Json(access.organization.guard(after.as_deref(), limit).await?))
 }
 
 /// Switch the guard on
@@ -46,9 +46,9 @@ pub(super) async fn get_guard(access: Access, Query(query): Query<Paging>) -> Re
 /// Beyond either threshold, deactivations and deletions by the identity provider are held until they are decided about.
 #[utoipa::path(put, path = "/organizations/{organization}/guard", tag = "Guard", request_body = Guard,
     responses((status = 200, description = "The guard is on.", body = GuardStatus)))]
-pub(super) async fn put_guard(access: Access, Json(guard): Json<Guard>) -> Result<Answer<GuardStatus>, Problem> {
+pub(super) async fn put_guard(access: Access, JsonBody(guard): JsonBody<Guard>) -> Result<Json<GuardStatus>, Problem> {
     access.organization.set_guard(Some(guard)).await?;
-    Ok(Answer(access.organization.guard(None, 100).await?))
+    Ok(Json(access.organization.guard(None, 100).await?))
 }
 
 /// Switch the guard off
@@ -64,8 +64,11 @@ pub(super) async fn delete_guard(access: Access) -> Result<StatusCode, Problem> 
 /// Let held removals through, or refuse them
 #[utoipa::path(post, path = "/organizations/{organization}/guard/decisions", tag = "Guard", request_body = DecisionBody,
     responses((status = 200, description = "How many were decided about.", body = Decided)))]
-pub(super) async fn decide_held(access: Access, Json(body): Json<DecisionBody>) -> Result<Answer<Decided>, Problem> {
+pub(super) async fn decide_held(
+    access: Access,
+    JsonBody(body): JsonBody<DecisionBody>,
+) -> Result<Json<Decided>, Problem> {
     let actor = access.actor(body.actor).await?;
     let decided = access.organization.decide_held(&actor, body.decision, &body.members).await?;
-    Ok(Answer(Decided { decided }))
+    Ok(Json(Decided { decided }))
 }

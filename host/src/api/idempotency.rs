@@ -20,11 +20,11 @@ use sha2::{Digest as _, Sha256};
 
 use super::access::caller;
 use super::input;
-use super::key::hex;
-use super::keys::Caller;
 use super::problem::Problem;
 use super::state::ApiState;
+use crate::api_keys::{self, Caller};
 use crate::capability::storage::{KeyRange, OrganizationId, Page, Require, StorageError, Transaction, Write};
+use crate::hex;
 use crate::server::body;
 
 /// The header field.
@@ -63,12 +63,6 @@ struct Answer {
     body: String,
 }
 
-/// All that is remembered of an API key.
-pub(super) fn space(key: &str) -> KeyRange {
-    // `0` follows `/`.
-    KeyRange { start: format!("idempotency/{key}/").into(), end: format!("idempotency/{key}0").into() }
-}
-
 /// Serves the request; a POST with a key once.
 pub(super) async fn once(state: ApiState, request: Request, next: Next) -> Response {
     if request.method() != Method::POST || !request.headers().contains_key(FIELD) {
@@ -86,18 +80,18 @@ async fn guarded(state: ApiState, request: Request, next: Next) -> Result<Respon
     let caller = caller(&mut parts, &state).await?;
     let sent = body::read(&parts.headers, sent, input::limit(parts.uri.path()), &state.bill(&parts)?).await?;
     let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
-    let asked = hex(&Sha256::digest([target.as_bytes(), b"\0", &sent].concat()));
-    let tried = Tried { hash: hex(&Sha256::digest(key)), caller, begun: state.now(), state };
-    if let Some(response) = tried.begin(&asked).await? {
+    let asked = hex::encode(&Sha256::digest([target.as_bytes(), b"\0", &sent].concat()));
+    let keyed = KeyedRequest { hash: hex::encode(&Sha256::digest(key)), caller, begun: state.now(), state };
+    if let Some(response) = keyed.begin(&asked).await? {
         return Ok(response);
     }
     let response = next.run(Request::from_parts(parts, Body::from(sent))).await;
     if response.status().is_success() {
-        return tried.done(asked, response).await;
+        return keyed.done(asked, response).await;
     }
     // Where it is not known whether something changed, the record stays as it is.
     if !response.extensions().get::<Problem>().is_some_and(Problem::is_uncertain) {
-        tried.commit(Vec::new(), tried.forget(tried.begun, &tried.hash)).await?;
+        keyed.commit(Vec::new(), keyed.forget(keyed.begun, &keyed.hash)).await?;
     }
     Ok(response)
 }
@@ -117,14 +111,14 @@ fn key(parts: &Parts) -> Result<String, Problem> {
 }
 
 /// A request with a key.
-struct Tried {
+struct KeyedRequest {
     state: ApiState,
     caller: Caller,
     hash: String,
     begun: u64,
 }
 
-impl Tried {
+impl KeyedRequest {
     /// `None` if the request is to be served; else the answer.
     async fn begin(&self, asked: &str) -> Result<Option<Response>, Problem> {
         let record = Record { asked: asked.to_owned(), begun: self.begun, done: false };
@@ -249,7 +243,7 @@ impl Tried {
     }
 
     fn at(&self, kind: &str, hash: &str) -> Vec<u8> {
-        format!("idempotency/{}/{kind}/{hash}", self.caller.key).into()
+        [api_keys::requests(&self.caller.key).start, format!("{kind}/{hash}").into()].concat()
     }
 
     fn in_time(&self, time: u64, hash: &str) -> Vec<u8> {

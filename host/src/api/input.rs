@@ -22,21 +22,21 @@ pub(super) fn limit(path: &str) -> usize {
 }
 
 /// A body of JSON.
-pub(super) struct Json<T>(pub(super) T);
+pub(super) struct JsonBody<T>(pub(super) T);
 
-impl<T: DeserializeOwned> FromRequest<ApiState> for Json<T> {
+impl<T: DeserializeOwned> FromRequest<ApiState> for JsonBody<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &ApiState) -> Result<Self, Problem> {
-        let Raw(body) = Raw::from_request(request, state).await?;
+        let RawBody(body) = RawBody::from_request(request, state).await?;
         parse(&body).map(Self)
     }
 }
 
 /// A body of JSON that may be left out, or `null`: then all that it could say is as if it were not said.
-pub(super) struct OptionalJson<T>(pub(super) T);
+pub(super) struct OptionalJsonBody<T>(pub(super) T);
 
-impl<T: DeserializeOwned + Default> FromRequest<ApiState> for OptionalJson<T> {
+impl<T: DeserializeOwned + Default> FromRequest<ApiState> for OptionalJsonBody<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &ApiState) -> Result<Self, Problem> {
@@ -51,9 +51,9 @@ impl<T: DeserializeOwned + Default> FromRequest<ApiState> for OptionalJson<T> {
 }
 
 /// A body of JSON, not looked at yet.
-pub(super) struct Raw(pub(super) Vec<u8>);
+pub(super) struct RawBody(pub(super) Vec<u8>);
 
-impl FromRequest<ApiState> for Raw {
+impl FromRequest<ApiState> for RawBody {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &ApiState) -> Result<Self, Problem> {

@@ -1,14 +1,14 @@
 //! Members and teams, of either origin; and what provisioning a list of users would do.
 
-use axum::Json as Answer;
+use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::PATH;
-use super::access::{Access, Named};
-use super::input::{Json, Query, Raw, cursor, page_limit};
+use super::access::{Access, PathParameter};
+use super::input::{JsonBody, Query, RawBody, cursor, page_limit};
 use super::listed::ListOf;
 use super::problem::Problem;
 use super::shapes::PreviewUsers;
@@ -87,7 +87,7 @@ pub(super) async fn list_members(access: Access, Query(query): Query<Search>) ->
 /// Takes a seat.
 #[utoipa::path(post, path = "/organizations/{organization}/members", tag = "Members", request_body = NewMemberBody,
     responses((status = 201, description = "The member was added.", body = Member)))]
-pub(super) async fn add_member(access: Access, Json(new): Json<NewMemberBody>) -> Result<Response, Problem> {
+pub(super) async fn add_member(access: Access, JsonBody(new): JsonBody<NewMemberBody>) -> Result<Response, Problem> {
     let new = NewMember {
         display_name: new.display_name.unwrap_or_else(|| new.email.clone()),
         email: new.email,
@@ -97,14 +97,14 @@ pub(super) async fn add_member(access: Access, Json(new): Json<NewMemberBody>) -
     let member = access.organization.add_member(new).await?;
     let home = access.state.provisioner.base_url();
     let location = format!("{home}{PATH}/organizations/{}/members/{}", access.organization.id(), member.id);
-    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Answer(member)).into_response())
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(member)).into_response())
 }
 
 /// Look at a member
 #[utoipa::path(get, path = "/organizations/{organization}/members/{member}", tag = "Members",
     responses((status = 200, description = "The member.", body = Member)))]
-pub(super) async fn get_member(access: Access, Named(member): Named) -> Result<Answer<Member>, Problem> {
-    Ok(Answer(access.organization.member(&member).await?))
+pub(super) async fn get_member(access: Access, PathParameter(member): PathParameter) -> Result<Json<Member>, Problem> {
+    Ok(Json(access.organization.member(&member).await?))
 }
 
 /// Remove a member
@@ -112,7 +112,7 @@ pub(super) async fn get_member(access: Access, Named(member): Named) -> Result<A
 /// From the organization and from every team. The last active owner stays.
 #[utoipa::path(delete, path = "/organizations/{organization}/members/{member}", tag = "Members",
     responses((status = 204, description = "The member was removed.")))]
-pub(super) async fn remove_member(access: Access, Named(member): Named) -> Result<StatusCode, Problem> {
+pub(super) async fn remove_member(access: Access, PathParameter(member): PathParameter) -> Result<StatusCode, Problem> {
     access.organization.remove_member(&member).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -125,10 +125,10 @@ pub(super) async fn remove_member(access: Access, Named(member): Named) -> Resul
     responses((status = 200, description = "The member with the new role.", body = Member)))]
 pub(super) async fn set_role(
     access: Access,
-    Named(member): Named,
-    Json(body): Json<RoleBody>,
-) -> Result<Answer<Member>, Problem> {
-    Ok(Answer(access.organization.set_role(&member, body.role).await?))
+    PathParameter(member): PathParameter,
+    JsonBody(body): JsonBody<RoleBody>,
+) -> Result<Json<Member>, Problem> {
+    Ok(Json(access.organization.set_role(&member, body.role).await?))
 }
 
 /// Mail a member a link that sets another passphrase
@@ -136,7 +136,10 @@ pub(super) async fn set_role(
 /// It works once, within 24 hours; at most one is mailed a minute.
 #[utoipa::path(post, path = "/organizations/{organization}/members/{member}/passphrase-reset", tag = "Members",
     responses((status = 204, description = "It will be mailed.")))]
-pub(super) async fn reset_passphrase(access: Access, Named(member): Named) -> Result<StatusCode, Problem> {
+pub(super) async fn reset_passphrase(
+    access: Access,
+    PathParameter(member): PathParameter,
+) -> Result<StatusCode, Problem> {
     let organization = &access.organization;
     let member = organization.member(&member).await?;
     organization.request_passphrase_reset(&member.id, &format!("{}/reset", organization.page_url())).await?;
@@ -155,9 +158,12 @@ pub(super) async fn list_teams(access: Access, Query(query): Query<Search>) -> R
 /// Add a team by hand
 #[utoipa::path(post, path = "/organizations/{organization}/teams", tag = "Teams", request_body = NewTeam,
     responses((status = 201, description = "The team was added.", body = Team)))]
-pub(super) async fn add_team(access: Access, Json(new): Json<NewTeam>) -> Result<(StatusCode, Answer<Team>), Problem> {
+pub(super) async fn add_team(
+    access: Access,
+    JsonBody(new): JsonBody<NewTeam>,
+) -> Result<(StatusCode, Json<Team>), Problem> {
     let team = access.organization.add_team(&new.name, &new.members).await?;
-    Ok((StatusCode::CREATED, Answer(team)))
+    Ok((StatusCode::CREATED, Json(team)))
 }
 
 /// See what provisioning a list of users would do
@@ -165,6 +171,6 @@ pub(super) async fn add_team(access: Access, Json(new): Json<NewTeam>) -> Result
 /// Who would be matched, created, left manual and still take a licence. Changes nothing. The body may have 5 MiB.
 #[utoipa::path(post, path = "/organizations/{organization}/preview", tag = "Members", request_body = PreviewUsers,
     responses((status = 200, description = "What would become of the users.", body = Preview)))]
-pub(super) async fn preview(access: Access, Raw(users): Raw) -> Result<Answer<Preview>, Problem> {
-    Ok(Answer(access.organization.preview(users).await?))
+pub(super) async fn preview(access: Access, RawBody(users): RawBody) -> Result<Json<Preview>, Problem> {
+    Ok(Json(access.organization.preview(users).await?))
 }

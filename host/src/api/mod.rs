@@ -15,7 +15,6 @@
 
 mod access;
 mod api_keys;
-mod automatic;
 mod connector;
 mod document;
 mod events;
@@ -23,19 +22,17 @@ mod frame;
 mod guard;
 mod idempotency;
 mod input;
-mod key;
-mod keys;
 mod listed;
 mod logs;
 mod members;
+mod oauth_clients;
 mod organizations;
 mod problem;
+mod rotation;
 mod shapes;
 mod state;
 #[cfg(test)]
 mod tests;
-
-pub use keys::{ApiKey, ApiKeyError, ApiKeyScope, ApiKeys, IssuedApiKey};
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
@@ -49,35 +46,18 @@ use crate::provisioner::Provisioner;
 /// What all paths begin with, below the base URL.
 const PATH: &str = "/api/v1";
 
-/// The admin API of all organizations, to be mounted.
-pub struct Api {
-    provisioner: Provisioner,
-}
-
-impl Provisioner {
-    /// The admin API of all organizations.
-    pub fn api(&self) -> Api {
-        Api { provisioner: self.clone() }
-    }
-}
-
-impl Api {
-    /// The routes below `/api/v1`.
-    pub fn router(self) -> Router {
-        let (operations, document) = operations().split_for_parts();
-        let document = document::complete(document, self.provisioner.base_url());
-        let state = ApiState::new(self.provisioner, document);
-        let frame = from_fn_with_state(state.clone(), frame::frame);
-        let api = operations
-            .fallback(frame::nothing_here)
-            .method_not_allowed_fallback(frame::not_this_method)
-            .layer(frame.clone());
-        // What is nested is not met with nothing but a slash after it.
-        Router::new()
-            .nest(PATH, api)
-            .route(&format!("{PATH}/"), any(frame::nothing_here).layer(frame))
-            .with_state(state)
-    }
+/// The routes of the admin API of all organizations, below `/api/v1`, to be mounted.
+pub fn router(provisioner: &Provisioner) -> Router {
+    let (operations, document) = operations().split_for_parts();
+    let document = document::complete(document, provisioner.base_url());
+    let state = ApiState::new(provisioner.clone(), document);
+    let frame = from_fn_with_state(state.clone(), frame::frame);
+    let api = operations
+        .fallback(frame::nothing_here)
+        .method_not_allowed_fallback(frame::not_this_method)
+        .layer(frame.clone());
+    // What is nested is not met with nothing but a slash after it.
+    Router::new().nest(PATH, api).route(&format!("{PATH}/"), any(frame::nothing_here).layer(frame)).with_state(state)
 }
 
 /// All operations. Only what stands here is served, and all of it is in the document.
@@ -97,12 +77,12 @@ fn operations() -> OpenApiRouter<ApiState> {
         .routes(routes!(connector::enable_connector))
         .routes(routes!(connector::disable_connector))
         .routes(routes!(connector::refresh_token))
-        .routes(routes!(automatic::get_automatic_refresh))
-        .routes(routes!(automatic::put_idp_api, automatic::delete_idp_api))
-        .routes(routes!(automatic::try_idp_api))
-        .routes(routes!(automatic::list_oauth_clients, automatic::create_oauth_client))
-        .routes(routes!(automatic::rotate_oauth_client))
-        .routes(routes!(automatic::delete_oauth_client))
+        .routes(routes!(rotation::get_automatic_refresh))
+        .routes(routes!(rotation::put_idp_api, rotation::delete_idp_api))
+        .routes(routes!(rotation::try_idp_api))
+        .routes(routes!(oauth_clients::list_oauth_clients, oauth_clients::create_oauth_client))
+        .routes(routes!(oauth_clients::rotate_oauth_client))
+        .routes(routes!(oauth_clients::delete_oauth_client))
         .routes(routes!(members::list_members, members::add_member))
         .routes(routes!(members::get_member, members::remove_member))
         .routes(routes!(members::set_role))

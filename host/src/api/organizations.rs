@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use axum::Json as Answer;
+use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::PATH;
 use super::access::{Access, Operator};
-use super::input::{Json, Query, page_limit};
+use super::input::{JsonBody, Query, page_limit};
 use super::listed::ListOf;
 use super::problem::Problem;
 use crate::capability::storage::OrganizationId;
@@ -157,7 +157,7 @@ pub(super) async fn list_organizations(
     responses((status = 201, description = "It was created.", body = OrganizationView)))]
 pub(super) async fn create_organization(
     operator: Operator,
-    Json(new): Json<NewOrganization>,
+    JsonBody(new): JsonBody<NewOrganization>,
 ) -> Result<Response, Problem> {
     let provisioner = &operator.state.provisioner;
     let id = OrganizationId::parse(&new.id)
@@ -169,14 +169,14 @@ pub(super) async fn create_organization(
         return Err(error.into());
     }
     let location = format!("{}{PATH}/organizations/{id}", provisioner.base_url());
-    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Answer(view(&organization).await?)).into_response())
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(view(&organization).await?)).into_response())
 }
 
 /// Look at an organization
 #[utoipa::path(get, path = "/organizations/{organization}", tag = "Organizations",
     responses((status = 200, description = "The organization.", body = OrganizationView)))]
-pub(super) async fn get_organization(access: Access) -> Result<Answer<OrganizationView>, Problem> {
-    Ok(Answer(view(&access.organization).await?))
+pub(super) async fn get_organization(access: Access) -> Result<Json<OrganizationView>, Problem> {
+    Ok(Json(view(&access.organization).await?))
 }
 
 /// Tell all that is known about an organization
@@ -188,10 +188,10 @@ pub(super) async fn get_organization(access: Access) -> Result<Answer<Organizati
 pub(super) async fn put_organization(
     _: Operator,
     access: Access,
-    Json(record): Json<OrganizationRecord>,
-) -> Result<Answer<OrganizationView>, Problem> {
+    JsonBody(record): JsonBody<OrganizationRecord>,
+) -> Result<Json<OrganizationView>, Problem> {
     access.organization.put(record).await?;
-    Ok(Answer(view(&access.organization).await?))
+    Ok(Json(view(&access.organization).await?))
 }
 
 /// Change some of what is known about an organization
@@ -202,8 +202,8 @@ pub(super) async fn put_organization(
 pub(super) async fn patch_organization(
     _: Operator,
     access: Access,
-    Json(change): Json<OrganizationChange>,
-) -> Result<Answer<OrganizationView>, Problem> {
+    JsonBody(change): JsonBody<OrganizationChange>,
+) -> Result<Json<OrganizationView>, Problem> {
     let unknown = || Problem::conflict("Nothing is known about the organization yet: send it with PUT first.");
     let mut record = access.organization.get().await?.ok_or_else(unknown)?;
     record.name = change.name.unwrap_or(record.name);
@@ -213,7 +213,7 @@ pub(super) async fn patch_organization(
     record.single_sign_on = change.single_sign_on.unwrap_or(record.single_sign_on);
     record.options = options(&record.options, change.options)?;
     access.organization.put(record).await?;
-    Ok(Answer(view(&access.organization).await?))
+    Ok(Json(view(&access.organization).await?))
 }
 
 /// Goes through the options' JSON form, so that a new option needs no code here.
@@ -247,14 +247,14 @@ pub(super) async fn delete_organization(operator: Operator, access: Access) -> R
 pub(super) async fn get_requirements(
     access: Access,
     Query(query): Query<ActorQuery>,
-) -> Result<Answer<Requirements>, Problem> {
+) -> Result<Json<Requirements>, Problem> {
     let actor = access.actor(query.actor).await?;
-    Ok(Answer(Requirements { unmet: access.organization.unmet_requirements(&actor).await? }))
+    Ok(Json(Requirements { unmet: access.organization.unmet_requirements(&actor).await? }))
 }
 
 /// See seats and who takes them
 #[utoipa::path(get, path = "/organizations/{organization}/licences", tag = "Members",
     responses((status = 200, description = "Seats and who takes them.", body = Licences)))]
-pub(super) async fn get_licences(access: Access) -> Result<Answer<Licences>, Problem> {
-    Ok(Answer(access.organization.licences().await?))
+pub(super) async fn get_licences(access: Access) -> Result<Json<Licences>, Problem> {
+    Ok(Json(access.organization.licences().await?))
 }

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::keys::ApiKeyError;
+use crate::api_keys::ApiKeyError;
 use crate::capability::storage::StorageError;
 use crate::component::CallError;
 use crate::directory::Requirement;
@@ -252,6 +252,7 @@ impl From<ActionError> for Problem {
                 tracing::warn!("a request of the API was given up: {text}");
                 Self::unavailable().uncertain()
             }
+            ActionError::Call(CallError::Deleted) => Self::no_organization(),
             ActionError::Call(CallError::Trap) => {
                 tracing::error!("a request of the API failed: {text}");
                 Self::internal().uncertain()
@@ -267,6 +268,12 @@ impl From<ActionError> for Problem {
 impl From<StorageError> for Problem {
     fn from(error: StorageError) -> Self {
         match error {
+            StorageError::Full(_) => {
+                tracing::error!("a request of the API is refused: {error}");
+                let detail = "The server's storage is full: changes are refused until its operator makes room.";
+                let status = StatusCode::INSUFFICIENT_STORAGE;
+                Self::new(status, "storage-full", "The storage is full", detail).retry_after(300)
+            }
             StorageError::Unavailable(_) | StorageError::Conflict(_) => {
                 tracing::warn!("a request of the API has to wait: {error}");
                 Self::unavailable()
@@ -286,6 +293,10 @@ impl From<RegistryError> for Problem {
             RegistryError::Reserved(_) => Self::invalid(format!("{error}.")),
             RegistryError::Unknown(_) => Self::no_organization(),
             RegistryError::Storage(error) => error.into(),
+            RegistryError::Mail(_) => {
+                tracing::error!("{error}");
+                Self::unavailable().uncertain()
+            }
         }
     }
 }

@@ -111,7 +111,7 @@ pub(super) enum PreviewUsers {
     /// A list of them.
     List(Vec<Value>),
     /// A list answer (RFC 7644 §3.4.2).
-    Answer(PreviewResources),
+    Json(PreviewResources),
 }
 
 /// A list answer of SCIM (RFC 7644 §3.4.2); only its `Resources` are looked at.

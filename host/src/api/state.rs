@@ -1,17 +1,16 @@
 //! What all handlers of the API share.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::http::request::Parts;
 use bytes::Bytes;
 
-use super::keys::ApiKeys;
-use crate::page::streams::Streams;
-use crate::page::throttle::{OF_ADDRESS, Throttle};
+use crate::api_keys::ApiKeys;
 use crate::provisioner::Provisioner;
 use crate::server::bill::Bill;
 use crate::server::body::BodyError;
+use crate::server::streams::Streams;
+use crate::server::throttle::{OF_ADDRESS, Throttle};
 
 /// Cheap to clone.
 #[derive(Clone)]
@@ -21,7 +20,7 @@ pub(super) struct Shared {
     pub(super) provisioner: Provisioner,
     pub(super) keys: ApiKeys,
     /// Wrong keys from one address.
-    pub(super) wrong: Throttle<IpAddr>,
+    pub(super) wrong: Throttle,
     /// Exports of logs.
     pub(super) streams: Arc<Streams>,
     /// The OpenAPI document.

@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tower::ServiceExt as _;
 
-use super::ApiKeyScope;
-use super::key::hex;
+use crate::api_keys::{self, ApiKeyScope};
 use crate::capability::clock::ManualClock;
 use crate::capability::secrets::{NoSecrets, SecretKey, Secrets};
 use crate::capability::storage::{KeyRange, OrganizationId, Transaction, Write};
+use crate::hex;
 use crate::provisioner::Provisioner;
 use crate::storage::MemoryStorage;
 
@@ -42,7 +42,7 @@ impl Host {
         let builder = builder.clock(clock.clone()).cache_dir(cache.path()).scheduler(false);
         let provisioner = builder.base_url("https://scim.example.com/insomnia").build().await.unwrap();
         let issued = provisioner.api_keys().create(&ApiKeyScope::Operator, "test").await.unwrap();
-        let routes = provisioner.api().router();
+        let routes = super::router(&provisioner);
         Self { provisioner, clock, routes, id: issued.key.id, secret: issued.secret }
     }
 
@@ -83,7 +83,7 @@ impl Host {
 
     /// Writes what is there of a request that began and did not end.
     fn begun(&self, key: &str, time: u64, asked: &str) -> Vec<Write> {
-        let (id, hash) = (&self.id, hex(&Sha256::digest(key)));
+        let (id, hash) = (&self.id, hex::encode(&Sha256::digest(key)));
         let record = json!({"asked": asked, "begun": time, "done": false}).to_string();
         vec![
             Write::Put(format!("idempotency/{id}/record/{hash}").into(), record.into()),
@@ -127,7 +127,7 @@ async fn without_a_key_for_secrets_the_answer_is_not_kept_and_the_request_not_do
 #[tokio::test]
 async fn a_request_that_was_broken_off_is_not_done_again_and_says_so() {
     let host = Host::sealing().await;
-    let asked = hex(&Sha256::digest(["/api-keys\0", &body("made")].concat()));
+    let asked = hex::encode(&Sha256::digest(["/api-keys\0", &body("made")].concat()));
     host.put(host.begun("k", START, &asked)).await;
     let (status, problem) = host.make("k", "made").await;
     assert_eq!((status, kind(&problem)), (StatusCode::CONFLICT, "request-in-progress"));
@@ -164,7 +164,7 @@ async fn what_is_remembered_of_a_key_goes_with_it() {
     let host = Host::sealing().await;
     assert_eq!(host.make("k", "made").await.0, StatusCode::CREATED);
     host.provisioner.api_keys().revoke(&ApiKeyScope::Operator, &host.id).await.unwrap();
-    let range = super::idempotency::space(&host.id);
+    let range = api_keys::requests(&host.id);
     assert_eq!(host.provisioner.storage().count(&OrganizationId::host(), range).await, Ok(0));
     assert_eq!(host.make("k", "made").await.0, StatusCode::UNAUTHORIZED);
 }

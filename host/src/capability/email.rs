@@ -1,5 +1,7 @@
 //! Outgoing email: the trait an embedder implements, and its place in `wit/email.wit`.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use wasmtime::component::{HasData, Linker};
 
@@ -52,6 +54,22 @@ pub trait Mailer: Send + Sync + 'static {
     /// # Errors
     /// As [`MailError`] says; only [`MailError::Unavailable`] and [`MailError::Other`] are tried again.
     async fn send(&self, organization: &OrganizationId, message: Message) -> Result<(), MailError>;
+
+    /// Removes the message with this id, if it is still here: its organization was deleted while it was sent. A mailer
+    /// that hands messages on and keeps none has nothing to do.
+    async fn withdraw(&self, organization: &OrganizationId, id: &str) {
+        let _ = (organization, id);
+    }
+
+    /// Removes all messages of the organization that are still here, since it is being deleted: they hold initial
+    /// passphrases. A mailer that hands messages on and keeps none has nothing to do.
+    ///
+    /// # Errors
+    /// Says what could not be removed; the deletion is then to be tried again.
+    async fn forget(&self, organization: &OrganizationId) -> Result<(), MailError> {
+        let _ = organization;
+        Ok(())
+    }
 }
 
 /// The default: every message is answered [`MailError::NotConfigured`].
@@ -68,7 +86,7 @@ impl Mailer for NoMailer {
 /// What the interface needs of a call.
 pub(crate) struct EmailView<'a> {
     organization: &'a OrganizationId,
-    capabilities: &'a Capabilities,
+    capabilities: &'a Arc<Capabilities>,
 }
 
 struct HasEmail;
@@ -88,11 +106,32 @@ impl wit::Host for EmailView<'_> {
     async fn send(&mut self, message: wit::Message) -> Result<(), wit::Error> {
         let wit::Message { id, date, to, subject, text, html } = message;
         let message = Message { id, date, to, subject, text, html };
-        self.capabilities.mailer.send(self.organization, message).await.map_err(|error| match error {
+        send(self.capabilities, self.organization, message).await.map_err(|error| match error {
             MailError::NotConfigured => wit::Error::NotConfigured,
             MailError::Rejected(why) => wit::Error::Rejected(why),
             MailError::Unavailable(why) => wit::Error::Unavailable(why),
             MailError::Other(why) => wit::Error::Other(why),
         })
     }
+}
+
+/// Sends the message, and takes it back if its organization was deleted meanwhile. It is a task of its own: a call that
+/// is ended by the deletion must not leave behind what the mailer writes after that.
+async fn send(
+    capabilities: &Arc<Capabilities>,
+    organization: &OrganizationId,
+    message: Message,
+) -> Result<(), MailError> {
+    let (capabilities, organization) = (Arc::clone(capabilities), organization.clone());
+    let sending = tokio::spawn(async move {
+        let id = message.id.clone();
+        let sent = capabilities.mailer.send(&organization, message).await;
+        match capabilities.storage.is_deleted(&organization).await {
+            Ok(false) => {}
+            Ok(true) => capabilities.mailer.withdraw(&organization, &id).await,
+            Err(error) => tracing::warn!(%organization, "it can't be told whether it was deleted: {error}"),
+        }
+        sent
+    });
+    sending.await.unwrap_or_else(|error| Err(MailError::Other(format!("the mailer ended early: {error}"))))
 }

@@ -10,7 +10,7 @@ pub(crate) mod storage_glue;
 
 use std::sync::Arc;
 
-use crate::scheduler::Alarm;
+use crate::alarm::Alarm;
 
 /// All that an instance can reach, for whichever organization it is bound to.
 pub(crate) struct Capabilities {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
+use sha2::{Digest as _, Sha256};
 use wasmtime::component::{HasData, Linker};
 
 use super::Capabilities;
@@ -65,16 +66,28 @@ const VERSION: u8 = 1;
 const NONCE: usize = 24;
 /// A key, in bytes.
 const KEY: usize = 32;
+/// Keeps the hash that names the key apart from every other use of it.
+const FINGERPRINT: &str = "insomnia-scim/secrets/fingerprint/1/";
 /// Binds a sealed text to its purpose, with the organization's name after it.
 const CONTEXT: &str = "insomnia-scim/secrets/1/";
 
 /// XChaCha20-Poly1305 with a key of 256 bits. The organization's name is authenticated with the text.
-pub struct SecretKey(XChaCha20Poly1305);
+pub struct SecretKey {
+    cipher: XChaCha20Poly1305,
+    fingerprint: String,
+}
 
 impl SecretKey {
     /// Uses these 32 random bytes.
     pub fn new(key: &[u8; KEY]) -> Self {
-        Self(XChaCha20Poly1305::new(Key::from_slice(key)))
+        let digest = Sha256::new().chain_update(FINGERPRINT).chain_update(key).finalize();
+        let fingerprint = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        Self { cipher: XChaCha20Poly1305::new(Key::from_slice(key)), fingerprint }
+    }
+
+    /// Names the key without telling it: the first half of a SHA-256, in hexadecimal digits.
+    pub fn fingerprint(&self) -> String {
+        self.fingerprint.clone()
     }
 
     /// The key in this file, which is made with a random key if it is absent: 32 bytes that only its owner may read.
@@ -153,7 +166,7 @@ impl Secrets for SecretKey {
         getrandom::fill(&mut nonce).map_err(|error| SecretsError::Other(error.to_string()))?;
         let context = format!("{CONTEXT}{organization}");
         let sealed = self
-            .0
+            .cipher
             .encrypt(XNonce::from_slice(&nonce), Payload { msg: &plain, aad: context.as_bytes() })
             .map_err(|_| SecretsError::Other("the text is too long".into()))?;
         Ok([&[VERSION], nonce.as_slice(), &sealed].concat())
@@ -166,7 +179,7 @@ impl Secrets for SecretKey {
             return Err(SecretsError::NotAuthentic);
         }
         let context = format!("{CONTEXT}{organization}");
-        self.0
+        self.cipher
             .decrypt(XNonce::from_slice(nonce), Payload { msg: text, aad: context.as_bytes() })
             .map_err(|_| SecretsError::NotAuthentic)
     }

@@ -15,14 +15,24 @@ use super::schedule::Claim;
 /// The longest name of an organization, in bytes.
 pub const MAX_ORGANIZATION_ID: usize = 63;
 
-/// The name of the organization a call is bound to: `[a-z0-9][a-z0-9-]{0,62}`.
+/// The organization a call is bound to: its name, `[a-z0-9][a-z0-9-]{0,62}`, and its generation.
 ///
-/// It fits a DNS label and a path segment, so the connector URL can hold it as it is.
+/// The name fits a DNS label and a path segment, so the connector URL can hold it as it is. When an organization is
+/// deleted and another is created under the same name, the new one has the next generation. Two ids with the same name
+/// and different generations are different organizations: they share nothing. A name that was parsed has generation 0,
+/// which is that of the first organization with this name.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct OrganizationId(Arc<str>);
+pub struct OrganizationId {
+    name: Arc<str>,
+    generation: u64,
+}
 
 /// The host's own name; the underscore keeps it out of what [`OrganizationId::parse`] accepts.
-static HOST: LazyLock<OrganizationId> = LazyLock::new(|| OrganizationId(Arc::from("_host")));
+static HOST: LazyLock<OrganizationId> = LazyLock::new(|| OrganizationId { name: Arc::from("_host"), generation: 0 });
+
+/// No organization's name; the underscore keeps it out of what [`OrganizationId::parse`] accepts.
+static NOBODY: LazyLock<OrganizationId> =
+    LazyLock::new(|| OrganizationId { name: Arc::from("_nobody"), generation: 0 });
 
 impl OrganizationId {
     /// Checks a name.
@@ -42,7 +52,7 @@ impl OrganizationId {
         let allowed = |c: &char| c.is_ascii_lowercase() || c.is_ascii_digit() || *c == '-';
         match name.chars().find(|c| !allowed(c)) {
             Some(c) => Err(InvalidOrganizationId::Character(c)),
-            None => Ok(Self(Arc::from(name))),
+            None => Ok(Self { name: Arc::from(name), generation: 0 }),
         }
     }
 
@@ -58,9 +68,30 @@ impl OrganizationId {
         *self == *HOST
     }
 
+    /// A space in which nothing can be written: calls that show whether the component answers are bound to it.
+    pub(crate) fn nobody() -> Self {
+        NOBODY.clone()
+    }
+
+    /// Whether this is the space in which nothing can be written.
+    pub(crate) fn is_nobody(&self) -> bool {
+        *self == *NOBODY
+    }
+
     /// The name.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.name
+    }
+
+    /// How many organizations had this name before and were deleted.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// The organization of this generation with the same name.
+    #[must_use]
+    pub fn with_generation(&self, generation: u64) -> Self {
+        Self { name: Arc::clone(&self.name), generation }
     }
 
     /// A name that a backend has read back from its own tables: [`OrganizationId::parse`], and the
@@ -83,13 +114,16 @@ impl FromStr for OrganizationId {
 
 impl fmt::Display for OrganizationId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.name)
     }
 }
 
 impl fmt::Debug for OrganizationId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "OrganizationId({})", self.0)
+        match self.generation {
+            0 => write!(f, "OrganizationId({})", self.name),
+            generation => write!(f, "OrganizationId({}, generation {generation})", self.name),
+        }
     }
 }
 
@@ -284,6 +318,12 @@ pub enum StorageError {
     /// these it may leave it open whether a commit took place, if the connection broke in the middle.
     #[error("the storage is unavailable: {0}")]
     Unavailable(String),
+    /// There is no room: nothing can be written until somebody makes some. Reads may go on. The text is for the host's log.
+    #[error("the storage is full: {0}")]
+    Full(String),
+    /// The organization was deleted: nothing is written for it any more.
+    #[error("the organization was deleted")]
+    Deleted,
     /// Anything else; the text is for the host's log.
     #[error("the storage failed: {0}")]
     Other(String),
@@ -291,8 +331,8 @@ pub enum StorageError {
 
 /// Keeps an ordered, transactional key-value space for each organization.
 ///
-/// An organization needs no creation: it holds nothing until something is written. No call reaches
-/// another organization's keys. Reads see every commit that has returned, in this process or another.
+/// An organization needs no creation: it holds nothing until something is written. Once it is deleted, it can't be
+/// written again: [`OrganizationId`] tells apart those that had one name. No call reaches another organization's keys. Reads see every commit that has returned, in this process or another.
 /// A future that is dropped may or may not have its effect, but never half of it.
 #[async_trait]
 pub trait Storage: Send + Sync + 'static {
@@ -348,9 +388,15 @@ pub trait Storage: Send + Sync + 'static {
         next: Option<u64>,
     ) -> Result<bool, StorageError>;
 
-    /// Removes all that the organization has, its schedule included. It need not be atomic: after an
-    /// error, call it again. Nobody may write to the organization meanwhile.
+    /// Removes all that the organization has, its schedule included, for good: nothing is ever written for it again,
+    /// whichever process tries. From the beginning of this call at the latest, [`Storage::commit`] and
+    /// [`Storage::append`] are refused with [`StorageError::Deleted`]; what was appended before and waits is dropped.
+    /// It need not be atomic otherwise: after an error, call it again. An organization of the same name and another
+    /// generation keeps what it has.
     async fn delete_organization(&self, organization: &OrganizationId) -> Result<(), StorageError>;
+
+    /// Whether [`Storage::delete_organization`] was called for the organization, in this process or another.
+    async fn is_deleted(&self, organization: &OrganizationId) -> Result<bool, StorageError>;
 
     /// Returns when everything appended before is durable. The host calls it when it shuts down.
     async fn flush(&self) -> Result<(), StorageError> {

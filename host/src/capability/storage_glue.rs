@@ -1,5 +1,6 @@
 //! The place of [`super::storage`] in `wit/storage.wit`: each call goes to the organization that the instance is bound to.
 
+use tokio_util::sync::CancellationToken;
 use wasmtime::component::{HasData, Linker};
 
 use super::Capabilities;
@@ -14,6 +15,7 @@ use crate::component::bindings::insomnia::scim::storage as wit;
 pub(crate) struct StorageView<'a> {
     organization: &'a OrganizationId,
     capabilities: &'a Capabilities,
+    ended: &'a CancellationToken,
 }
 
 struct HasStorage;
@@ -26,6 +28,7 @@ pub(crate) fn add_to_linker(linker: &mut Linker<InstanceState>) -> wasmtime::Res
     wit::add_to_linker::<_, HasStorage>(linker, |state| StorageView {
         organization: state.organization(),
         capabilities: state.capabilities(),
+        ended: state.ended(),
     })
 }
 
@@ -53,6 +56,10 @@ impl wit::Host for StorageView<'_> {
     }
 
     async fn commit(&mut self, transaction: wit::Transaction) -> Result<u64, wit::Error> {
+        // A call for no organization ends as others do, and writes nothing.
+        if self.organization.is_nobody() {
+            return Ok(0);
+        }
         // The host asks by then anyhow, and what lies further ahead would be taken for the time of a clock that was wrong.
         let latest = self.capabilities.clock.now().saturating_add(LONGEST_PAUSE);
         let wake_at = transaction.wake_at.map(|at| at.min(latest));
@@ -70,6 +77,9 @@ impl wit::Host for StorageView<'_> {
     }
 
     async fn append(&mut self, entries: Vec<(wit::Key, Vec<u8>)>) -> Result<(), wit::Error> {
+        if self.organization.is_nobody() {
+            return Ok(());
+        }
         self.capabilities.storage.append(self.organization, entries).await.map_err(|e| self.error(e))
     }
 }
@@ -83,6 +93,15 @@ impl StorageView<'_> {
             StorageError::Unavailable(why) => {
                 tracing::warn!(organization = %self.organization, "the storage is unavailable: {why}");
                 wit::Error::Unavailable(why)
+            }
+            StorageError::Full(why) => {
+                tracing::error!(organization = %self.organization, "the storage is full; make room where the data is: {why}");
+                wit::Error::Full
+            }
+            StorageError::Deleted => {
+                // Another process has deleted it. The call ends where it waits next, with all others of this organization.
+                self.ended.cancel();
+                wit::Error::Other("the organization was deleted".to_owned())
             }
             StorageError::Other(why) => {
                 tracing::error!(organization = %self.organization, "the storage failed: {why}");

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::config::Settings;
 use super::{host, output};
-use crate::api::ApiKeyScope;
+use crate::api_keys::ApiKeyScope;
 use crate::provisioner::Provisioner;
 
 /// Commands about API keys. A key is printed once: only its hash is stored.
@@ -55,7 +55,10 @@ impl Whose {
 
 impl ApiKeyCommand {
     pub(super) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
-        let provisioner = host::open(settings).await?;
+        let provisioner = match &self {
+            Self::Create { .. } => host::open_or_begin(settings).await?,
+            _ => host::open(settings).await?,
+        };
         let keys = provisioner.api_keys();
         match self {
             Self::Create { name, of } => {

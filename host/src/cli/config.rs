@@ -9,6 +9,7 @@ use anyhow::{Context as _, bail};
 use serde::Deserialize;
 
 use super::arguments::{Common, IsolationName, LogFormat};
+use super::data::Lost;
 use crate::email::EmailConfig;
 use crate::http::HttpConfig;
 
@@ -24,6 +25,8 @@ struct File {
     cache: Option<PathBuf>,
     log: Option<String>,
     log_format: Option<LogFormat>,
+    #[serde(default)]
+    trusted_proxy: Vec<String>,
     #[serde(default)]
     email: EmailConfig,
     #[serde(default)]
@@ -43,6 +46,10 @@ pub(super) struct Settings {
     pub(super) log: Option<String>,
     pub(super) log_format: LogFormat,
     pub(super) json: bool,
+    /// From the file; flags of `serve` add to it.
+    pub(super) trusted_proxy: Vec<String>,
+    /// Flags of `serve`: what of the data is lost, on purpose.
+    pub(super) go_on_without: Vec<Lost>,
     /// From the file; flags of `serve` come before it.
     pub(super) email: EmailConfig,
     /// From the file; flags of `serve` add to it.
@@ -79,6 +86,8 @@ impl Settings {
             log: given.log.or(file.log),
             log_format: given.log_format.or(file.log_format).unwrap_or(LogFormat::Text),
             json: given.json,
+            trusted_proxy: file.trusted_proxy,
+            go_on_without: Vec::new(),
             email: file.email,
             http: file.http,
         })

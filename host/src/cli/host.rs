@@ -1,51 +1,67 @@
 //! The standalone host: the data directory, opened.
 
 use std::fs;
-use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 
 use super::config::Settings;
-use crate::capability::secrets::SecretKey;
-use crate::capability::storage::{OrganizationId, Storage};
+use super::data::{self, Purpose};
+use super::mail::Mail;
+use crate::capability::email::NoMailer;
+use crate::capability::storage::OrganizationId;
 use crate::organization::Organization;
 use crate::provisioner::Provisioner;
 use crate::registry::Registry;
-use crate::storage::SqliteStorage;
+use crate::server::TrustedProxies;
 
 /// The note with the base URL of the last server, for commands that print connector URLs.
 const BASE_URL: &str = "base-url";
 /// The base URL where no server has run yet.
 const DEFAULT_BASE_URL: &str = "http://127.0.0.1:8080";
 
-/// Opens the data directory for one command: no scheduler, since that is the server's.
+/// Opens the data directory for one command: no scheduler, since that is the server's. It must have data.
 pub(super) async fn open(settings: &Settings) -> anyhow::Result<Provisioner> {
-    build(settings, None).await
+    build(settings, Purpose::Use, None).await
+}
+
+/// As [`open`], for a command that may be the first on the directory.
+pub(super) async fn open_or_begin(settings: &Settings) -> anyhow::Result<Provisioner> {
+    build(settings, Purpose::Begin, None).await
 }
 
 /// Opens the data directory for a server that is reached at `listening` unless the settings say otherwise.
 pub(super) async fn open_server(settings: &Settings, listening: String) -> anyhow::Result<Provisioner> {
-    let provisioner = build(settings, Some(listening)).await?;
-    provisioner.registry().set_note(BASE_URL, provisioner.base_url()).await?;
+    let provisioner = build(settings, Purpose::Begin, Some(listening)).await?;
+    note_base_url(&provisioner).await;
     Ok(provisioner)
+}
+
+/// Notes the base URL for commands, if it is another one. That it can't be written, for instance on a full disk, is no
+/// reason not to serve: what is stored can still be read.
+async fn note_base_url(provisioner: &Provisioner) {
+    let (registry, url) = (provisioner.registry(), provisioner.base_url());
+    let noted = match registry.note(BASE_URL).await {
+        Ok(Some(noted)) if noted == url => Ok(()),
+        Ok(_) => registry.set_note(BASE_URL, url).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = noted {
+        tracing::warn!("commands print connector URLs with an earlier base URL, since it can't be noted: {error}");
+    }
 }
 
 /// The organization, which must exist.
 pub(super) async fn organization(provisioner: &Provisioner, name: &str) -> anyhow::Result<Organization> {
     let id = OrganizationId::parse(name)?;
-    if !provisioner.has_organization(&id).await? {
-        bail!("there is no organization {id}; `insomnia-scim org list` shows those that are there");
+    match provisioner.find_organization(&id).await? {
+        Some(organization) => Ok(organization),
+        None => bail!("there is no organization {id}; `insomnia-scim org list` shows those that are there"),
     }
-    Ok(provisioner.organization(&id))
 }
 
-async fn build(settings: &Settings, listening: Option<String>) -> anyhow::Result<Provisioner> {
-    private_directory(&settings.data)
-        .with_context(|| format!("the data directory {} can't be used", settings.data.display()))?;
-    let database = settings.data.join("insomnia-scim.db");
-    let storage = tokio::task::spawn_blocking(move || SqliteStorage::open(&database)).await??;
-    let storage: Arc<dyn Storage> = Arc::new(storage);
+async fn build(settings: &Settings, purpose: Purpose, listening: Option<String>) -> anyhow::Result<Provisioner> {
+    let (storage, key) = data::open(&settings.data, purpose, &settings.go_on_without).await?;
     let serves = listening.is_some();
     let base_url = match (&settings.base_url, listening) {
         (Some(url), _) => url.clone(),
@@ -57,27 +73,21 @@ async fn build(settings: &Settings, listening: Option<String>) -> anyhow::Result
     };
     let mut builder = Provisioner::builder()
         .storage(storage)
-        .secrets(Arc::new(SecretKey::in_file(&settings.data.join("secret.key"))?))
+        .secrets(Arc::new(key))
         .isolation(settings.isolation.into())
         .cache_dir(&settings.cache)
         .base_url(base_url)
+        .trusted_proxies(TrustedProxies::parse(&settings.trusted_proxy)?)
         .scheduler(serves);
     // Only the server runs jobs, and only jobs send.
+    let mailer = if serves { settings.email.mailer(&settings.data)? } else { Arc::new(NoMailer) };
+    builder = builder.mailer(Arc::new(Mail::new(mailer, &settings.email, &settings.data)));
     if serves {
-        builder = builder.mailer(settings.email.mailer(&settings.data)?).http(Arc::new(settings.http.client()?));
+        builder = builder.http(Arc::new(settings.http.client()?));
     }
     if let Some(path) = &settings.component {
         let wasm = fs::read(path).with_context(|| format!("the component {} can't be read", path.display()))?;
         builder = builder.component(wasm);
     }
     Ok(builder.build().await?)
-}
-
-/// Makes the directory, if it is not there, for its owner only: it holds people's names and addresses.
-fn private_directory(path: &Path) -> std::io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
 }

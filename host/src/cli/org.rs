@@ -1,7 +1,5 @@
 //! `org`: organizations.
 
-use std::io::ErrorKind;
-
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
@@ -108,7 +106,10 @@ impl Facts {
 
 impl Org {
     pub(super) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
-        let provisioner = host::open(settings).await?;
+        let provisioner = match &self {
+            Self::Create { .. } => host::open_or_begin(settings).await?,
+            _ => host::open(settings).await?,
+        };
         match self {
             Self::Create { name, id, owner, facts } => {
                 let id = OrganizationId::parse(&id.unwrap_or_else(|| slug(&name)))
@@ -164,18 +165,9 @@ impl Org {
                     bail!("--yes-delete names {yes_delete:?}, not {organization:?}; nothing was deleted");
                 }
                 // Not looked up: a deletion that was broken off is taken up.
-                let organization = provisioner.organization(&OrganizationId::parse(&organization)?);
-                provisioner.delete_organization(organization.id()).await?;
-                // Emails in the folder hold initial passphrases.
-                let folder = settings.email.folder.clone().unwrap_or_else(|| settings.data.join("mail"));
-                match std::fs::remove_dir_all(folder.join(organization.id().as_str())) {
-                    Err(error) if error.kind() != ErrorKind::NotFound => {
-                        return Err(error)
-                            .context("the organization is deleted, but its emails in the mail folder are not");
-                    }
-                    _ => {}
-                }
-                output::object(settings.json, &json!({"deleted": organization.id().as_str()}));
+                let id = OrganizationId::parse(&organization)?;
+                provisioner.delete_organization(&id).await?;
+                output::object(settings.json, &json!({"deleted": id.as_str()}));
             }
         }
         provisioner.flush().await?;

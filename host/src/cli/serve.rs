@@ -8,10 +8,11 @@ use tokio::net::TcpListener;
 use tokio::signal;
 
 use super::config::Settings;
+use super::data::Lost;
 use super::host;
 use crate::email::SmtpConfig;
 use crate::provisioner::Provisioner;
-use crate::server;
+use crate::routes;
 
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
@@ -42,6 +43,14 @@ pub(super) struct Listen {
     /// with a port; with http:// in front also without TLS. May be given more than once.
     #[arg(long, value_name = "RULE", env = "INSOMNIA_SCIM_HTTP_PERMIT", value_delimiter = ',')]
     http_permit: Vec<String>,
+    /// Believe this proxy, or those of this network, whose address a request comes from (X-Forwarded-For): one address, or
+    /// as 10.0.0.0/8. May be given more than once. [default: none]
+    #[arg(long, value_name = "CIDR", env = "INSOMNIA_SCIM_TRUSTED_PROXY", value_delimiter = ',')]
+    trusted_proxy: Vec<String>,
+    /// Start although the database or the host key is missing or another one, which is refused otherwise. What depends
+    /// on it is lost.
+    #[arg(long, value_enum, value_name = "WHAT", env = "INSOMNIA_SCIM_GO_ON_WITHOUT", value_delimiter = ',')]
+    go_on_without: Vec<Lost>,
 }
 
 impl Serve {
@@ -71,6 +80,8 @@ impl Listen {
         }
         settings.email.from = self.mail_from.clone().or(settings.email.from);
         settings.http.permit.extend_from_slice(&self.http_permit);
+        settings.trusted_proxy.extend_from_slice(&self.trusted_proxy);
+        settings.go_on_without.clone_from(&self.go_on_without);
         settings
     }
 }
@@ -80,7 +91,9 @@ pub(super) async fn serve(provisioner: &Provisioner, listener: TcpListener) -> a
     #[cfg(unix)]
     super::process::raise_descriptor_limit();
     tracing::info!("listening on {} for {}", listener.local_addr()?, provisioner.base_url());
-    server::serve(provisioner, listener, stopped()?).await?;
+    // What is missing is logged now and not when it is first needed. It is no reason not to serve the rest.
+    let _ = provisioner.trouble().await;
+    routes::serve(provisioner, listener, stopped()?).await?;
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use tokio_util::sync::CancellationToken;
 use wasmtime::component::ResourceTable;
 use wasmtime::{Engine, Store};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
@@ -32,8 +33,13 @@ impl InstanceState {
         &self.organization
     }
 
-    pub(crate) fn capabilities(&self) -> &Capabilities {
+    pub(crate) fn capabilities(&self) -> &Arc<Capabilities> {
         &self.capabilities
+    }
+
+    /// What ends all calls of the organization in this process, once a capability has learnt that it is deleted.
+    pub(crate) fn ended(&self) -> &CancellationToken {
+        &self.memory.tenant().ended
     }
 }
 

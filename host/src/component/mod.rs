@@ -24,11 +24,11 @@ pub use compiled::ComponentError;
 pub use limits::Limits;
 pub use runtime::CallError;
 
-pub(crate) use instance::InstanceState;
+pub(crate) use instance::{Exports, InstanceState, InstanceStore};
 #[cfg(test)]
 pub(crate) use lanes::Lanes;
 pub(crate) use lanes::Steps;
-pub(crate) use runtime::Runtime;
+pub(crate) use runtime::{Run, Runtime};
 
 /// Which requests may share an instance of the component. In either case an instance serves one organization.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

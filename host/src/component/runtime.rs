@@ -41,6 +41,10 @@ pub enum CallError {
     /// It failed inside the component; the host's log has the backtrace.
     #[error("the call failed inside the component")]
     Trap,
+    /// The organization is not there, or was deleted while the call was under way. What the call had committed before is
+    /// gone with the organization.
+    #[error("there is no such organization any more")]
+    Deleted,
 }
 
 impl CallError {
@@ -51,6 +55,7 @@ impl CallError {
             Self::Deadline => (503, "The request took too long."),
             Self::Memory => (503, "The request needed too much memory."),
             Self::Trap => (500, "An internal error occurred."),
+            Self::Deleted => return ScimResponse::deleted(request_id),
         };
         ScimResponse::error(status, detail, request_id)
     }
@@ -111,10 +116,25 @@ impl Runtime {
         run: impl for<'a> FnOnce(&'a mut InstanceStore, &'a Exports) -> Run<'a, T> + Send,
     ) -> Result<T, CallError> {
         let tenant = self.tenant(organization);
-        let _turn = self.turn(organization, &tenant).await?;
+        let outcome = tokio::select! {
+            biased;
+            () = tenant.ended.cancelled() => return Err(CallError::Deleted),
+            outcome = self.call_of(organization, &tenant, run) => outcome,
+        };
+        // A call that learnt it by itself has an answer that counts no more.
+        if tenant.ended.is_cancelled() { Err(CallError::Deleted) } else { outcome }
+    }
+
+    async fn call_of<T: Send>(
+        &self,
+        organization: &OrganizationId,
+        tenant: &Arc<Tenant>,
+        run: impl for<'a> FnOnce(&'a mut InstanceStore, &'a Exports) -> Run<'a, T> + Send,
+    ) -> Result<T, CallError> {
+        let _turn = self.turn(organization, tenant).await?;
         let _running = self.ticker.running();
         let outcome = timeout(self.limits.time_per_call, async {
-            let mut instance = self.instance(organization, &tenant).await?;
+            let mut instance = self.instance(organization, tenant).await?;
             instance.begin();
             let meter = Arc::clone(&instance.meter);
             let call = run(&mut instance.store, &instance.exports);
@@ -123,7 +143,9 @@ impl Runtime {
         });
         match outcome.await {
             Ok(Ok((called, instance))) => {
-                self.keep(organization, instance);
+                if !tenant.ended.is_cancelled() {
+                    self.keep(organization, instance);
+                }
                 Ok(called)
             }
             Ok(Err(error)) => Err(failure(organization, &error)),
@@ -139,6 +161,26 @@ impl Runtime {
         let dropped = lock(&self.warm).sweep(|instance| instance.may_serve(&self.limits));
         drop(dropped);
         lock(&self.tenants).retain(|_, tenant| !tenant.is_idle());
+    }
+
+    /// Ends all calls of an organization that is being deleted, and drops its instances.
+    pub(crate) fn end(&self, organization: &OrganizationId) {
+        if let Some(tenant) = lock(&self.tenants).remove(organization) {
+            tenant.ended.cancel();
+        }
+        loop {
+            // Its own statement: the lock is released before an instance is dropped.
+            let kept = lock(&self.warm).take(organization);
+            if kept.is_none() {
+                break;
+            }
+        }
+    }
+
+    /// How many organizations are remembered.
+    #[cfg(test)]
+    pub(crate) fn tenants(&self) -> usize {
+        lock(&self.tenants).len()
     }
 
     /// Who holds how much of the host's memory.

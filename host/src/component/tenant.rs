@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
+use tokio_util::sync::CancellationToken;
 use wasmtime::ResourceLimiter;
 
 use super::limits::Limits;
@@ -12,13 +13,16 @@ use crate::ledger::{Account, Full, Held, Ledger};
 pub(super) struct Tenant {
     /// Calls that wait.
     pub(super) waiting: AtomicUsize,
+    /// Cancelled when the organization is deleted.
+    pub(super) ended: CancellationToken,
     /// What the host holds for it.
     pub(super) account: Arc<Account>,
 }
 
 impl Tenant {
     pub(super) fn new(limits: &Limits, ledger: &Ledger) -> Self {
-        Self { waiting: AtomicUsize::new(0), account: ledger.open(limits.memory_per_organization) }
+        let account = ledger.open(limits.memory_per_organization);
+        Self { waiting: AtomicUsize::new(0), ended: CancellationToken::new(), account }
     }
 
     /// Whether nothing is under way or held for the organization, so that it may be forgotten.
@@ -52,12 +56,17 @@ pub(super) struct Memory {
     held: Held,
     most: usize,
     /// It is there as long as one of its instances is.
-    _tenant: Arc<Tenant>,
+    tenant: Arc<Tenant>,
 }
 
 impl Memory {
     pub(super) fn new(tenant: Arc<Tenant>, limits: &Limits) -> Self {
-        Self { held: Held::nothing(Arc::clone(&tenant.account)), most: limits.memory_per_instance, _tenant: tenant }
+        Self { held: Held::nothing(Arc::clone(&tenant.account)), most: limits.memory_per_instance, tenant }
+    }
+
+    /// Whose instance it is.
+    pub(super) fn tenant(&self) -> &Tenant {
+        &self.tenant
     }
 
     /// Bytes that the instance has.

@@ -42,7 +42,7 @@ async fn host(limits: Limits, isolation: Isolation) -> Provisioner {
 
 /// The status of the answer: 200 and how often the instance was called before, or that of the refusal.
 async fn call(host: &Provisioner, organization: &str, verb: &str) -> u16 {
-    let organization = host.organization(&OrganizationId::parse(organization).unwrap());
+    let organization = host.bound_organization(OrganizationId::parse(organization).unwrap());
     let request = ScimRequest { path: format!("/{verb}"), request_id: "r1".into(), ..ScimRequest::default() };
     let response = organization.scim(request).await;
     if response.status >= 400 {
@@ -213,4 +213,37 @@ fn the_built_in_component_imports_neither_files_nor_sockets() {
         let allowed = ["insomnia:scim/", "wasi:cli/", "wasi:io/", "wasi:clocks/", "wasi:random/"];
         assert!(allowed.iter().any(|package| name.starts_with(package)), "{name}");
     }
+}
+
+#[tokio::test]
+async fn f3_the_calls_of_a_deleted_organization_end_at_once_and_its_instances_go() {
+    let host = host(Limits::default(), Isolation::Organization).await;
+    host.create_organization(&OrganizationId::parse("a").unwrap()).await.unwrap();
+    assert_eq!(call(&host, "a", "count").await, 200);
+    let waits = tokio::spawn({
+        let host = host.clone();
+        async move { call(&host, "a", "seal").await }
+    });
+    // It waits for the host once it has taken its instance, so that this call gets another, which never ran.
+    while call(&host, "a", "count").await != 200 {
+        tokio::task::yield_now().await;
+    }
+    host.delete_organization(&OrganizationId::parse("a").unwrap()).await.unwrap();
+    assert_eq!(waits.await.unwrap(), 401);
+    assert_eq!(host.runtime().tenants(), 0);
+    let again = host.create_organization(&OrganizationId::parse("a").unwrap()).await.unwrap();
+    let request = ScimRequest { path: "/count".into(), request_id: "r1".into(), ..ScimRequest::default() };
+    assert_eq!(again.scim(request).await.status, 200, "an instance of the deleted organization serves the next");
+}
+
+#[tokio::test]
+async fn organizations_that_nobody_calls_are_forgotten() {
+    let limits = Limits { instance_age: Duration::ZERO, ..Limits::default() };
+    let host = host(limits, Isolation::Organization).await;
+    for organization in ["a", "b", "c"] {
+        assert_eq!(call(&host, organization, "count").await, 200);
+    }
+    assert_eq!(host.runtime().tenants(), 3);
+    host.runtime().sweep();
+    assert_eq!(host.runtime().tenants(), 0);
 }

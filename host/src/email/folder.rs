@@ -15,6 +15,9 @@ use crate::capability::storage::OrganizationId;
 /// How old a file without its last name must be to count as left behind by a crash.
 const STALE: Duration = Duration::from_secs(3600);
 
+/// How often it is tried to remove a folder into which another process still writes.
+const REMOVALS: usize = 20;
+
 /// Makes the names of files that are being written unique in this process.
 static WRITTEN: AtomicU64 = AtomicU64::new(0);
 
@@ -44,6 +47,24 @@ impl MailFolder {
         Ok(Self { path: path.to_owned(), sender })
     }
 
+    /// Removes an organization's messages from a folder, if both are there. For a mailer that does not write there now, and
+    /// may have done so before.
+    ///
+    /// # Errors
+    /// If they can't be removed.
+    pub fn remove(path: &Path, organization: &OrganizationId) -> io::Result<()> {
+        let folder = path.join(organization.as_str());
+        // A message that is written meanwhile makes the folder anew, or keeps it from being empty.
+        for _ in 0..REMOVALS {
+            match fs::remove_dir_all(&folder) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {}
+                removed => return removed,
+            }
+        }
+        fs::remove_dir_all(&folder)
+    }
+
     /// Where messages are.
     pub fn path(&self) -> &Path {
         &self.path
@@ -65,6 +86,41 @@ impl Mailer for MailFolder {
             Err(error) => Err(MailError::Other(format!("the mail folder's writer ended: {error}"))),
         }
     }
+
+    async fn withdraw(&self, organization: &OrganizationId, id: &str) {
+        let (folder, end) = (self.path.join(organization.as_str()), format!("-{id}.eml"));
+        let removed = tokio::task::spawn_blocking(move || remove_ending(&folder, &end)).await;
+        match removed {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%organization, "an email of a deleted organization is left: {error}"),
+            Err(error) => tracing::error!(%organization, "an email of a deleted organization is left: {error}"),
+        }
+    }
+
+    async fn forget(&self, organization: &OrganizationId) -> Result<(), MailError> {
+        let (path, organization) = (self.path.clone(), organization.clone());
+        let removed = tokio::task::spawn_blocking(move || Self::remove(&path, &organization)).await;
+        removed
+            .map_err(|error| MailError::Other(error.to_string()))?
+            .map_err(|error| MailError::Unavailable(format!("the mail folder can't be written: {error}")))
+    }
+}
+
+/// Removes the files with this end, and the folder if it is empty then: the folder is made anew by whoever writes.
+fn remove_ending(folder: &Path, end: &str) -> io::Result<()> {
+    let files = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        files => files?,
+    };
+    for file in files {
+        let file = file?;
+        if file.file_name().to_str().is_some_and(|name| name.ends_with(end)) {
+            fs::remove_file(file.path())?;
+        }
+    }
+    // Others may be in it; then it stays.
+    let _ = fs::remove_dir(folder);
+    Ok(())
 }
 
 fn write(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {

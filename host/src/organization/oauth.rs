@@ -53,7 +53,7 @@ impl Organization {
     /// Checks a request of the authorization endpoint: its query as sent. What to show, or what to answer instead.
     pub async fn authorize(&self, query: &str) -> Result<Result<Consent, AuthorizeRefusal>, CallError> {
         let query = query.to_owned();
-        let checked = self.provisioner.runtime().call(&self.id, move |store, exports| {
+        let checked = self.call(move |store, exports| {
             Box::pin(async move { exports.insomnia_scim_oauth().call_authorize_request(store, &query).await })
         });
         Ok(checked.await?.map(Into::into).map_err(Into::into))
@@ -75,7 +75,7 @@ impl Organization {
     /// Serves the token endpoint.
     pub async fn oauth_token(&self, request: OAuthRequest) -> Result<OAuthResponse, CallError> {
         let request = request.into();
-        let response = self.provisioner.runtime().call(&self.id, move |store, exports| {
+        let response = self.call(move |store, exports| {
             Box::pin(async move { exports.insomnia_scim_oauth().call_token(store, &request).await })
         });
         response.await.map(Into::into)
@@ -84,7 +84,7 @@ impl Organization {
     /// Serves the revocation endpoint.
     pub async fn oauth_revoke(&self, request: OAuthRequest) -> Result<OAuthResponse, CallError> {
         let request = request.into();
-        let response = self.provisioner.runtime().call(&self.id, move |store, exports| {
+        let response = self.call(move |store, exports| {
             Box::pin(async move { exports.insomnia_scim_oauth().call_revoke(store, &request).await })
         });
         response.await.map(Into::into)
@@ -93,7 +93,7 @@ impl Organization {
     /// The metadata document of the authorization server (RFC 8414), in JSON.
     pub async fn oauth_metadata(&self) -> Result<Vec<u8>, CallError> {
         let issuer = self.oauth_issuer();
-        let document = self.provisioner.runtime().call(&self.id, move |store, exports| {
+        let document = self.call(move |store, exports| {
             Box::pin(async move { exports.insomnia_scim_oauth().call_metadata(store, &issuer).await })
         });
         document.await

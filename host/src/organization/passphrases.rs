@@ -12,6 +12,13 @@ impl Organization {
         act!(self.insomnia_scim_directory.call_sign_in(&member, &passphrase)).map(Into::into)
     }
 
+    /// As [`Organization::sign_in`], in a browser that is known as the member's, because the member has signed in there
+    /// before or has opened a mailed link: wrong passphrases that strangers have tried elsewhere do not slow it down.
+    pub async fn sign_in_where_known(&self, member: &str, passphrase: &str) -> Result<SignedIn, ActionError> {
+        let (member, passphrase) = (member.to_owned(), passphrase.to_owned());
+        act!(self.insomnia_scim_directory.call_sign_in_where_known(&member, &passphrase)).map(Into::into)
+    }
+
     /// Replaces a member's passphrase by one that the member chose: at least 12 characters, and another one.
     pub async fn change_passphrase(&self, member: &str, current: &str, chosen: &str) -> Result<(), ActionError> {
         let (member, current, chosen) = (member.to_owned(), current.to_owned(), chosen.to_owned());

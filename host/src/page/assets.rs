@@ -7,7 +7,7 @@ use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest as _, Sha256};
 
-use super::passphrase_sessions::hex;
+use crate::hex;
 
 /// A file that browsers keep.
 pub(super) struct Asset {
@@ -29,7 +29,7 @@ const HEADERS: [(HeaderName, &str); 3] = [
 
 impl Asset {
     fn new(extension: &str, media_type: &'static str, content: &'static str) -> Self {
-        let hash = hex(&Sha256::digest(content.as_bytes())[..8]);
+        let hash = hex::encode(&Sha256::digest(content.as_bytes())[..8]);
         Self { name: format!("page-{hash}.{extension}"), media_type, content }
     }
 

@@ -8,9 +8,9 @@ use super::form::{Fields, Posted};
 use super::identity_provider::{self as names, PROVIDERS, WINDOWS};
 use super::refusal::Refusal;
 use super::shell::Shell;
-use super::sign_in::wait;
 use super::visit::Visit;
 use super::when::When;
+use super::words::wait;
 use crate::connector::{ConnectorStatus, IssuedToken};
 use crate::error::ActionError;
 

@@ -6,8 +6,8 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 
 use super::form::Posted;
-use super::guard::FormAction;
 use super::refusal::Refusal;
+use super::security_headers::FormAction;
 use super::shell::Shell;
 use super::state::PageState;
 use super::visit::Visit;

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::overview::grouped;
 use super::refusal::Refusal;
 use super::when::{When, parse};
+use super::words::grouped;
 use crate::organization::Organization;
 
 /// Events of one look into the storage.

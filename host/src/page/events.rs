@@ -6,7 +6,7 @@ use axum::response::Html;
 use serde::Deserialize;
 
 use super::event::{Event, PART, before, find, time};
-use super::people::Paging;
+use super::paging::Paging;
 use super::query::{Query, query, typed};
 use super::refusal::Refusal;
 use super::shell::Shell;
@@ -57,15 +57,15 @@ struct EventPage {
 
 /// The query.
 #[derive(Deserialize)]
-pub(super) struct Asked {
+pub(super) struct EventsQuery {
     kind: Option<String>,
     before: Option<String>,
 }
 
 /// `GET …/events`.
-pub(super) async fn list(Query(asked): Query<Asked>, visit: Visit) -> Result<Html<String>, Refusal> {
-    let kind = typed(asked.kind.as_ref()).filter(|kind| KINDS.iter().any(|(known, _)| known == kind)).unwrap_or("");
-    let from = asked.before.as_deref().filter(|position| time(position) > 0);
+pub(super) async fn list(Query(wanted): Query<EventsQuery>, visit: Visit) -> Result<Html<String>, Refusal> {
+    let kind = typed(wanted.kind.as_ref()).filter(|kind| KINDS.iter().any(|(known, _)| known == kind)).unwrap_or("");
+    let from = wanted.before.as_deref().filter(|position| time(position) > 0);
     let (events, next) = newest(&visit.organization, kind, from, visit.state.now()).await?;
     let path = visit.path("events");
     let chosen = Some(kind).filter(|kind| !kind.is_empty());

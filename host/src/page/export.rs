@@ -3,7 +3,7 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::logs::Filter;
+use super::log_filter::Filter;
 use super::query::Query;
 use super::refusal::Refusal;
 use super::visit::Visit;

@@ -7,8 +7,8 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 
-use super::guard::same_origin;
 use super::refusal::Refusal;
+use super::security_headers::same_origin;
 use super::state::PageState;
 use super::visit::{Visit, is_token};
 

@@ -1,96 +1,107 @@
-//! What holds for every view: security header fields, and refusals as pages.
+//! The mass-deprovisioning guard: its thresholds, and the removals that it holds until an owner decides.
 
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
-use axum::middleware::Next;
-use axum::response::Response;
+use askama::Template;
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use serde::Deserialize;
 
-use super::refusal::{self, Message};
+use super::form::Posted;
+use super::paging::Paging;
+use super::query::{Query, query};
+use super::refusal::Refusal;
 use super::shell::Shell;
-use super::state::{PageState, origin_of};
-use crate::capability::storage::OrganizationId;
+use super::visit::Visit;
+use super::when::When;
+use crate::guard::{Decision, Guard, HeldRemoval, Removal};
 
-/// Nothing inline, nothing from elsewhere, in nobody's frame. The icon is a `data:` URL.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; \
-     connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
-const PERMISSIONS_POLICY: &str = "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), \
-     magnetometer=(), microphone=(), midi=(), payment=(), usb=(), clipboard-read=(), clipboard-write=(self)";
+/// Rows of a page.
+const ROWS: u32 = 100;
 
-/// Another place that a form of this response may lead to.
-#[derive(Clone)]
-pub(super) struct FormAction(pub(super) String);
-
-const FIELDS: [(HeaderName, &str); 7] = [
-    (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
-    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (header::X_FRAME_OPTIONS, "DENY"),
-    // Not `no-referrer`: browsers would then send `Origin: null` with the page's own forms.
-    (header::REFERRER_POLICY, "same-origin"),
-    (HeaderName::from_static("permissions-policy"), PERMISSIONS_POLICY),
-    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-];
-
-/// The middleware round all views.
-pub(super) async fn guard(State(state): State<PageState>, request: Request, next: Next) -> Response {
-    let organization = organization(request.uri().path());
-    let mut response = next.run(request).await;
-    if let Some(message) = response.extensions_mut().remove::<Message>() {
-        response = refusal::render(message, Shell::outside(&state, organization.as_ref(), ""));
-    }
-    let headers = response.headers_mut();
-    for (name, value) in FIELDS {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    // A text that could not be one source would be a second directive.
-    let named = |text: &String| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".:/-_[]+".contains(&byte));
-    if let Some(FormAction(place)) = response.extensions_mut().remove::<FormAction>().filter(|place| named(&place.0))
-        && let Ok(policy) = HeaderValue::try_from(format!("{CONTENT_SECURITY_POLICY} {place}"))
-    {
-        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
-    }
-    response
+#[derive(Template)]
+#[template(path = "guard.html")]
+struct GuardPage {
+    shell: Shell,
+    error: Option<&'static str>,
+    on: bool,
+    number: String,
+    share: String,
+    since: Option<When>,
+    waiting: usize,
+    held: Vec<Row>,
+    paging: Paging,
 }
 
-fn organization(path: &str) -> Option<OrganizationId> {
-    let name = path.strip_prefix("/organizations/")?.split('/').next()?;
-    OrganizationId::parse(name).ok()
+struct Row {
+    removal: HeldRemoval,
+    what: &'static str,
+    state: &'static str,
+    when: When,
 }
 
-/// Whether the request comes from a page of this site, as far as the browser tells. What says nothing, a program for
-/// instance, needs the form's token all the same.
-pub(super) fn same_origin(headers: &HeaderMap, base_url: &str) -> bool {
-    let field = |name: &HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or_default());
-    if let Some(site) = field(&HeaderName::from_static("sec-fetch-site")) {
-        return site == "same-origin";
-    }
-    let Some(origin) = field(&header::ORIGIN) else { return true };
-    let authority = origin.split_once("://").map_or("", |(_, authority)| authority);
-    origin.eq_ignore_ascii_case(origin_of(base_url)) || field(&header::HOST).is_some_and(|host| host == authority)
+/// The query.
+#[derive(Deserialize)]
+pub(super) struct GuardQuery {
+    after: Option<String>,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// `GET …/guard`.
+pub(super) async fn show(Query(wanted): Query<GuardQuery>, visit: Visit) -> Result<Html<String>, Refusal> {
+    Ok(Html(page(&visit, wanted.after.as_deref(), None).await?))
+}
 
-    #[test]
-    fn a_form_of_another_site_is_told_from_one_of_this() {
-        let base = "https://scim.example.com/x";
-        for (fields, expected) in [
-            (&[][..], true),
-            (&[("sec-fetch-site", "same-origin")], true),
-            (&[("sec-fetch-site", "same-site")], false),
-            (&[("sec-fetch-site", "cross-site"), ("origin", "https://scim.example.com")], false),
-            (&[("origin", "https://scim.example.com")], true),
-            (&[("origin", "http://localhost:8080"), ("host", "localhost:8080")], true),
-            (&[("origin", "https://evil.example"), ("host", "scim.example.com")], false),
-            (&[("origin", "null"), ("host", "scim.example.com")], false),
-            (&[("origin", "https://scim.example.com.evil.example")], false),
-        ] {
-            let headers =
-                fields.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
-            assert_eq!(same_origin(&headers.collect(), base), expected, "{fields:?}");
-        }
+async fn page(visit: &Visit, after: Option<&str>, error: Option<&'static str>) -> Result<String, Refusal> {
+    let status = visit.organization.guard(after, ROWS).await?;
+    let path = visit.path("guard");
+    let row = |removal: HeldRemoval| Row {
+        what: match removal.removal {
+            Removal::Deactivate => "Deactivate",
+            Removal::Delete => "Delete",
+        },
+        state: match removal.decision {
+            None => "Waiting",
+            Some(Decision::Allowed) => "Let through",
+            Some(Decision::Refused) => "Refused",
+        },
+        when: When::minute(removal.time),
+        removal,
+    };
+    let text = |number: Option<u32>| number.map(|number| number.to_string()).unwrap_or_default();
+    let guard = status.guard.as_ref();
+    let page = GuardPage {
+        shell: visit.shell("Guard", "guard"),
+        error,
+        on: guard.is_some(),
+        number: text(guard.and_then(|guard| guard.number)),
+        share: text(guard.and_then(|guard| guard.share.map(u32::from))),
+        since: status.holding_since.map(When::minute),
+        waiting: status.held.iter().filter(|removal| removal.decision.is_none()).count(),
+        held: status.held.into_iter().map(row).collect(),
+        paging: Paging {
+            first: after.map(|_| path.clone()),
+            next: status.next.map(|next| format!("{path}{}", query(&[("after", Some(&next))]))),
+        },
+    };
+    Ok(page.render()?)
+}
+
+/// `POST …/guard`: the thresholds; none switches it off.
+pub(super) async fn set(Posted { visit, fields }: Posted) -> Result<Response, Refusal> {
+    let number = fields.typed("number").map(|text| text.parse::<u32>().ok().filter(|number| *number > 0));
+    let share = fields.typed("share").map(|text| text.parse::<u8>().ok().filter(|share| (1..100).contains(share)));
+    if number == Some(None) || share == Some(None) {
+        let error = "The number is 1 or more, and the share 1 to 99 percent.";
+        return Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(page(&visit, None, Some(error)).await?)).into_response());
     }
+    let (number, share) = (number.flatten(), share.flatten());
+    let guard = (number.is_some() || share.is_some()).then_some(Guard { number, share });
+    visit.organization.set_guard(guard).await?;
+    Ok(Redirect::to(&visit.path("guard")).into_response())
+}
+
+/// `POST …/guard/decide`: for one member, or for all that wait.
+pub(super) async fn decide(Posted { visit, fields }: Posted) -> Result<Redirect, Refusal> {
+    let decision = if fields.raw("decision") == "allow" { Decision::Allowed } else { Decision::Refused };
+    let members: Vec<String> = fields.typed("member").map(str::to_owned).into_iter().collect();
+    visit.organization.decide_held(&visit.member.id, decision, &members).await?;
+    Ok(Redirect::to(&visit.path("guard")))
 }

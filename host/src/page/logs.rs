@@ -3,64 +3,20 @@
 use askama::Template;
 use axum::extract::Path;
 use axum::response::Html;
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::entry::{Entry, LogRow};
-use super::people::Paging;
+use super::log_filter::Filter;
+use super::paging::Paging;
 use super::query::{Query, query, typed};
 use super::refusal::Refusal;
 use super::shell::Shell;
 use super::visit::Visit;
-use super::when::{When, parse};
+use super::when::When;
 use crate::journal::LogQuery;
 
 /// Rows of a page.
 const ROWS: u32 = 50;
-
-/// What the list is filtered by.
-#[derive(Clone, Default, Deserialize)]
-pub(super) struct Filter {
-    q: Option<String>,
-    status: Option<String>,
-    method: Option<String>,
-    kind: Option<String>,
-    since: Option<String>,
-    until: Option<String>,
-    after: Option<String>,
-}
-
-impl Filter {
-    /// The search, for so many entries.
-    pub(super) fn search(&self, limit: u32) -> LogQuery {
-        let class = typed(self.status.as_ref()).and_then(|class| class.parse().ok());
-        let text = |field: &Option<String>| typed(field.as_ref()).map(str::to_owned);
-        let time = |field: &Option<String>| typed(field.as_ref()).and_then(parse);
-        LogQuery {
-            since: time(&self.since),
-            until: time(&self.until),
-            status_class: class.filter(|class| matches!(class, 2 | 4 | 5)),
-            method: text(&self.method),
-            resource_type: text(&self.kind),
-            text: text(&self.q),
-            after: text(&self.after),
-            limit,
-        }
-    }
-
-    /// The filter as the query of a link, at this place of the list.
-    fn link(&self, after: Option<&str>) -> String {
-        query(&[
-            ("q", typed(self.q.as_ref())),
-            ("status", typed(self.status.as_ref())),
-            ("method", typed(self.method.as_ref())),
-            ("kind", typed(self.kind.as_ref())),
-            ("since", typed(self.since.as_ref())),
-            ("until", typed(self.until.as_ref())),
-            ("after", after),
-        ])
-    }
-}
 
 #[derive(Template)]
 #[template(path = "logs.html")]
@@ -177,15 +133,5 @@ mod tests {
         let entry = Entry { method: "PO'ST".into(), path: "/Users?a='$(id)".into(), ..Entry::default() };
         let expected = r#"curl -X 'PO'\''ST' -H "Authorization: Bearer $SCIM_TOKEN" 'http://h/Users?a='\''$(id)'"#;
         assert_eq!(curl(&entry, "http://h"), expected);
-    }
-
-    #[test]
-    fn a_filter_asks_for_what_was_typed_and_ignores_nonsense() {
-        let some = |text: &str| Some(text.to_owned());
-        let filter =
-            Filter { q: some("  ada "), status: some("7"), since: some("x"), method: some(""), ..Filter::default() };
-        let expected = LogQuery { text: some("ada"), limit: 5, ..LogQuery::default() };
-        assert_eq!(filter.search(5), expected);
-        assert_eq!(filter.link(Some("n")), "?q=ada&status=7&since=x&after=n");
     }
 }

@@ -4,40 +4,47 @@
 //! mounts the page with its own [`SessionProvider`]; the standalone server signs people in by email and passphrase.
 
 mod assets;
-mod automatic;
 mod connector;
 mod consent;
+mod credentials;
 mod deliveries;
+mod devices;
 mod entry;
 mod event;
 mod events;
 mod export;
+mod fallback;
 mod form;
 mod guard;
-mod held;
 mod identity_provider;
+mod log_filter;
 mod logs;
+mod members;
+mod oauth_clients;
 mod overview;
+mod paging;
 mod passphrase;
 mod passphrase_sessions;
-mod people;
 mod preview;
 mod query;
 mod refusal;
+mod rotation;
+mod search;
+mod security_headers;
 mod session;
+mod sessions;
 mod setup;
 mod shell;
 mod sign_in;
 mod state;
-pub(crate) mod streams;
 mod tail;
+mod teams;
 #[cfg(test)]
 mod tests;
-pub(crate) mod throttle;
+mod tries;
 mod visit;
 mod when;
-
-pub(crate) use state::page_path;
+mod words;
 
 pub use session::{Session, SessionError, SessionProvider};
 
@@ -49,9 +56,8 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
 use self::passphrase_sessions::PassphraseSessions;
-use self::session::Sessions;
+use self::sessions::Sessions;
 use self::state::PageState;
-use crate::organization::Organization;
 use crate::provisioner::Provisioner;
 
 /// The largest form, in bytes.
@@ -64,23 +70,18 @@ pub struct Page {
     stopping: Arc<dyn Fn() -> bool + Send + Sync>,
 }
 
-impl Provisioner {
-    /// The SCIM page of all organizations, with sign-in by email and passphrase.
-    pub fn page(&self) -> Page {
-        let sessions = Sessions::Own(PassphraseSessions::new(self.clone()));
-        Page { provisioner: self.clone(), sessions, stopping: Arc::new(|| false) }
-    }
-}
-
-impl Organization {
-    /// Where its SCIM page is: `<base URL>/organizations/<organization>/scim`, or as
-    /// [`crate::ProvisionerBuilder::page_url`] has it.
-    pub fn page_url(&self) -> String {
-        self.provisioner().page_url(self.id())
-    }
+/// The routes of the SCIM page, with sign-in by email and passphrase. [`Page`] takes a backend's own sessions.
+pub fn router(provisioner: &Provisioner) -> Router {
+    Page::new(provisioner).router()
 }
 
 impl Page {
+    /// With sign-in by email and passphrase.
+    pub fn new(provisioner: &Provisioner) -> Self {
+        let sessions = Sessions::Own(PassphraseSessions::new(provisioner.clone()));
+        Self { provisioner: provisioner.clone(), sessions, stopping: Arc::new(|| false) }
+    }
+
     /// The backend's own sessions instead of sign-in by email and passphrase.
     #[must_use]
     pub fn sessions(mut self, provider: Arc<dyn SessionProvider>) -> Self {
@@ -110,12 +111,12 @@ impl Page {
                 "/preview",
                 get(preview::show).post(preview::preview).layer(DefaultBodyLimit::max(preview::MAX_LIST)),
             )
-            .route("/members", get(people::members))
-            .route("/teams", get(people::teams))
-            .route("/automatic", get(automatic::show).post(automatic::configure))
-            .route("/clients", post(automatic::client))
-            .route("/guard", get(held::show).post(held::set))
-            .route("/guard/decide", post(held::decide))
+            .route("/members", get(members::list))
+            .route("/teams", get(teams::list))
+            .route("/automatic", get(rotation::show).post(rotation::configure))
+            .route("/clients", post(oauth_clients::change))
+            .route("/guard", get(guard::show).post(guard::set))
+            .route("/guard/decide", post(guard::decide))
             .route("/events", get(events::list))
             .route("/events/{position}", get(events::detail))
             .route("/deliveries", get(deliveries::show).post(deliveries::retry))
@@ -134,10 +135,10 @@ impl Page {
                 .route("/reset", get(passphrase::ask_reset).post(passphrase::reset));
         }
         Router::new()
-            .nest("/organizations/{organization}/scim", page.fallback(refusal::nothing_here))
+            .nest("/organizations/{organization}/scim", page.fallback(fallback::nothing_here))
             .route("/oauth/{organization}/authorize", get(consent::authorize))
             .layer(DefaultBodyLimit::max(MAX_FORM))
-            .layer(from_fn_with_state(state.clone(), guard::guard))
+            .layer(from_fn_with_state(state.clone(), security_headers::security_headers))
             .route("/scim-page/{file}", get(assets::serve))
             .with_state(state)
     }

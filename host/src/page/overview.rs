@@ -4,7 +4,6 @@ use askama::Template;
 use axum::response::Html;
 use serde::Deserialize;
 
-use super::automatic::renewal;
 use super::entry::LogRow;
 use super::identity_provider as names;
 use super::query::Query;
@@ -12,6 +11,8 @@ use super::refusal::Refusal;
 use super::shell::Shell;
 use super::visit::Visit;
 use super::when::{When, distance};
+use super::words::{grouped, renewal};
+use crate::condition::Trouble;
 use crate::connector::{ConnectorStatus, TokenStatus};
 use crate::delivery::DeliveryQueue;
 use crate::directory::{Licences, Plan, Requirement};
@@ -88,19 +89,19 @@ struct Seats {
 
 /// The query.
 #[derive(Deserialize)]
-pub(super) struct Shown {
+pub(super) struct OverviewQuery {
     done: Option<String>,
 }
 
 /// `GET …/scim`.
-pub(super) async fn show(Query(shown): Query<Shown>, visit: Visit) -> Result<Html<String>, Refusal> {
+pub(super) async fn show(Query(wanted): Query<OverviewQuery>, visit: Visit) -> Result<Html<String>, Refusal> {
     let status = visit.organization.status().await?;
     let unmet = visit.organization.unmet_requirements(&visit.member.id).await?;
     let licences = visit.organization.licences().await?;
     let refresh_status = visit.organization.refresh_status().await?;
     let recent = visit.organization.search_log(LogQuery { limit: RECENT, ..LogQuery::default() }).await?;
     let (now, home) = (visit.state.now(), visit.home());
-    let notice = match shown.done.as_deref() {
+    let notice = match wanted.done.as_deref() {
         Some("disabled") => Some("SCIM is disabled. No member and no team was changed."),
         Some("stored") => Some("The new token is in use. Requests with it appear in the log."),
         _ => None,
@@ -142,6 +143,16 @@ async fn banners(
 ) -> Result<Vec<Banner>, Refusal> {
     let refresh = || Some((visit.path("refresh"), "Refresh token"));
     let mut banners = Vec::new();
+    if let Some(trouble) = visit.state.provisioner.trouble().await {
+        let text = match trouble {
+            Trouble::StorageFull => {
+                "The server's storage is full. What is stored is shown here and to your identity provider; every change \
+                 is refused until the operator of this server makes room."
+            }
+            _ => "The operator of this server finds the reason in its log. Until then changes may be refused.",
+        };
+        banners.push(Banner { tone: "bad", title: "This server can't save changes", text: text.into(), action: None });
+    }
     if status.status == TokenStatus::Expired {
         let text = "Every request of your identity provider is refused. Nobody loses access because of it, but nothing \
                     is provisioned or deprovisioned until the token is refreshed.";
@@ -272,29 +283,9 @@ fn seats(licences: Licences) -> Seats {
     }
 }
 
-/// `1,234,567`.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_grouped_by_thousands() {
-        for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
-            assert_eq!(grouped(number), text);
-        }
-    }
 
     #[test]
     fn the_bar_shows_overage_and_one_member_of_a_million() {

@@ -7,15 +7,16 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use tokio::time::Instant;
 
+use super::credentials::{LONGEST, REFUSAL, own, remember, with_cookies};
 use super::form::{self, Fields};
 use super::query::Query;
 use super::refusal::Refusal;
 use super::shell::Shell;
-use super::sign_in::{LONGEST, REFUSAL, own, wait, with_cookie};
 use super::state::PageState;
-use super::throttle::address;
 use super::visit::{is_token, organization_id, token};
+use super::words::{sentence, wait};
 use crate::capability::storage::OrganizationId;
+use crate::directory::Member;
 use crate::error::ActionError;
 
 #[derive(Template)]
@@ -68,8 +69,13 @@ pub(super) async fn change(State(state): State<PageState>, request: Request) -> 
     let (status, error) = match outcome {
         Ok(()) => {
             sessions.end_all(&id, member).await?;
-            let cookie = sessions.start(&id, member, false, &parts.headers).await?;
-            return Ok(with_cookie(Redirect::to(&state.home(&id)), &cookie));
+            let session = sessions.start(&id, member, false, &parts.headers).await?;
+            let device = match state.provisioner.organization(&id).member(member).await {
+                Ok(member) => remember(sessions, &id, &member, &parts.headers).await,
+                Err(_) => None,
+            };
+            let cookies = [Some(session.as_str()), device.as_deref()].into_iter().flatten();
+            return Ok(with_cookies(Redirect::to(&state.home(&id)), cookies));
         }
         Err(error) => refused(error, "Your current passphrase is wrong.")?,
     };
@@ -113,20 +119,26 @@ pub(super) async fn reset(State(state): State<PageState>, request: Request) -> R
     let begun = Instant::now();
     let (mut parts, fields) = form::read(request, &state).await?;
     let id = organization_id(&mut parts, &state).await?;
-    own(&state)?;
-    // Each one counts: neither emails nor guesses come in floods.
-    let allowed = address(&parts).map_or(Ok(()), |address| state.addresses.begin(&address, state.now()));
-    let allowed = allowed.map_err(ActionError::Throttled);
+    let sessions = own(&state)?;
     let token = fields.typed("token").filter(|token| token.len() <= LONGEST);
-    let outcome = match (allowed, token) {
-        (Err(error), _) => Err(error),
-        (Ok(()), None) => send_link(&state, &id, fields.typed("email")).await.map(|()| None),
-        (Ok(()), Some(token)) => set(&state, &id, token, &fields).await.map(Some),
+    let outcome = match token {
+        // Whatever strangers have tried: who has the link has the mailbox.
+        Some(token) => set(&state, &id, token, &fields).await.map(Some),
+        None => {
+            // Each one counts: emails do not come in floods.
+            match state.tries.ask_for_link(state.provisioner.trusted_proxies().source(&parts)) {
+                Ok(()) => send_link(&state, &id, fields.typed("email")).await.map(|()| None),
+                Err(seconds) => Err(ActionError::Throttled(seconds)),
+            }
+        }
     };
     let (status, sent, error) = match outcome {
         Ok(Some(member)) => {
-            own(&state)?.end_all(&id, &member).await?;
-            return Ok(to_sign_in(&state, &id, "?done=reset"));
+            sessions.end_all(&id, &member.id).await?;
+            // The sign-in that follows is the member's.
+            let device = remember(sessions, &id, &member, &parts.headers).await;
+            let to = format!("{}/sign-in?done=reset", state.home(&id));
+            return Ok(with_cookies(Redirect::to(&to), device.as_deref()));
         }
         Ok(None) => (StatusCode::OK, true, None),
         Err(error) => {
@@ -145,24 +157,20 @@ async fn send_link(state: &PageState, id: &OrganizationId, email: Option<&str>) 
     let Some(email) = email.filter(|email| email.len() <= LONGEST) else {
         return Err(ActionError::Invalid("type your email address".into()));
     };
-    let known = state.provisioner.has_organization(id).await;
-    if !known.map_err(|error| ActionError::Unavailable(error.to_string()))? {
+    let found = state.provisioner.find_organization(id).await;
+    let Some(organization) = found.map_err(|error| ActionError::Unavailable(error.to_string()))? else {
         return Ok(());
-    }
-    let organization = state.provisioner.organization(id);
+    };
     let page = format!("{}/reset", organization.page_url());
     organization.request_passphrase_reset(email, &page).await
 }
 
-async fn set(state: &PageState, id: &OrganizationId, token: &str, fields: &Fields) -> Result<String, ActionError> {
+async fn set(state: &PageState, id: &OrganizationId, token: &str, fields: &Fields) -> Result<Member, ActionError> {
     let chosen = chosen(fields)?;
     let invalid = || ActionError::Invalid("the link is not valid any more; ask for another one".into());
-    let known = state.provisioner.has_organization(id).await;
-    if !known.map_err(|error| ActionError::Unavailable(error.to_string()))? {
-        return Err(invalid());
-    }
-    let member = state.provisioner.organization(id).reset_passphrase(token, chosen).await?;
-    Ok(member.id)
+    let found = state.provisioner.find_organization(id).await;
+    let organization = found.map_err(|error| ActionError::Unavailable(error.to_string()))?.ok_or_else(invalid)?;
+    organization.reset_passphrase(token, chosen).await
 }
 
 /// The passphrase that was chosen, typed twice.
@@ -185,13 +193,6 @@ fn refused(error: ActionError, wrong: &str) -> Result<(StatusCode, String), Refu
         ActionError::Invalid(text) => Ok((StatusCode::UNPROCESSABLE_ENTITY, sentence(&text))),
         other => Err(other.into()),
     }
-}
-
-/// The text as a sentence.
-fn sentence(text: &str) -> String {
-    let mut characters = text.chars();
-    let first = characters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
-    format!("{first}{}.", characters.as_str().trim_end_matches('.'))
 }
 
 fn reset_shell(state: &PageState, id: &OrganizationId) -> Shell {

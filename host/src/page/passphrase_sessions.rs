@@ -13,12 +13,12 @@ use axum::http::{HeaderMap, header};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::query::encode;
 use super::session::{Session, SessionError, SessionProvider};
-use super::state::{page_path, path_of};
 use crate::capability::clock::{TOLERANCE, lasts};
 use crate::capability::storage::{Item, KeyRange, OrganizationId, Require, StorageError, Transaction, Write};
+use crate::hex;
 use crate::provisioner::Provisioner;
+use crate::urls::{encode, page_path, path_of};
 
 /// A session ends when it was not used for so long, in milliseconds.
 const IDLE: u64 = 30 * 60 * 1000;
@@ -33,6 +33,9 @@ const SEEN: u64 = 60 * 1000;
 #[derive(Serialize, Deserialize)]
 struct Stored {
     organization: String,
+    /// Which of the organizations with this name it is.
+    #[serde(default)]
+    generation: u64,
     member: String,
     seen: u64,
     /// The passphrase must be changed first: the session is good for nothing else.
@@ -68,14 +71,13 @@ impl PassphraseSessions {
         must_change: bool,
         request: &HeaderMap,
     ) -> Result<String, SessionError> {
-        let mut token = [0; 32];
-        getrandom::fill(&mut token).map_err(|error| SessionError(error.to_string()))?;
-        let now = self.provisioner.clock().now();
-        let ticket = Ticket { end: now + ABSOLUTE, token: hex(&token) };
+        let now = self.now();
+        let cookie = SessionCookie::new(now.saturating_add(ABSOLUTE))?;
         let key = signed_out(organization, member);
         let before = self.get(key.clone()).await?;
         let stored = Stored {
             organization: organization.to_string(),
+            generation: self.generation(organization).await?.unwrap_or(0),
             member: member.to_owned(),
             seen: now,
             must_change,
@@ -86,8 +88,8 @@ impl PassphraseSessions {
         let ended = [prefix(0)..prefix(now), prefix(wrong)..prefix(u64::MAX)];
         let mut write: Vec<Write> =
             ended.map(|range| Write::DeleteRange(KeyRange { start: range.start, end: range.end })).into();
-        write.push(put(&ticket, &stored)?);
-        write.extend(self.ticket(request).map(|old| Write::Delete(old.key())));
+        write.push(put(&cookie, &stored)?);
+        write.extend(self.cookie_of(request).map(|old| Write::Delete(old.key())));
         // All sessions ended meanwhile: whoever signs in at this moment does so once more.
         let require = vec![match before {
             Some(item) => Require::Version(key, item.version),
@@ -95,22 +97,22 @@ impl PassphraseSessions {
         }];
         let transaction = Transaction { require, write, wake_at: None };
         self.provisioner.storage().commit(&OrganizationId::host(), transaction).await.map_err(failed)?;
-        Ok(self.cookie(organization, &ticket.to_string(), ABSOLUTE / 1000))
+        Ok(self.set_cookie(organization, &cookie.to_string(), ABSOLUTE / 1000))
     }
 
     /// Ends the session that the request has; returns the `Set-Cookie` field.
     pub(super) async fn end(&self, organization: &OrganizationId, request: &HeaderMap) -> Result<String, SessionError> {
-        if let Some(ticket) = self.ticket(request) {
-            self.commit(vec![Write::Delete(ticket.key())]).await?;
+        if let Some(cookie) = self.cookie_of(request) {
+            self.commit(vec![Write::Delete(cookie.key())]).await?;
         }
-        Ok(self.cookie(organization, "", 0))
+        Ok(self.set_cookie(organization, "", 0))
     }
 
     /// Ends all sessions of a member: the passphrase is another one.
     pub(super) async fn end_all(&self, organization: &OrganizationId, member: &str) -> Result<(), SessionError> {
         let mut random = [0; 8];
         getrandom::fill(&mut random).map_err(|error| SessionError(error.to_string()))?;
-        let mark = format!("{} {}", self.provisioner.clock().now(), hex(&random));
+        let mark = format!("{} {}", self.provisioner.clock().now(), hex::encode(&random));
         self.commit(vec![Write::Put(signed_out(organization, member), mark.into_bytes())]).await
     }
 
@@ -121,19 +123,23 @@ impl PassphraseSessions {
         request: &HeaderMap,
     ) -> Result<Option<Found>, SessionError> {
         let now = self.provisioner.clock().now();
-        let Some(ticket) = self.ticket(request).filter(|ticket| lasts(ticket.end, now, ABSOLUTE)) else {
+        let Some(cookie) = self.cookie_of(request).filter(|cookie| lasts(cookie.end, now, ABSOLUTE)) else {
             return Ok(None);
         };
-        let Some(item) = self.get(ticket.key()).await? else { return Ok(None) };
+        let Some(item) = self.get(cookie.key()).await? else { return Ok(None) };
         let mut stored: Stored =
             serde_json::from_slice(&item.value).map_err(|error| SessionError(error.to_string()))?;
         if stored.organization != organization.as_str() || !lasts(stored.seen.saturating_add(IDLE), now, IDLE) {
             return Ok(None);
         }
+        // A session of an organization that had this name before is none of this one.
+        if self.generation(organization).await? != Some(stored.generation) {
+            return Ok(None);
+        }
         let mark = self.get(signed_out(organization, &stored.member)).await?.as_ref().map(text).unwrap_or_default();
         let is_ended = match &stored.signed_out {
             Some(begun_with) => *begun_with != mark,
-            None => ticket.end.saturating_sub(ABSOLUTE) < time_of(&mark),
+            None => cookie.end.saturating_sub(ABSOLUTE) < time_of(&mark),
         };
         if is_ended {
             return Ok(None);
@@ -141,23 +147,35 @@ impl PassphraseSessions {
         if now.saturating_sub(stored.seen) >= SEEN {
             stored.seen = now;
             // Only where it still is: a sign-out in the meantime stands.
-            let require = vec![Require::Version(ticket.key(), item.version)];
-            let transaction = Transaction { require, write: vec![put(&ticket, &stored)?], wake_at: None };
+            let require = vec![Require::Version(cookie.key(), item.version)];
+            let transaction = Transaction { require, write: vec![put(&cookie, &stored)?], wake_at: None };
             match self.provisioner.storage().commit(&OrganizationId::host(), transaction).await {
                 Ok(_) | Err(StorageError::Conflict(_)) => {}
-                Err(error) => return Err(failed(error)),
+                // On a full disk the page can still be looked at.
+                Err(error) => tracing::warn!("when a session was used last can't be kept: {error}"),
             }
         }
-        let session = Session { actor: stored.member, secret: Sha256::digest(&ticket.token).to_vec() };
+        let session = Session { actor: stored.member, secret: Sha256::digest(&cookie.token).to_vec() };
         Ok(Some(Found { session, must_change: stored.must_change }))
     }
 
-    async fn get(&self, key: Vec<u8>) -> Result<Option<Item>, SessionError> {
+    /// Milliseconds since the Unix epoch.
+    pub(super) fn now(&self) -> u64 {
+        self.provisioner.clock().now()
+    }
+
+    /// Which of the organizations with this name there is now.
+    pub(super) async fn generation(&self, organization: &OrganizationId) -> Result<Option<u64>, SessionError> {
+        let found = self.provisioner.registry().find(organization).await.map_err(failed)?;
+        Ok(found.map(|found| found.generation()))
+    }
+
+    pub(super) async fn get(&self, key: Vec<u8>) -> Result<Option<Item>, SessionError> {
         let found = self.provisioner.storage().get(&OrganizationId::host(), vec![key]).await.map_err(failed)?;
         Ok(found.into_iter().next().flatten())
     }
 
-    async fn commit(&self, write: Vec<Write>) -> Result<(), SessionError> {
+    pub(super) async fn commit(&self, write: Vec<Write>) -> Result<(), SessionError> {
         let transaction = Transaction { write, ..Transaction::default() };
         self.provisioner.storage().commit(&OrganizationId::host(), transaction).await.map(|_| ()).map_err(failed)
     }
@@ -170,17 +188,34 @@ impl PassphraseSessions {
         if self.secure() { "__Secure-insomnia-scim" } else { "insomnia-scim" }
     }
 
-    fn cookie(&self, organization: &OrganizationId, value: &str, seconds: u64) -> String {
+    fn set_cookie(&self, organization: &OrganizationId, value: &str, seconds: u64) -> String {
+        self.set_cookie_named("", organization, value, seconds)
+    }
+
+    /// The `Set-Cookie` field of a cookie for this page; the suffix follows the name of the session's.
+    pub(super) fn set_cookie_named(
+        &self,
+        suffix: &str,
+        organization: &OrganizationId,
+        value: &str,
+        seconds: u64,
+    ) -> String {
         let (name, path) = (self.cookie_name(), path_of(self.provisioner.base_url()));
         let secure = if self.secure() { "; Secure" } else { "" };
         let page = page_path(organization);
-        format!("{name}={value}; Path={path}{page}; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}")
+        format!("{name}{suffix}={value}; Path={path}{page}; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}")
     }
 
-    fn ticket(&self, request: &HeaderMap) -> Option<Ticket> {
+    fn cookie_of(&self, request: &HeaderMap) -> Option<SessionCookie> {
+        self.cookie_named("", request)
+    }
+
+    /// What a cookie of the request holds; the suffix follows the name of the session's.
+    pub(super) fn cookie_named(&self, suffix: &str, request: &HeaderMap) -> Option<SessionCookie> {
+        let wanted = format!("{}{suffix}", self.cookie_name());
         let cookies = request.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
         let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        pairs.find(|(name, _)| *name == self.cookie_name()).and_then(|(_, value)| Ticket::parse(value))
+        pairs.find(|(name, _)| *name == wanted).and_then(|(_, value)| SessionCookie::parse(value))
     }
 }
 
@@ -197,15 +232,22 @@ impl SessionProvider for PassphraseSessions {
     }
 }
 
-/// What the cookie holds.
-struct Ticket {
-    /// When the session ends whatever happens.
-    end: u64,
+/// What a cookie holds.
+pub(super) struct SessionCookie {
+    /// When the session, or what else it is for, ends whatever happens.
+    pub(super) end: u64,
     /// 256 random bits.
-    token: String,
+    pub(super) token: String,
 }
 
-impl Ticket {
+impl SessionCookie {
+    /// A new one that ends at this time, in milliseconds since the Unix epoch.
+    pub(super) fn new(end: u64) -> Result<Self, SessionError> {
+        let mut token = [0; 32];
+        getrandom::fill(&mut token).map_err(|error| SessionError(error.to_string()))?;
+        Ok(Self { end, token: hex::encode(&token) })
+    }
+
     fn parse(value: &str) -> Option<Self> {
         let (end, token) = value.split_once('.')?;
         let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -216,17 +258,17 @@ impl Ticket {
     }
 
     fn key(&self) -> Vec<u8> {
-        [prefix(self.end), hex(&Sha256::digest(self.token.as_bytes())).into_bytes()].concat()
+        [prefix(self.end), hex::encode(&Sha256::digest(self.token.as_bytes())).into_bytes()].concat()
     }
 }
 
-impl std::fmt::Display for Ticket {
+impl std::fmt::Display for SessionCookie {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}.{}", self.end, self.token)
     }
 }
 
-fn signed_out(organization: &OrganizationId, member: &str) -> Vec<u8> {
+pub(super) fn signed_out(organization: &OrganizationId, member: &str) -> Vec<u8> {
     format!("signed-out/{organization}/{member}").into_bytes()
 }
 
@@ -243,15 +285,11 @@ fn prefix(end: u64) -> Vec<u8> {
     format!("session/{end:020}/").into_bytes()
 }
 
-fn put(ticket: &Ticket, stored: &Stored) -> Result<Write, SessionError> {
+fn put(cookie: &SessionCookie, stored: &Stored) -> Result<Write, SessionError> {
     let value = serde_json::to_vec(stored).map_err(|error| SessionError(error.to_string()))?;
-    Ok(Write::Put(ticket.key(), value))
+    Ok(Write::Put(cookie.key(), value))
 }
 
 fn failed(error: StorageError) -> SessionError {
     SessionError(error.to_string())
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

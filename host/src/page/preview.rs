@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use super::event::{Event, PART, before};
 use super::form::Posted;
-use super::overview::grouped;
 use super::refusal::Refusal;
 use super::shell::Shell;
 use super::visit::Visit;
+use super::words::grouped;
 use crate::directory::Member;
 use crate::error::ActionError;
 use crate::guard::{Preview, PreviewOutcome, PreviewedUser};

@@ -1,7 +1,5 @@
 //! Query strings of links.
 
-use std::fmt::Write as _;
-
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
@@ -9,6 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::refusal::Refusal;
 use super::state::PageState;
+use crate::urls::encode;
 
 /// The query of a request; one that can't be read is refused by a page as everything else is.
 pub(super) struct Query<T>(pub(super) T);
@@ -21,18 +20,6 @@ impl<T: DeserializeOwned> FromRequestParts<PageState> for Query<T> {
         let text = "The address can’t be read: a part of it is missing, or there twice.";
         read.map(|read| Self(read.0)).map_err(|_| Refusal::new(StatusCode::BAD_REQUEST, "Not understood", text))
     }
-}
-
-/// The text as it stands in a query (RFC 3986 §2.1).
-pub(super) fn encode(text: &str) -> String {
-    text.bytes().fold(String::with_capacity(text.len()), |mut encoded, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-        encoded
-    })
 }
 
 /// `?name=value&…` of those that have a value; empty if none has.

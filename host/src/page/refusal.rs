@@ -1,14 +1,11 @@
 //! Why a view is not shown, and the page that says so.
 
 use askama::Template;
-use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 
 use super::session::SessionError;
 use super::shell::Shell;
-use super::state::PageState;
-use super::visit::organization_id;
 use crate::capability::storage::StorageError;
 use crate::component::CallError;
 use crate::error::ActionError;
@@ -21,7 +18,7 @@ pub(super) enum Refusal {
     Message(Box<Message>),
 }
 
-/// What the page of a refusal says. The guard renders it: only it knows the organization whatever went wrong.
+/// What the page of a refusal says. The middleware [`super::security_headers`] renders it: only it knows the organization whatever went wrong.
 #[derive(Clone)]
 pub(super) struct Message {
     pub(super) status: StatusCode,
@@ -78,6 +75,7 @@ impl From<ActionError> for Refusal {
         match error {
             ActionError::NotFound(_) => Self::not_found("member or team"),
             ActionError::Forbidden(text) => Self::new(StatusCode::FORBIDDEN, "Not allowed", text),
+            ActionError::Call(CallError::Deleted) => Self::not_found("organization"),
             ActionError::Unavailable(_) | ActionError::Call(CallError::Busy | CallError::Deadline) => {
                 tracing::warn!("the SCIM page has to wait: {error}");
                 Self::try_again(2)
@@ -147,17 +145,4 @@ pub(super) fn render(message: Message, mut shell: Shell) -> Response {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
-}
-
-/// Whatever is no view. A slash too much at the end is forgiven.
-pub(super) async fn nothing_here(State(state): State<PageState>, request: Request) -> Refusal {
-    let mut parts = request.into_parts().0;
-    let id = match organization_id(&mut parts, &state).await {
-        Ok(id) => id,
-        Err(refusal) => return refusal,
-    };
-    match parts.uri.path().strip_suffix('/') {
-        Some(path) if !path.contains("//") => Refusal::Elsewhere(format!("{}{path}", state.home(&id))),
-        _ => Refusal::not_found("page"),
-    }
 }

@@ -3,7 +3,6 @@
 use async_trait::async_trait;
 use axum::http::request::Parts;
 
-use super::passphrase_sessions::PassphraseSessions;
 use crate::capability::storage::OrganizationId;
 
 /// Someone who is signed in.
@@ -37,27 +36,5 @@ pub trait SessionProvider: Send + Sync + 'static {
     fn sign_out_url(&self, organization: &OrganizationId) -> Option<String> {
         let _ = organization;
         None
-    }
-}
-
-/// The page's own sessions, or the backend's.
-pub(super) enum Sessions {
-    Own(PassphraseSessions),
-    Backend(std::sync::Arc<dyn SessionProvider>),
-}
-
-impl Sessions {
-    pub(super) fn provider(&self) -> &dyn SessionProvider {
-        match self {
-            Self::Own(sessions) => sessions,
-            Self::Backend(sessions) => &**sessions,
-        }
-    }
-
-    pub(super) fn own(&self) -> Option<&PassphraseSessions> {
-        match self {
-            Self::Own(sessions) => Some(sessions),
-            Self::Backend(_) => None,
-        }
     }
 }

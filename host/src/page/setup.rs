@@ -25,15 +25,15 @@ struct SetupPage {
 
 /// The query.
 #[derive(Deserialize)]
-pub(super) struct Asked {
+pub(super) struct SetupQuery {
     idp: Option<String>,
 }
 
 /// `GET …/setup`.
-pub(super) async fn show(Query(asked): Query<Asked>, visit: Visit) -> Result<Html<String>, Refusal> {
+pub(super) async fn show(Query(wanted): Query<SetupQuery>, visit: Visit) -> Result<Html<String>, Refusal> {
     let status = visit.organization.status().await?;
     let confirmed = status.identity_provider.as_ref();
-    let asked = asked.idp.and_then(|value| PROVIDERS.iter().find(|(known, ..)| *known == value));
+    let asked = wanted.idp.and_then(|value| PROVIDERS.iter().find(|(known, ..)| *known == value));
     let provider = match (asked, confirmed, names::guess(visit.record.single_sign_on.as_deref())) {
         (Some((value, ..)), ..) => value,
         (None, Some(provider), _) => names::value(provider),

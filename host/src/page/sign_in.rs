@@ -1,34 +1,28 @@
 //! Signing in by email address and passphrase, and out.
 
-use std::time::Duration;
-
 use askama::Template;
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use tokio::time::Instant;
 
+use super::credentials::{LONGEST, REFUSAL, own, remember, with_cookies};
 use super::form;
-use super::passphrase_sessions::PassphraseSessions;
 use super::query::Query;
 use super::refusal::Refusal;
 use super::shell::Shell;
 use super::state::PageState;
-use super::throttle::{account, address};
+use super::tries::Try;
 use super::visit::{is_token, organization_id, token};
+use super::words::wait;
 use crate::capability::storage::OrganizationId;
 use crate::directory::{Role, SignedIn};
 use crate::error::ActionError;
 
-/// Every refusal takes at least so long: an organization that is not there answers no faster than a wrong passphrase.
-pub(super) const REFUSAL: Duration = Duration::from_millis(400);
 /// Also what is said when the component takes no more tries of the account for some seconds.
 const WRONG: &str =
     "The email address or the passphrase is wrong. After several wrong tries, wait a little before the next.";
-/// Longer than any email address or passphrase.
-pub(super) const LONGEST: usize = 1024;
-
 #[derive(Template)]
 #[template(path = "sign_in.html")]
 struct SignInPage {
@@ -41,7 +35,7 @@ struct SignInPage {
 
 /// The query of the form.
 #[derive(Deserialize)]
-pub(super) struct Asked {
+pub(super) struct SignInQuery {
     next: Option<String>,
     done: Option<String>,
 }
@@ -49,18 +43,18 @@ pub(super) struct Asked {
 /// `GET …/sign-in`. Organizations that are not there have one too: it tells nothing about them.
 pub(super) async fn ask(
     State(state): State<PageState>,
-    Query(asked): Query<Asked>,
+    Query(wanted): Query<SignInQuery>,
     request: Request,
 ) -> Result<Response, Refusal> {
     let mut parts = request.into_parts().0;
     let id = organization_id(&mut parts, &state).await?;
-    let next = local(&state, &id, asked.next.as_deref());
+    let next = local(&state, &id, wanted.next.as_deref());
     match own(&state)?.find(&id, &parts.headers).await? {
         Some(found) if found.must_change => return Ok(Redirect::to(&change(&state, &id)).into_response()),
         Some(_) => return Ok(Redirect::to(&next).into_response()),
         None => {}
     }
-    let notice = match asked.done.as_deref() {
+    let notice = match wanted.done.as_deref() {
         Some("signed-out") => Some("You are signed out."),
         Some("reset") => Some("Your passphrase is set. Sign in with it."),
         _ => None,
@@ -76,11 +70,11 @@ pub(super) async fn sign_in(State(state): State<PageState>, request: Request) ->
     let id = organization_id(&mut parts, &state).await?;
     let next = local(&state, &id, fields.typed("next"));
     let (email, passphrase) = (fields.typed("email").unwrap_or_default(), fields.raw("passphrase"));
-    let (address, account) = (address(&parts), account(&id, email));
-    let now = state.now();
-    let allowed = address.map_or(Ok(()), |address| state.addresses.begin(&address, now));
-    let verified = match allowed.and_then(|()| state.accounts.begin(&account, now)) {
-        Ok(()) => match verify(&state, &id, email, passphrase).await {
+    let sessions = own(&state)?;
+    let device = sessions.known_device(&id, email, &parts.headers).await?;
+    let one = Try::new(state.provisioner.trusted_proxies().source(&parts), &id, email, device);
+    let verified = match state.tries.begin(&one) {
+        Ok(()) => match verify(&state, &id, email, passphrase, one.device.is_some()).await {
             // The component counts only for accounts that are there: to say so would tell which are.
             Err(ActionError::Throttled(_)) => Err(ActionError::WrongPassphrase),
             other => other,
@@ -89,14 +83,17 @@ pub(super) async fn sign_in(State(state): State<PageState>, request: Request) ->
     };
     let (status, error) = match verified {
         Ok(SignedIn { member, must_change }) => {
-            address.inspect(|address| state.addresses.succeeded(address));
-            state.accounts.succeeded(&account);
+            state.tries.succeeded(&one);
             if member.role == Role::Member {
                 return Err(Refusal::not_an_owner(String::new()));
             }
-            let cookie = own(&state)?.start(&id, &member.id, must_change, &parts.headers).await?;
+            let session = sessions.start(&id, &member.id, must_change, &parts.headers).await?;
+            let device = remember(sessions, &id, &member, &parts.headers).await;
             let to = if must_change { change(&state, &id) } else { next };
-            return Ok(with_cookie(Redirect::to(&to), &cookie));
+            return Ok(with_cookies(
+                Redirect::to(&to),
+                [Some(session.as_str()), device.as_deref()].into_iter().flatten(),
+            ));
         }
         Err(ActionError::WrongPassphrase) => (StatusCode::UNPROCESSABLE_ENTITY, WRONG.to_owned()),
         Err(ActionError::Throttled(seconds)) => (StatusCode::TOO_MANY_REQUESTS, wait(seconds)),
@@ -120,7 +117,7 @@ pub(super) async fn sign_out(State(state): State<PageState>, request: Request) -
     }
     let cookie = sessions.end(&id, &parts.headers).await?;
     let sign_in = format!("{}/sign-in?done=signed-out", state.home(&id));
-    Ok(with_cookie(Redirect::to(&sign_in), &cookie))
+    Ok(with_cookies(Redirect::to(&sign_in), [cookie.as_str()]))
 }
 
 async fn verify(
@@ -128,17 +125,19 @@ async fn verify(
     id: &OrganizationId,
     email: &str,
     passphrase: &str,
+    is_known: bool,
 ) -> Result<SignedIn, ActionError> {
     let sane = |text: &str| !text.is_empty() && text.len() <= LONGEST;
     if !sane(email) || !sane(passphrase) {
         return Err(ActionError::WrongPassphrase);
     }
-    let known = state.provisioner.has_organization(id).await;
-    if !known.map_err(|error| ActionError::Unavailable(error.to_string()))? {
-        return Err(ActionError::WrongPassphrase);
-    }
-    let organization = state.provisioner.organization(id);
-    let signed_in = organization.sign_in(email, passphrase).await?;
+    let found = state.provisioner.find_organization(id).await;
+    let found = found.map_err(|error| ActionError::Unavailable(error.to_string()))?;
+    let organization = found.ok_or(ActionError::WrongPassphrase)?;
+    let signed_in = match is_known {
+        true => organization.sign_in_where_known(email, passphrase).await?,
+        false => organization.sign_in(email, passphrase).await?,
+    };
     // Emails point to where this person has just come from; they do without if this fails.
     if let Err(error) = organization.set_page_url(&organization.page_url()).await {
         tracing::warn!("emails can't be told where the SCIM page is: {error}");
@@ -149,27 +148,6 @@ async fn verify(
 /// Where the passphrase is changed.
 fn change(state: &PageState, id: &OrganizationId) -> String {
     format!("{}/passphrase", state.home(id))
-}
-
-/// What to tell whom tried too often.
-pub(super) fn wait(seconds: u32) -> String {
-    let minutes = seconds.div_ceil(60);
-    match minutes {
-        0 | 1 => "Too many tries. Wait a minute, then try again.".into(),
-        _ => format!("Too many tries. Wait {minutes} minutes, then try again."),
-    }
-}
-
-pub(super) fn own(state: &PageState) -> Result<&PassphraseSessions, Refusal> {
-    state.sessions.own().ok_or_else(|| Refusal::not_found("page"))
-}
-
-pub(super) fn with_cookie(redirect: Redirect, cookie: &str) -> Response {
-    let mut response = redirect.into_response();
-    if let Ok(value) = HeaderValue::from_str(cookie) {
-        response.headers_mut().insert(header::SET_COOKIE, value);
-    }
-    response
 }
 
 /// Where to go after the sign-in: a view of this page, whatever was asked for.

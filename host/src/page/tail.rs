@@ -13,11 +13,11 @@ use serde::Deserialize;
 use tokio::time::{Instant, sleep};
 
 use super::entry::{Entry, LogRow};
-use super::logs::Filter;
+use super::log_filter::Filter;
 use super::query::Query;
 use super::refusal::Refusal;
-use super::streams::Stream;
 use super::visit::Visit;
+use crate::server::streams::Stream;
 
 /// How often the log is looked at.
 const EVERY: Duration = Duration::from_secs(1);

@@ -11,7 +11,7 @@ use axum::http::{Request, Response, header};
 use http_body_util::BodyExt as _;
 use tower::ServiceExt as _;
 
-use super::{Session, SessionError, SessionProvider};
+use super::{Page, Session, SessionError, SessionProvider};
 use crate::capability::clock::ManualClock;
 use crate::capability::storage::OrganizationId;
 use crate::connector::{ExpiryWindow, IdentityProvider};
@@ -97,7 +97,7 @@ async fn sign_in(routes: &Router) -> (String, String) {
 #[tokio::test]
 async fn behind_https_the_cookie_is_secure_and_links_begin_with_the_path_of_the_base_url() {
     let host = Host::new().await;
-    let routes = host.provisioner.page().router();
+    let routes = super::router(&host.provisioner);
     let (cookie, field) = sign_in(&routes).await;
     assert!(field.starts_with("__Secure-"), "{field}");
     for attribute in ["; Secure", "; HttpOnly", "; SameSite=Lax", "; Path=/insomnia/organizations/acme/scim;"] {
@@ -115,7 +115,7 @@ async fn behind_https_the_cookie_is_secure_and_links_begin_with_the_path_of_the_
 #[tokio::test]
 async fn a_session_ends_when_it_is_not_used_and_after_twelve_hours() {
     let host = Host::new().await;
-    let routes = host.provisioner.page().router();
+    let routes = super::router(&host.provisioner);
     let status = async |cookie: &str| get(&routes, HOME, &[("cookie", cookie)]).await.0.status().as_u16();
     let (cookie, _) = sign_in(&routes).await;
     host.wait(29 * MINUTE);
@@ -143,7 +143,7 @@ async fn the_page_warns_before_the_token_expires_and_when_it_has_and_when_no_sea
     let host = Host::new().await;
     let organization = host.provisioner.organization(&id());
     organization.enable(OWNER, IdentityProvider::Azure, ExpiryWindow::Days30).await.unwrap();
-    let routes = host.provisioner.page().router();
+    let routes = super::router(&host.provisioner);
     let (cookie, _) = sign_in(&routes).await;
     let (_, page) = get(&routes, HOME, &[("cookie", &cookie)]).await;
     assert!(page.contains(">Enabled<") && page.contains("in 30 days"), "{page}");
@@ -184,7 +184,7 @@ impl SessionProvider for Backend {
 #[tokio::test]
 async fn a_backend_brings_its_own_sessions_and_the_page_still_asks_for_the_role() {
     let host = Host::new().await;
-    let routes = host.provisioner.page().sessions(Arc::new(Backend)).router();
+    let routes = Page::new(&host.provisioner).sessions(Arc::new(Backend)).router();
     let (response, _) = get(&routes, &format!("{HOME}/logs?q=a"), &[]).await;
     assert_eq!(response.headers()[header::LOCATION], "/login?team=acme&to=/insomnia/organizations/acme/scim/logs?q=a");
     let (response, page) = get(&routes, HOME, &[("x-backend-user", OWNER)]).await;

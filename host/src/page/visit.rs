@@ -6,7 +6,6 @@ use axum::http::request::Parts;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use super::passphrase_sessions::hex;
 use super::refusal::Refusal;
 use super::session::Session;
 use super::shell::Shell;
@@ -14,6 +13,7 @@ use super::state::PageState;
 use crate::capability::storage::OrganizationId;
 use crate::directory::{Member, OrganizationRecord, Role};
 use crate::error::ActionError;
+use crate::hex;
 use crate::organization::Organization;
 use crate::server::bill::Bill;
 
@@ -66,10 +66,8 @@ impl FromRequestParts<PageState> for Visit {
         };
         let sign_in = || Refusal::Elsewhere(provider.sign_in_url(&id, &return_to));
         let session = provider.session(&id, parts).await?.ok_or_else(sign_in)?;
-        if !state.provisioner.has_organization(&id).await? {
-            return Err(Refusal::not_found("organization"));
-        }
-        let organization = state.provisioner.organization(&id);
+        let organization = state.provisioner.find_organization(&id).await?;
+        let organization = organization.ok_or_else(|| Refusal::not_found("organization"))?;
         let csrf = token(&id, &session);
         let member = match organization.member(&session.actor).await {
             Ok(member) if member.active => member,
@@ -99,7 +97,7 @@ pub(super) async fn organization_id(parts: &mut Parts, state: &PageState) -> Res
 /// What the forms of a session carry.
 pub(super) fn token(organization: &OrganizationId, session: &Session) -> String {
     let parts: [&[u8]; 4] = [b"scim page form\0", organization.as_str().as_bytes(), b"\0", &session.secret];
-    hex(&Sha256::digest(parts.concat()))
+    hex::encode(&Sha256::digest(parts.concat()))
 }
 
 /// Whether a form carries the session's token.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use axum::extract::State;
 use axum::http::StatusCode;
 
-use crate::capability::storage::OrganizationId;
+use crate::condition::Trouble;
 use crate::provisioner::Provisioner;
 
 /// Whether the server takes requests. It stops doing so before it stops.
@@ -14,37 +14,43 @@ use crate::provisioner::Provisioner;
 pub(crate) struct Readiness(Arc<AtomicBool>);
 
 impl Readiness {
-    pub(super) fn set(&self, ready: bool) {
+    pub(crate) fn set(&self, ready: bool) {
         self.0.store(ready, Ordering::Relaxed);
     }
 
     /// Whether it is.
-    pub(super) fn get(&self) -> bool {
+    pub(crate) fn get(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 }
 
 #[derive(Clone)]
-pub(super) struct Health {
-    pub(super) provisioner: Provisioner,
-    pub(super) readiness: Readiness,
+pub(crate) struct Health {
+    pub(crate) provisioner: Provisioner,
+    pub(crate) readiness: Readiness,
 }
 
 /// `GET /healthz`: the process answers.
-pub(super) async fn live() -> &'static str {
+pub(crate) async fn live() -> &'static str {
     "ok\n"
 }
 
-/// `GET /readyz`: requests can be served, and the storage answers.
-pub(super) async fn ready(State(health): State<Health>) -> (StatusCode, &'static str) {
+/// `GET /readyz`: requests can be served: the storage takes writes, and the component answers calls.
+pub(crate) async fn ready(State(health): State<Health>) -> (StatusCode, String) {
     if !health.readiness.get() {
-        return (StatusCode::SERVICE_UNAVAILABLE, "the server is starting or stopping\n");
+        return (StatusCode::SERVICE_UNAVAILABLE, "the server is starting or stopping\n".into());
     }
-    match health.provisioner.storage().get(&OrganizationId::host(), vec![b"ready".to_vec()]).await {
-        Ok(_) => (StatusCode::OK, "ready\n"),
-        Err(error) => {
-            tracing::warn!("not ready: {error}");
-            (StatusCode::SERVICE_UNAVAILABLE, "the storage does not answer\n")
+    match health.provisioner.trouble().await {
+        None => (StatusCode::OK, "ready\n".into()),
+        // What strangers may read: not what the storage says about itself, which is in the log.
+        Some(trouble) => {
+            let text = match trouble {
+                Trouble::StorageFull => "the storage is full",
+                Trouble::Storage(_) => "the storage does not take writes",
+                Trouble::Component(_) => "the component answers no call",
+                Trouble::TooSlow => "storage or component are too slow",
+            };
+            (StatusCode::SERVICE_UNAVAILABLE, format!("{text}\n"))
         }
     }
 }

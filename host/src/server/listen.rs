@@ -23,7 +23,7 @@ use super::answer::refusal;
 use super::bill::{Bill, size_of_head};
 use super::connection::{Connection, Connections, LOOK, Verdict, Watched};
 use super::health::Readiness;
-use super::{ScimService, request_id, routes, tracked};
+use super::{ScimService, request_id, tracked};
 use crate::capability::storage::StorageError;
 use crate::ledger::Ledger;
 use crate::provisioner::Provisioner;
@@ -61,23 +61,20 @@ pub enum ServeError {
     Flush(#[from] StorageError),
 }
 
-/// Serves the SCIM endpoint, `/healthz` and `/readyz` until `stop` is ready; then takes no more requests, finishes
-/// those that have begun, and stores what was logged.
+/// Serves the SCIM endpoint and these routes until `stop` is ready; then takes no more requests, finishes those that have
+/// begun, and stores what was logged. `readiness` is set while requests are taken.
 ///
 /// # Errors
 /// [`ServeError`] says what went wrong at the end.
-pub async fn serve(
+pub(crate) async fn listen(
     provisioner: &Provisioner,
+    routes: axum::Router,
+    readiness: Readiness,
     listener: TcpListener,
     stop: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
-    let readiness = Readiness::default();
     let ledger = provisioner.runtime().ledger().clone();
-    let service = Entry {
-        scim: provisioner.scim_service(),
-        others: routes(provisioner, readiness.clone()),
-        ledger: ledger.clone(),
-    };
+    let service = Entry { scim: ScimService::new(provisioner.clone()), others: routes, ledger: ledger.clone() };
     let connections = Connections::new(ledger, descriptors());
     let places = Arc::new(Semaphore::new(connections.most()));
     let builder = Arc::new(http());

@@ -44,16 +44,16 @@ async fn revoke(State(provisioner): State<Provisioner>, Path(name): Path<String>
     answer(response)
 }
 
+/// The same document for every name that an organization may have: it does not tell which there are.
 async fn metadata(State(provisioner): State<Provisioner>, Path(name): Path<String>) -> Response<Body> {
-    let document = match find(&provisioner, &name).await {
-        Ok(Some(organization)) => organization.oauth_metadata().await.map(|body| OAuthResponse {
-            status: 200,
-            headers: vec![("content-type".into(), "application/json".into())],
-            body,
-        }),
-        Ok(None) => Ok(error(404, "not_found", "There is no such authorization server")),
-        Err(response) => Ok(response),
+    let Ok(id) = OrganizationId::parse(&name) else {
+        return answer(error(404, "not_found", "There is no such authorization server"));
     };
+    let document = Organization::stranger(provisioner, id).oauth_metadata().await.map(|body| OAuthResponse {
+        status: 200,
+        headers: vec![("content-type".into(), "application/json".into())],
+        body,
+    });
     answer(document.unwrap_or_else(failed))
 }
 
@@ -80,8 +80,8 @@ async fn accept(
 
 async fn find(provisioner: &Provisioner, name: &str) -> Result<Option<Organization>, OAuthResponse> {
     let Ok(id) = OrganizationId::parse(name) else { return Ok(None) };
-    match provisioner.has_organization(&id).await {
-        Ok(exists) => Ok(exists.then(|| provisioner.organization(&id))),
+    match provisioner.find_organization(&id).await {
+        Ok(found) => Ok(found),
         Err(why) => {
             tracing::error!("the organization can't be looked up: {why}");
             Err(error(503, "temporarily_unavailable", "The storage is unavailable for the moment"))
@@ -91,6 +91,7 @@ async fn find(provisioner: &Provisioner, name: &str) -> Result<Option<Organizati
 
 fn failed(error_: CallError) -> OAuthResponse {
     match error_ {
+        CallError::Deleted => error(401, "invalid_client", "The client or its secret is not known here"),
         CallError::Trap => error(500, "server_error", "An internal error occurred"),
         CallError::Busy | CallError::Deadline | CallError::Memory => {
             error(503, "temporarily_unavailable", "Too many requests at the same time")

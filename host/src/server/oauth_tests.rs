@@ -114,5 +114,11 @@ async fn rfc8414_the_metadata_is_where_clients_look_for_it() {
     let get = |path: &str| Request::get(path).body(Body::empty()).unwrap();
     let (status, _, metadata) = send(&routes, get("/.well-known/oauth-authorization-server/oauth/acme")).await;
     assert_eq!((status, &metadata["issuer"]), (200, &Value::from("https://scim.example.com/oauth/acme")));
-    assert_eq!(send(&routes, get("/.well-known/oauth-authorization-server/oauth/nobody")).await.0, 404);
+    let (status, _, of_nobody) = send(&routes, get("/.well-known/oauth-authorization-server/oauth/nobody")).await;
+    assert_eq!(
+        (status, of_nobody.to_string().replace("nobody", "acme")),
+        (200, metadata.to_string()),
+        "it tells which organizations there are"
+    );
+    assert_eq!(send(&routes, get("/.well-known/oauth-authorization-server/oauth/No_Name")).await.0, 404);
 }

@@ -18,12 +18,13 @@ use super::answer::{answer, refusal};
 use super::bill::Bill;
 use super::body::{self, BodyError};
 use super::loggable::loggable;
-use super::{SCIM_PATH, coding, request_id};
+use super::{coding, request_id};
 use crate::capability::storage::OrganizationId;
 use crate::component::CallError;
 use crate::organization::Organization;
 use crate::provisioner::Provisioner;
 use crate::scim::{ScimRequest, ScimResponse};
+use crate::urls::SCIM_PATH;
 
 /// The header fields that the component gets.
 static FORWARDED: [HeaderName; 8] = [
@@ -48,7 +49,7 @@ pub struct ScimService {
 }
 
 impl ScimService {
-    pub(super) fn new(provisioner: Provisioner) -> Self {
+    pub(crate) fn new(provisioner: Provisioner) -> Self {
         Self { provisioner, admitted: Arc::default() }
     }
 
@@ -228,9 +229,9 @@ async fn find(
     }
     let unauthorized = || refuse_unknown(&head.headers, request_id);
     let id = OrganizationId::parse(name).map_err(|_| unauthorized())?;
-    match provisioner.has_organization(&id).await {
-        Ok(true) => Ok(provisioner.organization(&id)),
-        Ok(false) => Err(unauthorized()),
+    // One that is not there answers as one that has no connector: who has no token can't tell which there are.
+    match provisioner.organization_or_stranger(&id).await {
+        Ok(organization) => Ok(organization),
         Err(error) => {
             tracing::error!(request_id, "the organization can't be looked up: {error}");
             Err(ScimResponse::error(503, "The storage is unavailable for the moment.", request_id))

@@ -1,6 +1,6 @@
 //! Storage in memory, for tests and examples: it forgets everything when it is dropped.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -22,6 +22,7 @@ pub struct MemoryStorage {
 struct State {
     spaces: HashMap<OrganizationId, Space>,
     schedules: HashMap<OrganizationId, Schedule>,
+    deleted: HashSet<OrganizationId>,
     /// The version or the claim's number given last, to any organization.
     version: u64,
 }
@@ -79,7 +80,10 @@ impl Storage for MemoryStorage {
     async fn commit(&self, organization: &OrganizationId, transaction: Transaction) -> Result<u64, StorageError> {
         bounds::check_transaction(&transaction)?;
         let mut state = self.state();
-        let State { spaces, schedules, version } = &mut *state;
+        let State { spaces, schedules, deleted, version } = &mut *state;
+        if deleted.contains(organization) {
+            return Err(StorageError::Deleted);
+        }
         let space = spaces.entry(organization.clone()).or_default();
         let unmet = transaction.require.iter().find(|r| !r.holds(space.get(r.key()).map(|item| item.version)));
         if let Some(require) = unmet {
@@ -140,9 +144,14 @@ impl Storage for MemoryStorage {
 
     async fn delete_organization(&self, organization: &OrganizationId) -> Result<(), StorageError> {
         let mut state = self.state();
+        state.deleted.insert(organization.clone());
         state.spaces.remove(organization);
         state.schedules.remove(organization);
         Ok(())
+    }
+
+    async fn is_deleted(&self, organization: &OrganizationId) -> Result<bool, StorageError> {
+        Ok(self.state().deleted.contains(organization))
     }
 }
 

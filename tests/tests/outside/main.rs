@@ -3,8 +3,10 @@
 
 mod commands;
 mod concurrency;
+mod deletion;
 mod durability;
 mod entra;
+mod existence;
 mod harness;
 mod hostile;
 mod okta;

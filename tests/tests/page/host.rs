@@ -13,8 +13,9 @@ use insomnia_scim::capability::clock::{Clock, SystemClock};
 use insomnia_scim::capability::secrets::SecretKey;
 use insomnia_scim::email::{MailFolder, Sender};
 use insomnia_scim::http::HttpConfig;
+use insomnia_scim::server::TrustedProxies;
 use insomnia_scim::storage::MemoryStorage;
-use insomnia_scim::{Organization, OrganizationId, Provisioner, server};
+use insomnia_scim::{Organization, OrganizationId, Provisioner};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -57,6 +58,8 @@ impl Host {
             let origin = format!("http://{}", listener.local_addr().expect("its address"));
             let provisioner = Provisioner::builder()
                 .storage(Arc::new(MemoryStorage::new()))
+                // Visitors say where they are from, as a proxy would.
+                .trusted_proxies(TrustedProxies::parse(["127.0.0.0/8"]).unwrap())
                 .mailer(Arc::new(mailer))
                 .http(Arc::new(http.client().expect("an HTTP client")))
                 .secrets(Arc::new(SecretKey::new(&[7; 32])))
@@ -66,7 +69,7 @@ impl Host {
                 .scheduler(false);
             let provisioner = provisioner.build().await.expect("a provisioner");
             let serving = provisioner.clone();
-            tokio::spawn(async move { server::serve(&serving, listener, std::future::pending()).await });
+            tokio::spawn(async move { insomnia_scim::serve(&serving, listener, std::future::pending()).await });
             provisioner
         });
         Self { runtime, provisioner, clock, mail }

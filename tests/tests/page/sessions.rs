@@ -149,28 +149,66 @@ fn unknown_people_and_unknown_organizations_answer_as_a_wrong_passphrase_does() 
     );
 }
 
+/// Signs in from this address with this passphrase; returns the status.
+fn try_from(visitor: &Visitor, address: &str, email: &str, passphrase: &str) -> u16 {
+    let request = form("/sign-in", &[("email", email), ("passphrase", passphrase)]);
+    visitor.send(request.header("X-Forwarded-For", address)).status
+}
+
 #[test]
 fn who_tries_too_often_waits_and_nobody_else_does() {
     let (one, two) = (Organization::new("account"), Organization::new("other"));
-    // Each from another address, so that only the account is tried too often.
-    let tried = |email: &str| -> Vec<u16> {
-        let request = || form("/sign-in", &[("email", email), ("passphrase", "wrong")]);
-        let from = |address: u8| request().header("X-Forwarded-For", &format!("192.0.2.{address}"));
-        (1..=8).map(|address| Visitor::new(&one).send(from(address)).status).collect()
+    let tried = |email: &str, address: &str| -> Vec<u16> {
+        (1..=8).map(|_| try_from(&Visitor::new(&one), address, email, "wrong")).collect()
     };
-    let statuses = tried(&one.owner);
+    let statuses = tried(&one.owner, "192.0.2.1");
     assert_eq!(statuses, [422, 422, 422, 422, 422, 422, 429, 429]);
-    assert_eq!(tried("nobody@x.example"), statuses, "the answers tell which accounts there are");
+    assert_eq!(tried("nobody@x.example", "192.0.2.2"), statuses, "the answers tell which accounts there are");
     Visitor::owner(&two);
 
-    let from = |email: &str, address: &str| {
-        let request = form("/sign-in", &[("email", email), ("passphrase", "wrong")]);
-        Visitor::new(&two).send(request.header("X-Forwarded-For", address)).status
-    };
+    let from = |email: &str, address: &str| try_from(&Visitor::new(&two), address, email, "wrong");
     // Each another account, so that only the address is tried too often.
     let statuses: Vec<u16> = (0..24).map(|number| from(&format!("p{number}@x.example"), "198.51.100.7")).collect();
     assert_eq!(statuses.iter().position(|status| *status == 429), Some(20), "{statuses:?}");
     assert_eq!(from("q@x.example", "198.51.100.8"), 422);
+}
+
+#[test]
+fn f10_strangers_keep_an_owner_out_neither_of_a_known_browser_nor_of_a_mailed_link() {
+    let host = crate::host::Host::start();
+    let organization = Organization::of(&host, "strangers");
+    let owner = Visitor::owner(&organization);
+    // As long as the window lasts, from everywhere, also from the owner's own network.
+    for address in 1..=6 {
+        for _ in 0..6 {
+            let stranger = Visitor::new(&organization);
+            let status = try_from(&stranger, &format!("192.0.2.{address}"), &organization.owner, "wrong");
+            assert!([422, 429].contains(&status), "{status}");
+        }
+    }
+    let sign_in = |visitor: &Visitor| try_from(visitor, "192.0.2.1", &organization.owner, &organization.passphrase);
+    assert_ne!(sign_in(&Visitor::new(&organization)), 303, "strangers are not slowed down");
+    assert_eq!(sign_in(&owner), 303, "the owner is kept out of a browser that is known");
+    assert_eq!(try_from(&owner, "192.0.2.1", &organization.owner, "wrong"), 422, "a known browser opens by itself");
+
+    let elsewhere = Visitor::new(&organization);
+    elsewhere.post("/reset", &[("email", &organization.owner)]).is(200);
+    let letters = host.letters(&organization.id, &organization.owner);
+    let link = crate::letter::word(letters.last().expect("a letter"), &organization.page).to_owned();
+    let token = link.split_once("token=").map_or("", |(_, token)| token);
+    let chosen = [("token", token), ("chosen", "another passphrase"), ("again", "another passphrase")];
+    elsewhere.post("/reset", &chosen).is(303);
+    assert_eq!(try_from(&elsewhere, "192.0.2.1", &organization.owner, "another passphrase"), 303);
+    owner.get("").is(303);
+    assert_ne!(sign_in(&owner), 303, "a browser is known although the passphrase is another one");
+}
+
+#[test]
+fn f10_a_known_browser_is_slowed_down_by_its_own_wrong_tries() {
+    let organization = Organization::new("stolen");
+    let owner = Visitor::owner(&organization);
+    let tries: Vec<u16> = (0..12).map(|_| owner.sign_in(&organization.owner, "wrong").status).collect();
+    assert_eq!(tries.iter().position(|status| *status == 429), Some(10), "{tries:?}");
 }
 
 #[test]

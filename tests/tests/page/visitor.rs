@@ -11,8 +11,10 @@ use crate::organization::Organization;
 /// Keeps the cookie, sends forms, follows nothing.
 pub(crate) struct Visitor {
     client: Client,
-    /// `name=value`.
+    /// `name=value` of the session.
     pub(crate) cookie: RefCell<Option<String>>,
+    /// `name=value` of the browser.
+    pub(crate) device: RefCell<Option<String>>,
 }
 
 impl Visitor {
@@ -26,7 +28,7 @@ impl Visitor {
         static COUNT: AtomicU32 = AtomicU32::new(1);
         let from = Ipv4Addr::from_bits(u32::from(Ipv4Addr::new(10, 0, 0, 0)) + COUNT.fetch_add(1, Ordering::Relaxed));
         let client = Client::bare(page).header("X-Forwarded-For", &from.to_string());
-        Self { client, cookie: RefCell::new(None) }
+        Self { client, cookie: RefCell::new(None), device: RefCell::new(None) }
     }
 
     /// At an organization's page, signed in as its owner.
@@ -50,13 +52,17 @@ impl Visitor {
 
     #[track_caller]
     pub(crate) fn send(&self, mut request: Request) -> Response {
-        if let Some(cookie) = &*self.cookie.borrow() {
-            request = request.header("Cookie", cookie);
+        let cookies = [self.cookie.borrow().clone(), self.device.borrow().clone()];
+        let cookies = cookies.into_iter().flatten().collect::<Vec<_>>().join("; ");
+        if !cookies.is_empty() {
+            request = request.header("Cookie", &cookies);
         }
         let response = self.client.send(&request);
-        if let Some(field) = response.header("set-cookie") {
+        for (_, field) in response.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie")) {
             let pair = field.split(';').next().unwrap_or_default().to_owned();
-            *self.cookie.borrow_mut() = Some(pair).filter(|pair| !pair.ends_with('='));
+            let (name, value) = pair.split_once('=').unwrap_or_default();
+            let slot = if name.ends_with("-device") { &self.device } else { &self.cookie };
+            *slot.borrow_mut() = (!value.is_empty()).then(|| pair.clone());
         }
         response
     }

@@ -94,7 +94,7 @@ impl Storage for Unreliable {
     async fn commit(&self, organization: &OrganizationId, transaction: Transaction) -> Result<u64, StorageError> {
         self.faults.check()?;
         if self.faults.no_commits_of.lock().unwrap().as_deref() == Some(organization.as_str()) {
-            return Err(StorageError::Unavailable("the disk is full".into()));
+            return Err(StorageError::Full("the disk is full".into()));
         }
         let committed = self.inner.commit(organization, transaction).await;
         if committed.is_ok() && self.faults.commits.load(Ordering::SeqCst) != NEVER {
@@ -144,6 +144,10 @@ impl Storage for Unreliable {
 
     async fn delete_organization(&self, organization: &OrganizationId) -> Result<(), StorageError> {
         self.inner.delete_organization(organization).await
+    }
+
+    async fn is_deleted(&self, organization: &OrganizationId) -> Result<bool, StorageError> {
+        self.inner.is_deleted(organization).await
     }
 
     async fn flush(&self) -> Result<(), StorageError> {

@@ -2,10 +2,12 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a failed expectation is a failed test")]
 
 mod clocks;
+mod deletion;
 mod deliveries;
 mod dice;
 mod enabling;
 mod faults;
+mod full;
 mod journal;
 mod licences;
 mod life;

@@ -17,6 +17,7 @@ mod appends;
 mod commits;
 mod concurrent;
 mod counters;
+mod deletion;
 mod limits;
 mod reads;
 mod schedule;
@@ -72,8 +73,17 @@ impl fmt::Debug for Rule {
 
 /// All rules.
 pub fn rules() -> Vec<Rule> {
-    [reads::RULES, commits::RULES, counters::RULES, appends::RULES, limits::RULES, schedule::RULES, concurrent::RULES]
-        .concat()
+    [
+        reads::RULES,
+        commits::RULES,
+        counters::RULES,
+        appends::RULES,
+        limits::RULES,
+        schedule::RULES,
+        deletion::RULES,
+        concurrent::RULES,
+    ]
+    .concat()
 }
 
 /// Checks all rules, one after the other, each with a storage of its own: `make` returns an empty one.

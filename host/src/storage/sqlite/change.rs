@@ -110,8 +110,11 @@ impl Change<'_> {
         Ok(self.connection.prepare_cached(sql)?.query_row([self.organization], read).optional()?)
     }
 
-    /// Removes the schedule and up to this many items; returns how many of those it has removed.
+    /// Marks the organization as deleted for good, and removes the schedule and up to this many items; returns how many
+    /// of those it has removed.
     pub(super) fn delete(&self, rows: usize) -> Result<u64, StorageError> {
+        let sql = "UPDATE organization SET deleted = TRUE WHERE id = ?1 AND NOT deleted";
+        self.connection.prepare_cached(sql)?.execute([self.organization])?;
         let sql = "DELETE FROM schedule WHERE organization = ?1";
         self.connection.prepare_cached(sql)?.execute([self.organization])?;
         let sql = "DELETE FROM item WHERE organization = ?1

@@ -120,6 +120,11 @@ impl Storage for SqliteStorage {
         Ok(())
     }
 
+    async fn is_deleted(&self, organization: &OrganizationId) -> Result<bool, StorageError> {
+        let of = organization.clone();
+        Readers::read(&self.readers, organization, 1, move |reader| reader.is_deleted(&of)).await
+    }
+
     async fn flush(&self) -> Result<(), StorageError> {
         self.writer.flush().await
     }
@@ -145,14 +150,28 @@ impl From<rusqlite::Error> for StorageError {
                 CannotOpen
                 | DatabaseBusy
                 | DatabaseLocked
-                | DiskFull
                 | FileLockingProtocolFailed
                 | OutOfMemory
                 | PermissionDenied
                 | ReadOnly
                 | SystemIoFailure,
             ) => Self::Unavailable(error.to_string()),
+            Some(DiskFull) => Self::Full(error.to_string()),
             _ => Self::Other(error.to_string()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi;
+
+    use super::*;
+
+    #[test]
+    fn f21_a_full_disk_is_told_from_a_busy_database() {
+        let of = |code| StorageError::from(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
+        assert!(matches!(of(ffi::SQLITE_FULL), StorageError::Full(_)));
+        assert!(matches!(of(ffi::SQLITE_BUSY), StorageError::Unavailable(_)));
     }
 }

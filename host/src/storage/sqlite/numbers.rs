@@ -3,14 +3,16 @@
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, params};
 
+use super::to_integer;
 use crate::capability::storage::OrganizationId;
 
 /// The committed numbers seen so far.
 ///
-/// It is never out of date, whichever process gave a number: a row of `organization` is neither
-/// changed nor removed, not even when the organization is deleted.
+/// It is never out of date, whichever process gave a number: the number of an organization neither changes nor goes to
+/// another, not even when the organization is deleted. Whether it is deleted is not cached, since another process may
+/// delete it.
 #[derive(Debug, Default)]
 pub(super) struct Numbers {
     known: RwLock<HashMap<OrganizationId, i64>>,
@@ -43,7 +45,12 @@ impl Numbers {
 /// The number in the table as this connection sees it.
 pub(super) fn stored(connection: &Connection, organization: &OrganizationId) -> rusqlite::Result<Option<i64>> {
     connection
-        .prepare_cached("SELECT id FROM organization WHERE name = ?1")?
-        .query_row([organization.as_str()], |row| row.get(0))
+        .prepare_cached("SELECT id FROM organization WHERE name = ?1 AND generation = ?2")?
+        .query_row(params![organization.as_str(), to_integer(organization.generation())], |row| row.get(0))
         .optional()
+}
+
+/// Whether the organization with this number is deleted, as this connection sees it.
+pub(super) fn is_deleted(connection: &Connection, number: i64) -> rusqlite::Result<bool> {
+    connection.prepare_cached("SELECT deleted FROM organization WHERE id = ?1")?.query_row([number], |row| row.get(0))
 }

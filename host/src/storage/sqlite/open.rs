@@ -49,6 +49,19 @@ const MIGRATIONS: &[M<'static>] = &[
     INSERT INTO sequence VALUES (0);",
     ),
     M::up(
+        // A name may be used again, and its number may not.
+        "CREATE TABLE generations (
+        id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL,
+        generation INTEGER NOT NULL,
+        deleted INTEGER NOT NULL DEFAULT FALSE,
+        UNIQUE (name, generation)
+    ) STRICT;
+    INSERT INTO generations (id, name, generation) SELECT id, name, 0 FROM organization;
+    DROP TABLE organization;
+    ALTER TABLE generations RENAME TO organization;",
+    ),
+    M::up(
         // When an organization's jobs are due, and which claim a host has on them: see `capability::schedule`. There are few
         // claims at a time, so an index of their own finds those that have ended.
         "CREATE TABLE schedule (
@@ -248,7 +261,7 @@ mod tests {
         drop(SqliteStorage::open(&path).unwrap());
         Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
         let error = SqliteStorage::open(&path).unwrap_err();
-        assert!(matches!(error, OpenError::Newer { found: 99, known: 2, .. }), "{error}");
+        assert!(matches!(error, OpenError::Newer { found: 99, known: 3, .. }), "{error}");
     }
 
     #[test]

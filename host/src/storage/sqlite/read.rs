@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use tokio::runtime::Handle;
 
-use super::numbers::Numbers;
+use super::numbers::{self, Numbers};
 use super::{OpenError, from_integer, open, to_integer};
 use crate::capability::clock::TOLERANCE;
 use crate::capability::schedule::{CLAIM, Claim, LONGEST_PAUSE, Schedule};
@@ -186,16 +186,16 @@ impl Reader<'_> {
         let times = |longest: u64| [now, now.saturating_add(longest).saturating_add(TOLERANCE)].map(to_integer);
         let queries = [
             (
-                "SELECT name, wake_at FROM schedule JOIN organization ON organization.id = schedule.organization
+                "SELECT name, generation, wake_at FROM schedule JOIN organization ON organization.id = schedule.organization
                 WHERE claim IS NULL AND wake_at <= ?1 ORDER BY wake_at, schedule.organization LIMIT ?2",
-                "SELECT name, wake_at FROM schedule JOIN organization ON organization.id = schedule.organization
+                "SELECT name, generation, wake_at FROM schedule JOIN organization ON organization.id = schedule.organization
                 WHERE claim IS NULL AND wake_at > ?1 ORDER BY wake_at, schedule.organization LIMIT ?2",
                 times(LONGEST_PAUSE),
             ),
             (
-                "SELECT name, claimed_until FROM schedule JOIN organization ON organization.id = schedule.organization
+                "SELECT name, generation, claimed_until FROM schedule JOIN organization ON organization.id = schedule.organization
                 WHERE claim IS NOT NULL AND claimed_until <= ?1 ORDER BY claimed_until, schedule.organization LIMIT ?2",
-                "SELECT name, claimed_until FROM schedule JOIN organization ON organization.id = schedule.organization
+                "SELECT name, generation, claimed_until FROM schedule JOIN organization ON organization.id = schedule.organization
                 WHERE claim IS NOT NULL AND claimed_until > ?1 ORDER BY claimed_until, schedule.organization LIMIT ?2",
                 times(CLAIM),
             ),
@@ -210,8 +210,9 @@ impl Reader<'_> {
                         let name: String = row.get(0)?;
                         let organization = OrganizationId::from_stored(&name)
                             .map_err(|error| StorageError::Other(error.to_string()))?;
+                        let organization = organization.with_generation(from_integer(row.get(1)?));
                         // What can't be right has come now.
-                        due.push((row.get::<_, i64>(1)?.min(now), organization));
+                        due.push((row.get::<_, i64>(2)?.min(now), organization));
                     }
                 }
             }
@@ -219,6 +220,13 @@ impl Reader<'_> {
             due.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
             Ok(due.into_iter().map(|(_, organization)| organization).collect())
         })
+    }
+
+    pub(super) fn is_deleted(&self, organization: &OrganizationId) -> Result<bool, StorageError> {
+        match self.numbers.find(self.connection, organization)? {
+            Some(number) => Ok(numbers::is_deleted(self.connection, number)?),
+            None => Ok(false),
+        }
     }
 
     /// When a host may claim the next organization: see [`Schedule::next`].

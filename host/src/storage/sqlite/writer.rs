@@ -12,7 +12,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, params};
 use tokio::sync::oneshot;
 
 use super::change::Change;
@@ -312,8 +312,9 @@ impl Worker {
     fn finish(&self, organization: &OrganizationId, job: Job, result: Result<u64, StorageError>) {
         if let Work::Append { bytes, .. } = job.work {
             self.shared.appended.fetch_sub(bytes, Ordering::Relaxed);
-            if let Err(error) = &result {
-                tracing::error!(%error, %organization, "appended entries are lost");
+            match &result {
+                Ok(_) | Err(StorageError::Deleted) => {}
+                Err(error) => tracing::error!(%error, %organization, "appended entries are lost"),
             }
         }
         if let Some(reply) = job.reply {
@@ -366,6 +367,12 @@ impl Turn<'_> {
     fn run(&mut self, organization: &OrganizationId, job: &Job) -> Result<Result<u64, StorageError>, StorageError> {
         let connection = &self.worker.connection;
         let change = Change { connection, organization: self.number(organization)? };
+        // Looked up inside the transaction: another process may have deleted it a moment ago.
+        if matches!(job.work, Work::Commit(_) | Work::Append { .. })
+            && numbers::is_deleted(connection, change.organization)?
+        {
+            return Ok(Err(StorageError::Deleted));
+        }
         // Most refusals are conflicts; they are found before anything is set up.
         if let Work::Commit(transaction) = &job.work
             && let Err(error) = change.check(&transaction.require)
@@ -426,8 +433,9 @@ impl Turn<'_> {
         if let Some(number) = numbers::stored(&worker.connection, organization)? {
             return Ok(number);
         }
-        let sql = "INSERT INTO organization (name) VALUES (?1)";
-        worker.connection.prepare_cached(sql)?.execute([organization.as_str()])?;
+        let sql = "INSERT INTO organization (name, generation) VALUES (?1, ?2)";
+        let row = params![organization.as_str(), to_integer(organization.generation())];
+        worker.connection.prepare_cached(sql)?.execute(row)?;
         let number = worker.connection.last_insert_rowid();
         self.new.push((organization.clone(), number));
         Ok(number)

@@ -12,7 +12,7 @@ use insomnia_scim::connector::ExpiryWindow;
 use insomnia_scim::event::EventSubscriber;
 use insomnia_scim::journal::LogQuery;
 use insomnia_scim::oauth::{IdpApi, NewOAuthClient, OAuthRequest, OktaCredentials};
-use insomnia_scim::page::{Session, SessionError, SessionProvider};
+use insomnia_scim::page::{Page, Session, SessionError, SessionProvider};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -312,7 +312,7 @@ impl Day {
             organization.oauth_clients().await.unwrap(),
             organization.webhook().await.unwrap()
         );
-        let routes = self.host.provisioner.page().sessions(Arc::new(AnyOwner)).router();
+        let routes = Page::new(&self.host.provisioner).sessions(Arc::new(AnyOwner)).router();
         let site = Site::serve(routes).await;
         let mut places = vec![
             place("the database while things waited", self.waiting.clone()),

@@ -1,4 +1,4 @@
-//! The automatic refresh: access to the identity provider's API, and the clients of OAuth 2.0.
+//! The automatic refresh of credentials: access to the identity provider's API, and a list of the OAuth 2.0 clients.
 
 use askama::Template;
 use axum::http::StatusCode;
@@ -8,16 +8,14 @@ use super::form::{Fields, Posted};
 use super::refusal::Refusal;
 use super::shell::Shell;
 use super::visit::Visit;
-use super::when::{When, distance};
+use super::when::When;
+use super::words::renewal;
 use crate::error::ActionError;
-use crate::oauth::{
-    IdpApi, IdpApiStatus, IssuedOAuthClient, NewOAuthClient, OAuthClient, OktaCredentials, RefreshMethod, RefreshState,
-    RefreshStatus,
-};
+use crate::oauth::{IdpApi, IdpApiStatus, OAuthClient, OktaCredentials, RefreshState, RefreshStatus};
 
 #[derive(Template)]
-#[template(path = "automatic.html")]
-struct AutomaticPage {
+#[template(path = "rotation.html")]
+struct RotationPage {
     shell: Shell,
     error: Option<String>,
     /// State in a word, and how it is shown.
@@ -36,29 +34,6 @@ struct Row {
     created: When,
 }
 
-#[derive(Template)]
-#[template(path = "oauth_client.html")]
-struct ClientPage {
-    shell: Shell,
-    client: OAuthClient,
-    secret: String,
-    issuer: String,
-    overlap_until: Option<When>,
-}
-
-/// By what the token is renewed, and when next.
-pub(super) fn renewal(status: &RefreshStatus, now: u64) -> String {
-    let next = status.next_attempt.map_or_else(String::new, |next| match next > now {
-        true => format!(", next in {}", distance(now, next)),
-        false => ", due now".to_owned(),
-    });
-    match status.method {
-        RefreshMethod::Manual => "By hand".into(),
-        RefreshMethod::OAuth => "By your identity provider, over OAuth 2.0".into(),
-        RefreshMethod::IdpApi => format!("Automatically, over the API of your identity provider{next}"),
-    }
-}
-
 /// `GET …/automatic`.
 pub(super) async fn show(visit: Visit) -> Result<Html<String>, Refusal> {
     Ok(Html(page(&visit, None).await?))
@@ -67,7 +42,7 @@ pub(super) async fn show(visit: Visit) -> Result<Html<String>, Refusal> {
 async fn page(visit: &Visit, error: Option<String>) -> Result<String, Refusal> {
     let status = visit.organization.refresh_status().await?;
     let row = |client: OAuthClient| Row { created: When::minute(client.created), client };
-    let page = AutomaticPage {
+    let page = RotationPage {
         shell: visit.shell("Automatic refresh", "automatic"),
         error,
         state: match status.state {
@@ -104,41 +79,8 @@ pub(super) async fn configure(Posted { visit, fields }: Posted) -> Result<Respon
     }
 }
 
-/// `POST …/clients`: registers a client, gives it another secret, or deletes it.
-pub(super) async fn client(Posted { visit, fields }: Posted) -> Result<Response, Refusal> {
-    let (organization, actor, id) = (&visit.organization, &visit.member.id, fields.raw("client"));
-    let issued = match fields.raw("action") {
-        "create" => organization.create_oauth_client(actor, new_client(&fields)).await,
-        "rotate" => {
-            let overlap = fields.raw("overlap").parse::<u32>().unwrap_or(0);
-            organization.rotate_oauth_client_secret(actor, id, overlap).await
-        }
-        "delete" => match organization.delete_oauth_client(actor, id).await {
-            Ok(()) => return Ok(Redirect::to(&visit.path("automatic")).into_response()),
-            Err(error) => Err(error),
-        },
-        _ => return Err(Refusal::not_found("action")),
-    };
-    match issued {
-        Ok(issued) => show_client(&visit, issued),
-        Err(error) => again(&visit, error).await,
-    }
-}
-
-/// The one view that holds a client's secret, as the answer to the form.
-fn show_client(visit: &Visit, issued: IssuedOAuthClient) -> Result<Response, Refusal> {
-    let page = ClientPage {
-        shell: visit.shell("OAuth client", "automatic"),
-        overlap_until: issued.client.overlap_until.filter(|until| *until > visit.state.now()).map(When::minute),
-        client: issued.client,
-        secret: issued.secret.unwrap_or_default(),
-        issuer: visit.organization.oauth_issuer(),
-    };
-    Ok(Html(page.render()?).into_response())
-}
-
 /// What the form can help is said beside it.
-async fn again(visit: &Visit, error: ActionError) -> Result<Response, Refusal> {
+pub(super) async fn again(visit: &Visit, error: ActionError) -> Result<Response, Refusal> {
     let text = match error {
         ActionError::Invalid(_) | ActionError::NotConfigured(_) | ActionError::Conflict(_) => {
             format!("Nothing was changed: {error}.")
@@ -168,16 +110,4 @@ fn okta(fields: &Fields) -> IdpApi {
         None => OktaCredentials::ApiToken(text("api-token")),
     };
     IdpApi::Okta { org_url: text("org-url"), app_id: text("app-id"), credentials }
-}
-
-fn new_client(fields: &Fields) -> NewOAuthClient {
-    let code = fields.raw("grant") == "code";
-    let addresses = if code { fields.raw("redirects") } else { "" };
-    NewOAuthClient {
-        name: fields.typed("name").unwrap_or_default().to_owned(),
-        client_credentials: !code,
-        authorization_code: code,
-        redirect_uris: addresses.split_whitespace().map(str::to_owned).collect(),
-        public: false,
-    }
 }

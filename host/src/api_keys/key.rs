@@ -2,6 +2,8 @@
 
 use sha2::{Digest as _, Sha256};
 
+use crate::hex;
+
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /// 62^43 is the first power of 62 above 2^256.
 const BODY: usize = 43;
@@ -24,7 +26,7 @@ pub(super) fn new(prefix: &str) -> Result<String, getrandom::Error> {
 }
 
 /// Whether the text has the form of a key, its checksum included.
-pub(super) fn is_well_formed(text: &str) -> bool {
+pub(crate) fn is_well_formed(text: &str) -> bool {
     let Some((signed, sum)) = text.len().checked_sub(CHECKSUM).and_then(|at| text.split_at_checked(at)) else {
         return false;
     };
@@ -35,12 +37,7 @@ pub(super) fn is_well_formed(text: &str) -> bool {
 
 /// What is stored of a key: the SHA-256, in hexadecimal digits.
 pub(super) fn hash(text: &str) -> String {
-    hex(&Sha256::digest(text.as_bytes()))
-}
-
-/// Lower-case hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&Sha256::digest(text.as_bytes()))
 }
 
 fn checksum(text: &str) -> String {

@@ -1,14 +1,22 @@
-//! API keys: made, listed, revoked, and recognised. They live in the host's own space of the storage.
+//! API keys: they are made, listed, revoked, and recognised. They live in the host's own space of the storage:
 //!
-//! At `api-key/<SHA-256 of the key>` is what is known of a key, at `api-key-of/<scope>/<created>/<id>` its hash, so that
-//! the keys of an organization can be listed and go with it.
+//! - `api-key/<SHA-256 of the key>` holds what is known of a key.
+//! - `api-key-of/<scope>/<created>/<id>` holds that hash, so that the keys of an organization can be listed, and go with it.
+//! - Below `idempotency/<id>/` the API remembers the requests of a key ([`requests`]); that goes with the key as well.
+
+mod key;
+
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{idempotency, key};
-use crate::capability::storage::{Item, KeyRange, OrganizationId, Page, Require, StorageError, Transaction, Write};
-use crate::provisioner::Provisioner;
+pub(crate) use self::key::is_well_formed;
+use crate::capability::clock::Clock;
+use crate::capability::storage::{
+    Item, KeyRange, OrganizationId, Page, Require, Storage, StorageError, Transaction, Write,
+};
+use crate::hex;
 
 /// Keys of one scope at the same time. Revoked ones make room when it is needed.
 const MOST: usize = 100;
@@ -22,7 +30,8 @@ const USED: u64 = 60 * 1000;
 pub enum ApiKeyScope {
     /// All organizations, and what only the operator of the host may do.
     Operator,
-    /// One organization.
+    /// One organization: the id of the one that [`crate::Provisioner::find_organization`] finds. A key does not open the
+    /// next organization of the same name.
     Organization(OrganizationId),
 }
 
@@ -35,15 +44,23 @@ impl ApiKeyScope {
         }
     }
 
-    fn parse(name: &str) -> Option<Self> {
+    /// Which of the organizations with this name it is.
+    fn generation(&self) -> u64 {
+        match self {
+            Self::Operator => 0,
+            Self::Organization(id) => id.generation(),
+        }
+    }
+
+    fn parse(name: &str, generation: u64) -> Option<Self> {
         if name == "_operator" {
             return Some(Self::Operator);
         }
-        OrganizationId::parse(name).ok().map(Self::Organization)
+        OrganizationId::parse(name).ok().map(|id| Self::Organization(id.with_generation(generation)))
     }
 
     /// The space that secrets of this scope are sealed for.
-    pub(super) fn space(&self) -> OrganizationId {
+    pub(crate) fn space(&self) -> OrganizationId {
         match self {
             Self::Operator => OrganizationId::host(),
             Self::Organization(id) => id.clone(),
@@ -113,6 +130,8 @@ pub enum ApiKeyError {
 #[derive(Serialize, Deserialize)]
 struct Record {
     scope: String,
+    #[serde(default)]
+    generation: u64,
     #[serde(flatten)]
     key: ApiKey,
 }
@@ -126,27 +145,31 @@ struct Found {
 
 /// Whose key a request came with.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Caller {
+pub(crate) struct Caller {
     /// The id of the key.
-    pub(super) key: String,
+    pub(crate) key: String,
     /// What it opens.
-    pub(super) scope: ApiKeyScope,
+    pub(crate) scope: ApiKeyScope,
 }
 
 /// The API keys of a host.
 #[derive(Clone)]
 pub struct ApiKeys {
-    provisioner: Provisioner,
+    storage: Arc<dyn Storage>,
+    clock: Arc<dyn Clock>,
 }
 
-impl Provisioner {
-    /// The API keys of this host.
-    pub fn api_keys(&self) -> ApiKeys {
-        ApiKeys { provisioner: self.clone() }
-    }
+/// What the API remembers of the requests that came with the key of this id.
+pub(crate) fn requests(key: &str) -> KeyRange {
+    // `0` follows `/`.
+    KeyRange { start: format!("idempotency/{key}/").into(), end: format!("idempotency/{key}0").into() }
 }
 
 impl ApiKeys {
+    pub(crate) fn new(storage: Arc<dyn Storage>, clock: Arc<dyn Clock>) -> Self {
+        Self { storage, clock }
+    }
+
     /// Makes a key. Whether the organization exists is not looked at: its keys open nothing until it does.
     ///
     /// # Errors
@@ -173,9 +196,12 @@ impl ApiKeys {
         let secret = key::new(prefix).map_err(random)?;
         // Two of the same millisecond are told apart, so that the list has the order in which they were made.
         let after = known.last().map_or(0, |found| found.record.key.created + 1);
-        let (id, created) = (key::hex(&id), self.provisioner.clock().now().max(after));
+        let (id, created) = (hex::encode(&id), self.clock.now().max(after));
         let key = ApiKey { id, name: name.to_owned(), created, last_used: None, revoked: None };
-        let (hash, record) = (key::hash(&secret), Record { scope: scope.name().to_owned(), key: key.clone() });
+        let (hash, record) = (
+            key::hash(&secret),
+            Record { scope: scope.name().to_owned(), generation: scope.generation(), key: key.clone() },
+        );
         write.push(Write::Put(listed_at(scope, &key), hash.clone().into_bytes()));
         write.push(Write::Put(record_at(&hash), encode(&record)?));
         self.commit(Vec::new(), write).await?;
@@ -201,8 +227,8 @@ impl ApiKeys {
             if record.key.revoked.is_some() {
                 return Ok(record.key);
             }
-            record.key.revoked = Some(self.provisioner.clock().now());
-            let write = vec![Write::Put(at.clone(), encode(&record)?), Write::DeleteRange(idempotency::space(id))];
+            record.key.revoked = Some(self.clock.now());
+            let write = vec![Write::Put(at.clone(), encode(&record)?), Write::DeleteRange(requests(id))];
             match self.commit(vec![Require::Version(at, version)], write).await {
                 // It was used in the meantime.
                 Err(StorageError::Conflict(_)) => {}
@@ -217,19 +243,20 @@ impl ApiKeys {
         let known = self.all(&scope).await?;
         let mut write = vec![Write::DeleteRange(scope.keys())];
         for found in known {
-            write.push(Write::DeleteRange(idempotency::space(&found.record.key.id)));
+            write.push(Write::DeleteRange(requests(&found.record.key.id)));
             write.push(Write::Delete(found.at));
         }
         self.commit(Vec::new(), write).await
     }
 
     /// Whose key this is; `None` if it is nobody's, or not any more.
-    pub(super) async fn recognise(&self, presented: &str) -> Result<Option<Caller>, StorageError> {
-        let (at, now) = (record_at(&key::hash(presented)), self.provisioner.clock().now());
-        let found = self.provisioner.storage().get(&OrganizationId::host(), vec![at.clone()]).await?;
+    pub(crate) async fn recognise(&self, presented: &str) -> Result<Option<Caller>, StorageError> {
+        let (at, now) = (record_at(&key::hash(presented)), self.clock.now());
+        let found = self.storage.get(&OrganizationId::host(), vec![at.clone()]).await?;
         let Some(item) = found.into_iter().next().flatten() else { return Ok(None) };
         let Found { at, mut record, version } = decode(at, &item)?;
-        let Some(scope) = ApiKeyScope::parse(&record.scope).filter(|_| record.key.revoked.is_none()) else {
+        let Some(scope) = ApiKeyScope::parse(&record.scope, record.generation).filter(|_| record.key.revoked.is_none())
+        else {
             return Ok(None);
         };
         let minute = now - now % USED;
@@ -239,14 +266,15 @@ impl ApiKeys {
             // Only where it still is: a key that is being revoked stays revoked.
             match self.commit(vec![Require::Version(at, version)], write).await {
                 Ok(()) | Err(StorageError::Conflict(_)) => {}
-                Err(error) => return Err(error),
+                // On a full disk the API can still be read.
+                Err(error) => tracing::warn!("when an API key was used last can't be kept: {error}"),
             }
         }
         Ok(Some(Caller { key: record.key.id, scope }))
     }
 
     async fn all(&self, scope: &ApiKeyScope) -> Result<Vec<Found>, StorageError> {
-        let (storage, host) = (self.provisioner.storage(), OrganizationId::host());
+        let (storage, host) = (&self.storage, OrganizationId::host());
         // Two that are made at the same time may exceed the number.
         let page = Page { range: scope.keys(), reverse: false, skip: 0, limit: 4 * MOST as u32 };
         let listed = storage.scan(&host, vec![page]).await?.into_iter().flat_map(|page| page.entries);
@@ -257,7 +285,7 @@ impl ApiKeys {
 
     async fn commit(&self, require: Vec<Require>, write: Vec<Write>) -> Result<(), StorageError> {
         let transaction = Transaction { require, write, wake_at: None };
-        self.provisioner.storage().commit(&OrganizationId::host(), transaction).await.map(|_| ())
+        self.storage.commit(&OrganizationId::host(), transaction).await.map(|_| ())
     }
 }
 

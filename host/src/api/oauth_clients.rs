@@ -1,0 +1,131 @@
+//! The clients of an organization's OAuth 2.0 authorization server.
+
+use axum::Json;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::access::{Access, PathParameter};
+use super::input::{JsonBody, OptionalJsonBody, Query};
+use super::listed::ListOf;
+use super::organizations::ActorQuery;
+use super::problem::Problem;
+use crate::oauth::{IssuedOAuthClient, NewOAuthClient, OAuthClient};
+
+/// An OAuth 2.0 client to register.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewClient {
+    /// The id or the email address of the owner or co-owner who acts; the owner if nobody is named.
+    actor: Option<String>,
+    /// What administrators call it: 1 to 200 bytes.
+    #[schema(min_length = 1, max_length = 200)]
+    name: String,
+    /// Whether it may use the client credentials grant, as Microsoft Entra ID does.
+    #[serde(default)]
+    client_credentials: bool,
+    /// Whether it may use the authorization code grant and refresh tokens, as Okta does.
+    #[serde(default)]
+    authorization_code: bool,
+    /// Where authorization codes may be sent, compared exactly: 1 to 10 with `authorization_code`, else none.
+    #[serde(default)]
+    #[schema(max_items = 10)]
+    redirect_uris: Vec<String>,
+    /// Without a secret: PKCE is required, client credentials are not possible.
+    #[serde(default)]
+    public: bool,
+}
+
+/// How a client's secret is replaced.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Rotate {
+    /// The id or the email address of the owner or co-owner who acts; the owner if nobody is named.
+    actor: Option<String>,
+    /// For how many seconds the old secret is accepted beside the new one.
+    #[serde(default)]
+    #[schema(maximum = 86_400, default = 0)]
+    overlap_seconds: u32,
+}
+
+/// A client with its new secret, shown once.
+#[derive(Serialize, ToSchema)]
+pub(super) struct IssuedClient {
+    /// The client.
+    client: OAuthClient,
+    /// `insm_cs_`, 43 characters of base62 and 6 of checksum; `null` for a public client. It is in no other answer.
+    secret: Option<String>,
+    /// The issuer of the authorization server.
+    issuer: String,
+}
+
+impl IssuedClient {
+    fn new(access: &Access, issued: IssuedOAuthClient) -> Json<Self> {
+        let issuer = access.organization.oauth_issuer();
+        Json(Self { client: issued.client, secret: issued.secret, issuer })
+    }
+}
+
+/// List OAuth 2.0 clients
+///
+/// In the order of their registration; an organization has 20 at the most.
+#[utoipa::path(get, path = "/organizations/{organization}/oauth-clients", tag = "OAuth clients",
+    responses((status = 200, description = "All clients.", body = ListOf<OAuthClient>)))]
+pub(super) async fn list_oauth_clients(access: Access) -> Result<ListOf<OAuthClient>, Problem> {
+    Ok(ListOf::whole(access.organization.oauth_clients().await?))
+}
+
+/// Register an OAuth 2.0 client
+///
+/// The secret is shown this once.
+#[utoipa::path(post, path = "/organizations/{organization}/oauth-clients", tag = "OAuth clients",
+    request_body = NewClient,
+    responses((status = 201, description = "The client and its secret.", body = IssuedClient)))]
+pub(super) async fn create_oauth_client(
+    access: Access,
+    JsonBody(new): JsonBody<NewClient>,
+) -> Result<(StatusCode, Json<IssuedClient>), Problem> {
+    let actor = access.actor(new.actor).await?;
+    let client = NewOAuthClient {
+        name: new.name,
+        client_credentials: new.client_credentials,
+        authorization_code: new.authorization_code,
+        redirect_uris: new.redirect_uris,
+        public: new.public,
+    };
+    let issued = access.organization.create_oauth_client(&actor, client).await?;
+    Ok((StatusCode::CREATED, IssuedClient::new(&access, issued)))
+}
+
+/// Give an OAuth 2.0 client a new secret
+///
+/// The old one stops at once, or after `overlap_seconds`; what was issued with it stays valid. The new one is shown this
+/// once.
+#[utoipa::path(post, path = "/organizations/{organization}/oauth-clients/{client}/rotate", tag = "OAuth clients",
+    request_body = Option<Rotate>,
+    responses((status = 200, description = "The client and its new secret.", body = IssuedClient)))]
+pub(super) async fn rotate_oauth_client(
+    access: Access,
+    PathParameter(client): PathParameter,
+    OptionalJsonBody(body): OptionalJsonBody<Rotate>,
+) -> Result<Json<IssuedClient>, Problem> {
+    let actor = access.actor(body.actor).await?;
+    let issued = access.organization.rotate_oauth_client_secret(&actor, &client, body.overlap_seconds).await?;
+    Ok(IssuedClient::new(&access, issued))
+}
+
+/// Delete an OAuth 2.0 client
+///
+/// With all that was granted and issued to it.
+#[utoipa::path(delete, path = "/organizations/{organization}/oauth-clients/{client}", tag = "OAuth clients",
+    params(ActorQuery),
+    responses((status = 204, description = "It was deleted.")))]
+pub(super) async fn delete_oauth_client(
+    access: Access,
+    PathParameter(client): PathParameter,
+    Query(query): Query<ActorQuery>,
+) -> Result<StatusCode, Problem> {
+    let actor = access.actor(query.actor).await?;
+    access.organization.delete_oauth_client(&actor, &client).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

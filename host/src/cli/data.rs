@@ -1,0 +1,334 @@
+//! The data directory: what belongs together in it, and what is missing.
+//!
+//! Database and host key are made together, and each knows the other: the database notes a random id and the fingerprint
+//! of the key, and the id also stands in a file beside them. So a database or a key that was lost, or comes from another
+//! directory, is told apart from a first start.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+
+use crate::capability::secrets::SecretKey;
+use crate::capability::storage::Storage;
+use crate::registry::Registry;
+use crate::storage::SqliteStorage;
+
+const DATABASE: &str = "insomnia-scim.db";
+const DATABASE_LOG: &str = "insomnia-scim.db-wal";
+const KEY: &str = "secret.key";
+const INSTANCE: &str = "instance";
+/// The note in the database.
+const NOTE: &str = "instance";
+/// The shortest file that can be a SQLite database: its header.
+const HEADER: u64 = 100;
+
+/// What may be missing when a server starts, if it is told so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Lost {
+    /// Begin with an empty database, or with one of another data directory.
+    Database,
+    /// Begin with another host key: what was sealed with the old one can't be opened.
+    Key,
+}
+
+/// What a command may do to a directory without data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Nothing: it looks at data, or changes data that is there.
+    Use,
+    /// Begin there.
+    Begin,
+}
+
+/// What the database notes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Instance {
+    /// Random; also in the file beside the database.
+    id: String,
+    /// The fingerprint of the host key.
+    key: String,
+}
+
+/// The directory as it is found.
+struct Found<'a> {
+    path: &'a Path,
+    /// There is one that holds something.
+    database: bool,
+    key: bool,
+    /// What was written last is in it, without the rest.
+    database_log: bool,
+    instance: Option<String>,
+}
+
+/// Opens the database and the key of the directory.
+pub(super) async fn open(
+    path: &Path,
+    purpose: Purpose,
+    without: &[Lost],
+) -> anyhow::Result<(Arc<dyn Storage>, SecretKey)> {
+    let found = Found::look(path).with_context(|| format!("the data directory {} can't be used", path.display()))?;
+    found.check(purpose, without)?;
+    private_directory(path).with_context(|| format!("the data directory {} can't be used", path.display()))?;
+    let database = path.join(DATABASE);
+    let storage = tokio::task::spawn_blocking(move || SqliteStorage::open(&database)).await??;
+    let storage: Arc<dyn Storage> = Arc::new(storage);
+    let registry = Registry::new(Arc::clone(&storage));
+    let noted: Option<Instance> = match registry.note(NOTE).await? {
+        Some(note) => Some(serde_json::from_str(&note).context("the database's note about itself can't be read")?),
+        None => None,
+    };
+    let key_path = path.join(KEY);
+    let may_go_without_key = without.contains(&Lost::Key);
+    if !found.key && found.database && !may_go_without_key && (noted.is_some() || !registry.is_empty().await?) {
+        bail!(
+            "the host key {} is missing, and what {DATABASE} holds is sealed with it: restore it from a backup. \
+             If it is lost, start the server with --go-on-without key: access to identity providers' APIs and the \
+             webhook's key must then be set again",
+            key_path.display()
+        );
+    }
+    let key = SecretKey::in_file(&key_path)?;
+    let own = key.fingerprint();
+    if let Some(noted) = &noted
+        && noted.key != own
+        && !may_go_without_key
+    {
+        bail!(
+            "{} is not the host key that {DATABASE} is sealed with: restore the right one from a backup. If it is lost, \
+             start the server with --go-on-without key: access to identity providers' APIs and the webhook's key must \
+             then be set again",
+            key_path.display()
+        );
+    }
+    let may_go_without_database = without.contains(&Lost::Database);
+    if let Some(instance) = &found.instance
+        && noted.as_ref().is_none_or(|noted| noted.id != *instance)
+        && !may_go_without_database
+    {
+        bail!(
+            "{} is not the database that was in this directory: the file {INSTANCE} names another. Restore the right one \
+             from a backup, or start the server with --go-on-without database to go on with the one that is here",
+            path.join(DATABASE).display()
+        );
+    }
+    if purpose == Purpose::Begin {
+        let instance = match &noted {
+            Some(noted) => Instance { id: noted.id.clone(), key: own.clone() },
+            None => Instance { id: random_id()?, key: own.clone() },
+        };
+        note(&registry, path, &found, noted.as_ref(), &instance).await;
+    }
+    Ok((storage, key))
+}
+
+/// Writes down what belongs together, where it is not written yet. A full disk is no reason not to start: then it is
+/// written at a later start.
+async fn note(registry: &Registry, path: &Path, found: &Found<'_>, noted: Option<&Instance>, instance: &Instance) {
+    if noted.is_some_and(|noted| noted.key != instance.key) {
+        tracing::warn!("the host key is another one: set access to identity providers' APIs and webhooks' keys again");
+    }
+    if noted != Some(instance) {
+        let text = serde_json::to_string(instance).unwrap_or_default();
+        if let Err(error) = registry.set_note(NOTE, &text).await {
+            tracing::warn!("the database's note about itself can't be written: {error}");
+            return;
+        }
+    }
+    if found.instance.as_ref() != Some(&instance.id)
+        && let Err(error) = write_whole(&path.join(INSTANCE), &instance.id)
+    {
+        tracing::warn!("the file {INSTANCE} in the data directory can't be written: {error}");
+    }
+}
+
+impl<'a> Found<'a> {
+    fn look(path: &'a Path) -> io::Result<Self> {
+        let length = |name: &str| match fs::metadata(path.join(name)) {
+            Ok(metadata) => Ok(Some(metadata.len())),
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+            Err(error) => Err(error),
+        };
+        let instance = match fs::read_to_string(path.join(INSTANCE)) {
+            Ok(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => None,
+            Err(error) => return Err(error),
+        };
+        Ok(Self {
+            path,
+            database: length(DATABASE)?.is_some_and(|length| length >= HEADER),
+            key: length(KEY)?.is_some(),
+            database_log: length(DATABASE_LOG)?.is_some_and(|length| length > 0),
+            instance,
+        })
+    }
+
+    /// Refuses to begin where data is expected, or was lost.
+    fn check(&self, purpose: Purpose, without: &[Lost]) -> anyhow::Result<()> {
+        if self.database || without.contains(&Lost::Database) {
+            return Ok(());
+        }
+        let left = match (self.key, self.database_log, self.instance.is_some()) {
+            (true, ..) => "a host key",
+            (_, true, _) => "the log of a database",
+            (_, _, true) => "the note of a database",
+            _ if purpose == Purpose::Use => bail!(
+                "there is no data in {}: `insomnia-scim serve`, `demo` or `org create` begins there, and --data DIR \
+                 names another directory",
+                self.path.display()
+            ),
+            _ => return Ok(()),
+        };
+        bail!(
+            "{} has {left}, but its database {DATABASE} is missing or empty: restore it from a backup, or name another \
+             --data DIR. If it is lost, start the server with --go-on-without database: it begins with an empty one, \
+             and no identity provider's token is valid any more",
+            self.path.display()
+        );
+    }
+}
+
+/// Makes the directory, if it is not there, for its owner only: it holds people's names and addresses.
+fn private_directory(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+fn random_id() -> anyhow::Result<String> {
+    let mut id = [0; 16];
+    getrandom::fill(&mut id).context("the system has no random numbers")?;
+    Ok(id.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Writes beside and renames into place: who reads it sees all of it or none.
+fn write_whole(path: &PathBuf, text: &str) -> io::Result<()> {
+    let beside = path.with_extension(format!("new-{}", std::process::id()));
+    let written = fs::File::create(&beside).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.write_all(b"\n")?;
+        file.sync_all()
+    });
+    let placed = written.and_then(|()| fs::rename(&beside, path));
+    if placed.is_err() {
+        let _ = fs::remove_file(&beside);
+    }
+    placed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn opened(path: &Path, purpose: Purpose, without: &[Lost]) -> Result<(), String> {
+        // Closed again at once: the next start is that of another process.
+        open(path, purpose, without).await.map(drop).map_err(|error| format!("{error:#}"))
+    }
+
+    async fn begun() -> tempfile::TempDir {
+        let directory = tempfile::tempdir().unwrap();
+        opened(directory.path(), Purpose::Begin, &[]).await.unwrap();
+        directory
+    }
+
+    #[tokio::test]
+    async fn what_was_begun_is_opened_again_by_every_command() {
+        let directory = begun().await;
+        for purpose in [Purpose::Use, Purpose::Begin, Purpose::Use] {
+            opened(directory.path(), purpose, &[]).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_command_that_uses_data_makes_none() {
+        let directory = tempfile::tempdir().unwrap();
+        let typo = directory.path().join("typo");
+        let refused = opened(&typo, Purpose::Use, &[]).await.unwrap_err();
+        assert!(refused.contains("there is no data in"), "{refused}");
+        assert!(!typo.exists());
+        fs::create_dir(&typo).unwrap();
+        opened(&typo, Purpose::Use, &[]).await.unwrap_err();
+        assert_eq!(fs::read_dir(&typo).unwrap().count(), 0);
+    }
+
+    #[tokio::test]
+    async fn f16_a_database_that_is_missing_or_empty_is_refused_where_there_was_one() {
+        for content in [None, Some(&b""[..]), Some(b"x")] {
+            for lost in [&[][..], &[KEY]] {
+                let directory = begun().await;
+                let database = directory.path().join(DATABASE);
+                fs::remove_file(&database).unwrap();
+                for name in lost {
+                    fs::remove_file(directory.path().join(name)).unwrap();
+                }
+                if let Some(content) = content {
+                    fs::write(&database, content).unwrap();
+                }
+                for purpose in [Purpose::Use, Purpose::Begin] {
+                    let refused = opened(directory.path(), purpose, &[]).await.unwrap_err();
+                    assert!(refused.contains("is missing or empty: restore it"), "{refused}");
+                    assert_eq!(fs::read(&database).ok().as_deref(), content, "it is left as it was");
+                }
+                opened(directory.path(), Purpose::Begin, &[Lost::Database]).await.unwrap();
+                opened(directory.path(), Purpose::Begin, &[]).await.unwrap();
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn f16_a_key_that_is_missing_or_another_is_refused() {
+        for content in [None, Some([7; 32])] {
+            let directory = begun().await;
+            let key = directory.path().join(KEY);
+            fs::remove_file(&key).unwrap();
+            if let Some(content) = content {
+                fs::write(&key, content).unwrap();
+                #[cfg(unix)]
+                fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+            }
+            for purpose in [Purpose::Use, Purpose::Begin] {
+                let refused = opened(directory.path(), purpose, &[]).await.unwrap_err();
+                assert!(refused.contains("--go-on-without key"), "{refused}");
+                assert_eq!(key.exists(), content.is_some(), "no key is made");
+            }
+            opened(directory.path(), Purpose::Begin, &[Lost::Key]).await.unwrap();
+            opened(directory.path(), Purpose::Begin, &[]).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn f16_the_database_of_another_directory_is_refused() {
+        let (one, two) = (begun().await, begun().await);
+        for name in [DATABASE, KEY] {
+            fs::copy(two.path().join(name), one.path().join(name)).unwrap();
+        }
+        let refused = opened(one.path(), Purpose::Begin, &[]).await.unwrap_err();
+        assert!(refused.contains("is not the database that was in this directory"), "{refused}");
+        opened(one.path(), Purpose::Begin, &[Lost::Database]).await.unwrap();
+        opened(one.path(), Purpose::Use, &[]).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_first_start_that_was_broken_off_is_taken_up() {
+        // After each of its steps: the empty file, the tables, the key, the note, the file beside it.
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join(DATABASE), b"").unwrap();
+        opened(directory.path(), Purpose::Begin, &[]).await.unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        drop(SqliteStorage::open(&directory.path().join(DATABASE)).unwrap());
+        opened(directory.path(), Purpose::Begin, &[]).await.unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        drop(SqliteStorage::open(&directory.path().join(DATABASE)).unwrap());
+        SecretKey::in_file(&directory.path().join(KEY)).unwrap();
+        opened(directory.path(), Purpose::Begin, &[]).await.unwrap();
+        fs::remove_file(directory.path().join(INSTANCE)).unwrap();
+        opened(directory.path(), Purpose::Begin, &[]).await.unwrap();
+        assert!(directory.path().join(INSTANCE).exists());
+    }
+}

@@ -1,0 +1,94 @@
+//! Browsers that somebody has signed in with, or has opened a mailed link with: strangers' wrong tries do not slow them
+//! down.
+//!
+//! It is a random token in a cookie, and its hash in the host's space of the storage, as with sessions. It says nothing but
+//! that this member was here: the passphrase is asked for all the same. All of a member's browsers are forgotten when the
+//! passphrase is another one.
+
+use axum::http::HeaderMap;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::passphrase_sessions::{PassphraseSessions, SessionCookie, signed_out};
+use super::session::SessionError;
+use crate::capability::clock::lasts;
+use crate::capability::storage::{KeyRange, OrganizationId, Write};
+use crate::directory::Member;
+use crate::hex;
+
+/// How long a browser is known after the last sign-in, in milliseconds.
+const KNOWN: u64 = 180 * 24 * 60 * 60 * 1000;
+/// The name of the cookie, after that of the session.
+const SUFFIX: &str = "-device";
+
+/// What is stored of a browser, as JSON at `device/<end>/<hash of the token>`.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    organization: String,
+    generation: u64,
+    member: String,
+    /// The member's email address in lower case: a try with it is one of this member.
+    email: String,
+    /// What stood where it is kept that all sessions of the member were ended.
+    signed_out: Vec<u8>,
+}
+
+impl PassphraseSessions {
+    /// Remembers the browser as the member's; returns the `Set-Cookie` field.
+    pub(super) async fn remember_device(
+        &self,
+        organization: &OrganizationId,
+        member: &Member,
+        request: &HeaderMap,
+    ) -> Result<String, SessionError> {
+        let now = self.now();
+        let cookie = SessionCookie::new(now + KNOWN)?;
+        let stored = Stored {
+            organization: organization.to_string(),
+            generation: self.generation(organization).await?.unwrap_or(0),
+            member: member.id.clone(),
+            email: member.email.to_lowercase(),
+            signed_out: self.mark(organization, &member.id).await?,
+        };
+        let value = serde_json::to_vec(&stored).map_err(|error| SessionError(error.to_string()))?;
+        let past = KeyRange { start: prefix(0), end: prefix(now) };
+        let mut write = vec![Write::DeleteRange(past), Write::Put(key(&cookie), value)];
+        write.extend(self.cookie_named(SUFFIX, request).map(|old| Write::Delete(key(&old))));
+        self.commit(write).await?;
+        Ok(self.set_cookie_named(SUFFIX, organization, &cookie.to_string(), KNOWN / 1000))
+    }
+
+    /// What names the browser, if it is known as that of the member with this email address.
+    pub(super) async fn known_device(
+        &self,
+        organization: &OrganizationId,
+        email: &str,
+        request: &HeaderMap,
+    ) -> Result<Option<Vec<u8>>, SessionError> {
+        let now = self.now();
+        let Some(cookie) = self.cookie_named(SUFFIX, request) else { return Ok(None) };
+        // One that ends later than any can was made while the clock was ahead.
+        if !lasts(cookie.end, now, KNOWN) {
+            return Ok(None);
+        }
+        let Some(item) = self.get(key(&cookie)).await? else { return Ok(None) };
+        let stored: Stored = serde_json::from_slice(&item.value).map_err(|error| SessionError(error.to_string()))?;
+        let known = stored.organization == organization.as_str()
+            && Some(stored.generation) == self.generation(organization).await?
+            && stored.email == email.trim().to_lowercase()
+            && stored.signed_out == self.mark(organization, &stored.member).await?;
+        Ok(known.then(|| key(&cookie)))
+    }
+
+    async fn mark(&self, organization: &OrganizationId, member: &str) -> Result<Vec<u8>, SessionError> {
+        Ok(self.get(signed_out(organization, member)).await?.map(|item| item.value).unwrap_or_default())
+    }
+}
+
+fn prefix(end: u64) -> Vec<u8> {
+    format!("device/{end:020}/").into_bytes()
+}
+
+fn key(cookie: &SessionCookie) -> Vec<u8> {
+    [prefix(cookie.end), hex::encode(&Sha256::digest(cookie.token.as_bytes())).into_bytes()].concat()
+}

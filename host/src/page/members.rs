@@ -1,0 +1,53 @@
+//! Members: searchable, page by page.
+
+use askama::Template;
+use axum::response::Html;
+
+use super::paging::Paging;
+use super::query::{Query, typed};
+use super::refusal::Refusal;
+use super::search::Search;
+use super::shell::Shell;
+use super::visit::Visit;
+use super::when::When;
+use crate::directory::{Member, Origin, Role};
+
+#[derive(Template)]
+#[template(path = "members.html")]
+struct MembersPage {
+    shell: Shell,
+    q: String,
+    members: Vec<MemberRow>,
+    paging: Paging,
+}
+
+struct MemberRow {
+    member: Member,
+    role: &'static str,
+    scim: bool,
+    created: When,
+    changed: When,
+}
+
+/// `GET …/members`.
+pub(super) async fn list(Query(search): Query<Search>, visit: Visit) -> Result<Html<String>, Refusal> {
+    let listed = visit.organization.members(search.listing()).await?;
+    let row = |member: Member| MemberRow {
+        role: match member.role {
+            Role::Owner => "Owner",
+            Role::CoOwner => "Co-owner",
+            Role::Member => "Member",
+        },
+        scim: member.origin == Origin::Scim,
+        created: When::bare_minute(member.created),
+        changed: When::bare_minute(member.last_modified),
+        member,
+    };
+    let page = MembersPage {
+        shell: visit.shell("Members", "members"),
+        q: typed(search.q.as_ref()).unwrap_or_default().to_owned(),
+        members: listed.items.into_iter().map(row).collect(),
+        paging: search.paging(&visit, "members", listed.next),
+    };
+    Ok(Html(page.render()?))
+}

@@ -1,0 +1,67 @@
+//! OAuth 2.0 clients: they are registered, get another secret, and are deleted.
+
+use askama::Template;
+use axum::response::{Html, IntoResponse, Redirect, Response};
+
+use super::form::{Fields, Posted};
+use super::refusal::Refusal;
+use super::rotation::again;
+use super::shell::Shell;
+use super::visit::Visit;
+use super::when::When;
+use crate::oauth::{IssuedOAuthClient, NewOAuthClient, OAuthClient};
+
+#[derive(Template)]
+#[template(path = "oauth_client.html")]
+struct ClientPage {
+    shell: Shell,
+    client: OAuthClient,
+    secret: String,
+    issuer: String,
+    overlap_until: Option<When>,
+}
+
+/// `POST …/clients`: registers a client, gives it another secret, or deletes it.
+pub(super) async fn change(Posted { visit, fields }: Posted) -> Result<Response, Refusal> {
+    let (organization, actor, id) = (&visit.organization, &visit.member.id, fields.raw("client"));
+    let issued = match fields.raw("action") {
+        "create" => organization.create_oauth_client(actor, new_client(&fields)).await,
+        "rotate" => {
+            let overlap = fields.raw("overlap").parse::<u32>().unwrap_or(0);
+            organization.rotate_oauth_client_secret(actor, id, overlap).await
+        }
+        "delete" => match organization.delete_oauth_client(actor, id).await {
+            Ok(()) => return Ok(Redirect::to(&visit.path("automatic")).into_response()),
+            Err(error) => Err(error),
+        },
+        _ => return Err(Refusal::not_found("action")),
+    };
+    match issued {
+        Ok(issued) => show_client(&visit, issued),
+        Err(error) => again(&visit, error).await,
+    }
+}
+
+/// The one view that holds a client's secret, as the answer to the form.
+fn show_client(visit: &Visit, issued: IssuedOAuthClient) -> Result<Response, Refusal> {
+    let page = ClientPage {
+        shell: visit.shell("OAuth client", "automatic"),
+        overlap_until: issued.client.overlap_until.filter(|until| *until > visit.state.now()).map(When::minute),
+        client: issued.client,
+        secret: issued.secret.unwrap_or_default(),
+        issuer: visit.organization.oauth_issuer(),
+    };
+    Ok(Html(page.render()?).into_response())
+}
+
+fn new_client(fields: &Fields) -> NewOAuthClient {
+    let code = fields.raw("grant") == "code";
+    let addresses = if code { fields.raw("redirects") } else { "" };
+    NewOAuthClient {
+        name: fields.typed("name").unwrap_or_default().to_owned(),
+        client_credentials: !code,
+        authorization_code: code,
+        redirect_uris: addresses.split_whitespace().map(str::to_owned).collect(),
+        public: false,
+    }
+}

@@ -1,0 +1,144 @@
+//! Who may try a passphrase now.
+//!
+//! Tries are counted where they come from and for the account that they are for, whether there is such an account or not.
+//! Of strangers, one source may be wrong a few times for one account and some more in all; and an account that is tried
+//! from many sources at once takes no more tries of browsers that are not known. A browser that the member has signed in
+//! with, or opened a mailed link with, is counted by itself: whatever strangers do, the right passphrase opens there.
+
+use std::net::IpAddr;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::capability::storage::OrganizationId;
+use crate::server::throttle::{OF_ADDRESS, Throttle};
+
+/// Failed tries of one source for one account, in one window.
+const OF_SOURCE_FOR_ACCOUNT: u32 = 6;
+/// Failed tries for one account of all browsers that are not known, in one window.
+const OF_ACCOUNT: u32 = 30;
+/// Failed tries of one known browser, in one window. It may have been stolen.
+const OF_DEVICE: u32 = 10;
+/// Links that one source may ask for, in one window.
+const OF_LINKS: u32 = 20;
+
+/// Counts of failed tries.
+pub(super) struct Tries {
+    sources: Throttle,
+    sources_for_accounts: Throttle,
+    accounts: Throttle,
+    devices: Throttle,
+    links: Throttle,
+}
+
+impl Default for Tries {
+    fn default() -> Self {
+        Self {
+            sources: Throttle::new(OF_ADDRESS),
+            sources_for_accounts: Throttle::new(OF_SOURCE_FOR_ACCOUNT),
+            accounts: Throttle::new(OF_ACCOUNT),
+            devices: Throttle::new(OF_DEVICE),
+            links: Throttle::new(OF_LINKS),
+        }
+    }
+}
+
+/// A try to sign in.
+pub(super) struct Try {
+    /// Where it comes from, if the server tells.
+    source: Option<IpAddr>,
+    /// The account, as a hash: names that are long cost nothing.
+    account: [u8; 32],
+    /// The browser, if it is known as that of this account.
+    pub(super) device: Option<Vec<u8>>,
+}
+
+impl Try {
+    pub(super) fn new(
+        source: Option<IpAddr>,
+        organization: &OrganizationId,
+        email: &str,
+        device: Option<Vec<u8>>,
+    ) -> Self {
+        let account = Sha256::digest(format!("{organization}\0{}", email.trim().to_lowercase())).into();
+        Self { source, account, device }
+    }
+}
+
+impl Tries {
+    /// Counts the try before it is made; or the seconds to wait.
+    pub(super) fn begin(&self, one: &Try) -> Result<(), u32> {
+        if let Some(device) = &one.device {
+            return self.devices.begin(device);
+        }
+        if let Some(source) = &one.source {
+            self.sources.begin(source)?;
+            self.sources_for_accounts.begin(&(source, one.account))?;
+        }
+        self.accounts.begin(&one.account)
+    }
+
+    /// The try was right: it does not count.
+    pub(super) fn succeeded(&self, one: &Try) {
+        if let Some(device) = &one.device {
+            return self.devices.succeeded(device);
+        }
+        if let Some(source) = &one.source {
+            self.sources.succeeded(source);
+            self.sources_for_accounts.succeeded(&(source, one.account));
+        }
+        self.accounts.succeeded(&one.account);
+    }
+
+    /// Counts that somebody asks for a link; or the seconds to wait.
+    pub(super) fn ask_for_link(&self, source: Option<IpAddr>) -> Result<(), u32> {
+        source.map_or(Ok(()), |source| self.links.begin(&source))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(source: u8, email: &str, device: Option<&str>) -> Try {
+        let source = IpAddr::from([192, 0, 2, source]);
+        let acme = OrganizationId::parse("acme").unwrap();
+        Try::new(Some(source), &acme, email, device.map(|device| device.as_bytes().to_vec()))
+    }
+
+    fn failures(tries: &Tries, one: &Try) -> usize {
+        (0..100).take_while(|_| tries.begin(one).is_ok()).count()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn f10_a_stranger_slows_down_neither_another_source_nor_a_known_browser() {
+        let tries = Tries::default();
+        assert_eq!(failures(&tries, &one(1, "owner@a.example", None)), 6);
+        assert_eq!(tries.begin(&one(2, " Owner@A.example", None)), Ok(()));
+        assert!(tries.begin(&one(1, "owner@a.example", None)).is_err());
+        assert_eq!(tries.begin(&one(1, "owner@a.example", Some("known"))), Ok(()), "the owner at the same source");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn f10_many_sources_slow_an_account_down_for_strangers_and_not_for_a_known_browser() {
+        let tries = Tries::default();
+        let sum: usize = (0..30).map(|source| failures(&tries, &one(source, "owner@a.example", None))).sum();
+        assert_eq!(sum, 30);
+        assert!(tries.begin(&one(200, "owner@a.example", None)).is_err());
+        assert_eq!(tries.begin(&one(200, "other@a.example", None)), Ok(()));
+        let known = one(200, "owner@a.example", Some("known"));
+        assert_eq!(failures(&tries, &known), 10);
+        assert_eq!(tries.begin(&one(200, "owner@a.example", Some("another"))), Ok(()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_source_tries_so_many_accounts_and_no_more() {
+        let tries = Tries::default();
+        let sum = (0..50).filter(|number| tries.begin(&one(1, &format!("p{number}@a.example"), None)).is_ok()).count();
+        assert_eq!(sum, 20);
+        let right = one(2, "owner@a.example", None);
+        for _ in 0..100 {
+            assert_eq!(tries.begin(&right), Ok(()));
+            tries.succeeded(&right);
+        }
+    }
+}

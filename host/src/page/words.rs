@@ -1,0 +1,58 @@
+//! How the page says what several views say.
+
+use super::when::distance;
+use crate::oauth::{RefreshMethod, RefreshStatus};
+
+/// `1,234,567`.
+pub(super) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// What somebody is told who has tried too often.
+pub(super) fn wait(seconds: u32) -> String {
+    let minutes = seconds.div_ceil(60);
+    match minutes {
+        0 | 1 => "Too many tries. Wait a minute, then try again.".into(),
+        _ => format!("Too many tries. Wait {minutes} minutes, then try again."),
+    }
+}
+
+/// By what the token is renewed, and when next.
+pub(super) fn renewal(status: &RefreshStatus, now: u64) -> String {
+    let next = status.next_attempt.map_or_else(String::new, |next| match next > now {
+        true => format!(", next in {}", distance(now, next)),
+        false => ", due now".to_owned(),
+    });
+    match status.method {
+        RefreshMethod::Manual => "By hand".into(),
+        RefreshMethod::OAuth => "By your identity provider, over OAuth 2.0".into(),
+        RefreshMethod::IdpApi => format!("Automatically, over the API of your identity provider{next}"),
+    }
+}
+
+/// The text as a sentence.
+pub(super) fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    let first = characters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", characters.as_str().trim_end_matches('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_by_thousands() {
+        for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
+            assert_eq!(grouped(number), text);
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Where the faces meet: the routes to mount into a backend's router, and all of them for the standalone server.
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::routing::get;
+use tokio::net::TcpListener;
+
+use crate::api;
+use crate::page::Page;
+use crate::provisioner::Provisioner;
+use crate::server::health::{self, Health, Readiness};
+use crate::server::{self, ScimService, ServeError, layers};
+
+impl Provisioner {
+    /// The SCIM endpoint as a service: everything below `/scim`, and nothing else. It needs no router and costs the
+    /// least.
+    pub fn scim_service(&self) -> ScimService {
+        ScimService::new(self.clone())
+    }
+
+    /// The routes of the SCIM endpoint, and of OAuth 2.0 but for the authorization endpoint, to be merged into a backend's
+    /// own.
+    pub fn router(&self) -> Router {
+        server::router(self)
+    }
+}
+
+/// Serves the SCIM endpoint, OAuth 2.0, the admin API, the SCIM page, `/healthz` and `/readyz` until `stop` is ready.
+/// Then it takes no more requests, finishes those that have begun, and stores what was logged.
+///
+/// # Errors
+/// [`ServeError`] says what went wrong at the end.
+pub async fn serve(
+    provisioner: &Provisioner,
+    listener: TcpListener,
+    stop: impl Future<Output = ()>,
+) -> Result<(), ServeError> {
+    let readiness = Readiness::default();
+    let routes = all(provisioner, readiness.clone());
+    server::listen(provisioner, routes, readiness, listener, stop).await
+}
+
+/// All routes of the standalone server.
+fn all(provisioner: &Provisioner, readiness: Readiness) -> Router {
+    let serving = readiness.clone();
+    let routes = Router::new()
+        .route("/healthz", get(health::live))
+        .route("/readyz", get(health::ready))
+        .with_state(Health { provisioner: provisioner.clone(), readiness })
+        .merge(server::router(provisioner))
+        .merge(api::router(provisioner))
+        .merge(layers::page(Page::new(provisioner).until(move || !serving.get()).router()))
+        .fallback(|| async { (StatusCode::NOT_FOUND, "There is nothing here.\n") });
+    layers::all(routes)
+}
