@@ -1,4 +1,40 @@
-//! Why an action on an organization was refused.
+//! Why an action on an organization was refused, and who reads about it.
+//!
+//! # Who sees which message
+//!
+//! A refusal is decided once, where the rule is, and travels up without being worded anew:
+//!
+//! 1. **The component decides.** Its layers have an error of their own each (`StoreError`, `Refusal`, `ConnectorError`,
+//!    `DirectoryError`, `PassphraseError`), because each layer knows other reasons. At its border they become the `error` of
+//!    `wit/types.wit`: a closed list of *kinds*, and a text that says what is wrong in this case.
+//! 2. **[`ActionError`] is that list in Rust**, and one kind more: [`ActionError::Call`], when the component gave no answer at
+//!    all. All acts of [`crate::Organization`] return it.
+//! 3. **The faces translate kinds, not texts.** The admin API makes a problem (RFC 9457) of it, the SCIM page a view or a line
+//!    beside the form, the command line a message and an exit code. A SCIM request never gets here: the component answers it
+//!    with a SCIM error by itself, and only [`ActionError::Call`] has a counterpart there, written in
+//!    [`crate::Organization::scim`].
+//!
+//! A text has one of two readers, and the kind says which:
+//!
+//! | kind | its text is for | what a face does |
+//! |---|---|---|
+//! | `UnmetRequirements`, `Forbidden`, `NotFound`, `Conflict`, `Invalid`, `NoFreeSeat`, `NotConfigured` | the person who acted: it says what to do, and names nothing that this person may not know | shows it |
+//! | `WrongPassphrase`, `Throttled` | the same person, but nothing is to be learnt from it | says its own sentence |
+//! | `Unavailable`, `Other`, `Call` | the operator: it may name files, hosts and versions | logs it, and tells the person that the server failed or is busy, and under which id that is in the log |
+//!
+//! # Why the enumerations are as they are
+//!
+//! - The kinds are few, since a program that gets one must decide what to do: correct the request, ask another person, wait,
+//!   or call somebody. What would make no difference to that is in the text. `NotFound` therefore does not say of which type
+//!   the missing thing is.
+//! - `WrongPassphrase` and `Throttled` are kinds of their own because the page answers them beside the form, and because the
+//!   API must not confuse them with a caller who may not act at all.
+//! - Everything but `Call` promises that *nothing has changed*. `Call` can't: the component may have been stopped after it had
+//!   written. The API then says that the outcome is not known, and keeps the idempotency key (`api/idempotency.rs`).
+//! - What fails without an organization has its own types as well: [`crate::RegistryError`], [`crate::api_keys::ApiKeyError`],
+//!   [`crate::BuildError`]. At the edge of the process, in `cli/`, all of them become `anyhow` errors: there is nobody left who
+//!   would tell them apart.
+//! - All are `non_exhaustive`: a later version may know more reasons.
 
 use crate::component::CallError;
 use crate::directory::Requirement;

@@ -9,10 +9,10 @@ use crate::directory::Member;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Guard {
-    /// So many within an hour pass. 1 or more.
+    /// The number of removals that pass within an hour: 1 or more. Further ones are held.
     #[schema(minimum = 1)]
     pub number: Option<u32>,
-    /// Those of so many percent of the active members that SCIM manages pass within an hour. 1 to 99.
+    /// The percentage of the active members managed by SCIM whose removals pass within an hour: 1 to 99. Further ones are held.
     #[schema(minimum = 1, maximum = 99)]
     pub share: Option<u8>,
 }

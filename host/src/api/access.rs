@@ -26,7 +26,7 @@ pub(super) async fn caller(parts: &mut Parts, state: &ApiState) -> Result<Caller
     let field = parts.headers.get(header::AUTHORIZATION).ok_or_else(|| Problem::unauthorized(missing))?;
     let presented = field.to_str().ok().and_then(|text| text.split_once(' '));
     let presented = presented.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, key)| key.trim());
-    // What is no key at all is no try either.
+    // Malformed keys don't count against the address's limit.
     let presented = presented.filter(|presented| api_keys::is_well_formed(presented));
     let presented = presented.ok_or_else(|| Problem::unauthorized(missing))?;
     match state.keys.recognise(presented).await? {

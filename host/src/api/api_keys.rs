@@ -11,7 +11,7 @@ use super::listed::ListOf;
 use super::problem::Problem;
 use crate::api_keys::{ApiKey, ApiKeyScope, IssuedApiKey};
 
-/// An API key to make.
+/// An API key to be made.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewApiKey {
@@ -23,10 +23,10 @@ pub(super) struct NewApiKey {
 /// A new API key, shown once.
 #[derive(Serialize, ToSchema)]
 pub(super) struct IssuedKey {
-    /// What is known of it.
+    /// All that is known of the key but its secret.
     key: ApiKey,
-    /// `insm_api_` (of an organization) or `insm_operator_`, 43 characters of base62 and 6 of checksum. It is in no other
-    /// answer: only its hash is stored.
+    /// `insm_api_` (of an organization) or `insm_operator_`, 43 characters of base62 and 6 of checksum. No other
+    /// answer holds it: only its hash is stored.
     secret: String,
 }
 
@@ -40,7 +40,7 @@ fn of(access: &Access) -> ApiKeyScope {
 
 /// List an organization's API keys
 ///
-/// The revoked ones too, oldest first. There are at most 100.
+/// The list holds all keys, oldest first, those that were revoked too. There are at most 100.
 #[utoipa::path(get, path = "/organizations/{organization}/api-keys", tag = "API keys",
     responses((status = 200, description = "All keys.", body = ListOf<ApiKey>)))]
 pub(super) async fn list_api_keys(access: Access) -> Result<ListOf<ApiKey>, Problem> {
@@ -49,7 +49,8 @@ pub(super) async fn list_api_keys(access: Access) -> Result<ListOf<ApiKey>, Prob
 
 /// Make an API key for an organization
 ///
-/// It opens all of this API about the organization but what only the operator may do. It is shown this once.
+/// The key opens all operations about the organization, except for those that only the operator may use. The key is shown
+/// in this answer and never again.
 #[utoipa::path(post, path = "/organizations/{organization}/api-keys", tag = "API keys", request_body = NewApiKey,
     responses((status = 201, description = "The key.", body = IssuedKey)))]
 pub(super) async fn create_api_key(
@@ -61,9 +62,9 @@ pub(super) async fn create_api_key(
 
 /// Revoke an API key of an organization
 ///
-/// From now on no request is accepted with it. It stays in the list.
+/// From now on, requests with this key are refused. The key stays in the list.
 #[utoipa::path(delete, path = "/organizations/{organization}/api-keys/{key}", tag = "API keys",
-    responses((status = 204, description = "It is revoked.")))]
+    responses((status = 204, description = "The key is revoked.")))]
 pub(super) async fn revoke_api_key(access: Access, PathParameter(key): PathParameter) -> Result<StatusCode, Problem> {
     access.state.keys.revoke(&of(&access), &key).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -71,7 +72,7 @@ pub(super) async fn revoke_api_key(access: Access, PathParameter(key): PathParam
 
 /// List the operator's API keys
 ///
-/// The revoked ones too, oldest first. There are at most 100.
+/// The list holds all keys, oldest first, those that were revoked too. There are at most 100.
 #[utoipa::path(get, path = "/api-keys", tag = "API keys",
     responses((status = 200, description = "All keys.", body = ListOf<ApiKey>)))]
 pub(super) async fn list_operator_keys(operator: Operator) -> Result<ListOf<ApiKey>, Problem> {
@@ -80,7 +81,7 @@ pub(super) async fn list_operator_keys(operator: Operator) -> Result<ListOf<ApiK
 
 /// Make an API key for the operator
 ///
-/// It opens all of this API, for all organizations. It is shown this once.
+/// The key opens all operations, for all organizations. The key is shown in this answer and never again.
 #[utoipa::path(post, path = "/api-keys", tag = "API keys", request_body = NewApiKey,
     responses((status = 201, description = "The key.", body = IssuedKey)))]
 pub(super) async fn create_operator_key(
@@ -92,9 +93,9 @@ pub(super) async fn create_operator_key(
 
 /// Revoke an API key of the operator
 ///
-/// From now on no request is accepted with it. It stays in the list.
+/// From now on, requests with this key are refused. The key stays in the list.
 #[utoipa::path(delete, path = "/api-keys/{key}", tag = "API keys",
-    responses((status = 204, description = "It is revoked.")))]
+    responses((status = 204, description = "The key is revoked.")))]
 pub(super) async fn revoke_operator_key(
     operator: Operator,
     PathParameter(key): PathParameter,

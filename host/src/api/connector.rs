@@ -14,11 +14,11 @@ use crate::connector::{ConnectorStatus, ExpiryWindow, IdentityProvider, IssuedTo
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Enable {
-    /// What the connector is for.
+    /// The identity provider that the connector is for.
     identity_provider: IdentityProvider,
     /// How long the token is valid.
     expires: ExpiryWindow,
-    /// The id or the email address of the owner or co-owner who acts; the owner if nobody is named.
+    /// The id or the email address of the owner or co-owner who acts. If nobody is named, the owner acts.
     actor: Option<String>,
 }
 
@@ -26,7 +26,7 @@ pub(super) struct Enable {
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ActorBody {
-    /// The id or the email address of the owner or co-owner who acts; the owner if nobody is named.
+    /// The id or the email address of the owner or co-owner who acts. If nobody is named, the owner acts.
     pub(super) actor: Option<String>,
 }
 
@@ -37,10 +37,10 @@ pub(super) struct Refresh {
     /// The id or the email address of the owner or co-owner who acts. If nobody is named, it is the operator with an
     /// operator's key, and the owner with the key of an organization.
     actor: Option<String>,
-    /// The actor's passphrase: needed unless the operator acts.
+    /// The actor's passphrase. It is needed unless the operator acts.
     #[schema(format = Password)]
     passphrase: Option<String>,
-    /// How long the new token is valid; as long as the old one was if it is not named.
+    /// How long the new token is valid. If it is not named, the new token is valid for as long as the old one was.
     expires: Option<ExpiryWindow>,
     /// For how many seconds the old token is accepted beside the new one.
     #[serde(default)]
@@ -51,11 +51,11 @@ pub(super) struct Refresh {
 /// A new token, shown once.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Token {
-    /// What an identity provider is given beside the token.
+    /// The URL that the identity provider is given beside the token.
     connector_url: String,
-    /// `insm_scim_`, 43 characters of base62 and 6 of checksum. It is in no other answer: only its hash is stored.
+    /// `insm_scim_`, 43 characters of base62 and 6 of checksum. No other answer holds it: only its hash is stored.
     token: String,
-    /// When it expires, in milliseconds since the Unix epoch; `null` for never.
+    /// When the token expires, in milliseconds since the Unix epoch; `null` if it never does.
     expires: Option<u64>,
 }
 
@@ -69,7 +69,7 @@ impl Token {
 /// The connector as it stands.
 #[derive(Serialize, ToSchema)]
 pub(super) struct ConnectorView {
-    /// What an identity provider is given. It never changes.
+    /// The URL that the identity provider is given. It never changes.
     connector_url: String,
     /// The issuer of its OAuth 2.0 authorization server.
     oauth_issuer: String,
@@ -92,7 +92,8 @@ pub(super) async fn get_connector(access: Access) -> Result<Json<ConnectorView>,
 
 /// Enable SCIM
 ///
-/// Refused with all requirements that do not hold, and while SCIM is enabled. The token is shown this once.
+/// The request is refused with all requirements that do not hold, and while SCIM is enabled already. The token is shown in
+/// this answer and never again.
 #[utoipa::path(post, path = "/organizations/{organization}/connector/enable", tag = "Connector", request_body = Enable,
     responses((status = 200, description = "SCIM is enabled: the connector URL and the token.", body = Token)))]
 pub(super) async fn enable_connector(access: Access, JsonBody(body): JsonBody<Enable>) -> Result<Json<Token>, Problem> {
@@ -103,7 +104,7 @@ pub(super) async fn enable_connector(access: Access, JsonBody(body): JsonBody<En
 
 /// Disable SCIM
 ///
-/// From now on every SCIM request is answered 401. Changes no member and no team.
+/// From now on every SCIM request is answered 401. No member and no team is changed.
 #[utoipa::path(post, path = "/organizations/{organization}/connector/disable", tag = "Connector",
     request_body = Option<ActorBody>,
     responses((status = 200, description = "SCIM is disabled.", body = ConnectorView)))]
@@ -118,8 +119,9 @@ pub(super) async fn disable_connector(
 
 /// Issue a new token
 ///
-/// The old one stops at once, or after `overlap_seconds`. The new one is shown this once. As on the SCIM page, the actor
-/// proves it with the passphrase; an operator's key needs none unless it names an actor.
+/// The old token stops working at once, or after `overlap_seconds`. The new token is shown in this answer and never again.
+/// As on the SCIM page, the actor proves who he or she is with the passphrase. A request with an operator's key needs no
+/// passphrase unless it names an actor.
 #[utoipa::path(post, path = "/organizations/{organization}/connector/refresh", tag = "Connector",
     request_body = Option<Refresh>,
     responses((status = 200, description = "The connector URL and the new token.", body = Token)))]

@@ -16,22 +16,24 @@ const DESCRIPTION: &str = "\
 All that the SCIM page and the command line can do, for backends and automation. Times are milliseconds since the Unix \
 epoch unless they say otherwise.
 
-**Keys.** Send an API key as `Authorization: Bearer …`. The key of an organization opens what is below \
-`/organizations/{organization}` but the changes of the organization itself, and answers 403 for every other \
-organization, whether that exists or not. An operator's key opens everything. Keys are made by `insomnia-scim api-key \
-create` and over this API.
+**Keys.** Send an API key as `Authorization: Bearer …`. The key of an organization opens all paths below its \
+`/organizations/{organization}`, except for the operations that change or delete the organization itself. For every other \
+organization it is answered 403, whether that organization exists or not. The key of an operator opens everything. Keys are \
+made by the command `insomnia-scim api-key create`, and over this API.
 
-**Who acts.** Where an owner or co-owner acts, the request may name that person as `actor`; otherwise the key acts for the \
-organization's owner.
+**Who acts.** Some operations are recorded as acts of an owner or co-owner. A request may name this person as its `actor`. \
+If it names nobody, the key acts on behalf of the organization's owner.
 
-**Refusals** are problems (RFC 9457) of the type `application/problem+json`, and have changed nothing unless their type \
-says that the outcome is unknown.
+**Refusals** are problems (RFC 9457) of the media type `application/problem+json`. A request that was refused has changed \
+nothing, unless the problem's `type` says that the outcome is unknown.
 
-**Lists** are paged: `next` of a page is `after` of the next one, and the `Link` header field has its URL.
+**Lists** are answered in pages. Send `next` of a page as the parameter `after` to get the page that follows; its URL is also \
+in the `Link` header field.
 
-**Idempotency.** A POST with an `Idempotency-Key` is done once: sent again within 24 hours, it gets the stored answer, which \
-is sealed while it is stored, secrets that are shown once included. The key with another request is answered 422, one \
-whose request is being served 409. A refusal is not stored. Of each API key the latest 1,000 are remembered.";
+**Idempotency.** A POST with an `Idempotency-Key` is done once. If it is sent again within 24 hours, it is answered with the \
+stored answer, secrets that are shown once included; answers are encrypted while they are stored. The same key with another \
+request is answered 422, and 409 while the first request is being served. A refusal is not stored. The server remembers the \
+latest 1,000 requests of each API key.";
 
 #[derive(OpenApi)]
 #[openapi(
@@ -40,14 +42,14 @@ whose request is being served 409. A refusal is not stored. Of each API key the 
     tags(
         (name = "Organizations", description = "Organizations of the host."),
         (name = "Connector", description = "An organization's SCIM endpoint and its token."),
-        (name = "Automatic refresh", description = "How tokens are renewed without people."),
-        (name = "OAuth clients", description = "Identity providers that sign in with OAuth 2.0."),
+        (name = "Automatic refresh", description = "How tokens are renewed without anybody's help."),
+        (name = "OAuth clients", description = "Clients by which identity providers authenticate over OAuth 2.0."),
         (name = "Members", description = "People in an organization, and the licences they take."),
         (name = "Teams", description = "Named sets of members."),
-        (name = "Guard", description = "Holds mass deactivations and deletions."),
+        (name = "Guard", description = "The guard holds mass deactivations and deletions until an owner decides."),
         (name = "Logs", description = "The log of SCIM requests."),
-        (name = "Events", description = "What changed, where that is posted to, and what is on its way."),
-        (name = "API keys", description = "What opens this API."),
+        (name = "Events", description = "What changed in an organization, the webhook that is told of it, and emails and events that are on their way."),
+        (name = "API keys", description = "Keys that open this API."),
         (name = "Documentation", description = "This document."),
     )
 )]
@@ -76,8 +78,8 @@ const REFUSALS: [(&str, &str); 12] = [
     ("408", "The body did not arrive in time."),
     (
         "409",
-        "It contradicts what is there: `requirements` are unmet, every seat is taken, a name is taken, the server is \
-             not set up for it, or a request with this idempotency key is being served.",
+        "The request contradicts what is there: `requirements` are unmet, every seat is taken, a name is taken, the \
+             server is not set up for it, or a request with this idempotency key is being served.",
     ),
     ("413", "The body is too large."),
     ("415", "The body is not sent as JSON."),
@@ -184,7 +186,7 @@ fn describe(path: &str, method: &str, operation: &mut Value) {
             "name": "Idempotency-Key",
             "in": "header",
             "required": false,
-            "description": "Names the request: sent again with the same key within 24 hours, it is not done again.",
+            "description": "A name of the client's choice for this request. If the request is sent again with the same key within 24 hours, it is not done again.",
             "schema": {
                 "type": "string", "minLength": 1, "maxLength": idempotency::LONGEST,
                 "pattern": "^[!-~]+$",

@@ -23,7 +23,7 @@ const MOST_IDS: usize = 500;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WebhookBody {
-    /// The receiver.
+    /// The URL of the receiver.
     #[schema(example = "https://backend.example.com/insomnia")]
     url: String,
 }
@@ -31,9 +31,9 @@ pub(super) struct WebhookBody {
 /// The webhook with the key of its signatures, shown once.
 #[derive(Serialize, ToSchema)]
 pub(super) struct IssuedWebhook {
-    /// The receiver.
+    /// The URL of the receiver.
     url: String,
-    /// The key of the signatures, as Standard Webhooks has it: `whsec_` and base64. It is in no other answer.
+    /// The key of the signatures, in the form of Standard Webhooks: `whsec_` and base64. No other answer holds it.
     secret: String,
 }
 
@@ -41,7 +41,7 @@ pub(super) struct IssuedWebhook {
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Retry {
-    /// Their ids; all of the queue, at most 500 at once, if there are none.
+    /// The ids of the deliveries. Without any, all deliveries of the queue are meant, at most 500 at once.
     #[serde(default)]
     #[schema(max_items = 500)]
     ids: Vec<String>,
@@ -50,7 +50,7 @@ pub(super) struct Retry {
 /// How many deliveries are tried again.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Retried {
-    /// How many: if it is 500, there may be more.
+    /// The number of deliveries that are tried again. If it is 500, there may be more.
     retried: u32,
 }
 
@@ -75,8 +75,8 @@ pub(super) async fn get_webhook(access: Access) -> Result<Json<Webhook>, Problem
 
 /// Post events to a webhook
 ///
-/// All events from now on, signed as Standard Webhooks has it; in place of an earlier webhook. The key of the signatures
-/// is shown this once.
+/// From now on, all events are posted to this URL, signed in the way of Standard Webhooks. An earlier webhook is replaced. The
+/// key of the signatures is shown in this answer and never again.
 #[utoipa::path(put, path = "/organizations/{organization}/webhook", tag = "Events", request_body = WebhookBody,
     responses((status = 200, description = "The webhook and its key.", body = IssuedWebhook)))]
 pub(super) async fn put_webhook(
@@ -87,9 +87,9 @@ pub(super) async fn put_webhook(
     Ok(Json(IssuedWebhook { url: body.url, secret }))
 }
 
-/// Post no events any more
+/// Remove the webhook
 ///
-/// What waits is forgotten.
+/// Events that wait for the webhook are not delivered.
 #[utoipa::path(delete, path = "/organizations/{organization}/webhook", tag = "Events",
     responses((status = 204, description = "There is no webhook.")))]
 pub(super) async fn delete_webhook(access: Access) -> Result<StatusCode, Problem> {
@@ -116,7 +116,7 @@ pub(super) async fn list_deliveries(
 
 /// Send again what could not be delivered
 ///
-/// Of a queue of what is parked.
+/// Only a queue of parked emails or events can be sent again.
 #[utoipa::path(post, path = "/organizations/{organization}/deliveries/{queue}/retry", tag = "Events",
     request_body = Option<Retry>,
     responses((status = 200, description = "How many are tried again.", body = Retried)))]

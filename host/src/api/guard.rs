@@ -15,11 +15,11 @@ use crate::guard::{Decision, Guard, GuardStatus};
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct DecisionBody {
-    /// The id or the email address of the owner or co-owner who decides; the owner if nobody is named.
+    /// The id or the email address of the owner or co-owner who decides. If nobody is named, the owner decides.
     actor: Option<String>,
-    /// What is decided; it holds for a week.
+    /// The decision. It holds for a week.
     decision: Decision,
-    /// The ids of the members whose removals it is about; all that wait if there are none.
+    /// The ids of the members whose removals are decided about. Without any, all removals that wait are meant.
     #[serde(default)]
     members: Vec<String>,
 }
@@ -27,13 +27,13 @@ pub(super) struct DecisionBody {
 /// How many removals were decided about.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Decided {
-    /// How many.
+    /// The number of removals.
     decided: u32,
 }
 
 /// Look at the guard
 ///
-/// With a page of the removals that it holds; `next` is that of `held`.
+/// The answer holds a page of the removals that the guard holds; `next` leads to the next page of `held`.
 #[utoipa::path(get, path = "/organizations/{organization}/guard", tag = "Guard", params(Paging),
     responses((status = 200, description = "The guard.", body = GuardStatus)))]
 pub(super) async fn get_guard(access: Access, Query(query): Query<Paging>) -> Result<Json<GuardStatus>, Problem> {
@@ -43,7 +43,7 @@ pub(super) async fn get_guard(access: Access, Query(query): Query<Paging>) -> Re
 
 /// Switch the guard on
 ///
-/// Beyond either threshold, deactivations and deletions by the identity provider are held until they are decided about.
+/// Deactivations and deletions by the identity provider beyond either threshold are held until somebody decides about them.
 #[utoipa::path(put, path = "/organizations/{organization}/guard", tag = "Guard", request_body = Guard,
     responses((status = 200, description = "The guard is on.", body = GuardStatus)))]
 pub(super) async fn put_guard(access: Access, JsonBody(guard): JsonBody<Guard>) -> Result<Json<GuardStatus>, Problem> {
@@ -53,7 +53,7 @@ pub(super) async fn put_guard(access: Access, JsonBody(guard): JsonBody<Guard>) 
 
 /// Switch the guard off
 ///
-/// What it holds is forgotten: the identity provider's next try succeeds.
+/// The removals that it holds are forgotten: the identity provider succeeds when it tries again.
 #[utoipa::path(delete, path = "/organizations/{organization}/guard", tag = "Guard",
     responses((status = 204, description = "The guard is off.")))]
 pub(super) async fn delete_guard(access: Access) -> Result<StatusCode, Problem> {

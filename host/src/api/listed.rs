@@ -13,7 +13,8 @@ use crate::directory::Listed;
 pub(super) struct ListOf<T> {
     /// What is listed.
     pub(super) items: Vec<T>,
-    /// For the parameter `after` of the next request; `null` on the last page. A page may be short and have a next one.
+    /// The value of the parameter `after` for the next page; `null` on the last page. A page with fewer items than asked for may
+    /// still have a next one.
     #[schema(required = true)]
     pub(super) next: Option<String>,
 }

@@ -105,7 +105,7 @@ fn class(class: Option<u8>) -> Result<Option<u8>, Problem> {
 
 /// Search the log
 ///
-/// Newest first. A page may be short although there is more: go on until there is no `next`.
+/// The newest entries come first. A page may be short although there are more entries: go on until `next` is `null`.
 #[utoipa::path(get, path = "/organizations/{organization}/logs", tag = "Logs", params(LogSearch),
     responses((status = 200, description = "A page of the log.", body = ListOf<LogEntry>)))]
 pub(super) async fn search_logs(
@@ -137,7 +137,8 @@ pub(super) fn raw(documents: Vec<Vec<u8>>) -> Result<Vec<Box<RawValue>>, Problem
 
 /// Export the log
 ///
-/// Newest first, however much there is. If it breaks off, the connection does too.
+/// The export holds all entries, newest first. If the log can't be read to its end, the connection is broken off, so that a
+/// part is not taken for the whole.
 #[utoipa::path(get, path = "/organizations/{organization}/logs/export", tag = "Logs", params(Export),
     responses((status = 200, description = "The entries.",
         content((String = "text/csv"), (String = "application/jsonl")))))]

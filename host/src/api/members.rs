@@ -44,11 +44,12 @@ pub(super) struct NewMemberBody {
     /// Email address.
     #[schema(format = Email)]
     email: String,
-    /// Name; the email address if there is none.
+    /// The name. If there is none, it is the email address.
     display_name: Option<String>,
-    /// What the member may do; `member` if it is not named.
+    /// What the member may do. If it is not named, the role is `member`.
     role: Option<Role>,
-    /// What the member signs in with: at least 12 characters. Without it one is generated and emailed to the member.
+    /// The passphrase that the member signs in with, of at least 12 characters. Without one, a passphrase is generated and
+    /// emailed to the member.
     #[schema(min_length = 12, format = Password)]
     passphrase: Option<String>,
 }
@@ -75,7 +76,7 @@ pub(super) struct NewTeam {
 
 /// List members
 ///
-/// Of either origin, in the order of their creation.
+/// The list holds members of either origin, in the order of their creation.
 #[utoipa::path(get, path = "/organizations/{organization}/members", tag = "Members", params(Search),
     responses((status = 200, description = "A page of members.", body = ListOf<Member>)))]
 pub(super) async fn list_members(access: Access, Query(query): Query<Search>) -> Result<ListOf<Member>, Problem> {
@@ -84,7 +85,7 @@ pub(super) async fn list_members(access: Access, Query(query): Query<Search>) ->
 
 /// Add a member by hand
 ///
-/// Takes a seat.
+/// The member takes a seat.
 #[utoipa::path(post, path = "/organizations/{organization}/members", tag = "Members", request_body = NewMemberBody,
     responses((status = 201, description = "The member was added.", body = Member)))]
 pub(super) async fn add_member(access: Access, JsonBody(new): JsonBody<NewMemberBody>) -> Result<Response, Problem> {
@@ -109,7 +110,7 @@ pub(super) async fn get_member(access: Access, PathParameter(member): PathParame
 
 /// Remove a member
 ///
-/// From the organization and from every team. The last active owner stays.
+/// The member is removed from the organization and from every team. The last active owner can't be removed.
 #[utoipa::path(delete, path = "/organizations/{organization}/members/{member}", tag = "Members",
     responses((status = 204, description = "The member was removed.")))]
 pub(super) async fn remove_member(access: Access, PathParameter(member): PathParameter) -> Result<StatusCode, Problem> {
@@ -119,7 +120,7 @@ pub(super) async fn remove_member(access: Access, PathParameter(member): PathPar
 
 /// Change what a member may do
 ///
-/// The last active owner stays one.
+/// The role of the last active owner can't be changed.
 #[utoipa::path(put, path = "/organizations/{organization}/members/{member}/role", tag = "Members",
     request_body = RoleBody,
     responses((status = 200, description = "The member with the new role.", body = Member)))]
@@ -133,9 +134,10 @@ pub(super) async fn set_role(
 
 /// Mail a member a link that sets another passphrase
 ///
-/// It works once, within 24 hours; at most one is mailed a minute.
+/// The link works once, within 24 hours. A member gets one link in ten minutes at the most, and five in 24 hours; a request
+/// beyond that succeeds, and mails nothing.
 #[utoipa::path(post, path = "/organizations/{organization}/members/{member}/passphrase-reset", tag = "Members",
-    responses((status = 204, description = "It will be mailed.")))]
+    responses((status = 204, description = "The link is on its way, unless the member got one a short time ago.")))]
 pub(super) async fn reset_passphrase(
     access: Access,
     PathParameter(member): PathParameter,
@@ -148,7 +150,7 @@ pub(super) async fn reset_passphrase(
 
 /// List teams
 ///
-/// Of either origin, in the order of their creation.
+/// The list holds members of either origin, in the order of their creation.
 #[utoipa::path(get, path = "/organizations/{organization}/teams", tag = "Teams", params(Search),
     responses((status = 200, description = "A page of teams.", body = ListOf<Team>)))]
 pub(super) async fn list_teams(access: Access, Query(query): Query<Search>) -> Result<ListOf<Team>, Problem> {
@@ -168,7 +170,8 @@ pub(super) async fn add_team(
 
 /// See what provisioning a list of users would do
 ///
-/// Who would be matched, created, left manual and still take a licence. Changes nothing. The body may have 5 MiB.
+/// The answer tells who would be matched, who would be created, and who would stay manual and take a seat. Nothing is
+/// changed. The body may have 5 MiB.
 #[utoipa::path(post, path = "/organizations/{organization}/preview", tag = "Members", request_body = PreviewUsers,
     responses((status = 200, description = "What would become of the users.", body = Preview)))]
 pub(super) async fn preview(access: Access, RawBody(users): RawBody) -> Result<Json<Preview>, Problem> {

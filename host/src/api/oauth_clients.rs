@@ -16,9 +16,9 @@ use crate::oauth::{IssuedOAuthClient, NewOAuthClient, OAuthClient};
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewClient {
-    /// The id or the email address of the owner or co-owner who acts; the owner if nobody is named.
+    /// The id or the email address of the owner or co-owner who acts. If nobody is named, the owner acts.
     actor: Option<String>,
-    /// What administrators call it: 1 to 200 bytes.
+    /// The name that administrators see: 1 to 200 bytes.
     #[schema(min_length = 1, max_length = 200)]
     name: String,
     /// Whether it may use the client credentials grant, as Microsoft Entra ID does.
@@ -27,11 +27,12 @@ pub(super) struct NewClient {
     /// Whether it may use the authorization code grant and refresh tokens, as Okta does.
     #[serde(default)]
     authorization_code: bool,
-    /// Where authorization codes may be sent, compared exactly: 1 to 10 with `authorization_code`, else none.
+    /// The URLs to which authorization codes may be sent; they are compared exactly. A client with `authorization_code` has 1 to
+    /// 10 of them, another client none.
     #[serde(default)]
     #[schema(max_items = 10)]
     redirect_uris: Vec<String>,
-    /// Without a secret: PKCE is required, client credentials are not possible.
+    /// Whether the client has no secret. It must use PKCE then, and can't use the client credentials grant.
     #[serde(default)]
     public: bool,
 }
@@ -40,7 +41,7 @@ pub(super) struct NewClient {
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Rotate {
-    /// The id or the email address of the owner or co-owner who acts; the owner if nobody is named.
+    /// The id or the email address of the owner or co-owner who acts. If nobody is named, the owner acts.
     actor: Option<String>,
     /// For how many seconds the old secret is accepted beside the new one.
     #[serde(default)]
@@ -53,7 +54,7 @@ pub(super) struct Rotate {
 pub(super) struct IssuedClient {
     /// The client.
     client: OAuthClient,
-    /// `insm_cs_`, 43 characters of base62 and 6 of checksum; `null` for a public client. It is in no other answer.
+    /// `insm_cs_`, 43 characters of base62 and 6 of checksum; `null` for a public client. No other answer holds it.
     secret: Option<String>,
     /// The issuer of the authorization server.
     issuer: String,
@@ -68,7 +69,7 @@ impl IssuedClient {
 
 /// List OAuth 2.0 clients
 ///
-/// In the order of their registration; an organization has 20 at the most.
+/// The list is in the order of their registration. An organization has 20 clients at the most.
 #[utoipa::path(get, path = "/organizations/{organization}/oauth-clients", tag = "OAuth clients",
     responses((status = 200, description = "All clients.", body = ListOf<OAuthClient>)))]
 pub(super) async fn list_oauth_clients(access: Access) -> Result<ListOf<OAuthClient>, Problem> {
@@ -77,7 +78,7 @@ pub(super) async fn list_oauth_clients(access: Access) -> Result<ListOf<OAuthCli
 
 /// Register an OAuth 2.0 client
 ///
-/// The secret is shown this once.
+/// The secret is shown in this answer and never again.
 #[utoipa::path(post, path = "/organizations/{organization}/oauth-clients", tag = "OAuth clients",
     request_body = NewClient,
     responses((status = 201, description = "The client and its secret.", body = IssuedClient)))]
@@ -99,8 +100,8 @@ pub(super) async fn create_oauth_client(
 
 /// Give an OAuth 2.0 client a new secret
 ///
-/// The old one stops at once, or after `overlap_seconds`; what was issued with it stays valid. The new one is shown this
-/// once.
+/// The old secret stops working at once, or after `overlap_seconds`; access tokens that were issued with it stay valid. The
+/// new secret is shown in this answer and never again.
 #[utoipa::path(post, path = "/organizations/{organization}/oauth-clients/{client}/rotate", tag = "OAuth clients",
     request_body = Option<Rotate>,
     responses((status = 200, description = "The client and its new secret.", body = IssuedClient)))]
@@ -116,10 +117,10 @@ pub(super) async fn rotate_oauth_client(
 
 /// Delete an OAuth 2.0 client
 ///
-/// With all that was granted and issued to it.
+/// All that was granted and issued to the client ends with it.
 #[utoipa::path(delete, path = "/organizations/{organization}/oauth-clients/{client}", tag = "OAuth clients",
     params(ActorQuery),
-    responses((status = 204, description = "It was deleted.")))]
+    responses((status = 204, description = "The client was deleted.")))]
 pub(super) async fn delete_oauth_client(
     access: Access,
     PathParameter(client): PathParameter,

@@ -25,7 +25,7 @@ pub(super) struct NewOrganization {
     /// Its name in the connector URL, which never changes.
     #[schema(pattern = "^[a-z0-9][a-z0-9-]{0,62}$", example = "acme")]
     id: String,
-    /// What is known about it.
+    /// What the backend knows about the organization.
     organization: OrganizationRecord,
 }
 
@@ -74,11 +74,11 @@ fn named<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Str
 pub(super) struct OrganizationView {
     /// Its name in the connector URL.
     id: String,
-    /// What an identity provider is given.
+    /// The URL that an identity provider is given.
     connector_url: String,
-    /// Where its owner and co-owners manage SCIM.
+    /// The URL of the page where the owner and co-owners manage SCIM.
     page_url: String,
-    /// What is known about it; `null` if that was never told.
+    /// What the backend told about the organization; `null` if it never did.
     organization: Option<OrganizationRecord>,
 }
 
@@ -94,7 +94,7 @@ pub(super) struct OrganizationLine {
 /// The requirements for SCIM that do not hold.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Requirements {
-    /// Those that do not hold for this actor; empty if SCIM can be enabled.
+    /// The requirements that do not hold for this actor. The list is empty if SCIM can be enabled.
     unmet: Vec<Requirement>,
 }
 
@@ -116,7 +116,7 @@ pub(super) struct Paging {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ActorQuery {
-    /// The id or the email address of the owner or co-owner who acts; the owner if nobody is named.
+    /// The id or the email address of the owner or co-owner who acts. If nobody is named, the owner acts.
     #[param(nullable = false)]
     pub(super) actor: Option<String>,
 }
@@ -132,7 +132,7 @@ async fn view(organization: &Organization) -> Result<OrganizationView, Problem> 
 
 /// List organizations
 ///
-/// In the order of their ids. For the operator only.
+/// The list is in the order of the ids. Only the operator may use this.
 #[utoipa::path(get, path = "/organizations", tag = "Organizations", params(Paging),
     responses((status = 200, description = "A page of organizations.", body = ListOf<OrganizationLine>)))]
 pub(super) async fn list_organizations(
@@ -179,12 +179,12 @@ pub(super) async fn get_organization(access: Access) -> Result<Json<Organization
     Ok(Json(view(&access.organization).await?))
 }
 
-/// Tell all that is known about an organization
+/// Replace what is known about an organization
 ///
-/// In place of what was known. Fewer seats than are taken are accepted: no new seat is given until enough are free. For
-/// the operator only.
+/// The number of seats may be smaller than the number of seats that are taken: then no new seat is given until enough are
+/// free. Only the operator may use this.
 #[utoipa::path(put, path = "/organizations/{organization}", tag = "Organizations", request_body = OrganizationRecord,
-    responses((status = 200, description = "It was changed.", body = OrganizationView)))]
+    responses((status = 200, description = "The organization was changed.", body = OrganizationView)))]
 pub(super) async fn put_organization(
     _: Operator,
     access: Access,
@@ -196,9 +196,10 @@ pub(super) async fn put_organization(
 
 /// Change some of what is known about an organization
 ///
-/// What is not named stays. Of two changes at the same time the later one may undo the other. For the operator only.
+/// Members that the request does not name stay as they are. Of two changes at the same time the later one may undo the
+/// other. Only the operator may use this.
 #[utoipa::path(patch, path = "/organizations/{organization}", tag = "Organizations", request_body = OrganizationChange,
-    responses((status = 200, description = "It was changed.", body = OrganizationView)))]
+    responses((status = 200, description = "The organization was changed.", body = OrganizationView)))]
 pub(super) async fn patch_organization(
     _: Operator,
     access: Access,
@@ -233,9 +234,10 @@ fn options(known: &Options, changes: BTreeMap<String, bool>) -> Result<Options, 
 
 /// Delete an organization
 ///
-/// With all its members, teams, logs and API keys. There is no way back. For the operator only.
+/// The organization is deleted with all its members, teams, logs and API keys. There is no way back. Only the operator may
+/// use this.
 #[utoipa::path(delete, path = "/organizations/{organization}", tag = "Organizations",
-    responses((status = 204, description = "It was deleted.")))]
+    responses((status = 204, description = "The organization was deleted.")))]
 pub(super) async fn delete_organization(operator: Operator, access: Access) -> Result<StatusCode, Problem> {
     operator.state.provisioner.delete_organization(access.organization.id()).await?;
     Ok(StatusCode::NO_CONTENT)

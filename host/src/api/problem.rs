@@ -41,11 +41,11 @@ pub(super) struct Details {
     detail: String,
     /// The request's id, as in the `X-Request-Id` header field and in the server's log.
     instance: String,
-    /// The requirements for SCIM that do not hold; of `unmet-requirements` only.
+    /// The requirements for SCIM that do not hold. Only a problem of the type `unmet-requirements` has them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     requirements: Vec<Requirement>,
-    /// Where in the request the mistakes are, if that is known.
+    /// The places of the mistakes in the request, if they are known.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     errors: Vec<Mistake>,

@@ -16,15 +16,15 @@ use crate::oauth::{IdpApi, OktaCredentials, RefreshStatus};
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct IdpApiBody {
-    /// The id or the email address of the owner or co-owner who acts; the owner if nobody is named.
+    /// The id or the email address of the owner or co-owner who acts. If nobody is named, the owner acts.
     actor: Option<String>,
-    /// What the identity provider has after the connector URL as a query, such as Entra's `aadOptscim062020`.
+    /// The query that the identity provider appends to the connector URL, such as Entra's `aadOptscim062020`.
     connector_query: Option<String>,
-    /// Which API, and by what it is accessed. Secrets are sealed before they are stored, and never shown.
+    /// The API, and the credentials for it. Secrets are encrypted before they are stored, and never shown.
     api: IdpApiAccess,
 }
 
-/// Which API, and by what it is accessed.
+/// An identity provider's API, and the credentials for it.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum IdpApiAccess {
@@ -47,9 +47,9 @@ pub(super) struct EntraAccess {
     client_secret: String,
     /// The object id of the enterprise application's service principal.
     service_principal_id: String,
-    /// Instead of `https://login.microsoftonline.com`, in national clouds.
+    /// In national clouds: the URL that takes the place of `https://login.microsoftonline.com`.
     login_url: Option<String>,
-    /// Instead of `https://graph.microsoft.com`, in national clouds.
+    /// In national clouds: the URL that takes the place of `https://graph.microsoft.com`.
     graph_url: Option<String>,
 }
 
@@ -57,7 +57,7 @@ pub(super) struct EntraAccess {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct OktaAccess {
-    /// Such as `https://example.okta.com`.
+    /// The URL of the Okta organization, such as `https://example.okta.com`.
     org_url: String,
     /// The application's id.
     app_id: String,
@@ -65,7 +65,7 @@ pub(super) struct OktaAccess {
     credentials: OktaCredentialsBody,
 }
 
-/// By what Okta's API is accessed.
+/// Credentials for Okta's API.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum OktaCredentialsBody {
@@ -81,7 +81,7 @@ pub(super) enum OktaCredentialsBody {
 pub(super) struct OktaPrivateKey {
     /// Its client id.
     client_id: String,
-    /// An EC key of the curve P-256 as a JWK, in a text.
+    /// An EC key of the curve P-256, as the text of a JWK.
     #[schema(format = Password)]
     private_key: String,
 }
@@ -120,10 +120,10 @@ pub(super) async fn get_automatic_refresh(access: Access) -> Result<Json<Refresh
 
 /// Configure access to the identity provider's API
 ///
-/// In place of what was configured: from then on tokens are refreshed automatically.
+/// An earlier configuration is replaced. From then on, tokens are refreshed automatically.
 #[utoipa::path(put, path = "/organizations/{organization}/connector/idp-api", tag = "Automatic refresh",
     request_body = IdpApiBody,
-    responses((status = 200, description = "It is configured.", body = RefreshStatus)))]
+    responses((status = 200, description = "The access is configured.", body = RefreshStatus)))]
 pub(super) async fn put_idp_api(
     access: Access,
     JsonBody(body): JsonBody<IdpApiBody>,
@@ -135,10 +135,10 @@ pub(super) async fn put_idp_api(
 
 /// Forget the access to the identity provider's API
 ///
-/// Tokens stay as they are.
+/// The tokens that are there stay as they are.
 #[utoipa::path(delete, path = "/organizations/{organization}/connector/idp-api", tag = "Automatic refresh",
     params(ActorQuery),
-    responses((status = 204, description = "It is forgotten.")))]
+    responses((status = 204, description = "The access is forgotten.")))]
 pub(super) async fn delete_idp_api(access: Access, Query(query): Query<ActorQuery>) -> Result<StatusCode, Problem> {
     let actor = access.actor(query.actor).await?;
     access.organization.remove_idp_api(&actor).await?;
@@ -147,7 +147,7 @@ pub(super) async fn delete_idp_api(access: Access, Query(query): Query<ActorQuer
 
 /// Refresh the token over the identity provider's API now
 ///
-/// It shows whether the access works: look at the automatic refresh afterwards.
+/// This shows whether the access works: look at the automatic refresh afterwards.
 #[utoipa::path(post, path = "/organizations/{organization}/connector/idp-api/try", tag = "Automatic refresh",
     request_body = Option<ActorBody>,
     responses((status = 202, description = "The refresh is due.", body = RefreshStatus)))]

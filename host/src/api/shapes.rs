@@ -11,50 +11,50 @@ use utoipa::ToSchema;
 pub(super) struct LogEntry {
     /// When the request came.
     time: u64,
-    /// As in the `X-Request-Id` header field and the detail of the error.
+    /// The id of the request, as in the `X-Request-Id` header field and in the detail of an error.
     request_id: String,
-    /// As sent.
+    /// The HTTP method, as sent.
     method: String,
-    /// Below the connector URL, with its query, as sent.
+    /// The path below the connector URL, with its query, as sent.
     path: String,
     /// The HTTP status of the answer.
     #[schema(minimum = 100, maximum = 599)]
     status: u16,
-    /// Of an error.
+    /// The `scimType` of an error.
     #[schema(nullable = false)]
     scim_type: Option<String>,
-    /// Of an error.
+    /// The `detail` of an error.
     #[schema(nullable = false)]
     detail: Option<String>,
-    /// How long it took, in milliseconds.
+    /// How long the request took, in milliseconds.
     duration: u64,
-    /// Whom it concerned.
+    /// The member or team that the request concerned.
     #[schema(nullable = false)]
     subject: Option<LogSubject>,
     /// What was done: `created`, `adopted`, …
     #[schema(nullable = false)]
     action: Option<String>,
-    /// Why: what it was matched by, what became of the seat.
+    /// Why it was done: the attribute by which a member was matched, what became of the seat, and so on.
     #[serde(default)]
     because: Vec<String>,
-    /// Which of the connector's tokens the caller had.
+    /// The generation of the token that the caller had; an expired token has one too.
     #[schema(nullable = false)]
     token_generation: Option<u32>,
-    /// As sent.
+    /// The `User-Agent` header field, as sent.
     #[schema(nullable = false)]
     user_agent: Option<String>,
     /// The request's body, with secrets redacted; cut after 16 KiB.
     #[schema(nullable = false)]
     body: Option<String>,
-    /// Of the request's body.
+    /// The length of the request's body, in bytes.
     bytes_received: u64,
-    /// Of the answer's body.
+    /// The length of the answer's body, in bytes.
     bytes_sent: u64,
     /// The version of the component.
     component: String,
 }
 
-/// Whom a request concerned.
+/// The member, team or other resource that a request concerned.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[allow(dead_code, reason = "a schema")]
@@ -76,10 +76,10 @@ pub(super) struct EventDocument {
     /// What happened, such as `member.created`.
     #[serde(rename = "type")]
     kind: String,
-    /// When, as RFC 3339 has it.
+    /// The time of the change, in the form of RFC 3339.
     #[schema(format = DateTime)]
     time: String,
-    /// What it is about.
+    /// The member, team, connector or token that the change is about.
     subject: EventSubject,
     /// Who made the change: `scim`, `admin` or `system`.
     actor: String,
@@ -103,7 +103,7 @@ pub(super) struct EventSubject {
 }
 
 /// Users as an identity provider will send them: at most 10,000 SCIM Users (RFC 7643 §4.1), such as
-/// `[{"userName": "ada@example.com"}]`. What is none is previewed as refused.
+/// `[{"userName": "ada@example.com"}]`. An entry that is no SCIM User is previewed as refused.
 #[derive(Deserialize, ToSchema)]
 #[serde(untagged)]
 #[allow(dead_code, reason = "a schema")]

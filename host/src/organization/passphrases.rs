@@ -26,7 +26,8 @@ impl Organization {
     }
 
     /// Mails a link that works once, within 24 hours: `page_url` with a parameter `token`. It succeeds for unknown and
-    /// deactivated members too, so that nobody learns who is one, and mails at most one link a minute.
+    /// deactivated members too, and where the member got a link less than ten minutes ago or five links within 24 hours,
+    /// so that nobody learns who is a member; in all these cases it mails none.
     pub async fn request_passphrase_reset(&self, member: &str, page_url: &str) -> Result<(), ActionError> {
         let (member, page_url) = (member.to_owned(), page_url.to_owned());
         act!(self.insomnia_scim_directory.call_request_passphrase_reset(&member, &page_url))

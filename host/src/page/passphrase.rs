@@ -152,7 +152,7 @@ pub(super) async fn reset(State(state): State<PageState>, request: Request) -> R
     Ok((status, Html(page.render()?)).into_response())
 }
 
-/// Succeeds for whoever is not there as well.
+/// Also succeeds for unknown addresses, to reveal nothing.
 async fn send_link(state: &PageState, id: &OrganizationId, email: Option<&str>) -> Result<(), ActionError> {
     let Some(email) = email.filter(|email| email.len() <= LONGEST) else {
         return Err(ActionError::Invalid("type your email address".into()));

@@ -40,7 +40,7 @@ pub(super) const PLACES: [(&str, &str); 10] = [
 ];
 
 impl Shell {
-    /// The frame for whom nothing is known about.
+    /// The frame for a visitor who is not signed in.
     pub(super) fn outside(state: &PageState, organization: Option<&OrganizationId>, title: &str) -> Self {
         let own = state.sessions.own().is_some();
         let home = organization.map(|id| state.home(id)).unwrap_or_default();
