@@ -29,12 +29,12 @@ impl Alarm {
         }
     }
 
-    /// The scheduler has seen that this is the next due time: only an earlier one wakes it.
-    pub(crate) fn expect(&self, next: Option<u64>) {
-        *lock(&self.earliest) = next;
+    /// From now on every time is news: what was stored before is about to be read.
+    pub(crate) fn forget(&self) {
+        *lock(&self.earliest) = None;
     }
 
-    /// Ends when a time was set that is earlier than the one the scheduler expects.
+    /// Ends when a time was set that is earlier than all that were set since [`Alarm::forget`].
     pub(crate) async fn changed(&self) {
         self.changed.notified().await;
     }

@@ -41,6 +41,8 @@ pub(crate) struct Inner {
     trusted_proxies: TrustedProxies,
     /// Which organizations were told in this process where their page is.
     told: Mutex<HashSet<OrganizationId>>,
+    /// One call of [`Provisioner::run_all_due`] at a time.
+    all_due: tokio::sync::Mutex<()>,
 }
 
 /// Why a provisioner can't be built.
@@ -218,6 +220,7 @@ impl ProvisionerBuilder {
             page_url: self.page_url,
             trusted_proxies: self.trusted_proxies,
             told: Mutex::default(),
+            all_due: tokio::sync::Mutex::default(),
         }));
         if self.scheduler {
             tokio::spawn(scheduler::run(Arc::downgrade(&provisioner.0)));
@@ -365,9 +368,11 @@ impl Provisioner {
     /// # Errors
     /// The storage's; a job's own failure is logged and tried again later.
     pub async fn run_all_due(&self) -> Result<usize, StorageError> {
+        // Whoever calls meanwhile waits, so that what was due is done when either returns.
+        let _turn = self.0.all_due.lock().await;
         let due = self.0.storage.due(self.0.clock.now(), usize::MAX).await?;
-        for (organization, seen) in &due {
-            scheduler::run_one(self, organization, *seen).await;
+        for organization in &due {
+            scheduler::run_one(self, organization).await;
         }
         Ok(due.len())
     }

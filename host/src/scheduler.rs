@@ -1,4 +1,7 @@
 //! The scheduler: calls an organization's jobs when they are due, and lets no failure hold up another.
+//!
+//! Several hosts may run on one storage. Each claims an organization before it calls the jobs, renews the claim while they
+//! run, and gives it back afterwards: [`crate::capability::schedule`] has the rules.
 
 use std::collections::HashSet;
 use std::sync::Weak;
@@ -7,6 +10,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
+use crate::capability::schedule::{CLAIM, LONGEST_PAUSE};
 use crate::capability::storage::{OrganizationId, StorageError};
 use crate::component::CallError;
 use crate::error::ActionError;
@@ -17,6 +21,10 @@ use crate::provisioner::{Inner, Provisioner};
 const PARALLEL: usize = 32;
 /// Longest sleep: another process may have written an earlier due time, or the clock may have been set.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+/// Between a commit that makes something due and the look for it.
+const SHORTEST_SLEEP: Duration = Duration::from_millis(5);
+/// How often a claim is renewed: two renewals may fail before it ends.
+const RENEWAL: Duration = Duration::from_millis(CLAIM / 3);
 /// Between two calls of an organization that has more to do; it keeps one from taking a thread for itself.
 const PAUSE: u64 = 20;
 /// Events that are handed to the subscriber at once.
@@ -42,7 +50,8 @@ pub(crate) async fn run(provisioner: Weak<Inner>) {
         drop(provisioner);
         tokio::select! {
             () = sleep(pause) => {}
-            () = alarm.changed() => {}
+            // Many commits at once cost one look.
+            () = alarm.changed() => sleep(SHORTEST_SLEEP).await,
             Some(ended) = running.join_next(), if !running.is_empty() => forget(&mut busy, ended),
         }
     }
@@ -67,58 +76,97 @@ async fn start(
     running: &mut JoinSet<OrganizationId>,
     busy: &mut HashSet<OrganizationId>,
 ) -> Result<Duration, StorageError> {
+    provisioner.alarm().forget();
     let now = provisioner.clock().now();
     let free = PARALLEL.saturating_sub(running.len());
     if free > 0 {
-        // Those that run are still due, and may be the first in the list.
-        for (organization, seen) in provisioner.storage().due(now, PARALLEL + busy.len()).await? {
+        // Those that were started may not have been claimed yet, and be the first in the list.
+        for organization in provisioner.storage().due(now, PARALLEL + busy.len()).await? {
             if running.len() < PARALLEL && busy.insert(organization.clone()) {
                 let provisioner = provisioner.clone();
                 running.spawn(async move {
-                    run_one(&provisioner, &organization, seen).await;
+                    if !run_one(&provisioner, &organization).await {
+                        // Otherwise the same jobs would be tried again at once.
+                        sleep(LONGEST_SLEEP).await;
+                    }
                     organization
                 });
             }
         }
     }
-    let next = provisioner.storage().next_due().await?;
-    provisioner.alarm().expect(next);
-    Ok(match next {
-        // What is due now runs already, or waits for one that does: the end of either ends the sleep.
+    Ok(match provisioner.storage().next_due(now).await? {
+        // What is due now waits for one that runs: its end ends the sleep.
         Some(next) if next > now => Duration::from_millis(next - now).min(LONGEST_SLEEP),
         _ => LONGEST_SLEEP,
     })
 }
 
-/// Calls the organization's jobs once and stores when they are due next. Returns whether the call succeeded.
-pub(crate) async fn run_one(provisioner: &Provisioner, organization: &OrganizationId, seen: u64) -> bool {
-    let outcome = provisioner.bound_organization(organization.clone()).run_due().await;
-    let outcome = match (outcome, hand_over(provisioner, organization).await) {
-        (Ok(_), Err(error)) => Err(error),
-        (outcome, _) => outcome,
+/// Claims the organization, calls its jobs once, and gives the claim back with the time at which they are due next. Does
+/// nothing if another host has the claim. Returns whether the storage could be asked for it.
+pub(crate) async fn run_one(provisioner: &Provisioner, organization: &OrganizationId) -> bool {
+    let storage = provisioner.storage();
+    let number = match storage.claim(organization, provisioner.clock().now()).await {
+        Ok(Some(claim)) => claim.number,
+        Ok(None) => return true,
+        Err(error) => {
+            tracing::error!(%organization, "the jobs can't be claimed: {error}");
+            return false;
+        }
+    };
+    let outcome = tokio::select! {
+        outcome = call(provisioner, organization) => outcome,
+        () = keep(provisioner, organization, number) => {
+            if matches!(storage.is_deleted(organization).await, Ok(true)) {
+                provisioner.failures().clear(organization);
+            } else {
+                tracing::warn!(%organization, "the jobs were stopped: another host has claimed them, because this one was \
+                    too slow, or its clock or the other's is wrong");
+            }
+            return true;
+        }
     };
     let now = provisioner.clock().now();
-    let next = match &outcome {
+    let next = match outcome {
+        // Whatever the jobs were about, it is gone.
         Err(ActionError::Call(CallError::Deleted)) => {
             provisioner.failures().clear(organization);
             None
         }
         Ok(next) => {
             provisioner.failures().clear(organization);
-            next.map(|next| next.max(now + PAUSE))
+            next.map(|next| next.clamp(now.saturating_add(PAUSE), now.saturating_add(LONGEST_PAUSE)))
         }
         Err(error) => {
             let pause = provisioner.failures().count(organization);
             tracing::warn!(%organization, "jobs failed and are tried again in {pause} ms: {error}");
-            Some(now + pause)
+            Some(now.saturating_add(pause))
         }
     };
-    if let Err(error) = provisioner.storage().reschedule(organization, seen, next).await {
+    if let Err(error) = storage.release(organization, number, next).await {
+        // Nothing is lost: some host looks again when the claim has ended.
         tracing::error!(%organization, "the next due time can't be stored: {error}");
-        // Otherwise the same jobs would be started again at once.
-        sleep(LONGEST_SLEEP).await;
     }
-    outcome.is_ok()
+    true
+}
+
+/// Renews the claim again and again; returns when another host has it, or when the organization was deleted.
+async fn keep(provisioner: &Provisioner, organization: &OrganizationId, number: u64) {
+    loop {
+        sleep(RENEWAL).await;
+        match provisioner.storage().renew(organization, number, provisioner.clock().now()).await {
+            Ok(Some(_)) => {}
+            Ok(None) => return,
+            Err(error) => tracing::warn!(%organization, "the claim of the jobs can't be renewed: {error}"),
+        }
+    }
+}
+
+/// Calls the organization's jobs once and hands its events over; returns when it wants to be called next.
+async fn call(provisioner: &Provisioner, organization: &OrganizationId) -> Result<Option<u64>, ActionError> {
+    let next = provisioner.bound_organization(organization.clone()).run_due().await;
+    let handed_over = hand_over(provisioner, organization).await;
+    let next = next?;
+    handed_over.map(|()| next)
 }
 
 /// Hands events to the subscriber in this process, if there is one, until none waits.

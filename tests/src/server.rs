@@ -30,6 +30,20 @@ pub struct Server {
     demo: Demo,
 }
 
+/// Another server on the data of a [`Server`]. Killed when dropped.
+pub struct Beside {
+    process: Process,
+    /// A client of the demo organization over this server.
+    pub client: Client,
+}
+
+impl Beside {
+    /// Ends the process as `kill -9` does.
+    pub fn kill(mut self) {
+        self.process.kill();
+    }
+}
+
 /// What a server finds around it.
 #[derive(Clone, Debug, Default)]
 pub struct Surroundings {
@@ -223,6 +237,15 @@ impl Server {
             }
             thread::sleep(Duration::from_millis(20));
         }
+    }
+
+    /// Starts another server on the same data and another free port.
+    #[must_use]
+    pub fn beside(&self) -> Beside {
+        let (process, line) = Process::start(self.directory.path(), "127.0.0.1:0", &Surroundings::default(), &[]);
+        let listen = line["connector_url"].as_str().map(authority).unwrap_or_default();
+        let connector_url = self.demo.connector_url.replace(&self.listen, &listen);
+        Beside { process, client: Client::new(&connector_url, &self.demo.token) }
     }
 
     /// Starts it again on the same data and the same port.

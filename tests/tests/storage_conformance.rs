@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
+use insomnia_scim::capability::schedule::Claim;
 use insomnia_scim::capability::storage::{
     BoundedAdd, Key, KeyRange, OrganizationId, Page, Require, Storage, StorageError, Transaction, Write,
 };
@@ -99,21 +100,29 @@ impl Storage for Forgetful {
         self.0.append(organization, entries).await
     }
 
-    async fn due(&self, now: u64, limit: usize) -> Result<Vec<(OrganizationId, u64)>, StorageError> {
+    async fn due(&self, now: u64, limit: usize) -> Result<Vec<OrganizationId>, StorageError> {
         self.0.due(now, limit).await
     }
 
-    async fn next_due(&self) -> Result<Option<u64>, StorageError> {
-        self.0.next_due().await
+    async fn next_due(&self, now: u64) -> Result<Option<u64>, StorageError> {
+        self.0.next_due(now).await
     }
 
-    async fn reschedule(
+    async fn claim(&self, organization: &OrganizationId, now: u64) -> Result<Option<Claim>, StorageError> {
+        self.0.claim(organization, now).await
+    }
+
+    async fn renew(&self, organization: &OrganizationId, number: u64, now: u64) -> Result<Option<Claim>, StorageError> {
+        self.0.renew(organization, number, now).await
+    }
+
+    async fn release(
         &self,
         organization: &OrganizationId,
-        seen: u64,
+        number: u64,
         next: Option<u64>,
-    ) -> Result<(), StorageError> {
-        self.0.reschedule(organization, seen, next).await
+    ) -> Result<bool, StorageError> {
+        self.0.release(organization, number, next).await
     }
 
     async fn delete_organization(&self, organization: &OrganizationId) -> Result<(), StorageError> {
@@ -146,7 +155,8 @@ async fn sqlite_keeps_everything_when_it_is_opened_again() {
     let storage = open(&path);
     assert_eq!(value(&*storage, "x").await.as_deref(), Some("1"));
     assert_eq!(value(&*storage, "log/1").await.as_deref(), Some("appended"), "dropping flushes appends");
-    assert_eq!(storage.due(77, 10).await.unwrap(), [(acme(), 77)]);
+    assert_eq!(storage.due(77, 10).await.unwrap(), [acme()]);
+    assert_eq!(storage.next_due(0).await.unwrap(), Some(77));
     assert!(storage.commit(&acme(), put("x", "2")).await.unwrap() > before, "versions go on");
 }
 

@@ -5,7 +5,9 @@ use base64::engine::general_purpose::STANDARD;
 use subtle::ConstantTimeEq;
 use thiserror::Error;
 
-use super::oauth::ACCESS_PREFIX;
+use super::lifecycle::LONGEST_OVERLAP;
+use super::oauth::{ACCESS_PREFIX, ACCESS_SECONDS};
+use crate::moment::lasts;
 use crate::secret::{Token, sha256};
 use crate::store::{AccessRecord, ConnectorRecord, Options, TokenRecord};
 
@@ -145,7 +147,12 @@ pub fn authenticate(
     if !connector.enabled {
         return Err(Unauthenticated::Disabled { generation });
     }
-    match (token.expires.is_some_and(|expires| expires <= now), credential) {
+    let is_over = |end: u64| match credential {
+        // Replaced by a clock that was ahead, it is accepted no longer than the longest overlap.
+        Credential::PreviousToken => !lasts(end, now, u64::from(LONGEST_OVERLAP) * 1_000),
+        _ => end <= now,
+    };
+    match (token.expires.is_some_and(is_over), credential) {
         (false, _) => Ok(Authenticated { generation, credential }),
         (true, Credential::PreviousToken) => Err(Unauthenticated::Replaced { generation }),
         (true, _) => Err(Unauthenticated::Expired { generation }),
@@ -162,7 +169,7 @@ fn by_access_token(
     if !connector.enabled {
         return Err(Unauthenticated::Disabled { generation });
     }
-    if access.expires <= now {
+    if !lasts(access.expires, now, ACCESS_SECONDS * 1_000) {
         return Err(Unauthenticated::AccessTokenExpired { generation });
     }
     // Issued before SCIM was disabled and enabled again.

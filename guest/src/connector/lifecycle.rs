@@ -11,7 +11,7 @@ const DAY: u64 = 24 * 60 * 60 * 1_000;
 /// How long before its expiry a token is said to expire soon, in milliseconds.
 const SOON: u64 = 20 * DAY;
 /// The longest that a replaced token stays valid, in seconds.
-const LONGEST_OVERLAP: u32 = 86_400;
+pub(super) const LONGEST_OVERLAP: u32 = 86_400;
 
 /// What must hold before SCIM can be enabled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

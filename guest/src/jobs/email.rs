@@ -1,60 +1,62 @@
 //! Sends the emails of the outbox: one to each recipient, at least once, with the same Message-ID in every attempt.
 
 use super::Budget;
-use super::back_off::{DOWNTIME, TRIED_FOR, back_off};
 use super::letters;
+use super::schedule::{DOWNTIME, EMAIL, LONGEST_PAUSE};
 use crate::capability::{Email, EmailError, Host};
 use crate::provisioning::passphrase;
-use crate::store::{Batch, Lease, Letter, OutboxRecord, Sealed, Store, StoreError, StoredEmail, encode, keys};
+use crate::store::{Batch, Lease, Letter, OutboxRecord, Sealed, Sink, Store, StoreError, StoredEmail, encode, keys};
 use crate::text::cut;
 
 /// How many emails are looked at in one run at the most.
 const MOST: u32 = 50;
-/// How long one host has the outbox for itself, in milliseconds.
-const LEASE: u64 = 120_000;
+/// How long one host has the outbox for itself unless it goes on, in milliseconds: so long nobody sends an email after one
+/// was killed while it did.
+pub(super) const LEASE: u64 = LONGEST + 5_000;
 /// The longest that one email may take, in milliseconds: nothing is begun later than this before the lease's end.
 const LONGEST: u64 = 40_000;
 /// After so many failures in a row the mail system is taken for out of order.
 const OUTAGE: u32 = 3;
-/// The first wait after a failure, in milliseconds.
-const FIRST_WAIT: u64 = 60_000;
 /// The longest text of an error that is kept, in bytes.
 const LONGEST_ERROR: usize = 500;
 
 /// Sends what is due; returns when the next email is.
 pub(super) fn run(host: Host<'_>, store: &Store<'_>, budget: &Budget) -> Result<Option<u64>, StoreError> {
     let now = host.clock.now();
-    match next(store)? {
+    match store.next_email(now, LONGEST_PAUSE)? {
         Some(due) if due <= now => {}
         later => return Ok(later),
     }
     if budget.is_spent(host) {
         return Ok(Some(now));
     }
-    let lease = match store.take_lease("email", now, LEASE)? {
+    let mut lease = match store.take_lease("email", now, LEASE)? {
         Ok(lease) => lease,
+        // Whoever delivers says when the next email is due; this is when to look should they be killed.
         Err(at) => return Ok(Some(at)),
     };
-    let is_out = send_due(host, store, &lease, budget)?;
+    let is_out = send_due(host, store, &mut lease, budget)?;
     let failures = if is_out { lease.failures().saturating_add(1) } else { 0 };
-    let pause = if is_out { host.clock.now() + back_off(store, FIRST_WAIT, 2, failures) } else { 0 };
-    store.release_lease(&lease, pause, failures)?;
-    Ok(next(store)?.map(|due| due.max(pause)))
-}
-
-fn next(store: &Store) -> Result<Option<u64>, StoreError> {
-    let (emails, _) = store.outbox(None, None, 1)?;
-    Ok(emails.first().and_then(|email| keys::time_of(&email.key, "outbox/")))
+    let now = host.clock.now();
+    let pause = if is_out { now + EMAIL.pause(store, failures) } else { 0 };
+    if !store.release_lease(&lease, pause, failures)? {
+        return Ok(Some(now));
+    }
+    Ok(store.next_email(now, LONGEST_PAUSE)?.map(|due| due.max(pause)))
 }
 
 /// Sends a part of what is due; returns whether the mail system is out of order.
-fn send_due(host: Host<'_>, store: &Store<'_>, lease: &Lease, budget: &Budget) -> Result<bool, StoreError> {
-    let (emails, _) = store.outbox(Some(host.clock.now() + 1), None, MOST)?;
+fn send_due(host: Host<'_>, store: &Store<'_>, lease: &mut Lease, budget: &Budget) -> Result<bool, StoreError> {
+    let emails = store.due_emails(host.clock.now(), LONGEST_PAUSE, MOST)?;
     let organization = store.organization()?.map(|stored| stored.record.name).unwrap_or_default();
     let page_url = store.settings()?.page_url;
     let (mut failed, mut long_out) = (0, false);
     for (index, stored) in emails.iter().enumerate() {
-        if budget.is_spent(host) || host.clock.now() + LONGEST > lease.ends() {
+        let now = host.clock.now();
+        if budget.is_spent(host) || (budget.is_turn_over(host) && store.is_event_due(Sink::Webhook)?) {
+            return Ok(false);
+        }
+        if !store.renew_lease(lease, now, now + LONGEST)? {
             return Ok(false);
         }
         let Some(email) = prepare(host, store, stored, &organization, page_url.as_deref())? else { continue };
@@ -87,7 +89,8 @@ fn send_due(host: Host<'_>, store: &Store<'_>, lease: &Lease, budget: &Budget) -
         if failed == OUTAGE {
             let now = host.clock.now();
             // Those behind were not tried themselves: they share the fate of those that were.
-            let is_old = |email: &&StoredEmail| long_out && email.record.since.saturating_add(TRIED_FOR) <= now;
+            let is_old =
+                |email: &&StoredEmail| long_out && email.record.since.saturating_add(EMAIL.given_up_after) <= now;
             let old: Vec<_> = emails.iter().skip(index + 1).filter(is_old).cloned().collect();
             park_all(store, &old, "the mail system was out of order for three days")?;
             return Ok(true);
@@ -157,7 +160,7 @@ fn postpone(
     }
     let attempts = tried.attempts.saturating_add(1);
     let record = OutboxRecord { attempts, error: Some(shortened(error)), ..tried };
-    let due = now + back_off(store, FIRST_WAIT, 2, attempts);
+    let due = now + EMAIL.pause(store, attempts);
     let mut batch = Batch::new();
     batch.require_unchanged(stored.key.clone(), Some(stored.version));
     batch.delete(stored.key.clone());
@@ -172,13 +175,13 @@ fn tried(stored: &StoredEmail, lease: &Lease, now: u64) -> OutboxRecord {
     let due = keys::time_of(&stored.key, "outbox/").unwrap_or(now).max(lease.planned());
     let since = match stored.record.attempts {
         0 => now,
-        _ => stored.record.since + now.saturating_sub(due.saturating_add(DOWNTIME)),
+        _ => stored.record.since.min(now) + now.saturating_sub(due.saturating_add(DOWNTIME)),
     };
     OutboxRecord { since, ..stored.record.clone() }
 }
 
 fn was_tried_for_long(record: &OutboxRecord, now: u64) -> bool {
-    record.attempts > 0 && record.since.saturating_add(TRIED_FOR) <= now
+    record.attempts > 0 && record.since.saturating_add(EMAIL.given_up_after) <= now
 }
 
 /// Puts emails aside until somebody tries again. A link that has expired is not kept.

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::Budget;
 use crate::capability::Host;
 use crate::connector::refresh::{self, RefreshMethod};
+use crate::moment::TOLERANCE;
 use crate::protocol::timestamp;
 use crate::provisioning::letters;
 use crate::store::{Batch, EventKind, EventSubject, Letter, Store, StoreError, TokenRecord, encode, keys};
@@ -32,6 +33,14 @@ struct Told {
     expired: bool,
 }
 
+impl Told {
+    /// What a clock that was ahead has told too early is told again in its time.
+    fn as_far_as_it_can_be(self, left: u64) -> Self {
+        let is_early = |days: &u32| left > u64::from(*days) * DAY + TOLERANCE;
+        Self { days: self.days.filter(|days| !is_early(days)), expired: self.expired && left <= TOLERANCE, ..self }
+    }
+}
+
 /// Warns if a threshold was passed; returns when the next one will be.
 pub(super) fn run(_: Host<'_>, store: &Store<'_>, _: &Budget) -> Result<Option<u64>, StoreError> {
     store.transact(|| {
@@ -46,6 +55,7 @@ pub(super) fn run(_: Host<'_>, store: &Store<'_>, _: &Budget) -> Result<Option<u
 
         let now = store.now();
         let left = expires.saturating_sub(now);
+        let told = told.as_far_as_it_can_be(left);
         let passed = THRESHOLDS.into_iter().find(|days| left <= u64::from(*days) * DAY);
         let next_threshold = THRESHOLDS.into_iter().rev().map(|days| expires.saturating_sub(u64::from(days) * DAY));
         let next = next_threshold.chain([expires]).find(|time| *time > now);

@@ -4,6 +4,7 @@
 
 use super::Budget;
 use crate::capability::{Host, KeyRange};
+use crate::moment::lasts;
 use crate::provisioning::{guard, passphrase};
 use crate::store::{Batch, Letter, Sealed, Sink, Store, StoreError, encode, keys, text};
 
@@ -23,7 +24,7 @@ pub(super) fn run(_: Host<'_>, store: &Store<'_>, _: &Budget) -> Result<Option<u
         return Ok(Some(now));
     }
     let last = store.item(keys::job(keys::RETENTION))?.and_then(|item| text(&item.value)?.parse::<u64>().ok());
-    if let Some(next) = last.map(|last| last.saturating_add(DAY)).filter(|next| now < *next) {
+    if let Some(next) = last.map(|last| last.saturating_add(DAY)).filter(|next| lasts(*next, now, DAY)) {
         return Ok(Some(next));
     }
     let before = now.saturating_sub(u64::from(store.settings()?.retention_days()) * DAY);

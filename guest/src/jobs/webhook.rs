@@ -8,9 +8,11 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use super::Budget;
-use super::back_off::{DOWNTIME, TRIED_FOR, back_off};
 use super::email::shortened;
+use super::schedule::{DOWNTIME, LONGEST_PAUSE, WEBHOOK};
 use crate::capability::{Host, HttpRequest, HttpResponse};
+use crate::journal::BOTH_SIGN;
+use crate::moment::lasts;
 use crate::retry_after::retry_after;
 use crate::store::{
     Batch, Lease, ParkedEvent, Sink, Store, StoreError, StoredEvent, Versioned, WebhookRecord, encode, keys,
@@ -18,12 +20,11 @@ use crate::store::{
 
 /// How many events are looked at in one run at the most.
 const MOST: u32 = 100;
-/// How long one host has the webhook for itself, in milliseconds.
-const LEASE: u64 = 60_000;
+/// How long one host has the webhook for itself unless it goes on, in milliseconds: so long nobody delivers after one was
+/// killed while it did.
+const LEASE: u64 = LONGEST as u64 + 5_000;
 /// How long one delivery may take, in milliseconds: 15 to 30 seconds are what Standard Webhooks recommends.
 const LONGEST: u32 = 15_000;
-/// The first wait after a failure, in milliseconds.
-const FIRST_WAIT: u64 = 5_000;
 /// The longest wait that the receiver can ask for, in milliseconds.
 const LONGEST_WAIT: u64 = 60 * 60 * 1_000;
 
@@ -61,8 +62,9 @@ pub(super) fn run(host: Host<'_>, store: &Store<'_>, budget: &Budget) -> Result<
     if budget.is_spent(host) {
         return Ok(Some(now));
     }
-    let lease = match store.take_lease("webhook", now, LEASE)? {
+    let mut lease = match store.take_lease("webhook", now, LEASE)? {
         Ok(lease) => lease,
+        // Whoever delivers says when to try next; this is when to look should they be killed.
         Err(at) => return Ok(Some(at)),
     };
     if webhook.record.gone {
@@ -75,7 +77,11 @@ pub(super) fn run(host: Host<'_>, store: &Store<'_>, budget: &Budget) -> Result<
     let was_down = webhook.record.failing_since.is_some() && lease.planned() > 0;
     let late = if was_down { now.saturating_sub(lease.planned().saturating_add(DOWNTIME)) } else { 0 };
     let downtime = webhook.record.downtime + late;
-    let failure = deliver_due(host, store, &webhook, downtime, &lease, budget)?;
+    let failure = match deliver_due(host, store, &webhook, downtime, &mut lease, budget)? {
+        Round::Ended(failure) => failure,
+        // It was set anew meanwhile, so that this failure is not the new one's.
+        Round::Overtaken => return Ok(Some(now)),
+    };
     if failure.as_ref().is_some_and(|failure| failure.gone) {
         switch_off(store, &webhook)?;
         store.release_lease(&lease, 0, 0)?;
@@ -84,11 +90,21 @@ pub(super) fn run(host: Host<'_>, store: &Store<'_>, budget: &Budget) -> Result<
     note(store, webhook, failure.as_ref(), downtime, now)?;
     let failures = if failure.is_some() { lease.failures().saturating_add(1) } else { 0 };
     let pause = match failure {
-        Some(failure) => host.clock.now() + back_off(store, FIRST_WAIT, 4, failures).max(failure.wait),
+        Some(failure) => host.clock.now() + WEBHOOK.pause(store, failures).max(failure.wait),
         None => 0,
     };
-    store.release_lease(&lease, pause, failures)?;
+    if !store.release_lease(&lease, pause, failures)? {
+        return Ok(Some(now));
+    }
     Ok(store.is_event_due(Sink::Webhook)?.then_some(pause.max(now)))
+}
+
+/// How a round of deliveries went.
+enum Round {
+    /// It ended by itself, with a failure or without.
+    Ended(Option<Failure>),
+    /// Another host has the lease by now, or the webhook was set anew.
+    Overtaken,
 }
 
 /// Delivers a part of what is due, until one fails: those behind it must not overtake it.
@@ -97,15 +113,18 @@ fn deliver_due(
     store: &Store<'_>,
     webhook: &Versioned<WebhookRecord>,
     downtime: u64,
-    lease: &Lease,
+    lease: &mut Lease,
     budget: &Budget,
-) -> Result<Option<Failure>, StoreError> {
+) -> Result<Round, StoreError> {
     let (events, _) = store.due_events(Sink::Webhook, MOST)?;
     let keys = signing_keys(host, &webhook.record);
-    let now = host.clock.now();
     for (index, event) in events.iter().enumerate() {
-        if budget.is_spent(host) || host.clock.now() + u64::from(LONGEST) * 2 > lease.ends() {
+        let now = host.clock.now();
+        if budget.is_spent(host) || (budget.is_turn_over(host) && is_email_due(store, now)?) {
             break;
+        }
+        if !store.renew_lease(lease, now, now + u64::from(LONGEST))? {
+            return Ok(Round::Overtaken);
         }
         // An empty one is older than its retention.
         let result = match &keys {
@@ -117,16 +136,29 @@ fn deliver_due(
             // At once: should the call end here, this one only is delivered again.
             Ok(()) => mark(store, &event.position)?,
             Err(failure) => {
+                let end = host.clock.now();
+                if !store.renew_lease(lease, end, end)? {
+                    return Ok(Round::Overtaken);
+                }
                 // A downtime of the hosts does not count: it is the webhook that has to fail for so long.
                 let tried_for = now.saturating_sub(downtime);
-                if webhook.record.failing_since.is_some_and(|since| since.saturating_add(TRIED_FOR) <= tried_for) {
+                if webhook
+                    .record
+                    .failing_since
+                    .is_some_and(|since| since.saturating_add(WEBHOOK.given_up_after) <= tried_for)
+                {
                     park_old(store, events.get(index..).unwrap_or_default(), &failure.error, now, downtime)?;
                 }
-                return Ok(Some(failure));
+                return Ok(Round::Ended(Some(failure)));
             }
         }
     }
-    Ok(None)
+    Ok(Round::Ended(None))
+}
+
+/// Whether an email waits: it has its turn before the next event.
+fn is_email_due(store: &Store, now: u64) -> Result<bool, StoreError> {
+    Ok(store.next_email(now, LONGEST_PAUSE)?.is_some_and(|due| due <= now))
 }
 
 /// The key, and the one before while it signs too.
@@ -137,7 +169,7 @@ fn signing_keys(host: Host<'_>, webhook: &WebhookRecord) -> Result<Vec<Vec<u8>>,
     };
     let mut keys = vec![open(&webhook.secret)?];
     // One that can't be opened any more is of no worth, and the new one is enough.
-    let previous = webhook.previous.as_ref().filter(|previous| host.clock.now() < previous.until);
+    let previous = webhook.previous.as_ref().filter(|previous| lasts(previous.until, host.clock.now(), BOTH_SIGN));
     keys.extend(previous.and_then(|previous| open(&previous.secret).ok()));
     Ok(keys)
 }
@@ -210,7 +242,9 @@ fn mark(store: &Store, position: &str) -> Result<(), StoreError> {
 
 /// Puts the events aside that have waited for three days in which the hosts were up.
 fn park_old(store: &Store, events: &[StoredEvent], error: &str, now: u64, downtime: u64) -> Result<(), StoreError> {
-    let old = events.iter().filter(|event| event.time().saturating_add(TRIED_FOR).saturating_add(downtime) <= now);
+    let old = events
+        .iter()
+        .filter(|event| event.time().saturating_add(WEBHOOK.given_up_after).saturating_add(downtime) <= now);
     park(store, old, error, now)
 }
 
@@ -237,7 +271,7 @@ fn note(
     downtime: u64,
     now: u64,
 ) -> Result<(), StoreError> {
-    let failing_since = failure.map(|_| webhook.record.failing_since.unwrap_or(now));
+    let failing_since = failure.map(|_| webhook.record.failing_since.unwrap_or(now).min(now));
     let error = failure.map(|failure| shortened(&failure.error));
     let downtime = failure.map_or(0, |_| downtime);
     let WebhookRecord { failing_since: since, error: before, downtime: counted, .. } = &webhook.record;

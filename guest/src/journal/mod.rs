@@ -13,4 +13,5 @@ pub use entry::{Entry, Note, Standing, Subject};
 pub use events::{EventPage, acknowledge_events, list_events, set_subscriber, take_events};
 pub use keep::keep;
 pub use search::{LogPage, LogQuery, search};
+pub(crate) use webhook::BOTH_SIGN;
 pub use webhook::{WebhookError, remove_webhook, set_webhook};

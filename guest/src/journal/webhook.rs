@@ -10,7 +10,7 @@ use crate::store::{PreviousKey, Sink, Store, StoreError, WebhookRecord, encode, 
 /// What the key of the signatures begins with where people see it.
 const PREFIX: &str = "whsec_";
 /// How long the key before signs beside a new one, in milliseconds.
-const BOTH_SIGN: u64 = 24 * 60 * 60 * 1_000;
+pub(crate) const BOTH_SIGN: u64 = 24 * 60 * 60 * 1_000;
 
 /// Why the webhook could not be set. Nothing has changed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use super::discovery::CURSOR_TIMEOUT;
 use super::error::{ScimError, ScimType};
 use super::sort::SortKey;
+use crate::moment::lasts;
 
 const VERSION: u8 = 2;
 /// How many bytes of the HMAC a cursor carries: 128 bits.
@@ -64,7 +65,9 @@ impl Cursor {
         let (payload, given) = bytes.split_at_checked(at).ok_or_else(invalid)?;
         keyed(key, payload, query).verify_truncated_left(given).map_err(|_| invalid())?;
         let cursor = Self::decode(payload).ok_or_else(invalid)?;
-        if now > cursor.issued.saturating_add(u64::from(CURSOR_TIMEOUT) * 1_000) {
+        let timeout = u64::from(CURSOR_TIMEOUT) * 1_000;
+        // To the millisecond it is still good.
+        if !lasts(cursor.issued.saturating_add(timeout).saturating_add(1), now, timeout) {
             return Err(ScimError::new(
                 ScimType::ExpiredCursor,
                 "The cursor is too old; begin again with the first page",

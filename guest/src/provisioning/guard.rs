@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Refusal, letters};
 use crate::capability::{Item, Page};
+use crate::moment::lasts;
 use crate::store::{Batch, Guard, Letter, MemberRecord, Store, StoreError, Stored, decode, encode, keys};
 
 const MINUTE: u64 = 60_000;
@@ -69,7 +70,10 @@ pub struct HeldRecord {
 impl HeldRecord {
     /// Whether it still holds at this time.
     fn holds(&self, now: u64) -> bool {
-        now < self.time.saturating_add(if self.decision.is_some() { HOLDS } else { WAITS })
+        match self.decision {
+            Some(_) => lasts(self.time.saturating_add(HOLDS), now, HOLDS),
+            None => now < self.time.saturating_add(WAITS),
+        }
     }
 }
 
@@ -166,7 +170,7 @@ pub fn admit(
     let stored = store.document::<GuardRecord>(keys::GUARD)?;
     let version = stored.as_ref().map(|stored| stored.version);
     let mut record = stored.map(|stored| stored.record).unwrap_or_default();
-    record.minutes.retain(|(minute, _)| minute + HOUR > now);
+    record.minutes.retain(|(minute, _)| lasts(minute + HOUR, now, HOUR));
     let removed: u64 = record.minutes.iter().map(|(_, count)| u64::from(*count)).sum();
     let (_, scim) = store.seats_taken()?;
     if is_beyond(guard, removed + ahead.removed, scim.saturating_add_signed(ahead.scim)) {

@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use thiserror::Error;
 
+use crate::moment::lasts;
 use crate::secret::hexadecimal;
 use crate::store::{Batch, Retry, Store, StoreError, encode, keys};
 
@@ -242,7 +243,8 @@ fn check(store: &Store, member: &str, passphrase: &str, purpose: Purpose) -> Res
         };
         let now = store.now();
         let tries = *stored.record.tries(purpose);
-        if tries.wait_until > now {
+        // One that is longer than any wait comes from a clock that was ahead.
+        if lasts(tries.wait_until, now, u64::from(LONGEST_WAIT) * 1_000) {
             let seconds = (tries.wait_until - now).div_ceil(1_000);
             return Err(PassphraseError::Throttled(u32::try_from(seconds).unwrap_or(LONGEST_WAIT)));
         }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
 use super::passphrase::{self, PassphraseError};
+use crate::moment::lasts;
 use crate::secret::{self, Token};
 use crate::store::{Batch, Letter, Store, encode, keys};
 use crate::url;
@@ -38,6 +39,13 @@ struct Link {
     expires: u64,
 }
 
+impl Link {
+    /// For 24 hours, also where a clock was ahead when it was mailed.
+    fn works(&self, now: u64) -> bool {
+        lasts(self.expires, now, WORKS)
+    }
+}
+
 /// Mails a link to the member with this id, userName or email address: `page_url` with a parameter `token`.
 ///
 /// Nobody learns whether there is such a member: it succeeds for unknown and deactivated ones too, and where a link was
@@ -62,8 +70,8 @@ pub fn request(store: &Store, member: &str, page_url: &str) -> Result<(), Passph
         let seen = store.document::<ResetRecord>(&keys::reset(id))?;
         let (version, mut record) =
             seen.map_or((None, ResetRecord::default()), |seen| (Some(seen.version), seen.record));
-        record.links.retain(|link| link.expires > now);
-        let is_recent = |link: &Link| now < link.created.saturating_add(PAUSE);
+        record.links.retain(|link| link.works(now));
+        let is_recent = |link: &Link| lasts(link.created.saturating_add(PAUSE), now, PAUSE);
         if record.links.len() >= MOST || record.links.last().is_some_and(is_recent) {
             return Ok(());
         }
@@ -94,7 +102,7 @@ pub fn redeem(store: &Store, token: &str, chosen: &str) -> Result<String, Passph
     store.transact(|| {
         let stored = store.document::<ResetRecord>(&keys::reset(id))?.ok_or(PassphraseError::Link)?;
         let is_right = |link: &Link| -> bool { link.sha256.as_bytes().ct_eq(sha256.as_bytes()).into() };
-        if !stored.record.links.iter().any(|link| is_right(link) && link.expires > store.now()) {
+        if !stored.record.links.iter().any(|link| is_right(link) && link.works(store.now())) {
             return Err(PassphraseError::Link);
         }
         let member = store.member(id)?.filter(|member| member.record.is_active()).ok_or(PassphraseError::Link)?;

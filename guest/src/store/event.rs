@@ -7,6 +7,8 @@ use super::{Batch, Store, StoreError, encode, keys, text};
 use crate::capability::{Key, KeyRange, Page};
 use crate::protocol::timestamp;
 
+/// How many events that wait are put into the order of their commits at once.
+const IN_ORDER: u32 = 4_096;
 /// The most ids that a list in an event has.
 pub const MOST_IDS: usize = 1_000;
 
@@ -244,7 +246,9 @@ impl Store<'_> {
     /// If the storage can't answer.
     pub fn due_events(&self, sink: Sink, limit: u32) -> Result<(Vec<StoredEvent>, bool), StoreError> {
         let range = self.waiting(sink)?;
-        let scanned = self.scan_page(Page { range, reverse: false, skip: 0, limit: limit.clamp(1, 500) })?;
+        // Marks are small. An event whose attempt began earlier may be committed later, by as much as a call lasts: so more
+        // of them are put in order than are delivered.
+        let scanned = self.scan_page(Page { range, reverse: false, skip: 0, limit: IN_ORDER })?;
         let mut marks: Vec<(u64, String)> = scanned
             .entries
             .into_iter()
@@ -252,6 +256,9 @@ impl Store<'_> {
             .collect();
         // Keys are in the order of the attempts' beginnings, versions in that of the commits.
         marks.sort_unstable();
+        let limit = limit.clamp(1, 500) as usize;
+        let more = scanned.more || marks.len() > limit;
+        marks.truncate(limit);
         let wanted: Vec<Key> = marks.iter().map(|(_, position)| keys::event(position)).collect();
         let items = if wanted.is_empty() { Vec::new() } else { self.items(&wanted)? };
         let mut events = Vec::with_capacity(items.len());
@@ -259,7 +266,7 @@ impl Store<'_> {
             // An event older than its retention is gone: an empty one is left, which who delivers passes over.
             events.push(StoredEvent { position, json: item.map(|item| item.value).unwrap_or_default() });
         }
-        Ok((events, scanned.more))
+        Ok((events, more))
     }
 
     /// Whether an event has not been delivered to the sink yet.

@@ -1,14 +1,25 @@
 //! Leases: only one host delivers at a time, and nobody before a pause after failures is over.
+//!
+//! Whoever takes a lease writes its document, and so has its version. A holder looks between two attempts whether the
+//! lease is still its own, and what it notes of a failure requires that version: a host that was too slow, and whose lease
+//! somebody else has taken or ended meanwhile, stops, and leaves no pause to others. What was delivered is delivered.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Batch, Store, StoreError, encode, keys};
+use crate::moment::lasts;
 
-/// The longest pause that a holder leaves who is killed, in milliseconds.
-const LONGEST_PAUSE: u64 = 60 * 60 * 1_000;
+/// The longest pause, in milliseconds: an hour, and what schedules leave to chance.
+const LONGEST_PAUSE: u64 = 66 * 60 * 1_000;
+/// The longest pause that holders leave who are killed one after the other, in milliseconds.
+const LONGEST_AFTER_CRASHES: u64 = 60 * 60 * 1_000;
+/// The pause that the second of them leaves, in milliseconds; doubled each time.
+const AFTER_CRASHES: u64 = 2 * 60 * 1_000;
+/// The longest lease, in milliseconds.
+const LONGEST_LEASE: u64 = 2 * 60 * 1_000;
 
 /// Who delivers now. JSON under `lease/{name}`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LeaseRecord {
     /// Nobody else delivers before, in milliseconds since the Unix epoch: the end of the lease, or of a pause.
@@ -21,6 +32,35 @@ pub struct LeaseRecord {
     pub ends: u64,
 }
 
+impl LeaseRecord {
+    /// Until when nobody may take it; `None` if somebody may now. A time that is further ahead than any lease or pause
+    /// lasts was set by a clock that was wrong.
+    #[must_use]
+    pub fn taken_until(&self, now: u64) -> Option<u64> {
+        let lease = Some(self.ends).filter(|ends| self.held && lasts(*ends, now, LONGEST_LEASE));
+        let pause = Some(self.until).filter(|until| lasts(*until, now, LONGEST_PAUSE));
+        pause.or(lease)
+    }
+
+    /// The record of a host that takes it now for so many milliseconds. It counts as failed until it is given back: a holder
+    /// that hangs and is killed leaves a pause, from the second on, which becomes longer each time.
+    #[must_use]
+    pub fn taken(&self, now: u64, duration: u64) -> Self {
+        let pause = match self.failures.checked_sub(1) {
+            None => 0,
+            Some(more) => AFTER_CRASHES.saturating_mul(1 << more.min(10)).min(LONGEST_AFTER_CRASHES),
+        };
+        let failures = self.failures.saturating_add(1);
+        Self { until: now + pause.max(duration), failures, held: true, ends: now + duration }
+    }
+
+    /// The record of a pause until then, after so many failures.
+    #[must_use]
+    pub fn released(until: u64, failures: u32) -> Self {
+        Self { until, failures, held: false, ends: 0 }
+    }
+}
+
 /// A lease that was taken.
 #[derive(Clone, Debug)]
 pub struct Lease {
@@ -28,6 +68,7 @@ pub struct Lease {
     version: u64,
     record: LeaseRecord,
     before: LeaseRecord,
+    duration: u64,
 }
 
 impl Lease {
@@ -48,63 +89,120 @@ impl Lease {
     pub fn failures(&self) -> u32 {
         self.before.failures
     }
+
+    fn require(&self, batch: &mut Batch) {
+        batch.require_unchanged(keys::lease(self.name), Some(self.version));
+    }
 }
 
 impl Store<'_> {
     /// Takes the lease until `now + duration`, in milliseconds; `Err` has the time at which to ask again.
-    ///
-    /// Whoever takes it is noted as failed until the lease is given back: so a holder that hangs and is killed leaves a
-    /// pause, which becomes longer each time.
     ///
     /// # Errors
     /// If the storage can't answer.
     pub fn take_lease(&self, name: &'static str, now: u64, duration: u64) -> Result<Result<Lease, u64>, StoreError> {
         let stored = self.document::<LeaseRecord>(&keys::lease(name))?;
         let seen = stored.as_ref().map(|stored| stored.version);
-        let old = stored.map(|stored| stored.record).unwrap_or_default();
-        if old.until > now {
-            return Ok(Err(old.until));
+        let before = stored.map(|stored| stored.record).unwrap_or_default();
+        if let Some(until) = before.taken_until(now) {
+            return Ok(Err(until));
         }
-        let pause = duration.saturating_mul(1 << old.failures.min(10)).min(LONGEST_PAUSE.max(duration));
-        let failures = old.failures.saturating_add(1);
-        let record = LeaseRecord { until: now + pause, failures, held: true, ends: now + duration };
+        let record = before.taken(now, duration);
         let mut batch = Batch::new();
         batch.require_unchanged(keys::lease(name), seen);
         batch.put(keys::lease(name), encode(&record)?);
-        // Should the holder crash, somebody takes over.
-        batch.wake_at(record.until);
         match self.commit(batch) {
-            Ok(version) => Ok(Ok(Lease { name, version, record, before: old })),
+            Ok(version) => Ok(Ok(Lease { name, version, record, before, duration })),
             Err(StoreError::Conflict) => Ok(Err(now + 1_000)),
             Err(error) => Err(error),
         }
     }
 
-    /// Adds to the batch that a pause ends at once; while somebody delivers there is none.
+    /// Whether the lease is still this holder's. If it ends before `needed` (milliseconds since the Unix epoch), it lasts
+    /// from `now` on.
+    ///
+    /// # Errors
+    /// As the storage has them.
+    pub fn renew_lease(&self, lease: &mut Lease, now: u64, needed: u64) -> Result<bool, StoreError> {
+        let version = self.item(keys::lease(lease.name))?.map(|item| item.version);
+        if version != Some(lease.version) {
+            return Ok(false);
+        }
+        if lasts(lease.record.ends, now, lease.duration) && needed <= lease.record.ends {
+            return Ok(true);
+        }
+        let record = lease.before.taken(now, lease.duration);
+        let mut batch = Batch::new();
+        lease.require(&mut batch);
+        batch.put(keys::lease(lease.name), encode(&record)?);
+        match self.commit(batch) {
+            Ok(version) => {
+                (lease.version, lease.record) = (version, record);
+                Ok(true)
+            }
+            Err(StoreError::Conflict) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Adds to the batch that a pause ends at once. If somebody delivers, that lease ends as well: should the attempt that is
+    /// under way fail, it leaves no pause, and the next round begins at once.
     ///
     /// # Errors
     /// If the storage can't answer.
     pub fn end_pause(&self, batch: &mut Batch, name: &'static str) -> Result<(), StoreError> {
         let Some(stored) = self.document::<LeaseRecord>(&keys::lease(name))? else { return Ok(()) };
-        let is_held = stored.record.held && stored.record.ends > self.now();
-        if !is_held && stored.record.until > 0 {
-            batch.require_unchanged(keys::lease(name), Some(stored.version));
-            batch.put(keys::lease(name), encode(&LeaseRecord { until: 0, ..stored.record })?);
-        }
+        batch.require_unchanged(keys::lease(name), Some(stored.version));
+        batch.put(keys::lease(name), encode(&LeaseRecord::released(0, 0))?);
         Ok(())
     }
 
-    /// Gives the lease back: nobody delivers before `until`, which is a pause after so many failures.
+    /// Gives the lease back: nobody delivers before `until`, which is a pause after so many failures. Returns whether it
+    /// was still this holder's: a lease that somebody else has taken since, or has ended, stays as it is.
     ///
     /// # Errors
-    /// If the storage can't answer; a lease that somebody else has taken since stays theirs.
-    pub fn release_lease(&self, lease: &Lease, until: u64, failures: u32) -> Result<(), StoreError> {
+    /// If the storage can't answer.
+    pub fn release_lease(&self, lease: &Lease, until: u64, failures: u32) -> Result<bool, StoreError> {
         let mut batch = Batch::new();
-        batch.require_unchanged(keys::lease(lease.name), Some(lease.version));
-        batch.put(keys::lease(lease.name), encode(&LeaseRecord { until, failures, held: false, ends: 0 })?);
+        lease.require(&mut batch);
+        batch.put(keys::lease(lease.name), encode(&LeaseRecord::released(until, failures))?);
         match self.commit(batch) {
-            Ok(_) | Err(StoreError::Conflict) => Ok(()),
+            Ok(_) => Ok(true),
+            Err(StoreError::Conflict) => Ok(false),
             Err(error) => Err(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod model;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: u64 = 1_760_000_000_000;
+    const MINUTE: u64 = 60_000;
+
+    #[test]
+    fn holders_who_are_killed_one_after_the_other_leave_longer_pauses() {
+        let mut record = LeaseRecord::default();
+        let mut waits = Vec::new();
+        for _ in 0..8 {
+            record = record.taken(NOW, 45_000);
+            waits.push((record.taken_until(NOW).unwrap() - NOW) / 1_000);
+        }
+        assert_eq!(waits, [45, 120, 240, 480, 960, 1_920, 3_600, 3_600]);
+    }
+
+    #[test]
+    fn a_lease_or_a_pause_further_ahead_than_any_is_not_believed() {
+        let held = LeaseRecord::default().taken(NOW, 45_000);
+        assert_eq!(held.taken_until(NOW + 44_999), Some(NOW + 45_000));
+        assert_eq!(held.taken_until(NOW + 45_000), None);
+        assert_eq!(held.taken_until(NOW - 3 * 60 * MINUTE), None);
+        let pause = LeaseRecord::released(NOW + 66 * MINUTE, 9);
+        assert_eq!(pause.taken_until(NOW), Some(NOW + 66 * MINUTE));
+        assert_eq!(pause.taken_until(NOW - 2 * MINUTE), None);
     }
 }

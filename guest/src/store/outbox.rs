@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::event::past;
 use super::{Batch, Sealed, Store, StoreError, decode, encode, keys};
 use crate::capability::{Key, KeyRange, Page};
+use crate::moment::TOLERANCE;
 
 /// What an email says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -126,6 +127,32 @@ impl Store<'_> {
         self.emails(range, after.map(|after| format!("outbox/{after}").into_bytes()), limit)
     }
 
+    /// The first emails that are due at `now`, at most `limit`. One that is planned further ahead than `longest` was planned
+    /// by a clock that was wrong: it is due as well.
+    ///
+    /// # Errors
+    /// As the storage has them.
+    pub fn due_emails(&self, now: u64, longest: u64, limit: u32) -> Result<Vec<StoredEmail>, StoreError> {
+        let (mut emails, _) = self.emails(keys::outboxes(Some(now.saturating_add(1))), None, limit)?;
+        let left = limit.saturating_sub(u32::try_from(emails.len()).unwrap_or(limit));
+        if left > 0 {
+            emails.extend(self.emails(beyond(now, longest), None, left)?.0);
+        }
+        Ok(emails)
+    }
+
+    /// When the next email is due: `now` or earlier if one is already, as [`Store::due_emails`] has it.
+    ///
+    /// # Errors
+    /// As the storage has them.
+    pub fn next_email(&self, now: u64, longest: u64) -> Result<Option<u64>, StoreError> {
+        if self.nth_key(&beyond(now, longest), 0)?.is_some() {
+            return Ok(Some(now));
+        }
+        let first = self.nth_key(&keys::outboxes(None), 0)?;
+        Ok(first.and_then(|key| keys::time_of(&key, "outbox/")))
+    }
+
     /// A page of the emails that could not be sent.
     ///
     /// # Errors
@@ -166,4 +193,11 @@ impl Store<'_> {
         }
         Ok((emails, scanned.more))
     }
+}
+
+/// The emails that are planned further ahead than `longest`.
+fn beyond(now: u64, longest: u64) -> KeyRange {
+    let all = keys::outboxes(None);
+    let latest = now.saturating_add(longest).saturating_add(TOLERANCE);
+    KeyRange { start: keys::outboxes(Some(latest.saturating_add(1))).end, end: all.end }
 }

@@ -12,6 +12,20 @@ pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> u64;
 }
 
+/// How far the clocks of two hosts may be apart, in milliseconds, before one takes the other's times for wrong.
+pub const TOLERANCE: u64 = 60_000;
+
+/// Whether a time that was stored can be right: it lies no further ahead of `now` than `longest`, all in milliseconds. A
+/// clock that was ahead, and was set right later, leaves times behind that do.
+pub fn is_possible(time: u64, now: u64, longest: u64) -> bool {
+    time.saturating_sub(now) <= longest.saturating_add(TOLERANCE)
+}
+
+/// Whether what ends at `until`, and never lasts longer than `longest`, still lasts at `now`, all in milliseconds.
+pub fn lasts(until: u64, now: u64, longest: u64) -> bool {
+    until > now && is_possible(until, now, longest)
+}
+
 /// The machine's clock.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;

@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod email;
 pub mod http;
+pub mod schedule;
 pub mod secrets;
 pub mod storage;
 pub(crate) mod storage_glue;

@@ -1,6 +1,6 @@
 //! Storage: the trait an embedder implements to keep organizations' data, and its types.
 //!
-//! It mirrors `wit/storage.wit` and adds what only the host calls: due times and the removal of an
+//! It mirrors `wit/storage.wit` and adds what only the host calls: schedules and the removal of an
 //! organization. [`crate::storage::bounds`] has the limits that every implementation keeps, and the
 //! `conformance` feature has a suite that shows whether an implementation keeps the rules below.
 
@@ -9,6 +9,8 @@ use std::str::FromStr;
 use std::sync::{Arc, LazyLock};
 
 use async_trait::async_trait;
+
+use super::schedule::Claim;
 
 /// The longest name of an organization, in bytes.
 pub const MAX_ORGANIZATION_ID: usize = 63;
@@ -296,7 +298,7 @@ pub struct Transaction {
     /// Take effect in this order, each seeing those before it.
     pub write: Vec<Write>,
     /// Not later than at this time (milliseconds since the Unix epoch) the organization is due. An
-    /// earlier time already set stays.
+    /// earlier time that is set already stays; see [`super::schedule`].
     pub wake_at: Option<u64>,
 }
 
@@ -354,20 +356,39 @@ pub trait Storage: Send + Sync + 'static {
     /// host may lose them. What one caller appended before it commits is there when the commit returns.
     async fn append(&self, organization: &OrganizationId, entries: Vec<(Key, Vec<u8>)>) -> Result<(), StorageError>;
 
-    /// The organizations that are due at `now` (milliseconds since the Unix epoch) with the time each
-    /// has been due at, earliest first, at most `limit`. Never reads all organizations: due times have
-    /// an index of their own.
-    async fn due(&self, now: u64, limit: usize) -> Result<Vec<(OrganizationId, u64)>, StorageError>;
+    /// The organizations that a host may claim at `now` (milliseconds since the Unix epoch), those that
+    /// have waited longest first, at most `limit`: see [`Schedule::is_due`]. Never reads all
+    /// organizations: times have an index of their own.
+    ///
+    /// [`Schedule::is_due`]: super::schedule::Schedule::is_due
+    async fn due(&self, now: u64, limit: usize) -> Result<Vec<OrganizationId>, StorageError>;
 
-    /// When the next organization is due, in milliseconds since the Unix epoch; it may be past.
-    async fn next_due(&self) -> Result<Option<u64>, StorageError>;
+    /// When a host may claim the next organization, in milliseconds since the Unix epoch: `now` or
+    /// earlier if it may claim one already. See [`Schedule::next`](super::schedule::Schedule::next).
+    async fn next_due(&self, now: u64) -> Result<Option<u64>, StorageError>;
 
-    /// Replaces the organization's due time by `next` (or by none) if it is still `seen`; does nothing
-    /// otherwise, because a commit has set an earlier one in the meantime.
-    async fn reschedule(&self, organization: &OrganizationId, seen: u64, next: Option<u64>)
-    -> Result<(), StorageError>;
+    /// Claims the organization for a host that is about to run its jobs; `None` if it is not due, most
+    /// often because another host was faster. The claim's number is one that no commit and no other
+    /// claim of the organization gets, and greater than those before. See
+    /// [`Schedule::claim`](super::schedule::Schedule::claim).
+    async fn claim(&self, organization: &OrganizationId, now: u64) -> Result<Option<Claim>, StorageError>;
 
-    /// Removes all that the organization has, its due time included, for good: nothing is ever written for it again,
+    /// Makes the claim of this number last from `now` on; `None` if it is another host's by now. See
+    /// [`Schedule::renew`](super::schedule::Schedule::renew).
+    async fn renew(&self, organization: &OrganizationId, number: u64, now: u64) -> Result<Option<Claim>, StorageError>;
+
+    /// Ends the claim of this number: the organization is due at `next`, or earlier if a commit has set
+    /// an earlier time meanwhile. Returns whether the claim was still this one: another host's claim
+    /// stays, and `next` counts all the same. Nothing happens if the organization was deleted. See
+    /// [`Schedule::release`](super::schedule::Schedule::release).
+    async fn release(
+        &self,
+        organization: &OrganizationId,
+        number: u64,
+        next: Option<u64>,
+    ) -> Result<bool, StorageError>;
+
+    /// Removes all that the organization has, its schedule included, for good: nothing is ever written for it again,
     /// whichever process tries. From the beginning of this call at the latest, [`Storage::commit`] and
     /// [`Storage::append`] are refused with [`StorageError::Deleted`]; what was appended before and waits is dropped.
     /// It need not be atomic otherwise: after an error, call it again. An organization of the same name and another

@@ -4,6 +4,7 @@ use tokio_util::sync::CancellationToken;
 use wasmtime::component::{HasData, Linker};
 
 use super::Capabilities;
+use super::schedule::LONGEST_PAUSE;
 use super::storage::{
     BoundedAdd, Entry, Item, KeyRange, OrganizationId, Page, Require, Scanned, StorageError, Transaction, Write,
 };
@@ -59,7 +60,9 @@ impl wit::Host for StorageView<'_> {
         if self.organization.is_nobody() {
             return Ok(0);
         }
-        let wake_at = transaction.wake_at;
+        // The host asks by then anyhow, and what lies further ahead would be taken for the time of a clock that was wrong.
+        let latest = self.capabilities.clock.now().saturating_add(LONGEST_PAUSE);
+        let wake_at = transaction.wake_at.map(|at| at.min(latest));
         let transaction = Transaction {
             require: transaction.require.into_iter().map(require).collect(),
             write: transaction.write.into_iter().map(write).collect(),

@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::passphrase_sessions::{PassphraseSessions, SessionCookie, signed_out};
 use super::session::SessionError;
+use crate::capability::clock::lasts;
 use crate::capability::storage::{KeyRange, OrganizationId, Write};
 use crate::directory::Member;
 use crate::hex;
@@ -67,7 +68,7 @@ impl PassphraseSessions {
         let now = self.now();
         let Some(cookie) = self.cookie_named(SUFFIX, request) else { return Ok(None) };
         // One that ends later than any can was made while the clock was ahead.
-        if now >= cookie.end || cookie.end - now > KNOWN {
+        if !lasts(cookie.end, now, KNOWN) {
             return Ok(None);
         }
         let Some(item) = self.get(key(&cookie)).await? else { return Ok(None) };

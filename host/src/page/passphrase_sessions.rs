@@ -2,6 +2,10 @@
 //!
 //! The key of a session begins with the time at which it ends whatever happens, so that those that have ended are
 //! removed in one range, by the next sign-in. Sessions survive a restart and are the same on every host.
+//!
+//! A session that was begun or used while the clock was ahead is not good for longer than any other: an end, or a last
+//! use, that lies further ahead than it ever can is not believed. And whether a session was begun before or after all
+//! sessions of a member were ended is not a matter of clocks: it holds what stood there when it was begun.
 
 use async_trait::async_trait;
 use axum::http::request::Parts;
@@ -10,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::session::{Session, SessionError, SessionProvider};
+use crate::capability::clock::{TOLERANCE, lasts};
 use crate::capability::storage::{Item, KeyRange, OrganizationId, Require, StorageError, Transaction, Write};
 use crate::hex;
 use crate::provisioner::Provisioner;
@@ -23,7 +28,8 @@ const ABSOLUTE: u64 = 12 * 60 * 60 * 1000;
 const SEEN: u64 = 60 * 1000;
 
 /// What is stored of a session, as JSON at `session/<end>/<hash of the token>`. Times are milliseconds since the Unix
-/// epoch. Beside it, at `signed-out/<organization>/<member>`, is when all sessions of a member ended at once.
+/// epoch. Beside it, at `signed-out/<organization>/<member>`, is a text that changes whenever all sessions of a member are
+/// ended: the time, and since this is kept with the session, something random.
 #[derive(Serialize, Deserialize)]
 struct Stored {
     organization: String,
@@ -35,6 +41,9 @@ struct Stored {
     /// The passphrase must be changed first: the session is good for nothing else.
     #[serde(default)]
     must_change: bool,
+    /// What stood at `signed-out` when the session began; empty if nothing did. Earlier releases did not keep it.
+    #[serde(default)]
+    signed_out: Option<String>,
 }
 
 /// A session, and what it is good for.
@@ -63,18 +72,31 @@ impl PassphraseSessions {
         request: &HeaderMap,
     ) -> Result<String, SessionError> {
         let now = self.now();
-        let cookie = SessionCookie::new(now + ABSOLUTE)?;
+        let cookie = SessionCookie::new(now.saturating_add(ABSOLUTE))?;
+        let key = signed_out(organization, member);
+        let before = self.get(key.clone()).await?;
         let stored = Stored {
             organization: organization.to_string(),
             generation: self.generation(organization).await?.unwrap_or(0),
             member: member.to_owned(),
             seen: now,
             must_change,
+            signed_out: Some(before.as_ref().map(text).unwrap_or_default()),
         };
-        let ended = KeyRange { start: prefix(0), end: prefix(now) };
-        let mut write = vec![Write::DeleteRange(ended), put(&cookie, &stored)?];
+        // Those that have ended, and those of a clock that was ahead.
+        let wrong = now.saturating_add(ABSOLUTE).saturating_add(TOLERANCE).saturating_add(1);
+        let ended = [prefix(0)..prefix(now), prefix(wrong)..prefix(u64::MAX)];
+        let mut write: Vec<Write> =
+            ended.map(|range| Write::DeleteRange(KeyRange { start: range.start, end: range.end })).into();
+        write.push(put(&cookie, &stored)?);
         write.extend(self.cookie_of(request).map(|old| Write::Delete(old.key())));
-        self.commit(write).await?;
+        // All sessions ended meanwhile: whoever signs in at this moment does so once more.
+        let require = vec![match before {
+            Some(item) => Require::Version(key, item.version),
+            None => Require::Absent(key),
+        }];
+        let transaction = Transaction { require, write, wake_at: None };
+        self.provisioner.storage().commit(&OrganizationId::host(), transaction).await.map_err(failed)?;
         Ok(self.set_cookie(organization, &cookie.to_string(), ABSOLUTE / 1000))
     }
 
@@ -88,8 +110,10 @@ impl PassphraseSessions {
 
     /// Ends all sessions of a member: the passphrase is another one.
     pub(super) async fn end_all(&self, organization: &OrganizationId, member: &str) -> Result<(), SessionError> {
-        let now = self.provisioner.clock().now().to_string();
-        self.commit(vec![Write::Put(signed_out(organization, member), now.into_bytes())]).await
+        let mut random = [0; 8];
+        getrandom::fill(&mut random).map_err(|error| SessionError(error.to_string()))?;
+        let mark = format!("{} {}", self.provisioner.clock().now(), hex::encode(&random));
+        self.commit(vec![Write::Put(signed_out(organization, member), mark.into_bytes())]).await
     }
 
     /// The session of the request, also one that is only good for changing the passphrase.
@@ -99,25 +123,28 @@ impl PassphraseSessions {
         request: &HeaderMap,
     ) -> Result<Option<Found>, SessionError> {
         let now = self.provisioner.clock().now();
-        let Some(cookie) = self.cookie_of(request).filter(|cookie| now < cookie.end) else { return Ok(None) };
+        let Some(cookie) = self.cookie_of(request).filter(|cookie| lasts(cookie.end, now, ABSOLUTE)) else {
+            return Ok(None);
+        };
         let Some(item) = self.get(cookie.key()).await? else { return Ok(None) };
         let mut stored: Stored =
             serde_json::from_slice(&item.value).map_err(|error| SessionError(error.to_string()))?;
-        let idle = now.saturating_sub(stored.seen);
-        if stored.organization != organization.as_str() || idle >= IDLE {
+        if stored.organization != organization.as_str() || !lasts(stored.seen.saturating_add(IDLE), now, IDLE) {
             return Ok(None);
         }
         // A session of an organization that had this name before is none of this one.
         if self.generation(organization).await? != Some(stored.generation) {
             return Ok(None);
         }
-        if let Some(item) = self.get(signed_out(organization, &stored.member)).await? {
-            let ended: u64 = str::from_utf8(&item.value).ok().and_then(|text| text.parse().ok()).unwrap_or(u64::MAX);
-            if cookie.end.saturating_sub(ABSOLUTE) < ended {
-                return Ok(None);
-            }
+        let mark = self.get(signed_out(organization, &stored.member)).await?.as_ref().map(text).unwrap_or_default();
+        let is_ended = match &stored.signed_out {
+            Some(begun_with) => *begun_with != mark,
+            None => cookie.end.saturating_sub(ABSOLUTE) < time_of(&mark),
+        };
+        if is_ended {
+            return Ok(None);
         }
-        if idle >= SEEN {
+        if now.saturating_sub(stored.seen) >= SEEN {
             stored.seen = now;
             // Only where it still is: a sign-out in the meantime stands.
             let require = vec![Require::Version(cookie.key(), item.version)];
@@ -243,6 +270,15 @@ impl std::fmt::Display for SessionCookie {
 
 pub(super) fn signed_out(organization: &OrganizationId, member: &str) -> Vec<u8> {
     format!("signed-out/{organization}/{member}").into_bytes()
+}
+
+fn text(item: &Item) -> String {
+    String::from_utf8_lossy(&item.value).into_owned()
+}
+
+/// When all sessions of a member were ended; 0 if they never were.
+fn time_of(mark: &str) -> u64 {
+    mark.split(' ').next().and_then(|time| time.parse().ok()).unwrap_or(0)
 }
 
 fn prefix(end: u64) -> Vec<u8> {

@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 
 use super::bounds::{self, PageBudget};
+use crate::capability::schedule::{Claim, Schedule};
 use crate::capability::storage::{
     Entry, Item, Key, KeyRange, OrganizationId, Page, Scanned, Storage, StorageError, Transaction, Write,
 };
@@ -20,9 +21,9 @@ pub struct MemoryStorage {
 #[derive(Debug, Default)]
 struct State {
     spaces: HashMap<OrganizationId, Space>,
-    due: HashMap<OrganizationId, u64>,
+    schedules: HashMap<OrganizationId, Schedule>,
     deleted: HashSet<OrganizationId>,
-    /// The version given last, to any organization.
+    /// The version or the claim's number given last, to any organization.
     version: u64,
 }
 
@@ -79,7 +80,7 @@ impl Storage for MemoryStorage {
     async fn commit(&self, organization: &OrganizationId, transaction: Transaction) -> Result<u64, StorageError> {
         bounds::check_transaction(&transaction)?;
         let mut state = self.state();
-        let State { spaces, due, deleted, version } = &mut *state;
+        let State { spaces, schedules, deleted, version } = &mut *state;
         if deleted.contains(organization) {
             return Err(StorageError::Deleted);
         }
@@ -95,7 +96,7 @@ impl Storage for MemoryStorage {
             return Err(error);
         }
         if let Some(at) = transaction.wake_at {
-            due.entry(organization.clone()).and_modify(|set| *set = at.min(*set)).or_insert(at);
+            schedules.entry(organization.clone()).or_default().wake(at);
         }
         Ok(*version)
     }
@@ -107,40 +108,45 @@ impl Storage for MemoryStorage {
         Ok(())
     }
 
-    async fn due(&self, now: u64, limit: usize) -> Result<Vec<(OrganizationId, u64)>, StorageError> {
+    async fn due(&self, now: u64, limit: usize) -> Result<Vec<OrganizationId>, StorageError> {
         let state = self.state();
-        let mut due: Vec<_> =
-            state.due.iter().filter(|(_, at)| **at <= now).map(|(id, at)| (id.clone(), *at)).collect();
-        due.sort_by(|a, b| (a.1, &a.0).cmp(&(b.1, &b.0)));
+        let time = |(id, schedule): (&OrganizationId, &Schedule)| Some((schedule.next(now)?, id.clone()));
+        let mut due: Vec<_> = state.schedules.iter().filter_map(time).filter(|(time, _)| *time <= now).collect();
+        due.sort();
         due.truncate(limit);
-        Ok(due)
+        Ok(due.into_iter().map(|(_, id)| id).collect())
     }
 
-    async fn next_due(&self) -> Result<Option<u64>, StorageError> {
-        Ok(self.state().due.values().min().copied())
+    async fn next_due(&self, now: u64) -> Result<Option<u64>, StorageError> {
+        Ok(self.state().schedules.values().filter_map(|schedule| schedule.next(now)).min())
     }
 
-    async fn reschedule(
+    async fn claim(&self, organization: &OrganizationId, now: u64) -> Result<Option<Claim>, StorageError> {
+        let mut state = self.state();
+        let State { schedules, version, .. } = &mut *state;
+        let claim = schedules.get_mut(organization).and_then(|schedule| schedule.claim(*version + 1, now));
+        *version += u64::from(claim.is_some());
+        Ok(claim)
+    }
+
+    async fn renew(&self, organization: &OrganizationId, number: u64, now: u64) -> Result<Option<Claim>, StorageError> {
+        Ok(self.state().schedules.get_mut(organization).and_then(|schedule| schedule.renew(number, now)))
+    }
+
+    async fn release(
         &self,
         organization: &OrganizationId,
-        seen: u64,
+        number: u64,
         next: Option<u64>,
-    ) -> Result<(), StorageError> {
-        let mut state = self.state();
-        if state.due.get(organization) == Some(&seen) {
-            match next {
-                Some(at) => state.due.insert(organization.clone(), at),
-                None => state.due.remove(organization),
-            };
-        }
-        Ok(())
+    ) -> Result<bool, StorageError> {
+        Ok(self.state().schedules.get_mut(organization).is_some_and(|schedule| schedule.release(number, next)))
     }
 
     async fn delete_organization(&self, organization: &OrganizationId) -> Result<(), StorageError> {
         let mut state = self.state();
         state.deleted.insert(organization.clone());
         state.spaces.remove(organization);
-        state.due.remove(organization);
+        state.schedules.remove(organization);
         Ok(())
     }
 

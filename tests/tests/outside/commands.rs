@@ -26,7 +26,7 @@ fn organization(name: &str) -> (Connector, Client) {
 
 /// Tries until there is something.
 #[track_caller]
-fn soon<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn soon<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let begin = Instant::now();
     loop {
         if let Some(found) = look() {
@@ -44,7 +44,7 @@ fn run(server: &Server, arguments: &[&str]) -> Output {
 }
 
 /// An organization's emails in the mail folder that are to this address.
-fn mail_to(server: &Server, organization: &str, address: &str) -> Vec<String> {
+pub(crate) fn mail_to(server: &Server, organization: &str, address: &str) -> Vec<String> {
     let Ok(folder) = fs::read_dir(server.data().join("mail").join(organization)) else { return Vec::new() };
     let letters = folder.filter_map(|entry| {
         let path = entry.ok()?.path();
@@ -228,7 +228,7 @@ fn receiver(status: &'static str) -> (u16, Receiver<String>) {
     (port, receiver)
 }
 
-fn read_request(mut connection: &TcpStream) -> String {
+pub(crate) fn read_request(mut connection: &TcpStream) -> String {
     let (mut text, mut part) = (Vec::new(), [0; 4096]);
     while let Ok(length @ 1..) = connection.read(&mut part) {
         text.extend_from_slice(&part[..length]);

@@ -35,4 +35,5 @@ mod tenancy;
 mod tolerance_bodies;
 mod tolerance_patch;
 mod tolerance_requests;
+mod wake_ups;
 mod withstand;

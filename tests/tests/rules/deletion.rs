@@ -34,7 +34,7 @@ async fn left(host: &Host, generation: u64) -> usize {
     let page = Page { range, reverse: false, skip: 0, limit: 1_000 };
     let items = host.storage.scan(&id, vec![page]).await.unwrap().remove(0).entries.len();
     let due = host.storage.due(u64::MAX, usize::MAX).await.unwrap();
-    items + due.iter().filter(|(organization, _)| *organization == id).count()
+    items + due.iter().filter(|organization| **organization == id).count()
 }
 
 /// Seats that are taken.

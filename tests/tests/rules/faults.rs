@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use insomnia_scim::OrganizationId;
+use insomnia_scim::capability::schedule::Claim;
 use insomnia_scim::capability::storage::{Item, Key, KeyRange, Page, Scanned, Storage, StorageError, Transaction};
 
 /// No crash is planned.
@@ -112,22 +113,33 @@ impl Storage for Unreliable {
         self.inner.append(organization, entries).await
     }
 
-    async fn due(&self, now: u64, limit: usize) -> Result<Vec<(OrganizationId, u64)>, StorageError> {
+    async fn due(&self, now: u64, limit: usize) -> Result<Vec<OrganizationId>, StorageError> {
         self.inner.due(now, limit).await
     }
 
-    async fn next_due(&self) -> Result<Option<u64>, StorageError> {
-        self.inner.next_due().await
+    async fn next_due(&self, now: u64) -> Result<Option<u64>, StorageError> {
+        self.inner.next_due(now).await
     }
 
-    async fn reschedule(
+    async fn claim(&self, organization: &OrganizationId, now: u64) -> Result<Option<Claim>, StorageError> {
+        self.faults.check()?;
+        self.inner.claim(organization, now).await
+    }
+
+    async fn renew(&self, organization: &OrganizationId, number: u64, now: u64) -> Result<Option<Claim>, StorageError> {
+        self.faults.check()?;
+        self.inner.renew(organization, number, now).await
+    }
+
+    async fn release(
         &self,
         organization: &OrganizationId,
-        seen: u64,
+        number: u64,
         next: Option<u64>,
-    ) -> Result<(), StorageError> {
-        // Who has crashed reschedules nothing: what was due stays due.
-        if self.faults.is_crashed() { Ok(()) } else { self.inner.reschedule(organization, seen, next).await }
+    ) -> Result<bool, StorageError> {
+        // Who has crashed gives nothing back: the claim lasts until it ends by itself.
+        self.faults.check()?;
+        self.inner.release(organization, number, next).await
     }
 
     async fn delete_organization(&self, organization: &OrganizationId) -> Result<(), StorageError> {

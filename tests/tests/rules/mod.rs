@@ -1,5 +1,6 @@
 //! Insomnia's rules (P1 to P6), each shown from outside: over the built component, with a clock that the tests set.
 
+mod clocks;
 mod deletion;
 mod deliveries;
 mod enabling;

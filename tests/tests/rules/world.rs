@@ -137,7 +137,7 @@ impl World {
     /// Less time passes if the host crashes.
     pub(crate) async fn live_until(&self, host: &Host, end: u64) {
         for _ in 0..MOST_RUNS {
-            match host.storage.next_due().await.unwrap() {
+            match host.storage.next_due(self.now()).await.unwrap() {
                 Some(due) if due <= end => {
                     self.clock.set(due.max(self.now()));
                     host.provisioner.run_all_due().await.unwrap();

@@ -12,7 +12,7 @@ use crate::secret::Token;
 use crate::store::{Batch, ClientRecord, CodeRecord, Store, StoreError, keys};
 
 /// How long an owner may look at the consent page, in milliseconds.
-const CONSENT_LIFE: u64 = 600 * SECOND;
+pub(super) const CONSENT_LIFE: u64 = 600 * SECOND;
 /// The longest `state`, in bytes.
 const LONGEST_STATE: usize = 2_048;
 

@@ -16,7 +16,7 @@ const LONGEST_URI: usize = 2_000;
 /// The longest name, in bytes.
 const LONGEST_NAME: usize = 200;
 /// The longest that a replaced secret stays valid, in seconds.
-const LONGEST_OVERLAP: u32 = 86_400;
+pub(super) const LONGEST_OVERLAP: u32 = 86_400;
 
 /// A client to register.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

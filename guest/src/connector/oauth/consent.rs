@@ -7,6 +7,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
+use super::authorize::CONSENT_LIFE;
+use crate::moment::lasts;
 /// What the key signs here and nowhere else.
 const PURPOSE: &[u8] = b"oauth consent\0";
 
@@ -41,7 +43,7 @@ impl Asked {
         let (payload, signature) = text.split_once('.')?;
         let (payload, signature) = (URL_SAFE_NO_PAD.decode(payload).ok()?, URL_SAFE_NO_PAD.decode(signature).ok()?);
         keyed(key, &payload)?.verify_slice(&signature).ok()?;
-        serde_json::from_slice::<Self>(&payload).ok().filter(|asked| asked.expires > now)
+        serde_json::from_slice::<Self>(&payload).ok().filter(|asked| lasts(asked.expires, now, CONSENT_LIFE))
     }
 
     /// The redirection with these parameters and the client's `state` (RFC 6749 §4.1.2).

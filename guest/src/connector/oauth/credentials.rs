@@ -4,8 +4,11 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use subtle::ConstantTimeEq;
 
+use super::SECOND;
 use super::answer::{Code, OAuthError};
+use super::clients::LONGEST_OVERLAP;
 use super::form::{Form, FormError};
+use crate::moment::lasts;
 use crate::secret::sha256;
 use crate::store::{ClientRecord, SecretRecord, Store, Versioned};
 use crate::text::form_decoded;
@@ -72,7 +75,10 @@ fn is_secret(client: &ClientRecord, given: &str, now: u64) -> bool {
         same && secret.expires.is_none_or(|expires| expires > now)
     };
     let current = client.secret.as_ref().is_some_and(is);
-    let previous = client.previous_secret.as_ref().is_some_and(is);
+    // It stops being accepted after a day at the most, also where a clock was ahead when it was replaced.
+    let has_come =
+        |secret: &&SecretRecord| secret.expires.is_none_or(|end| lasts(end, now, u64::from(LONGEST_OVERLAP) * SECOND));
+    let previous = client.previous_secret.as_ref().filter(has_come).is_some_and(is);
     current || previous
 }
 

@@ -3,7 +3,8 @@
 use super::answer::{Code, OAuthError, OAuthResponse};
 use super::form::Form;
 use super::issue::{Holder, RefreshToken, access_token, granted, take_back};
-use super::{CODE_PREFIX, GRANT_LIFE, SCOPE, credentials, pkce};
+use super::{CODE_LIFE, CODE_PREFIX, GRANT_LIFE, SCOPE, credentials, pkce};
+use crate::moment::lasts;
 use crate::secret::{Token, sha256};
 use crate::store::{Batch, ClientRecord, CodeRecord, ConnectorRecord, GrantRecord, Store, Versioned, keys};
 use serde_json::{Map, Value};
@@ -104,7 +105,7 @@ fn of_code(store: &Store, form: &Form, client: &Versioned<ClientRecord>, connect
         return Err(WRONG);
     }
     // Issued before SCIM was disabled and enabled again, it is of no worth (rule P1).
-    if code.record.expires <= store.now() || code.record.generation < connector.enabled_generation {
+    if !lasts(code.record.expires, store.now(), CODE_LIFE) || code.record.generation < connector.enabled_generation {
         return Err(WRONG);
     }
     check_code(form, &client.record, &code.record)?;

@@ -1,6 +1,8 @@
 //! A request arrives with the new token: proof that the identity provider uses it.
 
 use super::OVERLAP;
+use super::attempt::LEASE;
+use crate::moment::lasts;
 use crate::provisioning::events;
 use crate::store::{Actor, Batch, RefreshView, Store, StoreError};
 
@@ -18,7 +20,9 @@ pub fn arrived(store: &Store, generation: u32) -> Result<(), StoreError> {
             return Ok(());
         }
         let now = store.now();
-        let under_way = view.pending().is_some_and(|pending| pending.installed.is_none() && pending.leased_until > now);
+        let under_way = view
+            .pending()
+            .is_some_and(|pending| pending.installed.is_none() && lasts(pending.leased_until, now, LEASE));
         if !under_way {
             return promote(store, view);
         }

@@ -17,7 +17,7 @@ use crate::store::{
 };
 
 /// How long an attempt may be under way, in milliseconds: longer than a call of the component may take.
-const LEASE: u64 = 2 * MINUTE;
+pub(super) const LEASE: u64 = 2 * MINUTE;
 
 /// Makes a token that is accepted beside the current one.
 pub(super) fn begin(host: Host<'_>, store: &Store, view: RefreshView) -> Result<(), StoreError> {

@@ -32,8 +32,9 @@ pub use status::{RefreshMethod, RefreshState, RefreshStatus, status, will_refres
 
 use super::oauth;
 use crate::capability::Host;
+use crate::moment::lasts;
 use crate::store::{Actor, Batch, IdpApi, Store, StoreError};
-use attempt::{begin, give_up_waiting, install};
+use attempt::{LEASE, begin, give_up_waiting, install};
 
 const MINUTE: u64 = 60_000;
 const HOUR: u64 = 60 * MINUTE;
@@ -89,25 +90,28 @@ fn step(host: Host<'_>) -> Result<Step, StoreError> {
     let Some(api) = &view.api else { return Ok(Step::Wait(None)) };
     let Some(pending) = view.pending().filter(|pending| !pending.sealed.is_empty()) else {
         let due = if view.refresh.forced { 0 } else { schedule::due(token, view.connector.window.as_deref()) };
-        let at = due.max(view.refresh.retry_at);
-        if now < at {
-            return Ok(Step::Wait(Some(at)));
+        if now < due {
+            return Ok(Step::Wait(Some(due.max(view.refresh.retry_at))));
+        }
+        if lasts(view.refresh.retry_at, now, DAY) {
+            return Ok(Step::Wait(Some(view.refresh.retry_at)));
         }
         begin(host, &store, view)?;
         return Ok(Step::Again);
     };
-    if pending.leased_until > now {
+    if lasts(pending.leased_until, now, LEASE) {
         return Ok(Step::Wait(Some(pending.leased_until)));
     }
     if let Some(installed) = pending.installed {
         let deadline = installed + patience(&api.api);
-        if now < deadline {
+        if lasts(deadline, now, patience(&api.api)) {
             return Ok(Step::Wait(Some(deadline)));
         }
         give_up_waiting(host, &store, view)?;
         return Ok(Step::Again);
     }
-    if now < view.refresh.retry_at {
+    // Nothing is put off for longer than a day, so that a time further ahead was set by a clock that was wrong.
+    if lasts(view.refresh.retry_at, now, DAY) {
         return Ok(Step::Wait(Some(view.refresh.retry_at)));
     }
     install(host, &store, view)?;
@@ -127,7 +131,7 @@ fn patience(api: &IdpApi) -> u64 {
 /// Deletes expired OAuth tokens once a day; returns when to do so again, if there are any clients.
 fn sweep(store: &Store) -> Result<Option<u64>, StoreError> {
     let (now, swept) = (store.now(), store.oauth_swept()?.unwrap_or(0));
-    if now >= swept.saturating_add(DAY) {
+    if !lasts(swept.saturating_add(DAY), now, DAY) {
         oauth::sweep(store)?;
         store.note_oauth_swept()?;
         return Ok(Some(now + DAY));

@@ -1,6 +1,7 @@
 //! The automatic refresh as it stands, for the SCIM page.
 
 use super::{DAY, schedule};
+use crate::moment::lasts;
 use crate::store::{IdpApi, Problem, Store, StoreError, Trouble};
 
 /// How long after its last use a credential is taken for in use, in milliseconds.
@@ -68,7 +69,8 @@ pub struct RefreshStatus {
 pub fn status(store: &Store) -> Result<RefreshStatus, StoreError> {
     let view = store.refresh_view()?;
     let (oauth_last_used, bearer_last_used) = (store.oauth_used()?, store.connector_used()?);
-    let is_in_use = |used: Option<u64>| used.is_some_and(|used| store.now() < used.saturating_add(IN_USE));
+    let is_in_use =
+        |used: Option<u64>| used.is_some_and(|used| lasts(used.saturating_add(IN_USE), store.now(), IN_USE));
     // Whoever comes with the token stops syncing when it expires, whatever else comes with access tokens.
     let by_oauth = is_in_use(oauth_last_used) && !is_in_use(bearer_last_used);
     let method = match &view.api {

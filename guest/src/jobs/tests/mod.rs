@@ -1,6 +1,7 @@
 //! What time makes due, over a host in memory.
 
 mod budget;
+mod clocks;
 mod email;
 mod expiry;
 mod life;

@@ -107,7 +107,7 @@ async fn a_limit_leaves_nothing_written(storage: Arc<dyn Storage>) -> Result<(),
     equal("the commit", refused, Err(StorageError::Limit(k("seats"))))?;
     equal("keys", space.keys().await?, vec!["m/1".into(), "seats".into(), "x".into()])?;
     equal("x", space.item("x").await?.map(|item| (item.value, item.version)), Some((k("1"), version)))?;
-    equal("the due time", storage.next_due().await?, None)
+    equal("the due time", storage.next_due(0).await?, None)
 }
 
 async fn a_failed_transaction_leaves_later_ones_alone(storage: Arc<dyn Storage>) -> Result<(), Fault> {

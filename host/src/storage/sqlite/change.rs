@@ -1,8 +1,9 @@
 //! One piece of work inside the writer's transaction.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{from_integer, to_integer};
+use crate::capability::schedule::{Claim, Schedule};
 use crate::capability::storage::{Key, Require, StorageError, Transaction, Write};
 
 /// An organization's rows, open for change inside the writer's transaction and a savepoint.
@@ -73,34 +74,48 @@ impl Change<'_> {
 
     /// Makes the organization due at this time, unless it is due earlier.
     fn wake(&self, at: u64) -> Result<(), StorageError> {
-        let sql = "INSERT INTO due (organization, at) VALUES (?1, ?2)
-            ON CONFLICT (organization) DO UPDATE SET at = excluded.at WHERE excluded.at < at";
+        let sql = "INSERT INTO schedule (organization, wake_at) VALUES (?1, ?2)
+            ON CONFLICT (organization) DO UPDATE SET wake_at = excluded.wake_at
+            WHERE wake_at IS NULL OR excluded.wake_at < wake_at";
         self.connection.prepare_cached(sql)?.execute(params![self.organization, to_integer(at)])?;
         Ok(())
     }
 
-    /// Replaces the due time if it is still the one seen.
-    pub(super) fn reschedule(&self, seen: u64, next: Option<u64>) -> Result<(), StorageError> {
-        let seen = to_integer(seen);
-        match next {
-            Some(at) => self
-                .connection
-                .prepare_cached("UPDATE due SET at = ?3 WHERE organization = ?1 AND at = ?2")?
-                .execute(params![self.organization, seen, to_integer(at)])?,
-            None => self
-                .connection
-                .prepare_cached("DELETE FROM due WHERE organization = ?1 AND at = ?2")?
-                .execute(params![self.organization, seen])?,
-        };
-        Ok(())
+    /// Changes the organization's schedule; nothing happens, and the answer is the default, if it has none.
+    pub(super) fn reschedule<T: Default>(&self, change: impl FnOnce(&mut Schedule) -> T) -> Result<T, StorageError> {
+        let Some(before) = self.schedule()? else { return Ok(T::default()) };
+        let mut schedule = before;
+        let answer = change(&mut schedule);
+        if schedule != before {
+            let sql = "UPDATE schedule SET wake_at = ?2, claim = ?3, claimed_until = ?4 WHERE organization = ?1";
+            let Schedule { wake_at, claim } = schedule;
+            let (number, until) = (claim.map(|claim| claim.number), claim.map(|claim| claim.until));
+            self.connection.prepare_cached(sql)?.execute(params![
+                self.organization,
+                wake_at.map(to_integer),
+                number.map(to_integer),
+                until.map(to_integer),
+            ])?;
+        }
+        Ok(answer)
     }
 
-    /// Marks the organization as deleted for good, and removes the due time and up to this many items; returns how many
+    fn schedule(&self) -> Result<Option<Schedule>, StorageError> {
+        let sql = "SELECT wake_at, claim, claimed_until FROM schedule WHERE organization = ?1";
+        let read = |row: &Row<'_>| {
+            let time = |column| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(column)?.map(from_integer));
+            let claim = time(1)?.zip(time(2)?).map(|(number, until)| Claim { number, until });
+            Ok(Schedule { wake_at: time(0)?, claim })
+        };
+        Ok(self.connection.prepare_cached(sql)?.query_row([self.organization], read).optional()?)
+    }
+
+    /// Marks the organization as deleted for good, and removes the schedule and up to this many items; returns how many
     /// of those it has removed.
     pub(super) fn delete(&self, rows: usize) -> Result<u64, StorageError> {
         let sql = "UPDATE organization SET deleted = TRUE WHERE id = ?1 AND NOT deleted";
         self.connection.prepare_cached(sql)?.execute([self.organization])?;
-        let sql = "DELETE FROM due WHERE organization = ?1";
+        let sql = "DELETE FROM schedule WHERE organization = ?1";
         self.connection.prepare_cached(sql)?.execute([self.organization])?;
         let sql = "DELETE FROM item WHERE organization = ?1
             AND key IN (SELECT key FROM item WHERE organization = ?1 LIMIT ?2)";

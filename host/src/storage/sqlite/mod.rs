@@ -22,6 +22,7 @@ pub use open::OpenError;
 use self::read::Readers;
 use self::writer::{Work, Writer};
 use super::bounds;
+use crate::capability::schedule::{CLAIM, Claim};
 use crate::capability::storage::{
     Item, Key, KeyRange, OrganizationId, Page, Scanned, Storage, StorageError, Transaction,
 };
@@ -86,23 +87,32 @@ impl Storage for SqliteStorage {
         self.writer.append(organization, entries, bytes)
     }
 
-    async fn due(&self, now: u64, limit: usize) -> Result<Vec<(OrganizationId, u64)>, StorageError> {
-        let host = OrganizationId::host();
-        Readers::read(&self.readers, &host, limit as u64, move |reader| reader.due(now, limit)).await
+    async fn due(&self, now: u64, limit: usize) -> Result<Vec<OrganizationId>, StorageError> {
+        let (host, cost) = (OrganizationId::host(), (limit as u64).saturating_mul(4));
+        Readers::read(&self.readers, &host, cost, move |reader| reader.due(now, limit)).await
     }
 
-    async fn next_due(&self) -> Result<Option<u64>, StorageError> {
-        Readers::read(&self.readers, &OrganizationId::host(), 1, |reader| reader.next_due()).await
+    async fn next_due(&self, now: u64) -> Result<Option<u64>, StorageError> {
+        Readers::read(&self.readers, &OrganizationId::host(), 4, move |reader| reader.next_due(now)).await
     }
 
-    async fn reschedule(
+    async fn claim(&self, organization: &OrganizationId, now: u64) -> Result<Option<Claim>, StorageError> {
+        let number = self.writer.run(organization, Work::Claim { now }).await?;
+        Ok((number > 0).then(|| Claim { number, until: now.saturating_add(CLAIM) }))
+    }
+
+    async fn renew(&self, organization: &OrganizationId, number: u64, now: u64) -> Result<Option<Claim>, StorageError> {
+        let renewed = self.writer.run(organization, Work::Renew { number, now }).await?;
+        Ok((renewed > 0).then(|| Claim { number, until: now.saturating_add(CLAIM) }))
+    }
+
+    async fn release(
         &self,
         organization: &OrganizationId,
-        seen: u64,
+        number: u64,
         next: Option<u64>,
-    ) -> Result<(), StorageError> {
-        self.writer.run(organization, Work::Reschedule { seen, next }).await?;
-        Ok(())
+    ) -> Result<bool, StorageError> {
+        Ok(self.writer.run(organization, Work::Release { number, next }).await? > 0)
     }
 
     async fn delete_organization(&self, organization: &OrganizationId) -> Result<(), StorageError> {

@@ -26,7 +26,7 @@ const BUSY: Duration = Duration::from_secs(10);
 ///
 /// So reads are bought with commits: with a million rows and checkpoints included, the mean commit was 233 µs against
 /// 92 with a rowid. A request reads more often than it writes, and its commit waits for the disk far longer than that.
-/// The organization's name is a number in `item` and `due`, so that no key repeats it.
+/// The organization's name is a number in `item` and `schedule`, so that no key repeats it.
 const MIGRATIONS: &[M<'static>] = &[
     M::up(
         "CREATE TABLE organization (
@@ -60,6 +60,20 @@ const MIGRATIONS: &[M<'static>] = &[
     INSERT INTO generations (id, name, generation) SELECT id, name, 0 FROM organization;
     DROP TABLE organization;
     ALTER TABLE generations RENAME TO organization;",
+    ),
+    M::up(
+        // When an organization's jobs are due, and which claim a host has on them: see `capability::schedule`. There are few
+        // claims at a time, so an index of their own finds those that have ended.
+        "CREATE TABLE schedule (
+        organization INTEGER PRIMARY KEY,
+        wake_at INTEGER,
+        claim INTEGER,
+        claimed_until INTEGER
+    ) STRICT;
+    INSERT INTO schedule (organization, wake_at) SELECT organization, at FROM due;
+    DROP TABLE due;
+    CREATE INDEX schedule_waiting ON schedule (wake_at, organization) WHERE claim IS NULL AND wake_at IS NOT NULL;
+    CREATE INDEX schedule_claimed ON schedule (claimed_until, organization) WHERE claim IS NOT NULL;",
     ),
 ];
 
@@ -220,6 +234,7 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
 mod tests {
     use super::super::SqliteStorage;
     use super::*;
+    use crate::capability::storage::{OrganizationId, Storage as _};
 
     #[test]
     fn open_without_a_directory_says_so() {
@@ -246,7 +261,25 @@ mod tests {
         drop(SqliteStorage::open(&path).unwrap());
         Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
         let error = SqliteStorage::open(&path).unwrap_err();
-        assert!(matches!(error, OpenError::Newer { found: 99, known: 2, .. }), "{error}");
+        assert!(matches!(error, OpenError::Newer { found: 99, known: 3, .. }), "{error}");
+    }
+
+    #[test]
+    fn open_keeps_the_due_times_of_a_database_of_the_first_release() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("data.db");
+        let mut old = Connection::open(&path).unwrap();
+        Migrations::from_slice(MIGRATIONS).to_version(&mut old, 1).unwrap();
+        old.execute_batch("INSERT INTO organization VALUES (1, 'acme'); INSERT INTO due VALUES (1, 77);").unwrap();
+        drop(old);
+        let storage = SqliteStorage::open(&path).unwrap();
+        let acme = OrganizationId::parse("acme").unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            assert_eq!(storage.next_due(0).await.unwrap(), Some(77));
+            assert_eq!(storage.due(77, 10).await.unwrap(), std::slice::from_ref(&acme));
+            assert!(storage.claim(&acme, 77).await.unwrap().is_some());
+        });
     }
 
     #[test]

@@ -9,6 +9,8 @@ use tokio::runtime::Handle;
 
 use super::numbers::{self, Numbers};
 use super::{OpenError, from_integer, open, to_integer};
+use crate::capability::clock::TOLERANCE;
+use crate::capability::schedule::{CLAIM, Claim, LONGEST_PAUSE, Schedule};
 use crate::capability::storage::{Entry, Item, Key, KeyRange, OrganizationId, Page, Scanned, StorageError};
 use crate::fair::Gate;
 use crate::storage::bounds::{self, PageBudget};
@@ -178,20 +180,46 @@ impl Reader<'_> {
         Ok(from_integer(count))
     }
 
-    pub(super) fn due(&self, now: u64, limit: usize) -> Result<Vec<(OrganizationId, u64)>, StorageError> {
-        let sql = "SELECT name, generation, at FROM due JOIN organization ON organization.id = due.organization
-            WHERE at <= ?1 ORDER BY at, due.organization LIMIT ?2";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query(params![to_integer(now), to_integer(limit as u64)])?;
-        let mut due = Vec::new();
-        while let Some(row) = rows.next()? {
-            let name: String = row.get(0)?;
-            let organization =
-                OrganizationId::from_stored(&name).map_err(|error| StorageError::Other(error.to_string()))?;
-            let organization = organization.with_generation(from_integer(row.get(1)?));
-            due.push((organization, from_integer(row.get(2)?)));
-        }
-        Ok(due)
+    /// The organizations that a host may claim at `now`: see [`Schedule::is_due`].
+    pub(super) fn due(&self, now: u64, limit: usize) -> Result<Vec<OrganizationId>, StorageError> {
+        let limit = to_integer(limit as u64);
+        let times = |longest: u64| [now, now.saturating_add(longest).saturating_add(TOLERANCE)].map(to_integer);
+        let queries = [
+            (
+                "SELECT name, generation, wake_at FROM schedule JOIN organization ON organization.id = schedule.organization
+                WHERE claim IS NULL AND wake_at <= ?1 ORDER BY wake_at, schedule.organization LIMIT ?2",
+                "SELECT name, generation, wake_at FROM schedule JOIN organization ON organization.id = schedule.organization
+                WHERE claim IS NULL AND wake_at > ?1 ORDER BY wake_at, schedule.organization LIMIT ?2",
+                times(LONGEST_PAUSE),
+            ),
+            (
+                "SELECT name, generation, claimed_until FROM schedule JOIN organization ON organization.id = schedule.organization
+                WHERE claim IS NOT NULL AND claimed_until <= ?1 ORDER BY claimed_until, schedule.organization LIMIT ?2",
+                "SELECT name, generation, claimed_until FROM schedule JOIN organization ON organization.id = schedule.organization
+                WHERE claim IS NOT NULL AND claimed_until > ?1 ORDER BY claimed_until, schedule.organization LIMIT ?2",
+                times(CLAIM),
+            ),
+        ];
+        self.at_one_moment(4, || {
+            let mut due = Vec::new();
+            for (past, impossible, [now, longest]) in queries {
+                for (sql, bound) in [(past, now), (impossible, longest)] {
+                    let mut statement = self.connection.prepare_cached(sql)?;
+                    let mut rows = statement.query([bound, limit])?;
+                    while let Some(row) = rows.next()? {
+                        let name: String = row.get(0)?;
+                        let organization = OrganizationId::from_stored(&name)
+                            .map_err(|error| StorageError::Other(error.to_string()))?;
+                        let organization = organization.with_generation(from_integer(row.get(1)?));
+                        // What can't be right has come now.
+                        due.push((row.get::<_, i64>(2)?.min(now), organization));
+                    }
+                }
+            }
+            due.sort();
+            due.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+            Ok(due.into_iter().map(|(_, organization)| organization).collect())
+        })
     }
 
     pub(super) fn is_deleted(&self, organization: &OrganizationId) -> Result<bool, StorageError> {
@@ -201,10 +229,35 @@ impl Reader<'_> {
         }
     }
 
-    pub(super) fn next_due(&self) -> Result<Option<u64>, StorageError> {
-        let mut statement = self.connection.prepare_cached("SELECT at FROM due ORDER BY at LIMIT 1")?;
-        let at: Option<i64> = statement.query_row([], |row| row.get(0)).optional()?;
-        Ok(at.map(from_integer))
+    /// When a host may claim the next organization: see [`Schedule::next`].
+    pub(super) fn next_due(&self, now: u64) -> Result<Option<u64>, StorageError> {
+        let queries = [
+            (
+                "SELECT wake_at FROM schedule WHERE claim IS NULL AND wake_at IS NOT NULL ORDER BY wake_at LIMIT 1",
+                false,
+            ),
+            (
+                "SELECT wake_at FROM schedule WHERE claim IS NULL AND wake_at IS NOT NULL ORDER BY wake_at DESC LIMIT 1",
+                false,
+            ),
+            ("SELECT claimed_until FROM schedule WHERE claim IS NOT NULL ORDER BY claimed_until LIMIT 1", true),
+            ("SELECT claimed_until FROM schedule WHERE claim IS NOT NULL ORDER BY claimed_until DESC LIMIT 1", true),
+        ];
+        self.at_one_moment(queries.len(), || {
+            let mut next = None::<u64>;
+            for (sql, is_claimed) in queries {
+                let time: Option<i64> =
+                    self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()?;
+                let Some(time) = time.map(from_integer) else { continue };
+                // The schedule of which this is the time that counts.
+                let schedule = match is_claimed {
+                    true => Schedule { wake_at: None, claim: Some(Claim { number: 0, until: time }) },
+                    false => Schedule { wake_at: Some(time), claim: None },
+                };
+                next = [next, schedule.next(now)].into_iter().flatten().min();
+            }
+            Ok(next)
+        })
     }
 
     /// Several statements in one transaction: they see the same commits, and SQLite takes its locks

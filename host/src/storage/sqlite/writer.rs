@@ -45,7 +45,9 @@ thread_local! {
 pub(super) enum Work {
     Commit(Transaction),
     Append { entries: Vec<(Key, Vec<u8>)>, bytes: usize },
-    Reschedule { seen: u64, next: Option<u64> },
+    Claim { now: u64 },
+    Renew { number: u64, now: u64 },
+    Release { number: u64, next: Option<u64> },
     Delete { rows: usize },
 }
 
@@ -54,7 +56,8 @@ type Reply = oneshot::Sender<Result<u64, StorageError>>;
 #[derive(Debug)]
 struct Job {
     work: Work,
-    /// Gets the version, or the number of rows. Nobody waits for an append.
+    /// Gets the version, the claim's number or 0, whether the claim was still this one, or the number of rows. Nobody
+    /// waits for an append.
     reply: Option<Reply>,
 }
 
@@ -63,7 +66,7 @@ impl Piece for Job {
         match &self.work {
             Work::Commit(transaction) => transaction.require.len() + transaction.write.len(),
             Work::Append { entries, .. } => entries.len(),
-            Work::Reschedule { .. } => 1,
+            Work::Claim { .. } | Work::Renew { .. } | Work::Release { .. } => 1,
             Work::Delete { rows } => *rows,
         }
     }
@@ -353,7 +356,7 @@ impl Worker {
 /// The transaction of one group.
 struct Turn<'w> {
     worker: &'w Worker,
-    /// The version given last.
+    /// The version or the claim's number given last.
     version: u64,
     /// Organizations first written to in this transaction.
     new: Vec<(OrganizationId, i64)>,
@@ -405,7 +408,18 @@ impl Turn<'_> {
                 entries.iter().try_for_each(|(key, value)| change.put(key, value, self.version))?;
                 Ok(self.version)
             }
-            Work::Reschedule { seen, next } => change.reschedule(*seen, *next).map(|()| 0),
+            Work::Claim { now } => {
+                let number = self.version + 1;
+                let claimed = change.reschedule(|schedule| schedule.claim(number, *now))?.is_some();
+                self.version += u64::from(claimed);
+                Ok(if claimed { number } else { 0 })
+            }
+            Work::Renew { number, now } => {
+                change.reschedule(|schedule| schedule.renew(*number, *now)).map(|claim| u64::from(claim.is_some()))
+            }
+            Work::Release { number, next } => {
+                change.reschedule(|schedule| schedule.release(*number, *next)).map(u64::from)
+            }
             Work::Delete { rows } => change.delete(*rows),
         }
     }

@@ -1,0 +1,81 @@
+//! When what could not be delivered is tried again, and when it is given up: one table for emails, one for events.
+
+use crate::store::Store;
+
+const SECOND: u64 = 1_000;
+const MINUTE: u64 = 60 * SECOND;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+
+/// When something is tried again.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Schedule {
+    /// The pause after each failure in a row, in milliseconds; the last one repeats.
+    pauses: &'static [u64],
+    /// How long it is tried before it is put aside, in milliseconds.
+    pub(super) given_up_after: u64,
+}
+
+/// Of an email, and of a mail system that is out of order.
+pub(super) const EMAIL: Schedule = Schedule {
+    pauses: &[MINUTE, 2 * MINUTE, 4 * MINUTE, 8 * MINUTE, 16 * MINUTE, 32 * MINUTE, HOUR],
+    given_up_after: 3 * DAY,
+};
+
+/// Of the webhook, and with it of all events that wait.
+pub(super) const WEBHOOK: Schedule = Schedule {
+    pauses: &[5 * SECOND, 20 * SECOND, 80 * SECOND, 320 * SECOND, 1_280 * SECOND, HOUR],
+    given_up_after: 3 * DAY,
+};
+
+/// The longest pause that there is, in milliseconds: an hour, and what is left to chance. A time that is further ahead was
+/// set by a clock that was wrong.
+pub(super) const LONGEST_PAUSE: u64 = HOUR + HOUR / 10;
+
+/// From how long behind its plan on an attempt says that no host was up, in milliseconds: what comes in the regular way is
+/// never so late.
+pub(super) const DOWNTIME: u64 = 2 * HOUR;
+
+impl Schedule {
+    /// The pause after so many failures in a row, in milliseconds, and up to a tenth more, so that not all come back at once.
+    pub(super) fn pause(&self, store: &Store, failures: u32) -> u64 {
+        let [chance] = store.random::<1>();
+        spread(self.after(failures), chance)
+    }
+
+    fn after(&self, failures: u32) -> u64 {
+        let index = usize::try_from(failures.saturating_sub(1)).unwrap_or(usize::MAX);
+        self.pauses.get(index).or(self.pauses.last()).copied().unwrap_or(HOUR)
+    }
+}
+
+fn spread(pause: u64, chance: u8) -> u64 {
+    pause + pause * u64::from(chance) / 2_560
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The pauses after the first failures, in seconds, and after how many hours of trying the delivery is put aside.
+    #[test]
+    fn what_was_not_taken_is_tried_again_after_these_pauses_and_given_up_after_so_long() {
+        let cases: [(&str, Schedule, &[u64], u64); 2] = [
+            ("email", EMAIL, &[60, 120, 240, 480, 960, 1_920, 3_600, 3_600, 3_600], 72),
+            ("webhook", WEBHOOK, &[5, 20, 80, 320, 1_280, 3_600, 3_600, 3_600], 72),
+        ];
+        for (name, schedule, seconds, hours) in cases {
+            let pauses: Vec<u64> =
+                (1..).take(seconds.len()).map(|failures| schedule.after(failures) / SECOND).collect();
+            assert_eq!(pauses, seconds, "{name}");
+            assert_eq!(schedule.after(u32::MAX), HOUR, "{name}: an hour at the most");
+            assert_eq!(schedule.given_up_after, hours * HOUR, "{name}");
+        }
+    }
+
+    #[test]
+    fn chance_makes_a_pause_up_to_a_tenth_longer_and_never_longer_than_the_longest() {
+        assert_eq!(spread(HOUR, 0), HOUR);
+        assert!((HOUR + 1..=LONGEST_PAUSE).contains(&spread(HOUR, 255)));
+    }
+}
