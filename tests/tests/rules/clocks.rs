@@ -16,8 +16,8 @@ use serde_json::json;
 
 use crate::mailbox::Fate;
 use crate::network::Reply;
-use crate::organization::{Acme, OWNER, PASSPHRASE, name};
-use crate::world::{DAY, HOUR, Host, MINUTE, World};
+use crate::rules::organization::{Acme, OWNER, PASSPHRASE, name};
+use crate::rules::world::{DAY, HOUR, Host, MINUTE, World};
 
 const ADA: &str = "ada@acme.example";
 const WEBHOOK: &str = "https://backend.example/events";
