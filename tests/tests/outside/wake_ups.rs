@@ -13,7 +13,7 @@ use insomnia_scim_tests::seed;
 use insomnia_scim_tests::server::Server;
 use serde_json::json;
 
-use crate::commands::{mail_to, read_request, soon};
+use crate::outside::commands::{mail_to, read_request, soon};
 
 /// How long the receiver takes for each event.
 const SLOW: Duration = Duration::from_secs(4);

@@ -14,8 +14,8 @@ use insomnia_scim::delivery::DeliveryQueue;
 use insomnia_scim::{Organization, OrganizationId, Provisioner};
 use serde_json::json;
 
-use crate::mailbox::Fate;
-use crate::network::Reply;
+use crate::rules::mailbox::Fate;
+use crate::rules::network::Reply;
 use crate::rules::organization::{Acme, OWNER, PASSPHRASE, name};
 use crate::rules::world::{DAY, HOUR, Host, MINUTE, World};
 
