@@ -77,6 +77,6 @@ fn run(server: &Server, key: &str, organization: &str, parameters: &str, which: 
         .output()
         .expect("st runs");
     let (printed, said) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "{printed}\n{said}");
+    assert!(output.status.success(), "{printed}\n{said}\n{}", server.stderr());
     assert!(printed.contains(selected), "{printed}");
 }
