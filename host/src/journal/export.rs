@@ -4,6 +4,7 @@ use std::io;
 
 use axum::body::Body;
 use bytes::Bytes;
+use http_body_util::BodyExt as _;
 use http_body_util::channel::{Channel, Sender};
 
 use super::csv;
@@ -95,7 +96,8 @@ impl LogExport {
             }
             drop(while_open);
         });
-        Ok(Body::new(body))
+        // Compression asks a body once more after its end, which this kind does not take unless it is fused.
+        Ok(Body::new(body.fuse()))
     }
 
     async fn send(mut self, mut to: Sender<Bytes, io::Error>) {

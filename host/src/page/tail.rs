@@ -8,6 +8,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use http_body_util::BodyExt as _;
 use http_body_util::channel::{Channel, Sender};
 use serde::Deserialize;
 use tokio::time::{Instant, sleep};
@@ -51,7 +52,7 @@ pub(super) async fn follow(
     let (sender, body) = Channel::<Bytes>::new(16);
     tokio::spawn(run(visit, filter, from, sender, stream));
     let fields = [(header::CONTENT_TYPE, "text/event-stream"), (HeaderName::from_static("x-accel-buffering"), "no")];
-    Ok((fields, Body::new(body)).into_response())
+    Ok((fields, Body::new(body.fuse())).into_response())
 }
 
 async fn run(visit: Visit, filter: Filter, mut from: u64, mut to: Sender<Bytes>, _stream: Stream) {

@@ -1,6 +1,6 @@
 //! What happened, over the API: the log, its export, events, the webhook, deliveries.
 
-use insomnia_scim_tests::client::Client;
+use insomnia_scim_tests::client::{Client, Request};
 use insomnia_scim_tests::scim::text;
 use insomnia_scim_tests::seed;
 use serde_json::{Value, json};
@@ -72,6 +72,17 @@ fn the_log_is_exported_in_both_forms() {
     assert!(text.starts_with("time,request_id,method,"), "{text}");
     assert_eq!(text.lines().count(), 4, "{text}");
     problem(&organization.get("/logs/export?format=xml"), 400, "bad-request");
+}
+
+#[test]
+fn an_export_of_the_log_is_whole_when_it_is_compressed() {
+    let (organization, _) = logged("packed-export");
+    let plain = organization.get("/logs/export?format=csv");
+    let request = Request::new("GET", &organization.at("/logs/export?format=csv"));
+    let packed = organization.client.send(&request.header("Accept-Encoding", "gzip"));
+    packed.is(200);
+    assert_eq!(packed.header("content-encoding"), Some("gzip"), "{packed}");
+    assert_eq!(packed.text(), plain.text());
 }
 
 #[test]

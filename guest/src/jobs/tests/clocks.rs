@@ -122,13 +122,16 @@ fn f12_what_a_clock_ahead_has_told_too_early_is_told_again_in_its_time() {
     assert_eq!(subjects.len(), 6, "20, 10, 5, 2 and 1 days before, and then: {subjects:?}");
 }
 
+/// What is done to an organization while a delivery is under way.
+type Meanwhile = Box<dyn FnOnce(&TestOrganization)>;
+
 /// A host in whose delivery something happens.
 struct Busy<'o> {
     organization: &'o TestOrganization,
     /// How long an attempt of the webhook takes, in milliseconds.
     takes: u64,
     /// Happens once, during an attempt.
-    meanwhile: RefCell<Option<Box<dyn FnOnce(&TestOrganization)>>>,
+    meanwhile: RefCell<Option<Meanwhile>>,
     status: Cell<u16>,
     posts: RefCell<Vec<String>>,
     /// When each email was sent.
