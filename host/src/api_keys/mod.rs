@@ -2,7 +2,7 @@
 //!
 //! - `api-key/<SHA-256 of the key>` holds what is known of a key.
 //! - `api-key-of/<scope>/<created>/<id>` holds that hash, so that the keys of an organization can be listed, and go with it.
-//! - Below `idempotency/<id>/` the API remembers the requests of a key ([`requests`]); that goes with the key as well.
+//! - Below `idempotency/<id>/` the API remembers the requests of a key; that goes with the key as well.
 
 mod key;
 
