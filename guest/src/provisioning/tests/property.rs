@@ -117,7 +117,12 @@ impl World {
         };
         match act {
             Act::Post { person, email, active } => {
-                let both = [self.id(*person), self.id(*email)];
+                let store = organization.store();
+                let both: Vec<_> = [*person, *email]
+                    .into_iter()
+                    .map(address)
+                    .flat_map(|named| [store.id_by_user_name(&named).unwrap(), store.id_by_email(&named).unwrap()])
+                    .collect();
                 let body =
                     json!({"userName": address(*person), "active": active, "emails": [{"value": address(*email)}]});
                 scim(None, "POST", "/Users", Some(body));
