@@ -47,6 +47,11 @@ impl Ledger {
         Self { everybody, strangers }
     }
 
+    /// The account that counts what all hold.
+    pub(crate) fn everybody(&self) -> &Arc<Account> {
+        &self.everybody
+    }
+
     /// The account of all callers who have not shown who they are.
     pub(crate) fn strangers(&self) -> &Arc<Account> {
         &self.strangers

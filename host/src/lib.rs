@@ -44,6 +44,7 @@ mod hex;
 pub mod http;
 pub mod journal;
 mod ledger;
+mod metrics;
 pub mod oauth;
 mod organization;
 pub mod page;

@@ -15,6 +15,7 @@ use crate::capability::storage::{OrganizationId, Storage, StorageError};
 use crate::component::{BUILT_IN, ComponentError, Isolation, Limits, Runtime};
 use crate::condition::{Condition, Trouble};
 use crate::event::EventSubscriber;
+use crate::metrics::{Held, Metrics};
 use crate::organization::Organization;
 use crate::registry::{Registered, Registry, RegistryError};
 use crate::scheduler;
@@ -32,6 +33,7 @@ pub(crate) struct Inner {
     secrets: Arc<dyn Secrets>,
     clock: Arc<dyn Clock>,
     alarm: Arc<Alarm>,
+    metrics: Arc<Metrics>,
     registry: Registry,
     failures: Failures,
     condition: Condition,
@@ -58,6 +60,9 @@ pub enum BuildError {
     /// The component can't be used.
     #[error(transparent)]
     Component(#[from] ComponentError),
+    /// The metrics can't be set up, which is a fault of this crate.
+    #[error("the metrics can't be set up: {0}")]
+    Metrics(String),
     /// The runtime was shut down meanwhile.
     #[error("the runtime was shut down while the component was compiled")]
     Interrupted,
@@ -193,6 +198,7 @@ impl ProvisionerBuilder {
             return Err(BuildError::BaseUrl(self.base_url));
         }
         let alarm = Arc::new(Alarm::default());
+        let metrics = Arc::new(Metrics::new().map_err(|error| BuildError::Metrics(error.to_string()))?);
         let capabilities = Arc::new(Capabilities {
             storage: Arc::clone(&storage),
             mailer: Arc::clone(&self.mailer),
@@ -200,6 +206,7 @@ impl ProvisionerBuilder {
             secrets: Arc::clone(&self.secrets),
             clock: Arc::clone(&self.clock),
             alarm: Arc::clone(&alarm),
+            metrics: Arc::clone(&metrics),
         });
         let runtime = tokio::task::spawn_blocking(move || {
             let wasm = self.component.as_deref().unwrap_or(BUILT_IN);
@@ -213,6 +220,7 @@ impl ProvisionerBuilder {
             secrets: self.secrets,
             clock: self.clock,
             alarm,
+            metrics,
             failures: Failures::default(),
             condition: Condition::default(),
             subscriber: self.subscriber,
@@ -336,6 +344,28 @@ impl Provisioner {
     /// call, which concerns no organization. The answer is kept for five seconds.
     pub async fn trouble(&self) -> Option<Trouble> {
         self.0.condition.look(&*self.0.storage, &self.0.runtime).await
+    }
+
+    /// What monitoring reads of this provisioner: counters, durations and levels in the text format of Prometheus 0.0.4.
+    /// None of it names an organization or a member. [`crate::server::serve_metrics`] serves it.
+    ///
+    /// # Errors
+    /// The library's that writes the text.
+    pub fn metrics(&self) -> Result<String, prometheus::Error> {
+        let runtime = self.runtime();
+        let ledger = runtime.ledger();
+        let held = [("everybody", ledger.everybody()), ("strangers", ledger.strangers())].map(|(account, of)| Held {
+            account,
+            held: of.held(),
+            most: of.most(),
+        });
+        self.0.metrics.levels.set(&held, runtime.tenants(), runtime.kept());
+        self.0.metrics.text()
+    }
+
+    /// What counts and measures.
+    pub(crate) fn counts(&self) -> &Arc<Metrics> {
+        &self.0.metrics
     }
 
     /// The URL that clients see before `/scim/v2/…`, without a slash at its end.

@@ -14,6 +14,7 @@ use crate::capability::schedule::{CLAIM, LONGEST_PAUSE};
 use crate::capability::storage::{OrganizationId, StorageError};
 use crate::component::CallError;
 use crate::error::ActionError;
+use crate::metrics::JobOutcome;
 use crate::provisioner::{Inner, Provisioner};
 
 /// Organizations whose jobs run at the same time: they wait for mail servers and webhooks most of their time. The rest of
@@ -94,7 +95,9 @@ async fn start(
             }
         }
     }
-    Ok(match provisioner.storage().next_due(now).await? {
+    let next = provisioner.storage().next_due(now).await?;
+    provisioner.counts().jobs.waited(next.map_or(0, |next| now.saturating_sub(next)));
+    Ok(match next {
         // What is due now waits for one that runs: its end ends the sleep.
         Some(next) if next > now => Duration::from_millis(next - now).min(LONGEST_SLEEP),
         _ => LONGEST_SLEEP,
@@ -119,6 +122,7 @@ pub(crate) async fn run_one(provisioner: &Provisioner, organization: &Organizati
             if matches!(storage.is_deleted(organization).await, Ok(true)) {
                 provisioner.failures().clear(organization);
             } else {
+                provisioner.counts().jobs.ended(JobOutcome::TakenOver);
                 tracing::warn!(%organization, "the jobs were stopped: another host has claimed them, because this one was \
                     too slow, or its clock or the other's is wrong");
             }
@@ -134,10 +138,12 @@ pub(crate) async fn run_one(provisioner: &Provisioner, organization: &Organizati
         }
         Ok(next) => {
             provisioner.failures().clear(organization);
+            provisioner.counts().jobs.ended(JobOutcome::Done);
             next.map(|next| next.clamp(now.saturating_add(PAUSE), now.saturating_add(LONGEST_PAUSE)))
         }
         Err(error) => {
             let pause = provisioner.failures().count(organization);
+            provisioner.counts().jobs.ended(JobOutcome::Failed);
             tracing::warn!(%organization, "jobs failed and are tried again in {pause} ms: {error}");
             Some(now.saturating_add(pause))
         }

@@ -11,6 +11,7 @@ pub(crate) mod storage_glue;
 use std::sync::Arc;
 
 use crate::alarm::Alarm;
+use crate::metrics::Metrics;
 
 /// All that an instance can reach, for whichever organization it is bound to.
 pub(crate) struct Capabilities {
@@ -20,4 +21,5 @@ pub(crate) struct Capabilities {
     pub(crate) secrets: Arc<dyn secrets::Secrets>,
     pub(crate) clock: Arc<dyn clock::Clock>,
     pub(crate) alarm: Arc<Alarm>,
+    pub(crate) metrics: Arc<Metrics>,
 }

@@ -19,6 +19,7 @@ use crate::http::HttpConfig;
 struct File {
     data: Option<PathBuf>,
     listen: Option<SocketAddr>,
+    metrics_listen: Option<SocketAddr>,
     base_url: Option<String>,
     component: Option<PathBuf>,
     isolation: Option<IsolationName>,
@@ -39,6 +40,8 @@ pub(super) struct Settings {
     pub(super) data: PathBuf,
     /// From the file; a flag of `serve` comes before it.
     pub(super) listen: Option<SocketAddr>,
+    /// From the file; a flag of `serve` comes before it.
+    pub(super) metrics_listen: Option<SocketAddr>,
     pub(super) base_url: Option<String>,
     pub(super) component: Option<PathBuf>,
     pub(super) isolation: IsolationName,
@@ -80,6 +83,7 @@ impl Settings {
             cache: cache.unwrap_or_else(|| data.join("cache")),
             data,
             listen: file.listen,
+            metrics_listen: file.metrics_listen,
             base_url,
             component: given.component.or(file.component),
             isolation: given.isolation.or(file.isolation).unwrap_or(IsolationName::Organization),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::config::Settings;
-use super::serve::{Listen, serve};
+use super::serve::Listen;
 use super::{output, passphrase};
 use crate::capability::storage::OrganizationId;
 use crate::connector::{ExpiryWindow, IdentityProvider};
@@ -52,7 +52,8 @@ struct Shown {
 
 impl Demo {
     pub(super) async fn run(self, settings: Settings) -> anyhow::Result<()> {
-        let (provisioner, listener) = self.listen.open(&settings).await?;
+        let server = self.listen.open(&settings).await?;
+        let provisioner = &server.provisioner;
         let made = provisioner.registry().note(NOTE).await?;
         let (organization, owner, shown) = match made {
             Some(note) => {
@@ -62,12 +63,12 @@ impl Demo {
                 (organization, made.owner, shown)
             }
             None => {
-                let (organization, shown) = make(&provisioner).await?;
+                let (organization, shown) = make(provisioner).await?;
                 (organization, OWNER.to_owned(), Some(shown))
             }
         };
         output::announce(announcement(&settings, &organization, &owner, shown.as_ref()));
-        serve(&provisioner, listener).await
+        server.serve().await
     }
 }
 

@@ -13,6 +13,7 @@ use super::host;
 use crate::email::SmtpConfig;
 use crate::provisioner::Provisioner;
 use crate::routes;
+use crate::server::serve_metrics;
 
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
@@ -47,6 +48,10 @@ pub(super) struct Listen {
     /// as 10.0.0.0/8. May be given more than once. [default: none]
     #[arg(long, value_name = "CIDR", env = "INSOMNIA_SCIM_TRUSTED_PROXY", value_delimiter = ',')]
     trusted_proxy: Vec<String>,
+    /// Serve GET /metrics for Prometheus on this address and port, apart from what strangers reach. It asks nobody who
+    /// they are. [default: not served]
+    #[arg(long, value_name = "ADDR", env = "INSOMNIA_SCIM_METRICS_LISTEN")]
+    metrics_listen: Option<SocketAddr>,
     /// Start although the database or the host key is missing or another one, which is refused otherwise. What depends
     /// on it is lost.
     #[arg(long, value_enum, value_name = "WHAT", env = "INSOMNIA_SCIM_GO_ON_WITHOUT", value_delimiter = ',')]
@@ -55,20 +60,21 @@ pub(super) struct Listen {
 
 impl Serve {
     pub(super) async fn run(self, settings: Settings) -> anyhow::Result<()> {
-        let (provisioner, listener) = self.listen.open(&settings).await?;
-        serve(&provisioner, listener).await
+        self.listen.open(&settings).await?.serve().await
     }
 }
 
 impl Listen {
     /// Binds the address first: it may name no port, and the base URL does.
-    pub(super) async fn open(&self, settings: &Settings) -> anyhow::Result<(Provisioner, TcpListener)> {
+    pub(super) async fn open(&self, settings: &Settings) -> anyhow::Result<Server> {
         let address = self.listen.or(settings.listen).unwrap_or(DEFAULT_LISTEN);
-        let listener = TcpListener::bind(address)
-            .await
-            .with_context(|| format!("{address} can't be listened on; another --listen ADDR may be free"))?;
+        let listener = bind(address, "--listen").await?;
+        let metrics = match self.metrics_listen.or(settings.metrics_listen) {
+            Some(address) => Some(bind(address, "--metrics-listen").await?),
+            None => None,
+        };
         let provisioner = host::open_server(&self.before(settings), url(listener.local_addr()?)).await?;
-        Ok((provisioner, listener))
+        Ok(Server { provisioner, listener, metrics })
     }
 
     /// The settings, with what the flags say in the place of what the file says.
@@ -86,15 +92,37 @@ impl Listen {
     }
 }
 
-/// Serves until the process is asked to stop.
-pub(super) async fn serve(provisioner: &Provisioner, listener: TcpListener) -> anyhow::Result<()> {
-    #[cfg(unix)]
-    super::process::raise_descriptor_limit();
-    tracing::info!("listening on {} for {}", listener.local_addr()?, provisioner.base_url());
-    // What is missing is logged now and not when it is first needed. It is no reason not to serve the rest.
-    let _ = provisioner.trouble().await;
-    routes::serve(provisioner, listener, stopped()?).await?;
-    Ok(())
+/// A server that is ready to serve.
+pub(super) struct Server {
+    pub(super) provisioner: Provisioner,
+    listener: TcpListener,
+    /// Where the operator's monitoring asks.
+    metrics: Option<TcpListener>,
+}
+
+impl Server {
+    /// Serves until the process is asked to stop.
+    pub(super) async fn serve(self) -> anyhow::Result<()> {
+        let Self { provisioner, listener, metrics } = self;
+        #[cfg(unix)]
+        super::process::raise_descriptor_limit();
+        tracing::info!("listening on {} for {}", listener.local_addr()?, provisioner.base_url());
+        if let Some(metrics) = metrics {
+            tracing::info!("metrics on http://{}/metrics", metrics.local_addr()?);
+            let provisioner = provisioner.clone();
+            // It ends with the process: also what happens while the server stops can be measured.
+            tokio::spawn(async move { serve_metrics(&provisioner, metrics, std::future::pending()).await });
+        }
+        // What is missing is logged now and not when it is first needed. It is no reason not to serve the rest.
+        let _ = provisioner.trouble().await;
+        routes::serve(&provisioner, listener, stopped()?).await?;
+        Ok(())
+    }
+}
+
+async fn bind(address: SocketAddr, flag: &str) -> anyhow::Result<TcpListener> {
+    let bound = TcpListener::bind(address).await;
+    bound.with_context(|| format!("{address} can't be listened on; another {flag} ADDR may be free"))
 }
 
 /// The address as a URL that works on this machine.

@@ -52,6 +52,11 @@ impl Meter {
         }
     }
 
+    /// How long the call has computed, without the poll that runs.
+    pub(super) fn spent(&self) -> Duration {
+        Duration::from_nanos(self.spent.load(Ordering::Relaxed))
+    }
+
     fn running(&self) -> u64 {
         nanoseconds(self.base.elapsed()).saturating_sub(self.resumed.load(Ordering::Relaxed))
     }
@@ -102,7 +107,7 @@ impl<T> Future for Metered<'_, T> {
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
-        let computed = Duration::from_nanos(self.meter.spent.load(Ordering::Relaxed));
+        let computed = self.meter.spent();
         let _turn = std::task::ready!(self.poll_turn(computed, context));
         let now = nanoseconds(self.meter.base.elapsed());
         self.meter.resumed.store(now, Ordering::Relaxed);

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use tokio::time::timeout;
 use wasmtime::{Engine, Trap};
@@ -48,6 +49,17 @@ pub enum CallError {
 }
 
 impl CallError {
+    /// What the metrics call it.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Busy => "busy",
+            Self::Deadline => "deadline",
+            Self::Memory => "memory",
+            Self::Trap => "trap",
+            Self::Deleted => "deleted",
+        }
+    }
+
     /// The refusal of a SCIM request that has no answer.
     pub(crate) fn response(&self, request_id: &str) -> ScimResponse {
         let (status, detail) = match self {
@@ -115,14 +127,18 @@ impl Runtime {
         organization: &OrganizationId,
         run: impl for<'a> FnOnce(&'a mut InstanceStore, &'a Exports) -> Run<'a, T> + Send,
     ) -> Result<T, CallError> {
+        let begun = Instant::now();
         let tenant = self.tenant(organization);
         let outcome = tokio::select! {
             biased;
-            () = tenant.ended.cancelled() => return Err(CallError::Deleted),
+            () = tenant.ended.cancelled() => Err(CallError::Deleted),
             outcome = self.call_of(organization, &tenant, run) => outcome,
         };
         // A call that learnt it by itself has an answer that counts no more.
-        if tenant.ended.is_cancelled() { Err(CallError::Deleted) } else { outcome }
+        let outcome = if tenant.ended.is_cancelled() { Err(CallError::Deleted) } else { outcome };
+        let kind = outcome.as_ref().map_or_else(CallError::kind, |_| "answered");
+        self.capabilities.metrics.calls.ended(kind, begun.elapsed());
+        outcome
     }
 
     async fn call_of<T: Send>(
@@ -138,8 +154,9 @@ impl Runtime {
             instance.begin();
             let meter = Arc::clone(&instance.meter);
             let call = run(&mut instance.store, &instance.exports);
-            let called = Metered::new(meter, call, &self.lanes, organization).await?;
-            Ok::<_, wasmtime::Error>((called, instance))
+            let called = Metered::new(Arc::clone(&meter), call, &self.lanes, organization).await;
+            self.capabilities.metrics.calls.computed(meter.spent());
+            Ok::<_, wasmtime::Error>((called?, instance))
         });
         match outcome.await {
             Ok(Ok((called, instance))) => {
@@ -178,9 +195,13 @@ impl Runtime {
     }
 
     /// How many organizations are remembered.
-    #[cfg(test)]
     pub(crate) fn tenants(&self) -> usize {
         lock(&self.tenants).len()
+    }
+
+    /// How many instances wait for their next call.
+    pub(crate) fn kept(&self) -> usize {
+        lock(&self.warm).len()
     }
 
     /// Who holds how much of the host's memory.
@@ -223,12 +244,16 @@ impl Runtime {
                 // Its own statement: the lock is released before an instance is looked at or dropped.
                 let kept = lock(&self.warm).take(organization);
                 match kept {
-                    Some(instance) if instance.may_serve(&self.limits) => return Ok(instance),
+                    Some(instance) if instance.may_serve(&self.limits) => {
+                        self.capabilities.metrics.calls.began(true);
+                        return Ok(instance);
+                    }
                     Some(_) => {}
                     None => break,
                 }
             }
         }
+        self.capabilities.metrics.calls.began(false);
         let memory = Memory::new(Arc::clone(tenant), &self.limits);
         let capabilities = Arc::clone(&self.capabilities);
         Instance::new(&self.engine, &self.linked, organization.clone(), capabilities, memory, &self.limits).await

@@ -30,6 +30,11 @@ impl<T: Weighed> Warm<T> {
         Self { most, most_memory, memory: 0, next: 0, kept: HashMap::new(), order: BTreeMap::new() }
     }
 
+    /// How many instances are kept.
+    pub(super) fn len(&self) -> usize {
+        self.order.len()
+    }
+
     /// The organization's instance that ran last: its memory is the most likely to be in the processor's caches.
     pub(super) fn take(&mut self, organization: &OrganizationId) -> Option<T> {
         let of_organization = self.kept.get_mut(organization)?;

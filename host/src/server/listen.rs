@@ -5,7 +5,7 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::extract::ConnectInfo;
@@ -26,6 +26,7 @@ use super::health::Readiness;
 use super::{ScimService, request_id, tracked};
 use crate::capability::storage::StorageError;
 use crate::ledger::Ledger;
+use crate::metrics::Metrics;
 use crate::provisioner::Provisioner;
 
 /// How long a client may take to send the header of a request.
@@ -74,7 +75,13 @@ pub(crate) async fn listen(
     stop: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
     let ledger = provisioner.runtime().ledger().clone();
-    let service = Entry { scim: ScimService::new(provisioner.clone()), others: routes, ledger: ledger.clone() };
+    let metrics = Arc::clone(provisioner.counts());
+    let service = Entry {
+        scim: ScimService::new(provisioner.clone()),
+        others: routes,
+        ledger: ledger.clone(),
+        metrics: Arc::clone(&metrics),
+    };
     let connections = Connections::new(ledger, descriptors());
     let places = Arc::new(Semaphore::new(connections.most()));
     let builder = Arc::new(http());
@@ -99,12 +106,13 @@ pub(crate) async fn listen(
             }
         };
         let entered = connections.enter();
+        let open = metrics.levels.connection();
         let (service, builder, stops, alive) = (service.clone(), Arc::clone(&builder), stops.clone(), alive.clone());
         tokio::spawn(async move {
             if let Err(why) = drive(stream, peer, &entered.connection, service, &builder, stops).await {
                 tracing::debug!("a connection is ended: {why}");
             }
-            drop((entered, place, alive));
+            drop((entered, place, alive, open));
         });
     }
 
@@ -203,10 +211,20 @@ struct Entry {
     scim: ScimService,
     others: axum::Router,
     ledger: Ledger,
+    metrics: Arc<Metrics>,
 }
 
 impl Entry {
-    async fn call(
+    /// Serves a request, and counts it.
+    async fn call(self, request: Request<Incoming>, connection: Arc<Connection>) -> Result<Response<Body>, Infallible> {
+        let begun = Instant::now();
+        let (metrics, uri, method) = (Arc::clone(&self.metrics), request.uri().clone(), request.method().clone());
+        let response = self.answer(request, connection).await?;
+        metrics.requests.count(uri.path(), method.as_str(), response.status().as_u16(), begun.elapsed());
+        Ok(response)
+    }
+
+    async fn answer(
         mut self,
         mut request: Request<Incoming>,
         connection: Arc<Connection>,

@@ -14,6 +14,7 @@ pub(crate) mod health;
 pub(crate) mod layers;
 mod listen;
 pub(crate) mod loggable;
+mod metrics;
 mod oauth;
 #[cfg(test)]
 mod oauth_tests;
@@ -27,6 +28,7 @@ pub use body::{MAX_BODY, MAX_LARGE_BODY};
 pub use client_address::{InvalidProxy, TrustedProxies};
 pub use listen::ServeError;
 pub(crate) use listen::listen;
+pub use metrics::serve as serve_metrics;
 pub use service::ScimService;
 
 use axum::Router;

@@ -8,6 +8,7 @@ mod entra;
 mod existence;
 mod harness;
 mod hostile;
+mod metrics;
 mod okta;
 mod okta_spec;
 mod options;
