@@ -13,6 +13,7 @@ mod okta;
 mod okta_spec;
 mod options;
 mod other_providers;
+mod proxies;
 mod rfc_attributes;
 mod rfc_bulk;
 mod rfc_create;
