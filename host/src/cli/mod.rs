@@ -23,6 +23,7 @@ mod process;
 mod request_log;
 mod serve;
 mod team;
+mod test_connector;
 mod webhook;
 
 use std::process::ExitCode;
@@ -92,6 +93,8 @@ enum Command {
     /// Keys of the admin API: create, list, revoke.
     #[command(subcommand)]
     ApiKey(api_key::ApiKeyCommand),
+    /// Try any SCIM connector over HTTP as an identity provider would: create, find, change, deactivate, delete a user.
+    TestConnector(test_connector::TestConnector),
     /// Print a completion script for your shell.
     ///
     /// For bash: insomnia-scim completions bash > /etc/bash_completion.d/insomnia-scim
@@ -141,6 +144,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             Command::Webhook(webhook) => webhook.run(&settings).await,
             Command::Delivery(delivery) => delivery.run(&settings).await,
             Command::ApiKey(key) => key.run(&settings).await,
+            Command::TestConnector(test) => test.run(&settings).await,
             Command::Completions { .. } => Ok(()),
         }
     })

@@ -34,6 +34,7 @@ mod rfc_sort;
 mod rfc_transport;
 mod rfc_versions;
 mod tenancy;
+mod test_connector;
 mod tolerance_bodies;
 mod tolerance_patch;
 mod tolerance_requests;

@@ -1,0 +1,87 @@
+//! `test-connector`: does with any SCIM connector what an identity provider does, and shows the first exchange that goes
+//! wrong. It works over HTTP only, so it also tests the proxy in front, and other service providers.
+
+mod exchange;
+mod walk;
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use serde_json::json;
+use url::Url;
+
+use super::config::Settings;
+use super::passphrase;
+use exchange::Connection;
+use walk::walk;
+
+/// Arguments of `test-connector`.
+///
+/// It creates one user, finds, changes, deactivates and deletes it. Insomnia invites new members by email: give a name of
+/// yours if somebody should get that mail.
+#[derive(Args)]
+pub(super) struct TestConnector {
+    /// The connector URL, as an identity provider is given it.
+    #[arg(value_name = "CONNECTOR-URL")]
+    url: Url,
+    /// A file that holds the connector's token. Without one, the token is a line of standard input, or the value of the
+    /// variable INSOMNIA_SCIM_TOKEN.
+    #[arg(long, value_name = "FILE", env = "INSOMNIA_SCIM_TOKEN_FILE")]
+    token_file: Option<PathBuf>,
+    /// The userName and address of the user that is created. [default: scim-test-… at example.com]
+    #[arg(long, value_name = "ADDRESS", env = "INSOMNIA_SCIM_USER_NAME")]
+    user_name: Option<String>,
+}
+
+impl TestConnector {
+    pub(super) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
+        let token = self.token()?;
+        let name = match self.user_name {
+            Some(name) => name,
+            None => format!("scim-test-{}@example.com", passphrase::generate()?.replace('-', "")),
+        };
+        let connection = Connection::new(self.url, token)?;
+        let mut steps = Vec::new();
+        let failure = walk(&connection, &name, &mut steps).await.err();
+        if settings.json {
+            let passed: Vec<_> = steps.iter().map(|step| step.name()).collect();
+            let failed = failure.as_ref().map(|failure| {
+                json!({
+                    "step": failure.step.name(),
+                    "expected": failure.expected,
+                    "request": failure.exchange.request(),
+                    "answer": failure.exchange.answer(),
+                })
+            });
+            println!("{}", json!({ "connector_url": connection.url(), "passed": passed, "failed": failed }));
+        } else {
+            steps.iter().for_each(|step| println!("ok      {}", step.name()));
+            if let Some(failure) = &failure {
+                println!("FAILED  {}", failure.step.name());
+                println!("\nexpected: {}", failure.expected);
+                println!("\n{}\n\n{}\n", failure.exchange.request(), failure.exchange.answer());
+            }
+        }
+        match failure {
+            None => Ok(()),
+            Some(failure) => bail!("the connector failed at {:?}: {}", failure.step.name(), failure.expected),
+        }
+    }
+
+    fn token(&self) -> anyhow::Result<String> {
+        let token = match &self.token_file {
+            Some(path) => fs::read_to_string(path).with_context(|| format!("{} can't be read", path.display()))?,
+            None => match std::env::var("INSOMNIA_SCIM_TOKEN") {
+                Ok(token) => token,
+                Err(_) => std::io::read_to_string(std::io::stdin()).context("standard input can't be read")?,
+            },
+        };
+        let token = token.trim();
+        if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            bail!("there is no token: name a --token-file, or write the token to standard input");
+        }
+        Ok(token.to_owned())
+    }
+}
