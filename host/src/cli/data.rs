@@ -18,9 +18,9 @@ use crate::capability::storage::Storage;
 use crate::registry::Registry;
 use crate::storage::SqliteStorage;
 
-const DATABASE: &str = "insomnia-scim.db";
+pub(super) const DATABASE: &str = "insomnia-scim.db";
 const DATABASE_LOG: &str = "insomnia-scim.db-wal";
-const KEY: &str = "secret.key";
+pub(super) const KEY: &str = "secret.key";
 const INSTANCE: &str = "instance";
 /// The note in the database.
 const NOTE: &str = "instance";

@@ -7,6 +7,7 @@ mod connector;
 mod data;
 mod delivery;
 mod demo;
+mod doctor;
 mod guard;
 mod host;
 mod idp_api;
@@ -93,6 +94,8 @@ enum Command {
     /// Keys of the admin API: create, list, revoke.
     #[command(subcommand)]
     ApiKey(api_key::ApiKeyCommand),
+    /// Look at everything that a server needs, and say what to do about what is wrong: data, key, disk, clock, mail, URL.
+    Doctor(doctor::Doctor),
     /// Try any SCIM connector over HTTP as an identity provider would: create, find, change, deactivate, delete a user.
     TestConnector(test_connector::TestConnector),
     /// Print a completion script for your shell.
@@ -144,6 +147,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             Command::Webhook(webhook) => webhook.run(&settings).await,
             Command::Delivery(delivery) => delivery.run(&settings).await,
             Command::ApiKey(key) => key.run(&settings).await,
+            Command::Doctor(doctor) => doctor.run(&settings).await,
             Command::TestConnector(test) => test.run(&settings).await,
             Command::Completions { .. } => Ok(()),
         }

@@ -78,7 +78,7 @@ impl Listen {
     }
 
     /// The settings, with what the flags say in the place of what the file says.
-    fn before(&self, settings: &Settings) -> Settings {
+    pub(super) fn before(&self, settings: &Settings) -> Settings {
         let mut settings = settings.clone();
         if let Some(url) = &self.smtp_url {
             settings.email.folder = None;

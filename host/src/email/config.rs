@@ -175,6 +175,19 @@ impl EmailConfig {
     }
 }
 
+impl EmailConfig {
+    /// The SMTP server's mailer, if one is configured.
+    ///
+    /// # Errors
+    /// As [`EmailConfig::mailer`].
+    pub(crate) fn smtp_mailer(&self) -> Result<Option<SmtpMailer>, EmailConfigError> {
+        let Some(smtp) = &self.smtp else { return Ok(None) };
+        let from = self.from.as_deref().ok_or(EmailConfigError::NoFrom)?;
+        let sender = Sender::new(from, self.reply_to.as_deref(), self.message_id_domain.as_deref())?;
+        SmtpMailer::new(smtp, sender).map(Some)
+    }
+}
+
 impl SmtpConfig {
     /// The server that the settings mean.
     pub(super) fn server(&self) -> Result<Server, EmailConfigError> {

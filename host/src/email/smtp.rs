@@ -90,6 +90,23 @@ impl SmtpMailer {
         })
     }
 
+    /// Whether the server can be reached and takes the sign-in. Nothing is sent.
+    ///
+    /// # Errors
+    /// [`MailError::Unavailable`] says why not.
+    pub async fn connects(&self) -> Result<(), MailError> {
+        let connected = timeout(self.timeout, self.pool.take()).await;
+        let reason = match connected {
+            Ok(Ok(pooled)) => {
+                self.pool.put(pooled).await;
+                return Ok(());
+            }
+            Ok(Err(error)) => one_line(&error.to_string()),
+            Err(_) => format!("no answer within {:?}", self.timeout),
+        };
+        Err(MailError::Unavailable(format!("no connection to {}: {reason}", self.server)))
+    }
+
     /// One organization's message has found the server down: those of the others need not wait to find the same.
     fn is_down(&self) -> bool {
         let down_until = *self.down_until.lock().unwrap_or_else(PoisonError::into_inner);

@@ -7,4 +7,5 @@ mod memory;
 mod sqlite;
 
 pub use memory::MemoryStorage;
+pub(crate) use sqlite::examine;
 pub use sqlite::{OpenError, SqliteStorage};

@@ -3,6 +3,7 @@
 mod commands;
 mod concurrency;
 mod deletion;
+mod doctor;
 mod durability;
 mod entra;
 mod existence;

@@ -5,6 +5,7 @@
 //! inside each write transaction, and only an organization's number, which never changes, is cached.
 
 mod change;
+mod examine;
 mod numbers;
 mod open;
 mod queue;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use rusqlite::ErrorCode;
 
+pub(crate) use examine::examine;
 pub use open::OpenError;
 
 use self::read::Readers;

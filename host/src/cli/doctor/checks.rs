@@ -1,0 +1,209 @@
+//! The checks, one function each.
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use tokio::net::lookup_host;
+use tokio::time::timeout;
+use url::{Host, Url};
+
+use super::super::config::Settings;
+use super::super::{data, host};
+use super::Finding;
+use crate::storage::examine;
+
+/// Less free space than this is worth a look, in bytes.
+const LITTLE_SPACE: u64 = 1 << 30;
+/// With less than this nothing can be written soon, in bytes.
+const NO_SPACE: u64 = 64 << 20;
+/// How far a file's time may lie in the future.
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(60);
+/// How long a name may take to be resolved.
+const RESOLUTION: Duration = Duration::from_secs(5);
+
+/// Whether the data directory is there, and its owner's only.
+pub(super) fn directory(settings: &Settings) -> Finding {
+    let check = "data";
+    let path = settings.data.display();
+    match fs::metadata(&settings.data) {
+        Err(error) => Finding::bad(
+            check,
+            format!("{path}: {error}"),
+            "name the right --data DIR; `insomnia-scim serve` or `org create` begins a new one",
+        ),
+        Ok(metadata) if others_may(&metadata) => Finding::warning(
+            check,
+            format!("{path} is open to other users"),
+            "chmod 700, since it holds people's names",
+        ),
+        Ok(_) => Finding::good(check, path.to_string()),
+    }
+}
+
+/// Whether the host key is its owner's only.
+pub(super) fn key_file(settings: &Settings) -> Finding {
+    let check = "host key";
+    let path = settings.data.join(data::KEY);
+    match fs::metadata(&path) {
+        Err(error) => Finding::bad(check, format!("{}: {error}", path.display()), "restore it from a backup"),
+        Ok(metadata) if others_may(&metadata) => Finding::warning(
+            check,
+            format!("{} is open to other users", path.display()),
+            "chmod 600: whoever reads it can open what the database holds sealed",
+        ),
+        Ok(_) => Finding::good(check, path.display().to_string()),
+    }
+}
+
+/// Whether there is room to write.
+pub(super) fn disk(settings: &Settings) -> Finding {
+    let check = "disk";
+    let advice = "make room: on a full disk every change is refused, and only reads go on";
+    match free_space(&settings.data) {
+        Err(error) => Finding::warning(check, format!("the free space can't be told: {error}"), "look by hand: df -h"),
+        Ok(free) if free < NO_SPACE => Finding::bad(check, format!("{} free", size(free)), advice),
+        Ok(free) if free < LITTLE_SPACE => Finding::warning(check, format!("{} free", size(free)), advice),
+        Ok(free) => Finding::good(check, format!("{} free", size(free))),
+    }
+}
+
+/// Whether the database is whole.
+pub(super) async fn database(settings: &Settings) -> Finding {
+    let check = "database";
+    let path = settings.data.join(data::DATABASE);
+    let examined = tokio::task::spawn_blocking(move || examine(&path)).await;
+    match examined {
+        Err(error) => Finding::bad(check, error.to_string(), "try again"),
+        Ok(Err(error)) => Finding::bad(check, error.to_string(), "restore the data directory from a backup"),
+        Ok(Ok(found)) if !found.faults.is_empty() => Finding::bad(
+            check,
+            found.faults.join("; "),
+            "stop the server, keep a copy of the data directory, and restore a backup",
+        ),
+        Ok(Ok(found)) => {
+            let text = format!("whole; {}, {} of it free, log {}", size(found.size), size(found.free), size(found.log));
+            Finding::good(check, text)
+        }
+    }
+}
+
+/// Whether this machine's clock has gone back since the database was written.
+pub(super) fn clock(settings: &Settings) -> Finding {
+    let check = "clock";
+    let written = fs::metadata(settings.data.join(data::DATABASE)).and_then(|metadata| metadata.modified());
+    let ahead = written.ok().and_then(|written| written.duration_since(SystemTime::now()).ok());
+    match ahead {
+        Some(ahead) if ahead > CLOCK_TOLERANCE => Finding::bad(
+            check,
+            format!("the database was written {} s from now", ahead.as_secs()),
+            "set the clock right (NTP): tokens expire and mails are sent by it",
+        ),
+        _ => Finding::good(check, humantime::format_rfc3339_seconds(SystemTime::now()).to_string()),
+    }
+}
+
+/// Whether data, key and database belong together, and the component answers over them.
+pub(super) async fn component(settings: &Settings) -> Vec<Finding> {
+    let check = "component";
+    let provisioner = match host::open(settings).await {
+        Ok(provisioner) => provisioner,
+        Err(error) => return vec![Finding::bad(check, format!("{error:#}"), "do what the message says")],
+    };
+    let mut findings = vec![match provisioner.trouble().await {
+        None => Finding::good(check, "the component answers, and the storage takes a write"),
+        Some(trouble) => Finding::bad(check, trouble.to_string(), "do what the message says"),
+    }];
+    if let Err(error) = provisioner.organizations(None, 1).await {
+        findings.push(Finding::bad("storage", error.to_string(), "see the log"));
+    }
+    findings
+}
+
+/// Whether the base URL is one that identity providers can use.
+pub(super) async fn base_url(settings: &Settings) -> Finding {
+    let check = "base URL";
+    let advice = "set --base-url to the https:// URL that identity providers reach this server by";
+    let Some(text) = &settings.base_url else {
+        return Finding::warning(check, "none is set: connector URLs name the listen address", advice);
+    };
+    let Ok(url) = Url::parse(text) else {
+        return Finding::bad(check, format!("{text} is no URL"), advice);
+    };
+    let is_local = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    if url.scheme() != "https" && !is_local {
+        return Finding::warning(check, format!("{text} is not https: tokens pass in the clear"), advice);
+    }
+    let (Some(name), Some(port)) = (url.host_str(), url.port_or_known_default()) else {
+        return Finding::bad(check, format!("{text} names no host"), advice);
+    };
+    match timeout(RESOLUTION, lookup_host((name.trim_matches(['[', ']']), port))).await {
+        Ok(Ok(_)) => Finding::good(check, format!("{text}; its name is known here")),
+        Ok(Err(error)) => Finding::warning(check, format!("{name} is not known here: {error}"), "check DNS"),
+        Err(_) => Finding::warning(check, format!("{name} was not resolved in time"), "check DNS"),
+    }
+}
+
+/// Whether mails can be sent.
+pub(super) async fn mail(settings: &Settings) -> Finding {
+    let check = "mail";
+    match settings.email.smtp_mailer() {
+        Err(error) => Finding::bad(check, error.to_string(), "mend the settings of email"),
+        Ok(None) => Finding::warning(
+            check,
+            "no SMTP server is set: emails are written to a folder",
+            "set --smtp-url and --mail-from, so that new members get their initial passphrases",
+        ),
+        Ok(Some(mailer)) => match mailer.connects().await {
+            Ok(()) => Finding::good(check, "the SMTP server took the sign-in"),
+            Err(error) => Finding::bad(check, error.to_string(), "check server, port, TLS, user and password"),
+        },
+    }
+}
+
+#[cfg(unix)]
+fn others_may(metadata: &fs::Metadata) -> bool {
+    std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o077 != 0
+}
+
+#[cfg(not(unix))]
+fn others_may(_: &fs::Metadata) -> bool {
+    false
+}
+
+#[cfg(unix)]
+fn free_space(path: &Path) -> std::io::Result<u64> {
+    let found = rustix::fs::statvfs(path)?;
+    Ok(found.f_bavail.saturating_mul(found.f_frsize))
+}
+
+#[cfg(not(unix))]
+fn free_space(_: &Path) -> std::io::Result<u64> {
+    Err(std::io::Error::other("not on this system"))
+}
+
+/// Bytes as people read them.
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_048_576 => format!("{} KiB", bytes >> 10),
+        1_048_576..1_073_741_824 => format!("{} MiB", bytes >> 20),
+        _ => format!("{:.1} GiB", bytes as f64 / f64::from(1_u32 << 30)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::size;
+
+    #[test]
+    fn sizes_are_told_in_the_unit_that_fits() {
+        assert_eq!(size(2_048), "2 KiB");
+        assert_eq!(size(5 << 20), "5 MiB");
+        assert_eq!(size(3 << 29), "1.5 GiB");
+    }
+}

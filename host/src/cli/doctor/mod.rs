@@ -1,0 +1,96 @@
+//! `doctor`: looks at everything that a server needs, and says what to do about what is wrong. It changes nothing of any
+//! organization.
+
+mod checks;
+
+use anyhow::bail;
+use clap::Args;
+use serde::Serialize;
+use serde_json::json;
+
+use super::config::Settings;
+use super::serve::Listen;
+
+/// Arguments of `doctor`: those of `serve`, so that it looks at the very same settings.
+///
+/// It works with a server running beside it, and without one. It sends no email; with SMTP it connects and signs in.
+#[derive(Args)]
+pub(super) struct Doctor {
+    #[command(flatten)]
+    listen: Listen,
+}
+
+/// How something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    /// As it should be.
+    Good,
+    /// It works, and somebody should look at it.
+    Warning,
+    /// A server can't do its work with it.
+    Bad,
+}
+
+/// What was found about one thing.
+#[derive(Debug, Serialize)]
+struct Finding {
+    /// What was looked at.
+    check: &'static str,
+    state: State,
+    /// What was found.
+    found: String,
+    /// What to do about it, if anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    advice: Option<String>,
+}
+
+impl Finding {
+    fn good(check: &'static str, found: impl Into<String>) -> Self {
+        Self { check, state: State::Good, found: found.into(), advice: None }
+    }
+
+    fn warning(check: &'static str, found: impl Into<String>, advice: &str) -> Self {
+        Self { check, state: State::Warning, found: found.into(), advice: Some(advice.to_owned()) }
+    }
+
+    fn bad(check: &'static str, found: impl Into<String>, advice: &str) -> Self {
+        Self { check, state: State::Bad, found: found.into(), advice: Some(advice.to_owned()) }
+    }
+}
+
+impl Doctor {
+    pub(super) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
+        let settings = self.listen.before(settings);
+        let mut findings = vec![
+            checks::directory(&settings),
+            checks::key_file(&settings),
+            checks::disk(&settings),
+            checks::database(&settings).await,
+            checks::clock(&settings),
+        ];
+        findings.extend(checks::component(&settings).await);
+        findings.push(checks::base_url(&settings).await);
+        findings.push(checks::mail(&settings).await);
+        let bad = findings.iter().filter(|finding| finding.state == State::Bad).count();
+        if settings.json {
+            println!("{}", json!({ "healthy": bad == 0, "checks": findings }));
+        } else {
+            for Finding { check, state, found, advice } in &findings {
+                let state = match state {
+                    State::Good => "ok",
+                    State::Warning => "LOOK",
+                    State::Bad => "BAD",
+                };
+                println!("{state:4}  {check:10}  {found}");
+                if let Some(advice) = advice {
+                    println!("{:18}-> {advice}", "");
+                }
+            }
+        }
+        if bad > 0 {
+            bail!("{bad} of {} checks found something that keeps a server from its work", findings.len());
+        }
+        Ok(())
+    }
+}
