@@ -1,69 +1,11 @@
 //! The types of the mass-deprovisioning guard and of the preview. Times are milliseconds since the Unix epoch.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::directory::Member;
 
-/// From where on deactivations and deletions by the identity provider are held: beyond either threshold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Guard {
-    /// So many within an hour pass. 1 or more.
-    #[schema(minimum = 1)]
-    pub number: Option<u32>,
-    /// Those of so many percent of the active members that SCIM manages pass within an hour. 1 to 99.
-    #[schema(minimum = 1, maximum = 99)]
-    pub share: Option<u8>,
-}
-
-/// What the identity provider wants to do to a member.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Removal {
-    /// Take away access.
-    Deactivate,
-    /// Remove from the organization.
-    Delete,
-}
-
-/// What an owner decided about a removal; it holds for a week.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Decision {
-    /// The identity provider's next try succeeds.
-    Allowed,
-    /// It is answered 403.
-    Refused,
-}
-
-/// A removal that was answered 503, and waits for an owner or was decided upon.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct HeldRemoval {
-    /// The member's id.
-    pub member: String,
-    /// The member's name.
-    pub name: String,
-    /// What the identity provider wants.
-    pub removal: Removal,
-    /// When it last tried, or when it was decided.
-    pub time: u64,
-    /// `None` while it waits.
-    pub decision: Option<Decision>,
-}
-
-/// The guard as it stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct GuardStatus {
-    /// `None` if it is off.
-    pub guard: Option<Guard>,
-    /// Since when removals are held and the owners know.
-    pub holding_since: Option<u64>,
-    /// A page of what it holds.
-    pub held: Vec<HeldRemoval>,
-    /// For `after`; `None` on the last page.
-    pub next: Option<String>,
-}
+pub use insomnia_scim_contract::{Decision, Guard, GuardStatus, HeldRemoval, Removal};
 
 /// What would become of a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]

@@ -85,7 +85,6 @@ impl Guest for Component {
     }
 
     fn set_guard(guard: Option<Guard>) -> Result<(), Error> {
-        let guard = guard.map(|guard| store::Guard { number: guard.number, share: guard.share });
         Ok(directory::set_guard(&host().store(), guard)?)
     }
 
@@ -98,14 +97,10 @@ impl Guest for Component {
     }
 
     fn get_guard(after: Option<String>, limit: u32) -> Result<GuardStatus, Error> {
-        Ok(guard::status(&host().store(), after.as_deref(), limit)?.into())
+        Ok(guard::status(&host().store(), after.as_deref(), limit)?)
     }
 
     fn decide_held(actor: String, decision: Decision, members: Vec<String>) -> Result<u32, Error> {
-        let decision = match decision {
-            Decision::Allowed => guard::Decision::Allowed,
-            Decision::Refused => guard::Decision::Refused,
-        };
         Ok(directory::decide_held(&host().store(), &actor, decision, &members)?)
     }
 

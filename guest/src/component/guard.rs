@@ -1,39 +1,7 @@
-//! Results of the guard and the preview, as `wit/directory.wit` has them.
+//! Results of the preview, as `wit/directory.wit` has them.
 
-use super::bindings::exports::insomnia::scim::directory::{
-    Decision, Guard, GuardStatus, HeldRemoval, Preview, PreviewOutcome, PreviewedUser, Removal,
-};
+use super::bindings::exports::insomnia::scim::directory::{Preview, PreviewOutcome, PreviewedUser};
 use crate::directory;
-use crate::provisioning::guard;
-
-impl From<guard::GuardStatus> for GuardStatus {
-    fn from(status: guard::GuardStatus) -> Self {
-        Self {
-            guard: status.guard.map(|guard| Guard { number: guard.number, share: guard.share }),
-            holding_since: status.holding_since,
-            held: status.held.into_iter().map(Into::into).collect(),
-            next: status.next,
-        }
-    }
-}
-
-impl From<guard::Held> for HeldRemoval {
-    fn from(held: guard::Held) -> Self {
-        Self {
-            member: held.member,
-            name: held.record.name,
-            removal: match held.record.removal {
-                guard::Removal::Deactivate => Removal::Deactivate,
-                guard::Removal::Delete => Removal::Delete,
-            },
-            time: held.record.time,
-            decision: held.record.decision.map(|decision| match decision {
-                guard::Decision::Allowed => Decision::Allowed,
-                guard::Decision::Refused => Decision::Refused,
-            }),
-        }
-    }
-}
 
 impl From<directory::Preview> for Preview {
     fn from(preview: directory::Preview) -> Self {

@@ -2,8 +2,8 @@
 
 use super::error::DirectoryError;
 use super::members::find;
-use crate::provisioning::guard::{self, Decision};
-use crate::store::{Guard, Role, Store};
+use crate::provisioning::guard::{self, Decision, Guard};
+use crate::store::{Role, Store};
 
 /// Sets from where on removals are held; `None` switches the guard off and forgets what is held.
 ///

@@ -31,7 +31,9 @@ pub use outbox::{Letter, OutboxRecord, Sealed, StoredEmail};
 pub use query::Candidates;
 pub use refresh::{IdpApi, IdpApiRecord, Pending, Problem, RefreshRecord, RefreshView, Trouble};
 pub use resource::{DeclaredRecord, ResourceRecord};
-pub use settings::{Guard, SettingsRecord};
+pub use settings::SettingsRecord;
+// What is stored of the contract's own types.
+pub use insomnia_scim_contract::Guard;
 pub use team::{Row, TeamRecord};
 pub use webhook::{PreviousKey, WebhookRecord};
 

@@ -13,4 +13,7 @@ wasmtime::component::bindgen!({
     // Plain functions to the guest; the host suspends the guest's stack while it waits.
     imports: { default: async },
     exports: { default: async },
+    with: {
+        "insomnia:scim/directory-types": insomnia_scim_contract,
+    },
 });

@@ -4,73 +4,11 @@ use super::bindings::exports::insomnia::scim::{directory as wd, jobs as wo, jour
 use crate::delivery::{Delivery, DeliveryQueue};
 use crate::directory::SignedIn;
 use crate::event::{Event, Webhook};
-use crate::guard::{Decision, Guard, GuardStatus, HeldRemoval, Preview, PreviewOutcome, PreviewedUser, Removal};
+use crate::guard::{Preview, PreviewOutcome, PreviewedUser};
 
 impl From<wd::SignedIn> for SignedIn {
     fn from(value: wd::SignedIn) -> Self {
         Self { member: value.member.into(), must_change: value.must_change }
-    }
-}
-
-impl From<wd::Guard> for Guard {
-    fn from(value: wd::Guard) -> Self {
-        Self { number: value.number, share: value.share }
-    }
-}
-
-impl From<Guard> for wd::Guard {
-    fn from(value: Guard) -> Self {
-        Self { number: value.number, share: value.share }
-    }
-}
-
-impl From<wd::Removal> for Removal {
-    fn from(value: wd::Removal) -> Self {
-        match value {
-            wd::Removal::Deactivate => Self::Deactivate,
-            wd::Removal::Delete => Self::Delete,
-        }
-    }
-}
-
-impl From<wd::Decision> for Decision {
-    fn from(value: wd::Decision) -> Self {
-        match value {
-            wd::Decision::Allowed => Self::Allowed,
-            wd::Decision::Refused => Self::Refused,
-        }
-    }
-}
-
-impl From<Decision> for wd::Decision {
-    fn from(value: Decision) -> Self {
-        match value {
-            Decision::Allowed => Self::Allowed,
-            Decision::Refused => Self::Refused,
-        }
-    }
-}
-
-impl From<wd::HeldRemoval> for HeldRemoval {
-    fn from(value: wd::HeldRemoval) -> Self {
-        Self {
-            member: value.member,
-            name: value.name,
-            removal: value.removal.into(),
-            time: value.time,
-            decision: value.decision.map(Into::into),
-        }
-    }
-}
-
-impl From<wd::GuardStatus> for GuardStatus {
-    fn from(value: wd::GuardStatus) -> Self {
-        Self {
-            guard: value.guard.map(Into::into),
-            holding_since: value.holding_since,
-            held: value.held.into_iter().map(Into::into).collect(),
-            next: value.next,
-        }
     }
 }
 

@@ -8,21 +8,20 @@ use crate::guard::{Decision, Guard, GuardStatus, Preview};
 impl Organization {
     /// Switches the mass-deprovisioning guard on, or off and forgets what it holds.
     pub async fn set_guard(&self, guard: Option<Guard>) -> Result<(), ActionError> {
-        let guard = guard.map(Into::into);
         act!(self.insomnia_scim_directory.call_set_guard(guard))
     }
 
     /// The guard, and a page of at most 500 removals that it holds.
     pub async fn guard(&self, after: Option<&str>, limit: u32) -> Result<GuardStatus, ActionError> {
         let after = after.map(str::to_owned);
-        act!(self.insomnia_scim_directory.call_get_guard(after.as_deref(), limit)).map(Into::into)
+        act!(self.insomnia_scim_directory.call_get_guard(after.as_deref(), limit))
     }
 
     /// Lets held removals through or refuses them: those of these members (ids), or all that wait. Returns how many. The
     /// actor is the owner or a co-owner.
     pub async fn decide_held(&self, actor: &str, decision: Decision, members: &[String]) -> Result<u32, ActionError> {
         let (actor, members) = (actor.to_owned(), members.to_vec());
-        act!(self.insomnia_scim_directory.call_decide_held(&actor, decision.into(), &members))
+        act!(self.insomnia_scim_directory.call_decide_held(&actor, decision, &members))
     }
 
     /// What provisioning these users would do; changes nothing. They are a JSON array of at most 10,000 SCIM Users, or an
