@@ -21,10 +21,23 @@ pub enum Actor {
     Operator,
 }
 
-impl Actor {
-    /// The member of this id, userName or email address.
-    pub fn member(member: impl Into<String>) -> Self {
-        Self::Member(member.into())
+/// The member of this id, userName or email address.
+impl From<&str> for Actor {
+    fn from(member: &str) -> Self {
+        Self::Member(member.to_owned())
+    }
+}
+
+/// The member of this id, userName or email address.
+impl From<&String> for Actor {
+    fn from(member: &String) -> Self {
+        Self::Member(member.clone())
+    }
+}
+
+impl From<&Self> for Actor {
+    fn from(actor: &Self) -> Self {
+        actor.clone()
     }
 }
 

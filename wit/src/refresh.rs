@@ -1,6 +1,6 @@
 //! The automatic refresh of tokens over an identity provider's API.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 #[cfg(feature = "openapi")]
 use utoipa::ToSchema;
 #[cfg(feature = "host")]
@@ -33,12 +33,26 @@ pub struct EntraApi {
     pub graph_url: Option<String>,
 }
 
+/// Without the secret: what is printed for debugging ends in logs.
+impl std::fmt::Debug for EntraApi {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EntraApi").field("tenant_id", &self.tenant_id).finish_non_exhaustive()
+    }
+}
+
 /// An administrator's API token of Okta.
 #[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 pub struct OktaApiToken {
     /// The token.
     pub token: String,
+}
+
+/// Without the token.
+impl std::fmt::Debug for OktaApiToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OktaApiToken").finish_non_exhaustive()
+    }
 }
 
 /// A service application of Okta with the scope `okta.apps.manage`, without DPoP.
@@ -53,8 +67,15 @@ pub struct OktaPrivateKey {
     pub private_key: String,
 }
 
+/// Without the key.
+impl std::fmt::Debug for OktaPrivateKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OktaPrivateKey").field("client_id", &self.client_id).finish_non_exhaustive()
+    }
+}
+
 /// By what Okta's API is accessed.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(variant))]
 pub enum OktaCredentials {
     /// An administrator's API token.
@@ -66,7 +87,7 @@ pub enum OktaCredentials {
 }
 
 /// Access to Okta's Application Connections API.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 pub struct OktaApi {
     /// Such as `https://example.okta.com`.
@@ -81,7 +102,7 @@ pub struct OktaApi {
 
 /// Access to an identity provider's API, over which new tokens are installed. Its secret is sealed before it is stored, and
 /// never shown.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(variant))]
 pub enum IdpApi {
     /// Microsoft Graph.
@@ -93,7 +114,7 @@ pub enum IdpApi {
 }
 
 /// What is configured of an [`EntraApi`]; nothing of it is secret.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 #[cfg_attr(feature = "openapi", derive(ToSchema), schema(description = "What is configured of access to Microsoft Graph; nothing of it is secret."))]
 pub struct EntraApiStatus {
@@ -115,7 +136,7 @@ pub struct EntraApiStatus {
 }
 
 /// What is configured of an [`OktaApi`]; nothing of it is secret.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 #[cfg_attr(feature = "openapi", derive(ToSchema), schema(description = "What is configured of access to Okta; nothing of it is secret."))]
 pub struct OktaApiStatus {
@@ -131,7 +152,7 @@ pub struct OktaApiStatus {
 }
 
 /// What is configured of an [`IdpApi`]; nothing of it is secret.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(variant))]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 #[serde(tag = "kind", rename_all = "kebab-case")]

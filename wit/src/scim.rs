@@ -40,6 +40,21 @@ impl ScimRequest {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(candidate, _)| candidate == name).map(|(_, value)| value.as_str())
     }
+
+    /// The request without its body, which may be large.
+    #[must_use]
+    pub fn clone_head(&self) -> Self {
+        Self {
+            method: self.method.clone(),
+            path: self.path.clone(),
+            query: self.query.clone(),
+            headers: self.headers.clone(),
+            body: Vec::new(),
+            base_url: self.base_url.clone(),
+            request_id: self.request_id.clone(),
+            sender_address: self.sender_address.clone(),
+        }
+    }
 }
 
 /// A response; its body is a SCIM document or empty.

@@ -28,6 +28,14 @@ pub struct Entry {
     pub version: u64,
 }
 
+impl Entry {
+    /// What is there, without its key.
+    #[must_use]
+    pub fn into_item(self) -> Item {
+        Item { value: self.value, version: self.version }
+    }
+}
+
 /// A key and the value to put there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
@@ -36,6 +44,14 @@ pub struct KeyValue {
     pub key: Key,
     /// What: at most 1 MiB.
     pub value: Vec<u8>,
+}
+
+impl KeyValue {
+    /// Puts the value at the key.
+    #[must_use]
+    pub const fn new(key: Key, value: Vec<u8>) -> Self {
+        Self { key, value }
+    }
 }
 
 /// A key and a version that it is to have.

@@ -10,8 +10,6 @@ mod token;
 mod url;
 
 pub use authenticate::{Authenticated, Credential, Unauthenticated, access_token_hash, authenticate};
-pub use lifecycle::{
-    ConnectorError, IssuedToken, Requirement, Status, TokenStatus, Window, disable, enable, refresh,
-    refresh_as_operator, status, unmet_requirements,
-};
+pub use insomnia_scim_contract::{ExpiryWindow as Window, IdentityProvider, IssuedToken, Requirement, TokenStatus};
+pub use lifecycle::{ConnectorError, disable, enable, refresh, status, unmet_requirements};
 pub use token::{Token, hexadecimal};

@@ -3,7 +3,7 @@
 use super::Budget;
 use super::back_off::{DOWNTIME, TRIED_FOR, back_off};
 use super::letters;
-use crate::capability::{Email, EmailError};
+use crate::capability::{Message, EmailError};
 use crate::endpoint::Host;
 use crate::provisioning::passphrase;
 use crate::store::{Batch, Lease, Letter, OutboxRecord, Sealed, Store, StoreError, StoredEmail, encode, keys};
@@ -22,7 +22,7 @@ const FIRST_WAIT: u64 = 60_000;
 const LONGEST_ERROR: usize = 500;
 
 /// Sends what is due; returns when the next email is.
-pub(super) fn run(host: Host<'_>, store: &Store<'_>, budget: &Budget) -> Result<Option<u64>, StoreError> {
+pub(super) fn run(host: Host<'_>, store: &Store<'_>, budget: &Budget<'_>) -> Result<Option<u64>, StoreError> {
     let now = host.clock.now();
     match next(store)? {
         Some(due) if due <= now => {}
@@ -48,16 +48,15 @@ fn next(store: &Store) -> Result<Option<u64>, StoreError> {
 }
 
 /// Sends a part of what is due; returns whether the mail system is out of order.
-fn send_due(host: Host<'_>, store: &Store<'_>, lease: &Lease, budget: &Budget) -> Result<bool, StoreError> {
+fn send_due(host: Host<'_>, store: &Store<'_>, lease: &Lease, budget: &Budget<'_>) -> Result<bool, StoreError> {
     let (emails, _) = store.outbox(Some(host.clock.now() + 1), None, MOST)?;
     let organization = store.organization()?.map(|stored| stored.record.name).unwrap_or_default();
-    let page_url = store.settings()?.page_url;
     let (mut failed, mut long_out) = (0, false);
     for (index, stored) in emails.iter().enumerate() {
         if budget.is_spent(host) || host.clock.now() + LONGEST > lease.ends() {
             return Ok(false);
         }
-        let Some(email) = prepare(host, store, stored, &organization, page_url.as_deref())? else { continue };
+        let Some(email) = prepare(host, store, stored, &organization, budget.context.page_url.as_deref())? else { continue };
         match host.mailer.send(&email) {
             Ok(()) => {
                 forget(store, stored)?;
@@ -103,7 +102,7 @@ fn prepare(
     stored: &StoredEmail,
     organization: &str,
     page_url: Option<&str>,
-) -> Result<Option<Email>, StoreError> {
+) -> Result<Option<Message>, StoreError> {
     let record = &stored.record;
     match &record.letter {
         // The member is gone, or has another passphrase by now.
@@ -125,7 +124,7 @@ fn prepare(
         }
     };
     let content = letters::render(&record.letter, organization, page_url, &secret);
-    Ok(Some(Email {
+    Ok(Some(Message {
         id: record.id.clone(),
         date: record.created,
         to: record.to.clone(),

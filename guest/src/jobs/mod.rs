@@ -14,9 +14,11 @@ mod webhook;
 #[cfg(test)]
 mod tests;
 
-pub use deliveries::{Delivery, DeliveryPage, DeliveryQueue, list_deliveries, retry_deliveries};
+pub use deliveries::{list_deliveries, retry_deliveries};
+pub use insomnia_scim_contract::{DeliveryQueue, RunContext};
 
 use crate::connector::refresh;
+use crate::journal::note_subscriber;
 use crate::endpoint::Host;
 use crate::store::{Actor, Store, StoreError};
 
@@ -29,19 +31,20 @@ const CALL: u64 = 25_000;
 /// How long one job may go on beginning attempts, in milliseconds.
 const SHARE: u64 = 20_000;
 
-/// How long a job may go on beginning what others may let hang.
-struct Budget {
+/// How long a job may go on beginning what others may let hang, and what the host tells it.
+struct Budget<'c> {
     until: u64,
+    context: &'c RunContext,
 }
 
-impl Budget {
+impl Budget<'_> {
     fn is_spent(&self, host: Host<'_>) -> bool {
         host.clock.now() >= self.until
     }
 }
 
 /// Does a part of what is due; returns when to run it next, in milliseconds since the Unix epoch.
-type Job = fn(Host<'_>, &Store<'_>, &Budget) -> Result<Option<u64>, StoreError>;
+type Job = fn(Host<'_>, &Store<'_>, &Budget<'_>) -> Result<Option<u64>, StoreError>;
 
 /// All jobs. The refresh comes before the warnings, which it may spare, and those before the deliveries; what can hang
 /// comes last, the deliveries in turn, so that neither keeps the other from its share.
@@ -57,7 +60,8 @@ const JOBS: [(&str, Job); 5] = [
 ///
 /// # Errors
 /// If no job could be run at all; what was done until then stays done.
-pub fn run_due(host: Host<'_>) -> Result<Option<u64>, StoreError> {
+pub fn run_due(host: Host<'_>, context: &RunContext) -> Result<Option<u64>, StoreError> {
+    note_subscriber(&host.store(), context.subscribed)?;
     let (mut next, mut failures) = (None::<u64>, Vec::new());
     let began = host.clock.now();
     let mut jobs = JOBS;
@@ -68,7 +72,7 @@ pub fn run_due(host: Host<'_>) -> Result<Option<u64>, StoreError> {
     for (name, job) in jobs {
         let store = host.store();
         store.act_as(Actor::System);
-        let budget = Budget { until: (store.now() + SHARE).min(began + CALL) };
+        let budget = Budget { until: (store.now() + SHARE).min(began + CALL), context };
         let at = job(host, &store, &budget).unwrap_or_else(|error| {
             eprintln!("the job '{name}' failed: {error}");
             failures.push(error);

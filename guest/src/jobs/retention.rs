@@ -17,7 +17,7 @@ const COMMITS: u32 = 4;
 const EMAILS: u32 = 200;
 
 /// Deletes what nobody takes any more at once, and what is too old once a day; returns when to look again.
-pub(super) fn run(_: Host<'_>, store: &Store<'_>, _: &Budget) -> Result<Option<u64>, StoreError> {
+pub(super) fn run(_: Host<'_>, store: &Store<'_>, _: &Budget<'_>) -> Result<Option<u64>, StoreError> {
     let now = store.now();
     let mut commits = COMMITS;
     if !forget_dropped(store, &mut commits)? {

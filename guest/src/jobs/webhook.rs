@@ -48,7 +48,7 @@ impl Failure {
 }
 
 /// Delivers what is due; returns when to try next.
-pub(super) fn run(host: Host<'_>, store: &Store<'_>, budget: &Budget) -> Result<Option<u64>, StoreError> {
+pub(super) fn run(host: Host<'_>, store: &Store<'_>, budget: &Budget<'_>) -> Result<Option<u64>, StoreError> {
     if !store.is_event_due(Sink::Webhook)? {
         return Ok(None);
     }
@@ -99,7 +99,7 @@ fn deliver_due(
     webhook: &Versioned<WebhookRecord>,
     downtime: u64,
     lease: &Lease,
-    budget: &Budget,
+    budget: &Budget<'_>,
 ) -> Result<Option<Failure>, StoreError> {
     let (events, _) = store.due_events(Sink::Webhook, MOST)?;
     let keys = signing_keys(host, &webhook.record);
@@ -159,7 +159,7 @@ fn deliver(host: Host<'_>, url: &str, keys: &[Vec<u8>], event: &StoredEvent) -> 
             header("webhook-signature", &signatures.join(" ")),
         ],
         body: event.json.clone(),
-        timeout: Some(LONGEST),
+        timeout_milliseconds: Some(LONGEST),
     };
     match host.http.send(&request) {
         Ok(response) if (200..300).contains(&response.status) => Ok(()),

@@ -183,9 +183,17 @@ pub fn set(store: &Store, guard: Option<Guard>) -> Result<(), StoreError> {
 /// As the storage has them.
 pub fn status(store: &Store, after: Option<&str>, limit: u32) -> Result<GuardStatus, StoreError> {
     let guard = store.settings()?.guard;
-    let holding_since = store.document::<GuardRecord>(keys::GUARD)?.and_then(|stored| stored.record.holding_since);
+    let holding_since = holding_since(store)?;
     let page = held_page(store, after, limit)?;
     Ok(GuardStatus { guard, holding_since, held: page.held.into_iter().map(Into::into).collect(), next: page.next })
+}
+
+/// Since when removals are held and the owners know, in milliseconds since the Unix epoch.
+///
+/// # Errors
+/// As the storage has them.
+pub fn holding_since(store: &Store) -> Result<Option<u64>, StoreError> {
+    Ok(store.document::<GuardRecord>(keys::GUARD)?.and_then(|stored| stored.record.holding_since))
 }
 
 fn held_page(store: &Store, after: Option<&str>, limit: u32) -> Result<HeldPage, StoreError> {

@@ -175,7 +175,7 @@ impl<'c, 'h> Members<'c, 'h> {
         let seat = self.seat(old.record.is_active(), record.is_active())?;
         let version = self.commit(batch)?;
         let mut because = vec![reason];
-        because.extend(adopts.then(|| format!("adopted: id, role {} and teams kept", record.role.as_str())));
+        because.extend(adopts.then(|| format!("adopted: id, role {} and teams kept", record.role.name())));
         because.extend(changed(&old.record.document, &record.document));
         because.extend(seat.or_else(|| (adopts && record.is_active()).then(|| "seat kept".to_owned())));
         let action = match (old.record.is_active(), record.is_active()) {

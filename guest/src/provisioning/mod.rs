@@ -1,5 +1,6 @@
 //! Insomnia's rules: matching and adoption, lifecycle, licences, teams (rules P3 and P4). Knows no HTTP.
 
+pub mod administrators;
 pub mod guard;
 pub mod matching;
 pub mod passphrase;

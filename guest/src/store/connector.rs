@@ -1,5 +1,6 @@
 //! The connector and the hashes of its tokens.
 
+use insomnia_scim_contract::{ExpiryWindow, IdentityProvider};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -27,10 +28,10 @@ pub struct TokenRecord {
 pub struct ConnectorRecord {
     /// Whether SCIM is enabled.
     pub enabled: bool,
-    /// `okta`, `azure`, `ping-federate`, or the name of another.
-    pub identity_provider: Option<String>,
-    /// The expiration window of the current token: its name in `wit/connector.wit`.
-    pub window: Option<String>,
+    /// What it was enabled for.
+    pub identity_provider: Option<IdentityProvider>,
+    /// How long the current token is valid from its generation on.
+    pub window: Option<ExpiryWindow>,
     /// The current token.
     pub token: Option<TokenRecord>,
     /// The one before: its `expires` is the end of the overlap, 0 if there was none. It is kept after that, so that it is
@@ -116,7 +117,7 @@ impl Store<'_> {
     /// # Errors
     /// As the storage has them.
     pub fn note_connector_used(&self) -> Result<(), StoreError> {
-        self.append(&[(keys::CONNECTOR_USED.to_vec(), self.now().to_string().into_bytes())])
+        self.append(keys::CONNECTOR_USED.to_vec(), self.now().to_string().into_bytes())
     }
 
     /// What signs this organization's cursors; made at its first use.

@@ -23,17 +23,16 @@ pub use batch::Batch;
 pub use connector::{ConnectorRecord, TokenRecord};
 pub use event::{Actor, EventKind, EventRecord, EventSubject, MOST_IDS, ParkedEvent, Sink, StoredEvent};
 pub use lease::{Lease, LeaseRecord};
-pub use member::{MemberRecord, Origin, Role, Stored, primary_email};
+pub use member::{MemberRecord, Stored, primary_email};
 pub use membership::{Additions, Edge};
 pub use oauth::{AccessRecord, ClientRecord, CodeRecord, GrantRecord, LiveRecord, LiveToken, SecretRecord};
-pub use organization::{Domain, Options, OrganizationRecord, Plan};
 pub use outbox::{Letter, OutboxRecord, Sealed, StoredEmail};
 pub use query::Candidates;
-pub use refresh::{IdpApi, IdpApiRecord, Pending, Problem, RefreshRecord, RefreshView, Trouble};
+pub use refresh::{IdpApiRecord, Pending, Problem, RefreshRecord, RefreshView, Trouble};
 pub use resource::{DeclaredRecord, ResourceRecord};
 pub use settings::SettingsRecord;
 // What is stored of the contract's own types.
-pub use insomnia_scim_contract::Guard;
+pub use insomnia_scim_contract::{Domain, Guard, Options, OrganizationRecord, Origin, Plan, Role};
 pub use team::{Row, TeamRecord};
 pub use webhook::{PreviousKey, WebhookRecord};
 
@@ -45,7 +44,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
-use crate::capability::{Clock, Item, Key, KeyRange, Page, Random, Scanned, Secrets, Storage, StorageError};
+use crate::capability::{Clock, Item, Key, KeyRange, KeyValue, Page, Random, Scanned, Secrets, Storage, StorageError};
 
 /// How often a handler runs again after a conflict before it gives up.
 const ATTEMPTS: u32 = 64;
@@ -271,12 +270,12 @@ impl<'h> Store<'h> {
         Ok(self.storage.commit(&batch.into_transaction())?)
     }
 
-    /// Puts entries that a crash may lose.
+    /// Puts an entry that a crash may lose.
     ///
     /// # Errors
     /// As the storage has them.
-    pub fn append(&self, entries: &[(Key, Vec<u8>)]) -> Result<(), StoreError> {
-        Ok(self.storage.append(entries)?)
+    pub fn append(&self, key: Key, value: Vec<u8>) -> Result<(), StoreError> {
+        Ok(self.storage.append(&[KeyValue::new(key, value)])?)
     }
 }
 

@@ -18,8 +18,6 @@ pub struct SettingsRecord {
     pub subscriber: bool,
     /// The mass-deprovisioning guard; off if absent.
     pub guard: Option<Guard>,
-    /// The address of the SCIM page, for emails that point to it.
-    pub page_url: Option<String>,
     /// For how many days the log and events are kept; see [`SettingsRecord::retention_days`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retention: Option<u32>,

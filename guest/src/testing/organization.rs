@@ -1,12 +1,13 @@
 //! An organization with SCIM enabled over a host in memory, and the host's scheduler.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
+use insomnia_scim_contract::{NewMember, RunContext};
 use serde_json::Value;
 
 use super::MemoryHost;
 use crate::connector::{self, Window};
-use crate::directory::{self, DirectoryError, NewMember};
+use crate::directory::{self, DirectoryError};
 use crate::endpoint::{Host, handle};
 use crate::jobs;
 use crate::protocol::message::Request;
@@ -21,6 +22,8 @@ pub struct TestOrganization {
     pub host: MemoryHost,
     /// The token of the identity provider.
     pub token: String,
+    /// What the host tells the jobs.
+    pub context: RefCell<RunContext>,
     /// When the jobs are to run next.
     due: Cell<Option<u64>>,
 }
@@ -52,7 +55,7 @@ impl TestOrganization {
         directory::put_organization(&store, &organization)?;
         let people = [(Self::OWNER, Role::Owner, Some(Self::PASSPHRASE)), (Self::CO_OWNER, Role::CoOwner, None)];
         for (email, role, passphrase) in people {
-            let (email, display_name) = (email.to_owned(), format!("The {}", role.as_str()));
+            let (email, display_name) = (email.to_owned(), format!("The {}", role.name()));
             directory::add_member(
                 &store,
                 &NewMember { email, display_name, role, passphrase: passphrase.map(str::to_owned) },
@@ -63,7 +66,7 @@ impl TestOrganization {
         let token = connector::enable(&store, Self::OWNER, "okta", window)
             .map_err(|error| DirectoryError::Invalid(error.to_string()))?
             .token;
-        Ok(Self { host, token, due: Cell::new(None) })
+        Ok(Self { host, token, context: RefCell::default(), due: Cell::new(None) })
     }
 
     /// A view of its data.
@@ -120,7 +123,7 @@ impl TestOrganization {
                 Some(due) if due <= end => {
                     self.host.set_now(due.max(now));
                     self.due.set(None);
-                    let next = jobs::run_due(self.host.host())?;
+                    let next = jobs::run_due(self.host.host(), &self.context.borrow())?;
                     self.due.set(next.map(|next| next.max(due.max(now) + 20)));
                 }
                 _ => {

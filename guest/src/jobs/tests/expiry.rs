@@ -63,7 +63,7 @@ fn p2_running_again_and_again_sends_nothing_twice() {
     let organization = TestOrganization::new(10, Window::Days30).unwrap();
     organization.host.set_now(1_760_000_000_000 + 11 * DAY);
     for _ in 0..50 {
-        super::run_due(organization.host.host()).unwrap();
+        super::run_due(organization.host.host(), &RunContext::default()).unwrap();
     }
     assert_eq!(expiring(&organization, OWNER).len(), 1);
 }

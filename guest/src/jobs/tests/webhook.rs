@@ -149,7 +149,8 @@ fn p6_a_removed_webhook_gets_nothing_any_more() {
 fn p6_a_subscriber_gets_each_event_until_it_is_acknowledged() {
     let organization = TestOrganization::new(100, Window::Never).unwrap();
     let store = organization.store();
-    journal::set_subscriber(&store, true).unwrap();
+    organization.context.borrow_mut().subscribed = true;
+    journal::note_subscriber(&store, true).unwrap();
     create(&organization, "ada@example.com");
     create(&organization, "bob@example.com");
     assert!(organization.host.take_wake().is_some(), "the host is woken to take them");
@@ -267,5 +268,5 @@ fn p6_each_attempt_has_its_own_time_and_the_same_id() {
     let key = STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
     let expected = signature(&key, header(second, "webhook-id"), &time(second).to_string(), &second.body);
     assert_eq!(header(second, "webhook-signature"), expected);
-    assert!(first.timeout.is_some_and(|timeout| (15_000..=30_000).contains(&timeout)));
+    assert!(first.timeout_milliseconds.is_some_and(|timeout| (15_000..=30_000).contains(&timeout)));
 }
