@@ -157,6 +157,13 @@ impl Storage for MemoryHost {
 }
 
 impl MemoryHost {
+    /// How many keys the range holds.
+    #[must_use]
+    pub fn count(&self, range: &KeyRange) -> u64 {
+        let KeyRange { start, end } = range.clone();
+        self.items.borrow().range(start.clone()..end.max(start)).count() as u64
+    }
+
     fn scan_page(&self, page: &Page) -> Scanned {
         let KeyRange { start, end } = page.range.clone();
         let items = self.items.borrow();

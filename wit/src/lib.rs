@@ -44,15 +44,15 @@ pub use journal::{Event, LogPage, LogQuery, Webhook};
 pub use listing::{Listed, Listing};
 pub use member::{Member, NewMember, Origin, Role, SignedIn, Team};
 pub use oauth::{
-    AuthorizeRefusal, Consent, IssuedOAuthClient, NewOAuthClient, OAuthClient, OAuthClientSecret, OAuthRequest, OAuthResponse,
-    PageError,
+    AuthorizeRefusal, Consent, IssuedOAuthClient, NewOAuthClient, OAuthClient, OAuthClientSecret, OAuthRequest,
+    OAuthResponse, PageError,
 };
 pub use organization::{Domain, Licences, Options, Organization, OrganizationRecord, Plan};
 pub use overview::Overview;
 pub use preview::{Preview, PreviewOutcome, PreviewedUser};
 pub use refresh::{
-    EntraApi, EntraApiStatus, IdpApi, IdpApiStatus, OktaApi, OktaApiStatus, OktaApiToken, OktaCredentials, OktaPrivateKey,
-    RefreshMethod, RefreshState, RefreshStatus,
+    EntraApi, EntraApiStatus, IdpApi, IdpApiStatus, OktaApi, OktaApiStatus, OktaApiToken, OktaCredentials,
+    OktaPrivateKey, RefreshMethod, RefreshState, RefreshStatus,
 };
 pub use scim::{Header, ScimRequest, ScimResponse};
 pub use storage::{

@@ -116,7 +116,11 @@ pub enum IdpApi {
 /// What is configured of an [`EntraApi`]; nothing of it is secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
-#[cfg_attr(feature = "openapi", derive(ToSchema), schema(description = "What is configured of access to Microsoft Graph; nothing of it is secret."))]
+#[cfg_attr(
+    feature = "openapi",
+    derive(ToSchema),
+    schema(description = "What is configured of access to Microsoft Graph; nothing of it is secret.")
+)]
 pub struct EntraApiStatus {
     /// The tenant's id or domain.
     #[cfg_attr(feature = "host", component(name = "tenant-id"))]
@@ -138,7 +142,11 @@ pub struct EntraApiStatus {
 /// What is configured of an [`OktaApi`]; nothing of it is secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
-#[cfg_attr(feature = "openapi", derive(ToSchema), schema(description = "What is configured of access to Okta; nothing of it is secret."))]
+#[cfg_attr(
+    feature = "openapi",
+    derive(ToSchema),
+    schema(description = "What is configured of access to Okta; nothing of it is secret.")
+)]
 pub struct OktaApiStatus {
     /// Such as `https://example.okta.com`.
     #[cfg_attr(feature = "host", component(name = "org-url"))]

@@ -65,12 +65,7 @@ impl Guest for Component {
         Ok(directory::sign_in(&host().store(), &member, &passphrase)?)
     }
 
-    fn change_passphrase(
-        _source: Source,
-        member: String,
-        current: String,
-        chosen: String,
-    ) -> Result<(), ActionError> {
+    fn change_passphrase(_source: Source, member: String, current: String, chosen: String) -> Result<(), ActionError> {
         Ok(directory::change_passphrase(&host().store(), &member, &current, &chosen)?)
     }
 

@@ -38,7 +38,9 @@ impl From<ConnectorError> for ActionError {
         match error {
             ConnectorError::UnmetRequirements(unmet) => Self::UnmetRequirements(unmet),
             ConnectorError::Forbidden | ConnectorError::NoPassphrase => Self::Forbidden(error.to_string()),
-            ConnectorError::NoOwner | ConnectorError::Enabled | ConnectorError::Disabled => Self::Conflict(error.to_string()),
+            ConnectorError::NoOwner | ConnectorError::Enabled | ConnectorError::Disabled => {
+                Self::Conflict(error.to_string())
+            }
             ConnectorError::Invalid(text) => Self::Invalid(text),
             ConnectorError::NotFound(_) => Self::NotFound(error.to_string()),
             ConnectorError::NotConfigured(text) => Self::NotConfigured(text),

@@ -3,7 +3,7 @@
 use super::Budget;
 use super::back_off::{DOWNTIME, TRIED_FOR, back_off};
 use super::letters;
-use crate::capability::{Message, EmailError};
+use crate::capability::{EmailError, Message};
 use crate::endpoint::Host;
 use crate::provisioning::passphrase;
 use crate::store::{Batch, Lease, Letter, OutboxRecord, Sealed, Store, StoreError, StoredEmail, encode, keys};
@@ -56,7 +56,9 @@ fn send_due(host: Host<'_>, store: &Store<'_>, lease: &Lease, budget: &Budget<'_
         if budget.is_spent(host) || host.clock.now() + LONGEST > lease.ends() {
             return Ok(false);
         }
-        let Some(email) = prepare(host, store, stored, &organization, budget.context.page_url.as_deref())? else { continue };
+        let Some(email) = prepare(host, store, stored, &organization, budget.context.page_url.as_deref())? else {
+            continue;
+        };
         match host.mailer.send(&email) {
             Ok(()) => {
                 forget(store, stored)?;

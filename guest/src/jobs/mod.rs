@@ -15,11 +15,11 @@ mod webhook;
 mod tests;
 
 pub use deliveries::{list_deliveries, retry_deliveries};
-pub use insomnia_scim_contract::{DeliveryQueue, RunContext};
+pub use insomnia_scim_contract::{Delivery, DeliveryQueue, RunContext};
 
 use crate::connector::refresh;
-use crate::journal::note_subscriber;
 use crate::endpoint::Host;
+use crate::journal::note_subscriber;
 use crate::store::{Actor, Store, StoreError};
 
 /// After how many milliseconds a job that failed is tried again.

@@ -11,7 +11,7 @@ mod webhook;
 
 pub use entry::{Entry, Note, Standing, Subject};
 pub use events::{acknowledge_events, list_events, note_subscriber, take_events};
-pub use keep::keep;
 pub use insomnia_scim_contract::{LogPage, LogQuery};
+pub use keep::keep;
 pub use search::{SearchError, search};
 pub use webhook::{WebhookError, get_webhook, remove_webhook, set_webhook};

@@ -81,5 +81,10 @@ pub fn remove_webhook(store: &Store) -> Result<(), StoreError> {
 /// If the store can't answer.
 pub fn get_webhook(store: &Store) -> Result<Option<Webhook>, StoreError> {
     let webhook = store.webhook()?.map(|stored| stored.record);
-    Ok(webhook.map(|WebhookRecord { url, created, failing_since, error, .. }| Webhook { url, created, failing_since, error }))
+    Ok(webhook.map(|WebhookRecord { url, created, failing_since, error, .. }| Webhook {
+        url,
+        created,
+        failing_since,
+        error,
+    }))
 }

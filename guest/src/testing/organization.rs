@@ -103,6 +103,7 @@ impl TestOrganization {
             body: body.map(|body| body.to_string().into_bytes()).unwrap_or_default(),
             base_url: "https://scim.example/scim/v2/org".into(),
             request_id: "r1".into(),
+            sender_address: None,
         };
         // No two requests arrive in the same millisecond.
         self.host.set_now(self.host.host().clock.now() + 1);

@@ -27,10 +27,10 @@ pub(crate) use clients::sweep;
 pub use clients::{create, delete, list, rotate_secret};
 pub use exchange::token;
 pub(crate) use form::encode;
-pub use metadata::metadata;
 pub use insomnia_scim_contract::{
     AuthorizeRefusal, Consent, IssuedOAuthClient as IssuedClient, NewOAuthClient as NewClient, OAuthResponse,
 };
+pub use metadata::metadata;
 pub use revoke::revoke;
 
 /// The one scope: to provision this organization.

@@ -14,8 +14,7 @@ use crate::connector::lifecycle::expires;
 use crate::connector::{Token, Window};
 use crate::endpoint::Host;
 use crate::store::{
-    Actor, Batch, IdpApiRecord, Pending, Problem, RefreshRecord, RefreshView, Store, StoreError, TokenRecord,
-    Trouble,
+    Actor, Batch, IdpApiRecord, Pending, Problem, RefreshRecord, RefreshView, Store, StoreError, TokenRecord, Trouble,
 };
 
 /// How long an attempt may be under way, in milliseconds: longer than a call of the component may take.

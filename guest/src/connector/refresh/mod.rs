@@ -29,6 +29,7 @@ mod tests;
 
 pub use arrival::arrived;
 pub use configure::{configure, refresh_now, remove};
+pub use insomnia_scim_contract::{RefreshMethod, RefreshState, RefreshStatus};
 pub use status::{status, will_refresh};
 
 use insomnia_scim_contract::IdpApiStatus;

@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use serde_json::json;
 
 use super::*;
-use crate::capability::{Message, EmailError, HttpClient, HttpError, HttpRequest, HttpResponse, Mailer};
+use crate::capability::{EmailError, HttpClient, HttpError, HttpRequest, HttpResponse, Mailer, Message};
 use crate::connector::Window;
 use crate::journal;
 use crate::testing::organization::{DAY, TestOrganization};

@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use super::RunContext;
 use crate::capability::{
-    Message, EmailError, HttpClient, HttpError, HttpRequest, HttpResponse, Item, Key, KeyRange, Mailer, Page, Random,
+    EmailError, HttpClient, HttpError, HttpRequest, HttpResponse, Item, Key, KeyValue, Mailer, Message, Page, Random,
     Scanned, Storage, StorageError, Transaction,
 };
 use crate::connector::{self, Window};
@@ -91,10 +92,6 @@ impl Storage for World<'_> {
         }
     }
 
-    fn count(&self, range: &KeyRange) -> Result<u64, StorageError> {
-        self.organization.host.count(range)
-    }
-
     fn commit(&self, transaction: &Transaction) -> Result<u64, StorageError> {
         match self.crash_in.get() {
             0 => return Err(StorageError::Unavailable("crashed".into())),
@@ -106,7 +103,7 @@ impl Storage for World<'_> {
         if self.is_crashed() { Err(StorageError::Unavailable("crashed".into())) } else { committed }
     }
 
-    fn append(&self, entries: &[(Key, Vec<u8>)]) -> Result<(), StorageError> {
+    fn append(&self, entries: &[KeyValue]) -> Result<(), StorageError> {
         self.organization.host.append(entries)
     }
 }
@@ -231,8 +228,13 @@ fn a_life_of_400_days_sends_exactly_the_expected_emails_and_events() {
         posts.extend(new_posts);
         // The administrator lets the token expire now and then.
         if day % 95 == 94 {
-            let new =
-                connector::refresh(&organization.store(), ADMINISTRATORS[0], TestOrganization::PASSPHRASE, None, 0);
+            let new = connector::refresh(
+                &organization.store(),
+                ADMINISTRATORS[0],
+                Some(TestOrganization::PASSPHRASE),
+                None,
+                0,
+            );
             organization.token = new.unwrap().token;
             secrets.push(organization.token.clone());
             refreshed = organization.store().now();
