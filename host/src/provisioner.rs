@@ -32,8 +32,6 @@ pub(crate) struct Inner {
     subscriber: Option<Arc<dyn EventSubscriber>>,
     base_url: String,
     page_url: Option<String>,
-    /// Which organizations were told in this process where their page is.
-    told: Mutex<HashSet<OrganizationId>>,
 }
 
 /// Why a provisioner can't be built.
@@ -199,7 +197,6 @@ impl ProvisionerBuilder {
             subscriber: self.subscriber,
             base_url: self.base_url.trim_end_matches('/').to_owned(),
             page_url: self.page_url,
-            told: Mutex::default(),
         }));
         if self.scheduler {
             tokio::spawn(scheduler::run(Arc::downgrade(&provisioner.0)));
@@ -239,7 +236,6 @@ impl Provisioner {
     /// [`RegistryError::Exists`] if it is there already.
     pub async fn create_organization(&self, id: &OrganizationId) -> Result<Organization, RegistryError> {
         self.0.registry.create(id, self.0.clock.now()).await?;
-        self.tell_again(id);
         Ok(self.organization(id))
     }
 
@@ -248,7 +244,6 @@ impl Provisioner {
     /// # Errors
     /// [`RegistryError::Unknown`] if it is not there. After a storage error, call it again.
     pub async fn delete_organization(&self, id: &OrganizationId) -> Result<(), RegistryError> {
-        self.tell_again(id);
         // First: if the organization were created again, its old keys must not open it.
         self.api_keys().forget(id).await?;
         self.0.registry.delete(id).await
@@ -285,16 +280,6 @@ impl Provisioner {
             Some(template) => template.replace("{organization}", organization.as_str()),
             None => format!("{}{}", self.0.base_url, page_path(organization)),
         }
-    }
-
-    /// Whether the organization was not told before in this process where its page is.
-    pub(crate) fn tells(&self, organization: &OrganizationId) -> bool {
-        self.0.told.lock().unwrap_or_else(PoisonError::into_inner).insert(organization.clone())
-    }
-
-    /// It could not be told, or is no more.
-    pub(crate) fn tell_again(&self, organization: &OrganizationId) {
-        self.0.told.lock().unwrap_or_else(PoisonError::into_inner).remove(organization);
     }
 
     /// Runs all jobs that are due now, once each, and returns how many organizations that concerned. For embedders

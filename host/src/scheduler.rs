@@ -170,7 +170,6 @@ pub(crate) async fn run_one(provisioner: &Provisioner, organization: &Organizati
 async fn hand_over(provisioner: &Provisioner, id: &OrganizationId) -> Result<(), ActionError> {
     let Some(subscriber) = provisioner.subscriber() else { return Ok(()) };
     let organization = provisioner.organization(id);
-    organization.set_subscriber(true).await?;
     loop {
         let events = organization.take_events(EVENTS).await?;
         if events.is_empty() {

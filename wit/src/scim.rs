@@ -68,3 +68,21 @@ pub struct ScimResponse {
     /// The body.
     pub body: Vec<u8>,
 }
+
+impl ScimResponse {
+    /// A refusal by the host itself, with a SCIM error body (RFC 7644 §3.12) as the component writes them.
+    #[must_use]
+    pub fn error(status: u16, detail: &str, request_id: &str) -> Self {
+        let body = serde_json::json!({
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"],
+            "status": status.to_string(),
+            "detail": format!("{detail} [request {request_id}]"),
+        });
+        let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let mut headers = vec![header("x-request-id", request_id), header("content-type", "application/scim+json")];
+        if status == 503 {
+            headers.push(header("retry-after", "1"));
+        }
+        Self { status, headers, body: body.to_string().into_bytes() }
+    }
+}

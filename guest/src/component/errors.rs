@@ -37,7 +37,7 @@ impl From<ConnectorError> for ActionError {
     fn from(error: ConnectorError) -> Self {
         match error {
             ConnectorError::UnmetRequirements(unmet) => Self::UnmetRequirements(unmet),
-            ConnectorError::Forbidden | ConnectorError::NoPassphrase => Self::Forbidden(error.to_string()),
+            ConnectorError::Forbidden => Self::Forbidden(error.to_string()),
             ConnectorError::NoOwner | ConnectorError::Enabled | ConnectorError::Disabled => {
                 Self::Conflict(error.to_string())
             }

@@ -33,9 +33,6 @@ pub enum ConnectorError {
     /// Somebody acts for the organization's owner, and there is none who is active.
     #[error("the organization has no active owner to act for: add one, or name an actor")]
     NoOwner,
-    /// The actor has no passphrase that would prove who acts.
-    #[error("a token is refreshed by a member with the passphrase, or by the operator")]
-    NoPassphrase,
     /// SCIM is enabled already.
     #[error("SCIM is enabled already; refresh the token to get a new one")]
     Enabled,
@@ -152,12 +149,9 @@ pub fn refresh(
     overlap: u32,
 ) -> Result<IssuedToken, ConnectorError> {
     let actor = actor.into();
-    match (administrator(store, &actor)?, &actor) {
-        (Administrator::Operator, _) => {}
-        (Administrator::Member(member), Actor::Member(_)) => {
-            passphrase::confirm(store, member.record.id(), given.unwrap_or_default())?;
-        }
-        (Administrator::Member(_), _) => return Err(ConnectorError::NoPassphrase),
+    if let Administrator::Member(member) = administrator(store, &actor)? {
+        let given = given.ok_or_else(|| ConnectorError::Invalid("the actor's passphrase is needed".into()))?;
+        passphrase::confirm(store, member.record.id(), given)?;
     }
     if overlap > LONGEST_OVERLAP {
         return Err(ConnectorError::Invalid(format!("the overlap may last {LONGEST_OVERLAP} seconds at the most")));

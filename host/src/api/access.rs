@@ -6,13 +6,15 @@ use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::header;
 use axum::http::request::Parts;
 
+use insomnia_scim_contract::{Actor, Face, Source};
+
 use super::key;
 use super::keys::{ApiKeyScope, Caller};
 use super::problem::Problem;
 use super::state::ApiState;
 use crate::capability::storage::OrganizationId;
 use crate::organization::Organization;
-use crate::page::throttle::address;
+use crate::page::throttle::{address, sender};
 
 /// The id of the key that a request came with, for the log of requests.
 #[derive(Clone, Default)]
@@ -86,21 +88,18 @@ impl FromRequestParts<ApiState> for Access {
         if !state.provisioner.has_organization(&id).await? {
             return Err(Problem::no_organization());
         }
-        Ok(Self { state: state.clone(), organization: state.provisioner.organization(&id), scope })
+        let actor = if scope == ApiKeyScope::Operator { Actor::Operator } else { Actor::Owner };
+        let source = Source { address: sender(parts).map(|address| address.to_string()), ..Source::new(Face::Api) };
+        let organization = state.provisioner.organization(&id).coming_from(source).acting_as(actor);
+        Ok(Self { state: state.clone(), organization, scope })
     }
 }
 
 impl Access {
     /// Who acts: whom the request names, whose role is then looked at; otherwise the organization's owner, since a key may
     /// do all that the owner may.
-    pub(super) async fn actor(&self, named: Option<String>) -> Result<String, Problem> {
-        if let Some(actor) = named {
-            return Ok(actor);
-        }
-        let owner = self.organization.active_owner().await?.ok_or_else(|| {
-            Problem::conflict("The organization has no active owner to act for. Add one, or name an `actor`.")
-        })?;
-        Ok(owner.id)
+    pub(super) fn actor(&self, named: Option<String>) -> Actor {
+        named.map_or(Actor::Owner, Actor::Member)
     }
 }
 

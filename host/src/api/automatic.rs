@@ -90,24 +90,26 @@ pub(super) struct OktaPrivateKey {
 impl From<IdpApiAccess> for IdpApi {
     fn from(access: IdpApiAccess) -> Self {
         match access {
-            IdpApiAccess::Entra(entra) => Self::Entra {
+            IdpApiAccess::Entra(entra) => Self::Entra(crate::oauth::EntraApi {
                 tenant_id: entra.tenant_id,
                 client_id: entra.client_id,
                 client_secret: entra.client_secret,
                 service_principal_id: entra.service_principal_id,
                 login_url: entra.login_url,
                 graph_url: entra.graph_url,
-            },
-            IdpApiAccess::Okta(okta) => Self::Okta {
+            }),
+            IdpApiAccess::Okta(okta) => Self::Okta(crate::oauth::OktaApi {
                 org_url: okta.org_url,
                 app_id: okta.app_id,
                 credentials: match okta.credentials {
-                    OktaCredentialsBody::ApiToken(token) => OktaCredentials::ApiToken(token),
+                    OktaCredentialsBody::ApiToken(token) => {
+                        OktaCredentials::ApiToken(crate::oauth::OktaApiToken { token })
+                    }
                     OktaCredentialsBody::PrivateKey(OktaPrivateKey { client_id, private_key }) => {
-                        OktaCredentials::PrivateKey { client_id, private_key }
+                        OktaCredentials::PrivateKey(crate::oauth::OktaPrivateKey { client_id, private_key })
                     }
                 },
-            },
+            }),
         }
     }
 }
@@ -183,7 +185,7 @@ pub(super) async fn put_idp_api(
     access: Access,
     Json(body): Json<IdpApiBody>,
 ) -> Result<Answer<RefreshStatus>, Problem> {
-    let actor = access.actor(body.actor).await?;
+    let actor = access.actor(body.actor);
     access.organization.configure_idp_api(&actor, body.api.into(), body.connector_query.as_deref()).await?;
     Ok(Answer(access.organization.refresh_status().await?))
 }
@@ -195,7 +197,7 @@ pub(super) async fn put_idp_api(
     params(ActorQuery),
     responses((status = 204, description = "It is forgotten.")))]
 pub(super) async fn delete_idp_api(access: Access, Query(query): Query<ActorQuery>) -> Result<StatusCode, Problem> {
-    let actor = access.actor(query.actor).await?;
+    let actor = access.actor(query.actor);
     access.organization.remove_idp_api(&actor).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -210,7 +212,7 @@ pub(super) async fn try_idp_api(
     access: Access,
     OptionalJson(body): OptionalJson<ActorBody>,
 ) -> Result<(StatusCode, Answer<RefreshStatus>), Problem> {
-    let actor = access.actor(body.actor).await?;
+    let actor = access.actor(body.actor);
     access.organization.refresh_by_idp_api(&actor).await?;
     Ok((StatusCode::ACCEPTED, Answer(access.organization.refresh_status().await?)))
 }
@@ -234,7 +236,7 @@ pub(super) async fn create_oauth_client(
     access: Access,
     Json(new): Json<NewClient>,
 ) -> Result<(StatusCode, Answer<IssuedClient>), Problem> {
-    let actor = access.actor(new.actor).await?;
+    let actor = access.actor(new.actor);
     let client = NewOAuthClient {
         name: new.name,
         client_credentials: new.client_credentials,
@@ -258,7 +260,7 @@ pub(super) async fn rotate_oauth_client(
     Named(client): Named,
     OptionalJson(body): OptionalJson<Rotate>,
 ) -> Result<Answer<IssuedClient>, Problem> {
-    let actor = access.actor(body.actor).await?;
+    let actor = access.actor(body.actor);
     let issued = access.organization.rotate_oauth_client_secret(&actor, &client, body.overlap_seconds).await?;
     Ok(IssuedClient::new(&access, issued))
 }
@@ -274,7 +276,7 @@ pub(super) async fn delete_oauth_client(
     Named(client): Named,
     Query(query): Query<ActorQuery>,
 ) -> Result<StatusCode, Problem> {
-    let actor = access.actor(query.actor).await?;
+    let actor = access.actor(query.actor);
     access.organization.delete_oauth_client(&actor, &client).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -96,7 +96,7 @@ pub(super) async fn get_connector(access: Access) -> Result<Answer<ConnectorView
 #[utoipa::path(post, path = "/organizations/{organization}/connector/enable", tag = "Connector", request_body = Enable,
     responses((status = 200, description = "SCIM is enabled: the connector URL and the token.", body = Token)))]
 pub(super) async fn enable_connector(access: Access, Json(asked): Json<Enable>) -> Result<Answer<Token>, Problem> {
-    let actor = access.actor(asked.actor).await?;
+    let actor = access.actor(asked.actor);
     let issued = access.organization.enable(&actor, asked.identity_provider, asked.expires).await?;
     Ok(Token::new(&access, issued))
 }
@@ -111,7 +111,7 @@ pub(super) async fn disable_connector(
     access: Access,
     OptionalJson(asked): OptionalJson<ActorBody>,
 ) -> Result<Answer<ConnectorView>, Problem> {
-    let actor = access.actor(asked.actor).await?;
+    let actor = access.actor(asked.actor);
     access.organization.disable(&actor).await?;
     view(&access).await
 }
@@ -140,7 +140,7 @@ pub(super) async fn refresh_token(
         let text = "the actor's passphrase is needed";
         Problem::invalid(format!("The body is not valid: {text}.")).at("/passphrase".into(), text.into())
     })?;
-    let actor = access.actor(asked.actor).await?;
+    let actor = access.actor(asked.actor);
     let issued = organization.refresh(&actor, &passphrase, asked.expires, asked.overlap_seconds).await?;
     Ok(Token::new(&access, issued))
 }

@@ -65,7 +65,7 @@ pub(super) async fn delete_guard(access: Access) -> Result<StatusCode, Problem> 
 #[utoipa::path(post, path = "/organizations/{organization}/guard/decisions", tag = "Guard", request_body = DecisionBody,
     responses((status = 200, description = "How many were decided about.", body = Decided)))]
 pub(super) async fn decide_held(access: Access, Json(body): Json<DecisionBody>) -> Result<Answer<Decided>, Problem> {
-    let actor = access.actor(body.actor).await?;
+    let actor = access.actor(body.actor);
     let decided = access.organization.decide_held(&actor, body.decision, &body.members).await?;
     Ok(Answer(Decided { decided }))
 }

@@ -166,5 +166,6 @@ pub(super) async fn add_team(access: Access, Json(new): Json<NewTeam>) -> Result
 #[utoipa::path(post, path = "/organizations/{organization}/preview", tag = "Members", request_body = PreviewUsers,
     responses((status = 200, description = "What would become of the users.", body = Preview)))]
 pub(super) async fn preview(access: Access, Raw(users): Raw) -> Result<Answer<Preview>, Problem> {
+    let users = String::from_utf8(users).map_err(|_| Problem::invalid("The body is not UTF-8."))?;
     Ok(Answer(access.organization.preview(users).await?))
 }

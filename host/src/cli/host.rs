@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
+use insomnia_scim_contract::{Actor, Face, Source};
 
 use super::config::Settings;
 use crate::capability::secrets::SecretKey;
@@ -37,7 +38,7 @@ pub(super) async fn organization(provisioner: &Provisioner, name: &str) -> anyho
     if !provisioner.has_organization(&id).await? {
         bail!("there is no organization {id}; `insomnia-scim org list` shows those that are there");
     }
-    Ok(provisioner.organization(&id))
+    Ok(provisioner.organization(&id).coming_from(Source::new(Face::CommandLine)).acting_as(Actor::Operator))
 }
 
 async fn build(settings: &Settings, listening: Option<String>) -> anyhow::Result<Provisioner> {

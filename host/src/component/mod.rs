@@ -7,12 +7,9 @@ mod engine;
 mod fault_guest;
 mod imports;
 mod instance;
-mod life_mapping;
 mod limits;
 mod log_stream;
-mod mapping;
 mod meter;
-mod oauth_mapping;
 mod runtime;
 mod tenant;
 #[cfg(test)]

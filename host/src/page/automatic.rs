@@ -11,8 +11,8 @@ use super::visit::Visit;
 use super::when::{When, distance};
 use crate::error::ActionError;
 use crate::oauth::{
-    IdpApi, IdpApiStatus, IssuedOAuthClient, NewOAuthClient, OAuthClient, OktaCredentials, RefreshMethod, RefreshState,
-    RefreshStatus,
+    EntraApi, IdpApi, IdpApiStatus, IssuedOAuthClient, NewOAuthClient, OAuthClient, OktaApi, OktaApiToken,
+    OktaCredentials, OktaPrivateKey, RefreshMethod, RefreshState, RefreshStatus,
 };
 
 #[derive(Template)]
@@ -129,7 +129,7 @@ pub(super) async fn client(Posted { visit, fields }: Posted) -> Result<Response,
 fn show_client(visit: &Visit, issued: IssuedOAuthClient) -> Result<Response, Refusal> {
     let page = ClientPage {
         shell: visit.shell("OAuth client", "automatic"),
-        overlap_until: issued.client.overlap_until.filter(|until| *until > visit.state.now()).map(When::minute),
+        overlap_until: issued.client.overlap_until().filter(|until| *until > visit.state.now()).map(When::minute),
         client: issued.client,
         secret: issued.secret.unwrap_or_default(),
         issuer: visit.organization.oauth_issuer(),
@@ -150,24 +150,26 @@ async fn again(visit: &Visit, error: ActionError) -> Result<Response, Refusal> {
 
 fn entra(fields: &Fields) -> IdpApi {
     let text = |name: &str| fields.typed(name).unwrap_or_default().to_owned();
-    IdpApi::Entra {
+    IdpApi::Entra(EntraApi {
         tenant_id: text("tenant"),
         client_id: text("client-id"),
         client_secret: text("client-secret"),
         service_principal_id: text("service-principal"),
         login_url: fields.typed("login-url").map(str::to_owned),
         graph_url: fields.typed("graph-url").map(str::to_owned),
-    }
+    })
 }
 
 /// With a key it is a service application, otherwise an API token.
 fn okta(fields: &Fields) -> IdpApi {
     let text = |name: &str| fields.typed(name).unwrap_or_default().to_owned();
     let credentials = match fields.typed("private-key") {
-        Some(key) => OktaCredentials::PrivateKey { client_id: text("client-id"), private_key: key.to_owned() },
-        None => OktaCredentials::ApiToken(text("api-token")),
+        Some(key) => {
+            OktaCredentials::PrivateKey(OktaPrivateKey { client_id: text("client-id"), private_key: key.to_owned() })
+        }
+        None => OktaCredentials::ApiToken(OktaApiToken { token: text("api-token") }),
     };
-    IdpApi::Okta { org_url: text("org-url"), app_id: text("app-id"), credentials }
+    IdpApi::Okta(OktaApi { org_url: text("org-url"), app_id: text("app-id"), credentials })
 }
 
 fn new_client(fields: &Fields) -> NewOAuthClient {

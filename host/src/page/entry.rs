@@ -95,7 +95,7 @@ impl<'h> LogRow<'h> {
     }
 
     /// Rows of those that can be read.
-    pub(super) fn all(home: &'h str, entries: &[Vec<u8>]) -> Vec<Self> {
+    pub(super) fn all(home: &'h str, entries: &[String]) -> Vec<Self> {
         entries.iter().filter_map(|json| Entry::parse(json)).map(|entry| Self::new(home, entry)).collect()
     }
 }

@@ -14,9 +14,10 @@ use super::shell::Shell;
 use super::sign_in::{LONGEST, REFUSAL, own, wait, with_cookie};
 use super::state::PageState;
 use super::throttle::address;
-use super::visit::{is_token, organization_id, token};
+use super::visit::{is_token, organization_id, token, visited};
 use crate::capability::storage::OrganizationId;
 use crate::error::ActionError;
+use crate::organization::Organization;
 
 #[derive(Template)]
 #[template(path = "passphrase.html")]
@@ -60,7 +61,7 @@ pub(super) async fn change(State(state): State<PageState>, request: Request) -> 
     let member = &found.session.actor;
     let outcome = match chosen(&fields) {
         Ok(chosen) => {
-            let organization = state.provisioner.organization(&id);
+            let organization = visited(&state, &id, &parts);
             organization.change_passphrase(member, fields.raw("current"), chosen).await
         }
         Err(error) => Err(error),
@@ -120,8 +121,8 @@ pub(super) async fn reset(State(state): State<PageState>, request: Request) -> R
     let token = fields.typed("token").filter(|token| token.len() <= LONGEST);
     let outcome = match (allowed, token) {
         (Err(error), _) => Err(error),
-        (Ok(()), None) => send_link(&state, &id, fields.typed("email")).await.map(|()| None),
-        (Ok(()), Some(token)) => set(&state, &id, token, &fields).await.map(Some),
+        (Ok(()), None) => send_link(&state, &visited(&state, &id, &parts), fields.typed("email")).await.map(|()| None),
+        (Ok(()), Some(token)) => set(&state, &visited(&state, &id, &parts), token, &fields).await.map(Some),
     };
     let (status, sent, error) = match outcome {
         Ok(Some(member)) => {
@@ -141,27 +142,35 @@ pub(super) async fn reset(State(state): State<PageState>, request: Request) -> R
 }
 
 /// Succeeds for whoever is not there as well.
-async fn send_link(state: &PageState, id: &OrganizationId, email: Option<&str>) -> Result<(), ActionError> {
+async fn send_link(
+    state: &PageState,
+    organization: &Organization,
+    email: Option<&str>,
+) -> Result<(), ActionError> {
     let Some(email) = email.filter(|email| email.len() <= LONGEST) else {
         return Err(ActionError::Invalid("type your email address".into()));
     };
-    let known = state.provisioner.has_organization(id).await;
+    let known = state.provisioner.has_organization(organization.id()).await;
     if !known.map_err(|error| ActionError::Unavailable(error.to_string()))? {
         return Ok(());
     }
-    let organization = state.provisioner.organization(id);
     let page = format!("{}/reset", organization.page_url());
     organization.request_passphrase_reset(email, &page).await
 }
 
-async fn set(state: &PageState, id: &OrganizationId, token: &str, fields: &Fields) -> Result<String, ActionError> {
+async fn set(
+    state: &PageState,
+    organization: &Organization,
+    token: &str,
+    fields: &Fields,
+) -> Result<String, ActionError> {
     let chosen = chosen(fields)?;
     let invalid = || ActionError::Invalid("the link is not valid any more; ask for another one".into());
-    let known = state.provisioner.has_organization(id).await;
+    let known = state.provisioner.has_organization(organization.id()).await;
     if !known.map_err(|error| ActionError::Unavailable(error.to_string()))? {
         return Err(invalid());
     }
-    let member = state.provisioner.organization(id).reset_passphrase(token, chosen).await?;
+    let member = organization.reset_passphrase(token, chosen).await?;
     Ok(member.id)
 }
 

@@ -93,7 +93,7 @@ pub(super) async fn preview(Posted { visit, fields }: Posted) -> Result<Response
 }
 
 /// What was typed as the component takes it: JSON as it is, otherwise an email address on every line.
-fn users(list: &str) -> Option<Vec<u8>> {
+fn users(list: &str) -> Option<String> {
     let list = list.trim();
     if list.is_empty() {
         return None;
@@ -143,7 +143,7 @@ fn outcome(visit: &Visit, list: &str, preview: Preview) -> Result<String, Refusa
 }
 
 async fn so_far(visit: &Visit, list: &str, error: Option<String>) -> Result<String, Refusal> {
-    let left = match visit.organization.preview(b"[]".to_vec()).await {
+    let left = match visit.organization.preview("[]".to_owned()).await {
         Ok(nobody) => Some(left(nobody.left_manual, nobody.left_manual_count)),
         // Whoever has so many members that they can't be looked through at once still sees the rest.
         Err(ActionError::Call(error)) => {

@@ -16,10 +16,11 @@ use super::refusal::Refusal;
 use super::shell::Shell;
 use super::state::PageState;
 use super::throttle::{account, address};
-use super::visit::{is_token, organization_id, token};
+use super::visit::{is_token, organization_id, token, visited};
 use crate::capability::storage::OrganizationId;
 use crate::directory::{Role, SignedIn};
 use crate::error::ActionError;
+use crate::organization::Organization;
 
 /// Every refusal takes at least so long: an organization that is not there answers no faster than a wrong passphrase.
 pub(super) const REFUSAL: Duration = Duration::from_millis(400);
@@ -80,7 +81,7 @@ pub(super) async fn sign_in(State(state): State<PageState>, request: Request) ->
     let now = state.now();
     let allowed = address.map_or(Ok(()), |address| state.addresses.begin(&address, now));
     let verified = match allowed.and_then(|()| state.accounts.begin(&account, now)) {
-        Ok(()) => match verify(&state, &id, email, passphrase).await {
+        Ok(()) => match verify(&state, &visited(&state, &id, &parts), email, passphrase).await {
             // The component counts only for accounts that are there: to say so would tell which are.
             Err(ActionError::Throttled(_)) => Err(ActionError::WrongPassphrase),
             other => other,
@@ -125,7 +126,7 @@ pub(super) async fn sign_out(State(state): State<PageState>, request: Request) -
 
 async fn verify(
     state: &PageState,
-    id: &OrganizationId,
+    organization: &Organization,
     email: &str,
     passphrase: &str,
 ) -> Result<SignedIn, ActionError> {
@@ -133,17 +134,11 @@ async fn verify(
     if !sane(email) || !sane(passphrase) {
         return Err(ActionError::WrongPassphrase);
     }
-    let known = state.provisioner.has_organization(id).await;
+    let known = state.provisioner.has_organization(organization.id()).await;
     if !known.map_err(|error| ActionError::Unavailable(error.to_string()))? {
         return Err(ActionError::WrongPassphrase);
     }
-    let organization = state.provisioner.organization(id);
-    let signed_in = organization.sign_in(email, passphrase).await?;
-    // Emails point to where this person has just come from; they do without if this fails.
-    if let Err(error) = organization.set_page_url(&organization.page_url()).await {
-        tracing::warn!("emails can't be told where the SCIM page is: {error}");
-    }
-    Ok(signed_in)
+    organization.sign_in(email, passphrase).await
 }
 
 /// Where the passphrase is changed.

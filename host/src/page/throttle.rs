@@ -70,8 +70,13 @@ pub(super) fn account(organization: &OrganizationId, email: &str) -> [u8; 32] {
     Sha256::digest(format!("{organization}\0{}", email.trim().to_lowercase())).into()
 }
 
-/// Who sent the request: the peer, or whom a proxy beside this server names last. `None` if the server does not tell.
+/// Where the request comes from, as far as tries are counted: see [`sender`]; of IPv6 the network.
 pub(crate) fn address(request: &Parts) -> Option<IpAddr> {
+    sender(request).map(network)
+}
+
+/// Who sent the request: the peer, or whom a proxy beside this server names last. `None` if the server does not tell.
+pub(crate) fn sender(request: &Parts) -> Option<IpAddr> {
     let peer = request.extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip().to_canonical();
     let near = match peer {
         IpAddr::V4(ip) => ip.is_loopback() || ip.is_private(),
@@ -81,7 +86,7 @@ pub(crate) fn address(request: &Parts) -> Option<IpAddr> {
         let last = request.headers.get_all("x-forwarded-for").iter().next_back()?;
         last.to_str().ok()?.rsplit(',').next()?.trim().parse::<IpAddr>().ok()
     };
-    Some(network(if near { named().unwrap_or(peer) } else { peer }))
+    Some(if near { named().unwrap_or(peer) } else { peer })
 }
 
 /// Who has one address of a /64 has them all.

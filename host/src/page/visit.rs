@@ -3,6 +3,7 @@
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::Method;
 use axum::http::request::Parts;
+use insomnia_scim_contract::{Face, Source};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
@@ -11,6 +12,7 @@ use super::refusal::Refusal;
 use super::session::Session;
 use super::shell::Shell;
 use super::state::PageState;
+use super::throttle::sender;
 use crate::capability::storage::OrganizationId;
 use crate::directory::{Member, OrganizationRecord, Role};
 use crate::error::ActionError;
@@ -50,7 +52,15 @@ impl Visit {
     }
 }
 
-impl FromRequestParts<PageState> for Visit {
+/// A request of somebody who is signed in: whether as an owner or co-owner is not known yet.
+pub(super) struct Visitor {
+    pub(super) state: PageState,
+    pub(super) organization: Organization,
+    pub(super) session: Session,
+    sign_in: String,
+}
+
+impl FromRequestParts<PageState> for Visitor {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, state: &PageState) -> Result<Self, Refusal> {
@@ -63,25 +73,49 @@ impl FromRequestParts<PageState> for Visit {
             view if parts.method == Method::GET && !view.starts_with("/?") => format!("{home}{view}"),
             _ => home,
         };
-        let sign_in = || Refusal::Elsewhere(provider.sign_in_url(&id, &return_to));
-        let session = provider.session(&id, parts).await?.ok_or_else(sign_in)?;
+        let sign_in = provider.sign_in_url(&id, &return_to);
+        let Some(session) = provider.session(&id, parts).await? else { return Err(Refusal::Elsewhere(sign_in)) };
         if !state.provisioner.has_organization(&id).await? {
             return Err(Refusal::not_found("organization"));
         }
-        let organization = state.provisioner.organization(&id);
-        let csrf = token(&id, &session);
-        let member = match organization.member(&session.actor).await {
-            Ok(member) if member.active => member,
-            // Removed or deactivated since the sign-in.
-            Ok(_) | Err(ActionError::NotFound(_)) => return Err(sign_in()),
-            Err(error) => return Err(error.into()),
-        };
+        let organization = visited(state, &id, parts).acting_as(&session.actor);
+        Ok(Self { state: state.clone(), organization, session, sign_in })
+    }
+}
+
+impl Visitor {
+    /// Lets the member in who is signed in, an owner or co-owner of this organization.
+    pub(super) fn admit(self, member: Option<Member>, record: Option<OrganizationRecord>) -> Result<Visit, Refusal> {
+        let csrf = token(self.organization.id(), &self.session);
+        // Removed or deactivated since the sign-in.
+        let member = member.filter(|member| member.active).ok_or(Refusal::Elsewhere(self.sign_in))?;
         if member.role == Role::Member {
             return Err(Refusal::not_an_owner(csrf));
         }
-        let record = organization.get().await?.ok_or_else(|| Refusal::not_found("organization"))?;
-        Ok(Self { state: state.clone(), organization, record, member, csrf })
+        let record = record.ok_or_else(|| Refusal::not_found("organization"))?;
+        Ok(Visit { state: self.state, organization: self.organization, record, member, csrf })
     }
+}
+
+impl FromRequestParts<PageState> for Visit {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &PageState) -> Result<Self, Refusal> {
+        let visitor = Visitor::from_request_parts(parts, state).await?;
+        let member = match visitor.organization.member(&visitor.session.actor).await {
+            Ok(member) => Some(member),
+            Err(ActionError::NotFound(_)) => None,
+            Err(error) => return Err(error.into()),
+        };
+        let record = visitor.organization.get().await?;
+        visitor.admit(member, record)
+    }
+}
+
+/// The organization, as this request of the page visits it.
+pub(super) fn visited(state: &PageState, id: &OrganizationId, request: &Parts) -> Organization {
+    let source = Source { address: sender(request).map(|address| address.to_string()), ..Source::new(Face::Page) };
+    state.provisioner.organization(id).coming_from(source)
 }
 
 /// The organization in the path.

@@ -17,6 +17,7 @@ const WORTH_COMPRESSING: usize = 1400;
 /// Makes the HTTP response. What the component wrote that is no header field is left out.
 pub(super) fn answer(response: ScimResponse, request: &HeaderMap, request_id: &str) -> Response<Body> {
     let ScimResponse { status, headers: fields, body } = response;
+    let body = Bytes::from(body);
     let mut headers = HeaderMap::with_capacity(fields.len() + 4);
     for (name, value) in fields {
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
@@ -94,7 +95,7 @@ mod tests {
 
     #[test]
     fn only_a_large_body_is_compressed_and_says_so() {
-        let response = |length: usize| ScimResponse { status: 200, headers: vec![], body: vec![b'x'; length].into() };
+        let response = |length: usize| ScimResponse { status: 200, headers: vec![], body: vec![b'x'; length] };
         let small = answer(response(100), &request(&["gzip"]), "id");
         assert!(!small.headers().contains_key(header::CONTENT_ENCODING));
         let large = answer(response(10_000), &request(&["gzip"]), "id");
@@ -110,7 +111,7 @@ mod tests {
     fn what_is_no_header_field_and_what_frames_the_body_is_left_out() {
         let fields = [("a b", "x"), ("x-ok", "1"), ("x-bad", "a\nb"), ("content-length", "7"), ("connection", "close")];
         let headers = fields.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-        let answer = answer(ScimResponse { status: 200, headers, body: Bytes::new() }, &HeaderMap::new(), "id");
+        let answer = answer(ScimResponse { status: 200, headers, body: Vec::new() }, &HeaderMap::new(), "id");
         let names: Vec<&str> = answer.headers().keys().map(HeaderName::as_str).collect();
         assert_eq!(names, ["x-ok", "x-request-id"]);
     }

@@ -47,7 +47,7 @@ async fn metadata(State(provisioner): State<Provisioner>, Path(name): Path<Strin
         Ok(Some(organization)) => organization.oauth_metadata().await.map(|body| OAuthResponse {
             status: 200,
             headers: vec![("content-type".into(), "application/json".into())],
-            body,
+            body: body.into_bytes(),
         }),
         Ok(None) => Ok(error(404, "not_found", "There is no such authorization server")),
         Err(response) => Ok(response),

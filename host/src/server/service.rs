@@ -22,6 +22,7 @@ use super::coding;
 use super::{SCIM_PATH, request_id};
 use crate::capability::storage::OrganizationId;
 use crate::organization::Organization;
+use crate::page::throttle::sender;
 use crate::provisioner::Provisioner;
 use crate::scim::{ScimRequest, ScimResponse};
 
@@ -233,6 +234,7 @@ async fn respond(
         body,
         base_url: organization.connector_url(),
         request_id: request_id.to_owned(),
+        sender_address: sender(head).map(|address| address.to_string()),
     };
     organization.scim(request).await
 }
