@@ -37,7 +37,8 @@ fn takes_the_place_of(new: &Contract, old: &Contract) -> Result<(), String> {
         let mut sources = SourceMap::new();
         for (file, text) in contract {
             // One package of a name and a version can be held at a time; versions are not compared.
-            sources.push(file, text.replace("package insomnia:scim@1.0.0;", &format!("package insomnia:scim@{version};")));
+            sources
+                .push(file, text.replace("package insomnia:scim@1.0.0;", &format!("package insomnia:scim@{version};")));
         }
         let group = sources.parse().map_err(|(_, error)| error.to_string()).unwrap();
         let package = resolve.push_group(group).unwrap();

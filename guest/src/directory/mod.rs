@@ -11,6 +11,8 @@ mod preview;
 mod retention;
 mod schemas;
 mod teams;
+#[cfg(test)]
+mod tests;
 
 pub use error::DirectoryError;
 pub use guard::{decide_held, set_guard};

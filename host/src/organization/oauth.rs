@@ -105,7 +105,12 @@ impl Organization {
     /// Configures access to the identity provider's API, in place of what was configured before: from then on tokens are
     /// refreshed automatically. `query` is what the identity provider has after the connector URL, such as Entra's
     /// `aadOptscim062020`.
-    pub async fn configure_idp_api(&self, actor: impl Into<Actor>, api: IdpApi, query: Option<&str>) -> Result<(), ActionError> {
+    pub async fn configure_idp_api(
+        &self,
+        actor: impl Into<Actor>,
+        api: IdpApi,
+        query: Option<&str>,
+    ) -> Result<(), ActionError> {
         let by = self.by(actor);
         let connector_url =
             query.map_or_else(|| self.connector_url(), |query| format!("{}?{query}", self.connector_url()));

@@ -142,11 +142,7 @@ pub(super) async fn reset(State(state): State<PageState>, request: Request) -> R
 }
 
 /// Succeeds for whoever is not there as well.
-async fn send_link(
-    state: &PageState,
-    organization: &Organization,
-    email: Option<&str>,
-) -> Result<(), ActionError> {
+async fn send_link(state: &PageState, organization: &Organization, email: Option<&str>) -> Result<(), ActionError> {
     let Some(email) = email.filter(|email| email.len() <= LONGEST) else {
         return Err(ActionError::Invalid("type your email address".into()));
     };

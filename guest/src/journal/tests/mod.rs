@@ -3,6 +3,7 @@
 mod because;
 mod hidden;
 mod redaction;
+mod search;
 mod strangers;
 mod tolerance;
 
