@@ -1,8 +1,7 @@
 //! The host: builds the runtime over the backend's capabilities, and hands out organizations and routes.
 
-use std::collections::HashSet;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 
 use crate::capability::Capabilities;
 use crate::capability::clock::{Clock, SystemClock};

@@ -26,22 +26,22 @@ impl Default for Listing {
 /// A part of a listing, in its order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
-pub struct Listed<T> {
+pub struct Listed<Entry> {
     /// What is listed.
-    pub items: Vec<T>,
+    pub items: Vec<Entry>,
     /// What the next page's `after` is; `None` on the last page.
     pub next: Option<String>,
 }
 
-impl<T> Default for Listed<T> {
+impl<Entry> Default for Listed<Entry> {
     fn default() -> Self {
         Self { items: Vec::new(), next: None }
     }
 }
 
-impl<T> Listed<T> {
+impl<Entry> Listed<Entry> {
     /// The same page of something else.
-    pub fn map<U>(self, change: impl FnMut(T) -> U) -> Listed<U> {
+    pub fn map<U>(self, change: impl FnMut(Entry) -> U) -> Listed<U> {
         Listed { items: self.items.into_iter().map(change).collect(), next: self.next }
     }
 }
