@@ -10,25 +10,25 @@ pub trait Storage {
     /// The items at the keys, in their order.
     ///
     /// # Errors
-    /// As the storage has them; a read never conflicts.
+    /// If the storage can't answer; a read never conflicts.
     fn get(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, StorageError>;
 
     /// The pages, in their order.
     ///
     /// # Errors
-    /// As the storage has them; a read never conflicts.
+    /// If the storage can't answer; a read never conflicts.
     fn scan(&self, pages: &[Page]) -> Result<Vec<Scanned>, StorageError>;
 
     /// Makes the changes if all conditions hold; returns the version of all that it wrote.
     ///
     /// # Errors
     /// [`StorageError::Conflict`] and [`StorageError::Limit`] say which key; nothing was written.
-    fn commit(&self, transaction: &Transaction) -> Result<u64, StorageError>;
+    fn commit(&self, transaction: Transaction) -> Result<u64, StorageError>;
 
     /// Puts the entries soon; only a crash of the host may lose them.
     ///
     /// # Errors
-    /// As the storage has them; an append never conflicts.
+    /// If the storage can't answer; an append never conflicts.
     fn append(&self, entries: &[KeyValue]) -> Result<(), StorageError>;
 }
 
@@ -78,4 +78,21 @@ pub trait Secrets {
     /// # Errors
     /// [`SecretsError::NotAuthentic`] if it was not sealed here.
     fn open(&self, sealed: &[u8]) -> Result<Vec<u8>, SecretsError>;
+}
+
+/// What the component needs from its host, for one organization.
+#[derive(Clone, Copy)]
+pub struct Host<'h> {
+    /// The organization's data.
+    pub storage: &'h dyn Storage,
+    /// The wall clock.
+    pub clock: &'h dyn Clock,
+    /// Random numbers.
+    pub random: &'h dyn Random,
+    /// Outgoing email.
+    pub mailer: &'h dyn Mailer,
+    /// Outgoing HTTP.
+    pub http: &'h dyn HttpClient,
+    /// Encryption at rest.
+    pub secrets: &'h dyn Secrets,
 }

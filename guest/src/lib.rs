@@ -18,6 +18,11 @@ pub mod jobs;
 pub mod journal;
 pub mod protocol;
 pub mod provisioning;
+mod retry_after;
+pub mod rules;
+mod secret;
 pub mod store;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+mod text;
+mod url;

@@ -6,10 +6,9 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::capability::{
-    Change, Clock, EmailError, Entry, HttpClient, HttpError, HttpRequest, HttpResponse, Item, Key, KeyRange, KeyValue,
-    Mailer, Message, Page, Random, Scanned, Secrets, SecretsError, Storage, StorageError, Transaction,
+    Change, Clock, EmailError, Entry, Host, HttpClient, HttpError, HttpRequest, HttpResponse, Item, Key, KeyRange,
+    KeyValue, Mailer, Message, Page, Random, Scanned, Secrets, SecretsError, Storage, StorageError, Transaction,
 };
-use crate::endpoint::Host;
 
 /// A host in memory.
 #[derive(Default)]
@@ -124,7 +123,7 @@ impl Storage for MemoryHost {
         Ok(pages.iter().map(|page| self.scan_page(page)).collect())
     }
 
-    fn commit(&self, transaction: &Transaction) -> Result<u64, StorageError> {
+    fn commit(&self, transaction: Transaction) -> Result<u64, StorageError> {
         let mut items = self.items.borrow_mut();
         for condition in &transaction.conditions {
             if !condition.holds(items.get(condition.key()).map(|item| item.version)) {
@@ -133,7 +132,7 @@ impl Storage for MemoryHost {
         }
         let version = self.version.get() + 1;
         let mut undo = Vec::new();
-        for change in &transaction.changes {
+        for change in transaction.changes {
             if let Err(error) = apply(&mut items, change, version, &mut undo) {
                 for (key, old) in undo.into_iter().rev() {
                     match old {
@@ -152,7 +151,7 @@ impl Storage for MemoryHost {
 
     fn append(&self, entries: &[KeyValue]) -> Result<(), StorageError> {
         let changes = entries.iter().cloned().map(Change::Put).collect();
-        self.commit(&Transaction { changes, ..Transaction::default() }).map(drop)
+        self.commit(Transaction { changes, ..Transaction::default() }).map(drop)
     }
 }
 
@@ -185,26 +184,25 @@ impl MemoryHost {
 /// Makes one change, and notes what it takes to undo it.
 fn apply(
     items: &mut BTreeMap<Key, Item>,
-    change: &Change,
+    change: Change,
     version: u64,
     undo: &mut Vec<(Key, Option<Item>)>,
 ) -> Result<(), StorageError> {
-    let mut put = |items: &mut BTreeMap<Key, Item>, key: &Key, value: Vec<u8>| {
+    let mut put = |items: &mut BTreeMap<Key, Item>, key: Key, value: Vec<u8>| {
         let old = items.insert(key.clone(), Item { value, version });
-        undo.push((key.clone(), old));
+        undo.push((key, old));
     };
     match change {
         Change::Put(KeyValue { key, value }) => {
-            check_key(key)?;
-            put(items, key, value.clone());
+            check_key(&key)?;
+            put(items, key, value);
         }
         Change::Delete(key) => {
-            let old = items.remove(key);
-            undo.push((key.clone(), old));
+            let old = items.remove(&key);
+            undo.push((key, old));
         }
         Change::DeleteRange(range) if range.start < range.end => {
-            let keys: Vec<Key> =
-                items.range(range.start.clone()..range.end.clone()).map(|(key, _)| key.clone()).collect();
+            let keys: Vec<Key> = items.range(range.start..range.end).map(|(key, _)| key.clone()).collect();
             for key in keys {
                 let old = items.remove(&key);
                 undo.push((key, old));
@@ -213,7 +211,7 @@ fn apply(
         Change::DeleteRange(_) => {}
         Change::Add(add) => {
             let sum = add.apply(items.get(&add.key).map(|item| item.value.as_slice()))?;
-            put(items, &add.key, sum);
+            put(items, add.key, sum);
         }
     }
     Ok(())

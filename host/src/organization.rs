@@ -84,13 +84,7 @@ impl Organization {
     /// Serves a SCIM request (RFC 7644). Every refusal, of the host as well, is a response with a SCIM error body.
     pub async fn scim(&self, request: ScimRequest) -> ScimResponse {
         let request_id = request.request_id.clone();
-        match self.try_scim(request).await {
-            Ok(response) => response,
-            Err(CallError::Busy) => ScimResponse::error(503, "Too many requests at the same time.", &request_id),
-            Err(CallError::Deadline) => ScimResponse::error(503, "The request took too long.", &request_id),
-            Err(CallError::Memory) => ScimResponse::error(503, "The request needed too much memory.", &request_id),
-            Err(CallError::Trap) => ScimResponse::error(500, "An internal error occurred.", &request_id),
-        }
+        self.try_scim(request).await.unwrap_or_else(|error| error.response(&request_id))
     }
 
     /// Whether a request with this `Authorization` header would be let in now; [`Organization::scim`] checks again. For

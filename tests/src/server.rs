@@ -4,7 +4,7 @@ use std::env;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -28,6 +28,27 @@ pub struct Server {
     directory: TempDir,
     listen: String,
     demo: Demo,
+}
+
+/// What a server finds around it.
+#[derive(Clone, Debug, Default)]
+pub struct Surroundings {
+    /// Shell commands before it starts, such as `ulimit -n 256`.
+    pub limits: &'static str,
+    /// What becomes of stderr.
+    pub stderr: Stderr,
+}
+
+/// Who reads the server's stderr.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stderr {
+    /// The test; [`Server::stderr`] has it.
+    #[default]
+    Kept,
+    /// Nobody: the pipe fills.
+    Unread,
+    /// Nobody any more: the pipe is broken as soon as the server has started.
+    Gone,
 }
 
 /// What `demo --json` prints first.
@@ -91,8 +112,17 @@ impl Server {
     /// As [`Server::start`], with further arguments to `demo`.
     #[must_use]
     pub fn start_with(arguments: &[&str]) -> Self {
+        Self::start_in(&Surroundings::default(), arguments)
+    }
+
+    /// As [`Server::start_with`], with less around it than a server usually has.
+    ///
+    /// # Panics
+    /// As [`Server::start`].
+    #[must_use]
+    pub fn start_in(surroundings: &Surroundings, arguments: &[&str]) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
-        let (process, line) = Process::start(directory.path(), "127.0.0.1:0", arguments);
+        let (process, line) = Process::start(directory.path(), "127.0.0.1:0", surroundings, arguments);
         let field = |name: &str| match line[name].as_str() {
             Some(text) => text.to_owned(),
             None => panic!("the first line has no {name}: {line}"),
@@ -123,6 +153,25 @@ impl Server {
     #[must_use]
     pub fn data(&self) -> &Path {
         self.directory.path()
+    }
+
+    /// `host:port` of the server.
+    #[must_use]
+    pub fn authority(&self) -> &str {
+        &self.listen
+    }
+
+    /// The memory that the process has of the machine, in bytes.
+    ///
+    /// # Panics
+    /// When the system does not tell, or the server does not run.
+    #[must_use]
+    pub fn resident(&self) -> usize {
+        let pid = self.process.as_ref().expect("a running server").child.id();
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("the state of the process");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its resident memory");
+        let kilobytes: usize = line.trim().trim_end_matches("kB").trim().parse().expect("a number");
+        kilobytes * 1024
     }
 
     /// A client of the demo organization.
@@ -173,7 +222,7 @@ impl Server {
     /// Starts it again on the same data and the same port.
     pub fn start_again(&mut self) -> Value {
         assert!(self.process.is_none(), "the server is running");
-        let (process, line) = Process::start(self.directory.path(), &self.listen, &[]);
+        let (process, line) = Process::start(self.directory.path(), &self.listen, &Surroundings::default(), &[]);
         self.process = Some(process);
         line
     }
@@ -259,11 +308,20 @@ struct Process {
     /// While this pipe is open the test process lives; when it ends, however it does, the watchdog ends the server.
     watchdog: Option<Watchdog>,
     stderr: Arc<Mutex<Vec<u8>>>,
+    /// The end of the pipe that nobody reads.
+    _unread: Option<ChildStderr>,
 }
 
 impl Process {
-    fn start(data: &Path, listen: &str, arguments: &[&str]) -> (Self, Value) {
-        let mut child = Command::new(binary())
+    fn start(data: &Path, listen: &str, surroundings: &Surroundings, arguments: &[&str]) -> (Self, Value) {
+        let mut command = if surroundings.limits.is_empty() {
+            Command::new(binary())
+        } else {
+            let mut shell = Command::new("sh");
+            shell.args(["-c", &format!("{}; exec \"$0\" \"$@\"", surroundings.limits)]).arg(binary());
+            shell
+        };
+        let mut child = command
             .args(["demo", "--json", "--listen", listen, "--data"])
             .arg(data)
             .args(arguments)
@@ -274,9 +332,16 @@ impl Process {
             .expect("the server starts");
         let watchdog = Some(Watchdog::over(&child));
         let stderr = Arc::new(Mutex::new(Vec::new()));
+        let mut unread = None;
         if let Some(pipe) = child.stderr.take() {
-            let kept = Arc::clone(&stderr);
-            thread::spawn(move || keep(pipe, &kept));
+            match surroundings.stderr {
+                Stderr::Kept => {
+                    let kept = Arc::clone(&stderr);
+                    thread::spawn(move || keep(pipe, &kept));
+                }
+                Stderr::Unread => unread = Some(pipe),
+                Stderr::Gone => drop(pipe),
+            }
         }
         let (sender, receiver) = mpsc::channel();
         if let Some(pipe) = child.stdout.take() {
@@ -288,7 +353,7 @@ impl Process {
                 lines.for_each(drop);
             });
         }
-        let mut process = Self { child, watchdog, stderr };
+        let mut process = Self { child, watchdog, stderr, _unread: unread };
         let line = receiver.recv_timeout(START);
         let Ok(line) = line else {
             process.kill();

@@ -57,7 +57,7 @@ impl From<Refusal> for ActionError {
             Refusal::NotFound { .. } => Self::NotFound(text),
             Refusal::Taken { .. } => Self::Conflict(text),
             Refusal::NoFreeSeat { .. } => Self::NoFreeSeat,
-            Refusal::LastOwner | Refusal::ForeignDomain { .. } | Refusal::Held | Refusal::RemovalRefused => {
+            Refusal::LastOwner | Refusal::ForeignDomain { .. } | Refusal::Held { .. } | Refusal::RemovalRefused => {
                 Self::Forbidden(text)
             }
             Refusal::UnknownMembers(_) | Refusal::NestedTeam(_) | Refusal::Protocol(_) => Self::Invalid(text),

@@ -4,10 +4,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::bindings::insomnia::scim::{email, http, secrets, storage};
 use crate::capability::{
-    Clock, EmailError, HttpClient, HttpError, HttpRequest, HttpResponse, Item, Key, KeyValue, Mailer, Message, Page,
-    Random, Scanned, Secrets, SecretsError, Storage, StorageError, Transaction,
+    Clock, EmailError, Host, HttpClient, HttpError, HttpRequest, HttpResponse, Item, Key, KeyValue, Mailer, Message,
+    Page, Random, Scanned, Secrets, SecretsError, Storage, StorageError, Transaction,
 };
-use crate::endpoint::Host;
 
 /// The host of this instance.
 pub(super) fn host() -> Host<'static> {
@@ -57,8 +56,8 @@ impl Storage for HostStorage {
         storage::scan(pages)
     }
 
-    fn commit(&self, transaction: &Transaction) -> Result<u64, StorageError> {
-        storage::commit(transaction)
+    fn commit(&self, transaction: Transaction) -> Result<u64, StorageError> {
+        storage::commit(&transaction)
     }
 
     fn append(&self, entries: &[KeyValue]) -> Result<(), StorageError> {

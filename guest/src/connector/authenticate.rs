@@ -6,7 +6,7 @@ use subtle::ConstantTimeEq;
 use thiserror::Error;
 
 use super::oauth::ACCESS_PREFIX;
-use super::token::{Token, hash, hexadecimal};
+use crate::secret::{Token, sha256};
 use crate::store::{AccessRecord, ConnectorRecord, Options, TokenRecord};
 
 /// Why a caller is not let in. The texts are for the administrator of the identity provider.
@@ -15,8 +15,8 @@ pub enum Unauthenticated {
     /// No `Authorization` header.
     #[error("The request has no Authorization header; send 'Authorization: Bearer <token>'.")]
     Missing,
-    /// A scheme that is not offered, or credentials of another scheme than `Bearer` that are wrong: who has none that are
-    /// right does not learn which it is.
+    /// The scheme is not offered, or it is one beside `Bearer` and the credentials are wrong. The text is the same in both
+    /// cases, so a caller without valid credentials can't tell which applies.
     #[error("The Authorization header is not accepted; send 'Authorization: Bearer <token>'.")]
     Scheme,
     /// Not a token of this organization.
@@ -84,40 +84,57 @@ pub struct Authenticated {
     pub credential: Credential,
 }
 
-/// The hash of the OAuth access token in the `Authorization` header, if there is one in any of the places where one may
-/// be: what [`authenticate`] needs to be told of, read ahead before the organization's options are known.
-#[must_use]
-pub fn access_token_hash(authorization: Option<&str>) -> Option<String> {
-    let anywhere = Options { bare_token: true, basic_authentication: true, ..Options::default() };
-    let presented = credential(authorization?.trim(), &anywhere).ok()?;
-    Token::is_of_kind(ACCESS_PREFIX, &presented).then(|| hexadecimal(&hash(&presented)))
+/// What a caller presents in the `Authorization` header.
+#[derive(Clone, Debug)]
+pub struct Presented<'r> {
+    header: Option<&'r str>,
+    /// The hash of the token that stands in any of the places where one may.
+    sha256: Option<String>,
+    is_access_token: bool,
 }
 
-/// Checks the `Authorization` header at the time `now`. `access` is what is stored under [`access_token_hash`].
+impl<'r> Presented<'r> {
+    /// Looks for a token, before the organization's options say which of the places are allowed.
+    #[must_use]
+    pub fn in_header(authorization: Option<&'r str>) -> Self {
+        let header = authorization.map(str::trim).filter(|header| !header.is_empty());
+        let anywhere = Options { bare_token: true, basic_authentication: true, ..Options::default() };
+        let token = header.and_then(|header| credential(header, &anywhere).ok());
+        let is_access_token = token.as_ref().is_some_and(|token| Token::is_of_kind(ACCESS_PREFIX, token));
+        Self { header, sha256: token.as_deref().map(sha256), is_access_token }
+    }
+
+    /// The hash of the OAuth access token, if it is one: under it is stored what [`authenticate`] needs to be told.
+    #[must_use]
+    pub fn access_token(&self) -> Option<&str> {
+        self.sha256.as_deref().filter(|_| self.is_access_token)
+    }
+}
+
+/// Checks what is presented at the time `now`. `access` is what is stored under [`Presented::access_token`].
 ///
 /// # Errors
 /// [`Unauthenticated`] says why the caller is not let in.
 pub fn authenticate(
     connector: Option<&ConnectorRecord>,
     options: &Options,
-    authorization: Option<&str>,
+    presented: &Presented<'_>,
     access: Option<&AccessRecord>,
     now: u64,
 ) -> Result<Authenticated, Unauthenticated> {
-    let header = authorization.map(str::trim).filter(|header| !header.is_empty());
-    let header = header.ok_or(Unauthenticated::Missing)?;
-    let presented = credential(header, options)?;
+    let header = presented.header.ok_or(Unauthenticated::Missing)?;
+    credential(header, options)?;
     let wrong = if is_bearer(header) { Unauthenticated::Wrong } else { Unauthenticated::Scheme };
     let connector = connector.ok_or(wrong)?;
-    let sha256 = hexadecimal(&hash(&presented));
-    if Token::is_of_kind(ACCESS_PREFIX, &presented) {
-        let access = access.filter(|access| same(&access.sha256, &sha256));
+    let sha256 = presented.sha256.as_deref().ok_or(wrong)?;
+    if presented.is_access_token {
+        let access = access.filter(|access| same(&access.sha256, sha256));
         return by_access_token(connector, access.ok_or(wrong)?, wrong, now);
     }
     // All are compared whatever the first comparison says, so that the time tells nothing.
-    let current = connector.token.as_ref().filter(|token| is(token, &sha256));
-    let next = connector.next.as_ref().filter(|token| is(token, &sha256));
-    let previous = connector.previous.as_ref().filter(|token| is(token, &sha256));
+    let current = connector.token.as_ref().filter(|token| is(token, sha256));
+    let next = connector.next.as_ref().filter(|token| is(token, sha256));
+    let previous = connector.previous.as_ref().filter(|token| is(token, sha256));
     let (token, credential) = match (current, next, previous) {
         (Some(token), ..) => (token, Credential::Token),
         (_, Some(token), _) => (token, Credential::NextToken),
@@ -186,7 +203,7 @@ fn credential(header: &str, options: &Options) -> Result<String, Unauthenticated
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connector::Token;
+    use crate::secret::Token;
 
     fn connector(expires: Option<u64>) -> (ConnectorRecord, String) {
         let token = Token::from_bits([3; 32]);
@@ -195,7 +212,7 @@ mod tests {
     }
 
     fn check(connector: &ConnectorRecord, header: &str, now: u64) -> Result<Authenticated, Unauthenticated> {
-        authenticate(Some(connector), &Options::default(), Some(header), None, now)
+        authenticate(Some(connector), &Options::default(), &Presented::in_header(Some(header)), None, now)
     }
 
     #[test]
@@ -217,7 +234,7 @@ mod tests {
         assert_eq!(check(&connector, &basic, 0), Err(Unauthenticated::Scheme));
         let options = Options { bare_token: true, basic_authentication: true, ..Options::default() };
         for header in [&token, &basic] {
-            assert!(authenticate(Some(&connector), &options, Some(header), None, 0).is_ok());
+            assert!(authenticate(Some(&connector), &options, &Presented::in_header(Some(header)), None, 0).is_ok());
         }
     }
 
@@ -246,8 +263,12 @@ mod tests {
             for options in
                 [Options::default(), Options { bare_token: true, basic_authentication: true, ..Options::default() }]
             {
-                let unknown = authenticate(None, &Options::default(), header, None, 0);
-                assert_eq!(authenticate(Some(&connector), &options, header, None, 0), unknown, "{header:?}");
+                let unknown = authenticate(None, &Options::default(), &Presented::in_header(header), None, 0);
+                assert_eq!(
+                    authenticate(Some(&connector), &options, &Presented::in_header(header), None, 0),
+                    unknown,
+                    "{header:?}"
+                );
             }
         }
     }

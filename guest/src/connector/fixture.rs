@@ -1,8 +1,9 @@
 //! An organization with SCIM enabled, and requests to it: for the tests of this module.
 
+use crate::capability::Host;
 use crate::connector::{self, Window};
 use crate::directory::{self, NewMember};
-use crate::endpoint::{Host, handle};
+use crate::endpoint::handle;
 use crate::protocol::message::{Request, Response};
 use crate::store::{Domain, OrganizationRecord, Plan, Role};
 use crate::testing::MemoryHost;

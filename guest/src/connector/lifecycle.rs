@@ -5,10 +5,11 @@ use insomnia_scim_contract::{
 };
 use thiserror::Error;
 
-use super::token::Token;
 use crate::provisioning::administrators::{self, Administrator};
+use crate::provisioning::events;
 use crate::provisioning::passphrase::{self, PassphraseError};
-use crate::store::{ConnectorRecord, Plan, Retry, Store, StoreError, TokenRecord, Versioned};
+use crate::secret::Token;
+use crate::store::{Batch, ConnectorRecord, Plan, Retry, Store, StoreError, TokenRecord, Versioned};
 
 const DAY: u64 = 24 * 60 * 60 * 1_000;
 /// How long before its expiry a token is said to expire soon, in milliseconds.
@@ -133,7 +134,7 @@ pub fn disable(store: &Store, actor: impl Into<Actor>) -> Result<(), ConnectorEr
         if let (Some(token), Some(next)) = (&mut connector.token, connector.next.take()) {
             token.generation = token.generation.max(next.generation);
         }
-        Ok(store.put_connector(seen, &connector)?)
+        Ok(put(store, seen, &connector)?)
     })
 }
 
@@ -224,8 +225,18 @@ fn issue(
     });
     connector.token = Some(TokenRecord { sha256: token.sha256(), generation, created: now, expires });
     connector.window = Some(window);
-    store.put_connector(seen, &connector)?;
+    put(store, seen, &connector)?;
     Ok(IssuedToken { token: token.reveal(), expires })
+}
+
+/// Replaces the connector if it still is as it was read.
+fn put(store: &Store, seen: Option<u64>, connector: &ConnectorRecord) -> Result<(), StoreError> {
+    let mut batch = Batch::new();
+    batch.put_connector(seen, connector)?;
+    events::connector(store, &mut batch, connector)?;
+    // The jobs find out what is due then, and when to be called next.
+    batch.wake_at(store.now());
+    store.commit(batch).map(drop)
 }
 
 /// The actor, who must be an administrator.

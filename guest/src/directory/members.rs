@@ -5,8 +5,8 @@ use serde_json::json;
 
 use super::error::DirectoryError;
 use crate::protocol::schema::USER;
-use crate::provisioning::welcome::welcome;
-use crate::provisioning::{Members, Refusal, passphrase};
+use crate::provisioning::letters::{Welcome, welcome};
+use crate::provisioning::{Members, Refusal, passphrase, write};
 use crate::store::{Batch, MemberRecord, OrganizationRecord, Origin, Role, Store, StoreError, Stored, keys};
 
 /// The member as the backend sees it.
@@ -61,13 +61,15 @@ pub fn add_member(store: &Store, new: &NewMember) -> Result<Member, DirectoryErr
         };
         let record = MemberRecord { origin: Origin::Manual, role: new.role, created: now, modified: now, document };
         let mut batch = Batch::new();
-        store.change_member(&mut batch, None, Some(&record), seats(&organization))?;
+        write::member(store, &mut batch, &organization, None, Some(&record))?;
         match &new.passphrase {
             Some(chosen) => passphrase::set(store, &mut batch, &id, chosen, false)?,
-            None if organization.options.passphrase_emails => drop(welcome(store, &mut batch, &record)?),
+            None if organization.options.passphrase_emails => {
+                welcome(store, &mut batch, &record, Welcome::of_new(&record, true))?
+            }
             None => {}
         }
-        let version = commit(store, batch, &organization)?;
+        let version = write::commit(store, batch, &organization)?;
         Ok(member(&Stored { record, version, touch: None }))
     })
 }
@@ -102,9 +104,9 @@ pub fn set_role(store: &Store, member: &str, role: Role) -> Result<Member, Direc
             return Ok(self::member(&old));
         }
         let record = MemberRecord { role, modified: store.now(), ..old.record.clone() };
-        let mut batch = Batch::new();
-        store.change_member(&mut batch, Some(&old), Some(&record), None)?;
-        let version = commit(store, batch, &organization(store)?)?;
+        let (mut batch, organization) = (Batch::new(), organization(store)?);
+        write::member(store, &mut batch, &organization, Some(&old), Some(&record))?;
+        let version = write::commit(store, batch, &organization)?;
         Ok(self::member(&Stored { record, version, touch: old.touch }))
     })
 }
@@ -136,14 +138,6 @@ pub(super) fn find(store: &Store, member: &str) -> Result<Stored<MemberRecord>, 
 
 pub(super) fn organization(store: &Store) -> Result<OrganizationRecord, StoreError> {
     Ok(store.organization()?.map(|stored| stored.record).unwrap_or_default())
-}
-
-fn seats(organization: &OrganizationRecord) -> Option<u32> {
-    (!organization.options.allow_overage).then_some(organization.seats)
-}
-
-fn commit(store: &Store, batch: Batch, organization: &OrganizationRecord) -> Result<u64, Refusal> {
-    store.commit(batch).map_err(|error| Refusal::at_commit(error, organization.seats))
 }
 
 fn is_address(text: &str) -> bool {

@@ -1,6 +1,10 @@
 //! Preview: what provisioning a list of users would do, without doing anything (rule P4).
+//!
+//! The users are decided upon one after the other, by the rules that decide when they are posted. What the rules ask is
+//! answered from the store, and from what the users before would have changed.
 
-use std::collections::HashSet;
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, HashSet};
 
 use insomnia_scim_contract::{Preview, PreviewOutcome as Outcome, PreviewedUser};
 use serde_json::Value;
@@ -8,12 +12,14 @@ use serde_json::Value;
 use super::error::DirectoryError;
 use super::members::{member, organization};
 use crate::protocol::document;
-use crate::protocol::error::ScimError;
 use crate::protocol::mode::Mode;
-use crate::protocol::schema::SchemaTable;
-use crate::provisioning::matching::matched;
+use crate::protocol::schema::ResourceSchema;
+use crate::provisioning::decide::{Change, Decision, Rules};
+use crate::provisioning::guard::{self, Admission, Ahead, Removal};
+use crate::provisioning::known::Known;
+use crate::provisioning::{Action, Refusal, intake};
 use crate::store::keys::{self, Kind};
-use crate::store::{MemberRecord, Origin, Store, Stored, primary_email};
+use crate::store::{Candidates, MemberRecord, Origin, Role, Store, StoreError, Stored};
 
 /// The most users of one preview.
 const MOST_USERS: usize = 10_000;
@@ -25,35 +31,30 @@ const MOST_NAMED: usize = 500;
 /// # Errors
 /// [`DirectoryError::Invalid`] if it is not that, or has more than 10,000 users.
 pub fn preview(store: &Store, users: &str) -> Result<Preview, DirectoryError> {
-    let invalid = |text: &str| DirectoryError::Invalid(text.to_owned());
-    let users = match document::parse(users.as_bytes()).map_err(|error| DirectoryError::Invalid(error.detail))? {
-        Value::Array(users) => users,
-        Value::Object(mut list) => match list.remove("Resources") {
-            Some(Value::Array(users)) => users,
-            _ => return Err(invalid("the list is a JSON array of users, or an object with an array 'Resources'")),
-        },
-        _ => return Err(invalid("the list is a JSON array of users, or an object with an array 'Resources'")),
-    };
-    if users.len() > MOST_USERS {
-        return Err(invalid("a preview has at most 10,000 users"));
-    }
+    let users = read(users.as_bytes())?;
     let organization = organization(store)?;
+    let table = store.schema_table()?;
+    let schema = table.resource("User").ok_or_else(|| StoreError::Broken("no resource type 'User'".into()))?;
+    let mode = if organization.options.strict { Mode::STRICT } else { Mode::COMPAT };
     let (taken, _) = store.seats_taken()?;
+    let list = Listed::new(store);
+    let rules = Rules { known: &list, organization: &organization };
     let mut run = Run {
-        store,
-        strict: organization.options.strict,
-        own_domains: organization.options.verified_domains_only.then_some(&organization),
-        names: HashSet::new(),
-        matched: HashSet::new(),
-        seats: i64::try_from(taken).unwrap_or(i64::MAX),
+        rules,
+        list: &list,
+        schema: &schema,
+        mode,
+        met: HashSet::new(),
+        made: HashSet::new(),
+        adopted: HashSet::new(),
     };
     let users = users.into_iter().map(|user| run.one(user)).collect::<Result<Vec<_>, _>>()?;
-    let taken_after = run.seats.max(0).unsigned_abs();
-    let matched = run.matched;
+    let adopted = run.adopted;
+    let taken_after = list.seats_taken()?;
     let mut preview = Preview { users, seats: organization.seats, taken, taken_after, ..Preview::default() };
-    store.each_candidate(Kind::User, &crate::store::Candidates::All, |stored: Stored<MemberRecord>| {
+    store.each_candidate(Kind::User, &Candidates::All, |stored: Stored<MemberRecord>| {
         let record = &stored.record;
-        if record.origin == Origin::Manual && record.is_active() && !matched.contains(record.id()) {
+        if record.origin == Origin::Manual && record.is_active() && !adopted.contains(record.id()) {
             preview.left_manual_count += 1;
             if preview.left_manual.len() < MOST_NAMED {
                 preview.left_manual.push(member(&stored));
@@ -64,67 +65,182 @@ pub fn preview(store: &Store, users: &str) -> Result<Preview, DirectoryError> {
     Ok(preview)
 }
 
-struct Run<'p, 'h> {
-    store: &'p Store<'h>,
-    strict: bool,
-    /// The organization, if only its domains' users may be provisioned.
-    own_domains: Option<&'p crate::store::OrganizationRecord>,
-    /// The folded userNames and email addresses of the list so far.
-    names: HashSet<String>,
-    /// The ids of the manual members that are matched.
-    matched: HashSet<String>,
-    seats: i64,
+fn read(users: &[u8]) -> Result<Vec<Value>, DirectoryError> {
+    let invalid = |text: &str| DirectoryError::Invalid(text.to_owned());
+    let users = match document::parse(users).map_err(|error| DirectoryError::Invalid(error.detail))? {
+        Value::Array(users) => Some(users),
+        Value::Object(mut list) => match list.remove("Resources") {
+            Some(Value::Array(users)) => Some(users),
+            _ => None,
+        },
+        _ => None,
+    };
+    let users =
+        users.ok_or_else(|| invalid("the list is a JSON array of users, or an object with an array 'Resources'"))?;
+    if users.len() > MOST_USERS {
+        return Err(invalid("a preview has at most 10,000 users"));
+    }
+    Ok(users)
+}
+
+struct Run<'r, 'h> {
+    rules: Rules<'r>,
+    list: &'r Listed<'r, 'h>,
+    schema: &'r ResourceSchema<'r>,
+    mode: Mode<'r>,
+    /// The ids of the members whom an earlier user of the list has matched, or has become.
+    met: HashSet<String>,
+    /// The ids of the members who would be added.
+    made: HashSet<String>,
+    /// The ids of the manual members who would be adopted.
+    adopted: HashSet<String>,
 }
 
 impl Run<'_, '_> {
     fn one(&mut self, user: Value) -> Result<PreviewedUser, DirectoryError> {
         let user_name = user.get("userName").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let refused = |reason: String| PreviewedUser {
-            user_name: user_name.clone(),
-            outcome: Outcome::Refuses,
-            member: None,
-            reason,
+        let told = |outcome, member, reason| Ok(PreviewedUser { user_name, outcome, member, reason });
+        let document = match intake::user(self.schema, user, self.mode) {
+            Ok(document) => intake::posted(document),
+            Err(error) => return told(Outcome::Refuses, None, error.detail),
         };
-        let document = match self.document(user) {
-            Ok(document) => document,
-            Err(error) => return Ok(refused(error.detail)),
-        };
-        let name = document.get("userName").and_then(Value::as_str).unwrap_or_default();
-        let email = primary_email(&document);
-        let (id, reason) =
-            matched(self.store, &document)?.map_or((None, ""), |found| (Some(found.id), found.attribute));
-        // The list is provisioned in its order: what an earlier user takes is taken for a later one.
-        let is_first_name = self.names.insert(format!("name {}", keys::fold(name)));
-        let is_first_email = email.is_none_or(|email| self.names.insert(format!("email {}", keys::fold(email))));
-        if !is_first_name || !is_first_email {
-            return Ok(refused("an earlier user of the list has this userName or email address".into()));
-        }
-        let is_active = document.get("active").and_then(Value::as_bool).unwrap_or(true);
-        let Some(id) = id else {
-            let address = email.unwrap_or(name);
-            if self.own_domains.is_some_and(|organization| !organization.owns(address)) {
-                return Ok(refused(format!("'{address}' is not of a verified domain")));
+        let matched = self.rules.matched(&document)?;
+        let found = matched.as_ref().map(|matched| (matched.member.record.id().to_owned(), matched.attribute));
+        let is_met = found.as_ref().is_some_and(|(id, _)| !self.met.insert(id.clone()));
+        let is_new = found.as_ref().is_some_and(|(id, _)| self.made.contains(id));
+        match (self.rules.post(&document, matched), found) {
+            (Ok(decision), found) => {
+                let written = self.list.note(&decision);
+                if decision.action == Action::Created {
+                    self.made.extend(written.clone());
+                }
+                self.met.extend(written);
+                match (decision.action, found) {
+                    (Action::Adopted, Some((id, attribute))) => {
+                        self.adopted.insert(id.clone());
+                        told(Outcome::Adopts, Some(id), format!("matches by {attribute}"))
+                    }
+                    (_, Some((id, attribute))) => {
+                        // One whom an earlier user of the list would have become has no id yet.
+                        let member = Some(id).filter(|_| !is_new);
+                        told(Outcome::Exists, member, format!("matches by {attribute}; it would be reactivated"))
+                    }
+                    (_, None) => told(Outcome::Creates, None, "matches nobody".to_owned()),
+                }
             }
-            self.seats += i64::from(is_active);
-            let reason = "matches nobody".to_owned();
-            return Ok(PreviewedUser { user_name, outcome: Outcome::Creates, member: None, reason });
-        };
-        let stored = self.store.member(&id)?;
-        let record = stored.as_ref().map(|stored| &stored.record);
-        let reason = format!("matches by {reason}");
-        let is_manual = record.is_some_and(|record| record.origin == Origin::Manual);
-        if is_manual && self.matched.insert(id.clone()) {
-            let was_active = record.is_some_and(MemberRecord::is_active);
-            self.seats += i64::from(is_active) - i64::from(was_active);
-            return Ok(PreviewedUser { user_name, outcome: Outcome::Adopts, member: Some(id), reason });
+            (Err(Refusal::Store(error)), _) => Err(error.into()),
+            (Err(Refusal::Taken { id: holder, .. }), Some((id, attribute))) if holder == id => match is_met {
+                true => {
+                    let reason = "an earlier user of the list has this userName or email address";
+                    told(Outcome::Refuses, None, reason.to_owned())
+                }
+                false => told(Outcome::Exists, Some(id), format!("matches by {attribute}")),
+            },
+            (Err(refusal), _) => told(Outcome::Refuses, None, refusal.to_string()),
         }
-        Ok(PreviewedUser { user_name, outcome: Outcome::Exists, member: Some(id), reason })
+    }
+}
+
+/// The organization as it would be after the users of the list so far.
+struct Listed<'p, 'h> {
+    store: &'p Store<'h>,
+    members: RefCell<HashMap<String, MemberRecord>>,
+    /// Who has a folded userName then; `None` if nobody has it any more.
+    names: RefCell<HashMap<String, Option<String>>>,
+    /// The same of email addresses that are unique.
+    emails: RefCell<HashMap<String, Option<String>>>,
+    /// How many seats would be taken more than now, or less.
+    seats: Cell<i64>,
+    /// The same of active owners.
+    owners: Cell<i64>,
+    ahead: Cell<Ahead>,
+}
+
+impl<'p, 'h> Listed<'p, 'h> {
+    fn new(store: &'p Store<'h>) -> Self {
+        Self {
+            store,
+            members: RefCell::default(),
+            names: RefCell::default(),
+            emails: RefCell::default(),
+            seats: Cell::default(),
+            owners: Cell::default(),
+            ahead: Cell::default(),
+        }
     }
 
-    fn document(&self, user: Value) -> Result<document::Document, ScimError> {
-        let mode = if self.strict { Mode::STRICT } else { Mode::COMPAT };
-        let schema = SchemaTable::builtin().resource("User");
-        let schema = schema.ok_or_else(|| ScimError::status(500, "There is no resource type 'User'"))?;
-        document::from_client(&schema, user, mode)
+    /// Notes what a decision would change; returns the id of the member that it would write.
+    fn note(&self, decision: &Decision) -> Option<String> {
+        let Change::Put(new) = &decision.change else { return None };
+        let old = decision.old.as_ref().map(|old| &old.record);
+        let (mut names, mut emails) = (self.names.borrow_mut(), self.emails.borrow_mut());
+        if let Some(old) = old {
+            names.insert(keys::fold(old.user_name()), None);
+            emails.extend(old.email().map(|email| (keys::fold(email), None)));
+        }
+        let id = new.id().to_owned();
+        names.insert(keys::fold(new.user_name()), Some(id.clone()));
+        emails.extend(new.email().map(|email| (keys::fold(email), Some(id.clone()))));
+        let delta = |holds: &dyn Fn(&MemberRecord) -> bool| i64::from(holds(new)) - i64::from(old.is_some_and(holds));
+        self.seats.set(self.seats.get() + delta(&MemberRecord::is_active));
+        self.owners.set(self.owners.get() + delta(&|member| member.is_active() && member.role == Role::Owner));
+        let scim = delta(&|member| member.is_active() && member.origin == Origin::Scim);
+        let Ahead { removed, scim: before } = self.ahead.get();
+        let passed = decision.admission.as_ref().is_some_and(Admission::counts);
+        self.ahead.set(Ahead { removed: removed + u64::from(passed), scim: before + scim });
+        self.members.borrow_mut().insert(id.clone(), new.clone());
+        Some(id)
+    }
+}
+
+/// As the list has it, else as the store has it.
+fn listed_or(
+    listed: &HashMap<String, Option<String>>,
+    text: &str,
+    stored: impl FnOnce() -> Result<Option<String>, StoreError>,
+) -> Result<Option<String>, StoreError> {
+    listed.get(&keys::fold(text)).map_or_else(stored, |id| Ok(id.clone()))
+}
+
+impl Known for Listed<'_, '_> {
+    fn id_by_user_name(&self, name: &str) -> Result<Option<String>, StoreError> {
+        listed_or(&self.names.borrow(), name, || self.store.id_by_user_name(name))
+    }
+
+    fn ids_by_email(&self, addresses: &[&str]) -> Result<Vec<Option<String>>, StoreError> {
+        let emails = self.emails.borrow();
+        addresses.iter().map(|address| listed_or(&emails, address, || self.store.id_by_email(address))).collect()
+    }
+
+    fn member(&self, id: &str) -> Result<Option<Stored<MemberRecord>>, StoreError> {
+        match self.members.borrow().get(id) {
+            Some(record) => Ok(Some(Stored { record: record.clone(), version: 0, touch: None })),
+            None => self.store.member(id),
+        }
+    }
+
+    fn seats_taken(&self) -> Result<u64, StoreError> {
+        Ok(self.store.seats_counted()?.saturating_add_signed(self.seats.get()))
+    }
+
+    fn owners(&self) -> Result<u64, StoreError> {
+        Ok(Known::owners(self.store)?.saturating_add_signed(self.owners.get()))
+    }
+
+    /// Nothing is mailed.
+    fn awaits_welcome(&self, _id: &str) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+
+    fn pass_guard(&self, member: &Stored<MemberRecord>, removal: Removal) -> Result<Option<Admission>, Refusal> {
+        guard::admit(self.store, member, removal, self.ahead.get())
+    }
+
+    fn new_id(&self) -> String {
+        self.store.new_id()
+    }
+
+    fn now(&self) -> u64 {
+        self.store.now()
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::error::DirectoryError;
 use super::members::find;
 use crate::protocol::schema::GROUP;
-use crate::provisioning::Refusal;
+use crate::provisioning::{Refusal, events, write};
 use crate::store::keys::Kind;
 use crate::store::{Batch, Origin, Store, StoreError, Stored, TeamRecord};
 
@@ -50,8 +50,8 @@ pub fn add_team(store: &Store, name: &str, members: &[String]) -> Result<Team, D
         let mut batch = Batch::new();
         let additions = store.add_members(&mut batch, &id, &ids)?;
         batch.forget_exists(&Kind::Team.document(&id));
-        store.change_team(&mut batch, None, Some(&record))?;
-        store.add_membership_event(&mut batch, &record, &additions.added, &[])?;
+        write::team(store, &mut batch, None, Some(&record))?;
+        events::membership(store, &mut batch, &record, &additions.added, &[])?;
         let version = store.commit(batch)?;
         Ok(team(&Stored { record, version, touch: None }, additions.added.len() as u64))
     })

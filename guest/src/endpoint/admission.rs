@@ -1,23 +1,162 @@
-//! Whether a caller would be let in, before a large body is taken from it.
+//! Who is let in, what the log says of it, and what is answered to others.
 
-use super::context::Host;
-use crate::connector::{access_token_hash, authenticate};
-use crate::store::{Store, StoreError, keys};
+use std::cell::RefCell;
 
-/// Whether a request with this `Authorization` header would be let in now. A storage that can't be asked is no reason to
-/// turn it away: it will be answered as it is handled.
+use super::answer::Answer;
+use crate::capability::Host;
+use crate::connector::{Authenticated, Credential, Presented, Unauthenticated, authenticate, refresh};
+use crate::journal::{Note, Standing};
+use crate::protocol::error::ScimError;
+use crate::protocol::message::Request;
+use crate::store::{AccessRecord, ConnectorRecord, Options, Store, StoreError, keys};
+
+/// How much later than the last time `connector-used` is written again, in milliseconds.
+const USED_AGAIN: u64 = 60_000;
+
+/// Whether a request with this `Authorization` header would be let in now, before a large body is taken from it. A storage
+/// that can't be asked is no reason to turn it away: the request will be answered as it is handled.
 #[must_use]
 pub fn admits(host: Host<'_>, authorization: Option<&str>) -> bool {
-    is_admitted(&host.store(), authorization).unwrap_or(true)
+    let (store, presented) = (host.store(), Presented::in_header(authorization));
+    let attempt = || -> Result<bool, StoreError> {
+        store.prefetch(vec![keys::ORGANIZATION.to_vec(), keys::CONNECTOR.to_vec()])?;
+        let options = store.organization()?.map(|stored| stored.record.options).unwrap_or_default();
+        Ok(Door::open(&store, &presented)?.asks(&store, &options, &presented).is_ok())
+    };
+    attempt().unwrap_or(true)
 }
 
-fn is_admitted(store: &Store<'_>, authorization: Option<&str>) -> Result<bool, StoreError> {
-    store.prefetch(vec![keys::ORGANIZATION.to_vec(), keys::CONNECTOR.to_vec()])?;
-    let options = store.organization()?.map(|stored| stored.record.options).unwrap_or_default();
-    let connector = store.connector()?.map(|stored| stored.record);
-    let access = match access_token_hash(authorization) {
-        Some(sha256) => store.oauth_access(&sha256)?,
-        None => None,
-    };
-    Ok(authenticate(connector.as_ref(), &options, authorization, access.as_ref(), store.now()).is_ok())
+/// A caller who is not let in.
+pub(super) struct Refused {
+    /// Why not.
+    reason: Unauthenticated,
+    /// The caller has sent no credentials, and SCIM is enabled: such a caller may read how to authenticate.
+    pub(super) is_silent: bool,
+}
+
+/// Lets the caller in, or not, and tells the log by what.
+///
+/// # Errors
+/// If the storage can't answer.
+pub(super) fn admit(
+    store: &Store<'_>,
+    options: &Options,
+    presented: &Presented<'_>,
+    note: &RefCell<Note>,
+) -> Result<Result<(), Refused>, ScimError> {
+    let door = Door::open(store, presented)?;
+    let mut noted = note.borrow_mut();
+    match door.asks(store, options, presented) {
+        Ok(caller) => {
+            noted.standing = Standing::Admitted;
+            noted.token_generation = Some(caller.generation);
+            noted.caller = Some(admitted(caller, door.access.as_ref()));
+            drop(noted);
+            note_use(store, caller)?;
+            Ok(Ok(()))
+        }
+        Err(reason) => {
+            let is_enabled = door.connector.is_some_and(|connector| connector.enabled);
+            let is_silent = reason == Unauthenticated::Missing && is_enabled;
+            noted.token_generation = reason.generation();
+            if reason.generation().is_some() {
+                noted.standing = Standing::Refused;
+            }
+            noted.caller = refused(reason, door.access.as_ref());
+            Ok(Err(Refused { reason, is_silent }))
+        }
+    }
+}
+
+/// What is known of the credentials that are taken.
+struct Door {
+    connector: Option<ConnectorRecord>,
+    access: Option<AccessRecord>,
+}
+
+impl Door {
+    fn open(store: &Store<'_>, presented: &Presented<'_>) -> Result<Self, StoreError> {
+        let connector = store.connector()?.map(|stored| stored.record);
+        let access = match presented.access_token() {
+            Some(sha256) => store.oauth_access(sha256)?,
+            None => None,
+        };
+        Ok(Self { connector, access })
+    }
+
+    fn asks(
+        &self,
+        store: &Store<'_>,
+        options: &Options,
+        presented: &Presented<'_>,
+    ) -> Result<Authenticated, Unauthenticated> {
+        authenticate(self.connector.as_ref(), options, presented, self.access.as_ref(), store.now())
+    }
+}
+
+impl Refused {
+    /// 401 with the schemes that are offered (RFC 7644 §2, RFC 6750 §3, RFC 7617 §2).
+    pub(super) fn answer(&self, request: &Request, note: &RefCell<Note>, takes_basic: bool) -> Answer {
+        let refusal = self.reason;
+        let challenge = match refusal {
+            Unauthenticated::Missing => "Bearer realm=\"SCIM\"".to_owned(),
+            _ => format!("Bearer realm=\"SCIM\", error=\"invalid_token\", error_description=\"{refusal}\""),
+        };
+        let error = ScimError::from(refusal);
+        let answer = Answer::refusal(&error, &request.request_id);
+        note.borrow_mut().error = Some(error);
+        let basic = takes_basic.then(|| "Basic realm=\"SCIM\", charset=\"UTF-8\"".to_owned());
+        let challenges = [Some(challenge), basic].into_iter().flatten();
+        Answer { headers: challenges.map(|challenge| ("www-authenticate", challenge)).collect(), ..answer }
+    }
+}
+
+fn note_use(store: &Store<'_>, caller: Authenticated) -> Result<(), StoreError> {
+    let by_access_token = caller.credential == Credential::AccessToken;
+    let used = if by_access_token { store.oauth_used()? } else { store.connector_used()? };
+    if store.now() >= used.unwrap_or(0).saturating_add(USED_AGAIN) {
+        if by_access_token { store.note_oauth_used()? } else { store.note_connector_used()? }
+    }
+    if caller.credential == Credential::NextToken {
+        // The request is as good without: a later one will tell as well.
+        if let Err(error) = refresh::arrived(store, caller.generation) {
+            eprintln!("the arrival of the new token could not be noted: {error}");
+        }
+    }
+    Ok(())
+}
+
+/// By what a caller is let in, for the log.
+fn admitted(caller: Authenticated, access: Option<&AccessRecord>) -> String {
+    let generation = caller.generation;
+    match caller.credential {
+        Credential::Token => format!("caller: bearer token {generation}"),
+        Credential::NextToken => format!("caller: new bearer token {generation}, which is being installed"),
+        Credential::PreviousToken => format!("caller: previous bearer token {generation}, during the overlap"),
+        Credential::AccessToken => format!("caller: access token of the OAuth client {}", client(access)),
+    }
+}
+
+/// What a caller came with who is not let in, for the log; `None` if it is nothing of this organization.
+fn refused(refusal: Unauthenticated, access: Option<&AccessRecord>) -> Option<String> {
+    match refusal {
+        Unauthenticated::Missing | Unauthenticated::Scheme | Unauthenticated::Wrong => None,
+        Unauthenticated::Expired { generation } => Some(format!("caller: bearer token {generation}, expired")),
+        Unauthenticated::Replaced { generation } => {
+            Some(format!("caller: bearer token {generation}, replaced by a newer one"))
+        }
+        Unauthenticated::AccessTokenExpired { .. } => {
+            Some(format!("caller: access token of the OAuth client {}, expired", client(access)))
+        }
+        Unauthenticated::Disabled { .. } if access.is_some() => {
+            Some(format!("caller: access token of the OAuth client {}, while SCIM is disabled", client(access)))
+        }
+        Unauthenticated::Disabled { generation } => {
+            Some(format!("caller: bearer token {generation}, while SCIM is disabled"))
+        }
+    }
+}
+
+fn client(access: Option<&AccessRecord>) -> &str {
+    access.map_or("", |access| access.client.as_str())
 }

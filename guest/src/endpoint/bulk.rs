@@ -1,18 +1,17 @@
 //! `/Bulk`: many operations in one request, which may refer to each other (RFC 7644 §3.7).
 
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
 use super::answer::{Answer, encode};
-use super::context::Context;
-use super::dispatch::within_bulk;
+use super::context::{Body, Context};
+use super::operation::within_bulk;
 use super::references::{REFERENCE, is_path, next_quoted, references, take_referring};
 use crate::journal::Note;
 use crate::protocol::discovery::{MAX_BULK_OPERATIONS, MAX_BULK_PAYLOAD};
-use crate::protocol::document;
 use crate::protocol::error::ScimError;
 use crate::protocol::message::Request;
 use crate::provisioning::Action;
@@ -31,7 +30,7 @@ pub(super) fn bulk(context: &Context<'_, '_>) -> Result<Answer, ScimError> {
         let detail = format!("The size of the bulk request exceeds the maxPayloadSize of {MAX_BULK_PAYLOAD} bytes");
         return Err(ScimError::status(413, detail));
     }
-    let body = document::parse(&context.request.body)?;
+    let body = context.body()?;
     let mut run = Run::parse(context, body)?;
     run.all();
     let results: Vec<Value> = run.operations.into_iter().filter_map(|operation| operation.result).collect();
@@ -180,7 +179,7 @@ impl<'c, 'h> Run<'c, 'h> {
             unresolved.iter().filter_map(|index| self.operations.get(*index)?.bulk_id.as_deref()).collect();
         let (data, later) = operation.without(&names);
         let (answer, location, is_new) = match self.resolved(&operation.path, data.as_deref()) {
-            Ok((path, body)) => self.run(&self.request(operation, path, body)),
+            Ok((path, body)) => self.run(&self.request(operation, path), body),
             Err(error) => (Err(error), None, false),
         };
         if answer.is_ok() && !later.is_empty() {
@@ -200,20 +199,18 @@ impl<'c, 'h> Run<'c, 'h> {
             };
             let place = format!("{}/{id}", operation.path.trim_end_matches('/'));
             let patch = json!({"schemas": [PATCH_OP], "Operations": later});
-            let request = |method: &str, body| Request {
-                method: method.to_owned(),
-                ..self.request(operation, place.clone(), body)
-            };
+            let request =
+                |method: &str| Request { method: method.to_owned(), ..self.request(operation, place.clone()) };
             let (answer, location) = match self.resolved(&operation.path, Some(&patch)) {
                 Ok((_, body)) => {
-                    let (answer, location, _) = self.run(&request("PATCH", body));
+                    let (answer, location, _) = self.run(&request("PATCH"), body);
                     (answer, location)
                 }
                 Err(error) => (Err(error), None),
             };
             if answer.is_err() && is_new {
                 // The log tells whether it could be.
-                drop(self.run(&request("DELETE", Vec::new())));
+                drop(self.run(&request("DELETE"), Body::Bytes(&[])));
             }
             let answer = answer.map(|answer| Answer { status: 201, ..answer });
             let answer =
@@ -239,9 +236,9 @@ impl<'c, 'h> Run<'c, 'h> {
     }
 
     /// Returns also the location, and whether a resource was created.
-    fn run(&self, request: &Request) -> (Result<Answer, ScimError>, Option<String>, bool) {
+    fn run(&self, request: &Request, body: Body<'_>) -> (Result<Answer, ScimError>, Option<String>, bool) {
         let note: RefCell<Note> = RefCell::default();
-        let context = Context { request, note: &note, ..*self.context };
+        let context = Context { request, body, note: &note, ..*self.context };
         let answer = match request.method.as_str() {
             "POST" | "PUT" | "PATCH" | "DELETE" => within_bulk(&context),
             method => Err(ScimError::status(405, format!("A bulk operation can't have the method {method}"))),
@@ -254,20 +251,19 @@ impl<'c, 'h> Run<'c, 'h> {
         (answer, location, is_new)
     }
 
-    fn request(&self, operation: &Operation, path: String, body: Vec<u8>) -> Request {
+    fn request(&self, operation: &Operation, path: String) -> Request {
         let if_match = operation.version.iter().map(|version| ("if-match".to_owned(), version.clone()));
         Request {
             method: operation.method.clone(),
             path,
             query: None,
             headers: if_match.collect(),
-            body,
             ..self.context.request.clone_head()
         }
     }
 
     /// The path and the body of a request, with the ids in place of the references.
-    fn resolved(&self, path: &str, data: Option<&Value>) -> Result<(String, Vec<u8>), ScimError> {
+    fn resolved(&self, path: &str, data: Option<&Value>) -> Result<(String, Body<'static>), ScimError> {
         let mut resolved = String::new();
         for segment in path.split('/').filter(|segment| !segment.is_empty()) {
             resolved.push('/');
@@ -280,9 +276,9 @@ impl<'c, 'h> Run<'c, 'h> {
             Some(data) => {
                 let mut data = data.clone();
                 self.substitute(&mut data)?;
-                encode(&data)
+                Body::Value(Cell::new(data))
             }
-            None => Vec::new(),
+            None => Body::Bytes(&[]),
         };
         Ok((resolved, body))
     }

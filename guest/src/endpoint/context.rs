@@ -1,74 +1,70 @@
 //! What every endpoint knows of the request it serves.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
-use crate::capability::{Clock, HttpClient, Mailer, Random, Secrets, Storage};
-use crate::connector::Authenticated;
+use serde_json::Value;
+
 use crate::journal::Note;
+use crate::protocol::document;
 use crate::protocol::error::ScimError;
 use crate::protocol::message::Request;
 use crate::protocol::mode::Mode;
-use crate::protocol::schema::{ResourceSchema, SchemaTable};
-use crate::store::{OrganizationRecord, Store};
+use crate::protocol::schema::ResourceSchema;
+use crate::store::{OrganizationRecord, Store, Table};
 
-/// What the component needs from its host, for one organization.
-#[derive(Clone, Copy)]
-pub struct Host<'h> {
-    /// The organization's data.
-    pub storage: &'h dyn Storage,
-    /// The wall clock.
-    pub clock: &'h dyn Clock,
-    /// Random numbers.
-    pub random: &'h dyn Random,
-    /// Outgoing email.
-    pub mailer: &'h dyn Mailer,
-    /// Outgoing HTTP.
-    pub http: &'h dyn HttpClient,
-    /// Encryption at rest.
-    pub secrets: &'h dyn Secrets,
-}
-
-impl<'h> Host<'h> {
-    /// A view of the organization's data for one call.
-    #[must_use]
-    pub fn store(self) -> Store<'h> {
-        Store::new(self.storage, self.clock, self.random).with_secrets(self.secrets)
-    }
+/// The body of a request.
+pub(super) enum Body<'c> {
+    /// As the client sent it.
+    Bytes(&'c [u8]),
+    /// The data of an operation of a bulk request, which has been read already. It can be taken once.
+    Value(Cell<Value>),
 }
 
 /// What every endpoint knows of the request it serves.
-pub struct Context<'c, 'h> {
-    /// The request.
-    pub request: &'c Request,
+pub(super) struct Context<'c, 'h> {
+    /// The request. Its body is in `body`.
+    pub(super) request: &'c Request,
+    /// The body, to be read once; see [`Context::body`].
+    pub(super) body: Body<'c>,
     /// The organization's data.
-    pub store: &'c Store<'h>,
+    pub(super) store: &'c Store<'h>,
     /// The organization.
-    pub organization: &'c OrganizationRecord,
+    pub(super) organization: &'c OrganizationRecord,
     /// Its schemas and resource types.
-    pub table: &'c SchemaTable,
-    /// Whether the table is the built-in one, so that stored documents hold nothing that is not returned by default.
-    pub is_built_in: bool,
-    /// Who calls; `None` where anybody may.
-    pub caller: Option<Authenticated>,
+    pub(super) table: &'c Table,
     /// Tolerant or to the letter.
-    pub mode: Mode<'c>,
+    pub(super) mode: Mode<'c>,
     /// What the SCIM log will say.
-    pub note: &'c RefCell<Note>,
+    pub(super) note: &'c RefCell<Note>,
 }
 
 impl<'c> Context<'c, '_> {
+    /// Reads the body as JSON. It is read once: what is a value already is given away.
+    ///
+    /// # Errors
+    /// 400 `invalidSyntax` if it is no JSON.
+    pub(super) fn body(&self) -> Result<Value, ScimError> {
+        match &self.body {
+            Body::Bytes(bytes) => {
+                let value = document::parse(bytes)?;
+                self.note.borrow_mut().is_json = true;
+                Ok(value)
+            }
+            Body::Value(value) => Ok(value.take()),
+        }
+    }
+
     /// What resources of the named type look like.
     ///
     /// # Errors
     /// 404 if there is no such type.
-    pub fn schema(&self, resource_type: &str) -> Result<ResourceSchema<'c>, ScimError> {
+    pub(super) fn schema(&self, resource_type: &str) -> Result<ResourceSchema<'c>, ScimError> {
         let unknown = || ScimError::not_found(format!("There is no resource type '{resource_type}'"));
         self.table.resource(resource_type).ok_or_else(unknown)
     }
 
     /// The URL of a resource.
-    #[must_use]
-    pub fn location(&self, schema: &ResourceSchema<'_>, id: &str) -> String {
+    pub(super) fn location(&self, schema: &ResourceSchema<'_>, id: &str) -> String {
         format!("{}{}/{id}", self.request.base_url, schema.resource_type.endpoint)
     }
 }

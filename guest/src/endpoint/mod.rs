@@ -1,4 +1,8 @@
 //! The endpoints of RFC 7644: each joins the protocol to provisioning, and answers.
+//!
+//! A request passes `dispatch`, which asks `admission` who calls and `routing` which endpoint serves it. What can be done
+//! to a resource is written once in `resource`; `users`, `groups` and `declared` say what is special about their type. A
+//! request and an operation of a bulk request meet in `operation`.
 
 mod admission;
 mod answer;
@@ -7,16 +11,16 @@ mod conditions;
 mod context;
 mod declared;
 mod dispatch;
-mod edges;
-#[expect(clippy::module_inception, reason = "it is what the endpoints of this module have in common")]
-mod endpoint;
 mod groups;
+mod head;
 mod list;
-mod plan;
+mod operation;
 mod references;
 mod refusal;
 mod representation;
-mod table;
+mod resource;
+mod routing;
+mod shared;
 mod users;
 
 #[cfg(test)]
@@ -24,5 +28,4 @@ mod tests;
 
 pub use admission::admits;
 pub use answer::Answer;
-pub use context::{Context, Host};
 pub use dispatch::handle;

@@ -18,7 +18,7 @@ impl From<Refusal> for ScimError {
             | Refusal::LastOwner
             | Refusal::ForeignDomain { .. }
             | Refusal::RemovalRefused => Self::status(403, detail),
-            Refusal::Held => Self { retry_after: Some(guard::RETRY_AFTER), ..Self::status(503, detail) },
+            Refusal::Held { .. } => Self { retry_after: Some(guard::RETRY_AFTER), ..Self::status(503, detail) },
             Refusal::UnknownMembers(_) | Refusal::NestedTeam(_) => Self::invalid_value(detail),
             Refusal::PreconditionFailed => Self::status(412, detail),
             Refusal::Protocol(error) => error,

@@ -59,7 +59,7 @@ impl<'c, 'h> Representation<'c, 'h> {
         projection: &'c Projection,
     ) -> Self {
         let edges = if schema.resource_type.name == "Group" { "members" } else { "groups" };
-        let sees_all = projection.is_default() && context.is_built_in;
+        let sees_all = projection.is_default() && context.table.is_built_in();
         let projection = (!sees_all).then(|| projection.plan(schema));
         let wants_edges = projection.as_ref().is_none_or(|plan| plan.wants(edges));
         Self { context, schema, projection, wants_edges }

@@ -3,10 +3,10 @@
 use super::Budget;
 use super::back_off::{DOWNTIME, TRIED_FOR, back_off};
 use super::letters;
-use crate::capability::{EmailError, Message};
-use crate::endpoint::Host;
+use crate::capability::{EmailError, Host, Message};
 use crate::provisioning::passphrase;
 use crate::store::{Batch, Lease, Letter, OutboxRecord, Sealed, Store, StoreError, StoredEmail, encode, keys};
+use crate::text::cut;
 
 /// How many emails are looked at in one run at the most.
 const MOST: u32 = 50;
@@ -212,6 +212,5 @@ fn unless_changed(result: Result<u64, StoreError>) -> Result<(), StoreError> {
 }
 
 pub(super) fn shortened(text: &str) -> String {
-    let cut = (0..=LONGEST_ERROR.min(text.len())).rev().find(|cut| text.is_char_boundary(*cut)).unwrap_or(0);
-    text.get(..cut).unwrap_or_default().to_owned()
+    cut(text, LONGEST_ERROR).to_owned()
 }

@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::Budget;
+use crate::capability::Host;
 use crate::connector::refresh;
-use crate::endpoint::Host;
 use crate::protocol::timestamp;
+use crate::provisioning::letters;
 use crate::store::{Batch, EventKind, EventSubject, Letter, Store, StoreError, TokenRecord, encode, keys};
 
 const DAY: u64 = 24 * 60 * 60 * 1_000;
@@ -62,7 +63,7 @@ pub(super) fn run(_: Host<'_>, store: &Store<'_>, _: &Budget<'_>) -> Result<Opti
             }
             let data = json!({"expires": timestamp::format(expires)});
             store.add_event(&mut batch, EventKind::TokenExpired, EventSubject::token(token.generation), data)?;
-            store.add_email_to_administrators(&mut batch, &Letter::TokenExpired { expires })?;
+            letters::to_administrators(store, &mut batch, &Letter::TokenExpired { expires })?;
             batch.put(keys::job(JOB), encode(&Told { expired: true, ..told })?);
             store.commit(batch)?;
             return Ok(None);
@@ -84,7 +85,7 @@ pub(super) fn run(_: Host<'_>, store: &Store<'_>, _: &Budget<'_>) -> Result<Opti
 fn warn(store: &Store, batch: &mut Batch, token: &TokenRecord, days: u32, expires: u64) -> Result<(), StoreError> {
     let data = json!({"expires": timestamp::format(expires), "daysLeft": days});
     store.add_event(batch, EventKind::TokenExpiring, EventSubject::token(token.generation), data)?;
-    store.add_email_to_administrators(batch, &Letter::TokenExpiring { days, expires })
+    letters::to_administrators(store, batch, &Letter::TokenExpiring { days, expires })
 }
 
 /// Whether the identity provider relies on the token, and not on access tokens that it renews by itself.

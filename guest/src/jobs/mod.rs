@@ -17,8 +17,8 @@ mod tests;
 pub use deliveries::{list_deliveries, retry_deliveries};
 pub use insomnia_scim_contract::{Delivery, DeliveryQueue, RunContext};
 
+use crate::capability::Host;
 use crate::connector::refresh;
-use crate::endpoint::Host;
 use crate::journal::note_subscriber;
 use crate::store::{Actor, Store, StoreError};
 

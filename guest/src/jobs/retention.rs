@@ -3,8 +3,7 @@
 //! storage.
 
 use super::Budget;
-use crate::capability::KeyRange;
-use crate::endpoint::Host;
+use crate::capability::{Host, KeyRange};
 use crate::provisioning::{guard, passphrase};
 use crate::store::{Batch, Letter, Sealed, Sink, Store, StoreError, encode, keys, text};
 

@@ -10,9 +10,8 @@ use sha2::Sha256;
 use super::Budget;
 use super::back_off::{DOWNTIME, TRIED_FOR, back_off};
 use super::email::shortened;
-use crate::capability::{HttpRequest, HttpResponse};
-use crate::connector::refresh::http_date;
-use crate::endpoint::Host;
+use crate::capability::{Host, HttpRequest, HttpResponse};
+use crate::retry_after::retry_after;
 use crate::store::{
     Batch, Lease, ParkedEvent, Sink, Store, StoreError, StoredEvent, Versioned, WebhookRecord, encode, keys,
 };
@@ -182,15 +181,9 @@ pub(super) fn signature(key: &[u8], id: &str, timestamp: &str, body: &[u8]) -> S
     format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
 }
 
-/// What `Retry-After` asks to wait, in milliseconds: seconds, or a date (RFC 9110 §10.2.3).
+/// How long the receiver asks to wait, in milliseconds.
 fn asked_wait(response: &HttpResponse, now: u64) -> u64 {
-    let header = response.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("retry-after"));
-    let Some((_, value)) = header else { return 0 };
-    let wait = match value.trim().parse::<u64>() {
-        Ok(seconds) => seconds.saturating_mul(1_000),
-        Err(_) => http_date::parse(value).map_or(0, |date| date.saturating_sub(now)),
-    };
-    wait.min(LONGEST_WAIT)
+    retry_after(response, now).unwrap_or(0).min(LONGEST_WAIT)
 }
 
 /// No event is put aside for the webhook any more, and none is posted, until it is set again.

@@ -6,6 +6,7 @@ use super::redaction::{redacted, redacted_query, redacted_text};
 use crate::protocol::error::ScimError;
 use crate::protocol::message::{Request, Response};
 use crate::provisioning::Action;
+use crate::text::cut;
 
 /// The longest text that an entry keeps of anything a client sent, in bytes.
 const LONGEST: usize = 2_048;
@@ -46,6 +47,8 @@ pub struct Note {
     pub action: Option<&'static str>,
     /// Why: what it was matched by, what became of the seat.
     pub because: Vec<String>,
+    /// Whether the body was read, and is JSON.
+    pub is_json: bool,
     /// Whether the caller is let in.
     pub standing: Standing,
     /// What the organization's own schemas never return: names of attributes, in lower case.
@@ -131,8 +134,8 @@ impl Entry {
         Self {
             time,
             request_id: request.request_id.clone(),
-            method: cut(&request.method, longest),
-            path: cut(&format!("{}{query}", redacted_text(&request.path)), longest),
+            method: cut(&request.method, longest).to_owned(),
+            path: cut(&format!("{}{query}", redacted_text(&request.path)), longest).to_owned(),
             status: response.status,
             scim_type: note.error.as_ref().and_then(|error| error.scim_type).map(|kind| kind.as_str().to_owned()),
             detail: note.error.map(|error| shortened(redacted_text(&error.detail))),
@@ -141,8 +144,8 @@ impl Entry {
             action: note.action.map(str::to_owned),
             because: note.because.iter().map(|reason| redacted_text(reason).to_owned()).collect(),
             token_generation: note.token_generation,
-            user_agent: request.header("user-agent").map(redacted_text).map(|text| cut(text, longest)),
-            body: if is_admitted { redacted(&request.body, &note.hidden) } else { None },
+            user_agent: request.header("user-agent").map(redacted_text).map(|text| cut(text, longest).to_owned()),
+            body: if is_admitted { redacted(&request.body, note.is_json, &note.hidden) } else { None },
             bytes_received: request.body.len() as u64,
             bytes_sent: response.body.len() as u64,
             component: env!("CARGO_PKG_VERSION").to_owned(),
@@ -151,10 +154,5 @@ impl Entry {
 }
 
 fn shortened(text: &str) -> String {
-    cut(text, LONGEST)
-}
-
-fn cut(text: &str, longest: usize) -> String {
-    let end = (0..=longest.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
-    text.get(..end).unwrap_or_default().to_owned()
+    cut(text, LONGEST).to_owned()
 }

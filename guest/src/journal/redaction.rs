@@ -1,6 +1,11 @@
 //! Request bodies for the log: without what is secret by the schema or by its name (rule P5).
 
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode;
 use serde_json::Value;
+
+use crate::text::cut;
 
 /// The largest body that is read for the log, in bytes; of a larger one the log has the size only.
 const LARGEST_READ: usize = 64 * 1024;
@@ -27,23 +32,25 @@ const SECRET_NAMES: [&str; 11] = [
 const OWN: &str = "insm_";
 
 /// The body as the log has it: JSON with its secrets redacted, cut after 16 KiB. `None` of an empty one. `hidden` are the
-/// names, in lower case, of what the organization's schemas never return.
-pub(super) fn redacted(body: &[u8], hidden: &[String]) -> Option<String> {
+/// names, in lower case, of what the organization's schemas never return; `is_json` says that the body is known to be JSON.
+pub(super) fn redacted(body: &[u8], is_json: bool, hidden: &[String]) -> Option<String> {
     if body.is_empty() {
         return None;
     }
     if body.len() > LARGEST_READ {
         return Some(format!("[{} bytes]", body.len()));
     }
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let text = std::str::from_utf8(body).ok().filter(|_| !may_hold_secret(body, hidden));
     // Most bodies have no such name, and are not read again. What is not JSON may be anything.
-    if let Some(text) = text.filter(|text| serde_json::from_str::<&serde_json::value::RawValue>(text).is_ok()) {
-        return Some(cut(text));
+    let is_known = |text: &&str| is_json || serde_json::from_str::<&serde_json::value::RawValue>(text).is_ok();
+    if let Some(text) = text.filter(is_known) {
+        return Some(cut(text, LARGEST_KEPT).to_owned());
     }
-    match serde_json::from_slice(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)) {
+    match serde_json::from_slice(body) {
         Ok(mut value) => {
             redact(&mut value, hidden);
-            Some(cut(&value.to_string()))
+            Some(cut(&value.to_string(), LARGEST_KEPT).to_owned())
         }
         Err(_) => Some("[not JSON]".to_owned()),
     }
@@ -52,13 +59,13 @@ pub(super) fn redacted(body: &[u8], hidden: &[String]) -> Option<String> {
 /// A query without secrets: one that names such an attribute is not kept at all.
 pub(super) fn redacted_query<'q>(query: &'q str, hidden: &[String]) -> &'q str {
     // A percent sign or a plus may hide a letter; filters have plenty, so only those of letters count.
-    let decoded = percent_decoded(query.as_bytes());
+    let decoded = Cow::from(percent_decode(query.as_bytes()));
     if may_hold_secret(&decoded, hidden) { REDACTED } else { query }
 }
 
 /// A text that should hold no secret, such as a path: not kept if one of our own tokens has got into it.
 pub(super) fn redacted_text(text: &str) -> &str {
-    let decoded = percent_decoded(text.as_bytes());
+    let decoded = Cow::from(percent_decode(text.as_bytes()));
     if holds(&decoded.to_ascii_lowercase(), OWN) { REDACTED } else { text }
 }
 
@@ -75,25 +82,6 @@ fn may_hold_secret(bytes: &[u8], hidden: &[String]) -> bool {
 
 fn holds(lower: &[u8], name: &str) -> bool {
     lower.windows(name.len()).any(|window| window == name.as_bytes())
-}
-
-fn percent_decoded(text: &[u8]) -> Vec<u8> {
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((first, tail)) = rest.split_first() {
-        let digits = tail.get(..2).filter(|_| *first == b'%').and_then(|digits| std::str::from_utf8(digits).ok());
-        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) => {
-                decoded.push(byte);
-                rest = tail.get(2..).unwrap_or_default();
-            }
-            None => {
-                decoded.push(*first);
-                rest = tail;
-            }
-        }
-    }
-    decoded
 }
 
 fn is_secret(name: &str, hidden: &[String]) -> bool {
@@ -138,9 +126,4 @@ fn redact(value: &mut Value, hidden: &[String]) {
         Value::String(text) if may_tell_secret(text, hidden) => *value = REDACTED.into(),
         _ => {}
     }
-}
-
-fn cut(text: &str) -> String {
-    let end = (0..=LARGEST_KEPT.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
-    text.get(..end).unwrap_or_default().to_owned()
 }

@@ -6,7 +6,6 @@ use insomnia_scim_contract::Webhook;
 use thiserror::Error;
 
 use crate::capability::{Secrets, SecretsError};
-use crate::provisioning::reset::is_url;
 use crate::store::{PreviousKey, Sink, Store, StoreError, WebhookRecord, encode, keys};
 
 /// What the key of the signatures begins with where people see it.
@@ -35,7 +34,7 @@ pub enum WebhookError {
 /// # Errors
 /// [`WebhookError`] says why not.
 pub fn set_webhook(store: &Store, secrets: &dyn Secrets, url: &str) -> Result<String, WebhookError> {
-    if !is_url(url) {
+    if !crate::url::is_linkable(url) {
         return Err(WebhookError::Url);
     }
     let key = store.random::<32>();

@@ -6,8 +6,8 @@ use super::discovery::{DEFAULT_PAGE_SIZE, MAX_RESULTS};
 use super::error::{ScimError, ScimType};
 use super::mode::Mode;
 use super::projection::Projection;
-use super::route::percent_decode;
 use super::tolerance::Tolerance;
+use crate::text;
 
 /// The message schema of a `.search` body.
 pub const SEARCH_REQUEST: &str = "urn:ietf:params:scim:api:messages:2.0:SearchRequest";
@@ -41,14 +41,16 @@ impl Query {
     /// Of a request's query: form-decoded, unknown parameters ignored, an empty filter as none (T15).
     ///
     /// # Errors
-    /// 400 if a number is none, or if the attributes exclude each other.
+    /// 400 if a parameter that takes a number has none, or if both `attributes` and `excludedAttributes` are sent in strict
+    /// mode.
     pub fn from_parameters(query: Option<&str>, mode: Mode<'_>) -> Result<Self, ScimError> {
-        let parameters: Vec<(String, String)> = query.unwrap_or_default().split('&').map(parameter).collect();
+        let parameters: Vec<(String, String)> = text::parameters(query.unwrap_or_default()).collect();
         let means_nothing = |(name, value): &(String, String)| {
             let is_known = PARAMETERS.iter().any(|known| known.eq_ignore_ascii_case(name));
             !is_known || (name.eq_ignore_ascii_case("filter") && value.trim().is_empty())
         };
-        if query.is_some() && parameters.iter().any(means_nothing) {
+        let has_empty = query.is_some_and(|query| query.split('&').any(str::is_empty));
+        if has_empty || parameters.iter().any(means_nothing) {
             mode.note(Tolerance::Url);
         }
         let find = |name: &str| {
@@ -126,11 +128,6 @@ impl Query {
             cursor,
         })
     }
-}
-
-fn parameter(pair: &str) -> (String, String) {
-    let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-    (percent_decode(&name.replace('+', " ")), percent_decode(&value.replace('+', " ")))
 }
 
 fn parse_number(name: &str, text: &str) -> Result<i64, ScimError> {

@@ -2,6 +2,7 @@
 
 use super::error::{ScimError, ScimType};
 use super::schema::SchemaTable;
+use crate::text::percent_decoded;
 
 /// An endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,24 +27,57 @@ pub enum Route {
     Schemas(Option<String>),
 }
 
+/// A path below the connector URL, taken apart.
+#[derive(Clone, Debug)]
+pub struct Path<'r> {
+    sent: &'r str,
+    /// Decoded. Slashes at the end and repeated ones do not count (T15).
+    segments: Vec<String>,
+}
+
+impl<'r> Path<'r> {
+    /// Takes a path apart.
+    #[must_use]
+    pub fn of(sent: &'r str) -> Self {
+        let segments = sent.split('/').filter(|segment| !segment.is_empty()).map(percent_decoded).collect();
+        Self { sent, segments }
+    }
+
+    /// The endpoint and the id, of a path that may name a resource.
+    #[must_use]
+    pub fn resource(&self) -> Option<(&str, &str)> {
+        match *self.behind_version() {
+            [endpoint, id] => Some((endpoint, id)),
+            _ => None,
+        }
+    }
+
+    fn behind_version(&self) -> Vec<&str> {
+        let segments = self.segments.iter().map(String::as_str);
+        segments.skip(usize::from(self.segments.first().is_some_and(|first| first == "v2"))).collect()
+    }
+}
+
 impl Route {
-    /// Finds the endpoint. Slashes at the end and repeated ones do not count (T15); `v2` may stand before the endpoint
-    /// (RFC 7644 §3.13).
+    /// The endpoint that a path names; see [`Route::of`].
     ///
     /// # Errors
     /// 404 if there is none, 400 `invalidVers` for another version.
     pub fn parse(path: &str, table: &SchemaTable, aliases: bool) -> Result<Self, ScimError> {
-        let decoded: Vec<String> = path.split('/').filter(|segment| !segment.is_empty()).map(percent_decode).collect();
-        let mut segments: Vec<&str> = decoded.iter().map(String::as_str).collect();
-        match segments.first() {
-            Some(&"v2") => drop(segments.remove(0)),
-            Some(version) if is_version(version) => {
-                let detail = format!("SCIM {version} is not supported, only v2 is");
-                return Err(ScimError::new(ScimType::InvalidVers, detail));
-            }
-            _ => {}
+        Self::of(&Path::of(path), table, aliases)
+    }
+
+    /// Finds the endpoint; `v2` may stand before it (RFC 7644 §3.13).
+    ///
+    /// # Errors
+    /// 404 if there is none, 400 `invalidVers` for another version.
+    pub fn of(path: &Path<'_>, table: &SchemaTable, aliases: bool) -> Result<Self, ScimError> {
+        let segments = path.behind_version();
+        if let Some(version) = path.segments.first().filter(|first| *first != "v2" && is_version(first)) {
+            let detail = format!("SCIM {version} is not supported, only v2 is");
+            return Err(ScimError::new(ScimType::InvalidVers, detail));
         }
-        let not_found = || ScimError::not_found(format!("There is no endpoint '{path}'"));
+        let not_found = || ScimError::not_found(format!("There is no endpoint '{}'", path.sent));
         let resource_type = |segment: &str| {
             let found =
                 table.resource_types().iter().find(|candidate| candidate.endpoint.strip_prefix('/') == Some(segment));
@@ -92,29 +126,4 @@ fn is_version(segment: &str) -> bool {
     segment
         .strip_prefix('v')
         .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
-}
-
-/// Undoes percent-encoding (RFC 3986 §2.1). What is not valid stays as it is; bytes that are not UTF-8 become U+FFFD.
-#[must_use]
-pub fn percent_decode(text: &str) -> String {
-    if !text.contains('%') {
-        return text.to_owned();
-    }
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, tail)) = rest.split_first() {
-        let digits = (*first == b'%').then(|| tail.get(..2)).flatten();
-        let byte = digits.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
-        match byte.filter(|_| digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = tail.get(2..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(*first);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }

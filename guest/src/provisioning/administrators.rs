@@ -1,8 +1,10 @@
-//! Who may administer the organization: its active owners and co-owners, and the operator of the host.
+//! Administrators: the active owners and co-owners, who set SCIM up and decide. An organization always keeps an active
+//! owner (rule P4).
 
 use insomnia_scim_contract::Actor;
 
-use crate::store::{MemberRecord, Role, Store, StoreError, Stored, keys};
+use super::Refusal;
+use crate::store::{Batch, MemberRecord, Role, Store, StoreError, Stored, keys};
 
 /// How an actor's right to administer was decided.
 pub enum Administrator {
@@ -42,6 +44,38 @@ pub fn is_administrator(member: &MemberRecord) -> bool {
     member.is_active() && member.role != Role::Member
 }
 
+fn is_active_owner(member: &MemberRecord) -> bool {
+    member.is_active() && member.role == Role::Owner
+}
+
+/// That an active owner is left when the member becomes another one, or goes. `owners` asks how many active owners there
+/// are.
+///
+/// # Errors
+/// [`Refusal::LastOwner`] if none would be left.
+pub fn require_owner(
+    old: &MemberRecord,
+    new: Option<&MemberRecord>,
+    owners: impl FnOnce() -> Result<u64, StoreError>,
+) -> Result<(), Refusal> {
+    if is_active_owner(old) && !new.is_some_and(is_active_owner) && owners()? <= 1 {
+        return Err(Refusal::LastOwner);
+    }
+    Ok(())
+}
+
+/// Adds to the batch who is an administrator now. Its commit fails with [`StoreError::Limit`] at [`keys::OWNERS`] if the
+/// last active owner would go.
+pub(super) fn count(batch: &mut Batch, old: Option<&MemberRecord>, new: Option<&MemberRecord>) {
+    let delta = i64::from(new.is_some_and(is_active_owner)) - i64::from(old.is_some_and(is_active_owner));
+    batch.add(keys::OWNERS.to_vec(), delta, Some(1), None);
+    match (old.filter(|old| is_administrator(old)), new.filter(|new| is_administrator(new))) {
+        (None, Some(new)) => batch.put(keys::administrator(new.id()), Vec::new()),
+        (Some(old), None) => batch.delete(keys::administrator(old.id())),
+        _ => {}
+    }
+}
+
 /// An active owner; `None` if there is none.
 ///
 /// # Errors
@@ -54,4 +88,55 @@ pub fn active_owner(store: &Store) -> Result<Option<Stored<MemberRecord>>, Store
         Ok(owner.is_none())
     })?;
     Ok(owner)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::store::Origin;
+
+    fn member(role: Role, active: bool) -> MemberRecord {
+        let mut document = crate::protocol::document::Document::new();
+        document.insert("active".into(), json!(active));
+        MemberRecord { origin: Origin::Manual, role, created: 0, modified: 0, document }
+    }
+
+    #[test]
+    fn p1_active_owners_and_co_owners_is_administrator_and_nobody_else() {
+        let cases = [
+            (Role::Owner, true, true),
+            (Role::CoOwner, true, true),
+            (Role::Member, true, false),
+            (Role::Owner, false, false),
+            (Role::CoOwner, false, false),
+            (Role::Member, false, false),
+        ];
+        for (role, active, expected) in cases {
+            assert_eq!(is_administrator(&member(role, active)), expected, "{role:?} {active}");
+        }
+    }
+
+    #[test]
+    fn p4_the_last_active_owner_stays_active_and_owner() {
+        let owner = || member(Role::Owner, true);
+        // How many active owners there are, the member before and after, and whether that may be.
+        let cases = [
+            (1, owner(), None, false),
+            (2, owner(), None, true),
+            (1, owner(), Some(member(Role::CoOwner, true)), false),
+            (1, owner(), Some(member(Role::Owner, false)), false),
+            (2, owner(), Some(member(Role::Owner, false)), true),
+            (1, owner(), Some(owner()), true),
+            (1, member(Role::Owner, false), None, true),
+            (1, member(Role::CoOwner, true), None, true),
+            (1, member(Role::Member, true), Some(member(Role::Member, false)), true),
+        ];
+        for (owners, old, new, is_allowed) in cases {
+            let verdict = require_owner(&old, new.as_ref(), || Ok(owners));
+            let expected = if is_allowed { Ok(()) } else { Err(Refusal::LastOwner) };
+            assert_eq!(verdict, expected, "{owners} {old:?} {new:?}");
+        }
+    }
 }

@@ -8,7 +8,7 @@
 pub use insomnia_scim_contract::{Decision, Guard, GuardStatus, HeldRemoval, Removal};
 use serde::{Deserialize, Serialize};
 
-use super::Refusal;
+use super::{Refusal, letters};
 use crate::capability::{Item, Page};
 use crate::store::{Batch, Letter, MemberRecord, Store, StoreError, Stored, decode, encode, keys};
 
@@ -77,28 +77,70 @@ struct HeldPage {
     next: Option<String>,
 }
 
-/// Lets a removal pass, and counts it in the batch, or refuses it.
+/// What would have happened before a removal that is only previewed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ahead {
+    /// How many removals.
+    pub removed: u64,
+    /// How many active members SCIM would manage more than now, or less.
+    pub scim: i64,
+}
+
+/// That a removal may pass, and what is to be noted of it when it does.
+#[derive(Clone, Debug)]
+pub struct Admission {
+    member: String,
+    /// The version of what was held of it: a decision that is made meanwhile is to be followed, and what is held meanwhile
+    /// is held.
+    held: Option<u64>,
+    /// Recent removals with this one, and the version that they had; `None` where an owner has let it through.
+    recent: Option<(GuardRecord, Option<u64>)>,
+}
+
+impl Admission {
+    /// Whether the removal counts among those of the hour: one that an owner let through does not.
+    #[must_use]
+    pub fn counts(&self) -> bool {
+        self.recent.is_some()
+    }
+
+    /// Adds to the batch that the removal passes.
+    ///
+    /// # Errors
+    /// If what is noted can't be encoded.
+    pub fn note(self, batch: &mut Batch) -> Result<(), StoreError> {
+        batch.require_unchanged(keys::held(&self.member), self.held);
+        // One that was decided upon is done now, be it long ago.
+        batch.delete(keys::held(&self.member));
+        if let Some((record, version)) = self.recent {
+            batch.require_unchanged(keys::GUARD.to_vec(), version);
+            batch.put(keys::GUARD.to_vec(), encode(&record)?);
+        }
+        Ok(())
+    }
+}
+
+/// Whether a removal may pass; `None` if the guard is off.
 ///
 /// # Errors
 /// [`Refusal::Held`] beyond the threshold; [`Refusal::RemovalRefused`] if an owner refused it.
-pub(super) fn admit(
+pub fn admit(
     store: &Store,
-    batch: &mut Batch,
-    guard: Guard,
     member: &Stored<MemberRecord>,
-) -> Result<(), Refusal> {
+    removal: Removal,
+    ahead: Ahead,
+) -> Result<Option<Admission>, Refusal> {
+    let Some(guard) = store.settings()?.guard else { return Ok(None) };
     let (id, now) = (member.record.id(), store.now());
+    let is_held = || Refusal::Held { member: id.to_owned(), removal };
     let stored = store.document::<HeldRecord>(&keys::held(id))?;
-    // A decision that is made meanwhile is to be followed, and what is held meanwhile is held.
-    batch.require_unchanged(keys::held(id), stored.as_ref().map(|stored| stored.version));
+    let admission =
+        Admission { member: id.to_owned(), held: stored.as_ref().map(|stored| stored.version), recent: None };
     if let Some(held) = stored.filter(|stored| stored.record.holds(now)) {
         return match held.record.decision {
-            Some(Decision::Allowed) => {
-                batch.delete(keys::held(id));
-                Ok(())
-            }
+            Some(Decision::Allowed) => Ok(Some(admission)),
             Some(Decision::Refused) => Err(Refusal::RemovalRefused),
-            None => Err(Refusal::Held),
+            None => Err(is_held()),
         };
     }
     let stored = store.document::<GuardRecord>(keys::GUARD)?;
@@ -107,19 +149,15 @@ pub(super) fn admit(
     record.minutes.retain(|(minute, _)| minute + HOUR > now);
     let removed: u64 = record.minutes.iter().map(|(_, count)| u64::from(*count)).sum();
     let (_, scim) = store.seats_taken()?;
-    if is_beyond(guard, removed, scim) {
-        return Err(Refusal::Held);
+    if is_beyond(guard, removed + ahead.removed, scim.saturating_add_signed(ahead.scim)) {
+        return Err(is_held());
     }
     let minute = now - now % MINUTE;
     match record.minutes.last_mut() {
         Some((last, count)) if *last == minute => *count = count.saturating_add(1),
         _ => record.minutes.push((minute, 1)),
     }
-    batch.require_unchanged(keys::GUARD.to_vec(), version);
-    batch.put(keys::GUARD.to_vec(), encode(&record)?);
-    // One that was decided upon long ago is done now.
-    batch.delete(keys::held(id));
-    Ok(())
+    Ok(Some(Admission { recent: Some((record, version)), ..admission }))
 }
 
 /// Whether one more removal is too many after so many in this hour, with so many members left. The first one in an hour
@@ -150,7 +188,7 @@ pub(crate) fn hold(store: &Store, id: &str, removal: Removal) {
         batch.put(keys::held(id), encode(&held)?);
         if record.holding_since.is_none() {
             record.holding_since = Some(now);
-            store.add_email_to_administrators(&mut batch, &Letter::GuardHeld)?;
+            letters::to_administrators(store, &mut batch, &Letter::GuardHeld)?;
         }
         // Written in any case: who finds that nothing is held any more must see that this is.
         batch.require_unchanged(keys::GUARD.to_vec(), version);
@@ -165,7 +203,7 @@ pub(crate) fn hold(store: &Store, id: &str, removal: Removal) {
 /// Sets from where on removals are held; `None` switches the guard off and forgets what is held.
 ///
 /// # Errors
-/// As the storage has them.
+/// If the storage can't answer.
 pub fn set(store: &Store, guard: Option<Guard>) -> Result<(), StoreError> {
     store.change_settings(|settings, batch| {
         settings.guard = guard;
@@ -180,7 +218,7 @@ pub fn set(store: &Store, guard: Option<Guard>) -> Result<(), StoreError> {
 /// The guard, and a page of what it holds.
 ///
 /// # Errors
-/// As the storage has them.
+/// If the storage can't answer.
 pub fn status(store: &Store, after: Option<&str>, limit: u32) -> Result<GuardStatus, StoreError> {
     let guard = store.settings()?.guard;
     let holding_since = holding_since(store)?;
@@ -216,7 +254,7 @@ fn held_page(store: &Store, after: Option<&str>, limit: u32) -> Result<HeldPage,
 /// Lets held removals through or refuses them: those of these members, or all that wait. Returns how many.
 ///
 /// # Errors
-/// As the storage has them.
+/// If the storage can't answer.
 pub fn decide(store: &Store, decision: Decision, members: &[String]) -> Result<u32, StoreError> {
     let wanted: Vec<String> = members.iter().filter(|id| keys::is_id(id)).cloned().collect();
     let (mut decided, mut after) = (0, None::<String>);
@@ -276,7 +314,7 @@ fn end_holding(store: &Store) -> Result<(), StoreError> {
 /// Deletes what was decided more than a week ago, and what nobody has tried for a month.
 ///
 /// # Errors
-/// As the storage has them.
+/// If the storage can't answer.
 pub fn forget_old(store: &Store) -> Result<(), StoreError> {
     let mut after = None::<String>;
     loop {

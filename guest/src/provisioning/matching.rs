@@ -2,34 +2,35 @@
 
 use serde_json::Value;
 
+use super::known::Known;
 use crate::protocol::document::Document;
-use crate::store::{Origin, Store, StoreError, primary_email};
+use crate::store::{Origin, StoreError, primary_email};
 
 /// The member that is meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Match {
+pub(super) struct Match {
     /// The member's id.
-    pub id: String,
+    pub(super) id: String,
     /// What matches: `userName` or `emails`.
-    pub attribute: &'static str,
+    pub(super) attribute: &'static str,
     /// The value that matches.
-    pub value: String,
+    pub(super) value: String,
 }
 
 /// The member with the user's userName, else with its email address, else the first one with another of its addresses who
 /// is not managed by SCIM yet. Others may share an address that is not their primary one.
 ///
 /// # Errors
-/// As the storage has them.
-pub fn matched(store: &Store<'_>, user: &Document) -> Result<Option<Match>, StoreError> {
+/// If the storage can't answer.
+pub(super) fn matched(known: &dyn Known, user: &Document) -> Result<Option<Match>, StoreError> {
     let user_name = user.get("userName").and_then(Value::as_str).unwrap_or_default();
-    if let Some(id) = store.id_by_user_name(user_name)? {
+    if let Some(id) = known.id_by_user_name(user_name)? {
         return Ok(Some(Match { id, attribute: "userName", value: user_name.to_owned() }));
     }
     let by_email = |id, address: &str| Match { id, attribute: "emails", value: address.to_owned() };
     let primary = primary_email(user);
     if let Some(address) = primary
-        && let Some(id) = store.id_by_email(address)?
+        && let Some(id) = known.ids_by_email(&[address])?.pop().flatten()
     {
         return Ok(Some(by_email(id, address)));
     }
@@ -39,9 +40,9 @@ pub fn matched(store: &Store<'_>, user: &Document) -> Result<Option<Match>, Stor
     if others.is_empty() {
         return Ok(None);
     }
-    for (id, address) in store.ids_by_email(&others)?.into_iter().zip(&others) {
+    for (id, address) in known.ids_by_email(&others)?.into_iter().zip(&others) {
         if let Some(id) = id
-            && store.member(&id)?.is_some_and(|member| member.record.origin == Origin::Manual)
+            && known.member(&id)?.is_some_and(|member| member.record.origin == Origin::Manual)
         {
             return Ok(Some(by_email(id, address)));
         }

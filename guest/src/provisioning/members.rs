@@ -1,18 +1,15 @@
-//! Members: matching and adoption, changes, deactivation, deletion (rules P3 and P4).
+//! Members: what [`decide`](super::decide) decides of them is committed here (rules P3 and P4).
 
 use serde_json::Value;
 
-use super::changed::changed;
-use super::guard::{self, Removal};
-use super::matching::{Match, matched};
-use super::welcome::{welcome, welcome_late};
-use super::{Action, Precondition, Provisioned, Refusal, exhausted};
+use super::decide::{Change, Decision, Rules};
+use super::guard;
+use super::letters::{Welcome, welcome};
+use super::{Precondition, Provisioned, Refusal, licences, write};
 use crate::protocol::document::Document;
 use crate::protocol::error::ScimError;
 use crate::protocol::schema::ENTERPRISE_USER;
-use crate::store::{
-    Actor, Batch, Candidates, MemberRecord, OrganizationRecord, Origin, Role, Store, StoreError, Stored, keys,
-};
+use crate::store::{Batch, Candidates, MemberRecord, OrganizationRecord, Store, StoreError, Stored, keys};
 
 /// A member as SCIM sees and changes it.
 pub struct Members<'c, 'h> {
@@ -32,25 +29,8 @@ impl<'c, 'h> Members<'c, 'h> {
     /// # Errors
     /// [`Refusal`] says why not.
     pub fn provision(&self, document: &Document) -> Result<Provisioned<MemberRecord>, Refusal> {
-        let existing = std::cell::RefCell::new(None::<String>);
-        let result = self.store.transact(|| {
-            let Some(Match { id, attribute, value }) = matched(self.store, document)? else {
-                return self.add(document);
-            };
-            existing.replace(Some(id.clone()));
-            let member = self.store.member(&id)?.ok_or(StoreError::Conflict)?;
-            let taken = || Refusal::Taken { attribute, value, id };
-            match member.record.origin {
-                Origin::Manual => self.adopt(member, document, attribute),
-                Origin::Scim if self.organization.options.reactivate_on_post && !member.record.is_active() => {
-                    let merged = merge(&member.record.document, document);
-                    self.change(member, merged, format!("matched by {attribute}; reactivated by POST"))
-                }
-                Origin::Scim => Err(taken()),
-            }
-        });
-        let existing = existing.into_inner();
-        self.follow_up(result, existing.as_deref().map(|id| (id, Removal::Deactivate)))
+        let rules = self.rules();
+        self.transact(|| rules.post(document, rules.matched(document)?))
     }
 
     /// Changes a member: `change` makes the new document of the current one.
@@ -63,12 +43,11 @@ impl<'c, 'h> Members<'c, 'h> {
         precondition: Precondition<'_>,
         change: impl Fn(&Document) -> Result<Document, ScimError>,
     ) -> Result<Provisioned<MemberRecord>, Refusal> {
-        let result = self.store.transact(|| {
+        self.transact(|| {
             let member = self.existing(id, precondition)?;
             let document = change(&member.record.document)?;
-            self.change(member, document, "addressed by id".into())
-        });
-        self.follow_up(result, Some((id, Removal::Deactivate)))
+            self.rules().change(member, document, "addressed by id".into())
+        })
     }
 
     /// Removes a member from the organization and from every team.
@@ -76,39 +55,23 @@ impl<'c, 'h> Members<'c, 'h> {
     /// # Errors
     /// [`Refusal`] says why not.
     pub fn delete(&self, id: &str, precondition: Precondition<'_>) -> Result<Provisioned<MemberRecord>, Refusal> {
-        let result = self.store.transact(|| {
-            let member = self.existing(id, precondition)?;
-            let mut batch = Batch::new();
-            self.pass_guard(&mut batch, &member)?;
-            self.store.leave_teams(&mut batch, &member)?;
-            self.store.change_member(&mut batch, Some(&member), None, None)?;
-            for key in [keys::passphrase(id), keys::reset(id), keys::welcome(id), keys::held(id)] {
-                batch.delete(key);
-            }
-            self.forget_as_manager(&mut batch, id)?;
-            let seat = self.seat(member.record.is_active(), false)?.unwrap_or_else(|| "inactive: no seat freed".into());
-            self.commit(batch)?;
-            Ok(Provisioned { stored: member, action: Action::Deleted, because: vec!["addressed by id".into(), seat] })
-        });
-        self.follow_up(result, Some((id, Removal::Delete)))
+        self.transact(|| self.rules().delete(self.existing(id, precondition)?))
     }
 
-    /// Tells people of a refusal that concerns them; the refusal itself stays as it is.
-    fn follow_up<T>(&self, result: Result<T, Refusal>, removal: Option<(&str, Removal)>) -> Result<T, Refusal> {
-        match (&result, removal) {
-            (Err(Refusal::NoFreeSeat { seats }), _) => exhausted::tell(self.store, *seats),
-            (Err(Refusal::Held), Some((id, removal))) => guard::hold(self.store, id, removal),
+    fn rules(&self) -> Rules<'_> {
+        Rules { known: self.store, organization: self.organization }
+    }
+
+    /// Decides and commits, again if what was read has changed meanwhile. Tells people of a refusal that concerns them; the
+    /// refusal itself stays as it is.
+    fn transact(&self, decide: impl Fn() -> Result<Decision, Refusal>) -> Result<Provisioned<MemberRecord>, Refusal> {
+        let result = self.store.transact(|| self.commit(decide()?));
+        match &result {
+            Err(Refusal::NoFreeSeat { seats }) => licences::tell_exhausted(self.store, *seats),
+            Err(Refusal::Held { member, removal }) => guard::hold(self.store, member, *removal),
             _ => {}
         }
         result
-    }
-
-    /// The mass-deprovisioning guard: it looks at what the identity provider does, not at what people do.
-    fn pass_guard(&self, batch: &mut Batch, member: &Stored<MemberRecord>) -> Result<(), Refusal> {
-        match self.store.settings()?.guard {
-            Some(guard) if self.store.actor() == Actor::Scim => guard::admit(self.store, batch, guard, member),
-            _ => Ok(()),
-        }
     }
 
     fn existing(&self, id: &str, precondition: Precondition<'_>) -> Result<Stored<MemberRecord>, Refusal> {
@@ -117,75 +80,47 @@ impl<'c, 'h> Members<'c, 'h> {
         if precondition(member.resource_version()) { Ok(member) } else { Err(Refusal::PreconditionFailed) }
     }
 
-    fn add(&self, document: &Document) -> Result<Provisioned<MemberRecord>, Refusal> {
-        let id = self.store.new_id();
-        let now = self.store.now();
-        let document = with_id(document, &id);
-        let record = MemberRecord { origin: Origin::Scim, role: Role::Member, created: now, modified: now, document };
-        self.require_own_domain(&record)?;
+    /// Does what was decided, all of it or nothing.
+    fn commit(&self, decision: Decision) -> Result<Provisioned<MemberRecord>, Refusal> {
+        let Decision { old, change, action, because, welcome, admission } = decision;
         let mut batch = Batch::new();
-        self.store.change_member(&mut batch, None, Some(&record), self.seats())?;
-        let is_mailed = self.organization.options.passphrase_emails && welcome(self.store, &mut batch, &record)?;
-        let seat = self.seat(false, record.is_active())?.unwrap_or_else(|| "inactive: no seat taken".into());
-        let version = self.commit(batch)?;
-        let mut because = vec!["matched nobody by userName or emails".into(), seat];
-        because.extend(is_mailed.then(|| "the initial passphrase is mailed".to_owned()));
-        Ok(Provisioned { stored: Stored { record, version, touch: None }, action: Action::Created, because })
-    }
-
-    /// The member keeps id, role and teams, and what the identity provider did not send (rule P3).
-    fn adopt(
-        &self,
-        member: Stored<MemberRecord>,
-        document: &Document,
-        attribute: &str,
-    ) -> Result<Provisioned<MemberRecord>, Refusal> {
-        let merged = merge(&member.record.document, document);
-        let mut adopted = self.change(member, merged, format!("matched by {attribute}"))?;
-        adopted.action = Action::Adopted;
-        Ok(adopted)
-    }
-
-    /// Writes the changed document; the first write of a manual member makes it SCIM-managed.
-    fn change(
-        &self,
-        old: Stored<MemberRecord>,
-        document: Document,
-        reason: String,
-    ) -> Result<Provisioned<MemberRecord>, Refusal> {
-        let adopts = old.record.origin == Origin::Manual;
-        if document == old.record.document && !adopts {
-            let because = vec![reason, "nothing changed".into()];
-            return Ok(Provisioned { stored: old, action: Action::Unchanged, because });
+        if let Some(admission) = admission {
+            admission.note(&mut batch)?;
         }
-        let record = MemberRecord { origin: Origin::Scim, modified: self.store.now(), document, ..old.record.clone() };
-        self.require_free_names(&old.record, &record)?;
-        if record.email() != old.record.email() {
-            self.require_own_domain(&record)?;
-        }
-        let mut batch = Batch::new();
-        if old.record.is_active() && !record.is_active() {
-            self.pass_guard(&mut batch, &old)?;
-        }
-        self.store.change_member(&mut batch, Some(&old), Some(&record), self.seats())?;
-        self.store.rename_in_teams(&mut batch, &old, &record)?;
-        let comes = !old.record.is_active() && record.is_active();
-        let mails = comes && self.organization.options.passphrase_emails;
-        let is_mailed = mails && welcome_late(self.store, &mut batch, &record)?;
-        let seat = self.seat(old.record.is_active(), record.is_active())?;
-        let version = self.commit(batch)?;
-        let mut because = vec![reason];
-        because.extend(adopts.then(|| format!("adopted: id, role {} and teams kept", record.role.name())));
-        because.extend(changed(&old.record.document, &record.document));
-        because.extend(seat.or_else(|| (adopts && record.is_active()).then(|| "seat kept".to_owned())));
-        let action = match (old.record.is_active(), record.is_active()) {
-            (true, false) => Action::Deactivated,
-            (false, true) => Action::Reactivated,
-            _ if adopts => Action::Adopted,
-            _ => Action::Updated,
+        let stored = match (old, change) {
+            (Some(old), Change::Nothing) => old,
+            (Some(old), Change::Remove) => {
+                self.remove(&mut batch, &old)?;
+                write::commit(self.store, batch, self.organization)?;
+                old
+            }
+            (old, Change::Put(record)) => {
+                write::member(self.store, &mut batch, self.organization, old.as_ref(), Some(&record))?;
+                if let Some(old) = &old {
+                    self.store.rename_in_teams(&mut batch, old, &record)?;
+                    if welcome == Welcome::Now {
+                        batch.delete(keys::welcome(record.id()));
+                    }
+                }
+                self::welcome(self.store, &mut batch, &record, welcome)?;
+                let version = write::commit(self.store, batch, self.organization)?;
+                Stored { record, version, touch: old.and_then(|old| old.touch) }
+            }
+            (None, Change::Remove | Change::Nothing) => {
+                return Err(StoreError::Broken("a decision about nobody".into()).into());
+            }
         };
-        because.extend(is_mailed.then(|| "the initial passphrase is mailed".to_owned()));
-        Ok(Provisioned { stored: Stored { record, version, touch: old.touch }, action, because })
+        Ok(Provisioned { stored, action, because })
+    }
+
+    fn remove(&self, batch: &mut Batch, member: &Stored<MemberRecord>) -> Result<(), Refusal> {
+        let id = member.record.id();
+        self.store.leave_teams(batch, member)?;
+        write::member(self.store, batch, self.organization, Some(member), None)?;
+        for key in [keys::passphrase(id), keys::reset(id), keys::welcome(id), keys::held(id)] {
+            batch.delete(key);
+        }
+        self.forget_as_manager(batch, id)
     }
 
     /// Removes the deleted member as `manager` of others, so that no reference is left (RFC 7644 §3.6).
@@ -206,95 +141,8 @@ impl<'c, 'h> Members<'c, 'h> {
                 }
             }
             record.modified = self.store.now();
-            self.store.change_member(batch, Some(&report), Some(&record), None)?;
+            write::member(self.store, batch, self.organization, Some(&report), Some(&record))?;
             Ok(true)
         })
     }
-
-    /// What becomes of the seat, in words for the log; `None` if it stays as it is. Others may take and free seats
-    /// meanwhile: the number is that of the moment.
-    fn seat(&self, before: bool, after: bool) -> Result<Option<String>, StoreError> {
-        if before == after {
-            return Ok(None);
-        }
-        let (taken, seats) = (self.store.seats_counted()?, self.organization.seats);
-        Ok(Some(match after {
-            true if taken >= u64::from(seats) => format!("seat {} of {seats}: overage", taken + 1),
-            true => format!("seat {} of {seats}", taken + 1),
-            false => format!("seat freed: {} of {seats} are taken", taken.saturating_sub(1)),
-        }))
-    }
-
-    fn seats(&self) -> Option<u32> {
-        (!self.organization.options.allow_overage).then_some(self.organization.seats)
-    }
-
-    fn commit(&self, batch: Batch) -> Result<u64, Refusal> {
-        self.store.commit(batch).map_err(|error| Refusal::at_commit(error, self.organization.seats))
-    }
-
-    fn require_own_domain(&self, record: &MemberRecord) -> Result<(), Refusal> {
-        let address = record.email().unwrap_or_else(|| record.user_name());
-        if self.organization.options.verified_domains_only && !self.organization.owns(address) {
-            return Err(Refusal::ForeignDomain { address: address.to_owned() });
-        }
-        Ok(())
-    }
-
-    /// That nobody else has the new userName or email address.
-    fn require_free_names(&self, old: &MemberRecord, new: &MemberRecord) -> Result<(), Refusal> {
-        if keys::fold(new.user_name()) != keys::fold(old.user_name()) {
-            require_free("userName", new.user_name(), new.id(), self.store.id_by_user_name(new.user_name())?)?;
-        }
-        let folded = |email: Option<&str>| email.map(keys::fold);
-        if let Some(email) = new.email().filter(|email| folded(Some(email)) != folded(old.email())) {
-            require_free("emails", email, new.id(), self.store.id_by_email(email)?)?;
-        }
-        Ok(())
-    }
-}
-
-fn require_free(attribute: &'static str, value: &str, own: &str, holder: Option<String>) -> Result<(), Refusal> {
-    match holder {
-        Some(id) if id != own => Err(Refusal::Taken { attribute, value: value.to_owned(), id }),
-        _ => Ok(()),
-    }
-}
-
-/// The document with its id, behind `schemas`, as readers expect it.
-pub(super) fn with_id(document: &Document, id: &str) -> Document {
-    let mut whole = Document::new();
-    whole.insert("schemas".into(), document.get("schemas").cloned().unwrap_or_default());
-    whole.insert("id".into(), id.into());
-    for (name, value) in document {
-        if name != "id" && name != "schemas" {
-            whole.insert(name.clone(), value.clone());
-        }
-    }
-    whole
-}
-
-/// The current document with what the incoming one has; extensions attribute by attribute.
-pub(super) fn merge(current: &Document, incoming: &Document) -> Document {
-    let mut merged = current.clone();
-    for (name, value) in incoming {
-        match (name.as_str(), merged.get_mut(name), value) {
-            ("id", ..) => {}
-            ("schemas", Some(Value::Array(urns)), Value::Array(more)) => {
-                for urn in more {
-                    if !urns.contains(urn) {
-                        urns.push(urn.clone());
-                    }
-                }
-            }
-            (urn, Some(Value::Object(extension)), Value::Object(more)) if urn.contains(':') => {
-                extension.extend(more.iter().map(|(name, value)| (name.clone(), value.clone())));
-            }
-            (_, Some(old), _) => old.clone_from(value),
-            (_, None, _) => {
-                merged.insert(name.clone(), value.clone());
-            }
-        }
-    }
-    merged
 }

@@ -1,14 +1,29 @@
 //! Insomnia's rules: matching and adoption, lifecycle, licences, teams (rules P3 and P4). Knows no HTTP.
+//!
+//! | question | file |
+//! |---|---|
+//! | whom does the identity provider mean? | `matching` |
+//! | what becomes of a member, and why? | [`decide`] |
+//! | who takes a seat, and what if none is free? | [`licences`] |
+//! | who may administer, and who is the last owner? | [`administrators`] |
+//! | who gets which email? | [`letters`] |
+//! | what do events say? | `events` |
+//! | how is it written, all in one commit? | `write`, [`Members`], [`Teams`], [`Resources`] |
 
 pub mod administrators;
+pub mod decide;
+pub(crate) mod events;
 pub mod guard;
-pub mod matching;
+pub mod intake;
+pub mod known;
+pub mod letters;
+pub mod licences;
 pub mod passphrase;
 pub mod reset;
-pub mod welcome;
+pub(crate) mod write;
 
 mod changed;
-mod exhausted;
+mod matching;
 mod members;
 mod refusal;
 mod resources;
@@ -19,7 +34,7 @@ mod tests;
 pub use members::Members;
 pub use refusal::Refusal;
 pub use resources::Resources;
-pub use teams::{TeamPatch, Teams};
+pub use teams::Teams;
 
 use crate::store::Stored;
 

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use thiserror::Error;
 
-use crate::connector::hexadecimal;
+use crate::secret::hexadecimal;
 use crate::store::{Batch, Retry, Store, StoreError, encode, keys};
 
 /// The shortest passphrase that people may choose, in characters.
@@ -174,7 +174,7 @@ fn generate(random: &[u8; GROUPS * GROUPS]) -> String {
 /// Whether the member has the initial passphrase still, so that mailing it is of use.
 ///
 /// # Errors
-/// As the storage has them.
+/// If the storage can't answer.
 pub fn is_initial(store: &Store, member: &str) -> Result<bool, StoreError> {
     let stored = store.document::<PassphraseRecord>(&keys::passphrase(member))?;
     Ok(stored.is_some_and(|stored| stored.record.must_change && stored.record.scheme == Scheme::Sha256))

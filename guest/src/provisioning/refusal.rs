@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use super::guard::Removal;
 use crate::protocol::error::ScimError;
 use crate::store::{Retry, StoreError, keys};
 
@@ -45,7 +46,12 @@ pub enum Refusal {
     #[error(
         "too many members are deactivated or deleted at once: this waits until an owner of the organization decides"
     )]
-    Held,
+    Held {
+        /// The id of the member.
+        member: String,
+        /// What was to be done.
+        removal: Removal,
+    },
     /// An owner refused what the guard had held.
     #[error("an owner of the organization has refused to deactivate or delete this member")]
     RemovalRefused,
@@ -78,7 +84,7 @@ impl Refusal {
                 let domain = address.rsplit('@').next().unwrap_or_default();
                 format!("domain rule: '{domain}' is not a verified domain")
             }
-            Self::Held => "held by the mass-deprovisioning guard until an owner decides".to_owned(),
+            Self::Held { .. } => "held by the mass-deprovisioning guard until an owner decides".to_owned(),
             Self::RemovalRefused => "an owner has refused this removal".to_owned(),
             Self::UnknownMembers(ids) => format!("unknown members: {}", ids.len()),
             Self::NestedTeam(_) => "teams hold members only, no teams".to_owned(),

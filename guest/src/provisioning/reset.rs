@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
 use super::passphrase::{self, PassphraseError};
-use crate::connector::{Token, hexadecimal};
+use crate::secret::{self, Token};
 use crate::store::{Batch, Letter, Store, encode, keys};
+use crate::url;
 
 /// How long a link works, in milliseconds.
 const WORKS: u64 = 24 * 60 * 60 * 1_000;
@@ -45,7 +46,7 @@ struct Link {
 /// # Errors
 /// [`PassphraseError::Unfit`] if `page_url` is not a URL.
 pub fn request(store: &Store, member: &str, page_url: &str) -> Result<(), PassphraseError> {
-    if !is_url(page_url) {
+    if !url::is_linkable(page_url) {
         return Err(PassphraseError::Unfit("the page's address is an http or https URL".into()));
     }
     store.transact(|| {
@@ -89,7 +90,7 @@ pub fn redeem(store: &Store, token: &str, chosen: &str) -> Result<String, Passph
     if !keys::is_id(id) || !Token::is_of_kind(PREFIX, secret) {
         return Err(PassphraseError::Link);
     }
-    let sha256 = hexadecimal(&hash(secret));
+    let sha256 = secret::sha256(secret);
     store.transact(|| {
         let stored = store.document::<ResetRecord>(&keys::reset(id))?.ok_or(PassphraseError::Link)?;
         let is_right = |link: &Link| -> bool { link.sha256.as_bytes().ct_eq(sha256.as_bytes()).into() };
@@ -104,16 +105,4 @@ pub fn redeem(store: &Store, token: &str, chosen: &str) -> Result<String, Passph
         store.commit(batch)?;
         Ok(id.to_owned())
     })
-}
-
-/// Whether the text is an absolute http or https URL, so far as a link in an email needs it.
-pub fn is_url(text: &str) -> bool {
-    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-    let is_plain = |character: char| !character.is_whitespace() && !character.is_control() && character != '#';
-    rest.is_some_and(|rest| !rest.is_empty() && text.len() <= 2_000 && text.chars().all(is_plain))
-}
-
-fn hash(secret: &str) -> [u8; 32] {
-    use sha2::{Digest, Sha256};
-    Sha256::digest(secret.as_bytes()).into()
 }

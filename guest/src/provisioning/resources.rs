@@ -1,7 +1,7 @@
 //! Resources of declared types: kept as they are sent, without rules of Insomnia's own.
 
 use super::changed::changed;
-use super::members::with_id;
+use super::decide::with_id;
 use super::{Action, Precondition, Provisioned, Refusal};
 use crate::protocol::document::Document;
 use crate::protocol::error::ScimError;

@@ -3,20 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::changed::changed as names_changed;
-use super::members::{merge, with_id};
-use super::{Action, Precondition, Provisioned, Refusal};
+use super::decide::{merge, with_id};
+use super::{Action, Precondition, Provisioned, Refusal, events, write};
 use crate::protocol::document::Document;
 use crate::protocol::error::ScimError;
-use crate::protocol::patch::{Member, MemberChange};
+use crate::protocol::patch::{MemberChange, MemberReference, Patched};
 use crate::store::{Batch, OrganizationRecord, Origin, Store, StoreError, Stored, TeamRecord, keys};
-
-/// What a PATCH makes of a team: the new document, and what happens to its members, in order.
-pub struct TeamPatch {
-    /// The new document.
-    pub document: Document,
-    /// What happens to its members, in order.
-    pub members: Vec<MemberChange>,
-}
 
 /// The teams of an organization, as SCIM sees and changes them.
 pub struct Teams<'c, 'h> {
@@ -36,7 +28,11 @@ impl<'c, 'h> Teams<'c, 'h> {
     ///
     /// # Errors
     /// [`Refusal`] says why not.
-    pub fn provision(&self, document: &Document, members: &[Member]) -> Result<Provisioned<TeamRecord>, Refusal> {
+    pub fn provision(
+        &self,
+        document: &Document,
+        members: &[MemberReference],
+    ) -> Result<Provisioned<TeamRecord>, Refusal> {
         let change = [MemberChange::Add(members.to_vec())];
         self.store.transact(|| {
             let name = document.get("displayName").and_then(serde_json::Value::as_str).unwrap_or_default();
@@ -60,7 +56,7 @@ impl<'c, 'h> Teams<'c, 'h> {
         &self,
         id: &str,
         precondition: Precondition<'_>,
-        change: impl Fn(&Document) -> Result<TeamPatch, ScimError>,
+        change: impl Fn(&Document) -> Result<Patched, ScimError>,
     ) -> Result<Provisioned<TeamRecord>, Refusal> {
         self.store.transact(|| {
             let team = self.existing(id, precondition)?;
@@ -78,7 +74,7 @@ impl<'c, 'h> Teams<'c, 'h> {
             let team = self.existing(id, precondition)?;
             let mut batch = Batch::new();
             self.store.disband(&mut batch, &team)?;
-            self.store.change_team(&mut batch, Some(&team), None)?;
+            write::team(self.store, &mut batch, Some(&team), None)?;
             self.store.commit(batch)?;
             let because = vec!["addressed by id".into(), "no member was removed".into()];
             Ok(Provisioned { stored: team, action: Action::Deleted, because })
@@ -99,8 +95,8 @@ impl<'c, 'h> Teams<'c, 'h> {
         let moves = self.change_members(&mut batch, &team, members)?;
         // The membership's requirement that the team exists is met by the team's own write only after it.
         batch.forget_exists(&keys::Kind::Team.document(&id));
-        self.store.change_team(&mut batch, None, Some(&team.record))?;
-        self.store.add_membership_event(&mut batch, &team.record, &moves.added, &moves.removed)?;
+        write::team(self.store, &mut batch, None, Some(&team.record))?;
+        events::membership(self.store, &mut batch, &team.record, &moves.added, &moves.removed)?;
         let version = self.store.commit(batch)?;
         let touch = moves.any().then_some((version, now));
         let mut because = vec!["matched no team by displayName".into()];
@@ -137,9 +133,9 @@ impl<'c, 'h> Teams<'c, 'h> {
             {
                 return Err(Refusal::Taken { attribute: "displayName", value: name.to_owned(), id });
             }
-            self.store.change_team(&mut batch, Some(&old), Some(&stored.record))?;
+            write::team(self.store, &mut batch, Some(&old), Some(&stored.record))?;
         }
-        self.store.add_membership_event(&mut batch, &stored.record, &moves.added, &moves.removed)?;
+        events::membership(self.store, &mut batch, &stored.record, &moves.added, &moves.removed)?;
         because.extend(adopts.then(|| "adopted: id and members kept".to_owned()));
         because.extend(names_changed(&old.record.document, &stored.record.document));
         because.extend(moves.lines());
@@ -283,7 +279,7 @@ impl Wanted {
     }
 }
 
-fn ids(members: &[Member]) -> Result<Vec<String>, Refusal> {
+fn ids(members: &[MemberReference]) -> Result<Vec<String>, Refusal> {
     members
         .iter()
         .map(|member| match &member.kind {

@@ -2,10 +2,8 @@
 
 use insomnia_scim_contract::{ExpiryWindow, IdentityProvider};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
-use super::{Batch, EventKind, EventSubject, Store, StoreError, Versioned, encode, keys, text};
-use crate::protocol::timestamp;
+use super::{Batch, Store, StoreError, Versioned, keys, text};
 
 /// A token, as far as it is stored: never the token itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,55 +56,15 @@ impl Store<'_> {
     /// The connector; a disabled one if there is none yet.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn connector(&self) -> Result<Option<Versioned<ConnectorRecord>>, StoreError> {
         self.document(keys::CONNECTOR)
-    }
-
-    /// Replaces the connector if it still is as it was read.
-    ///
-    /// # Errors
-    /// [`StoreError::Conflict`] if it is not.
-    pub fn put_connector(&self, seen: Option<u64>, record: &ConnectorRecord) -> Result<(), StoreError> {
-        let mut batch = Batch::new();
-        batch.require_unchanged(keys::CONNECTOR.to_vec(), seen);
-        batch.put(keys::CONNECTOR.to_vec(), encode(record)?);
-        self.add_connector_events(&mut batch, record)?;
-        self.commit(batch).map(drop)
-    }
-
-    /// Adds to the batch the events that this replacement of the connector makes, and when its token's expiry is due to
-    /// be looked at. The batch requires the connector unchanged.
-    ///
-    /// # Errors
-    /// As the storage has them.
-    pub fn add_connector_events(&self, batch: &mut Batch, record: &ConnectorRecord) -> Result<(), StoreError> {
-        let old = self.connector()?.map(|stored| stored.record).unwrap_or_default();
-        let generation = |record: &ConnectorRecord| record.token.as_ref().map_or(0, |token| token.generation);
-        let provider = json!({"identityProvider": record.identity_provider});
-        match (old.enabled, record.enabled) {
-            (false, true) => {
-                self.add_event(batch, EventKind::ConnectorEnabled, EventSubject::only("connector"), provider)?;
-            }
-            (true, false) => {
-                self.add_event(batch, EventKind::ConnectorDisabled, EventSubject::only("connector"), provider)?;
-            }
-            (true, true) if generation(&old) != generation(record) => {
-                let expires = record.token.as_ref().and_then(|token| token.expires).map(timestamp::format);
-                let subject = EventSubject::token(generation(record));
-                self.add_event(batch, EventKind::TokenRefreshed, subject, json!({"expires": expires}))?;
-            }
-            _ => {}
-        }
-        // The jobs find out what is due then, and when to be called next.
-        batch.wake_at(self.now());
-        Ok(())
     }
 
     /// When a request was last authenticated, in milliseconds since the Unix epoch.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn connector_used(&self) -> Result<Option<u64>, StoreError> {
         let item = self.item(keys::CONNECTOR_USED.to_vec())?;
         Ok(item.and_then(|item| text(&item.value)?.parse().ok()))
@@ -115,7 +73,7 @@ impl Store<'_> {
     /// Notes that a request was authenticated; a crash may lose it.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn note_connector_used(&self) -> Result<(), StoreError> {
         self.append(keys::CONNECTOR_USED.to_vec(), self.now().to_string().into_bytes())
     }
@@ -123,7 +81,7 @@ impl Store<'_> {
     /// What signs this organization's cursors; made at its first use.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn cursor_key(&self) -> Result<Vec<u8>, StoreError> {
         self.transact(|| {
             if let Some(item) = self.item(keys::CURSOR_KEY.to_vec())? {

@@ -1,16 +1,12 @@
 //! Events: written in the commit of the change that they tell of (rule P6).
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
-use super::hidden::Hidden;
-use super::{Batch, MemberRecord, Origin, Store, StoreError, Stored, TeamRecord, encode, keys, text};
+use super::{Batch, Store, StoreError, encode, keys, text};
 use crate::capability::{Key, KeyRange, Page};
-use crate::protocol::document::Document;
 use crate::protocol::timestamp;
 
-/// The largest `data` of an event, in bytes; of a larger change it names what changed only.
-const LARGEST: usize = 64 * 1024;
 /// The most ids that a list in an event has.
 pub const MOST_IDS: usize = 1_000;
 
@@ -197,7 +193,7 @@ impl Store<'_> {
     /// Adds an event to the batch, to be delivered to whoever takes events.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn add_event(
         &self,
         batch: &mut Batch,
@@ -217,90 +213,6 @@ impl Store<'_> {
             }
         }
         Ok(())
-    }
-
-    /// Adds to the batch the events of a member who comes, changes, or goes.
-    pub(super) fn add_member_events(
-        &self,
-        batch: &mut Batch,
-        old: Option<&Stored<MemberRecord>>,
-        new: Option<&MemberRecord>,
-    ) -> Result<(), StoreError> {
-        let old = old.map(|old| &old.record);
-        let Some(shown) = new.or(old) else { return Ok(()) };
-        let mut kinds = Vec::with_capacity(2);
-        match (old, new) {
-            (None, _) => kinds.push(EventKind::MemberCreated),
-            (_, None) => kinds.push(EventKind::MemberDeleted),
-            (Some(old), Some(new)) => {
-                if (old.origin, new.origin) == (Origin::Manual, Origin::Scim) {
-                    kinds.push(EventKind::MemberAdopted);
-                }
-                match (old.is_active(), new.is_active()) {
-                    (true, false) => kinds.push(EventKind::MemberDeactivated),
-                    (false, true) => kinds.push(EventKind::MemberReactivated),
-                    _ if kinds.is_empty() => kinds.push(EventKind::MemberUpdated),
-                    _ => {}
-                }
-            }
-        }
-        let hidden = self.hidden()?;
-        let data = |member: &MemberRecord| member_data(member, &hidden);
-        let data = changes(old.map(data).as_ref(), new.map(data).as_ref());
-        for kind in kinds {
-            let (id, name) = (Some(shown.id().to_owned()), Some(shown.display_name()));
-            self.add_event(batch, kind, EventSubject { kind: "member".into(), id, name }, data.clone())?;
-        }
-        Ok(())
-    }
-
-    /// Adds to the batch the event of a team that comes, changes, or goes.
-    pub(super) fn add_team_event(
-        &self,
-        batch: &mut Batch,
-        old: Option<&Stored<TeamRecord>>,
-        new: Option<&TeamRecord>,
-    ) -> Result<(), StoreError> {
-        let old = old.map(|old| &old.record);
-        let Some(shown) = new.or(old) else { return Ok(()) };
-        let kind = match (old, new) {
-            (None, _) => EventKind::TeamCreated,
-            (_, None) => EventKind::TeamDeleted,
-            _ => EventKind::TeamUpdated,
-        };
-        let hidden = self.hidden()?;
-        let data = |team: &TeamRecord| {
-            let mut data = team.document.clone();
-            hidden.take_from(&mut data);
-            data.insert("origin".into(), team.origin.name().into());
-            data
-        };
-        let data = changes(old.map(data).as_ref(), new.map(data).as_ref());
-        self.add_event(batch, kind, team_subject(shown), data)
-    }
-
-    /// Adds to the batch the event of members who came to a team or left it; none if nobody did.
-    ///
-    /// # Errors
-    /// As the storage has them.
-    pub fn add_membership_event(
-        &self,
-        batch: &mut Batch,
-        team: &TeamRecord,
-        added: &[String],
-        removed: &[String],
-    ) -> Result<(), StoreError> {
-        if added.is_empty() && removed.is_empty() {
-            return Ok(());
-        }
-        let some = |ids: &[String]| ids.iter().take(MOST_IDS).cloned().collect::<Vec<_>>();
-        let data = json!({
-            "added": some(added),
-            "addedCount": added.len(),
-            "removed": some(removed),
-            "removedCount": removed.len(),
-        });
-        self.add_event(batch, EventKind::TeamMembershipChanged, team_subject(team), data)
     }
 
     /// Adds to the batch that what waits for the sink is forgotten. It may be much: the jobs delete it part by part, and
@@ -329,7 +241,7 @@ impl Store<'_> {
     /// Events that have not been delivered to the sink yet, in the order of their commits, at most `limit`.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn due_events(&self, sink: Sink, limit: u32) -> Result<(Vec<StoredEvent>, bool), StoreError> {
         let range = self.waiting(sink)?;
         let scanned = self.scan_page(Page { range, reverse: false, skip: 0, limit: limit.clamp(1, 500) })?;
@@ -353,7 +265,7 @@ impl Store<'_> {
     /// Whether an event has not been delivered to the sink yet.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn is_event_due(&self, sink: Sink) -> Result<bool, StoreError> {
         let range = self.waiting(sink)?;
         Ok(!self.scan_page(Page { range, reverse: false, skip: 0, limit: 1 })?.entries.is_empty())
@@ -362,7 +274,7 @@ impl Store<'_> {
     /// A page of all events, oldest first, and whether there are more.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn events(&self, after: Option<&str>, limit: u32) -> Result<(Vec<StoredEvent>, bool), StoreError> {
         let mut range = keys::events(None);
         if let Some(after) = after {
@@ -383,46 +295,4 @@ impl Store<'_> {
 pub(super) fn past(mut key: Key) -> Key {
     key.push(0);
     key
-}
-
-fn team_subject(team: &TeamRecord) -> EventSubject {
-    let (id, name) = (Some(team.id().to_owned()), Some(team.display_name().to_owned()));
-    EventSubject { kind: "team".into(), id, name }
-}
-
-fn member_data(member: &MemberRecord, hidden: &Hidden) -> Document {
-    let mut data = member.document.clone();
-    hidden.take_from(&mut data);
-    // No document has a password; an event must not have one should that ever change.
-    data.shift_remove("password");
-    data.insert("active".into(), member.is_active().into());
-    data.insert("origin".into(), member.origin.name().into());
-    data.insert("role".into(), member.role.name().into());
-    data
-}
-
-/// `before` and `after` of what differs.
-fn changes(old: Option<&Document>, new: Option<&Document>) -> Value {
-    let part = |of: Option<&Document>, other: Option<&Document>| {
-        of.map(|of| {
-            let differs = |name: &str, value: &Value| other.and_then(|other| other.get(name)) != Some(value);
-            of.iter()
-                .filter(|(name, value)| differs(name, value))
-                .map(|(name, value)| (name.clone(), value.clone()))
-                .collect::<Map<_, _>>()
-        })
-    };
-    let mut data = Map::new();
-    let (before, after) = (part(old, new), part(new, old));
-    let mut names: Vec<&String> = before.iter().chain(after.iter()).flat_map(Map::keys).collect();
-    names.sort_unstable();
-    names.dedup();
-    let names = json!({ "changed": names });
-    data.extend(before.map(|before| ("before".to_owned(), Value::Object(before))));
-    data.extend(after.map(|after| ("after".to_owned(), Value::Object(after))));
-    let data = Value::Object(data);
-    match serde_json::to_vec(&data) {
-        Ok(json) if json.len() <= LARGEST => data,
-        _ => names,
-    }
 }

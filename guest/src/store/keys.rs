@@ -44,7 +44,7 @@
 //! | `log-left-out` | how many of them were not kept, as text |
 //! | `settings` | what is set here and not by `put-organization`: [`super::SettingsRecord`] |
 //! | `administrator/{id}` | empty: the member is an active owner or co-owner |
-//! | `user-reset/{id}` | the hash of the member's reset link: `provisioning::reset::ResetRecord` |
+//! | `user-reset/{id}` | the hashes of the member's reset links: `provisioning::reset::ResetRecord` |
 //! | `user-welcome/{id}` | empty: the initial passphrase is mailed when the member is first activated |
 //! | `event/{time}{id}` | an event: [`super::EventRecord`]; its `{time}{id}` is its position |
 //! | `event-due/{sink}/{position}` | empty: the event has not been delivered to the sink yet |
@@ -57,10 +57,10 @@
 //! | `guard` | recent removals: `provisioning::guard::GuardRecord` |
 //! | `guard-held/{id}` | a removal that waits for an owner: `provisioning::guard::HeldRecord` |
 
-use sha2::{Digest, Sha256};
-
 use crate::capability::{Key, KeyRange};
 use crate::protocol::filter;
+use crate::secret::sha256;
+use crate::text::cut;
 
 /// How much of a long value stands in a key as it is: what a prefix filter can use.
 pub const INDEXED_PREFIX: usize = 128;
@@ -175,18 +175,18 @@ impl Kind {
     }
 }
 
-/// The unique email address.
-pub fn email(address: &str) -> Key {
+/// The member with this email address, which is unique in the organization.
+pub fn member_by_email(address: &str) -> Key {
     indexed("user-email/", &fold(address))
 }
 
-/// That this member has this email address.
-pub fn mail(address: &str, id: &str) -> Key {
+/// That this member has this email address, be it the primary one or another.
+pub fn member_by_any_email(address: &str, id: &str) -> Key {
     of_many(indexed("user-mail/", &fold(address)), id)
 }
 
 /// Those who have this email address.
-pub fn mails(address: &str) -> KeyRange {
+pub fn members_by_any_email(address: &str) -> KeyRange {
     many(indexed("user-mail/", &fold(address)))
 }
 
@@ -339,7 +339,7 @@ pub fn administrators() -> KeyRange {
     below(b"administrator/".to_vec())
 }
 
-/// The hash of the member's reset link.
+/// The hashes of the member's reset links.
 pub fn reset(id: &str) -> Key {
     format!("user-reset/{id}").into_bytes()
 }
@@ -479,12 +479,9 @@ fn indexed(prefix: &str, value: &str) -> Key {
     if value.len() <= INDEXED_PREFIX + 64 {
         key.extend_from_slice(value.as_bytes());
     } else {
-        let cut = (0..=INDEXED_PREFIX).rev().find(|cut| value.is_char_boundary(*cut)).unwrap_or(0);
-        key.extend_from_slice(value.get(..cut).unwrap_or_default().as_bytes());
+        key.extend_from_slice(cut(value, INDEXED_PREFIX).as_bytes());
         key.push(b'#');
-        for byte in Sha256::digest(value.as_bytes()) {
-            key.extend_from_slice(format!("{byte:02x}").as_bytes());
-        }
+        key.extend_from_slice(sha256(value).as_bytes());
     }
     key
 }
@@ -536,7 +533,7 @@ mod tests {
     #[test]
     fn the_id_is_the_end_of_an_index_key() {
         let id = "0190a6f0-0000-7000-8000-000000000001";
-        assert_eq!(id_of(&mail("a\0b@example.com", id)).as_deref(), Some(id));
+        assert_eq!(id_of(&member_by_any_email("a\0b@example.com", id)).as_deref(), Some(id));
         assert_eq!(id_of(&member_team(id, id)).as_deref(), Some(id));
         assert_eq!(id_of(b"short"), None);
     }

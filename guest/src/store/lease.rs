@@ -57,7 +57,7 @@ impl Store<'_> {
     /// pause, which becomes longer each time.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn take_lease(&self, name: &'static str, now: u64, duration: u64) -> Result<Result<Lease, u64>, StoreError> {
         let stored = self.document::<LeaseRecord>(&keys::lease(name))?;
         let seen = stored.as_ref().map(|stored| stored.version);
@@ -83,7 +83,7 @@ impl Store<'_> {
     /// Adds to the batch that a pause ends at once; while somebody delivers there is none.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn end_pause(&self, batch: &mut Batch, name: &'static str) -> Result<(), StoreError> {
         let Some(stored) = self.document::<LeaseRecord>(&keys::lease(name))? else { return Ok(()) };
         let is_held = stored.record.held && stored.record.ends > self.now();
@@ -97,7 +97,7 @@ impl Store<'_> {
     /// Gives the lease back: nobody delivers before `until`, which is a pause after so many failures.
     ///
     /// # Errors
-    /// As the storage has them; a lease that somebody else has taken since stays theirs.
+    /// If the storage can't answer; a lease that somebody else has taken since stays theirs.
     pub fn release_lease(&self, lease: &Lease, until: u64, failures: u32) -> Result<(), StoreError> {
         let mut batch = Batch::new();
         batch.require_unchanged(keys::lease(lease.name), Some(lease.version));

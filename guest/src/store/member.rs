@@ -75,18 +75,6 @@ impl MemberRecord {
         self.document.get(name).and_then(Value::as_str)
     }
 
-    fn is_active_scim(&self) -> bool {
-        self.is_active() && self.origin == Origin::Scim
-    }
-
-    fn is_active_administrator(&self) -> bool {
-        self.is_active() && self.role != Role::Member
-    }
-
-    fn is_active_owner(&self) -> bool {
-        self.is_active() && self.role == Role::Owner
-    }
-
     /// The keys under which the member is found, each with its value and whether only one member can have it.
     fn indexes(&self) -> BTreeMap<Key, Index> {
         let id = self.id();
@@ -94,11 +82,11 @@ impl MemberRecord {
         let shared = || Index { value: Vec::new(), unique: false };
         let mut indexes = BTreeMap::from([(Kind::User.name(self.user_name()), unique())]);
         if let Some(email) = self.email() {
-            indexes.insert(keys::email(email), unique());
+            indexes.insert(keys::member_by_email(email), unique());
         }
         for address in self.document.get("emails").and_then(Value::as_array).into_iter().flatten() {
             if let Some(address) = address.get("value").and_then(Value::as_str) {
-                indexes.insert(keys::mail(address, id), shared());
+                indexes.insert(keys::member_by_any_email(address, id), shared());
             }
         }
         if let Some(external_id) = self.text("externalId") {
@@ -113,9 +101,6 @@ impl MemberRecord {
         }
         if self.origin == Origin::Scim {
             indexes.insert(Kind::User.listed(id), shared());
-        }
-        if self.is_active_administrator() {
-            indexes.insert(keys::administrator(id), shared());
         }
         indexes
     }
@@ -140,6 +125,25 @@ pub fn primary_email(document: &Document) -> Option<&str> {
         .or_else(|| emails().next())
         .and_then(|email| email.get("value").and_then(Value::as_str))
         .or_else(|| document.get("userName").and_then(Value::as_str).filter(|name| name.contains('@')))
+}
+
+/// What members, teams and resources of declared types have in common.
+pub trait Record {
+    /// The SCIM `id`.
+    fn id(&self) -> &str;
+
+    /// The name that people see; the id of what has no name.
+    fn name(&self) -> String;
+}
+
+impl Record for MemberRecord {
+    fn id(&self) -> &str {
+        self.id()
+    }
+
+    fn name(&self) -> String {
+        self.display_name()
+    }
 }
 
 /// A document with what tells its version: its own, and that of its touch key.
@@ -169,7 +173,7 @@ impl Store<'_> {
     /// The member with this id.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn member(&self, id: &str) -> Result<Option<Stored<MemberRecord>>, StoreError> {
         Ok(self.resources(Kind::User, &[id.to_owned()])?.pop().flatten())
     }
@@ -177,7 +181,7 @@ impl Store<'_> {
     /// The members with these ids, in their order.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn members(&self, ids: &[String]) -> Result<Vec<Option<Stored<MemberRecord>>>, StoreError> {
         self.resources(Kind::User, ids)
     }
@@ -185,7 +189,7 @@ impl Store<'_> {
     /// The id of the member with this userName.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn id_by_user_name(&self, user_name: &str) -> Result<Option<String>, StoreError> {
         self.id_at(Kind::User.name(user_name))
     }
@@ -193,17 +197,17 @@ impl Store<'_> {
     /// The id of the member with this email address.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn id_by_email(&self, address: &str) -> Result<Option<String>, StoreError> {
-        self.id_at(keys::email(address))
+        self.id_at(keys::member_by_email(address))
     }
 
     /// The ids of the members with these email addresses, in their order.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn ids_by_email(&self, addresses: &[&str]) -> Result<Vec<Option<String>>, StoreError> {
-        let keys: Vec<Key> = addresses.iter().map(|address| keys::email(address)).collect();
+        let keys: Vec<Key> = addresses.iter().map(|address| keys::member_by_email(address)).collect();
         let id = |item: Option<Item>| item.and_then(|item| String::from_utf8(item.value).ok());
         Ok(self.items(&keys)?.into_iter().map(id).collect())
     }
@@ -211,7 +215,7 @@ impl Store<'_> {
     /// The member with this id, userName or email address.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn find_member(&self, name: &str) -> Result<Option<Stored<MemberRecord>>, StoreError> {
         if keys::is_id(name)
             && let Some(member) = self.member(name)?
@@ -229,11 +233,8 @@ impl Store<'_> {
         Ok(self.item(key)?.and_then(|item| String::from_utf8(item.value).ok()))
     }
 
-    /// Adds to `batch` that the member comes, changes, or goes: the document, its indexes, the counters of seats, owners
-    /// and members, and the event. `seats` is how many there are; `None` if they may be exceeded. The caller sees to the edges.
-    ///
-    /// The commit fails with [`StoreError::Limit`] at [`keys::SEATS`] or [`keys::OWNERS`] where a seat is missing or the
-    /// last active owner would go.
+    /// Adds to `batch` that the member comes, changes, or goes: the document, its indexes, and the counters of members.
+    /// The caller sees to the edges, and to what the change means.
     ///
     /// # Errors
     /// If the document can't be encoded.
@@ -242,7 +243,6 @@ impl Store<'_> {
         batch: &mut Batch,
         old: Option<&Stored<MemberRecord>>,
         new: Option<&MemberRecord>,
-        seats: Option<u32>,
     ) -> Result<(), StoreError> {
         let Some(id) = new.or(old.map(|old| &old.record)).map(MemberRecord::id) else { return Ok(()) };
         batch.require_unchanged(Kind::User.document(id), old.map(|old| old.version));
@@ -275,18 +275,15 @@ impl Store<'_> {
         let delta = |holds: fn(&MemberRecord) -> bool| {
             i64::from(new.is_some_and(holds)) - i64::from(old.is_some_and(|old| holds(&old.record)))
         };
-        batch.add(keys::SEATS.to_vec(), delta(MemberRecord::is_active), None, seats.map(i64::from));
-        batch.add(keys::SEATS_SCIM.to_vec(), delta(MemberRecord::is_active_scim), None, None);
-        batch.add(keys::OWNERS.to_vec(), delta(MemberRecord::is_active_owner), Some(1), None);
         batch.add(Kind::User.count(), delta(|_| true), None, None);
         batch.add(Kind::User.count_listed(), delta(|member| member.origin == Origin::Scim), None, None);
-        self.add_member_events(batch, old, new)
+        Ok(())
     }
 
     /// How many active members take a seat.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn seats_counted(&self) -> Result<u64, StoreError> {
         self.counter(keys::SEATS.to_vec())
     }
@@ -294,7 +291,7 @@ impl Store<'_> {
     /// How many active members take a seat, and how many of those SCIM manages.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn seats_taken(&self) -> Result<(u64, u64), StoreError> {
         let all = self.counter(keys::SEATS.to_vec())?;
         let scim = self.counter(keys::SEATS_SCIM.to_vec())?;

@@ -49,7 +49,7 @@ impl Store<'_> {
     /// Adds to `batch` that these become members of the team. Those who are already stay as they are.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn add_members(&self, batch: &mut Batch, team: &str, members: &[String]) -> Result<Additions, StoreError> {
         let mut result = Additions::default();
         for chunk in members.chunks(CHUNK) {
@@ -85,7 +85,7 @@ impl Store<'_> {
     /// Adds to `batch` that these are no longer members of the team. Returns those who were.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn remove_members(&self, batch: &mut Batch, team: &str, members: &[String]) -> Result<Vec<String>, StoreError> {
         let mut removed = Vec::new();
         let members: Vec<&String> = members.iter().filter(|id| keys::is_id(id)).collect();
@@ -110,7 +110,7 @@ impl Store<'_> {
     /// Hands the team's members to `each`, in the order of their ids, until it says to stop (`false`).
     ///
     /// # Errors
-    /// As the storage has them, and those of `each`.
+    /// If the storage can't answer, and those of `each`.
     pub fn edges(&self, team: &str, mut each: impl FnMut(Edge) -> Result<bool, StoreError>) -> Result<(), StoreError> {
         self.scan_all(keys::team_members(team), |entry| match keys::id_of(&entry.key) {
             Some(member) => each(Edge { member, display: entry.value }),
@@ -121,7 +121,7 @@ impl Store<'_> {
     /// The ids of the member's teams, in their order.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn team_ids_of(&self, member: &str) -> Result<Vec<String>, StoreError> {
         let mut teams = Vec::new();
         self.scan_all(keys::member_teams(member), |entry| {
@@ -134,17 +134,17 @@ impl Store<'_> {
     /// The version of the member's team whose document changed last; 0 without teams.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn newest_team_of(&self, member: &str) -> Result<u64, StoreError> {
         let keys: Vec<Key> = self.team_ids_of(member)?.iter().map(|team| Kind::Team.document(team)).collect();
         let teams = if keys.is_empty() { Vec::new() } else { self.items(&keys)? };
         Ok(teams.into_iter().flatten().map(|item| item.version).max().unwrap_or(0))
     }
 
-    /// Which of these are members of the team.
+    /// Whether this member belongs to the team.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn is_member(&self, team: &str, member: &str) -> Result<bool, StoreError> {
         Ok(keys::is_id(member) && self.item(keys::team_member(team, member))?.is_some())
     }
@@ -152,7 +152,7 @@ impl Store<'_> {
     /// Adds to `batch` that the member's edges carry a new display name, and that its teams are shown otherwise.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn rename_in_teams(
         &self,
         batch: &mut Batch,
@@ -177,7 +177,7 @@ impl Store<'_> {
     /// Adds to `batch` that the member leaves every team, to go with the member's deletion.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn leave_teams(&self, batch: &mut Batch, member: &Stored<MemberRecord>) -> Result<Vec<String>, StoreError> {
         let id = member.record.id();
         batch.require_unchanged(Kind::User.touch(id), member.touch.map(|(version, _)| version));
@@ -197,7 +197,7 @@ impl Store<'_> {
     /// Adds to `batch` that every member leaves the team, to go with the team's deletion.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn disband(&self, batch: &mut Batch, team: &Stored<TeamRecord>) -> Result<(), StoreError> {
         let id = team.record.id();
         batch.require_unchanged(Kind::Team.touch(id), team.touch.map(|(version, _)| version));

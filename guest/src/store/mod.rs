@@ -5,7 +5,6 @@ pub mod keys;
 mod batch;
 mod connector;
 mod event;
-mod hidden;
 mod lease;
 mod member;
 mod membership;
@@ -15,6 +14,8 @@ mod outbox;
 mod query;
 mod refresh;
 mod resource;
+mod schema_table;
+mod sealed;
 mod settings;
 mod team;
 mod webhook;
@@ -23,13 +24,15 @@ pub use batch::Batch;
 pub use connector::{ConnectorRecord, TokenRecord};
 pub use event::{Actor, EventKind, EventRecord, EventSubject, MOST_IDS, ParkedEvent, Sink, StoredEvent};
 pub use lease::{Lease, LeaseRecord};
-pub use member::{MemberRecord, Stored, primary_email};
+pub use member::{MemberRecord, Record, Stored, primary_email};
 pub use membership::{Additions, Edge};
 pub use oauth::{AccessRecord, ClientRecord, CodeRecord, GrantRecord, LiveRecord, LiveToken, SecretRecord};
-pub use outbox::{Letter, OutboxRecord, Sealed, StoredEmail};
+pub use outbox::{Letter, OutboxRecord, StoredEmail};
 pub use query::Candidates;
 pub use refresh::{IdpApiRecord, Pending, Problem, RefreshRecord, RefreshView, Trouble};
 pub use resource::{DeclaredRecord, ResourceRecord};
+pub use schema_table::Table;
+pub use sealed::Sealed;
 pub use settings::SettingsRecord;
 // What is stored of the contract's own types.
 pub use insomnia_scim_contract::{Domain, Guard, Options, OrganizationRecord, Origin, Plan, Role};
@@ -38,13 +41,15 @@ pub use webhook::{PreviousKey, WebhookRecord};
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::rc::Rc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
-use crate::capability::{Clock, Item, Key, KeyRange, KeyValue, Page, Random, Scanned, Secrets, Storage, StorageError};
+use crate::capability::{
+    BoundedAdd, Change, Clock, Host, Item, Key, KeyRange, KeyValue, Page, Random, Scanned, Secrets, Storage,
+    StorageError,
+};
 
 /// How often a handler runs again after a conflict before it gives up.
 const ATTEMPTS: u32 = 64;
@@ -108,8 +113,8 @@ pub struct Store<'h> {
     actor: Cell<Actor>,
     /// What is set, once it was read.
     settings: RefCell<Option<SettingsRecord>>,
-    /// What the organization's own schemas hide, once it was read.
-    hidden: RefCell<Option<Rc<hidden::Hidden>>>,
+    /// The organization's schema table, once it was read.
+    table: RefCell<Option<Table>>,
     /// How many ordered ids were made.
     ordered: Cell<u16>,
 }
@@ -126,7 +131,7 @@ impl<'h> Store<'h> {
             secrets: None,
             actor: Cell::default(),
             settings: RefCell::default(),
-            hidden: RefCell::default(),
+            table: RefCell::default(),
             ordered: Cell::default(),
         }
     }
@@ -176,10 +181,11 @@ impl<'h> Store<'h> {
         uuid::Builder::from_unix_timestamp_millis(self.now(), &random).into_uuid().hyphenated().to_string()
     }
 
-    /// Reads keys ahead, in one crossing; the first read of each is answered from what was read here.
+    /// Reads keys ahead, in one crossing. For the rest of the call they are read from here, until the call itself changes
+    /// them or a handler runs again.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn prefetch(&self, keys: Vec<Key>) -> Result<(), StoreError> {
         let items = self.storage.get(&keys)?;
         self.prefetched.borrow_mut().extend(keys.into_iter().zip(items));
@@ -198,7 +204,7 @@ impl<'h> Store<'h> {
             }
             self.prefetched.borrow_mut().clear();
             self.settings.replace(None);
-            self.hidden.replace(None);
+            self.table.replace(None);
             if round >= PAUSE_AFTER {
                 let [jitter] = self.random::<1>();
                 self.clock.pause(1 + u64::from(jitter) % PAUSE);
@@ -208,13 +214,29 @@ impl<'h> Store<'h> {
         Err(StoreError::Unavailable("too many others change the same at once".into()).into())
     }
 
-    pub(crate) fn items(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, StoreError> {
+    /// Forgets of what was read ahead what these change.
+    fn forget(&self, writes: &[Change]) {
         let mut prefetched = self.prefetched.borrow_mut();
-        if !prefetched.is_empty() && keys.iter().all(|key| prefetched.contains_key(key)) {
-            return Ok(keys.iter().map(|key| prefetched.remove(key).flatten()).collect());
+        for write in writes {
+            if prefetched.is_empty() {
+                return;
+            }
+            match write {
+                Change::Put(KeyValue { key, .. }) | Change::Delete(key) | Change::Add(BoundedAdd { key, .. }) => {
+                    drop(prefetched.remove(key));
+                }
+                Change::DeleteRange(range) => prefetched.retain(|key, _| *key < range.start || *key >= range.end),
+            }
         }
-        drop(prefetched);
-        Ok(self.storage.get(keys)?)
+    }
+
+    pub(crate) fn items(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, StoreError> {
+        let prefetched = self.prefetched.borrow();
+        let known: Option<Vec<Option<Item>>> = keys.iter().map(|key| prefetched.get(key).cloned()).collect();
+        match known {
+            Some(items) => Ok(items),
+            None => Ok(self.storage.get(keys)?),
+        }
     }
 
     pub(crate) fn item(&self, key: Key) -> Result<Option<Item>, StoreError> {
@@ -253,7 +275,7 @@ impl<'h> Store<'h> {
         }
     }
 
-    /// The key that so many keys of the range come before; `None` if it has no more.
+    /// The key at index `skip` of the range; `None` if the range has fewer keys.
     pub(crate) fn nth_key(&self, range: &KeyRange, skip: u32) -> Result<Option<Key>, StoreError> {
         let scanned = self.scan_page(Page { range: range.clone(), reverse: false, skip, limit: 1 })?;
         Ok(scanned.entries.into_iter().next().map(|entry| entry.key))
@@ -265,17 +287,30 @@ impl<'h> Store<'h> {
     }
 
     pub(crate) fn commit(&self, batch: Batch) -> Result<u64, StoreError> {
-        // What was read ahead may be what this changes.
-        self.prefetched.borrow_mut().clear();
-        Ok(self.storage.commit(&batch.into_transaction())?)
+        let transaction = batch.into_transaction();
+        self.forget(&transaction.changes);
+        let committed = self.storage.commit(transaction);
+        if committed.is_err() {
+            // What was read ahead may be what somebody else has changed.
+            self.prefetched.borrow_mut().clear();
+        }
+        Ok(committed?)
     }
 
     /// Puts an entry that a crash may lose.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn append(&self, key: Key, value: Vec<u8>) -> Result<(), StoreError> {
         Ok(self.storage.append(&[KeyValue::new(key, value)])?)
+    }
+}
+
+impl<'h> Host<'h> {
+    /// A view of the organization's data for one call.
+    #[must_use]
+    pub fn store(self) -> Store<'h> {
+        Store::new(self.storage, self.clock, self.random).with_secrets(self.secrets)
     }
 }
 

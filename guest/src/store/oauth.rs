@@ -126,7 +126,7 @@ impl Store<'_> {
     /// The client of this id.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn oauth_client(&self, id: &str) -> Result<Option<Versioned<ClientRecord>>, StoreError> {
         if !keys::is_id(id) {
             return Ok(None);
@@ -137,7 +137,7 @@ impl Store<'_> {
     /// All clients, in the order of their registration.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn oauth_clients(&self) -> Result<Vec<ClientRecord>, StoreError> {
         let page = Page { range: keys::oauth_clients(), reverse: false, skip: 0, limit: LISTED };
         let entries = self.scan_page(page)?.entries;
@@ -151,7 +151,7 @@ impl Store<'_> {
     /// The access token with this hash.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn oauth_access(&self, sha256: &str) -> Result<Option<AccessRecord>, StoreError> {
         Ok(self.document(&keys::oauth_access(sha256))?.map(|stored| stored.record))
     }
@@ -192,7 +192,7 @@ impl Store<'_> {
     /// When a request was last authenticated by an access token, in milliseconds since the Unix epoch.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn oauth_used(&self) -> Result<Option<u64>, StoreError> {
         let item = self.item(keys::OAUTH_USED.to_vec())?;
         Ok(item.and_then(|item| text(&item.value)?.parse().ok()))
@@ -211,7 +211,7 @@ impl Store<'_> {
     /// Notes that a request was authenticated by an access token; a crash may lose it.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn note_oauth_used(&self) -> Result<(), StoreError> {
         self.append(keys::OAUTH_USED.to_vec(), self.now().to_string().into_bytes())
     }

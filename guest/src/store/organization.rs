@@ -8,7 +8,7 @@ impl Store<'_> {
     /// The organization, or `None` if the backend has not told yet.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn organization(&self) -> Result<Option<Versioned<OrganizationRecord>>, StoreError> {
         self.document(keys::ORGANIZATION)
     }
@@ -16,7 +16,7 @@ impl Store<'_> {
     /// Keeps what the backend tells.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn put_organization(&self, record: &OrganizationRecord) -> Result<(), StoreError> {
         let mut batch = Batch::new();
         batch.wake_at(self.now());

@@ -1,27 +1,10 @@
 //! The outbox: emails written in the commit of the change that they tell of, until they are sent.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
 use super::event::past;
-use super::{Batch, Store, StoreError, decode, encode, keys};
-use crate::capability::{Key, KeyRange, Page, SecretsError};
-
-/// The most recipients of one notice.
-const MOST_ADMINISTRATORS: u32 = 200;
-
-/// Something that must not be readable in the storage: sealed by the host's key, where the host has one.
-///
-/// A host without a key keeps it as it is, until the email is sent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Sealed {
-    /// Sealed, in base64.
-    Sealed(String),
-    /// As it is: the host has no key.
-    Plain(String),
-}
+use super::{Batch, Sealed, Store, StoreError, decode, encode, keys};
+use crate::capability::{Key, KeyRange, Page};
 
 /// What an email says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,33 +98,6 @@ pub struct StoredEmail {
 }
 
 impl Store<'_> {
-    /// Seals a text for the outbox.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`] if the host's key is out of reach.
-    pub fn seal(&self, plain: &str) -> Result<Sealed, StoreError> {
-        let Some(secrets) = self.secrets else { return Ok(Sealed::Plain(plain.to_owned())) };
-        match secrets.seal(plain.as_bytes()) {
-            Ok(sealed) => Ok(Sealed::Sealed(STANDARD.encode(sealed))),
-            Err(SecretsError::NotConfigured) => Ok(Sealed::Plain(plain.to_owned())),
-            Err(error) => Err(StoreError::Unavailable(error.to_string())),
-        }
-    }
-
-    /// Undoes [`Store::seal`].
-    ///
-    /// # Errors
-    /// Why it can't be opened, in words.
-    pub fn open(&self, sealed: &Sealed) -> Result<String, String> {
-        let sealed = match sealed {
-            Sealed::Plain(plain) => return Ok(plain.clone()),
-            Sealed::Sealed(sealed) => STANDARD.decode(sealed).map_err(|error| error.to_string())?,
-        };
-        let secrets = self.secrets.ok_or("the host has no key for secrets configured")?;
-        let plain = secrets.open(&sealed).map_err(|error| error.to_string())?;
-        String::from_utf8(plain).map_err(|error| error.to_string())
-    }
-
     /// Adds an email to the batch, to be sent at once.
     ///
     /// # Errors
@@ -156,26 +112,10 @@ impl Store<'_> {
         Ok(())
     }
 
-    /// Adds an email to each active owner and co-owner who has an address.
-    ///
-    /// # Errors
-    /// As the storage has them.
-    pub fn add_email_to_administrators(&self, batch: &mut Batch, letter: &Letter) -> Result<(), StoreError> {
-        let page = Page { range: keys::administrators(), reverse: false, skip: 0, limit: MOST_ADMINISTRATORS };
-        let scanned = self.scan_page(page)?;
-        let ids: Vec<String> = scanned.entries.iter().filter_map(|entry| keys::id_of(&entry.key)).collect();
-        for member in self.members(&ids)?.into_iter().flatten() {
-            if let Some(address) = member.record.email() {
-                self.add_email(batch, address, letter.clone())?;
-            }
-        }
-        Ok(())
-    }
-
     /// A page of the emails that are to be sent, those due first: due before `time`, or all.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn outbox(
         &self,
         before: Option<u64>,
@@ -189,7 +129,7 @@ impl Store<'_> {
     /// A page of the emails that could not be sent.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn parked_emails(&self, after: Option<&str>, limit: u32) -> Result<(Vec<StoredEmail>, bool), StoreError> {
         self.emails(keys::outboxes_parked(), after.map(keys::outbox_parked), limit)
     }
@@ -197,7 +137,7 @@ impl Store<'_> {
     /// The emails with these ids among those that could not be sent, or the first of all; at most `limit`.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn parked_emails_of(&self, ids: &[String], limit: u32) -> Result<Vec<StoredEmail>, StoreError> {
         if ids.is_empty() {
             return Ok(self.parked_emails(None, limit)?.0);

@@ -39,7 +39,7 @@ impl Candidates {
     /// Members by any of their email addresses.
     #[must_use]
     pub fn by_email(address: &str) -> Self {
-        Self::Index(keys::mails(address))
+        Self::Index(keys::members_by_any_email(address))
     }
 
     /// By `externalId`.
@@ -98,7 +98,7 @@ impl Store<'_> {
     /// Hands every candidate to `each` until it says to stop (`false`).
     ///
     /// # Errors
-    /// As the storage has them, and those of `each`.
+    /// If the storage can't answer, and those of `each`.
     pub fn each_candidate<T: DeserializeOwned, E: From<StoreError>>(
         &self,
         kind: Kind,
@@ -161,7 +161,7 @@ impl Store<'_> {
     /// The ids of one page of what lists show, in the order of creation, after `after` or past the first `skip`.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn listed_ids(
         &self,
         kind: Kind,
@@ -195,7 +195,7 @@ impl Store<'_> {
     /// How many lists show, or how many there are at all.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn listed_total(&self, kind: Kind, all: bool) -> Result<u64, StoreError> {
         self.counter(if all { kind.count() } else { kind.count_listed() })
     }

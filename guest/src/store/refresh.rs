@@ -109,7 +109,7 @@ impl Store<'_> {
     /// All that the refresh decides upon.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn refresh_view(&self) -> Result<RefreshView, StoreError> {
         self.prefetch(vec![keys::CONNECTOR.to_vec(), keys::REFRESH.to_vec(), keys::IDP_API.to_vec()])?;
         let connector = self.connector()?;

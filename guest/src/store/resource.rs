@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Batch, Store, StoreError, Stored, Versioned, encode, keys};
+use super::{Batch, Record, Store, StoreError, Stored, Versioned, encode, keys};
 use crate::protocol::document::Document;
 
 /// A resource of a declared type. Stored as JSON under `resource/{type}/{id}`.
@@ -25,6 +25,16 @@ impl ResourceRecord {
     }
 }
 
+impl Record for ResourceRecord {
+    fn id(&self) -> &str {
+        self.id()
+    }
+
+    fn name(&self) -> String {
+        self.id().to_owned()
+    }
+}
+
 /// The schemas and resource types that the organization declares. Stored as JSON under `declared`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -39,7 +49,7 @@ impl Store<'_> {
     /// The resource of this declared type and id.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn resource(&self, resource_type: &str, id: &str) -> Result<Option<Stored<ResourceRecord>>, StoreError> {
         if !keys::is_id(id) {
             return Ok(None);
@@ -51,7 +61,7 @@ impl Store<'_> {
     /// Hands every resource of the declared type to `each`, in the order of creation, until it says to stop (`false`).
     ///
     /// # Errors
-    /// As the storage has them, and those of `each`.
+    /// If the storage can't answer, and those of `each`.
     pub fn each_resource<E: From<StoreError>>(
         &self,
         resource_type: &str,
@@ -95,7 +105,7 @@ impl Store<'_> {
     /// What the organization declares, as it is stored: for a cache to compare.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn declared_bytes(&self) -> Result<Option<Vec<u8>>, StoreError> {
         Ok(self.item(keys::DECLARED.to_vec())?.map(|item| item.value))
     }
@@ -103,10 +113,11 @@ impl Store<'_> {
     /// Keeps what the organization declares.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn put_declared(&self, declared: &DeclaredRecord) -> Result<(), StoreError> {
         let mut batch = Batch::new();
         batch.put(keys::DECLARED.to_vec(), encode(declared)?);
+        self.table.replace(None);
         self.commit(batch).map(drop)
     }
 }

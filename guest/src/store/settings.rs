@@ -35,7 +35,7 @@ impl Store<'_> {
     /// What is set; read once a call.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn settings(&self) -> Result<SettingsRecord, StoreError> {
         if let Some(settings) = self.settings.borrow().as_ref() {
             return Ok(settings.clone());
@@ -48,7 +48,7 @@ impl Store<'_> {
     /// Changes what is set, together with what `change` adds to the batch.
     ///
     /// # Errors
-    /// As the storage has them, and those of `change`.
+    /// If the storage can't answer, and those of `change`.
     pub fn change_settings(
         &self,
         change: impl Fn(&mut SettingsRecord, &mut Batch) -> Result<(), StoreError>,

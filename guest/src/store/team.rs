@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 
 use super::keys::{self, Kind};
-use super::member::{Stored, touch_of};
+use super::member::{Record, Stored, touch_of};
 use super::{Batch, Origin, Store, StoreError, decode, encode};
 use crate::capability::Key;
 use crate::protocol::document::Document;
@@ -92,11 +92,21 @@ impl TeamRecord {
     }
 }
 
+impl Record for TeamRecord {
+    fn id(&self) -> &str {
+        self.id()
+    }
+
+    fn name(&self) -> String {
+        self.display_name().to_owned()
+    }
+}
+
 impl Store<'_> {
     /// The team with this id.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn team(&self, id: &str) -> Result<Option<Stored<TeamRecord>>, StoreError> {
         Ok(self.resources(Kind::Team, &[id.to_owned()])?.pop().flatten())
     }
@@ -104,7 +114,7 @@ impl Store<'_> {
     /// The teams with these ids, in their order.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn teams(&self, ids: &[String]) -> Result<Vec<Option<Stored<TeamRecord>>>, StoreError> {
         self.resources(Kind::Team, ids)
     }
@@ -112,7 +122,7 @@ impl Store<'_> {
     /// The id of the team with this name.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn id_by_team_name(&self, name: &str) -> Result<Option<String>, StoreError> {
         self.id_at(Kind::Team.name(name))
     }
@@ -144,8 +154,8 @@ impl Store<'_> {
         Ok(resources)
     }
 
-    /// Adds to `batch` that the team comes, changes, or goes: the document, its indexes and counters, and the event. The
-    /// caller sees to the edges.
+    /// Adds to `batch` that the team comes, changes, or goes: the document, its indexes and counters. The caller sees to the
+    /// edges, and to what the change means.
     ///
     /// # Errors
     /// If the document can't be encoded.
@@ -194,13 +204,13 @@ impl Store<'_> {
         };
         batch.add(Kind::Team.count(), delta(|_| true), None, None);
         batch.add(Kind::Team.count_listed(), delta(|team| team.origin == Origin::Scim), None, None);
-        self.add_team_event(batch, old, new)
+        Ok(())
     }
 
     /// Members or teams with these ids as they are stored, in the order of the ids.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn rows(&self, kind: Kind, ids: &[String]) -> Result<Vec<Option<Stored<Row>>>, StoreError> {
         self.resources(kind, ids)
     }
@@ -208,7 +218,7 @@ impl Store<'_> {
     /// How many members the team has.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn team_size(&self, team: &str) -> Result<u64, StoreError> {
         self.counter(keys::team_size(team))
     }

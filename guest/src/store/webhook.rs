@@ -49,7 +49,7 @@ impl Store<'_> {
     /// The webhook, if there is one.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn webhook(&self) -> Result<Option<Versioned<WebhookRecord>>, StoreError> {
         self.document(keys::WEBHOOK)
     }
@@ -57,7 +57,7 @@ impl Store<'_> {
     /// Notes how the deliveries go; nothing happens if the webhook was changed meanwhile.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn note_webhook(&self, seen: u64, record: &WebhookRecord) -> Result<(), StoreError> {
         let mut batch = Batch::new();
         batch.require_unchanged(keys::WEBHOOK.to_vec(), Some(seen));

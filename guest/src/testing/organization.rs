@@ -6,9 +6,10 @@ use insomnia_scim_contract::{NewMember, RunContext};
 use serde_json::Value;
 
 use super::MemoryHost;
+use crate::capability::Host;
 use crate::connector::{self, Window};
 use crate::directory::{self, DirectoryError};
-use crate::endpoint::{Host, handle};
+use crate::endpoint::handle;
 use crate::jobs;
 use crate::protocol::message::Request;
 use crate::store::{Domain, OrganizationRecord, Plan, Role, Store, StoreError};

@@ -15,6 +15,7 @@ use super::state::ApiState;
 use crate::capability::storage::OrganizationId;
 use crate::organization::Organization;
 use crate::page::throttle::{address, sender};
+use crate::server::bill::Bill;
 
 /// The id of the key that a request came with, for the log of requests.
 #[derive(Clone, Default)]
@@ -37,6 +38,9 @@ pub(super) async fn caller(parts: &mut Parts, state: &ApiState) -> Result<Caller
             if let Some(CameWith(key)) = parts.extensions.get() {
                 // Nobody else sets it.
                 let _ = key.set(caller.key.clone());
+            }
+            if let Some(bill) = Bill::begun(&parts.extensions) {
+                bill.is_of(&state.provisioner.runtime().account(&caller.scope.space()));
             }
             parts.extensions.insert(caller.clone());
             Ok(caller)

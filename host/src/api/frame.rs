@@ -12,7 +12,9 @@ use super::listed::{self, Next as NextPage};
 use super::problem::Problem;
 use super::state::ApiState;
 use super::{PATH, idempotency};
+use crate::server::loggable::loggable;
 use crate::server::request_id::{self, X_REQUEST_ID};
+use crate::server::service::quietly;
 
 const FIELDS: [(HeaderName, &str); 3] = [
     (header::CACHE_CONTROL, "no-store"),
@@ -43,18 +45,20 @@ pub(super) async fn frame(State(state): State<ApiState>, mut request: Request, n
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     // Neither the query, which holds names, nor any header field but the id of the client.
-    let (path, status) = (uri.path(), response.status().as_u16());
+    let status = response.status().as_u16();
     let microseconds = begun.elapsed().as_micros() as u64;
-    tracing::info!(
-        target: "insomnia_scim::request",
-        request_id,
-        client_request_id,
-        api_key = came_with.0.get(),
-        %method,
-        path,
-        status,
-        microseconds,
-    );
+    quietly(|| {
+        tracing::info!(
+            target: "insomnia_scim::request",
+            request_id,
+            client_request_id,
+            api_key = came_with.0.get(),
+            %method,
+            path = &*loggable(uri.path()),
+            status,
+            microseconds,
+        );
+    });
     if let Ok(id) = HeaderValue::try_from(request_id) {
         response.headers_mut().insert(&X_REQUEST_ID, id);
     }

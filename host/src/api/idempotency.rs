@@ -84,7 +84,7 @@ async fn guarded(state: ApiState, request: Request, next: Next) -> Result<Respon
     let (mut parts, sent) = request.into_parts();
     let key = key(&parts)?;
     let caller = caller(&mut parts, &state).await?;
-    let sent = body::read(&parts.headers, sent, input::limit(parts.uri.path())).await?;
+    let sent = body::read(&parts.headers, sent, input::limit(parts.uri.path()), &state.bill(&parts)?).await?;
     let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
     let asked = hex(&Sha256::digest([target.as_bytes(), b"\0", &sent].concat()));
     let tried = Tried { hash: hex(&Sha256::digest(key)), caller, begun: state.now(), state };

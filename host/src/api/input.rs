@@ -39,9 +39,9 @@ pub(super) struct OptionalJson<T>(pub(super) T);
 impl<T: DeserializeOwned + Default> FromRequest<ApiState> for OptionalJson<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, _: &ApiState) -> Result<Self, Problem> {
+    async fn from_request(request: Request, state: &ApiState) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
-        let body = body::read(&parts.headers, body, limit(parts.uri.path())).await?;
+        let body = body::read(&parts.headers, body, limit(parts.uri.path()), &state.bill(&parts)?).await?;
         if body.is_empty() {
             return Ok(Self(T::default()));
         }
@@ -56,10 +56,10 @@ pub(super) struct Raw(pub(super) Vec<u8>);
 impl FromRequest<ApiState> for Raw {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, _: &ApiState) -> Result<Self, Problem> {
+    async fn from_request(request: Request, state: &ApiState) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
         // Read in any case: a client that is still sending would otherwise see its connection reset.
-        let body = body::read(&parts.headers, body, limit(parts.uri.path())).await?;
+        let body = body::read(&parts.headers, body, limit(parts.uri.path()), &state.bill(&parts)?).await?;
         expect_json(&parts.headers)?;
         Ok(Self(body))
     }

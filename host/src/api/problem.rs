@@ -315,7 +315,8 @@ impl From<BodyError> for Problem {
                 let detail = "The body did not arrive in time.";
                 Self::new(StatusCode::REQUEST_TIMEOUT, "too-slow", "The body did not arrive", detail)
             }
-            BodyError::Broken | BodyError::NotAdmitted | BodyError::Busy => Self::bad_request("The body is broken."),
+            BodyError::Busy => Self::unavailable(),
+            BodyError::Broken => Self::bad_request("The body is broken."),
         }
     }
 }

@@ -3,12 +3,15 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use axum::http::request::Parts;
 use bytes::Bytes;
 
 use super::keys::ApiKeys;
 use crate::page::streams::Streams;
 use crate::page::throttle::{OF_ADDRESS, Throttle};
 use crate::provisioner::Provisioner;
+use crate::server::bill::Bill;
+use crate::server::body::BodyError;
 
 /// Cheap to clone.
 #[derive(Clone)]
@@ -43,6 +46,11 @@ impl ApiState {
             streams: Arc::default(),
             document,
         }))
+    }
+
+    /// What the request holds of the host's memory.
+    pub(super) fn bill(&self, request: &Parts) -> Result<Bill, BodyError> {
+        Bill::of(request, self.provisioner.runtime().ledger()).map_err(|_| BodyError::Busy)
     }
 
     /// Milliseconds since the Unix epoch.

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::config::Settings;
-use super::passphrase;
 use super::serve::{Listen, serve};
+use super::{output, passphrase};
 use crate::capability::storage::OrganizationId;
 use crate::connector::{ExpiryWindow, IdentityProvider};
 use crate::directory::{Domain, NewMember, Options, OrganizationRecord, Plan, Role};
@@ -66,7 +66,7 @@ impl Demo {
                 (organization, OWNER.to_owned(), Some(shown))
             }
         };
-        print(&settings, &organization, &owner, shown.as_ref());
+        output::announce(announcement(&settings, &organization, &owner, shown.as_ref()));
         serve(&provisioner, listener).await
     }
 }
@@ -118,7 +118,7 @@ async fn renew(organization: &Organization) -> anyhow::Result<Shown> {
     Ok(Shown { token, passphrase: None })
 }
 
-fn print(settings: &Settings, organization: &Organization, owner: &str, shown: Option<&Shown>) {
+fn announcement(settings: &Settings, organization: &Organization, owner: &str, shown: Option<&Shown>) -> String {
     let token = shown.map(|shown| &shown.token);
     let passphrase = shown.and_then(|shown| shown.passphrase.as_ref());
     let (connector, id) = (organization.connector_url(), organization.id());
@@ -131,37 +131,41 @@ fn print(settings: &Settings, organization: &Organization, owner: &str, shown: O
             "organization": id.as_str(),
             "owner": {"email": owner, "passphrase": passphrase},
         });
-        println!("{line}");
-        return;
+        return format!("{line}\n");
     }
-    println!("organization   {id}");
-    println!("owner          {owner}");
-    println!("passphrase     {}", passphrase.map_or("(shown when it was made)", String::as_str));
-    println!("page           {page}");
-    println!("connector URL  {connector}");
-    println!("token          {}", token.map_or("(shown when it was made)", String::as_str));
-    println!();
-    if shown.is_none() {
-        println!("A token is shown once. To get a new one, stop the server and run: insomnia-scim demo --new-token");
-        println!("Or, while it runs: insomnia-scim connector refresh --organization {id}");
-        println!();
+    let hint = if shown.is_none() {
+        format!(
+            "A token is shown once. To get a new one, stop the server and run: insomnia-scim demo --new-token\n\
+             Or, while it runs: insomnia-scim connector refresh --organization {id}"
+        )
     } else {
-        println!("What is secret here is shown this once.");
-        println!();
-    }
-    let token = token.map_or("$TOKEN", String::as_str);
-    println!("Try:");
-    println!();
-    println!("  curl -H \"Authorization: Bearer {token}\" '{connector}/Users?count=10'");
-    println!();
-    println!(
-        "  curl -H \"Authorization: Bearer {token}\" -H 'Content-Type: application/scim+json' '{connector}/Users' \\"
-    );
-    println!("    -d '{}'", example_user());
-    println!();
-    println!("  curl -G -H \"Authorization: Bearer {token}\" '{connector}/Users' \\");
-    println!("    --data-urlencode 'filter=userName eq \"ada@{DOMAIN}\"'");
-    println!();
+        "What is secret here is shown this once.".to_owned()
+    };
+    let (shown_token, example) = (token.map_or("$TOKEN", String::as_str), example_user());
+    format!(
+        "organization   {id}
+owner          {owner}
+passphrase     {passphrase}
+page           {page}
+connector URL  {connector}
+token          {token}
+
+{hint}
+
+Try:
+
+  curl -H \"Authorization: Bearer {shown_token}\" '{connector}/Users?count=10'
+
+  curl -H \"Authorization: Bearer {shown_token}\" -H 'Content-Type: application/scim+json' '{connector}/Users' \\
+    -d '{example}'
+
+  curl -G -H \"Authorization: Bearer {shown_token}\" '{connector}/Users' \\
+    --data-urlencode 'filter=userName eq \"ada@{DOMAIN}\"'
+
+",
+        passphrase = passphrase.map_or("(shown when it was made)", String::as_str),
+        token = token.map_or("(shown when it was made)", String::as_str),
+    )
 }
 
 fn example_user() -> serde_json::Value {

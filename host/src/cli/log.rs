@@ -1,21 +1,43 @@
 //! The log of the process: to stderr, so that what a command prints stays its own.
 
 use std::io::IsTerminal as _;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use tracing_subscriber::EnvFilter;
 
 use super::arguments::LogFormat;
 use super::config::Settings;
+use super::log_queue::LogQueue;
 
-/// Starts to log what the settings ask for, or `default`.
-pub(super) fn start(settings: &Settings, default: &str) -> anyhow::Result<()> {
+/// How long the end of the process waits for the last lines to be read.
+const FLUSH: Duration = Duration::from_secs(1);
+
+/// The log of this process. When it is dropped it waits a moment for the last lines to be written.
+pub(super) struct Log(LogQueue);
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        self.0.flush(FLUSH);
+    }
+}
+
+/// Starts to log what the settings ask for, or `default`. Panics are logged as well.
+pub(super) fn start(settings: &Settings, default: &str) -> anyhow::Result<Log> {
     let filter = settings.log.as_deref().unwrap_or(default);
     let filter = EnvFilter::try_new(filter).with_context(|| format!("{filter:?} is not a log filter"))?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let queue = LogQueue::start(std::io::stderr()).context("the thread that writes the log can't be started")?;
+    // An internal error would be told by a print to stderr that panics when nobody reads it.
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(queue.clone()).log_internal_errors(false);
     let started = match settings.log_format {
         LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).try_init(),
         LogFormat::Json => log.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init(),
     };
-    started.map_err(|error| anyhow::anyhow!("the log can't be started: {error}"))
+    started.map_err(|error| anyhow::anyhow!("the log can't be started: {error}"))?;
+    // The hook that Rust sets writes to stderr itself, and so waits for its reader.
+    std::panic::set_hook(Box::new(|panic| {
+        let backtrace = std::backtrace::Backtrace::capture();
+        tracing::error!("{panic}\n{backtrace}");
+    }));
+    Ok(Log(queue))
 }

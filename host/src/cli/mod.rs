@@ -10,11 +10,14 @@ mod guard;
 mod host;
 mod idp_api;
 mod log;
+mod log_queue;
 mod member;
 mod oauth_client;
 mod org;
 mod output;
 mod passphrase;
+#[cfg(unix)]
+mod process;
 mod request_log;
 mod serve;
 mod team;
@@ -106,7 +109,7 @@ pub fn main() -> ExitCode {
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            output::complain(&format!("error: {error:#}\n"));
             ExitCode::FAILURE
         }
     }
@@ -115,9 +118,11 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> anyhow::Result<()> {
     let settings = Settings::resolve(cli.common)?;
     let serves = matches!(cli.command, Command::Serve(_) | Command::Demo(_));
-    log::start(&settings, if serves { "info" } else { "warn" })?;
+    let _log = log::start(&settings, if serves { "info" } else { "warn" })?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
+        #[cfg(unix)]
+        process::survive_file_size_limit();
         match cli.command {
             Command::Serve(serve) => serve.run(settings).await,
             Command::Demo(demo) => demo.run(settings).await,

@@ -1,8 +1,36 @@
 //! What commands print: JSON for programs, or lines of names and values for people.
 
+use std::io::{self, Write};
+use std::sync::mpsc::channel;
+use std::thread;
 use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
+
+/// How long a process that ends waits for its last words to be read.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// Prints what a server has to say at its start. It neither waits for a reader nor fails without one: whoever serves must
+/// not depend on who watches.
+pub(super) fn announce(text: String) {
+    drop(write_aside(io::stdout(), text));
+}
+
+/// Says on stderr why the process ends; a reader that takes nothing does not hold it up for long.
+pub(super) fn complain(text: &str) {
+    let _ = write_aside(io::stderr(), text.to_owned()).recv_timeout(LAST_WORDS);
+}
+
+/// Writes the text in a thread of its own; the answer's other end is dropped when that is done.
+fn write_aside(mut to: impl Write + Send + 'static, text: String) -> std::sync::mpsc::Receiver<()> {
+    let (done, written) = channel::<()>();
+    // If there is no thread to be had, nobody is told.
+    let _ = thread::Builder::new().name("announcer".into()).spawn(move || {
+        let _ = to.write_all(text.as_bytes()).and_then(|()| to.flush());
+        drop(done);
+    });
+    written
+}
 
 /// Prints an object: as JSON, or with a line for each field.
 pub(super) fn object(json: bool, value: &Value) {

@@ -77,6 +77,8 @@ impl Listen {
 
 /// Serves until the process is asked to stop.
 pub(super) async fn serve(provisioner: &Provisioner, listener: TcpListener) -> anyhow::Result<()> {
+    #[cfg(unix)]
+    super::process::raise_descriptor_limit();
     tracing::info!("listening on {} for {}", listener.local_addr()?, provisioner.base_url());
     server::serve(provisioner, listener, stopped()?).await?;
     Ok(())

@@ -22,6 +22,8 @@ const HANDLE: &str = r#"
       (then (unreachable)))
     (if (i32.eq (local.get $verb) (i32.const 115)) ;; s: seal, which waits for the host
       (then (call $seal (i32.const 0) (i32.const 1) (i32.const 64))))
+    (if (i32.eq (local.get $verb) (i32.const 119)) ;; w: wrong status, 101
+      (then (global.set $calls (i32.const -99))))
     (i32.store16 (i32.const 0) (i32.add (i32.const 200) (global.get $calls)))
     (i64.store (i32.const 4) (i64.const 0))
     (i64.store (i32.const 12) (i64.const 0))

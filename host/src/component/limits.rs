@@ -11,10 +11,13 @@ pub struct Limits {
     /// Memory of one instance, in bytes. The largest request, a group of 16 MiB with 100,000 members and their
     /// names, needs less.
     pub memory_per_instance: usize,
-    /// Memory of all instances of one organization, in bytes: two of its largest requests at a time.
+    /// Memory that is held for one organization, in bytes: of its instances, its requests, and its answers until they are
+    /// sent. Two of its largest requests at a time. No organization ever has more than it leaves free for the others.
     pub memory_per_organization: usize,
-    /// Memory of all instances, in bytes.
+    /// Memory that is held for all organizations, in bytes.
     pub memory: usize,
+    /// Memory that is held for callers who have not shown who they are, in bytes.
+    pub memory_for_strangers: usize,
     /// How long a call may compute; waiting for storage, mail or HTTP does not count. The largest request takes about
     /// a second.
     pub compute_per_call: Duration,
@@ -22,7 +25,7 @@ pub struct Limits {
     pub time_per_call: Duration,
     /// Calls that run at the same time. A call waits for storage most of its time, so this is far above the cores.
     pub calls: usize,
-    /// Calls of one organization that run at the same time; a quarter of all, so that none can keep the others out.
+    /// Calls of one organization that run at the same time. It never has more than it leaves free for the others.
     pub calls_per_organization: usize,
     /// Calls of one organization that wait for their turn. More are refused at once.
     pub waiting_per_organization: usize,
@@ -45,6 +48,7 @@ impl Default for Limits {
             memory_per_instance: 256 * MIB,
             memory_per_organization: 512 * MIB,
             memory: 2048 * MIB,
+            memory_for_strangers: 24 * MIB,
             compute_per_call: Duration::from_secs(10),
             time_per_call: Duration::from_secs(60),
             calls: 128,

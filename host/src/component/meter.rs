@@ -10,6 +10,10 @@ use std::time::{Duration, Instant};
 
 use wasmtime::{Engine, EngineWeak, UpdateDeadline};
 
+use super::lanes::{self, Lanes};
+use crate::capability::storage::OrganizationId;
+use crate::fair::Turn;
+
 /// How long the guest computes before it lets other tasks of its thread run, and looks at its deadline.
 const SLICE: Duration = Duration::from_millis(5);
 /// Ticks without a call after which the ticker sleeps: an idle host wakes nobody.
@@ -57,19 +61,56 @@ fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// A call whose polls are measured.
+/// A call whose polls are measured, each in its organization's turn.
 pub(super) struct Metered<'a, T> {
-    pub(super) meter: Arc<Meter>,
-    pub(super) call: Pin<Box<dyn Future<Output = T> + Send + 'a>>,
+    meter: Arc<Meter>,
+    call: Pin<Box<dyn Future<Output = T> + Send + 'a>>,
+    lanes: &'a Lanes,
+    organization: &'a OrganizationId,
+    /// The place in the lane's queue.
+    place: Option<Pin<Box<dyn Future<Output = Turn<OrganizationId>> + Send + 'a>>>,
+}
+
+impl<'a, T> Metered<'a, T> {
+    pub(super) fn new(
+        meter: Arc<Meter>,
+        call: Pin<Box<dyn Future<Output = T> + Send + 'a>>,
+        lanes: &'a Lanes,
+        organization: &'a OrganizationId,
+    ) -> Self {
+        Self { meter, call, lanes, organization, place: None }
+    }
+
+    fn poll_turn(&mut self, computed: Duration, context: &mut Context<'_>) -> Poll<Turn<OrganizationId>> {
+        let place = match &mut self.place {
+            Some(place) => place,
+            None => {
+                let lane = self.lanes.after(computed);
+                if let Some(turn) = lane.try_enter(self.organization) {
+                    return Poll::Ready(turn);
+                }
+                self.place.insert(Box::pin(lane.enter(self.organization)))
+            }
+        };
+        let turn = std::task::ready!(place.as_mut().poll(context));
+        self.place = None;
+        Poll::Ready(turn)
+    }
 }
 
 impl<T> Future for Metered<'_, T> {
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        let computed = Duration::from_nanos(self.meter.spent.load(Ordering::Relaxed));
+        let _turn = std::task::ready!(self.poll_turn(computed, context));
         let now = nanoseconds(self.meter.base.elapsed());
         self.meter.resumed.store(now, Ordering::Relaxed);
-        let polled = self.call.as_mut().poll(context);
+        let polled = if Lanes::is_long(computed) {
+            lanes::aside(|| self.call.as_mut().poll(context))
+        } else {
+            self.call.as_mut().poll(context)
+        };
         let running = self.meter.running();
         self.meter.spent.fetch_add(running, Ordering::Relaxed);
         polled

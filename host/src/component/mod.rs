@@ -4,9 +4,10 @@ pub(crate) mod bindings;
 mod compiled;
 mod engine;
 #[cfg(test)]
-mod fault_guest;
+pub(crate) mod fault_guest;
 mod imports;
 mod instance;
+mod lanes;
 mod limits;
 mod log_stream;
 mod meter;
@@ -21,6 +22,9 @@ pub use limits::Limits;
 pub use runtime::CallError;
 
 pub(crate) use instance::InstanceState;
+#[cfg(test)]
+pub(crate) use lanes::Lanes;
+pub(crate) use lanes::Steps;
 pub(crate) use runtime::Runtime;
 
 /// Which requests may share an instance of the component. In either case an instance serves one organization.

@@ -7,7 +7,6 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 use wasmtime::{Engine, Trap};
 
@@ -15,12 +14,16 @@ use super::Isolation;
 use super::bindings::ProvisionerPre;
 use super::compiled::{ComponentError, compile};
 use super::instance::{Exports, Instance, InstanceState, InstanceStore};
+use super::lanes::Lanes;
 use super::limits::Limits;
 use super::meter::{Metered, Ticker};
 use super::tenant::{Memory, OutOfMemory, Tenant};
 use super::warm::Warm;
 use crate::capability::Capabilities;
 use crate::capability::storage::OrganizationId;
+use crate::fair::{Gate, Turn};
+use crate::ledger::{Account, Ledger};
+use crate::scim::ScimResponse;
 
 /// Why a call has no answer. Every transaction that the call had committed before stands; it left no half of one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -40,6 +43,19 @@ pub enum CallError {
     Trap,
 }
 
+impl CallError {
+    /// The refusal of a SCIM request that has no answer.
+    pub(crate) fn response(&self, request_id: &str) -> ScimResponse {
+        let (status, detail) = match self {
+            Self::Busy => (503, "Too many requests at the same time."),
+            Self::Deadline => (503, "The request took too long."),
+            Self::Memory => (503, "The request needed too much memory."),
+            Self::Trap => (500, "An internal error occurred."),
+        };
+        ScimResponse::error(status, detail, request_id)
+    }
+}
+
 /// What a call does with its instance.
 pub(crate) type Run<'a, T> = Pin<Box<dyn Future<Output = wasmtime::Result<T>> + Send + 'a>>;
 
@@ -50,8 +66,10 @@ pub(crate) struct Runtime {
     capabilities: Arc<Capabilities>,
     limits: Arc<Limits>,
     isolation: Isolation,
-    turns: Semaphore,
-    memory: Arc<AtomicUsize>,
+    /// Calls that are under way.
+    turns: Gate<OrganizationId>,
+    lanes: Lanes,
+    ledger: Ledger,
     tenants: Mutex<HashMap<OrganizationId, Arc<Tenant>>>,
     warm: Mutex<Warm>,
     ticker: Ticker,
@@ -73,8 +91,9 @@ impl Runtime {
             linked,
             capabilities,
             isolation,
-            turns: Semaphore::new(limits.calls),
-            memory: Arc::new(AtomicUsize::new(0)),
+            turns: Gate::with_room(limits.calls, limits.calls_per_organization),
+            lanes: Lanes::new(),
+            ledger: Ledger::new(limits.memory, limits.memory_for_strangers),
             tenants: Mutex::new(HashMap::new()),
             warm: Mutex::new(Warm::new(limits.warm_instances, limits.memory / 4)),
             limits: Arc::new(limits),
@@ -92,13 +111,14 @@ impl Runtime {
         run: impl for<'a> FnOnce(&'a mut InstanceStore, &'a Exports) -> Run<'a, T> + Send,
     ) -> Result<T, CallError> {
         let tenant = self.tenant(organization);
-        let _turns = self.turn(&tenant).await?;
+        let _turn = self.turn(organization, &tenant).await?;
         let _running = self.ticker.running();
         let outcome = timeout(self.limits.time_per_call, async {
             let mut instance = self.instance(organization, &tenant).await?;
             instance.begin();
             let meter = Arc::clone(&instance.meter);
-            let called = Metered { meter, call: run(&mut instance.store, &instance.exports) }.await?;
+            let call = run(&mut instance.store, &instance.exports);
+            let called = Metered::new(meter, call, &self.lanes, organization).await?;
             Ok::<_, wasmtime::Error>((called, instance))
         });
         match outcome.await {
@@ -114,10 +134,26 @@ impl Runtime {
         }
     }
 
-    /// Drops the instances that are too old to be called again.
+    /// Drops the instances that are too old to be called again, and forgets the organizations of which nothing is left.
     pub(crate) fn sweep(&self) {
         let dropped = lock(&self.warm).sweep(|instance| instance.may_serve(&self.limits));
         drop(dropped);
+        lock(&self.tenants).retain(|_, tenant| !tenant.is_idle());
+    }
+
+    /// Who holds how much of the host's memory.
+    pub(crate) fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Who computes when.
+    pub(crate) fn lanes(&self) -> &Lanes {
+        &self.lanes
+    }
+
+    /// The organization's account in the ledger.
+    pub(crate) fn account(&self, organization: &OrganizationId) -> Arc<Account> {
+        Arc::clone(&self.tenant(organization).account)
     }
 
     fn tenant(&self, organization: &OrganizationId) -> Arc<Tenant> {
@@ -125,25 +161,18 @@ impl Runtime {
         if let Some(tenant) = tenants.get(organization) {
             return Arc::clone(tenant);
         }
-        let tenant = Arc::new(Tenant::new(&self.limits));
+        let tenant = Arc::new(Tenant::new(&self.limits, &self.ledger));
         tenants.insert(organization.clone(), Arc::clone(&tenant));
         tenant
     }
 
-    /// First the organization's turn, then the host's: who has many calls waits behind itself, not before others.
-    async fn turn<'a>(&'a self, tenant: &'a Tenant) -> Result<[SemaphorePermit<'a>; 2], CallError> {
-        if let Ok(own) = tenant.turns.try_acquire()
-            && let Ok(turn) = self.turns.try_acquire()
-        {
-            return Ok([own, turn]);
+    /// Waits until the organization may have one more call under way.
+    async fn turn(&self, organization: &OrganizationId, tenant: &Tenant) -> Result<Turn<OrganizationId>, CallError> {
+        if let Some(turn) = self.turns.try_enter(organization) {
+            return Ok(turn);
         }
         let _waiting = Waiting::enter(&tenant.waiting, self.limits.waiting_per_organization)?;
-        let turns = timeout(self.limits.wait, async {
-            let own = tenant.turns.acquire().await.map_err(|_| CallError::Busy)?;
-            let turn = self.turns.acquire().await.map_err(|_| CallError::Busy)?;
-            Ok([own, turn])
-        });
-        turns.await.unwrap_or(Err(CallError::Busy))
+        timeout(self.limits.wait, self.turns.enter(organization)).await.map_err(|_| CallError::Busy)
     }
 
     async fn instance(&self, organization: &OrganizationId, tenant: &Arc<Tenant>) -> wasmtime::Result<Instance> {
@@ -158,7 +187,7 @@ impl Runtime {
                 }
             }
         }
-        let memory = Memory::new(Arc::clone(tenant), Arc::clone(&self.memory), Arc::clone(&self.limits));
+        let memory = Memory::new(Arc::clone(tenant), &self.limits);
         let capabilities = Arc::clone(&self.capabilities);
         Instance::new(&self.engine, &self.linked, organization.clone(), capabilities, memory, &self.limits).await
     }

@@ -1,29 +1,29 @@
-//! What one organization takes at the moment, and the memory that all take together.
+//! What one organization takes at the moment: its calls, and the memory of its instances.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 
-use tokio::sync::Semaphore;
 use wasmtime::ResourceLimiter;
 
 use super::limits::Limits;
+use crate::ledger::{Account, Full, Held, Ledger};
 
 /// One organization's share.
 pub(super) struct Tenant {
-    /// Calls that may run.
-    pub(super) turns: Semaphore,
     /// Calls that wait.
     pub(super) waiting: AtomicUsize,
-    memory: AtomicUsize,
+    /// What the host holds for it.
+    pub(super) account: Arc<Account>,
 }
 
 impl Tenant {
-    pub(super) fn new(limits: &Limits) -> Self {
-        Self {
-            turns: Semaphore::new(limits.calls_per_organization),
-            waiting: AtomicUsize::new(0),
-            memory: AtomicUsize::new(0),
-        }
+    pub(super) fn new(limits: &Limits, ledger: &Ledger) -> Self {
+        Self { waiting: AtomicUsize::new(0), account: ledger.open(limits.memory_per_organization) }
+    }
+
+    /// Whether nothing is under way or held for the organization, so that it may be forgotten.
+    pub(super) fn is_idle(self: &Arc<Self>) -> bool {
+        Arc::strong_count(self) == 1 && Arc::strong_count(&self.account) == 1
     }
 }
 
@@ -32,54 +32,44 @@ impl Tenant {
 pub(super) enum OutOfMemory {
     #[error("the instance has all the memory that one instance may have")]
     Instance,
-    #[error("the organization's instances have all the memory that one organization may have")]
+    #[error("the organization holds all the memory that one organization may have")]
     Organization,
-    #[error("all instances together have all the memory that they may have")]
+    #[error("all organizations together hold all the memory that they may have")]
     Host,
+}
+
+impl From<Full> for OutOfMemory {
+    fn from(full: Full) -> Self {
+        match full {
+            Full::Account => Self::Organization,
+            Full::Everybody => Self::Host,
+        }
+    }
 }
 
 /// Counts the memory of one instance, and gives it back when the instance is dropped.
 pub(super) struct Memory {
-    held: usize,
-    tenant: Arc<Tenant>,
-    host: Arc<AtomicUsize>,
-    limits: Arc<Limits>,
+    held: Held,
+    most: usize,
+    /// It is there as long as one of its instances is.
+    _tenant: Arc<Tenant>,
 }
 
 impl Memory {
-    pub(super) fn new(tenant: Arc<Tenant>, host: Arc<AtomicUsize>, limits: Arc<Limits>) -> Self {
-        Self { held: 0, tenant, host, limits }
+    pub(super) fn new(tenant: Arc<Tenant>, limits: &Limits) -> Self {
+        Self { held: Held::nothing(Arc::clone(&tenant.account)), most: limits.memory_per_instance, _tenant: tenant }
     }
 
     /// Bytes that the instance has.
     pub(super) fn held(&self) -> usize {
-        self.held
+        self.held.bytes()
     }
 
     fn grow(&mut self, by: usize) -> Result<(), OutOfMemory> {
-        if self.held.saturating_add(by) > self.limits.memory_per_instance {
+        if self.held.bytes().saturating_add(by) > self.most {
             return Err(OutOfMemory::Instance);
         }
-        take(&self.tenant.memory, by, self.limits.memory_per_organization).ok_or(OutOfMemory::Organization)?;
-        if take(&self.host, by, self.limits.memory).is_none() {
-            self.tenant.memory.fetch_sub(by, Ordering::Relaxed);
-            return Err(OutOfMemory::Host);
-        }
-        self.held += by;
-        Ok(())
-    }
-}
-
-/// Adds to the counter unless it would be more than `most`.
-fn take(counter: &AtomicUsize, by: usize, most: usize) -> Option<()> {
-    let within = |now: usize| now.checked_add(by).filter(|sum| *sum <= most);
-    counter.fetch_update(Ordering::Relaxed, Ordering::Relaxed, within).ok().map(|_| ())
-}
-
-impl Drop for Memory {
-    fn drop(&mut self) {
-        self.tenant.memory.fetch_sub(self.held, Ordering::Relaxed);
-        self.host.fetch_sub(self.held, Ordering::Relaxed);
+        Ok(self.held.grow(by)?)
     }
 }
 
@@ -112,27 +102,26 @@ impl ResourceLimiter for Memory {
 mod tests {
     use super::*;
 
-    fn limits() -> Arc<Limits> {
-        Arc::new(Limits { memory_per_instance: 10, memory_per_organization: 15, memory: 20, ..Limits::default() })
-    }
-
     #[test]
     fn memory_is_bounded_per_instance_per_organization_and_for_all() {
-        let (limits, host) = (limits(), Arc::new(AtomicUsize::new(0)));
-        let [one, two] = [(); 2].map(|()| Arc::new(Tenant::new(&limits)));
-        let instance = |tenant: &Arc<Tenant>| Memory::new(Arc::clone(tenant), Arc::clone(&host), Arc::clone(&limits));
+        let limits = Limits { memory_per_instance: 10, memory_per_organization: 15, ..Limits::default() };
+        let ledger = Ledger::new(40, 1);
+        let [one, two] = [(); 2].map(|()| Arc::new(Tenant::new(&limits, &ledger)));
+        let instance = |tenant: &Arc<Tenant>| Memory::new(Arc::clone(tenant), &limits);
         let (mut first, mut second, mut other) = (instance(&one), instance(&one), instance(&two));
         assert_eq!(first.grow(11), Err(OutOfMemory::Instance));
         assert_eq!(first.grow(10), Ok(()));
         assert_eq!(second.grow(6), Err(OutOfMemory::Organization));
         assert_eq!(second.grow(5), Ok(()));
-        assert_eq!(other.grow(6), Err(OutOfMemory::Host));
-        assert_eq!(other.grow(5), Ok(()));
+        let mut third = instance(&two);
+        assert_eq!(other.grow(10), Ok(()));
+        assert_eq!(third.grow(5), Err(OutOfMemory::Host));
         drop(first);
-        assert_eq!(host.load(Ordering::Relaxed), 10);
-        assert_eq!(other.grow(5), Ok(()));
-        assert_eq!(second.grow(5), Ok(()));
-        drop((second, other));
-        assert_eq!((host.load(Ordering::Relaxed), one.memory.load(Ordering::Relaxed)), (0, 0));
+        assert_eq!(ledger.held(), 15);
+        assert_eq!(third.grow(2), Ok(()));
+        assert!(!one.is_idle());
+        drop((second, other, third));
+        assert_eq!(ledger.held(), 0);
+        assert!(one.is_idle());
     }
 }

@@ -161,15 +161,33 @@ async fn an_organization_with_too_many_calls_is_refused_and_others_are_not() {
 
 #[tokio::test]
 async fn a_full_host_refuses_instead_of_waiting_for_ever() {
-    let limits = Limits { calls: 2, wait: Duration::from_millis(10), ..Limits::default() };
+    let limits = Limits { calls: 1, wait: Duration::from_millis(10), ..Limits::default() };
     let host = host(limits, Isolation::Organization).await;
-    let stuck = async { tokio::join!(call(&host, "a", "seal"), call(&host, "a", "seal")) };
+    let stuck = call(&host, "a", "seal");
     tokio::select! {
         biased;
         _ = stuck => panic!("a call that waits for ever ended"),
         () = async { assert_eq!(call(&host, "b", "count").await, 503) } => {}
     }
     assert_eq!(call(&host, "b", "count").await, 200);
+}
+
+#[tokio::test]
+async fn an_organization_that_takes_all_turns_it_can_leaves_some_to_others() {
+    let limits = Limits { calls: 4, calls_per_organization: 4, wait: Duration::from_secs(60), ..Limits::default() };
+    let host = host(limits, Isolation::Organization).await;
+    let stuck = async {
+        let one = || call(&host, "a", "seal");
+        tokio::join!(one(), one(), one(), one(), one(), one())
+    };
+    tokio::select! {
+        biased;
+        _ = stuck => panic!("a call that waits for ever ended"),
+        () = async {
+            assert_eq!(call(&host, "b", "count").await, 200);
+            assert_eq!(call(&host, "c", "count").await, 200);
+        } => {}
+    }
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ use crate::capability::storage::OrganizationId;
 use crate::directory::{Member, OrganizationRecord, Role};
 use crate::error::ActionError;
 use crate::organization::Organization;
+use crate::server::bill::Bill;
 
 /// A request of an owner or co-owner of the organization in its path.
 pub(super) struct Visit {
@@ -58,6 +59,8 @@ pub(super) struct Visitor {
     pub(super) organization: Organization,
     pub(super) session: Session,
     sign_in: String,
+    /// Who pays for the memory of this request.
+    bill: Option<Bill>,
 }
 
 impl FromRequestParts<PageState> for Visitor {
@@ -79,7 +82,8 @@ impl FromRequestParts<PageState> for Visitor {
             return Err(Refusal::not_found("organization"));
         }
         let organization = visited(state, &id, parts).acting_as(&session.actor);
-        Ok(Self { state: state.clone(), organization, session, sign_in })
+        let bill = Bill::begun(&parts.extensions);
+        Ok(Self { state: state.clone(), organization, session, sign_in, bill })
     }
 }
 
@@ -91,6 +95,9 @@ impl Visitor {
         let member = member.filter(|member| member.active).ok_or(Refusal::Elsewhere(self.sign_in))?;
         if member.role == Role::Member {
             return Err(Refusal::not_an_owner(csrf));
+        }
+        if let Some(bill) = self.bill {
+            bill.is_of(&self.state.provisioner.runtime().account(self.organization.id()));
         }
         let record = record.ok_or_else(|| Refusal::not_found("organization"))?;
         Ok(Visit { state: self.state, organization: self.organization, record, member, csrf })

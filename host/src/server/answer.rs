@@ -3,47 +3,71 @@
 use std::io::Write as _;
 
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
+use super::bill::Bill;
+use super::contained;
 use super::request_id::X_REQUEST_ID;
+use crate::component::Steps;
 use crate::scim::ScimResponse;
 
 /// Bodies below this, in bytes, fit into one packet anyway.
-const WORTH_COMPRESSING: usize = 1400;
+pub(super) const WORTH_COMPRESSING: u64 = 1400;
+/// How much is compressed before others get their turn, in bytes: a fraction of a millisecond's work.
+const STEP: usize = 64 << 10;
 
-/// Makes the HTTP response. What the component wrote that is no header field is left out.
-pub(super) fn answer(response: ScimResponse, request: &HeaderMap, request_id: &str) -> Response<Body> {
+/// Makes the HTTP response of what the component, or the host in its place, answers. Of a safe request, one that changes
+/// nothing, the answer is refused if there is no memory for it until it is sent; any other is told in any case. It is
+/// compressed in the `steps` of whose answer it is.
+pub(super) async fn answer(
+    response: ScimResponse,
+    request: &HeaderMap,
+    request_id: &str,
+    bill: &Bill,
+    steps: Option<Steps<'_>>,
+    is_safe: bool,
+) -> Response<Body> {
     let ScimResponse { status, headers: fields, body } = response;
-    let body = Bytes::from(body);
-    let mut headers = HeaderMap::with_capacity(fields.len() + 4);
-    for (name, value) in fields {
-        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
-            // Hyper frames the body by itself.
-            if name != header::CONTENT_LENGTH && name != header::TRANSFER_ENCODING && name != header::CONNECTION {
-                headers.append(name, value);
-            }
+    let mut body = Bytes::from(body);
+    let Some(status) = contained::status(status) else {
+        tracing::error!(request_id, status, "the component answered with a status that is none of an answer");
+        return refusal(500, "An internal error occurred.", request_id);
+    };
+    let mut headers = contained::fields(fields);
+    if body.len() as u64 >= WORTH_COMPRESSING {
+        headers.append(header::VARY, HeaderValue::from_static("accept-encoding"));
+        if let Some(steps) = steps
+            && accepts_gzip(request)
+            && let Some(compressed) = gzip(&body, bill, steps).await
+        {
+            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            body = compressed;
         }
     }
+    match bill.answer(body, !is_safe) {
+        Ok(body) => respond(status, headers, body, request_id),
+        Err(_) => refusal(503, "Too many answers wait to be taken.", request_id),
+    }
+}
+
+/// A refusal of the host, which is small.
+pub(super) fn refusal(status: u16, detail: &str, request_id: &str) -> Response<Body> {
+    let ScimResponse { status, headers, body } = ScimResponse::error(status, detail, request_id);
+    let status = contained::status(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    respond(status, contained::fields(headers), body.into(), request_id)
+}
+
+fn respond(status: StatusCode, mut headers: HeaderMap, body: Bytes, request_id: &str) -> Response<Body> {
     if let Ok(id) = HeaderValue::try_from(request_id) {
         headers.insert(&X_REQUEST_ID, id);
     }
-    let body = if body.len() >= WORTH_COMPRESSING && !headers.contains_key(header::CONTENT_ENCODING) {
-        headers.append(header::VARY, HeaderValue::from_static("accept-encoding"));
-        match accepts_gzip(request).then(|| gzip(&body)).flatten() {
-            Some(compressed) => {
-                headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-                compressed
-            }
-            None => body,
-        }
-    } else {
-        body
-    };
+    // It holds people's data, and whoever asks again must see what is true then.
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     let mut answer = Response::new(if body.is_empty() { Body::empty() } else { Body::from(body) });
-    *answer.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *answer.status_mut() = status;
     *answer.headers_mut() = headers;
     answer
 }
@@ -68,16 +92,27 @@ fn accepts_gzip(headers: &HeaderMap) -> bool {
     named.or(others).unwrap_or(false)
 }
 
-/// The fastest level: JSON shrinks to a tenth with it, and a better one takes three times as long for little.
-fn gzip(body: &[u8]) -> Option<Bytes> {
+/// Compresses step by step, so that others get their turn. The fastest level: JSON shrinks to a tenth with it, and a
+/// better one takes three times as long for little. `None` if there is no memory for it.
+async fn gzip(body: &Bytes, bill: &Bill, steps: Steps<'_>) -> Option<Bytes> {
+    // What is left of it is noted as the answer; this note is for the time in which there are both.
+    bill.take(body.len() / 4).ok()?;
     let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 4), Compression::fast());
-    encoder.write_all(body).ok()?;
-    encoder.finish().ok().map(Bytes::from)
+    for step in body.chunks(STEP) {
+        let _turn = if body.len() > STEP { Some(steps.next().await) } else { None };
+        encoder.write_all(step).ok()?;
+    }
+    let mut compressed = encoder.finish().ok()?;
+    compressed.shrink_to_fit();
+    Some(Bytes::from(compressed))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::capability::storage::OrganizationId;
+    use crate::component::Lanes;
+    use crate::ledger::Ledger;
 
     fn request(accept: &[&'static str]) -> HeaderMap {
         accept.iter().map(|value| (header::ACCEPT_ENCODING, HeaderValue::from_static(value))).collect()
@@ -93,26 +128,56 @@ mod tests {
         }
     }
 
-    #[test]
-    fn only_a_large_body_is_compressed_and_says_so() {
-        let response = |length: usize| ScimResponse { status: 200, headers: vec![], body: vec![b'x'; length] };
-        let small = answer(response(100), &request(&["gzip"]), "id");
+    fn bill(most: usize) -> Bill {
+        let request = http::Request::new(()).into_parts().0;
+        Bill::of(&request, &Ledger::new(1 << 30, most)).unwrap()
+    }
+
+    async fn answer_of(length: usize, accept: &[&'static str]) -> Response<Body> {
+        let response = ScimResponse { status: 200, headers: vec![], body: vec![b'x'; length] };
+        let (lanes, organization) = (Lanes::new(), OrganizationId::host());
+        answer(response, &request(accept), "id", &bill(1 << 20), Some(lanes.steps(&organization)), true).await
+    }
+
+    #[tokio::test]
+    async fn only_a_large_body_is_compressed_and_says_so() {
+        let small = answer_of(100, &["gzip"]).await;
         assert!(!small.headers().contains_key(header::CONTENT_ENCODING));
-        let large = answer(response(10_000), &request(&["gzip"]), "id");
+        let large = answer_of(300_000, &["gzip"]).await;
         assert_eq!(large.headers()[header::CONTENT_ENCODING], "gzip");
         assert_eq!(large.headers()[header::VARY], "accept-encoding");
         assert_eq!(large.headers()[&X_REQUEST_ID], "id");
-        let plain = answer(response(10_000), &request(&[]), "id");
+        assert_eq!(large.headers()[header::CACHE_CONTROL], "no-store");
+        let plain = answer_of(10_000, &[]).await;
         assert!(!plain.headers().contains_key(header::CONTENT_ENCODING));
         assert_eq!(plain.headers()[header::VARY], "accept-encoding");
     }
 
-    #[test]
-    fn what_is_no_header_field_and_what_frames_the_body_is_left_out() {
-        let fields = [("a b", "x"), ("x-ok", "1"), ("x-bad", "a\nb"), ("content-length", "7"), ("connection", "close")];
-        let headers = fields.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-        let answer = answer(ScimResponse { status: 200, headers, body: Vec::new() }, &HeaderMap::new(), "id");
-        let names: Vec<&str> = answer.headers().keys().map(HeaderName::as_str).collect();
-        assert_eq!(names, ["x-ok", "x-request-id"]);
+    #[tokio::test]
+    async fn a_status_that_is_none_of_an_answer_becomes_500() {
+        for status in [0, 101, 199, 600] {
+            let forged = ScimResponse { status, headers: vec![("upgrade".into(), "x".into())], body: Vec::new() };
+            let answer = answer(forged, &HeaderMap::new(), "id", &bill(1 << 20), None, true).await;
+            assert_eq!(answer.status(), 500);
+            assert_eq!(answer.headers()[header::CONTENT_TYPE], "application/scim+json");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_held_until_it_is_sent_and_refused_if_there_is_no_room() {
+        let ledger = Ledger::new(1 << 30, 100_000);
+        let bill = Bill::of(&http::Request::new(()).into_parts().0, &ledger).unwrap();
+        let large = || ScimResponse { status: 200, headers: vec![], body: vec![b'x'; 60_000] };
+        let before = ledger.held();
+        let first = answer(large(), &HeaderMap::new(), "id", &bill, None, true).await;
+        assert_eq!((first.status().as_u16(), ledger.held() - before), (200, 60_000));
+        assert_eq!(answer(large(), &HeaderMap::new(), "id", &bill, None, true).await.status(), 503);
+        // What has been done must be told.
+        let told = answer(large(), &HeaderMap::new(), "id", &bill, None, false).await;
+        assert_eq!((told.status().as_u16(), ledger.held() - before), (200, 120_000));
+        let sent = http_body_util::BodyExt::collect(first.into_body()).await.unwrap().to_bytes();
+        assert_eq!((sent.len(), ledger.held() - before), (60_000, 120_000));
+        drop((sent, told));
+        assert_eq!(ledger.held(), before);
     }
 }

@@ -1,6 +1,5 @@
 //! Reading a request's body, within its size and its time.
 
-use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -10,12 +9,14 @@ use http_body::{Body, Frame};
 use http_body_util::BodyExt;
 use tokio::time::timeout;
 
+use super::bill::Bill;
+
 /// The largest body of a request for one user, in bytes.
 pub const MAX_BODY: usize = 1 << 20;
 /// The largest body of a request for a group, or of a bulk request, in bytes: 100,000 members with their names.
 pub const MAX_LARGE_BODY: usize = 16 << 20;
-/// What is read of a body before it is known whether its sender may send it, in bytes: more than one user takes.
-const SMALL: usize = 64 << 10;
+/// In steps of so many bytes the memory for a body is taken, as it arrives.
+const STEP: usize = 64 << 10;
 /// How long a body may take to arrive.
 const TIME: Duration = Duration::from_secs(30);
 /// How much of a refused body is read before the answer, and for how long: a client that is still sending would
@@ -30,9 +31,7 @@ pub(crate) enum BodyError {
     TooSlow,
     /// The connection broke, or the encoding is not HTTP.
     Broken,
-    /// Its sender is nobody who may send a large one.
-    NotAdmitted,
-    /// Too many large ones are held at the moment.
+    /// There is no memory for it at the moment.
     Busy,
 }
 
@@ -46,104 +45,80 @@ pub(super) fn limit(path: &str) -> usize {
     if large { MAX_LARGE_BODY } else { MAX_BODY }
 }
 
-/// Reads the whole body.
-pub(crate) async fn read<B>(headers: &HeaderMap, body: B, limit: usize) -> Result<Vec<u8>, BodyError>
+/// Reads the whole body. What it takes is noted in the bill as it arrives, whatever was announced.
+///
+/// # Errors
+/// [`BodyError`] says why there is none.
+pub(crate) async fn read<B>(headers: &HeaderMap, body: B, limit: usize, bill: &Bill) -> Result<Vec<u8>, BodyError>
 where
     B: Body<Data = Bytes> + Unpin,
-{
-    read_admitted(headers, body, limit, |_| std::future::ready(Ok(()))).await.map(|(body, _)| body)
-}
-
-/// Reads the whole body. Before it reads more than a small part, `admit` says whether it may, of how many bytes; what it
-/// gives is returned with the body.
-pub(super) async fn read_admitted<B, A, F, P>(
-    headers: &HeaderMap,
-    body: B,
-    limit: usize,
-    admit: A,
-) -> Result<(Vec<u8>, Option<P>), BodyError>
-where
-    B: Body<Data = Bytes> + Unpin,
-    A: FnOnce(usize) -> F,
-    F: Future<Output = Result<P, BodyError>>,
 {
     if body.is_end_stream() {
-        return Ok((Vec::new(), None));
+        return Ok(Vec::new());
     }
     let mut body = Pin::from(Box::new(body));
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     let read = if announced.is_some_and(|length| length > limit) {
         Err(BodyError::TooLarge)
     } else {
-        let collected = timeout(TIME, collect(&mut body, announced, limit, admit)).await;
-        collected.unwrap_or(Err(BodyError::TooSlow))
+        timeout(TIME, collect(&mut body, limit, bill)).await.unwrap_or(Err(BodyError::TooSlow))
     };
-    if matches!(read, Err(BodyError::TooLarge | BodyError::NotAdmitted | BodyError::Busy)) {
-        discard_rest(headers, &mut body).await;
+    if matches!(read, Err(BodyError::TooLarge | BodyError::Busy)) {
+        discard_rest(headers, &mut body, bill).await;
     }
     read
 }
 
 /// Takes a body that is not wanted, so that its sender gets to see the answer.
-pub(super) async fn discard<B>(headers: &HeaderMap, body: B)
+pub(super) async fn discard<B>(headers: &HeaderMap, body: B, bill: &Bill)
 where
     B: Body<Data = Bytes> + Unpin,
 {
     if !body.is_end_stream() {
-        discard_rest(headers, &mut Pin::from(Box::new(body))).await;
+        discard_rest(headers, &mut Pin::from(Box::new(body)), bill).await;
     }
 }
 
-async fn discard_rest<B: Body<Data = Bytes>>(headers: &HeaderMap, body: &mut Pin<Box<B>>) {
+async fn discard_rest<B: Body<Data = Bytes>>(headers: &HeaderMap, body: &mut Pin<Box<B>>, bill: &Bill) {
     // Who asks first (RFC 9110 §10.1.1) has not begun to send.
     if !headers.contains_key(header::EXPECT) {
-        let _ = timeout(DRAIN_TIME, drain(body)).await;
+        let _ = timeout(DRAIN_TIME, drain(body, bill)).await;
     }
 }
 
-async fn collect<B, A, F, P>(
-    body: &mut Pin<Box<B>>,
-    announced: Option<usize>,
-    limit: usize,
-    admit: A,
-) -> Result<(Vec<u8>, Option<P>), BodyError>
+async fn collect<B>(body: &mut Pin<Box<B>>, limit: usize, bill: &Bill) -> Result<Vec<u8>, BodyError>
 where
     B: Body<Data = Bytes>,
-    A: FnOnce(usize) -> F,
-    F: Future<Output = Result<P, BodyError>>,
 {
-    let (mut admit, mut permit) = (Some(admit), None);
-    if let Some(length) = announced.filter(|length| *length > SMALL)
-        && let Some(admit) = admit.take()
-    {
-        permit = Some(admit(length).await?);
-    }
-    // What is announced is not here yet: no more is reserved for it than a small body needs.
-    let mut collected = Vec::with_capacity(announced.unwrap_or(0).min(SMALL));
+    let mut collected: Vec<u8> = Vec::new();
     while let Some(frame) = next_frame(body).await? {
-        if let Some(data) = frame.data_ref() {
-            if collected.len() + data.len() > limit {
-                return Err(BodyError::TooLarge);
-            }
-            if collected.len() + data.len() > SMALL
-                && let Some(admit) = admit.take()
-            {
-                permit = Some(admit(limit).await?);
-            }
-            collected.extend_from_slice(data);
+        let Some(data) = frame.data_ref() else { continue };
+        if collected.len() + data.len() > limit {
+            return Err(BodyError::TooLarge);
         }
+        let missing = data.len().saturating_sub(collected.capacity() - collected.len());
+        if missing > 0 {
+            // By half again, so that a large body is not copied for every step.
+            let more = missing.max(STEP.min(limit)).max(collected.capacity() / 2);
+            bill.take(more).map_err(|_| BodyError::Busy)?;
+            collected.reserve_exact(data.len() + (more - missing));
+        }
+        collected.extend_from_slice(data);
+        bill.has_read(data.len());
     }
-    Ok((collected, permit))
+    Ok(collected)
 }
 
 async fn next_frame<B: Body<Data = Bytes>>(body: &mut Pin<Box<B>>) -> Result<Option<Frame<Bytes>>, BodyError> {
     body.frame().await.transpose().map_err(|_| BodyError::Broken)
 }
 
-async fn drain<B: Body<Data = Bytes>>(body: &mut Pin<Box<B>>) {
+async fn drain<B: Body<Data = Bytes>>(body: &mut Pin<Box<B>>, bill: &Bill) {
     let mut left = DRAIN;
     while let Some(Ok(frame)) = body.frame().await {
-        left = left.saturating_sub(frame.data_ref().map_or(0, Buf::remaining));
+        let passed = frame.data_ref().map_or(0, Buf::remaining);
+        bill.has_read(passed);
+        left = left.saturating_sub(passed);
         if left == 0 {
             return;
         }
@@ -156,6 +131,10 @@ mod tests {
     use http_body_util::Full;
     use std::convert::Infallible;
 
+    use axum::http::request;
+
+    use crate::ledger::Ledger;
+
     #[test]
     fn groups_and_bulk_take_large_bodies_and_nothing_else_does() {
         for path in ["/Groups", "/Groups/1", "/groups/", "//Groups", "/Bulk", "/v2/Groups", "/V2/Bulk"] {
@@ -166,34 +145,48 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn a_body_of_exactly_the_limit_is_read_and_one_more_byte_is_not() {
-        let headers = HeaderMap::new();
-        assert_eq!(read(&headers, Full::from(vec![1; 10]), 10).await, Ok(vec![1; 10]));
-        assert_eq!(read(&headers, Full::from(vec![1; 11]), 10).await, Err(BodyError::TooLarge));
-        let mut announced = HeaderMap::new();
-        announced.insert(header::CONTENT_LENGTH, 11.into());
-        assert_eq!(read(&announced, Full::from(vec![1; 1]), 10).await, Err(BodyError::TooLarge));
+    fn bill(most: usize) -> (Bill, Ledger) {
+        let ledger = Ledger::new(1 << 30, most);
+        let empty = request::Request::new(()).into_parts().0;
+        (Bill::of(&empty, &ledger).unwrap(), ledger)
     }
 
     #[tokio::test]
-    async fn more_than_a_small_body_is_read_from_those_only_who_are_admitted() {
+    async fn a_body_of_exactly_the_limit_is_read_and_one_more_byte_is_not() {
+        let (headers, (bill, _)) = (HeaderMap::new(), bill(1 << 20));
+        assert_eq!(read(&headers, Full::from(vec![1; 10]), 10, &bill).await, Ok(vec![1; 10]));
+        assert_eq!(read(&headers, Full::from(vec![1; 11]), 10, &bill).await, Err(BodyError::TooLarge));
         let mut announced = HeaderMap::new();
-        announced.insert(header::CONTENT_LENGTH, (SMALL + 1).into());
-        for headers in [&HeaderMap::new(), &announced] {
-            let body = || Full::from(vec![1; SMALL + 1]);
-            let refuse = |_| std::future::ready(Err::<(), _>(BodyError::NotAdmitted));
-            assert_eq!(read_admitted(headers, body(), MAX_BODY, refuse).await, Err(BodyError::NotAdmitted));
-            let read = read_admitted(headers, body(), MAX_BODY, |size| std::future::ready(Ok(size))).await.unwrap();
-            assert!(read.0.len() == SMALL + 1 && read.1 >= Some(SMALL + 1));
-        }
-        let refuse = |_| std::future::ready(Err::<(), _>(BodyError::NotAdmitted));
-        assert!(read_admitted(&HeaderMap::new(), Full::from(vec![1; SMALL]), MAX_BODY, refuse).await.is_ok());
+        announced.insert(header::CONTENT_LENGTH, 11.into());
+        assert_eq!(read(&announced, Full::from(vec![1; 1]), 10, &bill).await, Err(BodyError::TooLarge));
+    }
+
+    #[tokio::test]
+    async fn a_body_takes_memory_as_it_arrives_and_not_as_it_is_announced() {
+        let (bill, ledger) = bill(1 << 20);
+        let before = ledger.held();
+        let mut announced = HeaderMap::new();
+        announced.insert(header::CONTENT_LENGTH, MAX_LARGE_BODY.into());
+        let reading = read(&announced, Never, MAX_LARGE_BODY, &bill);
+        assert!(timeout(Duration::from_millis(10), reading).await.is_err());
+        assert_eq!(ledger.held(), before);
+        let body = read(&HeaderMap::new(), Full::from(vec![1; 300_000]), MAX_BODY, &bill).await.unwrap();
+        assert!(ledger.held() - before >= body.capacity(), "{} {}", ledger.held(), body.capacity());
+        drop((bill, body));
+        assert_eq!(ledger.held(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_body_for_which_there_is_no_memory_is_refused() {
+        let (bill, _) = bill(100_000);
+        let read = read(&HeaderMap::new(), Full::from(vec![1; 200_000]), MAX_BODY, &bill).await;
+        assert_eq!(read, Err(BodyError::Busy));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_body_that_does_not_come_is_given_up() {
-        assert_eq!(read(&HeaderMap::new(), Never, 10).await, Err(BodyError::TooSlow));
+        let (bill, _) = bill(1 << 20);
+        assert_eq!(read(&HeaderMap::new(), Never, 10, &bill).await, Err(BodyError::TooSlow));
     }
 
     struct Never;

@@ -5,6 +5,8 @@ use std::io::Read;
 use axum::http::{HeaderMap, header};
 use flate2::read::MultiGzDecoder;
 
+use super::bill::Bill;
+use crate::component::Steps;
 use crate::scim::ScimResponse;
 
 /// Why a body can't be decoded.
@@ -16,7 +18,12 @@ pub(super) enum CodingError {
     Broken,
     /// It is too large once it is decoded.
     TooLarge,
+    /// There is no memory for it at the moment.
+    Busy,
 }
+
+/// How much is decoded before others get their turn, in bytes: a fraction of a millisecond's work.
+const STEP: usize = 64 << 10;
 
 impl CodingError {
     /// 415 names the codings that are taken (RFC 9110 §15.5.16).
@@ -33,12 +40,20 @@ impl CodingError {
                 let detail = format!("The body is larger than {limit} bytes once it is decoded.");
                 ScimResponse::error(413, &detail, request_id)
             }
+            Self::Busy => ScimResponse::error(503, "There is no memory for the request at the moment.", request_id),
         }
     }
 }
 
-/// The body without its content coding; never more than `limit` bytes, however small it was sent.
-pub(super) fn decoded(headers: &HeaderMap, body: Vec<u8>, limit: usize) -> Result<Vec<u8>, CodingError> {
+/// The body without its content coding; never more than `limit` bytes, however small it was sent. It is decoded step by
+/// step: each is noted in the bill first, and done in one of the organization's turns.
+pub(super) async fn decoded(
+    headers: &HeaderMap,
+    body: Vec<u8>,
+    limit: usize,
+    bill: &Bill,
+    steps: Steps<'_>,
+) -> Result<Vec<u8>, CodingError> {
     let fields = headers.get_all(header::CONTENT_ENCODING).iter();
     let fields = fields.map(|value| value.to_str().map_err(|_| CodingError::Unsupported));
     let fields = fields.collect::<Result<Vec<_>, _>>()?;
@@ -56,9 +71,24 @@ pub(super) fn decoded(headers: &HeaderMap, body: Vec<u8>, limit: usize) -> Resul
         return Ok(body);
     }
     let mut decoded = Vec::new();
-    let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
-    MultiGzDecoder::new(body.as_slice()).take(most).read_to_end(&mut decoded).map_err(|_| CodingError::Broken)?;
-    if decoded.len() > limit { Err(CodingError::TooLarge) } else { Ok(decoded) }
+    let mut decoder = MultiGzDecoder::new(body.as_slice());
+    loop {
+        if decoded.len() == decoded.capacity() {
+            let more = STEP.max(decoded.capacity() / 2);
+            bill.take(more).map_err(|_| CodingError::Busy)?;
+            decoded.reserve_exact(more);
+        }
+        let room = (decoded.capacity() - decoded.len()).min(STEP) as u64;
+        let turn = steps.next().await;
+        let read = decoder.by_ref().take(room).read_to_end(&mut decoded).map_err(|_| CodingError::Broken)?;
+        if decoded.len() > limit {
+            return Err(CodingError::TooLarge);
+        }
+        drop(turn);
+        if read == 0 {
+            return Ok(decoded);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -66,6 +96,9 @@ mod tests {
     use std::io::Write;
 
     use super::*;
+    use crate::capability::storage::OrganizationId;
+    use crate::component::Lanes;
+    use crate::ledger::Ledger;
 
     fn gzip(body: &[u8]) -> Vec<u8> {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
@@ -73,40 +106,54 @@ mod tests {
         encoder.finish().expect("memory takes it")
     }
 
-    fn sent(coding: &'static str, body: Vec<u8>, limit: usize) -> Result<Vec<u8>, CodingError> {
+    async fn decode(headers: &HeaderMap, body: Vec<u8>, limit: usize, memory: usize) -> Result<Vec<u8>, CodingError> {
+        let request = http::Request::new(()).into_parts().0;
+        let bill = Bill::of(&request, &Ledger::new(1 << 30, memory)).unwrap();
+        decoded(headers, body, limit, &bill, Lanes::new().steps(&OrganizationId::host())).await
+    }
+
+    async fn sent(coding: &'static str, body: Vec<u8>, limit: usize) -> Result<Vec<u8>, CodingError> {
         let mut headers = HeaderMap::new();
         headers.insert(header::CONTENT_ENCODING, http::HeaderValue::from_static(coding));
-        decoded(&headers, body, limit)
+        decode(&headers, body, limit, 1 << 30).await
     }
 
-    #[test]
-    fn gzip_is_undone_and_identity_is_nothing() {
+    #[tokio::test]
+    async fn gzip_is_undone_and_identity_is_nothing() {
         for coding in ["gzip", "GZIP", "x-gzip", "identity, gzip", " gzip ,"] {
-            assert_eq!(sent(coding, gzip(b"{}"), 10), Ok(b"{}".to_vec()), "{coding}");
+            assert_eq!(sent(coding, gzip(b"{}"), 10).await, Ok(b"{}".to_vec()), "{coding}");
         }
         for coding in ["identity", "", ","] {
-            assert_eq!(sent(coding, b"{}".to_vec(), 10), Ok(b"{}".to_vec()));
+            assert_eq!(sent(coding, b"{}".to_vec(), 10).await, Ok(b"{}".to_vec()));
         }
-        assert_eq!(sent("gzip", Vec::new(), 10), Ok(Vec::new()));
-        assert_eq!(decoded(&HeaderMap::new(), gzip(b"{}"), 10), Ok(gzip(b"{}")));
+        assert_eq!(sent("gzip", Vec::new(), 10).await, Ok(Vec::new()));
+        assert_eq!(decode(&HeaderMap::new(), gzip(b"{}"), 10, 1 << 30).await, Ok(gzip(b"{}")));
     }
 
-    #[test]
-    fn what_can_not_be_undone_is_refused() {
+    #[tokio::test]
+    async fn what_can_not_be_undone_is_refused() {
         for coding in ["br", "deflate", "gzip, gzip", "zstd", "gzip;q=1"] {
-            assert_eq!(sent(coding, gzip(b"{}"), 10), Err(CodingError::Unsupported), "{coding}");
+            assert_eq!(sent(coding, gzip(b"{}"), 10).await, Err(CodingError::Unsupported), "{coding}");
         }
-        assert_eq!(sent("gzip", b"{}".to_vec(), 10), Err(CodingError::Broken));
+        assert_eq!(sent("gzip", b"{}".to_vec(), 10).await, Err(CodingError::Broken));
         let whole = gzip(b"a body that is cut");
-        assert_eq!(sent("gzip", whole[..whole.len() - 9].to_vec(), 100), Err(CodingError::Broken));
+        assert_eq!(sent("gzip", whole[..whole.len() - 9].to_vec(), 100).await, Err(CodingError::Broken));
     }
 
-    #[test]
-    fn the_limit_is_on_the_decoded_body() {
-        assert_eq!(sent("gzip", gzip(&[b'x'; 1_000]), 1_000), Ok(vec![b'x'; 1_000]));
-        assert_eq!(sent("gzip", gzip(&[b'x'; 1_001]), 1_000), Err(CodingError::TooLarge));
+    #[tokio::test]
+    async fn the_limit_is_on_the_decoded_body() {
+        assert_eq!(sent("gzip", gzip(&[b'x'; 1_000]), 1_000).await, Ok(vec![b'x'; 1_000]));
+        assert_eq!(sent("gzip", gzip(&[b'x'; 1_001]), 1_000).await, Err(CodingError::TooLarge));
         let bomb = gzip(&vec![0; 64 << 20]);
         assert!(bomb.len() < 1 << 17);
-        assert_eq!(sent("gzip", bomb, 1 << 20), Err(CodingError::TooLarge));
+        assert_eq!(sent("gzip", bomb, 1 << 20).await, Err(CodingError::TooLarge));
+    }
+
+    #[tokio::test]
+    async fn what_is_decoded_is_noted_as_it_grows() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_ENCODING, http::HeaderValue::from_static("gzip"));
+        let bomb = gzip(&vec![0; 4 << 20]);
+        assert_eq!(decode(&headers, bomb, 16 << 20, 1 << 20).await, Err(CodingError::Busy));
     }
 }

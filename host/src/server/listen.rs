@@ -14,30 +14,40 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, Semaphore};
-use tokio::time::{sleep, timeout};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::time::{interval, sleep, timeout};
 use tower::{Service as _, ServiceExt as _};
 
+use super::answer::refusal;
+use super::bill::{Bill, size_of_head};
+use super::connection::{Connection, Connections, LOOK, Verdict, Watched};
 use super::health::Readiness;
-use super::{ScimService, routes};
+use super::{ScimService, request_id, routes, tracked};
 use crate::capability::storage::StorageError;
+use crate::ledger::Ledger;
 use crate::provisioner::Provisioner;
 
-/// How long a client may take to send the header of a request, and how long a connection may be idle.
+/// How long a client may take to send the header of a request.
 const HEADER_TIME: Duration = Duration::from_secs(60);
-/// How long a connection may take to send the header of its first request: one that says nothing must not keep others
-/// out.
-const FIRST_REQUEST: Duration = Duration::from_secs(30);
 /// The largest request line and header; more is answered 431.
 const HEADER_BYTES: usize = 64 << 10;
-/// Connections at the same time; more wait to be accepted.
-const CONNECTIONS: usize = 8_192;
+/// HTTP/2: the largest list of header fields of one request.
+const HEADER_LIST_BYTES: u32 = 32 << 10;
+/// HTTP/2: requests of one connection at the same time.
+const STREAMS: u32 = 32;
+/// HTTP/2: what may be sent of one request's body before it is read.
+const STREAM_WINDOW: u32 = 64 << 10;
+/// HTTP/2: what may be sent of all bodies of a connection before they are read.
+const CONNECTION_WINDOW: u32 = 128 << 10;
+/// HTTP/2: what the library buffers of one answer before it is sent.
+const SEND_BUFFER: usize = 64 << 10;
 /// How long requests that have begun may take to end when the server stops: longer than a call may take.
 const STOP_TIME: Duration = Duration::from_secs(65);
 /// Pause after a failure to accept, for instance because there are no file descriptors left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How often room is made while a connection waits to be accepted.
+const ROOM_PAUSE: Duration = Duration::from_millis(20);
 
 /// Why the server ended other than by being asked to.
 #[derive(Debug, thiserror::Error)]
@@ -62,91 +72,161 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
     let readiness = Readiness::default();
-    let service = Entry { scim: provisioner.scim_service(), others: routes(provisioner, readiness.clone()) };
-    let connections = Arc::new(Semaphore::new(CONNECTIONS));
-    let graceful = GracefulShutdown::new();
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIME).max_buf_size(HEADER_BYTES);
-    builder.http2().timer(TokioTimer::new()).max_header_list_size(HEADER_BYTES as u32).keep_alive_interval(HEADER_TIME);
-    let builder = Arc::new(builder);
+    let ledger = provisioner.runtime().ledger().clone();
+    let service = Entry {
+        scim: provisioner.scim_service(),
+        others: routes(provisioner, readiness.clone()),
+        ledger: ledger.clone(),
+    };
+    let connections = Connections::new(ledger, descriptors());
+    let places = Arc::new(Semaphore::new(connections.most()));
+    let builder = Arc::new(http());
+    let (stopping, stops) = watch::channel(false);
+    // Each connection has a clone of the sender; the receiver sees when the last one is gone.
+    let (alive, mut ended) = mpsc::channel::<Infallible>(1);
     readiness.set(true);
 
     let mut stop = std::pin::pin!(stop);
     loop {
         let accepted = tokio::select! {
-            accepted = accept(&listener, &connections) => accepted,
+            accepted = accept(&listener, &connections, &places) => accepted,
             () = &mut stop => break,
         };
-        let (stream, peer, permit) = match accepted {
+        let (stream, peer, place) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!("a connection can't be accepted: {error}");
+                connections.make_room();
                 sleep(ACCEPT_PAUSE).await;
                 continue;
             }
         };
-        let (service, builder, watcher) = (service.clone(), Arc::clone(&builder), graceful.watcher());
+        let entered = connections.enter();
+        let (service, builder, stops, alive) = (service.clone(), Arc::clone(&builder), stops.clone(), alive.clone());
         tokio::spawn(async move {
-            let asked = Arc::new(Notify::new());
-            let asks = Arc::clone(&asked);
-            let service = service_fn(move |mut request: Request<Incoming>| {
-                asks.notify_one();
-                request.extensions_mut().insert(ConnectInfo(peer));
-                service.clone().call(request)
-            });
-            let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-            let mut connection = std::pin::pin!(watcher.watch(connection));
-            let ended = tokio::select! {
-                ended = &mut connection => Some(ended),
-                first = timeout(FIRST_REQUEST, asked.notified()) => match first {
-                    Ok(()) => Some(connection.await),
-                    Err(_) => None,
-                },
-            };
-            match ended {
-                Some(Ok(())) => {}
-                Some(Err(error)) => tracing::debug!("a connection ended early: {error}"),
-                None => tracing::debug!("a connection without a request is closed"),
+            if let Err(why) = drive(stream, peer, &entered.connection, service, &builder, stops).await {
+                tracing::debug!("a connection is ended: {why}");
             }
-            drop(permit);
+            drop((entered, place, alive));
         });
     }
 
     readiness.set(false);
-    drop(listener);
-    tracing::info!("stopping: {} connections are open", graceful.count());
-    if timeout(STOP_TIME, graceful.shutdown()).await.is_err() {
+    drop((listener, alive));
+    tracing::info!("stopping: {} connections are open", connections.count());
+    let _ = stopping.send(true);
+    if timeout(STOP_TIME, ended.recv()).await.is_err() {
         tracing::warn!("some requests did not end within {STOP_TIME:?} and are broken off");
     }
     provisioner.flush().await?;
     Ok(())
 }
 
+/// How HTTP is spoken.
+fn http() -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIME).max_buf_size(HEADER_BYTES);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_header_list_size(HEADER_LIST_BYTES)
+        .max_concurrent_streams(STREAMS)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_send_buf_size(SEND_BUFFER)
+        .keep_alive_interval(HEADER_TIME);
+    builder
+}
+
+/// Serves one connection to its end, and watches that it does not keep what others need.
+async fn drive(
+    stream: TcpStream,
+    peer: SocketAddr,
+    connection: &Arc<Connection>,
+    service: Entry,
+    builder: &auto::Builder<TokioExecutor>,
+    mut stops: watch::Receiver<bool>,
+) -> Result<(), String> {
+    let of_request = Arc::clone(connection);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(peer));
+        service.clone().call(request, Arc::clone(&of_request))
+    });
+    let io = TokioIo::new(Watched::new(stream, Arc::clone(connection)));
+    let mut served = std::pin::pin!(builder.serve_connection(io, service));
+    let mut looks = interval(LOOK);
+    let mut stopping = false;
+    loop {
+        tokio::select! {
+            ended = &mut served => return ended.map_err(|error| error.to_string()),
+            () = connection.evicted() => return Err("another one needs its place".into()),
+            _ = stops.changed(), if !stopping => {
+                stopping = true;
+                served.as_mut().graceful_shutdown();
+            }
+            _ = looks.tick() => match connection.verdict(stopping) {
+                Verdict::Stay => {}
+                Verdict::Finish => served.as_mut().graceful_shutdown(),
+                Verdict::GiveUp(why) => return Err(why.into()),
+            },
+        }
+    }
+}
+
 async fn accept(
     listener: &TcpListener,
-    connections: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, SocketAddr, Option<tokio::sync::OwnedSemaphorePermit>)> {
-    let permit = Arc::clone(connections).acquire_owned().await.ok();
+    connections: &Connections,
+    places: &Arc<Semaphore>,
+) -> io::Result<(TcpStream, SocketAddr, Option<OwnedSemaphorePermit>)> {
+    let place = loop {
+        match timeout(ROOM_PAUSE, Arc::clone(places).acquire_owned()).await {
+            Ok(place) => break place.ok(),
+            // Whoever waits without a request goes, so that the door is never shut.
+            Err(_) => connections.make_room(),
+        }
+    };
     let (stream, peer) = listener.accept().await?;
     // Answers are written whole: waiting to fill a packet would only delay them.
     stream.set_nodelay(true)?;
-    Ok((stream, peer, permit))
+    Ok((stream, peer, place))
 }
 
-/// What a request meets first: SCIM goes straight to its service, all else through the router.
+/// How many file descriptors the process may have; `None` if there is no limit, or none that is known.
+fn descriptors() -> Option<u64> {
+    #[cfg(unix)]
+    return rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    #[cfg(not(unix))]
+    None
+}
+
+/// What a request meets first: it is noted in the ledger; then SCIM goes straight to its service, all else through the
+/// router.
 #[derive(Clone)]
 struct Entry {
     scim: ScimService,
     others: axum::Router,
+    ledger: Ledger,
 }
 
 impl Entry {
-    async fn call(mut self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+    async fn call(
+        mut self,
+        mut request: Request<Incoming>,
+        connection: Arc<Connection>,
+    ) -> Result<Response<Body>, Infallible> {
+        let open = connection.begin();
+        let head = size_of_head(request.uri(), request.headers());
+        let Ok(bill) = Bill::begin(&self.ledger, Some(&connection), head) else {
+            return Ok(refusal(503, "Too many requests at the same time.", &request_id::next()));
+        };
+        request.extensions_mut().insert(bill.clone());
         let path = request.uri().path();
         if path.strip_prefix("/scim").is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
-            self.scim.call(request).await
+            // What it holds besides its answer ends here.
+            drop(bill);
+            Ok(tracked::noted(self.scim.call(request).await?, open))
         } else {
-            self.others.oneshot(request).await
+            Ok(tracked::outgoing(self.others.oneshot(request).await?, bill, open))
         }
     }
 }

@@ -3,10 +3,12 @@
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use axum::routing::{get, post};
 
+use super::bill::Bill;
 use super::body::{self, BodyError};
+use super::contained;
 use super::request_id::{self, X_REQUEST_ID};
 use crate::capability::storage::OrganizationId;
 use crate::component::CallError;
@@ -62,12 +64,13 @@ async fn accept(
     request: Request,
 ) -> Result<(Organization, OAuthRequest), OAuthResponse> {
     let (head, body) = request.into_parts();
-    let body = body::read(&head.headers, body, MAX_FORM).await.map_err(|refusal| match refusal {
+    let full = || error(503, "temporarily_unavailable", "Too many requests at the same time");
+    let bill = Bill::of(&head, provisioner.runtime().ledger()).map_err(|_| full())?;
+    let body = body::read(&head.headers, body, MAX_FORM, &bill).await.map_err(|refusal| match refusal {
+        BodyError::Busy => full(),
         BodyError::TooLarge => error(413, "invalid_request", "The form is too large"),
         BodyError::TooSlow => error(408, "invalid_request", "The form did not arrive in time"),
-        BodyError::Broken | BodyError::NotAdmitted | BodyError::Busy => {
-            error(400, "invalid_request", "The form is broken")
-        }
+        BodyError::Broken => error(400, "invalid_request", "The form is broken"),
     })?;
     // As if the client were not known: who is none learns nothing about which organizations there are.
     let unknown = || error(401, "invalid_client", "The client or its secret is not known here");
@@ -119,12 +122,9 @@ fn forwarded(headers: &HeaderMap) -> Vec<(String, String)> {
 
 fn answer(response: OAuthResponse) -> Response<Body> {
     let mut answer = Response::new(Body::from(response.body));
-    *answer.status_mut() = StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    for (name, value) in response.headers {
-        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
-            answer.headers_mut().append(name, value);
-        }
-    }
+    *answer.status_mut() = contained::status(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *answer.headers_mut() = contained::fields(response.headers);
+    answer.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     if let Ok(id) = HeaderValue::try_from(request_id::next()) {
         answer.headers_mut().insert(&X_REQUEST_ID, id);
     }

@@ -1,26 +1,26 @@
 //! The SCIM endpoint: finds the organization, reads the request, and answers in SCIM whatever happens.
 
-use std::borrow::Cow;
 use std::convert::Infallible;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, Method, Request, Response, header, request};
 use bytes::Bytes;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
 use tower::Service;
 
-use super::answer::answer;
+use super::admitted::Admitted;
+use super::answer::{answer, refusal};
+use super::bill::Bill;
 use super::body::{self, BodyError};
-use super::coding;
-use super::{SCIM_PATH, request_id};
+use super::loggable::loggable;
+use super::{SCIM_PATH, coding, request_id};
 use crate::capability::storage::OrganizationId;
+use crate::component::CallError;
 use crate::organization::Organization;
 use crate::page::throttle::sender;
 use crate::provisioner::Provisioner;
@@ -44,47 +44,26 @@ static FORWARDED: [HeaderName; 8] = [
 #[derive(Clone)]
 pub struct ScimService {
     provisioner: Provisioner,
-    /// What large bodies may take together, in KiB.
-    large: Arc<Semaphore>,
+    /// Who was let in lately.
+    admitted: Arc<Admitted>,
 }
-
-/// Memory that large bodies may take together, in KiB.
-const LARGE_BODIES: usize = 512 << 10;
-/// How long a large body waits for memory before it is refused.
-const LARGE_WAIT: Duration = Duration::from_secs(5);
 
 impl ScimService {
     pub(super) fn new(provisioner: Provisioner) -> Self {
-        Self { provisioner, large: Arc::new(Semaphore::new(LARGE_BODIES)) }
+        Self { provisioner, admitted: Arc::default() }
     }
 
-    /// Reads the body; a large one only from who has a token, and not too many at a time: strangers cost no memory.
-    async fn read<B>(
-        &self,
-        organization: &Organization,
-        path: &str,
-        head: &request::Parts,
-        body: B,
-    ) -> Result<(Vec<u8>, Option<OwnedSemaphorePermit>), BodyError>
-    where
-        B: http_body::Body<Data = Bytes> + Unpin,
-    {
-        let admit = async |bytes: usize| {
-            let authorization = head.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-            // A component that can't answer will say so when it is asked to handle the request.
-            if let Ok(false) = organization.admits(authorization).await {
-                return Err(BodyError::NotAdmitted);
+    /// Whether the sender of the request is known to the organization, so that this one answers for what is held for it.
+    async fn admits(&self, organization: &Organization, head: &request::Parts, bill: &Bill) -> Result<bool, CallError> {
+        let Some(authorization) = head.headers.get(header::AUTHORIZATION) else { return Ok(false) };
+        if !self.admitted.is(organization.id(), authorization.as_bytes()) {
+            if !organization.admits(authorization.to_str().ok()).await? {
+                return Ok(false);
             }
-            let kilobytes = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
-            let permit = timeout(LARGE_WAIT, Arc::clone(&self.large).acquire_many_owned(kilobytes)).await;
-            permit.ok().and_then(Result::ok).ok_or(BodyError::Busy)
-        };
-        let limit = body::limit(path);
-        let (body, permit) = body::read_admitted(&head.headers, body, limit, &admit).await?;
-        // What is compressed may be large, however small it came.
-        let is_coded = head.headers.contains_key(header::CONTENT_ENCODING) && !body.is_empty();
-        let permit = if is_coded && permit.is_none() { Some(admit(limit).await?) } else { permit };
-        Ok((body, permit))
+            self.admitted.note(organization.id(), authorization.as_bytes());
+        }
+        bill.is_of(&self.provisioner.runtime().account(organization.id()));
+        Ok(true)
     }
 }
 
@@ -119,12 +98,17 @@ impl Future for Caught {
         match catch_unwind(AssertUnwindSafe(|| self.call.as_mut().poll(context))) {
             Ok(polled) => polled.map(Ok),
             Err(_) => {
-                tracing::error!(request_id = self.request_id, "the host failed while it served a request");
-                let response = ScimResponse::error(500, "An internal error occurred.", &self.request_id);
-                Poll::Ready(Ok(answer(response, &HeaderMap::new(), &self.request_id)))
+                let request_id = &self.request_id;
+                quietly(|| tracing::error!(request_id, "the host failed while it served a request"));
+                Poll::Ready(Ok(refusal(500, "An internal error occurred.", request_id)))
             }
         }
     }
+}
+
+/// Logs. An embedder's subscriber that panics costs its line and nothing else: what has been done is answered.
+pub(crate) fn quietly(log: impl FnOnce()) {
+    let _ = catch_unwind(AssertUnwindSafe(log));
 }
 
 async fn serve<B>(service: ScimService, request: Request<B>, request_id: String) -> Response<Body>
@@ -134,40 +118,85 @@ where
     let begun = Instant::now();
     let (head, body) = request.into_parts();
     let (name, path) = split(head.uri.path());
-    let mut received = 0;
-    let response = match find(&service.provisioner, name, &head, &request_id).await {
-        Ok(organization) => {
-            let read = service.read(&organization, path, &head, body).await;
-            received = read.as_ref().map_or(0, |(body, _)| body.len());
-            match read {
-                Ok((body, _permit)) => match coding::decoded(&head.headers, body, body::limit(path)) {
-                    Ok(body) => respond(&organization, path, &head, body, &request_id).await,
-                    Err(refusal) => refusal.response(body::limit(path), &request_id),
-                },
-                // The component refuses it, and logs that, whatever the body is.
-                Err(BodyError::NotAdmitted) => respond(&organization, path, &head, Vec::new(), &request_id).await,
-                Err(error) => refuse(error, path, &request_id),
-            }
-        }
+    let Ok(bill) = Bill::of(&head, service.provisioner.runtime().ledger()) else {
+        return refusal(503, "Too many requests at the same time.", &request_id);
+    };
+    let found = find(&service.provisioner, name, &head, &request_id).await;
+    let (response, received) = match &found {
+        Ok(organization) => handle(&service, organization, path, &head, body, &request_id, &bill).await,
         Err(response) => {
-            body::discard(&head.headers, body).await;
-            response
+            body::discard(&head.headers, body, &bill).await;
+            (response.clone(), 0)
         }
     };
     // Neither the query, which holds names, nor any header field of the request but its own id.
-    tracing::info!(
-        target: "insomnia_scim::request",
-        request_id,
-        client_request_id = request_id::of_client(&head.headers),
-        organization = &*without_secrets(name),
-        method = %head.method,
-        path = &*without_secrets(path),
-        status = response.status,
-        received,
-        sent = response.body.len(),
-        microseconds = begun.elapsed().as_micros() as u64,
-    );
-    answer(response, &head.headers, &request_id)
+    quietly(|| {
+        tracing::info!(
+            target: "insomnia_scim::request",
+            request_id,
+            client_request_id = request_id::of_client(&head.headers),
+            organization = &*loggable(name),
+            method = %head.method,
+            path = &*loggable(path),
+            status = response.status,
+            received,
+            sent = response.body.len(),
+            microseconds = begun.elapsed().as_micros() as u64,
+        );
+    });
+    let is_safe = head.method.is_safe() || path.ends_with("/.search");
+    let lanes = service.provisioner.runtime().lanes();
+    let steps = found.as_ref().ok().map(|organization| lanes.steps(organization.id()));
+    answer(response, &head.headers, &request_id, &bill, steps, is_safe).await
+}
+
+/// Has the organization's component handle the request. The second value is how many bytes of body were read.
+async fn handle<B>(
+    service: &ScimService,
+    organization: &Organization,
+    path: &str,
+    head: &request::Parts,
+    body: B,
+    request_id: &str,
+    bill: &Bill,
+) -> (ScimResponse, usize)
+where
+    B: http_body::Body<Data = Bytes> + Unpin,
+{
+    if body.is_end_stream() {
+        let response = respond(organization, path, head, Vec::new(), request_id).await;
+        // Whose answer it is matters while it is held; one that is refused for its token is small.
+        if response.status != 401 {
+            let _ = service.admits(organization, head, bill).await;
+        }
+        return (response, 0);
+    }
+    // Before its first byte is read: whoever is let in by nobody costs no memory.
+    match service.admits(organization, head, bill).await {
+        Ok(true) => {}
+        // The component refuses it, and logs that, whatever the body is.
+        Ok(false) => {
+            let response = respond(organization, path, head, Vec::new(), request_id).await;
+            body::discard(&head.headers, body, bill).await;
+            return (response, 0);
+        }
+        Err(error) => {
+            body::discard(&head.headers, body, bill).await;
+            return (error.response(request_id), 0);
+        }
+    }
+    let limit = body::limit(path);
+    let body = match body::read(&head.headers, body, limit, bill).await {
+        Ok(body) => body,
+        Err(error) => return (refuse(error, path, request_id), 0),
+    };
+    let received = body.len();
+    let steps = service.provisioner.runtime().lanes().steps(organization.id());
+    let response = match coding::decoded(&head.headers, body, limit, bill, steps).await {
+        Ok(body) => respond(organization, path, head, body, request_id).await,
+        Err(refusal) => refusal.response(limit, request_id),
+    };
+    (response, received)
 }
 
 fn refuse(error: BodyError, path: &str, request_id: &str) -> ScimResponse {
@@ -177,16 +206,9 @@ fn refuse(error: BodyError, path: &str, request_id: &str) -> ScimResponse {
             ScimResponse::error(413, &detail, request_id)
         }
         BodyError::TooSlow => ScimResponse::error(408, "The body did not arrive in time.", request_id),
-        BodyError::Busy => ScimResponse::error(503, "Too many large requests at the same time.", request_id),
-        BodyError::Broken | BodyError::NotAdmitted => ScimResponse::error(400, "The body is broken.", request_id),
+        BodyError::Busy => ScimResponse::error(503, "There is no memory for the request at the moment.", request_id),
+        BodyError::Broken => ScimResponse::error(400, "The body is broken.", request_id),
     }
-}
-
-/// Tokens that somebody entered where a URL belongs are cut out: the log is read by others.
-fn without_secrets(text: &str) -> Cow<'_, str> {
-    let Some(at) = text.find("insm_") else { return Cow::Borrowed(text) };
-    let end = text[at..].find('/').map_or(text.len(), |length| at + length);
-    Cow::Owned(format!("{}insm_…{}", &text[..at], without_secrets(&text[end..])))
 }
 
 /// The organization's name and the path below its connector URL.
@@ -275,13 +297,6 @@ mod tests {
         assert_eq!(split("/scim/v2/"), ("", ""));
         assert_eq!(split("/scim/v1/acme/Users"), ("", ""));
         assert_eq!(split("/scim"), ("", ""));
-    }
-
-    #[test]
-    fn a_token_in_the_path_is_not_logged() {
-        assert_eq!(without_secrets("/Users/7"), "/Users/7");
-        assert_eq!(without_secrets("/insm_scim_abc/Users"), "/insm_…/Users");
-        assert_eq!(without_secrets("x:insm_scim_abc/insm_cs_d"), "x:insm_…/insm_…");
     }
 
     #[test]

@@ -34,3 +34,4 @@ mod tenancy;
 mod tolerance_bodies;
 mod tolerance_patch;
 mod tolerance_requests;
+mod withstand;

@@ -8,7 +8,7 @@ use super::form::{Form, FormError};
 use super::{CODE_LIFE, CODE_PREFIX, DAY, SCOPE, SECOND, pkce};
 use crate::connector::ConnectorError;
 use crate::connector::lifecycle::administrator;
-use crate::connector::token::Token;
+use crate::secret::Token;
 use crate::store::{Batch, ClientRecord, CodeRecord, Store, StoreError, keys};
 
 /// How long an owner may look at the consent page, in milliseconds.

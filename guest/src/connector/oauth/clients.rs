@@ -8,7 +8,7 @@ use super::issue::take_back;
 use super::{DAY, SECOND, SECRET_PREFIX};
 use crate::connector::ConnectorError;
 use crate::connector::lifecycle::administrator;
-use crate::connector::token::Token;
+use crate::secret::Token;
 use crate::store::{Batch, ClientRecord, SecretRecord, Store, StoreError, keys};
 
 /// How many clients an organization may have.
@@ -220,5 +220,5 @@ fn check(new: &NewClient) -> Result<(), ConnectorError> {
 fn is_redirect_uri(uri: &str) -> bool {
     let visible =
         uri.len() <= LONGEST_URI && uri.bytes().all(|byte| byte.is_ascii_graphic() && !b"#<>\"\\".contains(&byte));
-    visible && crate::connector::url::is_acceptable(uri)
+    visible && crate::url::is_acceptable(uri)
 }

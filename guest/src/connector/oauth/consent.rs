@@ -1,12 +1,11 @@
 //! An authorization request on its way through the consent page: signed, short-lived, and without state on the server.
 
+use crate::text::percent_encoded;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
-
-use super::form::encode;
 
 /// What the key signs here and nowhere else.
 const PURPOSE: &[u8] = b"oauth consent\0";
@@ -57,7 +56,7 @@ pub(super) fn redirect(uri: &str, state: Option<&str>, parameters: &[(&str, &str
     let state = state.map(|state| ("state", state));
     for (name, value) in parameters.iter().copied().chain(state) {
         location.push(if location.contains('?') { '&' } else { '?' });
-        location.push_str(&format!("{name}={}", encode(value)));
+        location.push_str(&format!("{name}={}", percent_encoded(value)));
     }
     location
 }

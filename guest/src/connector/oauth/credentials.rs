@@ -5,9 +5,10 @@ use base64::engine::general_purpose::STANDARD;
 use subtle::ConstantTimeEq;
 
 use super::answer::{Code, OAuthError};
-use super::form::{Form, FormError, decode};
-use crate::connector::token::{hash, hexadecimal};
+use super::form::{Form, FormError};
+use crate::secret::sha256;
 use crate::store::{ClientRecord, SecretRecord, Store, Versioned};
+use crate::text::form_decoded;
 
 /// What is said whatever part of the credentials is wrong.
 const WRONG: OAuthError = OAuthError::Refused(Code::InvalidClient, "The client or its secret is not known here");
@@ -56,16 +57,16 @@ fn presented(authorization: Option<&str>, form: &Form) -> Result<(String, Option
     }
     let decoded = STANDARD.decode(rest.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok()).ok_or(WRONG)?;
     let (id, secret) = decoded.split_once(':').ok_or(WRONG)?;
-    let id = decode(id);
+    let id = form_decoded(id);
     if form.get("client_id").is_some_and(|other| other != id) {
         return Err(OAuthError::Refused(Code::InvalidRequest, "The request names two clients"));
     }
-    let secret = decode(secret);
+    let secret = form_decoded(secret);
     Ok((id, Some(secret).filter(|secret| !secret.is_empty())))
 }
 
 fn is_secret(client: &ClientRecord, given: &str, now: u64) -> bool {
-    let sha256 = hexadecimal(&hash(given));
+    let sha256 = sha256(given);
     let is = |secret: &SecretRecord| -> bool {
         let same: bool = secret.sha256.as_bytes().ct_eq(sha256.as_bytes()).into();
         same && secret.expires.is_none_or(|expires| expires > now)

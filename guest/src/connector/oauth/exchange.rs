@@ -6,7 +6,7 @@ use super::answer::{self, Code, OAuthError};
 use super::form::Form;
 use super::issue::{Holder, RefreshToken, access_token, granted, take_back};
 use super::{CODE_PREFIX, GRANT_LIFE, SCOPE, credentials, pkce};
-use crate::connector::token::{Token, hash, hexadecimal};
+use crate::secret::{Token, sha256};
 use crate::store::{Batch, ClientRecord, CodeRecord, ConnectorRecord, GrantRecord, Store, Versioned, keys};
 use serde_json::{Map, Value};
 use subtle::ConstantTimeEq;
@@ -99,7 +99,7 @@ fn of_code(store: &Store, form: &Form, client: &Versioned<ClientRecord>, connect
     if !Token::is_of_kind(CODE_PREFIX, presented) {
         return Err(WRONG);
     }
-    let sha256 = hexadecimal(&hash(presented));
+    let sha256 = sha256(presented);
     let code = store.oauth_code(&sha256)?.filter(|code| code.record.client == client.record.id).ok_or(WRONG)?;
     if let Some(grant) = &code.record.grant {
         revoke_grant(store, &client.record.id, grant)?;

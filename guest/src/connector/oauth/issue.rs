@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{ACCESS_PREFIX, ACCESS_SECONDS, REFRESH_PREFIX, SCOPE, SECOND};
-use crate::connector::token::{Token, base62, body, hash, hexadecimal, signed};
+use crate::secret::{Token, base62, body, sha256, signed};
 use crate::store::{AccessRecord, Batch, GrantRecord, LiveToken, Store, StoreError, Versioned, keys};
 
 /// How many characters name the grant: 62^22 is above 2^128.
@@ -70,8 +70,8 @@ impl RefreshToken {
         let body = body(REFRESH_PREFIX, text)?;
         let (selector, verifier) = body.split_at_checked(SELECTOR)?;
         (verifier.len() == VERIFIER).then(|| Self {
-            grant: hexadecimal(&hash(selector)),
-            sha256: hexadecimal(&hash(text)),
+            grant: sha256(selector),
+            sha256: sha256(text),
             selector: selector.to_owned(),
         })
     }

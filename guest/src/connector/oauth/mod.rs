@@ -26,7 +26,6 @@ pub use authorize::{approve, authorize_request, deny};
 pub(crate) use clients::sweep;
 pub use clients::{create, delete, list, rotate_secret};
 pub use exchange::token;
-pub(crate) use form::encode;
 pub use insomnia_scim_contract::{
     AuthorizeRefusal, Consent, IssuedOAuthClient as IssuedClient, NewOAuthClient as NewClient, OAuthResponse,
 };

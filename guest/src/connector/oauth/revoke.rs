@@ -6,7 +6,7 @@ use super::answer::{self, Code, OAuthError};
 use super::exchange::revoke_grant;
 use super::issue::RefreshToken;
 use super::{ACCESS_PREFIX, credentials};
-use crate::connector::token::{Token, hash, hexadecimal};
+use crate::secret::{Token, sha256};
 use crate::store::{Batch, Store, keys};
 
 /// Serves a request of the revocation endpoint: its header fields and its form.
@@ -24,7 +24,7 @@ pub fn revoke(store: &Store, headers: &[(String, String)], body: &[u8]) -> OAuth
             return revoke_grant(store, &client, &refresh.grant);
         }
         if Token::is_of_kind(ACCESS_PREFIX, token) {
-            let sha256 = hexadecimal(&hash(token));
+            let sha256 = sha256(token);
             if store.oauth_access(&sha256)?.is_some_and(|access| access.client == client) {
                 let mut batch = Batch::new();
                 batch.delete(keys::oauth_access(&sha256));

@@ -9,11 +9,11 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::*;
-use crate::capability::{Item, Key, KeyValue, Page, Scanned, Storage, StorageError, Transaction};
+use crate::capability::{Host, Item, Key, KeyValue, Page, Scanned, Storage, StorageError, Transaction};
 use crate::connector::fixture::{BEGIN, MEMBER, OWNER, enabled, scim};
 use crate::connector::{self, ConnectorError, Window};
-use crate::endpoint::Host;
 use crate::testing::MemoryHost;
+use crate::text::percent_encoded as encode;
 
 const REDIRECT: &str = "https://system-admin.okta.com/admin/app/cpc/example/oauth/callback";
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -413,7 +413,7 @@ impl Storage for Counting<'_> {
         self.0.scan(pages)
     }
 
-    fn commit(&self, transaction: &Transaction) -> Result<u64, StorageError> {
+    fn commit(&self, transaction: Transaction) -> Result<u64, StorageError> {
         self.0.commit(transaction)
     }
 

@@ -1,6 +1,7 @@
 //! A request arrives with the new token: proof that the identity provider uses it.
 
 use super::OVERLAP;
+use crate::provisioning::events;
 use crate::store::{Actor, Batch, RefreshView, Store, StoreError};
 
 /// Notes that a request was authenticated by the connector's next token, and makes it the current one if that is proof.
@@ -53,8 +54,9 @@ pub(super) fn promote(store: &Store, view: RefreshView) -> Result<(), StoreError
     // Whoever sent the request that proves it: it is the component that has refreshed the token.
     let actor = store.actor();
     store.act_as(Actor::System);
-    let events = store.add_connector_events(&mut batch, &connector);
+    let told = events::connector(store, &mut batch, &connector);
     store.act_as(actor);
-    events?;
+    told?;
+    batch.wake_at(now);
     store.commit(batch).map(drop)
 }

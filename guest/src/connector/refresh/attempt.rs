@@ -9,10 +9,10 @@ use super::entra::Entra;
 use super::okta::{Okta, OktaSecret};
 use super::outcome::Failure;
 use super::{MINUTE, schedule};
-use crate::capability::SecretsError;
+use crate::capability::{Host, SecretsError};
+use crate::connector::Window;
 use crate::connector::lifecycle::expires;
-use crate::connector::{Token, Window};
-use crate::endpoint::Host;
+use crate::secret::Token;
 use crate::store::{
     Actor, Batch, IdpApiRecord, Pending, Problem, RefreshRecord, RefreshView, Store, StoreError, TokenRecord, Trouble,
 };

@@ -7,10 +7,11 @@ use insomnia_scim_contract::{
 
 use super::attempt::{can_unseal, seal};
 use super::okta::PrivateKey;
+use crate::capability::Host;
+use crate::connector::ConnectorError;
 use crate::connector::lifecycle::administrator;
-use crate::connector::{ConnectorError, url};
-use crate::endpoint::Host;
 use crate::store::{Batch, IdpApiRecord, Store};
+use crate::url;
 
 /// Where people and applications of Microsoft Entra ID sign in.
 const LOGIN_URL: &str = "https://login.microsoftonline.com";

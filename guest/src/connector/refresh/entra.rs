@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::outcome::{Failure, call, member};
 use crate::capability::{HttpClient, HttpRequest};
-use crate::connector::oauth::encode;
+use crate::text;
 
 /// Where and as whom to call.
 pub(super) struct Entra<'a> {
@@ -55,7 +55,7 @@ impl Entra<'_> {
             ("client_secret", self.client_secret),
             ("scope", &scope),
         ];
-        let body: Vec<String> = form.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
+        let body = text::form(&form);
         let request = HttpRequest {
             method: "POST".into(),
             url: format!("{}/{}/oauth2/v2.0/token", self.login_url, self.tenant_id),
@@ -63,7 +63,7 @@ impl Entra<'_> {
                 ("content-type".into(), "application/x-www-form-urlencoded".into()),
                 ("accept".into(), "application/json".into()),
             ],
-            body: body.join("&").into_bytes(),
+            body: body.into_bytes(),
             timeout_milliseconds: None,
         };
         let response = call(http, "The Microsoft sign-in", request, now)?;

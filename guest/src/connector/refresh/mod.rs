@@ -19,7 +19,6 @@ mod arrival;
 mod attempt;
 mod configure;
 mod entra;
-pub(crate) mod http_date;
 mod okta;
 mod outcome;
 mod schedule;
@@ -35,7 +34,7 @@ pub use status::{status, will_refresh};
 use insomnia_scim_contract::IdpApiStatus;
 
 use super::oauth;
-use crate::endpoint::Host;
+use crate::capability::Host;
 use crate::store::{Actor, Batch, Store, StoreError};
 use attempt::{begin, give_up_waiting, install};
 

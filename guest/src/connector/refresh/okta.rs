@@ -7,11 +7,10 @@ use p256::ecdsa::{Signature, SigningKey};
 use serde_json::{Value, json};
 
 use super::outcome::{Failure, call, member};
-use crate::capability::HttpRequest;
-use crate::connector::hexadecimal;
-use crate::connector::oauth::encode;
-use crate::endpoint::Host;
+use crate::capability::{Host, HttpRequest};
+use crate::secret::hexadecimal;
 use crate::store::Trouble;
+use crate::text;
 
 /// How long a client assertion is valid, in seconds.
 const ASSERTION: u64 = 300;
@@ -95,7 +94,7 @@ impl Okta<'_> {
             ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
             ("client_assertion", &assertion),
         ];
-        let body: Vec<String> = form.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
+        let body = text::form(&form);
         let request = HttpRequest {
             method: "POST".into(),
             url,
@@ -103,7 +102,7 @@ impl Okta<'_> {
                 ("content-type".into(), "application/x-www-form-urlencoded".into()),
                 ("accept".into(), "application/json".into()),
             ],
-            body: body.join("&").into_bytes(),
+            body: body.into_bytes(),
             timeout_milliseconds: None,
         };
         let response = call(host.http, "The Okta sign-in", request, now)?;

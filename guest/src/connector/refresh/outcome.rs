@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::http_date;
 use crate::capability::{HttpClient, HttpError, HttpRequest, HttpResponse};
+use crate::retry_after::retry_after;
 use crate::store::Trouble;
 
 /// How long a call may take, in milliseconds.
@@ -51,11 +51,11 @@ pub(super) fn call(http: &dyn HttpClient, who: &str, request: HttpRequest, now: 
     let text = |what: &str| format!("{who} answered {}{code}: {what}", response.status);
     Err(match response.status {
         408 | 425 | 500.. => Failure {
-            retry_after: retry_after(&response, now),
+            retry_after: asked_wait(&response, now),
             ..Failure::passing(text("an error on its side, which is tried again."))
         },
         429 => Failure {
-            retry_after: retry_after(&response, now),
+            retry_after: asked_wait(&response, now),
             ..Failure::passing(text("too many requests, which is tried again."))
         },
         401 | 403 => Failure::attention(text("the credentials are not accepted, or may not do this.")),
@@ -72,17 +72,14 @@ fn code(body: &[u8]) -> Option<String> {
     (plain && !code.is_empty() && code.len() <= LONGEST_CODE).then(|| code.to_owned())
 }
 
-/// What `Retry-After` asks to wait, in milliseconds (RFC 9110 §10.2.3); Okta says the same with `X-Rate-Limit-Reset`.
-fn retry_after(response: &HttpResponse, now: u64) -> Option<u64> {
+/// How long the response asks to wait, in milliseconds: by `Retry-After`, or by Okta's `X-Rate-Limit-Reset`, a time in
+/// seconds since the Unix epoch.
+fn asked_wait(response: &HttpResponse, now: u64) -> Option<u64> {
     let header = |name: &str| response.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
-    let seconds = |(_, value): &(String, String)| value.trim().parse::<u64>().ok();
-    if let Some(field) = header("retry-after") {
-        return match seconds(field) {
-            Some(seconds) => seconds.checked_mul(1_000),
-            None => Some(http_date::parse(&field.1)?.saturating_sub(now)),
-        };
+    if header("retry-after").is_some() {
+        return retry_after(response, now);
     }
-    let reset = header("x-rate-limit-reset").and_then(seconds)?.checked_mul(1_000)?;
+    let reset = header("x-rate-limit-reset")?.1.trim().parse::<u64>().ok()?.checked_mul(1_000)?;
     Some(reset.saturating_sub(now))
 }
 

@@ -8,11 +8,10 @@ use serde_json::{Value, json};
 
 use super::RunContext;
 use crate::capability::{
-    EmailError, HttpClient, HttpError, HttpRequest, HttpResponse, Item, Key, KeyValue, Mailer, Message, Page, Random,
-    Scanned, Storage, StorageError, Transaction,
+    EmailError, Host, HttpClient, HttpError, HttpRequest, HttpResponse, Item, Key, KeyValue, Mailer, Message, Page,
+    Random, Scanned, Storage, StorageError, Transaction,
 };
 use crate::connector::{self, Window};
-use crate::endpoint::Host;
 use crate::journal;
 use crate::testing::organization::{DAY, TestOrganization};
 
@@ -92,7 +91,7 @@ impl Storage for World<'_> {
         }
     }
 
-    fn commit(&self, transaction: &Transaction) -> Result<u64, StorageError> {
+    fn commit(&self, transaction: Transaction) -> Result<u64, StorageError> {
         match self.crash_in.get() {
             0 => return Err(StorageError::Unavailable("crashed".into())),
             more if more > 0 => self.crash_in.set(more - 1),

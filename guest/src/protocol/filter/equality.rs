@@ -1,7 +1,8 @@
 //! What a filter demands at least, so that the store can choose an index before it evaluates the whole filter.
 
-use super::ast::{Filter, FilterPath, Operator};
+use super::ast::Filter;
 use super::literal::Literal;
+use super::path::{FilterPath, Operator};
 
 /// A comparison that every matching document satisfies.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -4,10 +4,11 @@ use std::cmp::Ordering;
 
 use serde_json::{Map, Number, Value};
 
-use super::ast::{Filter, FilterPath, Operator};
+use super::ast::Filter;
 use super::fold::fold;
 use super::instant::Instant;
 use super::literal::Literal;
+use super::path::{FilterPath, Operator};
 
 /// What a filter's paths are relative to.
 #[derive(Clone, Copy)]

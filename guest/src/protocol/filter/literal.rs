@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use serde_json::Number;
 
-use super::ast::{FilterPath, Operator};
 use super::fold::fold;
 use super::instant::Instant;
 use super::lexer::Token;
+use super::path::{FilterPath, Operator};
 use crate::protocol::error::ScimError;
 use crate::protocol::mode::Mode;
 use crate::protocol::schema::AttributeType;

@@ -8,14 +8,16 @@ mod instant;
 mod lexer;
 mod literal;
 mod parse;
+mod path;
 mod print;
 #[cfg(test)]
 mod tests;
 
-pub use ast::{Filter, FilterPath, Operator};
+pub use ast::Filter;
 pub use equality::Conjunct;
 pub(in crate::protocol) use evaluate::compare_numbers;
 pub use fold::{equal_without_case, fold};
 pub use instant::Instant;
 pub(in crate::protocol) use lexer::closing_quote;
 pub use literal::Literal;
+pub use path::{FilterPath, Operator};

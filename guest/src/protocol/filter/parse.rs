@@ -1,8 +1,9 @@
 //! From a filter's text to its tree: `or` over `and` over `not` over grouping (RFC 7644 figure 1).
 
-use super::ast::{Filter, FilterPath, Operator};
+use super::ast::Filter;
 use super::lexer::Lexer;
 use super::literal::Literal;
+use super::path::{FilterPath, Operator};
 use crate::protocol::error::ScimError;
 use crate::protocol::mode::Mode;
 use crate::protocol::path::AttributePath;

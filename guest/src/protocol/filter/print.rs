@@ -2,8 +2,9 @@
 
 use std::fmt::{Display, Formatter, Result};
 
-use super::ast::{Filter, FilterPath, Operator};
+use super::ast::Filter;
 use super::literal::Literal;
+use super::path::{FilterPath, Operator};
 
 impl Display for Filter {
     fn fmt(&self, out: &mut Formatter<'_>) -> Result {

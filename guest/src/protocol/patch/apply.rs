@@ -4,7 +4,8 @@ use serde_json::{Map, Value};
 
 use super::add::add;
 use super::members::{MemberChange, MemberChanges, is_members};
-use super::parse::{Operation, OperationKind, numbered};
+use super::operation::{Operation, OperationKind};
+use super::parse::numbered;
 use super::remove::remove;
 use super::replace::replace;
 use super::target::Target;
@@ -18,17 +19,19 @@ use crate::protocol::tolerance::Tolerance;
 /// operations on an attribute with ten thousand values would take minutes.
 const MAX_WORK: usize = 500_000;
 
-/// What a PATCH did.
+/// What a PATCH makes of a resource.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Outcome {
-    /// Whether the document is another one now. Changes of members are not counted.
-    pub changed: bool,
+pub struct Patched {
+    /// The new document.
+    pub document: Document,
     /// What to do to the group's membership, in order.
     pub members: Vec<MemberChange>,
 }
 
-/// Applies the operations in order to a document in canonical form, that of a group without its `members`.
-/// On an error the document is as it was.
+/// What the operations, in their order, make of a document in canonical form, that of a group without its `members`.
+///
+/// `shown` is what the client saw of the resource: by that strict mode tells whether a read-only value in a value object is
+/// the current one. Without it what the document does not hold can't be told, and is passed over.
 ///
 /// Whether required attributes are there is checked for those that the operations change; uniqueness is the caller's.
 ///
@@ -37,36 +40,18 @@ pub struct Outcome {
 /// at too many values.
 pub fn apply(
     schema: &ResourceSchema<'_>,
-    document: &mut Document,
-    operations: &[Operation<'_>],
-    mode: Mode<'_>,
-) -> Result<Outcome, ScimError> {
-    apply_shown(schema, document, None, operations, mode)
-}
-
-/// As [`apply`], where `shown` is what the client saw of the resource: by that strict mode tells whether a read-only value
-/// in a value object is the current one. Without it what the document does not hold can't be told, and is passed over.
-///
-/// # Errors
-/// As [`apply`].
-pub fn apply_shown(
-    schema: &ResourceSchema<'_>,
-    document: &mut Document,
+    document: &Document,
     shown: Option<&Document>,
     operations: &[Operation<'_>],
     mode: Mode<'_>,
-) -> Result<Outcome, ScimError> {
+) -> Result<Patched, ScimError> {
     let members = MemberChanges::default();
     let mut patch = Patch { schema, mode, document: document.clone(), shown, members, work: 0 };
     for operation in operations {
         patch.operation(operation).map_err(|error| numbered(operation.number, error))?;
     }
     document::set_schemas(schema, &mut patch.document);
-    let changed = patch.document != *document;
-    if changed {
-        *document = patch.document;
-    }
-    Ok(Outcome { changed, members: patch.members.into_changes() })
+    Ok(Patched { document: patch.document, members: patch.members.into_changes() })
 }
 
 struct Patch<'r, 's, 't> {

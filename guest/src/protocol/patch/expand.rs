@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::parse::{Operation, OperationKind};
+use super::operation::{Operation, OperationKind};
 use super::path::PatchPath;
 use crate::protocol::error::ScimError;
 use crate::protocol::mode::Mode;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use super::parse::{Operation, OperationKind};
+use super::operation::{Operation, OperationKind};
 use crate::protocol::error::ScimError;
 use crate::protocol::filter::Filter;
 use crate::protocol::mode::Mode;
@@ -19,31 +19,43 @@ const WRITABLE: [&str; 3] = ["value", "$ref", "type"];
 
 /// A member as a client names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Member {
+pub struct MemberReference {
     /// The id of the resource; not empty, at most 256 bytes.
     pub value: String,
     /// The resource type as sent, such as `User` or `Group`; `None` means a user (T4).
     pub kind: Option<String>,
 }
 
+impl MemberReference {
+    /// The reference that an element of a group's canonical `members` is.
+    ///
+    /// # Errors
+    /// 400 `invalidValue` if it names nobody.
+    pub fn of(element: &Value) -> Result<Self, ScimError> {
+        let text = |name: &str| element.get(name).and_then(Value::as_str).map(str::to_owned);
+        let value = text("value").ok_or_else(|| ScimError::invalid_value("A member has no 'value'"))?;
+        Ok(Self { value, kind: text("type") })
+    }
+}
+
 /// One change of the membership. In a list no id is there twice.
 #[derive(Clone, Debug, PartialEq)]
 pub enum MemberChange {
     /// These are members, also if they were before.
-    Add(Vec<Member>),
+    Add(Vec<MemberReference>),
     /// The resources with these ids are no members, also if they were none before.
     Remove(Vec<String>),
     /// The members that match are no members any longer. Evaluate it with [`Filter::matches_element`] on
     /// `{"value","type","$ref","display"}`; [`Filter::conjuncts`] may name ids (`members.value`).
     RemoveWhere(Filter),
     /// These are the members and no others; an empty list removes all.
-    Replace(Vec<Member>),
+    Replace(Vec<MemberReference>),
     /// These take the place of the members that match; 400 `noTarget` if none does.
     ReplaceWhere {
         /// Evaluated as in [`MemberChange::RemoveWhere`].
         filter: Filter,
         /// In their place.
-        members: Vec<Member>,
+        members: Vec<MemberReference>,
     },
 }
 
@@ -163,7 +175,7 @@ impl MemberChanges {
         Err(fixed(operation.path.text))
     }
 
-    fn add(&mut self, members: Vec<Member>) {
+    fn add(&mut self, members: Vec<MemberReference>) {
         if !matches!(self.changes.last(), Some(MemberChange::Add(_))) {
             if members.is_empty() {
                 return;
@@ -173,7 +185,7 @@ impl MemberChanges {
         self.extend(members);
     }
 
-    fn replace(&mut self, members: Vec<Member>) {
+    fn replace(&mut self, members: Vec<MemberReference>) {
         // What came before is of no effect, but for a `ReplaceWhere`, which may have to be refused.
         if !self.changes.iter().any(|change| matches!(change, MemberChange::ReplaceWhere { .. })) {
             self.changes.clear();
@@ -199,13 +211,13 @@ impl MemberChanges {
         self.changes.push(change);
     }
 
-    fn extend(&mut self, members: Vec<Member>) {
+    fn extend(&mut self, members: Vec<MemberReference>) {
         let Some(MemberChange::Add(list) | MemberChange::Replace(list)) = self.changes.last_mut() else { return };
         list.extend(members.into_iter().filter(|member| self.ids.insert(member.value.clone())));
     }
 }
 
-fn listed(value: &Value, mode: Mode<'_>) -> Result<Vec<Member>, ScimError> {
+fn listed(value: &Value, mode: Mode<'_>) -> Result<Vec<MemberReference>, ScimError> {
     elements(value).iter().map(|element| member(element, None, mode)).collect()
 }
 
@@ -224,7 +236,7 @@ fn is_as_defined(element: &Value) -> bool {
 }
 
 /// One element in the forms of T4. `implied` is the id where the element names none.
-fn member(element: &Value, implied: Option<&str>, mode: Mode<'_>) -> Result<Member, ScimError> {
+fn member(element: &Value, implied: Option<&str>, mode: Mode<'_>) -> Result<MemberReference, ScimError> {
     if !is_as_defined(element) {
         mode.note(Tolerance::MemberForm);
     }
@@ -236,7 +248,7 @@ fn member(element: &Value, implied: Option<&str>, mode: Mode<'_>) -> Result<Memb
     match value {
         Some(value) if !value.is_empty() && value.len() <= MAX_ID => {
             let kind = kind.filter(|kind| !kind.is_empty()).map(str::to_owned);
-            Ok(Member { value: value.to_owned(), kind })
+            Ok(MemberReference { value: value.to_owned(), kind })
         }
         Some(value) if !value.is_empty() => Err(ScimError::invalid_value("a member's `value` is too long for an id")),
         _ => Err(ScimError::invalid_value("a member has no `value`")),

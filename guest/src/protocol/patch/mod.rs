@@ -5,6 +5,7 @@ mod apply;
 mod element;
 mod expand;
 mod members;
+mod operation;
 mod parse;
 mod path;
 mod remove;
@@ -13,7 +14,8 @@ mod target;
 #[cfg(test)]
 mod tests;
 
-pub use apply::{Outcome, apply, apply_shown};
-pub use members::{Member, MemberChange};
-pub use parse::{Operation, OperationKind, PatchRequest};
+pub use apply::{Patched, apply};
+pub use members::{MemberChange, MemberReference};
+pub use operation::{Operation, OperationKind};
+pub use parse::parse;
 pub use path::PatchPath;

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::expand::Expansion;
-use super::path::PatchPath;
+use super::operation::{Operation, OperationKind};
 use crate::protocol::error::{ScimError, ScimType};
 use crate::protocol::mode::Mode;
 use crate::protocol::schema::ResourceSchema;
@@ -14,72 +14,40 @@ const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 /// The most operations of one request.
 const MAX_OPERATIONS: usize = 10_000;
 
-/// What an operation does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OperationKind {
-    /// Adds to what is there (RFC 7644 §3.5.2.1).
-    Add,
-    /// Takes the place of what is there (RFC 7644 §3.5.2.3).
-    Replace,
-    /// Takes away (RFC 7644 §3.5.2.2).
-    Remove,
-}
-
-/// One change of one attribute. An operation without a path becomes one of these for every attribute in its value.
-#[derive(Clone, Debug)]
-pub struct Operation<'a> {
-    /// Which operation of the request it comes from, counted from 1.
-    pub number: usize,
-    /// What it does.
-    pub kind: OperationKind,
-    /// Where.
-    pub path: PatchPath<'a>,
-    /// With what; `None` only for `remove`.
-    pub value: Option<&'a Value>,
-    /// The attribute stands in a value object, not in `path`: then read-only attributes are no mistake (T5).
-    pub implied: bool,
-}
-
-/// Reads PATCH bodies.
-#[derive(Debug)]
-pub struct PatchRequest;
-
-impl PatchRequest {
-    /// The operations in the body, in order. Keys and `op` are read in any case (T1); in compat mode what names no
-    /// attribute of the resource type is left out.
-    ///
-    /// # Errors
-    /// 400 `invalidSyntax` for a body of the wrong structure, `tooMany` for more than 10,000 operations, `invalidPath`,
-    /// `invalidFilter`, `noTarget` for a `remove` without path, `invalidValue` for an operation that lacks its value.
-    pub fn parse<'a>(
-        schema: &ResourceSchema<'a>,
-        body: &'a Value,
-        mode: Mode<'_>,
-    ) -> Result<Vec<Operation<'a>>, ScimError> {
-        let body = body.as_object().ok_or_else(|| ScimError::invalid_syntax("the body is not a JSON object"))?;
-        if !has_patch_schema(body, mode) && !mode.tolerates(Tolerance::Unknown) {
-            return Err(ScimError::invalid_syntax(format!("`schemas` does not hold {PATCH_OP}")));
-        }
-        let operations = match member(body, "Operations", mode) {
-            Some(Value::Array(operations)) => operations.as_slice(),
-            Some(single @ Value::Object(_)) if mode.tolerates(Tolerance::ValueForm) => std::slice::from_ref(single),
-            _ => return Err(ScimError::invalid_syntax("`Operations` is not an array")),
-        };
-        if operations.is_empty() && !mode.tolerates(Tolerance::NoOperations) {
-            return Err(ScimError::invalid_syntax("`Operations` is empty"));
-        }
-        if operations.len() > MAX_OPERATIONS {
-            let detail = format!("the request has {} operations; {MAX_OPERATIONS} are allowed", operations.len());
-            return Err(ScimError::new(ScimType::TooMany, detail));
-        }
-        let mut parsed = Vec::with_capacity(operations.len());
-        for (at, operation) in operations.iter().enumerate() {
-            let number = at + 1;
-            let result = read(schema, operation, number, mode, &mut parsed);
-            result.map_err(|error| numbered(number, error))?;
-        }
-        Ok(parsed)
+/// The operations in the body, in order. Keys and `op` are read in any case (T1); in compat mode what names no
+/// attribute of the resource type is left out.
+///
+/// # Errors
+/// 400 `invalidSyntax` for a body of the wrong structure, `tooMany` for more than 10,000 operations, `invalidPath`,
+/// `invalidFilter`, `noTarget` for a `remove` without path, `invalidValue` for an operation that lacks its value.
+pub fn parse<'a>(
+    schema: &ResourceSchema<'a>,
+    body: &'a Value,
+    mode: Mode<'_>,
+) -> Result<Vec<Operation<'a>>, ScimError> {
+    let body = body.as_object().ok_or_else(|| ScimError::invalid_syntax("the body is not a JSON object"))?;
+    if !has_patch_schema(body, mode) && !mode.tolerates(Tolerance::Unknown) {
+        return Err(ScimError::invalid_syntax(format!("`schemas` does not hold {PATCH_OP}")));
     }
+    let operations = match member(body, "Operations", mode) {
+        Some(Value::Array(operations)) => operations.as_slice(),
+        Some(single @ Value::Object(_)) if mode.tolerates(Tolerance::ValueForm) => std::slice::from_ref(single),
+        _ => return Err(ScimError::invalid_syntax("`Operations` is not an array")),
+    };
+    if operations.is_empty() && !mode.tolerates(Tolerance::NoOperations) {
+        return Err(ScimError::invalid_syntax("`Operations` is empty"));
+    }
+    if operations.len() > MAX_OPERATIONS {
+        let detail = format!("the request has {} operations; {MAX_OPERATIONS} are allowed", operations.len());
+        return Err(ScimError::new(ScimType::TooMany, detail));
+    }
+    let mut parsed = Vec::with_capacity(operations.len());
+    for (at, operation) in operations.iter().enumerate() {
+        let number = at + 1;
+        let result = read(schema, operation, number, mode, &mut parsed);
+        result.map_err(|error| numbered(number, error))?;
+    }
+    Ok(parsed)
 }
 
 /// The refusal, with the number of the operation that caused it.

@@ -1,5 +1,7 @@
 //! The table itself: schemas, resource types, and a view of one resource type's attributes.
 
+use serde_json::{Map, Value};
+
 use super::attribute::Attribute;
 
 /// A schema: attributes under a URN (RFC 7643 §7).
@@ -83,6 +85,23 @@ impl SchemaTable {
         all.filter(|attribute| attribute.is_hidden()).map(|attribute| attribute.name.to_ascii_lowercase()).collect()
     }
 
+    /// Takes out of a document, in canonical form or in that of an earlier declaration, what no response ever holds.
+    pub fn take_hidden(&self, document: &mut Map<String, Value>) {
+        for schema in &self.schemas {
+            let holds_hidden = |attribute: &&Attribute| {
+                attribute.is_hidden() || attribute.sub_attributes.iter().any(Attribute::is_hidden)
+            };
+            for attribute in schema.attributes.iter().filter(holds_hidden) {
+                take_attribute(document, attribute);
+                for (_, extension) in document.iter_mut().filter(|(name, _)| name.eq_ignore_ascii_case(&schema.id)) {
+                    if let Value::Object(extension) = extension {
+                        take_attribute(extension, attribute);
+                    }
+                }
+            }
+        }
+    }
+
     /// What a resource of the named type looks like; names compare with case, as `/ResourceTypes/{name}` does.
     #[must_use]
     pub fn resource(&self, name: &str) -> Option<ResourceSchema<'_>> {
@@ -91,6 +110,26 @@ impl SchemaTable {
         let extensions =
             resource_type.extensions.iter().filter_map(|extension| self.schema(&extension.schema)).collect();
         Some(ResourceSchema { resource_type, common: &self.common, core, extensions })
+    }
+}
+
+fn take_attribute(object: &mut Map<String, Value>, attribute: &Attribute) {
+    if attribute.is_hidden() {
+        object.retain(|name, _| !name.eq_ignore_ascii_case(&attribute.name));
+        return;
+    }
+    let is_hidden = |name: &str| attribute.sub_attribute(name).is_some_and(Attribute::is_hidden);
+    for (_, value) in object.iter_mut().filter(|(name, _)| name.eq_ignore_ascii_case(&attribute.name)) {
+        match value {
+            Value::Object(parts) => parts.retain(|name, _| !is_hidden(name)),
+            Value::Array(values) => {
+                values
+                    .iter_mut()
+                    .filter_map(Value::as_object_mut)
+                    .for_each(|parts| parts.retain(|name, _| !is_hidden(name)));
+            }
+            _ => {}
+        }
     }
 }
 

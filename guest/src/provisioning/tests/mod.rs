@@ -3,5 +3,6 @@
 mod events;
 mod guard;
 mod passphrases;
+mod preview;
 mod property;
 mod seats;

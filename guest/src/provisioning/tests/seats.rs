@@ -27,7 +27,7 @@ fn p4_no_free_seat_is_told_to_owner_and_co_owners_at_most_once_a_day() {
 
 #[test]
 fn p4_a_preview_says_who_would_be_matched_created_and_left_manual() {
-    let organization = TestOrganization::new(3, Window::Never).unwrap();
+    let organization = TestOrganization::new(4, Window::Never).unwrap();
     let (_, ada) = organization.scim("POST", "/Users", Some(json!({"userName": "ada@example.com"})));
     let before = organization.host.dump();
     let users = json!([
@@ -45,7 +45,7 @@ fn p4_a_preview_says_who_would_be_matched_created_and_left_manual() {
     assert_eq!(outcomes, [Exists, Adopts, Creates, Refuses, Creates, Refuses, Refuses]);
     assert_eq!(preview.users[0].member.as_deref(), ada["id"].as_str());
     assert_eq!(preview.users[1].reason, "matches by emails");
-    assert_eq!((preview.seats, preview.taken, preview.taken_after), (3, 3, 4));
+    assert_eq!((preview.seats, preview.taken, preview.taken_after), (4, 3, 4));
     assert_eq!(preview.left_manual_count, 1);
     assert_eq!(preview.left_manual[0].email, TestOrganization::CO_OWNER);
     assert_eq!(organization.host.dump(), before, "it changes nothing");

@@ -7,6 +7,7 @@
 mod change;
 mod numbers;
 mod open;
+mod queue;
 mod read;
 mod writer;
 
@@ -55,24 +56,24 @@ impl SqliteStorage {
 impl Storage for SqliteStorage {
     async fn get(&self, organization: &OrganizationId, keys: Vec<Key>) -> Result<Vec<Option<Item>>, StorageError> {
         bounds::check_get(&keys)?;
-        let organization = organization.clone();
+        let of = organization.clone();
         // A key of its own costs about ten times what one more row of a scan does.
         let cost = 10 * keys.len() as u64;
-        Readers::read(&self.readers, cost, move |reader| reader.get(&organization, &keys)).await
+        Readers::read(&self.readers, organization, cost, move |reader| reader.get(&of, &keys)).await
     }
 
     async fn scan(&self, organization: &OrganizationId, pages: Vec<Page>) -> Result<Vec<Scanned>, StorageError> {
         bounds::check_scan(&pages)?;
-        let organization = organization.clone();
+        let of = organization.clone();
         let rows = |page: &Page| u64::from(page.limit).min(bounds::MAX_PAGE_ENTRIES as u64) + u64::from(page.skip);
         let cost = pages.iter().map(|page| 4 + rows(page)).sum();
-        Readers::read(&self.readers, cost, move |reader| reader.scan(&organization, &pages)).await
+        Readers::read(&self.readers, organization, cost, move |reader| reader.scan(&of, &pages)).await
     }
 
     async fn count(&self, organization: &OrganizationId, range: KeyRange) -> Result<u64, StorageError> {
         bounds::check_range(&range)?;
-        let organization = organization.clone();
-        Readers::read(&self.readers, u64::MAX, move |reader| reader.count(&organization, &range)).await
+        let of = organization.clone();
+        Readers::read(&self.readers, organization, u64::MAX, move |reader| reader.count(&of, &range)).await
     }
 
     async fn commit(&self, organization: &OrganizationId, transaction: Transaction) -> Result<u64, StorageError> {
@@ -86,11 +87,12 @@ impl Storage for SqliteStorage {
     }
 
     async fn due(&self, now: u64, limit: usize) -> Result<Vec<(OrganizationId, u64)>, StorageError> {
-        Readers::read(&self.readers, limit as u64, move |reader| reader.due(now, limit)).await
+        let host = OrganizationId::host();
+        Readers::read(&self.readers, &host, limit as u64, move |reader| reader.due(now, limit)).await
     }
 
     async fn next_due(&self) -> Result<Option<u64>, StorageError> {
-        Readers::read(&self.readers, 1, |reader| reader.next_due()).await
+        Readers::read(&self.readers, &OrganizationId::host(), 1, |reader| reader.next_due()).await
     }
 
     async fn reschedule(
@@ -109,8 +111,7 @@ impl Storage for SqliteStorage {
     }
 
     async fn flush(&self) -> Result<(), StorageError> {
-        self.writer.run(&OrganizationId::host(), Work::Flush).await?;
-        Ok(())
+        self.writer.flush().await
     }
 }
 

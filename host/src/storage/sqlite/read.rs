@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
 
 use super::numbers::Numbers;
 use super::{OpenError, from_integer, open, to_integer};
 use crate::capability::storage::{Entry, Item, Key, KeyRange, OrganizationId, Page, Scanned, StorageError};
+use crate::fair::Gate;
 use crate::storage::bounds::{self, PageBudget};
 
 /// Connections kept open while nobody reads: more than there are threads that read at once.
@@ -30,19 +30,24 @@ pub(super) struct Readers {
     numbers: Arc<Numbers>,
     /// The last one returned is the next one taken: its cache is warm.
     idle: Mutex<Vec<Connection>>,
-    long: Arc<Semaphore>,
+    long: Gate<OrganizationId>,
 }
 
 impl Readers {
     /// Opens the first connection, to see whether it works.
     pub(super) fn new(path: &Path, numbers: Arc<Numbers>) -> Result<Self, OpenError> {
         let idle = Mutex::new(vec![open::reader(path)?]);
-        Ok(Self { path: path.to_owned(), numbers, idle, long: Arc::new(Semaphore::new(LONG_READS)) })
+        Ok(Self { path: path.to_owned(), numbers, idle, long: Gate::new(LONG_READS) })
     }
 
     /// Runs a read that passes over about `cost` rows: here if that is quick, on a thread for blocking
     /// work otherwise.
-    pub(super) async fn read<T, F>(readers: &Arc<Self>, cost: u64, read: F) -> Result<T, StorageError>
+    pub(super) async fn read<T, F>(
+        readers: &Arc<Self>,
+        organization: &OrganizationId,
+        cost: u64,
+        read: F,
+    ) -> Result<T, StorageError>
     where
         T: Send + 'static,
         F: FnOnce(&Reader<'_>) -> Result<T, StorageError> + Send + 'static,
@@ -51,13 +56,13 @@ impl Readers {
         let Some(runtime) = runtime else {
             return readers.read_here(read);
         };
-        let stopped = |_| StorageError::Unavailable("the host is shutting down".into());
-        let permit = Arc::clone(&readers.long).acquire_owned().await.map_err(stopped)?;
+        // Organizations take turns: who reads much waits behind themselves.
+        let turn = readers.long.enter(organization).await;
         let readers = Arc::clone(readers);
         runtime
             .spawn_blocking(move || {
                 // Dropped here and not with the future, which may be gone before the read ends.
-                let _permit = permit;
+                let _turn = turn;
                 readers.read_here(read)
             })
             .await

@@ -1,14 +1,14 @@
-//! Writing: one thread that commits whatever is waiting in one transaction (group commit).
+//! Writing: one thread that commits what is waiting, group by group (group commit), in the order that module `queue` has.
 //!
 //! A commit costs a wait for the disk, however much is in it. While the thread waits for one, work
 //! gathers for the next, so the more callers there are, the more of them share a wait. Each piece of
 //! work has a savepoint of its own: one that fails leaves the others alone.
 
 use std::cell::Cell;
+use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -17,14 +17,9 @@ use tokio::sync::oneshot;
 
 use super::change::Change;
 use super::numbers::{self, Numbers};
+use super::queue::{GROUP, Piece, Queue};
 use super::{OpenError, from_integer, to_integer};
 use crate::capability::storage::{Key, OrganizationId, StorageError, Transaction};
-
-/// Pieces of work that may wait; the next is refused as `unavailable`. One to three seconds' work.
-const QUEUE: usize = 4_096;
-
-/// Pieces of work in one transaction of the database, so that the first does not wait for ever.
-const GROUP: usize = 512;
 
 /// Bytes of appended entries that may wait; nobody holds them but the queue.
 const APPENDED_BYTES: usize = 64 << 20;
@@ -52,42 +47,92 @@ pub(super) enum Work {
     Append { entries: Vec<(Key, Vec<u8>)>, bytes: usize },
     Reschedule { seen: u64, next: Option<u64> },
     Delete { rows: usize },
-    Flush,
 }
+
+type Reply = oneshot::Sender<Result<u64, StorageError>>;
 
 #[derive(Debug)]
 struct Job {
-    organization: OrganizationId,
     work: Work,
     /// Gets the version, or the number of rows. Nobody waits for an append.
-    reply: Option<oneshot::Sender<Result<u64, StorageError>>>,
+    reply: Option<Reply>,
+}
+
+impl Piece for Job {
+    fn rows(&self) -> usize {
+        match &self.work {
+            Work::Commit(transaction) => transaction.require.len() + transaction.write.len(),
+            Work::Append { entries, .. } => entries.len(),
+            Work::Reschedule { .. } => 1,
+            Work::Delete { rows } => *rows,
+        }
+    }
+}
+
+/// A job that has been taken out of the queue: whose it is, its number, and what to do.
+type Taken = (OrganizationId, u64, Job);
+
+/// What the thread and those who send work share.
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+    /// Bytes of appended entries that wait.
+    appended: AtomicUsize,
+}
+
+struct State {
+    queue: Queue<Job>,
+    /// Work in the queue that somebody waits for.
+    urgent: usize,
+    /// Who waits until all work before a number is durable.
+    flushes: Vec<(u64, Reply)>,
+    /// When work that nobody waits for is done at the latest.
+    latest: Option<Instant>,
+    /// Nothing will be sent any more.
+    closed: bool,
+    /// The thread has ended.
+    ended: bool,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The way to the thread. Dropping it lets the thread finish what it was given, and waits for that.
-#[derive(Debug)]
 pub(super) struct Writer {
-    queue: Option<SyncSender<Job>>,
-    appended: Arc<AtomicUsize>,
+    shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
+}
+
+impl fmt::Debug for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writer").finish_non_exhaustive()
+    }
 }
 
 impl Writer {
     pub(super) fn start(path: &Path, connection: Connection, numbers: Arc<Numbers>) -> Result<Self, OpenError> {
-        let (queue, jobs) = sync_channel(QUEUE);
-        let appended = Arc::new(AtomicUsize::new(0));
-        let mut worker =
-            Worker { connection, numbers, jobs, appended: Arc::clone(&appended), carried: Vec::new(), closed: false };
+        let state =
+            State { queue: Queue::new(), urgent: 0, flushes: Vec::new(), latest: None, closed: false, ended: false };
+        let shared =
+            Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new(), appended: AtomicUsize::new(0) });
+        let mut worker = Worker { connection, numbers, shared: Arc::clone(&shared), failed: false };
         let thread = std::thread::Builder::new()
             .name("storage-writer".into())
-            .spawn(move || worker.run())
+            .spawn(move || {
+                let _end = End(Arc::clone(&worker.shared));
+                worker.run();
+            })
             .map_err(|error| OpenError::io(path, error))?;
-        Ok(Self { queue: Some(queue), appended, thread: Some(thread) })
+        Ok(Self { shared, thread: Some(thread) })
     }
 
     /// Has the work done, and waits until it is durable.
     pub(super) async fn run(&self, organization: &OrganizationId, work: Work) -> Result<u64, StorageError> {
         let (reply, answer) = oneshot::channel();
-        self.send(Job { organization: organization.clone(), work, reply: Some(reply) })?;
+        self.send(organization, Job { work, reply: Some(reply) })?;
         answer.await.unwrap_or_else(|_| Err(stopped()))
     }
 
@@ -98,30 +143,65 @@ impl Writer {
         entries: Vec<(Key, Vec<u8>)>,
         bytes: usize,
     ) -> Result<(), StorageError> {
-        let waiting = self.appended.fetch_add(bytes, Ordering::Relaxed);
-        let job = Job { organization: organization.clone(), work: Work::Append { entries, bytes }, reply: None };
-        let sent = if waiting + bytes > APPENDED_BYTES { Err(overloaded()) } else { self.send(job) };
+        let appended = &self.shared.appended;
+        let waiting = appended.fetch_add(bytes, Ordering::Relaxed);
+        let job = Job { work: Work::Append { entries, bytes }, reply: None };
+        let sent = if waiting + bytes > APPENDED_BYTES { Err(overloaded()) } else { self.send(organization, job) };
         if sent.is_err() {
-            self.appended.fetch_sub(bytes, Ordering::Relaxed);
+            appended.fetch_sub(bytes, Ordering::Relaxed);
         }
         sent
     }
 
-    fn send(&self, job: Job) -> Result<(), StorageError> {
-        let queue = self.queue.as_ref().ok_or_else(stopped)?;
-        queue.try_send(job).map_err(|error| match error {
-            TrySendError::Full(_) => overloaded(),
-            TrySendError::Disconnected(_) => stopped(),
-        })
+    /// Waits until all that was sent before is durable.
+    pub(super) async fn flush(&self) -> Result<(), StorageError> {
+        let (reply, answer) = oneshot::channel();
+        {
+            let mut state = self.shared.lock();
+            if state.ended {
+                return Err(stopped());
+            }
+            let number = state.queue.next_number();
+            state.flushes.push((number, reply));
+        }
+        self.shared.changed.notify_one();
+        answer.await.unwrap_or_else(|_| Err(stopped())).map(drop)
+    }
+
+    fn send(&self, organization: &OrganizationId, job: Job) -> Result<(), StorageError> {
+        let urgent = job.reply.is_some();
+        let mut state = self.shared.lock();
+        if state.ended {
+            return Err(stopped());
+        }
+        state.queue.push(organization, job).map_err(|_| overloaded())?;
+        state.urgent += usize::from(urgent);
+        state.latest.get_or_insert_with(|| Instant::now() + APPEND_DELAY);
+        drop(state);
+        self.shared.changed.notify_one();
+        Ok(())
     }
 }
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        self.queue = None;
+        self.shared.lock().closed = true;
+        self.shared.changed.notify_one();
         if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("the storage writer has panicked");
         }
+    }
+}
+
+/// Tells that the thread has ended, however it did: whoever waits for it gets an answer.
+struct End(Arc<Shared>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.ended = true;
+        state.flushes.clear();
+        state.queue = Queue::new();
     }
 }
 
@@ -137,12 +217,9 @@ fn stopped() -> StorageError {
 struct Worker {
     connection: Connection,
     numbers: Arc<Numbers>,
-    jobs: Receiver<Job>,
-    appended: Arc<AtomicUsize>,
-    /// What was appended and could not be written yet.
-    carried: Vec<Job>,
-    /// Nothing will be sent any more, and all that was has been taken.
-    closed: bool,
+    shared: Arc<Shared>,
+    /// The last group could not be written.
+    failed: bool,
 }
 
 impl Worker {
@@ -156,80 +233,84 @@ impl Worker {
             if PAGES.get() > LOG_PAGES {
                 self.shorten_log();
             }
-            if self.closed {
+        }
+        let appends = self.shared.lock().queue.len();
+        if appends > 0 {
+            tracing::error!(appends, "appended entries are lost: the database can't be written");
+        }
+    }
+
+    /// What to do next; `None` when the storage is closed and all is done that can be.
+    fn next_group(&mut self) -> Option<Vec<Taken>> {
+        let mut state = self.shared.lock();
+        loop {
+            let now = Instant::now();
+            let is_due = state.latest.is_some_and(|latest| latest <= now);
+            let is_full = state.queue.len() >= GROUP && !self.failed;
+            if state.urgent > 0 || is_full || is_due || !state.flushes.is_empty() {
                 break;
             }
+            if state.closed {
+                if state.queue.len() == 0 || std::mem::take(&mut self.failed) {
+                    return None;
+                }
+                break;
+            }
+            let left = state.latest.map(|latest| latest.saturating_duration_since(now));
+            let changed = &self.shared.changed;
+            state = match left {
+                Some(left) => changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0,
+                None => changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+            };
         }
-        if !self.carried.is_empty() {
-            let group = std::mem::take(&mut self.carried);
-            self.commit(group);
-        }
-        if !self.carried.is_empty() {
-            tracing::error!(appends = self.carried.len(), "appended entries are lost: the database can't be written");
-        }
+        let group = state.queue.take();
+        state.urgent -= group.iter().filter(|(_, _, job)| job.reply.is_some()).count();
+        state.latest = (state.queue.len() > 0).then(|| Instant::now() + APPEND_DELAY);
+        Some(group)
     }
 
-    /// What to do next, in the order it was sent; `None` when the storage is closed.
-    fn next_group(&mut self) -> Option<Vec<Job>> {
-        let mut group = std::mem::take(&mut self.carried);
-        let delay = if group.is_empty() { APPEND_DELAY } else { RETRY_DELAY };
-        if group.is_empty() {
-            group.push(self.jobs.recv().ok()?);
-        }
-        let deadline = Instant::now() + delay;
-        let mut urgent = group.iter().any(|job| job.reply.is_some());
-        loop {
-            while group.len() < GROUP {
-                let Ok(job) = self.jobs.try_recv() else { break };
-                urgent |= job.reply.is_some();
-                group.push(job);
-            }
-            if urgent || group.len() >= GROUP {
-                return Some(group);
-            }
-            match self.jobs.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-                Ok(job) => {
-                    urgent |= job.reply.is_some();
-                    group.push(job);
-                }
-                Err(error) => {
-                    self.closed = error == RecvTimeoutError::Disconnected;
-                    return Some(group);
-                }
-            }
-        }
-    }
-
-    fn commit(&mut self, group: Vec<Job>) {
+    fn commit(&mut self, group: Vec<Taken>) {
         match self.try_commit(&group) {
             Ok(results) => {
-                for (job, result) in group.into_iter().zip(results) {
-                    self.finish(job, result);
+                self.failed = false;
+                for ((organization, _, job), result) in group.into_iter().zip(results) {
+                    self.finish(&organization, job, result);
+                }
+                let mut state = self.shared.lock();
+                let State { queue, flushes, .. } = &mut *state;
+                for (_, reply) in flushes.extract_if(.., |(number, _)| queue.is_past(*number)) {
+                    let _ = reply.send(Ok(0));
                 }
             }
             Err(error) => {
+                self.failed = true;
                 tracing::error!(%error, writes = group.len(), "the database can't be written");
                 if !self.connection.is_autocommit()
                     && let Err(error) = self.connection.execute_batch("ROLLBACK")
                 {
                     tracing::error!(%error, "the transaction can't be rolled back");
                 }
-                for job in group {
-                    if job.reply.is_none() {
-                        self.carried.push(job);
-                    } else {
-                        self.finish(job, Err(error.clone()));
-                    }
+                let (urgent, appends): (Vec<Taken>, _) = group.into_iter().partition(|(_, _, job)| job.reply.is_some());
+                for (organization, _, job) in urgent {
+                    self.finish(&organization, job, Err(error.clone()));
+                }
+                let mut state = self.shared.lock();
+                if !appends.is_empty() {
+                    state.queue.put_back(appends);
+                    state.latest = Some(Instant::now() + RETRY_DELAY);
+                }
+                for (_, reply) in state.flushes.drain(..) {
+                    let _ = reply.send(Err(error.clone()));
                 }
             }
         }
     }
 
-    fn finish(&self, job: Job, result: Result<u64, StorageError>) {
+    fn finish(&self, organization: &OrganizationId, job: Job, result: Result<u64, StorageError>) {
         if let Work::Append { bytes, .. } = job.work {
-            self.appended.fetch_sub(bytes, Ordering::Relaxed);
+            self.shared.appended.fetch_sub(bytes, Ordering::Relaxed);
             if let Err(error) = &result {
-                tracing::error!(%error, organization = %job.organization, "appended entries are lost");
+                tracing::error!(%error, %organization, "appended entries are lost");
             }
         }
         if let Some(reply) = job.reply {
@@ -239,12 +320,16 @@ impl Worker {
     }
 
     /// Commits the group. An error concerns all of it; what concerns one job alone is its result.
-    fn try_commit(&self, group: &[Job]) -> Result<Vec<Result<u64, StorageError>>, StorageError> {
+    fn try_commit(&self, group: &[Taken]) -> Result<Vec<Result<u64, StorageError>>, StorageError> {
+        if group.is_empty() {
+            return Ok(Vec::new());
+        }
         let connection = &self.connection;
         connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         let first: i64 = connection.prepare_cached("SELECT last FROM sequence")?.query_row([], |row| row.get(0))?;
         let mut turn = Turn { worker: self, version: from_integer(first), new: Vec::new() };
-        let results = group.iter().map(|job| turn.run(job)).collect::<Result<_, _>>()?;
+        let results =
+            group.iter().map(|(organization, _, job)| turn.run(organization, job)).collect::<Result<_, _>>()?;
         let Turn { version, new, .. } = turn;
         if version != from_integer(first) {
             connection.prepare_cached("UPDATE sequence SET last = ?1")?.execute([to_integer(version)])?;
@@ -275,12 +360,9 @@ struct Turn<'w> {
 
 impl Turn<'_> {
     /// Does one job in a savepoint. The outer error is the group's.
-    fn run(&mut self, job: &Job) -> Result<Result<u64, StorageError>, StorageError> {
-        if matches!(job.work, Work::Flush) {
-            return Ok(Ok(0));
-        }
+    fn run(&mut self, organization: &OrganizationId, job: &Job) -> Result<Result<u64, StorageError>, StorageError> {
         let connection = &self.worker.connection;
-        let change = Change { connection, organization: self.number(&job.organization)? };
+        let change = Change { connection, organization: self.number(organization)? };
         // Most refusals are conflicts; they are found before anything is set up.
         if let Work::Commit(transaction) = &job.work
             && let Err(error) = change.check(&transaction.require)
@@ -318,7 +400,6 @@ impl Turn<'_> {
             }
             Work::Reschedule { seen, next } => change.reschedule(*seen, *next).map(|()| 0),
             Work::Delete { rows } => change.delete(*rows),
-            Work::Flush => Ok(0),
         }
     }
 

@@ -3,7 +3,7 @@
 use super::*;
 
 fn parse_error(body: &Value, mode: Mode<'_>) -> ScimType {
-    PatchRequest::parse(&users(), body, mode).unwrap_err().scim_type.unwrap()
+    patch::parse(&users(), body, mode).unwrap_err().scim_type.unwrap()
 }
 
 #[test]
@@ -25,7 +25,7 @@ fn r95_the_body_has_operations_with_one_of_three_ops() {
     }
     let without_schema = json!({"Operations": [{"op": "replace", "path": "title", "value": "x"}]});
     assert_eq!(parse_error(&without_schema, Mode::STRICT), ScimType::InvalidSyntax);
-    assert_eq!(PatchRequest::parse(&users(), &without_schema, Mode::COMPAT).unwrap().len(), 1);
+    assert_eq!(patch::parse(&users(), &without_schema, Mode::COMPAT).unwrap().len(), 1);
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn r103_add_and_replace_need_a_value() {
 fn limit_of_operations() {
     let operations =
         |count: usize| body(Value::Array(vec![json!({"op": "replace", "path": "title", "value": "x"}); count]));
-    assert_eq!(PatchRequest::parse(&users(), &operations(10_000), Mode::COMPAT).unwrap().len(), 10_000);
+    assert_eq!(patch::parse(&users(), &operations(10_000), Mode::COMPAT).unwrap().len(), 10_000);
     assert_eq!(parse_error(&operations(10_001), Mode::COMPAT), ScimType::TooMany);
 }
 

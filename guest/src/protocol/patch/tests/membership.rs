@@ -1,10 +1,10 @@
 //! Operations on a group's members become changes of the membership.
 
 use super::*;
-use crate::protocol::patch::Member;
+use crate::protocol::patch::MemberReference;
 
-fn members(ids: &[&str]) -> Vec<Member> {
-    ids.iter().map(|id| Member { value: (*id).to_owned(), kind: None }).collect()
+fn members(ids: &[&str]) -> Vec<MemberReference> {
+    ids.iter().map(|id| MemberReference { value: (*id).to_owned(), kind: None }).collect()
 }
 
 pub(super) fn added(ids: &[&str]) -> MemberChange {
@@ -97,7 +97,10 @@ fn t4_element_forms() {
         assert_eq!(in_both(json!([{"op": "add", "value": {"members": value}}])), [added(&["a", "b"])]);
     }
     let changes = in_both(json!([{"op": "add", "path": "members", "value": {"value": "g", "type": "Group"}}]));
-    assert_eq!(changes, [MemberChange::Add(vec![Member { value: "g".to_owned(), kind: Some("Group".to_owned()) }])]);
+    assert_eq!(
+        changes,
+        [MemberChange::Add(vec![MemberReference { value: "g".to_owned(), kind: Some("Group".to_owned()) }])]
+    );
     for value in [
         json!([{}]),
         json!([{"display": "x"}]),
@@ -190,7 +193,7 @@ fn r110_a_chosen_member_is_replaced_as_a_whole() {
 #[test]
 fn users_have_no_members() {
     let body = body(json!([{"op": "add", "path": "members", "value": [{"value": "a"}]}]));
-    assert!(PatchRequest::parse(&users(), &body, Mode::COMPAT).unwrap().is_empty());
-    let error = PatchRequest::parse(&users(), &body, Mode::STRICT).unwrap_err();
+    assert!(patch::parse(&users(), &body, Mode::COMPAT).unwrap().is_empty());
+    let error = patch::parse(&users(), &body, Mode::STRICT).unwrap_err();
     assert_eq!(error.scim_type, Some(ScimType::InvalidPath));
 }

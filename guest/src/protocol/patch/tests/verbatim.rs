@@ -154,8 +154,8 @@ fn entra_j_changes_groups() {
 #[test]
 fn t28_no_operations() {
     let body = body(json!([]));
-    assert!(PatchRequest::parse(&users(), &body, Mode::COMPAT).unwrap().is_empty());
-    let error = PatchRequest::parse(&users(), &body, Mode::STRICT).unwrap_err();
+    assert!(patch::parse(&users(), &body, Mode::COMPAT).unwrap().is_empty());
+    let error = patch::parse(&users(), &body, Mode::STRICT).unwrap_err();
     assert_eq!(error.scim_type, Some(ScimType::InvalidSyntax));
 }
 

@@ -17,71 +17,69 @@ const CHECKSUM: usize = 6;
 /// The checksum is the first 32 bits of the SHA-256 of all before it, in base 62, so that a scanner can tell a token from
 /// what only looks like one without asking anybody.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Token(String);
+pub(crate) struct Token(String);
 
 impl Token {
     /// The bearer token of these random bits.
     #[must_use]
-    pub fn from_bits(bits: [u8; 32]) -> Self {
+    pub(crate) fn from_bits(bits: [u8; 32]) -> Self {
         Self::of_kind(PREFIX, bits)
     }
 
     /// The secret of these random bits that begins with `prefix`.
     #[must_use]
-    pub fn of_kind(prefix: &str, bits: [u8; 32]) -> Self {
+    pub(crate) fn of_kind(prefix: &str, bits: [u8; 32]) -> Self {
         let mut text = String::from(prefix);
         base62(&bits, BODY, &mut text);
         Self(signed(text))
     }
 
-    /// Whether the text has the form of a bearer token, its checksum included.
-    #[must_use]
-    pub fn is_well_formed(text: &str) -> bool {
-        Self::is_of_kind(PREFIX, text)
-    }
-
     /// Whether the text has the form of a secret that begins with `prefix`, its checksum included.
     #[must_use]
-    pub fn is_of_kind(prefix: &str, text: &str) -> bool {
+    pub(crate) fn is_of_kind(prefix: &str, text: &str) -> bool {
         body(prefix, text).is_some_and(|body| body.len() == BODY)
     }
 
     /// The token, to be shown once.
     #[must_use]
-    pub fn reveal(self) -> String {
+    pub(crate) fn reveal(self) -> String {
         self.0
     }
 
     /// What is stored of it.
     #[must_use]
-    pub fn sha256(&self) -> String {
-        hexadecimal(&hash(&self.0))
+    pub(crate) fn sha256(&self) -> String {
+        sha256(&self.0)
     }
 }
 
 /// The text with its checksum.
-pub(super) fn signed(mut text: String) -> String {
+pub(crate) fn signed(mut text: String) -> String {
     let checksum = checksum(&text);
     text.push_str(&checksum);
     text
 }
 
 /// What stands between `prefix` and the checksum; `None` if the text has not that form.
-pub(super) fn body<'t>(prefix: &str, text: &'t str) -> Option<&'t str> {
+pub(crate) fn body<'t>(prefix: &str, text: &'t str) -> Option<&'t str> {
     let (signed, sum) = text.split_at_checked(text.len().checked_sub(CHECKSUM)?)?;
     let body = signed.strip_prefix(prefix)?;
     (body.bytes().all(|byte| byte.is_ascii_alphanumeric()) && checksum(signed) == sum).then_some(body)
 }
 
-/// The SHA-256 of a token as it was presented.
+/// The SHA-256 of a secret as it was presented, in lower-case hexadecimal digits: what is stored of it.
 #[must_use]
-pub(super) fn hash(presented: &str) -> [u8; 32] {
-    Sha256::digest(presented.as_bytes()).into()
+pub(crate) fn sha256(presented: &str) -> String {
+    hexadecimal(&hash(presented))
+}
+
+fn hash(text: &str) -> [u8; 32] {
+    Sha256::digest(text.as_bytes()).into()
 }
 
 /// Lower-case hexadecimal digits.
 #[must_use]
-pub fn hexadecimal(bytes: &[u8]) -> String {
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
     bytes
         .iter()
         .flat_map(|byte| [byte >> 4, byte & 15])
@@ -96,7 +94,7 @@ fn checksum(text: &str) -> String {
 }
 
 /// Appends the big-endian number in base 62, with leading zeros.
-pub(super) fn base62(number: &[u8], digits: usize, text: &mut String) {
+pub(crate) fn base62(number: &[u8], digits: usize, text: &mut String) {
     let mut number = number.to_vec();
     let mut reversed = Vec::with_capacity(digits);
     for _ in 0..digits {
@@ -115,22 +113,26 @@ pub(super) fn base62(number: &[u8], digits: usize, text: &mut String) {
 mod tests {
     use super::*;
 
+    fn is_bearer_token(text: &str) -> bool {
+        Token::is_of_kind(PREFIX, text)
+    }
+
     #[test]
     fn a_token_has_prefix_bits_and_checksum() {
         let token = Token::from_bits([0xa5; 32]).reveal();
         assert_eq!(token.len(), 10 + 43 + 6);
         assert!(token.starts_with("insm_scim_"));
-        assert!(Token::is_well_formed(&token));
+        assert!(is_bearer_token(&token));
     }
 
     #[test]
     fn a_mistyped_token_is_not_well_formed() {
         let token = Token::from_bits([7; 32]).reveal();
         let mistyped = token.replacen('7', "8", 1);
-        assert!(!Token::is_well_formed(&format!("{token}x")));
-        assert!(mistyped == token || !Token::is_well_formed(&mistyped));
-        assert!(!Token::is_well_formed("insm_scim_é"));
-        assert!(!Token::is_well_formed(""));
+        assert!(!is_bearer_token(&format!("{token}x")));
+        assert!(mistyped == token || !is_bearer_token(&mistyped));
+        assert!(!is_bearer_token("insm_scim_é"));
+        assert!(!is_bearer_token(""));
     }
 
     #[test]

@@ -1,7 +1,5 @@
 //! What the endpoints of all resource types have in common.
 
-use serde_json::Value;
-
 use super::answer::Answer;
 use super::conditions::{allows, etag, names};
 use super::context::Context;
@@ -34,18 +32,14 @@ impl<'c, 'h> Endpoint<'c, 'h> {
     }
 
     /// 304 if the client has this version already.
-    pub(super) fn not_modified(&self, version: u64) -> Option<Answer> {
+    fn not_modified(&self, version: u64) -> Option<Answer> {
         let known = self.context.request.header("if-none-match").is_some_and(|header| names(header, version));
         known.then(|| Answer { status: 304, etag: Some(etag(version)), ..Answer::default() })
     }
 
-    pub(super) fn body(&self) -> Result<Value, ScimError> {
-        document::parse(&self.context.request.body)
-    }
-
     /// The resource that the client sent, in canonical form.
     pub(super) fn received(&self) -> Result<Document, ScimError> {
-        document::from_client(&self.schema, self.body()?, self.context.mode)
+        document::from_client(&self.schema, self.context.body()?, self.context.mode)
     }
 
     pub(super) fn representation(&self) -> Representation<'_, 'h> {
@@ -59,21 +53,34 @@ impl<'c, 'h> Endpoint<'c, 'h> {
             return Ok(None);
         }
         let row = self.context.store.rows(kind, &[id.to_owned()])?.pop().flatten();
-        let resource_type = self.schema.resource_type.name.clone();
-        let row = row.ok_or_else(|| Refusal::NotFound { kind: resource_type, id: id.to_owned() })?;
+        let row = row.ok_or_else(|| self.not_found(id))?;
         self.note_subject(id, &row.record.display_name());
-        if let Some(answer) = self.unchanged(kind, id, &row)? {
+        if let Some(answer) = self.unchanged(Some(kind), id, &row)? {
             return Ok(Some(answer));
         }
         Ok(Some(self.answer(200, id, representation.row(kind, id, &row)?)))
     }
 
-    /// 304 if the client has what it asks to see of a member or a team already.
-    pub(super) fn unchanged<T>(&self, kind: Kind, id: &str, stored: &Stored<T>) -> Result<Option<Answer>, ScimError> {
+    /// 304 if the client has what it asks to see already.
+    pub(super) fn unchanged<T>(
+        &self,
+        kind: Option<Kind>,
+        id: &str,
+        stored: &Stored<T>,
+    ) -> Result<Option<Answer>, ScimError> {
         if self.context.request.header("if-none-match").is_none() {
             return Ok(None);
         }
-        Ok(self.not_modified(self.representation().version(kind, id, stored)?))
+        let version = match kind {
+            Some(kind) => self.representation().version(kind, id, stored)?,
+            None => stored.resource_version(),
+        };
+        Ok(self.not_modified(version))
+    }
+
+    /// 404: there is no such resource.
+    pub(super) fn not_found(&self, id: &str) -> ScimError {
+        Refusal::NotFound { kind: self.schema.resource_type.name.clone(), id: id.to_owned() }.into()
     }
 
     pub(super) fn answer(&self, status: u16, id: &str, shown: Shown) -> Answer {
@@ -91,7 +98,7 @@ impl<'c, 'h> Endpoint<'c, 'h> {
 
     /// What came of a change; of a refusal the SCIM log is told which rule it was, and whom it concerns: the resource with
     /// this id, or who has what must be unique.
-    pub(super) fn told<T>(&self, result: Result<T, Refusal>, id: Option<&str>) -> Result<T, ScimError> {
+    pub(super) fn refusal_of<T>(&self, result: Result<T, Refusal>, id: Option<&str>) -> Result<T, ScimError> {
         let refusal = match result {
             Ok(done) => return Ok(done),
             Err(refusal) => refusal,

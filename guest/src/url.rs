@@ -1,7 +1,7 @@
-//! URLs that administrators give: encrypted, or on the same machine.
+//! URLs that administrators and the host give: which are taken.
 
 /// Whether it is an `https:` URL with a host, or an `http:` URL of the loopback interface; none carries user information.
-pub(super) fn is_acceptable(url: &str) -> bool {
+pub(crate) fn is_acceptable(url: &str) -> bool {
     let (encrypted, rest) = match (url.strip_prefix("https://"), url.strip_prefix("http://")) {
         (Some(rest), _) => (true, rest),
         (_, Some(rest)) => (false, rest),
@@ -17,10 +17,17 @@ pub(super) fn is_acceptable(url: &str) -> bool {
 }
 
 /// The base URL without slashes at its end; `None` if it has a query, a fragment, or is not acceptable.
-pub(super) fn base(url: &str) -> Option<String> {
+pub(crate) fn base(url: &str) -> Option<String> {
     let url = url.trim().trim_end_matches('/');
     let plain = url.len() <= 500 && url.bytes().all(|byte| byte.is_ascii_graphic()) && !url.contains(['?', '#', '\\']);
     (plain && is_acceptable(url)).then(|| url.to_owned())
+}
+
+/// Whether the text is an absolute http or https URL, so far as a link in an email needs it.
+pub(crate) fn is_linkable(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let is_plain = |character: char| !character.is_whitespace() && !character.is_control() && character != '#';
+    rest.is_some_and(|rest| !rest.is_empty() && text.len() <= 2_000 && text.chars().all(is_plain))
 }
 
 #[cfg(test)]

@@ -1,0 +1,82 @@
+//! A page, and the list response that it becomes.
+
+use serde_json::{Value, json};
+
+use super::Listing;
+use crate::endpoint::answer::{Answer, encode};
+use crate::endpoint::context::Context;
+use crate::protocol::cursor::{Cursor, Position};
+use crate::protocol::discovery::LIST_RESPONSE;
+use crate::protocol::query::Query;
+
+/// How large a page may become, in bytes; it ends early rather than exceed this by more than one resource.
+const LARGEST_PAGE: usize = 32 * 1024 * 1024;
+
+/// A page in the making.
+#[derive(Default)]
+pub(super) struct PageOf {
+    pub(super) total: u64,
+    pub(super) resources: Vec<Vec<u8>>,
+    pub(super) bytes: usize,
+    /// The type, the id and the name of the only match so far.
+    pub(super) only: Option<[String; 3]>,
+    /// The last resource that was looked at, also if it has gone meanwhile.
+    pub(super) last: Option<Position>,
+    /// Whether others follow.
+    pub(super) more: bool,
+}
+
+impl PageOf {
+    pub(super) fn push(&mut self, resource: Vec<u8>) {
+        self.bytes += resource.len();
+        self.resources.push(resource);
+    }
+
+    pub(super) fn is_too_large(&self) -> bool {
+        self.bytes >= LARGEST_PAGE
+    }
+}
+
+impl<'c, 'h> Listing<'c, 'h> {
+    pub(super) fn list_response(&self, page: PageOf) -> Answer {
+        let mut head = json!({
+            "schemas": [LIST_RESPONSE],
+            "totalResults": page.total,
+            "itemsPerPage": page.resources.len(),
+        });
+        match &self.cursor {
+            None => insert(&mut head, "startIndex", self.query.start_index.into()),
+            // The validity is that of each page (RFC 9865 §2.3), so that a long list can be read to its end.
+            Some(cursor) if page.more && page.last.is_some() => {
+                let next = Cursor { issued: self.context.store.now(), last: page.last, ..cursor.clone() };
+                let text = next.sign(&self.cursor_key, &unchanging(self.context, self.query));
+                insert(&mut head, "nextCursor", text.into());
+            }
+            Some(_) => {}
+        }
+        let mut body = encode(&head);
+        body.pop();
+        body.extend_from_slice(b",\"Resources\":[");
+        for (index, resource) in page.resources.into_iter().enumerate() {
+            if index > 0 {
+                body.push(b',');
+            }
+            body.extend(resource);
+        }
+        body.extend_from_slice(b"]}");
+        Answer::json(200, body)
+    }
+}
+
+/// All of a query that must not change from page to page.
+pub(super) fn unchanging(context: &Context<'_, '_>, query: &Query) -> String {
+    let order = query.sort_order.as_deref().unwrap_or("ascending").to_ascii_lowercase();
+    json!([context.request.path.trim_end_matches('/').trim_end_matches("/.search"), query.filter, query.sort_by, order])
+        .to_string()
+}
+
+fn insert(head: &mut Value, name: &str, value: Value) {
+    if let Value::Object(head) = head {
+        head.insert(name.to_owned(), value);
+    }
+}

@@ -1,0 +1,64 @@
+//! Which endpoint serves a request.
+
+use super::answer::Answer;
+use super::context::Context;
+use super::operation::on_resource;
+use super::{bulk, list};
+use crate::protocol::discovery;
+use crate::protocol::error::ScimError;
+use crate::protocol::query::Query;
+use crate::protocol::route::Route;
+
+/// Serves a request whose method the route has.
+pub(super) fn serve(context: &Context<'_, '_>, route: &Route) -> Result<Answer, ScimError> {
+    match route {
+        Route::Resources(name) if context.request.method == "POST" => on_resource(context, name, None),
+        Route::Resources(name) => list::list(context, Some(name), &parameters(context)?),
+        Route::Resource(name, id) => on_resource(context, name, Some(id)),
+        Route::Root => list::list(context, None, &parameters(context)?),
+        Route::Search(kind) => list::search(context, kind.as_deref()),
+        Route::Bulk => bulk::bulk(context),
+        Route::Me => Err(ScimError::status(
+            501,
+            "/Me is not supported: the caller is an identity provider, which is no user here",
+        )),
+        Route::ServiceProviderConfig | Route::ResourceTypes(_) | Route::Schemas(_) => {
+            forbid_filter(context)?;
+            discover(context, route)
+        }
+    }
+}
+
+fn discover(context: &Context<'_, '_>, route: &Route) -> Result<Answer, ScimError> {
+    let (table, base_url) = (context.table, &context.request.base_url);
+    match route {
+        Route::ResourceTypes(None) => Ok(Answer::document(&discovery::resource_types(table, base_url))),
+        Route::ResourceTypes(Some(name)) => {
+            found(discovery::resource_type(table, name, base_url), "resource type", name)
+        }
+        Route::Schemas(None) => Ok(Answer::document(&discovery::schemas(table, base_url))),
+        Route::Schemas(Some(urn)) => found(discovery::schema(table, urn, base_url), "schema", urn),
+        _ => Ok(Answer::document(&discovery::service_provider_config(
+            base_url,
+            context.organization.options.basic_authentication,
+        ))),
+    }
+}
+
+fn parameters(context: &Context<'_, '_>) -> Result<Query, ScimError> {
+    Query::from_parameters(context.request.query.as_deref(), context.mode)
+}
+
+fn found(document: Option<serde_json::Value>, kind: &str, name: &str) -> Result<Answer, ScimError> {
+    document
+        .map(|document| Answer::document(&document))
+        .ok_or_else(|| ScimError::not_found(format!("There is no {kind} '{name}'")))
+}
+
+/// RFC 7644 §4: a filter on a discovery endpoint is refused, so that nobody takes the answer for a filtered one.
+fn forbid_filter(context: &Context<'_, '_>) -> Result<(), ScimError> {
+    match parameters(context)?.filter {
+        Some(_) => Err(ScimError::status(403, "Discovery endpoints can't be filtered")),
+        None => Ok(()),
+    }
+}

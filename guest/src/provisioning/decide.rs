@@ -1,0 +1,243 @@
+//! What the rules make of what an identity provider wants to do to a member, and why; nothing is done here (rules P3 and
+//! P4).
+//!
+//! Who commits a decision and who previews one ask the same questions here, each of what it knows: the store, or the store
+//! with what earlier users of a list would change.
+
+use serde_json::Value;
+
+use super::changed::changed;
+use super::guard::{Admission, Removal};
+use super::known::Known;
+use super::letters::Welcome;
+use super::licences::{self, Seat};
+use super::matching::{self, Match};
+use super::{Action, Refusal, administrators};
+use crate::protocol::document::Document;
+use crate::store::{MemberRecord, OrganizationRecord, Origin, Role, StoreError, Stored, keys};
+
+/// What is to become of the record.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// It is written: a new one, or in the place of the old one.
+    Put(MemberRecord),
+    /// It goes.
+    Remove,
+    /// It stays as it is.
+    Nothing,
+}
+
+/// What would be done to a member, and why.
+#[derive(Clone, Debug)]
+pub struct Decision {
+    /// The member as it is; `None` of a new one.
+    pub old: Option<Stored<MemberRecord>>,
+    /// What is to become of it.
+    pub change: Change,
+    /// The name of that in the log.
+    pub action: Action,
+    /// Why, in words for the log.
+    pub because: Vec<String>,
+    /// When the initial passphrase is mailed.
+    pub welcome: Welcome,
+    /// What the mass-deprovisioning guard is to note.
+    pub admission: Option<Admission>,
+}
+
+/// The member who is meant by a user that is posted.
+#[derive(Clone, Debug)]
+pub struct Matched {
+    /// The member.
+    pub member: Stored<MemberRecord>,
+    /// By what: `userName` or `emails`.
+    pub attribute: &'static str,
+    /// The value that matches.
+    pub value: String,
+}
+
+/// The rules of one organization.
+#[derive(Clone, Copy)]
+pub struct Rules<'r> {
+    /// What is known of its members.
+    pub known: &'r dyn Known,
+    /// Its plan and its options.
+    pub organization: &'r OrganizationRecord,
+}
+
+impl Rules<'_> {
+    /// The member who is meant by this user.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if an index names a member who has just gone; as the storage has them.
+    pub fn matched(&self, user: &Document) -> Result<Option<Matched>, StoreError> {
+        let Some(Match { id, attribute, value }) = matching::matched(self.known, user)? else { return Ok(None) };
+        let member = self.known.member(&id)?.ok_or(StoreError::Conflict)?;
+        Ok(Some(Matched { member, attribute, value }))
+    }
+
+    /// A user is posted: nobody matches and a member is added, a manual one is adopted, or one that SCIM manages is
+    /// reactivated where the organization wants that.
+    ///
+    /// # Errors
+    /// [`Refusal`] says why nothing would be done.
+    pub fn post(&self, user: &Document, matched: Option<Matched>) -> Result<Decision, Refusal> {
+        let Some(Matched { member, attribute, value }) = matched else { return self.add(user) };
+        let merged = || merge(&member.record.document, user);
+        match member.record.origin {
+            Origin::Manual => {
+                let mut decision = self.change(member.clone(), merged(), format!("matched by {attribute}"))?;
+                decision.action = Action::Adopted;
+                Ok(decision)
+            }
+            Origin::Scim if self.organization.options.reactivate_on_post && !member.record.is_active() => {
+                self.change(member.clone(), merged(), format!("matched by {attribute}; reactivated by POST"))
+            }
+            Origin::Scim => Err(Refusal::Taken { attribute, value, id: member.record.id().to_owned() }),
+        }
+    }
+
+    /// The member's document becomes this one; the first change of a manual member makes it SCIM-managed.
+    ///
+    /// # Errors
+    /// [`Refusal`] says why nothing would be done.
+    pub fn change(&self, old: Stored<MemberRecord>, document: Document, reason: String) -> Result<Decision, Refusal> {
+        let adopts = old.record.origin == Origin::Manual;
+        if document == old.record.document && !adopts {
+            let because = vec![reason, "nothing changed".into()];
+            let (change, action, welcome) = (Change::Nothing, Action::Unchanged, Welcome::Never);
+            return Ok(Decision { old: Some(old), change, action, because, welcome, admission: None });
+        }
+        let MemberRecord { role, created, .. } = old.record;
+        let new = MemberRecord { origin: Origin::Scim, role, created, modified: self.known.now(), document };
+        self.require_free_names(&old.record, &new)?;
+        if new.email() != old.record.email() {
+            self.require_own_domain(&new)?;
+        }
+        let (was_active, is_active) = (old.record.is_active(), new.is_active());
+        let goes = was_active && !is_active;
+        let admission = if goes { self.known.pass_guard(&old, Removal::Deactivate)? } else { None };
+        let seat = self.seat(was_active, is_active)?;
+        administrators::require_owner(&old.record, Some(&new), || self.known.owners())?;
+        let mut because = vec![reason];
+        because.extend(adopts.then(|| format!("adopted: id, role {} and teams kept", new.role.name())));
+        because.extend(changed(&old.record.document, &new.document));
+        match seat {
+            Seat::Unchanged => because.extend((adopts && is_active).then(|| "seat kept".to_owned())),
+            seat => because.push(seat.to_string()),
+        }
+        let action = match (was_active, is_active) {
+            (true, false) => Action::Deactivated,
+            (false, true) => Action::Reactivated,
+            _ if adopts => Action::Adopted,
+            _ => Action::Updated,
+        };
+        let is_wanted = self.organization.options.passphrase_emails && new.email().is_some();
+        let is_awaited = action == Action::Reactivated && is_wanted && self.known.awaits_welcome(new.id())?;
+        let welcome = if is_awaited { Welcome::Now } else { Welcome::Never };
+        because.extend(is_awaited.then(mailed));
+        Ok(Decision { old: Some(old), change: Change::Put(new), action, because, welcome, admission })
+    }
+
+    /// The member is removed from the organization and from every team.
+    ///
+    /// # Errors
+    /// [`Refusal`] says why nothing would be done.
+    pub fn delete(&self, old: Stored<MemberRecord>) -> Result<Decision, Refusal> {
+        let admission = self.known.pass_guard(&old, Removal::Delete)?;
+        administrators::require_owner(&old.record, None, || self.known.owners())?;
+        let seat = match self.seat(old.record.is_active(), false)? {
+            Seat::Unchanged => "inactive: no seat freed".to_owned(),
+            seat => seat.to_string(),
+        };
+        let because = vec!["addressed by id".into(), seat];
+        let (change, action, welcome) = (Change::Remove, Action::Deleted, Welcome::Never);
+        Ok(Decision { old: Some(old), change, action, because, welcome, admission })
+    }
+
+    fn add(&self, user: &Document) -> Result<Decision, Refusal> {
+        let (document, now) = (with_id(user, &self.known.new_id()), self.known.now());
+        let new = MemberRecord { origin: Origin::Scim, role: Role::Member, created: now, modified: now, document };
+        self.require_own_domain(&new)?;
+        let seat = match self.seat(false, new.is_active())? {
+            Seat::Unchanged => "inactive: no seat taken".to_owned(),
+            seat => seat.to_string(),
+        };
+        let mut because = vec!["matched nobody by userName or emails".into(), seat];
+        let welcome = Welcome::of_new(&new, self.organization.options.passphrase_emails);
+        because.extend((welcome == Welcome::Now).then(mailed));
+        Ok(Decision { old: None, change: Change::Put(new), action: Action::Created, because, welcome, admission: None })
+    }
+
+    fn seat(&self, before: bool, after: bool) -> Result<Seat, Refusal> {
+        licences::seat(self.organization, before, after, || self.known.seats_taken())
+    }
+
+    fn require_own_domain(&self, record: &MemberRecord) -> Result<(), Refusal> {
+        let address = record.email().unwrap_or_else(|| record.user_name());
+        if self.organization.options.verified_domains_only && !self.organization.owns(address) {
+            return Err(Refusal::ForeignDomain { address: address.to_owned() });
+        }
+        Ok(())
+    }
+
+    /// That nobody else has the new userName or email address.
+    fn require_free_names(&self, old: &MemberRecord, new: &MemberRecord) -> Result<(), Refusal> {
+        if keys::fold(new.user_name()) != keys::fold(old.user_name()) {
+            require_free("userName", new.user_name(), new.id(), self.known.id_by_user_name(new.user_name())?)?;
+        }
+        let folded = |email: Option<&str>| email.map(keys::fold);
+        if let Some(email) = new.email().filter(|email| folded(Some(email)) != folded(old.email())) {
+            require_free("emails", email, new.id(), self.known.ids_by_email(&[email])?.pop().flatten())?;
+        }
+        Ok(())
+    }
+}
+
+fn mailed() -> String {
+    "the initial passphrase is mailed".to_owned()
+}
+
+fn require_free(attribute: &'static str, value: &str, own: &str, holder: Option<String>) -> Result<(), Refusal> {
+    match holder {
+        Some(id) if id != own => Err(Refusal::Taken { attribute, value: value.to_owned(), id }),
+        _ => Ok(()),
+    }
+}
+
+/// The document with its id, behind `schemas`, as readers expect it.
+pub(super) fn with_id(document: &Document, id: &str) -> Document {
+    let mut whole = Document::new();
+    whole.insert("schemas".into(), document.get("schemas").cloned().unwrap_or_default());
+    whole.insert("id".into(), id.into());
+    for (name, value) in document {
+        if name != "id" && name != "schemas" {
+            whole.insert(name.clone(), value.clone());
+        }
+    }
+    whole
+}
+
+/// The current document with what the incoming one has; extensions attribute by attribute.
+pub(super) fn merge(current: &Document, incoming: &Document) -> Document {
+    let mut merged = current.clone();
+    for (name, value) in incoming {
+        match (name.as_str(), merged.get_mut(name), value) {
+            ("id", ..) => {}
+            ("schemas", Some(Value::Array(urns)), Value::Array(more)) => {
+                for urn in more {
+                    if !urns.contains(urn) {
+                        urns.push(urn.clone());
+                    }
+                }
+            }
+            (urn, Some(Value::Object(extension)), Value::Object(more)) if urn.contains(':') => {
+                extension.extend(more.iter().map(|(name, value)| (name.clone(), value.clone())));
+            }
+            (_, Some(old), _) => old.clone_from(value),
+            (_, None, _) => {
+                merged.insert(name.clone(), value.clone());
+            }
+        }
+    }
+    merged
+}

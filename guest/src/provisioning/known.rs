@@ -1,0 +1,99 @@
+//! What the rules ask before they decide.
+
+use super::Refusal;
+use super::guard::{self, Admission, Removal};
+use crate::store::{Actor, MemberRecord, Store, StoreError, Stored, keys};
+
+/// What the rules ask of an organization.
+pub trait Known {
+    /// The id of the member with this userName.
+    ///
+    /// # Errors
+    /// If the storage can't answer; those of the other questions as well.
+    fn id_by_user_name(&self, name: &str) -> Result<Option<String>, StoreError>;
+
+    /// The ids of the members with these email addresses, which are unique in the organization, in their order.
+    ///
+    /// # Errors
+    /// If the storage can't answer.
+    fn ids_by_email(&self, addresses: &[&str]) -> Result<Vec<Option<String>>, StoreError>;
+
+    /// The member with this id.
+    ///
+    /// # Errors
+    /// If the storage can't answer.
+    fn member(&self, id: &str) -> Result<Option<Stored<MemberRecord>>, StoreError>;
+
+    /// How many seats are taken.
+    ///
+    /// # Errors
+    /// If the storage can't answer.
+    fn seats_taken(&self) -> Result<u64, StoreError>;
+
+    /// How many active owners there are.
+    ///
+    /// # Errors
+    /// If the storage can't answer.
+    fn owners(&self) -> Result<u64, StoreError>;
+
+    /// Whether the member is to be welcomed at the first activation.
+    ///
+    /// # Errors
+    /// If the storage can't answer.
+    fn awaits_welcome(&self, id: &str) -> Result<bool, StoreError>;
+
+    /// What the mass-deprovisioning guard says of the member's deactivation or deletion; `None` if it is off.
+    ///
+    /// # Errors
+    /// [`Refusal::Held`] and [`Refusal::RemovalRefused`].
+    fn pass_guard(&self, member: &Stored<MemberRecord>, removal: Removal) -> Result<Option<Admission>, Refusal>;
+
+    /// An id for a new member.
+    fn new_id(&self) -> String;
+
+    /// In milliseconds since the Unix epoch.
+    fn now(&self) -> u64;
+}
+
+/// The rules ask the store.
+impl Known for Store<'_> {
+    fn id_by_user_name(&self, name: &str) -> Result<Option<String>, StoreError> {
+        self.id_by_user_name(name)
+    }
+
+    fn ids_by_email(&self, addresses: &[&str]) -> Result<Vec<Option<String>>, StoreError> {
+        self.ids_by_email(addresses)
+    }
+
+    fn member(&self, id: &str) -> Result<Option<Stored<MemberRecord>>, StoreError> {
+        self.member(id)
+    }
+
+    fn seats_taken(&self) -> Result<u64, StoreError> {
+        self.seats_counted()
+    }
+
+    fn owners(&self) -> Result<u64, StoreError> {
+        self.counter(keys::OWNERS.to_vec())
+    }
+
+    fn awaits_welcome(&self, id: &str) -> Result<bool, StoreError> {
+        Ok(self.item(keys::welcome(id))?.is_some())
+    }
+
+    /// The guard looks at what the identity provider does, not at what people do.
+    fn pass_guard(&self, member: &Stored<MemberRecord>, removal: Removal) -> Result<Option<Admission>, Refusal> {
+        match self.actor() {
+            Actor::Scim => guard::admit(self, member, removal, guard::Ahead::default()),
+            Actor::Admin | Actor::System => Ok(None),
+        }
+    }
+
+    fn new_id(&self) -> String {
+        self.new_id()
+    }
+
+    fn now(&self) -> u64 {
+        self.now()
+    }
+}

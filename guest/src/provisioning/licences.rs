@@ -1,0 +1,143 @@
+//! Licences: an active member takes a seat, whoever manages the member (rule P4).
+//!
+//! Members who are active when seats run out keep theirs. Without a free seat nobody becomes active, unless the
+//! organization allows overage; the owner and the co-owners are told of it, at most once a day.
+
+use std::fmt;
+
+use serde_json::json;
+
+use super::{Refusal, letters};
+use crate::store::{
+    Batch, EventKind, EventSubject, Letter, MemberRecord, OrganizationRecord, Origin, Store, StoreError, keys, text,
+};
+
+/// Between two notices that seats are missing pass so many milliseconds at least.
+const NOTICE_PAUSE: u64 = 24 * 60 * 60 * 1_000;
+/// Under which name the time of the last notice is kept.
+const JOB: &str = "licences-exhausted";
+
+/// What becomes of a member's seat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seat {
+    /// The member takes a seat: the one with this number, of so many.
+    Taken(u64, u32),
+    /// The member takes a seat that the plan does not have.
+    Overage(u64, u32),
+    /// The member's seat is free: so many are still taken, of so many.
+    Freed(u64, u32),
+    /// It stays as it is.
+    Unchanged,
+}
+
+/// In words for the SCIM log.
+impl fmt::Display for Seat {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Taken(number, seats) => write!(out, "seat {number} of {seats}"),
+            Self::Overage(number, seats) => write!(out, "seat {number} of {seats}: overage"),
+            Self::Freed(taken, seats) => write!(out, "seat freed: {taken} of {seats} are taken"),
+            Self::Unchanged => Ok(()),
+        }
+    }
+}
+
+/// What becomes of the seat of a member who was active before, or not, and is active after, or not. `taken` asks how many
+/// seats are taken: others may take and free some meanwhile, so the number is that of the moment.
+///
+/// # Errors
+/// [`Refusal::NoFreeSeat`] if the member would take one and there is none.
+pub fn seat(
+    organization: &OrganizationRecord,
+    before: bool,
+    after: bool,
+    taken: impl FnOnce() -> Result<u64, StoreError>,
+) -> Result<Seat, Refusal> {
+    if before == after {
+        return Ok(Seat::Unchanged);
+    }
+    let (taken, seats) = (taken()?, organization.seats);
+    match (after, taken < u64::from(seats)) {
+        (false, _) => Ok(Seat::Freed(taken.saturating_sub(1), seats)),
+        (true, true) => Ok(Seat::Taken(taken + 1, seats)),
+        (true, false) if organization.options.allow_overage => Ok(Seat::Overage(taken + 1, seats)),
+        (true, false) => Err(Refusal::NoFreeSeat { seats }),
+    }
+}
+
+/// Adds to the batch that seats are taken or freed where the member becomes another one. Its commit fails with
+/// [`StoreError::Limit`] at [`keys::SEATS`] if a seat is missing.
+pub(super) fn count(
+    batch: &mut Batch,
+    organization: &OrganizationRecord,
+    old: Option<&MemberRecord>,
+    new: Option<&MemberRecord>,
+) {
+    let delta =
+        |takes: fn(&MemberRecord) -> bool| i64::from(new.is_some_and(takes)) - i64::from(old.is_some_and(takes));
+    let most = (!organization.options.allow_overage).then(|| i64::from(organization.seats));
+    batch.add(keys::SEATS.to_vec(), delta(MemberRecord::is_active), None, most);
+    batch.add(keys::SEATS_SCIM.to_vec(), delta(takes_seat_by_scim), None, None);
+}
+
+fn takes_seat_by_scim(member: &MemberRecord) -> bool {
+    member.is_active() && member.origin == Origin::Scim
+}
+
+/// Tells the owner, the co-owners and who takes events that seats are missing, unless they were told less than a day ago.
+/// The refused request does not fail in another way by it.
+pub(super) fn tell_exhausted(store: &Store, seats: u32) {
+    match try_tell(store, seats) {
+        // Somebody else tells it right now.
+        Ok(()) | Err(StoreError::Conflict) => {}
+        Err(error) => eprintln!("nobody could be told that all seats are taken: {error}"),
+    }
+}
+
+fn try_tell(store: &Store, seats: u32) -> Result<(), StoreError> {
+    let told = store.item(keys::job(JOB))?;
+    let last = told.as_ref().and_then(|item| text(&item.value)?.parse::<u64>().ok());
+    let now = store.now();
+    if last.is_some_and(|last| now < last.saturating_add(NOTICE_PAUSE)) {
+        return Ok(());
+    }
+    let mut batch = Batch::new();
+    batch.require_unchanged(keys::job(JOB), told.map(|item| item.version));
+    batch.put(keys::job(JOB), now.to_string().into_bytes());
+    let subject = EventSubject::only("licences");
+    store.add_event(&mut batch, EventKind::LicencesExhausted, subject, json!({ "seats": seats }))?;
+    letters::to_administrators(store, &mut batch, &Letter::NoFreeSeat { seats })?;
+    store.commit(batch).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Options;
+
+    #[test]
+    fn p4_an_active_member_takes_a_seat_and_frees_it_and_overage_is_a_choice() {
+        let verdict = |taken: u64, allow_overage: bool, before: bool, after: bool| {
+            let options = Options { allow_overage, ..Options::default() };
+            let organization = OrganizationRecord { seats: 3, options, ..OrganizationRecord::default() };
+            seat(&organization, before, after, || Ok(taken))
+        };
+        let none = Err(Refusal::NoFreeSeat { seats: 3 });
+        // Seats taken, whether overage is allowed, active before and after.
+        let cases = [
+            (0, false, false, true, Ok(Seat::Taken(1, 3))),
+            (2, false, false, true, Ok(Seat::Taken(3, 3))),
+            (3, false, false, true, none.clone()),
+            (4, false, false, true, none),
+            (3, true, false, true, Ok(Seat::Overage(4, 3))),
+            (2, true, false, true, Ok(Seat::Taken(3, 3))),
+            (3, false, true, false, Ok(Seat::Freed(2, 3))),
+            (5, false, true, false, Ok(Seat::Freed(4, 3))),
+            (5, false, true, true, Ok(Seat::Unchanged)),
+            (5, false, false, false, Ok(Seat::Unchanged)),
+        ];
+        for (taken, overage, before, after, expected) in cases {
+            assert_eq!(verdict(taken, overage, before, after), expected, "{taken} {overage} {before} {after}");
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! What the process asks of the system it runs on.
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// The signal for a file that would become larger than the limit of the process (`ulimit -f`) allows.
+const SIGXFSZ: i32 = 25;
+
+/// Raises the soft limit of file descriptors to the hard one: each connection takes one, and the soft limit is
+/// traditionally kept at 1,024 for programs that can't handle more.
+pub(super) fn raise_descriptor_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current != limit.maximum {
+        let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+        if let Err(error) = setrlimit(Resource::Nofile, raised) {
+            tracing::warn!("the limit of file descriptors can't be raised: {error}");
+        }
+    }
+}
+
+/// From now on a write beyond the limit of file sizes fails, and its request is refused, while the signal that comes with
+/// it would end the process. Call it in a Tokio runtime.
+pub(super) fn survive_file_size_limit() {
+    // A handler that is installed once stays for the life of the process.
+    if let Err(error) = signal(SignalKind::from_raw(SIGXFSZ)) {
+        tracing::warn!("the signal of the limit of file sizes can't be handled: {error}");
+    }
+}

@@ -1,0 +1,149 @@
+//! All connections that are open, and which of them has to go when there is no room for another.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::{BASE, Connection, Watch, lock};
+use crate::ledger::{Full, Held, Ledger};
+
+/// Connections at the same time, if the system allows as many file descriptors.
+const MOST: usize = 8_192;
+/// Of these, connections of strangers.
+const MOST_STRANGERS: usize = 1_536;
+/// File descriptors that are kept for what is no connection: the database, emails, webhooks.
+const RESERVED: usize = 128;
+/// Connections that go at once when there is no room: looking for them means looking at all.
+const AT_ONCE: usize = 16;
+/// Connections whose holdings differ by less, in bytes, hold the same as far as it matters here.
+const MUCH: usize = 64 << 10;
+
+/// The connections of a server.
+#[derive(Debug)]
+pub(in crate::server) struct Connections {
+    ledger: Ledger,
+    most: usize,
+    most_strangers: usize,
+    next: AtomicU64,
+    open: Mutex<HashMap<u64, Arc<Connection>>>,
+}
+
+impl Connections {
+    /// None yet; `descriptors` is how many file descriptors the process may have, `None` if there is no limit.
+    pub(in crate::server) fn new(ledger: Ledger, descriptors: Option<u64>) -> Arc<Self> {
+        let descriptors = descriptors.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX));
+        let reserved = RESERVED.max(descriptors / 8).min(descriptors / 2);
+        let most = descriptors.saturating_sub(reserved).clamp(1, MOST);
+        let most_strangers = MOST_STRANGERS.min(most.div_ceil(2));
+        Arc::new(Self { ledger, most, most_strangers, next: AtomicU64::new(0), open: Mutex::default() })
+    }
+
+    /// How many there may be.
+    pub(in crate::server) fn most(&self) -> usize {
+        self.most
+    }
+
+    /// How many there are.
+    pub(in crate::server) fn count(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// A new one, of a stranger. If there are too many, those that waited longest for nothing are made to go.
+    pub(in crate::server) fn enter(self: &Arc<Self>) -> Entered {
+        let now = Instant::now();
+        let mut own = Held::nothing(Arc::clone(self.ledger.strangers()));
+        let full = own.grow(BASE).is_err();
+        if full {
+            // It is bounded by the number of strangers.
+            own.grow_anyway(BASE);
+        }
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let connection = Arc::new(Connection {
+            all: Arc::downgrade(self),
+            number,
+            begun: now,
+            known: AtomicBool::new(false),
+            holds: AtomicUsize::new(0),
+            unsent: AtomicUsize::new(0),
+            written: AtomicU64::new(0),
+            unread: AtomicUsize::new(0),
+            requests: AtomicU64::new(0),
+            open: AtomicUsize::new(0),
+            watch: Mutex::new(Watch { idle: now, waits: None }),
+            own: Mutex::new(own),
+            evicted: Notify::new(),
+        });
+        let open = {
+            let mut open = self.lock();
+            open.insert(number, Arc::clone(&connection));
+            open.len()
+        };
+        if full || open > self.most_strangers && self.strangers() > self.most_strangers {
+            self.evict(Some(number), BASE);
+        }
+        Entered { all: Arc::clone(self), connection }
+    }
+
+    /// Makes room for a connection that is not accepted yet.
+    pub(in crate::server) fn make_room(&self) {
+        self.evict(None, BASE);
+    }
+
+    /// Makes other strangers go that hold more, so that `number` may hold so many bytes in all, of which `bytes` are new.
+    ///
+    /// # Errors
+    /// None holds more, or the strangers hold so much beyond their share that it has to wait until they have gone.
+    pub(super) fn push_out(&self, bytes: usize, holds: usize, number: u64) -> Result<(), Full> {
+        if !self.evict(Some(number), holds) {
+            return Err(Full::Account);
+        }
+        let strangers = self.ledger.strangers();
+        if strangers.held() + bytes <= strangers.most() + strangers.most() / 4 { Ok(()) } else { Err(Full::Account) }
+    }
+
+    fn strangers(&self) -> usize {
+        self.lock().values().filter(|connection| connection.is_strangers()).count()
+    }
+
+    /// Makes some strangers go: first those that hold much, then those that wait without a request, and among equals those
+    /// that came first. None goes for one that `holds` more itself. Where there is no stranger, those go that have been idle
+    /// longest. Says whether any goes.
+    fn evict(&self, but: Option<u64>, holds: usize) -> bool {
+        let open = self.lock();
+        let others = || open.values().filter(|connection| Some(connection.number) != but);
+        let may_go = |weight: usize| weight / MUCH > holds / MUCH || holds < MUCH;
+        let mut going: Vec<&Arc<Connection>> = others().filter(|connection| connection.is_strangers()).collect();
+        if going.is_empty() {
+            going = others().filter(|connection| connection.is_idle()).collect();
+            going.sort_by_cached_key(|connection| lock(&connection.watch).idle);
+        } else {
+            going.retain(|connection| may_go(connection.weight()));
+            going.sort_by_cached_key(|connection| {
+                (Reverse(connection.weight() / MUCH), !connection.is_idle(), connection.number)
+            });
+        }
+        going.truncate(AT_ONCE);
+        going.iter().for_each(|connection| connection.evicted.notify_one());
+        !going.is_empty()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Arc<Connection>>> {
+        lock(&self.open)
+    }
+}
+
+/// A connection's place, until this is dropped.
+pub(in crate::server) struct Entered {
+    all: Arc<Connections>,
+    pub(in crate::server) connection: Arc<Connection>,
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        self.all.lock().remove(&self.connection.number);
+    }
+}

@@ -1,0 +1,246 @@
+//! Work that waits for the writer, in the order in which it is done: organizations take turns.
+//!
+//! Each organization has a queue of its own, and what is in it is done in its order. A group, which becomes one transaction
+//! of the database, takes one piece from each queue in turn, and then the next from each, until it has [`GROUP`] pieces or
+//! [`ROWS`] rows. So whoever writes much waits behind themselves, not before others.
+//!
+//! A piece that is larger than a group may be, such as a group of 100,000 members, has a transaction of its own: it can't
+//! be cut, since it takes effect as a whole. It waits until those that are small have had a group, and after it they have
+//! the next one: nobody ever waits for more than one large piece.
+
+use std::collections::{HashMap, VecDeque};
+
+use crate::capability::storage::OrganizationId;
+
+/// Pieces of work in one transaction of the database, so that the first does not wait for ever.
+pub(super) const GROUP: usize = 512;
+/// Rows that the pieces in one transaction read and write: some 10 ms.
+pub(super) const ROWS: usize = 4_096;
+/// Pieces of work that may wait; the next is refused. One to three seconds' work.
+const MOST: usize = 4_096;
+
+/// Something to be done.
+pub(super) trait Piece {
+    /// Rows that it reads and writes.
+    fn rows(&self) -> usize;
+}
+
+/// The queues of all organizations.
+pub(super) struct Queue<P> {
+    of: HashMap<OrganizationId, VecDeque<(u64, P)>>,
+    /// Who has work, each once; the first is next.
+    ring: VecDeque<OrganizationId>,
+    count: usize,
+    /// The number of the next piece, in the order in which they came.
+    next: u64,
+    /// The last group was a small one, so that a large piece is next.
+    large_is_next: bool,
+}
+
+impl<P: Piece> Queue<P> {
+    pub(super) fn new() -> Self {
+        Self { of: HashMap::new(), ring: VecDeque::new(), count: 0, next: 0, large_is_next: false }
+    }
+
+    /// How much waits.
+    pub(super) fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Puts a piece behind the organization's others. It is given back if too much waits: all in all, or of this
+    /// organization, which never has more than it leaves free for others.
+    pub(super) fn push(&mut self, organization: &OrganizationId, piece: P) -> Result<(), P> {
+        let own = self.of.get(organization).map_or(0, VecDeque::len);
+        if own >= MOST - self.count.min(MOST) {
+            return Err(piece);
+        }
+        let number = self.next;
+        self.next += 1;
+        self.queue(organization).push_back((number, piece));
+        self.count += 1;
+        Ok(())
+    }
+
+    /// Puts pieces that could not be done back before the organizations' others.
+    pub(super) fn put_back(&mut self, pieces: Vec<(OrganizationId, u64, P)>) {
+        self.count += pieces.len();
+        for (organization, number, piece) in pieces.into_iter().rev() {
+            self.queue(&organization).push_front((number, piece));
+        }
+    }
+
+    /// The number that the next piece will get.
+    pub(super) fn next_number(&self) -> u64 {
+        self.next
+    }
+
+    /// Whether all pieces with a smaller number have been taken out.
+    pub(super) fn is_past(&self, number: u64) -> bool {
+        self.of.values().filter_map(VecDeque::front).all(|(waiting, _)| *waiting >= number)
+    }
+
+    /// The next group; empty if nothing waits.
+    pub(super) fn take(&mut self) -> Vec<(OrganizationId, u64, P)> {
+        if std::mem::take(&mut self.large_is_next)
+            && let Some(large) = self.take_large()
+        {
+            return vec![large];
+        }
+        let mut group = Vec::new();
+        let (mut rows, mut passed) = (0, 0);
+        while group.len() < GROUP && passed < self.ring.len() {
+            let Some(organization) = self.ring.pop_front() else { break };
+            let next = self.of.get(&organization).and_then(|queue| queue.front()).map_or(0, |(_, piece)| piece.rows());
+            if next > ROWS {
+                passed += 1;
+                self.ring.push_back(organization);
+                continue;
+            }
+            if rows + next > ROWS {
+                // It is the first of the next group.
+                self.ring.push_front(organization);
+                break;
+            }
+            rows += next;
+            passed = 0;
+            group.extend(self.pop(organization));
+        }
+        if group.is_empty() {
+            return self.take_large().into_iter().collect();
+        }
+        self.large_is_next = true;
+        group
+    }
+
+    /// The next piece that is larger than a group.
+    fn take_large(&mut self) -> Option<(OrganizationId, u64, P)> {
+        let is_large = |of: &OrganizationId| {
+            self.of.get(of).and_then(VecDeque::front).is_some_and(|(_, piece)| piece.rows() > ROWS)
+        };
+        let place = self.ring.iter().position(is_large)?;
+        let organization = self.ring.remove(place)?;
+        self.pop(organization)
+    }
+
+    /// Takes the organization's first piece; its place in the ring, which it was taken out of, is at the end now.
+    fn pop(&mut self, organization: OrganizationId) -> Option<(OrganizationId, u64, P)> {
+        let queue = self.of.get_mut(&organization)?;
+        let (number, piece) = queue.pop_front()?;
+        self.count -= 1;
+        if queue.is_empty() {
+            self.of.remove(&organization);
+        } else {
+            self.ring.push_back(organization.clone());
+        }
+        Some((organization, number, piece))
+    }
+
+    fn queue(&mut self, organization: &OrganizationId) -> &mut VecDeque<(u64, P)> {
+        if !self.of.contains_key(organization) {
+            self.ring.push_back(organization.clone());
+        }
+        self.of.entry(organization.clone()).or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A name, and rows.
+    #[derive(Debug, PartialEq)]
+    struct Work(&'static str, usize);
+
+    impl Piece for Work {
+        fn rows(&self) -> usize {
+            self.1
+        }
+    }
+
+    fn queue(work: &[(&str, &'static str, usize)]) -> Queue<Work> {
+        let mut queue = Queue::new();
+        for (organization, name, rows) in work {
+            queue.push(&OrganizationId::parse(organization).unwrap(), Work(name, *rows)).unwrap();
+        }
+        queue
+    }
+
+    fn group(queue: &mut Queue<Work>) -> Vec<&'static str> {
+        queue.take().into_iter().map(|(_, _, work)| work.0).collect()
+    }
+
+    #[test]
+    fn organizations_take_turns_and_each_ones_work_keeps_its_order() {
+        let mut queue = queue(&[("a", "a1", 1), ("a", "a2", 1), ("a", "a3", 1), ("b", "b1", 1), ("c", "c1", 1)]);
+        assert_eq!(group(&mut queue), ["a1", "b1", "c1", "a2", "a3"]);
+        assert!(queue.take().is_empty() && queue.of.is_empty() && queue.ring.is_empty());
+    }
+
+    #[test]
+    fn whoever_writes_much_waits_behind_themselves_and_not_before_others() {
+        let mut queue = Queue::new();
+        let [much, little] = ["much", "little"].map(|name| OrganizationId::parse(name).unwrap());
+        for _ in 0..1_000 {
+            queue.push(&much, Work("much", 1)).unwrap();
+        }
+        queue.push(&little, Work("little", 1)).unwrap();
+        assert_eq!(group(&mut queue)[..3], ["much", "little", "much"]);
+    }
+
+    #[test]
+    fn a_group_has_a_bounded_amount_of_work() {
+        let half = ROWS / 2;
+        let mut queue = queue(&[("a", "a1", half), ("b", "b1", half), ("c", "c1", half), ("a", "a2", half)]);
+        assert_eq!(group(&mut queue), ["a1", "b1"]);
+        assert_eq!(group(&mut queue), ["c1", "a2"]);
+        for _ in 0..GROUP + 1 {
+            queue.push(&OrganizationId::parse("a").unwrap(), Work("a", 0)).unwrap();
+        }
+        assert_eq!(group(&mut queue).len(), GROUP);
+    }
+
+    #[test]
+    fn nobody_waits_for_more_than_one_large_piece() {
+        let large = ROWS + 1;
+        let mut queue = queue(&[("a", "A1", large), ("a", "A2", large), ("b", "B1", large), ("c", "c1", 1)]);
+        assert_eq!(group(&mut queue), ["c1"]);
+        assert_eq!(group(&mut queue), ["A1"]);
+        queue.push(&OrganizationId::parse("c").unwrap(), Work("c2", 1)).unwrap();
+        assert_eq!(group(&mut queue), ["c2"]);
+        assert_eq!(group(&mut queue), ["B1"]);
+        assert_eq!(group(&mut queue), ["A2"]);
+        assert!(queue.take().is_empty());
+    }
+
+    #[test]
+    fn what_comes_after_a_large_piece_of_the_same_organization_stays_after_it() {
+        let mut queue = queue(&[("a", "A1", ROWS + 1), ("a", "a2", 1), ("b", "b1", 1)]);
+        assert_eq!(group(&mut queue), ["b1"]);
+        assert_eq!(group(&mut queue), ["A1"]);
+        assert_eq!(group(&mut queue), ["a2"]);
+    }
+
+    #[test]
+    fn one_organization_can_not_fill_the_queue() {
+        let mut queue = Queue::new();
+        let [one, other] = ["one", "other"].map(|name| OrganizationId::parse(name).unwrap());
+        while queue.push(&one, Work("", 1)).is_ok() {}
+        assert_eq!(queue.len(), MOST / 2);
+        assert!(queue.push(&other, Work("", 1)).is_ok());
+    }
+
+    #[test]
+    fn what_is_put_back_comes_first_again() {
+        let mut queue = queue(&[("a", "a1", 1), ("a", "a2", 1), ("b", "b1", 1)]);
+        let number = queue.next_number();
+        let taken = queue.take();
+        assert!(queue.is_past(number));
+        queue.push(&OrganizationId::parse("a").unwrap(), Work("a3", 1)).unwrap();
+        queue.put_back(taken);
+        assert!(!queue.is_past(number));
+        assert_eq!(queue.len(), 4);
+        let order = group(&mut queue);
+        let of_a: Vec<_> = order.iter().filter(|name| name.starts_with('a')).collect();
+        assert_eq!(of_a, [&"a1", &"a2", &"a3"]);
+    }
+}

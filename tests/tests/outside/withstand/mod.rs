@@ -1,0 +1,9 @@
+//! What strangers, tenants and a broken machine can't do to a server. The numbers in the names are those of the faults
+//! that an attack on an early build found.
+
+mod answers;
+mod connections;
+mod http2;
+mod logging;
+mod machine;
+mod memory;
