@@ -16,7 +16,7 @@ mod tests;
 
 pub use error::DirectoryError;
 pub use guard::{decide_held, set_guard};
-pub use insomnia_scim_contract::{Listing, Member, NewMember, PreviewOutcome};
+pub use insomnia_scim_contract::{Listing, Member, NewMember, PreviewOutcome, PreviewedUser};
 pub use listing::{list_members, list_teams};
 pub use members::{add_member, get_member, member, remove_member, set_passphrase, set_role, verify_passphrase};
 pub use organization::{get_licences, put_organization};

@@ -3,7 +3,7 @@
 mod because;
 mod hidden;
 mod redaction;
-mod search;
+mod searching;
 mod strangers;
 mod tolerance;
 
