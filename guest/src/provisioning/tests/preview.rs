@@ -160,7 +160,7 @@ proptest! {
         let organization = organization(&choices, &by_hand, &by_scim);
         let users: Vec<Value> = list.iter().map(body).collect();
         let before = organization.host.dump();
-        let preview = directory::preview(&organization.store(), json!(users).to_string()).unwrap();
+        let preview = directory::preview(&organization.store(), &json!(users).to_string()).unwrap();
         prop_assert_eq!(organization.host.dump(), before, "a preview changes nothing");
         for (user, told) in users.into_iter().zip(&preview.users) {
             let known: Vec<String> = members(&organization).iter().map(|member| member.id().to_owned()).collect();
@@ -222,7 +222,7 @@ fn p4_a_preview_counts_the_seat_of_a_member_whom_a_post_reactivates() {
         let choices = Choices { seats: 9, reactivate_on_post, ..chosen() };
         let organization = organization(&choices, &[], &[(1, false)]);
         let users = json!([{"userName": address(1)}]).to_string();
-        let preview = directory::preview(&organization.store(), users).unwrap();
+        let preview = directory::preview(&organization.store(), &users).unwrap();
         assert_eq!(preview.users[0].outcome, Outcome::Exists);
         (preview.taken, preview.taken_after)
     };
