@@ -73,21 +73,21 @@ impl OAuthClientCommand {
                     redirect_uris: redirect_uri,
                     public,
                 };
-                let issued = organization.create_oauth_client(&actor.or_owner(&organization).await?, client).await?;
+                let issued = organization.create_oauth_client(&actor.or_owner(), client).await?;
                 print(settings, &organization, &issued);
             }
             Self::List { .. } => {
                 let clients = organization.oauth_clients().await?;
                 let clients: Vec<Value> = clients.iter().map(serde_json::to_value).collect::<Result<_, _>>()?;
-                output::table(settings.json, &clients, &["id", "name", "created", "secret_created", "overlap_until"]);
+                output::table(settings.json, &clients, &["id", "name", "created", "secrets"]);
             }
             Self::Rotate { client, actor, overlap, .. } => {
-                let actor = actor.or_owner(&organization).await?;
+                let actor = actor.or_owner();
                 let issued = organization.rotate_oauth_client_secret(&actor, &client, overlap).await?;
                 print(settings, &organization, &issued);
             }
             Self::Delete { client, actor, .. } => {
-                organization.delete_oauth_client(&actor.or_owner(&organization).await?, &client).await?;
+                organization.delete_oauth_client(&actor.or_owner(), &client).await?;
                 output::object(settings.json, &json!({"deleted": client}));
             }
         }
@@ -111,7 +111,7 @@ fn print(settings: &Settings, organization: &Organization, issued: &IssuedOAuthC
         "revocation_endpoint": format!("{issuer}/revoke"),
         "scope": "scim",
         "connector_url": organization.connector_url(),
-        "overlap_until": issued.client.overlap_until,
+        "overlap_until": issued.client.overlap_until(),
     });
     output::object(settings.json, &value);
 }
