@@ -106,7 +106,8 @@ impl wit::Host for EmailView<'_> {
     async fn send(&mut self, message: wit::Message) -> Result<(), wit::EmailError> {
         let wit::Message { id, date, to, subject, text, html } = message;
         let message = Message { id, date, to, subject, text, html };
-        send(self.capabilities, self.organization, message).await.map_err(|error| match error {
+        let sent = send(self.capabilities, self.organization, message);
+        self.capabilities.metrics.outgoing.measured("email", "send", sent).await.map_err(|error| match error {
             MailError::NotConfigured => wit::EmailError::NotConfigured,
             MailError::Rejected(why) => wit::EmailError::Rejected(why),
             MailError::Unavailable(why) => wit::EmailError::Unavailable(why),

@@ -116,7 +116,8 @@ impl wit::Host for HttpView<'_> {
             body: request.body,
             timeout: request.timeout_milliseconds.map(|time| Duration::from_millis(time.into())),
         };
-        match self.capabilities.http.send(self.organization, request).await {
+        let sent = self.capabilities.http.send(self.organization, request);
+        match self.capabilities.metrics.outgoing.measured("http", "send", sent).await {
             Ok(IncomingResponse { status, headers, body }) => Ok(wit::HttpResponse { status, headers, body }),
             Err(error) => Err(match error {
                 HttpError::NotConfigured => wit::HttpError::NotConfigured,

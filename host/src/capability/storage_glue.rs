@@ -34,7 +34,8 @@ pub(crate) fn add_to_linker(linker: &mut Linker<InstanceState>) -> wasmtime::Res
 
 impl wit::Host for StorageView<'_> {
     async fn get(&mut self, keys: Vec<wit::Key>) -> Result<Vec<Option<wit::Item>>, wit::StorageError> {
-        let items = self.capabilities.storage.get(self.organization, keys).await.map_err(|e| self.error(e))?;
+        let got = self.capabilities.storage.get(self.organization, keys);
+        let items = self.measured("get", got).await?;
         Ok(items.into_iter().map(|item| item.map(|Item { value, version }| wit::Item { value, version })).collect())
     }
 
@@ -43,7 +44,7 @@ impl wit::Host for StorageView<'_> {
             .into_iter()
             .map(|page| Page { range: range(page.range), reverse: page.reverse, skip: page.skip, limit: page.limit })
             .collect();
-        let scanned = self.capabilities.storage.scan(self.organization, pages).await.map_err(|e| self.error(e))?;
+        let scanned = self.measured("scan", self.capabilities.storage.scan(self.organization, pages)).await?;
         let entry = |Entry { key, value, version }| wit::Entry { key, value, version };
         Ok(scanned
             .into_iter()
@@ -64,8 +65,8 @@ impl wit::Host for StorageView<'_> {
             write: transaction.changes.into_iter().map(write).collect(),
             wake_at,
         };
-        let version =
-            self.capabilities.storage.commit(self.organization, transaction).await.map_err(|e| self.error(e))?;
+        let committed = self.capabilities.storage.commit(self.organization, transaction);
+        let version = self.measured("commit", committed).await?;
         if let Some(time) = wake_at {
             self.capabilities.alarm.set(time);
         }
@@ -77,11 +78,21 @@ impl wit::Host for StorageView<'_> {
             return Ok(());
         }
         let entries = entries.into_iter().map(|entry| (entry.key, entry.value)).collect();
-        self.capabilities.storage.append(self.organization, entries).await.map_err(|e| self.error(e))
+        self.measured("append", self.capabilities.storage.append(self.organization, entries)).await
     }
 }
 
 impl StorageView<'_> {
+    /// Waits for the storage, and counts and measures it.
+    async fn measured<T>(
+        &self,
+        function: &'static str,
+        call: impl Future<Output = Result<T, StorageError>>,
+    ) -> Result<T, wit::StorageError> {
+        let outcome = self.capabilities.metrics.outgoing.measured("storage", function, call).await;
+        outcome.map_err(|error| self.error(error))
+    }
+
     fn error(&self, error: StorageError) -> wit::StorageError {
         match error {
             StorageError::Conflict(key) => wit::StorageError::Conflict(key),
