@@ -11,8 +11,8 @@ create table if not exists organization (
     id text primary key,
     version integer not null,       -- the newest version that was given out; versions only grow
     wake_at integer,                -- when the jobs are to be called, in milliseconds since 1970
-    claim text,                     -- who is calling the jobs now
-    claimed_until integer           -- until when that claim holds, if it is not renewed
+    claim integer,                  -- the number of the claim of the host that calls the jobs now; see wakeups.js
+    claimed_until integer           -- when that claim ends, if it is not renewed
 ) strict;
 create table if not exists item (
     organization text not null,
@@ -39,4 +39,23 @@ export function connect(path, synchronous = DURABLE) {
 /** Makes the organization's row; one that is there stays as it is. */
 export function createOrganization(connection, organization) {
   connection.prepare("insert into organization (id, version) values (?, 0) on conflict do nothing").run(organization);
+}
+
+/** Removes all that the organization has. Its row stays, without a time, so that the versions go on. */
+export function deleteOrganization(connection, organization) {
+  connection.exec("begin immediate");
+  connection.prepare("delete from item where organization = ?").run(organization);
+  connection
+    .prepare("update organization set wake_at = null, claim = null, claimed_until = null where id = ?")
+    .run(organization);
+  connection.exec("commit");
+}
+
+/** A number that is greater than every one before it: the version of a commit, or the number of a claim. */
+export function nextVersion(connection, organization) {
+  const statement = connection.prepare(
+    "update organization set version = version + 1 where id = ? returning version",
+  );
+  statement.setReadBigInts(true);
+  return statement.get(organization).version;
 }

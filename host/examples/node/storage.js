@@ -72,6 +72,7 @@ export class Storage {
    */
   scan(pages) {
     if (pages.length > SCAN_PAGES) throw new StorageError("too-large");
+    for (const { range } of pages) checkRange(range);
     return this.durable.transaction("deferred", (statements) => {
       let left = SCAN_BYTES;
       return pages.map((page) => {
@@ -186,9 +187,8 @@ class Connection {
       scan: prepare(`${range} order by key limit ? offset ?`),
       scanBackwards: prepare(`${range} order by key desc limit ? offset ?`),
       nextVersion: prepare("update organization set version = version + 1 where id = ? returning version"),
-      // Node 22 binds an empty array as NULL.
       put: prepare(
-        `insert into item (organization, key, value, version) values (?, ?, coalesce(?, x''), ?)
+        `insert into item (organization, key, value, version) values (?, ?, ?, ?)
          on conflict (organization, key) do update set value = excluded.value, version = excluded.version`,
       ),
       delete: prepare("delete from item where organization = ? and key = ?"),
@@ -243,6 +243,11 @@ function checkKey(key) {
   if (key.length > KEY_BYTES) throw new StorageError("too-large");
 }
 
+/** Refuses an end of a range that is longer than a key; an empty one is valid. */
+function checkRange({ start, end }) {
+  if (start.length > KEY_BYTES || end.length > KEY_BYTES) throw new StorageError("too-large");
+}
+
 function checkValue(value) {
   if (value.length > VALUE_BYTES) throw new StorageError("too-large");
 }
@@ -268,6 +273,7 @@ function checkTransaction({ conditions, changes }) {
         size += val.length;
         break;
       case "delete-range":
+        checkRange(val);
         size += val.start.length + val.end.length;
         break;
       default:

@@ -12,8 +12,8 @@ create table if not exists organization (
     id text primary key,
     version integer not null,       -- the newest version that was given out; versions only grow
     wake_at integer,                -- when the jobs are to be called, in milliseconds since 1970
-    claim text,                     -- who is calling the jobs now
-    claimed_until integer           -- until when that claim holds, if it is not renewed
+    claim integer,                  -- the number of the claim of the host that calls the jobs now; see wakeups.py
+    claimed_until integer           -- when that claim ends, if it is not renewed
 ) strict;
 create table if not exists item (
     organization text not null,
@@ -43,3 +43,20 @@ def connect(path: str, synchronous: str = DURABLE) -> sqlite3.Connection:
 def create_organization(connection: sqlite3.Connection, organization: str) -> None:
     """Makes the organization's row; one that is there stays as it is."""
     connection.execute("insert into organization (id, version) values (?, 0) on conflict do nothing", (organization,))
+
+
+def delete_organization(connection: sqlite3.Connection, organization: str) -> None:
+    """Removes all that the organization has. Its row stays, without a time, so that the versions go on."""
+    connection.execute("begin immediate")
+    connection.execute("delete from item where organization = ?", (organization,))
+    connection.execute(
+        "update organization set wake_at = null, claim = null, claimed_until = null where id = ?", (organization,)
+    )
+    connection.execute("commit")
+
+
+def next_version(connection: sqlite3.Connection, organization: str) -> int:
+    """A number that is greater than every one before it: the version of a commit, or the number of a claim."""
+    return connection.execute(
+        "update organization set version = version + 1 where id = ? returning version", (organization,)
+    ).fetchone()[0]

@@ -31,9 +31,6 @@ COMMIT_BYTES = 96 << 20
 COUNTER = re.compile(rb"0|-?[1-9][0-9]{0,18}")
 COUNTER_LEAST, COUNTER_MOST = -(1 << 63), (1 << 63) - 1
 
-# The host calls the jobs at least that often, so that a time that a wrong clock has set is not waited for.
-SIX_HOURS = 6 * 60 * 60 * 1000
-
 
 class StorageError(Exception):
     """Why a call was refused: a case of `storage-error`, and what it carries."""
@@ -85,6 +82,8 @@ class Storage:
         are empty, and say in `more` whether there is something to read."""
         if len(pages) > SCAN_PAGES:
             raise StorageError("too-large")
+        for page in pages:
+            check_range(page.range)
         left = SCAN_BYTES
         scanned = []
         with transaction(self.durable, "deferred") as connection:
@@ -123,7 +122,7 @@ class Storage:
         with transaction(self.durable, "immediate") as connection:
             for condition in requested.conditions:
                 self._check_condition(connection, condition)
-            version = self._next_version(connection)
+            version = database.next_version(connection, self.organization)
             for change in requested.changes:
                 self._make_change(connection, change, version)
             wake_at = getattr(requested, "wake-at")
@@ -143,7 +142,7 @@ class Storage:
         if size > COMMIT_BYTES:
             raise StorageError("too-large")
         with transaction(self.buffered, "immediate") as connection:
-            version = self._next_version(connection)
+            version = database.next_version(connection, self.organization)
             for entry in entries:
                 self._put(connection, entry.key, entry.value, version)
 
@@ -161,11 +160,6 @@ class Storage:
                 holds = row is not None and row[0] == condition.payload.version
         if not holds:
             raise StorageError("conflict", key)
-
-    def _next_version(self, connection: sqlite3.Connection) -> int:
-        return connection.execute(
-            "update organization set version = version + 1 where id = ? returning version", (self.organization,)
-        ).fetchone()[0]
 
     def _make_change(self, connection: sqlite3.Connection, change: Variant, version: int) -> None:
         match change.tag:
@@ -251,6 +245,12 @@ def check_key(key: bytes) -> None:
         raise StorageError("too-large")
 
 
+def check_range(range_: Record) -> None:
+    """Refuses an end of a range that is longer than a key; an empty one is valid."""
+    if len(range_.start) > KEY_BYTES or len(range_.end) > KEY_BYTES:
+        raise StorageError("too-large")
+
+
 def check_value(value: bytes) -> None:
     """Refuses a value that is too large."""
     if len(value) > VALUE_BYTES:
@@ -276,6 +276,7 @@ def check_transaction(requested: Record) -> None:
                 check_key(change.payload)
                 size += len(change.payload)
             case "delete-range":
+                check_range(change.payload)
                 size += len(change.payload.start) + len(change.payload.end)
             case _:
                 check_key(change.payload.key)
