@@ -5,6 +5,7 @@
 // an absent option. A refusal is thrown as a `StorageError`; jco hands over its `payload` as the WIT's `storage-error`.
 
 import { BUFFERED, connect, createOrganization, DURABLE } from "./database.js";
+import { Refusal } from "./refusal.js";
 
 // The bounds of `wit/storage.wit`, which are also those that this host sets.
 const KEY_BYTES = 512;
@@ -27,13 +28,8 @@ const SQLITE_BUSY = 5;
 const SQLITE_LOCKED = 6;
 const SQLITE_FULL = 13;
 
-/** Why a call was refused: a case of `storage-error`, and what it carries. */
-export class StorageError extends Error {
-  constructor(tag, val) {
-    super(tag);
-    this.payload = { tag, val };
-  }
-}
+/** Why a call was refused: a case of `storage-error`. */
+export class StorageError extends Refusal {}
 
 /** The space of one organization. */
 export class Storage {

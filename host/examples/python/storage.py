@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from wasmtime.component import Record, Variant
 
 import database
-from wit import record
+from wit import Refusal, record
 
 # The bounds of `wit/storage.wit`, which are also those that this host sets.
 KEY_BYTES = 512
@@ -32,13 +32,8 @@ COUNTER = re.compile(rb"0|-?[1-9][0-9]{0,18}")
 COUNTER_LEAST, COUNTER_MOST = -(1 << 63), (1 << 63) - 1
 
 
-class StorageError(Exception):
-    """Why a call was refused: a case of `storage-error`, and what it carries."""
-
-    def __init__(self, tag: str, payload: object = None) -> None:
-        super().__init__(tag, payload)
-        self.tag = tag
-        self.payload = payload
+class StorageError(Refusal):
+    """Why a call was refused: a case of `storage-error`."""
 
 
 class Storage:
