@@ -3,8 +3,12 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
+/** Where the build of this repository leaves the component. */
+export const COMPONENT = fileURLToPath(
+  new URL("../../../target/guest/wasm32-wasip2/guest/insomnia_scim_guest.wasm", import.meta.url),
+);
 // The release of jco-transpile in package.json. Another release writes other code, so it is a part of the cache's key.
 const TRANSPILER = "0.15.0";
 const NAME = "scim";

@@ -1,6 +1,6 @@
 // Runs the rules of `tests/conformance/` over this host's storage and wake-ups: `npm test`.
 //
-// `tests/README.md` describes the file's form. Each rule begins with an empty database; its steps are calls with what they
+// `tests/conformance/README.md` describes the file's form. Each rule begins with an empty database; its steps are calls with what they
 // must answer.
 
 import assert from "node:assert/strict";

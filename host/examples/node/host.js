@@ -5,19 +5,16 @@
 import { once } from "node:events";
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
-import { compile } from "./component.js";
+import { COMPONENT, compile } from "./component.js";
+import { createDemo, replaceToken } from "./demo.js";
 import { Jobs } from "./jobs.js";
 import { Organization } from "./organization.js";
 import { Outgoing } from "./outgoing.js";
 import { loadKey } from "./secrets.js";
 import { server } from "./server.js";
 
-const COMPONENT = fileURLToPath(
-  new URL("../../../target/guest/wasm32-wasip2/guest/insomnia_scim_guest.wasm", import.meta.url),
-);
 const DEMO = "acme";
 const HELP = `Serve a demo organization over SCIM: npm start -- [OPTIONS]
 
@@ -27,37 +24,6 @@ const HELP = `Serve a demo organization over SCIM: npm start -- [OPTIONS]
   --base-url URL     what clients see before /scim/v2/…, if a proxy stands in front
   --new-token        replace the token, which is shown only once
   --private-network  webhooks may go to addresses that are not public`;
-
-/** Who asks for a change. This backend authenticates nobody: it acts as the operator or for the owner. */
-function act(tag) {
-  return { actor: { tag }, source: { face: "backend", address: undefined, requestId: undefined } };
-}
-
-/** Tells the component what the organization is, adds its owner, and enables SCIM. Returns the token. */
-async function createDemo(organization) {
-  await organization.requests.call("directory", "putOrganization", act("operator"), {
-    name: "Acme",
-    plan: "enterprise",
-    seats: 50,
-    domains: [{ name: "acme.example", verified: true }],
-    singleSignOn: "okta",
-    options: "{}",
-  });
-  await organization.requests.call("directory", "addMember", act("operator"), {
-    email: "owner@acme.example",
-    displayName: "Olive Owner",
-    role: "owner",
-    passphrase: undefined,
-  });
-  const { token } = await organization.requests.call("connector", "enable", act("owner"), { tag: "okta" }, "days90");
-  return token;
-}
-
-/** Issues a new token; the old one stops at once. The operator needs no passphrase. */
-async function replaceToken(organization) {
-  const issued = await organization.requests.call("connector", "refresh", act("operator"), undefined, undefined, 0);
-  return issued.token;
-}
 
 async function main() {
   const { values: options } = parseArgs({
@@ -88,7 +54,7 @@ async function main() {
 
   let token;
   const known = await acme.requests.call("directory", "getOrganization");
-  if (known === undefined) token = await createDemo(acme);
+  if (known === undefined) token = await createDemo(acme, 50);
   else if (options["new-token"]) token = await replaceToken(acme);
 
   const [, address, port] = options.listen.match(/^(.*):(\d+)$/);

@@ -2,7 +2,7 @@
 
 import { setTimeout as pause } from "node:timers/promises";
 
-import { LONGEST_PAUSE, WakeUps } from "./wakeups.js";
+import { capped, now, WakeUps } from "./wakeups.js";
 
 // So often the host looks for organizations that are due.
 const LOOK_MILLISECONDS = 500;
@@ -69,13 +69,6 @@ export class Jobs {
     } finally {
       clearInterval(renewal);
     }
-    // A time further ahead than this would be taken for one that a wrong clock has set.
-    const latest = now() + LONGEST_PAUSE;
-    this.wakeups.release(organization.id, number, next > latest ? latest : next);
+    this.wakeups.release(organization.id, number, capped(next));
   }
-}
-
-/** The time now, in milliseconds since 1970. */
-function now() {
-  return BigInt(Date.now());
 }

@@ -12,7 +12,7 @@ import { connect, nextVersion } from "./database.js";
 // How long a claim lasts unless it is renewed.
 const CLAIM = 15_000n;
 // The longest pause between two calls of an organization that has something planned.
-export const LONGEST_PAUSE = 6n * 60n * 60n * 1000n;
+const LONGEST_PAUSE = 6n * 60n * 60n * 1000n;
 // How far the clocks of two hosts may be apart before one takes the other's times for wrong.
 const TOLERANCE = 60_000n;
 
@@ -96,6 +96,20 @@ export class WakeUps {
       if (this.database.isTransaction) this.database.exec("rollback");
     }
   }
+}
+
+/**
+ * The time that is stored for this one, if there is one. The jobs are called by then anyway, and what lies further ahead would
+ * be taken for the time of a clock that was wrong.
+ */
+export function capped(time) {
+  const latest = now() + LONGEST_PAUSE;
+  return time > latest ? latest : time;
+}
+
+/** The time now. */
+export function now() {
+  return BigInt(Date.now());
 }
 
 /** When an organization may be claimed. A time that can't be right has come. */

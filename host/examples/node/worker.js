@@ -10,6 +10,7 @@ import { ActionRefused, Instance } from "./instance.js";
 import { Refusal } from "./refusal.js";
 import { Secrets } from "./secrets.js";
 import { Storage } from "./storage.js";
+import { capped } from "./wakeups.js";
 
 const { compiled, organization, data, database, key } = workerData;
 // So long the thread waits for the answer to a request that it sends: longer than the request may take.
@@ -22,7 +23,7 @@ const imports = {
   storage: {
     get: (keys) => storage.get(keys),
     scan: (pages) => storage.scan(pages),
-    commit: (transaction) => storage.commit(transaction),
+    commit: (transaction) => storage.commit({ ...transaction, wakeAt: capped(transaction.wakeAt) }),
     append: (entries) => storage.append(entries),
   },
   secrets: { seal: (plain) => secrets.seal(plain), open: (sealed) => secrets.open(sealed) },

@@ -9,8 +9,10 @@ from pathlib import Path
 from wasmtime import Config, Engine, Store, WasiConfig
 from wasmtime.component import Component, Func, Linker, Variant
 
+import fast_bytes
 from wit import VERSION, Refusal
 
+fast_bytes.install()
 log = logging.getLogger(__name__)
 
 # An interface's functions by their names in the WIT.
@@ -82,7 +84,7 @@ class Instance:
         self.stopped = True
 
     def _deadline(self, seconds: float) -> None:
-        self.store.set_epoch_deadline(max(1, round(seconds / TICK_SECONDS)))
+        self.store.set_epoch_deadline(round(seconds / TICK_SECONDS))
 
     def _function(self, interface: str, name: str) -> Func:
         if (interface, name) not in self.functions:

@@ -41,13 +41,13 @@ def act(actor: Variant) -> Record:
     return record(actor=actor, source=record(face="backend", address=None, request_id=None))
 
 
-def create_demo(organization: Organization) -> str:
+def create_demo(organization: Organization, seats: int) -> str:
     """Tells the component what the organization is, adds its owner, and enables SCIM. Returns the token."""
     operator, owner = act(Variant("operator")), act(Variant("owner"))
     acme = record(
         name="Acme",
         plan="enterprise",
-        seats=50,
+        seats=seats,
         domains=[record(name="acme.example", verified=True)],
         single_sign_on="okta",
         options="{}",
@@ -86,7 +86,7 @@ def main() -> None:
 
     token = None
     if acme.requests.call("directory", "get-organization") is None:
-        token = create_demo(acme)
+        token = create_demo(acme, seats=50)
     elif options.new_token:
         token = replace_token(acme)
     base_url = options.base_url or f"http://{address}:{listener.server_port}"

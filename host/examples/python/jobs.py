@@ -2,11 +2,10 @@
 
 import logging
 import threading
-import time
 from collections.abc import Mapping
 
 from organization import Organization
-from wakeups import LONGEST_PAUSE, Claim, WakeUps
+from wakeups import Claim, WakeUps, capped, milliseconds
 from wit import record
 
 log = logging.getLogger(__name__)
@@ -66,10 +65,7 @@ class Jobs:
         finally:
             returned.set()
             renewal.join()
-        if next is not None:
-            # A time further ahead than this would be taken for one that a wrong clock has set.
-            next = min(next, milliseconds() + LONGEST_PAUSE)
-        wakeups.release(organization.id, claim.number, next)
+        wakeups.release(organization.id, claim.number, None if next is None else capped(next, milliseconds()))
 
     def _renew(self, organization: Organization, claim: Claim, returned: threading.Event) -> None:
         wakeups = WakeUps(self.path)
@@ -79,8 +75,3 @@ class Jobs:
                 organization.jobs.stop()
                 break
         wakeups.close()
-
-
-def milliseconds() -> int:
-    """The time now, in milliseconds since 1970."""
-    return time.time_ns() // 1_000_000

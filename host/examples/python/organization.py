@@ -5,11 +5,14 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+from wasmtime.component import Record
+
 from component import ActionRefused, Compiled, Instance
 from mail import MailFolder
 from outgoing import Outgoing
 from sealing import Sealing
 from storage import Storage
+from wakeups import capped, milliseconds
 
 log = logging.getLogger(__name__)
 
@@ -82,13 +85,19 @@ class Caller:
             "storage": {
                 "get": storage.get,
                 "scan": storage.scan,
-                "commit": storage.commit,
+                "commit": self._commit,
                 "append": storage.append,
             },
             "secrets": {"seal": sealing.seal, "open": sealing.open},
             "email": {"send": mail.send},
             "http": {"send": self.host.outgoing.send},
         }
+
+    def _commit(self, transaction: Record) -> int:
+        wake_at = getattr(transaction, "wake-at")
+        if wake_at is not None:
+            setattr(transaction, "wake-at", capped(wake_at, milliseconds()))
+        return self.storage.commit(transaction)
 
 
 class Organization:

@@ -7,7 +7,7 @@ A backend of yours calls `serve` from its own framework instead.
 import json
 import logging
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote
 
@@ -21,6 +21,9 @@ PREFIX = "/scim/v2/"
 BODY_BYTES = 16 << 20
 # Larger bodies are read only for those who have a token.
 STRANGERS_BODY_BYTES = 64 << 10
+# Bounds of what frames a chunked body.
+LINE_BYTES = 8_192
+TRAILERS = 100
 
 
 class BodyRefused(Exception):
@@ -72,26 +75,40 @@ def server(
 
         def body(self, organization: Organization) -> bytes:
             """The request's body. A large one of somebody without a valid token is not read."""
-            authorization = self.headers.get("authorization")
-            if self.headers.get("transfer-encoding", "identity").lower() == "chunked":
-                chunks = b""
-                while size := int(self.rfile.readline(20).split(b";")[0], 16):
-                    if len(chunks) + size > BODY_BYTES:
-                        raise BodyRefused(413, "The body is larger than 16 MiB.")
-                    chunks += self.rfile.read(size)
-                    self.rfile.readline(3)
-                while self.rfile.readline(8192).strip():
-                    pass
-                return chunks
+            body = bytearray()
+            is_admitted = False
+            for size in self.chunks():
+                if len(body) + size > BODY_BYTES:
+                    raise BodyRefused(413, "The body is larger than 16 MiB.")
+                if len(body) + size > STRANGERS_BODY_BYTES and not is_admitted:
+                    authorization = self.headers.get("authorization")
+                    is_admitted = organization.requests.call("scim", "admits", authorization)
+                    if not is_admitted:
+                        raise BodyRefused(401, "The token is missing or not valid.")
+                part = self.rfile.read(size)
+                if len(part) < size:
+                    raise BodyRefused(400, "The body has ended early.")
+                body += part
+            return bytes(body)
+
+        def chunks(self) -> Iterator[int]:
+            """The sizes of the parts in which the body comes (RFC 9112 §7.1): one, or those of a chunked body."""
+            coding = self.headers.get("transfer-encoding")
             try:
-                size = int(self.headers.get("content-length", "0"))
+                if coding is None:
+                    yield natural(self.headers.get("content-length", "0"), 10)
+                    return
+                if coding.lower() != "chunked":
+                    raise BodyRefused(501, "Of transfer codings only chunked is served.")
+                while size := natural(self.rfile.readline(LINE_BYTES).decode("latin-1").split(";")[0].strip(), 16):
+                    yield size
+                    self.rfile.readline(LINE_BYTES)
+                for _ in range(TRAILERS):
+                    if not self.rfile.readline(LINE_BYTES).strip():
+                        return
+                raise BodyRefused(400, "The body has too many trailer fields.")
             except ValueError:
-                raise BodyRefused(400, "The field Content-Length is no number.") from None
-            if not 0 <= size <= BODY_BYTES:
-                raise BodyRefused(413, "The body is larger than 16 MiB.")
-            if size > STRANGERS_BODY_BYTES and not organization.requests.call("scim", "admits", authorization):
-                raise BodyRefused(401, "The token is missing or not valid.")
-            return self.rfile.read(size)
+                raise BodyRefused(400, "The size of the body is no number.") from None
 
         def refuse(self, status: int, detail: str) -> None:
             error = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"], "status": str(status), "detail": detail}
@@ -107,6 +124,11 @@ def server(
             if self.command != "HEAD":
                 self.wfile.write(body)
 
+        def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+            """What the module itself refuses, such as a line that is no HTTP: as a SCIM error, not as HTML."""
+            self.close_connection = True
+            self.refuse(code, message or "The request is not valid.")
+
         def log_message(self, format: str, *arguments: object) -> None:
             log.debug(format, *arguments)
 
@@ -115,3 +137,10 @@ def server(
         request_queue_size = 128
 
     return Server(address, Handler)
+
+
+def natural(text: str, base: int) -> int:
+    """The number that the text is, of digits alone: Python's own `int` takes signs, spaces and underscores as well."""
+    if not text.isascii() or not text.isalnum():
+        raise ValueError("no number")
+    return int(text, base)

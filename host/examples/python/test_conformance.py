@@ -1,6 +1,6 @@
 """Runs the rules of `tests/conformance/` over this host's storage and wake-ups: `python3 -m unittest` in this folder.
 
-`tests/README.md` describes the file's form. Each rule begins with an empty database; its steps are calls with what they
+`tests/conformance/README.md` describes the file's form. Each rule begins with an empty database; its steps are calls with what they
 must answer.
 """
 

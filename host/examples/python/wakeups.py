@@ -8,6 +8,7 @@ does not renew its claim, and when the claim has ended the organization is due a
 Times are milliseconds since 1970.
 """
 
+import time as clock
 from dataclasses import dataclass
 
 import database
@@ -97,6 +98,12 @@ class WakeUps:
         return sorted(times)
 
 
+def capped(time: int, now: int) -> int:
+    """The time that is stored for this one. The jobs are called by then anyway, and what lies further ahead would be taken
+    for the time of a clock that was wrong."""
+    return min(time, now + LONGEST_PAUSE)
+
+
 def next_time(wake_at: int | None, claim: int | None, claimed_until: int | None, now: int) -> int | None:
     """When an organization may be claimed. A time that can't be right has come."""
     time, longest = (wake_at, LONGEST_PAUSE) if claim is None else (claimed_until, CLAIM)
@@ -109,3 +116,8 @@ def is_possible(time: int, now: int, longest: int) -> bool:
     """Whether a time that is stored can be right: it lies no further ahead than a host ever sets one. A clock that was
     ahead, and was set right later, leaves times behind that do."""
     return time - now <= longest + TOLERANCE
+
+
+def milliseconds() -> int:
+    """The time now."""
+    return clock.time_ns() // 1_000_000

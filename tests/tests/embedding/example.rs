@@ -25,7 +25,7 @@ pub(super) struct Example {
 }
 
 pub(super) const JAVASCRIPT: Example =
-    Example { folder: "node", program: node, host: &["host.js"], tests: &["--test", "*.test.js"] };
+    Example { folder: "node", program: node, host: &["host.js"], tests: &["--test"] };
 
 pub(super) const PYTHON: Example = Example {
     folder: "python",
@@ -46,7 +46,9 @@ fn node() -> PathBuf {
 impl Example {
     /// The command that runs the example's own tests.
     pub(super) fn tests(&self) -> Prepared {
-        self.prepare(self.tests)
+        let mut prepared = self.prepare(self.tests);
+        prepared.command.env("COMPONENT", component());
+        prepared
     }
 
     /// Starts the host with its data in this folder, and waits until it serves.

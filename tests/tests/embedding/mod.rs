@@ -21,13 +21,13 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 #[test]
-fn the_host_in_javascript_keeps_the_rules_of_storage_and_secrets() {
-    keeps_the_rules(&JAVASCRIPT);
+fn the_host_in_javascript_passes_its_own_tests_and_the_rules_of_storage() {
+    passes_its_tests(&JAVASCRIPT);
 }
 
 #[test]
-fn the_host_in_python_keeps_the_rules_of_storage_and_secrets() {
-    keeps_the_rules(&PYTHON);
+fn the_host_in_python_passes_its_own_tests_and_the_rules_of_storage() {
+    passes_its_tests(&PYTHON);
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn the_tests_install_what_the_hosts_pin() {
     }
 }
 
-fn keeps_the_rules(example: &Example) {
+fn passes_its_tests(example: &Example) {
     succeeds(&example.tests().output().expect("the tests run"));
 }
 
