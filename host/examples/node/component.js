@@ -9,8 +9,9 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 export const COMPONENT = fileURLToPath(
   new URL("../../../target/guest/wasm32-wasip2/guest/insomnia_scim_guest.wasm", import.meta.url),
 );
-// The release of jco-transpile in package.json. Another release writes other code, so it is a part of the cache's key.
-const TRANSPILER = "0.15.0";
+// The release of jco-transpile in package.json. Another release writes other code, and so do other options below: this is a part
+// of the cache's key.
+const TRANSPILER = "0.15.0 wrapped errors";
 const NAME = "scim";
 
 /**
@@ -36,6 +37,8 @@ async function transpileInto(folder, bytes) {
     name: NAME,
     // Instances are made one by one, each with the imports of its organization.
     instantiation: "async",
+    // An error of a result is thrown with its value as `payload`, and so is told apart from a trap.
+    noComponentErrorWrapping: false,
     outDir: "",
     emitTypescriptDeclarations: false,
   });
