@@ -67,8 +67,9 @@ export class Caller {
       workerData: { compiled, data, database, key, organization: this.#organization },
     });
     worker.on("message", (message) => {
-      if (message.http === undefined) this.#settle?.(message);
-      else answer(outgoing, message);
+      if (message.http !== undefined) answer(outgoing, message);
+      // A thread that was ended may have answered before: that is no answer to the call of the next one.
+      else if (this.#worker === worker) this.#settle?.(message);
     });
     const lost = (reason) => {
       if (this.#worker === worker) this.stop(reason);

@@ -30,7 +30,7 @@ export const BUFFERED = "normal";
 
 /** Opens a connection, and makes the schema where it is missing. */
 export function connect(path, synchronous = DURABLE) {
-  const connection = new DatabaseSync(path, { timeout: 5000 });
+  const connection = new DatabaseSync(path, { timeout: 10_000 });
   connection.exec(`pragma journal_mode = wal; pragma synchronous = ${synchronous};`);
   connection.exec(SCHEMA);
   return connection;

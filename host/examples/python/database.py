@@ -33,7 +33,7 @@ BUFFERED = "normal"
 def connect(path: str, synchronous: str = DURABLE) -> sqlite3.Connection:
     """Opens a connection, and makes the schema where it is missing. A connection serves one call at a time."""
     # Without an isolation level the module begins no transactions of its own: every `begin` stands in this host's code.
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10.0)
     connection.execute("pragma journal_mode = wal")
     connection.execute(f"pragma synchronous = {synchronous}")
     connection.executescript(SCHEMA)
