@@ -12,14 +12,14 @@ TOOLS := target/tools
 # Where cargo finds its commands nextest and deny: those that set-up installed, else those of this machine.
 CARGO := PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" cargo
 # The tests of which the rest is Python, npm or a browser; .config/nextest.toml has the same list.
-NOT_RUST := page::browser:: conformance:: capabilities:: api::openapi_tools::
+NOT_RUST := page::browser:: conformance:: capabilities:: api::openapi_tools:: embedding::
 
-.PHONY: help setup toolchain tools venv browser axe run test test-rust picture pictures check advisories bench
+.PHONY: help setup toolchain tools venv browser npm run test test-rust picture pictures check advisories bench
 
 help: ## List the targets.
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: toolchain tools venv browser axe ## Get what all others need: Rust target, crates, cargo's commands, Python packages, Chromium, axe-core.
+setup: toolchain tools venv browser npm ## Get what all others need: Rust target, crates, cargo's commands, Python and npm packages, Chromium.
 	@echo "setup: fetching the crates of Cargo.lock"
 	@cargo fetch --locked || { echo "setup: cargo can't reach its registry; check the network or ~/.cargo/config.toml"; exit 1; }
 
@@ -64,7 +64,7 @@ venv:
 		echo "$$want" >$(VENV)/requirements.cksum; \
 	fi
 
-# The browser that the tests of the page drive, and npm for axe-core. Installing them takes root or sudo, and happens only
+# The browser that the tests of the page drive, and npm. Installing them takes root or sudo, and happens only
 # where something is missing. CHROMEDRIVER names another chromedriver than the one in PATH.
 browser:
 	@missing=; \
@@ -84,11 +84,12 @@ browser:
 			echo "setup: apt-get can't install $$missing; check the network and /etc/apt, then run 'make setup' again"; exit 1; }; \
 	fi
 
-# What the tests run inside the browser, pinned in tests/package-lock.json; fetched again only when that file changes.
-axe: browser
+# What the tests run inside the browser, and what the host in JavaScript needs (host/examples/node), pinned in
+# tests/package-lock.json; fetched again only when that file changes.
+npm: browser
 	@want=$$(cat tests/package.json tests/package-lock.json | cksum); \
 	if [ "$$want" != "$$(cat $(NPM)/package.cksum 2>/dev/null)" ]; then \
-		echo "setup: installing axe-core of tests/package-lock.json into $(NPM)"; \
+		echo "setup: installing the npm packages of tests/package-lock.json into $(NPM)"; \
 		mkdir -p $(NPM) && cp tests/package.json tests/package-lock.json $(NPM) && \
 		npm ci --prefix $(NPM) --ignore-scripts --no-audit --no-fund --loglevel=error || { \
 			echo "setup: npm can't install tests/package-lock.json; check the network or npm's registry ('npm config get registry')"; exit 1; }; \
@@ -101,7 +102,7 @@ run: toolchain ## Serve a demo organization on LISTEN (127.0.0.1:8080) with its 
 	@echo "     'insomnia-scim' itself, is the largest. Then the server compiles the component, and prints its addresses"
 	cargo run --profile quick --locked --package insomnia-scim -- demo --data $(DATA) --listen $(LISTEN)
 
-test: toolchain tools venv browser axe ## Build, and run all tests.
+test: toolchain tools venv browser npm ## Build, and run all tests.
 	@echo "test: building the tests, and the server that they start"
 	@# In one graph: built by itself, the server would get other features of its crates, and wasmtime be built twice.
 	cargo build --locked --workspace --bins --tests
@@ -119,7 +120,7 @@ test-rust: toolchain ## Run the tests that need neither Python nor npm nor a bro
 picture: toolchain ## Draw tests/pictures/{guest,host}.svg again: which room of the sources uses which.
 	INSOMNIA_SCIM_REDRAW=1 cargo test --locked --workspace --test all house::
 
-pictures: toolchain tools browser axe ## Take the pictures of the README into tests/pictures.
+pictures: toolchain tools browser npm ## Take the pictures of the README into tests/pictures.
 	cargo build --locked --workspace --bins --tests
 	INSOMNIA_SCIM_PICTURES=tests/pictures $(CARGO) nextest run --locked --workspace --bins --tests -E 'test(pictures)'
 

