@@ -1,5 +1,7 @@
 //! One organization's face: its SCIM endpoint, and the actions that a backend or the SCIM page takes on it.
 
+use std::sync::PoisonError;
+
 use crate::capability::storage::OrganizationId;
 use crate::component::{CallError, Exports, InstanceStore, Run};
 use crate::connector::{ConnectorStatus, ExpiryWindow, IdentityProvider, IssuedToken};
@@ -39,6 +41,7 @@ mod guard;
 mod oauth;
 mod owner;
 mod passphrases;
+mod quotas;
 mod retention;
 
 impl Organization {
@@ -110,11 +113,22 @@ impl Organization {
     }
 
     async fn try_scim(&self, request: ScimRequest) -> Result<ScimResponse, CallError> {
+        let request_id = request.request_id.clone();
         let request = request.into();
-        let response = self.call(move |store, exports| {
-            Box::pin(async move { exports.insomnia_scim_scim().call_handle(store, &request).await })
+        let served = self.call(move |store, exports| {
+            Box::pin(async move {
+                let response = exports.insomnia_scim_scim().call_handle(&mut *store, &request).await?;
+                let refused = *store.data().refused().lock().unwrap_or_else(PoisonError::into_inner);
+                Ok((response, refused))
+            })
         });
-        response.await.map(Into::into)
+        let (response, refused) = served.await?;
+        let mut response = ScimResponse::from(response);
+        // The component knows no more than that the storage is full.
+        if let Some(refused) = refused.filter(|_| response.status == 503) {
+            response = ScimResponse::exceeded(503, &refused, &request_id);
+        }
+        Ok(response)
     }
 
     /// The requirements that do not hold for this actor; empty if SCIM can be enabled.

@@ -2,6 +2,8 @@
 
 use bytes::Bytes;
 
+use crate::quota::Exceeded;
+
 /// A request below an organization's connector URL.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ScimRequest {
@@ -48,6 +50,17 @@ impl ScimResponse {
             headers.push(header("retry-after", "1"));
         }
         Self { status, headers, body: body.to_string().into() }
+    }
+
+    /// The refusal of a request for which a quota of the organization is used up.
+    pub(crate) fn exceeded(status: u16, exceeded: &Exceeded, request_id: &str) -> Self {
+        let text = exceeded.to_string();
+        let mut characters = text.chars();
+        let detail: String = characters.next().into_iter().flat_map(char::to_uppercase).chain(characters).collect();
+        let mut response = Self::error(status, &format!("{detail}."), request_id);
+        response.headers.retain(|(name, _)| name != "retry-after");
+        response.headers.push(("retry-after".to_owned(), exceeded.wait.to_string()));
+        response
     }
 
     /// The refusal of a request whose organization was deleted while it was served: what the next one is answered.

@@ -11,6 +11,7 @@ use super::state::ApiState;
 use crate::api_keys::{self, ApiKeyScope, Caller};
 use crate::capability::storage::OrganizationId;
 use crate::organization::Organization;
+use crate::quota::AtOnce;
 use crate::server::bill::Bill;
 
 /// The id of the key that a request came with, for the log of requests.
@@ -71,6 +72,8 @@ pub(super) struct Access {
     pub(super) state: ApiState,
     pub(super) organization: Organization,
     pub(super) scope: ApiKeyScope,
+    /// Counts the request among those of the organization at the same time.
+    _entered: Option<AtOnce>,
 }
 
 impl FromRequestParts<ApiState> for Access {
@@ -92,7 +95,14 @@ impl FromRequestParts<ApiState> for Access {
         if matches!(&scope, ApiKeyScope::Organization(own) if own != organization.id()) {
             return Err(Problem::unauthorized("The API key is not known here, or was revoked."));
         }
-        Ok(Self { state: state.clone(), organization, scope })
+        let entered = match &scope {
+            ApiKeyScope::Organization(_) => {
+                let usage = state.provisioner.runtime().usage(organization.id()).await;
+                Some(usage.enter().map_err(Problem::over_quota)?)
+            }
+            ApiKeyScope::Operator => None,
+        };
+        Ok(Self { state: state.clone(), organization, scope, _entered: entered })
     }
 }
 
@@ -117,7 +127,7 @@ impl FromRequestParts<ApiState> for PathParameter {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
-        for name in ["member", "client", "key", "queue"] {
+        for name in ["member", "client", "key", "queue", "quota"] {
             let value = parameter(parts, state, name).await?;
             if !value.is_empty() {
                 return Ok(Self(value));
