@@ -6,6 +6,7 @@ DATA ?= data
 LISTEN ?= 127.0.0.1:8080
 TARGET := wasm32-wasip2
 PYTHON ?= python3
+MINUTES ?= 10
 VENV := target/venv
 NPM := target/npm
 TOOLS := target/tools
@@ -14,7 +15,7 @@ CARGO := PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" cargo
 # The tests of which the rest is Python, npm or a browser; .config/nextest.toml has the same list.
 NOT_RUST := page::browser:: conformance:: capabilities:: api::openapi_tools:: embedding::
 
-.PHONY: help setup toolchain tools venv browser npm run test test-rust picture pictures check advisories bench
+.PHONY: help setup toolchain tools venv browser npm run test test-rust picture pictures check advisories bench soak
 
 help: ## List the targets.
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -145,3 +146,7 @@ bench: toolchain ## Measure CPU time per request, requests/s, latencies and memo
 	cargo build --release --locked --package insomnia-scim
 	cargo bench --locked --package insomnia-scim-tests
 
+soak: toolchain ## Run attackers beside innocent organizations for MINUTES (10); print latencies, memory and violations.
+	cargo build --release --locked --package insomnia-scim
+	INSOMNIA_SCIM_BIN=$(CURDIR)/target/release/insomnia-scim INSOMNIA_SCIM_SOAK_MINUTES=$(MINUTES) \
+		cargo test --locked --workspace --test all withstand::soak -- --nocapture

@@ -1,5 +1,7 @@
 //! One organization's face: its SCIM endpoint, and the actions that a backend or the SCIM page takes on it.
 
+use std::sync::PoisonError;
+
 use insomnia_scim_contract::{self as contract, Act, Actor, RunContext, Source};
 
 use crate::capability::storage::OrganizationId;
@@ -9,7 +11,7 @@ use crate::directory::{Licences, Listed, Listing, Member, NewMember, Organizatio
 use crate::error::ActionError;
 use crate::journal::{LogPage, LogQuery};
 use crate::provisioner::Provisioner;
-use crate::scim::{ScimRequest, ScimResponse};
+use crate::scim::{self, ScimRequest, ScimResponse};
 use crate::urls::SCIM_PATH;
 
 /// An organization of a [`Provisioner`]. It is a name, not a promise: nothing is looked up until it is used.
@@ -42,6 +44,7 @@ mod events;
 mod guard;
 mod oauth;
 mod passphrases;
+mod quotas;
 mod retention;
 
 impl Organization {
@@ -132,10 +135,20 @@ impl Organization {
     }
 
     async fn try_scim(&self, request: ScimRequest) -> Result<ScimResponse, CallError> {
-        let response = self.call(move |store, exports| {
-            Box::pin(async move { exports.insomnia_scim_scim().call_handle(store, &request).await })
+        let request_id = request.request_id.clone();
+        let served = self.call(move |store, exports| {
+            Box::pin(async move {
+                let response = exports.insomnia_scim_scim().call_handle(&mut *store, &request).await?;
+                let refused = *store.data().refused().lock().unwrap_or_else(PoisonError::into_inner);
+                Ok((response, refused))
+            })
         });
-        response.await
+        let (response, refused) = served.await?;
+        // The component knows no more than that the storage is full.
+        match refused.filter(|_| response.status == 503) {
+            Some(refused) => Ok(scim::exceeded(503, &refused, &request_id)),
+            None => Ok(response),
+        }
     }
 
     /// The requirements that do not hold for this actor; empty if SCIM can be enabled.

@@ -16,7 +16,8 @@ use crate::condition::{Condition, Trouble};
 use crate::event::EventSubscriber;
 use crate::metrics::{Held, Metrics};
 use crate::organization::Organization;
-use crate::registry::{Registered, Registry, RegistryError};
+use crate::quota::Quotas;
+use crate::registry::{QuotaBook, Registered, Registry, RegistryError};
 use crate::scheduler;
 use crate::server::TrustedProxies;
 use crate::urls;
@@ -74,6 +75,7 @@ pub struct ProvisionerBuilder {
     clock: Arc<dyn Clock>,
     isolation: Isolation,
     limits: Limits,
+    quotas: Quotas,
     cache_dir: Option<PathBuf>,
     component: Option<Vec<u8>>,
     base_url: String,
@@ -130,6 +132,13 @@ impl ProvisionerBuilder {
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// How much an organization may take over time, unless [`Organization::set_quota`] says otherwise for it.
+    #[must_use]
+    pub fn quotas(mut self, quotas: Quotas) -> Self {
+        self.quotas = quotas;
         self
     }
 
@@ -205,9 +214,10 @@ impl ProvisionerBuilder {
             alarm: Arc::clone(&alarm),
             metrics: Arc::clone(&metrics),
         });
+        let quotas = QuotaBook::new(Arc::clone(&storage), self.quotas);
         let runtime = tokio::task::spawn_blocking(move || {
             let wasm = self.component.as_deref().unwrap_or(BUILT_IN);
-            Runtime::new(wasm, self.limits, self.isolation, self.cache_dir.as_deref(), capabilities)
+            Runtime::new(wasm, self.limits, self.isolation, self.cache_dir.as_deref(), capabilities, quotas)
         });
         let provisioner = Provisioner(Arc::new(Inner {
             runtime: runtime.await.map_err(|_| BuildError::Interrupted)??,
@@ -244,6 +254,7 @@ impl Provisioner {
             clock: Arc::new(SystemClock),
             isolation: Isolation::default(),
             limits: Limits::default(),
+            quotas: Quotas::default(),
             cache_dir: None,
             component: None,
             base_url: "http://localhost:8080".into(),
@@ -303,6 +314,7 @@ impl Provisioner {
         let bound = self.0.registry.begin_deletion(id).await?;
         self.0.runtime.end(&bound);
         self.api_keys().forget(&bound).await?;
+        self.0.runtime.quotas().forget(&bound).await?;
         self.0.storage.delete_organization(&bound).await?;
         // After the storage: from now on nothing is sent, and what was on its way is withdrawn.
         self.0.mailer.forget(&bound).await.map_err(RegistryError::Mail)?;

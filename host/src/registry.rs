@@ -1,5 +1,7 @@
 //! The host's own records: which organizations there are, and a few notes of the host about itself.
 
+mod quotas;
+
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -12,6 +14,9 @@ use crate::capability::email::MailError;
 use crate::capability::storage::{
     Item, KeyRange, OrganizationId, Page, Require, Storage, StorageError, Transaction, Write,
 };
+
+pub(crate) use quotas::QuotaBook;
+pub use quotas::QuotaError;
 
 /// An organization that this host serves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -6,6 +6,7 @@ use super::admission::admit;
 use super::answer::Answer;
 use super::context::{Body, Context};
 use super::head::{note_head, require_json};
+use super::quota::OverQuota;
 use super::routing;
 use crate::capability::{Host, Key};
 use crate::connector::Presented;
@@ -56,7 +57,13 @@ fn serve(
     let mut mode = if organization.options.strict { Mode::STRICT } else { Mode::COMPAT }.noting(applied);
 
     match admit(store, &organization.options, &presented, note)? {
-        Ok(()) => note_head(request, &route, mode),
+        Ok(()) => {
+            if let Some(refused) = OverQuota::of(request) {
+                note.borrow_mut().because.extend(refused.line());
+                return Err(refused.error());
+            }
+            note_head(request, &route, mode);
+        }
         // RFC 7643 §5: how to authenticate can be read by everybody. The answer is the same whatever the organization has
         // set, and where there is none, so that it does not tell which organizations there are.
         Err(refusal) if refusal.is_silent && is_public(&path) => {

@@ -15,6 +15,7 @@ mod groups;
 mod head;
 mod list;
 mod operation;
+mod quota;
 mod references;
 mod refusal;
 mod representation;

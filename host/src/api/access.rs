@@ -11,6 +11,7 @@ use super::state::ApiState;
 use crate::api_keys::{self, ApiKeyScope, Caller};
 use crate::capability::storage::OrganizationId;
 use crate::organization::Organization;
+use crate::quota::AtOnce;
 use crate::server::bill::Bill;
 use insomnia_scim_contract::{Actor, Face, Source};
 
@@ -72,6 +73,8 @@ pub(super) struct Access {
     pub(super) state: ApiState,
     pub(super) organization: Organization,
     pub(super) scope: ApiKeyScope,
+    /// Counts the request among those of the organization at the same time.
+    _entered: Option<AtOnce>,
 }
 
 impl FromRequestParts<ApiState> for Access {
@@ -96,7 +99,14 @@ impl FromRequestParts<ApiState> for Access {
         let actor = if scope == ApiKeyScope::Operator { Actor::Operator } else { Actor::Owner };
         let address = state.provisioner.trusted_proxies().client(parts).map(|address| address.to_string());
         let organization = organization.coming_from(Source { address, ..Source::new(Face::Api) }).acting_as(actor);
-        Ok(Self { state: state.clone(), organization, scope })
+        let entered = match &scope {
+            ApiKeyScope::Organization(_) => {
+                let usage = state.provisioner.runtime().usage(organization.id()).await;
+                Some(usage.enter().map_err(Problem::over_quota)?)
+            }
+            ApiKeyScope::Operator => None,
+        };
+        Ok(Self { state: state.clone(), organization, scope, _entered: entered })
     }
 }
 
@@ -115,7 +125,7 @@ impl FromRequestParts<ApiState> for PathParameter {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
-        for name in ["member", "client", "key", "queue"] {
+        for name in ["member", "client", "key", "queue", "quota"] {
             let value = parameter(parts, state, name).await?;
             if !value.is_empty() {
                 return Ok(Self(value));

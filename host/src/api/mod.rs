@@ -28,6 +28,7 @@ mod members;
 mod oauth_clients;
 mod organizations;
 mod problem;
+mod quotas;
 mod rotation;
 mod shapes;
 mod state;
@@ -71,6 +72,8 @@ fn operations() -> OpenApiRouter<ApiState> {
             organizations::patch_organization,
             organizations::delete_organization
         ))
+        .routes(routes!(quotas::list_quotas))
+        .routes(routes!(quotas::put_quota))
         .routes(routes!(organizations::get_requirements))
         .routes(routes!(organizations::get_licences))
         .routes(routes!(connector::get_connector))

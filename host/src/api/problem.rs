@@ -10,7 +10,8 @@ use crate::capability::storage::StorageError;
 use crate::component::CallError;
 use crate::directory::Requirement;
 use crate::error::ActionError;
-use crate::registry::RegistryError;
+use crate::quota::Exceeded;
+use crate::registry::{QuotaError, RegistryError};
 use crate::server::body::BodyError;
 
 /// The media type of a problem.
@@ -125,6 +126,13 @@ impl Problem {
     pub(super) fn throttled(detail: impl Into<String>, seconds: u32) -> Self {
         let status = StatusCode::TOO_MANY_REQUESTS;
         Self::new(status, "throttled", "Too many requests", detail).retry_after(seconds)
+    }
+
+    /// The organization has used up a quota.
+    pub(super) fn over_quota(exceeded: Exceeded) -> Self {
+        let text = exceeded.to_string();
+        let detail = text.strip_prefix("the ").map_or(text.clone(), |rest| format!("The {rest}."));
+        Self::throttled(detail, exceeded.wait)
     }
 
     pub(super) fn unavailable() -> Self {
@@ -297,6 +305,15 @@ impl From<RegistryError> for Problem {
                 tracing::error!("{error}");
                 Self::unavailable().uncertain()
             }
+        }
+    }
+}
+
+impl From<QuotaError> for Problem {
+    fn from(error: QuotaError) -> Self {
+        match error {
+            QuotaError::Invalid(error) => Self::invalid(format!("{error}.")).at("/limit".into(), error.to_string()),
+            QuotaError::Storage(error) => error.into(),
         }
     }
 }

@@ -9,6 +9,7 @@ use super::Capabilities;
 use super::storage::OrganizationId;
 use crate::component::InstanceState;
 use crate::component::bindings::insomnia::scim::email as wit;
+use crate::quota::{Exceeded, Quota, Usage};
 
 /// A message to one recipient, with a text and an HTML part.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,6 +88,7 @@ impl Mailer for NoMailer {
 pub(crate) struct EmailView<'a> {
     organization: &'a OrganizationId,
     capabilities: &'a Arc<Capabilities>,
+    usage: &'a Usage,
 }
 
 struct HasEmail;
@@ -99,11 +101,14 @@ pub(crate) fn add_to_linker(linker: &mut Linker<InstanceState>) -> wasmtime::Res
     wit::add_to_linker::<_, HasEmail>(linker, |state| EmailView {
         organization: state.organization(),
         capabilities: state.capabilities(),
+        usage: state.usage(),
     })
 }
 
 impl wit::Host for EmailView<'_> {
     async fn send(&mut self, message: wit::Message) -> Result<(), wit::EmailError> {
+        let exceeded = |exceeded: Exceeded| wit::EmailError::Unavailable(exceeded.to_string());
+        self.usage.take(Quota::EmailsPerDay, 1).map_err(exceeded)?;
         let wit::Message { id, date, to, subject, text, html } = message;
         let message = Message { id, date, to, subject, text, html };
         let sent = send(self.capabilities, self.organization, message);

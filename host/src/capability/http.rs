@@ -9,6 +9,7 @@ use super::Capabilities;
 use super::storage::OrganizationId;
 use crate::component::InstanceState;
 use crate::component::bindings::insomnia::scim::http as wit;
+use crate::quota::{Exceeded, Quota, Usage};
 
 /// A request to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,6 +93,7 @@ impl HttpClient for NoHttpClient {
 pub(crate) struct HttpView<'a> {
     organization: &'a OrganizationId,
     capabilities: &'a Capabilities,
+    usage: &'a Usage,
 }
 
 struct HasHttp;
@@ -104,11 +106,14 @@ pub(crate) fn add_to_linker(linker: &mut Linker<InstanceState>) -> wasmtime::Res
     wit::add_to_linker::<_, HasHttp>(linker, |state| HttpView {
         organization: state.organization(),
         capabilities: state.capabilities(),
+        usage: state.usage(),
     })
 }
 
 impl wit::Host for HttpView<'_> {
     async fn send(&mut self, request: wit::HttpRequest) -> Result<wit::HttpResponse, wit::HttpError> {
+        let exceeded = |exceeded: Exceeded| wit::HttpError::Other(exceeded.to_string());
+        self.usage.take(Quota::HttpRequestsPerHour, 1).map_err(exceeded)?;
         let request = OutgoingRequest {
             method: request.method,
             url: request.url,

@@ -11,6 +11,7 @@ use std::sync::{Arc, LazyLock};
 use async_trait::async_trait;
 
 use super::schedule::Claim;
+pub use crate::quota::Size;
 
 /// The longest name of an organization, in bytes.
 pub const MAX_ORGANIZATION_ID: usize = 63;
@@ -146,6 +147,9 @@ pub enum InvalidOrganizationId {
 
 /// 1 to 512 bytes, ordered bytewise.
 pub type Key = Vec<u8>;
+
+/// The last key that there can be.
+const LAST_KEY: [u8; 512] = [0xff; 512];
 
 /// A stored value and its version.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -397,6 +401,25 @@ pub trait Storage: Send + Sync + 'static {
 
     /// Whether [`Storage::delete_organization`] was called for the organization, in this process or another.
     async fn is_deleted(&self, organization: &OrganizationId) -> Result<bool, StorageError>;
+
+    /// How much the organization keeps, for its quota: what was committed lately may be missing. It costs what a scan of
+    /// all costs, and is asked seldom.
+    async fn size(&self, organization: &OrganizationId) -> Result<Size, StorageError> {
+        let mut size = Size::default();
+        let mut start = Vec::new();
+        loop {
+            let range = KeyRange { start, end: LAST_KEY.to_vec() };
+            let page = Page { range, reverse: false, skip: 0, limit: u32::MAX };
+            let Some(scanned) = self.scan(organization, vec![page]).await?.into_iter().next() else { return Ok(size) };
+            for Entry { key, value, .. } in &scanned.entries {
+                size = size.plus(Size { bytes: (key.len() + value.len()) as u64, keys: 1 });
+            }
+            match scanned.entries.into_iter().next_back() {
+                Some(last) if scanned.more => start = [last.key, vec![0]].concat(),
+                _ => return Ok(size),
+            }
+        }
+    }
 
     /// Returns when everything appended before is durable. The host calls it when it shuts down.
     async fn flush(&self) -> Result<(), StorageError> {

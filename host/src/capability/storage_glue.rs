@@ -1,21 +1,27 @@
 //! The place of [`super::storage`] in `wit/storage.wit`: each call goes to the organization that the instance is bound to.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use tokio_util::sync::CancellationToken;
 use wasmtime::component::{HasData, Linker};
 
 use super::Capabilities;
 use super::schedule::LONGEST_PAUSE;
 use super::storage::{
-    BoundedAdd, Entry, Item, KeyRange, OrganizationId, Page, Require, Scanned, StorageError, Transaction, Write,
+    BoundedAdd, Entry, Item, KeyRange, OrganizationId, Page, Require, Scanned, Size, Storage, StorageError,
+    Transaction, Write,
 };
 use crate::component::InstanceState;
 use crate::component::bindings::insomnia::scim::storage as wit;
+use crate::quota::{Exceeded, Usage};
 
 /// What the interface needs of a call.
 pub(crate) struct StorageView<'a> {
     organization: &'a OrganizationId,
     capabilities: &'a Capabilities,
     ended: &'a CancellationToken,
+    usage: &'a Arc<Usage>,
+    refused: &'a Mutex<Option<Exceeded>>,
 }
 
 struct HasStorage;
@@ -29,6 +35,8 @@ pub(crate) fn add_to_linker(linker: &mut Linker<InstanceState>) -> wasmtime::Res
         organization: state.organization(),
         capabilities: state.capabilities(),
         ended: state.ended(),
+        usage: state.usage(),
+        refused: state.refused(),
     })
 }
 
@@ -65,11 +73,18 @@ impl wit::Host for StorageView<'_> {
             write: transaction.changes.into_iter().map(write).collect(),
             wake_at,
         };
+        let is_new = transaction.require.iter().any(|require| matches!(require, Require::Absent(_)));
+        let puts = transaction.write.iter().filter(|write| matches!(write, Write::Put(..))).count();
+        let deletes =
+            transaction.write.iter().filter(|write| matches!(write, Write::Delete(_) | Write::DeleteRange(_)));
+        self.may_store(is_new, deletes.count() >= puts)?;
+        let size = transaction.write.iter().map(size_of).fold(Size::default(), Size::plus);
         let committed = self.capabilities.storage.commit(self.organization, transaction);
         let version = self.measured("commit", committed).await?;
         if let Some(time) = wake_at {
             self.capabilities.alarm.set(time);
         }
+        self.has_stored(size);
         Ok(version)
     }
 
@@ -77,9 +92,28 @@ impl wit::Host for StorageView<'_> {
         if self.organization.is_nobody() {
             return Ok(());
         }
-        let entries = entries.into_iter().map(|entry| (entry.key, entry.value)).collect();
-        self.measured("append", self.capabilities.storage.append(self.organization, entries)).await
+        self.may_store(false, false)?;
+        let entries: Vec<_> = entries.into_iter().map(|entry| (entry.key, entry.value)).collect();
+        let size = |(key, value): &(wit::Key, Vec<u8>)| Size { bytes: (key.len() + value.len()) as u64, keys: 1 };
+        let size = entries.iter().map(size).fold(Size::default(), Size::plus);
+        self.measured("append", self.capabilities.storage.append(self.organization, entries)).await?;
+        self.has_stored(size);
+        Ok(())
     }
+}
+
+/// What a change adds at the most.
+fn size_of(write: &Write) -> Size {
+    match write {
+        Write::Put(key, value) => Size { bytes: (key.len() + value.len()) as u64, keys: 1 },
+        Write::Add(add) => Size { bytes: add.key.len() as u64, keys: 1 },
+        Write::Delete(_) | Write::DeleteRange(_) => Size::default(),
+    }
+}
+
+/// Measures what the organization keeps, beside its requests.
+pub(crate) fn measure(storage: Arc<dyn Storage>, organization: OrganizationId, usage: Arc<Usage>) {
+    tokio::spawn(async move { usage.measure(storage.size(&organization)).await });
 }
 
 impl StorageView<'_> {
@@ -91,6 +125,21 @@ impl StorageView<'_> {
     ) -> Result<T, wit::StorageError> {
         let outcome = self.capabilities.metrics.outgoing.measured("storage", function, call).await;
         outcome.map_err(|error| self.error(error))
+    }
+
+    /// Whether the organization's quota has room. The component learns that the storage is full; which quota it was is
+    /// noted, and told by the host.
+    fn may_store(&self, is_new: bool, removes: bool) -> Result<(), wit::StorageError> {
+        self.usage.may_store(is_new, removes).map_err(|exceeded| {
+            *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(exceeded);
+            wit::StorageError::Full
+        })
+    }
+
+    fn has_stored(&self, size: Size) {
+        if self.usage.has_stored(size) {
+            measure(Arc::clone(&self.capabilities.storage), self.organization.clone(), Arc::clone(self.usage));
+        }
     }
 
     fn error(&self, error: StorageError) -> wit::StorageError {

@@ -1,5 +1,6 @@
 //! Settings: flags before environment variables before the configuration file before defaults.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 use std::net::SocketAddr;
@@ -12,6 +13,7 @@ use super::arguments::{Common, IsolationName, LogFormat};
 use super::data::Lost;
 use crate::email::EmailConfig;
 use crate::http::HttpConfig;
+use crate::quota::Quotas;
 
 /// The configuration file.
 #[derive(Default, Deserialize)]
@@ -32,6 +34,8 @@ struct File {
     email: EmailConfig,
     #[serde(default)]
     http: HttpConfig,
+    #[serde(default)]
+    quotas: BTreeMap<String, u64>,
 }
 
 /// What a command works with.
@@ -57,6 +61,8 @@ pub(super) struct Settings {
     pub(super) email: EmailConfig,
     /// From the file; flags of `serve` add to it.
     pub(super) http: HttpConfig,
+    /// From the file: how much every organization may take for which nothing else is set.
+    pub(super) quotas: Quotas,
 }
 
 impl Settings {
@@ -94,6 +100,7 @@ impl Settings {
             go_on_without: Vec::new(),
             email: file.email,
             http: file.http,
+            quotas: Quotas::default().with_all(&file.quotas).context("the table [quotas] of the configuration file")?,
         })
     }
 }
@@ -114,6 +121,7 @@ fn directory(variable: &str, of_home: &str) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::quota::Quota;
 
     fn with_file(text: &str, mut given: Common) -> anyhow::Result<Settings> {
         let directory = tempfile::tempdir().unwrap();
@@ -144,6 +152,18 @@ mod tests {
         assert_eq!(settings.email.smtp.unwrap().host.as_deref(), Some("smtp.example.com"));
         assert_eq!(settings.http.permit, ["10.0.0.0/8"]);
         assert!(with_file("[email]\nform = 'a@example.com'", Common::default()).is_err());
+    }
+
+    #[test]
+    fn quotas_are_a_table_of_the_file_and_a_wrong_one_is_refused_by_name() {
+        let settings = |text: &str| with_file(text, Common { data: Some("/given".into()), ..Common::default() });
+        let quotas = settings("[quotas]\nrequests-per-second = 50\nemails-per-day = 7").unwrap().quotas;
+        assert_eq!((quotas.limit(Quota::RequestsPerSecond), quotas.limit(Quota::EmailsPerDay)), (50, 7));
+        for (text, said) in [("requests-per-second = 24", "lower than 25"), ("request-per-second = 50", "there are")] {
+            let text = format!("[quotas]\n{text}");
+            let error = format!("{:#}", settings(&text).err().unwrap());
+            assert!(error.contains(said), "{error}");
+        }
     }
 
     #[test]

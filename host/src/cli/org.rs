@@ -9,6 +9,7 @@ use super::{host, output, passphrase};
 use crate::capability::storage::OrganizationId;
 use crate::directory::{Domain, NewMember, Options, OrganizationRecord, Plan, Role};
 use crate::organization::Organization;
+use crate::quota::{Quota, Quotas};
 
 /// Commands about organizations.
 #[derive(Subcommand)]
@@ -50,6 +51,11 @@ pub(super) enum Org {
         /// For how many days the SCIM log, events and parked emails are kept: 1 to 3650. [default when created: 90]
         #[arg(long, value_name = "DAYS", env = "INSOMNIA_SCIM_RETENTION")]
         retention: Option<u32>,
+        /// How much the organization may take, as `emails-per-day=1000`, or `emails-per-day=default`; may be given more than
+        /// once. Quotas: requests-per-second (at least 25), requests-at-once, computing-seconds-per-minute,
+        /// written-bytes-per-day, storage-bytes, storage-keys, http-requests-per-hour, emails-per-day.
+        #[arg(long = "quota", value_name = "QUOTA=NUMBER", id = "quota")]
+        quotas: Vec<String>,
     },
     /// Delete an organization with all its members, teams and logs. There is no way back.
     Delete {
@@ -148,12 +154,16 @@ impl Org {
                 }
                 output::table(settings.json, &listed, &["id", "created"]);
             }
-            Self::Set { organization, name, facts, options, retention } => {
+            Self::Set { organization, name, facts, options, retention, quotas } => {
                 let organization = host::organization(&provisioner, &organization).await?;
                 let mut record = organization.get().await?.context("nothing is known about the organization yet")?;
                 record.name = name.unwrap_or(record.name);
                 facts.apply(&mut record);
                 set_options(&mut record.options, &options)?;
+                // All are looked at before one is set.
+                for (quota, limit) in quotas.iter().map(|text| parse_quota(text)).collect::<anyhow::Result<Vec<_>>>()? {
+                    organization.set_quota(quota, limit).await?;
+                }
                 if let Some(days) = retention {
                     organization.set_retention(days).await?;
                 }
@@ -189,9 +199,28 @@ async fn describe(organization: &Organization) -> anyhow::Result<Value> {
         "connector_url": organization.connector_url(),
         "organization": organization.get().await?,
         "retention_days": organization.retention().await?,
+        "quotas": quotas(organization).await?,
         "licences": organization.licences().await?,
         "connector": organization.status().await?,
     }))
+}
+
+async fn quotas(organization: &Organization) -> anyhow::Result<Value> {
+    let limits = organization.quotas().await?;
+    Ok(Quota::ALL.into_iter().map(|quota| (quota.name().to_owned(), Value::from(limits.limit(quota)))).collect())
+}
+
+/// A quota and its limit; `None` for the default one.
+fn parse_quota(text: &str) -> anyhow::Result<(Quota, Option<u64>)> {
+    let (name, limit) = text.split_once('=').context("a quota is set as QUOTA=NUMBER or QUOTA=default")?;
+    let quota: Quota = name.parse()?;
+    if limit == "default" {
+        return Ok((quota, None));
+    }
+    let limit = limit.parse().with_context(|| format!("{name} can be a number or `default`, not {limit:?}"))?;
+    // As it will be refused when it is set.
+    Quotas::default().with(quota, limit)?;
+    Ok((quota, Some(limit)))
 }
 
 /// The name in lower case, with a hyphen for what can't stand in a URL.
@@ -232,6 +261,15 @@ mod tests {
             [("Acme, Inc.", "acme-inc"), ("  Ünïcode  42", "n-code-42"), ("a--b", "a-b"), ("日本", "")]
         {
             assert_eq!(slug(name), expected);
+        }
+    }
+
+    #[test]
+    fn a_quota_is_set_by_name_and_what_is_none_is_refused() {
+        assert_eq!(parse_quota("emails-per-day=7").unwrap(), (Quota::EmailsPerDay, Some(7)));
+        assert_eq!(parse_quota("emails-per-day=default").unwrap(), (Quota::EmailsPerDay, None));
+        for text in ["emails-per-day", "emails-per-day=", "emails-per-day=x", "emails=7", "requests-per-second=24"] {
+            assert!(parse_quota(text).is_err(), "{text}");
         }
     }
 

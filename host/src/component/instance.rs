@@ -1,6 +1,6 @@
 //! One instance of the component, bound to one organization for its whole life.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
@@ -17,6 +17,7 @@ use super::warm::Weighed;
 use crate::capability::Capabilities;
 use crate::capability::clock::WallClock;
 use crate::capability::storage::OrganizationId;
+use crate::quota::{Exceeded, Usage};
 
 /// What the host functions see of an instance.
 pub(crate) struct InstanceState {
@@ -25,6 +26,8 @@ pub(crate) struct InstanceState {
     wasi: WasiCtx,
     table: ResourceTable,
     memory: Memory,
+    /// The quota for which the storage refused a commit of the call that runs.
+    refused: Mutex<Option<Exceeded>>,
 }
 
 impl InstanceState {
@@ -35,6 +38,16 @@ impl InstanceState {
 
     pub(crate) fn capabilities(&self) -> &Arc<Capabilities> {
         &self.capabilities
+    }
+
+    /// What the organization has used of its quotas.
+    pub(crate) fn usage(&self) -> &Arc<Usage> {
+        &self.memory.tenant().usage
+    }
+
+    /// The quota for which the storage refused a commit of the call that runs.
+    pub(crate) fn refused(&self) -> &Mutex<Option<Exceeded>> {
+        &self.refused
     }
 
     /// What ends all calls of the organization in this process, once a capability has learnt that it is deleted.
@@ -80,7 +93,10 @@ impl Instance {
             .build();
         let mut table = ResourceTable::new();
         table.set_max_capacity(HANDLES);
-        let mut store = Store::new(engine, InstanceState { organization, capabilities, wasi, table, memory });
+        let mut store = Store::new(
+            engine,
+            InstanceState { organization, capabilities, wasi, table, memory, refused: Mutex::default() },
+        );
         store.limiter(|state| &mut state.memory);
         store.set_hostcall_fuel(HOSTCALL_BYTES);
         let meter = Arc::new(Meter::new(limits.compute_per_call));
@@ -97,6 +113,7 @@ impl Instance {
     pub(super) fn begin(&mut self) {
         self.calls += 1;
         self.meter.reset();
+        *self.store.data().refused.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.store.set_epoch_deadline(1);
     }
 

@@ -7,8 +7,8 @@
 //! - **The short lane** is for the first slice of a call, which is all that most calls need. It runs on the thread that
 //!   serves the request.
 //! - **The long lane** is for what comes after: searches through all users, sorts, exports, large groups, and what the host
-//!   compresses and inflates. It has a turn for each processor. A guest's slices run on threads of their own, so that
-//!   those which take requests in are never kept from it; the system shares the processors between the two.
+//!   compresses and inflates. It has a turn for each processor. It runs on threads of its own, so that those which take
+//!   requests in are never kept from it; the system shares the processors between the two.
 
 use std::thread::available_parallelism;
 use std::time::Duration;
@@ -64,6 +64,12 @@ impl Steps<'_> {
         // Also where the lane is free: a task that always finds a turn would never let its thread go.
         tokio::task::yield_now().await;
         self.lane.enter(self.organization).await
+    }
+
+    /// Does a step in the next turn, on a thread of its own as far as the runtime has one: what takes requests in goes on.
+    pub(crate) async fn run<T>(&self, step: impl FnOnce() -> T) -> T {
+        let _turn = self.next().await;
+        aside(step)
     }
 }
 

@@ -13,6 +13,7 @@ use wasmtime::{Engine, EngineWeak, UpdateDeadline};
 use super::lanes::{self, Lanes};
 use crate::capability::storage::OrganizationId;
 use crate::fair::Turn;
+use crate::quota::Usage;
 
 /// How long the guest computes before it lets other tasks of its thread run, and looks at its deadline.
 const SLICE: Duration = Duration::from_millis(5);
@@ -72,6 +73,7 @@ pub(super) struct Metered<'a, T> {
     call: Pin<Box<dyn Future<Output = T> + Send + 'a>>,
     lanes: &'a Lanes,
     organization: &'a OrganizationId,
+    usage: &'a Usage,
     /// The place in the lane's queue.
     place: Option<Pin<Box<dyn Future<Output = Turn<OrganizationId>> + Send + 'a>>>,
 }
@@ -82,8 +84,9 @@ impl<'a, T> Metered<'a, T> {
         call: Pin<Box<dyn Future<Output = T> + Send + 'a>>,
         lanes: &'a Lanes,
         organization: &'a OrganizationId,
+        usage: &'a Usage,
     ) -> Self {
-        Self { meter, call, lanes, organization, place: None }
+        Self { meter, call, lanes, organization, usage, place: None }
     }
 
     fn poll_turn(&mut self, computed: Duration, context: &mut Context<'_>) -> Poll<Turn<OrganizationId>> {
@@ -118,6 +121,7 @@ impl<T> Future for Metered<'_, T> {
         };
         let running = self.meter.running();
         self.meter.spent.fetch_add(running, Ordering::Relaxed);
+        self.usage.has_computed(Duration::from_nanos(running));
         polled
     }
 }

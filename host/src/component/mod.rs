@@ -5,6 +5,8 @@ mod compiled;
 mod engine;
 #[cfg(test)]
 pub(crate) mod fault_guest;
+#[cfg(test)]
+mod fault_tests;
 mod imports;
 mod instance;
 mod lanes;

@@ -22,8 +22,11 @@ use super::tenant::{Memory, OutOfMemory, Tenant};
 use super::warm::Warm;
 use crate::capability::Capabilities;
 use crate::capability::storage::OrganizationId;
+use crate::capability::storage_glue::measure;
 use crate::fair::{Gate, Turn};
 use crate::ledger::{Account, Ledger};
+use crate::quota::Usage;
+use crate::registry::QuotaBook;
 use crate::scim::{self, ScimResponse};
 
 /// Why a call has no answer. Every transaction that the call had committed before stands; it left no half of one.
@@ -90,6 +93,7 @@ pub(crate) struct Runtime {
     tenants: Mutex<HashMap<OrganizationId, Arc<Tenant>>>,
     warm: Mutex<Warm>,
     ticker: Ticker,
+    quotas: QuotaBook,
 }
 
 impl Runtime {
@@ -100,6 +104,7 @@ impl Runtime {
         isolation: Isolation,
         cache: Option<&Path>,
         capabilities: Arc<Capabilities>,
+        quotas: QuotaBook,
     ) -> Result<Self, ComponentError> {
         let (engine, linked) = compile(wasm, &limits, cache)?;
         let ticker = Ticker::start(&engine).map_err(|error| ComponentError::Engine(error.to_string()))?;
@@ -115,6 +120,7 @@ impl Runtime {
             warm: Mutex::new(Warm::new(limits.warm_instances, limits.memory / 4)),
             limits: Arc::new(limits),
             ticker,
+            quotas,
         })
     }
 
@@ -129,6 +135,7 @@ impl Runtime {
     ) -> Result<T, CallError> {
         let begun = Instant::now();
         let tenant = self.tenant(organization);
+        self.look_up_limits(organization, &tenant.usage).await;
         let outcome = tokio::select! {
             biased;
             () = tenant.ended.cancelled() => Err(CallError::Deleted),
@@ -154,7 +161,7 @@ impl Runtime {
             instance.begin();
             let meter = Arc::clone(&instance.meter);
             let call = run(&mut instance.store, &instance.exports);
-            let called = Metered::new(Arc::clone(&meter), call, &self.lanes, organization).await;
+            let called = Metered::new(Arc::clone(&meter), call, &self.lanes, organization, &tenant.usage).await;
             self.capabilities.metrics.calls.computed(meter.spent());
             Ok::<_, wasmtime::Error>((called?, instance))
         });
@@ -177,7 +184,41 @@ impl Runtime {
     pub(crate) fn sweep(&self) {
         let dropped = lock(&self.warm).sweep(|instance| instance.may_serve(&self.limits));
         drop(dropped);
-        lock(&self.tenants).retain(|_, tenant| !tenant.is_idle());
+        let mut unmeasured = Vec::new();
+        lock(&self.tenants).retain(|organization, tenant| {
+            if !tenant.is_idle() || tenant.usage.is_settled() {
+                return !tenant.is_idle();
+            }
+            if tenant.usage.asks_before_it_is_forgotten() {
+                unmeasured.push((organization.clone(), Arc::clone(&tenant.usage)));
+            }
+            true
+        });
+        for (organization, usage) in unmeasured {
+            measure(Arc::clone(&self.capabilities.storage), organization, usage);
+        }
+    }
+
+    /// What the organization has used of its quotas, with its limits as they are now.
+    pub(crate) async fn usage(&self, organization: &OrganizationId) -> Arc<Usage> {
+        let usage = Arc::clone(&self.tenant(organization).usage);
+        self.look_up_limits(organization, &usage).await;
+        usage
+    }
+
+    /// The quotas that the operator has set.
+    pub(crate) fn quotas(&self) -> &QuotaBook {
+        &self.quotas
+    }
+
+    async fn look_up_limits(&self, organization: &OrganizationId, usage: &Usage) {
+        if organization.is_nobody() || !usage.asks_for_limits() {
+            return;
+        }
+        match self.quotas.limits(organization).await {
+            Ok(limits) => usage.set_limits(limits),
+            Err(error) => tracing::warn!(%organization, "the quotas can't be read, so the known ones go on: {error}"),
+        }
     }
 
     /// Ends all calls of an organization that is being deleted, and drops its instances.
@@ -224,7 +265,7 @@ impl Runtime {
         if let Some(tenant) = tenants.get(organization) {
             return Arc::clone(tenant);
         }
-        let tenant = Arc::new(Tenant::new(&self.limits, &self.ledger));
+        let tenant = Arc::new(Tenant::new(organization.as_str(), &self.limits, &self.ledger));
         tenants.insert(organization.clone(), Arc::clone(&tenant));
         tenant
     }

@@ -1,4 +1,4 @@
-//! What one organization takes at the moment: its calls, and the memory of its instances.
+//! What one organization takes at the moment: its calls, the memory of its instances, and its quotas.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -8,6 +8,7 @@ use wasmtime::ResourceLimiter;
 
 use super::limits::Limits;
 use crate::ledger::{Account, Full, Held, Ledger};
+use crate::quota::Usage;
 
 /// One organization's share.
 pub(super) struct Tenant {
@@ -17,17 +18,20 @@ pub(super) struct Tenant {
     pub(super) ended: CancellationToken,
     /// What the host holds for it.
     pub(super) account: Arc<Account>,
+    /// What it has used of its quotas.
+    pub(super) usage: Arc<Usage>,
 }
 
 impl Tenant {
-    pub(super) fn new(limits: &Limits, ledger: &Ledger) -> Self {
+    pub(super) fn new(name: &str, limits: &Limits, ledger: &Ledger) -> Self {
         let account = ledger.open(limits.memory_per_organization);
-        Self { waiting: AtomicUsize::new(0), ended: CancellationToken::new(), account }
+        let usage = Arc::new(Usage::new(name));
+        Self { waiting: AtomicUsize::new(0), ended: CancellationToken::new(), account, usage }
     }
 
     /// Whether nothing is under way or held for the organization, so that it may be forgotten.
     pub(super) fn is_idle(self: &Arc<Self>) -> bool {
-        Arc::strong_count(self) == 1 && Arc::strong_count(&self.account) == 1
+        Arc::strong_count(self) == 1 && Arc::strong_count(&self.account) == 1 && Arc::strong_count(&self.usage) == 1
     }
 }
 
@@ -115,7 +119,7 @@ mod tests {
     fn memory_is_bounded_per_instance_per_organization_and_for_all() {
         let limits = Limits { memory_per_instance: 10, memory_per_organization: 15, ..Limits::default() };
         let ledger = Ledger::new(40, 1);
-        let [one, two] = [(); 2].map(|()| Arc::new(Tenant::new(&limits, &ledger)));
+        let [one, two] = [(); 2].map(|()| Arc::new(Tenant::new("acme", &limits, &ledger)));
         let instance = |tenant: &Arc<Tenant>| Memory::new(Arc::clone(tenant), &limits);
         let (mut first, mut second, mut other) = (instance(&one), instance(&one), instance(&two));
         assert_eq!(first.grow(11), Err(OutOfMemory::Instance));

@@ -17,7 +17,7 @@ use crate::scim::ScimResponse;
 /// Bodies below this, in bytes, fit into one packet anyway.
 pub(super) const WORTH_COMPRESSING: u64 = 1400;
 /// How much is compressed before others get their turn, in bytes: a fraction of a millisecond's work.
-const STEP: usize = 64 << 10;
+const STEP: usize = 32 << 10;
 
 /// Makes the HTTP response of what the component, or the host in its place, answers. Of a safe request, one that changes
 /// nothing, the answer is refused if there is no memory for it until it is sent; any other is told in any case. It is
@@ -99,8 +99,11 @@ async fn gzip(body: &Bytes, bill: &Bill, steps: Steps<'_>) -> Option<Bytes> {
     bill.take(body.len() / 4).ok()?;
     let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 4), Compression::fast());
     for step in body.chunks(STEP) {
-        let _turn = if body.len() > STEP { Some(steps.next().await) } else { None };
-        encoder.write_all(step).ok()?;
+        if body.len() > STEP {
+            steps.run(|| encoder.write_all(step)).await.ok()?;
+        } else {
+            encoder.write_all(step).ok()?;
+        }
     }
     let mut compressed = encoder.finish().ok()?;
     compressed.shrink_to_fit();

@@ -79,12 +79,19 @@ pub(super) async fn decoded(
             decoded.reserve_exact(more);
         }
         let room = (decoded.capacity() - decoded.len()).min(STEP) as u64;
-        let turn = steps.next().await;
-        let read = decoder.by_ref().take(room).read_to_end(&mut decoded).map_err(|_| CodingError::Broken)?;
+        let is_first = decoded.is_empty();
+        let mut step = || decoder.by_ref().take(room).read_to_end(&mut decoded);
+        // Most bodies are small, and not worth another thread.
+        let read = if is_first {
+            let _turn = steps.next().await;
+            step()
+        } else {
+            steps.run(step).await
+        };
+        let read = read.map_err(|_| CodingError::Broken)?;
         if decoded.len() > limit {
             return Err(CodingError::TooLarge);
         }
-        drop(turn);
         if read == 0 {
             return Ok(decoded);
         }

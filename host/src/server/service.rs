@@ -23,7 +23,8 @@ use crate::capability::storage::OrganizationId;
 use crate::component::CallError;
 use crate::organization::Organization;
 use crate::provisioner::Provisioner;
-use crate::scim::{ScimRequest, ScimResponse};
+use crate::quota::{AtOnce, Exceeded, Usage};
+use crate::scim::{self, ScimRequest, ScimResponse};
 use crate::urls::SCIM_PATH;
 
 /// The header fields that the component gets.
@@ -36,6 +37,10 @@ static FORWARDED: [HeaderName; 7] = [
     header::IF_NONE_MATCH,
     header::USER_AGENT,
 ];
+
+/// The header field by which the host has the component refuse a request: the seconds to wait, how many were refused
+/// before it without an entry of the log, and the reason. One that a client sends never gets there.
+const OVER_QUOTA: &str = "insomnia-over-quota";
 
 /// The SCIM endpoint of all organizations, as a [`tower::Service`] for `/scim/…`.
 ///
@@ -50,6 +55,18 @@ pub struct ScimService {
 impl ScimService {
     pub(crate) fn new(provisioner: Provisioner) -> Self {
         Self { provisioner, admitted: Arc::default() }
+    }
+
+    /// Whether the sender of the request was let in lately.
+    fn knows(&self, organization: &Organization, head: &request::Parts) -> bool {
+        let authorization = head.headers.get(header::AUTHORIZATION);
+        authorization.is_some_and(|value| self.admitted.is(organization.id(), value.as_bytes()))
+    }
+
+    /// Counts a request of a caller who is known, or says which quota is used up.
+    async fn enter(&self, organization: &Organization) -> Result<AtOnce, (Arc<Usage>, Exceeded)> {
+        let usage = self.provisioner.runtime().usage(organization.id()).await;
+        usage.enter().map_err(|exceeded| (usage, exceeded))
     }
 
     /// Whether the sender of the request is known to the organization, so that this one answers for what is held for it.
@@ -162,20 +179,43 @@ async fn handle<B>(
 where
     B: http_body::Body<Data = Bytes> + Unpin,
 {
+    // Of callers who are known only: strangers neither use up an organization's quota nor make the host remember a name.
+    let is_known = service.knows(organization, head);
+    let mut entered = None;
+    if is_known {
+        match service.enter(organization).await {
+            Ok(at_once) => entered = Some(at_once),
+            Err((usage, exceeded)) => {
+                body::discard(&head.headers, body, bill).await;
+                return (over_quota(service, organization, path, head, request_id, &usage, &exceeded).await, 0);
+            }
+        }
+    }
     if body.is_end_stream() {
-        let response = respond(service, organization, path, head, Vec::new(), request_id).await;
+        let response = respond(service, organization, path, head, Vec::new(), request_id, None).await;
         // Whose answer it is matters while it is held; one that is refused for its token is small.
-        if response.status != 401 {
-            let _ = service.admits(organization, head, bill).await;
+        if response.status != 401 && service.admits(organization, head, bill).await == Ok(true) && !is_known {
+            service.provisioner.runtime().usage(organization.id()).await.has_served();
         }
         return (response, 0);
     }
     // Before its first byte is read: whoever is let in by nobody costs no memory.
-    match service.admits(organization, head, bill).await {
-        Ok(true) => {}
+    let admitted = match service.admits(organization, head, bill).await {
+        Ok(true) if entered.is_some() => Ok(Some(Ok(entered))),
+        Ok(true) => Ok(Some(service.enter(organization).await.map(Some))),
+        Ok(false) => Ok(None),
+        Err(error) => Err(error),
+    };
+    // Counted until it is answered.
+    let _entered = match admitted {
+        Ok(Some(Ok(entered))) => entered,
+        Ok(Some(Err((usage, exceeded)))) => {
+            body::discard(&head.headers, body, bill).await;
+            return (over_quota(service, organization, path, head, request_id, &usage, &exceeded).await, 0);
+        }
         // The component refuses it, and logs that, whatever the body is.
-        Ok(false) => {
-            let response = respond(service, organization, path, head, Vec::new(), request_id).await;
+        Ok(None) => {
+            let response = respond(service, organization, path, head, Vec::new(), request_id, None).await;
             body::discard(&head.headers, body, bill).await;
             return (response, 0);
         }
@@ -183,7 +223,7 @@ where
             body::discard(&head.headers, body, bill).await;
             return (error.response(request_id), 0);
         }
-    }
+    };
     let limit = body::limit(path);
     let body = match body::read(&head.headers, body, limit, bill).await {
         Ok(body) => body,
@@ -192,10 +232,30 @@ where
     let received = body.len();
     let steps = service.provisioner.runtime().lanes().steps(organization.id());
     let response = match coding::decoded(&head.headers, body, limit, bill, steps).await {
-        Ok(body) => respond(service, organization, path, head, body, request_id).await,
+        Ok(body) => respond(service, organization, path, head, body, request_id, None).await,
         Err(refusal) => refusal.response(limit, request_id),
     };
     (response, received)
+}
+
+/// The refusal of a caller whose organization has used up a quota. Once a second it is the component that refuses, since
+/// the organization's log is the component's; the entry says how many were refused without one.
+async fn over_quota(
+    service: &ScimService,
+    organization: &Organization,
+    path: &str,
+    head: &request::Parts,
+    request_id: &str,
+    usage: &Usage,
+    exceeded: &Exceeded,
+) -> ScimResponse {
+    match usage.tells() {
+        Some(untold) => {
+            let refused = format!("{} {untold} {exceeded}", exceeded.wait);
+            respond(service, organization, path, head, Vec::new(), request_id, Some(refused)).await
+        }
+        None => scim::exceeded(429, exceeded, request_id),
+    }
 }
 
 fn refuse(error: BodyError, path: &str, request_id: &str) -> ScimResponse {
@@ -245,15 +305,18 @@ async fn respond(
     head: &request::Parts,
     body: Vec<u8>,
     request_id: &str,
+    refused: Option<String>,
 ) -> ScimResponse {
     // RFC 9110 §9.3.2: a HEAD is a GET whose body is not sent; hyper leaves it out and keeps its length.
     let method = if head.method == Method::HEAD { &Method::GET } else { &head.method };
     let sender = service.provisioner.trusted_proxies().client(head);
+    let mut headers = forwarded(&head.headers);
+    headers.extend(refused.map(|refused| (OVER_QUOTA.to_owned(), refused)));
     let request = ScimRequest {
         method: method.as_str().to_owned(),
         path: path.to_owned(),
         query: head.uri.query().map(str::to_owned),
-        headers: forwarded(&head.headers),
+        headers,
         body,
         base_url: organization.connector_url(),
         request_id: request_id.to_owned(),

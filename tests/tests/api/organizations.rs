@@ -46,6 +46,40 @@ fn a_change_leaves_what_it_does_not_name() {
 }
 
 #[test]
+fn quotas_are_listed_for_the_organization_and_set_by_the_operator() {
+    let organization = Organization::new("quotas");
+    let limit = |listed: &serde_json::Value, name: &str| {
+        let items = listed["items"].as_array().cloned().unwrap_or_default();
+        items.iter().find(|item| item["quota"] == name).map(|item| item["limit"].clone())
+    };
+    assert_eq!(limit(&ok(&organization.get("/quotas")), "requests-per-second"), Some(json!(1_000)));
+    let path = organization.at("/quotas/requests-per-second");
+    let set = ok(&operator().put(&path, json!({"limit": 25})));
+    assert_eq!(set, json!({"quota": "requests-per-second", "limit": 25, "refused": 0}));
+    assert_eq!(limit(&ok(&organization.get("/quotas")), "requests-per-second"), Some(json!(25)));
+    let refused = problem(&operator().put(&path, json!({"limit": 24})), 422, "invalid");
+    assert_eq!(refused["errors"][0]["pointer"], json!("/limit"));
+    problem(&organization.put("/quotas/requests-per-second", json!({"limit": 25})), 403, "forbidden");
+    problem(&operator().put(&organization.at("/quotas/requests"), json!({"limit": 25})), 404, "not-found");
+    assert_eq!(ok(&operator().put(&path, json!({"limit": null})))["limit"], json!(1_000));
+}
+
+#[test]
+fn whoever_floods_the_api_is_told_when_to_come_again_and_the_operator_is_not_kept_out() {
+    let organization = Organization::new("api-flood");
+    ok(&operator().put(&organization.at("/quotas/requests-per-second"), json!({"limit": 25})));
+    // A limit holds within five seconds.
+    let mut answers = (0..20_000).map(|_| organization.get("/licences"));
+    let refused = answers.find(|answer| answer.status != 200).expect("a limit");
+    let refusal = problem(&refused, 429, "throttled");
+    assert!(refusal["detail"].as_str().is_some_and(|detail| detail.contains("requests-per-second")), "{refusal}");
+    assert!(refused.header("Retry-After").is_some_and(|wait| wait.parse::<u32>().is_ok_and(|wait| wait > 0)));
+    ok(&operator().get(&organization.at("/licences")));
+    let listed = ok(&operator().get(&organization.at("/quotas")));
+    assert!(listed["items"][0]["refused"].as_u64() > Some(0), "{listed}");
+}
+
+#[test]
 fn a_merge_patch_is_taken_under_its_own_name() {
     let organization = Organization::new("merge");
     let request = Request::new("PATCH", &organization.path).header("Content-Type", "application/merge-patch+json");

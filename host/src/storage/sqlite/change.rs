@@ -6,6 +6,25 @@ use super::{from_integer, to_integer};
 use crate::capability::schedule::{Claim, Schedule};
 use crate::capability::storage::{Key, Require, StorageError, Transaction, Write};
 
+/// Changes from which on they are brought together.
+const MANY: usize = 256;
+
+/// Brings changes of neighbouring keys together, which SQLite makes in a fraction of the time: it need not look for the
+/// place of each. Changes of one key keep their order; those of a range, and additions, stay where they are.
+pub(super) fn bring_together(writes: &mut [Write]) {
+    fn key(write: &Write) -> Option<&Key> {
+        match write {
+            Write::Put(key, _) | Write::Delete(key) => Some(key),
+            Write::DeleteRange(_) | Write::Add(_) => None,
+        }
+    }
+    if writes.len() >= MANY {
+        for run in writes.chunk_by_mut(|one, next| key(one).is_some() && key(next).is_some()) {
+            run.sort_by(|one, other| key(one).cmp(&key(other)));
+        }
+    }
+}
+
 /// An organization's rows, open for change inside the writer's transaction and a savepoint.
 pub(super) struct Change<'c> {
     pub(super) connection: &'c Connection,
@@ -121,5 +140,26 @@ impl Change<'_> {
             AND key IN (SELECT key FROM item WHERE organization = ?1 LIMIT ?2)";
         let mut statement = self.connection.prepare_cached(sql)?;
         Ok(statement.execute(params![self.organization, to_integer(rows as u64)])? as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capability::storage::{BoundedAdd, KeyRange};
+
+    #[test]
+    fn changes_of_one_key_keep_their_order_and_none_passes_a_range_or_an_addition() {
+        let put = |key: u8, value: u8| Write::Put(vec![key], vec![value]);
+        let range = Write::DeleteRange(KeyRange { start: vec![0], end: vec![9] });
+        let add = Write::Add(BoundedAdd { key: vec![1], delta: 1, min: None, max: None });
+        let first = [put(3, 1), put(1, 1), Write::Delete(vec![3]), put(1, 2)];
+        let second = [put(2, 1), put(1, 3)];
+        let mut writes: Vec<Write> =
+            first.into_iter().chain([range.clone()]).chain(second).chain([add.clone()]).collect();
+        writes.extend((0..MANY).map(|_| put(9, 9)));
+        bring_together(&mut writes);
+        let expected = [put(1, 1), put(1, 2), put(3, 1), Write::Delete(vec![3]), range, put(1, 3), put(2, 1), add];
+        assert_eq!(writes[..8], expected);
     }
 }

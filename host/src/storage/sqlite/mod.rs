@@ -26,7 +26,7 @@ use self::writer::{Work, Writer};
 use super::bounds;
 use crate::capability::schedule::{CLAIM, Claim};
 use crate::capability::storage::{
-    Item, Key, KeyRange, OrganizationId, Page, Scanned, Storage, StorageError, Transaction,
+    Item, Key, KeyRange, OrganizationId, Page, Scanned, Size, Storage, StorageError, Transaction,
 };
 
 /// Rows removed at a time when an organization is deleted, so that nobody's commit waits long for it.
@@ -79,8 +79,10 @@ impl Storage for SqliteStorage {
         Readers::read(&self.readers, organization, u64::MAX, move |reader| reader.count(&of, &range)).await
     }
 
-    async fn commit(&self, organization: &OrganizationId, transaction: Transaction) -> Result<u64, StorageError> {
+    async fn commit(&self, organization: &OrganizationId, mut transaction: Transaction) -> Result<u64, StorageError> {
         bounds::check_transaction(&transaction)?;
+        // Here and not on the writer's thread, for which others wait.
+        change::bring_together(&mut transaction.write);
         self.writer.run(organization, Work::Commit(transaction)).await
     }
 
@@ -125,6 +127,11 @@ impl Storage for SqliteStorage {
     async fn is_deleted(&self, organization: &OrganizationId) -> Result<bool, StorageError> {
         let of = organization.clone();
         Readers::read(&self.readers, organization, 1, move |reader| reader.is_deleted(&of)).await
+    }
+
+    async fn size(&self, organization: &OrganizationId) -> Result<Size, StorageError> {
+        let of = organization.clone();
+        Readers::read(&self.readers, organization, u64::MAX, move |reader| reader.size(&of)).await
     }
 
     async fn flush(&self) -> Result<(), StorageError> {

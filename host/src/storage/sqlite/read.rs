@@ -11,7 +11,7 @@ use super::numbers::{self, Numbers};
 use super::{OpenError, from_integer, open, to_integer};
 use crate::capability::clock::TOLERANCE;
 use crate::capability::schedule::{CLAIM, Claim, LONGEST_PAUSE, Schedule};
-use crate::capability::storage::{Entry, Item, Key, KeyRange, OrganizationId, Page, Scanned, StorageError};
+use crate::capability::storage::{Entry, Item, Key, KeyRange, OrganizationId, Page, Scanned, Size, StorageError};
 use crate::fair::Gate;
 use crate::storage::bounds::{self, PageBudget};
 
@@ -178,6 +178,17 @@ impl Reader<'_> {
         let mut statement = self.connection.prepare_cached(sql)?;
         let count = statement.query_row(params![number, range.start, range.end], |row| row.get(0))?;
         Ok(from_integer(count))
+    }
+
+    /// SQLite knows the length of a value without reading it.
+    pub(super) fn size(&self, organization: &OrganizationId) -> Result<Size, StorageError> {
+        let Some(number) = self.numbers.find(self.connection, organization)? else {
+            return Ok(Size::default());
+        };
+        let sql = "SELECT coalesce(sum(length(key) + length(value)), 0), count(*) FROM item WHERE organization = ?1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let size = |row: &Row<'_>| Ok(Size { bytes: from_integer(row.get(0)?), keys: from_integer(row.get(1)?) });
+        Ok(statement.query_row([number], size)?)
     }
 
     /// The organizations that a host may claim at `now`: see [`Schedule::is_due`].

@@ -5,9 +5,9 @@
 //! work has a savepoint of its own: one that fails leaves the others alone.
 
 use std::cell::Cell;
+use std::collections::HashMap;
 use std::fmt;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -79,12 +79,11 @@ type Taken = (OrganizationId, u64, Job);
 struct Shared {
     state: Mutex<State>,
     changed: Condvar,
-    /// Bytes of appended entries that wait.
-    appended: AtomicUsize,
 }
 
 struct State {
     queue: Queue<Job>,
+    appended: Appended,
     /// Work in the queue that somebody waits for.
     urgent: usize,
     /// Who waits until all work before a number is durable.
@@ -95,6 +94,37 @@ struct State {
     closed: bool,
     /// The thread has ended.
     ended: bool,
+}
+
+/// Bytes of appended entries that wait.
+#[derive(Default)]
+struct Appended {
+    all: usize,
+    of: HashMap<OrganizationId, usize>,
+}
+
+impl Appended {
+    /// Counts what is to wait; not if it is too much: all in all, or of this organization, which never has more than it
+    /// leaves free for others.
+    fn add(&mut self, organization: &OrganizationId, bytes: usize) -> Result<(), StorageError> {
+        let own = self.of.get(organization).copied().unwrap_or(0);
+        if own + bytes > APPENDED_BYTES.saturating_sub(self.all).saturating_sub(bytes) {
+            return Err(overloaded());
+        }
+        self.all += bytes;
+        *self.of.entry(organization.clone()).or_default() += bytes;
+        Ok(())
+    }
+
+    fn remove(&mut self, organization: &OrganizationId, bytes: usize) {
+        self.all = self.all.saturating_sub(bytes);
+        if let Some(own) = self.of.get_mut(organization) {
+            *own = own.saturating_sub(bytes);
+            if *own == 0 {
+                self.of.remove(organization);
+            }
+        }
+    }
 }
 
 impl Shared {
@@ -117,10 +147,16 @@ impl fmt::Debug for Writer {
 
 impl Writer {
     pub(super) fn start(path: &Path, connection: Connection, numbers: Arc<Numbers>) -> Result<Self, OpenError> {
-        let state =
-            State { queue: Queue::new(), urgent: 0, flushes: Vec::new(), latest: None, closed: false, ended: false };
-        let shared =
-            Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new(), appended: AtomicUsize::new(0) });
+        let state = State {
+            queue: Queue::new(),
+            appended: Appended::default(),
+            urgent: 0,
+            flushes: Vec::new(),
+            latest: None,
+            closed: false,
+            ended: false,
+        };
+        let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() });
         let mut worker = Worker { connection, numbers, shared: Arc::clone(&shared), failed: false };
         let thread = std::thread::Builder::new()
             .name("storage-writer".into())
@@ -146,12 +182,10 @@ impl Writer {
         entries: Vec<(Key, Vec<u8>)>,
         bytes: usize,
     ) -> Result<(), StorageError> {
-        let appended = &self.shared.appended;
-        let waiting = appended.fetch_add(bytes, Ordering::Relaxed);
-        let job = Job { work: Work::Append { entries, bytes }, reply: None };
-        let sent = if waiting + bytes > APPENDED_BYTES { Err(overloaded()) } else { self.send(organization, job) };
+        self.shared.lock().appended.add(organization, bytes)?;
+        let sent = self.send(organization, Job { work: Work::Append { entries, bytes }, reply: None });
         if sent.is_err() {
-            appended.fetch_sub(bytes, Ordering::Relaxed);
+            self.shared.lock().appended.remove(organization, bytes);
         }
         sent
     }
@@ -311,7 +345,7 @@ impl Worker {
 
     fn finish(&self, organization: &OrganizationId, job: Job, result: Result<u64, StorageError>) {
         if let Work::Append { bytes, .. } = job.work {
-            self.shared.appended.fetch_sub(bytes, Ordering::Relaxed);
+            self.shared.lock().appended.remove(organization, bytes);
             match &result {
                 Ok(_) | Err(StorageError::Deleted) => {}
                 Err(error) => tracing::error!(%error, %organization, "appended entries are lost"),
@@ -439,5 +473,23 @@ impl Turn<'_> {
         let number = worker.connection.last_insert_rowid();
         self.new.push((organization.clone(), number));
         Ok(number)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_one_organization_appends_leaves_room_for_what_others_do() {
+        let mut appended = Appended::default();
+        let [one, other] = ["one", "other"].map(|name| OrganizationId::parse(name).unwrap());
+        let step = APPENDED_BYTES / 64;
+        while appended.add(&one, step).is_ok() {}
+        assert!(appended.all <= APPENDED_BYTES / 2);
+        assert!(appended.add(&other, step).is_ok());
+        appended.remove(&one, appended.of[&one]);
+        appended.remove(&other, step);
+        assert!(appended.all == 0 && appended.of.is_empty());
     }
 }

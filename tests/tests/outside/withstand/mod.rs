@@ -7,3 +7,5 @@ mod http2;
 mod logging;
 mod machine;
 mod memory;
+mod quotas;
+mod soak;

@@ -1,0 +1,71 @@
+//! Quotas: anybody with a key of the organization looks at them, the operator sets them.
+
+use axum::Json;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::access::{Access, Operator, PathParameter};
+use super::input::JsonBody;
+use super::listed::ListOf;
+use super::problem::Problem;
+use crate::organization::Organization;
+use crate::quota::{Quota, Quotas};
+
+/// A quota of an organization.
+#[derive(Serialize, ToSchema)]
+pub(super) struct QuotaLine {
+    /// What is bounded.
+    #[schema(example = "requests-per-second")]
+    quota: &'static str,
+    /// How much the organization may take.
+    limit: u64,
+    /// How many requests, emails or changes this server has refused because of it since it was started.
+    refused: u64,
+}
+
+/// A limit to set.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewLimit {
+    /// How much the organization may take; `null` for what the server allows every organization.
+    #[schema(required = true, minimum = 1)]
+    limit: Option<u64>,
+}
+
+async fn line(organization: &Organization, limits: &Quotas, quota: Quota) -> QuotaLine {
+    QuotaLine { quota: quota.name(), limit: limits.limit(quota), refused: organization.refusals(quota).await }
+}
+
+/// List the quotas of an organization
+///
+/// A quota bounds what the organization may take over time, so that it leaves enough to others. What is refused because of
+/// a quota says so.
+#[utoipa::path(get, path = "/organizations/{organization}/quotas", tag = "Organizations",
+    responses((status = 200, description = "All quotas.", body = ListOf<QuotaLine>)))]
+pub(super) async fn list_quotas(access: Access) -> Result<ListOf<QuotaLine>, Problem> {
+    let limits = access.organization.quotas().await?;
+    let mut items = Vec::new();
+    for quota in Quota::ALL {
+        items.push(line(&access.organization, &limits, quota).await);
+    }
+    Ok(ListOf { items, next: None })
+}
+
+/// Set a quota of an organization
+///
+/// The limit holds in every server within five seconds. The limit of `requests-per-second` is at least 25. Only the
+/// operator may use this.
+#[utoipa::path(put, path = "/organizations/{organization}/quotas/{quota}", tag = "Organizations",
+    params(("quota" = String, Path, description = "The name of the quota.")), request_body = NewLimit,
+    responses((status = 200, description = "The quota was set.", body = QuotaLine)))]
+pub(super) async fn put_quota(
+    _: Operator,
+    access: Access,
+    PathParameter(name): PathParameter,
+    JsonBody(new): JsonBody<NewLimit>,
+) -> Result<Json<QuotaLine>, Problem> {
+    let quota: Quota = name.parse().map_err(|_| Problem::not_found("There is no such quota."))?;
+    access.organization.set_quota(quota, new.limit).await?;
+    let limits = access.organization.quotas().await?;
+    Ok(Json(line(&access.organization, &limits, quota).await))
+}

@@ -1,0 +1,223 @@
+//! Quotas: how much one organization may take in a second, a minute, an hour or a day, and how much it may keep.
+//!
+//! The ledger and the turns of module `fair` share the machine between those who want it at the same moment. Quotas bound
+//! what one organization takes over time, also while nobody else wants anything. The operator sets them, for all
+//! organizations and for single ones. The defaults are so large that no honest customer meets them: a full
+//! synchronisation by any identity provider stays far below.
+//!
+//! | quota | default | what is refused | how |
+//! |---|---|---|---|
+//! | `requests-per-second` | 1,000, with a reserve of ten seconds | requests with a valid token or API key | 429 |
+//! | `requests-at-once` | 256 | the same | 429 |
+//! | `computing-seconds-per-minute` | 600 | the same | 429 |
+//! | `written-bytes-per-day` | 64 GiB | the same; all that is stored counts, the log and the events too | 429 |
+//! | `storage-bytes`, `storage-keys` | 64 GiB, 100,000,000 | what creates something; an eighth more is left for changes and removals | 503 |
+//! | `http-requests-per-hour` | 360,000 | webhooks and requests to the identity provider, which are tried again later | |
+//! | `emails-per-day` | 250,000 | emails, which are sent later | |
+//!
+//! A refusal names the quota. It is counted, and a line of the host's log tells the operator, at most one a minute for
+//! each quota of an organization.
+
+mod bucket;
+mod usage;
+mod volume;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+pub(crate) use usage::{AtOnce, Usage};
+pub use volume::Size;
+
+/// What a quota bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Quota {
+    /// Requests with a valid token or API key in a second; never below 25. Ten seconds' worth may come at once.
+    RequestsPerSecond,
+    /// Requests with a valid token or API key that are served or wait at the same time.
+    RequestsAtOnce,
+    /// Seconds for which the component computes in a minute, on all processors together.
+    ComputingSecondsPerMinute,
+    /// Bytes that are stored in a day: data, the log and events, whether they are kept or replaced.
+    WrittenBytesPerDay,
+    /// Bytes that are kept, keys and values.
+    StorageBytes,
+    /// Keys that are kept.
+    StorageKeys,
+    /// Outgoing HTTP requests in an hour: webhooks, and requests to the identity provider.
+    HttpRequestsPerHour,
+    /// Emails in a day.
+    EmailsPerDay,
+}
+
+impl Quota {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::RequestsPerSecond,
+        Self::RequestsAtOnce,
+        Self::ComputingSecondsPerMinute,
+        Self::WrittenBytesPerDay,
+        Self::StorageBytes,
+        Self::StorageKeys,
+        Self::HttpRequestsPerHour,
+        Self::EmailsPerDay,
+    ];
+
+    /// Its name in settings, refusals and the log.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::RequestsPerSecond => "requests-per-second",
+            Self::RequestsAtOnce => "requests-at-once",
+            Self::ComputingSecondsPerMinute => "computing-seconds-per-minute",
+            Self::WrittenBytesPerDay => "written-bytes-per-day",
+            Self::StorageBytes => "storage-bytes",
+            Self::StorageKeys => "storage-keys",
+            Self::HttpRequestsPerHour => "http-requests-per-hour",
+            Self::EmailsPerDay => "emails-per-day",
+        }
+    }
+
+    /// The limit unless the operator sets another.
+    pub fn default_limit(self) -> u64 {
+        match self {
+            Self::RequestsPerSecond => 1_000,
+            Self::RequestsAtOnce => 256,
+            Self::ComputingSecondsPerMinute => 600,
+            Self::WrittenBytesPerDay | Self::StorageBytes => 64 << 30,
+            Self::StorageKeys => 100_000_000,
+            Self::HttpRequestsPerHour => 360_000,
+            Self::EmailsPerDay => 250_000,
+        }
+    }
+
+    /// The lowest limit that may be set. Entra ID and Okta expect to be served 25 requests in a second.
+    pub fn least(self) -> u64 {
+        match self {
+            Self::RequestsPerSecond => 25,
+            _ => 1,
+        }
+    }
+
+    /// In which time the limit's worth comes back, and how long a time's worth may be taken at once; `None` for what
+    /// does not come back by itself.
+    fn refill(self) -> Option<(Duration, Duration)> {
+        let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
+        match self {
+            Self::RequestsPerSecond => Some((Duration::from_secs(1), Duration::from_secs(10))),
+            Self::ComputingSecondsPerMinute => Some((minutes(1), minutes(1))),
+            Self::HttpRequestsPerHour => Some((minutes(60), minutes(60))),
+            Self::WrittenBytesPerDay | Self::EmailsPerDay => Some((minutes(24 * 60), minutes(24 * 60))),
+            Self::RequestsAtOnce | Self::StorageBytes | Self::StorageKeys => None,
+        }
+    }
+
+    fn place(self) -> usize {
+        self as usize
+    }
+}
+
+impl fmt::Display for Quota {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Why a quota can't be set.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidQuota {
+    /// There is none of this name.
+    #[error("there is no quota {0:?}; there are {all}", all = Quota::ALL.map(Quota::name).join(", "))]
+    Unknown(String),
+    /// It can't be so low.
+    #[error("the quota {0} can't be lower than {least}", least = .0.least())]
+    TooLow(Quota),
+}
+
+impl FromStr for Quota {
+    type Err = InvalidQuota;
+
+    fn from_str(name: &str) -> Result<Self, InvalidQuota> {
+        Self::ALL.into_iter().find(|quota| quota.name() == name).ok_or_else(|| InvalidQuota::Unknown(name.to_owned()))
+    }
+}
+
+/// The limits of all quotas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quotas([u64; Quota::ALL.len()]);
+
+impl Default for Quotas {
+    fn default() -> Self {
+        Self(Quota::ALL.map(Quota::default_limit))
+    }
+}
+
+impl Quotas {
+    /// The limit of a quota.
+    pub fn limit(&self, quota: Quota) -> u64 {
+        self.0.get(quota.place()).copied().unwrap_or(u64::MAX)
+    }
+
+    /// These limits with another one for a quota.
+    ///
+    /// # Errors
+    /// [`InvalidQuota::TooLow`] if the quota can't be so low.
+    pub fn with(mut self, quota: Quota, limit: u64) -> Result<Self, InvalidQuota> {
+        if limit < quota.least() {
+            return Err(InvalidQuota::TooLow(quota));
+        }
+        if let Some(place) = self.0.get_mut(quota.place()) {
+            *place = limit;
+        }
+        Ok(self)
+    }
+
+    /// These limits with those that are named in their place.
+    ///
+    /// # Errors
+    /// [`InvalidQuota`] if there is no such quota, or it can't be so low.
+    pub fn with_all(self, named: &BTreeMap<String, u64>) -> Result<Self, InvalidQuota> {
+        named.iter().try_fold(self, |quotas, (name, limit)| quotas.with(name.parse()?, *limit))
+    }
+}
+
+/// Something was refused because a quota is used up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the organization has used up its quota {quota} of {limit}; the operator of the server can raise it")]
+pub(crate) struct Exceeded {
+    /// Which.
+    pub(crate) quota: Quota,
+    /// How much it allows.
+    pub(crate) limit: u64,
+    /// When to try again, in whole seconds; at least one.
+    pub(crate) wait: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotas_have_names_and_a_floor() {
+        for quota in Quota::ALL {
+            assert_eq!(quota.name().parse(), Ok(quota));
+            assert!(quota.default_limit() >= quota.least());
+            let lowest = Quotas::default().with(quota, quota.least()).unwrap();
+            assert_eq!(lowest.limit(quota), quota.least());
+            assert_eq!(lowest.with(quota, quota.least() - 1), Err(InvalidQuota::TooLow(quota)));
+        }
+        assert!(matches!("requests".parse::<Quota>(), Err(InvalidQuota::Unknown(_))));
+        assert_eq!(Quota::RequestsPerSecond.least(), 25);
+    }
+
+    #[test]
+    fn what_is_named_takes_the_place_of_the_default_and_the_rest_stays() {
+        let named = BTreeMap::from([("emails-per-day".to_owned(), 7)]);
+        let quotas = Quotas::default().with_all(&named).unwrap();
+        assert_eq!(quotas.limit(Quota::EmailsPerDay), 7);
+        assert_eq!(quotas.limit(Quota::StorageKeys), Quota::StorageKeys.default_limit());
+        assert!(Quotas::default().with_all(&BTreeMap::from([("x".to_owned(), 7)])).is_err());
+    }
+}

@@ -1,0 +1,140 @@
+//! The quotas that the operator has set for single organizations, in the host's own space.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::capability::storage::{OrganizationId, Require, Storage, StorageError, Transaction, Write};
+use crate::quota::{InvalidQuota, Quota, Quotas};
+
+/// How often a change is tried while others change the same record.
+const ATTEMPTS: u32 = 8;
+
+/// Why a quota was not set.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum QuotaError {
+    /// There is no such quota, or it can't be so low.
+    #[error(transparent)]
+    Invalid(#[from] InvalidQuota),
+    /// The storage refused.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+/// What is stored, as JSON at `quota/<name>`.
+#[derive(Default, Serialize, Deserialize)]
+struct Record {
+    /// Which of the organizations with this name it is for.
+    generation: u64,
+    /// The limits that are not the default ones.
+    limits: BTreeMap<String, u64>,
+}
+
+/// The quotas of all organizations.
+pub(crate) struct QuotaBook {
+    storage: Arc<dyn Storage>,
+    /// The limits of those for which the operator has set no others.
+    defaults: Quotas,
+}
+
+impl QuotaBook {
+    pub(crate) fn new(storage: Arc<dyn Storage>, defaults: Quotas) -> Self {
+        Self { storage, defaults }
+    }
+
+    /// The organization's limits.
+    pub(crate) async fn limits(&self, organization: &OrganizationId) -> Result<Quotas, StorageError> {
+        let (record, _) = self.read(organization).await?;
+        // One that a later version of the host has set is none of this one's.
+        let known = record.limits.into_iter().filter_map(|(name, limit)| Some((name.parse::<Quota>().ok()?, limit)));
+        Ok(known.fold(self.defaults, |quotas, (quota, limit)| quotas.with(quota, limit).unwrap_or(quotas)))
+    }
+
+    /// Sets a limit; `None` for the default one.
+    pub(crate) async fn set(
+        &self,
+        organization: &OrganizationId,
+        quota: Quota,
+        limit: Option<u64>,
+    ) -> Result<(), QuotaError> {
+        if let Some(limit) = limit {
+            self.defaults.with(quota, limit)?;
+        }
+        let mut tried = 0;
+        loop {
+            let (mut record, require) = self.read(organization).await?;
+            match limit {
+                Some(limit) => record.limits.insert(quota.name().to_owned(), limit),
+                None => record.limits.remove(quota.name()),
+            };
+            let json = serde_json::to_vec(&record).map_err(corrupt)?;
+            let write = vec![Write::Put(key(organization), json)];
+            let transaction = Transaction { require: vec![require], write, wake_at: None };
+            match self.storage.commit(&OrganizationId::host(), transaction).await {
+                Err(StorageError::Conflict(_)) if tried < ATTEMPTS => tried += 1,
+                committed => return Ok(committed.map(drop)?),
+            }
+        }
+    }
+
+    /// Forgets what was set for an organization that is being deleted.
+    pub(crate) async fn forget(&self, organization: &OrganizationId) -> Result<(), StorageError> {
+        let transaction = Transaction { write: vec![Write::Delete(key(organization))], ..Transaction::default() };
+        self.storage.commit(&OrganizationId::host(), transaction).await.map(drop)
+    }
+
+    /// The record, empty if there is none or it is that of an earlier organization of this name, and the requirement that
+    /// it does not change.
+    async fn read(&self, organization: &OrganizationId) -> Result<(Record, Require), StorageError> {
+        let generation = organization.generation();
+        let found = self.storage.get(&OrganizationId::host(), vec![key(organization)]).await?;
+        let Some(item) = found.into_iter().next().flatten() else {
+            return Ok((Record { generation, ..Record::default() }, Require::Absent(key(organization))));
+        };
+        let record: Record = serde_json::from_slice(&item.value).map_err(corrupt)?;
+        let record = if record.generation == generation { record } else { Record { generation, ..Record::default() } };
+        Ok((record, Require::Version(key(organization), item.version)))
+    }
+}
+
+fn key(organization: &OrganizationId) -> Vec<u8> {
+    format!("quota/{organization}").into()
+}
+
+fn corrupt(error: serde_json::Error) -> StorageError {
+    StorageError::Other(format!("the quotas of an organization are not what this host wrote: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::MemoryStorage;
+
+    #[tokio::test]
+    async fn what_is_set_for_one_organization_holds_for_it_alone_and_until_it_is_deleted() {
+        let defaults = Quotas::default().with(Quota::EmailsPerDay, 100).unwrap();
+        let book = QuotaBook::new(Arc::new(MemoryStorage::new()), defaults);
+        let [one, other] = ["one", "other"].map(|name| OrganizationId::parse(name).unwrap());
+        book.set(&one, Quota::EmailsPerDay, Some(7)).await.unwrap();
+        book.set(&one, Quota::StorageKeys, Some(8)).await.unwrap();
+        let limits = book.limits(&one).await.unwrap();
+        assert_eq!((limits.limit(Quota::EmailsPerDay), limits.limit(Quota::StorageKeys)), (7, 8));
+        assert_eq!(book.limits(&other).await, Ok(defaults));
+        assert_eq!(book.limits(&one.with_generation(1)).await, Ok(defaults), "the next of its name begins anew");
+        book.set(&one, Quota::EmailsPerDay, None).await.unwrap();
+        assert_eq!(book.limits(&one).await.unwrap().limit(Quota::EmailsPerDay), 100);
+        book.forget(&one).await.unwrap();
+        assert_eq!(book.limits(&one).await, Ok(defaults));
+    }
+
+    #[tokio::test]
+    async fn a_rate_below_what_identity_providers_expect_is_refused() {
+        let book = QuotaBook::new(Arc::new(MemoryStorage::new()), Quotas::default());
+        let one = OrganizationId::parse("one").unwrap();
+        let refused = book.set(&one, Quota::RequestsPerSecond, Some(24)).await.unwrap_err();
+        assert_eq!(refused, InvalidQuota::TooLow(Quota::RequestsPerSecond).into());
+        book.set(&one, Quota::RequestsPerSecond, Some(25)).await.unwrap();
+    }
+}
