@@ -2,6 +2,6 @@
 
 pub use insomnia_scim_contract::{
     AuthorizeRefusal, Consent, EntraApi, EntraApiStatus, IdpApi, IdpApiStatus, IssuedOAuthClient, NewOAuthClient,
-    OAuthClient, OAuthClientSecret, OAuthRequest, OAuthResponse, OktaApi, OktaApiStatus, OktaApiToken, OktaCredentials,
-    OktaPrivateKey, PageError, RefreshMethod, RefreshState, RefreshStatus,
+    OAuthClient, OAuthRequest, OAuthResponse, OktaApi, OktaApiStatus, OktaApiToken, OktaCredentials, OktaPrivateKey,
+    PageError, RefreshMethod, RefreshState, RefreshStatus,
 };

@@ -36,6 +36,7 @@ macro_rules! enumeration {
             $(
                 $(#[$case_meta])*
                 #[serde(rename = $text)]
+                #[cfg_attr(feature = "openapi", schema(rename = $text))]
                 #[cfg_attr(feature = "host", component(name = $wit))]
                 $case,
             )+
@@ -81,3 +82,28 @@ macro_rules! enumeration {
 }
 
 pub(crate) use enumeration;
+
+#[cfg(all(test, feature = "openapi"))]
+mod tests {
+    use utoipa::PartialSchema;
+
+    use crate::{DeliveryQueue, ExpiryWindow, Plan, Role};
+
+    #[test]
+    fn an_enumeration_has_the_same_names_in_json_in_text_and_in_its_schema() {
+        fn names<T: PartialSchema>(cases: &[T], texts: &[&str])
+        where
+            T: serde::Serialize + std::fmt::Display,
+        {
+            let json: Vec<_> = cases.iter().map(|case| serde_json::to_value(case).unwrap()).collect();
+            let text: Vec<_> = cases.iter().map(|case| serde_json::Value::from(case.to_string())).collect();
+            let schema = serde_json::to_value(T::schema()).unwrap();
+            assert_eq!(schema["enum"], serde_json::json!(json));
+            assert_eq!((text, serde_json::json!(texts)), (json.clone(), serde_json::json!(json)));
+        }
+        names(ExpiryWindow::ALL, ExpiryWindow::NAMES);
+        names(DeliveryQueue::ALL, DeliveryQueue::NAMES);
+        names(Plan::ALL, Plan::NAMES);
+        names(Role::ALL, Role::NAMES);
+    }
+}

@@ -46,8 +46,7 @@ pub use listing::{Listed, Listing};
 pub use member::{Member, NewMember, Origin, Role, SignedIn, Team};
 pub use moment::{TOLERANCE, is_possible, lasts};
 pub use oauth::{
-    AuthorizeRefusal, Consent, IssuedOAuthClient, NewOAuthClient, OAuthClient, OAuthClientSecret, OAuthRequest,
-    OAuthResponse, PageError,
+    AuthorizeRefusal, Consent, IssuedOAuthClient, NewOAuthClient, OAuthClient, OAuthRequest, OAuthResponse, PageError,
 };
 pub use organization::{Domain, Licences, Options, Organization, OrganizationRecord, Plan};
 pub use overview::Overview;
@@ -75,7 +74,7 @@ pub type DeliveryPage = Listed<Delivery>;
 #[doc(hidden)]
 pub use {
     IssuedOAuthClient as IssuedOauthClient, NewOAuthClient as NewOauthClient, OAuthClient as OauthClient,
-    OAuthClientSecret as OauthClientSecret, OAuthRequest as OauthRequest, OAuthResponse as OauthResponse,
+    OAuthRequest as OauthRequest, OAuthResponse as OauthResponse,
 };
 #[doc(hidden)]
 pub type Time = u64;

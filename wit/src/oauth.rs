@@ -27,17 +27,6 @@ pub struct NewOAuthClient {
     pub public: bool,
 }
 
-/// What is known of a client's secret. Times are milliseconds since the Unix epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
-#[cfg_attr(feature = "openapi", derive(ToSchema))]
-pub struct OAuthClientSecret {
-    /// When it was generated.
-    pub created: u64,
-    /// Until when it is accepted; `None` for the current one.
-    pub expires: Option<u64>,
-}
-
 /// A registered OAuth 2.0 client. Times are milliseconds since the Unix epoch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
@@ -60,22 +49,12 @@ pub struct OAuthClient {
     pub public: bool,
     /// When it was registered.
     pub created: u64,
-    /// The secrets that are accepted, the newest first; none for a public client.
-    pub secrets: Vec<OAuthClientSecret>,
-}
-
-impl OAuthClient {
-    /// When its newest secret was generated; `None` for a public client.
-    #[must_use]
-    pub fn secret_created(&self) -> Option<u64> {
-        self.secrets.first().map(|secret| secret.created)
-    }
-
-    /// Until when an older secret is accepted beside the newest.
-    #[must_use]
-    pub fn overlap_until(&self) -> Option<u64> {
-        self.secrets.iter().skip(1).filter_map(|secret| secret.expires).max()
-    }
+    /// When its secret was generated; `None` for a public client.
+    #[cfg_attr(feature = "host", component(name = "secret-created"))]
+    pub secret_created: Option<u64>,
+    /// Until when the secret before is accepted beside it.
+    #[cfg_attr(feature = "host", component(name = "overlap-until"))]
+    pub overlap_until: Option<u64>,
 }
 
 /// A client with its new secret, shown once: only its hash is stored.

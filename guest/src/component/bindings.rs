@@ -36,7 +36,6 @@ wit_bindgen::generate!({
         "insomnia:scim/connector-types@1.0.0/refresh-state": insomnia_scim_contract::RefreshState,
         "insomnia:scim/connector-types@1.0.0/refresh-status": insomnia_scim_contract::RefreshStatus,
         "insomnia:scim/connector-types@1.0.0/new-oauth-client": insomnia_scim_contract::NewOAuthClient,
-        "insomnia:scim/connector-types@1.0.0/oauth-client-secret": insomnia_scim_contract::OAuthClientSecret,
         "insomnia:scim/connector-types@1.0.0/oauth-client": insomnia_scim_contract::OAuthClient,
         "insomnia:scim/connector-types@1.0.0/issued-oauth-client": insomnia_scim_contract::IssuedOAuthClient,
         "insomnia:scim/directory-types@1.0.0/plan": insomnia_scim_contract::Plan,

@@ -11,7 +11,7 @@ use crate::protocol::message;
 impl Guest for Component {
     fn handle(mut request: ScimRequest) -> ScimResponse {
         let host = host();
-        message::make_fit(&mut request, host.random);
+        message::make_fit(&mut request, |bytes| host.random.fill(bytes));
         endpoint::handle(host, &request)
     }
 

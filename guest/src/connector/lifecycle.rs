@@ -70,12 +70,20 @@ impl Retry for ConnectorError {
 /// The requirements that do not hold for this actor (rule P1).
 ///
 /// # Errors
-/// If the store can't answer.
-pub fn unmet_requirements(store: &Store, actor: impl Into<Actor>) -> Result<Vec<Requirement>, StoreError> {
-    unmet(store, &actor.into())
+/// [`ConnectorError::NoOwner`] if somebody acts for an owner who is not there.
+pub fn unmet_requirements(store: &Store, actor: impl Into<Actor>) -> Result<Vec<Requirement>, ConnectorError> {
+    let actor = actor.into();
+    if actor == Actor::Owner {
+        administrator(store, &actor)?;
+    }
+    Ok(unmet(store, &actor)?)
 }
 
-fn unmet(store: &Store, actor: &Actor) -> Result<Vec<Requirement>, StoreError> {
+/// As [`unmet_requirements`]; an owner who is not there is one of the requirements.
+///
+/// # Errors
+/// If the store can't answer.
+pub fn unmet(store: &Store, actor: &Actor) -> Result<Vec<Requirement>, StoreError> {
     let organization = store.organization()?.map(|stored| stored.record).unwrap_or_default();
     let checks = [
         (organization.plan == Plan::Enterprise, Requirement::EnterprisePlan),
@@ -101,7 +109,7 @@ pub fn enable(
         return Err(ConnectorError::Invalid("the identity provider's name must have 1 to 100 characters".into()));
     }
     store.transact(|| {
-        let unmet = unmet(store, &actor)?;
+        let unmet = unmet_requirements(store, &actor)?;
         if !unmet.is_empty() {
             return Err(ConnectorError::UnmetRequirements(unmet));
         }

@@ -9,4 +9,4 @@ pub mod refresh;
 
 pub use authenticate::{Authenticated, Credential, Presented, Unauthenticated, authenticate};
 pub use insomnia_scim_contract::{ExpiryWindow as Window, IdentityProvider, IssuedToken, Requirement, TokenStatus};
-pub use lifecycle::{ConnectorError, disable, enable, refresh, status, unmet_requirements};
+pub use lifecycle::{ConnectorError, disable, enable, refresh, status, unmet, unmet_requirements};

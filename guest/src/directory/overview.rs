@@ -41,7 +41,7 @@ pub fn overview(store: &Store, actor: &Actor, log_entries: u32) -> Result<Overvi
     Ok(Overview {
         organization: store.organization()?.map(|stored| stored.record.into()),
         member: who.as_ref().map(member),
-        unmet_requirements: connector::unmet_requirements(store, actor)?,
+        unmet_requirements: connector::unmet(store, actor)?,
         licences: get_licences(store)?,
         connector: connector::status(store)?,
         refresh: refresh::status(store)?,

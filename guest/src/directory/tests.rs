@@ -39,6 +39,7 @@ fn whoever_acts_for_the_owner_needs_an_active_one_and_the_operator_needs_nobody(
     connector::refresh(&store, Actor::Operator, None, None, 0).unwrap();
 
     let ownerless = crate::testing::MemoryHost::at(1);
+    assert_eq!(connector::unmet_requirements(&ownerless.host().store(), Actor::Owner), Err(ConnectorError::NoOwner));
     assert_eq!(connector::disable(&ownerless.host().store(), Actor::Owner), Err(ConnectorError::NoOwner));
     assert_eq!(connector::disable(&ownerless.host().store(), Actor::Operator), Err(ConnectorError::Disabled));
 }

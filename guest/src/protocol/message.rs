@@ -4,14 +4,13 @@ use insomnia_scim_contract::Header;
 pub use insomnia_scim_contract::{ScimRequest as Request, ScimResponse as Response};
 use uuid::Builder;
 
-use crate::capability::Random;
-
 /// The longest request id, in bytes.
 const LONGEST_ID: usize = 64;
 
 /// Forgives what hosts may get wrong: header names with capital letters, a slash at the end of the base URL, a path without
-/// its slash, a query with its question mark. A request id that is not fit for logs and header fields is replaced.
-pub fn make_fit(request: &mut Request, random: &dyn Random) {
+/// its slash, a query with its question mark. A request id that is not fit for logs and header fields is replaced by one of
+/// random bytes, which `fill` draws.
+pub fn make_fit(request: &mut Request, fill: impl FnOnce(&mut [u8])) {
     fold_names(&mut request.headers);
     while request.base_url.ends_with('/') {
         request.base_url.pop();
@@ -24,7 +23,7 @@ pub fn make_fit(request: &mut Request, random: &dyn Random) {
     }
     if !is_fit_id(&request.request_id) {
         let mut bytes = [0; 16];
-        random.fill(&mut bytes);
+        fill(&mut bytes);
         request.request_id = Builder::from_random_bytes(bytes).into_uuid().to_string();
     }
 }
@@ -47,7 +46,7 @@ mod tests {
 
     fn fit(request: Request) -> Request {
         let (host, mut request) = (MemoryHost::at(1), request);
-        make_fit(&mut request, host.host().random);
+        make_fit(&mut request, |bytes| host.host().random.fill(bytes));
         request
     }
 

@@ -79,7 +79,7 @@ impl OAuthClientCommand {
             Self::List { .. } => {
                 let clients = organization.oauth_clients().await?;
                 let clients: Vec<Value> = clients.iter().map(serde_json::to_value).collect::<Result<_, _>>()?;
-                output::table(settings.json, &clients, &["id", "name", "created", "secrets"]);
+                output::table(settings.json, &clients, &["id", "name", "created", "secret_created", "overlap_until"]);
             }
             Self::Rotate { client, actor, overlap, .. } => {
                 let actor = actor.or_owner();
@@ -111,7 +111,7 @@ fn print(settings: &Settings, organization: &Organization, issued: &IssuedOAuthC
         "revocation_endpoint": format!("{issuer}/revoke"),
         "scope": "scim",
         "connector_url": organization.connector_url(),
-        "overlap_until": issued.client.overlap_until(),
+        "overlap_until": issued.client.overlap_until,
     });
     output::object(settings.json, &value);
 }

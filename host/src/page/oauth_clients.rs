@@ -46,7 +46,7 @@ pub(super) async fn change(Posted { visit, fields }: Posted) -> Result<Response,
 fn show_client(visit: &Visit, issued: IssuedOAuthClient) -> Result<Response, Refusal> {
     let page = ClientPage {
         shell: visit.shell("OAuth client", "automatic"),
-        overlap_until: issued.client.overlap_until().filter(|until| *until > visit.state.now()).map(When::minute),
+        overlap_until: issued.client.overlap_until.filter(|until| *until > visit.state.now()).map(When::minute),
         client: issued.client,
         secret: issued.secret.unwrap_or_default(),
         issuer: visit.organization.oauth_issuer(),

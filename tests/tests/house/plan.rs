@@ -58,8 +58,6 @@ pub(super) const HOST: Plan = Plan {
     debts: &[
         ("capability", "alarm"),
         ("capability", "component"),
-        ("component", "error"),
-        ("component", "journal"),
         ("journal", "error"),
         ("journal", "organization"),
         ("provisioner", "organization"),

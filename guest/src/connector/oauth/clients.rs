@@ -1,8 +1,6 @@
 //! Registering OAuth clients.
 
-use insomnia_scim_contract::{
-    Actor, IssuedOAuthClient as IssuedClient, NewOAuthClient as NewClient, OAuthClient, OAuthClientSecret,
-};
+use insomnia_scim_contract::{Actor, IssuedOAuthClient as IssuedClient, NewOAuthClient as NewClient, OAuthClient};
 
 use super::issue::take_back;
 use super::{DAY, SECOND, SECRET_PREFIX};
@@ -63,10 +61,10 @@ pub fn list(store: &Store) -> Result<Vec<OAuthClient>, StoreError> {
 
 /// A client without the hashes of its secrets.
 fn shown(client: ClientRecord) -> OAuthClient {
-    let secrets = [&client.secret, &client.previous_secret].into_iter().flatten();
     OAuthClient {
         public: client.secret.is_none(),
-        secrets: secrets.map(|secret| OAuthClientSecret { created: secret.created, expires: secret.expires }).collect(),
+        secret_created: client.secret.as_ref().map(|secret| secret.created),
+        overlap_until: client.previous_secret.as_ref().and_then(|secret| secret.expires),
         id: client.id,
         name: client.name,
         client_credentials: client.client_credentials,
