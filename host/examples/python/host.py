@@ -94,8 +94,11 @@ def main() -> None:
     print(f"Token: {token or 'was shown at the first start; --new-token replaces it'}", flush=True)
 
     jobs.start()
-    # `shutdown` waits for the loop, so it can't be called from the thread that runs it.
-    stop = lambda *_: threading.Thread(target=listener.shutdown).start()  # noqa: E731
+
+    def stop(*_: object) -> None:
+        # `shutdown` waits for the loop, so it can't be called from the thread that runs it.
+        threading.Thread(target=listener.shutdown).start()
+
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
     listener.serve_forever()
