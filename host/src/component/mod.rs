@@ -10,12 +10,9 @@ mod fault_tests;
 mod imports;
 mod instance;
 mod lanes;
-mod life_mapping;
 mod limits;
 mod log_stream;
-mod mapping;
 mod meter;
-mod oauth_mapping;
 mod runtime;
 mod tenant;
 #[cfg(test)]

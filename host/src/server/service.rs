@@ -24,11 +24,11 @@ use crate::component::CallError;
 use crate::organization::Organization;
 use crate::provisioner::Provisioner;
 use crate::quota::{AtOnce, Exceeded, Usage};
-use crate::scim::{ScimRequest, ScimResponse};
+use crate::scim::{self, ScimRequest, ScimResponse};
 use crate::urls::SCIM_PATH;
 
 /// The header fields that the component gets.
-static FORWARDED: [HeaderName; 8] = [
+static FORWARDED: [HeaderName; 7] = [
     header::ACCEPT,
     header::AUTHORIZATION,
     header::CONTENT_LENGTH,
@@ -36,7 +36,6 @@ static FORWARDED: [HeaderName; 8] = [
     header::IF_MATCH,
     header::IF_NONE_MATCH,
     header::USER_AGENT,
-    HeaderName::from_static("x-forwarded-for"),
 ];
 
 /// The header field by which the host has the component refuse a request: the seconds to wait, how many were refused
@@ -188,12 +187,12 @@ where
             Ok(at_once) => entered = Some(at_once),
             Err((usage, exceeded)) => {
                 body::discard(&head.headers, body, bill).await;
-                return (over_quota(organization, path, head, request_id, &usage, &exceeded).await, 0);
+                return (over_quota(service, organization, path, head, request_id, &usage, &exceeded).await, 0);
             }
         }
     }
     if body.is_end_stream() {
-        let response = respond(organization, path, head, Vec::new(), request_id, None).await;
+        let response = respond(service, organization, path, head, Vec::new(), request_id, None).await;
         // Whose answer it is matters while it is held; one that is refused for its token is small.
         if response.status != 401 && service.admits(organization, head, bill).await == Ok(true) && !is_known {
             service.provisioner.runtime().usage(organization.id()).await.has_served();
@@ -212,11 +211,11 @@ where
         Ok(Some(Ok(entered))) => entered,
         Ok(Some(Err((usage, exceeded)))) => {
             body::discard(&head.headers, body, bill).await;
-            return (over_quota(organization, path, head, request_id, &usage, &exceeded).await, 0);
+            return (over_quota(service, organization, path, head, request_id, &usage, &exceeded).await, 0);
         }
         // The component refuses it, and logs that, whatever the body is.
         Ok(None) => {
-            let response = respond(organization, path, head, Vec::new(), request_id, None).await;
+            let response = respond(service, organization, path, head, Vec::new(), request_id, None).await;
             body::discard(&head.headers, body, bill).await;
             return (response, 0);
         }
@@ -233,7 +232,7 @@ where
     let received = body.len();
     let steps = service.provisioner.runtime().lanes().steps(organization.id());
     let response = match coding::decoded(&head.headers, body, limit, bill, steps).await {
-        Ok(body) => respond(organization, path, head, body, request_id, None).await,
+        Ok(body) => respond(service, organization, path, head, body, request_id, None).await,
         Err(refusal) => refusal.response(limit, request_id),
     };
     (response, received)
@@ -242,6 +241,7 @@ where
 /// The refusal of a caller whose organization has used up a quota. Once a second it is the component that refuses, since
 /// the organization's log is the component's; the entry says how many were refused without one.
 async fn over_quota(
+    service: &ScimService,
     organization: &Organization,
     path: &str,
     head: &request::Parts,
@@ -252,9 +252,9 @@ async fn over_quota(
     match usage.tells() {
         Some(untold) => {
             let refused = format!("{} {untold} {exceeded}", exceeded.wait);
-            respond(organization, path, head, Vec::new(), request_id, Some(refused)).await
+            respond(service, organization, path, head, Vec::new(), request_id, Some(refused)).await
         }
-        None => ScimResponse::exceeded(429, exceeded, request_id),
+        None => scim::exceeded(429, exceeded, request_id),
     }
 }
 
@@ -299,6 +299,7 @@ async fn find(
 }
 
 async fn respond(
+    service: &ScimService,
     organization: &Organization,
     path: &str,
     head: &request::Parts,
@@ -310,6 +311,7 @@ async fn respond(
     let method = if head.method == Method::HEAD { &Method::GET } else { &head.method };
     let mut headers = forwarded(&head.headers);
     headers.extend(refused.map(|refused| (OVER_QUOTA.to_owned(), refused)));
+    let sender = service.provisioner.trusted_proxies().client(head);
     let request = ScimRequest {
         method: method.as_str().to_owned(),
         path: path.to_owned(),
@@ -318,6 +320,7 @@ async fn respond(
         body,
         base_url: organization.connector_url(),
         request_id: request_id.to_owned(),
+        sender_address: sender.map(|address| address.to_string()),
     };
     organization.scim(request).await
 }
