@@ -8,6 +8,7 @@ mod dice;
 mod house;
 mod outside;
 mod page;
+mod postgres;
 mod python;
 mod rules;
 mod storage_conformance;
