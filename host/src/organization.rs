@@ -145,10 +145,10 @@ impl Organization {
         });
         let (response, refused) = served.await?;
         // The component knows no more than that the storage is full.
-        match refused.filter(|_| response.status == 503) {
-            Some(refused) => Ok(scim::exceeded(503, &refused, &request_id)),
-            None => Ok(response),
-        }
+        Ok(match refused.filter(|_| response.status == 503) {
+            Some(refused) => scim::exceeded(503, &refused, &request_id),
+            None => response,
+        })
     }
 
     /// The requirements that do not hold for this actor; empty if SCIM can be enabled.

@@ -91,10 +91,7 @@ mod tests {
 
     #[test]
     fn an_enumeration_has_the_same_names_in_json_in_text_and_in_its_schema() {
-        fn names<T: PartialSchema>(cases: &[T], texts: &[&str])
-        where
-            T: serde::Serialize + std::fmt::Display,
-        {
+        fn names<T: PartialSchema + serde::Serialize + std::fmt::Display>(cases: &[T], texts: &[&str]) {
             let json: Vec<_> = cases.iter().map(|case| serde_json::to_value(case).unwrap()).collect();
             let text: Vec<_> = cases.iter().map(|case| serde_json::Value::from(case.to_string())).collect();
             let schema = serde_json::to_value(T::schema()).unwrap();

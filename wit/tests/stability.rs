@@ -3,6 +3,8 @@
 //! `released/` holds the text of the last release. It is replaced at a release, and only then:
 //! `cp wit/*.wit wit/tests/released/`.
 
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a failed expectation is a failed test")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -96,9 +96,6 @@ impl FromRequestParts<ApiState> for Access {
         if matches!(&scope, ApiKeyScope::Organization(own) if own != organization.id()) {
             return Err(Problem::unauthorized("The API key is not known here, or was revoked."));
         }
-        let actor = if scope == ApiKeyScope::Operator { Actor::Operator } else { Actor::Owner };
-        let address = state.provisioner.trusted_proxies().client(parts).map(|address| address.to_string());
-        let organization = organization.coming_from(Source { address, ..Source::new(Face::Api) }).acting_as(actor);
         let entered = match &scope {
             ApiKeyScope::Organization(_) => {
                 let usage = state.provisioner.runtime().usage(organization.id()).await;
@@ -106,6 +103,9 @@ impl FromRequestParts<ApiState> for Access {
             }
             ApiKeyScope::Operator => None,
         };
+        let actor = if scope == ApiKeyScope::Operator { Actor::Operator } else { Actor::Owner };
+        let address = state.provisioner.trusted_proxies().client(parts).map(|address| address.to_string());
+        let organization = organization.coming_from(Source { address, ..Source::new(Face::Api) }).acting_as(actor);
         Ok(Self { state: state.clone(), organization, scope, _entered: entered })
     }
 }

@@ -9,7 +9,7 @@ use super::Capabilities;
 use super::storage::OrganizationId;
 use crate::component::InstanceState;
 use crate::component::bindings::insomnia::scim::email as wit;
-use crate::quota::{Exceeded, Quota, Usage};
+use crate::quota::{Quota, Usage};
 
 /// A message to one recipient, with a text and an HTML part.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,8 +107,8 @@ pub(crate) fn add_to_linker(linker: &mut Linker<InstanceState>) -> wasmtime::Res
 
 impl wit::Host for EmailView<'_> {
     async fn send(&mut self, message: wit::Message) -> Result<(), wit::EmailError> {
-        let exceeded = |exceeded: Exceeded| wit::EmailError::Unavailable(exceeded.to_string());
-        self.usage.take(Quota::EmailsPerDay, 1).map_err(exceeded)?;
+        let taken = self.usage.take(Quota::EmailsPerDay, 1);
+        taken.map_err(|exceeded| wit::EmailError::Unavailable(exceeded.to_string()))?;
         let wit::Message { id, date, to, subject, text, html } = message;
         let message = Message { id, date, to, subject, text, html };
         let sent = send(self.capabilities, self.organization, message);

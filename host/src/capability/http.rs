@@ -9,7 +9,7 @@ use super::Capabilities;
 use super::storage::OrganizationId;
 use crate::component::InstanceState;
 use crate::component::bindings::insomnia::scim::http as wit;
-use crate::quota::{Exceeded, Quota, Usage};
+use crate::quota::{Quota, Usage};
 
 /// A request to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,8 +112,8 @@ pub(crate) fn add_to_linker(linker: &mut Linker<InstanceState>) -> wasmtime::Res
 
 impl wit::Host for HttpView<'_> {
     async fn send(&mut self, request: wit::HttpRequest) -> Result<wit::HttpResponse, wit::HttpError> {
-        let exceeded = |exceeded: Exceeded| wit::HttpError::Other(exceeded.to_string());
-        self.usage.take(Quota::HttpRequestsPerHour, 1).map_err(exceeded)?;
+        let taken = self.usage.take(Quota::HttpRequestsPerHour, 1);
+        taken.map_err(|exceeded| wit::HttpError::Other(exceeded.to_string()))?;
         let request = OutgoingRequest {
             method: request.method,
             url: request.url,

@@ -132,6 +132,9 @@ impl StorageView<'_> {
     fn may_store(&self, is_new: bool, removes: bool) -> Result<(), wit::StorageError> {
         self.usage.may_store(is_new, removes).map_err(|exceeded| {
             *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(exceeded);
+            if self.usage.asks_after_a_refusal() {
+                measure(Arc::clone(&self.capabilities.storage), self.organization.clone(), Arc::clone(self.usage));
+            }
             wit::StorageError::Full
         })
     }

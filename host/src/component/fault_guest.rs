@@ -45,7 +45,8 @@ const CALLED: [(&str, &str, &str); 8] = [
 ];
 
 /// `scim.handle` answers with status 200 and how often the instance was called before; but first it does what the
-/// second byte of the path asks for. The request is a record in memory, whose second field is the path. `cabi_realloc` hands out memory from the second page on, and never takes it back.
+/// second byte of the path asks for. The request is a record in memory, whose second field is the path. `cabi_realloc`
+/// hands out memory from the second page on, and never takes it back.
 const HANDLE: &str = r#"
   (global $calls (mut i32) (i32.const 0))
   (global $free (mut i32) (i32.const 65536))

@@ -14,6 +14,8 @@ use super::{Exceeded, Quota, Quotas};
 const FRESH: Duration = Duration::from_secs(5);
 /// Between two lines of the host's log about one quota.
 const WARNED: Duration = Duration::from_secs(60);
+/// Between two measurements because something was refused.
+const MEASURED: Duration = Duration::from_secs(5);
 /// Between two refusals that the component writes into the organization's log.
 const TOLD: Duration = Duration::from_secs(1);
 /// What comes back within this time counts as if it were there, when the use is to be forgotten: less than passes between
@@ -35,6 +37,8 @@ pub(crate) struct Usage {
     buckets: [Bucket; Quota::ALL.len()],
     at_once: AtomicUsize,
     volume: Mutex<Volume>,
+    /// When what is kept may be measured again because something was refused.
+    measure_at: AtomicU64,
     refused: [Refused; Quota::ALL.len()],
     /// When a refusal may be written into the organization's log again.
     tell_at: AtomicU64,
@@ -63,6 +67,7 @@ impl Usage {
             buckets: Default::default(),
             at_once: AtomicUsize::new(0),
             volume: Mutex::default(),
+            measure_at: AtomicU64::new(0),
             refused: Default::default(),
             tell_at: AtomicU64::new(0),
             untold: AtomicU64::new(0),
@@ -156,6 +161,11 @@ impl Usage {
         let mut volume = self.volume();
         volume.wrote(size);
         volume.asks(quota)
+    }
+
+    /// Whether what is kept is to be measured now, after something was refused: what was removed since then counts soon.
+    pub(crate) fn asks_after_a_refusal(&self) -> bool {
+        self.passes(&self.measure_at, MEASURED) && self.volume().asks_again()
     }
 
     /// Measures what is kept, by `measure`.
@@ -315,6 +325,10 @@ mod tests {
         assert!(usage.may_store(false, false).is_err());
         assert_eq!(usage.may_store(false, true), Ok(()));
         assert!(!usage.is_settled());
+        // What was removed meanwhile counts soon after the next refusal.
+        assert!(usage.asks_after_a_refusal() && !usage.asks_after_a_refusal());
+        usage.measure(async { Ok::<_, String>(Size { bytes: 900, keys: 9 }) }).await;
+        assert_eq!(usage.may_store(true, false), Ok(()));
     }
 
     #[tokio::test(start_paused = true)]

@@ -56,7 +56,7 @@ pub(super) enum Fullness {
     Below,
     /// At the quota: nothing new is kept. Changes and removals have an eighth more.
     At,
-    /// Beyond that eighth: only removals go on.
+    /// Beyond that eighth: only what removes at least as many keys as it puts.
     Beyond,
 }
 
@@ -70,6 +70,11 @@ impl Volume {
         let asks = !self.measuring && self.written.exceeds(step(quota));
         self.measuring |= asks;
         asks
+    }
+
+    /// Whether it is to be measured although little was written: something may have been removed.
+    pub(super) fn asks_again(&mut self) -> bool {
+        !std::mem::replace(&mut self.measuring, true)
     }
 
     /// Whether it is to be measured before it is forgotten.

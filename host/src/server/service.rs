@@ -309,9 +309,9 @@ async fn respond(
 ) -> ScimResponse {
     // RFC 9110 §9.3.2: a HEAD is a GET whose body is not sent; hyper leaves it out and keeps its length.
     let method = if head.method == Method::HEAD { &Method::GET } else { &head.method };
-    let sender = service.provisioner.trusted_proxies().client(head);
     let mut headers = forwarded(&head.headers);
     headers.extend(refused.map(|refused| (OVER_QUOTA.to_owned(), refused)));
+    let sender = service.provisioner.trusted_proxies().client(head);
     let request = ScimRequest {
         method: method.as_str().to_owned(),
         path: path.to_owned(),

@@ -1,7 +1,6 @@
-//! The storage in PostgreSQL, over a real one: by itself, with what breaks, and with several servers on it.
+//! The storage in PostgreSQL, over a real one: by itself, with several hosts on it, and with what breaks.
 
 mod breaks;
-mod hosts;
 mod storage;
 mod tls;
 

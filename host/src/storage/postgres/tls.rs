@@ -1,5 +1,6 @@
 //! TLS to a PostgreSQL, by the same library as all TLS here.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
@@ -11,7 +12,7 @@ use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream}
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
-use tokio_rustls::rustls::pki_types::{CertificateDer, InvalidDnsNameError, ServerName};
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 /// Why certificates can't be used.
@@ -52,17 +53,19 @@ impl Tls {
 impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> MakeTlsConnect<S> for Tls {
     type Stream = Encrypted<S>;
     type TlsConnect = ToServer;
-    type Error = InvalidDnsNameError;
+    type Error = Infallible;
 
-    fn make_tls_connect(&mut self, domain: &str) -> Result<ToServer, InvalidDnsNameError> {
-        Ok(ToServer { connector: self.0.clone(), name: ServerName::try_from(domain)?.to_owned() })
+    fn make_tls_connect(&mut self, domain: &str) -> Result<ToServer, Infallible> {
+        let name = ServerName::try_from(domain).ok().map(|name| name.to_owned());
+        Ok(ToServer { connector: self.0.clone(), name })
     }
 }
 
 /// Encrypts the connection to one server.
 pub(super) struct ToServer {
     connector: TlsConnector,
-    name: ServerName<'static>,
+    /// None for a Unix socket: it is asked for before it is clear whether the connection is encrypted.
+    name: Option<ServerName<'static>>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> TlsConnect<S> for ToServer {
@@ -71,7 +74,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> TlsConnect<S> for ToSer
     type Future = Pin<Box<dyn Future<Output = io::Result<Encrypted<S>>> + Send>>;
 
     fn connect(self, stream: S) -> Self::Future {
-        Box::pin(async move { self.connector.connect(self.name, stream).await.map(Encrypted) })
+        Box::pin(async move {
+            let name = self.name.ok_or_else(|| io::Error::other("a host without a name can't show whose it is"))?;
+            self.connector.connect(name, stream).await.map(Encrypted)
+        })
     }
 }
 
