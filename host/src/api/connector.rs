@@ -8,7 +8,7 @@ use super::access::Access;
 use super::input::{JsonBody, OptionalJsonBody};
 use super::problem::Problem;
 use crate::api_keys::ApiKeyScope;
-use crate::connector::{ConnectorStatus, ExpiryWindow, IdentityProvider, IssuedToken};
+use crate::connector::{ConnectorStatus, DEFAULT_EXPIRY, ExpiryWindow, IdentityProvider, IssuedToken};
 
 /// How SCIM is enabled.
 #[derive(Deserialize, ToSchema)]
@@ -17,9 +17,15 @@ pub(super) struct Enable {
     /// The identity provider that the connector is for.
     identity_provider: IdentityProvider,
     /// How long the token is valid.
+    #[serde(default = "default_expiry")]
+    #[schema(default = "180d")]
     expires: ExpiryWindow,
     /// The id or the email address of the owner or co-owner who acts. If nobody is named, the owner acts.
     actor: Option<String>,
+}
+
+const fn default_expiry() -> ExpiryWindow {
+    DEFAULT_EXPIRY
 }
 
 /// Who acts.

@@ -1,11 +1,22 @@
 //! The options that all commands share.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
+use insomnia_scim_contract::UnknownName;
 use serde::Deserialize;
 
 use crate::component::Isolation;
+
+/// Takes one of the names of an enumeration of the contract, and shows them all in the help.
+pub(super) fn one_of<T>(names: &'static [&'static str]) -> impl TypedValueParser<Value = T>
+where
+    T: FromStr<Err = UnknownName> + Clone + Send + Sync + 'static,
+{
+    PossibleValuesParser::new(names).try_map(|name| name.parse::<T>())
+}
 
 /// Options of every command. What is not given here may stand in the configuration file.
 #[derive(Args, Default)]

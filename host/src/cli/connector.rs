@@ -1,13 +1,14 @@
 //! `connector`: an organization's SCIM connector.
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use insomnia_scim_contract::Actor as By;
 use serde_json::json;
 
+use super::arguments::one_of;
 use super::config::Settings;
 use super::member::Of;
 use super::{host, output, passphrase};
-use crate::connector::{ExpiryWindow, IdentityProvider, IssuedToken};
+use crate::connector::{DEFAULT_EXPIRY, ExpiryWindow, IdentityProvider, IssuedToken};
 use crate::organization::Organization;
 
 /// Commands about the connector. The token is printed once: only its hash is stored.
@@ -23,8 +24,9 @@ pub(super) enum Connector {
         #[arg(long, value_name = "PROVIDER", default_value = "okta", env = "INSOMNIA_SCIM_IDP")]
         idp: String,
         /// How long the token is valid.
-        #[arg(long, value_enum, default_value = "90d", env = "INSOMNIA_SCIM_EXPIRES")]
-        expires: Window,
+        #[arg(long, value_parser = one_of::<ExpiryWindow>(ExpiryWindow::NAMES), default_value_t = DEFAULT_EXPIRY,
+            env = "INSOMNIA_SCIM_EXPIRES")]
+        expires: ExpiryWindow,
     },
     /// Disable SCIM: every SCIM request is answered 401. Members and teams stay as they are.
     Disable {
@@ -46,8 +48,8 @@ pub(super) enum Connector {
         #[arg(long, value_name = "MEMBER", env = "INSOMNIA_SCIM_ACTOR")]
         actor: Option<String>,
         /// How long the new token is valid. [default: as long as the old one was]
-        #[arg(long, value_enum, env = "INSOMNIA_SCIM_EXPIRES")]
-        expires: Option<Window>,
+        #[arg(long, value_parser = one_of::<ExpiryWindow>(ExpiryWindow::NAMES), env = "INSOMNIA_SCIM_EXPIRES")]
+        expires: Option<ExpiryWindow>,
         /// Seconds for which the old token is accepted too, at most 86400: time to paste the new one.
         #[arg(long, value_name = "SECONDS", default_value_t = 0, env = "INSOMNIA_SCIM_OVERLAP")]
         overlap: u32,
@@ -66,34 +68,6 @@ pub(super) struct Actor {
     actor: Option<String>,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-pub(super) enum Window {
-    #[value(name = "30d")]
-    Days30,
-    #[value(name = "90d")]
-    Days90,
-    #[value(name = "180d")]
-    Days180,
-    #[value(name = "1y")]
-    Year1,
-    #[value(name = "2y")]
-    Years2,
-    Never,
-}
-
-impl From<Window> for ExpiryWindow {
-    fn from(window: Window) -> Self {
-        match window {
-            Window::Days30 => Self::Days30,
-            Window::Days90 => Self::Days90,
-            Window::Days180 => Self::Days180,
-            Window::Year1 => Self::Year1,
-            Window::Years2 => Self::Years2,
-            Window::Never => Self::Never,
-        }
-    }
-}
-
 impl Connector {
     pub(super) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
         let provisioner = host::open(settings).await?;
@@ -101,7 +75,7 @@ impl Connector {
         match self {
             Self::Enable { actor, idp, expires, .. } => {
                 let actor = actor.or_owner();
-                let issued = organization.enable(&actor, provider(&idp), expires.into()).await?;
+                let issued = organization.enable(&actor, provider(&idp), expires).await?;
                 print(settings, &organization, &issued);
             }
             Self::Disable { actor, .. } => {
@@ -115,13 +89,12 @@ impl Connector {
                 output::object(settings.json, &status);
             }
             Self::Refresh { actor, expires, overlap, passphrase, .. } => {
-                let window = expires.map(Into::into);
                 let issued = match actor {
                     Some(actor) => {
                         let passphrase = passphrase::given_or_asked(passphrase)?;
-                        organization.refresh(&actor, &passphrase, window, overlap).await?
+                        organization.refresh(&actor, &passphrase, expires, overlap).await?
                     }
-                    None => organization.refresh_as_operator(window, overlap).await?,
+                    None => organization.refresh_as_operator(expires, overlap).await?,
                 };
                 print(settings, &organization, &issued);
             }

@@ -9,7 +9,7 @@ use super::config::Settings;
 use super::serve::Listen;
 use super::{output, passphrase};
 use crate::capability::storage::OrganizationId;
-use crate::connector::{ExpiryWindow, IdentityProvider};
+use crate::connector::{DEFAULT_EXPIRY, IdentityProvider};
 use crate::directory::{Domain, NewMember, Options, OrganizationRecord, Plan, Role};
 use crate::error::ActionError;
 use crate::organization::Organization;
@@ -101,7 +101,7 @@ async fn make(provisioner: &Provisioner) -> anyhow::Result<(Organization, Shown)
         Err(ActionError::Conflict(_)) => organization.set_passphrase(OWNER, &passphrase).await?,
         Err(error) => return Err(error).context("the demo owner can't be added"),
     }
-    let issued = match organization.enable(OWNER, IdentityProvider::Okta, ExpiryWindow::Year1).await {
+    let issued = match organization.enable(OWNER, IdentityProvider::Okta, DEFAULT_EXPIRY).await {
         Err(ActionError::Conflict(_)) => organization.refresh_as_operator(None, 0).await,
         other => other,
     };

@@ -1,8 +1,9 @@
 //! `member`: members of an organization.
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use super::arguments::one_of;
 use super::config::Settings;
 use super::{host, output, passphrase};
 use crate::directory::{Listing, NewMember, Role};
@@ -28,8 +29,8 @@ pub(super) enum MemberCommand {
         #[arg(long, env = "INSOMNIA_SCIM_NAME")]
         name: Option<String>,
         /// What the member may do.
-        #[arg(long, value_enum, default_value = "member", env = "INSOMNIA_SCIM_ROLE")]
-        role: RoleName,
+        #[arg(long, value_parser = one_of::<Role>(Role::NAMES), default_value_t = Role::Member, env = "INSOMNIA_SCIM_ROLE")]
+        role: Role,
         /// Email the passphrase to the member instead of printing it.
         #[arg(long, env = "INSOMNIA_SCIM_EMAIL_PASSPHRASE")]
         email_passphrase: bool,
@@ -46,8 +47,8 @@ pub(super) enum MemberCommand {
         /// The member.
         member: String,
         /// The new role.
-        #[arg(value_enum)]
-        role: RoleName,
+        #[arg(value_parser = one_of::<Role>(Role::NAMES))]
+        role: Role,
         #[command(flatten)]
         of: Of,
     },
@@ -59,23 +60,6 @@ pub(super) struct Of {
     /// The organization's id.
     #[arg(long, value_name = "ID", env = "INSOMNIA_SCIM_ORGANIZATION")]
     pub(super) organization: String,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub(super) enum RoleName {
-    Owner,
-    CoOwner,
-    Member,
-}
-
-impl From<RoleName> for Role {
-    fn from(name: RoleName) -> Self {
-        match name {
-            RoleName::Owner => Self::Owner,
-            RoleName::CoOwner => Self::CoOwner,
-            RoleName::Member => Self::Member,
-        }
-    }
 }
 
 impl MemberCommand {
@@ -102,7 +86,7 @@ impl MemberCommand {
             Self::Add { email, name, role, email_passphrase, .. } => {
                 let passphrase = if email_passphrase { None } else { Some(passphrase::generate()?) };
                 let display_name = name.unwrap_or_else(|| email.clone());
-                let new = NewMember { email, display_name, role: role.into(), passphrase: passphrase.clone() };
+                let new = NewMember { email, display_name, role, passphrase: passphrase.clone() };
                 let mut added = serde_json::to_value(organization.add_member(new).await?)?;
                 if let Some(passphrase) = passphrase {
                     added["passphrase"] = passphrase.into();
@@ -114,7 +98,7 @@ impl MemberCommand {
                 output::object(settings.json, &json!({"removed": member}));
             }
             Self::SetRole { member, role, .. } => {
-                let changed = organization.set_role(&member, role.into()).await?;
+                let changed = organization.set_role(&member, role).await?;
                 output::object(settings.json, &serde_json::to_value(changed)?);
             }
         }

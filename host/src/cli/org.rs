@@ -1,9 +1,10 @@
 //! `org`: organizations.
 
 use anyhow::{Context as _, bail};
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use super::arguments::one_of;
 use super::config::Settings;
 use super::{host, output, passphrase};
 use crate::capability::storage::OrganizationId;
@@ -71,8 +72,8 @@ pub(super) enum Org {
 #[derive(Args)]
 pub(super) struct Facts {
     /// What it pays for. [default when created: enterprise]
-    #[arg(long, value_enum, env = "INSOMNIA_SCIM_PLAN")]
-    plan: Option<PlanName>,
+    #[arg(long, value_parser = one_of::<Plan>(Plan::NAMES), env = "INSOMNIA_SCIM_PLAN")]
+    plan: Option<Plan>,
     /// How many active members the plan allows. [default when created: 100]
     #[arg(long, env = "INSOMNIA_SCIM_SEATS")]
     seats: Option<u32>,
@@ -84,21 +85,10 @@ pub(super) struct Facts {
     sso: Option<String>,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum PlanName {
-    Free,
-    Team,
-    Enterprise,
-}
-
 impl Facts {
     fn apply(self, record: &mut OrganizationRecord) {
         if let Some(plan) = self.plan {
-            record.plan = match plan {
-                PlanName::Free => Plan::Free,
-                PlanName::Team => Plan::Team,
-                PlanName::Enterprise => Plan::Enterprise,
-            };
+            record.plan = plan;
         }
         record.seats = self.seats.unwrap_or(record.seats);
         if !self.domains.is_empty() {

@@ -11,7 +11,7 @@ use super::shell::Shell;
 use super::visit::Visit;
 use super::when::When;
 use super::words::wait;
-use crate::connector::{ConnectorStatus, IssuedToken};
+use crate::connector::{ConnectorStatus, DEFAULT_EXPIRY, IssuedToken};
 use crate::error::ActionError;
 
 /// How long the old token may stay beside the new one: seconds, name.
@@ -82,7 +82,7 @@ pub(super) async fn ask_enable(visit: Visit) -> Result<Response, Refusal> {
         connector_url: visit.organization.connector_url(),
         provider: guess.to_owned(),
         other: other.unwrap_or_default(),
-        window: "180d".into(),
+        window: DEFAULT_EXPIRY.name().into(),
         automatic: false,
         error: None,
         shell: visit.shell("Enable SCIM", "none"),
