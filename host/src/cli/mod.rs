@@ -2,6 +2,7 @@
 
 mod api_key;
 mod arguments;
+mod compile;
 mod config;
 mod connector;
 mod data;
@@ -92,6 +93,11 @@ enum Command {
     /// Keys of the admin API: create, list, revoke.
     #[command(subcommand)]
     ApiKey(api_key::ApiKeyCommand),
+    /// Compile the built-in component, and write its code to a file for a build that brings it along.
+    ///
+    /// The variable INSOMNIA_SCIM_COMPILED_COMPONENT names the file to that build; see `make release`.
+    #[command(hide = true)]
+    Compile(compile::Compile),
     /// Print a completion script for your shell.
     ///
     /// For bash: insomnia-scim completions bash > /etc/bash_completion.d/insomnia-scim
@@ -141,6 +147,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             Command::Webhook(webhook) => webhook.run(&settings).await,
             Command::Delivery(delivery) => delivery.run(&settings).await,
             Command::ApiKey(key) => key.run(&settings).await,
+            Command::Compile(compile) => compile.run(),
             Command::Completions { .. } => Ok(()),
         }
     })
