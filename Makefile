@@ -30,7 +30,7 @@ if [ -n "$$missing" ]; then \
 	fi
 endef
 
-.PHONY: help setup toolchain tools venv browser npm postgres run test test-rust picture pictures check advisories bench soak
+.PHONY: help setup toolchain tools venv browser npm postgres run release test test-rust picture pictures check advisories bench soak
 
 help: ## List the targets.
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -114,6 +114,13 @@ run: toolchain ## Serve a demo organization on LISTEN (127.0.0.1:8080) with its 
 	@echo "     and is silent for a while at two of them: 'insomnia-scim(build)' makes the component, and the last one,"
 	@echo "     'insomnia-scim' itself, is the largest. Then the server compiles the component, and prints its addresses"
 	cargo run --profile quick --locked --package insomnia-scim -- demo --data $(DATA) --listen $(LISTEN)
+
+# Built twice: the first binary compiles the component, the second brings the compiled code along. A build script that
+# compiled it would build Cranelift once more for itself.
+release: toolchain ## Build the binary to hand out: optimised, and with the component's compiled code in it.
+	cargo build --release --locked --package insomnia-scim
+	cargo run --release --locked --package insomnia-scim -- compile target/component.compiled
+	INSOMNIA_SCIM_COMPILED_COMPONENT="$(CURDIR)/target/component.compiled" cargo build --release --locked --package insomnia-scim
 
 test: toolchain tools venv browser npm postgres ## Build, and run all tests.
 	@echo "test: building the tests, and the server that they start"

@@ -15,6 +15,8 @@ const PACKAGE: &str = "insomnia-scim-guest";
 const ARTIFACT: &str = "insomnia_scim_guest";
 /// Names a component that was built before, for builds without the target or the network.
 const PREBUILT: &str = "INSOMNIA_SCIM_PREBUILT_COMPONENT";
+/// Names the component's compiled code, which `insomnia-scim compile` has written, to be embedded beside it.
+const COMPILED: &str = "INSOMNIA_SCIM_COMPILED_COMPONENT";
 
 fn main() -> ExitCode {
     match build() {
@@ -27,6 +29,8 @@ fn main() -> ExitCode {
 }
 
 fn build() -> Result<(), String> {
+    println!("cargo::rustc-env=INSOMNIA_SCIM_TARGET={}", variable("TARGET")?.display());
+    embed_compiled()?;
     println!("cargo::rerun-if-env-changed={PREBUILT}");
     if let Some(path) = env::var_os(PREBUILT) {
         println!("cargo::rerun-if-changed={}", Path::new(&path).display());
@@ -59,6 +63,22 @@ fn embed(built: &Path) -> Result<(), String> {
     fs::copy(built, &component)
         .map_err(|error| format!("the component {} can't be copied: {error}", built.display()))?;
     println!("cargo::rustc-env=INSOMNIA_SCIM_COMPONENT_FILE={}", component.display());
+    Ok(())
+}
+
+/// The component's compiled code; an empty file if none is named.
+fn embed_compiled() -> Result<(), String> {
+    println!("cargo::rerun-if-env-changed={COMPILED}");
+    let embedded = PathBuf::from(variable("OUT_DIR")?).join("component.compiled");
+    let written = match env::var_os(COMPILED) {
+        Some(path) => {
+            println!("cargo::rerun-if-changed={}", Path::new(&path).display());
+            fs::copy(&path, &embedded).map(drop).map_err(|error| (PathBuf::from(path), error))
+        }
+        None => fs::write(&embedded, "").map_err(|error| (embedded.clone(), error)),
+    };
+    written.map_err(|(path, error)| format!("the compiled code {} can't be embedded: {error}", path.display()))?;
+    println!("cargo::rustc-env=INSOMNIA_SCIM_COMPILED_FILE={}", embedded.display());
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 mod api_key;
 mod arguments;
+mod compile;
 mod config;
 mod connector;
 mod data;
@@ -98,6 +99,11 @@ enum Command {
     Doctor(doctor::Doctor),
     /// Try any SCIM connector over HTTP as an identity provider would: create, find, change, deactivate, delete a user.
     TestConnector(test_connector::TestConnector),
+    /// Compile the built-in component, and write its code to a file for a build that brings it along.
+    ///
+    /// The variable INSOMNIA_SCIM_COMPILED_COMPONENT names the file to that build; see `make release`.
+    #[command(hide = true)]
+    Compile(compile::Compile),
     /// Print a completion script for your shell.
     ///
     /// For bash: insomnia-scim completions bash > /etc/bash_completion.d/insomnia-scim
@@ -149,6 +155,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             Command::ApiKey(key) => key.run(&settings).await,
             Command::Doctor(doctor) => doctor.run(&settings).await,
             Command::TestConnector(test) => test.run(&settings).await,
+            Command::Compile(compile) => compile.run(),
             Command::Completions { .. } => Ok(()),
         }
     })

@@ -3,13 +3,15 @@
 use std::path::Path;
 
 use wasmtime::component::{Component, Linker};
-use wasmtime::{Engine, Error};
+use wasmtime::{Cache, Engine, Error};
 
+use super::BUILT_IN;
 use super::bindings::ProvisionerPre;
-use super::engine::engine;
+use super::engine::{self, engine};
 use super::imports;
 use super::instance::InstanceState;
 use super::limits::Limits;
+use super::shipped::{self, Scratch, Shipped};
 
 /// Why the component can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -51,12 +53,16 @@ fn lines(names: &[String]) -> String {
     names.iter().map(|name| format!("  {name}")).collect::<Vec<_>>().join("\n")
 }
 
-/// Compiles the component (or loads its compiled code from `cache`), checks what it imports, and links it.
+/// Compiles the component (or loads its compiled code from `directory`, or from this binary), checks what it imports, and
+/// links it.
 pub(super) fn compile(
     wasm: &[u8],
     limits: &Limits,
-    cache: Option<&Path>,
+    directory: Option<&Path>,
 ) -> Result<(Engine, ProvisionerPre<InstanceState>), ComponentError> {
+    let shipped = if wasm == BUILT_IN { shipped::built_in() } else { None };
+    // The directory for this start is needed no longer than until the code is loaded.
+    let (cache, _scratch) = open(shipped, directory);
     let engine = engine(limits, cache).map_err(|error| ComponentError::Engine(text(&error)))?;
     let component = Component::new(&engine, wasm).map_err(|error| ComponentError::Invalid(text(&error)))?;
     imports::check(&engine, &component)?;
@@ -66,6 +72,37 @@ pub(super) fn compile(
     let linked = linker.instantiate_pre(&component).map_err(world)?;
     let linked = ProvisionerPre::new(linked).map_err(world)?;
     Ok((engine, linked))
+}
+
+/// Where compiled code is looked for and kept: in the directory, if it can be used; otherwise what this binary brings along
+/// is loaded by way of a directory for this start.
+fn open(shipped: Option<Shipped<'_>>, directory: Option<&Path>) -> (Option<Cache>, Option<Scratch>) {
+    if let Some(directory) = directory {
+        let opened = engine::cache(directory).and_then(|cache| {
+            shipped.map_or(Ok(()), |shipped| shipped.install(directory))?;
+            Ok(cache)
+        });
+        match opened {
+            Ok(cache) => return (Some(cache), None),
+            Err(error) if shipped.is_none() => tracing::warn!(
+                "compiled code is not kept in {}, so every start compiles the component: {error:#}",
+                directory.display()
+            ),
+            Err(error) => tracing::debug!("compiled code is not kept in {}: {error:#}", directory.display()),
+        }
+    }
+    let Some(shipped) = shipped else { return (None, None) };
+    let unpacked = Scratch::new().map_err(Error::from).and_then(|scratch| {
+        shipped.install(scratch.path())?;
+        Ok((engine::cache(scratch.path())?, scratch))
+    });
+    match unpacked {
+        Ok((cache, scratch)) => (Some(cache), Some(scratch)),
+        Err(error) => {
+            tracing::warn!("there is no place to unpack compiled code, so the component is compiled: {error:#}");
+            (None, None)
+        }
+    }
 }
 
 fn text(error: &Error) -> String {

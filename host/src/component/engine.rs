@@ -10,6 +10,9 @@ use super::limits::{Limits, TABLE_ELEMENTS};
 const CORE_INSTANCES: usize = 8;
 /// Tables in the component: the guest's functions, and the shims'.
 const TABLES: usize = 4;
+/// What is compiled for: every processor of this kind, and not just the one that compiles, so that compiled code can be
+/// handed out with a binary.
+const TARGET: &str = env!("INSOMNIA_SCIM_TARGET");
 /// Address space between memories, which catches what the compiled code does not check.
 const GUARD: u64 = 32 << 20;
 
@@ -22,28 +25,28 @@ enum Allocation {
     OnDemand,
 }
 
-/// Makes the engine. Compiled code is kept in `cache`, if that directory can be used.
+/// Makes the engine. Compiled code is kept in the cache, if there is one.
 ///
 /// Where the address space is limited (`ulimit -v`, a small machine) the pool can't be reserved; then every instance
 /// asks the system for its memory, which is slower and otherwise the same.
 ///
 /// # Errors
 /// Neither way works on this machine; wasmtime says why.
-pub(super) fn engine(limits: &Limits, cache: Option<&Path>) -> wasmtime::Result<Engine> {
-    let cache = cache.and_then(open_cache);
+pub(super) fn engine(limits: &Limits, cache: Option<Cache>) -> wasmtime::Result<Engine> {
     // Making the engine reserves the pool, so this is the probe.
-    match Engine::new(&config(limits, Allocation::Pool, cache.clone())) {
+    match Engine::new(&config(limits, Allocation::Pool, cache.clone())?) {
         Ok(engine) => Ok(engine),
         Err(error) => {
             tracing::warn!("no address space for a pool of instances, so they are allocated one by one: {error:#}");
-            Engine::new(&config(limits, Allocation::OnDemand, cache))
+            Engine::new(&config(limits, Allocation::OnDemand, cache)?)
         }
     }
 }
 
-fn config(limits: &Limits, allocation: Allocation, cache: Option<Cache>) -> Config {
+fn config(limits: &Limits, allocation: Allocation, cache: Option<Cache>) -> wasmtime::Result<Config> {
     let mut config = Config::new();
     config
+        .target(TARGET)?
         // Host functions suspend the guest's stack instead of the thread. The component model's own concurrency can
         // neither be cancelled nor timed out reliably yet, and costs every call.
         .concurrency_support(false)
@@ -68,7 +71,7 @@ fn config(limits: &Limits, allocation: Allocation, cache: Option<Cache>) -> Conf
                 .memory_may_move(false);
         }
     }
-    config
+    Ok(config)
 }
 
 fn pool(limits: &Limits) -> PoolingAllocationConfig {
@@ -93,25 +96,19 @@ fn pool(limits: &Limits) -> PoolingAllocationConfig {
     pool
 }
 
+/// Opens a directory with compiled code; makes it if there is none.
+///
 /// wasmtime keys the cache by the component's content, its own version, the target and all settings that change the
 /// code, writes it atomically, and compiles again whatever can't be read. It runs what it finds there: the directory
 /// must be ours alone.
-fn open_cache(directory: &Path) -> Option<Cache> {
-    let opened = private_directory(directory).map_err(wasmtime::Error::from).and_then(|()| {
-        let mut config = CacheConfig::new();
-        config.with_directory(directory);
-        Cache::new(config)
-    });
-    match opened {
-        Ok(cache) => Some(cache),
-        Err(error) => {
-            tracing::warn!(
-                "compiled code is not kept in {}, so every start compiles the component: {error:#}",
-                directory.display()
-            );
-            None
-        }
-    }
+///
+/// # Errors
+/// The directory can't be written to, or others can write to it as well.
+pub(super) fn cache(directory: &Path) -> wasmtime::Result<Cache> {
+    private_directory(directory)?;
+    let mut config = CacheConfig::new();
+    config.with_directory(directory);
+    Cache::new(config)
 }
 
 /// Makes the directory, for its owner only; refuses one that others may write to.

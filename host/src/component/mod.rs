@@ -14,6 +14,7 @@ mod limits;
 mod log_stream;
 mod meter;
 mod runtime;
+mod shipped;
 mod tenant;
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,7 @@ pub(crate) use instance::{Exports, InstanceState, InstanceStore};
 pub(crate) use lanes::Lanes;
 pub(crate) use lanes::Steps;
 pub(crate) use runtime::{Run, Runtime};
+pub(crate) use shipped::make as compiled_code;
 
 /// Which requests may share an instance of the component. In either case an instance serves one organization.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
