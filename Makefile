@@ -11,15 +11,30 @@ NPM := target/npm
 TOOLS := target/tools
 # Where cargo finds its commands nextest and deny: those that set-up installed, else those of this machine.
 CARGO := PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" cargo
-# The tests of which the rest is Python, npm or a browser; .config/nextest.toml has the same list.
-NOT_RUST := page::browser:: conformance:: capabilities:: api::openapi_tools:: embedding::
+# The tests of which the rest is Python, npm, a browser or a PostgreSQL; .config/nextest.toml has the same list.
+NOT_RUST := page::browser:: conformance:: capabilities:: api::openapi_tools:: embedding:: postgres::
 
-.PHONY: help setup toolchain tools venv browser npm run test test-rust picture pictures check advisories bench
+# Installs the system's packages of $missing, which $what need. It takes root or sudo, and does nothing where none is missing.
+define INSTALL
+if [ -n "$$missing" ]; then \
+		command -v apt-get >/dev/null || { \
+			echo "setup: the $$what need packages; install what this system calls: $$missing"; exit 1; }; \
+		if [ "$$(id -u)" = 0 ]; then as=; \
+		elif command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then as=sudo; \
+		else echo "setup: the $$what need packages that only root can install: run 'apt-get install $$missing' as root"; exit 1; fi; \
+		echo "setup: installing with apt-get: $$missing"; \
+		$$as apt-get -qq update && \
+		$$as env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install $$missing >/dev/null || { \
+			echo "setup: apt-get can't install $$missing; check the network and /etc/apt, then run 'make setup' again"; exit 1; }; \
+	fi
+endef
+
+.PHONY: help setup toolchain tools venv browser npm postgres run test test-rust picture pictures check advisories bench
 
 help: ## List the targets.
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: toolchain tools venv browser npm ## Get what all others need: Rust target, crates, cargo's commands, Python and npm packages, Chromium.
+setup: toolchain tools venv browser npm postgres ## Get what all others need: Rust target, crates, cargo's commands, Python and npm packages, Chromium, PostgreSQL.
 	@echo "setup: fetching the crates of Cargo.lock"
 	@cargo fetch --locked || { echo "setup: cargo can't reach its registry; check the network or ~/.cargo/config.toml"; exit 1; }
 
@@ -64,25 +79,22 @@ venv:
 		echo "$$want" >$(VENV)/requirements.cksum; \
 	fi
 
-# The browser that the tests of the page drive, and npm. Installing them takes root or sudo, and happens only
-# where something is missing. CHROMEDRIVER names another chromedriver than the one in PATH.
+# The browser that the tests of the page drive, and npm. CHROMEDRIVER names another chromedriver than the one in PATH.
 browser:
-	@missing=; \
+	@missing= what="tests of the page"; \
 	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
 		missing="chromium fonts-liberation"; \
 	command -v "$${CHROMEDRIVER:-chromedriver}" >/dev/null || missing="$$missing chromium-driver"; \
 	test -e $(NPM)/package.cksum || command -v npm >/dev/null || missing="$$missing npm"; \
-	if [ -n "$$missing" ]; then \
-		command -v apt-get >/dev/null || { \
-			echo "setup: the tests of the page need Chromium, chromedriver and npm; install what this system calls:$$missing"; exit 1; }; \
-		if [ "$$(id -u)" = 0 ]; then as=; \
-		elif command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then as=sudo; \
-		else echo "setup: the tests of the page need packages that only root can install: run 'apt-get install $$missing' as root"; exit 1; fi; \
-		echo "setup: installing with apt-get: $$missing"; \
-		$$as apt-get -qq update && \
-		$$as env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install $$missing >/dev/null || { \
-			echo "setup: apt-get can't install $$missing; check the network and /etc/apt, then run 'make setup' again"; exit 1; }; \
-	fi
+	$(INSTALL)
+
+# The PostgreSQL of which the tests start their own, in temporary folders. INSOMNIA_SCIM_POSTGRES names the folder of another
+# one's programs.
+postgres:
+	@missing= what="tests of the storage in PostgreSQL"; \
+	test -n "$$INSOMNIA_SCIM_POSTGRES" || command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || \
+		missing="postgresql"; \
+	$(INSTALL)
 
 # What the tests run inside the browser, and what the host in JavaScript needs (host/examples/node), pinned in
 # tests/package-lock.json; fetched again only when that file changes.
@@ -102,14 +114,14 @@ run: toolchain ## Serve a demo organization on LISTEN (127.0.0.1:8080) with its 
 	@echo "     'insomnia-scim' itself, is the largest. Then the server compiles the component, and prints its addresses"
 	cargo run --profile quick --locked --package insomnia-scim -- demo --data $(DATA) --listen $(LISTEN)
 
-test: toolchain tools venv browser npm ## Build, and run all tests.
+test: toolchain tools venv browser npm postgres ## Build, and run all tests.
 	@echo "test: building the tests, and the server that they start"
 	@# In one graph: built by itself, the server would get other features of its crates, and wasmtime be built twice.
 	cargo build --locked --workspace --bins --tests
 	$(CARGO) nextest run --locked --workspace --bins --tests
 	cargo test --locked --workspace --doc
 
-test-rust: toolchain ## Run the tests that need neither Python nor npm nor a browser: the quick loop.
+test-rust: toolchain ## Run the tests that need neither Python nor npm, nor a browser, nor PostgreSQL: the quick loop.
 	cargo build --locked --workspace --bins --tests
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then set -x; \
 		$(CARGO) nextest run --locked --workspace --bins --tests --profile rust; \

@@ -248,6 +248,15 @@ impl Registry {
             .transpose()
     }
 
+    /// Makes a note where there is none of this name; `false` if there is one, which stays.
+    pub(crate) async fn add_note(&self, name: &str, text: &str) -> Result<bool, StorageError> {
+        let at: Vec<u8> = format!("{NOTES}{name}").into();
+        match self.change(vec![Require::Absent(at.clone())], vec![Write::Put(at, text.into())]).await {
+            Err(StorageError::Conflict(_)) => Ok(false),
+            changed => changed.map(|()| true),
+        }
+    }
+
     pub(crate) async fn set_note(&self, name: &str, text: &str) -> Result<(), StorageError> {
         let write = vec![Write::Put(format!("{NOTES}{name}").into(), text.into())];
         let transaction = Transaction { write, ..Transaction::default() };

@@ -7,6 +7,7 @@
 pub mod client;
 pub mod idp;
 pub mod person;
+pub mod postgres;
 pub mod scim;
 pub mod seed;
 pub mod server;

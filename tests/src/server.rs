@@ -19,6 +19,9 @@ use crate::scim::text;
 /// How long a start may take: the first one on a machine compiles the component.
 const START: Duration = Duration::from_secs(180);
 
+/// The variable with the URL of the PostgreSQL.
+const STORAGE: &str = "INSOMNIA_SCIM_STORAGE";
+
 /// How long a graceful stop may take.
 const STOP: Duration = Duration::from_secs(60);
 
@@ -28,11 +31,14 @@ pub struct Server {
     directory: TempDir,
     listen: String,
     demo: Demo,
+    storage: Option<String>,
 }
 
 /// Another server on the data of a [`Server`]. Killed when dropped.
 pub struct Beside {
     process: Process,
+    /// Its data directory, if it has one of its own.
+    _directory: Option<TempDir>,
     /// A client of the demo organization over this server.
     pub client: Client,
 }
@@ -51,6 +57,8 @@ pub struct Surroundings {
     pub limits: &'static str,
     /// What becomes of stderr.
     pub stderr: Stderr,
+    /// The URL of the PostgreSQL that has the organizations.
+    pub storage: Option<String>,
 }
 
 /// Who reads the server's stderr.
@@ -160,7 +168,7 @@ impl Server {
             owner_passphrase: owner("passphrase"),
         };
         let listen = authority(&demo.connector_url);
-        Self { process: Some(process), directory, listen, demo }
+        Self { process: Some(process), directory, listen, demo, storage: surroundings.storage.clone() }
     }
 
     /// What the first start printed.
@@ -242,16 +250,37 @@ impl Server {
     /// Starts another server on the same data and another free port.
     #[must_use]
     pub fn beside(&self) -> Beside {
-        let (process, line) = Process::start(self.directory.path(), "127.0.0.1:0", &Surroundings::default(), &[]);
+        self.another(self.directory.path(), None)
+    }
+
+    /// Starts a server on another host of the same PostgreSQL: with a data directory of its own, to which the host key was
+    /// copied, and a free port.
+    ///
+    /// # Panics
+    /// When the key can't be copied, and as [`Server::start`].
+    #[must_use]
+    pub fn another_host(&self) -> Beside {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        fs::copy(self.data().join("secret.key"), directory.path().join("secret.key")).expect("the host key is copied");
+        let path = directory.path().to_owned();
+        self.another(&path, Some(directory))
+    }
+
+    fn another(&self, data: &Path, directory: Option<TempDir>) -> Beside {
+        let (process, line) = Process::start(data, "127.0.0.1:0", &self.surroundings(), &[]);
         let listen = line["connector_url"].as_str().map(authority).unwrap_or_default();
         let connector_url = self.demo.connector_url.replace(&self.listen, &listen);
-        Beside { process, client: Client::new(&connector_url, &self.demo.token) }
+        Beside { process, _directory: directory, client: Client::new(&connector_url, &self.demo.token) }
+    }
+
+    fn surroundings(&self) -> Surroundings {
+        Surroundings { storage: self.storage.clone(), ..Surroundings::default() }
     }
 
     /// Starts it again on the same data and the same port.
     pub fn start_again(&mut self) -> Value {
         assert!(self.process.is_none(), "the server is running");
-        let (process, line) = Process::start(self.directory.path(), &self.listen, &Surroundings::default(), &[]);
+        let (process, line) = Process::start(self.directory.path(), &self.listen, &self.surroundings(), &[]);
         self.process = Some(process);
         line
     }
@@ -320,6 +349,7 @@ impl Server {
             .arg("--json")
             .arg("--data")
             .arg(self.data())
+            .envs(self.storage.as_ref().map(|url| (STORAGE, url)))
             .stdin(Stdio::null())
             .output()
             .expect("the binary runs");
@@ -355,6 +385,7 @@ impl Process {
             .args(["demo", "--json", "--listen", listen, "--trusted-proxy", "127.0.0.0/8", "--data"])
             .arg(data)
             .args(arguments)
+            .envs(surroundings.storage.as_ref().map(|url| (STORAGE, url)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -415,13 +446,13 @@ impl Drop for Process {
 
 /// A shell that waits for the end of its input and then kills the server. Statics are never dropped, and a test
 /// process may itself be killed: neither may leave a server behind.
-struct Watchdog {
+pub(crate) struct Watchdog {
     child: Child,
     input: Option<ChildStdin>,
 }
 
 impl Watchdog {
-    fn over(server: &Child) -> Self {
+    pub(crate) fn over(server: &Child) -> Self {
         let mut child = Command::new("sh")
             .args(["-c", "cat >/dev/null; kill -KILL \"$1\" 2>/dev/null", "sh", &server.id().to_string()])
             .stdin(Stdio::piped())

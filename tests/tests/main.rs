@@ -9,6 +9,7 @@ mod embedding;
 mod house;
 mod outside;
 mod page;
+mod postgres;
 mod python;
 mod rules;
 mod storage_conformance;

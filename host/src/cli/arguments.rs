@@ -18,6 +18,14 @@ pub(super) struct Common {
     /// ~/.local/share/insomnia-scim]
     #[arg(long, global = true, value_name = "DIR", env = "INSOMNIA_SCIM_DATA")]
     pub(super) data: Option<PathBuf>,
+    /// Keep organizations in a PostgreSQL, which several servers may share, and not in the data directory:
+    /// postgres://USER@HOST/DATABASE. Others can see a flag in the list of processes: put a password into the variable, or
+    /// into a file. [default: SQLite in the data directory]
+    #[arg(long, global = true, value_name = "URL", env = "INSOMNIA_SCIM_STORAGE", hide_env_values = true)]
+    pub(super) storage: Option<String>,
+    /// The file that holds the password for --storage.
+    #[arg(long, global = true, value_name = "FILE", env = "INSOMNIA_SCIM_STORAGE_PASSWORD_FILE")]
+    pub(super) storage_password_file: Option<PathBuf>,
     /// The URL that clients see before /scim/v2/…, for instance `https://scim.example.com`. [default: that of the
     /// listen address; for the other commands, that of the last server on the data directory]
     #[arg(long, global = true, value_name = "URL", env = "INSOMNIA_SCIM_BASE_URL")]

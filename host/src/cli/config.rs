@@ -12,12 +12,15 @@ use super::arguments::{Common, IsolationName, LogFormat};
 use super::data::Lost;
 use crate::email::EmailConfig;
 use crate::http::HttpConfig;
+use crate::storage::PostgresConfig;
 
 /// The configuration file.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct File {
     data: Option<PathBuf>,
+    storage: Option<String>,
+    storage_password_file: Option<PathBuf>,
     listen: Option<SocketAddr>,
     base_url: Option<String>,
     component: Option<PathBuf>,
@@ -37,6 +40,8 @@ struct File {
 #[derive(Clone)]
 pub(super) struct Settings {
     pub(super) data: PathBuf,
+    /// The PostgreSQL with the organizations; `None`: they are in the data directory.
+    pub(super) storage: Option<PostgresConfig>,
     /// From the file; a flag of `serve` comes before it.
     pub(super) listen: Option<SocketAddr>,
     pub(super) base_url: Option<String>,
@@ -76,9 +81,18 @@ impl Settings {
         {
             bail!("the base URL {url:?} must begin with https:// or http://");
         }
+        let storage = match given.storage.or(file.storage) {
+            Some(url) => Some(PostgresConfig::from_url(&url)?),
+            None => None,
+        };
+        let storage = match (storage, given.storage_password_file.or(file.storage_password_file)) {
+            (Some(storage), Some(path)) => Some(storage.password_file(&path)?),
+            (storage, _) => storage,
+        };
         Ok(Self {
             cache: cache.unwrap_or_else(|| data.join("cache")),
             data,
+            storage,
             listen: file.listen,
             base_url,
             component: given.component.or(file.component),
@@ -140,6 +154,21 @@ mod tests {
         assert_eq!(settings.email.smtp.unwrap().host.as_deref(), Some("smtp.example.com"));
         assert_eq!(settings.http.permit, ["10.0.0.0/8"]);
         assert!(with_file("[email]\nform = 'a@example.com'", Common::default()).is_err());
+    }
+
+    #[test]
+    fn the_storage_is_a_postgresql_by_flag_or_file_and_its_password_is_in_a_file() {
+        let given = || Common { data: Some("/given".into()), ..Common::default() };
+        let settings = with_file("storage = 'postgres://scim@db.example/main'", given()).unwrap();
+        assert_eq!(settings.storage.unwrap().to_string(), "the database main at db.example (schema insomnia_scim)");
+        let flag = Common { storage: Some("postgres://scim@one.example/main".into()), ..given() };
+        let settings = with_file("storage = 'postgres://scim@two.example/main'", flag).unwrap();
+        assert!(settings.storage.unwrap().to_string().contains("one.example"));
+        assert!(with_file("", given()).unwrap().storage.is_none());
+        let missing = "storage = 'postgres://u@h/d'\nstorage-password-file = '/nowhere/password'";
+        assert!(with_file(missing, given()).is_err());
+        let wrong = with_file("storage = 'mysql://scim:hunter2@db.example/main'", given());
+        assert!(!format!("{:#}", wrong.err().unwrap()).contains("hunter2"));
     }
 
     #[test]

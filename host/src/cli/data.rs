@@ -2,7 +2,8 @@
 //!
 //! Database and host key are made together, and each knows the other: the database notes a random id and the fingerprint
 //! of the key, and the id also stands in a file beside them. So a database or a key that was lost, or comes from another
-//! directory, is told apart from a first start.
+//! directory, is told apart from a first start. With a PostgreSQL it is the same, but that the database is elsewhere and
+//! each host has a directory of its own, with a copy of the one key.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -16,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::capability::secrets::SecretKey;
 use crate::capability::storage::Storage;
 use crate::registry::Registry;
-use crate::storage::SqliteStorage;
+use crate::storage::{PostgresConfig, PostgresStorage, SqliteStorage};
 
 const DATABASE: &str = "insomnia-scim.db";
 const DATABASE_LOG: &str = "insomnia-scim.db-wal";
@@ -57,6 +58,8 @@ struct Instance {
 /// The directory as it is found.
 struct Found<'a> {
     path: &'a Path,
+    /// What its database is called.
+    name: String,
     /// There is one that holds something.
     database: bool,
     key: bool,
@@ -65,85 +68,86 @@ struct Found<'a> {
     instance: Option<String>,
 }
 
-/// Opens the database and the key of the directory.
+/// Opens the database and the key: the directory's database, or the PostgreSQL.
 pub(super) async fn open(
     path: &Path,
+    postgres: Option<&PostgresConfig>,
     purpose: Purpose,
     without: &[Lost],
 ) -> anyhow::Result<(Arc<dyn Storage>, SecretKey)> {
-    let found = Found::look(path).with_context(|| format!("the data directory {} can't be used", path.display()))?;
-    found.check(purpose, without)?;
-    private_directory(path).with_context(|| format!("the data directory {} can't be used", path.display()))?;
-    let database = path.join(DATABASE);
-    let storage = tokio::task::spawn_blocking(move || SqliteStorage::open(&database)).await??;
-    let storage: Arc<dyn Storage> = Arc::new(storage);
-    let registry = Registry::new(Arc::clone(&storage));
-    let noted: Option<Instance> = match registry.note(NOTE).await? {
-        Some(note) => Some(serde_json::from_str(&note).context("the database's note about itself can't be read")?),
-        None => None,
+    let unusable = || format!("the data directory {} can't be used", path.display());
+    let mut found = Found::look(path).with_context(unusable)?;
+    let storage: Arc<dyn Storage> = match postgres {
+        None => {
+            found.check(purpose, without)?;
+            private_directory(path).with_context(unusable)?;
+            let database = path.join(DATABASE);
+            Arc::new(tokio::task::spawn_blocking(move || SqliteStorage::open(&database)).await??)
+        }
+        Some(config) => {
+            let storage: Arc<dyn Storage> = Arc::new(match purpose {
+                Purpose::Begin => PostgresStorage::open(config.clone()).await?,
+                Purpose::Use => PostgresStorage::open_existing(config.clone()).await?,
+            });
+            let is_empty = Registry::new(Arc::clone(&storage)).is_empty().await?;
+            found = Found { name: config.to_string(), database: !is_empty, database_log: false, ..found };
+            found.check(purpose, without)?;
+            private_directory(path).with_context(unusable)?;
+            storage
+        }
     };
-    let key_path = path.join(KEY);
-    let may_go_without_key = without.contains(&Lost::Key);
-    if !found.key && found.database && !may_go_without_key && (noted.is_some() || !registry.is_empty().await?) {
-        bail!(
-            "the host key {} is missing, and what {DATABASE} holds is sealed with it: restore it from a backup. \
-             If it is lost, start the server with --go-on-without key: access to identity providers' APIs and the \
-             webhook's key must then be set again",
-            key_path.display()
-        );
-    }
-    let key = SecretKey::in_file(&key_path)?;
-    let own = key.fingerprint();
-    if let Some(noted) = &noted
-        && noted.key != own
-        && !may_go_without_key
-    {
-        bail!(
-            "{} is not the host key that {DATABASE} is sealed with: restore the right one from a backup. If it is lost, \
-             start the server with --go-on-without key: access to identity providers' APIs and the webhook's key must \
-             then be set again",
-            key_path.display()
-        );
-    }
-    let may_go_without_database = without.contains(&Lost::Database);
-    if let Some(instance) = &found.instance
-        && noted.as_ref().is_none_or(|noted| noted.id != *instance)
-        && !may_go_without_database
-    {
-        bail!(
-            "{} is not the database that was in this directory: the file {INSTANCE} names another. Restore the right one \
-             from a backup, or start the server with --go-on-without database to go on with the one that is here",
-            path.join(DATABASE).display()
-        );
-    }
-    if purpose == Purpose::Begin {
+    let registry = Registry::new(Arc::clone(&storage));
+    loop {
+        let noted = noted(&registry).await?;
+        let is_new = noted.is_none() && registry.is_empty().await?;
+        let key = found.key(noted.as_ref(), is_new, without)?;
+        if purpose == Purpose::Use {
+            return Ok((storage, key));
+        }
         let instance = match &noted {
-            Some(noted) => Instance { id: noted.id.clone(), key: own.clone() },
-            None => Instance { id: random_id()?, key: own.clone() },
+            Some(noted) => Instance { id: noted.id.clone(), key: key.fingerprint() },
+            None => Instance { id: random_id()?, key: key.fingerprint() },
         };
-        note(&registry, path, &found, noted.as_ref(), &instance).await;
+        // Another host that began at the same moment was faster: the database is sealed with its key.
+        if note(&registry, &found, noted.as_ref(), &instance).await {
+            return Ok((storage, key));
+        }
     }
-    Ok((storage, key))
+}
+
+async fn noted(registry: &Registry) -> anyhow::Result<Option<Instance>> {
+    match registry.note(NOTE).await? {
+        Some(note) => Ok(Some(serde_json::from_str(&note).context("the database's note about itself can't be read")?)),
+        None => Ok(None),
+    }
 }
 
 /// Writes down what belongs together, where it is not written yet. A full disk is no reason not to start: then it is
-/// written at a later start.
-async fn note(registry: &Registry, path: &Path, found: &Found<'_>, noted: Option<&Instance>, instance: &Instance) {
+/// written at a later start. Returns `false` if another host has written something else meanwhile.
+async fn note(registry: &Registry, found: &Found<'_>, noted: Option<&Instance>, instance: &Instance) -> bool {
     if noted.is_some_and(|noted| noted.key != instance.key) {
         tracing::warn!("the host key is another one: set access to identity providers' APIs and webhooks' keys again");
     }
-    if noted != Some(instance) {
-        let text = serde_json::to_string(instance).unwrap_or_default();
-        if let Err(error) = registry.set_note(NOTE, &text).await {
+    let text = serde_json::to_string(instance).unwrap_or_default();
+    let written = match noted {
+        Some(noted) if noted == instance => Ok(true),
+        Some(_) => registry.set_note(NOTE, &text).await.map(|()| true),
+        None => registry.add_note(NOTE, &text).await,
+    };
+    match written {
+        Ok(true) => {}
+        Ok(false) => return false,
+        Err(error) => {
             tracing::warn!("the database's note about itself can't be written: {error}");
-            return;
+            return true;
         }
     }
     if found.instance.as_ref() != Some(&instance.id)
-        && let Err(error) = write_whole(&path.join(INSTANCE), &instance.id)
+        && let Err(error) = write_whole(&found.path.join(INSTANCE), &instance.id)
     {
         tracing::warn!("the file {INSTANCE} in the data directory can't be written: {error}");
     }
+    true
 }
 
 impl<'a> Found<'a> {
@@ -160,6 +164,7 @@ impl<'a> Found<'a> {
         };
         Ok(Self {
             path,
+            name: DATABASE.to_owned(),
             database: length(DATABASE)?.is_some_and(|length| length >= HEADER),
             key: length(KEY)?.is_some(),
             database_log: length(DATABASE_LOG)?.is_some_and(|length| length > 0),
@@ -184,11 +189,46 @@ impl<'a> Found<'a> {
             _ => return Ok(()),
         };
         bail!(
-            "{} has {left}, but its database {DATABASE} is missing or empty: restore it from a backup, or name another \
+            "{} has {left}, but its database, {}, is missing or empty: restore it from a backup, or name another \
              --data DIR. If it is lost, start the server with --go-on-without database: it begins with an empty one, \
              and no identity provider's token is valid any more",
-            self.path.display()
+            self.path.display(),
+            self.name
         );
+    }
+
+    /// The host key, which must be the one that the database notes; a new one if the database is new.
+    fn key(&self, noted: Option<&Instance>, is_new: bool, without: &[Lost]) -> anyhow::Result<SecretKey> {
+        let (path, name) = (self.path.join(KEY), &self.name);
+        let may_go_without_key = without.contains(&Lost::Key);
+        if !path.exists() && self.database && !is_new && !may_go_without_key {
+            bail!(
+                "the host key {} is missing, and what {name} holds is sealed with it: restore it from a backup, or copy \
+                 the {KEY} of another server on this database. If it is lost, start the server with --go-on-without key: \
+                 access to identity providers' APIs and the webhook's key must then be set again",
+                path.display()
+            );
+        }
+        let key = SecretKey::in_file(&path)?;
+        if noted.is_some_and(|noted| noted.key != key.fingerprint()) && !may_go_without_key {
+            bail!(
+                "{} is not the host key that {name} is sealed with: restore the right one from a backup, or copy the {KEY} \
+                 of another server on this database. If it is lost, start the server with --go-on-without key: access to \
+                 identity providers' APIs and the webhook's key must then be set again",
+                path.display()
+            );
+        }
+        if let Some(instance) = &self.instance
+            && noted.is_none_or(|noted| noted.id != *instance)
+            && !without.contains(&Lost::Database)
+        {
+            bail!(
+                "{name} is not the database that belongs to {}: the file {INSTANCE} there names another. Restore the right \
+                 one from a backup, or start the server with --go-on-without database to go on with the one that is here",
+                self.path.display()
+            );
+        }
+        Ok(key)
     }
 }
 
@@ -228,7 +268,7 @@ mod tests {
 
     async fn opened(path: &Path, purpose: Purpose, without: &[Lost]) -> Result<(), String> {
         // Closed again at once: the next start is that of another process.
-        open(path, purpose, without).await.map(drop).map_err(|error| format!("{error:#}"))
+        open(path, None, purpose, without).await.map(drop).map_err(|error| format!("{error:#}"))
     }
 
     async fn begun() -> tempfile::TempDir {
@@ -309,7 +349,7 @@ mod tests {
             fs::copy(two.path().join(name), one.path().join(name)).unwrap();
         }
         let refused = opened(one.path(), Purpose::Begin, &[]).await.unwrap_err();
-        assert!(refused.contains("is not the database that was in this directory"), "{refused}");
+        assert!(refused.contains("is not the database that belongs to"), "{refused}");
         opened(one.path(), Purpose::Begin, &[Lost::Database]).await.unwrap();
         opened(one.path(), Purpose::Use, &[]).await.unwrap();
     }

@@ -61,7 +61,8 @@ pub(super) async fn organization(provisioner: &Provisioner, name: &str) -> anyho
 }
 
 async fn build(settings: &Settings, purpose: Purpose, listening: Option<String>) -> anyhow::Result<Provisioner> {
-    let (storage, key) = data::open(&settings.data, purpose, &settings.go_on_without).await?;
+    let (storage, key) =
+        data::open(&settings.data, settings.storage.as_ref(), purpose, &settings.go_on_without).await?;
     let serves = listening.is_some();
     let base_url = match (&settings.base_url, listening) {
         (Some(url), _) => url.clone(),

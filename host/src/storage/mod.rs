@@ -4,7 +4,9 @@ pub mod bounds;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod memory;
+mod postgres;
 mod sqlite;
 
 pub use memory::MemoryStorage;
+pub use postgres::{PostgresConfig, PostgresConfigError, PostgresOpenError, PostgresStorage, PostgresTlsError};
 pub use sqlite::{OpenError, SqliteStorage};

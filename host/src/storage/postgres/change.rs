@@ -1,0 +1,322 @@
+//! What a transaction does in the end: the form in which it is sent.
+//!
+//! A transaction's changes take effect in their order. The database gets their sum instead: ranges that are deleted, then
+//! keys that are deleted, then what is put. So it does no work that is undone, and can check all counters before it
+//! changes anything.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use crate::capability::storage::{BoundedAdd, Key, KeyRange, Require, StorageError, Transaction, Write};
+
+/// The version that says "the key must have a value" in the place of one.
+pub(super) const EXISTS: i64 = -1;
+/// The version that says "the key must have no value" in the place of one.
+pub(super) const ABSENT: i64 = -2;
+
+/// A transaction in the form in which it is sent.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Change {
+    /// Keys, and the version that each must have.
+    pub(super) require: Vec<(Key, i64)>,
+    pub(super) sums: Vec<Sum>,
+    /// No two of them touch each other.
+    pub(super) ranges: Vec<(Key, Key)>,
+    pub(super) deleted: Vec<Key>,
+    pub(super) put: Vec<(Key, Vec<u8>)>,
+    pub(super) wake_at: Option<i64>,
+    /// What to say in the place of a limit at this key: an addition to what the transaction has put is known to fail, but
+    /// requirements are looked at first.
+    pub(super) failure: Option<(Key, StorageError)>,
+}
+
+/// What is added to the value that a counter has before the transaction.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Sum {
+    pub(super) key: Key,
+    /// A decimal integer: it may have 65 bits.
+    pub(super) delta: String,
+    /// Between these the value before must be, or the transaction fails. No value is if `low > high`.
+    pub(super) low: i64,
+    pub(super) high: i64,
+    /// Whether the sum is the counter's value afterwards.
+    pub(super) is_kept: bool,
+}
+
+impl Change {
+    /// The puts of entries that are appended.
+    pub(super) fn append(entries: Vec<(Key, Vec<u8>)>) -> Self {
+        let last: BTreeMap<Key, Vec<u8>> = entries.into_iter().collect();
+        Self { put: last.into_iter().collect(), ..Self::default() }
+    }
+
+    /// The sum of a transaction.
+    pub(super) fn of(transaction: Transaction) -> Self {
+        let mut slots = Slots::default();
+        let mut failure = None;
+        for write in transaction.write {
+            if let Err(failed) = slots.write(write) {
+                failure = Some(failed);
+                break;
+            }
+        }
+        let mut change = Self {
+            require: transaction.require.into_iter().map(required).collect(),
+            wake_at: transaction.wake_at.map(super::to_integer),
+            ranges: slots.ranges.into_iter().collect(),
+            ..Self::default()
+        };
+        let mut sums = Vec::new();
+        for (key, slot) in slots.of {
+            if let Some(chain) = slot.chain {
+                sums.push((chain.place, chain.sum(key.clone(), matches!(slot.last, Last::Stored))));
+            }
+            match slot.last {
+                Last::Stored | Last::DeletedWithRange => {}
+                Last::Deleted => change.deleted.push(key),
+                Last::Put(value) => change.put.push((key, value)),
+            }
+        }
+        sums.sort_by_key(|(place, _)| *place);
+        change.sums.extend(sums.into_iter().map(|(_, sum)| sum));
+        if let Some((key, error)) = failure {
+            change.sums.push(Sum { key: key.clone(), delta: "0".into(), low: 1, high: 0, is_kept: false });
+            change.failure = Some((key, error));
+        }
+        change
+    }
+
+    /// Rows that it reads and writes.
+    pub(super) fn rows(&self) -> usize {
+        self.require.len() + self.sums.len() + self.ranges.len() + self.deleted.len() + self.put.len()
+    }
+
+    /// Bytes of its keys and values.
+    pub(super) fn bytes(&self) -> usize {
+        let put: usize = self.put.iter().map(|(key, value)| key.len() + value.len()).sum();
+        let required: usize = self.require.iter().map(|(key, _)| key.len()).sum();
+        put + required + self.deleted.iter().map(Vec::len).sum::<usize>()
+    }
+
+    /// What a refusal at this key means.
+    pub(super) fn limit(&self, key: Key) -> StorageError {
+        match &self.failure {
+            Some((failed, error)) if *failed == key => error.clone(),
+            _ => StorageError::Limit(key),
+        }
+    }
+}
+
+fn required(require: Require) -> (Key, i64) {
+    match require {
+        Require::Exists(key) => (key, EXISTS),
+        Require::Absent(key) => (key, ABSENT),
+        Require::Version(key, version) => (key, super::to_integer(version)),
+    }
+}
+
+/// What becomes of each key.
+#[derive(Default)]
+struct Slots {
+    of: BTreeMap<Key, Slot>,
+    /// Start and end of what is deleted; none touches another.
+    ranges: BTreeMap<Key, Key>,
+    place: usize,
+}
+
+struct Slot {
+    chain: Option<Chain>,
+    last: Last,
+}
+
+/// What a key has in the end.
+enum Last {
+    /// What is stored, with what was added.
+    Stored,
+    Put(Vec<u8>),
+    Deleted,
+    /// It is in a range that is deleted.
+    DeletedWithRange,
+}
+
+impl Slots {
+    /// Takes the next change. The error is that of an addition to what is known.
+    fn write(&mut self, write: Write) -> Result<(), (Key, StorageError)> {
+        self.place += 1;
+        match write {
+            Write::Put(key, value) => self.slot(key).last = Last::Put(value),
+            Write::Delete(key) => {
+                let slot = self.slot(key);
+                if !matches!(slot.last, Last::DeletedWithRange) {
+                    slot.last = Last::Deleted;
+                }
+            }
+            Write::DeleteRange(range) => self.delete(range),
+            Write::Add(add) => self.add(&add).map_err(|error| (add.key, error))?,
+        }
+        Ok(())
+    }
+
+    fn slot(&mut self, key: Key) -> &mut Slot {
+        let covered = &self.ranges;
+        self.of.entry(key).or_insert_with_key(|key| {
+            let last = if is_in(covered, key) { Last::DeletedWithRange } else { Last::Stored };
+            Slot { chain: None, last }
+        })
+    }
+
+    fn add(&mut self, add: &BoundedAdd) -> Result<(), StorageError> {
+        let place = self.place;
+        let slot = self.slot(add.key.clone());
+        let before = match &slot.last {
+            Last::Stored => {
+                slot.chain.get_or_insert_with(|| Chain::at(place)).push(add);
+                return Ok(());
+            }
+            Last::Put(value) => Some(value.as_slice()),
+            Last::Deleted | Last::DeletedWithRange => None,
+        };
+        slot.last = Last::Put(add.apply(before)?);
+        Ok(())
+    }
+
+    fn delete(&mut self, range: KeyRange) {
+        if range.is_empty() {
+            return;
+        }
+        let bounds = (Bound::Included(range.start.clone()), Bound::Excluded(range.end.clone()));
+        for (_, slot) in self.of.range_mut(bounds) {
+            slot.last = Last::DeletedWithRange;
+        }
+        // One with those that it touches.
+        let KeyRange { mut start, mut end } = range;
+        while let Some((first, last)) = self.ranges.range(..=end.clone()).next_back() {
+            if *last < start {
+                break;
+            }
+            let (first, last) = (first.clone(), last.clone());
+            self.ranges.remove(&first);
+            start = start.min(first);
+            end = end.max(last);
+        }
+        self.ranges.insert(start, end);
+    }
+}
+
+fn is_in(ranges: &BTreeMap<Key, Key>, key: &Key) -> bool {
+    ranges.range::<Key, _>(..=key).next_back().is_some_and(|(_, end)| key < end)
+}
+
+/// Additions to a stored value, one after the other.
+struct Chain {
+    /// Where the first is among the changes.
+    place: usize,
+    /// What they add together.
+    delta: i128,
+    /// Between these the value before must be for every sum to keep its bounds.
+    low: i128,
+    high: i128,
+}
+
+impl Chain {
+    fn at(place: usize) -> Self {
+        Self { place, delta: 0, low: i64::MIN.into(), high: i64::MAX.into() }
+    }
+
+    /// There are fewer additions than would leave 128 bits.
+    fn push(&mut self, add: &BoundedAdd) {
+        self.delta += i128::from(add.delta);
+        let (min, max) = (add.min.unwrap_or(i64::MIN), add.max.unwrap_or(i64::MAX));
+        self.low = self.low.max(i128::from(min) - self.delta);
+        self.high = self.high.min(i128::from(max) - self.delta);
+    }
+
+    fn sum(&self, key: Key, is_kept: bool) -> Sum {
+        let bounds =
+            if self.low <= self.high { i64::try_from(self.low).ok().zip(i64::try_from(self.high).ok()) } else { None };
+        let (low, high) = bounds.unwrap_or((1, 0));
+        Sum { key, delta: self.delta.to_string(), low, high, is_kept }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn k(text: &str) -> Key {
+        text.into()
+    }
+
+    fn put(key: &str, value: &str) -> Write {
+        Write::Put(k(key), k(value))
+    }
+
+    fn range(start: &str, end: &str) -> Write {
+        Write::DeleteRange(KeyRange { start: k(start), end: k(end) })
+    }
+
+    fn add(key: &str, delta: i64, min: Option<i64>, max: Option<i64>) -> Write {
+        Write::Add(BoundedAdd { key: k(key), delta, min, max })
+    }
+
+    fn change(write: Vec<Write>) -> Change {
+        Change::of(Transaction { write, ..Transaction::default() })
+    }
+
+    #[test]
+    fn of_the_changes_of_a_key_the_last_counts() {
+        let change =
+            change(vec![put("a", "1"), put("b", "1"), Write::Delete(k("a")), put("b", "2"), Write::Delete(k("c"))]);
+        assert_eq!(change.put, [(k("b"), k("2"))]);
+        assert_eq!(change.deleted, [k("a"), k("c")]);
+    }
+
+    #[test]
+    fn what_is_put_before_its_range_is_deleted_is_not_sent_and_what_is_put_after_is() {
+        let change = change(vec![put("m1", "1"), range("m", "n"), put("m2", "2"), Write::Delete(k("m3"))]);
+        assert_eq!(change.ranges, [(k("m"), k("n"))]);
+        assert_eq!(change.put, [(k("m2"), k("2"))]);
+        assert!(change.deleted.is_empty());
+    }
+
+    #[test]
+    fn ranges_that_touch_are_one() {
+        let ranges = |write| change(write).ranges;
+        let joined =
+            vec![range("a", "c"), range("x", "z"), range("c", "d"), range("b", "b"), range("d", "x"), range("y", "zz")];
+        assert_eq!(ranges(joined), [(k("a"), k("zz"))]);
+        let apart = vec![range("x", "z"), range("a", "c"), range("b", "d")];
+        assert_eq!(ranges(apart), [(k("a"), k("d")), (k("x"), k("z"))]);
+        assert_eq!(ranges(vec![range("a", "z"), range("c", "d")]), [(k("a"), k("z"))]);
+    }
+
+    #[test]
+    fn additions_to_what_is_stored_are_one_with_the_bounds_of_all() {
+        let change = change(vec![add("n", 2, None, Some(5)), add("n", -3, Some(-1), None), add("m", 1, None, None)]);
+        let [n, m] = change.sums.as_slice() else { panic!("{change:?}") };
+        assert_eq!((n.key.clone(), n.delta.as_str(), n.low, n.high, n.is_kept), (k("n"), "-1", 0, 3, true));
+        assert_eq!((m.delta.as_str(), m.low, m.high), ("1", i64::MIN, i64::MAX - 1));
+    }
+
+    #[test]
+    fn additions_to_what_the_transaction_has_put_are_made_here() {
+        let values = |write| change(write).put;
+        assert_eq!(values(vec![put("n", "41"), add("n", 1, None, None)]), [(k("n"), k("42"))]);
+        assert_eq!(values(vec![Write::Delete(k("n")), add("n", 1, None, None)]), [(k("n"), k("1"))]);
+        assert_eq!(values(vec![range("m", "o"), add("n", 2, None, Some(2))]), [(k("n"), k("2"))]);
+        let checked = change(vec![add("n", 1, None, Some(9)), put("n", "5")]);
+        assert_eq!((checked.sums[0].high, checked.sums[0].is_kept), (8, false), "it is checked, and then overwritten");
+    }
+
+    #[test]
+    fn an_addition_that_is_known_to_fail_fails_after_the_requirements() {
+        let over = change(vec![add("m", 1, None, None), put("n", "5"), add("n", 1, None, Some(5)), put("o", "1")]);
+        let last = over.sums.last().unwrap();
+        assert_eq!((last.key.clone(), last.low > last.high), (k("n"), true));
+        assert_eq!(over.limit(k("n")), StorageError::Limit(k("n")));
+        let no_integer = change(vec![put("n", "x"), add("n", 1, None, None)]);
+        assert!(matches!(no_integer.limit(k("n")), StorageError::Other(_)));
+        let never = change(vec![add("n", 1, Some(5), None), add("n", 1, None, Some(5))]);
+        assert!(never.sums[0].low > never.sums[0].high);
+    }
+}

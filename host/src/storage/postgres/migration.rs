@@ -1,0 +1,152 @@
+//! Tables and functions, and what brings them up to date.
+
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::Type;
+
+use super::config::PostgresConfig;
+use super::fault;
+use super::pool::Session;
+
+/// The steps from an empty schema to the newest one. A release adds to the end; what was released does not change.
+const MIGRATIONS: &[&str] = &[include_str!("schema-1.sql")];
+/// What the steps call the schema, with the dot behind it.
+const PLACEHOLDER: &str = "SCHEMA.";
+/// The oldest server that has all that the functions ask for (14.0).
+const OLDEST: i32 = 140_000;
+/// The lock that those who change tables take, so that hosts that start at once do not meet. Its number is a random one.
+const LOCK: i64 = 5_377_031_816_447_820_213;
+
+/// Why a database can't be used, and what to do about it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PostgresOpenError {
+    /// There is no connection.
+    #[error("{database} can't be reached: {reason}")]
+    Connection {
+        /// Where it should be.
+        database: String,
+        /// What the system or the server says.
+        reason: String,
+    },
+    /// The server is too old.
+    #[error("{database} is a PostgreSQL {found}, and 14 is the oldest that will do")]
+    Old {
+        /// Where it is.
+        database: String,
+        /// The server's version.
+        found: String,
+    },
+    /// A newer release has changed the tables.
+    #[error(
+        "{database} has tables of version {found}, and this release knows versions up to {known}: use the release that \
+         last opened it, or a newer one"
+    )]
+    Newer {
+        /// Where it is.
+        database: String,
+        /// The version of its tables.
+        found: i32,
+        /// The newest version that this release knows.
+        known: i32,
+    },
+    /// The tables can't be made or brought up to date.
+    #[error(
+        "the tables of {database} can't be brought up to date: {reason}; the user needs the right to create a schema in \
+         the database, or must own the one that is there"
+    )]
+    Migration {
+        /// Where it is.
+        database: String,
+        /// What the server says.
+        reason: String,
+    },
+    /// There are no tables, and none were to be made.
+    #[error("{0} has no data: `insomnia-scim serve`, `demo` or `org create` begins there")]
+    Empty(String),
+    /// The system has no random numbers.
+    #[error("the system has no random numbers")]
+    Random,
+}
+
+/// A statement of this storage with the name of its schema.
+pub(super) fn in_schema(config: &PostgresConfig, sql: &str) -> String {
+    sql.replace(PLACEHOLDER, &format!("\"{}\".", config.schema))
+}
+
+/// Brings tables and functions up to date; makes them where there are none, if `begins`.
+pub(super) async fn migrate(config: &PostgresConfig, begins: bool) -> Result<(), PostgresOpenError> {
+    let database = config.to_string();
+    let unreachable = |error| PostgresOpenError::Connection { database: database.clone(), reason: fault::text(&error) };
+    let session = Session::open(config).await.map_err(unreachable)?;
+    check_server(config, &session).await?;
+    let newer = |found| PostgresOpenError::Newer { database: database.clone(), found, known: known() };
+    match version(config, &session).await.map_err(unreachable)? {
+        Some(found) if found == known() => return Ok(()),
+        Some(found) if found > known() => return Err(newer(found)),
+        None if !begins => return Err(PostgresOpenError::Empty(database.clone())),
+        _ => {}
+    }
+    let failed = |error| PostgresOpenError::Migration { database: database.clone(), reason: fault::text(&error) };
+    match bring_up_to_date(config, &session).await.map_err(failed)? {
+        found if found > known() => Err(newer(found)),
+        _ => Ok(()),
+    }
+}
+
+fn known() -> i32 {
+    i32::try_from(MIGRATIONS.len()).unwrap_or(i32::MAX)
+}
+
+async fn check_server(config: &PostgresConfig, session: &Session) -> Result<(), PostgresOpenError> {
+    let sql = "SELECT current_setting('server_version_num')::int, current_setting('server_version')";
+    let database = config.to_string();
+    let unreachable = |error| PostgresOpenError::Connection { database: database.clone(), reason: fault::text(&error) };
+    let row = session.client().query_typed_one(sql, &[]).await.map_err(unreachable)?;
+    let number: i32 = row.try_get(0).map_err(unreachable)?;
+    if number >= OLDEST {
+        return Ok(());
+    }
+    let found = row.try_get(1).map_err(unreachable)?;
+    Err(PostgresOpenError::Old { database, found })
+}
+
+/// The version of the tables; `None` if there are none.
+async fn version(config: &PostgresConfig, session: &Session) -> Result<Option<i32>, tokio_postgres::Error> {
+    let sql = in_schema(config, "SELECT version FROM SCHEMA.schema_version");
+    match session.client().query_typed_opt(&sql, &[]).await {
+        Ok(row) => row.map(|row| row.try_get(0)).transpose(),
+        Err(error)
+            if [Some(&SqlState::UNDEFINED_TABLE), Some(&SqlState::INVALID_SCHEMA_NAME)].contains(&error.code()) =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Returns the version of the tables afterwards: another host may have been faster, also one of a newer release.
+async fn bring_up_to_date(config: &PostgresConfig, session: &Session) -> Result<i32, tokio_postgres::Error> {
+    let client = session.client();
+    // All in one transaction. Whatever fails, the connection is closed, and with it nothing was done.
+    client.batch_execute(&format!("BEGIN; SELECT pg_advisory_xact_lock({LOCK})")).await?;
+    let exists = "SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1)";
+    let schema: &str = &config.schema;
+    let row = client.query_typed_one(exists, &[(&schema, Type::TEXT)]).await?;
+    if !row.try_get::<_, bool>(0)? {
+        client.batch_execute(&format!("CREATE SCHEMA \"{schema}\"")).await?;
+    }
+    let table = "CREATE TABLE IF NOT EXISTS SCHEMA.schema_version (version int NOT NULL)";
+    client.batch_execute(&in_schema(config, table)).await?;
+    let found = version(config, session).await?;
+    let done = usize::try_from(found.unwrap_or(0)).unwrap_or(0);
+    for step in MIGRATIONS.iter().skip(done) {
+        client.batch_execute(&in_schema(config, step)).await?;
+    }
+    let now = known().max(found.unwrap_or(0));
+    let note = match found {
+        None => format!("INSERT INTO SCHEMA.schema_version VALUES ({now})"),
+        Some(_) => format!("UPDATE SCHEMA.schema_version SET version = {now}"),
+    };
+    client.batch_execute(&format!("{}; COMMIT", in_schema(config, &note))).await?;
+    Ok(now)
+}

@@ -1,0 +1,374 @@
+//! Storage in a PostgreSQL, which any number of hosts may share.
+//!
+//! A call is one statement: one round trip, one transaction of the database. What several hosts need of each other is kept
+//! by the database alone, and this process caches nothing that another could make untrue:
+//!
+//! - **Order.** A commit first changes its organization's row, and so holds its lock until it is durable. The next commit of
+//!   the organization, of whichever host, waits for it and sees what it has left. So requirements, counters and versions
+//!   are exact, no two transactions wait for each other in a circle, and organizations never wait for one another.
+//! - **Once.** When a connection breaks while a commit is on its way, nobody can tell whether it took place. So each group of
+//!   commits has a number, and leaves it behind with its answer in the same transaction (table `receipt`). The group is
+//!   sent again under this number until somebody answers: if the first try was committed, the answer is that one's.
+//! - **Bounds.** Waiting for a connection, for a lock and for an answer each end after some seconds with
+//!   [`StorageError::Unavailable`], which callers see as 503 with `Retry-After`. If even then nobody knows whether a commit
+//!   took place, it never does so later than this organization's next commit of this host.
+
+mod change;
+mod config;
+mod fault;
+mod ids;
+mod migration;
+mod pool;
+mod tls;
+mod writer;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio_postgres::Row;
+use tokio_postgres::types::{FromSql, Type};
+
+pub use config::{PostgresConfig, PostgresConfigError};
+pub use migration::PostgresOpenError;
+pub use tls::TlsError as PostgresTlsError;
+
+use self::change::Change;
+use self::ids::Ids;
+use self::pool::{Parameter, Pool};
+use self::writer::Writer;
+use super::bounds;
+use crate::capability::clock::TOLERANCE;
+use crate::capability::schedule::{CLAIM, Claim, LONGEST_PAUSE, Schedule};
+use crate::capability::storage::{
+    Entry, Item, Key, KeyRange, OrganizationId, Page, Scanned, Storage, StorageError, Transaction,
+};
+
+/// How much longer than is configured a call may take: not at all.
+const QUICK: Duration = Duration::ZERO;
+/// The same for what passes over many rows.
+const LONG: Duration = Duration::from_secs(20);
+/// Rows removed at a time when an organization is deleted, so that nobody waits long for it.
+const DELETED_AT_ONCE: i64 = 5_000;
+
+/// Keeps all organizations in a schema of a PostgreSQL database.
+pub struct PostgresStorage {
+    pool: Pool,
+    ids: Arc<Ids>,
+    writer: Writer,
+    statements: Statements,
+}
+
+/// What is sent, with the name of the schema in it.
+struct Statements {
+    get: String,
+    scan: String,
+    count: String,
+    due: String,
+    next_due: String,
+    claim: String,
+    renew: String,
+    release: String,
+    delete: String,
+    is_deleted: String,
+}
+
+impl PostgresStorage {
+    /// Connects, and makes the tables and functions or brings them up to date.
+    ///
+    /// # Errors
+    /// Says why there is no connection, or what is wrong with the database.
+    pub async fn open(config: PostgresConfig) -> Result<Self, PostgresOpenError> {
+        migration::migrate(&config, true).await?;
+        Self::start(config).await
+    }
+
+    /// As [`PostgresStorage::open`], but makes no tables where there are none.
+    ///
+    /// # Errors
+    /// As those of `open`, and [`PostgresOpenError::Empty`].
+    pub async fn open_existing(config: PostgresConfig) -> Result<Self, PostgresOpenError> {
+        migration::migrate(&config, false).await?;
+        Self::start(config).await
+    }
+
+    async fn start(config: PostgresConfig) -> Result<Self, PostgresOpenError> {
+        let host = random().map_err(|_| PostgresOpenError::Random)?;
+        let statements = Statements::new(&config);
+        let (pool, ids) = (Pool::new(config.clone()), Arc::new(Ids::new(&config)));
+        // Hosts that ended long ago do not ask again.
+        let sql = "DELETE FROM SCHEMA.receipt WHERE at < now() - interval '1 day'";
+        let swept = pool.call(&OrganizationId::host(), &migration::in_schema(&config, sql), &[], LONG).await;
+        if let Err(error) = swept {
+            tracing::warn!("old receipts of commits can't be removed: {error}");
+        }
+        let writer = Writer::new(&config, pool.clone(), Arc::clone(&ids), host);
+        Ok(Self { pool, ids, writer, statements })
+    }
+
+    /// Runs a statement with the organization's id as its first parameter; `None` if it has none yet.
+    async fn call(
+        &self,
+        of: &OrganizationId,
+        sql: &str,
+        parameters: &[Parameter<'_>],
+        more: Duration,
+    ) -> Result<Option<Vec<Row>>, StorageError> {
+        let Some(id) = self.ids.find(&self.pool, of).await? else { return Ok(None) };
+        let mut all: Vec<Parameter<'_>> = vec![(&id, Type::INT8)];
+        all.extend_from_slice(parameters);
+        self.pool.call(of, sql, &all, more).await.map(Some)
+    }
+
+    /// As [`PostgresStorage::call`]; whether there is a row, and the first value of it.
+    async fn value<T: for<'r> FromSql<'r>>(
+        &self,
+        of: &OrganizationId,
+        sql: &str,
+        parameters: &[Parameter<'_>],
+        more: Duration,
+    ) -> Result<Option<T>, StorageError> {
+        let rows = self.call(of, sql, parameters, more).await?.unwrap_or_default();
+        rows.first().map(|row| row.try_get(0)).transpose().map_err(failed)
+    }
+}
+
+#[async_trait]
+impl Storage for PostgresStorage {
+    async fn get(&self, organization: &OrganizationId, keys: Vec<Key>) -> Result<Vec<Option<Item>>, StorageError> {
+        bounds::check_get(&keys)?;
+        let mut items = vec![None; keys.len()];
+        if keys.is_empty() {
+            return Ok(items);
+        }
+        let most = to_integer(bounds::MAX_GET_BYTES as u64);
+        let parameters: [Parameter<'_>; 2] = [(&keys, Type::BYTEA_ARRAY), (&most, Type::INT8)];
+        let rows = self.call(organization, &self.statements.get, &parameters, QUICK).await?.unwrap_or_default();
+        for row in rows {
+            let place = from_integer(row.try_get(0).map_err(failed)?);
+            let Some(place) = place.checked_sub(1) else { return Err(StorageError::TooLarge) };
+            let item =
+                Item { value: row.try_get(1).map_err(failed)?, version: from_integer(row.try_get(2).map_err(failed)?) };
+            if let Some(found) = usize::try_from(place).ok().and_then(|place| items.get_mut(place)) {
+                *found = Some(item);
+            }
+        }
+        Ok(items)
+    }
+
+    async fn scan(&self, organization: &OrganizationId, pages: Vec<Page>) -> Result<Vec<Scanned>, StorageError> {
+        bounds::check_scan(&pages)?;
+        let mut scanned = vec![Scanned::default(); pages.len()];
+        if pages.iter().all(|page| page.range.is_empty()) {
+            return Ok(scanned);
+        }
+        let starts: Vec<&[u8]> = pages.iter().map(|page| page.range.start.as_slice()).collect();
+        let ends: Vec<&[u8]> = pages.iter().map(|page| page.range.end.as_slice()).collect();
+        let reverse: Vec<bool> = pages.iter().map(|page| page.reverse).collect();
+        let skip: Vec<i64> = pages.iter().map(|page| page.skip.into()).collect();
+        let most = bounds::MAX_PAGE_ENTRIES as i64;
+        let limit: Vec<i64> = pages.iter().map(|page| i64::from(page.limit).min(most)).collect();
+        let of_page = to_integer(bounds::MAX_PAGE_BYTES as u64);
+        let of_all = to_integer(bounds::MAX_SCAN_BYTES as u64);
+        let parameters: [Parameter<'_>; 7] = [
+            (&starts, Type::BYTEA_ARRAY),
+            (&ends, Type::BYTEA_ARRAY),
+            (&reverse, Type::BOOL_ARRAY),
+            (&skip, Type::INT8_ARRAY),
+            (&limit, Type::INT8_ARRAY),
+            (&of_page, Type::INT8),
+            (&of_all, Type::INT8),
+        ];
+        let rows = self.call(organization, &self.statements.scan, &parameters, LONG).await?.unwrap_or_default();
+        for row in rows {
+            let page: i32 = row.try_get(0).map_err(failed)?;
+            let page = usize::try_from(page).unwrap_or(0).checked_sub(1).and_then(|page| scanned.get_mut(page));
+            let Some(page) = page else { continue };
+            match row.try_get::<_, Option<Key>>(1).map_err(failed)? {
+                None => page.more = true,
+                Some(key) => page.entries.push(Entry {
+                    key,
+                    value: row.try_get(2).map_err(failed)?,
+                    version: from_integer(row.try_get(3).map_err(failed)?),
+                }),
+            }
+        }
+        Ok(scanned)
+    }
+
+    async fn count(&self, organization: &OrganizationId, range: KeyRange) -> Result<u64, StorageError> {
+        bounds::check_range(&range)?;
+        let parameters: [Parameter<'_>; 2] = [(&range.start, Type::BYTEA), (&range.end, Type::BYTEA)];
+        let count = self.value(organization, &self.statements.count, &parameters, LONG).await?;
+        Ok(from_integer(count.unwrap_or(0)))
+    }
+
+    async fn commit(&self, organization: &OrganizationId, transaction: Transaction) -> Result<u64, StorageError> {
+        bounds::check_transaction(&transaction)?;
+        self.writer.commit(organization, Change::of(transaction)).await
+    }
+
+    async fn append(&self, organization: &OrganizationId, entries: Vec<(Key, Vec<u8>)>) -> Result<(), StorageError> {
+        let bytes = bounds::check_append(&entries)?;
+        self.writer.append(organization, Change::append(entries), bytes)
+    }
+
+    async fn due(&self, now: u64, limit: usize) -> Result<Vec<OrganizationId>, StorageError> {
+        let most = to_integer(limit as u64);
+        let (past, latest, claimed) = (to_integer(now), latest(now, LONGEST_PAUSE), latest(now, CLAIM));
+        let parameters: [Parameter<'_>; 4] =
+            [(&past, Type::INT8), (&latest, Type::INT8), (&claimed, Type::INT8), (&most, Type::INT8)];
+        let rows = self.pool.call(&OrganizationId::host(), &self.statements.due, &parameters, QUICK).await?;
+        let mut due = Vec::with_capacity(rows.len());
+        for row in rows {
+            let name: &str = row.try_get(0).map_err(failed)?;
+            let organization =
+                OrganizationId::from_stored(name).map_err(|error| StorageError::Other(error.to_string()))?;
+            let generation = from_integer(row.try_get(1).map_err(failed)?);
+            // What can't be right has come now.
+            let time = row.try_get::<_, i64>(2).map_err(failed)?.min(past);
+            due.push((time, organization.with_generation(generation)));
+        }
+        due.sort();
+        due.truncate(limit);
+        Ok(due.into_iter().map(|(_, organization)| organization).collect())
+    }
+
+    async fn next_due(&self, now: u64) -> Result<Option<u64>, StorageError> {
+        let rows = self.pool.call(&OrganizationId::host(), &self.statements.next_due, &[], QUICK).await?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        let mut next = None::<u64>;
+        for (column, is_claimed) in [(0, false), (1, false), (2, true), (3, true)] {
+            let Some(time) = row.try_get::<_, Option<i64>>(column).map_err(failed)?.map(from_integer) else { continue };
+            // The schedule of which this is the time that counts.
+            let schedule = match is_claimed {
+                true => Schedule { wake_at: None, claim: Some(Claim { number: 0, until: time }) },
+                false => Schedule { wake_at: Some(time), claim: None },
+            };
+            next = [next, schedule.next(now)].into_iter().flatten().min();
+        }
+        Ok(next)
+    }
+
+    async fn claim(&self, organization: &OrganizationId, now: u64) -> Result<Option<Claim>, StorageError> {
+        let until = now.saturating_add(CLAIM);
+        let (past, end) = (to_integer(now), to_integer(until));
+        let (latest, claimed) = (latest(now, LONGEST_PAUSE), latest(now, CLAIM));
+        let parameters: [Parameter<'_>; 4] =
+            [(&past, Type::INT8), (&latest, Type::INT8), (&claimed, Type::INT8), (&end, Type::INT8)];
+        let number: Option<i64> = self.value(organization, &self.statements.claim, &parameters, QUICK).await?;
+        Ok(number.map(|number| Claim { number: from_integer(number), until }))
+    }
+
+    async fn renew(&self, organization: &OrganizationId, number: u64, now: u64) -> Result<Option<Claim>, StorageError> {
+        let until = now.saturating_add(CLAIM);
+        let (claim, end) = (to_integer(number), to_integer(until));
+        let parameters: [Parameter<'_>; 2] = [(&claim, Type::INT8), (&end, Type::INT8)];
+        let renewed: Option<i64> = self.value(organization, &self.statements.renew, &parameters, QUICK).await?;
+        Ok(renewed.map(|_| Claim { number, until }))
+    }
+
+    async fn release(
+        &self,
+        organization: &OrganizationId,
+        number: u64,
+        next: Option<u64>,
+    ) -> Result<bool, StorageError> {
+        let (claim, next) = (to_integer(number), next.map(to_integer));
+        let parameters: [Parameter<'_>; 2] = [(&claim, Type::INT8), (&next, Type::INT8)];
+        let was_current = self.value(organization, &self.statements.release, &parameters, QUICK).await?;
+        Ok(was_current.unwrap_or(false))
+    }
+
+    async fn delete_organization(&self, organization: &OrganizationId) -> Result<(), StorageError> {
+        // One that never wrote gets a row too: it says that it never will.
+        self.ids.find_or_make(&self.pool, organization).await?;
+        let parameters: [Parameter<'_>; 1] = [(&DELETED_AT_ONCE, Type::INT8)];
+        while self.value::<i64>(organization, &self.statements.delete, &parameters, LONG).await?.unwrap_or(0) > 0 {}
+        Ok(())
+    }
+
+    async fn is_deleted(&self, organization: &OrganizationId) -> Result<bool, StorageError> {
+        Ok(self.value(organization, &self.statements.is_deleted, &[], QUICK).await?.unwrap_or(false))
+    }
+
+    async fn flush(&self) -> Result<(), StorageError> {
+        self.writer.flush().await
+    }
+}
+
+impl fmt::Debug for PostgresStorage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresStorage").field("pool", &self.pool).finish_non_exhaustive()
+    }
+}
+
+impl Statements {
+    fn new(config: &PostgresConfig) -> Self {
+        let sql = |text| migration::in_schema(config, text);
+        Self {
+            get: sql("SELECT place, value, version FROM SCHEMA.get($1, $2, $3)"),
+            scan: sql("SELECT page, key, value, version FROM SCHEMA.scan($1, $2, $3, $4, $5, $6, $7, $8)"),
+            count: sql("SELECT SCHEMA.count_items($1, $2, $3)"),
+            due: sql("
+                (SELECT name, generation, wake_at FROM SCHEMA.organization
+                    WHERE claim IS NULL AND wake_at <= $1 ORDER BY wake_at LIMIT $4)
+                UNION ALL (SELECT name, generation, wake_at FROM SCHEMA.organization
+                    WHERE claim IS NULL AND wake_at > $2 ORDER BY wake_at LIMIT $4)
+                UNION ALL (SELECT name, generation, claimed_until FROM SCHEMA.organization
+                    WHERE claim IS NOT NULL AND claimed_until <= $1 ORDER BY claimed_until LIMIT $4)
+                UNION ALL (SELECT name, generation, claimed_until FROM SCHEMA.organization
+                    WHERE claim IS NOT NULL AND claimed_until > $3 ORDER BY claimed_until LIMIT $4)"),
+            next_due: sql("SELECT
+                (SELECT min(wake_at) FROM SCHEMA.organization WHERE claim IS NULL AND wake_at IS NOT NULL),
+                (SELECT max(wake_at) FROM SCHEMA.organization WHERE claim IS NULL AND wake_at IS NOT NULL),
+                (SELECT min(claimed_until) FROM SCHEMA.organization WHERE claim IS NOT NULL),
+                (SELECT max(claimed_until) FROM SCHEMA.organization WHERE claim IS NOT NULL)"),
+            // `Schedule::claim`: $2 is now; a time past $3, and a claim past $4, can't be right.
+            claim: sql("UPDATE SCHEMA.organization SET version = version + 1, claim = version + 1, claimed_until = $5,
+                    wake_at = CASE WHEN wake_at > $2 AND wake_at <= $3 THEN wake_at END
+                WHERE id = $1 AND NOT deleted AND CASE
+                    WHEN claim IS NOT NULL THEN claimed_until <= $2 OR claimed_until > $4
+                    ELSE wake_at <= $2 OR wake_at > $3 END
+                RETURNING claim"),
+            renew: sql("UPDATE SCHEMA.organization SET claimed_until = $3
+                WHERE id = $1 AND NOT deleted AND claim = $2 RETURNING claim"),
+            release: sql("WITH before AS (
+                    SELECT id, coalesce(claim = $2, false) AS is_current FROM SCHEMA.organization
+                    WHERE id = $1 AND NOT deleted FOR NO KEY UPDATE)
+                UPDATE SCHEMA.organization o SET wake_at = least(o.wake_at, $3),
+                    claim = CASE WHEN before.is_current THEN NULL ELSE o.claim END,
+                    claimed_until = CASE WHEN before.is_current THEN NULL ELSE o.claimed_until END
+                FROM before WHERE o.id = before.id RETURNING before.is_current"),
+            delete: sql("SELECT SCHEMA.delete_items($1, $2)"),
+            is_deleted: sql("SELECT deleted FROM SCHEMA.organization WHERE id = $1"),
+        }
+    }
+}
+
+/// The latest time that can be right at `now`, of what lasts no longer than `longest`; milliseconds since the Unix epoch.
+fn latest(now: u64, longest: u64) -> i64 {
+    to_integer(now.saturating_add(longest).saturating_add(TOLERANCE))
+}
+
+/// PostgreSQL's integers have a sign; versions and times stay far below it.
+fn to_integer(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn from_integer(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}
+
+/// A positive number that nobody else has.
+fn random() -> Result<i64, getrandom::Error> {
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes)?;
+    Ok((i64::from_le_bytes(bytes) & i64::MAX).max(1))
+}
+
+/// The database has answered something else than it should.
+fn failed(error: tokio_postgres::Error) -> StorageError {
+    StorageError::Other(fault::text(&error))
+}

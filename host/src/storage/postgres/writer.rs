@@ -1,0 +1,495 @@
+//! Writing: each organization's commits of this host go to the database in groups, one group at a time.
+//!
+//! Commits of one organization follow each other in the database, whichever host they come from: each holds a row until it
+//! is durable. So while a group is on its way, the commits that come meanwhile gather here, and make the next one. The more
+//! callers there are, the more of them share a wait for the disk, and an organization never holds more than one connection
+//! with its commits.
+//!
+//! A group has a number. When the connection breaks before the answer, the same group is sent again under the same number,
+//! and the database answers what it has answered before if it had committed it ([`super`] has more on this).
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, oneshot};
+use tokio::time::{Instant, timeout_at};
+use tokio_postgres::Row;
+use tokio_postgres::types::Type;
+
+use super::change::Change;
+use super::ids::Ids;
+use super::pool::{Parameter, Pool};
+use super::{PostgresConfig, failed, from_integer, migration};
+use crate::capability::storage::{Key, OrganizationId, StorageError};
+
+/// Pieces of work in one group, so that the first does not wait for ever.
+const GROUP: usize = 128;
+/// Rows that the pieces of one group read and write, unless it has one piece alone.
+const ROWS: usize = 4_096;
+/// Bytes of the pieces of one group, unless it has one piece alone.
+const BYTES: usize = 8 << 20;
+/// Pieces of work that may wait; the next is refused.
+const MOST: usize = 4_096;
+/// Bytes of appended entries that may wait.
+const APPENDED_BYTES: usize = 64 << 20;
+/// How long appended entries wait for a commit to ride along with: half of what is promised, the other half is for the
+/// writing.
+const APPEND_DELAY: Duration = Duration::from_millis(50);
+/// How long after a failure what was appended is tried again, if no commit comes before.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
+/// How much longer than usual a row may take; much more than it does.
+const OF_ROW: Duration = Duration::from_micros(100);
+
+type Reply = oneshot::Sender<Result<u64, StorageError>>;
+
+/// What is to be done for an organization.
+enum Work {
+    Commit(Change, Reply),
+    Append {
+        change: Change,
+        bytes: usize,
+    },
+    /// Nothing: whoever waits is told that all before it is done.
+    Flush(Reply),
+}
+
+impl Work {
+    fn change(&self) -> Option<&Change> {
+        match self {
+            Self::Commit(change, _) | Self::Append { change, .. } => Some(change),
+            Self::Flush(_) => None,
+        }
+    }
+
+    /// Whether somebody waits for it.
+    fn is_urgent(&self) -> bool {
+        !matches!(self, Self::Append { .. })
+    }
+}
+
+/// What waits of one organization, while a task sends it.
+struct Lane {
+    work: VecDeque<Work>,
+    urgent: usize,
+    /// When work that nobody waits for is sent at the latest.
+    latest: Instant,
+    changed: Arc<Notify>,
+}
+
+#[derive(Default)]
+struct Lanes {
+    of: HashMap<OrganizationId, Lane>,
+    /// Pieces of work in all of them.
+    count: usize,
+}
+
+/// The way of all writes of this host. Clones are the same.
+#[derive(Clone)]
+pub(super) struct Writer(Arc<Shared>);
+
+struct Shared {
+    pool: Pool,
+    ids: Arc<Ids>,
+    sql: String,
+    /// The host's random number.
+    host: i64,
+    /// The number of the next group, whosever it is.
+    next: AtomicI64,
+    lanes: Mutex<Lanes>,
+    /// Bytes of appended entries that wait.
+    appended: AtomicUsize,
+}
+
+impl Writer {
+    pub(super) fn new(config: &PostgresConfig, pool: Pool, ids: Arc<Ids>, host: i64) -> Self {
+        let sql = "SELECT state, version, outcomes, keys FROM SCHEMA.commit_group($1, $2, $3, $4, $5, $6, $7, $8, $9, \
+            $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)";
+        let (sql, next) = (migration::in_schema(config, sql), AtomicI64::new(1));
+        let (lanes, appended) = (Mutex::default(), AtomicUsize::new(0));
+        Self(Arc::new(Shared { pool, ids, sql, host, next, lanes, appended }))
+    }
+
+    /// Has the changes made, and waits until they are durable.
+    pub(super) async fn commit(&self, of: &OrganizationId, change: Change) -> Result<u64, StorageError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(of, Work::Commit(change, reply))?;
+        answer.await.unwrap_or_else(|_| Err(stopped()))
+    }
+
+    /// Has the entries put with the next commit, or soon.
+    pub(super) fn append(&self, of: &OrganizationId, change: Change, bytes: usize) -> Result<(), StorageError> {
+        let appended = &self.0.appended;
+        let waiting = appended.fetch_add(bytes, Ordering::Relaxed);
+        let work = Work::Append { change, bytes };
+        let sent = if waiting + bytes > APPENDED_BYTES { Err(overloaded()) } else { self.send(of, work) };
+        if sent.is_err() {
+            appended.fetch_sub(bytes, Ordering::Relaxed);
+        }
+        sent
+    }
+
+    /// Waits until all that was sent before is durable.
+    pub(super) async fn flush(&self) -> Result<(), StorageError> {
+        let mut answers = Vec::new();
+        for lane in self.lock().of.values_mut() {
+            let (reply, answer) = oneshot::channel();
+            lane.push(Work::Flush(reply));
+            answers.push(answer);
+        }
+        for answer in answers {
+            answer.await.unwrap_or_else(|_| Err(stopped()))?;
+        }
+        Ok(())
+    }
+
+    /// Puts the work behind the organization's other work; a task sends it. An organization never has more waiting than it
+    /// leaves free for others.
+    fn send(&self, of: &OrganizationId, work: Work) -> Result<(), StorageError> {
+        let mut lanes = self.lock();
+        let own = lanes.of.get(of).map_or(0, |lane| lane.work.len());
+        if own >= MOST - lanes.count.min(MOST) {
+            return Err(overloaded());
+        }
+        lanes.count += 1;
+        if let Some(lane) = lanes.of.get_mut(of) {
+            lane.push(work);
+            return Ok(());
+        }
+        let latest = Instant::now() + APPEND_DELAY;
+        let mut lane = Lane { work: VecDeque::new(), urgent: 0, latest, changed: Arc::default() };
+        lane.push(work);
+        lanes.of.insert(of.clone(), lane);
+        drop(lanes);
+        let (writer, of) = (self.clone(), of.clone());
+        tokio::spawn(async move {
+            while let Some(group) = writer.next(&of).await {
+                writer.write(&of, group).await;
+            }
+        });
+        Ok(())
+    }
+
+    /// The organization's next group, when there is reason to send one; `None` when nothing waits any more.
+    async fn next(&self, of: &OrganizationId) -> Option<Vec<Work>> {
+        loop {
+            let (latest, changed) = {
+                let mut lanes = self.lock();
+                let lane = lanes.of.get_mut(of)?;
+                if lane.work.is_empty() {
+                    lanes.of.remove(of);
+                    return None;
+                }
+                if lane.urgent > 0 || lane.work.len() >= GROUP || lane.latest <= Instant::now() {
+                    let group = lane.take();
+                    let counted = group.iter().filter(|work| work.change().is_some()).count();
+                    lanes.count -= counted;
+                    return Some(group);
+                }
+                (lane.latest, Arc::clone(&lane.changed))
+            };
+            let _ = timeout_at(latest, changed.notified()).await;
+        }
+    }
+
+    async fn write(&self, of: &OrganizationId, group: Vec<Work>) {
+        let mut result = self.try_write(of, &group).await;
+        if matches!(result, Ok(Answer::Unknown)) {
+            // The database was replaced by another one: the organization has another id there, or none yet.
+            self.0.ids.forget(of);
+            result = self.try_write(of, &group).await;
+        }
+        let answer = match result {
+            Ok(answer) => answer,
+            Err(error) => return self.fail(of, group, error),
+        };
+        let mut place = 0;
+        for work in group {
+            let result = match work.change() {
+                Some(change) => answer.of(place, change),
+                None => Ok(0),
+            };
+            place += usize::from(work.change().is_some());
+            self.finish(of, work, result);
+        }
+    }
+
+    fn finish(&self, of: &OrganizationId, work: Work, result: Result<u64, StorageError>) {
+        match work {
+            // Who asked may have gone away; the work is done all the same.
+            Work::Commit(_, reply) | Work::Flush(reply) => drop(reply.send(result)),
+            Work::Append { bytes, .. } => {
+                self.0.appended.fetch_sub(bytes, Ordering::Relaxed);
+                match result {
+                    Ok(_) | Err(StorageError::Deleted) => {}
+                    Err(error) => tracing::error!(%error, organization = %of, "appended entries are lost"),
+                }
+            }
+        }
+    }
+
+    /// Tells those who wait, and keeps what was appended for another try, if one may help.
+    fn fail(&self, of: &OrganizationId, group: Vec<Work>, error: StorageError) {
+        tracing::warn!(%error, organization = %of, writes = group.len(), "the database can't be written");
+        let may_pass = matches!(error, StorageError::Unavailable(_) | StorageError::Full(_));
+        let mut kept = VecDeque::new();
+        for work in group {
+            match work {
+                Work::Append { .. } if may_pass => kept.push_back(work),
+                work => self.finish(of, work, Err(error.clone())),
+            }
+        }
+        let mut lanes = self.lock();
+        lanes.count += kept.len();
+        if let Some(lane) = lanes.of.get_mut(of) {
+            kept.append(&mut lane.work);
+            lane.work = kept;
+            lane.latest = Instant::now() + RETRY_DELAY;
+        }
+    }
+
+    async fn try_write(&self, of: &OrganizationId, group: &[Work]) -> Result<Answer, StorageError> {
+        let changes: Vec<&Change> = group.iter().filter_map(Work::change).collect();
+        if changes.is_empty() {
+            return Ok(Answer::Done { version: 0, outcomes: Vec::new(), keys: Vec::new() });
+        }
+        let shared = &*self.0;
+        let id = shared.ids.find_or_make(&shared.pool, of).await?;
+        let number = shared.next.fetch_add(1, Ordering::Relaxed);
+        let arrays = Arrays::of(&changes);
+        let mut parameters: Vec<Parameter<'_>> =
+            vec![(&id, Type::INT8), (&shared.host, Type::INT8), (&number, Type::INT8)];
+        arrays.add_to(&mut parameters);
+        let rows: usize = changes.iter().map(|change| change.rows()).sum();
+        let more = OF_ROW * u32::try_from(rows).unwrap_or(u32::MAX);
+        let answer = shared.pool.call(of, &shared.sql, &parameters, more).await?;
+        let row = answer.first().ok_or_else(|| StorageError::Other("the database has answered nothing".into()))?;
+        Answer::read(row, changes.len())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Lanes> {
+        self.0.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Lane {
+    fn push(&mut self, work: Work) {
+        if self.work.is_empty() {
+            self.latest = Instant::now() + APPEND_DELAY;
+        }
+        self.urgent += usize::from(work.is_urgent());
+        self.work.push_back(work);
+        self.changed.notify_one();
+    }
+
+    fn take(&mut self) -> Vec<Work> {
+        let (mut group, mut rows, mut bytes) = (Vec::new(), 0, 0);
+        while let Some(next) = self.work.front()
+            && group.len() < GROUP
+        {
+            rows += next.change().map_or(0, Change::rows);
+            bytes += next.change().map_or(0, Change::bytes);
+            if !group.is_empty() && (rows > ROWS || bytes > BYTES) {
+                break;
+            }
+            self.urgent -= usize::from(next.is_urgent());
+            group.extend(self.work.pop_front());
+        }
+        self.latest = Instant::now() + APPEND_DELAY;
+        group
+    }
+}
+
+fn overloaded() -> StorageError {
+    StorageError::Unavailable("too many writes are waiting".into())
+}
+
+fn stopped() -> StorageError {
+    StorageError::Unavailable("the storage has been closed".into())
+}
+
+/// What the database says of a group.
+enum Answer {
+    Done {
+        version: u64,
+        outcomes: Vec<i16>,
+        keys: Vec<Option<Key>>,
+    },
+    /// The organization was deleted.
+    Deleted,
+    /// The database has no such organization.
+    Unknown,
+}
+
+impl Answer {
+    fn read(row: &Row, changes: usize) -> Result<Self, StorageError> {
+        match row.try_get::<_, i16>(0).map_err(failed)? {
+            0 => {
+                let version = from_integer(row.try_get(1).map_err(failed)?);
+                let outcomes: Vec<i16> = row.try_get(2).map_err(failed)?;
+                let keys: Vec<Option<Key>> = row.try_get(3).map_err(failed)?;
+                if outcomes.len() != changes || keys.len() != changes {
+                    return Err(StorageError::Other("the database has answered about another group".into()));
+                }
+                Ok(Self::Done { version, outcomes, keys })
+            }
+            1 => Ok(Self::Deleted),
+            // A group is sent only after the answer to the one before, or when that was given up for good.
+            2 => Err(StorageError::Unavailable("a later group was committed before this one".into())),
+            _ => Ok(Self::Unknown),
+        }
+    }
+
+    /// What it says of the change at this place.
+    fn of(&self, place: usize, change: &Change) -> Result<u64, StorageError> {
+        let Self::Done { version, outcomes, keys } = self else {
+            return Err(match self {
+                Self::Deleted => StorageError::Deleted,
+                _ => StorageError::Unavailable("the database has no such organization".into()),
+            });
+        };
+        let key = keys.get(place).cloned().flatten().unwrap_or_default();
+        match outcomes.get(place) {
+            Some(0) => Ok(version + place as u64 + 1),
+            Some(1) => Err(StorageError::Conflict(key)),
+            Some(2) => Err(change.limit(key)),
+            Some(3) => {
+                let key = key.escape_ascii();
+                Err(StorageError::Other(format!("the value at {key} is not a decimal integer")))
+            }
+            _ => Err(StorageError::Other("the database has answered about another group".into())),
+        }
+    }
+}
+
+/// The parts of a group, one behind the other, as the function takes them.
+#[derive(Default)]
+struct Arrays<'c> {
+    wake_at: Vec<Option<i64>>,
+    require_end: Vec<i32>,
+    require_key: Vec<&'c [u8]>,
+    require_version: Vec<i64>,
+    sum_end: Vec<i32>,
+    sum_key: Vec<&'c [u8]>,
+    sum_delta: Vec<&'c str>,
+    sum_low: Vec<i64>,
+    sum_high: Vec<i64>,
+    sum_is_kept: Vec<bool>,
+    range_end: Vec<i32>,
+    range_start: Vec<&'c [u8]>,
+    range_stop: Vec<&'c [u8]>,
+    deleted_end: Vec<i32>,
+    deleted_key: Vec<&'c [u8]>,
+    put_end: Vec<i32>,
+    put_key: Vec<&'c [u8]>,
+    put_value: Vec<&'c [u8]>,
+}
+
+impl<'c> Arrays<'c> {
+    fn of(changes: &[&'c Change]) -> Self {
+        let mut arrays = Self::default();
+        for change in changes {
+            arrays.wake_at.push(change.wake_at);
+            for (key, version) in &change.require {
+                arrays.require_key.push(key);
+                arrays.require_version.push(*version);
+            }
+            for sum in &change.sums {
+                arrays.sum_key.push(&sum.key);
+                arrays.sum_delta.push(&sum.delta);
+                arrays.sum_low.push(sum.low);
+                arrays.sum_high.push(sum.high);
+                arrays.sum_is_kept.push(sum.is_kept);
+            }
+            for (start, stop) in &change.ranges {
+                arrays.range_start.push(start);
+                arrays.range_stop.push(stop);
+            }
+            arrays.deleted_key.extend(change.deleted.iter().map(Vec::as_slice));
+            for (key, value) in &change.put {
+                arrays.put_key.push(key);
+                arrays.put_value.push(value);
+            }
+            arrays.require_end.push(end(&arrays.require_key));
+            arrays.sum_end.push(end(&arrays.sum_key));
+            arrays.range_end.push(end(&arrays.range_start));
+            arrays.deleted_end.push(end(&arrays.deleted_key));
+            arrays.put_end.push(end(&arrays.put_key));
+        }
+        arrays
+    }
+
+    fn add_to<'a>(&'a self, parameters: &mut Vec<Parameter<'a>>) {
+        let (bytes, numbers, ends) = (Type::BYTEA_ARRAY, Type::INT8_ARRAY, Type::INT4_ARRAY);
+        parameters.extend([
+            (&self.wake_at as &(dyn tokio_postgres::types::ToSql + Sync), numbers.clone()),
+            (&self.require_end, ends.clone()),
+            (&self.require_key, bytes.clone()),
+            (&self.require_version, numbers.clone()),
+            (&self.sum_end, ends.clone()),
+            (&self.sum_key, bytes.clone()),
+            (&self.sum_delta, Type::TEXT_ARRAY),
+            (&self.sum_low, numbers.clone()),
+            (&self.sum_high, numbers),
+            (&self.sum_is_kept, Type::BOOL_ARRAY),
+            (&self.range_end, ends.clone()),
+            (&self.range_start, bytes.clone()),
+            (&self.range_stop, bytes.clone()),
+            (&self.deleted_end, ends.clone()),
+            (&self.deleted_key, bytes.clone()),
+            (&self.put_end, ends),
+            (&self.put_key, bytes.clone()),
+            (&self.put_value, bytes),
+        ]);
+    }
+}
+
+/// How many there are up to here; never more than a transaction may have changes, or a group.
+fn end(keys: &[&[u8]]) -> i32 {
+    i32::try_from(keys.len()).unwrap_or(i32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn append(rows: usize) -> Work {
+        let put = (0..rows).map(|n| (n.to_string().into_bytes(), Vec::new())).collect();
+        Work::Append { change: Change { put, ..Change::default() }, bytes: 0 }
+    }
+
+    fn lane(work: Vec<Work>) -> Lane {
+        let mut lane = Lane { work: VecDeque::new(), urgent: 0, latest: Instant::now(), changed: Arc::default() };
+        work.into_iter().for_each(|work| lane.push(work));
+        lane
+    }
+
+    fn groups(mut lane: Lane) -> Vec<usize> {
+        std::iter::from_fn(|| Some(lane.take().len()).filter(|length| *length > 0)).collect()
+    }
+
+    #[test]
+    fn a_group_has_a_bounded_number_of_pieces_and_rows() {
+        assert_eq!(groups(lane((0..GROUP + 1).map(|_| append(1)).collect())), [GROUP, 1]);
+        assert_eq!(groups(lane(vec![append(ROWS / 2), append(ROWS / 2), append(1)])), [2, 1]);
+    }
+
+    #[test]
+    fn what_is_larger_than_a_group_is_one_of_its_own() {
+        assert_eq!(groups(lane(vec![append(1), append(ROWS + 1), append(1)])), [1, 1, 1]);
+    }
+
+    #[test]
+    fn the_parts_of_a_group_lie_one_behind_the_other() {
+        let change = |keys: &[&str]| Change {
+            deleted: keys.iter().map(|key| key.as_bytes().to_vec()).collect(),
+            ..Change::default()
+        };
+        let (first, second) = (change(&["a", "b"]), change(&["c"]));
+        let arrays = Arrays::of(&[&first, &second]);
+        assert_eq!(arrays.deleted_end, [2, 3]);
+        assert_eq!(arrays.deleted_key, [b"a", b"b", b"c"]);
+        assert_eq!(arrays.put_end, [0, 0]);
+    }
+}

@@ -1,0 +1,245 @@
+//! A PostgreSQL of the test's own: in a temporary folder, on a Unix socket there, and never the machine's.
+
+use std::env;
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::server::Watchdog;
+
+/// Where the programs of a PostgreSQL are, if not where the system's packages have them.
+const PROGRAMS: &str = "INSOMNIA_SCIM_POSTGRES";
+/// PostgreSQL refuses to run as root. This is the user `nobody`.
+const NOBODY: u32 = 65_534;
+/// It listens on the Unix socket alone.
+const NO_PORT: [&str; 4] = ["-c", "ssl=off", "-c", "listen_addresses="];
+/// How long a start or a stop may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A PostgreSQL with an empty database. It ends with the test, however that ends.
+pub struct Cluster {
+    server: Option<Running>,
+    /// Where it listens besides the Unix socket, encrypted.
+    port: Option<u16>,
+    directory: TempDir,
+    programs: PathBuf,
+    as_nobody: bool,
+}
+
+struct Running {
+    child: Child,
+    _watchdog: Watchdog,
+}
+
+impl Cluster {
+    /// Makes one and starts it. What it is told is not kept beyond a crash of the machine, which no test has.
+    ///
+    /// # Panics
+    /// When there are no programs of a PostgreSQL, or they fail; with what they say.
+    #[must_use]
+    pub fn start() -> Self {
+        let mut cluster = Self::make();
+        cluster.start_again();
+        cluster
+    }
+
+    /// As [`Cluster::start`]; it also listens on a port of localhost, where connections may be encrypted with this
+    /// certificate and its key (PEM).
+    ///
+    /// # Panics
+    /// As [`Cluster::start`].
+    #[must_use]
+    pub fn start_with_certificate(certificate: &str, key: &str) -> Self {
+        let mut cluster = Self::make();
+        for (name, content) in [("server.crt", certificate), ("server.key", key)] {
+            let path = cluster.data().join(name);
+            fs::write(&path, content).expect("a file for the server");
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("its permissions");
+            if cluster.as_nobody {
+                chown(&path, Some(NOBODY), Some(NOBODY)).expect("the file is given away");
+            }
+        }
+        let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port");
+        cluster.port = Some(free.port());
+        cluster.start_again();
+        cluster
+    }
+
+    fn make() -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let as_nobody = fs::metadata(directory.path()).expect("the directory").uid() == 0;
+        if as_nobody {
+            chown(directory.path(), Some(NOBODY), Some(NOBODY)).expect("the directory is given away");
+        }
+        let cluster = Self { server: None, port: None, directory, programs: programs(), as_nobody };
+        let data = cluster.data();
+        let made = cluster
+            .program("initdb")
+            .args(["--username=postgres", "--auth=trust", "--no-sync", "--locale=C", "--encoding=UTF8"])
+            .arg("--pgdata")
+            .arg(&data)
+            .output()
+            .expect("initdb runs");
+        assert!(made.status.success(), "initdb failed: {}", String::from_utf8_lossy(&made.stderr));
+        cluster
+    }
+
+    /// The port of localhost where it listens, if it does.
+    #[must_use]
+    pub fn port(&self) -> Option<u16> {
+        self.port
+    }
+
+    /// Where it is, as `--storage` takes it.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("postgres://postgres@/postgres?host={}", self.directory.path().display())
+    }
+
+    /// The Unix socket on which it listens.
+    #[must_use]
+    pub fn socket(&self) -> PathBuf {
+        self.directory.path().join(".s.PGSQL.5432")
+    }
+
+    /// Runs SQL and returns what it prints: a line for a row, and `|` between its columns.
+    ///
+    /// # Panics
+    /// When it fails; with what the server says.
+    #[track_caller]
+    pub fn sql(&self, sql: &str) -> String {
+        let output = self.client(sql).output().expect("psql runs");
+        assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
+    }
+
+    /// A command that runs SQL in a session of its own.
+    #[must_use]
+    pub fn client(&self, sql: &str) -> Command {
+        let mut psql = Command::new(self.programs.join("psql"));
+        psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-d", "postgres", "-h"]);
+        psql.arg(self.directory.path()).args(["-c", sql]);
+        psql
+    }
+
+    /// Stops it as a fast shutdown does: sessions are ended, and what was committed is kept.
+    ///
+    /// # Panics
+    /// When it does not end in time.
+    pub fn stop(&mut self) {
+        let Some(mut server) = self.server.take() else { return };
+        let pid = server.child.id().to_string();
+        let sent = Command::new("sh").args(["-c", "kill -INT \"$1\"", "sh", &pid]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "SIGINT could not be sent to {pid}");
+        let begin = Instant::now();
+        while server.child.try_wait().expect("the state of the PostgreSQL").is_none() {
+            assert!(begin.elapsed() < PATIENCE, "the PostgreSQL did not stop in {PATIENCE:?}\n{}", self.log());
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Starts it on the same data, and waits until it takes connections.
+    ///
+    /// # Panics
+    /// When it does not in time; with its log.
+    pub fn start_again(&mut self) {
+        let log = fs::File::create(self.directory.path().join("log")).expect("a log file");
+        let (data, sockets) = (self.data(), self.directory.path().to_owned());
+        let child = self
+            .program("postgres")
+            .arg("-D")
+            .arg(&data)
+            .arg("-k")
+            .arg(&sockets)
+            // The number is also that of the Unix socket, on which everything else goes on.
+            .args(self.port.iter().flat_map(|port| ["-c".to_owned(), format!("port={port}")]))
+            .args(if self.port.is_some() { ["-c", "ssl=on", "-c", "listen_addresses=localhost"] } else { NO_PORT })
+            .args(["-c", "fsync=off", "-c", "full_page_writes=off"])
+            .args(["-c", "shared_buffers=64MB", "-c", "max_connections=100", "-c", "max_wal_size=1GB"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .expect("postgres starts");
+        let _watchdog = Watchdog::over(&child);
+        let server = self.server.insert(Running { child, _watchdog });
+        let begin = Instant::now();
+        let socket = self.directory.path();
+        loop {
+            let ready = Command::new(self.programs.join("pg_isready"))
+                .arg("-q")
+                .arg("-h")
+                .arg(socket)
+                .args(self.port.iter().flat_map(|port| ["-p".to_owned(), port.to_string()]))
+                .status();
+            if ready.is_ok_and(|status| status.success()) {
+                return;
+            }
+            let ended = server.child.try_wait().expect("the state of the PostgreSQL").is_some();
+            let log = || fs::read_to_string(socket.join("log")).unwrap_or_default();
+            assert!(!ended && begin.elapsed() < PATIENCE, "the PostgreSQL does not start\n{}", log());
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// What it has logged since it was started.
+    #[must_use]
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.directory.path().join("log")).unwrap_or_default()
+    }
+
+    fn data(&self) -> PathBuf {
+        self.directory.path().join("data")
+    }
+
+    fn program(&self, name: &str) -> Command {
+        let program = self.programs.join(name);
+        let mut command = if self.as_nobody {
+            let mut command = Command::new("setpriv");
+            command.args([format!("--reuid={NOBODY}"), format!("--regid={NOBODY}"), "--clear-groups".into()]);
+            command.arg(program);
+            command
+        } else {
+            Command::new(program)
+        };
+        command.current_dir(self.directory.path()).env("LC_ALL", "C");
+        command
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        if let Some(mut server) = self.server.take() {
+            // The other processes of the PostgreSQL end when they find the first one gone.
+            let _ = server.child.kill();
+            let _ = server.child.wait();
+        }
+    }
+}
+
+/// The folder of `initdb` and `postgres`: `INSOMNIA_SCIM_POSTGRES`, the newest of Debian's, or one of `PATH`.
+///
+/// # Panics
+/// When there is none.
+fn programs() -> PathBuf {
+    if let Some(path) = env::var_os(PROGRAMS) {
+        return PathBuf::from(path);
+    }
+    let has = |folder: &Path| folder.join("initdb").exists() && folder.join("postgres").exists();
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().filter_map(Result::ok);
+    let number = |path: &Path| path.file_name().and_then(|name| name.to_str()?.parse::<u32>().ok());
+    let mut versions: Vec<PathBuf> = versions.map(|entry| entry.path()).collect();
+    versions.sort_by_key(|path| number(path));
+    let debian = versions.into_iter().rev().map(|version| version.join("bin"));
+    let in_path = env::var_os("PATH").map(|path| env::split_paths(&path).collect::<Vec<_>>()).unwrap_or_default();
+    match debian.chain(in_path).find(|folder| has(folder)) {
+        Some(folder) => folder,
+        None => panic!("there is no PostgreSQL: run `make setup`, or set {PROGRAMS} to the folder that has initdb"),
+    }
+}

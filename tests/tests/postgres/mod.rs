@@ -1,0 +1,15 @@
+//! The storage in PostgreSQL, over a real one: by itself, with several hosts on it, and with what breaks.
+
+mod breaks;
+mod storage;
+mod tls;
+
+use std::sync::Arc;
+
+use insomnia_scim::storage::{PostgresConfig, PostgresStorage};
+
+/// A storage on the database of this URL, as a host of its own.
+async fn open(url: &str) -> Arc<PostgresStorage> {
+    let config = PostgresConfig::from_url(url).expect("a URL");
+    Arc::new(PostgresStorage::open(config).await.expect("the database can be opened"))
+}

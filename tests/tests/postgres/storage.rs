@@ -1,0 +1,203 @@
+//! The public suite of rules for every storage, over one host and over three; and what opening a database does.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use insomnia_scim::capability::schedule::Claim;
+use insomnia_scim::capability::storage::{
+    Item, Key, KeyRange, OrganizationId, Page, Scanned, Storage, StorageError, Transaction, Write,
+};
+use insomnia_scim::storage::{PostgresConfig, PostgresOpenError, PostgresStorage, conformance};
+use insomnia_scim_tests::postgres::Cluster;
+
+use super::open;
+use crate::storage_data::keeps_the_rules_that_are_data;
+
+/// Several hosts on one database, of which each call reaches the next.
+struct Spread {
+    hosts: Vec<Arc<PostgresStorage>>,
+    calls: AtomicUsize,
+}
+
+impl Spread {
+    async fn over(url: &str, hosts: usize) -> Self {
+        let mut opened = Vec::new();
+        for _ in 0..hosts {
+            opened.push(open(url).await);
+        }
+        Self { hosts: opened, calls: AtomicUsize::new(0) }
+    }
+
+    fn next(&self) -> &PostgresStorage {
+        &self.hosts[self.calls.fetch_add(1, Ordering::Relaxed) % self.hosts.len()]
+    }
+}
+
+#[async_trait::async_trait]
+impl Storage for Spread {
+    async fn get(&self, organization: &OrganizationId, keys: Vec<Key>) -> Result<Vec<Option<Item>>, StorageError> {
+        self.next().get(organization, keys).await
+    }
+
+    async fn scan(&self, organization: &OrganizationId, pages: Vec<Page>) -> Result<Vec<Scanned>, StorageError> {
+        self.next().scan(organization, pages).await
+    }
+
+    async fn count(&self, organization: &OrganizationId, range: KeyRange) -> Result<u64, StorageError> {
+        self.next().count(organization, range).await
+    }
+
+    async fn commit(&self, organization: &OrganizationId, transaction: Transaction) -> Result<u64, StorageError> {
+        self.next().commit(organization, transaction).await
+    }
+
+    /// What is appended is there when a later commit of the same caller returns; over several hosts, when it is flushed.
+    async fn append(&self, organization: &OrganizationId, entries: Vec<(Key, Vec<u8>)>) -> Result<(), StorageError> {
+        let host = self.next();
+        host.append(organization, entries).await?;
+        host.flush().await
+    }
+
+    async fn due(&self, now: u64, limit: usize) -> Result<Vec<OrganizationId>, StorageError> {
+        self.next().due(now, limit).await
+    }
+
+    async fn next_due(&self, now: u64) -> Result<Option<u64>, StorageError> {
+        self.next().next_due(now).await
+    }
+
+    async fn claim(&self, organization: &OrganizationId, now: u64) -> Result<Option<Claim>, StorageError> {
+        self.next().claim(organization, now).await
+    }
+
+    async fn renew(&self, organization: &OrganizationId, number: u64, now: u64) -> Result<Option<Claim>, StorageError> {
+        self.next().renew(organization, number, now).await
+    }
+
+    async fn release(
+        &self,
+        organization: &OrganizationId,
+        number: u64,
+        next: Option<u64>,
+    ) -> Result<bool, StorageError> {
+        self.next().release(organization, number, next).await
+    }
+
+    async fn delete_organization(&self, organization: &OrganizationId) -> Result<(), StorageError> {
+        self.next().delete_organization(organization).await
+    }
+
+    async fn is_deleted(&self, organization: &OrganizationId) -> Result<bool, StorageError> {
+        self.next().is_deleted(organization).await
+    }
+
+    async fn flush(&self) -> Result<(), StorageError> {
+        for host in &self.hosts {
+            host.flush().await?;
+        }
+        Ok(())
+    }
+}
+
+type Made = Pin<Box<dyn Future<Output = Arc<dyn Storage>> + Send>>;
+
+/// Checks all rules on one database, which is emptied between two of them.
+async fn keeps_every_rule(cluster: &Cluster, make: impl Fn(String) -> Made) {
+    // Its tables are made.
+    drop(open(&cluster.url()).await);
+    let last: Mutex<Option<Arc<dyn Storage>>> = Mutex::new(None);
+    let violations = conformance::run(|| async {
+        let before = last.lock().expect("no rule panics").take();
+        if let Some(before) = before {
+            // What was appended last may still be on its way.
+            before.flush().await.expect("the last storage can be flushed");
+        }
+        cluster.sql("TRUNCATE insomnia_scim.item, insomnia_scim.organization, insomnia_scim.receipt");
+        let storage = make(cluster.url()).await;
+        *last.lock().expect("no rule panics") = Some(Arc::clone(&storage));
+        storage
+    })
+    .await;
+    assert!(violations.is_empty(), "{violations:#?}\n{}", cluster.log());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn postgres_storage_keeps_every_rule() {
+    let cluster = Cluster::start();
+    keeps_every_rule(&cluster, |url| Box::pin(async move { open(&url).await as Arc<dyn Storage> })).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn three_hosts_on_one_postgres_keep_every_rule() {
+    let cluster = Cluster::start();
+    keeps_every_rule(&cluster, |url| {
+        Box::pin(async move { Arc::new(Spread::over(&url, 3).await) as Arc<dyn Storage> })
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn postgres_storage_keeps_the_rules_that_are_data() {
+    let cluster = Cluster::start();
+    // Its tables are made.
+    drop(open(&cluster.url()).await);
+    keeps_the_rules_that_are_data(|| {
+        cluster.sql("TRUNCATE insomnia_scim.item, insomnia_scim.organization, insomnia_scim.receipt");
+        let url = cluster.url();
+        Box::new(move || {
+            let url = url.clone();
+            Box::pin(async move { open(&url).await as Arc<dyn Storage> })
+        })
+    })
+    .await;
+}
+
+fn acme() -> OrganizationId {
+    OrganizationId::parse("acme").unwrap()
+}
+
+fn put(key: &str, value: &str) -> Transaction {
+    Transaction { write: vec![Write::Put(key.into(), value.into())], ..Transaction::default() }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn hosts_that_open_an_empty_database_at_once_make_its_tables_once() {
+    let cluster = Cluster::start();
+    let mut hosts = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let url = cluster.url();
+        hosts.spawn(async move { open(&url).await });
+    }
+    let hosts = hosts.join_all().await;
+    let before = hosts[0].commit(&acme(), put("x", "1")).await.unwrap();
+    let read = hosts[7].get(&acme(), vec![b"x".to_vec()]).await.unwrap();
+    assert_eq!(read, [Some(Item { value: b"1".to_vec(), version: before })]);
+    assert_eq!(cluster.sql("SELECT count(*) FROM insomnia_scim.schema_version"), "1");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_can_not_be_used_is_refused_with_words() {
+    let cluster = Cluster::start();
+    let config = || PostgresConfig::from_url(&cluster.url()).unwrap();
+    let empty = PostgresStorage::open_existing(config()).await.unwrap_err();
+    assert!(matches!(empty, PostgresOpenError::Empty(_)), "{empty}");
+    assert_eq!(
+        cluster.sql("SELECT count(*) FROM pg_namespace WHERE nspname = 'insomnia_scim'"),
+        "0",
+        "nothing was made"
+    );
+    drop(open(&cluster.url()).await);
+    cluster.sql("UPDATE insomnia_scim.schema_version SET version = 99");
+    let newer = PostgresStorage::open(config()).await.unwrap_err();
+    assert!(matches!(newer, PostgresOpenError::Newer { found: 99, .. }), "{newer}");
+    cluster.sql("CREATE ROLE reader LOGIN");
+    let reader = cluster.url().replace("postgres@", "reader@") + "&schema=other";
+    let refused = PostgresStorage::open(PostgresConfig::from_url(&reader).unwrap()).await.unwrap_err();
+    assert!(refused.to_string().contains("needs the right to create a schema"), "{refused}");
+    let nobody = cluster.url().replace("postgres@", "nobody:hunter2@");
+    let refused = PostgresStorage::open(PostgresConfig::from_url(&nobody).unwrap()).await.unwrap_err();
+    assert!(matches!(refused, PostgresOpenError::Connection { .. }), "{refused}");
+    assert!(!format!("{refused:?} {refused}").contains("hunter2"));
+}
