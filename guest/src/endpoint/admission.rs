@@ -113,7 +113,8 @@ impl Refused {
 fn note_use(store: &Store<'_>, caller: Authenticated) -> Result<(), StoreError> {
     let by_access_token = caller.credential == Credential::AccessToken;
     let used = if by_access_token { store.oauth_used()? } else { store.connector_used()? };
-    if !used.is_some_and(|used| crate::moment::lasts(used.saturating_add(USED_AGAIN), store.now(), USED_AGAIN)) {
+    if !used.is_some_and(|used| insomnia_scim_contract::lasts(used.saturating_add(USED_AGAIN), store.now(), USED_AGAIN))
+    {
         if by_access_token { store.note_oauth_used()? } else { store.note_connector_used()? }
     }
     if caller.credential == Credential::NextToken {

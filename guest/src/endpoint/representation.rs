@@ -140,8 +140,8 @@ impl<'c, 'h> Representation<'c, 'h> {
             schemas.push(INSOMNIA_USER.into());
         }
         let insomnia = json!({
-            "origin": record.origin.as_str(),
-            "role": record.role.as_str(),
+            "origin": record.origin.name(),
+            "role": record.role.name(),
             "licensed": record.is_active(),
         });
         document.insert(INSOMNIA_USER.into(), insomnia);

@@ -3,12 +3,12 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
+use insomnia_scim_contract::lasts;
 use sha2::{Digest, Sha256};
 
 use super::discovery::CURSOR_TIMEOUT;
 use super::error::{ScimError, ScimType};
 use super::sort::SortKey;
-use crate::moment::lasts;
 
 const VERSION: u8 = 2;
 /// How many bytes of the HMAC a cursor carries: 128 bits.

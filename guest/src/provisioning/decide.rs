@@ -119,7 +119,7 @@ impl Rules<'_> {
         let seat = self.seat(was_active, is_active)?;
         administrators::require_owner(&old.record, Some(&new), || self.known.owners())?;
         let mut because = vec![reason];
-        because.extend(adopts.then(|| format!("adopted: id, role {} and teams kept", new.role.as_str())));
+        because.extend(adopts.then(|| format!("adopted: id, role {} and teams kept", new.role.name())));
         because.extend(changed(&old.record.document, &new.document));
         match seat {
             Seat::Unchanged => because.extend((adopts && is_active).then(|| "seat kept".to_owned())),

@@ -1,8 +1,9 @@
 //! The connector and the hashes of its tokens.
 
+use insomnia_scim_contract::{ExpiryWindow, IdentityProvider};
 use serde::{Deserialize, Serialize};
 
-use super::{Batch, Store, StoreError, Versioned, keys, text};
+use super::{Batch, Store, StoreError, Versioned, form, keys, text};
 
 /// A token, as far as it is stored: never the token itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,10 +26,11 @@ pub struct TokenRecord {
 pub struct ConnectorRecord {
     /// Whether SCIM is enabled.
     pub enabled: bool,
-    /// `okta`, `azure`, `ping-federate`, or the name of another.
-    pub identity_provider: Option<String>,
-    /// The expiration window of the current token: its name in `wit/connector.wit`.
-    pub window: Option<String>,
+    /// What it was enabled for.
+    pub identity_provider: Option<IdentityProvider>,
+    /// How long the current token is valid from its generation on.
+    #[serde(with = "form::window")]
+    pub window: Option<ExpiryWindow>,
     /// The current token.
     pub token: Option<TokenRecord>,
     /// The one before: its `expires` is the end of the overlap, 0 if there was none. It is kept after that, so that it is
@@ -74,7 +76,7 @@ impl Store<'_> {
     /// # Errors
     /// If the storage can't answer.
     pub fn note_connector_used(&self) -> Result<(), StoreError> {
-        self.append(&[(keys::CONNECTOR_USED.to_vec(), self.now().to_string().into_bytes())])
+        self.append(keys::CONNECTOR_USED.to_vec(), self.now().to_string().into_bytes())
     }
 
     /// What signs this organization's cursors; made at its first use.

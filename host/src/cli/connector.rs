@@ -1,7 +1,7 @@
 //! `connector`: an organization's SCIM connector.
 
-use anyhow::bail;
 use clap::{Args, Subcommand, ValueEnum};
+use insomnia_scim_contract::Actor as By;
 use serde_json::json;
 
 use super::config::Settings;
@@ -100,12 +100,12 @@ impl Connector {
         let organization = host::organization(&provisioner, &self.of().organization).await?;
         match self {
             Self::Enable { actor, idp, expires, .. } => {
-                let actor = actor.or_owner(&organization).await?;
+                let actor = actor.or_owner();
                 let issued = organization.enable(&actor, provider(&idp), expires.into()).await?;
                 print(settings, &organization, &issued);
             }
             Self::Disable { actor, .. } => {
-                let actor = actor.or_owner(&organization).await?;
+                let actor = actor.or_owner();
                 organization.disable(&actor).await?;
                 output::object(settings.json, &serde_json::to_value(organization.status().await?)?);
             }
@@ -139,14 +139,8 @@ impl Connector {
 
 impl Actor {
     /// Who has the data directory may act for the owner.
-    pub(super) async fn or_owner(self, organization: &Organization) -> anyhow::Result<String> {
-        if let Some(actor) = self.actor {
-            return Ok(actor);
-        }
-        match organization.active_owner().await? {
-            Some(owner) => Ok(owner.id),
-            None => bail!("the organization has no active owner; add one with `insomnia-scim member add --role owner`"),
-        }
+    pub(super) fn or_owner(self) -> By {
+        self.actor.map_or(By::Owner, By::Member)
     }
 }
 

@@ -10,7 +10,7 @@ use super::config::Settings;
 use super::connector::Actor;
 use super::member::Of;
 use super::{host, output};
-use crate::oauth::{IdpApi, OktaCredentials};
+use crate::oauth::{EntraApi, IdpApi, OktaApi, OktaApiToken, OktaCredentials, OktaPrivateKey};
 use crate::organization::Organization;
 
 /// Commands about the identity provider's API. Its secrets are encrypted before they are stored, and never shown.
@@ -116,35 +116,35 @@ impl IdpApiCommand {
             Self::Entra {
                 tenant, client_id, service_principal, secret, login_url, graph_url, query, actor, ..
             } => {
-                let api = IdpApi::Entra {
+                let api = IdpApi::Entra(EntraApi {
                     tenant_id: tenant,
                     client_id,
                     client_secret: secret.read()?,
                     service_principal_id: service_principal,
                     login_url,
                     graph_url,
-                };
-                let actor = actor.or_owner(&organization).await?;
+                });
+                let actor = actor.or_owner();
                 organization.configure_idp_api(&actor, api, query.as_deref()).await?;
                 show(settings, &organization).await
             }
             Self::Okta { org_url, app, client_id, secret, actor, .. } => {
                 let secret = secret.read()?;
                 let credentials = match client_id {
-                    Some(client_id) => OktaCredentials::PrivateKey { client_id, private_key: secret },
-                    None => OktaCredentials::ApiToken(secret),
+                    Some(client_id) => OktaCredentials::PrivateKey(OktaPrivateKey { client_id, private_key: secret }),
+                    None => OktaCredentials::ApiToken(OktaApiToken { token: secret }),
                 };
-                let api = IdpApi::Okta { org_url, app_id: app, credentials };
-                organization.configure_idp_api(&actor.or_owner(&organization).await?, api, None).await?;
+                let api = IdpApi::Okta(OktaApi { org_url, app_id: app, credentials });
+                organization.configure_idp_api(&actor.or_owner(), api, None).await?;
                 show(settings, &organization).await
             }
             Self::Show { .. } => show(settings, &organization).await,
             Self::Try { actor, .. } => {
-                organization.refresh_by_idp_api(&actor.or_owner(&organization).await?).await?;
+                organization.refresh_by_idp_api(&actor.or_owner()).await?;
                 show(settings, &organization).await
             }
             Self::Remove { actor, .. } => {
-                organization.remove_idp_api(&actor.or_owner(&organization).await?).await?;
+                organization.remove_idp_api(&actor.or_owner()).await?;
                 show(settings, &organization).await
             }
         }

@@ -73,7 +73,7 @@ impl OAuthClientCommand {
                     redirect_uris: redirect_uri,
                     public,
                 };
-                let issued = organization.create_oauth_client(&actor.or_owner(&organization).await?, client).await?;
+                let issued = organization.create_oauth_client(&actor.or_owner(), client).await?;
                 print(settings, &organization, &issued);
             }
             Self::List { .. } => {
@@ -82,12 +82,12 @@ impl OAuthClientCommand {
                 output::table(settings.json, &clients, &["id", "name", "created", "secret_created", "overlap_until"]);
             }
             Self::Rotate { client, actor, overlap, .. } => {
-                let actor = actor.or_owner(&organization).await?;
+                let actor = actor.or_owner();
                 let issued = organization.rotate_oauth_client_secret(&actor, &client, overlap).await?;
                 print(settings, &organization, &issued);
             }
             Self::Delete { client, actor, .. } => {
-                organization.delete_oauth_client(&actor.or_owner(&organization).await?, &client).await?;
+                organization.delete_oauth_client(&actor.or_owner(), &client).await?;
                 output::object(settings.json, &json!({"deleted": client}));
             }
         }

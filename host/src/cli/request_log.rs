@@ -92,7 +92,7 @@ impl LogCommand {
                 let organization = host::organization(&provisioner, &of.organization).await?;
                 let page = organization.search_log(filter.query(limit)).await?;
                 let entries: Vec<Value> =
-                    page.entries.iter().map(|json| serde_json::from_slice(json)).collect::<Result<_, _>>()?;
+                    page.entries.iter().map(|json| serde_json::from_str(json)).collect::<Result<_, _>>()?;
                 output::table(settings.json, &entries, &["time", "status", "method", "path", "action", "requestId"]);
             }
             Self::Export { of, filter, format } => {

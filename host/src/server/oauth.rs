@@ -52,7 +52,7 @@ async fn metadata(State(provisioner): State<Provisioner>, Path(name): Path<Strin
     let document = Organization::stranger(provisioner, id).oauth_metadata().await.map(|body| OAuthResponse {
         status: 200,
         headers: vec![("content-type".into(), "application/json".into())],
-        body,
+        body: body.into_bytes(),
     });
     answer(document.unwrap_or_else(failed))
 }

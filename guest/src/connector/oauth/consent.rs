@@ -4,11 +4,11 @@ use crate::text::percent_encoded;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
+use insomnia_scim_contract::lasts;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
 use super::authorize::CONSENT_LIFE;
-use crate::moment::lasts;
 /// What the key signs here and nowhere else.
 const PURPOSE: &[u8] = b"oauth consent\0";
 

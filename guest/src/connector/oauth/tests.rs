@@ -4,11 +4,12 @@ use std::cell::Cell;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use insomnia_scim_contract::Actor;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::*;
-use crate::capability::{Host, Item, Key, KeyRange, Page, Scanned, Storage, StorageError, Transaction};
+use crate::capability::{Host, Item, Key, KeyValue, Page, Scanned, Storage, StorageError, Transaction};
 use crate::connector::fixture::{BEGIN, MEMBER, OWNER, enabled, scim};
 use crate::connector::{self, ConnectorError, Window};
 use crate::testing::MemoryHost;
@@ -382,7 +383,7 @@ fn p1_what_was_granted_before_disabling_is_of_no_worth_after_enabling_again() {
     assert_eq!(error(app.refresh(text(&granted, "refresh_token"))), refused(400, "invalid_grant"));
     let (status, granted) = app.exchange(&app.code(""), "");
     assert_eq!((status, app.scim(text(&granted, "access_token"))), (200, 200));
-    connector::refresh_as_operator(&store, None, 0).unwrap();
+    connector::refresh(&store, Actor::Operator, None, None, 0).unwrap();
     let (status, granted) = app.refresh(text(&granted, "refresh_token"));
     assert_eq!((status, app.scim(text(&granted, "access_token"))), (200, 200), "a newer token ends no grant");
 }
@@ -412,15 +413,11 @@ impl Storage for Counting<'_> {
         self.0.scan(pages)
     }
 
-    fn count(&self, range: &KeyRange) -> Result<u64, StorageError> {
-        self.0.count(range)
-    }
-
     fn commit(&self, transaction: Transaction) -> Result<u64, StorageError> {
         self.0.commit(transaction)
     }
 
-    fn append(&self, entries: &[(Key, Vec<u8>)]) -> Result<(), StorageError> {
+    fn append(&self, entries: &[KeyValue]) -> Result<(), StorageError> {
         self.0.append(entries)
     }
 }
@@ -548,7 +545,7 @@ fn a_client_is_checked_before_it_is_registered() {
 
 #[test]
 fn rfc8414_the_metadata_names_what_there_is() {
-    let metadata: Value = serde_json::from_slice(&metadata("https://scim.example/oauth/acme")).unwrap();
+    let metadata: Value = serde_json::from_str(&metadata("https://scim.example/oauth/acme")).unwrap();
     assert_eq!(metadata["issuer"], "https://scim.example/oauth/acme");
     assert_eq!(metadata["authorization_endpoint"], "https://scim.example/oauth/acme/authorize");
     assert_eq!(metadata["token_endpoint"], "https://scim.example/oauth/acme/token");

@@ -73,6 +73,7 @@ impl Connector {
             body,
             base_url: "https://scim.example/scim/v2/org".into(),
             request_id: "r1".into(),
+            sender_address: None,
         };
         // Ids are in the order of creation from one millisecond to the next.
         self.host.pause(1);
@@ -260,7 +261,7 @@ fn declared_resource_types_and_extensions_are_stored_filtered_and_published() {
         ],
     });
     let store = connector.host.host().store();
-    directory::put_schemas(&store, declaration.to_string().as_bytes()).unwrap();
+    directory::put_schemas(&store, &declaration.to_string()).unwrap();
 
     let device = json!({"schemas": ["urn:example:Device"], "serial": "A1", "model": "x"});
     let (response, device) = connector.send("POST", "/Devices", Some(device));

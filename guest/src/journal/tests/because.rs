@@ -1,5 +1,6 @@
 //! The log says why: what was matched, what became of the seat, which rule refused, what changed, and who called.
 
+use insomnia_scim_contract::Actor;
 use serde_json::{Value, json};
 
 use super::{because, logged, request};
@@ -202,12 +203,12 @@ fn p5_the_log_tells_which_credential_a_caller_had_also_one_that_is_not_accepted_
     };
     let first = organization.token.clone();
     assert_eq!(probe(&organization), (200, Some(1), "caller: bearer token 1".into()));
-    let second = connector::refresh_as_operator(&organization.store(), None, 3_600).unwrap().token;
+    let second = connector::refresh(&organization.store(), Actor::Operator, None, None, 3_600).unwrap().token;
     assert_eq!(probe(&organization), (200, Some(1), "caller: previous bearer token 1, during the overlap".into()));
     organization.live_for(3_600_000).unwrap();
     assert_eq!(probe(&organization), (401, Some(1), "caller: bearer token 1, replaced by a newer one".into()));
     organization.token = second;
-    let third = connector::refresh_as_operator(&organization.store(), None, 0).unwrap().token;
+    let third = connector::refresh(&organization.store(), Actor::Operator, None, None, 0).unwrap().token;
     assert_eq!(probe(&organization), (401, Some(2), "caller: bearer token 2, replaced by a newer one".into()));
     organization.token = first;
     assert_eq!(probe(&organization), (401, None, String::new()), "two generations ago");
