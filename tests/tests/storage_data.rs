@@ -2,7 +2,9 @@
 //! same files over theirs.
 
 use std::collections::HashMap;
+use std::future::Future;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::{fs, iter};
 
@@ -17,20 +19,27 @@ use tokio::task::JoinSet;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn memory_storage_keeps_the_rules_that_are_data() {
-    for rule in rules() {
+    keeps_the_rules_that_are_data(|| {
         let storage = Arc::new(MemoryStorage::new());
         // What is in memory ends with the process, so there is nothing to open again.
-        run(&rule, Box::new(move || Arc::clone(&storage) as Arc<dyn Storage>)).await;
-    }
+        Box::new(move || {
+            let storage = Arc::clone(&storage) as Arc<dyn Storage>;
+            Box::pin(async move { storage })
+        })
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn sqlite_storage_keeps_the_rules_that_are_data() {
-    for rule in rules() {
+    keeps_the_rules_that_are_data(|| {
         let directory = TempDir::new().unwrap();
-        let path = directory.path().join("data.db");
-        run(&rule, Box::new(move || Arc::new(SqliteStorage::open(&path).unwrap()) as Arc<dyn Storage>)).await;
-    }
+        Box::new(move || {
+            let path = directory.path().join("data.db");
+            Box::pin(async move { Arc::new(SqliteStorage::open(&path).unwrap()) as Arc<dyn Storage> })
+        })
+    })
+    .await;
 }
 
 #[test]
@@ -66,14 +75,22 @@ fn rules() -> Vec<Rule> {
     rules
 }
 
-type Open = Box<dyn Fn() -> Arc<dyn Storage> + Send>;
+/// Opens the storage of a rule, the first time and after each stop of the host.
+pub(crate) type Open = Box<dyn Fn() -> Pin<Box<dyn Future<Output = Arc<dyn Storage>> + Send>> + Send>;
 
-async fn run(rule: &Rule, open: Open) {
-    let mut world =
-        World { storage: Some(open()), open, generations: HashMap::new(), names: HashMap::new(), place: String::new() };
-    for step in &rule.steps {
-        world.place = format!("{}: {:.300}", rule.name, step.to_string());
-        world.step(step).await;
+/// Runs all rules, each over a storage of its own: `empty` makes one that holds nothing, and returns what opens it.
+pub(crate) async fn keeps_the_rules_that_are_data(empty: impl Fn() -> Open) {
+    for rule in rules() {
+        let open = empty();
+        let storage = Some(open().await);
+        let mut world =
+            World { storage, open, generations: HashMap::new(), names: HashMap::new(), place: String::new() };
+        for step in &rule.steps {
+            world.place = format!("{}: {:.300}", rule.name, step.to_string());
+            world.step(step).await;
+        }
+        // What was appended last may still be on its way.
+        world.storage().flush().await.unwrap();
     }
 }
 
@@ -113,9 +130,10 @@ impl World {
         }
         match step["call"].as_str().unwrap() {
             "reopen" => {
-                // The old one must be gone before the new one begins, as with a host that starts again.
+                // As a host that stops does; and the old one must be gone before the new one begins.
+                self.storage().flush().await.unwrap();
                 self.storage = None;
-                self.storage = Some((self.open)());
+                self.storage = Some((self.open)().await);
             }
             "settle" => self.storage().flush().await.unwrap(),
             "delete-and-make-again" => {

@@ -13,6 +13,7 @@ use insomnia_scim::storage::{PostgresConfig, PostgresOpenError, PostgresStorage,
 use insomnia_scim_tests::postgres::Cluster;
 
 use super::open;
+use crate::storage_data::keeps_the_rules_that_are_data;
 
 /// Several hosts on one database, of which each call reaches the next.
 struct Spread {
@@ -133,6 +134,22 @@ async fn three_hosts_on_one_postgres_keep_every_rule() {
     let cluster = Cluster::start();
     keeps_every_rule(&cluster, |url| {
         Box::pin(async move { Arc::new(Spread::over(&url, 3).await) as Arc<dyn Storage> })
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn postgres_storage_keeps_the_rules_that_are_data() {
+    let cluster = Cluster::start();
+    // Its tables are made.
+    drop(open(&cluster.url()).await);
+    keeps_the_rules_that_are_data(|| {
+        cluster.sql("TRUNCATE insomnia_scim.item, insomnia_scim.organization, insomnia_scim.receipt");
+        let url = cluster.url();
+        Box::new(move || {
+            let url = url.clone();
+            Box::pin(async move { open(&url).await as Arc<dyn Storage> })
+        })
     })
     .await;
 }
