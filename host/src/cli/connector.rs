@@ -21,11 +21,10 @@ pub(super) enum Connector {
         #[command(flatten)]
         actor: Actor,
         /// The identity provider: okta, azure (Entra ID), ping-federate, or another by name.
-        #[arg(long, value_name = "PROVIDER", default_value = "okta", env = "INSOMNIA_SCIM_IDP")]
+        #[arg(long, value_name = "PROVIDER", default_value = "okta")]
         idp: String,
         /// How long the token is valid.
-        #[arg(long, value_parser = one_of::<ExpiryWindow>(ExpiryWindow::NAMES), default_value_t = DEFAULT_EXPIRY,
-            env = "INSOMNIA_SCIM_EXPIRES")]
+        #[arg(long, value_parser = one_of::<ExpiryWindow>(ExpiryWindow::NAMES), default_value_t = DEFAULT_EXPIRY)]
         expires: ExpiryWindow,
     },
     /// Disable SCIM: every SCIM request is answered 401. Members and teams stay as they are.
@@ -45,13 +44,13 @@ pub(super) enum Connector {
         #[command(flatten)]
         of: Of,
         /// Id or email address of the owner or co-owner who acts. [default: the operator]
-        #[arg(long, value_name = "MEMBER", env = "INSOMNIA_SCIM_ACTOR")]
+        #[arg(long, value_name = "MEMBER")]
         actor: Option<String>,
         /// How long the new token is valid. [default: as long as the old one was]
-        #[arg(long, value_parser = one_of::<ExpiryWindow>(ExpiryWindow::NAMES), env = "INSOMNIA_SCIM_EXPIRES")]
+        #[arg(long, value_parser = one_of::<ExpiryWindow>(ExpiryWindow::NAMES))]
         expires: Option<ExpiryWindow>,
         /// Seconds for which the old token is accepted too, at most 86400: time to paste the new one.
-        #[arg(long, value_name = "SECONDS", default_value_t = 0, env = "INSOMNIA_SCIM_OVERLAP")]
+        #[arg(long, value_name = "SECONDS", default_value_t = 0)]
         overlap: u32,
         /// The actor's passphrase. Others can see a flag in the list of processes: prefer the variable. [default: a
         /// line of standard input]
@@ -64,7 +63,7 @@ pub(super) enum Connector {
 #[derive(Args)]
 pub(super) struct Actor {
     /// Id or email address of the owner or co-owner who acts. [default: the owner]
-    #[arg(long, value_name = "MEMBER", env = "INSOMNIA_SCIM_ACTOR")]
+    #[arg(long, value_name = "MEMBER")]
     actor: Option<String>,
 }
 

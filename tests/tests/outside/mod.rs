@@ -6,6 +6,7 @@ mod deletion;
 mod doctor;
 mod durability;
 mod entra;
+mod entra_validation;
 mod existence;
 mod harness;
 mod hostile;
