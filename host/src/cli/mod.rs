@@ -166,7 +166,7 @@ mod tests {
     use super::*;
 
     /// What may be set for every command, for the server, or because it is a secret.
-    const VARIABLES: [&str; 19] = [
+    const VARIABLES: [&str; 20] = [
         "config",
         "data",
         "storage",
@@ -180,6 +180,7 @@ mod tests {
         "json",
         "organization",
         "listen",
+        "metrics_listen",
         "smtp_url",
         "mail_from",
         "http_permit",

@@ -1,6 +1,7 @@
 //! `doctor` tells an operator what is wrong with a server's surroundings, and what to do (P9).
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Output, Stdio};
 
 use insomnia_scim_tests::server::{Server, binary};
@@ -24,6 +25,8 @@ fn found(output: &Output, check: &str) -> (String, String) {
 #[test]
 fn p9_all_that_a_running_server_needs_is_found_good_beside_it() {
     let server = Server::start();
+    let private = fs::Permissions::from_mode(0o700);
+    fs::set_permissions(server.data(), private).expect("the permissions of the directory");
     let output = doctor(server.data(), &["--json", "--base-url", "http://localhost:8080"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     for check in ["data", "host key", "database", "clock", "component", "base URL"] {

@@ -28,10 +28,10 @@ pub(super) struct TestConnector {
     url: Url,
     /// A file that holds the connector's token. Without one, the token is a line of standard input, or the value of the
     /// variable INSOMNIA_SCIM_TOKEN.
-    #[arg(long, value_name = "FILE", env = "INSOMNIA_SCIM_TOKEN_FILE")]
+    #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
     /// The userName and address of the user that is created. [default: scim-test-… at example.com]
-    #[arg(long, value_name = "ADDRESS", env = "INSOMNIA_SCIM_USER_NAME")]
+    #[arg(long, value_name = "ADDRESS")]
     user_name: Option<String>,
 }
 
