@@ -49,8 +49,8 @@ pub enum BuildError {
     /// [`ProvisionerBuilder::storage`] was not called.
     #[error("no storage is set: call ProvisionerBuilder::storage")]
     NoStorage,
-    /// The base URL is not `http://…` or `https://…`.
-    #[error("the base URL {0:?} does not begin with http:// or https://")]
+    /// The base URL is not an `http://…` or `https://…` with a host and nothing but a path behind it. The text says so.
+    #[error("{0}")]
     BaseUrl(String),
     /// The component can't be used.
     #[error(transparent)]
@@ -186,9 +186,7 @@ impl ProvisionerBuilder {
     /// [`BuildError`] says what is missing or wrong.
     pub async fn build(self) -> Result<Provisioner, BuildError> {
         let storage = self.storage.ok_or(BuildError::NoStorage)?;
-        if !self.base_url.starts_with("http://") && !self.base_url.starts_with("https://") {
-            return Err(BuildError::BaseUrl(self.base_url));
-        }
+        let base_url = urls::base_url(&self.base_url).map_err(|error| BuildError::BaseUrl(error.to_string()))?;
         let alarm = Arc::new(Alarm::default());
         let capabilities = Arc::new(Capabilities {
             storage: Arc::clone(&storage),
@@ -213,7 +211,7 @@ impl ProvisionerBuilder {
             failures: Failures::default(),
             condition: Condition::default(),
             subscriber: self.subscriber,
-            base_url: self.base_url.trim_end_matches('/').to_owned(),
+            base_url,
             page_url: self.page_url,
             trusted_proxies: self.trusted_proxies,
             all_due: tokio::sync::Mutex::default(),

@@ -48,7 +48,7 @@ pub use moment::{TOLERANCE, is_possible, lasts};
 pub use oauth::{
     AuthorizeRefusal, Consent, IssuedOAuthClient, NewOAuthClient, OAuthClient, OAuthRequest, OAuthResponse, PageError,
 };
-pub use organization::{Domain, Licences, Options, Organization, OrganizationRecord, Plan};
+pub use organization::{Domain, Licences, Mark, Options, Organization, OrganizationRecord, Plan};
 pub use overview::Overview;
 pub use preview::{Preview, PreviewOutcome, PreviewedUser};
 pub use refresh::{

@@ -1,5 +1,7 @@
 //! The organization as the backend knows it, and its choices.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 #[cfg(feature = "openapi")]
@@ -44,14 +46,16 @@ pub struct Options {
     pub list_manual: bool,
     /// Only users of verified domains may be provisioned.
     pub verified_domains_only: bool,
+    /// Only users with an email address may be provisioned: without one they can never sign in.
+    pub email_required: bool,
     /// Seats may be exceeded; the overage is counted.
     pub allow_overage: bool,
     /// New members get an email with their initial passphrase.
     pub passphrase_emails: bool,
     /// RFC 7644 to the letter, without the tolerance for what identity providers really send.
     pub strict: bool,
-    /// Members of a group that are not known are left out instead of refusing the request.
-    pub skip_unknown_members: bool,
+    /// A group with a member that is not known is refused, instead of leaving out that member.
+    pub refuse_unknown_members: bool,
     /// POST of a deactivated member's userName reactivates that member instead of 409.
     pub reactivate_on_post: bool,
     /// `Authorization: <token>` without a scheme is accepted.
@@ -70,10 +74,11 @@ impl Default for Options {
         Self {
             list_manual: false,
             verified_domains_only: false,
+            email_required: false,
             allow_overage: false,
             passphrase_emails: true,
             strict: false,
-            skip_unknown_members: false,
+            refuse_unknown_members: false,
             reactivate_on_post: false,
             bare_token: false,
             basic_authentication: false,
@@ -176,11 +181,39 @@ impl OrganizationRecord {
         self.domains.iter().any(|own| own.verified && own.name.eq_ignore_ascii_case(domain))
     }
 
+    /// What administrators should hear of a member with this email address, which is empty if there is none, and this
+    /// userName, which may be an address.
+    #[must_use]
+    pub fn mark(&self, email: &str, user_name: &str) -> Option<Mark> {
+        let address = if email.is_empty() { user_name } else { email };
+        let parts = address.rsplit_once('@').filter(|(local, domain)| !local.is_empty() && !domain.is_empty());
+        let Some((_, domain)) = parts else { return Some(Mark::NoAddress) };
+        (!self.owns(address)).then(|| Mark::ForeignDomain(domain.to_ascii_lowercase()))
+    }
+
     /// What the organization is, with choices that were read from [`Organization::options`].
     #[must_use]
     pub fn new(organization: Organization, options: Options) -> Self {
         let Organization { name, plan, seats, domains, single_sign_on, options: _ } = organization;
         Self { name, plan, seats, domains, single_sign_on, options }
+    }
+}
+
+/// What is allowed and yet may not be meant of a member: it is said where administrators look.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// There is no address to sign in with, nor one to which a passphrase could be mailed.
+    NoAddress,
+    /// The address is of this domain, in lower case, which the organization has not verified.
+    ForeignDomain(String),
+}
+
+impl fmt::Display for Mark {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoAddress => formatter.write_str("can't sign in: no email address"),
+            Self::ForeignDomain(domain) => write!(formatter, "outside your verified domains: {domain}"),
+        }
     }
 }
 

@@ -35,7 +35,8 @@ pub struct PreviewedUser {
     pub outcome: PreviewOutcome,
     /// The id of the member that it matches.
     pub member: Option<String>,
-    /// By what it matches, or why it is refused.
+    /// By what it matches, or why it is refused; and behind a semicolon what administrators should hear of the user, such
+    /// as that it could never sign in.
     pub reason: String,
 }
 

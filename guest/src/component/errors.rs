@@ -61,7 +61,9 @@ impl From<Refusal> for ActionError {
             Refusal::LastOwner | Refusal::ForeignDomain { .. } | Refusal::Held { .. } | Refusal::RemovalRefused => {
                 Self::Forbidden(text)
             }
-            Refusal::UnknownMembers(_) | Refusal::NestedTeam(_) | Refusal::Protocol(_) => Self::Invalid(text),
+            Refusal::UnknownMembers(_) | Refusal::NobodyKnown(_) | Refusal::NestedTeam(_) | Refusal::Protocol(_) => {
+                Self::Invalid(text)
+            }
             Refusal::PreconditionFailed => Self::Conflict(text),
             Refusal::Store(error) => error.into(),
         }

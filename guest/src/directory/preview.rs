@@ -17,6 +17,7 @@ use crate::protocol::schema::ResourceSchema;
 use crate::provisioning::decide::{Change, Decision, Rules};
 use crate::provisioning::guard::{self, Admission, Ahead, Removal};
 use crate::provisioning::known::Known;
+use crate::provisioning::marks;
 use crate::provisioning::{Action, Refusal, intake};
 use crate::store::keys::{self, Kind};
 use crate::store::{Candidates, MemberRecord, Origin, Role, Store, StoreError, Stored};
@@ -115,6 +116,11 @@ impl Run<'_, '_> {
         match (self.rules.post(&document, matched), found) {
             (Ok(decision), found) => {
                 let written = self.list.note(&decision);
+                let mark = match &decision.change {
+                    Change::Put(record) => marks::mark(self.rules.organization, record),
+                    Change::Remove | Change::Nothing => None,
+                };
+                let marked = |reason: String| mark.map_or(reason.clone(), |mark| format!("{reason}; {mark}"));
                 if decision.action == Action::Created {
                     self.made.extend(written.clone());
                 }
@@ -122,14 +128,18 @@ impl Run<'_, '_> {
                 match (decision.action, found) {
                     (Action::Adopted, Some((id, attribute))) => {
                         self.adopted.insert(id.clone());
-                        told(Outcome::Adopts, Some(id), format!("matches by {attribute}"))
+                        told(Outcome::Adopts, Some(id), marked(format!("matches by {attribute}")))
                     }
                     (_, Some((id, attribute))) => {
                         // One whom an earlier user of the list would have become has no id yet.
                         let member = Some(id).filter(|_| !is_new);
-                        told(Outcome::Exists, member, format!("matches by {attribute}; it would be reactivated"))
+                        told(
+                            Outcome::Exists,
+                            member,
+                            marked(format!("matches by {attribute}; it would be reactivated")),
+                        )
                     }
-                    (_, None) => told(Outcome::Creates, None, "matches nobody".to_owned()),
+                    (_, None) => told(Outcome::Creates, None, marked("matches nobody".to_owned())),
                 }
             }
             (Err(Refusal::Store(error)), _) => Err(error.into()),

@@ -4,6 +4,7 @@ use insomnia_scim_contract::{ExpiryWindow, IdentityProvider};
 use serde::{Deserialize, Serialize};
 
 use super::{Batch, Store, StoreError, Versioned, form, keys, text};
+use crate::opaque::OpaqueKey;
 
 /// A token, as far as it is stored: never the token itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,21 +80,22 @@ impl Store<'_> {
         self.append(keys::CONNECTOR_USED.to_vec(), self.now().to_string().into_bytes())
     }
 
-    /// What signs this organization's cursors; made at its first use.
+    /// The key of what this organization's clients carry, cursors among it; made at its first use.
     ///
     /// # Errors
-    /// If the storage can't answer.
-    pub fn cursor_key(&self) -> Result<Vec<u8>, StoreError> {
+    /// If the storage can't answer, or holds no key there.
+    pub fn opaque_key(&self) -> Result<OpaqueKey, StoreError> {
         self.transact(|| {
             if let Some(item) = self.item(keys::CURSOR_KEY.to_vec())? {
-                return Ok(item.value);
+                let broken = || StoreError::Broken("the key of cursors has not 32 bytes".to_owned());
+                return OpaqueKey::from_bytes(&item.value).ok_or_else(broken);
             }
-            let key = self.random::<32>().to_vec();
+            let key = self.random::<32>();
             let mut batch = Batch::new();
             batch.require_absent(keys::CURSOR_KEY.to_vec());
-            batch.put(keys::CURSOR_KEY.to_vec(), key.clone());
+            batch.put(keys::CURSOR_KEY.to_vec(), key.to_vec());
             self.commit(batch)?;
-            Ok(key)
+            OpaqueKey::from_bytes(&key).ok_or(StoreError::Conflict)
         })
     }
 }

@@ -30,10 +30,11 @@ struct OrganizationForm {
 struct OptionsForm {
     list_manual: bool,
     verified_domains_only: bool,
+    email_required: bool,
     allow_overage: bool,
     passphrase_emails: bool,
     strict: bool,
-    skip_unknown_members: bool,
+    refuse_unknown_members: bool,
     reactivate_on_post: bool,
     bare_token: bool,
     basic_authentication: bool,
@@ -123,7 +124,7 @@ mod tests {
             "singleSignOn": "okta",
             "options": {
                 "listManual": true, "verifiedDomainsOnly": true, "allowOverage": true, "passphraseEmails": false,
-                "strict": true, "skipUnknownMembers": true, "reactivateOnPost": true, "bareToken": true,
+                "strict": true, "refuseUnknownMembers": true, "emailRequired": true, "reactivateOnPost": true, "bareToken": true,
                 "basicAuthentication": true, "discoveryAliases": true, "groupPatchNoContent": true,
             },
         });
@@ -136,7 +137,8 @@ mod tests {
             allow_overage: true,
             passphrase_emails: false,
             strict: true,
-            skip_unknown_members: true,
+            refuse_unknown_members: true,
+            email_required: true,
             reactivate_on_post: true,
             bare_token: true,
             basic_authentication: true,

@@ -5,7 +5,7 @@
 //! | `organization` | what the backend told about the organization: [`super::OrganizationRecord`] |
 //! | `connector` | the connector and the hashes of its tokens: `connector::ConnectorRecord` |
 //! | `connector-used` | when a request was last authenticated, in milliseconds, as text |
-//! | `cursor-key` | 32 random bytes that sign cursors |
+//! | `cursor-key` | 32 random bytes that seal cursors and requests for consent |
 //! | `idp-api` | the identity provider's API, its secret sealed: [`super::IdpApiRecord`] |
 //! | `refresh` | how far the automatic refresh has come: [`super::RefreshRecord`] |
 //! | `oauth-client/{id}` | a registered client: [`super::ClientRecord`] |

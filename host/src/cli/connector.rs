@@ -20,10 +20,10 @@ pub(super) enum Connector {
         #[command(flatten)]
         actor: Actor,
         /// The identity provider: okta, azure (Entra ID), ping-federate, or another by name.
-        #[arg(long, value_name = "PROVIDER", default_value = "okta", env = "INSOMNIA_SCIM_IDP")]
+        #[arg(long, value_name = "PROVIDER", default_value = "okta")]
         idp: String,
         /// How long the token is valid.
-        #[arg(long, value_enum, default_value = "90d", env = "INSOMNIA_SCIM_EXPIRES")]
+        #[arg(long, value_enum, default_value = "90d")]
         expires: Window,
     },
     /// Disable SCIM: every SCIM request is answered 401. Members and teams stay as they are.
@@ -43,13 +43,13 @@ pub(super) enum Connector {
         #[command(flatten)]
         of: Of,
         /// Id or email address of the owner or co-owner who acts. [default: the operator]
-        #[arg(long, value_name = "MEMBER", env = "INSOMNIA_SCIM_ACTOR")]
+        #[arg(long, value_name = "MEMBER")]
         actor: Option<String>,
         /// How long the new token is valid. [default: as long as the old one was]
-        #[arg(long, value_enum, env = "INSOMNIA_SCIM_EXPIRES")]
+        #[arg(long, value_enum)]
         expires: Option<Window>,
         /// Seconds for which the old token is accepted too, at most 86400: time to paste the new one.
-        #[arg(long, value_name = "SECONDS", default_value_t = 0, env = "INSOMNIA_SCIM_OVERLAP")]
+        #[arg(long, value_name = "SECONDS", default_value_t = 0)]
         overlap: u32,
         /// The actor's passphrase. Others can see a flag in the list of processes: prefer the variable. [default: a
         /// line of standard input]
@@ -62,7 +62,7 @@ pub(super) enum Connector {
 #[derive(Args)]
 pub(super) struct Actor {
     /// Id or email address of the owner or co-owner who acts. [default: the owner]
-    #[arg(long, value_name = "MEMBER", env = "INSOMNIA_SCIM_ACTOR")]
+    #[arg(long, value_name = "MEMBER")]
     actor: Option<String>,
 }
 

@@ -21,10 +21,10 @@ pub(super) enum GuardCommand {
         #[command(flatten)]
         of: Of,
         /// So many pass within an hour.
-        #[arg(long, env = "INSOMNIA_SCIM_NUMBER")]
+        #[arg(long)]
         number: Option<u32>,
         /// Those of so many percent of the active members that SCIM manages pass within an hour.
-        #[arg(long, env = "INSOMNIA_SCIM_SHARE")]
+        #[arg(long)]
         share: Option<u8>,
     },
     /// Show the guard, and what it holds.

@@ -19,25 +19,25 @@ pub(super) enum IdpApiCommand {
     /// Refresh the token over Microsoft Graph, by an application that may set the secrets of this provisioning.
     Entra {
         /// The tenant's id or domain.
-        #[arg(long, env = "INSOMNIA_SCIM_TENANT")]
+        #[arg(long)]
         tenant: String,
         /// The application (client) id.
-        #[arg(long, env = "INSOMNIA_SCIM_CLIENT_ID")]
+        #[arg(long)]
         client_id: String,
         /// The object id of the enterprise application's service principal.
-        #[arg(long, env = "INSOMNIA_SCIM_SERVICE_PRINCIPAL")]
+        #[arg(long)]
         service_principal: String,
         #[command(flatten)]
         secret: SecretFile,
         /// Instead of <https://login.microsoftonline.com>, in national clouds.
-        #[arg(long, value_name = "URL", env = "INSOMNIA_SCIM_LOGIN_URL")]
+        #[arg(long, value_name = "URL")]
         login_url: Option<String>,
         /// Instead of <https://graph.microsoft.com>, in national clouds.
-        #[arg(long, value_name = "URL", env = "INSOMNIA_SCIM_GRAPH_URL")]
+        #[arg(long, value_name = "URL")]
         graph_url: Option<String>,
         /// What stands after the connector URL in Entra's Tenant URL, without the question mark, for instance
         /// `aadOptscim062020`.
-        #[arg(long, env = "INSOMNIA_SCIM_QUERY")]
+        #[arg(long)]
         query: Option<String>,
         #[command(flatten)]
         of: Of,
@@ -47,14 +47,14 @@ pub(super) enum IdpApiCommand {
     /// Refresh the token over Okta's Application Connections API.
     Okta {
         /// Such as <https://example.okta.com>.
-        #[arg(long, value_name = "URL", env = "INSOMNIA_SCIM_ORG_URL")]
+        #[arg(long, value_name = "URL")]
         org_url: String,
         /// The application's id.
-        #[arg(long, env = "INSOMNIA_SCIM_APP")]
+        #[arg(long)]
         app: String,
         /// The id of a service application with the scope `okta.apps.manage`; the secret is its private key then, a JWK
         /// of the curve P-256. [default: the secret is an administrator's API token]
-        #[arg(long, env = "INSOMNIA_SCIM_CLIENT_ID")]
+        #[arg(long)]
         client_id: Option<String>,
         #[command(flatten)]
         secret: SecretFile,

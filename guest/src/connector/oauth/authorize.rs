@@ -8,6 +8,7 @@ use super::form::{Form, FormError};
 use super::{CODE_LIFE, CODE_PREFIX, DAY, SCOPE, SECOND, pkce};
 use crate::connector::ConnectorError;
 use crate::connector::lifecycle::administrator;
+use crate::opaque::OpaqueKey;
 use crate::secret::Token;
 use crate::store::{Batch, ClientRecord, CodeRecord, Store, StoreError, keys};
 
@@ -57,8 +58,8 @@ pub fn authorize_request(store: &Store, query: &str) -> Result<Consent, Authoriz
         challenge,
         expires: store.now() + CONSENT_LIFE,
     };
-    let key = store.cursor_key().map_err(unavailable)?;
-    let request = asked.sign(&key).ok_or(refuse("server_error", "An internal error occurred"))?;
+    let key = store.opaque_key().map_err(unavailable)?;
+    let request = asked.seal(&key, store.random()).ok_or(refuse("server_error", "An internal error occurred"))?;
     Ok(Consent {
         client_id: client.id,
         client_name: client.name,
@@ -109,7 +110,7 @@ fn check(form: &Form, client: &ClientRecord) -> Result<Option<String>, (&'static
 /// [`ConnectorError::Forbidden`]; [`ConnectorError::Invalid`] if the request is too old.
 pub fn approve(store: &Store, actor: impl Into<Actor>, request: &str) -> Result<String, ConnectorError> {
     let actor = actor.into();
-    let key = store.cursor_key()?;
+    let key = store.opaque_key()?;
     store.transact(|| {
         let granted_by = administrator(store, &actor)?.name();
         let asked = verify(store, &key, request)?;
@@ -149,13 +150,13 @@ pub fn approve(store: &Store, actor: impl Into<Actor>, request: &str) -> Result<
 /// # Errors
 /// [`ConnectorError::Invalid`] if the request is too old.
 pub fn deny(store: &Store, request: &str) -> Result<String, ConnectorError> {
-    let asked = verify(store, &store.cursor_key()?, request)?;
+    let asked = verify(store, &store.opaque_key()?, request)?;
     let description = "The owner did not agree";
     Ok(asked.redirect(&[("error", "access_denied"), ("error_description", description)]))
 }
 
-fn verify(store: &Store, key: &[u8], request: &str) -> Result<Asked, ConnectorError> {
+fn verify(store: &Store, key: &OpaqueKey, request: &str) -> Result<Asked, ConnectorError> {
     let stale =
         || ConnectorError::Invalid("the request is not valid any more; begin again in the identity provider".into());
-    Asked::verify(request, key, store.now()).ok_or_else(stale)
+    Asked::open(request, key, store.now()).ok_or_else(stale)
 }

@@ -4,6 +4,7 @@ mod bulk;
 mod head;
 mod lists;
 mod matching;
+mod members;
 mod patches;
 
 use serde_json::{Value, json};
@@ -83,7 +84,8 @@ impl Connector {
     }
 
     fn create(&self, user_name: &str) -> String {
-        let (response, body) = self.send("POST", "/Users", Some(json!({"userName": user_name})));
+        let user = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": user_name});
+        let (response, body) = self.send("POST", "/Users", Some(user));
         assert_eq!(response.status, 201, "{body}");
         body["id"].as_str().unwrap().to_owned()
     }
