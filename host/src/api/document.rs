@@ -11,6 +11,7 @@ use super::problem::{Details, MEDIA_TYPE};
 use super::state::ApiState;
 use super::{PATH, idempotency};
 use crate::delivery::DeliveryQueue;
+use crate::quota::Quota;
 
 const DESCRIPTION: &str = "\
 All that the SCIM page and the command line can do, for backends and automation. Times are milliseconds since the Unix \
@@ -249,6 +250,7 @@ fn path_parameter(name: &str) -> Value {
         "member" => ("The member's id, userName or email address.", json!({"type": "string", "minLength": 1})),
         "client" => ("The `client_id`.", json!({"type": "string", "minLength": 1})),
         "key" => ("The id of the API key.", json!({"type": "string", "minLength": 1})),
+        "quota" => ("The quota's name.", json!({"type": "string", "enum": Quota::ALL.map(Quota::name)})),
         _ => ("Where deliveries stand.", json!({"$ref": "#/components/schemas/DeliveryQueue"})),
     };
     json!({"name": name, "in": "path", "required": true, "description": description, "schema": schema})

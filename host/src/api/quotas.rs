@@ -56,7 +56,7 @@ pub(super) async fn list_quotas(access: Access) -> Result<ListOf<QuotaLine>, Pro
 /// The limit holds in every server within five seconds. The limit of `requests-per-second` is at least 25. Only the
 /// operator may use this.
 #[utoipa::path(put, path = "/organizations/{organization}/quotas/{quota}", tag = "Organizations",
-    params(("quota" = String, Path, description = "The name of the quota.")), request_body = NewLimit,
+    request_body = NewLimit,
     responses((status = 200, description = "The quota was set.", body = QuotaLine)))]
 pub(super) async fn put_quota(
     _: Operator,

@@ -20,8 +20,6 @@ use super::limits::Limits;
 
 /// The file that was named when this crate was built; empty if none was.
 const BUILT_IN: &[u8] = include_bytes!(env!("INSOMNIA_SCIM_COMPILED_FILE"));
-/// What wasmtime's notes beside a file of code end with.
-const NOTES: &str = "stats";
 
 /// A file of a cache directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +83,8 @@ pub(crate) fn make(wasm: &[u8], limits: &Limits) -> Result<Vec<u8>, ComponentErr
     Ok([path.as_bytes(), b"\n", &content].concat())
 }
 
-/// The one file of code below the directory.
+/// The one file of code below the directory. Its name has no extension; wasmtime's notes beside it do, and so does what a
+/// thread of its own is just writing.
 fn code(directory: &Path) -> io::Result<PathBuf> {
     let mut directories = vec![directory.to_owned()];
     while let Some(directory) = directories.pop() {
@@ -93,7 +92,7 @@ fn code(directory: &Path) -> io::Result<PathBuf> {
             let path = entry?.path();
             if path.is_dir() {
                 directories.push(path);
-            } else if path.extension().is_none_or(|extension| extension != NOTES) {
+            } else if path.extension().is_none() {
                 return Ok(path);
             }
         }
