@@ -28,7 +28,7 @@ fn rfc_048_missing_and_wrong_values_are_invalid() {
         .post("/Users", json!({ "schemas": [USER], "userName": unique("x"), "active": [1] }))
         .refusal(400, "invalidValue");
     client
-        .post("/Groups", json!({ "schemas": [GROUP], "displayName": unique("x"), "members": "x" }))
+        .post("/Groups", json!({ "schemas": [GROUP], "displayName": unique("x"), "members": [{ "display": "x" }] }))
         .refusal(400, "invalidValue");
     client.post("/Users", "{]").refusal(400, "invalidSyntax");
 }
@@ -55,7 +55,7 @@ fn a_failed_create_leaves_its_names_free() {
     client.post("/Users", &request).refusal(400, "invalidValue");
     seed::user(&client, &person);
     let name = unique("failed");
-    let body = json!({ "schemas": [GROUP], "displayName": name, "members": [{ "value": "nobody" }] });
+    let body = json!({ "schemas": [GROUP], "displayName": name, "members": [{ "value": "" }] });
     client.post("/Groups", body).refusal(400, "invalidValue");
     seed::group(&client, &name, &[]);
 }

@@ -38,7 +38,8 @@ fn ids_are_404_in_another_organization() {
     second.put(&format!("/Users/{user}"), seed::user_request(&Person::new("x"))).error(404);
     second.get(&format!("/Users?filter={}", encode(&format!("id eq \"{user}\"")))).none();
     let body = json!({ "schemas": [GROUP], "displayName": unique("foreign"), "members": [{ "value": user }] });
-    second.post("/Groups", body).refusal(400, "invalidValue");
+    // For the second organization it is nobody's id.
+    assert!(second.post("/Groups", body).resource(201).get("members").is_none());
     assert_eq!(first.get(&format!("/Users/{user}")).resource(200)["active"], json!(true));
 }
 

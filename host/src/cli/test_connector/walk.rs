@@ -44,7 +44,7 @@ pub(super) struct Failure {
     /// What the step wants to see.
     pub(super) expected: String,
     /// What was seen.
-    pub(super) exchange: Exchange,
+    pub(super) exchange: Box<Exchange>,
 }
 
 /// Takes the steps one after the other, and notes those that went well. A user that was created is deleted also when a
@@ -133,7 +133,7 @@ fn expect(
         passed.push(step);
         Ok(body)
     } else {
-        Err(Failure { step, expected: expected.to_owned(), exchange })
+        Err(Failure { step, expected: expected.to_owned(), exchange: Box::new(exchange) })
     }
 }
 
