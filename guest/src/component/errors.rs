@@ -58,9 +58,11 @@ impl From<Refusal> for ActionError {
             Refusal::NotFound { .. } => Self::NotFound(text),
             Refusal::Taken { .. } => Self::Conflict(text),
             Refusal::NoFreeSeat { .. } => Self::NoFreeSeat,
-            Refusal::LastOwner | Refusal::ForeignDomain { .. } | Refusal::Held { .. } | Refusal::RemovalRefused => {
-                Self::Forbidden(text)
-            }
+            Refusal::LastOwner
+            | Refusal::NoAddress
+            | Refusal::ForeignDomain { .. }
+            | Refusal::Held { .. }
+            | Refusal::RemovalRefused => Self::Forbidden(text),
             Refusal::UnknownMembers(_) | Refusal::NobodyKnown(_) | Refusal::NestedTeam(_) | Refusal::Protocol(_) => {
                 Self::Invalid(text)
             }
