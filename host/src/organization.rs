@@ -136,8 +136,10 @@ impl Organization {
 
     async fn try_scim(&self, request: ScimRequest) -> Result<ScimResponse, CallError> {
         let request_id = request.request_id.clone();
+        let adds = request.method == "POST" && !request.path.ends_with("/.search");
         let served = self.call(move |store, exports| {
             Box::pin(async move {
+                store.data_mut().note_adding(adds);
                 let response = exports.insomnia_scim_scim().call_handle(&mut *store, &request).await?;
                 let refused = *store.data().refused().lock().unwrap_or_else(PoisonError::into_inner);
                 Ok((response, refused))

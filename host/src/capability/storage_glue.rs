@@ -22,6 +22,8 @@ pub(crate) struct StorageView<'a> {
     ended: &'a CancellationToken,
     usage: &'a Arc<Usage>,
     refused: &'a Mutex<Option<Exceeded>>,
+    /// Whether the call adds something new.
+    adds: bool,
 }
 
 struct HasStorage;
@@ -37,6 +39,7 @@ pub(crate) fn add_to_linker(linker: &mut Linker<InstanceState>) -> wasmtime::Res
         ended: state.ended(),
         usage: state.usage(),
         refused: state.refused(),
+        adds: state.adds(),
     })
 }
 
@@ -73,12 +76,8 @@ impl wit::Host for StorageView<'_> {
             write: transaction.changes.into_iter().map(write).collect(),
             wake_at,
         };
-        let is_new = transaction.require.iter().any(|require| matches!(require, Require::Absent(_)));
-        let puts = transaction.write.iter().filter(|write| matches!(write, Write::Put(..))).count();
-        let deletes =
-            transaction.write.iter().filter(|write| matches!(write, Write::Delete(_) | Write::DeleteRange(_)));
-        self.may_store(is_new, deletes.count() >= puts)?;
         let size = transaction.write.iter().map(size_of).fold(Size::default(), Size::plus);
+        self.may_store(self.adds, size.bytes <= SMALL)?;
         let committed = self.capabilities.storage.commit(self.organization, transaction);
         let version = self.measured("commit", committed).await?;
         if let Some(time) = wake_at {
@@ -92,15 +91,19 @@ impl wit::Host for StorageView<'_> {
         if self.organization.is_nobody() {
             return Ok(());
         }
-        self.may_store(false, false)?;
         let entries: Vec<_> = entries.into_iter().map(|entry| (entry.key, entry.value)).collect();
         let size = |(key, value): &(wit::Key, Vec<u8>)| Size { bytes: (key.len() + value.len()) as u64, keys: 1 };
         let size = entries.iter().map(size).fold(Size::default(), Size::plus);
+        self.may_store(false, size.bytes <= SMALL)?;
         self.measured("append", self.capabilities.storage.append(self.organization, entries)).await?;
         self.has_stored(size);
         Ok(())
     }
 }
+
+/// What a commit may write, in bytes, that a full organization may always make: so much has whoever deactivates or removes
+/// somebody, which frees a licence and closes an access.
+const SMALL: u64 = 64 << 10;
 
 /// What a change adds at the most.
 fn size_of(write: &Write) -> Size {
@@ -129,8 +132,8 @@ impl StorageView<'_> {
 
     /// Whether the organization's quota has room. The component learns that the storage is full; which quota it was is
     /// noted, and told by the host.
-    fn may_store(&self, is_new: bool, removes: bool) -> Result<(), wit::StorageError> {
-        self.usage.may_store(is_new, removes).map_err(|exceeded| {
+    fn may_store(&self, is_new: bool, is_small: bool) -> Result<(), wit::StorageError> {
+        self.usage.may_store(is_new, is_small).map_err(|exceeded| {
             *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(exceeded);
             if self.usage.asks_after_a_refusal() {
                 measure(Arc::clone(&self.capabilities.storage), self.organization.clone(), Arc::clone(self.usage));

@@ -28,6 +28,8 @@ pub(crate) struct InstanceState {
     memory: Memory,
     /// The quota for which the storage refused a commit of the call that runs.
     refused: Mutex<Option<Exceeded>>,
+    /// Whether the call that runs adds something new, which a full organization may not.
+    adds: bool,
 }
 
 impl InstanceState {
@@ -43,6 +45,16 @@ impl InstanceState {
     /// What the organization has used of its quotas.
     pub(crate) fn usage(&self) -> &Arc<Usage> {
         &self.memory.tenant().usage
+    }
+
+    /// Notes whether the call that runs adds something new.
+    pub(crate) fn note_adding(&mut self, adds: bool) {
+        self.adds = adds;
+    }
+
+    /// Whether the call that runs adds something new.
+    pub(crate) fn adds(&self) -> bool {
+        self.adds
     }
 
     /// The quota for which the storage refused a commit of the call that runs.
@@ -95,7 +107,7 @@ impl Instance {
         table.set_max_capacity(HANDLES);
         let mut store = Store::new(
             engine,
-            InstanceState { organization, capabilities, wasi, table, memory, refused: Mutex::default() },
+            InstanceState { organization, capabilities, wasi, table, memory, refused: Mutex::default(), adds: false },
         );
         store.limiter(|state| &mut state.memory);
         store.set_hostcall_fuel(HOSTCALL_BYTES);
@@ -113,6 +125,7 @@ impl Instance {
     pub(super) fn begin(&mut self) {
         self.calls += 1;
         self.meter.reset();
+        self.store.data_mut().adds = false;
         *self.store.data().refused.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.store.set_epoch_deadline(1);
     }

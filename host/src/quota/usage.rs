@@ -138,14 +138,15 @@ impl Usage {
         Some((bucket, Rate { amount: self.limits().limit(quota), per, depth }))
     }
 
-    /// Whether something may be stored: something new, or what changes or removes only.
-    pub(crate) fn may_store(&self, is_new: bool, removes_only: bool) -> Result<(), Exceeded> {
+    /// Whether something may be stored: nothing new in a full organization, and nothing large in one that is far beyond its
+    /// quota. What is small and not new always may: whoever is removed or deactivated must lose the access.
+    pub(crate) fn may_store(&self, is_new: bool, is_small: bool) -> Result<(), Exceeded> {
         let quota = self.kept();
         let fullness = self.volume().fullness(quota);
         let refuses = match fullness {
             Fullness::Below => false,
             Fullness::At => is_new,
-            Fullness::Beyond => !removes_only,
+            Fullness::Beyond => is_new || !is_small,
         };
         if !refuses {
             return Ok(());

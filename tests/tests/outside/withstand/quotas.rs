@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use insomnia_scim_tests::client::{Client, Request, Response};
 use insomnia_scim_tests::person::{Person, unique};
-use insomnia_scim_tests::scim::id;
+use insomnia_scim_tests::scim::{PATCH, id};
 use insomnia_scim_tests::seed;
 use insomnia_scim_tests::server::{Connector, shared};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 fn organization(name: &str, quota: &str) -> (Connector, Client) {
     let connector = shared().another_organization(&unique(name));
@@ -39,13 +39,6 @@ fn a_flood_is_answered_429_with_whole_seconds_to_wait_and_others_are_served() {
     let wait: u64 = answer.header("Retry-After").and_then(|wait| wait.parse().ok()).expect("whole seconds");
     assert!((1..=10).contains(&wait), "{wait}");
     other.get("/Users?count=0").is(200);
-    // Strangers can't use the quota up: they are told that they are strangers.
-    let stranger = Client::new(&connector.url, "wrong");
-    for _ in 0..50 {
-        stranger.get("/Users").is(401);
-    }
-    thread::sleep(Duration::from_secs(wait));
-    client.get("/Users?count=0").is(200);
 
     // It is visible in the organization's log, and counted.
     let log = || shared().command(&["log", "list", "--organization", &connector.organization, "--status", "4"]);
@@ -59,6 +52,15 @@ fn a_flood_is_answered_429_with_whole_seconds_to_wait_and_others_are_served() {
         logged = log();
     }
     assert!(is_429(&logged), "{logged}");
+
+    // Strangers can't use the quota up: they are told that they are strangers.
+    let stranger = Client::new(&connector.url, "wrong");
+    for _ in 0..50 {
+        stranger.get("/Users").is(401);
+    }
+    thread::sleep(Duration::from_secs(wait));
+    client.get("/Users?count=0").is(200);
+
     let warned = || shared().stderr().contains("requests-per-second");
     for _ in 0..100 {
         if warned() {
@@ -105,6 +107,10 @@ fn a_full_organization_takes_nothing_new_and_can_still_change_and_remove() {
     assert!(error["detail"].as_str().is_some_and(|detail| detail.contains("storage-bytes")), "{error}");
     assert!(answer.header("Retry-After").is_some_and(|wait| wait.parse::<u64>().is_ok()), "{answer}");
     client.get(&format!("/Users/{}", made[0])).is(200);
+    // Who is deactivated or removed loses the access, however full the organization is.
+    let deactivate = json!({ "schemas": [PATCH], "Operations": [{ "op": "replace", "value": { "active": false } }] });
+    let deactivated = client.patch(&format!("/Users/{}", made[1]), deactivate);
+    assert!([200, 204].contains(&deactivated.status), "{deactivated}");
     client.delete(&format!("/Users/{}", made[0])).is(204);
 }
 
