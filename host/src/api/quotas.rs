@@ -28,7 +28,7 @@ pub(super) struct QuotaLine {
 #[serde(deny_unknown_fields)]
 pub(super) struct NewLimit {
     /// How much the organization may take; `null` for what the server allows every organization.
-    #[schema(required = true, minimum = 1)]
+    #[schema(required = true, minimum = 1, maximum = 9_007_199_254_740_991_u64)]
     limit: Option<u64>,
 }
 

@@ -134,7 +134,13 @@ pub enum InvalidQuota {
     /// It can't be so low.
     #[error("the quota {0} can't be lower than {least}", least = .0.least())]
     TooLow(Quota),
+    /// It can't be so high.
+    #[error("the quota {0} can't be higher than {MOST}")]
+    TooHigh(Quota),
 }
+
+/// The highest limit: the largest whole number that every reader of JSON keeps exactly (RFC 8259 §6).
+const MOST: u64 = (1 << 53) - 1;
 
 impl FromStr for Quota {
     type Err = InvalidQuota;
@@ -163,10 +169,13 @@ impl Quotas {
     /// These limits with another one for a quota.
     ///
     /// # Errors
-    /// [`InvalidQuota::TooLow`] if the quota can't be so low.
+    /// [`InvalidQuota::TooLow`] or [`InvalidQuota::TooHigh`] if the quota can't be so low, or so high.
     pub fn with(mut self, quota: Quota, limit: u64) -> Result<Self, InvalidQuota> {
         if limit < quota.least() {
             return Err(InvalidQuota::TooLow(quota));
+        }
+        if limit > MOST {
+            return Err(InvalidQuota::TooHigh(quota));
         }
         if let Some(place) = self.0.get_mut(quota.place()) {
             *place = limit;
@@ -207,6 +216,8 @@ mod tests {
             let lowest = Quotas::default().with(quota, quota.least()).unwrap();
             assert_eq!(lowest.limit(quota), quota.least());
             assert_eq!(lowest.with(quota, quota.least() - 1), Err(InvalidQuota::TooLow(quota)));
+            assert!(lowest.with(quota, MOST).is_ok());
+            assert_eq!(lowest.with(quota, MOST + 1), Err(InvalidQuota::TooHigh(quota)));
         }
         assert!(matches!("requests".parse::<Quota>(), Err(InvalidQuota::Unknown(_))));
         assert_eq!(Quota::RequestsPerSecond.least(), 25);
