@@ -1,7 +1,7 @@
 //! Quotas: anybody with a key of the organization looks at them, the operator sets them.
 
 use axum::Json;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use super::access::{Access, Operator, PathParameter};
@@ -28,8 +28,14 @@ pub(super) struct QuotaLine {
 #[serde(deny_unknown_fields)]
 pub(super) struct NewLimit {
     /// How much the organization may take; `null` for what the server allows every organization.
+    #[serde(deserialize_with = "present")]
     #[schema(required = true, minimum = 1, maximum = 9_007_199_254_740_991_u64)]
     limit: Option<u64>,
+}
+
+/// Reads a value that may be `null` but not be missing: an empty object must not set anything.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    Option::deserialize(deserializer)
 }
 
 async fn line(organization: &Organization, limits: &Quotas, quota: Quota) -> QuotaLine {
