@@ -16,7 +16,7 @@ pub mod directory;
 pub mod endpoint;
 pub mod jobs;
 pub mod journal;
-pub mod moment;
+pub mod opaque;
 pub mod protocol;
 pub mod provisioning;
 mod retry_after;

@@ -6,8 +6,8 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::capability::{
-    Clock, Email, EmailError, Entry, Host, HttpClient, HttpError, HttpRequest, HttpResponse, Item, Key, KeyRange,
-    Mailer, Page, Random, Require, Scanned, Secrets, SecretsError, Storage, StorageError, Transaction, Write,
+    Change, Clock, EmailError, Entry, Host, HttpClient, HttpError, HttpRequest, HttpResponse, Item, Key, KeyRange,
+    KeyValue, Mailer, Message, Page, Random, Scanned, Secrets, SecretsError, Storage, StorageError, Transaction,
 };
 
 /// A host in memory.
@@ -19,7 +19,7 @@ pub struct MemoryHost {
     now: Cell<u64>,
     random: Cell<u64>,
     /// What was sent, in order.
-    pub emails: RefCell<Vec<Email>>,
+    pub emails: RefCell<Vec<Message>>,
     /// How the next attempts to send end; an empty queue accepts.
     pub email_results: RefCell<VecDeque<EmailError>>,
     /// What was requested, in order.
@@ -85,7 +85,7 @@ impl Random for MemoryHost {
 }
 
 impl Mailer for MemoryHost {
-    fn send(&self, email: &Email) -> Result<(), EmailError> {
+    fn send(&self, email: &Message) -> Result<(), EmailError> {
         if let Some(error) = self.email_results.borrow_mut().pop_front() {
             return Err(error);
         }
@@ -123,26 +123,17 @@ impl Storage for MemoryHost {
         Ok(pages.iter().map(|page| self.scan_page(page)).collect())
     }
 
-    fn count(&self, range: &KeyRange) -> Result<u64, StorageError> {
-        Ok(self.items.borrow().range(range.start.clone()..range.end.clone().max(range.start.clone())).count() as u64)
-    }
-
     fn commit(&self, transaction: Transaction) -> Result<u64, StorageError> {
         let mut items = self.items.borrow_mut();
-        for require in &transaction.require {
-            let (key, holds) = match require {
-                Require::Exists(key) => (key, items.contains_key(key)),
-                Require::Absent(key) => (key, !items.contains_key(key)),
-                Require::Version(key, version) => (key, items.get(key).is_some_and(|item| item.version == *version)),
-            };
-            if !holds {
-                return Err(StorageError::Conflict(key.clone()));
+        for condition in &transaction.conditions {
+            if !condition.holds(items.get(condition.key()).map(|item| item.version)) {
+                return Err(StorageError::Conflict(condition.key().clone()));
             }
         }
         let version = self.version.get() + 1;
         let mut undo = Vec::new();
-        for write in transaction.write {
-            if let Err(error) = apply(&mut items, write, version, &mut undo) {
+        for change in transaction.changes {
+            if let Err(error) = apply(&mut items, change, version, &mut undo) {
                 for (key, old) in undo.into_iter().rev() {
                     match old {
                         Some(item) => items.insert(key, item),
@@ -158,13 +149,20 @@ impl Storage for MemoryHost {
         Ok(version)
     }
 
-    fn append(&self, entries: &[(Key, Vec<u8>)]) -> Result<(), StorageError> {
-        let write = entries.iter().map(|(key, value)| Write::Put(key.clone(), value.clone())).collect();
-        self.commit(Transaction { write, ..Transaction::default() }).map(drop)
+    fn append(&self, entries: &[KeyValue]) -> Result<(), StorageError> {
+        let changes = entries.iter().cloned().map(Change::Put).collect();
+        self.commit(Transaction { changes, ..Transaction::default() }).map(drop)
     }
 }
 
 impl MemoryHost {
+    /// How many keys the range holds.
+    #[must_use]
+    pub fn count(&self, range: &KeyRange) -> u64 {
+        let KeyRange { start, end } = range.clone();
+        self.items.borrow().range(start.clone()..end.max(start)).count() as u64
+    }
+
     fn scan_page(&self, page: &Page) -> Scanned {
         let KeyRange { start, end } = page.range.clone();
         let items = self.items.borrow();
@@ -186,7 +184,7 @@ impl MemoryHost {
 /// Makes one change, and notes what it takes to undo it.
 fn apply(
     items: &mut BTreeMap<Key, Item>,
-    write: Write,
+    change: Change,
     version: u64,
     undo: &mut Vec<(Key, Option<Item>)>,
 ) -> Result<(), StorageError> {
@@ -194,30 +192,26 @@ fn apply(
         let old = items.insert(key.clone(), Item { value, version });
         undo.push((key, old));
     };
-    match write {
-        Write::Put(key, value) => {
+    match change {
+        Change::Put(KeyValue { key, value }) => {
             check_key(&key)?;
             put(items, key, value);
         }
-        Write::Delete(key) => {
+        Change::Delete(key) => {
             let old = items.remove(&key);
             undo.push((key, old));
         }
-        Write::DeleteRange(range) if range.start < range.end => {
+        Change::DeleteRange(range) if range.start < range.end => {
             let keys: Vec<Key> = items.range(range.start..range.end).map(|(key, _)| key.clone()).collect();
             for key in keys {
                 let old = items.remove(&key);
                 undo.push((key, old));
             }
         }
-        Write::DeleteRange(_) => {}
-        Write::Add { key, delta, min, max } => {
-            let old = items.get(&key).map_or(Ok(0), |item| number(&item.value))?;
-            let sum = old + delta;
-            if min.is_some_and(|min| sum < min) || max.is_some_and(|max| sum > max) {
-                return Err(StorageError::Limit(key));
-            }
-            put(items, key, sum.to_string().into_bytes());
+        Change::DeleteRange(_) => {}
+        Change::Add(add) => {
+            let sum = add.apply(items.get(&add.key).map(|item| item.value.as_slice()))?;
+            put(items, add.key, sum);
         }
     }
     Ok(())
@@ -225,9 +219,4 @@ fn apply(
 
 fn check_key(key: &[u8]) -> Result<(), StorageError> {
     if key.is_empty() || key.len() > 512 { Err(StorageError::TooLarge) } else { Ok(()) }
-}
-
-fn number(value: &[u8]) -> Result<i64, StorageError> {
-    let text = std::str::from_utf8(value).map_err(|error| StorageError::Other(error.to_string()))?;
-    text.parse().map_err(|_| StorageError::Other(format!("'{text}' is not a counter")))
 }

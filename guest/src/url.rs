@@ -23,6 +23,13 @@ pub(crate) fn base(url: &str) -> Option<String> {
     (plain && is_acceptable(url)).then(|| url.to_owned())
 }
 
+/// Scheme and authority, and the path, of an absolute URL without query and fragment.
+pub(crate) fn split(url: &str) -> (&str, &str) {
+    let authority = url.find("://").map_or(0, |at| at + 3);
+    let path = url.get(authority..).and_then(|rest| rest.find('/')).map_or(url.len(), |at| authority + at);
+    url.split_at_checked(path).unwrap_or((url, ""))
+}
+
 /// Whether the text is an absolute http or https URL, so far as a link in an email needs it.
 pub(crate) fn is_linkable(text: &str) -> bool {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
@@ -45,5 +52,16 @@ mod tests {
         }
         assert_eq!(base("https://a.okta.com//").as_deref(), Some("https://a.okta.com"));
         assert_eq!(base("https://a.okta.com/?x"), None);
+    }
+
+    #[test]
+    fn a_url_is_split_before_its_path() {
+        for (url, parts) in [
+            ("https://h.example/p/scim/v2/acme", ("https://h.example", "/p/scim/v2/acme")),
+            ("http://h:1", ("http://h:1", "")),
+            ("", ("", "")),
+        ] {
+            assert_eq!(split(url), parts);
+        }
     }
 }

@@ -36,6 +36,8 @@
 //!   would tell them apart.
 //! - All are `non_exhaustive`: a later version may know more reasons.
 
+use insomnia_scim_contract as contract;
+
 use crate::component::CallError;
 use crate::directory::Requirement;
 
@@ -82,5 +84,24 @@ pub enum ActionError {
 }
 
 fn requirements(unmet: &[Requirement]) -> String {
-    unmet.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    unmet.iter().map(|requirement| requirement.sentence()).collect::<Vec<_>>().join("; ")
+}
+
+impl From<contract::ActionError> for ActionError {
+    fn from(error: contract::ActionError) -> Self {
+        use contract::ActionError as Refused;
+        match error {
+            Refused::UnmetRequirements(unmet) => Self::UnmetRequirements(unmet),
+            Refused::Forbidden(why) => Self::Forbidden(why),
+            Refused::WrongPassphrase => Self::WrongPassphrase,
+            Refused::Throttled(seconds) => Self::Throttled(seconds),
+            Refused::NotFound(what) => Self::NotFound(what),
+            Refused::Conflict(what) => Self::Conflict(what),
+            Refused::Invalid(what) => Self::Invalid(what),
+            Refused::NoFreeSeat => Self::NoFreeSeat,
+            Refused::NotConfigured(what) => Self::NotConfigured(what),
+            Refused::Unavailable(why) => Self::Unavailable(why),
+            Refused::Other(why) => Self::Other(why),
+        }
+    }
 }

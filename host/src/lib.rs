@@ -61,6 +61,7 @@ pub use capability::storage::{InvalidOrganizationId, OrganizationId};
 pub use component::{CallError, ComponentError, Isolation, Limits};
 pub use condition::Trouble;
 pub use error::ActionError;
+pub use insomnia_scim_contract::{Act, Actor, Face, Overview, Source};
 pub use organization::Organization;
 pub use provisioner::{BuildError, Provisioner, ProvisionerBuilder};
 pub use registry::{Registered, RegistryError};

@@ -1,5 +1,7 @@
 //! One organization's face: its SCIM endpoint, and the actions that a backend or the SCIM page takes on it.
 
+use insomnia_scim_contract::{self as contract, Act, Actor, RunContext, Source};
+
 use crate::capability::storage::OrganizationId;
 use crate::component::{CallError, Exports, InstanceStore, Run};
 use crate::connector::{ConnectorStatus, ExpiryWindow, IdentityProvider, IssuedToken};
@@ -12,14 +14,16 @@ use crate::urls::SCIM_PATH;
 
 /// An organization of a [`Provisioner`]. It is a name, not a promise: nothing is looked up until it is used.
 ///
-/// An `actor` is the id or the email address of a member whom the caller has authenticated; a `member` the id, the
-/// userName or the email address of one. What is refused is refused with an [`ActionError`] that says why.
+/// An `actor` is who acts: the id or the email address of a member whom the caller has authenticated, or another [`Actor`]. A
+/// `member` is the id, the userName or the email address of one. What is refused is refused with an [`ActionError`] that
+/// says why. Acts without an `actor` are those of the backend for the owner, unless [`Organization::acting_as`] says otherwise.
 #[derive(Clone)]
 pub struct Organization {
     provisioner: Provisioner,
     id: OrganizationId,
     /// The space that its acts are for; without one, that of whichever organization has the name when it acts.
     space: Option<OrganizationId>,
+    by: Act,
 }
 
 /// Calls an export that answers with a result.
@@ -37,25 +41,24 @@ macro_rules! act {
 mod events;
 mod guard;
 mod oauth;
-mod owner;
 mod passphrases;
 mod retention;
 
 impl Organization {
     /// Whichever organization has this name when it acts.
     pub(crate) fn named(provisioner: Provisioner, id: OrganizationId) -> Self {
-        Self { provisioner, id, space: None }
+        Self { provisioner, id, space: None, by: Act::of_backend() }
     }
 
     /// The organization with this name and this generation.
     pub(crate) fn bound(provisioner: Provisioner, id: OrganizationId) -> Self {
-        Self { provisioner, space: Some(id.clone()), id }
+        Self { provisioner, space: Some(id.clone()), id, by: Act::of_backend() }
     }
 
     /// What stands for an organization that is not there: the component answers as for one that has no connector, so that
     /// nobody without a token can tell which organizations there are. Nothing is read or written.
     pub(crate) fn stranger(provisioner: Provisioner, id: OrganizationId) -> Self {
-        Self { provisioner, id, space: Some(OrganizationId::nobody()) }
+        Self { provisioner, id, space: Some(OrganizationId::nobody()), by: Act::of_backend() }
     }
 
     /// Calls the component for the organization.
@@ -72,6 +75,25 @@ impl Organization {
             CallError::Busy
         });
         runtime.call(&found?.ok_or(CallError::Deleted)?, run).await
+    }
+
+    /// The same organization, for acts of this actor where no other is named.
+    #[must_use]
+    pub fn acting_as(mut self, actor: impl Into<Actor>) -> Self {
+        self.by.actor = actor.into();
+        self
+    }
+
+    /// The same organization, for acts that come from there.
+    #[must_use]
+    pub fn coming_from(mut self, source: Source) -> Self {
+        self.by.source = source;
+        self
+    }
+
+    /// An act of this actor.
+    fn by(&self, actor: impl Into<Actor>) -> Act {
+        Act { actor: actor.into(), source: self.by.source.clone() }
     }
 
     /// Its name in the connector URL.
@@ -110,49 +132,47 @@ impl Organization {
     }
 
     async fn try_scim(&self, request: ScimRequest) -> Result<ScimResponse, CallError> {
-        let request = request.into();
         let response = self.call(move |store, exports| {
             Box::pin(async move { exports.insomnia_scim_scim().call_handle(store, &request).await })
         });
-        response.await.map(Into::into)
+        response.await
     }
 
     /// The requirements that do not hold for this actor; empty if SCIM can be enabled.
     #[allow(clippy::missing_errors_doc, reason = "see the type")]
-    pub async fn unmet_requirements(&self, actor: &str) -> Result<Vec<Requirement>, ActionError> {
-        let actor = actor.to_owned();
-        let unmet = act!(self.insomnia_scim_connector.call_unmet_requirements(&actor))?;
-        Ok(unmet.into_iter().map(Into::into).collect())
+    pub async fn unmet_requirements(&self, actor: impl Into<Actor>) -> Result<Vec<Requirement>, ActionError> {
+        let actor = actor.into();
+        act!(self.insomnia_scim_connector.call_unmet_requirements(&actor))
     }
 
     /// Enables SCIM and issues a token; while enabled it is refused with [`ActionError::Conflict`].
     pub async fn enable(
         &self,
-        actor: &str,
+        actor: impl Into<Actor>,
         identity_provider: IdentityProvider,
         window: ExpiryWindow,
     ) -> Result<IssuedToken, ActionError> {
-        let (actor, identity_provider) = (actor.to_owned(), identity_provider.into());
-        act!(self.insomnia_scim_connector.call_enable(&actor, &identity_provider, window.into())).map(Into::into)
+        let by = self.by(actor);
+        act!(self.insomnia_scim_connector.call_enable(&by, &identity_provider, window))
     }
 
     /// Disables SCIM: from now on every SCIM request is answered 401. Changes no member and no team.
-    pub async fn disable(&self, actor: &str) -> Result<(), ActionError> {
-        let actor = actor.to_owned();
-        act!(self.insomnia_scim_connector.call_disable(&actor))
+    pub async fn disable(&self, actor: impl Into<Actor>) -> Result<(), ActionError> {
+        let by = self.by(actor);
+        act!(self.insomnia_scim_connector.call_disable(&by))
     }
 
     /// Issues a new token after checking the actor's passphrase. The old one stops at once, or after `overlap_seconds`
     /// (at most 86,400). Without a window it gets that of the old token.
     pub async fn refresh(
         &self,
-        actor: &str,
+        actor: impl Into<Actor>,
         passphrase: &str,
         window: Option<ExpiryWindow>,
         overlap_seconds: u32,
     ) -> Result<IssuedToken, ActionError> {
-        let (actor, passphrase, window) = (actor.to_owned(), passphrase.to_owned(), window.map(Into::into));
-        act!(self.insomnia_scim_connector.call_refresh(&actor, &passphrase, window, overlap_seconds)).map(Into::into)
+        let (by, passphrase) = (self.by(actor), passphrase.to_owned());
+        act!(self.insomnia_scim_connector.call_refresh(&by, Some(&passphrase), window, overlap_seconds))
     }
 
     /// As [`Organization::refresh`], for the operator of the host, whom the caller has authenticated in its own way.
@@ -161,119 +181,118 @@ impl Organization {
         window: Option<ExpiryWindow>,
         overlap_seconds: u32,
     ) -> Result<IssuedToken, ActionError> {
-        let window = window.map(Into::into);
-        act!(self.insomnia_scim_connector.call_refresh_as_operator(window, overlap_seconds)).map(Into::into)
+        let by = self.by(Actor::Operator);
+        act!(self.insomnia_scim_connector.call_refresh(&by, None, window, overlap_seconds))
     }
 
     /// The connector as it stands.
     pub async fn status(&self) -> Result<ConnectorStatus, ActionError> {
-        act!(self.insomnia_scim_connector.call_get_status()).map(Into::into)
+        act!(self.insomnia_scim_connector.call_get_status())
     }
 
     /// Tells what the organization is, the first time and after every change. Fewer seats than taken are accepted: no
     /// new seat is given until enough are free.
     pub async fn put(&self, record: OrganizationRecord) -> Result<(), ActionError> {
-        let record = record.into();
-        act!(self.insomnia_scim_directory.call_put_organization(&record))
+        let (by, organization) = (self.by.clone(), contract::Organization::from(record));
+        act!(self.insomnia_scim_directory.call_put_organization(&by, &organization))
     }
 
     /// The organization as it was last put; `None` before that.
     pub async fn get(&self) -> Result<Option<OrganizationRecord>, ActionError> {
-        let record = act!(self.insomnia_scim_directory.call_get_organization())?;
-        Ok(record.map(Into::into))
+        act!(self.insomnia_scim_directory.call_get_organization())?.map(record).transpose()
     }
 
     /// Seats and who takes them.
     pub async fn licences(&self) -> Result<Licences, ActionError> {
-        act!(self.insomnia_scim_directory.call_get_licences()).map(Into::into)
+        act!(self.insomnia_scim_directory.call_get_licences())
     }
 
     /// Adds a member by hand. Takes a seat.
     pub async fn add_member(&self, member: NewMember) -> Result<Member, ActionError> {
-        let member = member.into();
-        act!(self.insomnia_scim_directory.call_add_member(&member)).map(Into::into)
+        let by = self.by.clone();
+        act!(self.insomnia_scim_directory.call_add_member(&by, &member))
     }
 
     /// The member.
     pub async fn member(&self, member: &str) -> Result<Member, ActionError> {
         let member = member.to_owned();
-        act!(self.insomnia_scim_directory.call_get_member(&member)).map(Into::into)
+        act!(self.insomnia_scim_directory.call_get_member(&member))
     }
 
     /// Members of either origin.
     pub async fn members(&self, listing: Listing) -> Result<Listed<Member>, ActionError> {
-        let listing = listing.into();
-        act!(self.insomnia_scim_directory.call_list_members(&listing)).map(Into::into)
+        act!(self.insomnia_scim_directory.call_list_members(&listing))
     }
 
     /// Removes a member from the organization and every team. The last active owner stays.
     pub async fn remove_member(&self, member: &str) -> Result<(), ActionError> {
-        let member = member.to_owned();
-        act!(self.insomnia_scim_directory.call_remove_member(&member))
+        let (by, member) = (self.by.clone(), member.to_owned());
+        act!(self.insomnia_scim_directory.call_remove_member(&by, &member))
     }
 
     /// Changes a member's role. The last active owner stays one.
     pub async fn set_role(&self, member: &str, role: Role) -> Result<Member, ActionError> {
-        let member = member.to_owned();
-        act!(self.insomnia_scim_directory.call_set_role(&member, role.into())).map(Into::into)
+        let (by, member) = (self.by.clone(), member.to_owned());
+        act!(self.insomnia_scim_directory.call_set_role(&by, &member, role))
     }
 
     /// Adds a team by hand, with these members.
     pub async fn add_team(&self, name: &str, members: &[String]) -> Result<Team, ActionError> {
-        let (name, members) = (name.to_owned(), members.to_vec());
-        act!(self.insomnia_scim_directory.call_add_team(&name, &members)).map(Into::into)
+        let (by, name, members) = (self.by.clone(), name.to_owned(), members.to_vec());
+        act!(self.insomnia_scim_directory.call_add_team(&by, &name, &members))
     }
 
     /// Teams of either origin.
     pub async fn teams(&self, listing: Listing) -> Result<Listed<Team>, ActionError> {
-        let listing = listing.into();
-        act!(self.insomnia_scim_directory.call_list_teams(&listing)).map(Into::into)
+        act!(self.insomnia_scim_directory.call_list_teams(&listing))
     }
 
     /// Checks a member's passphrase. An unknown or deactivated member answers as a wrong passphrase does.
     pub async fn verify_passphrase(&self, member: &str, passphrase: &str) -> Result<Member, ActionError> {
-        let (member, passphrase) = (member.to_owned(), passphrase.to_owned());
-        act!(self.insomnia_scim_directory.call_verify_passphrase(&member, &passphrase)).map(Into::into)
+        let (source, member, passphrase) = (self.by.source.clone(), member.to_owned(), passphrase.to_owned());
+        act!(self.insomnia_scim_directory.call_verify_passphrase(&source, &member, &passphrase))
     }
 
     /// Sets a member's passphrase; it must have at least 12 characters.
     pub async fn set_passphrase(&self, member: &str, passphrase: &str) -> Result<(), ActionError> {
-        let (member, passphrase) = (member.to_owned(), passphrase.to_owned());
-        act!(self.insomnia_scim_directory.call_set_passphrase(&member, &passphrase))
+        let (by, member, passphrase) = (self.by.clone(), member.to_owned(), passphrase.to_owned());
+        act!(self.insomnia_scim_directory.call_set_passphrase(&by, &member, &passphrase))
     }
 
     /// Declares further schemas and resource types: JSON `{"schemas": […], "resourceTypes": […]}`, at most 512 KiB, in
     /// the forms of RFC 7643 §7 and §6. Replaces what was declared before; resources that are stored stay as they are.
-    pub async fn put_schemas(&self, declaration: Vec<u8>) -> Result<(), ActionError> {
-        act!(self.insomnia_scim_schemas.call_put(&declaration))
+    pub async fn put_schemas(&self, declaration: String) -> Result<(), ActionError> {
+        let by = self.by.clone();
+        act!(self.insomnia_scim_schemas.call_put(&by, &declaration))
     }
 
     /// What is declared, in the form that [`Organization::put_schemas`] takes.
-    pub async fn schemas(&self) -> Result<Vec<u8>, ActionError> {
+    pub async fn schemas(&self) -> Result<String, ActionError> {
         act!(self.insomnia_scim_schemas.call_get())
     }
 
     /// Searches the log of SCIM requests.
     pub async fn search_log(&self, query: LogQuery) -> Result<LogPage, ActionError> {
-        let query = query.into();
-        act!(self.insomnia_scim_journal.call_search(&query)).map(Into::into)
+        act!(self.insomnia_scim_journal.call_search(&query))
+    }
+
+    /// All that a first view of the organization shows to the actor, with so many of the newest entries of the log.
+    pub async fn overview(&self, actor: impl Into<Actor>, log_entries: u32) -> Result<contract::Overview, ActionError> {
+        let actor = actor.into();
+        act!(self.insomnia_scim_overview.call_get(&actor, log_entries))
     }
 
     /// Does what is due, a bounded part of it; harmless when nothing is. Returns when it wants to be called next, in
     /// milliseconds since the Unix epoch. The scheduler of [`Provisioner`] calls it by itself.
     pub async fn run_due(&self) -> Result<Option<u64>, ActionError> {
-        if self.provisioner.tells(&self.id)
-            && let Err(error) = self.tell_page_url().await
-        {
-            self.provisioner.tell_again(&self.id);
-            return Err(error);
-        }
-        act!(self.insomnia_scim_jobs.call_run_due())
+        let context =
+            RunContext { page_url: Some(self.page_url()), subscribed: self.provisioner.subscriber().is_some() };
+        act!(self.insomnia_scim_jobs.call_run_due(&context))
     }
+}
 
-    /// So that the emails of its jobs point to the page.
-    async fn tell_page_url(&self) -> Result<(), ActionError> {
-        let url = self.page_url();
-        act!(self.insomnia_scim_directory.call_set_page_url(&url))
-    }
+/// The organization with its choices as this version knows them; a later version of the component may know more.
+pub(crate) fn record(organization: contract::Organization) -> Result<OrganizationRecord, ActionError> {
+    let options = contract::Options::parse_known(&organization.options).map_err(ActionError::Other)?;
+    Ok(OrganizationRecord::new(organization, options))
 }

@@ -1,8 +1,7 @@
 //! The host: builds the runtime over the backend's capabilities, and hands out organizations and routes.
 
-use std::collections::HashSet;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 
 use crate::alarm::{Alarm, Failures};
 use crate::api_keys::ApiKeys;
@@ -39,8 +38,6 @@ pub(crate) struct Inner {
     base_url: String,
     page_url: Option<String>,
     trusted_proxies: TrustedProxies,
-    /// Which organizations were told in this process where their page is.
-    told: Mutex<HashSet<OrganizationId>>,
     /// One call of [`Provisioner::run_all_due`] at a time.
     all_due: tokio::sync::Mutex<()>,
 }
@@ -52,8 +49,8 @@ pub enum BuildError {
     /// [`ProvisionerBuilder::storage`] was not called.
     #[error("no storage is set: call ProvisionerBuilder::storage")]
     NoStorage,
-    /// The base URL is not `http://…` or `https://…`.
-    #[error("the base URL {0:?} does not begin with http:// or https://")]
+    /// The base URL is not an `http://…` or `https://…` with a host and nothing but a path behind it. The text says so.
+    #[error("{0}")]
     BaseUrl(String),
     /// The component can't be used.
     #[error(transparent)]
@@ -189,9 +186,7 @@ impl ProvisionerBuilder {
     /// [`BuildError`] says what is missing or wrong.
     pub async fn build(self) -> Result<Provisioner, BuildError> {
         let storage = self.storage.ok_or(BuildError::NoStorage)?;
-        if !self.base_url.starts_with("http://") && !self.base_url.starts_with("https://") {
-            return Err(BuildError::BaseUrl(self.base_url));
-        }
+        let base_url = urls::base_url(&self.base_url).map_err(|error| BuildError::BaseUrl(error.to_string()))?;
         let alarm = Arc::new(Alarm::default());
         let capabilities = Arc::new(Capabilities {
             storage: Arc::clone(&storage),
@@ -216,10 +211,9 @@ impl ProvisionerBuilder {
             failures: Failures::default(),
             condition: Condition::default(),
             subscriber: self.subscriber,
-            base_url: self.base_url.trim_end_matches('/').to_owned(),
+            base_url,
             page_url: self.page_url,
             trusted_proxies: self.trusted_proxies,
-            told: Mutex::default(),
             all_due: tokio::sync::Mutex::default(),
         }));
         if self.scheduler {
@@ -303,7 +297,6 @@ impl Provisioner {
         // After the storage: from now on nothing is sent, and what was on its way is withdrawn.
         self.0.mailer.forget(&bound).await.map_err(RegistryError::Mail)?;
         self.0.failures.clear(&bound);
-        self.tell_again(&bound);
         Ok(self.0.registry.end_deletion(&bound).await?)
     }
 
@@ -350,16 +343,6 @@ impl Provisioner {
     /// The SCIM page of an organization.
     pub(crate) fn page_url(&self, organization: &OrganizationId) -> String {
         urls::page_url(&self.0.base_url, self.0.page_url.as_deref(), organization)
-    }
-
-    /// Whether the organization was not told before in this process where its page is.
-    pub(crate) fn tells(&self, organization: &OrganizationId) -> bool {
-        self.0.told.lock().unwrap_or_else(PoisonError::into_inner).insert(organization.clone())
-    }
-
-    /// It could not be told, or is no more.
-    pub(crate) fn tell_again(&self, organization: &OrganizationId) {
-        self.0.told.lock().unwrap_or_else(PoisonError::into_inner).remove(organization);
     }
 
     /// Runs all jobs that are due now, once each, and returns how many organizations that concerned. For embedders

@@ -173,7 +173,6 @@ async fn call(provisioner: &Provisioner, organization: &OrganizationId) -> Resul
 async fn hand_over(provisioner: &Provisioner, id: &OrganizationId) -> Result<(), ActionError> {
     let Some(subscriber) = provisioner.subscriber() else { return Ok(()) };
     let organization = provisioner.bound_organization(id.clone());
-    organization.set_subscriber(true).await?;
     loop {
         let events = organization.take_events(EVENTS).await?;
         if events.is_empty() {

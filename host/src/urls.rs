@@ -1,11 +1,54 @@
 //! Where things are: the paths below the base URL, and the parts of a URL.
 
+use http::Uri;
+use http::uri::Authority;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::capability::storage::OrganizationId;
 
 /// What every connector URL begins with, below the base URL; the organization's name follows.
 pub(crate) const SCIM_PATH: &str = "/scim/v2/";
+
+/// What the path of a protected resource's metadata begins with (RFC 9728 §3).
+pub(crate) const RESOURCE_METADATA_PATH: &str = "/.well-known/oauth-protected-resource";
+
+/// What is wrong with a base URL.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the base URL {url:?} {why}; it is what clients see before /scim/v2/…, such as https://scim.example.com or \
+     https://example.com/insomnia"
+)]
+pub(crate) struct InvalidBaseUrl {
+    url: String,
+    why: &'static str,
+}
+
+/// Checks a base URL: an http or https URL with a host, and with nothing but a path behind it. The result has no slash at
+/// its end.
+///
+/// # Errors
+/// [`InvalidBaseUrl`] says what is wrong.
+pub(crate) fn base_url(url: &str) -> Result<String, InvalidBaseUrl> {
+    let invalid = |why| InvalidBaseUrl { url: url.to_owned(), why };
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let rest = rest.ok_or_else(|| invalid("must begin with https:// or http://"))?;
+    if rest.contains(['?', '#']) {
+        return Err(invalid("must have neither a query nor a fragment"));
+    }
+    let authority = rest.split('/').next().unwrap_or_default();
+    if authority.contains('@') {
+        return Err(invalid("must have no user name and no password"));
+    }
+    let parsed: Authority = authority.parse().map_err(|_| invalid("has no valid host"))?;
+    let port = authority.rsplit_once(':').map(|(_, port)| port).filter(|_| !authority.ends_with(']'));
+    if parsed.host().is_empty() || port.is_some_and(|port| port.parse::<u16>().is_err()) {
+        return Err(invalid("has no valid host"));
+    }
+    if url.parse::<Uri>().is_err() {
+        return Err(invalid("has a path that is not one of a URL"));
+    }
+    Ok(url.trim_end_matches('/').to_owned())
+}
 
 /// The path of an organization's page below the base URL.
 pub(crate) fn page_path(organization: &OrganizationId) -> String {
@@ -54,6 +97,38 @@ mod tests {
             ("http://127.0.0.1:8080/a/b", "http://127.0.0.1:8080", "/a/b"),
         ] {
             assert_eq!((origin_of(url), path_of(url)), (origin, path), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_base_url_has_a_scheme_a_host_and_a_path_and_nothing_else() {
+        for (given, taken) in [
+            ("https://scim.example.com", "https://scim.example.com"),
+            ("http://127.0.0.1:8080/", "http://127.0.0.1:8080"),
+            ("https://[::1]:8443/a/b", "https://[::1]:8443/a/b"),
+            ("https://example.com/insomnia/", "https://example.com/insomnia"),
+        ] {
+            assert_eq!(base_url(given).as_deref(), Ok(taken));
+        }
+        for given in [
+            "",
+            "example.com",
+            "ftp://example.com",
+            "https://",
+            "https:///path",
+            "https://h/?x#f",
+            "https://h?x",
+            "https://h/#f",
+            "https://user:pw@h",
+            "https://user@h",
+            "https://:8080",
+            "https://h:port",
+            "https://h:99999",
+            "https://h h",
+            "https://h/a b",
+        ] {
+            let refusal = base_url(given).unwrap_err().to_string();
+            assert!(refusal.contains("https://scim.example.com"), "{refusal}");
         }
     }
 

@@ -66,7 +66,7 @@ impl Connector {
 
     /// Declares further schemas and resource types.
     pub fn declare(&self, declaration: &str) {
-        directory::put_schemas(&self.host.host().store(), declaration.as_bytes()).expect("a declaration");
+        directory::put_schemas(&self.host.host().store(), declaration).expect("a declaration");
     }
 
     /// Sends a request and holds the answer against [`Connector::expect_scim`].
@@ -86,6 +86,7 @@ impl Connector {
             body: body.to_vec(),
             base_url: BASE_URL.into(),
             request_id: "r1".into(),
+            sender_address: None,
         };
         // Time passes, so that the order of creation is known.
         self.host.pause(1);

@@ -39,7 +39,7 @@ pub fn check(data: &[u8]) {
         strict: has("strict"),
         list_manual: has("manual"),
         allow_overage: has("overage"),
-        skip_unknown_members: has("unknown"),
+        refuse_unknown_members: has("unknown"),
         reactivate_on_post: has("reactivate"),
         group_patch_no_content: has("quiet"),
         ..Options::default()

@@ -1,13 +1,15 @@
 //! The crate's errors as `wit/types.wit` has them.
 
-use super::bindings::insomnia::scim::types::{Error, Requirement};
-use crate::connector::{self, ConnectorError};
+use insomnia_scim_contract::{ActionError, SecretsError};
+
+use crate::connector::ConnectorError;
 use crate::directory::DirectoryError;
+use crate::journal::{SearchError, WebhookError};
 use crate::provisioning::Refusal;
 use crate::provisioning::passphrase::PassphraseError;
 use crate::store::StoreError;
 
-impl From<StoreError> for Error {
+impl From<StoreError> for ActionError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Conflict | StoreError::Unavailable(_) => {
@@ -19,7 +21,7 @@ impl From<StoreError> for Error {
     }
 }
 
-impl From<PassphraseError> for Error {
+impl From<PassphraseError> for ActionError {
     fn from(error: PassphraseError) -> Self {
         match error {
             PassphraseError::Wrong => Self::WrongPassphrase,
@@ -32,14 +34,14 @@ impl From<PassphraseError> for Error {
     }
 }
 
-impl From<ConnectorError> for Error {
+impl From<ConnectorError> for ActionError {
     fn from(error: ConnectorError) -> Self {
         match error {
-            ConnectorError::UnmetRequirements(unmet) => {
-                Self::UnmetRequirements(unmet.into_iter().map(Into::into).collect())
-            }
+            ConnectorError::UnmetRequirements(unmet) => Self::UnmetRequirements(unmet),
             ConnectorError::Forbidden => Self::Forbidden(error.to_string()),
-            ConnectorError::Enabled | ConnectorError::Disabled => Self::Conflict(error.to_string()),
+            ConnectorError::NoOwner | ConnectorError::Enabled | ConnectorError::Disabled => {
+                Self::Conflict(error.to_string())
+            }
             ConnectorError::Invalid(text) => Self::Invalid(text),
             ConnectorError::NotFound(_) => Self::NotFound(error.to_string()),
             ConnectorError::NotConfigured(text) => Self::NotConfigured(text),
@@ -49,7 +51,7 @@ impl From<ConnectorError> for Error {
     }
 }
 
-impl From<Refusal> for Error {
+impl From<Refusal> for ActionError {
     fn from(refusal: Refusal) -> Self {
         let text = refusal.to_string();
         match refusal {
@@ -59,14 +61,16 @@ impl From<Refusal> for Error {
             Refusal::LastOwner | Refusal::ForeignDomain { .. } | Refusal::Held { .. } | Refusal::RemovalRefused => {
                 Self::Forbidden(text)
             }
-            Refusal::UnknownMembers(_) | Refusal::NestedTeam(_) | Refusal::Protocol(_) => Self::Invalid(text),
+            Refusal::UnknownMembers(_) | Refusal::NobodyKnown(_) | Refusal::NestedTeam(_) | Refusal::Protocol(_) => {
+                Self::Invalid(text)
+            }
             Refusal::PreconditionFailed => Self::Conflict(text),
             Refusal::Store(error) => error.into(),
         }
     }
 }
 
-impl From<DirectoryError> for Error {
+impl From<DirectoryError> for ActionError {
     fn from(error: DirectoryError) -> Self {
         match error {
             DirectoryError::NotFound(_) => Self::NotFound(error.to_string()),
@@ -79,13 +83,22 @@ impl From<DirectoryError> for Error {
     }
 }
 
-impl From<connector::Requirement> for Requirement {
-    fn from(requirement: connector::Requirement) -> Self {
-        match requirement {
-            connector::Requirement::EnterprisePlan => Self::EnterprisePlan,
-            connector::Requirement::OwnerOrCoOwner => Self::OwnerOrCoOwner,
-            connector::Requirement::VerifiedDomain => Self::VerifiedDomain,
-            connector::Requirement::SingleSignOn => Self::SingleSignOn,
+impl From<SearchError> for ActionError {
+    fn from(error: SearchError) -> Self {
+        match error {
+            SearchError::Invalid(text) => Self::Invalid(text),
+            SearchError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<WebhookError> for ActionError {
+    fn from(error: WebhookError) -> Self {
+        match error {
+            WebhookError::Url => Self::Invalid(error.to_string()),
+            WebhookError::Secrets(SecretsError::NotConfigured) => Self::NotConfigured(error.to_string()),
+            WebhookError::Secrets(error) => Self::Other(error.to_string()),
+            WebhookError::Store(error) => error.into(),
         }
     }
 }

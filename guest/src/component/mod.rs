@@ -4,11 +4,11 @@ mod bindings;
 mod connector;
 mod directory;
 mod errors;
-mod guard;
 mod imports;
 mod jobs;
 mod journal;
 mod oauth;
+mod overview;
 mod schemas;
 mod scim;
 

@@ -1,24 +1,18 @@
 //! The export `scim`.
 
+use insomnia_scim_contract::{ScimRequest, ScimResponse};
+
 use super::Component;
-use super::bindings::exports::insomnia::scim::scim::{Guest, Request, Response};
+use super::bindings::exports::insomnia::scim::scim::Guest;
 use super::imports::host;
 use crate::endpoint;
 use crate::protocol::message;
 
 impl Guest for Component {
-    fn handle(request: Request) -> Response {
-        let request = message::Request {
-            method: request.method,
-            path: request.path,
-            query: request.query,
-            headers: request.headers,
-            body: request.body,
-            base_url: request.base_url,
-            request_id: request.request_id,
-        };
-        let response = endpoint::handle(host(), &request);
-        Response { status: response.status, headers: response.headers, body: response.body }
+    fn handle(mut request: ScimRequest) -> ScimResponse {
+        let host = host();
+        message::make_fit(&mut request, |bytes| host.random.fill(bytes));
+        endpoint::handle(host, &request)
     }
 
     fn admits(authorization: Option<String>) -> bool {

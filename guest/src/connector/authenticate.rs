@@ -2,12 +2,12 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use insomnia_scim_contract::lasts;
 use subtle::ConstantTimeEq;
 use thiserror::Error;
 
 use super::lifecycle::LONGEST_OVERLAP;
 use super::oauth::{ACCESS_PREFIX, ACCESS_SECONDS};
-use crate::moment::lasts;
 use crate::secret::{Token, sha256};
 use crate::store::{AccessRecord, ConnectorRecord, Options, TokenRecord};
 

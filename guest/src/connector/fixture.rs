@@ -45,6 +45,7 @@ pub(super) fn scim(host: Host<'_>, token: &str) -> Response {
         body: Vec::new(),
         base_url: CONNECTOR_URL.into(),
         request_id: "r1".into(),
+        sender_address: None,
     };
     handle(host, &request)
 }

@@ -1,9 +1,13 @@
 //! Enabling, disabling and refreshing (rules P1 and P2).
 
+use insomnia_scim_contract::{
+    Actor, ConnectorStatus, ExpiryWindow, IdentityProvider, IssuedToken, Requirement, TokenStatus,
+};
 use thiserror::Error;
 
+use crate::provisioning::administrators::{self, Administrator};
+use crate::provisioning::events;
 use crate::provisioning::passphrase::{self, PassphraseError};
-use crate::provisioning::{administrators, events};
 use crate::secret::Token;
 use crate::store::{Batch, ConnectorRecord, Plan, Retry, Store, StoreError, TokenRecord, Versioned};
 
@@ -13,106 +17,9 @@ const SOON: u64 = 20 * DAY;
 /// The longest that a replaced token stays valid, in seconds.
 pub(super) const LONGEST_OVERLAP: u32 = 86_400;
 
-/// What must hold before SCIM can be enabled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Requirement {
-    /// The organization is on the Enterprise plan.
-    EnterprisePlan,
-    /// The actor is the organization's owner or a co-owner.
-    OwnerOrCoOwner,
-    /// At least one domain is verified.
-    VerifiedDomain,
-    /// Single sign-on is configured for an identity provider.
-    SingleSignOn,
-}
-
-/// How long a token is valid, chosen when it is generated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Window {
-    /// 30 days.
-    Days30,
-    /// 90 days.
-    Days90,
-    /// 180 days.
-    Days180,
-    /// 365 days.
-    Year1,
-    /// 730 days.
-    Years2,
-    /// For ever.
-    Never,
-}
-
-impl Window {
-    const ALL: [Self; 6] = [Self::Days30, Self::Days90, Self::Days180, Self::Year1, Self::Years2, Self::Never];
-
-    /// Its name in `wit/connector.wit`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Days30 => "days30",
-            Self::Days90 => "days90",
-            Self::Days180 => "days180",
-            Self::Year1 => "year1",
-            Self::Years2 => "years2",
-            Self::Never => "never",
-        }
-    }
-
-    /// The window of this name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|window| window.as_str() == name)
-    }
-
-    /// When a token generated now expires; `None` for never.
-    pub(super) fn expires(self, now: u64) -> Option<u64> {
-        let days = match self {
-            Self::Days30 => 30,
-            Self::Days90 => 90,
-            Self::Days180 => 180,
-            Self::Year1 => 365,
-            Self::Years2 => 730,
-            Self::Never => return None,
-        };
-        Some(now + days * DAY)
-    }
-}
-
-/// What the token is worth now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TokenStatus {
-    /// More than 20 days are left.
-    Valid,
-    /// 20 days or less are left.
-    ExpiringSoon,
-    /// Every SCIM request is answered 401.
-    Expired,
-    /// SCIM is disabled, or was never enabled.
-    Disabled,
-}
-
-/// A new token, to be shown once.
-#[derive(Clone, PartialEq, Eq)]
-pub struct IssuedToken {
-    /// The token.
-    pub token: String,
-    /// When it expires, in milliseconds since the Unix epoch; `None` for never.
-    pub expires: Option<u64>,
-}
-
-/// The connector as it stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Status {
-    /// What is stored of it.
-    pub connector: ConnectorRecord,
-    /// What the token is worth now.
-    pub token: TokenStatus,
-    /// When a request was last authenticated, in milliseconds since the Unix epoch.
-    pub last_used: Option<u64>,
-    /// How long the token before is accepted beside the current one, in milliseconds since the Unix epoch; `None` if it is
-    /// not any more.
-    pub overlap_until: Option<u64>,
+/// When a token generated now expires, in milliseconds since the Unix epoch; `None` for never.
+pub(super) fn expires(window: ExpiryWindow, now: u64) -> Option<u64> {
+    window.days().map(|days| now + u64::from(days) * DAY)
 }
 
 /// Why an action was refused. Nothing has changed.
@@ -124,6 +31,9 @@ pub enum ConnectorError {
     /// The actor is neither owner nor co-owner.
     #[error("only the owner and co-owners of the organization may do this")]
     Forbidden,
+    /// Somebody acts for the organization's owner, and there is none who is active.
+    #[error("the organization has no active owner to act for: add one, or name an actor")]
+    NoOwner,
     /// SCIM is enabled already.
     #[error("SCIM is enabled already; refresh the token to get a new one")]
     Enabled,
@@ -160,12 +70,24 @@ impl Retry for ConnectorError {
 /// The requirements that do not hold for this actor (rule P1).
 ///
 /// # Errors
+/// [`ConnectorError::NoOwner`] if somebody acts for an owner who is not there.
+pub fn unmet_requirements(store: &Store, actor: impl Into<Actor>) -> Result<Vec<Requirement>, ConnectorError> {
+    let actor = actor.into();
+    if actor == Actor::Owner {
+        administrator(store, &actor)?;
+    }
+    Ok(unmet(store, &actor)?)
+}
+
+/// As [`unmet_requirements`]; an owner who is not there is one of the requirements.
+///
+/// # Errors
 /// If the store can't answer.
-pub fn unmet_requirements(store: &Store, actor: &str) -> Result<Vec<Requirement>, StoreError> {
+pub fn unmet(store: &Store, actor: &Actor) -> Result<Vec<Requirement>, StoreError> {
     let organization = store.organization()?.map(|stored| stored.record).unwrap_or_default();
     let checks = [
         (organization.plan == Plan::Enterprise, Requirement::EnterprisePlan),
-        (administrators::find(store, actor)?.is_some(), Requirement::OwnerOrCoOwner),
+        (administrators::administrator(store, actor)?.is_some(), Requirement::OwnerOrCoOwner),
         (organization.domains.iter().any(|domain| domain.verified), Requirement::VerifiedDomain),
         (organization.single_sign_on.is_some(), Requirement::SingleSignOn),
     ];
@@ -178,15 +100,16 @@ pub fn unmet_requirements(store: &Store, actor: &str) -> Result<Vec<Requirement>
 /// [`ConnectorError`] says why not.
 pub fn enable(
     store: &Store,
-    actor: &str,
-    identity_provider: &str,
-    window: Window,
+    actor: impl Into<Actor>,
+    identity_provider: impl Into<IdentityProvider>,
+    window: ExpiryWindow,
 ) -> Result<IssuedToken, ConnectorError> {
-    if identity_provider.trim().is_empty() || identity_provider.len() > 100 {
+    let (actor, identity_provider) = (actor.into(), identity_provider.into());
+    if identity_provider.name().trim().is_empty() || identity_provider.name().len() > 100 {
         return Err(ConnectorError::Invalid("the identity provider's name must have 1 to 100 characters".into()));
     }
     store.transact(|| {
-        let unmet = unmet_requirements(store, actor)?;
+        let unmet = unmet_requirements(store, &actor)?;
         if !unmet.is_empty() {
             return Err(ConnectorError::UnmetRequirements(unmet));
         }
@@ -195,7 +118,7 @@ pub fn enable(
             return Err(ConnectorError::Enabled);
         }
         connector.enabled = true;
-        connector.identity_provider = Some(identity_provider.to_owned());
+        connector.identity_provider = Some(identity_provider.clone());
         connector.enabled_generation = connector.newest_generation().saturating_add(1);
         issue(store, seen, connector, window, 0)
     })
@@ -205,9 +128,10 @@ pub fn enable(
 ///
 /// # Errors
 /// [`ConnectorError`] says why not.
-pub fn disable(store: &Store, actor: &str) -> Result<(), ConnectorError> {
+pub fn disable(store: &Store, actor: impl Into<Actor>) -> Result<(), ConnectorError> {
+    let actor = actor.into();
     store.transact(|| {
-        require_administrator(store, actor)?;
+        administrator(store, &actor)?;
         let (seen, mut connector) = read(store)?;
         if !connector.enabled {
             return Err(ConnectorError::Disabled);
@@ -222,27 +146,22 @@ pub fn disable(store: &Store, actor: &str) -> Result<(), ConnectorError> {
     })
 }
 
-/// Issues a new token after checking the actor's passphrase.
+/// Issues a new token. A member proves by the passphrase who acts; the operator needs none.
 ///
 /// # Errors
 /// [`ConnectorError`] says why not.
 pub fn refresh(
     store: &Store,
-    actor: &str,
-    given: &str,
-    window: Option<Window>,
+    actor: impl Into<Actor>,
+    given: Option<&str>,
+    window: Option<ExpiryWindow>,
     overlap: u32,
 ) -> Result<IssuedToken, ConnectorError> {
-    require_administrator(store, actor)?;
-    passphrase::confirm(store, actor, given)?;
-    refresh_as_operator(store, window, overlap)
-}
-
-/// Issues a new token; the caller has checked who asks.
-///
-/// # Errors
-/// [`ConnectorError`] says why not.
-pub fn refresh_as_operator(store: &Store, window: Option<Window>, overlap: u32) -> Result<IssuedToken, ConnectorError> {
+    let actor = actor.into();
+    if let Administrator::Member(member) = administrator(store, &actor)? {
+        let given = given.ok_or_else(|| ConnectorError::Invalid("the actor's passphrase is needed".into()))?;
+        passphrase::confirm(store, member.record.id(), given)?;
+    }
     if overlap > LONGEST_OVERLAP {
         return Err(ConnectorError::Invalid(format!("the overlap may last {LONGEST_OVERLAP} seconds at the most")));
     }
@@ -251,7 +170,7 @@ pub fn refresh_as_operator(store: &Store, window: Option<Window>, overlap: u32) 
         if !connector.enabled {
             return Err(ConnectorError::Disabled);
         }
-        let window = window.or_else(|| Window::parse(connector.window.as_deref()?)).unwrap_or(Window::Year1);
+        let window = window.or(connector.window).unwrap_or(ExpiryWindow::Year1);
         issue(store, seen, connector, window, overlap)
     })
 }
@@ -260,18 +179,29 @@ pub fn refresh_as_operator(store: &Store, window: Option<Window>, overlap: u32) 
 ///
 /// # Errors
 /// If the store can't answer.
-pub fn status(store: &Store) -> Result<Status, StoreError> {
+pub fn status(store: &Store) -> Result<ConnectorStatus, StoreError> {
     let (_, connector) = read(store)?;
     let now = store.now();
-    let expires = connector.token.as_ref().and_then(|token| token.expires);
-    let token = match expires {
+    let token = connector.token.as_ref();
+    let expires = token.and_then(|token| token.expires);
+    let status = match expires {
         _ if !connector.enabled => TokenStatus::Disabled,
         Some(expires) if expires <= now => TokenStatus::Expired,
         Some(expires) if expires - now <= SOON => TokenStatus::ExpiringSoon,
         _ => TokenStatus::Valid,
     };
-    let overlap_until = connector.previous.as_ref().and_then(|previous| previous.expires).filter(|end| *end > now);
-    Ok(Status { connector, token, last_used: store.connector_used()?, overlap_until })
+    Ok(ConnectorStatus {
+        enabled: connector.enabled,
+        window: connector.window,
+        status,
+        created: token.map(|token| token.created),
+        expires,
+        last_used: store.connector_used()?,
+        // Afterwards the token before is kept only to be recognised.
+        overlap_until: connector.previous.as_ref().and_then(|previous| previous.expires).filter(|end| *end > now),
+        generation: token.map_or(0, |token| token.generation),
+        identity_provider: connector.identity_provider,
+    })
 }
 
 fn read(store: &Store) -> Result<(Option<u64>, ConnectorRecord), StoreError> {
@@ -285,12 +215,12 @@ fn issue(
     store: &Store,
     seen: Option<u64>,
     mut connector: ConnectorRecord,
-    window: Window,
+    window: ExpiryWindow,
     overlap: u32,
 ) -> Result<IssuedToken, ConnectorError> {
     let now = store.now();
     let token = Token::from_bits(store.random());
-    let expires = window.expires(now);
+    let expires = expires(window, now);
     let generation = connector.newest_generation().saturating_add(1);
     // One that is being installed in the identity provider is overtaken.
     connector.next = None;
@@ -302,7 +232,7 @@ fn issue(
         old
     });
     connector.token = Some(TokenRecord { sha256: token.sha256(), generation, created: now, expires });
-    connector.window = Some(window.as_str().to_owned());
+    connector.window = Some(window);
     put(store, seen, &connector)?;
     Ok(IssuedToken { token: token.reveal(), expires })
 }
@@ -317,12 +247,11 @@ fn put(store: &Store, seen: Option<u64>, connector: &ConnectorRecord) -> Result<
     store.commit(batch).map(drop)
 }
 
-fn require_administrator(store: &Store, actor: &str) -> Result<(), ConnectorError> {
-    administrator(store, actor).map(drop)
-}
-
-/// The id of the actor, who must be an active owner or co-owner.
-pub(super) fn administrator(store: &Store, actor: &str) -> Result<String, ConnectorError> {
-    let member = administrators::find(store, actor)?.ok_or(ConnectorError::Forbidden)?;
-    Ok(member.record.id().to_owned())
+/// The actor, who must be an administrator.
+pub(super) fn administrator(store: &Store, actor: &Actor) -> Result<Administrator, ConnectorError> {
+    match administrators::administrator(store, actor)? {
+        Some(administrator) => Ok(administrator),
+        None if *actor == Actor::Owner => Err(ConnectorError::NoOwner),
+        None => Err(ConnectorError::Forbidden),
+    }
 }

@@ -8,7 +8,5 @@ pub mod oauth;
 pub mod refresh;
 
 pub use authenticate::{Authenticated, Credential, Presented, Unauthenticated, authenticate};
-pub use lifecycle::{
-    ConnectorError, IssuedToken, Requirement, Status, TokenStatus, Window, disable, enable, refresh,
-    refresh_as_operator, status, unmet_requirements,
-};
+pub use insomnia_scim_contract::{ExpiryWindow as Window, IdentityProvider, IssuedToken, Requirement, TokenStatus};
+pub use lifecycle::{ConnectorError, disable, enable, refresh, status, unmet, unmet_requirements};

@@ -1,10 +1,11 @@
 //! The mass-deprovisioning guard, as the SCIM page and the backend set it and decide.
 
+use insomnia_scim_contract::{Actor, Decision, Guard};
+
 use super::error::DirectoryError;
-use super::members::find;
-use crate::provisioning::administrators;
-use crate::provisioning::guard::{self, Decision};
-use crate::store::{Guard, Store};
+use crate::provisioning::administrators::administrator;
+use crate::provisioning::guard;
+use crate::store::Store;
 
 /// Sets from where on removals are held; `None` switches the guard off and forgets what is held.
 ///
@@ -27,8 +28,13 @@ pub fn set_guard(store: &Store, new: Option<Guard>) -> Result<(), DirectoryError
 ///
 /// # Errors
 /// [`DirectoryError::Forbidden`] for anybody else.
-pub fn decide_held(store: &Store, actor: &str, decision: Decision, members: &[String]) -> Result<u32, DirectoryError> {
-    if !administrators::is_administrator(&find(store, actor)?.record) {
+pub fn decide_held(
+    store: &Store,
+    actor: impl Into<Actor>,
+    decision: Decision,
+    members: &[String],
+) -> Result<u32, DirectoryError> {
+    if administrator(store, &actor.into())?.is_none() {
         return Err(DirectoryError::Forbidden("only the owner and co-owners of the organization may decide".into()));
     }
     Ok(guard::decide(store, decision, members)?)

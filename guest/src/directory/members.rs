@@ -1,5 +1,6 @@
 //! Members as the backend sees and changes them.
 
+use insomnia_scim_contract::{Member, NewMember};
 use serde_json::json;
 
 use super::error::DirectoryError;
@@ -8,56 +9,20 @@ use crate::provisioning::letters::{Welcome, welcome};
 use crate::provisioning::{Members, Refusal, passphrase, write};
 use crate::store::{Batch, MemberRecord, OrganizationRecord, Origin, Role, Store, StoreError, Stored, keys};
 
-/// A person in the organization.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Member {
-    /// The SCIM `id`.
-    pub id: String,
-    /// The email address that is unique in the organization; empty if there is none.
-    pub email: String,
-    /// The SCIM `userName`.
-    pub user_name: String,
-    /// The name that people see.
-    pub display_name: String,
-    /// What the member may do.
-    pub role: Role,
-    /// Who manages the member.
-    pub origin: Origin,
-    /// Whether the member has access, and so takes a seat.
-    pub active: bool,
-    /// In milliseconds since the Unix epoch.
-    pub created: u64,
-    /// In milliseconds since the Unix epoch.
-    pub last_modified: u64,
-}
-
-/// A member to add by hand.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewMember {
-    /// The email address, and the userName.
-    pub email: String,
-    /// The name that people see.
-    pub display_name: String,
-    /// What the member may do.
-    pub role: Role,
-    /// Signs the member in at once.
-    pub passphrase: Option<String>,
-}
-
-impl From<&Stored<MemberRecord>> for Member {
-    fn from(stored: &Stored<MemberRecord>) -> Self {
-        let record = &stored.record;
-        Self {
-            id: record.id().to_owned(),
-            email: record.email().unwrap_or_default().to_owned(),
-            user_name: record.user_name().to_owned(),
-            display_name: record.display_name(),
-            role: record.role,
-            origin: record.origin,
-            active: record.is_active(),
-            created: record.created,
-            last_modified: record.modified.max(stored.touch.map_or(0, |(_, time)| time)),
-        }
+/// The member as the backend sees it.
+#[must_use]
+pub fn member(stored: &Stored<MemberRecord>) -> Member {
+    let record = &stored.record;
+    Member {
+        id: record.id().to_owned(),
+        email: record.email().unwrap_or_default().to_owned(),
+        user_name: record.user_name().to_owned(),
+        display_name: record.display_name(),
+        role: record.role,
+        origin: record.origin,
+        active: record.is_active(),
+        created: record.created,
+        last_modified: record.modified.max(stored.touch.map_or(0, |(_, time)| time)),
     }
 }
 
@@ -105,7 +70,7 @@ pub fn add_member(store: &Store, new: &NewMember) -> Result<Member, DirectoryErr
             None => {}
         }
         let version = write::commit(store, batch, &organization)?;
-        Ok(Member::from(&Stored { record, version, touch: None }))
+        Ok(member(&Stored { record, version, touch: None }))
     })
 }
 
@@ -114,7 +79,7 @@ pub fn add_member(store: &Store, new: &NewMember) -> Result<Member, DirectoryErr
 /// # Errors
 /// [`DirectoryError::NotFound`] if there is none.
 pub fn get_member(store: &Store, member: &str) -> Result<Member, DirectoryError> {
-    Ok(Member::from(&find(store, member)?))
+    Ok(self::member(&find(store, member)?))
 }
 
 /// Removes a member from the organization and every team. The last active owner stays.
@@ -136,13 +101,13 @@ pub fn set_role(store: &Store, member: &str, role: Role) -> Result<Member, Direc
     store.transact(|| {
         let old = find(store, member)?;
         if old.record.role == role {
-            return Ok(Member::from(&old));
+            return Ok(self::member(&old));
         }
         let record = MemberRecord { role, modified: store.now(), ..old.record.clone() };
         let (mut batch, organization) = (Batch::new(), organization(store)?);
         write::member(store, &mut batch, &organization, Some(&old), Some(&record))?;
         let version = write::commit(store, batch, &organization)?;
-        Ok(Member::from(&Stored { record, version, touch: old.touch }))
+        Ok(self::member(&Stored { record, version, touch: old.touch }))
     })
 }
 

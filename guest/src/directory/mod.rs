@@ -5,23 +5,24 @@ mod guard;
 mod listing;
 mod members;
 mod organization;
+mod overview;
 mod passphrases;
 mod preview;
 mod retention;
 mod schemas;
 mod teams;
+#[cfg(test)]
+mod tests;
 
 pub use error::DirectoryError;
 pub use guard::{decide_held, set_guard};
-pub use listing::{Listing, MemberPage, TeamPage, list_members, list_teams};
-pub use members::{
-    Member, NewMember, add_member, get_member, remove_member, set_passphrase, set_role, verify_passphrase,
-};
-pub use organization::{Licences, get_licences, put_organization, set_page_url};
-pub use passphrases::{
-    SignedIn, change_passphrase, request_passphrase_reset, reset_passphrase, sign_in, sign_in_where_known,
-};
-pub use preview::{Outcome, Preview, PreviewedUser, preview};
+pub use insomnia_scim_contract::{Listing, Member, NewMember, PreviewOutcome, PreviewedUser};
+pub use listing::{list_members, list_teams};
+pub use members::{add_member, get_member, member, remove_member, set_passphrase, set_role, verify_passphrase};
+pub use organization::{get_licences, put_organization};
+pub use overview::overview;
+pub use passphrases::{change_passphrase, request_passphrase_reset, reset_passphrase, sign_in, sign_in_where_known};
+pub use preview::preview;
 pub use retention::set_retention;
 pub use schemas::{get_schemas, put_schemas};
-pub use teams::{Team, add_team};
+pub use teams::add_team;

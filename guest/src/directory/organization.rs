@@ -1,5 +1,7 @@
 //! The organization itself, and its licences.
 
+use insomnia_scim_contract::Licences;
+
 use super::error::DirectoryError;
 use crate::store::{OrganizationRecord, Store, StoreError};
 
@@ -7,17 +9,6 @@ use crate::store::{OrganizationRecord, Store, StoreError};
 const MOST_DOMAINS: usize = 1_000;
 /// The longest name of an organization, in bytes.
 const LONGEST_NAME: usize = 1_000;
-
-/// Seats and who takes them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Licences {
-    /// How many active members the plan allows.
-    pub seats: u32,
-    /// Active members managed by people.
-    pub manual: u64,
-    /// Active members managed by the identity provider.
-    pub scim: u64,
-}
 
 /// Keeps what the backend tells about the organization.
 ///
@@ -35,25 +26,6 @@ pub fn put_organization(store: &Store, organization: &OrganizationRecord) -> Res
         return invalid("a domain is a name such as 'example.com'");
     }
     Ok(store.put_organization(organization)?)
-}
-
-/// Sets the address of the SCIM page, for emails that point to it; an empty one leaves it out.
-///
-/// # Errors
-/// [`DirectoryError::Invalid`] if it is not a URL.
-pub fn set_page_url(store: &Store, url: &str) -> Result<(), DirectoryError> {
-    let url = url.trim();
-    if !url.is_empty() && !crate::url::is_linkable(url) {
-        return Err(DirectoryError::Invalid("the page's address is an http or https URL".into()));
-    }
-    let page_url = (!url.is_empty()).then(|| url.to_owned());
-    if store.settings()?.page_url == page_url {
-        return Ok(());
-    }
-    Ok(store.change_settings(|settings, _| {
-        settings.page_url.clone_from(&page_url);
-        Ok(())
-    })?)
 }
 
 /// Seats and who takes them.

@@ -1,18 +1,11 @@
 //! Passphrases of members, as the SCIM page and the backend use them.
 
+use insomnia_scim_contract::{Member, SignedIn};
+
 use super::error::DirectoryError;
-use super::members::{Member, get_member};
+use super::members::get_member;
 use crate::provisioning::{passphrase, reset};
 use crate::store::Store;
-
-/// A member whose passphrase was right.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SignedIn {
-    /// The member.
-    pub member: Member,
-    /// Whether the passphrase must be changed before anything else: it is the initial one.
-    pub must_change: bool,
-}
 
 /// Checks a member's passphrase, and says whether it must be changed.
 ///

@@ -6,16 +6,18 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 
+use insomnia_scim_contract::{Preview, PreviewOutcome as Outcome, PreviewedUser};
 use serde_json::Value;
 
 use super::error::DirectoryError;
-use super::members::{Member, organization};
+use super::members::{member, organization};
 use crate::protocol::document;
 use crate::protocol::mode::Mode;
 use crate::protocol::schema::ResourceSchema;
 use crate::provisioning::decide::{Change, Decision, Rules};
 use crate::provisioning::guard::{self, Admission, Ahead, Removal};
 use crate::provisioning::known::Known;
+use crate::provisioning::marks;
 use crate::provisioning::{Action, Refusal, intake};
 use crate::store::keys::{self, Kind};
 use crate::store::{Candidates, MemberRecord, Origin, Role, Store, StoreError, Stored};
@@ -25,58 +27,12 @@ const MOST_USERS: usize = 10_000;
 /// How many members are named of those who stay manual.
 const MOST_NAMED: usize = 500;
 
-/// What would become of one user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// A member would be added.
-    Creates,
-    /// A manual member with the same userName or email address would be managed by SCIM.
-    Adopts,
-    /// The member is managed by SCIM already: the identity provider finds and updates it. Where the organization wants
-    /// that, a deactivated one is reactivated.
-    Exists,
-    /// It would be refused: the text says why.
-    Refuses,
-}
-
-/// One user of the list.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PreviewedUser {
-    /// As sent; empty if there is none.
-    pub user_name: String,
-    /// What would become of it.
-    pub outcome: Outcome,
-    /// The id of the member it matches.
-    pub member: Option<String>,
-    /// By what it matches, or why it is refused.
-    pub reason: String,
-}
-
-/// What provisioning a list of users would do.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Preview {
-    /// In the order of the list.
-    pub users: Vec<PreviewedUser>,
-    /// Active members who stay manual, and keep their seats; the first 500 of them.
-    pub left_manual: Vec<Member>,
-    /// How many there are.
-    pub left_manual_count: u64,
-    /// How many seats the plan has.
-    pub seats: u32,
-    /// How many are taken now.
-    pub taken: u64,
-    /// How many would be taken.
-    pub taken_after: u64,
-    /// How many users of the list would be refused because no seat is free for them.
-    pub seats_missing: u64,
-}
-
 /// What provisioning these users would do: a JSON array of SCIM Users, or an object with such an array `Resources`.
 ///
 /// # Errors
 /// [`DirectoryError::Invalid`] if it is not that, or has more than 10,000 users.
-pub fn preview(store: &Store, users: &[u8]) -> Result<Preview, DirectoryError> {
-    let users = read(users)?;
+pub fn preview(store: &Store, users: &str) -> Result<Preview, DirectoryError> {
+    let users = read(users.as_bytes())?;
     let organization = organization(store)?;
     let table = store.schema_table()?;
     let schema = table.resource("User").ok_or_else(|| StoreError::Broken("no resource type 'User'".into()))?;
@@ -104,7 +60,7 @@ pub fn preview(store: &Store, users: &[u8]) -> Result<Preview, DirectoryError> {
         if record.origin == Origin::Manual && record.is_active() && !adopted.contains(record.id()) {
             preview.left_manual_count += 1;
             if preview.left_manual.len() < MOST_NAMED {
-                preview.left_manual.push(Member::from(&stored));
+                preview.left_manual.push(member(&stored));
             }
         }
         Ok::<_, DirectoryError>(true)
@@ -160,6 +116,11 @@ impl Run<'_, '_> {
         match (self.rules.post(&document, matched), found) {
             (Ok(decision), found) => {
                 let written = self.list.note(&decision);
+                let mark = match &decision.change {
+                    Change::Put(record) => marks::mark(self.rules.organization, record),
+                    Change::Remove | Change::Nothing => None,
+                };
+                let marked = |reason: String| mark.map_or(reason.clone(), |mark| format!("{reason}; {mark}"));
                 if decision.action == Action::Created {
                     self.made.extend(written.clone());
                 }
@@ -167,14 +128,18 @@ impl Run<'_, '_> {
                 match (decision.action, found) {
                     (Action::Adopted, Some((id, attribute))) => {
                         self.adopted.insert(id.clone());
-                        told(Outcome::Adopts, Some(id), format!("matches by {attribute}"))
+                        told(Outcome::Adopts, Some(id), marked(format!("matches by {attribute}")))
                     }
                     (_, Some((id, attribute))) => {
                         // One whom an earlier user of the list would have become has no id yet.
                         let member = Some(id).filter(|_| !is_new);
-                        told(Outcome::Exists, member, format!("matches by {attribute}; it would be reactivated"))
+                        told(
+                            Outcome::Exists,
+                            member,
+                            marked(format!("matches by {attribute}; it would be reactivated")),
+                        )
                     }
-                    (_, None) => told(Outcome::Creates, None, "matches nobody".to_owned()),
+                    (_, None) => told(Outcome::Creates, None, marked("matches nobody".to_owned())),
                 }
             }
             (Err(Refusal::Store(error)), _) => Err(error.into()),

@@ -11,12 +11,12 @@ const LARGEST: usize = 512 * 1024;
 ///
 /// # Errors
 /// [`DirectoryError::Invalid`] says what is wrong.
-pub fn put_schemas(store: &Store, declaration: &[u8]) -> Result<(), DirectoryError> {
+pub fn put_schemas(store: &Store, declaration: &str) -> Result<(), DirectoryError> {
     if declaration.len() > LARGEST {
         return Err(DirectoryError::Invalid(format!("a declaration has at most {LARGEST} bytes")));
     }
     let declared: DeclaredRecord =
-        serde_json::from_slice(declaration).map_err(|error| DirectoryError::Invalid(error.to_string()))?;
+        serde_json::from_str(declaration).map_err(|error| DirectoryError::Invalid(error.to_string()))?;
     let checked = SchemaTable::builtin().with_declared(&declared.schemas, &declared.resource_types);
     checked.map_err(|error| DirectoryError::Invalid(error.detail))?;
     Ok(store.put_declared(&declared)?)
@@ -26,6 +26,7 @@ pub fn put_schemas(store: &Store, declaration: &[u8]) -> Result<(), DirectoryErr
 ///
 /// # Errors
 /// If the store can't answer.
-pub fn get_schemas(store: &Store) -> Result<Vec<u8>, StoreError> {
-    Ok(store.declared_bytes()?.unwrap_or_else(|| br#"{"schemas":[],"resourceTypes":[]}"#.to_vec()))
+pub fn get_schemas(store: &Store) -> Result<String, StoreError> {
+    let Some(stored) = store.declared_bytes()? else { return Ok(r#"{"schemas":[],"resourceTypes":[]}"#.to_owned()) };
+    String::from_utf8(stored).map_err(|error| StoreError::Broken(error.to_string()))
 }

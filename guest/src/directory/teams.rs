@@ -1,5 +1,6 @@
 //! Teams as the backend sees and adds them.
 
+use insomnia_scim_contract::Team;
 use serde_json::{Value, json};
 
 use super::error::DirectoryError;
@@ -9,34 +10,16 @@ use crate::provisioning::{Refusal, events, write};
 use crate::store::keys::Kind;
 use crate::store::{Batch, Origin, Store, StoreError, Stored, TeamRecord};
 
-/// A named set of members.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Team {
-    /// The SCIM `id`.
-    pub id: String,
-    /// The SCIM `displayName`.
-    pub name: String,
-    /// Who manages the team.
-    pub origin: Origin,
-    /// How many members it has.
-    pub members: u64,
-    /// In milliseconds since the Unix epoch.
-    pub created: u64,
-    /// In milliseconds since the Unix epoch.
-    pub last_modified: u64,
-}
-
-impl Team {
-    pub(super) fn new(stored: &Stored<TeamRecord>, members: u64) -> Self {
-        let record = &stored.record;
-        Self {
-            id: record.id().to_owned(),
-            name: record.display_name().to_owned(),
-            origin: record.origin,
-            members,
-            created: record.created,
-            last_modified: record.modified.max(stored.touch.map_or(0, |(_, time)| time)),
-        }
+/// The team as the backend sees it.
+pub(super) fn team(stored: &Stored<TeamRecord>, members: u64) -> Team {
+    let record = &stored.record;
+    Team {
+        id: record.id().to_owned(),
+        name: record.display_name().to_owned(),
+        origin: record.origin,
+        members,
+        created: record.created,
+        last_modified: record.modified.max(stored.touch.map_or(0, |(_, time)| time)),
     }
 }
 
@@ -70,6 +53,6 @@ pub fn add_team(store: &Store, name: &str, members: &[String]) -> Result<Team, D
         write::team(store, &mut batch, None, Some(&record))?;
         events::membership(store, &mut batch, &record, &additions.added, &[])?;
         let version = store.commit(batch)?;
-        Ok(Team::new(&Stored { record, version, touch: None }, additions.added.len() as u64))
+        Ok(team(&Stored { record, version, touch: None }, additions.added.len() as u64))
     })
 }

@@ -9,6 +9,7 @@ use crate::journal::{Note, Standing};
 use crate::protocol::error::ScimError;
 use crate::protocol::message::Request;
 use crate::store::{AccessRecord, ConnectorRecord, Options, Store, StoreError, keys};
+use crate::url;
 
 /// How much later than the last time `connector-used` is written again, in milliseconds.
 const USED_AGAIN: u64 = 60_000;
@@ -25,6 +26,9 @@ pub fn admits(host: Host<'_>, authorization: Option<&str>) -> bool {
     };
     attempt().unwrap_or(true)
 }
+
+/// What the path of a protected resource's metadata begins with: it stands between its host and its path (RFC 9728 §3.1).
+const RESOURCE_METADATA: &str = "/.well-known/oauth-protected-resource";
 
 /// A caller who is not let in.
 pub(super) struct Refused {
@@ -94,13 +98,16 @@ impl Door {
 }
 
 impl Refused {
-    /// 401 with the schemes that are offered (RFC 7644 §2, RFC 6750 §3, RFC 7617 §2).
+    /// 401 with the schemes that are offered (RFC 7644 §2, RFC 6750 §3, RFC 7617 §2), and where it is described how to get
+    /// a token (RFC 9728 §5.1).
     pub(super) fn answer(&self, request: &Request, note: &RefCell<Note>, takes_basic: bool) -> Answer {
         let refusal = self.reason;
-        let challenge = match refusal {
-            Unauthenticated::Missing => "Bearer realm=\"SCIM\"".to_owned(),
-            _ => format!("Bearer realm=\"SCIM\", error=\"invalid_token\", error_description=\"{refusal}\""),
-        };
+        let mut challenge = "Bearer realm=\"SCIM\"".to_owned();
+        if refusal != Unauthenticated::Missing {
+            challenge.push_str(&format!(", error=\"invalid_token\", error_description=\"{refusal}\""));
+        }
+        let (origin, path) = url::split(&request.base_url);
+        challenge.push_str(&format!(", resource_metadata=\"{origin}{RESOURCE_METADATA}{path}\""));
         let error = ScimError::from(refusal);
         let answer = Answer::refusal(&error, &request.request_id);
         note.borrow_mut().error = Some(error);
@@ -113,7 +120,8 @@ impl Refused {
 fn note_use(store: &Store<'_>, caller: Authenticated) -> Result<(), StoreError> {
     let by_access_token = caller.credential == Credential::AccessToken;
     let used = if by_access_token { store.oauth_used()? } else { store.connector_used()? };
-    if !used.is_some_and(|used| crate::moment::lasts(used.saturating_add(USED_AGAIN), store.now(), USED_AGAIN)) {
+    if !used.is_some_and(|used| insomnia_scim_contract::lasts(used.saturating_add(USED_AGAIN), store.now(), USED_AGAIN))
+    {
         if by_access_token { store.note_oauth_used()? } else { store.note_connector_used()? }
     }
     if caller.credential == Credential::NextToken {

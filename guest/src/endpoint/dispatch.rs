@@ -52,8 +52,8 @@ fn serve(
         note.borrow_mut().hidden = table.never_returned();
     }
     let mut organization = store.organization()?.map(|stored| stored.record).unwrap_or_default();
-    let route = Route::of(&path, &table, organization.options.discovery_aliases);
     let mut mode = if organization.options.strict { Mode::STRICT } else { Mode::COMPAT }.noting(applied);
+    let route = Route::of(&path, &table, organization.options.discovery_aliases, mode);
 
     match admit(store, &organization.options, &presented, note)? {
         Ok(()) => note_head(request, &route, mode),
@@ -86,7 +86,7 @@ fn serve(
 
 /// Whether the answer needs no token.
 fn is_public(path: &Path<'_>) -> bool {
-    matches!(Route::of(path, SchemaTable::builtin(), false), Ok(Route::ServiceProviderConfig))
+    matches!(Route::of(path, SchemaTable::builtin(), false, Mode::COMPAT), Ok(Route::ServiceProviderConfig))
 }
 
 /// The keys that the request will surely read, for one crossing.

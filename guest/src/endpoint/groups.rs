@@ -8,7 +8,8 @@ use super::resource::{Change, Received, Resource};
 use super::shared::Endpoint;
 use crate::protocol::document::Document;
 use crate::protocol::error::ScimError;
-use crate::protocol::patch::MemberReference;
+use crate::protocol::patch::member_id;
+use crate::protocol::tolerance::Tolerance;
 use crate::provisioning::{Precondition, Provisioned, Refusal, Teams};
 use crate::store::keys::Kind;
 use crate::store::{StoreError, Stored, TeamRecord};
@@ -78,21 +79,28 @@ impl<'c, 'h> Resource<'c, 'h> for Groups<'c, 'h> {
     fn received(&self) -> Result<Received, ScimError> {
         let mut document = self.endpoint.received()?;
         let members = match document.shift_remove("members") {
-            Some(Value::Array(members)) => members.iter().map(MemberReference::of).collect::<Result<_, _>>()?,
+            Some(Value::Array(members)) => members.iter().map(member_id).collect::<Result<_, _>>()?,
             _ => Vec::new(),
         };
         Ok(Received { document, members })
     }
 
-    /// RFC 7644 §3.5.2: 200 with the representation wherever the client asks for attributes.
-    fn is_answered_whole(&self, stored: &Stored<TeamRecord>) -> Result<bool, ScimError> {
+    /// RFC 7644 §3.5.2: 200 with the representation wherever the client asks for attributes. It is shown too who was left
+    /// out (T33), unless the group is large.
+    fn is_answered_whole(&self, done: &Provisioned<TeamRecord>) -> Result<bool, ScimError> {
         if !self.endpoint.query.projection.is_default() {
             return Ok(true);
         }
         let context = self.endpoint.context;
-        if context.organization.options.group_patch_no_content {
+        if context.organization.options.group_patch_no_content && done.left_out == 0 {
             return Ok(false);
         }
-        Ok(stored.touch.is_none() || context.store.team_size(stored.record.id())? <= ANSWERED_WHOLE)
+        Ok(done.stored.touch.is_none() || context.store.team_size(done.stored.record.id())? <= ANSWERED_WHOLE)
+    }
+
+    fn note_tolerance(&self, done: &Provisioned<TeamRecord>) {
+        if done.left_out > 0 {
+            self.endpoint.context.mode.note(Tolerance::UnknownMembers);
+        }
     }
 }

@@ -21,7 +21,8 @@ pub(super) fn note_head(request: &Request, route: &Result<Route, ScimError>, mod
     if request.path.contains("//") || (request.path.len() > 1 && request.path.ends_with('/')) {
         mode.note(Tolerance::Url);
     }
-    if matches!(route, Ok(Route::ServiceProviderConfig)) && !request.path.trim_end_matches('/').ends_with("Config") {
+    let is_named_so = request.path.trim_end_matches('/').to_ascii_lowercase().ends_with("/serviceproviderconfig");
+    if matches!(route, Ok(Route::ServiceProviderConfig)) && !is_named_so {
         mode.note(Tolerance::Alias);
     }
     let accept = request.header("accept").map(str::to_ascii_lowercase);

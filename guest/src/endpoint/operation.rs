@@ -20,7 +20,7 @@ pub(super) fn on_resource(context: &Context<'_, '_>, name: &str, id: Option<&str
 
 /// Runs an operation of a bulk request, for the same caller.
 pub(super) fn within_bulk(context: &Context<'_, '_>) -> Result<Answer, ScimError> {
-    let route = Route::parse(&context.request.path, context.table, false)?;
+    let route = Route::parse(&context.request.path, context.table, false, context.mode)?;
     if route.allows(&context.request.method) {
         match &route {
             Route::Resources(name) if context.request.method == "POST" => return on_resource(context, name, None),

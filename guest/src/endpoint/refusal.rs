@@ -18,10 +18,13 @@ impl From<Refusal> for ScimError {
             Refusal::Taken { .. } => Self::uniqueness(detail),
             Refusal::NoFreeSeat { .. }
             | Refusal::LastOwner
+            | Refusal::NoAddress
             | Refusal::ForeignDomain { .. }
             | Refusal::RemovalRefused => Self::status(403, detail),
             Refusal::Held { .. } => Self { retry_after: Some(guard::RETRY_AFTER), ..Self::status(503, detail) },
-            Refusal::UnknownMembers(_) | Refusal::NestedTeam(_) => Self::invalid_value(detail),
+            Refusal::UnknownMembers(_) | Refusal::NobodyKnown(_) | Refusal::NestedTeam(_) => {
+                Self::invalid_value(detail)
+            }
             Refusal::PreconditionFailed => Self::status(412, detail),
             Refusal::Protocol(error) => error,
             Refusal::Store(error) => error.into(),

@@ -136,15 +136,20 @@ impl<'c, 'h> Representation<'c, 'h> {
     pub(super) fn whole_user(&self, stored: &Stored<MemberRecord>) -> Document {
         let record = &stored.record;
         let mut document = record.document.clone();
-        if let Some(Value::Array(schemas)) = document.get_mut("schemas") {
+        if let Some(Value::Array(schemas)) = document.get_mut("schemas")
+            && !schemas.iter().any(|urn| urn == INSOMNIA_USER)
+        {
             schemas.push(INSOMNIA_USER.into());
         }
-        let insomnia = json!({
-            "origin": record.origin.as_str(),
-            "role": record.role.as_str(),
-            "licensed": record.is_active(),
-        });
-        document.insert(INSOMNIA_USER.into(), insomnia);
+        let told = [
+            ("origin", record.origin.name().into()),
+            ("role", record.role.name().into()),
+            ("licensed", record.is_active().into()),
+        ];
+        let insomnia = document.entry(INSOMNIA_USER).or_insert_with(|| Value::Object(Map::new()));
+        if let Value::Object(insomnia) = insomnia {
+            insomnia.extend(told.map(|(name, value): (&str, Value)| (name.to_owned(), value)));
+        }
         self.add_meta(&mut document, &Meta::of(stored, record.id(), record.created, record.modified));
         document
     }

@@ -6,15 +6,15 @@ use super::representation::Shown;
 use super::shared::Endpoint;
 use crate::protocol::document::{self, Document};
 use crate::protocol::error::ScimError;
-use crate::protocol::patch::{self, MemberChange, MemberReference, Patched};
+use crate::protocol::patch::{self, MemberChange, Patched};
 use crate::provisioning::{Precondition, Provisioned, Refusal};
 use crate::store::keys::Kind;
 use crate::store::{Record, StoreError, Stored};
 
-/// A resource as a client sent it, and the members that a group has beside it.
+/// A resource as a client sent it, and the ids of the members that a group has beside it.
 pub(super) struct Received {
     pub(super) document: Document,
-    pub(super) members: Vec<MemberReference>,
+    pub(super) members: Vec<String>,
 }
 
 /// What a change makes of the current document.
@@ -70,8 +70,11 @@ pub(super) trait Resource<'c, 'h: 'c> {
         self.endpoint().allows(version)
     }
 
+    /// Tells the log which tolerance rule the change took.
+    fn note_tolerance(&self, _done: &Provisioned<Self::Record>) {}
+
     /// Whether a PATCH is answered with the whole resource (200), and not with nothing (204).
-    fn is_answered_whole(&self, _stored: &Stored<Self::Record>) -> Result<bool, ScimError> {
+    fn is_answered_whole(&self, _done: &Provisioned<Self::Record>) -> Result<bool, ScimError> {
         Ok(true)
     }
 }
@@ -132,7 +135,7 @@ fn modify<'c, 'h: 'c>(resource: &impl Resource<'c, 'h>, id: &str) -> Result<Answ
         resource.settle(&mut patched.document);
         Ok(patched)
     })?;
-    if resource.is_answered_whole(&provisioned.stored)? {
+    if resource.is_answered_whole(&provisioned)? {
         return changed(resource, 200, &provisioned);
     }
     note(resource, &provisioned);
@@ -166,6 +169,7 @@ fn changed<'c, 'h: 'c, R: Resource<'c, 'h>>(
 }
 
 fn note<'c, 'h: 'c, R: Resource<'c, 'h>>(resource: &R, provisioned: &Provisioned<R::Record>) {
+    resource.note_tolerance(provisioned);
     let record = &provisioned.stored.record;
     resource.endpoint().note(provisioned, record.id(), &record.name());
 }

@@ -1,5 +1,7 @@
 //! What waits to be delivered and what could not be: seen, and tried again, by people.
 
+use insomnia_scim_contract::{Delivery, DeliveryPage, DeliveryQueue};
+
 use crate::capability::Page;
 use crate::store::{
     Batch, Letter, OutboxRecord, ParkedEvent, Sink, Store, StoreError, StoredEmail, decode, encode, keys,
@@ -7,47 +9,6 @@ use crate::store::{
 
 /// How many parked deliveries one call sends again at the most.
 const MOST: u32 = 500;
-
-/// Where a delivery stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DeliveryQueue {
-    /// Emails to be sent.
-    EmailsWaiting,
-    /// Emails that could not be sent.
-    EmailsParked,
-    /// Events to be delivered to the webhook.
-    EventsWaiting,
-    /// Events that could not be delivered.
-    EventsParked,
-}
-
-/// An email or an event on its way. It holds no secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Delivery {
-    /// Names it in its queue.
-    pub id: String,
-    /// Which email, such as `token-expiring`; of an event its id, which is also its `webhook-id`.
-    pub what: String,
-    /// The recipient of an email.
-    pub to: Option<String>,
-    /// In milliseconds since the Unix epoch.
-    pub created: u64,
-    /// When it is tried next, if that is known.
-    pub due: Option<u64>,
-    /// How often an email was tried.
-    pub attempts: u32,
-    /// Why it was not taken the last time.
-    pub error: Option<String>,
-}
-
-/// A page of deliveries.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct DeliveryPage {
-    /// The deliveries.
-    pub deliveries: Vec<Delivery>,
-    /// For `after`; `None` on the last page.
-    pub next: Option<String>,
-}
 
 /// A page of a queue.
 ///
@@ -73,7 +34,7 @@ pub fn list_deliveries(
         DeliveryQueue::EventsWaiting | DeliveryQueue::EventsParked => events(store, queue, after, limit)?,
     };
     let next = deliveries.last().filter(|_| more).map(|last| last.id.clone());
-    Ok(DeliveryPage { deliveries, next })
+    Ok(DeliveryPage { items: deliveries, next })
 }
 
 fn email(stored: StoredEmail) -> Delivery {

@@ -3,7 +3,7 @@
 use super::Budget;
 use super::letters;
 use super::schedule::{DOWNTIME, EMAIL, LONGEST_PAUSE};
-use crate::capability::{Email, EmailError, Host};
+use crate::capability::{EmailError, Host, Message};
 use crate::provisioning::passphrase;
 use crate::store::{Batch, Lease, Letter, OutboxRecord, Sealed, Sink, Store, StoreError, StoredEmail, encode, keys};
 use crate::text::cut;
@@ -21,7 +21,7 @@ const OUTAGE: u32 = 3;
 const LONGEST_ERROR: usize = 500;
 
 /// Sends what is due; returns when the next email is.
-pub(super) fn run(host: Host<'_>, store: &Store<'_>, budget: &Budget) -> Result<Option<u64>, StoreError> {
+pub(super) fn run(host: Host<'_>, store: &Store<'_>, budget: &Budget<'_>) -> Result<Option<u64>, StoreError> {
     let now = host.clock.now();
     match store.next_email(now, LONGEST_PAUSE)? {
         Some(due) if due <= now => {}
@@ -46,10 +46,9 @@ pub(super) fn run(host: Host<'_>, store: &Store<'_>, budget: &Budget) -> Result<
 }
 
 /// Sends a part of what is due; returns whether the mail system is out of order.
-fn send_due(host: Host<'_>, store: &Store<'_>, lease: &mut Lease, budget: &Budget) -> Result<bool, StoreError> {
+fn send_due(host: Host<'_>, store: &Store<'_>, lease: &mut Lease, budget: &Budget<'_>) -> Result<bool, StoreError> {
     let emails = store.due_emails(host.clock.now(), LONGEST_PAUSE, MOST)?;
     let organization = store.organization()?.map(|stored| stored.record.name).unwrap_or_default();
-    let page_url = store.settings()?.page_url;
     let (mut failed, mut long_out) = (0, false);
     for (index, stored) in emails.iter().enumerate() {
         let now = host.clock.now();
@@ -59,7 +58,9 @@ fn send_due(host: Host<'_>, store: &Store<'_>, lease: &mut Lease, budget: &Budge
         if !store.renew_lease(lease, now, now + LONGEST)? {
             return Ok(false);
         }
-        let Some(email) = prepare(host, store, stored, &organization, page_url.as_deref())? else { continue };
+        let Some(email) = prepare(host, store, stored, &organization, budget.context.page_url.as_deref())? else {
+            continue;
+        };
         match host.mailer.send(&email) {
             Ok(()) => {
                 forget(store, stored)?;
@@ -106,7 +107,7 @@ fn prepare(
     stored: &StoredEmail,
     organization: &str,
     page_url: Option<&str>,
-) -> Result<Option<Email>, StoreError> {
+) -> Result<Option<Message>, StoreError> {
     let record = &stored.record;
     match &record.letter {
         // The member is gone, or has another passphrase by now.
@@ -128,7 +129,7 @@ fn prepare(
         }
     };
     let content = letters::render(&record.letter, organization, page_url, &secret);
-    Ok(Some(Email {
+    Ok(Some(Message {
         id: record.id.clone(),
         date: record.created,
         to: record.to.clone(),

@@ -2,13 +2,13 @@
 //!
 //! Each is told once a token. After a downtime over several thresholds only the nearest is told.
 
+use insomnia_scim_contract::{RefreshMethod, TOLERANCE};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::Budget;
 use crate::capability::Host;
-use crate::connector::refresh::{self, RefreshMethod};
-use crate::moment::TOLERANCE;
+use crate::connector::refresh;
 use crate::protocol::timestamp;
 use crate::provisioning::letters;
 use crate::store::{Batch, EventKind, EventSubject, Letter, Store, StoreError, TokenRecord, encode, keys};
@@ -42,7 +42,7 @@ impl Told {
 }
 
 /// Warns if a threshold was passed; returns when the next one will be.
-pub(super) fn run(_: Host<'_>, store: &Store<'_>, _: &Budget) -> Result<Option<u64>, StoreError> {
+pub(super) fn run(_: Host<'_>, store: &Store<'_>, _: &Budget<'_>) -> Result<Option<u64>, StoreError> {
     store.transact(|| {
         let Some(connector) = store.connector()?.filter(|connector| connector.record.enabled) else { return Ok(None) };
         let Some(token) = &connector.record.token else { return Ok(None) };

@@ -14,10 +14,12 @@ mod webhook;
 #[cfg(test)]
 mod tests;
 
-pub use deliveries::{Delivery, DeliveryPage, DeliveryQueue, list_deliveries, retry_deliveries};
+pub use deliveries::{list_deliveries, retry_deliveries};
+pub use insomnia_scim_contract::{Delivery, DeliveryQueue, RunContext};
 
 use crate::capability::Host;
 use crate::connector::refresh;
+use crate::journal::note_subscriber;
 use crate::store::{Actor, Store, StoreError};
 
 /// After how many milliseconds a job that failed is tried again.
@@ -31,13 +33,14 @@ const SHARE: u64 = 20_000;
 /// After how many milliseconds a job that delivers lets the other one have its turn, if something waits for that.
 const TURN: u64 = 2_000;
 
-/// How long a job may go on beginning what others may let hang.
-struct Budget {
+/// How long a job may go on beginning what others may let hang, and what the host tells it.
+struct Budget<'c> {
     began: u64,
     until: u64,
+    context: &'c RunContext,
 }
 
-impl Budget {
+impl Budget<'_> {
     fn is_spent(&self, host: Host<'_>) -> bool {
         host.clock.now() >= self.until
     }
@@ -49,7 +52,7 @@ impl Budget {
 }
 
 /// Does a part of what is due; returns when to run it next, in milliseconds since the Unix epoch.
-type Job = fn(Host<'_>, &Store<'_>, &Budget) -> Result<Option<u64>, StoreError>;
+type Job = fn(Host<'_>, &Store<'_>, &Budget<'_>) -> Result<Option<u64>, StoreError>;
 
 /// All jobs. The refresh comes before the warnings, which it may spare, and those before the deliveries; what can hang
 /// comes last, the deliveries in turn, so that neither keeps the other from its share.
@@ -65,7 +68,8 @@ const JOBS: [(&str, Job); 5] = [
 ///
 /// # Errors
 /// If no job could be run at all; what was done until then stays done.
-pub fn run_due(host: Host<'_>) -> Result<Option<u64>, StoreError> {
+pub fn run_due(host: Host<'_>, context: &RunContext) -> Result<Option<u64>, StoreError> {
+    note_subscriber(&host.store(), context.subscribed)?;
     let (mut next, mut failures) = (None::<u64>, Vec::new());
     let began = host.clock.now();
     let mut jobs = JOBS;
@@ -76,7 +80,7 @@ pub fn run_due(host: Host<'_>) -> Result<Option<u64>, StoreError> {
     let mut run = |(name, job): (&str, Job)| {
         let store = host.store();
         store.act_as(Actor::System);
-        let budget = Budget { began: store.now(), until: (store.now() + SHARE).min(began + CALL) };
+        let budget = Budget { began: store.now(), until: (store.now() + SHARE).min(began + CALL), context };
         let at = job(host, &store, &budget).unwrap_or_else(|error| {
             eprintln!("the job '{name}' failed: {error}");
             failures.push(error);

@@ -2,9 +2,10 @@
 //! default (rule P5), and what else has served its time: a bounded part at a time, so that nobody else waits long for the
 //! storage.
 
+use insomnia_scim_contract::lasts;
+
 use super::Budget;
 use crate::capability::{Host, KeyRange};
-use crate::moment::lasts;
 use crate::provisioning::{guard, passphrase};
 use crate::store::{Batch, Letter, Sealed, Sink, Store, StoreError, encode, keys, text};
 
@@ -17,7 +18,7 @@ const COMMITS: u32 = 4;
 const EMAILS: u32 = 200;
 
 /// Deletes what nobody takes any more at once, and what is too old once a day; returns when to look again.
-pub(super) fn run(_: Host<'_>, store: &Store<'_>, _: &Budget) -> Result<Option<u64>, StoreError> {
+pub(super) fn run(_: Host<'_>, store: &Store<'_>, _: &Budget<'_>) -> Result<Option<u64>, StoreError> {
     let now = store.now();
     let mut commits = COMMITS;
     if !forget_dropped(store, &mut commits)? {

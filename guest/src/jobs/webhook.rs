@@ -5,6 +5,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
+use insomnia_scim_contract::lasts;
 use sha2::Sha256;
 
 use super::Budget;
@@ -12,7 +13,6 @@ use super::email::shortened;
 use super::schedule::{DOWNTIME, LONGEST_PAUSE, WEBHOOK};
 use crate::capability::{Host, HttpRequest, HttpResponse};
 use crate::journal::BOTH_SIGN;
-use crate::moment::lasts;
 use crate::retry_after::retry_after;
 use crate::store::{
     Batch, Lease, ParkedEvent, Sink, Store, StoreError, StoredEvent, Versioned, WebhookRecord, encode, keys,
@@ -48,7 +48,7 @@ impl Failure {
 }
 
 /// Delivers what is due; returns when to try next.
-pub(super) fn run(host: Host<'_>, store: &Store<'_>, budget: &Budget) -> Result<Option<u64>, StoreError> {
+pub(super) fn run(host: Host<'_>, store: &Store<'_>, budget: &Budget<'_>) -> Result<Option<u64>, StoreError> {
     if !store.is_event_due(Sink::Webhook)? {
         return Ok(None);
     }
@@ -114,7 +114,7 @@ fn deliver_due(
     webhook: &Versioned<WebhookRecord>,
     downtime: u64,
     lease: &mut Lease,
-    budget: &Budget,
+    budget: &Budget<'_>,
 ) -> Result<Round, StoreError> {
     let (events, _) = store.due_events(Sink::Webhook, MOST)?;
     let keys = signing_keys(host, &webhook.record);
@@ -190,7 +190,7 @@ fn deliver(host: Host<'_>, url: &str, keys: &[Vec<u8>], event: &StoredEvent) -> 
             header("webhook-signature", &signatures.join(" ")),
         ],
         body: event.json.clone(),
-        timeout: Some(LONGEST),
+        timeout_milliseconds: Some(LONGEST),
     };
     match host.http.send(&request) {
         Ok(response) if (200..300).contains(&response.status) => Ok(()),

@@ -1,17 +1,10 @@
 //! Events, for who looks at them and for who takes them in the host's process (rule P6).
 
+use insomnia_scim_contract::{Event, EventPage};
+
 use crate::store::{Batch, Sink, Store, StoreError, StoredEvent, keys};
 
-/// A page of events.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct EventPage {
-    /// The events.
-    pub events: Vec<StoredEvent>,
-    /// For `after`; `None` on the last page.
-    pub next: Option<String>,
-}
-
-/// A page of the events of the last 90 days, oldest first.
+/// A page of the events that are kept, oldest first.
 ///
 /// # Errors
 /// If the store can't answer.
@@ -19,14 +12,14 @@ pub fn list_events(store: &Store, after: Option<&str>, limit: u32) -> Result<Eve
     let after = after.filter(|after| keys::is_position(after));
     let (events, more) = store.events(after, limit.clamp(1, 500))?;
     let next = events.last().filter(|_| more).map(|last| last.position.clone());
-    Ok(EventPage { events, next })
+    Ok(EventPage { items: events.into_iter().map(event).collect::<Result<_, _>>()?, next })
 }
 
-/// Whether somebody in the host's process takes events: from now on they wait for [`take_events`].
+/// Notes whether somebody in the host's process takes events: if so, they wait from now on for [`take_events`].
 ///
 /// # Errors
 /// If the store can't answer.
-pub fn set_subscriber(store: &Store, subscriber: bool) -> Result<(), StoreError> {
+pub fn note_subscriber(store: &Store, subscriber: bool) -> Result<(), StoreError> {
     if store.settings()?.subscriber == subscriber {
         return Ok(());
     }
@@ -43,12 +36,17 @@ pub fn set_subscriber(store: &Store, subscriber: bool) -> Result<(), StoreError>
 ///
 /// # Errors
 /// If the store can't answer.
-pub fn take_events(store: &Store, limit: u32) -> Result<Vec<StoredEvent>, StoreError> {
+pub fn take_events(store: &Store, limit: u32) -> Result<Vec<Event>, StoreError> {
     let (events, _) = store.due_events(Sink::Subscriber, limit)?;
     let (kept, gone): (Vec<_>, Vec<_>) = events.into_iter().partition(|event| !event.json.is_empty());
     let gone: Vec<String> = gone.into_iter().map(|event| event.position).collect();
     acknowledge_events(store, &gone)?;
-    Ok(kept)
+    kept.into_iter().map(event).collect()
+}
+
+fn event(stored: StoredEvent) -> Result<Event, StoreError> {
+    let document = String::from_utf8(stored.json).map_err(|error| StoreError::Broken(error.to_string()))?;
+    Ok(Event { position: stored.position, document })
 }
 
 /// The subscriber has these events, by their positions.

@@ -25,10 +25,10 @@ struct Strangers {
 
 /// Keeps an entry of the log. It never makes the request fail (rule P5).
 pub fn keep(store: &Store, mut entry: Entry, standing: Standing) {
-    let key = keys::log(entry.time, &entry.request_id);
+    let key = keys::log(entry.time, &entry.request_id, store.random());
     let kept = match standing {
         Standing::Stranger => keep_stranger(store, key, &mut entry),
-        Standing::Admitted | Standing::Refused => encode(&entry).and_then(|json| store.append(&[(key, json)])),
+        Standing::Admitted | Standing::Refused => encode(&entry).and_then(|json| store.append(key, json)),
     };
     if let Err(error) = kept {
         eprintln!("the SCIM log could not be written: {error}");
@@ -67,5 +67,5 @@ fn keep_stranger(store: &Store, key: Key, entry: &mut Entry) -> Result<(), Store
             result => return result.map(drop),
         }
     }
-    store.append(&[(keys::LOG_LEFT_OUT.to_vec(), left_out.saturating_add(1).to_string().into_bytes())])
+    store.append(keys::LOG_LEFT_OUT.to_vec(), left_out.saturating_add(1).to_string().into_bytes())
 }

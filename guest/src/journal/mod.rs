@@ -10,8 +10,9 @@ mod tests;
 mod webhook;
 
 pub use entry::{Entry, Note, Standing, Subject};
-pub use events::{EventPage, acknowledge_events, list_events, set_subscriber, take_events};
+pub use events::{acknowledge_events, list_events, note_subscriber, take_events};
+pub use insomnia_scim_contract::{LogPage, LogQuery};
 pub use keep::keep;
-pub use search::{LogPage, LogQuery, search};
+pub use search::{SearchError, search};
 pub(crate) use webhook::BOTH_SIGN;
-pub use webhook::{WebhookError, remove_webhook, set_webhook};
+pub use webhook::{WebhookError, get_webhook, remove_webhook, set_webhook};

@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use insomnia_scim_contract::Webhook;
 use thiserror::Error;
 
 use crate::capability::{Secrets, SecretsError};
@@ -71,4 +72,18 @@ pub fn remove_webhook(store: &Store) -> Result<(), StoreError> {
         store.drop_events(batch, Sink::Webhook);
         Ok(())
     })
+}
+
+/// The webhook; `None` if there is none.
+///
+/// # Errors
+/// If the store can't answer.
+pub fn get_webhook(store: &Store) -> Result<Option<Webhook>, StoreError> {
+    let webhook = store.webhook()?.map(|stored| stored.record);
+    Ok(webhook.map(|WebhookRecord { url, created, failing_since, error, .. }| Webhook {
+        url,
+        created,
+        failing_since,
+        error,
+    }))
 }

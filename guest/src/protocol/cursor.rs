@@ -1,18 +1,15 @@
-//! Cursors of RFC 9865: signed, expiring, and without state on the server.
+//! Cursors of RFC 9865: opaque, expiring, and without state on the server.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::{Digest, Sha256};
+use insomnia_scim_contract::lasts;
 
 use super::discovery::CURSOR_TIMEOUT;
 use super::error::{ScimError, ScimType};
 use super::sort::SortKey;
-use crate::moment::lasts;
+use crate::opaque::{NONCE, OpaqueKey};
 
-const VERSION: u8 = 2;
-/// How many bytes of the HMAC a cursor carries: 128 bits.
-const SIGNATURE: usize = 16;
+const VERSION: u8 = 3;
+/// What the key seals here and nowhere else.
+const PURPOSE: &str = "scim cursor";
 
 /// Where a page ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,9 +34,12 @@ pub struct Position {
 }
 
 impl Cursor {
-    /// The cursor as clients carry it: unreserved characters only. `query` is all that must not change between pages.
-    #[must_use]
-    pub fn sign(&self, key: &[u8], query: &str) -> String {
+    /// The cursor as clients carry it: unreserved characters only, of which nobody can read where the page ended, since
+    /// that may be a person's name (RFC 9865 §5.2). `query` is all that must not change between pages.
+    ///
+    /// # Errors
+    /// 500 if it can't be sealed, which only a cursor of many gigabytes can't.
+    pub fn seal(&self, key: &OpaqueKey, nonce: [u8; NONCE], query: &str) -> Result<String, ScimError> {
         let mut payload = vec![VERSION];
         payload.extend(self.issued.to_be_bytes());
         payload.extend(self.count.to_be_bytes());
@@ -49,22 +49,18 @@ impl Cursor {
             payload.extend(last.id.as_bytes());
             payload.extend(last.key.to_bytes());
         }
-        let signature = signature(key, &payload, query);
-        payload.extend(signature.get(..SIGNATURE).unwrap_or_default());
-        URL_SAFE_NO_PAD.encode(payload)
+        let sealed = key.seal(nonce, PURPOSE, query, &payload);
+        sealed.ok_or_else(|| ScimError::status(500, "The cursor of the next page can't be made"))
     }
 
     /// Reads a cursor back at the time `now`.
     ///
     /// # Errors
     /// `invalidCursor` if it is not one of this organization's and this query's, `expiredCursor` if it is too old.
-    pub fn verify(text: &str, key: &[u8], query: &str, now: u64) -> Result<Self, ScimError> {
+    pub fn open(text: &str, key: &OpaqueKey, query: &str, now: u64) -> Result<Self, ScimError> {
         let invalid = || ScimError::new(ScimType::InvalidCursor, "The cursor is not one of this query's");
-        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| invalid())?;
-        let at = bytes.len().checked_sub(SIGNATURE).ok_or_else(invalid)?;
-        let (payload, given) = bytes.split_at_checked(at).ok_or_else(invalid)?;
-        keyed(key, payload, query).verify_truncated_left(given).map_err(|_| invalid())?;
-        let cursor = Self::decode(payload).ok_or_else(invalid)?;
+        let payload = key.open(PURPOSE, query, text).ok_or_else(invalid)?;
+        let cursor = Self::decode(&payload).ok_or_else(invalid)?;
         let timeout = u64::from(CURSOR_TIMEOUT) * 1_000;
         // To the millisecond it is still good.
         if !lasts(cursor.issued.saturating_add(timeout).saturating_add(1), now, timeout) {
@@ -99,20 +95,6 @@ impl Position {
     }
 }
 
-fn signature(key: &[u8], payload: &[u8], query: &str) -> [u8; 32] {
-    keyed(key, payload, query).finalize().into_bytes().into()
-}
-
-fn keyed(key: &[u8], payload: &[u8], query: &str) -> Hmac<Sha256> {
-    // A block of the hash, zeros behind the key, is what HMAC makes of a shorter key anyway (RFC 2104 §2).
-    let mut block = [0; 64];
-    block.iter_mut().zip(key).for_each(|(to, from)| *to = *from);
-    let mut mac = Hmac::<Sha256>::new(&block.into());
-    mac.update(&Sha256::digest(query.as_bytes()));
-    mac.update(payload);
-    mac
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,6 +103,14 @@ mod tests {
     fn cursor() -> Cursor {
         let id = "0190a6f0-0000-7000-8000-000000000001".into();
         Cursor { issued: 1_000, count: 2, last: Some(Position { part: 1, key: SortKey::Text("ada".into()), id }) }
+    }
+
+    fn key(byte: u8) -> OpaqueKey {
+        OpaqueKey::from_bytes(&[byte; 32]).unwrap()
+    }
+
+    fn sealed(cursor: &Cursor) -> String {
+        cursor.seal(&key(1), [9; NONCE], "query").unwrap()
     }
 
     #[test]
@@ -134,30 +124,30 @@ mod tests {
             SortKey::Text("ÅΣ".into()),
             SortKey::Missing,
         ];
-        for key in keys {
-            let cursor = Cursor { last: Some(Position { part: 0, key, id: "1".into() }), ..cursor() };
-            assert_eq!(Cursor::verify(&cursor.sign(b"key", "query"), b"key", "query", 2_000), Ok(cursor));
+        for sorted_by in keys {
+            let cursor = Cursor { last: Some(Position { part: 0, key: sorted_by, id: "1".into() }), ..cursor() };
+            assert_eq!(Cursor::open(&sealed(&cursor), &key(1), "query", 2_000), Ok(cursor));
         }
         let first = Cursor { last: None, ..cursor() };
-        assert_eq!(Cursor::verify(&first.sign(b"key", "query"), b"key", "query", 2_000), Ok(first));
+        assert_eq!(Cursor::open(&sealed(&first), &key(1), "query", 2_000), Ok(first));
     }
 
     #[test]
     fn rfc_080_a_cursor_has_unreserved_characters_only() {
-        let text = cursor().sign(b"key", "query");
+        let text = sealed(&cursor());
         assert!(text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)));
-        assert_eq!(Cursor::verify(&text, b"key", "query", 2_000), Ok(cursor()));
+        assert_eq!(Cursor::open(&text, &key(1), "query", 2_000), Ok(cursor()));
     }
 
     #[test]
     fn rfc_081_a_forged_or_foreign_cursor_is_invalid_and_an_old_one_expired() {
-        let text = cursor().sign(b"key", "query");
+        let text = sealed(&cursor());
         let kind = |result: Result<Cursor, ScimError>| result.unwrap_err().scim_type;
-        assert_eq!(kind(Cursor::verify(&text, b"other key", "query", 2_000)), Some(ScimType::InvalidCursor));
-        assert_eq!(kind(Cursor::verify(&text, b"key", "other query", 2_000)), Some(ScimType::InvalidCursor));
+        assert_eq!(kind(Cursor::open(&text, &key(2), "query", 2_000)), Some(ScimType::InvalidCursor));
+        assert_eq!(kind(Cursor::open(&text, &key(1), "other query", 2_000)), Some(ScimType::InvalidCursor));
         for forged in ["", "x", "AAAA", "é", "AQAAAAAAAAPoAAAABwAAAAIwMTkwYTZmMC0wMDAw"] {
-            assert_eq!(kind(Cursor::verify(forged, b"key", "query", 2_000)), Some(ScimType::InvalidCursor));
+            assert_eq!(kind(Cursor::open(forged, &key(1), "query", 2_000)), Some(ScimType::InvalidCursor));
         }
-        assert_eq!(kind(Cursor::verify(&text, b"key", "query", 3_601_001)), Some(ScimType::ExpiredCursor));
+        assert_eq!(kind(Cursor::open(&text, &key(1), "query", 3_601_001)), Some(ScimType::ExpiredCursor));
     }
 }

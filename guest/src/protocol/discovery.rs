@@ -76,19 +76,19 @@ pub fn service_provider_config(base_url: &str, takes_basic: bool) -> Value {
 /// The body of `/Schemas`.
 #[must_use]
 pub fn schemas(table: &SchemaTable, base_url: &str) -> Value {
-    list(table.schemas().iter().map(|schema| schema_resource(schema, base_url)).collect())
+    list(table.schemas().iter().map(|schema| schema_resource(table, schema, base_url)).collect())
 }
 
 /// The body of `/Schemas/{urn}`; `None` if there is no such schema.
 #[must_use]
 pub fn schema(table: &SchemaTable, urn: &str, base_url: &str) -> Option<Value> {
-    table.schema(urn).map(|schema| schema_resource(schema, base_url))
+    table.schema(urn).map(|schema| schema_resource(table, schema, base_url))
 }
 
 /// The body of `/ResourceTypes`.
 #[must_use]
 pub fn resource_types(table: &SchemaTable, base_url: &str) -> Value {
-    let resources = table.resource_types().iter().map(|found| resource_type_resource(table, found, base_url));
+    let resources = table.resource_types().iter().map(|found| resource_type_resource(found, base_url));
     list(resources.collect())
 }
 
@@ -96,7 +96,7 @@ pub fn resource_types(table: &SchemaTable, base_url: &str) -> Value {
 #[must_use]
 pub fn resource_type(table: &SchemaTable, name: &str, base_url: &str) -> Option<Value> {
     let found = table.resource_types().iter().find(|candidate| candidate.name == name)?;
-    Some(resource_type_resource(table, found, base_url))
+    Some(resource_type_resource(found, base_url))
 }
 
 fn list(resources: Vec<Value>) -> Value {
@@ -109,18 +109,11 @@ fn list(resources: Vec<Value>) -> Value {
     })
 }
 
-/// An extension of which a client can write nothing is left out of `schemaExtensions`: clients make what they send from
-/// that list (see `schema/insomnia.rs`). `/Schemas` has it.
-fn resource_type_resource(table: &SchemaTable, resource_type: &ResourceType, base_url: &str) -> Value {
+fn resource_type_resource(resource_type: &ResourceType, base_url: &str) -> Value {
     let name = resource_type.name.as_str();
-    let is_writable = |urn: &str| {
-        let attributes = table.schema(urn).map_or(&[][..], |schema| &schema.attributes);
-        attributes.iter().any(|attribute| attribute.mutability != Mutability::ReadOnly)
-    };
     let extensions = resource_type
         .extensions
         .iter()
-        .filter(|extension| is_writable(&extension.schema))
         .map(|extension| json!({ "schema": extension.schema, "required": extension.required }));
     json!({
         "schemas": [RESOURCE_TYPE],
@@ -134,19 +127,20 @@ fn resource_type_resource(table: &SchemaTable, resource_type: &ResourceType, bas
     })
 }
 
-fn schema_resource(schema: &Schema, base_url: &str) -> Value {
+/// The core schema of a resource type lists `externalId` too: it is part of every core schema (RFC 7643 §3.1), and an
+/// identity provider looks for what it can map in the schemas alone. Of the other common attributes nothing can be mapped.
+fn schema_resource(table: &SchemaTable, schema: &Schema, base_url: &str) -> Value {
+    let is_core = table.resource_types().iter().any(|resource_type| resource_type.schema == schema.id);
+    let external_id = table.common_attribute("externalId").filter(|_| is_core);
+    let published = external_id.into_iter().chain(&schema.attributes).filter(|attribute| !attribute.dropped);
     json!({
         "schemas": [SCHEMA],
         "id": schema.id,
         "name": schema.name,
         "description": schema.description,
-        "attributes": attributes(&schema.attributes),
+        "attributes": published.map(attribute).collect::<Vec<_>>(),
         "meta": { "resourceType": "Schema", "location": format!("{base_url}/Schemas/{}", schema.id) },
     })
-}
-
-fn attributes(attributes: &[Attribute]) -> Vec<Value> {
-    attributes.iter().map(attribute).collect()
 }
 
 fn attribute(attribute: &Attribute) -> Value {
@@ -171,7 +165,10 @@ fn attribute(attribute: &Attribute) -> Value {
         body.insert("referenceTypes".to_owned(), attribute.reference_types.clone().into());
     }
     if !attribute.sub_attributes.is_empty() {
-        body.insert("subAttributes".to_owned(), attributes(&attribute.sub_attributes).into());
+        body.insert(
+            "subAttributes".to_owned(),
+            attribute.sub_attributes.iter().map(self::attribute).collect::<Vec<_>>().into(),
+        );
     }
     Value::Object(body)
 }

@@ -106,7 +106,11 @@ impl Query {
             }
             Some(_) => Err(not_a_number(name)),
         };
-        let cursor = find("cursor").and_then(Value::as_str).map(str::to_owned);
+        let cursor = match find("cursor") {
+            None => None,
+            Some(Value::String(cursor)) => Some(cursor.clone()),
+            Some(_) => return Err(ScimError::new(ScimType::InvalidCursor, "'cursor' is a string")),
+        };
         let count = number("count").map_err(|error| of_count(error, cursor.is_some()))?;
         let names = |name: &str| match find(name) {
             None => Ok(Vec::new()),

@@ -1,7 +1,9 @@
 //! Which endpoint a path names (RFC 7644 §3.2), and which methods it has.
 
 use super::error::{ScimError, ScimType};
+use super::mode::Mode;
 use super::schema::SchemaTable;
+use super::tolerance::Tolerance;
 use crate::text::percent_decoded;
 
 /// An endpoint.
@@ -58,31 +60,57 @@ impl<'r> Path<'r> {
     }
 }
 
+/// The endpoints of the protocol itself (RFC 7644 §3.2), and the older names of one (T29).
+const ENDPOINTS: [&str; 7] = [
+    "Bulk",
+    "Me",
+    "Schemas",
+    "ResourceTypes",
+    "ServiceProviderConfig",
+    "ServiceProviderConfigs",
+    "serviceConfiguration",
+];
+
 impl Route {
     /// The endpoint that a path names; see [`Route::of`].
     ///
     /// # Errors
     /// 404 if there is none, 400 `invalidVers` for another version.
-    pub fn parse(path: &str, table: &SchemaTable, aliases: bool) -> Result<Self, ScimError> {
-        Self::of(&Path::of(path), table, aliases)
+    pub fn parse(path: &str, table: &SchemaTable, aliases: bool, mode: Mode<'_>) -> Result<Self, ScimError> {
+        Self::of(&Path::of(path), table, aliases, mode)
     }
 
-    /// Finds the endpoint; `v2` may stand before it (RFC 7644 §3.13).
+    /// Finds the endpoint; `v2` may stand before it (RFC 7644 §3.13). In compat mode its name is read in any letter case
+    /// (T34).
     ///
     /// # Errors
     /// 404 if there is none, 400 `invalidVers` for another version.
-    pub fn of(path: &Path<'_>, table: &SchemaTable, aliases: bool) -> Result<Self, ScimError> {
-        let segments = path.behind_version();
+    pub fn of(path: &Path<'_>, table: &SchemaTable, aliases: bool, mode: Mode<'_>) -> Result<Self, ScimError> {
+        let mut segments = path.behind_version();
         if let Some(version) = path.segments.first().filter(|first| *first != "v2" && is_version(first)) {
             let detail = format!("SCIM {version} is not supported, only v2 is");
             return Err(ScimError::new(ScimType::InvalidVers, detail));
         }
         let not_found = || ScimError::not_found(format!("There is no endpoint '{}'", path.sent));
-        let resource_type = |segment: &str| {
-            let found =
-                table.resource_types().iter().find(|candidate| candidate.endpoint.strip_prefix('/') == Some(segment));
-            found.map(|found| found.name.clone())
+        let of_types = || {
+            table
+                .resource_types()
+                .iter()
+                .filter_map(|candidate| Some((candidate.endpoint.strip_prefix('/')?, candidate)))
         };
+        if let Some(first) = segments.first_mut()
+            && !ENDPOINTS.contains(first)
+            && !of_types().any(|(endpoint, _)| endpoint == *first)
+        {
+            let mut known = ENDPOINTS.into_iter().chain(of_types().map(|(endpoint, _)| endpoint));
+            if let Some(meant) = known.find(|endpoint| endpoint.eq_ignore_ascii_case(first))
+                && mode.tolerates(Tolerance::EndpointCase)
+            {
+                *first = meant;
+            }
+        }
+        let resource_type =
+            |segment: &str| of_types().find(|(endpoint, _)| *endpoint == segment).map(|(_, found)| found.name.clone());
         Ok(match *segments {
             [] => Self::Root,
             [".search"] => Self::Search(None),

@@ -51,10 +51,14 @@ pub enum Tolerance {
     NoOperations = 28,
     /// Older names of endpoints.
     Alias = 29,
+    /// Members of a group whom nobody knows.
+    UnknownMembers = 33,
+    /// Endpoints in another case than the RFC writes them.
+    EndpointCase = 34,
 }
 
 impl Tolerance {
-    const ALL: [Self; 22] = [
+    const ALL: [Self; 24] = [
         Self::LetterCase,
         Self::Conversion,
         Self::RemoveListed,
@@ -77,6 +81,8 @@ impl Tolerance {
         Self::MalformedValue,
         Self::NoOperations,
         Self::Alias,
+        Self::UnknownMembers,
+        Self::EndpointCase,
     ];
 
     /// What was done, for administrators.
@@ -104,13 +110,15 @@ impl Tolerance {
             Self::MalformedValue => "a date, a reference or base64 was kept as sent though it is malformed",
             Self::NoOperations => "a PATCH without operations changed nothing",
             Self::Alias => "an older name of an endpoint was accepted",
+            Self::UnknownMembers => "members whom nobody knows were left out, and the known ones taken",
+            Self::EndpointCase => "an endpoint was found without regard to the case of its name",
         }
     }
 }
 
 /// The rules that it took to read one request.
 #[derive(Clone, Debug, Default)]
-pub struct Tolerances(Cell<u32>);
+pub struct Tolerances(Cell<u64>);
 
 impl Tolerances {
     /// The rule was applied.
@@ -129,6 +137,6 @@ impl Tolerances {
     }
 }
 
-fn bit(rule: Tolerance) -> u32 {
+fn bit(rule: Tolerance) -> u64 {
     1 << (rule as u32 - 1)
 }

@@ -4,6 +4,7 @@
 //! Who commits a decision and who previews one ask the same questions here, each of what it knows: the store, or the store
 //! with what earlier users of a list would change.
 
+use insomnia_scim_contract::Mark;
 use serde_json::Value;
 
 use super::changed::changed;
@@ -11,6 +12,7 @@ use super::guard::{Admission, Removal};
 use super::known::Known;
 use super::letters::Welcome;
 use super::licences::{self, Seat};
+use super::marks;
 use super::matching::{self, Match};
 use super::{Action, Refusal, administrators};
 use crate::protocol::document::Document;
@@ -110,8 +112,8 @@ impl Rules<'_> {
         let MemberRecord { role, created, .. } = old.record;
         let new = MemberRecord { origin: Origin::Scim, role, created, modified: self.known.now(), document };
         self.require_free_names(&old.record, &new)?;
-        if new.email() != old.record.email() {
-            self.require_own_domain(&new)?;
+        if marks::address(&new) != marks::address(&old.record) {
+            self.require_reachable(&new)?;
         }
         let (was_active, is_active) = (old.record.is_active(), new.is_active());
         let goes = was_active && !is_active;
@@ -119,7 +121,7 @@ impl Rules<'_> {
         let seat = self.seat(was_active, is_active)?;
         administrators::require_owner(&old.record, Some(&new), || self.known.owners())?;
         let mut because = vec![reason];
-        because.extend(adopts.then(|| format!("adopted: id, role {} and teams kept", new.role.as_str())));
+        because.extend(adopts.then(|| format!("adopted: id, role {} and teams kept", new.role.name())));
         because.extend(changed(&old.record.document, &new.document));
         match seat {
             Seat::Unchanged => because.extend((adopts && is_active).then(|| "seat kept".to_owned())),
@@ -135,6 +137,8 @@ impl Rules<'_> {
         let is_awaited = action == Action::Reactivated && is_wanted && self.known.awaits_welcome(new.id())?;
         let welcome = if is_awaited { Welcome::Now } else { Welcome::Never };
         because.extend(is_awaited.then(mailed));
+        let mark_of = |record| marks::mark(self.organization, record);
+        because.extend(mark_of(&new).filter(|mark| adopts || mark_of(&old.record).as_ref() != Some(mark)).map(words));
         Ok(Decision { old: Some(old), change: Change::Put(new), action, because, welcome, admission })
     }
 
@@ -157,7 +161,7 @@ impl Rules<'_> {
     fn add(&self, user: &Document) -> Result<Decision, Refusal> {
         let (document, now) = (with_id(user, &self.known.new_id()), self.known.now());
         let new = MemberRecord { origin: Origin::Scim, role: Role::Member, created: now, modified: now, document };
-        self.require_own_domain(&new)?;
+        self.require_reachable(&new)?;
         let seat = match self.seat(false, new.is_active())? {
             Seat::Unchanged => "inactive: no seat taken".to_owned(),
             seat => seat.to_string(),
@@ -165,6 +169,7 @@ impl Rules<'_> {
         let mut because = vec!["matched nobody by userName or emails".into(), seat];
         let welcome = Welcome::of_new(&new, self.organization.options.passphrase_emails);
         because.extend((welcome == Welcome::Now).then(mailed));
+        because.extend(marks::mark(self.organization, &new).map(words));
         Ok(Decision { old: None, change: Change::Put(new), action: Action::Created, because, welcome, admission: None })
     }
 
@@ -172,9 +177,14 @@ impl Rules<'_> {
         licences::seat(self.organization, before, after, || self.known.seats_taken())
     }
 
-    fn require_own_domain(&self, record: &MemberRecord) -> Result<(), Refusal> {
-        let address = record.email().unwrap_or_else(|| record.user_name());
-        if self.organization.options.verified_domains_only && !self.organization.owns(address) {
+    /// The options that refuse whom [`marks`] would mark.
+    fn require_reachable(&self, record: &MemberRecord) -> Result<(), Refusal> {
+        let options = &self.organization.options;
+        if options.email_required && marks::mark(self.organization, record) == Some(Mark::NoAddress) {
+            return Err(Refusal::NoAddress);
+        }
+        let address = marks::address(record);
+        if options.verified_domains_only && !self.organization.owns(address) {
             return Err(Refusal::ForeignDomain { address: address.to_owned() });
         }
         Ok(())
@@ -191,6 +201,10 @@ impl Rules<'_> {
         }
         Ok(())
     }
+}
+
+fn words(mark: Mark) -> String {
+    mark.to_string()
 }
 
 fn mailed() -> String {

@@ -64,7 +64,7 @@ pub(super) fn team(
     let data = |team: &TeamRecord| {
         let mut data = team.document.clone();
         table.take_hidden(&mut data);
-        data.insert("origin".into(), team.origin.as_str().into());
+        data.insert("origin".into(), team.origin.name().into());
         data
     };
     let data = changes(old.map(data).as_ref(), new.map(data).as_ref());
@@ -132,8 +132,8 @@ fn member_data(member: &MemberRecord, table: &SchemaTable) -> Document {
     // No document has a password; an event must not have one should that ever change.
     data.shift_remove("password");
     data.insert("active".into(), member.is_active().into());
-    data.insert("origin".into(), member.origin.as_str().into());
-    data.insert("role".into(), member.role.as_str().into());
+    data.insert("origin".into(), member.origin.name().into());
+    data.insert("role".into(), member.role.name().into());
     data
 }
 

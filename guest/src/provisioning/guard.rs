@@ -5,12 +5,13 @@
 //! Either holds for a week. Members who are not held may leave within the threshold of the hour meanwhile. Owners are
 //! mailed when the first removal is held, and not again before nothing is.
 
+use insomnia_scim_contract::lasts;
+pub use insomnia_scim_contract::{Decision, Guard, GuardStatus, HeldRemoval, Removal};
 use serde::{Deserialize, Serialize};
 
 use super::{Refusal, letters};
 use crate::capability::{Item, Page};
-use crate::moment::lasts;
-use crate::store::{Batch, Guard, Letter, MemberRecord, Store, StoreError, Stored, decode, encode, keys};
+use crate::store::{Batch, Letter, MemberRecord, Store, StoreError, Stored, decode, encode, keys};
 
 const MINUTE: u64 = 60_000;
 const HOUR: u64 = 60 * MINUTE;
@@ -22,26 +23,6 @@ const WAITS: u64 = 30 * 24 * HOUR;
 pub const RETRY_AFTER: u32 = 3_600;
 /// How many removals are decided upon at once.
 const DECIDED_AT_ONCE: u32 = 1_000;
-
-/// What the identity provider wants to do to a member.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Removal {
-    /// Take away access.
-    Deactivate,
-    /// Remove from the organization.
-    Delete,
-}
-
-/// What an owner decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Decision {
-    /// The next try succeeds.
-    Allowed,
-    /// It is answered 403.
-    Refused,
-}
 
 /// Recent removals. JSON under `guard`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,27 +59,26 @@ impl HeldRecord {
 }
 
 /// A removal with the member's id.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Held {
-    /// The member's id.
-    pub member: String,
-    /// The removal.
-    pub record: HeldRecord,
+struct Held {
+    member: String,
+    record: HeldRecord,
     /// The version of its key.
-    pub(crate) version: u64,
+    version: u64,
 }
 
-/// The guard as it stands.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct GuardStatus {
-    /// From where on removals are held; `None` if the guard is off.
-    pub guard: Option<Guard>,
-    /// Since when removals are held, in milliseconds since the Unix epoch.
-    pub holding_since: Option<u64>,
+impl From<Held> for HeldRemoval {
+    fn from(held: Held) -> Self {
+        let HeldRecord { name, removal, time, decision } = held.record;
+        Self { member: held.member, name, removal, time, decision }
+    }
+}
+
+/// What the guard holds.
+struct HeldPage {
     /// Removals that wait, or were decided upon in the last week.
-    pub held: Vec<Held>,
+    held: Vec<Held>,
     /// The id of the last of `held`, if there are more.
-    pub next: Option<String>,
+    next: Option<String>,
 }
 
 /// What would have happened before a removal that is only previewed.
@@ -245,7 +225,20 @@ pub fn set(store: &Store, guard: Option<Guard>) -> Result<(), StoreError> {
 /// If the storage can't answer.
 pub fn status(store: &Store, after: Option<&str>, limit: u32) -> Result<GuardStatus, StoreError> {
     let guard = store.settings()?.guard;
-    let holding_since = store.document::<GuardRecord>(keys::GUARD)?.and_then(|stored| stored.record.holding_since);
+    let holding_since = holding_since(store)?;
+    let page = held_page(store, after, limit)?;
+    Ok(GuardStatus { guard, holding_since, held: page.held.into_iter().map(Into::into).collect(), next: page.next })
+}
+
+/// Since when removals are held and the owners know, in milliseconds since the Unix epoch.
+///
+/// # Errors
+/// As the storage has them.
+pub fn holding_since(store: &Store) -> Result<Option<u64>, StoreError> {
+    Ok(store.document::<GuardRecord>(keys::GUARD)?.and_then(|stored| stored.record.holding_since))
+}
+
+fn held_page(store: &Store, after: Option<&str>, limit: u32) -> Result<HeldPage, StoreError> {
     let mut range = keys::all_held();
     if let Some(after) = after.filter(|after| keys::is_id(after)) {
         range.start = keys::held(after);
@@ -259,7 +252,7 @@ pub fn status(store: &Store, after: Option<&str>, limit: u32) -> Result<GuardSta
         held.push(Held { member, record: decode(&entry.key, &item)?.record, version: entry.version });
     }
     let next = held.last().filter(|_| scanned.more).map(|held| held.member.clone());
-    Ok(GuardStatus { guard, holding_since, held, next })
+    Ok(HeldPage { held, next })
 }
 
 /// Lets held removals through or refuses them: those of these members, or all that wait. Returns how many.
@@ -272,7 +265,7 @@ pub fn decide(store: &Store, decision: Decision, members: &[String]) -> Result<u
     loop {
         let last = after.clone();
         let (count, next) = store.transact(|| {
-            let page = status(store, last.as_deref(), DECIDED_AT_ONCE)?;
+            let page = held_page(store, last.as_deref(), DECIDED_AT_ONCE)?;
             let mut batch = Batch::new();
             let mut count = 0;
             let waits = |held: &Held| held.record.decision.is_none();
@@ -329,7 +322,7 @@ fn end_holding(store: &Store) -> Result<(), StoreError> {
 pub fn forget_old(store: &Store) -> Result<(), StoreError> {
     let mut after = None::<String>;
     loop {
-        let page = status(store, after.as_deref(), 500)?;
+        let page = held_page(store, after.as_deref(), 500)?;
         let mut batch = Batch::new();
         for held in page.held.iter().filter(|held| !held.record.holds(store.now())) {
             batch.require_unchanged(keys::held(&held.member), Some(held.version));

@@ -98,7 +98,7 @@ fn try_tell(store: &Store, seats: u32) -> Result<(), StoreError> {
     let told = store.item(keys::job(JOB))?;
     let last = told.as_ref().and_then(|item| text(&item.value)?.parse::<u64>().ok());
     let now = store.now();
-    if last.is_some_and(|last| crate::moment::lasts(last.saturating_add(NOTICE_PAUSE), now, NOTICE_PAUSE)) {
+    if last.is_some_and(|last| insomnia_scim_contract::lasts(last.saturating_add(NOTICE_PAUSE), now, NOTICE_PAUSE)) {
         return Ok(());
     }
     let mut batch = Batch::new();

@@ -110,7 +110,7 @@ impl<'c, 'h> Members<'c, 'h> {
                 return Err(StoreError::Broken("a decision about nobody".into()).into());
             }
         };
-        Ok(Provisioned { stored, action, because })
+        Ok(Provisioned { stored, action, because, left_out: 0 })
     }
 
     fn remove(&self, batch: &mut Batch, member: &Stored<MemberRecord>) -> Result<(), Refusal> {

@@ -6,6 +6,7 @@
 //! | what becomes of a member, and why? | [`decide`] |
 //! | who takes a seat, and what if none is free? | [`licences`] |
 //! | who may administer, and who is the last owner? | [`administrators`] |
+//! | who is allowed and yet may not be meant? | [`marks`] |
 //! | who gets which email? | [`letters`] |
 //! | what do events say? | `events` |
 //! | how is it written, all in one commit? | `write`, [`Members`], [`Teams`], [`Resources`] |
@@ -18,6 +19,7 @@ pub mod intake;
 pub mod known;
 pub mod letters;
 pub mod licences;
+pub mod marks;
 pub mod passphrase;
 pub mod reset;
 pub(crate) mod write;
@@ -82,6 +84,8 @@ pub struct Provisioned<T> {
     pub action: Action,
     /// Why, in words for the SCIM log: what it was matched by, what became of the seat.
     pub because: Vec<String>,
+    /// How many members of a team were left out, because nobody has their ids.
+    pub left_out: usize,
 }
 
 /// What must hold of a resource's version before it is changed (RFC 7644 §3.14).

@@ -1,12 +1,12 @@
 //! Passphrases of members: generating, hashing, checking, slowing down who guesses.
 
 use argon2::{Algorithm, Argon2, Params, Version};
+use insomnia_scim_contract::lasts;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use thiserror::Error;
 
-use crate::moment::lasts;
 use crate::secret::hexadecimal;
 use crate::store::{Batch, Retry, Store, StoreError, encode, keys};
 

@@ -36,6 +36,9 @@ pub enum Refusal {
     /// The last active owner can't be deactivated, deleted or demoted.
     #[error("this is the last active owner of the organization, who can't be deactivated, deleted or demoted")]
     LastOwner,
+    /// Only users with an email address may be provisioned.
+    #[error("the user has no email address, so could never sign in, and only users with one may be provisioned")]
+    NoAddress,
     /// Only users of verified domains may be provisioned.
     #[error("'{address}' is not of a verified domain of the organization, and only those may be provisioned")]
     ForeignDomain {
@@ -56,8 +59,11 @@ pub enum Refusal {
     #[error("an owner of the organization has refused to deactivate or delete this member")]
     RemovalRefused,
     /// These ids are of nobody.
-    #[error("unknown members: {}", .0.iter().take(10).cloned().collect::<Vec<_>>().join(", "))]
+    #[error("unknown members: {}", named(.0))]
     UnknownMembers(Vec<String>),
+    /// These ids, which were to take the place of others, are all of nobody.
+    #[error("none of the members is known, and to replace members by nobody is refused: {}", named(.0))]
+    NobodyKnown(Vec<String>),
     /// A team can't be a member of a team.
     #[error("'{0}' can't be a member: groups hold users only, no groups")]
     NestedTeam(String),
@@ -84,9 +90,11 @@ impl Refusal {
                 let domain = address.rsplit('@').next().unwrap_or_default();
                 format!("domain rule: '{domain}' is not a verified domain")
             }
+            Self::NoAddress => "no email address, which an option requires".to_owned(),
             Self::Held { .. } => "held by the mass-deprovisioning guard until an owner decides".to_owned(),
             Self::RemovalRefused => "an owner has refused this removal".to_owned(),
             Self::UnknownMembers(ids) => format!("unknown members: {}", ids.len()),
+            Self::NobodyKnown(ids) => format!("a replacement of whom nobody is known: {}", ids.len()),
             Self::NestedTeam(_) => "teams hold members only, no teams".to_owned(),
             Self::PreconditionFailed => "If-Match names another version".to_owned(),
             Self::NotFound { .. } | Self::Protocol(_) | Self::Store(_) => return None,
@@ -101,6 +109,17 @@ impl Refusal {
             other => other.into(),
         }
     }
+}
+
+/// Some of the ids that a client sent, short enough for an error and for the log.
+pub(super) fn named(ids: &[String]) -> String {
+    const MOST: usize = 10;
+    let short = |id: &String| id.chars().take(64).filter(|character| !character.is_control()).collect();
+    let mut names: Vec<String> = ids.iter().take(MOST).map(short).collect();
+    if ids.len() > MOST {
+        names.push("…".to_owned());
+    }
+    names.join(", ")
 }
 
 impl Retry for Refusal {

@@ -3,11 +3,11 @@
 //! Anybody may ask for one, so that asking takes nothing away: a link that was mailed stays good for its 24 hours, whatever
 //! is asked for after it, until one of them is used. Who asks again at once gets no other, nor does who asks often.
 
+use insomnia_scim_contract::lasts;
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
 use super::passphrase::{self, PassphraseError};
-use crate::moment::lasts;
 use crate::secret::{self, Token};
 use crate::store::{Batch, Letter, Store, encode, keys};
 use crate::url;

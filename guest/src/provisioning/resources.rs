@@ -86,6 +86,6 @@ impl<'c, 'h> Resources<'c, 'h> {
         action: Action,
         because: Option<String>,
     ) -> Provisioned<ResourceRecord> {
-        Provisioned { stored, action, because: because.into_iter().collect() }
+        Provisioned { stored, action, because: because.into_iter().collect(), left_out: 0 }
     }
 }

@@ -1,13 +1,14 @@
 //! Teams: adoption, changes, memberships, deletion (rules P3 and P4).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::changed::changed as names_changed;
 use super::decide::{merge, with_id};
+use super::refusal::named;
 use super::{Action, Precondition, Provisioned, Refusal, events, write};
 use crate::protocol::document::Document;
 use crate::protocol::error::ScimError;
-use crate::protocol::patch::{MemberChange, MemberReference, Patched};
+use crate::protocol::patch::{MemberChange, Patched};
 use crate::store::{Batch, OrganizationRecord, Origin, Store, StoreError, Stored, TeamRecord, keys};
 
 /// The teams of an organization, as SCIM sees and changes them.
@@ -28,11 +29,7 @@ impl<'c, 'h> Teams<'c, 'h> {
     ///
     /// # Errors
     /// [`Refusal`] says why not.
-    pub fn provision(
-        &self,
-        document: &Document,
-        members: &[MemberReference],
-    ) -> Result<Provisioned<TeamRecord>, Refusal> {
+    pub fn provision(&self, document: &Document, members: &[String]) -> Result<Provisioned<TeamRecord>, Refusal> {
         let change = [MemberChange::Add(members.to_vec())];
         self.store.transact(|| {
             let name = document.get("displayName").and_then(serde_json::Value::as_str).unwrap_or_default();
@@ -77,7 +74,7 @@ impl<'c, 'h> Teams<'c, 'h> {
             write::team(self.store, &mut batch, Some(&team), None)?;
             self.store.commit(batch)?;
             let because = vec!["addressed by id".into(), "no member was removed".into()];
-            Ok(Provisioned { stored: team, action: Action::Deleted, because })
+            Ok(Provisioned { stored: team, action: Action::Deleted, because, left_out: 0 })
         })
     }
 
@@ -101,7 +98,8 @@ impl<'c, 'h> Teams<'c, 'h> {
         let touch = moves.any().then_some((version, now));
         let mut because = vec!["matched no team by displayName".into()];
         because.extend(moves.lines());
-        Ok(Provisioned { stored: Stored { version, touch, ..team }, action: Action::Created, because })
+        let (stored, left_out) = (Stored { version, touch, ..team }, moves.unknown.len());
+        Ok(Provisioned { stored, action: Action::Created, because, left_out })
     }
 
     /// Writes the changed document and memberships; the first write of a manual team makes it SCIM-managed.
@@ -121,7 +119,8 @@ impl<'c, 'h> Teams<'c, 'h> {
         if !changed && !touched {
             because.push("nothing changed".into());
             because.extend(moves.lines());
-            return Ok(Provisioned { stored: old, action: Action::Unchanged, because });
+            let left_out = moves.unknown.len();
+            return Ok(Provisioned { stored: old, action: Action::Unchanged, because, left_out });
         }
         let now = self.store.now();
         let mut stored = old.clone();
@@ -147,7 +146,7 @@ impl<'c, 'h> Teams<'c, 'h> {
             stored.touch = Some((version, now));
         }
         let action = if adopts { Action::Adopted } else { Action::Updated };
-        Ok(Provisioned { stored, action, because })
+        Ok(Provisioned { stored, action, because, left_out: moves.unknown.len() })
     }
 
     /// Adds to `batch` what the changes, in order, come to. Returns who comes and who goes.
@@ -160,9 +159,13 @@ impl<'c, 'h> Teams<'c, 'h> {
         let mut wanted = Wanted::default();
         for change in changes {
             match change {
-                MemberChange::Add(members) => wanted.set(&ids(members)?, true),
+                MemberChange::Add(members) => wanted.set(members, true),
                 MemberChange::Remove(members) => wanted.set(members, false),
-                MemberChange::Replace(members) => wanted.only(ids(members)?.into_iter().collect()),
+                MemberChange::Replace(members) => wanted.only(members.iter().cloned().collect()),
+                MemberChange::Exchange { others, members } => {
+                    wanted.set(others, false);
+                    wanted.set(members, true);
+                }
                 MemberChange::RemoveWhere(filter) => {
                     let matching = self.members_where(team, &wanted, &|element| filter.matches_element(element))?;
                     wanted.set(&matching, false);
@@ -173,7 +176,7 @@ impl<'c, 'h> Teams<'c, 'h> {
                         return Err(ScimError::no_target("No member matches the path").into());
                     }
                     wanted.set(&matching, false);
-                    wanted.set(&ids(members)?, true);
+                    wanted.set(members, true);
                 }
             }
         }
@@ -197,11 +200,30 @@ impl<'c, 'h> Teams<'c, 'h> {
         let come: Vec<String> = come.into_iter().map(|(member, _)| member).collect();
         let go: Vec<String> = go.into_iter().map(|(member, _)| member).collect();
         let additions = self.store.add_members(batch, id, &come)?;
-        if !additions.unknown.is_empty() && !self.organization.options.skip_unknown_members {
-            return Err(Refusal::UnknownMembers(additions.unknown));
-        }
+        self.may_be_left_out(&additions.unknown, changes)?;
         let removed = self.store.remove_members(batch, id, &go)?;
-        Ok(Moves { added: additions.added, removed, unknown: additions.unknown.len() })
+        Ok(Moves { added: additions.added, removed, unknown: additions.unknown })
+    }
+
+    /// Whether the change is made without these members, whom nobody knows (T33). A replacement of whom nobody is known is
+    /// not: it would take away those who are there, and bring nobody.
+    fn may_be_left_out(&self, unknown: &[String], changes: &[MemberChange]) -> Result<(), Refusal> {
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        if let Some(team) = self.store.first_team_of(unknown)? {
+            return Err(Refusal::NestedTeam(team));
+        }
+        let options = &self.organization.options;
+        if options.strict || options.refuse_unknown_members {
+            return Err(Refusal::UnknownMembers(unknown.to_vec()));
+        }
+        let unknown: HashSet<&String> = unknown.iter().collect();
+        let is_of_nobody = |members: &&[String]| !members.is_empty() && members.iter().all(|id| unknown.contains(id));
+        match changes.iter().filter_map(MemberChange::replacement).find(is_of_nobody) {
+            Some(members) => Err(Refusal::NobodyKnown(members.to_vec())),
+            None => Ok(()),
+        }
     }
 
     /// Those who would be members by now and match.
@@ -235,8 +257,8 @@ impl<'c, 'h> Teams<'c, 'h> {
 struct Moves {
     added: Vec<String>,
     removed: Vec<String>,
-    /// How many were left out, because nobody has their ids.
-    unknown: usize,
+    /// Those who were left out, because nobody has their ids.
+    unknown: Vec<String>,
 }
 
 impl Moves {
@@ -246,12 +268,12 @@ impl Moves {
 
     /// In words for the log.
     fn lines(&self) -> impl Iterator<Item = String> {
-        let counts = [
-            ("members added", self.added.len()),
-            ("members removed", self.removed.len()),
-            ("unknown members passed over", self.unknown),
-        ];
-        counts.into_iter().filter(|(_, count)| *count > 0).map(|(what, count)| format!("{what}: {count}"))
+        let counts = [("members added", self.added.len()), ("members removed", self.removed.len())];
+        let counted =
+            counts.into_iter().filter(|(_, count)| *count > 0).map(|(what, count)| format!("{what}: {count}"));
+        let unknown = (!self.unknown.is_empty())
+            .then(|| format!("unknown members left out: {} ({})", self.unknown.len(), named(&self.unknown)));
+        counted.chain(unknown)
     }
 }
 
@@ -277,14 +299,4 @@ impl Wanted {
     fn keeps(&self, member: &str) -> bool {
         self.each.get(member).copied().unwrap_or_else(|| self.whole.as_ref().is_none_or(|whole| whole.contains(member)))
     }
-}
-
-fn ids(members: &[MemberReference]) -> Result<Vec<String>, Refusal> {
-    members
-        .iter()
-        .map(|member| match &member.kind {
-            Some(kind) if !kind.eq_ignore_ascii_case("User") => Err(Refusal::NestedTeam(member.value.clone())),
-            _ => Ok(member.value.clone()),
-        })
-        .collect()
 }

@@ -1,6 +1,6 @@
 //! A transaction in the making.
 
-use crate::capability::{Key, KeyRange, Require, Transaction, Write};
+use crate::capability::{BoundedAdd, Change, Condition, Key, KeyRange, Transaction};
 
 /// Requirements and changes, gathered while a handler decides and committed at its end.
 #[derive(Clone, Debug, Default)]
@@ -16,51 +16,51 @@ impl Batch {
     /// Whether nothing would change.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.write.is_empty()
+        self.0.changes.is_empty()
     }
 
     pub(crate) fn require_exists(&mut self, key: Key) {
-        self.0.require.push(Require::Exists(key));
+        self.0.conditions.push(Condition::Exists(key));
     }
 
     pub(crate) fn require_absent(&mut self, key: Key) {
-        self.0.require.push(Require::Absent(key));
+        self.0.conditions.push(Condition::Absent(key));
     }
 
     /// Drops the requirement that the key exists: the batch itself makes it.
     pub(crate) fn forget_exists(&mut self, key: &[u8]) {
-        self.0.require.retain(|require| !matches!(require, Require::Exists(existing) if existing == key));
+        self.0.conditions.retain(|condition| !matches!(condition, Condition::Exists(existing) if existing == key));
     }
 
     /// That the key is as it was read: of this version, or absent.
     pub(crate) fn require_unchanged(&mut self, key: Key, version: Option<u64>) {
-        self.0.require.push(match version {
-            Some(version) => Require::Version(key, version),
-            None => Require::Absent(key),
+        self.0.conditions.push(match version {
+            Some(version) => Condition::version(key, version),
+            None => Condition::Absent(key),
         });
     }
 
     pub(crate) fn put(&mut self, key: Key, value: Vec<u8>) {
-        self.0.write.push(Write::Put(key, value));
+        self.0.changes.push(Change::put(key, value));
     }
 
     pub(crate) fn delete(&mut self, key: Key) {
-        self.0.write.push(Write::Delete(key));
+        self.0.changes.push(Change::Delete(key));
     }
 
     pub(crate) fn delete_range(&mut self, range: KeyRange) {
-        self.0.write.push(Write::DeleteRange(range));
+        self.0.changes.push(Change::DeleteRange(range));
     }
 
     /// Adds to a counter; a bound holds only where the sum moves towards it.
     pub(crate) fn add(&mut self, key: Key, delta: i64, min: Option<i64>, max: Option<i64>) {
         if delta != 0 {
-            self.0.write.push(Write::Add {
+            self.0.changes.push(Change::Add(BoundedAdd {
                 key,
                 delta,
                 min: min.filter(|_| delta < 0),
                 max: max.filter(|_| delta > 0),
-            });
+            }));
         }
     }
 

@@ -1,8 +1,10 @@
 //! The connector and the hashes of its tokens.
 
+use insomnia_scim_contract::{ExpiryWindow, IdentityProvider};
 use serde::{Deserialize, Serialize};
 
-use super::{Batch, Store, StoreError, Versioned, keys, text};
+use super::{Batch, Store, StoreError, Versioned, form, keys, text};
+use crate::opaque::OpaqueKey;
 
 /// A token, as far as it is stored: never the token itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,10 +27,11 @@ pub struct TokenRecord {
 pub struct ConnectorRecord {
     /// Whether SCIM is enabled.
     pub enabled: bool,
-    /// `okta`, `azure`, `ping-federate`, or the name of another.
-    pub identity_provider: Option<String>,
-    /// The expiration window of the current token: its name in `wit/connector.wit`.
-    pub window: Option<String>,
+    /// What it was enabled for.
+    pub identity_provider: Option<IdentityProvider>,
+    /// How long the current token is valid from its generation on.
+    #[serde(with = "form::window")]
+    pub window: Option<ExpiryWindow>,
     /// The current token.
     pub token: Option<TokenRecord>,
     /// The one before: its `expires` is the end of the overlap, 0 if there was none. It is kept after that, so that it is
@@ -74,24 +77,25 @@ impl Store<'_> {
     /// # Errors
     /// If the storage can't answer.
     pub fn note_connector_used(&self) -> Result<(), StoreError> {
-        self.append(&[(keys::CONNECTOR_USED.to_vec(), self.now().to_string().into_bytes())])
+        self.append(keys::CONNECTOR_USED.to_vec(), self.now().to_string().into_bytes())
     }
 
-    /// What signs this organization's cursors; made at its first use.
+    /// The key of what this organization's clients carry, cursors among it; made at its first use.
     ///
     /// # Errors
-    /// If the storage can't answer.
-    pub fn cursor_key(&self) -> Result<Vec<u8>, StoreError> {
+    /// If the storage can't answer, or holds no key there.
+    pub fn opaque_key(&self) -> Result<OpaqueKey, StoreError> {
         self.transact(|| {
             if let Some(item) = self.item(keys::CURSOR_KEY.to_vec())? {
-                return Ok(item.value);
+                let broken = || StoreError::Broken("the key of cursors has not 32 bytes".to_owned());
+                return OpaqueKey::from_bytes(&item.value).ok_or_else(broken);
             }
-            let key = self.random::<32>().to_vec();
+            let key = self.random::<32>();
             let mut batch = Batch::new();
             batch.require_absent(keys::CURSOR_KEY.to_vec());
-            batch.put(keys::CURSOR_KEY.to_vec(), key.clone());
+            batch.put(keys::CURSOR_KEY.to_vec(), key.to_vec());
             self.commit(batch)?;
-            Ok(key)
+            OpaqueKey::from_bytes(&key).ok_or(StoreError::Conflict)
         })
     }
 }

@@ -5,7 +5,7 @@
 //! | `organization` | what the backend told about the organization: [`super::OrganizationRecord`] |
 //! | `connector` | the connector and the hashes of its tokens: `connector::ConnectorRecord` |
 //! | `connector-used` | when a request was last authenticated, in milliseconds, as text |
-//! | `cursor-key` | 32 random bytes that sign cursors |
+//! | `cursor-key` | 32 random bytes that seal cursors and requests for consent |
 //! | `idp-api` | the identity provider's API, its secret sealed: [`super::IdpApiRecord`] |
 //! | `refresh` | how far the automatic refresh has come: [`super::RefreshRecord`] |
 //! | `oauth-client/{id}` | a registered client: [`super::ClientRecord`] |
@@ -261,8 +261,10 @@ pub fn resources(resource_type: &str) -> KeyRange {
 }
 
 /// An entry of the SCIM log.
-pub fn log(time: u64, request_id: &str) -> Key {
-    format!("log/{time:016x}{request_id}").into_bytes()
+///
+/// What is `drawn` keeps entries apart whose requests came in the same millisecond with the same id.
+pub fn log(time: u64, request_id: &str, drawn: [u8; 4]) -> Key {
+    format!("log/{time:016x}{request_id}-{:08x}", u32::from_be_bytes(drawn)).into_bytes()
 }
 
 /// The entries of the SCIM log of `since <= time < until`.
@@ -273,6 +275,13 @@ pub fn logs(since: u64, until: u64) -> KeyRange {
 /// Where an entry stands in the log, as text for a cursor.
 pub fn log_position(key: &[u8]) -> Option<String> {
     String::from_utf8(key.strip_prefix(b"log/")?.to_vec()).ok()
+}
+
+/// Whether a text has the form of a position in the log: 16 hexadecimal digits of the time, and the rest of the key.
+pub fn is_log_position(text: &str) -> bool {
+    let is_time = |time: &str| time.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_rest = |rest: &str| rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    text.len() <= 100 && text.split_at_checked(16).is_some_and(|(time, rest)| is_time(time) && is_rest(rest))
 }
 
 /// The key at a position of the log.

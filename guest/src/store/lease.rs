@@ -4,10 +4,10 @@
 //! lease is still its own, and what it notes of a failure requires that version: a host that was too slow, and whose lease
 //! somebody else has taken or ended meanwhile, stops, and leaves no pause to others. What was delivered is delivered.
 
+use insomnia_scim_contract::lasts;
 use serde::{Deserialize, Serialize};
 
 use super::{Batch, Store, StoreError, encode, keys};
-use crate::moment::lasts;
 
 /// The longest pause, in milliseconds: an hour, and what schedules leave to chance.
 const LONGEST_PAUSE: u64 = 66 * 60 * 1_000;

@@ -6,55 +6,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::keys::{self, Kind};
-use super::{Batch, Store, StoreError, encode, text};
+use super::{Batch, Origin, Role, Store, StoreError, encode, text};
 use crate::capability::{Item, Key};
 use crate::protocol::document::Document;
 use crate::protocol::schema::ENTERPRISE_USER;
-
-/// Who manages a member or a team.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Origin {
-    /// People, in Insomnia.
-    Manual,
-    /// The identity provider, over SCIM.
-    Scim,
-}
-
-impl Origin {
-    /// Its name in the Insomnia extension.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Manual => "manual",
-            Self::Scim => "scim",
-        }
-    }
-}
-
-/// What a member may do in the organization.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Role {
-    /// All; there is always an active one.
-    Owner,
-    /// All but removing the owner.
-    CoOwner,
-    /// No administration.
-    Member,
-}
-
-impl Role {
-    /// Its name in the Insomnia extension.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Owner => "owner",
-            Self::CoOwner => "co-owner",
-            Self::Member => "member",
-        }
-    }
-}
 
 /// A member. Stored as JSON under `user/{id}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

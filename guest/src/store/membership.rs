@@ -82,6 +82,22 @@ impl Store<'_> {
         Ok(result)
     }
 
+    /// The first of these ids that is a team's.
+    ///
+    /// # Errors
+    /// If the storage can't answer.
+    pub fn first_team_of(&self, ids: &[String]) -> Result<Option<String>, StoreError> {
+        let ids: Vec<&String> = ids.iter().filter(|id| keys::is_id(id)).collect();
+        for chunk in ids.chunks(CHUNK) {
+            let keys: Vec<Key> = chunk.iter().map(|id| Kind::Team.document(id)).collect();
+            let found = chunk.iter().zip(self.items(&keys)?).find(|(_, team)| team.is_some());
+            if let Some((id, _)) = found {
+                return Ok(Some((*id).clone()));
+            }
+        }
+        Ok(None)
+    }
+
     /// Adds to `batch` that these are no longer members of the team. Returns those who were.
     ///
     /// # Errors

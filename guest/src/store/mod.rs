@@ -5,6 +5,7 @@ pub mod keys;
 mod batch;
 mod connector;
 mod event;
+mod form;
 mod lease;
 mod member;
 mod membership;
@@ -24,17 +25,18 @@ pub use batch::Batch;
 pub use connector::{ConnectorRecord, TokenRecord};
 pub use event::{Actor, EventKind, EventRecord, EventSubject, MOST_IDS, ParkedEvent, Sink, StoredEvent};
 pub use lease::{Lease, LeaseRecord};
-pub use member::{MemberRecord, Origin, Record, Role, Stored, primary_email};
+pub use member::{MemberRecord, Record, Stored, primary_email};
 pub use membership::{Additions, Edge};
 pub use oauth::{AccessRecord, ClientRecord, CodeRecord, GrantRecord, LiveRecord, LiveToken, SecretRecord};
-pub use organization::{Domain, Options, OrganizationRecord, Plan};
 pub use outbox::{Letter, OutboxRecord, StoredEmail};
 pub use query::Candidates;
-pub use refresh::{IdpApi, IdpApiRecord, Pending, Problem, RefreshRecord, RefreshView, Trouble};
+pub use refresh::{IdpApiRecord, Pending, Problem, RefreshRecord, RefreshView, Trouble};
 pub use resource::{DeclaredRecord, ResourceRecord};
 pub use schema_table::Table;
 pub use sealed::Sealed;
-pub use settings::{Guard, SettingsRecord};
+pub use settings::SettingsRecord;
+// What is stored of the contract's own types.
+pub use insomnia_scim_contract::{Domain, Guard, Options, OrganizationRecord, Origin, Plan, Role};
 pub use team::{Row, TeamRecord};
 pub use webhook::{PreviousKey, WebhookRecord};
 
@@ -46,7 +48,8 @@ use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 use crate::capability::{
-    Clock, Host, Item, Key, KeyRange, Page, Random, Scanned, Secrets, Storage, StorageError, Write,
+    BoundedAdd, Change, Clock, Host, Item, Key, KeyRange, KeyValue, Page, Random, Scanned, Secrets, Storage,
+    StorageError,
 };
 
 /// How often a handler runs again after a conflict before it gives up.
@@ -217,15 +220,17 @@ impl<'h> Store<'h> {
     }
 
     /// Forgets of what was read ahead what these change.
-    fn forget(&self, writes: &[Write]) {
+    fn forget(&self, writes: &[Change]) {
         let mut prefetched = self.prefetched.borrow_mut();
         for write in writes {
             if prefetched.is_empty() {
                 return;
             }
             match write {
-                Write::Put(key, _) | Write::Delete(key) | Write::Add { key, .. } => drop(prefetched.remove(key)),
-                Write::DeleteRange(range) => prefetched.retain(|key, _| *key < range.start || *key >= range.end),
+                Change::Put(KeyValue { key, .. }) | Change::Delete(key) | Change::Add(BoundedAdd { key, .. }) => {
+                    drop(prefetched.remove(key));
+                }
+                Change::DeleteRange(range) => prefetched.retain(|key, _| *key < range.start || *key >= range.end),
             }
         }
     }
@@ -288,7 +293,7 @@ impl<'h> Store<'h> {
 
     pub(crate) fn commit(&self, batch: Batch) -> Result<u64, StoreError> {
         let transaction = batch.into_transaction();
-        self.forget(&transaction.write);
+        self.forget(&transaction.changes);
         let committed = self.storage.commit(transaction);
         if committed.is_err() {
             // What was read ahead may be what somebody else has changed.
@@ -297,12 +302,12 @@ impl<'h> Store<'h> {
         Ok(committed?)
     }
 
-    /// Puts entries that a crash may lose.
+    /// Puts an entry that a crash may lose.
     ///
     /// # Errors
     /// If the storage can't answer.
-    pub fn append(&self, entries: &[(Key, Vec<u8>)]) -> Result<(), StoreError> {
-        Ok(self.storage.append(entries)?)
+    pub fn append(&self, key: Key, value: Vec<u8>) -> Result<(), StoreError> {
+        Ok(self.storage.append(&[KeyValue::new(key, value)])?)
     }
 }
 

@@ -141,7 +141,11 @@ impl Store<'_> {
     pub fn oauth_clients(&self) -> Result<Vec<ClientRecord>, StoreError> {
         let page = Page { range: keys::oauth_clients(), reverse: false, skip: 0, limit: LISTED };
         let entries = self.scan_page(page)?.entries;
-        entries.into_iter().map(|entry| decode(&entry.key, &entry.item()).map(|stored| stored.record)).collect()
+        let decoded = |entry: crate::capability::Entry| {
+            let key = entry.key.clone();
+            Ok(decode(&key, &entry.into_item())?.record)
+        };
+        entries.into_iter().map(decoded).collect()
     }
 
     /// The access token with this hash.
@@ -179,7 +183,8 @@ impl Store<'_> {
     fn named<T: serde::de::DeserializeOwned>(&self, page: Page) -> Result<Vec<(String, Versioned<T>)>, StoreError> {
         let named = |entry: crate::capability::Entry| {
             let name = text(&entry.key).and_then(|key| key.rsplit_once('/')).map(|(_, name)| name.to_owned());
-            Ok((name.unwrap_or_default(), decode(&entry.key, &entry.item())?))
+            let key = entry.key.clone();
+            Ok((name.unwrap_or_default(), decode(&key, &entry.into_item())?))
         };
         self.scan_page(page)?.entries.into_iter().map(named).collect()
     }
@@ -200,7 +205,7 @@ impl Store<'_> {
     }
 
     pub(crate) fn note_oauth_swept(&self) -> Result<(), StoreError> {
-        self.append(&[(keys::OAUTH_SWEPT.to_vec(), self.now().to_string().into_bytes())])
+        self.append(keys::OAUTH_SWEPT.to_vec(), self.now().to_string().into_bytes())
     }
 
     /// Notes that a request was authenticated by an access token; a crash may lose it.
@@ -208,13 +213,7 @@ impl Store<'_> {
     /// # Errors
     /// If the storage can't answer.
     pub fn note_oauth_used(&self) -> Result<(), StoreError> {
-        self.append(&[(keys::OAUTH_USED.to_vec(), self.now().to_string().into_bytes())])
-    }
-}
-
-impl crate::capability::Entry {
-    fn item(&self) -> crate::capability::Item {
-        crate::capability::Item { value: self.value.clone(), version: self.version }
+        self.append(keys::OAUTH_USED.to_vec(), self.now().to_string().into_bytes())
     }
 }
 

@@ -1,11 +1,11 @@
 //! The outbox: emails written in the commit of the change that they tell of, until they are sent.
 
+use insomnia_scim_contract::TOLERANCE;
 use serde::{Deserialize, Serialize};
 
 use super::event::past;
 use super::{Batch, Sealed, Store, StoreError, decode, encode, keys};
 use crate::capability::{Key, KeyRange, Page};
-use crate::moment::TOLERANCE;
 
 /// What an email says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,7 +1,9 @@
 //! The automatic refresh into the identity provider: what is configured, and how far it has come.
 
+use insomnia_scim_contract::IdpApiStatus;
 use serde::{Deserialize, Serialize};
 
+use super::form::IdpApiForm;
 use super::{Batch, ConnectorRecord, Store, StoreError, Versioned, keys};
 
 /// The identity provider's API, with its secret sealed by the host. Stored as JSON under `idp-api`.
@@ -9,41 +11,14 @@ use super::{Batch, ConnectorRecord, Store, StoreError, Versioned, keys};
 #[serde(rename_all = "camelCase")]
 pub struct IdpApiRecord {
     /// Which API, and where it is.
-    pub api: IdpApi,
+    #[serde(with = "IdpApiForm")]
+    pub api: IdpApiStatus,
     /// The connector URL that is installed along with the token.
     pub connector_url: String,
     /// The client secret, private key or API token: sealed, in base64.
     pub sealed: String,
     /// When it was configured, in milliseconds since the Unix epoch.
     pub configured: u64,
-}
-
-/// Which API of an identity provider, and where it is. Nothing in it is secret.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase")]
-pub enum IdpApi {
-    /// Microsoft Graph, with client credentials.
-    Entra {
-        /// The tenant's id or domain.
-        tenant_id: String,
-        /// The application (client) id.
-        client_id: String,
-        /// The object id of the enterprise application's service principal.
-        service_principal_id: String,
-        /// Without a slash at its end.
-        login_url: String,
-        /// Without a slash at its end.
-        graph_url: String,
-    },
-    /// Okta's Application Connections API.
-    Okta {
-        /// Such as `https://example.okta.com`, without a slash at its end.
-        org_url: String,
-        /// The application's id.
-        app_id: String,
-        /// The service application that signs in with a private key; `None` for an API token.
-        client_id: Option<String>,
-    },
 }
 
 /// A token that is being installed. It is accepted beside the connector's current one as [`ConnectorRecord::next`].

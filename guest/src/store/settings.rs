@@ -1,21 +1,12 @@
-//! What is set here and not by `put-organization`: who gets events, the mass-deprovisioning guard, the page's address.
+//! What is set here and not by `put-organization`: who gets events, the mass-deprovisioning guard, the retention.
 
+use insomnia_scim_contract::Guard;
 use serde::{Deserialize, Serialize};
 
 use super::{Batch, Store, StoreError, encode, keys};
 
 /// For how many days the log and events are kept unless something else is set.
 const RETENTION: u32 = 90;
-
-/// From where on removals by the identity provider are held (rule P4).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Guard {
-    /// More deactivations and deletions than this in an hour are held.
-    pub number: Option<u32>,
-    /// Those of more than this share of the members that SCIM manages, in percent, are held.
-    pub share: Option<u8>,
-}
 
 /// What is set here and not by `put-organization`. Stored as JSON under `settings`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,8 +18,6 @@ pub struct SettingsRecord {
     pub subscriber: bool,
     /// The mass-deprovisioning guard; off if absent.
     pub guard: Option<Guard>,
-    /// The address of the SCIM page, for emails that point to it.
-    pub page_url: Option<String>,
     /// For how many days the log and events are kept; see [`SettingsRecord::retention_days`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retention: Option<u32>,

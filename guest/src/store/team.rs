@@ -7,8 +7,8 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 
 use super::keys::{self, Kind};
-use super::member::{Origin, Record, Stored, touch_of};
-use super::{Batch, Store, StoreError, decode, encode};
+use super::member::{Record, Stored, touch_of};
+use super::{Batch, Origin, Store, StoreError, decode, encode};
 use crate::capability::Key;
 use crate::protocol::document::Document;
 

@@ -1,13 +1,14 @@
 //! An organization with SCIM enabled over a host in memory, and the host's scheduler.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
+use insomnia_scim_contract::{NewMember, RunContext};
 use serde_json::Value;
 
 use super::MemoryHost;
 use crate::capability::Host;
 use crate::connector::{self, Window};
-use crate::directory::{self, DirectoryError, NewMember};
+use crate::directory::{self, DirectoryError};
 use crate::endpoint::handle;
 use crate::jobs;
 use crate::protocol::message::Request;
@@ -22,6 +23,8 @@ pub struct TestOrganization {
     pub host: MemoryHost,
     /// The token of the identity provider.
     pub token: String,
+    /// What the host tells the jobs.
+    pub context: RefCell<RunContext>,
     /// When the jobs are to run next.
     due: Cell<Option<u64>>,
 }
@@ -53,7 +56,7 @@ impl TestOrganization {
         directory::put_organization(&store, &organization)?;
         let people = [(Self::OWNER, Role::Owner, Some(Self::PASSPHRASE)), (Self::CO_OWNER, Role::CoOwner, None)];
         for (email, role, passphrase) in people {
-            let (email, display_name) = (email.to_owned(), format!("The {}", role.as_str()));
+            let (email, display_name) = (email.to_owned(), format!("The {}", role.name()));
             directory::add_member(
                 &store,
                 &NewMember { email, display_name, role, passphrase: passphrase.map(str::to_owned) },
@@ -64,7 +67,7 @@ impl TestOrganization {
         let token = connector::enable(&store, Self::OWNER, "okta", window)
             .map_err(|error| DirectoryError::Invalid(error.to_string()))?
             .token;
-        Ok(Self { host, token, due: Cell::new(None) })
+        Ok(Self { host, token, context: RefCell::default(), due: Cell::new(None) })
     }
 
     /// A view of its data.
@@ -101,6 +104,7 @@ impl TestOrganization {
             body: body.map(|body| body.to_string().into_bytes()).unwrap_or_default(),
             base_url: "https://scim.example/scim/v2/org".into(),
             request_id: "r1".into(),
+            sender_address: None,
         };
         // No two requests arrive in the same millisecond.
         self.host.set_now(self.host.host().clock.now() + 1);
@@ -121,7 +125,7 @@ impl TestOrganization {
                 Some(due) if due <= end => {
                     self.host.set_now(due.max(now));
                     self.due.set(None);
-                    let next = jobs::run_due(self.host.host())?;
+                    let next = jobs::run_due(self.host.host(), &self.context.borrow())?;
                     self.due.set(next.map(|next| next.max(due.max(now) + 20)));
                 }
                 _ => {

@@ -12,6 +12,7 @@ use crate::api_keys::{self, ApiKeyScope, Caller};
 use crate::capability::storage::OrganizationId;
 use crate::organization::Organization;
 use crate::server::bill::Bill;
+use insomnia_scim_contract::{Actor, Face, Source};
 
 /// The id of the key that a request came with, for the log of requests.
 #[derive(Clone, Default)]
@@ -92,6 +93,9 @@ impl FromRequestParts<ApiState> for Access {
         if matches!(&scope, ApiKeyScope::Organization(own) if own != organization.id()) {
             return Err(Problem::unauthorized("The API key is not known here, or was revoked."));
         }
+        let actor = if scope == ApiKeyScope::Operator { Actor::Operator } else { Actor::Owner };
+        let address = state.provisioner.trusted_proxies().client(parts).map(|address| address.to_string());
+        let organization = organization.coming_from(Source { address, ..Source::new(Face::Api) }).acting_as(actor);
         Ok(Self { state: state.clone(), organization, scope })
     }
 }
@@ -99,14 +103,8 @@ impl FromRequestParts<ApiState> for Access {
 impl Access {
     /// Who acts: whom the request names, whose role is then looked at; otherwise the organization's owner, since a key may
     /// do all that the owner may.
-    pub(super) async fn actor(&self, named: Option<String>) -> Result<String, Problem> {
-        if let Some(actor) = named {
-            return Ok(actor);
-        }
-        let owner = self.organization.active_owner().await?.ok_or_else(|| {
-            Problem::conflict("The organization has no active owner to act for. Add one, or name an `actor`.")
-        })?;
-        Ok(owner.id)
+    pub(super) fn actor(&self, named: Option<String>) -> Actor {
+        named.map_or(Actor::Owner, Actor::Member)
     }
 }
 

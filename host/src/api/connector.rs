@@ -97,7 +97,7 @@ pub(super) async fn get_connector(access: Access) -> Result<Json<ConnectorView>,
 #[utoipa::path(post, path = "/organizations/{organization}/connector/enable", tag = "Connector", request_body = Enable,
     responses((status = 200, description = "SCIM is enabled: the connector URL and the token.", body = Token)))]
 pub(super) async fn enable_connector(access: Access, JsonBody(body): JsonBody<Enable>) -> Result<Json<Token>, Problem> {
-    let actor = access.actor(body.actor).await?;
+    let actor = access.actor(body.actor);
     let issued = access.organization.enable(&actor, body.identity_provider, body.expires).await?;
     Ok(Token::new(&access, issued))
 }
@@ -112,7 +112,7 @@ pub(super) async fn disable_connector(
     access: Access,
     OptionalJsonBody(body): OptionalJsonBody<ActorBody>,
 ) -> Result<Json<ConnectorView>, Problem> {
-    let actor = access.actor(body.actor).await?;
+    let actor = access.actor(body.actor);
     access.organization.disable(&actor).await?;
     view(&access).await
 }
@@ -142,7 +142,7 @@ pub(super) async fn refresh_token(
         let text = "the actor's passphrase is needed";
         Problem::invalid(format!("The body is not valid: {text}.")).at("/passphrase".into(), text.into())
     })?;
-    let actor = access.actor(body.actor).await?;
+    let actor = access.actor(body.actor);
     let issued = organization.refresh(&actor, &passphrase, body.expires, body.overlap_seconds).await?;
     Ok(Token::new(&access, issued))
 }

@@ -68,7 +68,7 @@ pub(super) async fn decide_held(
     access: Access,
     JsonBody(body): JsonBody<DecisionBody>,
 ) -> Result<Json<Decided>, Problem> {
-    let actor = access.actor(body.actor).await?;
+    let actor = access.actor(body.actor);
     let decided = access.organization.decide_held(&actor, body.decision, &body.members).await?;
     Ok(Json(Decided { decided }))
 }

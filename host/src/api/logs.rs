@@ -127,8 +127,8 @@ pub(super) async fn search_logs(
 }
 
 /// The documents as they are.
-pub(super) fn raw(documents: Vec<Vec<u8>>) -> Result<Vec<Box<RawValue>>, Problem> {
-    let parsed: Result<_, _> = documents.iter().map(|document| serde_json::from_slice(document)).collect();
+pub(super) fn raw(documents: Vec<String>) -> Result<Vec<Box<RawValue>>, Problem> {
+    let parsed: Result<_, _> = documents.into_iter().map(RawValue::from_string).collect();
     parsed.map_err(|error| {
         tracing::error!("a document of the component is no JSON: {error}");
         Problem::internal()

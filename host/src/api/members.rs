@@ -175,5 +175,6 @@ pub(super) async fn add_team(
 #[utoipa::path(post, path = "/organizations/{organization}/preview", tag = "Members", request_body = PreviewUsers,
     responses((status = 200, description = "What would become of the users.", body = Preview)))]
 pub(super) async fn preview(access: Access, RawBody(users): RawBody) -> Result<Json<Preview>, Problem> {
+    let users = String::from_utf8(users).map_err(|_| Problem::invalid("The body is not UTF-8."))?;
     Ok(Json(access.organization.preview(users).await?))
 }

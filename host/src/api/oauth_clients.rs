@@ -86,7 +86,7 @@ pub(super) async fn create_oauth_client(
     access: Access,
     JsonBody(new): JsonBody<NewClient>,
 ) -> Result<(StatusCode, Json<IssuedClient>), Problem> {
-    let actor = access.actor(new.actor).await?;
+    let actor = access.actor(new.actor);
     let client = NewOAuthClient {
         name: new.name,
         client_credentials: new.client_credentials,
@@ -110,7 +110,7 @@ pub(super) async fn rotate_oauth_client(
     PathParameter(client): PathParameter,
     OptionalJsonBody(body): OptionalJsonBody<Rotate>,
 ) -> Result<Json<IssuedClient>, Problem> {
-    let actor = access.actor(body.actor).await?;
+    let actor = access.actor(body.actor);
     let issued = access.organization.rotate_oauth_client_secret(&actor, &client, body.overlap_seconds).await?;
     Ok(IssuedClient::new(&access, issued))
 }
@@ -126,7 +126,7 @@ pub(super) async fn delete_oauth_client(
     PathParameter(client): PathParameter,
     Query(query): Query<ActorQuery>,
 ) -> Result<StatusCode, Problem> {
-    let actor = access.actor(query.actor).await?;
+    let actor = access.actor(query.actor);
     access.organization.delete_oauth_client(&actor, &client).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -89,24 +89,26 @@ pub(super) struct OktaPrivateKey {
 impl From<IdpApiAccess> for IdpApi {
     fn from(access: IdpApiAccess) -> Self {
         match access {
-            IdpApiAccess::Entra(entra) => Self::Entra {
+            IdpApiAccess::Entra(entra) => Self::Entra(crate::oauth::EntraApi {
                 tenant_id: entra.tenant_id,
                 client_id: entra.client_id,
                 client_secret: entra.client_secret,
                 service_principal_id: entra.service_principal_id,
                 login_url: entra.login_url,
                 graph_url: entra.graph_url,
-            },
-            IdpApiAccess::Okta(okta) => Self::Okta {
+            }),
+            IdpApiAccess::Okta(okta) => Self::Okta(crate::oauth::OktaApi {
                 org_url: okta.org_url,
                 app_id: okta.app_id,
                 credentials: match okta.credentials {
-                    OktaCredentialsBody::ApiToken(token) => OktaCredentials::ApiToken(token),
+                    OktaCredentialsBody::ApiToken(token) => {
+                        OktaCredentials::ApiToken(crate::oauth::OktaApiToken { token })
+                    }
                     OktaCredentialsBody::PrivateKey(OktaPrivateKey { client_id, private_key }) => {
-                        OktaCredentials::PrivateKey { client_id, private_key }
+                        OktaCredentials::PrivateKey(crate::oauth::OktaPrivateKey { client_id, private_key })
                     }
                 },
-            },
+            }),
         }
     }
 }
@@ -128,7 +130,7 @@ pub(super) async fn put_idp_api(
     access: Access,
     JsonBody(body): JsonBody<IdpApiBody>,
 ) -> Result<Json<RefreshStatus>, Problem> {
-    let actor = access.actor(body.actor).await?;
+    let actor = access.actor(body.actor);
     access.organization.configure_idp_api(&actor, body.api.into(), body.connector_query.as_deref()).await?;
     Ok(Json(access.organization.refresh_status().await?))
 }
@@ -140,7 +142,7 @@ pub(super) async fn put_idp_api(
     params(ActorQuery),
     responses((status = 204, description = "The access is forgotten.")))]
 pub(super) async fn delete_idp_api(access: Access, Query(query): Query<ActorQuery>) -> Result<StatusCode, Problem> {
-    let actor = access.actor(query.actor).await?;
+    let actor = access.actor(query.actor);
     access.organization.remove_idp_api(&actor).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -155,7 +157,7 @@ pub(super) async fn try_idp_api(
     access: Access,
     OptionalJsonBody(body): OptionalJsonBody<ActorBody>,
 ) -> Result<(StatusCode, Json<RefreshStatus>), Problem> {
-    let actor = access.actor(body.actor).await?;
+    let actor = access.actor(body.actor);
     access.organization.refresh_by_idp_api(&actor).await?;
     Ok((StatusCode::ACCEPTED, Json(access.organization.refresh_status().await?)))
 }

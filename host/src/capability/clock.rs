@@ -4,26 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
+pub use insomnia_scim_contract::{TOLERANCE, is_possible, lasts};
 use wasmtime_wasi::HostWallClock;
 
 /// The wall clock that the component and the host's scheduler read.
 pub trait Clock: Send + Sync + 'static {
     /// Milliseconds since the Unix epoch.
     fn now(&self) -> u64;
-}
-
-/// How far the clocks of two hosts may be apart, in milliseconds, before one takes the other's times for wrong.
-pub const TOLERANCE: u64 = 60_000;
-
-/// Whether a time that was stored can be right: it lies no further ahead of `now` than `longest`, all in milliseconds. A
-/// clock that was ahead, and was set right later, leaves times behind that do.
-pub fn is_possible(time: u64, now: u64, longest: u64) -> bool {
-    time.saturating_sub(now) <= longest.saturating_add(TOLERANCE)
-}
-
-/// Whether what ends at `until`, and never lasts longer than `longest`, still lasts at `now`, all in milliseconds.
-pub fn lasts(until: u64, now: u64, longest: u64) -> bool {
-    until > now && is_possible(until, now, longest)
 }
 
 /// The machine's clock.

@@ -103,14 +103,14 @@ pub(crate) fn add_to_linker(linker: &mut Linker<InstanceState>) -> wasmtime::Res
 }
 
 impl wit::Host for EmailView<'_> {
-    async fn send(&mut self, message: wit::Message) -> Result<(), wit::Error> {
+    async fn send(&mut self, message: wit::Message) -> Result<(), wit::EmailError> {
         let wit::Message { id, date, to, subject, text, html } = message;
         let message = Message { id, date, to, subject, text, html };
         send(self.capabilities, self.organization, message).await.map_err(|error| match error {
-            MailError::NotConfigured => wit::Error::NotConfigured,
-            MailError::Rejected(why) => wit::Error::Rejected(why),
-            MailError::Unavailable(why) => wit::Error::Unavailable(why),
-            MailError::Other(why) => wit::Error::Other(why),
+            MailError::NotConfigured => wit::EmailError::NotConfigured,
+            MailError::Rejected(why) => wit::EmailError::Rejected(why),
+            MailError::Unavailable(why) => wit::EmailError::Unavailable(why),
+            MailError::Other(why) => wit::EmailError::Other(why),
         })
     }
 }

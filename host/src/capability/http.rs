@@ -108,7 +108,7 @@ pub(crate) fn add_to_linker(linker: &mut Linker<InstanceState>) -> wasmtime::Res
 }
 
 impl wit::Host for HttpView<'_> {
-    async fn send(&mut self, request: wit::Request) -> Result<wit::Response, wit::Error> {
+    async fn send(&mut self, request: wit::HttpRequest) -> Result<wit::HttpResponse, wit::HttpError> {
         let request = OutgoingRequest {
             method: request.method,
             url: request.url,
@@ -117,15 +117,15 @@ impl wit::Host for HttpView<'_> {
             timeout: request.timeout_milliseconds.map(|time| Duration::from_millis(time.into())),
         };
         match self.capabilities.http.send(self.organization, request).await {
-            Ok(IncomingResponse { status, headers, body }) => Ok(wit::Response { status, headers, body }),
+            Ok(IncomingResponse { status, headers, body }) => Ok(wit::HttpResponse { status, headers, body }),
             Err(error) => Err(match error {
-                HttpError::NotConfigured => wit::Error::NotConfigured,
-                HttpError::NotAllowed(why) => wit::Error::NotAllowed(why),
-                HttpError::Invalid(why) => wit::Error::Invalid(why),
-                HttpError::Timeout => wit::Error::Timeout,
-                HttpError::TooLarge => wit::Error::TooLarge,
-                HttpError::Unreachable(why) => wit::Error::Unreachable(why),
-                HttpError::Other(why) => wit::Error::Other(why),
+                HttpError::NotConfigured => wit::HttpError::NotConfigured,
+                HttpError::NotAllowed(why) => wit::HttpError::NotAllowed(why),
+                HttpError::Invalid(why) => wit::HttpError::Invalid(why),
+                HttpError::Timeout => wit::HttpError::Timeout,
+                HttpError::TooLarge => wit::HttpError::TooLarge,
+                HttpError::Unreachable(why) => wit::HttpError::Unreachable(why),
+                HttpError::Other(why) => wit::HttpError::Other(why),
             }),
         }
     }

@@ -205,20 +205,20 @@ pub(crate) fn add_to_linker(linker: &mut Linker<InstanceState>) -> wasmtime::Res
 }
 
 impl wit::Host for SecretsView<'_> {
-    async fn seal(&mut self, plain: Vec<u8>) -> Result<Vec<u8>, wit::Error> {
+    async fn seal(&mut self, plain: Vec<u8>) -> Result<Vec<u8>, wit::SecretsError> {
         self.capabilities.secrets.seal(self.organization, plain).await.map_err(error)
     }
 
-    async fn open(&mut self, sealed: Vec<u8>) -> Result<Vec<u8>, wit::Error> {
+    async fn open(&mut self, sealed: Vec<u8>) -> Result<Vec<u8>, wit::SecretsError> {
         self.capabilities.secrets.open(self.organization, sealed).await.map_err(error)
     }
 }
 
-fn error(error: SecretsError) -> wit::Error {
+fn error(error: SecretsError) -> wit::SecretsError {
     match error {
-        SecretsError::NotConfigured => wit::Error::NotConfigured,
-        SecretsError::NotAuthentic => wit::Error::NotAuthentic,
-        SecretsError::Other(why) => wit::Error::Other(why),
+        SecretsError::NotConfigured => wit::SecretsError::NotConfigured,
+        SecretsError::NotAuthentic => wit::SecretsError::NotAuthentic,
+        SecretsError::Other(why) => wit::SecretsError::Other(why),
     }
 }
 

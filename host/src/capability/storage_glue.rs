@@ -33,12 +33,12 @@ pub(crate) fn add_to_linker(linker: &mut Linker<InstanceState>) -> wasmtime::Res
 }
 
 impl wit::Host for StorageView<'_> {
-    async fn get(&mut self, keys: Vec<wit::Key>) -> Result<Vec<Option<wit::Item>>, wit::Error> {
+    async fn get(&mut self, keys: Vec<wit::Key>) -> Result<Vec<Option<wit::Item>>, wit::StorageError> {
         let items = self.capabilities.storage.get(self.organization, keys).await.map_err(|e| self.error(e))?;
         Ok(items.into_iter().map(|item| item.map(|Item { value, version }| wit::Item { value, version })).collect())
     }
 
-    async fn scan(&mut self, pages: Vec<wit::Page>) -> Result<Vec<wit::Scanned>, wit::Error> {
+    async fn scan(&mut self, pages: Vec<wit::Page>) -> Result<Vec<wit::Scanned>, wit::StorageError> {
         let pages = pages
             .into_iter()
             .map(|page| Page { range: range(page.range), reverse: page.reverse, skip: page.skip, limit: page.limit })
@@ -51,11 +51,7 @@ impl wit::Host for StorageView<'_> {
             .collect())
     }
 
-    async fn count(&mut self, of: wit::Range) -> Result<u64, wit::Error> {
-        self.capabilities.storage.count(self.organization, range(of)).await.map_err(|e| self.error(e))
-    }
-
-    async fn commit(&mut self, transaction: wit::Transaction) -> Result<u64, wit::Error> {
+    async fn commit(&mut self, transaction: wit::Transaction) -> Result<u64, wit::StorageError> {
         // A call for no organization ends as others do, and writes nothing.
         if self.organization.is_nobody() {
             return Ok(0);
@@ -64,8 +60,8 @@ impl wit::Host for StorageView<'_> {
         let latest = self.capabilities.clock.now().saturating_add(LONGEST_PAUSE);
         let wake_at = transaction.wake_at.map(|at| at.min(latest));
         let transaction = Transaction {
-            require: transaction.require.into_iter().map(require).collect(),
-            write: transaction.write.into_iter().map(write).collect(),
+            require: transaction.conditions.into_iter().map(require).collect(),
+            write: transaction.changes.into_iter().map(write).collect(),
             wake_at,
         };
         let version =
@@ -76,58 +72,59 @@ impl wit::Host for StorageView<'_> {
         Ok(version)
     }
 
-    async fn append(&mut self, entries: Vec<(wit::Key, Vec<u8>)>) -> Result<(), wit::Error> {
+    async fn append(&mut self, entries: Vec<wit::KeyValue>) -> Result<(), wit::StorageError> {
         if self.organization.is_nobody() {
             return Ok(());
         }
+        let entries = entries.into_iter().map(|entry| (entry.key, entry.value)).collect();
         self.capabilities.storage.append(self.organization, entries).await.map_err(|e| self.error(e))
     }
 }
 
 impl StorageView<'_> {
-    fn error(&self, error: StorageError) -> wit::Error {
+    fn error(&self, error: StorageError) -> wit::StorageError {
         match error {
-            StorageError::Conflict(key) => wit::Error::Conflict(key),
-            StorageError::Limit(key) => wit::Error::Limit(key),
-            StorageError::TooLarge => wit::Error::TooLarge,
+            StorageError::Conflict(key) => wit::StorageError::Conflict(key),
+            StorageError::Limit(key) => wit::StorageError::Limit(key),
+            StorageError::TooLarge => wit::StorageError::TooLarge,
             StorageError::Unavailable(why) => {
                 tracing::warn!(organization = %self.organization, "the storage is unavailable: {why}");
-                wit::Error::Unavailable(why)
+                wit::StorageError::Unavailable(why)
             }
             StorageError::Full(why) => {
                 tracing::error!(organization = %self.organization, "the storage is full; make room where the data is: {why}");
-                wit::Error::Full
+                wit::StorageError::Full
             }
             StorageError::Deleted => {
                 // Another process has deleted it. The call ends where it waits next, with all others of this organization.
                 self.ended.cancel();
-                wit::Error::Other("the organization was deleted".to_owned())
+                wit::StorageError::Other("the organization was deleted".to_owned())
             }
             StorageError::Other(why) => {
                 tracing::error!(organization = %self.organization, "the storage failed: {why}");
-                wit::Error::Other(why)
+                wit::StorageError::Other(why)
             }
         }
     }
 }
 
-fn range(range: wit::Range) -> KeyRange {
+fn range(range: wit::KeyRange) -> KeyRange {
     KeyRange { start: range.start, end: range.end }
 }
 
-fn require(require: wit::Require) -> Require {
-    match require {
-        wit::Require::Exists(key) => Require::Exists(key),
-        wit::Require::Absent(key) => Require::Absent(key),
-        wit::Require::Version((key, version)) => Require::Version(key, version),
+fn require(condition: wit::Condition) -> Require {
+    match condition {
+        wit::Condition::Exists(key) => Require::Exists(key),
+        wit::Condition::Absent(key) => Require::Absent(key),
+        wit::Condition::Version(wit::KeyVersion { key, version }) => Require::Version(key, version),
     }
 }
 
-fn write(write: wit::Write) -> Write {
-    match write {
-        wit::Write::Put((key, value)) => Write::Put(key, value),
-        wit::Write::Delete(key) => Write::Delete(key),
-        wit::Write::DeleteRange(keys) => Write::DeleteRange(range(keys)),
-        wit::Write::Add(wit::BoundedAdd { key, delta, min, max }) => Write::Add(BoundedAdd { key, delta, min, max }),
+fn write(change: wit::Change) -> Write {
+    match change {
+        wit::Change::Put(wit::KeyValue { key, value }) => Write::Put(key, value),
+        wit::Change::Delete(key) => Write::Delete(key),
+        wit::Change::DeleteRange(keys) => Write::DeleteRange(range(keys)),
+        wit::Change::Add(wit::BoundedAdd { key, delta, min, max }) => Write::Add(BoundedAdd { key, delta, min, max }),
     }
 }

@@ -40,7 +40,7 @@ pub(super) struct Whose {
     #[arg(long, value_name = "ID", env = "INSOMNIA_SCIM_ORGANIZATION")]
     organization: Option<String>,
     /// Keys of the operator: they open everything, for all organizations.
-    #[arg(long, env = "INSOMNIA_SCIM_OPERATOR")]
+    #[arg(long)]
     operator: bool,
 }
 

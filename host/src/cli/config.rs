@@ -5,14 +5,16 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
-use serde::Deserialize;
+use anyhow::Context as _;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 use super::arguments::{Common, IsolationName, LogFormat};
 use super::data::Lost;
 use crate::email::EmailConfig;
 use crate::http::HttpConfig;
 use crate::storage::PostgresConfig;
+use crate::urls;
 
 /// The configuration file.
 #[derive(Default, Deserialize)]
@@ -21,6 +23,7 @@ struct File {
     data: Option<PathBuf>,
     storage: Option<String>,
     storage_password_file: Option<PathBuf>,
+    #[serde(default, deserialize_with = "listen_address_of_file")]
     listen: Option<SocketAddr>,
     base_url: Option<String>,
     component: Option<PathBuf>,
@@ -74,13 +77,7 @@ impl Settings {
                 .context("there is no home directory, so the data directory must be named: use --data DIR")?,
         };
         let cache = given.cache.or(file.cache).or_else(|| directory("XDG_CACHE_HOME", ".cache"));
-        let base_url = given.base_url.or(file.base_url);
-        if let Some(url) = &base_url
-            && !url.starts_with("https://")
-            && !url.starts_with("http://")
-        {
-            bail!("the base URL {url:?} must begin with https:// or http://");
-        }
+        let base_url = given.base_url.or(file.base_url).map(|url| urls::base_url(&url)).transpose()?;
         let storage = match given.storage.or(file.storage) {
             Some(url) => Some(PostgresConfig::from_url(&url)?),
             None => None,
@@ -106,6 +103,25 @@ impl Settings {
             http: file.http,
         })
     }
+}
+
+/// Reads an address to listen on.
+///
+/// # Errors
+/// What is expected, in words.
+pub(super) fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    let local = text.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
+    local.as_deref().unwrap_or(text).parse().map_err(|_| {
+        format!(
+            "{text:?} is not an IP address with a port, such as 127.0.0.1:8080 for this machine alone, or 0.0.0.0:8080 \
+             for every address that it has"
+        )
+    })
+}
+
+fn listen_address_of_file<'de, D: Deserializer<'de>>(file: D) -> Result<Option<SocketAddr>, D::Error> {
+    let text = String::deserialize(file)?;
+    listen_address(&text).map(Some).map_err(D::Error::custom)
 }
 
 fn read(path: &Path) -> anyhow::Result<File> {
@@ -172,9 +188,22 @@ mod tests {
     }
 
     #[test]
-    fn a_misspelt_key_and_a_base_url_without_a_scheme_are_refused() {
-        for text in ["dta = '/file'", "base-url = 'example.com'", "listen = 'x'"] {
+    fn a_misspelt_key_and_what_is_no_base_url_and_no_address_are_refused() {
+        for text in ["dta = '/file'", "base-url = 'example.com'", "base-url = 'https://h/?x'", "listen = 'x'"] {
             assert!(with_file(text, Common::default()).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_address_to_listen_on_is_one_with_a_port() {
+        for (text, expected) in
+            [("127.0.0.1:8080", "127.0.0.1:8080"), ("[::]:80", "[::]:80"), ("localhost:8099", "127.0.0.1:8099")]
+        {
+            assert_eq!(listen_address(text), Ok(expected.parse().unwrap()), "{text}");
+        }
+        for text in ["", ":8080", "8080", "127.0.0.1", "example.com:80", "localhost:", "localhost:99999"] {
+            let refusal = listen_address(text).unwrap_err();
+            assert!(refusal.contains("127.0.0.1:8080") && refusal.contains("0.0.0.0:8080"), "{text}: {refusal}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! `connector`: an organization's SCIM connector.
 
-use anyhow::bail;
 use clap::{Args, Subcommand, ValueEnum};
+use insomnia_scim_contract::Actor as By;
 use serde_json::json;
 
 use super::config::Settings;
@@ -20,10 +20,10 @@ pub(super) enum Connector {
         #[command(flatten)]
         actor: Actor,
         /// The identity provider: okta, azure (Entra ID), ping-federate, or another by name.
-        #[arg(long, value_name = "PROVIDER", default_value = "okta", env = "INSOMNIA_SCIM_IDP")]
+        #[arg(long, value_name = "PROVIDER", default_value = "okta")]
         idp: String,
         /// How long the token is valid.
-        #[arg(long, value_enum, default_value = "90d", env = "INSOMNIA_SCIM_EXPIRES")]
+        #[arg(long, value_enum, default_value = "90d")]
         expires: Window,
     },
     /// Disable SCIM: every SCIM request is answered 401. Members and teams stay as they are.
@@ -43,13 +43,13 @@ pub(super) enum Connector {
         #[command(flatten)]
         of: Of,
         /// Id or email address of the owner or co-owner who acts. [default: the operator]
-        #[arg(long, value_name = "MEMBER", env = "INSOMNIA_SCIM_ACTOR")]
+        #[arg(long, value_name = "MEMBER")]
         actor: Option<String>,
         /// How long the new token is valid. [default: as long as the old one was]
-        #[arg(long, value_enum, env = "INSOMNIA_SCIM_EXPIRES")]
+        #[arg(long, value_enum)]
         expires: Option<Window>,
         /// Seconds for which the old token is accepted too, at most 86400: time to paste the new one.
-        #[arg(long, value_name = "SECONDS", default_value_t = 0, env = "INSOMNIA_SCIM_OVERLAP")]
+        #[arg(long, value_name = "SECONDS", default_value_t = 0)]
         overlap: u32,
         /// The actor's passphrase. Others can see a flag in the list of processes: prefer the variable. [default: a
         /// line of standard input]
@@ -62,7 +62,7 @@ pub(super) enum Connector {
 #[derive(Args)]
 pub(super) struct Actor {
     /// Id or email address of the owner or co-owner who acts. [default: the owner]
-    #[arg(long, value_name = "MEMBER", env = "INSOMNIA_SCIM_ACTOR")]
+    #[arg(long, value_name = "MEMBER")]
     actor: Option<String>,
 }
 
@@ -100,12 +100,12 @@ impl Connector {
         let organization = host::organization(&provisioner, &self.of().organization).await?;
         match self {
             Self::Enable { actor, idp, expires, .. } => {
-                let actor = actor.or_owner(&organization).await?;
+                let actor = actor.or_owner();
                 let issued = organization.enable(&actor, provider(&idp), expires.into()).await?;
                 print(settings, &organization, &issued);
             }
             Self::Disable { actor, .. } => {
-                let actor = actor.or_owner(&organization).await?;
+                let actor = actor.or_owner();
                 organization.disable(&actor).await?;
                 output::object(settings.json, &serde_json::to_value(organization.status().await?)?);
             }
@@ -139,14 +139,8 @@ impl Connector {
 
 impl Actor {
     /// Who has the data directory may act for the owner.
-    pub(super) async fn or_owner(self, organization: &Organization) -> anyhow::Result<String> {
-        if let Some(actor) = self.actor {
-            return Ok(actor);
-        }
-        match organization.active_owner().await? {
-            Some(owner) => Ok(owner.id),
-            None => bail!("the organization has no active owner; add one with `insomnia-scim member add --role owner`"),
-        }
+    pub(super) fn or_owner(self) -> By {
+        self.actor.map_or(By::Owner, By::Member)
     }
 }
 

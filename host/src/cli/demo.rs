@@ -33,7 +33,7 @@ pub(super) struct Demo {
     #[command(flatten)]
     listen: Listen,
     /// Issue a new token: one can be shown only when it is made. The old one stops at once.
-    #[arg(long, env = "INSOMNIA_SCIM_NEW_TOKEN")]
+    #[arg(long)]
     new_token: bool,
 }
 

@@ -21,10 +21,10 @@ pub(super) enum GuardCommand {
         #[command(flatten)]
         of: Of,
         /// So many pass within an hour.
-        #[arg(long, env = "INSOMNIA_SCIM_NUMBER")]
+        #[arg(long)]
         number: Option<u32>,
         /// Those of so many percent of the active members that SCIM manages pass within an hour.
-        #[arg(long, env = "INSOMNIA_SCIM_SHARE")]
+        #[arg(long)]
         share: Option<u8>,
     },
     /// Show the guard, and what it holds.
@@ -90,7 +90,7 @@ impl Decide {
         decision: Decision,
     ) -> anyhow::Result<()> {
         let organization = host::organization(provisioner, &self.of.organization).await?;
-        let actor = self.actor.or_owner(&organization).await?;
+        let actor = self.actor.or_owner();
         let decided = organization.decide_held(&actor, decision, &self.members).await?;
         output::object(settings.json, &json!({"decided": decided}));
         Ok(())
@@ -109,10 +109,10 @@ pub(super) struct Preview {
 impl Preview {
     pub(super) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
         let users = match &self.file {
-            Some(path) => std::fs::read(path).with_context(|| format!("{} can't be read", path.display()))?,
+            Some(path) => std::fs::read_to_string(path).with_context(|| format!("{} can't be read", path.display()))?,
             None => {
-                let mut users = Vec::new();
-                std::io::stdin().read_to_end(&mut users).context("standard input can't be read")?;
+                let mut users = String::new();
+                std::io::stdin().read_to_string(&mut users).context("standard input can't be read")?;
                 users
             }
         };

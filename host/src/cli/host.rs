@@ -4,6 +4,7 @@ use std::fs;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
+use insomnia_scim_contract::{Actor, Face, Source};
 
 use super::config::Settings;
 use super::data::{self, Purpose};
@@ -55,7 +56,7 @@ async fn note_base_url(provisioner: &Provisioner) {
 pub(super) async fn organization(provisioner: &Provisioner, name: &str) -> anyhow::Result<Organization> {
     let id = OrganizationId::parse(name)?;
     match provisioner.find_organization(&id).await? {
-        Some(organization) => Ok(organization),
+        Some(organization) => Ok(organization.coming_from(Source::new(Face::CommandLine)).acting_as(Actor::Operator)),
         None => bail!("there is no organization {id}; `insomnia-scim org list` shows those that are there"),
     }
 }

@@ -10,7 +10,7 @@ use super::config::Settings;
 use super::connector::Actor;
 use super::member::Of;
 use super::{host, output};
-use crate::oauth::{IdpApi, OktaCredentials};
+use crate::oauth::{EntraApi, IdpApi, OktaApi, OktaApiToken, OktaCredentials, OktaPrivateKey};
 use crate::organization::Organization;
 
 /// Commands about the identity provider's API. Its secrets are encrypted before they are stored, and never shown.
@@ -19,25 +19,25 @@ pub(super) enum IdpApiCommand {
     /// Refresh the token over Microsoft Graph, by an application that may set the secrets of this provisioning.
     Entra {
         /// The tenant's id or domain.
-        #[arg(long, env = "INSOMNIA_SCIM_TENANT")]
+        #[arg(long)]
         tenant: String,
         /// The application (client) id.
-        #[arg(long, env = "INSOMNIA_SCIM_CLIENT_ID")]
+        #[arg(long)]
         client_id: String,
         /// The object id of the enterprise application's service principal.
-        #[arg(long, env = "INSOMNIA_SCIM_SERVICE_PRINCIPAL")]
+        #[arg(long)]
         service_principal: String,
         #[command(flatten)]
         secret: SecretFile,
         /// Instead of <https://login.microsoftonline.com>, in national clouds.
-        #[arg(long, value_name = "URL", env = "INSOMNIA_SCIM_LOGIN_URL")]
+        #[arg(long, value_name = "URL")]
         login_url: Option<String>,
         /// Instead of <https://graph.microsoft.com>, in national clouds.
-        #[arg(long, value_name = "URL", env = "INSOMNIA_SCIM_GRAPH_URL")]
+        #[arg(long, value_name = "URL")]
         graph_url: Option<String>,
         /// What stands after the connector URL in Entra's Tenant URL, without the question mark, for instance
         /// `aadOptscim062020`.
-        #[arg(long, env = "INSOMNIA_SCIM_QUERY")]
+        #[arg(long)]
         query: Option<String>,
         #[command(flatten)]
         of: Of,
@@ -47,14 +47,14 @@ pub(super) enum IdpApiCommand {
     /// Refresh the token over Okta's Application Connections API.
     Okta {
         /// Such as <https://example.okta.com>.
-        #[arg(long, value_name = "URL", env = "INSOMNIA_SCIM_ORG_URL")]
+        #[arg(long, value_name = "URL")]
         org_url: String,
         /// The application's id.
-        #[arg(long, env = "INSOMNIA_SCIM_APP")]
+        #[arg(long)]
         app: String,
         /// The id of a service application with the scope `okta.apps.manage`; the secret is its private key then, a JWK
         /// of the curve P-256. [default: the secret is an administrator's API token]
-        #[arg(long, env = "INSOMNIA_SCIM_CLIENT_ID")]
+        #[arg(long)]
         client_id: Option<String>,
         #[command(flatten)]
         secret: SecretFile,
@@ -116,35 +116,35 @@ impl IdpApiCommand {
             Self::Entra {
                 tenant, client_id, service_principal, secret, login_url, graph_url, query, actor, ..
             } => {
-                let api = IdpApi::Entra {
+                let api = IdpApi::Entra(EntraApi {
                     tenant_id: tenant,
                     client_id,
                     client_secret: secret.read()?,
                     service_principal_id: service_principal,
                     login_url,
                     graph_url,
-                };
-                let actor = actor.or_owner(&organization).await?;
+                });
+                let actor = actor.or_owner();
                 organization.configure_idp_api(&actor, api, query.as_deref()).await?;
                 show(settings, &organization).await
             }
             Self::Okta { org_url, app, client_id, secret, actor, .. } => {
                 let secret = secret.read()?;
                 let credentials = match client_id {
-                    Some(client_id) => OktaCredentials::PrivateKey { client_id, private_key: secret },
-                    None => OktaCredentials::ApiToken(secret),
+                    Some(client_id) => OktaCredentials::PrivateKey(OktaPrivateKey { client_id, private_key: secret }),
+                    None => OktaCredentials::ApiToken(OktaApiToken { token: secret }),
                 };
-                let api = IdpApi::Okta { org_url, app_id: app, credentials };
-                organization.configure_idp_api(&actor.or_owner(&organization).await?, api, None).await?;
+                let api = IdpApi::Okta(OktaApi { org_url, app_id: app, credentials });
+                organization.configure_idp_api(&actor.or_owner(), api, None).await?;
                 show(settings, &organization).await
             }
             Self::Show { .. } => show(settings, &organization).await,
             Self::Try { actor, .. } => {
-                organization.refresh_by_idp_api(&actor.or_owner(&organization).await?).await?;
+                organization.refresh_by_idp_api(&actor.or_owner()).await?;
                 show(settings, &organization).await
             }
             Self::Remove { actor, .. } => {
-                organization.remove_idp_api(&actor.or_owner(&organization).await?).await?;
+                organization.remove_idp_api(&actor.or_owner()).await?;
                 show(settings, &organization).await
             }
         }

@@ -15,7 +15,7 @@ pub(super) enum MemberCommand {
         #[command(flatten)]
         of: Of,
         /// Only those whose name or email address begins with this.
-        #[arg(long, env = "INSOMNIA_SCIM_PREFIX")]
+        #[arg(long)]
         prefix: Option<String>,
     },
     /// Add a member by hand. A passphrase is generated and printed, once.
@@ -25,13 +25,13 @@ pub(super) enum MemberCommand {
         #[command(flatten)]
         of: Of,
         /// Name. [default: the email address]
-        #[arg(long, env = "INSOMNIA_SCIM_NAME")]
+        #[arg(long)]
         name: Option<String>,
         /// What the member may do.
-        #[arg(long, value_enum, default_value = "member", env = "INSOMNIA_SCIM_ROLE")]
+        #[arg(long, value_enum, default_value = "member")]
         role: RoleName,
         /// Email the passphrase to the member instead of printing it.
-        #[arg(long, env = "INSOMNIA_SCIM_EMAIL_PASSPHRASE")]
+        #[arg(long)]
         email_passphrase: bool,
     },
     /// Remove a member from the organization and every team.

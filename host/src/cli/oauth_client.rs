@@ -22,14 +22,14 @@ pub(super) enum OAuthClientCommand {
         #[command(flatten)]
         actor: Actor,
         /// It may use the client credentials grant, as Microsoft Entra ID does.
-        #[arg(long, env = "INSOMNIA_SCIM_CLIENT_CREDENTIALS")]
+        #[arg(long)]
         client_credentials: bool,
         /// It may use the authorization code grant, as Okta does; codes are sent to this URL only. May be given more
         /// than once.
-        #[arg(long, value_name = "URL", env = "INSOMNIA_SCIM_REDIRECT_URI", id = "redirect_uri")]
+        #[arg(long, value_name = "URL", id = "redirect_uri")]
         redirect_uri: Vec<String>,
         /// It can't keep a secret: it gets none, and must use PKCE.
-        #[arg(long, env = "INSOMNIA_SCIM_PUBLIC")]
+        #[arg(long)]
         public: bool,
     },
     /// List the clients.
@@ -46,7 +46,7 @@ pub(super) enum OAuthClientCommand {
         #[command(flatten)]
         actor: Actor,
         /// Seconds for which the old secret is accepted too, at most 86400.
-        #[arg(long, value_name = "SECONDS", default_value_t = 0, env = "INSOMNIA_SCIM_OVERLAP")]
+        #[arg(long, value_name = "SECONDS", default_value_t = 0)]
         overlap: u32,
     },
     /// Delete a client with all that was granted and issued to it.
@@ -73,7 +73,7 @@ impl OAuthClientCommand {
                     redirect_uris: redirect_uri,
                     public,
                 };
-                let issued = organization.create_oauth_client(&actor.or_owner(&organization).await?, client).await?;
+                let issued = organization.create_oauth_client(&actor.or_owner(), client).await?;
                 print(settings, &organization, &issued);
             }
             Self::List { .. } => {
@@ -82,12 +82,12 @@ impl OAuthClientCommand {
                 output::table(settings.json, &clients, &["id", "name", "created", "secret_created", "overlap_until"]);
             }
             Self::Rotate { client, actor, overlap, .. } => {
-                let actor = actor.or_owner(&organization).await?;
+                let actor = actor.or_owner();
                 let issued = organization.rotate_oauth_client_secret(&actor, &client, overlap).await?;
                 print(settings, &organization, &issued);
             }
             Self::Delete { client, actor, .. } => {
-                organization.delete_oauth_client(&actor.or_owner(&organization).await?, &client).await?;
+                organization.delete_oauth_client(&actor.or_owner(), &client).await?;
                 output::object(settings.json, &json!({"deleted": client}));
             }
         }

@@ -18,10 +18,10 @@ pub(super) enum Org {
         /// Its name, as people call it.
         name: String,
         /// Its name in URLs: a-z, 0-9 and hyphens. [default: made from the name]
-        #[arg(long, env = "INSOMNIA_SCIM_ID")]
+        #[arg(long)]
         id: Option<String>,
         /// Email address of the owner. A passphrase is generated and printed, once.
-        #[arg(long, value_name = "EMAIL", env = "INSOMNIA_SCIM_OWNER")]
+        #[arg(long, value_name = "EMAIL")]
         owner: Option<String>,
         #[command(flatten)]
         facts: Facts,
@@ -38,17 +38,17 @@ pub(super) enum Org {
         /// Its id.
         organization: String,
         /// Its name, as people call it.
-        #[arg(long, env = "INSOMNIA_SCIM_NAME")]
+        #[arg(long)]
         name: Option<String>,
         #[command(flatten)]
         facts: Facts,
         /// Turn an option on or off, as `list-manual=true`; may be given more than once. Options: list-manual,
-        /// verified-domains-only, allow-overage, passphrase-emails, strict, skip-unknown-members, reactivate-on-post,
-        /// bare-token, basic-authentication, discovery-aliases, group-patch-no-content.
-        #[arg(long = "option", value_name = "OPTION=BOOL", env = "INSOMNIA_SCIM_OPTION", id = "option")]
+        /// verified-domains-only, email-required, allow-overage, passphrase-emails, strict, refuse-unknown-members,
+        /// reactivate-on-post, bare-token, basic-authentication, discovery-aliases, group-patch-no-content.
+        #[arg(long = "option", value_name = "OPTION=BOOL", id = "option")]
         options: Vec<String>,
         /// For how many days the SCIM log, events and parked emails are kept: 1 to 3650. [default when created: 90]
-        #[arg(long, value_name = "DAYS", env = "INSOMNIA_SCIM_RETENTION")]
+        #[arg(long, value_name = "DAYS")]
         retention: Option<u32>,
     },
     /// Delete an organization with all its members, teams and logs. There is no way back.
@@ -56,7 +56,7 @@ pub(super) enum Org {
         /// Its id.
         organization: String,
         /// Its id once more.
-        #[arg(long, value_name = "ID", env = "INSOMNIA_SCIM_YES_DELETE")]
+        #[arg(long, value_name = "ID")]
         yes_delete: String,
     },
 }
@@ -65,16 +65,16 @@ pub(super) enum Org {
 #[derive(Args)]
 pub(super) struct Facts {
     /// What it pays for. [default when created: enterprise]
-    #[arg(long, value_enum, env = "INSOMNIA_SCIM_PLAN")]
+    #[arg(long, value_enum)]
     plan: Option<PlanName>,
     /// How many active members the plan allows. [default when created: 100]
-    #[arg(long, env = "INSOMNIA_SCIM_SEATS")]
+    #[arg(long)]
     seats: Option<u32>,
     /// A verified domain; may be given more than once. Replaces those known.
-    #[arg(long = "domain", value_name = "DOMAIN", env = "INSOMNIA_SCIM_DOMAIN", id = "domain")]
+    #[arg(long = "domain", value_name = "DOMAIN", id = "domain")]
     domains: Vec<String>,
     /// The identity provider that single sign-on is configured for; an empty one for none.
-    #[arg(long, value_name = "PROVIDER", env = "INSOMNIA_SCIM_SSO")]
+    #[arg(long, value_name = "PROVIDER")]
     sso: Option<String>,
 }
 

@@ -22,7 +22,7 @@ pub(super) enum LogCommand {
         #[command(flatten)]
         filter: Filter,
         /// How many.
-        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=500), env = "INSOMNIA_SCIM_LIMIT")]
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=500))]
         limit: u32,
     },
     /// Write all requests to standard output, newest first.
@@ -32,7 +32,7 @@ pub(super) enum LogCommand {
         #[command(flatten)]
         filter: Filter,
         /// The form.
-        #[arg(long, value_enum, default_value = "jsonl", env = "INSOMNIA_SCIM_FORMAT")]
+        #[arg(long, value_enum, default_value = "jsonl")]
         format: FormatName,
     },
 }
@@ -41,22 +41,22 @@ pub(super) enum LogCommand {
 #[derive(Args)]
 pub(super) struct Filter {
     /// Not before this time (RFC 3339), or no longer ago than this, for instance `2d` or `90m`.
-    #[arg(long, value_name = "TIME", value_parser = time, env = "INSOMNIA_SCIM_SINCE")]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     since: Option<SystemTime>,
     /// Before this time, in the same forms.
-    #[arg(long, value_name = "TIME", value_parser = time, env = "INSOMNIA_SCIM_UNTIL")]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     until: Option<SystemTime>,
     /// Only those answered with such a status: 2, 4 or 5.
-    #[arg(long, value_name = "CLASS", value_parser = clap::value_parser!(u8).range(2..=5), env = "INSOMNIA_SCIM_STATUS")]
+    #[arg(long, value_name = "CLASS", value_parser = clap::value_parser!(u8).range(2..=5))]
     status: Option<u8>,
     /// Only those of this HTTP method.
-    #[arg(long, env = "INSOMNIA_SCIM_METHOD")]
+    #[arg(long)]
     method: Option<String>,
     /// Only those about User, Group, or another resource type.
-    #[arg(long, env = "INSOMNIA_SCIM_RESOURCE")]
+    #[arg(long)]
     resource: Option<String>,
     /// Only those in which this text occurs, in any case.
-    #[arg(long, env = "INSOMNIA_SCIM_TEXT")]
+    #[arg(long)]
     text: Option<String>,
 }
 
@@ -92,7 +92,7 @@ impl LogCommand {
                 let organization = host::organization(&provisioner, &of.organization).await?;
                 let page = organization.search_log(filter.query(limit)).await?;
                 let entries: Vec<Value> =
-                    page.entries.iter().map(|json| serde_json::from_slice(json)).collect::<Result<_, _>>()?;
+                    page.entries.iter().map(|json| serde_json::from_str(json)).collect::<Result<_, _>>()?;
                 output::table(settings.json, &entries, &["time", "status", "method", "path", "action", "requestId"]);
             }
             Self::Export { of, filter, format } => {

@@ -7,7 +7,7 @@ use clap::Args;
 use tokio::net::TcpListener;
 use tokio::signal;
 
-use super::config::Settings;
+use super::config::{Settings, listen_address};
 use super::data::Lost;
 use super::host;
 use crate::email::SmtpConfig;
@@ -29,7 +29,7 @@ pub(super) struct Serve {
 pub(super) struct Listen {
     /// Address and port to listen on; port 0 takes a free one. Put a proxy that speaks TLS in front of it. [default:
     /// 127.0.0.1:8080]
-    #[arg(long, value_name = "ADDR", env = "INSOMNIA_SCIM_LISTEN")]
+    #[arg(long, value_name = "ADDR", value_parser = listen_address, env = "INSOMNIA_SCIM_LISTEN")]
     listen: Option<SocketAddr>,
     /// Send email by this server: smtps://USER:PASSWORD@HOST (TLS), smtp://USER:PASSWORD@HOST (STARTTLS), or
     /// smtp://HOST?tls=none. Others can see a flag in the list of processes: prefer the variable. [default: emails are
@@ -49,7 +49,7 @@ pub(super) struct Listen {
     trusted_proxy: Vec<String>,
     /// Start although the database or the host key is missing or another one, which is refused otherwise. What depends
     /// on it is lost.
-    #[arg(long, value_enum, value_name = "WHAT", env = "INSOMNIA_SCIM_GO_ON_WITHOUT", value_delimiter = ',')]
+    #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',')]
     go_on_without: Vec<Lost>,
 }
 

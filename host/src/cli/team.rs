@@ -16,7 +16,7 @@ pub(super) enum TeamCommand {
         #[command(flatten)]
         of: Of,
         /// Only those whose name begins with this.
-        #[arg(long, env = "INSOMNIA_SCIM_PREFIX")]
+        #[arg(long)]
         prefix: Option<String>,
     },
 }

@@ -70,7 +70,7 @@ impl EventCommand {
         loop {
             let page = organization.events(after.as_deref(), 500).await?;
             for event in page.items {
-                events.push(serde_json::from_slice(&event.document)?);
+                events.push(serde_json::from_str(&event.document)?);
             }
             after = page.next;
             if after.is_none() {

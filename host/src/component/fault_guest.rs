@@ -6,14 +6,14 @@ use wit_component::{ComponentEncoder, StringEncoding, dummy_module, embed_compon
 use wit_parser::{LiftLowerAbi, ManglingAndAbi, Resolve};
 
 /// `scim.handle` answers with status 200 and how often the instance was called before; but first it does what the
-/// second byte of the path asks for. `cabi_realloc` hands out memory from the second page on, and never takes it back.
+/// second byte of the path asks for. The request is a record in memory, whose second field is the path. `cabi_realloc` hands out memory from the second page on, and never takes it back.
 const HANDLE: &str = r#"
   (global $calls (mut i32) (i32.const 0))
   (global $free (mut i32) (i32.const 65536))
   (func (export "insomnia:scim/scim@1.0.0#handle")
-    (param i32 i32) (param $path i32) (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)
+    (param $request i32) (result i32)
     (local $verb i32)
-    (local.set $verb (i32.load8_u offset=1 (local.get $path)))
+    (local.set $verb (i32.load8_u offset=1 (i32.load offset=8 (local.get $request))))
     (if (i32.eq (local.get $verb) (i32.const 108)) ;; l: loop
       (then (loop $forever (br $forever))))
     (if (i32.eq (local.get $verb) (i32.const 109)) ;; m: memory

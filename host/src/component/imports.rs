@@ -15,8 +15,7 @@ use super::instance::InstanceState;
 use crate::capability::{email, http, secrets, storage_glue};
 
 /// The interfaces, without their patch versions. No files, no sockets.
-const OFFERED: [&str; 22] = [
-    "insomnia:scim/types@1.0",
+const OFFERED: [&str; 21] = [
     "insomnia:scim/storage@1.0",
     "insomnia:scim/secrets@1.0",
     "insomnia:scim/email@1.0",

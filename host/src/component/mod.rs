@@ -8,12 +8,9 @@ pub(crate) mod fault_guest;
 mod imports;
 mod instance;
 mod lanes;
-mod life_mapping;
 mod limits;
 mod log_stream;
-mod mapping;
 mod meter;
-mod oauth_mapping;
 mod runtime;
 mod tenant;
 #[cfg(test)]

@@ -23,7 +23,7 @@ use crate::capability::Capabilities;
 use crate::capability::storage::OrganizationId;
 use crate::fair::{Gate, Turn};
 use crate::ledger::{Account, Ledger};
-use crate::scim::ScimResponse;
+use crate::scim::{self, ScimResponse};
 
 /// Why a call has no answer. Every transaction that the call had committed before stands; it left no half of one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -55,7 +55,7 @@ impl CallError {
             Self::Deadline => (503, "The request took too long."),
             Self::Memory => (503, "The request needed too much memory."),
             Self::Trap => (500, "An internal error occurred."),
-            Self::Deleted => return ScimResponse::deleted(request_id),
+            Self::Deleted => return scim::deleted(request_id),
         };
         ScimResponse::error(status, detail, request_id)
     }

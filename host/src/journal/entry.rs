@@ -57,7 +57,7 @@ pub struct LogSubject {
 
 impl LogEntry {
     /// `None` if it is not what the component writes.
-    pub fn parse(json: &[u8]) -> Option<Self> {
-        serde_json::from_slice(json).ok()
+    pub fn parse(json: &str) -> Option<Self> {
+        serde_json::from_str(json).ok()
     }
 }

@@ -71,7 +71,7 @@ impl LogExport {
                     part.extend(LogEntry::parse(json).map(|entry| csv::line(&entry)).unwrap_or_default().bytes());
                 }
                 LogFormat::JsonLines => {
-                    part.extend_from_slice(json);
+                    part.extend_from_slice(json.as_bytes());
                     part.push(b'\n');
                 }
             }

@@ -11,18 +11,11 @@ impl Organization {
     /// A page of at most 500 events of the last 90 days, oldest first.
     pub async fn events(&self, after: Option<&str>, limit: u32) -> Result<Listed<Event>, ActionError> {
         let after = after.map(str::to_owned);
-        let page = act!(self.insomnia_scim_journal.call_list_events(after.as_deref(), limit))?;
-        Ok(Listed { items: page.events.into_iter().map(Into::into).collect(), next: page.next })
-    }
-
-    /// Whether somebody in this process takes events. [`crate::ProvisionerBuilder::subscriber`] sees to it.
-    pub(crate) async fn set_subscriber(&self, subscriber: bool) -> Result<(), ActionError> {
-        act!(self.insomnia_scim_journal.call_set_subscriber(subscriber))
+        act!(self.insomnia_scim_journal.call_list_events(after.as_deref(), limit))
     }
 
     pub(crate) async fn take_events(&self, limit: u32) -> Result<Vec<Event>, ActionError> {
-        let events = act!(self.insomnia_scim_journal.call_take_events(limit))?;
-        Ok(events.into_iter().map(Into::into).collect())
+        act!(self.insomnia_scim_journal.call_take_events(limit))
     }
 
     pub(crate) async fn acknowledge_events(&self, events: &[Event]) -> Result<(), ActionError> {
@@ -33,19 +26,19 @@ impl Organization {
     /// Posts all events from now on to this URL, signed as Standard Webhooks has it. Returns the key of the signatures
     /// (`whsec_` and base64), which is shown once.
     pub async fn set_webhook(&self, url: &str) -> Result<String, ActionError> {
-        let url = url.to_owned();
-        act!(self.insomnia_scim_journal.call_set_webhook(&url))
+        let (by, url) = (self.by.clone(), url.to_owned());
+        act!(self.insomnia_scim_journal.call_set_webhook(&by, &url))
     }
 
     /// Posts no events any more, and forgets what waits.
     pub async fn remove_webhook(&self) -> Result<(), ActionError> {
-        act!(self.insomnia_scim_journal.call_remove_webhook())
+        let by = self.by.clone();
+        act!(self.insomnia_scim_journal.call_remove_webhook(&by))
     }
 
     /// The webhook; `None` if there is none.
     pub async fn webhook(&self) -> Result<Option<Webhook>, ActionError> {
-        let webhook = act!(self.insomnia_scim_journal.call_get_webhook())?;
-        Ok(webhook.map(Into::into))
+        act!(self.insomnia_scim_journal.call_get_webhook())
     }
 
     /// A page of at most 500 emails or events on their way.
@@ -56,13 +49,12 @@ impl Organization {
         limit: u32,
     ) -> Result<Listed<Delivery>, ActionError> {
         let after = after.map(str::to_owned);
-        let page = act!(self.insomnia_scim_jobs.call_list_deliveries(queue.into(), after.as_deref(), limit))?;
-        Ok(Listed { items: page.deliveries.into_iter().map(Into::into).collect(), next: page.next })
+        act!(self.insomnia_scim_jobs.call_list_deliveries(queue, after.as_deref(), limit))
     }
 
     /// Sends parked emails or events again: those with these ids, or all, at most 500 in a call. Returns how many.
     pub async fn retry_deliveries(&self, queue: DeliveryQueue, ids: &[String]) -> Result<u32, ActionError> {
-        let ids = ids.to_vec();
-        act!(self.insomnia_scim_jobs.call_retry_deliveries(queue.into(), &ids))
+        let (by, ids) = (self.by.clone(), ids.to_vec());
+        act!(self.insomnia_scim_jobs.call_retry_deliveries(&by, queue, &ids))
     }
 }

@@ -1,5 +1,7 @@
 //! An organization's mass-deprovisioning guard, and the preview of provisioning.
 
+use insomnia_scim_contract::Actor;
+
 use super::Organization;
 use crate::error::ActionError;
 use crate::guard::{Decision, Guard, GuardStatus, Preview};
@@ -8,26 +10,31 @@ use crate::guard::{Decision, Guard, GuardStatus, Preview};
 impl Organization {
     /// Switches the mass-deprovisioning guard on, or off and forgets what it holds.
     pub async fn set_guard(&self, guard: Option<Guard>) -> Result<(), ActionError> {
-        let guard = guard.map(Into::into);
-        act!(self.insomnia_scim_directory.call_set_guard(guard))
+        let by = self.by.clone();
+        act!(self.insomnia_scim_directory.call_set_guard(&by, guard))
     }
 
     /// The guard, and a page of at most 500 removals that it holds.
     pub async fn guard(&self, after: Option<&str>, limit: u32) -> Result<GuardStatus, ActionError> {
         let after = after.map(str::to_owned);
-        act!(self.insomnia_scim_directory.call_get_guard(after.as_deref(), limit)).map(Into::into)
+        act!(self.insomnia_scim_directory.call_get_guard(after.as_deref(), limit))
     }
 
     /// Lets held removals through or refuses them: those of these members (ids), or all that wait. Returns how many. The
     /// actor is the owner or a co-owner.
-    pub async fn decide_held(&self, actor: &str, decision: Decision, members: &[String]) -> Result<u32, ActionError> {
-        let (actor, members) = (actor.to_owned(), members.to_vec());
-        act!(self.insomnia_scim_directory.call_decide_held(&actor, decision.into(), &members))
+    pub async fn decide_held(
+        &self,
+        actor: impl Into<Actor>,
+        decision: Decision,
+        members: &[String],
+    ) -> Result<u32, ActionError> {
+        let (by, members) = (self.by(actor), members.to_vec());
+        act!(self.insomnia_scim_directory.call_decide_held(&by, decision, &members))
     }
 
     /// What provisioning these users would do; changes nothing. They are a JSON array of at most 10,000 SCIM Users, or an
     /// object with such an array `Resources`.
-    pub async fn preview(&self, users: Vec<u8>) -> Result<Preview, ActionError> {
-        act!(self.insomnia_scim_directory.call_preview_users(&users)).map(Into::into)
+    pub async fn preview(&self, users: String) -> Result<Preview, ActionError> {
+        act!(self.insomnia_scim_directory.call_preview_users(&users))
     }
 }

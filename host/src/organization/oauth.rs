@@ -1,5 +1,7 @@
 //! An organization's OAuth 2.0 authorization server, and its access to the identity provider's API.
 
+use insomnia_scim_contract::Actor;
+
 use super::Organization;
 use crate::component::CallError;
 use crate::error::ActionError;
@@ -19,35 +21,33 @@ impl Organization {
     /// Registers an OAuth 2.0 client; 20 at the most.
     pub async fn create_oauth_client(
         &self,
-        actor: &str,
+        actor: impl Into<Actor>,
         client: NewOAuthClient,
     ) -> Result<IssuedOAuthClient, ActionError> {
-        let (actor, client) = (actor.to_owned(), client.into());
-        act!(self.insomnia_scim_connector.call_create_oauth_client(&actor, &client)).map(Into::into)
+        let by = self.by(actor);
+        act!(self.insomnia_scim_connector.call_create_oauth_client(&by, &client))
     }
 
     /// All OAuth 2.0 clients, in the order of their registration.
     pub async fn oauth_clients(&self) -> Result<Vec<OAuthClient>, ActionError> {
-        let clients = act!(self.insomnia_scim_connector.call_list_oauth_clients())?;
-        Ok(clients.into_iter().map(Into::into).collect())
+        act!(self.insomnia_scim_connector.call_list_oauth_clients())
     }
 
     /// Gives a client a new secret. The old one stops at once, or after `overlap_seconds` (at most 86,400).
     pub async fn rotate_oauth_client_secret(
         &self,
-        actor: &str,
+        actor: impl Into<Actor>,
         client: &str,
         overlap_seconds: u32,
     ) -> Result<IssuedOAuthClient, ActionError> {
-        let (actor, client) = (actor.to_owned(), client.to_owned());
-        act!(self.insomnia_scim_connector.call_rotate_oauth_client_secret(&actor, &client, overlap_seconds))
-            .map(Into::into)
+        let (by, client) = (self.by(actor), client.to_owned());
+        act!(self.insomnia_scim_connector.call_rotate_oauth_client_secret(&by, &client, overlap_seconds))
     }
 
     /// Deletes a client with all that was granted and issued to it.
-    pub async fn delete_oauth_client(&self, actor: &str, client: &str) -> Result<(), ActionError> {
-        let (actor, client) = (actor.to_owned(), client.to_owned());
-        act!(self.insomnia_scim_connector.call_delete_oauth_client(&actor, &client))
+    pub async fn delete_oauth_client(&self, actor: impl Into<Actor>, client: &str) -> Result<(), ActionError> {
+        let (by, client) = (self.by(actor), client.to_owned());
+        act!(self.insomnia_scim_connector.call_delete_oauth_client(&by, &client))
     }
 
     /// Checks a request of the authorization endpoint: its query as sent. What to show, or what to answer instead.
@@ -56,42 +56,40 @@ impl Organization {
         let checked = self.call(move |store, exports| {
             Box::pin(async move { exports.insomnia_scim_oauth().call_authorize_request(store, &query).await })
         });
-        Ok(checked.await?.map(Into::into).map_err(Into::into))
+        checked.await
     }
 
     /// The actor agrees to what was shown: the URL to redirect to. The caller makes sure that it is the actor who sends the
     /// form.
-    pub async fn approve_consent(&self, actor: &str, request: &str) -> Result<String, ActionError> {
-        let (actor, request) = (actor.to_owned(), request.to_owned());
-        act!(self.insomnia_scim_oauth.call_approve(&actor, &request))
+    pub async fn approve_consent(&self, actor: impl Into<Actor>, request: &str) -> Result<String, ActionError> {
+        let (by, request) = (self.by(actor), request.to_owned());
+        act!(self.insomnia_scim_oauth.call_approve(&by, &request))
     }
 
     /// The actor does not agree: the URL to redirect to.
     pub async fn deny_consent(&self, request: &str) -> Result<String, ActionError> {
-        let request = request.to_owned();
-        act!(self.insomnia_scim_oauth.call_deny(&request))
+        let (by, request) = (self.by.clone(), request.to_owned());
+        act!(self.insomnia_scim_oauth.call_deny(&by, &request))
     }
 
     /// Serves the token endpoint.
     pub async fn oauth_token(&self, request: OAuthRequest) -> Result<OAuthResponse, CallError> {
-        let request = request.into();
         let response = self.call(move |store, exports| {
             Box::pin(async move { exports.insomnia_scim_oauth().call_token(store, &request).await })
         });
-        response.await.map(Into::into)
+        response.await
     }
 
     /// Serves the revocation endpoint.
     pub async fn oauth_revoke(&self, request: OAuthRequest) -> Result<OAuthResponse, CallError> {
-        let request = request.into();
         let response = self.call(move |store, exports| {
             Box::pin(async move { exports.insomnia_scim_oauth().call_revoke(store, &request).await })
         });
-        response.await.map(Into::into)
+        response.await
     }
 
     /// The metadata document of the authorization server (RFC 8414), in JSON.
-    pub async fn oauth_metadata(&self) -> Result<Vec<u8>, CallError> {
+    pub async fn oauth_metadata(&self) -> Result<String, CallError> {
         let issuer = self.oauth_issuer();
         let document = self.call(move |store, exports| {
             Box::pin(async move { exports.insomnia_scim_oauth().call_metadata(store, &issuer).await })
@@ -101,28 +99,33 @@ impl Organization {
 
     /// The automatic refresh as it stands.
     pub async fn refresh_status(&self) -> Result<RefreshStatus, ActionError> {
-        act!(self.insomnia_scim_connector.call_get_refresh_status()).map(Into::into)
+        act!(self.insomnia_scim_connector.call_get_refresh_status())
     }
 
     /// Configures access to the identity provider's API, in place of what was configured before: from then on tokens are
     /// refreshed automatically. `query` is what the identity provider has after the connector URL, such as Entra's
     /// `aadOptscim062020`.
-    pub async fn configure_idp_api(&self, actor: &str, api: IdpApi, query: Option<&str>) -> Result<(), ActionError> {
-        let (actor, api) = (actor.to_owned(), api.into());
+    pub async fn configure_idp_api(
+        &self,
+        actor: impl Into<Actor>,
+        api: IdpApi,
+        query: Option<&str>,
+    ) -> Result<(), ActionError> {
+        let by = self.by(actor);
         let connector_url =
             query.map_or_else(|| self.connector_url(), |query| format!("{}?{query}", self.connector_url()));
-        act!(self.insomnia_scim_connector.call_configure_idp_api(&actor, &api, &connector_url))
+        act!(self.insomnia_scim_connector.call_configure_idp_api(&by, &api, &connector_url))
     }
 
     /// Forgets the access and its secret. Tokens stay as they are.
-    pub async fn remove_idp_api(&self, actor: &str) -> Result<(), ActionError> {
-        let actor = actor.to_owned();
-        act!(self.insomnia_scim_connector.call_remove_idp_api(&actor))
+    pub async fn remove_idp_api(&self, actor: impl Into<Actor>) -> Result<(), ActionError> {
+        let by = self.by(actor);
+        act!(self.insomnia_scim_connector.call_remove_idp_api(&by))
     }
 
     /// Makes a refresh over the identity provider's API due at once: it shows whether the access works.
-    pub async fn refresh_by_idp_api(&self, actor: &str) -> Result<(), ActionError> {
-        let actor = actor.to_owned();
-        act!(self.insomnia_scim_connector.call_refresh_by_idp_api(&actor))
+    pub async fn refresh_by_idp_api(&self, actor: impl Into<Actor>) -> Result<(), ActionError> {
+        let by = self.by(actor);
+        act!(self.insomnia_scim_connector.call_refresh_by_idp_api(&by))
     }
 }

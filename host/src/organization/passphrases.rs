@@ -8,41 +8,36 @@ use crate::error::ActionError;
 impl Organization {
     /// As [`Organization::verify_passphrase`], and says whether the passphrase must be changed.
     pub async fn sign_in(&self, member: &str, passphrase: &str) -> Result<SignedIn, ActionError> {
-        let (member, passphrase) = (member.to_owned(), passphrase.to_owned());
-        act!(self.insomnia_scim_directory.call_sign_in(&member, &passphrase)).map(Into::into)
+        let (source, member, passphrase) = (self.by.source.clone(), member.to_owned(), passphrase.to_owned());
+        act!(self.insomnia_scim_directory.call_sign_in(&source, &member, &passphrase))
     }
 
     /// As [`Organization::sign_in`], in a browser that is known as the member's, because the member has signed in there
     /// before or has opened a mailed link: wrong passphrases that strangers have tried elsewhere do not slow it down.
     pub async fn sign_in_where_known(&self, member: &str, passphrase: &str) -> Result<SignedIn, ActionError> {
-        let (member, passphrase) = (member.to_owned(), passphrase.to_owned());
-        act!(self.insomnia_scim_directory.call_sign_in_where_known(&member, &passphrase)).map(Into::into)
+        let (source, member, passphrase) = (self.by.source.clone(), member.to_owned(), passphrase.to_owned());
+        act!(self.insomnia_scim_directory.call_sign_in_where_known(&source, &member, &passphrase))
     }
 
     /// Replaces a member's passphrase by one that the member chose: at least 12 characters, and another one.
     pub async fn change_passphrase(&self, member: &str, current: &str, chosen: &str) -> Result<(), ActionError> {
-        let (member, current, chosen) = (member.to_owned(), current.to_owned(), chosen.to_owned());
-        act!(self.insomnia_scim_directory.call_change_passphrase(&member, &current, &chosen))
+        let (source, member) = (self.by.source.clone(), member.to_owned());
+        let (current, chosen) = (current.to_owned(), chosen.to_owned());
+        act!(self.insomnia_scim_directory.call_change_passphrase(&source, &member, &current, &chosen))
     }
 
     /// Mails a link that works once, within 24 hours: `page_url` with a parameter `token`. It succeeds for unknown and
     /// deactivated members too, and where the member got a link less than ten minutes ago or five links within 24 hours,
     /// so that nobody learns who is a member; in all these cases it mails none.
     pub async fn request_passphrase_reset(&self, member: &str, page_url: &str) -> Result<(), ActionError> {
-        let (member, page_url) = (member.to_owned(), page_url.to_owned());
-        act!(self.insomnia_scim_directory.call_request_passphrase_reset(&member, &page_url))
+        let (source, member, page_url) = (self.by.source.clone(), member.to_owned(), page_url.to_owned());
+        act!(self.insomnia_scim_directory.call_request_passphrase_reset(&source, &member, &page_url))
     }
 
     /// Sets the passphrase of the member whose link has this token; [`ActionError::Invalid`] if the link is not valid any
     /// more.
     pub async fn reset_passphrase(&self, token: &str, chosen: &str) -> Result<Member, ActionError> {
-        let (token, chosen) = (token.to_owned(), chosen.to_owned());
-        act!(self.insomnia_scim_directory.call_reset_passphrase(&token, &chosen)).map(Into::into)
-    }
-
-    /// Sets the address of the SCIM page, for emails that point to it; an empty one leaves it out of them.
-    pub async fn set_page_url(&self, url: &str) -> Result<(), ActionError> {
-        let url = url.to_owned();
-        act!(self.insomnia_scim_directory.call_set_page_url(&url))
+        let (source, token, chosen) = (self.by.source.clone(), token.to_owned(), chosen.to_owned());
+        act!(self.insomnia_scim_directory.call_reset_passphrase(&source, &token, &chosen))
     }
 }

@@ -7,7 +7,8 @@ use crate::error::ActionError;
 impl Organization {
     /// For how many days entries of the log, events and parked emails are kept: 1 to 3,650. What is older is deleted soon.
     pub async fn set_retention(&self, days: u32) -> Result<(), ActionError> {
-        act!(self.insomnia_scim_directory.call_set_retention(days))
+        let by = self.by.clone();
+        act!(self.insomnia_scim_directory.call_set_retention(&by, days))
     }
 
     /// For how many days entries of the log, events and parked emails are kept; 90 until it is set.

@@ -13,7 +13,7 @@ use super::state::PageState;
 use super::visit::Visit;
 use crate::capability::storage::OrganizationId;
 use crate::error::ActionError;
-use crate::oauth::{AuthorizeRefusal, Consent};
+use crate::oauth::{AuthorizeRefusal, Consent, PageError};
 
 #[derive(Template)]
 #[template(path = "consent.html")]
@@ -41,7 +41,7 @@ pub(super) async fn ask(RawQuery(query): RawQuery, visit: Visit) -> Result<Respo
     let consent = match checked {
         Ok(consent) => consent,
         Err(AuthorizeRefusal::Redirect(url)) => return Ok(Redirect::to(&url).into_response()),
-        Err(AuthorizeRefusal::Page { code, description }) => {
+        Err(AuthorizeRefusal::Page(PageError { code, description })) => {
             let text = format!("Your identity provider’s request can’t be answered: {description} ({code}).");
             return Err(Refusal::new(StatusCode::BAD_REQUEST, "Not a valid request", text));
         }

@@ -81,7 +81,7 @@ impl<'h> LogRow<'h> {
     }
 
     /// Rows of those that can be read.
-    pub(super) fn all(home: &'h str, entries: &[Vec<u8>]) -> Vec<Self> {
+    pub(super) fn all(home: &'h str, entries: &[String]) -> Vec<Self> {
         entries.iter().filter_map(|json| Entry::parse(json)).map(|entry| Self::new(home, entry)).collect()
     }
 }
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn a_row_escapes_what_clients_send() {
-        let json = br#"{"time":1,"requestId":"a","path":"/<script>","detail":"<b>\"","status":404}"#;
+        let json = r#"{"time":1,"requestId":"a","path":"/<script>","detail":"<b>\"","status":404}"#;
         let row = LogRow::new("/home", Entry::parse(json).unwrap()).render().unwrap();
         assert!(!row.contains("<script>") && !row.contains("<b>"), "{row}");
     }

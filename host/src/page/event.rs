@@ -46,8 +46,8 @@ pub(super) struct Event {
 impl Event {
     /// `None` if it is not what the component writes.
     pub(super) fn parse(event: &crate::event::Event) -> Option<Self> {
-        let document = serde_json::from_slice(&event.document).ok()?;
-        let raw = serde_json::from_slice::<Value>(&event.document).ok()?;
+        let document = serde_json::from_str(&event.document).ok()?;
+        let raw = serde_json::from_str::<Value>(&event.document).ok()?;
         let raw = serde_json::to_string_pretty(&raw).ok()?;
         Some(Self { position: event.position.clone(), document, raw })
     }
@@ -186,7 +186,7 @@ mod tests {
     use super::*;
 
     fn event(document: Value) -> Event {
-        let document = serde_json::to_vec(&document).unwrap();
+        let document = document.to_string();
         Event::parse(&crate::event::Event { position: before(5), document }).unwrap()
     }
 

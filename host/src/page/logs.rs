@@ -101,7 +101,7 @@ pub(super) async fn detail(Path((_, position)): Path<(String, String)>, visit: V
     let found = visit.organization.search_log(query).await?;
     let json = found.entries.iter().find(|json| Entry::parse(json).is_some_and(|entry| entry.request_id == request_id));
     let json = json.ok_or_else(missing)?;
-    let (entry, raw) = (Entry::parse(json), serde_json::from_slice::<Value>(json));
+    let (entry, raw) = (Entry::parse(json), serde_json::from_str::<Value>(json));
     let (Some(entry), Ok(raw)) = (entry, raw) else { return Err(missing()) };
     let page = LogEntryPage {
         shell: visit.shell(&format!("{} {}", entry.method, entry.path_only()), "logs"),

@@ -2,6 +2,7 @@
 
 use askama::Template;
 use axum::response::Html;
+use insomnia_scim_contract::Mark;
 
 use super::paging::Paging;
 use super::query::{Query, typed};
@@ -25,6 +26,7 @@ struct MemberRow {
     member: Member,
     role: &'static str,
     scim: bool,
+    mark: Option<Mark>,
     created: When,
     changed: When,
 }
@@ -39,6 +41,7 @@ pub(super) async fn list(Query(search): Query<Search>, visit: Visit) -> Result<H
             Role::Member => "Member",
         },
         scim: member.origin == Origin::Scim,
+        mark: visit.record.mark(&member.email, &member.user_name),
         created: When::bare_minute(member.created),
         changed: When::bare_minute(member.last_modified),
         member,

@@ -2,6 +2,7 @@
 
 use askama::Template;
 use axum::response::Html;
+use insomnia_scim_contract::Overview;
 use serde::Deserialize;
 
 use super::entry::LogRow;
@@ -9,22 +10,22 @@ use super::identity_provider as names;
 use super::query::Query;
 use super::refusal::Refusal;
 use super::shell::Shell;
-use super::visit::Visit;
+use super::visit::{Visit, Visitor};
 use super::when::{When, distance};
 use super::words::{grouped, renewal};
 use crate::condition::Trouble;
 use crate::connector::{ConnectorStatus, TokenStatus};
-use crate::delivery::DeliveryQueue;
 use crate::directory::{Licences, Plan, Requirement};
-use crate::journal::LogQuery;
-use crate::oauth::{RefreshState, RefreshStatus};
+use crate::event::Webhook;
+use crate::oauth::RefreshState;
+use crate::organization::record;
 
 /// Log lines shown here.
 const RECENT: u32 = 6;
 
 #[derive(Template)]
 #[template(path = "overview.html")]
-struct Overview {
+struct OverviewPage {
     shell: Shell,
     notice: Option<&'static str>,
     banners: Vec<Banner>,
@@ -94,31 +95,30 @@ pub(super) struct OverviewQuery {
 }
 
 /// `GET …/scim`.
-pub(super) async fn show(Query(wanted): Query<OverviewQuery>, visit: Visit) -> Result<Html<String>, Refusal> {
-    let status = visit.organization.status().await?;
-    let unmet = visit.organization.unmet_requirements(&visit.member.id).await?;
-    let licences = visit.organization.licences().await?;
-    let refresh_status = visit.organization.refresh_status().await?;
-    let recent = visit.organization.search_log(LogQuery { limit: RECENT, ..LogQuery::default() }).await?;
+pub(super) async fn show(Query(wanted): Query<OverviewQuery>, visitor: Visitor) -> Result<Html<String>, Refusal> {
+    // The only view that asks for all at once, which tells who visits as well.
+    let mut overview = visitor.organization.overview(&visitor.session.actor, RECENT).await?;
+    let visit = visitor.admit(overview.member.take(), overview.organization.take().map(record).transpose()?)?;
     let (now, home) = (visit.state.now(), visit.home());
     let notice = match wanted.done.as_deref() {
         Some("disabled") => Some("SCIM is disabled. No member and no team was changed."),
         Some("stored") => Some("The new token is in use. Requests with it appear in the log."),
         _ => None,
     };
-    let rows = LogRow::all(&home, &recent.entries);
-    let view = Overview {
+    let trouble = visit.state.provisioner.trouble().await;
+    let rows = LogRow::all(&home, &overview.log);
+    let view = OverviewPage {
         shell: visit.shell("SCIM", ""),
         notice,
-        banners: banners(&visit, &status, licences, &refresh_status, now).await?,
-        badge: badge(&status),
-        enabled: status.enabled,
-        requirements: requirements(&visit, &unmet),
-        unmet: unmet.len(),
+        banners: banners(&visit, &overview, trouble, now),
+        badge: badge(&overview.connector),
+        enabled: overview.connector.enabled,
+        requirements: requirements(&visit, &overview.unmet_requirements),
+        unmet: overview.unmet_requirements.len(),
         connector_url: visit.organization.connector_url(),
-        renewal: renewal(&refresh_status, now),
-        token: token(&status, now),
-        licences: seats(licences),
+        renewal: renewal(&overview.refresh, now),
+        token: token(&overview.connector, now),
+        licences: seats(overview.licences),
         recent: rows.iter().map(Template::render).collect::<Result<_, _>>()?,
     };
     Ok(Html(view.render()?))
@@ -134,16 +134,11 @@ fn badge(status: &ConnectorStatus) -> Badge {
     Badge { tone, text }
 }
 
-async fn banners(
-    visit: &Visit,
-    status: &ConnectorStatus,
-    licences: Licences,
-    refresh_status: &RefreshStatus,
-    now: u64,
-) -> Result<Vec<Banner>, Refusal> {
+fn banners(visit: &Visit, overview: &Overview, trouble: Option<Trouble>, now: u64) -> Vec<Banner> {
+    let (status, licences, refresh_status) = (&overview.connector, overview.licences, &overview.refresh);
     let refresh = || Some((visit.path("refresh"), "Refresh token"));
     let mut banners = Vec::new();
-    if let Some(trouble) = visit.state.provisioner.trouble().await {
+    if let Some(trouble) = trouble {
         let text = match trouble {
             Trouble::StorageFull => {
                 "The server's storage is full. What is stored is shown here and to your identity provider; every change \
@@ -176,25 +171,24 @@ async fn banners(
         let action = Some((visit.path("members"), "Show members"));
         banners.push(Banner { tone: "warn", title: "More seats are taken than you have", text, action });
     }
-    if visit.organization.guard(None, 1).await?.holding_since.is_some() {
+    if overview.holding_since.is_some() {
         let text = "Your identity provider wants to deactivate or delete many members at once. Decide whether it may.";
         let action = Some((visit.path("guard"), "Decide"));
         banners.push(Banner { tone: "warn", title: "Removals are held", text: text.into(), action });
     }
-    let mut parked = false;
-    for (queue, title) in [
-        (DeliveryQueue::EmailsParked, "Some emails could not be sent"),
-        (DeliveryQueue::EventsParked, "The webhook did not take some events"),
+    for (parked, title) in [
+        (overview.emails_parked, "Some emails could not be sent"),
+        (overview.events_parked, "The webhook did not take some events"),
     ] {
-        if !visit.organization.deliveries(queue, None, 1).await?.items.is_empty() {
-            parked |= queue == DeliveryQueue::EventsParked;
+        if parked {
             let text = "They were tried for three days, or can’t be tried at all. You can send them again.";
             let action = Some((visit.path("deliveries"), "Show them"));
             banners.push(Banner { tone: "warn", title, text: text.into(), action });
         }
     }
-    if let Some(hook) = visit.organization.webhook().await?.filter(|hook| !parked && hook.failing_since.is_some()) {
-        let why = hook.error.unwrap_or_else(|| "no answer".into());
+    let failing = |hook: &&Webhook| !overview.events_parked && hook.failing_since.is_some();
+    if let Some(hook) = overview.webhook.as_ref().filter(failing) {
+        let why = hook.error.as_deref().unwrap_or("no answer");
         let text = format!("Your system does not take events ({why}). Each is kept and sent again for three days.");
         let action = Some((visit.path("deliveries"), "Show them"));
         banners.push(Banner { tone: "warn", title: "The webhook fails", text, action });
@@ -205,7 +199,7 @@ async fn banners(
         let action = Some((visit.path("automatic"), "Correct it"));
         banners.push(Banner { tone: "warn", title: "The automatic refresh fails", text, action });
     }
-    Ok(banners)
+    banners
 }
 
 fn requirements(visit: &Visit, unmet: &[Requirement]) -> Vec<Check> {

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
+use insomnia_scim_contract::Source;
 use serde::Deserialize;
 use tokio::time::Instant;
 
@@ -13,7 +14,7 @@ use super::query::Query;
 use super::refusal::Refusal;
 use super::shell::Shell;
 use super::state::PageState;
-use super::visit::{is_token, organization_id, token};
+use super::visit::{is_token, organization_id, source, token};
 use super::words::{sentence, wait};
 use crate::capability::storage::OrganizationId;
 use crate::directory::Member;
@@ -61,7 +62,7 @@ pub(super) async fn change(State(state): State<PageState>, request: Request) -> 
     let member = &found.session.actor;
     let outcome = match chosen(&fields) {
         Ok(chosen) => {
-            let organization = state.provisioner.organization(&id);
+            let organization = state.provisioner.organization(&id).coming_from(source(&state, &parts));
             organization.change_passphrase(member, fields.raw("current"), chosen).await
         }
         Err(error) => Err(error),
@@ -123,11 +124,11 @@ pub(super) async fn reset(State(state): State<PageState>, request: Request) -> R
     let token = fields.typed("token").filter(|token| token.len() <= LONGEST);
     let outcome = match token {
         // Whatever strangers have tried: who has the link has the mailbox.
-        Some(token) => set(&state, &id, token, &fields).await.map(Some),
+        Some(token) => set(&state, &id, source(&state, &parts), token, &fields).await.map(Some),
         None => {
             // Each one counts: emails do not come in floods.
             match state.tries.ask_for_link(state.provisioner.trusted_proxies().source(&parts)) {
-                Ok(()) => send_link(&state, &id, fields.typed("email")).await.map(|()| None),
+                Ok(()) => send_link(&state, &id, source(&state, &parts), fields.typed("email")).await.map(|()| None),
                 Err(seconds) => Err(ActionError::Throttled(seconds)),
             }
         }
@@ -153,7 +154,12 @@ pub(super) async fn reset(State(state): State<PageState>, request: Request) -> R
 }
 
 /// Also succeeds for unknown addresses, to reveal nothing.
-async fn send_link(state: &PageState, id: &OrganizationId, email: Option<&str>) -> Result<(), ActionError> {
+async fn send_link(
+    state: &PageState,
+    id: &OrganizationId,
+    source: Source,
+    email: Option<&str>,
+) -> Result<(), ActionError> {
     let Some(email) = email.filter(|email| email.len() <= LONGEST) else {
         return Err(ActionError::Invalid("type your email address".into()));
     };
@@ -161,16 +167,23 @@ async fn send_link(state: &PageState, id: &OrganizationId, email: Option<&str>) 
     let Some(organization) = found.map_err(|error| ActionError::Unavailable(error.to_string()))? else {
         return Ok(());
     };
+    let organization = organization.coming_from(source);
     let page = format!("{}/reset", organization.page_url());
     organization.request_passphrase_reset(email, &page).await
 }
 
-async fn set(state: &PageState, id: &OrganizationId, token: &str, fields: &Fields) -> Result<Member, ActionError> {
+async fn set(
+    state: &PageState,
+    id: &OrganizationId,
+    source: Source,
+    token: &str,
+    fields: &Fields,
+) -> Result<Member, ActionError> {
     let chosen = chosen(fields)?;
     let invalid = || ActionError::Invalid("the link is not valid any more; ask for another one".into());
     let found = state.provisioner.find_organization(id).await;
     let organization = found.map_err(|error| ActionError::Unavailable(error.to_string()))?.ok_or_else(invalid)?;
-    organization.reset_passphrase(token, chosen).await
+    organization.coming_from(source).reset_passphrase(token, chosen).await
 }
 
 /// The passphrase that was chosen, typed twice.

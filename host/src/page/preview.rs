@@ -93,20 +93,20 @@ pub(super) async fn preview(Posted { visit, fields }: Posted) -> Result<Response
 }
 
 /// What was typed as the component takes it: JSON as it is, otherwise an email address on every line.
-fn users(list: &str) -> Option<Vec<u8>> {
+fn users(list: &str) -> Option<String> {
     let list = list.trim();
     if list.is_empty() {
         return None;
     }
     if list.starts_with(['[', '{']) {
-        return Some(list.as_bytes().to_vec());
+        return Some(list.to_owned());
     }
     let entries = list.split(['\n', ',', ';']).map(str::trim).filter(|entry| !entry.is_empty());
     let user = |entry: &str| {
         let address = entry.rsplit_once('<').map_or(entry, |(_, address)| address.trim_end_matches('>')).trim();
         json!({ "userName": address, "emails": [{ "value": address, "primary": true }] })
     };
-    serde_json::to_vec(&entries.map(user).collect::<Vec<Value>>()).ok()
+    serde_json::to_string(&entries.map(user).collect::<Vec<Value>>()).ok()
 }
 
 fn outcome(visit: &Visit, list: &str, preview: Preview) -> Result<String, Refusal> {
@@ -143,7 +143,7 @@ fn outcome(visit: &Visit, list: &str, preview: Preview) -> Result<String, Refusa
 }
 
 async fn so_far(visit: &Visit, list: &str, error: Option<String>) -> Result<String, Refusal> {
-    let left = match visit.organization.preview(b"[]".to_vec()).await {
+    let left = match visit.organization.preview("[]".to_owned()).await {
         Ok(nobody) => Some(left(nobody.left_manual, nobody.left_manual_count)),
         // Whoever has so many members that they can't be looked through at once still sees the rest.
         Err(ActionError::Call(error)) => {
@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn a_list_is_json_or_an_address_on_every_line() {
-        let read = |list: &str| users(list).map(|json| serde_json::from_slice::<Value>(&json).unwrap());
+        let read = |list: &str| users(list).map(|json| serde_json::from_str::<Value>(&json).unwrap());
         let user = |address: &str| json!({ "userName": address, "emails": [{ "value": address, "primary": true }] });
         let both = json!([user("a@x.example"), user("b@x.example")]);
         assert_eq!(read("a@x.example\r\n\r\n Bee <b@x.example> \n"), Some(both.clone()));

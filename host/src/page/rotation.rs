@@ -11,7 +11,10 @@ use super::visit::Visit;
 use super::when::When;
 use super::words::renewal;
 use crate::error::ActionError;
-use crate::oauth::{IdpApi, IdpApiStatus, OAuthClient, OktaCredentials, RefreshState, RefreshStatus};
+use crate::oauth::{
+    EntraApi, IdpApi, IdpApiStatus, OAuthClient, OktaApi, OktaApiToken, OktaCredentials, OktaPrivateKey, RefreshState,
+    RefreshStatus,
+};
 
 #[derive(Template)]
 #[template(path = "rotation.html")]
@@ -92,22 +95,24 @@ pub(super) async fn again(visit: &Visit, error: ActionError) -> Result<Response,
 
 fn entra(fields: &Fields) -> IdpApi {
     let text = |name: &str| fields.typed(name).unwrap_or_default().to_owned();
-    IdpApi::Entra {
+    IdpApi::Entra(EntraApi {
         tenant_id: text("tenant"),
         client_id: text("client-id"),
         client_secret: text("client-secret"),
         service_principal_id: text("service-principal"),
         login_url: fields.typed("login-url").map(str::to_owned),
         graph_url: fields.typed("graph-url").map(str::to_owned),
-    }
+    })
 }
 
 /// With a key it is a service application, otherwise an API token.
 fn okta(fields: &Fields) -> IdpApi {
     let text = |name: &str| fields.typed(name).unwrap_or_default().to_owned();
     let credentials = match fields.typed("private-key") {
-        Some(key) => OktaCredentials::PrivateKey { client_id: text("client-id"), private_key: key.to_owned() },
-        None => OktaCredentials::ApiToken(text("api-token")),
+        Some(key) => {
+            OktaCredentials::PrivateKey(OktaPrivateKey { client_id: text("client-id"), private_key: key.to_owned() })
+        }
+        None => OktaCredentials::ApiToken(OktaApiToken { token: text("api-token") }),
     };
-    IdpApi::Okta { org_url: text("org-url"), app_id: text("app-id"), credentials }
+    IdpApi::Okta(OktaApi { org_url: text("org-url"), app_id: text("app-id"), credentials })
 }

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
+use insomnia_scim_contract::Source;
 use serde::Deserialize;
 use tokio::time::Instant;
 
@@ -14,7 +15,7 @@ use super::refusal::Refusal;
 use super::shell::Shell;
 use super::state::PageState;
 use super::tries::Try;
-use super::visit::{is_token, organization_id, token};
+use super::visit::{is_token, organization_id, source, token};
 use super::words::wait;
 use crate::capability::storage::OrganizationId;
 use crate::directory::{Role, SignedIn};
@@ -73,8 +74,9 @@ pub(super) async fn sign_in(State(state): State<PageState>, request: Request) ->
     let sessions = own(&state)?;
     let device = sessions.known_device(&id, email, &parts.headers).await?;
     let one = Try::new(state.provisioner.trusted_proxies().source(&parts), &id, email, device);
+    let given = Given { email, passphrase, is_known: one.device.is_some() };
     let verified = match state.tries.begin(&one) {
-        Ok(()) => match verify(&state, &id, email, passphrase, one.device.is_some()).await {
+        Ok(()) => match verify(&state, &id, source(&state, &parts), given).await {
             // The component counts only for accounts that are there: to say so would tell which are.
             Err(ActionError::Throttled(_)) => Err(ActionError::WrongPassphrase),
             other => other,
@@ -120,12 +122,19 @@ pub(super) async fn sign_out(State(state): State<PageState>, request: Request) -
     Ok(with_cookies(Redirect::to(&sign_in), [cookie.as_str()]))
 }
 
+/// What somebody signs in with.
+struct Given<'f> {
+    email: &'f str,
+    passphrase: &'f str,
+    /// Whether the member has signed in with this browser before.
+    is_known: bool,
+}
+
 async fn verify(
     state: &PageState,
     id: &OrganizationId,
-    email: &str,
-    passphrase: &str,
-    is_known: bool,
+    source: Source,
+    Given { email, passphrase, is_known }: Given<'_>,
 ) -> Result<SignedIn, ActionError> {
     let sane = |text: &str| !text.is_empty() && text.len() <= LONGEST;
     if !sane(email) || !sane(passphrase) {
@@ -133,16 +142,11 @@ async fn verify(
     }
     let found = state.provisioner.find_organization(id).await;
     let found = found.map_err(|error| ActionError::Unavailable(error.to_string()))?;
-    let organization = found.ok_or(ActionError::WrongPassphrase)?;
-    let signed_in = match is_known {
-        true => organization.sign_in_where_known(email, passphrase).await?,
-        false => organization.sign_in(email, passphrase).await?,
-    };
-    // Emails point to where this person has just come from; they do without if this fails.
-    if let Err(error) = organization.set_page_url(&organization.page_url()).await {
-        tracing::warn!("emails can't be told where the SCIM page is: {error}");
+    let organization = found.ok_or(ActionError::WrongPassphrase)?.coming_from(source);
+    match is_known {
+        true => organization.sign_in_where_known(email, passphrase).await,
+        false => organization.sign_in(email, passphrase).await,
     }
-    Ok(signed_in)
 }
 
 /// Where the passphrase is changed.

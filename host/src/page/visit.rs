@@ -3,6 +3,7 @@
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::Method;
 use axum::http::request::Parts;
+use insomnia_scim_contract::{Face, Source};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
@@ -51,7 +52,17 @@ impl Visit {
     }
 }
 
-impl FromRequestParts<PageState> for Visit {
+/// A request of somebody who is signed in: whether as an owner or co-owner is not known yet.
+pub(super) struct Visitor {
+    pub(super) state: PageState,
+    pub(super) organization: Organization,
+    pub(super) session: Session,
+    sign_in: String,
+    /// Who pays for the memory of this request.
+    bill: Option<Bill>,
+}
+
+impl FromRequestParts<PageState> for Visitor {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, state: &PageState) -> Result<Self, Refusal> {
@@ -64,26 +75,52 @@ impl FromRequestParts<PageState> for Visit {
             view if parts.method == Method::GET && !view.starts_with("/?") => format!("{home}{view}"),
             _ => home,
         };
-        let sign_in = || Refusal::Elsewhere(provider.sign_in_url(&id, &return_to));
-        let session = provider.session(&id, parts).await?.ok_or_else(sign_in)?;
+        let sign_in = provider.sign_in_url(&id, &return_to);
+        let Some(session) = provider.session(&id, parts).await? else { return Err(Refusal::Elsewhere(sign_in)) };
         let organization = state.provisioner.find_organization(&id).await?;
         let organization = organization.ok_or_else(|| Refusal::not_found("organization"))?;
-        let csrf = token(&id, &session);
-        let member = match organization.member(&session.actor).await {
-            Ok(member) if member.active => member,
-            // Removed or deactivated since the sign-in.
-            Ok(_) | Err(ActionError::NotFound(_)) => return Err(sign_in()),
-            Err(error) => return Err(error.into()),
-        };
+        let organization = organization.coming_from(source(state, parts)).acting_as(&session.actor);
+        let bill = Bill::begun(&parts.extensions);
+        Ok(Self { state: state.clone(), organization, session, sign_in, bill })
+    }
+}
+
+impl Visitor {
+    /// Lets the member in who is signed in, an owner or co-owner of this organization.
+    pub(super) fn admit(self, member: Option<Member>, record: Option<OrganizationRecord>) -> Result<Visit, Refusal> {
+        let csrf = token(self.organization.id(), &self.session);
+        // Removed or deactivated since the sign-in.
+        let member = member.filter(|member| member.active).ok_or(Refusal::Elsewhere(self.sign_in))?;
         if member.role == Role::Member {
             return Err(Refusal::not_an_owner(csrf));
         }
-        if let Some(bill) = Bill::begun(&parts.extensions) {
-            bill.is_of(&state.provisioner.runtime().account(&id));
+        if let Some(bill) = self.bill {
+            bill.is_of(&self.state.provisioner.runtime().account(self.organization.id()));
         }
-        let record = organization.get().await?.ok_or_else(|| Refusal::not_found("organization"))?;
-        Ok(Self { state: state.clone(), organization, record, member, csrf })
+        let record = record.ok_or_else(|| Refusal::not_found("organization"))?;
+        Ok(Visit { state: self.state, organization: self.organization, record, member, csrf })
     }
+}
+
+impl FromRequestParts<PageState> for Visit {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &PageState) -> Result<Self, Refusal> {
+        let visitor = Visitor::from_request_parts(parts, state).await?;
+        let member = match visitor.organization.member(&visitor.session.actor).await {
+            Ok(member) => Some(member),
+            Err(ActionError::NotFound(_)) => None,
+            Err(error) => return Err(error.into()),
+        };
+        let record = visitor.organization.get().await?;
+        visitor.admit(member, record)
+    }
+}
+
+/// Where a request of the page comes from.
+pub(super) fn source(state: &PageState, request: &Parts) -> Source {
+    let address = state.provisioner.trusted_proxies().client(request).map(|address| address.to_string());
+    Source { address, ..Source::new(Face::Page) }
 }
 
 /// The organization in the path.

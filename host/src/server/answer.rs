@@ -30,7 +30,8 @@ pub(super) async fn answer(
     steps: Option<Steps<'_>>,
     is_safe: bool,
 ) -> Response<Body> {
-    let ScimResponse { status, headers: fields, mut body } = response;
+    let ScimResponse { status, headers: fields, body } = response;
+    let mut body = Bytes::from(body);
     let Some(status) = contained::status(status) else {
         tracing::error!(request_id, status, "the component answered with a status that is none of an answer");
         return refusal(500, "An internal error occurred.", request_id);
@@ -56,7 +57,7 @@ pub(super) async fn answer(
 pub(super) fn refusal(status: u16, detail: &str, request_id: &str) -> Response<Body> {
     let ScimResponse { status, headers, body } = ScimResponse::error(status, detail, request_id);
     let status = contained::status(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    respond(status, contained::fields(headers), body, request_id)
+    respond(status, contained::fields(headers), body.into(), request_id)
 }
 
 fn respond(status: StatusCode, mut headers: HeaderMap, body: Bytes, request_id: &str) -> Response<Body> {
@@ -133,7 +134,7 @@ mod tests {
     }
 
     async fn answer_of(length: usize, accept: &[&'static str]) -> Response<Body> {
-        let response = ScimResponse { status: 200, headers: vec![], body: vec![b'x'; length].into() };
+        let response = ScimResponse { status: 200, headers: vec![], body: vec![b'x'; length] };
         let (lanes, organization) = (Lanes::new(), OrganizationId::host());
         answer(response, &request(accept), "id", &bill(1 << 20), Some(lanes.steps(&organization)), true).await
     }
@@ -155,7 +156,7 @@ mod tests {
     #[tokio::test]
     async fn a_status_that_is_none_of_an_answer_becomes_500() {
         for status in [0, 101, 199, 600] {
-            let forged = ScimResponse { status, headers: vec![("upgrade".into(), "x".into())], body: Bytes::new() };
+            let forged = ScimResponse { status, headers: vec![("upgrade".into(), "x".into())], body: Vec::new() };
             let answer = answer(forged, &HeaderMap::new(), "id", &bill(1 << 20), None, true).await;
             assert_eq!(answer.status(), 500);
             assert_eq!(answer.headers()[header::CONTENT_TYPE], "application/scim+json");
@@ -166,7 +167,7 @@ mod tests {
     async fn an_answer_is_held_until_it_is_sent_and_refused_if_there_is_no_room() {
         let ledger = Ledger::new(1 << 30, 100_000);
         let bill = Bill::of(&http::Request::new(()).into_parts().0, &ledger).unwrap();
-        let large = || ScimResponse { status: 200, headers: vec![], body: vec![b'x'; 60_000].into() };
+        let large = || ScimResponse { status: 200, headers: vec![], body: vec![b'x'; 60_000] };
         let before = ledger.held();
         let first = answer(large(), &HeaderMap::new(), "id", &bill, None, true).await;
         assert_eq!((first.status().as_u16(), ledger.held() - before), (200, 60_000));

@@ -23,6 +23,7 @@ use super::answer::refusal;
 use super::bill::{Bill, size_of_head};
 use super::connection::{Connection, Connections, LOOK, Verdict, Watched};
 use super::health::Readiness;
+use super::unreadable::Readable;
 use super::{ScimService, request_id, tracked};
 use crate::capability::storage::StorageError;
 use crate::ledger::Ledger;
@@ -149,7 +150,7 @@ async fn drive(
         request.extensions_mut().insert(ConnectInfo(peer));
         service.clone().call(request, Arc::clone(&of_request))
     });
-    let io = TokioIo::new(Watched::new(stream, Arc::clone(connection)));
+    let io = TokioIo::new(Readable::new(Watched::new(stream, Arc::clone(connection))));
     let mut served = std::pin::pin!(builder.serve_connection(io, service));
     let mut looks = interval(LOOK);
     let mut stopping = false;

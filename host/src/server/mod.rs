@@ -22,6 +22,7 @@ pub(crate) mod service;
 pub(crate) mod streams;
 pub(crate) mod throttle;
 mod tracked;
+mod unreadable;
 
 pub use body::{MAX_BODY, MAX_LARGE_BODY};
 pub use client_address::{InvalidProxy, TrustedProxies};

@@ -15,16 +15,18 @@ use crate::component::CallError;
 use crate::oauth::{OAuthRequest, OAuthResponse};
 use crate::organization::Organization;
 use crate::provisioner::Provisioner;
+use crate::urls::{RESOURCE_METADATA_PATH, SCIM_PATH, path_of};
 
 /// The largest form, in bytes.
 const MAX_FORM: usize = 64 << 10;
 
-/// The routes of the token and revocation endpoints, and of the metadata document.
+/// The routes of the token and revocation endpoints, and of the metadata documents.
 pub(super) fn router(provisioner: &Provisioner) -> Router {
     Router::new()
         .route("/oauth/{organization}/token", post(token))
         .route("/oauth/{organization}/revoke", post(revoke))
-        .route("/.well-known/oauth-authorization-server/oauth/{organization}", get(metadata))
+        .route("/.well-known/oauth-authorization-server/{*issuer}", get(metadata))
+        .route(&format!("{RESOURCE_METADATA_PATH}/{{*resource}}"), get(resource_metadata))
         .with_state(provisioner.clone())
 }
 
@@ -44,17 +46,43 @@ async fn revoke(State(provisioner): State<Provisioner>, Path(name): Path<String>
     answer(response)
 }
 
-/// The same document for every name that an organization may have: it does not tell which there are.
-async fn metadata(State(provisioner): State<Provisioner>, Path(name): Path<String>) -> Response<Body> {
-    let Ok(id) = OrganizationId::parse(&name) else {
+/// The metadata of an authorization server (RFC 8414): the same document for every name that an organization may have, so
+/// that it does not tell which there are.
+async fn metadata(State(provisioner): State<Provisioner>, Path(issuer): Path<String>) -> Response<Body> {
+    let Some(organization) = named(&provisioner, &issuer, "/oauth/") else {
         return answer(error(404, "not_found", "There is no such authorization server"));
     };
-    let document = Organization::stranger(provisioner, id).oauth_metadata().await.map(|body| OAuthResponse {
-        status: 200,
-        headers: vec![("content-type".into(), "application/json".into())],
-        body,
-    });
+    let document = organization.oauth_metadata().await.map(|body| json(body.into_bytes()));
     answer(document.unwrap_or_else(failed))
+}
+
+/// The metadata of a connector URL (RFC 9728), which the challenge of a 401 names: where tokens for it are had. It is the
+/// same for every name as well.
+async fn resource_metadata(State(provisioner): State<Provisioner>, Path(resource): Path<String>) -> Response<Body> {
+    let Some(organization) = named(&provisioner, &resource, SCIM_PATH) else {
+        return answer(error(404, "not_found", "There is no such resource"));
+    };
+    let document = serde_json::json!({
+        "resource": organization.connector_url(),
+        "resource_name": "SCIM provisioning for Insomnia",
+        "authorization_servers": [organization.oauth_issuer()],
+        "scopes_supported": ["scim"],
+        "bearer_methods_supported": ["header"],
+    });
+    answer(json(document.to_string().into_bytes()))
+}
+
+/// The organization whose URL has this path, without its first slash. The path of the base URL may stand before it, since
+/// the well-known path is put between host and path, and a proxy may have taken it away.
+fn named(provisioner: &Provisioner, path: &str, below: &str) -> Option<Organization> {
+    let path = format!("/{path}");
+    let path = path.strip_prefix(path_of(provisioner.base_url())).unwrap_or(&path);
+    let id = OrganizationId::parse(path.strip_prefix(below)?).ok()?;
+    Some(Organization::stranger(provisioner.clone(), id))
+}
+
+fn json(body: Vec<u8>) -> OAuthResponse {
+    OAuthResponse { status: 200, headers: vec![("content-type".into(), "application/json".into())], body }
 }
 
 /// The organization, and what the component gets of the request.

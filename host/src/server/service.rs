@@ -27,7 +27,7 @@ use crate::scim::{ScimRequest, ScimResponse};
 use crate::urls::SCIM_PATH;
 
 /// The header fields that the component gets.
-static FORWARDED: [HeaderName; 8] = [
+static FORWARDED: [HeaderName; 7] = [
     header::ACCEPT,
     header::AUTHORIZATION,
     header::CONTENT_LENGTH,
@@ -35,7 +35,6 @@ static FORWARDED: [HeaderName; 8] = [
     header::IF_MATCH,
     header::IF_NONE_MATCH,
     header::USER_AGENT,
-    HeaderName::from_static("x-forwarded-for"),
 ];
 
 /// The SCIM endpoint of all organizations, as a [`tower::Service`] for `/scim/…`.
@@ -164,7 +163,7 @@ where
     B: http_body::Body<Data = Bytes> + Unpin,
 {
     if body.is_end_stream() {
-        let response = respond(organization, path, head, Vec::new(), request_id).await;
+        let response = respond(service, organization, path, head, Vec::new(), request_id).await;
         // Whose answer it is matters while it is held; one that is refused for its token is small.
         if response.status != 401 {
             let _ = service.admits(organization, head, bill).await;
@@ -176,7 +175,7 @@ where
         Ok(true) => {}
         // The component refuses it, and logs that, whatever the body is.
         Ok(false) => {
-            let response = respond(organization, path, head, Vec::new(), request_id).await;
+            let response = respond(service, organization, path, head, Vec::new(), request_id).await;
             body::discard(&head.headers, body, bill).await;
             return (response, 0);
         }
@@ -193,7 +192,7 @@ where
     let received = body.len();
     let steps = service.provisioner.runtime().lanes().steps(organization.id());
     let response = match coding::decoded(&head.headers, body, limit, bill, steps).await {
-        Ok(body) => respond(organization, path, head, body, request_id).await,
+        Ok(body) => respond(service, organization, path, head, body, request_id).await,
         Err(refusal) => refusal.response(limit, request_id),
     };
     (response, received)
@@ -240,6 +239,7 @@ async fn find(
 }
 
 async fn respond(
+    service: &ScimService,
     organization: &Organization,
     path: &str,
     head: &request::Parts,
@@ -248,6 +248,7 @@ async fn respond(
 ) -> ScimResponse {
     // RFC 9110 §9.3.2: a HEAD is a GET whose body is not sent; hyper leaves it out and keeps its length.
     let method = if head.method == Method::HEAD { &Method::GET } else { &head.method };
+    let sender = service.provisioner.trusted_proxies().client(head);
     let request = ScimRequest {
         method: method.as_str().to_owned(),
         path: path.to_owned(),
@@ -256,6 +257,7 @@ async fn respond(
         body,
         base_url: organization.connector_url(),
         request_id: request_id.to_owned(),
+        sender_address: sender.map(|address| address.to_string()),
     };
     organization.scim(request).await
 }

@@ -33,7 +33,7 @@ pub(super) const GUEST: Plan = Plan {
         ("Insomnia's rules", &["provisioning"]),
         ("records and indexes, and when to try again", &["store", "retry_after"]),
         ("SCIM, and what the host gives", &["protocol", "capability"]),
-        ("texts, times, secrets, and the list of rules", &["moment", "secret", "text", "url", "rules"]),
+        ("texts, secrets, and the list of rules", &["secret", "text", "url", "rules"]),
     ],
     debts: &[],
 };
@@ -58,8 +58,6 @@ pub(super) const HOST: Plan = Plan {
     debts: &[
         ("capability", "alarm"),
         ("capability", "component"),
-        ("component", "error"),
-        ("component", "journal"),
         ("journal", "error"),
         ("journal", "organization"),
         ("provisioner", "organization"),

@@ -47,11 +47,13 @@ fn f23_an_organization_can_not_be_told_from_none_without_a_token() {
             }
         }
     }
-    let metadata = |organization: &str| {
-        let path = format!("/.well-known/oauth-authorization-server/oauth/{organization}");
-        seen(organization, &Request::new("GET", &path))
-    };
-    assert_eq!(metadata(&nobody).0, 200);
-    assert_eq!(metadata(&known), metadata(&nobody));
-    assert_eq!(metadata(&disabled), metadata(&nobody));
+    for of_what in ["oauth-authorization-server/oauth", "oauth-protected-resource/scim/v2"] {
+        let metadata = |organization: &str| {
+            let path = format!("/.well-known/{of_what}/{organization}");
+            seen(organization, &Request::new("GET", &path))
+        };
+        assert_eq!(metadata(&nobody).0, 200);
+        assert_eq!(metadata(&known), metadata(&nobody));
+        assert_eq!(metadata(&disabled), metadata(&nobody));
+    }
 }

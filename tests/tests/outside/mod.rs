@@ -5,6 +5,7 @@ mod concurrency;
 mod deletion;
 mod durability;
 mod entra;
+mod entra_validation;
 mod existence;
 mod harness;
 mod hostile;

@@ -116,12 +116,22 @@ fn patch_of_a_group_is_204_by_option() {
 }
 
 #[test]
-fn unknown_members_are_skipped_by_option() {
-    let (_, client) = with("skip-unknown-members");
-    let user = id(&seed::someone(&client, "member"));
-    let body = json!({ "schemas": [GROUP], "displayName": unique("group"), "members": [{ "value": "nobody" }, { "value": user }] });
-    let group = client.post("/Groups", body).resource(201);
-    assert_eq!(members(&group), [user]);
+fn t33_unknown_members_are_refused_by_option_and_in_strict_mode() {
+    for option in ["refuse-unknown-members", "strict"] {
+        let (_, client) = with(option);
+        let ids = seed::people(&client, "known", 2);
+        let group = seed::group(&client, &unique("known"), &ids);
+        let path = format!("/Groups/{}", id(&group));
+        let unknown = json!([{ "value": ids[0] }, { "value": "00000000-0000-4000-8000-000000000000" }]);
+        for op in ["add", "replace"] {
+            let body = patch(json!({ "op": op, "path": "members", "value": unknown }));
+            client.patch(&path, body).refusal(400, "invalidValue");
+        }
+        let body = json!({ "schemas": [GROUP], "displayName": unique("unknown"), "members": unknown });
+        client.put(&path, &body).refusal(400, "invalidValue");
+        client.post("/Groups", &body).refusal(400, "invalidValue");
+        assert_eq!(client.get(&path).resource(200), group, "nothing has changed");
+    }
 }
 
 #[test]
@@ -142,6 +152,15 @@ fn only_verified_domains_by_option() {
     let refusal = create("elsewhere.example");
     assert!([400, 403].contains(&refusal.status), "{refusal}");
     refusal.error(refusal.status);
+}
+
+#[test]
+fn p4_only_users_with_an_email_address_by_option() {
+    let without = |client: &Client| client.post("/Users", json!({ "schemas": [USER], "userName": unique("nameless") }));
+    without(&shared().client()).resource(201);
+    let (_, client) = with("email-required");
+    without(&client).error(403);
+    seed::someone(&client, "with");
 }
 
 #[test]

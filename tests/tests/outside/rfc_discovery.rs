@@ -131,8 +131,14 @@ fn rfc_043_schemas_describe_their_attributes() {
         (&name["required"], &name["uniqueness"], &name["caseExact"]),
         (&json!(true), &json!("server"), &json!(false))
     );
-    let password = attribute(USER, "password");
-    assert_eq!((&password["mutability"], &password["returned"]), (&json!("writeOnly"), &json!("never")));
+    for schema in [USER, GROUP] {
+        let external_id = attribute(schema, "externalId");
+        let expected = [("caseExact", json!(true)), ("required", json!(false)), ("mutability", json!("readWrite"))];
+        assert!(expected.iter().all(|(name, value)| &external_id[name] == value), "{external_id}");
+    }
+    let user = client().get(&format!("/Schemas/{USER}")).document(200);
+    let names = user["attributes"].as_array().expect("attributes").iter().map(|attribute| text(attribute, "name"));
+    assert!(names.into_iter().all(|name| name != "password"), "a password is dropped, so it is not published");
     assert_eq!(attribute(USER, "groups")["mutability"], json!("readOnly"));
     assert_eq!(attribute(GROUP, "displayName")["required"], json!(true), "erratum 5368");
     assert_eq!(attribute(INSOMNIA, "origin")["mutability"], json!("readOnly"));
@@ -145,7 +151,9 @@ fn rfc_044_resource_types_name_endpoint_and_schemas() {
     assert_eq!(user["schemas"], json!(["urn:ietf:params:scim:schemas:core:2.0:ResourceType"]));
     assert_eq!((&user["endpoint"], &user["schema"]), (&json!("/Users"), &json!(USER)));
     let extensions = user["schemaExtensions"].as_array().expect("extensions");
-    assert!(extensions.contains(&json!({ "schema": ENTERPRISE, "required": false })), "{user}");
+    for extension in [ENTERPRISE, INSOMNIA] {
+        assert!(extensions.contains(&json!({ "schema": extension, "required": false })), "{user}");
+    }
     let group = client.get("/ResourceTypes/Group").document(200);
     assert_eq!((&group["endpoint"], &group["schema"]), (&json!("/Groups"), &json!(GROUP)));
 }

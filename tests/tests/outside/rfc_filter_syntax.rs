@@ -45,6 +45,8 @@ fn rfc_068_bad_filters_are_never_a_list() {
         "userName eq \"x\" xor userName eq \"y\"",
         "(userName eq \"x\"",
         "userName eq \"x\")",
+        "userName eq (",
+        "userName eq (x)",
         "not userName eq \"x\"",
         "emails[type eq \"work\"",
         "emails[]",

@@ -1,8 +1,10 @@
 //! RFC 7644 §3.4.2.4 and RFC 9865: paging by index and by cursor (checklist 77–82).
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use insomnia_scim_tests::client::{Response, encode};
 use insomnia_scim_tests::person::unique;
-use insomnia_scim_tests::scim::{SEARCH, id, text};
+use insomnia_scim_tests::scim::{SEARCH, id, sorted, text};
 use insomnia_scim_tests::seed;
 use insomnia_scim_tests::server::client;
 use serde_json::json;
@@ -144,6 +146,28 @@ fn rfc_081_forged_and_foreign_cursors_are_invalid() {
     }
     client.get(&format!("{query}&count=2&sortBy=userName&cursor={next}")).refusal(400, "invalidCursor");
     client.get(&format!("{}&count=2&cursor={next}", query.replace("/Users", "/Groups"))).refusal(400, "invalidCursor");
+}
+
+#[test]
+fn rfc_081_a_cursor_is_opaque_and_belongs_to_the_query_however_it_is_spelled() {
+    let client = client();
+    let prefix = unique("Opaque");
+    let ids = seed::people(&client, &prefix, 3);
+    let query = |filter: &str, sort: &str| format!("/Users?filter={}&sortBy={sort}&count=2&cursor=", encode(filter));
+    let first = client.get(&query(&format!("displayName co \"{prefix}-\""), "userName"));
+    let next = cursor_of(&first).expect("a next page");
+    let bytes = URL_SAFE_NO_PAD.decode(&next).expect("base64url");
+    let user_name = text(&first.json()["Resources"][1], "userName").to_lowercase();
+    assert!(!String::from_utf8_lossy(&bytes).to_lowercase().contains(&user_name), "it shows {user_name}");
+    let respelled = query(&format!("DISPLAYNAME CO \"{prefix}-\""), "username");
+    let last = client.get(&format!("{respelled}{next}"));
+    let mut read = first.ids_on_page();
+    read.extend(last.ids_on_page());
+    assert_eq!(sorted(&read), sorted(&ids));
+    for cursor in [json!(5), json!(true), json!([next]), json!({})] {
+        let search = json!({ "schemas": [SEARCH], "cursor": cursor, "count": 2 });
+        client.post("/Users/.search", search).refusal(400, "invalidCursor");
+    }
 }
 
 #[test]

@@ -1,15 +1,17 @@
 //! RFC 7644 §1.3, §2, §3.8, §3.12: URIs, authentication, media types, errors (checklist 1–15).
 
-use std::io::Write;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use insomnia_scim_tests::client::{Client, Request, encode};
 use insomnia_scim_tests::person::{Person, unique};
-use insomnia_scim_tests::scim::{USER, id, patch, text};
+use insomnia_scim_tests::scim::{ERROR, USER, id, patch, text};
 use insomnia_scim_tests::seed;
 use insomnia_scim_tests::server::{client, shared};
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[test]
 fn rfc_001_endpoints_are_relative_to_the_base_uri() {
@@ -41,6 +43,25 @@ fn rfc_002_401_names_the_schemes() {
     let response = client().without("Authorization").get("/Users");
     response.error(401);
     assert!(response.header("WWW-Authenticate").is_some_and(|value| value.starts_with("Bearer")), "{response}");
+}
+
+#[test]
+fn rfc_002_rfc_9728_a_401_leads_to_the_authorization_server() {
+    for authorization in [None, Some("Bearer wrong")] {
+        let bare = client().without("Authorization");
+        let refused = authorization.map_or(bare.clone(), |value| bare.header("Authorization", value)).get("/Users");
+        let challenge = refused.header("WWW-Authenticate").expect("a challenge");
+        let (_, url) = challenge.split_once("resource_metadata=\"").expect("where the metadata are");
+        let (url, _) = url.split_once('"').expect("the end of the URL");
+        let connector = client().url();
+        let metadata = Client::bare(url).get("").is(200).json();
+        assert_eq!(metadata["resource"], json!(connector), "RFC 9728 §3.3: it is the one that was asked for");
+        assert_eq!(metadata["bearer_methods_supported"], json!(["header"]));
+        let issuer = metadata["authorization_servers"][0].as_str().expect("an issuer");
+        let (origin, path) = issuer.split_at(issuer.find("/oauth/").expect("the path of an issuer"));
+        let server = Client::bare(origin).get(&format!("/.well-known/oauth-authorization-server{path}")).is(200).json();
+        assert_eq!((&server["issuer"], &server["scopes_supported"]), (&json!(issuer), &metadata["scopes_supported"]));
+    }
 }
 
 #[test]
@@ -188,4 +209,35 @@ fn rfc_9110_15_5_16_bodies_may_be_gzip_and_in_no_other_coding() {
     assert_eq!(refused.header("Accept-Encoding"), Some("gzip, identity"));
     post("gzip", b"{}".to_vec()).error(400);
     post("gzip", gzip(&vec![b' '; 2 << 20])).error(413);
+}
+
+#[test]
+fn rfc_011_a_request_that_can_not_be_read_is_refused_with_a_scim_error() {
+    let authority = shared().authority();
+    let fields = format!("Host: {authority}\r\nConnection: close\r\n");
+    let path = client().url().split_once(authority).expect("a path").1.to_owned();
+    let large = "x".repeat(100_000);
+    for (status, request) in [
+        (400, format!("GET {path}/Users?filter=userName eq \"x\" HTTP/1.1\r\n{fields}\r\n")),
+        (400, format!("POST {path}/Users HTTP/1.1\r\n{fields}Content-Length: many\r\n\r\n")),
+        (400, format!("GET {path}/Users HTTP/1.1\r\n{fields}no field\r\n\r\n")),
+        (431, format!("GET {path}/Users HTTP/1.1\r\n{fields}X-Large: {large}\r\n\r\n")),
+    ] {
+        let mut stream = TcpStream::connect(authority).expect("a connection");
+        stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a patience");
+        // A server that refuses what it has not read to its end may reset the connection behind its answer.
+        let _ = stream.write_all(request.as_bytes());
+        let mut answer = Vec::new();
+        let mut chunk = [0; 4_096];
+        while let Ok(length @ 1..) = stream.read(&mut chunk) {
+            answer.extend_from_slice(&chunk[..length]);
+        }
+        let answer = String::from_utf8(answer).expect("text");
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{status}: {answer:?}"));
+        assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+        assert!(head.contains("\r\ncontent-type: application/scim+json"), "{answer}");
+        let body: Value = serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {answer}"));
+        assert_eq!(body["schemas"], json!([ERROR]));
+        assert_eq!(body["status"], json!(status.to_string()));
+    }
 }

@@ -62,14 +62,14 @@ fn t4_member_elements_in_every_form() {
         { "value": ids[0] },
         { "value": ids[1], "$ref": null },
         { "value": ids[2], "display": "someone@example.com" },
-        { "value": ids[3], "type": "User" },
+        { "value": ids[3], "type": "value" },
         ids[4],
         { "value": ids[0], "display": "again" },
     ] });
     let group = client.post("/Groups", body).resource(201);
     assert_eq!(members(&group), sorted(&ids), "duplicates are merged");
     for member in group["members"].as_array().expect("members") {
-        assert_eq!(member["type"], json!("User"), "a missing type is User");
+        assert_eq!(member["type"], json!("User"), "the type is a label that the server derives");
         assert_ne!(member["display"], json!("again"), "display is not taken from the input");
         assert_ne!(member["display"], json!("someone@example.com"));
         assert!(text(member, "$ref").ends_with(&format!("/Users/{}", text(member, "value"))));
@@ -314,4 +314,24 @@ fn t27_values_that_look_wrong_are_stored_as_sent() {
     for (name, value) in sent.as_object().expect("an object") {
         assert_eq!(&read[name], value, "{name}");
     }
+}
+
+#[test]
+fn t33_unknown_members_are_left_out_and_the_known_ones_taken() {
+    let client = client();
+    let ids = seed::people(&client, "t33", 2);
+    let path = format!("/Groups/{}", id(&seed::group(&client, &unique("t33"), &ids[..1])));
+    let nobody = json!({ "value": "00000000-0000-4000-8000-000000000000" });
+    let add = json!({ "op": "add", "path": "members", "value": [nobody, { "value": ids[1] }] });
+    assert_eq!(members(&client.patch(&path, patch(add)).resource(200)), sorted(&ids), "the answer shows who is in");
+    let replace = json!({ "op": "replace", "path": "members", "value": [nobody, { "value": ids[1] }] });
+    assert_eq!(members(&client.patch(&path, patch(replace)).resource(200)), [ids[1].as_str()]);
+    let body = json!({ "schemas": [GROUP], "displayName": unique("t33"), "members": [nobody, { "value": ids[0] }] });
+    assert_eq!(members(&client.put(&path, &body).resource(200)), [ids[0].as_str()]);
+
+    let empty = json!({ "schemas": [GROUP], "displayName": unique("t33"), "members": [nobody] });
+    client.put(&path, &empty).refusal(400, "invalidValue");
+    let replace = json!({ "op": "replace", "path": "members", "value": [nobody] });
+    client.patch(&path, patch(replace)).refusal(400, "invalidValue");
+    assert_eq!(members(&client.get(&path).resource(200)), [ids[0].as_str()], "it would have emptied the team");
 }

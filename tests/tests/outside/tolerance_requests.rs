@@ -4,7 +4,7 @@ use std::thread;
 
 use insomnia_scim_tests::client::{Client, Request, encode};
 use insomnia_scim_tests::person::{Person, unique};
-use insomnia_scim_tests::scim::{ENTERPRISE, USER, id, members, patch, sorted};
+use insomnia_scim_tests::scim::{ENTERPRISE, GROUP, USER, id, members, patch, sorted};
 use insomnia_scim_tests::seed;
 use insomnia_scim_tests::server::{client, shared};
 use serde_json::json;
@@ -305,4 +305,18 @@ fn t32_ids_of_any_form_are_404() {
     }
     client.patch("/Users/0", patch(json!({ "op": "replace", "value": { "active": false } }))).error(404);
     client.put("/Users/0", json!({ "schemas": [USER], "userName": unique("t32") })).error(404);
+}
+
+#[test]
+fn t34_endpoints_in_any_letter_case() {
+    let client = client();
+    let user = id(&seed::someone(&client, "t34"));
+    client.get(&format!("/users/{user}")).resource(200);
+    let group = id(&client.post("/groups", json!({ "schemas": [GROUP], "displayName": unique("t34") })).resource(201));
+    client.delete(&format!("/GROUPS/{group}")).no_content();
+    client.get("/serviceProviderConfig").document(200);
+    let strict = shared().organization_with("strict").client();
+    for path in ["/users", "/groups", "/bulk", "/serviceProviderConfig"] {
+        strict.get(path).error(404);
+    }
 }

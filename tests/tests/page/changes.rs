@@ -98,6 +98,7 @@ fn a_preview_tells_who_would_be_matched_and_changes_nothing() {
         ["Matched", "Created", "Refused"].into_iter().filter(|word| page.contains(&format!("\">{word}<"))).collect();
     assert_eq!(outcomes, ["Matched", "Created", "Refused"], "{page}");
     assert!(page.contains("matches by userName") && page.contains("matches nobody"), "{page}");
+    assert!(page.contains("outside your verified domains: x.example"), "{page}");
     assert!(!page.contains("<script>\n") && page.contains("&#60;script&#62;"), "{page}");
     assert!(page.contains("2 seats too few"), "{page}");
     assert!(page.contains("Olivia Owner"), "who stays is not named: {page}");
@@ -113,6 +114,18 @@ fn a_preview_tells_who_would_be_matched_and_changes_nothing() {
     assert_eq!((licences.manual, licences.scim), (2, 0));
     let form = [("csrf", csrf.as_str()), ("users", &"x".repeat(2 << 20))];
     visitor.post("/preview", &form).is(413);
+}
+
+#[test]
+fn p4_the_members_view_marks_who_is_of_another_domain() {
+    let organization = Organization::new("marks");
+    organization.add("guest@elsewhere.example", "Guest", Role::Member);
+    let page = Visitor::owner(&organization).get("/members").is(200).text();
+    let marks: Vec<&str> = page.split("outside your verified domains: ").skip(1).collect();
+    assert!(
+        marks.len() == 1 && marks[0].starts_with("elsewhere.example<"),
+        "the owner is of a verified domain: {page}"
+    );
 }
 
 /// Takes requests on this port and passes their bodies on.

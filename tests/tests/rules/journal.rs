@@ -147,8 +147,7 @@ async fn p5_the_log_is_searched_by_time_status_method_resource_and_text_newest_f
     let (mut after, mut pages) = (None, Vec::new());
     loop {
         let page = acme.organization.search_log(LogQuery { limit: 1, after: after.clone(), ..all() }).await.unwrap();
-        pages
-            .extend(page.entries.iter().map(|entry| serde_json::from_slice::<Value>(entry).unwrap()["status"].clone()));
+        pages.extend(page.entries.iter().map(|entry| serde_json::from_str::<Value>(entry).unwrap()["status"].clone()));
         after = page.next;
         if after.is_none() || pages.len() > 9 {
             break;

@@ -178,7 +178,7 @@ async fn p3_a_preview_tells_who_is_matched_created_refused_and_left_and_changes_
         {"displayName": "nobody"},
         {"userName": "idle@acme.example", "active": false},
     ]);
-    let preview = acme.organization.preview(users.to_string().into_bytes()).await.unwrap();
+    let preview = acme.organization.preview(users.to_string()).await.unwrap();
     use insomnia_scim::guard::PreviewOutcome::{Adopts, Creates, Exists, Refuses};
     let outcomes: Vec<_> = preview.users.iter().map(|user| user.outcome).collect();
     assert_eq!(outcomes, [Adopts, Exists, Creates, Refuses, Refuses, Creates]);

@@ -337,7 +337,7 @@ async fn p2_nobody_is_redirected_to_where_the_client_is_not_registered() {
     ] {
         let query = form(&[("response_type", "code"), ("client_id", client), ("redirect_uri", redirect)]);
         let refusal = scene.acme.organization.authorize(&query).await.unwrap();
-        assert!(matches!(refusal, Err(AuthorizeRefusal::Page { .. })), "{redirect}: {refusal:?}");
+        assert!(matches!(refusal, Err(AuthorizeRefusal::Page(_))), "{redirect}: {refusal:?}");
     }
     let query = form(&[("response_type", "token"), ("client_id", scene.id()), ("state", "s")]);
     let Err(AuthorizeRefusal::Redirect(url)) = scene.acme.organization.authorize(&query).await.unwrap() else {

@@ -156,6 +156,7 @@ impl Acme {
             body: body.map(String::into_bytes).unwrap_or_default(),
             base_url: format!("{BASE_URL}/scim/v2/{NAME}"),
             request_id: format!("request-{}", REQUESTS.fetch_add(1, Ordering::Relaxed)),
+            sender_address: None,
         };
         let response = self.organization.scim(request).await;
         let body = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
@@ -190,7 +191,7 @@ impl Acme {
         let (mut events, mut after) = (Vec::new(), None::<String>);
         loop {
             let page = self.organization.events(after.as_deref(), 500).await.unwrap();
-            events.extend(page.items.iter().map(|event| serde_json::from_slice::<Value>(&event.document).unwrap()));
+            events.extend(page.items.iter().map(|event| serde_json::from_str::<Value>(&event.document).unwrap()));
             match page.next {
                 Some(next) => after = Some(next),
                 None => return events,
@@ -206,6 +207,6 @@ impl Acme {
     /// The newest entries of the log.
     pub(crate) async fn log(&self, query: LogQuery) -> Vec<Value> {
         let page = self.organization.search_log(query).await.unwrap();
-        page.entries.iter().map(|entry| serde_json::from_slice(entry).unwrap()).collect()
+        page.entries.iter().map(|entry| serde_json::from_str(entry).unwrap()).collect()
     }
 }

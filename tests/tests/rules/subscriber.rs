@@ -43,7 +43,7 @@ impl Subscriber {
         let mut seen = BTreeSet::new();
         let taken = self.taken.lock().unwrap();
         let first = taken.iter().filter(|event| seen.insert(event.position.clone()));
-        first.map(|event| serde_json::from_slice(&event.document).unwrap()).collect()
+        first.map(|event| serde_json::from_str(&event.document).unwrap()).collect()
     }
 }
 

@@ -1,20 +1,10 @@
 //! What the token and revocation endpoints answer (RFC 6749 §5).
 
+use insomnia_scim_contract::OAuthResponse;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
 use crate::store::{Retry, StoreError};
-
-/// An HTTP response of the token or revocation endpoint.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OAuthResponse {
-    /// The status.
-    pub status: u16,
-    /// Names in lower case, and values.
-    pub headers: Vec<(String, String)>,
-    /// JSON, or empty.
-    pub body: Vec<u8>,
-}
 
 /// The `error` of a refusal (RFC 6749 §5.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,26 +47,24 @@ impl Retry for OAuthError {
     }
 }
 
-impl OAuthResponse {
-    /// 200 with a JSON object.
-    pub(super) fn object(object: Map<String, Value>) -> Self {
-        Self::new(200, Some(object))
-    }
+/// 200 with a JSON object.
+pub(super) fn object(object: Map<String, Value>) -> OAuthResponse {
+    response(200, Some(object))
+}
 
-    /// 200 without a body.
-    pub(super) fn empty() -> Self {
-        Self::new(200, None)
-    }
+/// 200 without a body.
+pub(super) fn empty() -> OAuthResponse {
+    response(200, None)
+}
 
-    fn new(status: u16, object: Option<Map<String, Value>>) -> Self {
-        let mut headers =
-            vec![("cache-control".to_owned(), "no-store".to_owned()), ("pragma".to_owned(), "no-cache".to_owned())];
-        let body = object.map(|object| Value::Object(object).to_string().into_bytes()).unwrap_or_default();
-        if !body.is_empty() {
-            headers.push(("content-type".to_owned(), "application/json".to_owned()));
-        }
-        Self { status, headers, body }
+fn response(status: u16, object: Option<Map<String, Value>>) -> OAuthResponse {
+    let mut headers =
+        vec![("cache-control".to_owned(), "no-store".to_owned()), ("pragma".to_owned(), "no-cache".to_owned())];
+    let body = object.map(|object| Value::Object(object).to_string().into_bytes()).unwrap_or_default();
+    if !body.is_empty() {
+        headers.push(("content-type".to_owned(), "application/json".to_owned()));
     }
+    OAuthResponse { status, headers, body }
 }
 
 impl From<OAuthError> for OAuthResponse {
@@ -93,7 +81,7 @@ impl From<OAuthError> for OAuthResponse {
         let mut object = Map::new();
         object.insert("error".into(), code.into());
         object.insert("error_description".into(), description.into());
-        let mut response = Self::new(status, Some(object));
+        let mut response = response(status, Some(object));
         match status {
             401 => response.headers.push(("www-authenticate".into(), "Basic realm=\"SCIM\"".into())),
             503 => response.headers.push(("retry-after".into(), "5".into())),

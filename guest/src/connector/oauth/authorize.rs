@@ -1,6 +1,6 @@
 //! The authorization endpoint (RFC 6749 §4.1.1): checking the request, and the owner's answer to it.
 
-use thiserror::Error;
+use insomnia_scim_contract::{Actor, AuthorizeRefusal, Consent, PageError};
 
 use super::consent::{Asked, redirect};
 use super::exchange::is_known_scope;
@@ -8,6 +8,7 @@ use super::form::{Form, FormError};
 use super::{CODE_LIFE, CODE_PREFIX, DAY, SCOPE, SECOND, pkce};
 use crate::connector::ConnectorError;
 use crate::connector::lifecycle::administrator;
+use crate::opaque::OpaqueKey;
 use crate::secret::Token;
 use crate::store::{Batch, ClientRecord, CodeRecord, Store, StoreError, keys};
 
@@ -16,54 +17,20 @@ pub(super) const CONSENT_LIFE: u64 = 600 * SECOND;
 /// The longest `state`, in bytes.
 const LONGEST_STATE: usize = 2_048;
 
-/// What the consent page shows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Consent {
-    /// The `client_id`.
-    pub client_id: String,
-    /// What administrators call the client.
-    pub client_name: String,
-    /// Where the answer goes.
-    pub redirect_uri: String,
-    /// What is asked for.
-    pub scope: String,
-    /// For [`approve`] and [`deny`]; valid for ten minutes.
-    pub request: String,
-}
-
-/// Why there is nothing to consent to.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum AuthorizeRefusal {
-    /// The client or its redirection URI is not known, so that nobody may be sent there: to be shown (RFC 6749 §4.1.2.1).
-    #[error("{description}")]
-    Page {
-        /// The `error` code.
-        error: &'static str,
-        /// What it means.
-        description: &'static str,
-    },
-    /// To be answered with a redirection to this URL, which carries the error.
-    #[error("the client is told what is wrong with its request")]
-    Redirect(String),
-    /// The store can't answer.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
 /// Checks an authorization request: its query as sent.
 ///
 /// # Errors
 /// [`AuthorizeRefusal`] says what to answer instead of a consent page.
 pub fn authorize_request(store: &Store, query: &str) -> Result<Consent, AuthorizeRefusal> {
-    let page = |description| AuthorizeRefusal::Page { error: "invalid_request", description };
+    let page = |description: &str| refuse_to_send("invalid_request", description);
     let form = Form::parse(query).map_err(|error| match error {
         FormError::Unreadable => page("The request is too large."),
         FormError::Repeated => page("A parameter of the request stands there twice."),
     })?;
     let id = form.get("client_id").ok_or(page("The request names no client (client_id)."))?;
-    let Some(client) = store.oauth_client(id)?.map(|client| client.record) else {
+    let Some(client) = store.oauth_client(id).map_err(unavailable)?.map(|client| client.record) else {
         let description = "The client (client_id) is not registered with this organization.";
-        return Err(AuthorizeRefusal::Page { error: "invalid_client", description });
+        return Err(refuse_to_send("invalid_client", description));
     };
     let named = form.get("redirect_uri");
     let redirect_uri = match (named, client.redirect_uris.as_slice()) {
@@ -80,7 +47,7 @@ pub fn authorize_request(store: &Store, query: &str) -> Result<Consent, Authoriz
         return Err(page("The state is too long."));
     }
     let challenge = check(&form, &client).map_err(|(error, description)| refuse(error, description))?;
-    if !store.connector()?.is_some_and(|connector| connector.record.enabled) {
+    if !store.connector().map_err(unavailable)?.is_some_and(|connector| connector.record.enabled) {
         return Err(refuse("unauthorized_client", "SCIM is disabled for this organization"));
     }
     let asked = Asked {
@@ -91,7 +58,8 @@ pub fn authorize_request(store: &Store, query: &str) -> Result<Consent, Authoriz
         challenge,
         expires: store.now() + CONSENT_LIFE,
     };
-    let request = asked.sign(&store.cursor_key()?).ok_or(refuse("server_error", "An internal error occurred"))?;
+    let key = store.opaque_key().map_err(unavailable)?;
+    let request = asked.seal(&key, store.random()).ok_or(refuse("server_error", "An internal error occurred"))?;
     Ok(Consent {
         client_id: client.id,
         client_name: client.name,
@@ -99,6 +67,15 @@ pub fn authorize_request(store: &Store, query: &str) -> Result<Consent, Authoriz
         scope: SCOPE.to_owned(),
         request,
     })
+}
+
+/// Nobody may be sent to where the request says (RFC 6749 §4.1.2.1).
+fn refuse_to_send(code: &str, description: &str) -> AuthorizeRefusal {
+    AuthorizeRefusal::Page(PageError { code: code.to_owned(), description: description.to_owned() })
+}
+
+fn unavailable(error: StoreError) -> AuthorizeRefusal {
+    AuthorizeRefusal::Unavailable(error.to_string())
 }
 
 /// What of the request is told to the client if it is wrong; the challenge if all is right.
@@ -131,10 +108,11 @@ fn check(form: &Form, client: &ClientRecord) -> Result<Option<String>, (&'static
 ///
 /// # Errors
 /// [`ConnectorError::Forbidden`]; [`ConnectorError::Invalid`] if the request is too old.
-pub fn approve(store: &Store, actor: &str, request: &str) -> Result<String, ConnectorError> {
-    let key = store.cursor_key()?;
+pub fn approve(store: &Store, actor: impl Into<Actor>, request: &str) -> Result<String, ConnectorError> {
+    let actor = actor.into();
+    let key = store.opaque_key()?;
     store.transact(|| {
-        let granted_by = administrator(store, actor)?;
+        let granted_by = administrator(store, &actor)?.name();
         let asked = verify(store, &key, request)?;
         let client = store.oauth_client(&asked.client)?.filter(|client| {
             let client = &client.record;
@@ -172,13 +150,13 @@ pub fn approve(store: &Store, actor: &str, request: &str) -> Result<String, Conn
 /// # Errors
 /// [`ConnectorError::Invalid`] if the request is too old.
 pub fn deny(store: &Store, request: &str) -> Result<String, ConnectorError> {
-    let asked = verify(store, &store.cursor_key()?, request)?;
+    let asked = verify(store, &store.opaque_key()?, request)?;
     let description = "The owner did not agree";
     Ok(asked.redirect(&[("error", "access_denied"), ("error_description", description)]))
 }
 
-fn verify(store: &Store, key: &[u8], request: &str) -> Result<Asked, ConnectorError> {
+fn verify(store: &Store, key: &OpaqueKey, request: &str) -> Result<Asked, ConnectorError> {
     let stale =
         || ConnectorError::Invalid("the request is not valid any more; begin again in the identity provider".into());
-    Asked::verify(request, key, store.now()).ok_or_else(stale)
+    Asked::open(request, key, store.now()).ok_or_else(stale)
 }

@@ -1,5 +1,7 @@
 //! Registering OAuth clients.
 
+use insomnia_scim_contract::{Actor, IssuedOAuthClient as IssuedClient, NewOAuthClient as NewClient, OAuthClient};
+
 use super::issue::take_back;
 use super::{DAY, SECOND, SECRET_PREFIX};
 use crate::connector::ConnectorError;
@@ -18,38 +20,15 @@ const LONGEST_NAME: usize = 200;
 /// The longest that a replaced secret stays valid, in seconds.
 pub(super) const LONGEST_OVERLAP: u32 = 86_400;
 
-/// A client to register.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct NewClient {
-    /// What administrators call it.
-    pub name: String,
-    /// Whether it may use client credentials.
-    pub client_credentials: bool,
-    /// Whether it may use authorization codes and refresh tokens.
-    pub authorization_code: bool,
-    /// Where authorization codes may be sent: at least one with `authorization_code`, none without.
-    pub redirect_uris: Vec<String>,
-    /// Without a secret: PKCE is required, client credentials are not possible.
-    pub public: bool,
-}
-
-/// A client, and its new secret, to be shown once.
-#[derive(Clone, PartialEq, Eq)]
-pub struct IssuedClient {
-    /// The client.
-    pub client: ClientRecord,
-    /// `None` for a public client.
-    pub secret: Option<String>,
-}
-
 /// Registers a client.
 ///
 /// # Errors
 /// [`ConnectorError`] says why not.
-pub fn create(store: &Store, actor: &str, new: &NewClient) -> Result<IssuedClient, ConnectorError> {
+pub fn create(store: &Store, actor: impl Into<Actor>, new: &NewClient) -> Result<IssuedClient, ConnectorError> {
+    let actor = actor.into();
     check(new)?;
     store.transact(|| {
-        let created_by = administrator(store, actor)?;
+        let created_by = administrator(store, &actor)?.name();
         if store.oauth_clients()?.len() >= MOST_CLIENTS {
             return Err(ConnectorError::Invalid(format!("an organization has {MOST_CLIENTS} clients at the most")));
         }
@@ -68,7 +47,7 @@ pub fn create(store: &Store, actor: &str, new: &NewClient) -> Result<IssuedClien
         let mut batch = Batch::new();
         batch.put_oauth_client(None, &client)?;
         store.commit(batch)?;
-        Ok(IssuedClient { client, secret })
+        Ok(IssuedClient { client: shown(client), secret })
     })
 }
 
@@ -76,8 +55,23 @@ pub fn create(store: &Store, actor: &str, new: &NewClient) -> Result<IssuedClien
 ///
 /// # Errors
 /// If the store can't answer.
-pub fn list(store: &Store) -> Result<Vec<ClientRecord>, StoreError> {
-    store.oauth_clients()
+pub fn list(store: &Store) -> Result<Vec<OAuthClient>, StoreError> {
+    Ok(store.oauth_clients()?.into_iter().map(shown).collect())
+}
+
+/// A client without the hashes of its secrets.
+fn shown(client: ClientRecord) -> OAuthClient {
+    OAuthClient {
+        public: client.secret.is_none(),
+        secret_created: client.secret.as_ref().map(|secret| secret.created),
+        overlap_until: client.previous_secret.as_ref().and_then(|secret| secret.expires),
+        id: client.id,
+        name: client.name,
+        client_credentials: client.client_credentials,
+        authorization_code: client.authorization_code,
+        redirect_uris: client.redirect_uris,
+        created: client.created,
+    }
 }
 
 /// Gives a client a new secret. The old one stops at once, or after `overlap` seconds (at most 86,400); what was issued
@@ -85,12 +79,18 @@ pub fn list(store: &Store) -> Result<Vec<ClientRecord>, StoreError> {
 ///
 /// # Errors
 /// [`ConnectorError`] says why not.
-pub fn rotate_secret(store: &Store, actor: &str, id: &str, overlap: u32) -> Result<IssuedClient, ConnectorError> {
+pub fn rotate_secret(
+    store: &Store,
+    actor: impl Into<Actor>,
+    id: &str,
+    overlap: u32,
+) -> Result<IssuedClient, ConnectorError> {
+    let actor = actor.into();
     if overlap > LONGEST_OVERLAP {
         return Err(ConnectorError::Invalid(format!("the overlap may last {LONGEST_OVERLAP} seconds at the most")));
     }
     store.transact(|| {
-        administrator(store, actor)?;
+        administrator(store, &actor)?;
         let client = store.oauth_client(id)?.ok_or_else(|| no_such(id))?;
         let (seen, mut client) = (Some(client.version), client.record);
         if client.secret.is_none() {
@@ -106,7 +106,7 @@ pub fn rotate_secret(store: &Store, actor: &str, id: &str, overlap: u32) -> Resu
         let mut batch = Batch::new();
         batch.put_oauth_client(seen, &client)?;
         store.commit(batch)?;
-        Ok(IssuedClient { client, secret })
+        Ok(IssuedClient { client: shown(client), secret })
     })
 }
 
@@ -114,9 +114,10 @@ pub fn rotate_secret(store: &Store, actor: &str, id: &str, overlap: u32) -> Resu
 ///
 /// # Errors
 /// [`ConnectorError`] says why not.
-pub fn delete(store: &Store, actor: &str, id: &str) -> Result<(), ConnectorError> {
+pub fn delete(store: &Store, actor: impl Into<Actor>, id: &str) -> Result<(), ConnectorError> {
+    let actor = actor.into();
     store.transact(|| {
-        administrator(store, actor)?;
+        administrator(store, &actor)?;
         let client = store.oauth_client(id)?.ok_or_else(|| no_such(id))?;
         let mut batch = Batch::new();
         batch.require_unchanged(keys::oauth_client(id), Some(client.version));

@@ -1,16 +1,14 @@
-//! An authorization request on its way through the consent page: signed, short-lived, and without state on the server.
+//! An authorization request on its way through the consent page: sealed, short-lived, and without state on the server.
 
-use crate::text::percent_encoded;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hmac::{Hmac, KeyInit, Mac};
+use insomnia_scim_contract::lasts;
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
 
 use super::authorize::CONSENT_LIFE;
-use crate::moment::lasts;
-/// What the key signs here and nowhere else.
-const PURPOSE: &[u8] = b"oauth consent\0";
+use crate::opaque::{NONCE, OpaqueKey};
+use crate::text::percent_encoded;
+
+/// What the key seals here and nowhere else.
+const PURPOSE: &str = "oauth consent";
 
 /// What was asked for, after it has been checked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,18 +29,14 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// As the consent page carries it.
-    pub(super) fn sign(&self, key: &[u8]) -> Option<String> {
-        let payload = serde_json::to_vec(self).ok()?;
-        let signature = keyed(key, &payload)?.finalize().into_bytes();
-        Some(format!("{}.{}", URL_SAFE_NO_PAD.encode(&payload), URL_SAFE_NO_PAD.encode(signature)))
+    /// As the consent page carries it; `None` if it can't be encoded.
+    pub(super) fn seal(&self, key: &OpaqueKey, nonce: [u8; NONCE]) -> Option<String> {
+        key.seal(nonce, PURPOSE, "", &serde_json::to_vec(self).ok()?)
     }
 
     /// Reads it back at the time `now`; `None` if it was altered, is too old or another organization's.
-    pub(super) fn verify(text: &str, key: &[u8], now: u64) -> Option<Self> {
-        let (payload, signature) = text.split_once('.')?;
-        let (payload, signature) = (URL_SAFE_NO_PAD.decode(payload).ok()?, URL_SAFE_NO_PAD.decode(signature).ok()?);
-        keyed(key, &payload)?.verify_slice(&signature).ok()?;
+    pub(super) fn open(text: &str, key: &OpaqueKey, now: u64) -> Option<Self> {
+        let payload = key.open(PURPOSE, "", text)?;
         serde_json::from_slice::<Self>(&payload).ok().filter(|asked| lasts(asked.expires, now, CONSENT_LIFE))
     }
 
@@ -61,11 +55,4 @@ pub(super) fn redirect(uri: &str, state: Option<&str>, parameters: &[(&str, &str
         location.push_str(&format!("{name}={}", percent_encoded(value)));
     }
     location
-}
-
-fn keyed(key: &[u8], payload: &[u8]) -> Option<Hmac<Sha256>> {
-    let mut mac = Hmac::new_from_slice(key).ok()?;
-    mac.update(PURPOSE);
-    mac.update(payload);
-    Some(mac)
 }

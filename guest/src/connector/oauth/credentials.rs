@@ -2,13 +2,13 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use insomnia_scim_contract::lasts;
 use subtle::ConstantTimeEq;
 
 use super::SECOND;
 use super::answer::{Code, OAuthError};
 use super::clients::LONGEST_OVERLAP;
 use super::form::{Form, FormError};
-use crate::moment::lasts;
 use crate::secret::sha256;
 use crate::store::{ClientRecord, SecretRecord, Store, Versioned};
 use crate::text::form_decoded;

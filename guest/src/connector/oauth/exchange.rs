@@ -1,10 +1,11 @@
 //! The token endpoint (RFC 6749 §3.2): what a client gets for what it presents.
 
-use super::answer::{Code, OAuthError, OAuthResponse};
+use insomnia_scim_contract::{OAuthResponse, lasts};
+
+use super::answer::{self, Code, OAuthError};
 use super::form::Form;
 use super::issue::{Holder, RefreshToken, access_token, granted, take_back};
 use super::{CODE_LIFE, CODE_PREFIX, GRANT_LIFE, SCOPE, credentials, pkce};
-use crate::moment::lasts;
 use crate::secret::{Token, sha256};
 use crate::store::{Batch, ClientRecord, CodeRecord, ConnectorRecord, GrantRecord, Store, Versioned, keys};
 use serde_json::{Map, Value};
@@ -27,7 +28,7 @@ pub fn token(store: &Store, headers: &[(String, String)], body: &[u8]) -> OAuthR
         let (form, client) = credentials::read(store, headers, body)?;
         grant(store, &form, &client)
     });
-    served.map_or_else(Into::into, OAuthResponse::object)
+    served.map_or_else(Into::into, answer::object)
 }
 
 fn grant(store: &Store, form: &Form, client: &Versioned<ClientRecord>) -> Granted {

@@ -5,7 +5,7 @@ use serde_json::json;
 /// The metadata of the authorization server whose issuer this is: `https://…/oauth/{organization}`, without a slash at
 /// its end. JSON.
 #[must_use]
-pub fn metadata(issuer: &str) -> Vec<u8> {
+pub fn metadata(issuer: &str) -> String {
     let methods = ["client_secret_basic", "client_secret_post", "none"];
     let document = json!({
         "issuer": issuer,
@@ -20,5 +20,5 @@ pub fn metadata(issuer: &str) -> Vec<u8> {
         "revocation_endpoint_auth_methods_supported": methods,
         "code_challenge_methods_supported": ["S256"],
     });
-    document.to_string().into_bytes()
+    document.to_string()
 }

@@ -22,11 +22,13 @@ mod revoke;
 #[cfg(test)]
 mod tests;
 
-pub use answer::OAuthResponse;
-pub use authorize::{AuthorizeRefusal, Consent, approve, authorize_request, deny};
+pub use authorize::{approve, authorize_request, deny};
 pub(crate) use clients::sweep;
-pub use clients::{IssuedClient, NewClient, create, delete, list, rotate_secret};
+pub use clients::{create, delete, list, rotate_secret};
 pub use exchange::token;
+pub use insomnia_scim_contract::{
+    AuthorizeRefusal, Consent, IssuedOAuthClient as IssuedClient, NewOAuthClient as NewClient, OAuthResponse,
+};
 pub use metadata::metadata;
 pub use revoke::revoke;
 

@@ -1,6 +1,8 @@
 //! The revocation endpoint (RFC 7009).
 
-use super::answer::{Code, OAuthError, OAuthResponse};
+use insomnia_scim_contract::OAuthResponse;
+
+use super::answer::{self, Code, OAuthError};
 use super::exchange::revoke_grant;
 use super::issue::RefreshToken;
 use super::{ACCESS_PREFIX, credentials};
@@ -31,5 +33,5 @@ pub fn revoke(store: &Store, headers: &[(String, String)], body: &[u8]) -> OAuth
         }
         Ok(())
     });
-    revoked.map_or_else(Into::into, |()| OAuthResponse::empty())
+    revoked.map_or_else(Into::into, |()| answer::empty())
 }

@@ -1,8 +1,9 @@
 //! A request arrives with the new token: proof that the identity provider uses it.
 
+use insomnia_scim_contract::lasts;
+
 use super::OVERLAP;
 use super::attempt::LEASE;
-use crate::moment::lasts;
 use crate::provisioning::events;
 use crate::store::{Actor, Batch, RefreshView, Store, StoreError};
 

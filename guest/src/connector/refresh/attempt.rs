@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use insomnia_scim_contract::{EntraApiStatus, IdpApiStatus, OktaApiStatus};
 
 use super::arrival::promote;
 use super::entra::Entra;
@@ -10,10 +11,10 @@ use super::outcome::Failure;
 use super::{MINUTE, schedule};
 use crate::capability::{Host, SecretsError};
 use crate::connector::Window;
+use crate::connector::lifecycle::expires;
 use crate::secret::Token;
 use crate::store::{
-    Actor, Batch, IdpApi, IdpApiRecord, Pending, Problem, RefreshRecord, RefreshView, Store, StoreError, TokenRecord,
-    Trouble,
+    Actor, Batch, IdpApiRecord, Pending, Problem, RefreshRecord, RefreshView, Store, StoreError, TokenRecord, Trouble,
 };
 
 /// How long an attempt may be under way, in milliseconds: longer than a call of the component may take.
@@ -29,7 +30,7 @@ pub(super) fn begin(host: Host<'_>, store: &Store, view: RefreshView) -> Result<
     match seal(host, token.reveal().as_bytes()) {
         Ok(sealed) => {
             let generation = connector.newest_generation().saturating_add(1);
-            let expires = window(connector.window.as_deref()).expires(now);
+            let expires = expires(window(connector.window), now);
             connector.next = Some(TokenRecord { sha256, generation, created: now, expires });
             refresh.pending = Some(Pending { generation, sealed, ..Pending::default() });
             refresh.forced = false;
@@ -55,7 +56,7 @@ pub(super) fn install(host: Host<'_>, store: &Store, view: RefreshView) -> Resul
     let now = store.now();
     // Nobody uses it yet, so that its life begins with this attempt and not with a first one weeks ago.
     next.created = now;
-    next.expires = window(connector.window.as_deref()).expires(now);
+    next.expires = expires(window(connector.window), now);
     // A test in an attempt that failed proves nothing about this one.
     pending.seen = None;
     pending.attempts = pending.attempts.saturating_add(1);
@@ -77,12 +78,13 @@ fn call(host: Host<'_>, record: &IdpApiRecord, sealed_token: &str, now: u64) -> 
     let token = unseal(host, sealed_token)?;
     let secret = unseal(host, &record.sealed)?;
     match &record.api {
-        IdpApi::Entra { tenant_id, client_id, service_principal_id, login_url, graph_url } => {
+        IdpApiStatus::Entra(api) => {
+            let EntraApiStatus { tenant_id, client_id, service_principal_id, login_url, graph_url } = api;
             let client_secret = &secret;
             let entra = Entra { tenant_id, client_id, client_secret, service_principal_id, login_url, graph_url };
             entra.install(host.http, &record.connector_url, &token, now)
         }
-        IdpApi::Okta { org_url, app_id, client_id } => {
+        IdpApiStatus::Okta(OktaApiStatus { org_url, app_id, client_id }) => {
             let secret = match client_id {
                 Some(client_id) => OktaSecret::PrivateKey { client_id, jwk: &secret },
                 None => OktaSecret::ApiToken(&secret),
@@ -184,8 +186,8 @@ fn left(connector: &crate::store::ConnectorRecord, now: u64) -> Option<u64> {
     expires.checked_sub(now).filter(|left| *left > 0)
 }
 
-fn window(name: Option<&str>) -> Window {
-    name.and_then(Window::parse).unwrap_or(Window::Year1)
+fn window(window: Option<Window>) -> Window {
+    window.unwrap_or(Window::Year1)
 }
 
 /// Encrypts for the storage, in base64.

@@ -1,11 +1,16 @@
 //! The identity provider's API: configuring and removing the access to it.
 
+use insomnia_scim_contract::{
+    Actor, EntraApi, EntraApiStatus, IdpApi, IdpApiStatus, OktaApi, OktaApiStatus, OktaApiToken, OktaCredentials,
+    OktaPrivateKey,
+};
+
 use super::attempt::{can_unseal, seal};
 use super::okta::PrivateKey;
 use crate::capability::Host;
 use crate::connector::ConnectorError;
 use crate::connector::lifecycle::administrator;
-use crate::store::{Batch, IdpApi, IdpApiRecord, Store};
+use crate::store::{Batch, IdpApiRecord, Store};
 use crate::url;
 
 /// Where people and applications of Microsoft Entra ID sign in.
@@ -17,76 +22,33 @@ const LONGEST_SECRET: usize = 4_096;
 /// The longest id, in bytes.
 const LONGEST_ID: usize = 128;
 
-/// An identity provider's API to be configured, with its secret.
-#[derive(Clone, PartialEq, Eq)]
-pub enum NewIdpApi {
-    /// Microsoft Graph, with client credentials; the application needs `Application.ReadWrite.OwnedBy` or
-    /// `Synchronization.ReadWrite.All`.
-    Entra {
-        /// The tenant's id or domain.
-        tenant_id: String,
-        /// The application (client) id.
-        client_id: String,
-        /// The application's client secret.
-        client_secret: String,
-        /// The object id of the enterprise application's service principal.
-        service_principal_id: String,
-        /// Instead of `https://login.microsoftonline.com`, in national clouds.
-        login_url: Option<String>,
-        /// Instead of `https://graph.microsoft.com`, in national clouds.
-        graph_url: Option<String>,
-    },
-    /// Okta with an API token of an administrator.
-    OktaToken {
-        /// Such as `https://example.okta.com`.
-        org_url: String,
-        /// The application's id.
-        app_id: String,
-        /// The API token.
-        api_token: String,
-    },
-    /// Okta with a service application that has the scope `okta.apps.manage` and does not demand DPoP.
-    OktaKey {
-        /// Such as `https://example.okta.com`.
-        org_url: String,
-        /// The application's id.
-        app_id: String,
-        /// The service application's client id.
-        client_id: String,
-        /// Its private key: a JWK of the curve P-256.
-        private_key: String,
-    },
-}
-
-impl NewIdpApi {
-    /// What is stored in the open, and what is sealed.
-    fn check(self) -> Result<(IdpApi, String), ConnectorError> {
-        match self {
-            Self::Entra { tenant_id, client_id, client_secret, service_principal_id, login_url, graph_url } => {
-                let api = IdpApi::Entra {
-                    tenant_id: id("the tenant id", &tenant_id)?,
-                    client_id: id("the client id", &client_id)?,
-                    service_principal_id: id("the service principal's object id", &service_principal_id)?,
-                    login_url: base("the login URL", login_url.as_deref().unwrap_or(LOGIN_URL))?,
-                    graph_url: base("the Graph URL", graph_url.as_deref().unwrap_or(GRAPH_URL))?,
-                };
-                Ok((api, secret("the client secret", &client_secret)?))
-            }
-            Self::OktaToken { org_url, app_id, api_token } => {
-                let (org_url, app_id) = (base("the Okta URL", &org_url)?, id("the application id", &app_id)?);
-                Ok((IdpApi::Okta { org_url, app_id, client_id: None }, secret("the API token", &api_token)?))
-            }
-            Self::OktaKey { org_url, app_id, client_id, private_key } => {
-                let api = IdpApi::Okta {
-                    org_url: base("the Okta URL", &org_url)?,
-                    app_id: id("the application id", &app_id)?,
-                    client_id: Some(id("the client id", &client_id)?),
-                };
-                if private_key.len() > LONGEST_SECRET || PrivateKey::parse(&private_key).is_none() {
-                    return Err(ConnectorError::Invalid("the private key is a JWK of type EC and curve P-256".into()));
+/// What is stored in the open, and what is sealed.
+fn check(api: IdpApi) -> Result<(IdpApiStatus, String), ConnectorError> {
+    match api {
+        IdpApi::Entra(EntraApi { tenant_id, client_id, client_secret, service_principal_id, login_url, graph_url }) => {
+            let api = EntraApiStatus {
+                tenant_id: id("the tenant id", &tenant_id)?,
+                client_id: id("the client id", &client_id)?,
+                service_principal_id: id("the service principal's object id", &service_principal_id)?,
+                login_url: base("the login URL", login_url.as_deref().unwrap_or(LOGIN_URL))?,
+                graph_url: base("the Graph URL", graph_url.as_deref().unwrap_or(GRAPH_URL))?,
+            };
+            Ok((IdpApiStatus::Entra(api), secret("the client secret", &client_secret)?))
+        }
+        IdpApi::Okta(OktaApi { org_url, app_id, credentials }) => {
+            let (org_url, app_id) = (base("the Okta URL", &org_url)?, id("the application id", &app_id)?);
+            let (client_id, secret) = match credentials {
+                OktaCredentials::ApiToken(OktaApiToken { token }) => (None, secret("the API token", &token)?),
+                OktaCredentials::PrivateKey(OktaPrivateKey { client_id, private_key }) => {
+                    let client_id = id("the client id", &client_id)?;
+                    if private_key.len() > LONGEST_SECRET || PrivateKey::parse(&private_key).is_none() {
+                        let rule = "the private key is a JWK of type EC and curve P-256";
+                        return Err(ConnectorError::Invalid(rule.into()));
+                    }
+                    (Some(client_id), private_key)
                 }
-                Ok((api, private_key))
-            }
+            };
+            Ok((IdpApiStatus::Okta(OktaApiStatus { org_url, app_id, client_id }), secret))
         }
     }
 }
@@ -95,14 +57,19 @@ impl NewIdpApi {
 ///
 /// # Errors
 /// [`ConnectorError`] says why not; [`ConnectorError::NotConfigured`] if the host has no key for secrets.
-pub fn configure(host: Host<'_>, actor: &str, api: NewIdpApi, connector_url: &str) -> Result<(), ConnectorError> {
-    let store = host.store();
-    administrator(&store, actor)?;
+pub fn configure(
+    host: Host<'_>,
+    actor: impl Into<Actor>,
+    api: IdpApi,
+    connector_url: &str,
+) -> Result<(), ConnectorError> {
+    let (store, actor) = (host.store(), actor.into());
+    administrator(&store, &actor)?;
     let connector_url = called(connector_url)?;
-    let (api, secret) = api.check()?;
+    let (api, secret) = check(api)?;
     let sealed = seal(host, secret.as_bytes()).map_err(|failure| ConnectorError::NotConfigured(failure.text))?;
     store.transact(|| {
-        administrator(&store, actor)?;
+        administrator(&store, &actor)?;
         let mut view = store.refresh_view()?;
         let refresh = &mut view.refresh;
         (refresh.failures, refresh.problem, refresh.retry_at) = (0, None, 0);
@@ -132,9 +99,10 @@ pub fn configure(host: Host<'_>, actor: &str, api: NewIdpApi, connector_url: &st
 ///
 /// # Errors
 /// [`ConnectorError`] says why not.
-pub fn remove(store: &Store, actor: &str) -> Result<(), ConnectorError> {
+pub fn remove(store: &Store, actor: impl Into<Actor>) -> Result<(), ConnectorError> {
+    let actor = actor.into();
     store.transact(|| {
-        administrator(store, actor)?;
+        administrator(store, &actor)?;
         let mut view = store.refresh_view()?;
         if view.api.is_none() {
             return Err(ConnectorError::NotFound("access to the identity provider's API".into()));
@@ -155,9 +123,10 @@ pub fn remove(store: &Store, actor: &str) -> Result<(), ConnectorError> {
 ///
 /// # Errors
 /// [`ConnectorError`] says why not.
-pub fn refresh_now(store: &Store, actor: &str) -> Result<(), ConnectorError> {
+pub fn refresh_now(store: &Store, actor: impl Into<Actor>) -> Result<(), ConnectorError> {
+    let actor = actor.into();
     store.transact(|| {
-        administrator(store, actor)?;
+        administrator(store, &actor)?;
         let mut view = store.refresh_view()?;
         if !view.connector.enabled {
             return Err(ConnectorError::Disabled);

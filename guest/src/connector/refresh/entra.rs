@@ -41,7 +41,7 @@ impl Entra<'_> {
                 ("content-type".into(), "application/json".into()),
             ],
             body: secrets.to_string().into_bytes(),
-            timeout: None,
+            timeout_milliseconds: None,
         };
         call(http, "Microsoft Graph", request, now).map(drop)
     }
@@ -64,7 +64,7 @@ impl Entra<'_> {
                 ("accept".into(), "application/json".into()),
             ],
             body: body.into_bytes(),
-            timeout: None,
+            timeout_milliseconds: None,
         };
         let response = call(http, "The Microsoft sign-in", request, now)?;
         let missing = || Failure::attention("The Microsoft sign-in gave no access token.");

@@ -27,13 +27,15 @@ mod status;
 mod tests;
 
 pub use arrival::arrived;
-pub use configure::{NewIdpApi, configure, refresh_now, remove};
-pub use status::{RefreshMethod, RefreshState, RefreshStatus, status, will_refresh};
+pub use configure::{configure, refresh_now, remove};
+pub use insomnia_scim_contract::{RefreshMethod, RefreshState, RefreshStatus};
+pub use status::{status, will_refresh};
+
+use insomnia_scim_contract::{IdpApiStatus, lasts};
 
 use super::oauth;
 use crate::capability::Host;
-use crate::moment::lasts;
-use crate::store::{Actor, Batch, IdpApi, Store, StoreError};
+use crate::store::{Actor, Batch, Store, StoreError};
 use attempt::{LEASE, begin, give_up_waiting, install};
 
 const MINUTE: u64 = 60_000;
@@ -89,7 +91,7 @@ fn step(host: Host<'_>) -> Result<Step, StoreError> {
     };
     let Some(api) = &view.api else { return Ok(Step::Wait(None)) };
     let Some(pending) = view.pending().filter(|pending| !pending.sealed.is_empty()) else {
-        let due = if view.refresh.forced { 0 } else { schedule::due(token, view.connector.window.as_deref()) };
+        let due = if view.refresh.forced { 0 } else { schedule::due(token, view.connector.window) };
         if now < due {
             return Ok(Step::Wait(Some(due.max(view.refresh.retry_at))));
         }
@@ -119,12 +121,12 @@ fn step(host: Host<'_>) -> Result<Step, StoreError> {
 }
 
 /// How long the provider may take until its first request with a new token, in milliseconds.
-fn patience(api: &IdpApi) -> u64 {
+fn patience(api: &IdpApiStatus) -> u64 {
     match api {
         // Entra syncs every 40 minutes; a cycle can take hours.
-        IdpApi::Entra { .. } => 6 * HOUR,
+        IdpApiStatus::Entra(_) => 6 * HOUR,
         // Okta tests the connection while it is activated, and otherwise comes only if there is something to change.
-        IdpApi::Okta { .. } => DAY,
+        IdpApiStatus::Okta(_) => DAY,
     }
 }
 

@@ -64,7 +64,7 @@ impl Okta<'_> {
                 ("accept".into(), "application/json".into()),
             ],
             body: profile.to_string().into_bytes(),
-            timeout: None,
+            timeout_milliseconds: None,
         };
         let response = call(host.http, "Okta", request, now).map_err(advised)?;
         // Okta answers 200 with this, and does nothing, for an application whose connection has no API.
@@ -103,7 +103,7 @@ impl Okta<'_> {
                 ("accept".into(), "application/json".into()),
             ],
             body: body.into_bytes(),
-            timeout: None,
+            timeout_milliseconds: None,
         };
         let response = call(host.http, "The Okta sign-in", request, now)?;
         let missing = || Failure::attention("The Okta sign-in gave no access token.");

@@ -35,7 +35,7 @@ impl Failure {
 
 /// Makes a call; `who` names the API in the text of a failure.
 pub(super) fn call(http: &dyn HttpClient, who: &str, request: HttpRequest, now: u64) -> Result<HttpResponse, Failure> {
-    let request = HttpRequest { timeout: Some(TIMEOUT), ..request };
+    let request = HttpRequest { timeout_milliseconds: Some(TIMEOUT), ..request };
     let response = http.send(&request).map_err(|error| match error {
         HttpError::NotConfigured => Failure::attention("The host has no HTTP client."),
         HttpError::NotAllowed(_) => Failure::attention(format!("The host does not allow connections to {who}.")),

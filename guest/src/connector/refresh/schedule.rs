@@ -2,15 +2,16 @@
 
 use super::{DAY, HOUR, MINUTE};
 use crate::connector::Window;
+use crate::connector::lifecycle::expires;
 use crate::store::{TokenRecord, Trouble};
 
 /// A refresh is tried at this age of the token, in milliseconds.
 const AGE: u64 = 90 * DAY;
 
 /// When the token is to be refreshed: at the age of 90 days, or when a fifth of a shorter window is left.
-pub(super) fn due(token: &TokenRecord, window: Option<&str>) -> u64 {
+pub(super) fn due(token: &TokenRecord, window: Option<Window>) -> u64 {
     let by_age = token.created.saturating_add(AGE);
-    let length = window.and_then(Window::parse).and_then(|window| window.expires(0));
+    let length = window.and_then(|window| expires(window, 0));
     match token.expires {
         Some(expires) => {
             let length = length.unwrap_or(expires.saturating_sub(token.created));
@@ -42,7 +43,7 @@ mod tests {
     use super::*;
 
     fn token(window: Window) -> TokenRecord {
-        TokenRecord { sha256: String::new(), generation: 1, created: 0, expires: window.expires(0) }
+        TokenRecord { sha256: String::new(), generation: 1, created: 0, expires: expires(window, 0) }
     }
 
     #[test]
@@ -56,7 +57,7 @@ mod tests {
             (Window::Never, 90),
         ];
         for (window, day) in days {
-            assert_eq!(due(&token(window), Some(window.as_str())), day * DAY, "{window:?}");
+            assert_eq!(due(&token(window), Some(window)), day * DAY, "{window:?}");
         }
     }
 

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 
+use insomnia_scim_contract::{Actor as Who, EntraApi, IdpApi, OktaApi, OktaApiToken, OktaCredentials, OktaPrivateKey};
 use serde_json::{Value, json};
 
 mod trouble;
@@ -11,7 +12,6 @@ use super::*;
 use crate::capability::{HttpClient, HttpError, HttpRequest, HttpResponse};
 use crate::connector::fixture::{BEGIN, CONNECTOR_URL, MEMBER, OWNER, enabled, scim};
 use crate::connector::{self, ConnectorError, Window};
-use crate::store::Trouble;
 use crate::testing::MemoryHost;
 
 const CLIENT_SECRET: &str = "entra~client-secret";
@@ -90,7 +90,7 @@ fn token_of(request: &HttpRequest) -> String {
 }
 
 impl Provider {
-    fn new(api: NewIdpApi, window: Window) -> Self {
+    fn new(api: IdpApi, window: Window) -> Self {
         let (memory, first) = enabled(window);
         configure(memory.host(), OWNER, api, CONNECTOR_URL).unwrap();
         Self {
@@ -156,27 +156,28 @@ impl Provider {
     }
 
     fn generation(&self) -> u32 {
-        connector::status(&self.memory.host().store()).unwrap().connector.token.unwrap().generation
+        connector::status(&self.memory.host().store()).unwrap().generation
     }
 }
 
-fn entra_api() -> NewIdpApi {
-    NewIdpApi::Entra {
+fn entra_api() -> IdpApi {
+    IdpApi::Entra(EntraApi {
         tenant_id: "contoso.onmicrosoft.com".into(),
         client_id: "11111111-2222".into(),
         client_secret: CLIENT_SECRET.into(),
         service_principal_id: "33333333-4444".into(),
         login_url: Some("http://127.0.0.1:1/login/".into()),
         graph_url: Some("http://127.0.0.1:1/graph".into()),
-    }
+    })
 }
 
-fn okta_api() -> NewIdpApi {
-    NewIdpApi::OktaToken {
-        org_url: "https://example.okta.com/".into(),
-        app_id: "0oa1".into(),
-        api_token: API_TOKEN.into(),
-    }
+fn okta_api() -> IdpApi {
+    okta("https://example.okta.com/", "0oa1", API_TOKEN)
+}
+
+fn okta(org_url: &str, app_id: &str, token: &str) -> IdpApi {
+    let credentials = OktaCredentials::ApiToken(OktaApiToken { token: token.into() });
+    IdpApi::Okta(OktaApi { org_url: org_url.into(), app_id: app_id.into(), credentials })
 }
 
 #[test]
@@ -239,12 +240,12 @@ fn p2_okta_gets_the_token_over_its_connection_and_its_own_test_verifies_it() {
 #[test]
 fn p2_okta_with_a_private_key_signs_in_first() {
     let jwk = r#"{"kty":"EC","crv":"P-256","kid":"k1","d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"}"#;
-    let api = NewIdpApi::OktaKey {
+    let key = OktaPrivateKey { client_id: "0oc1".into(), private_key: jwk.into() };
+    let api = IdpApi::Okta(OktaApi {
         org_url: "https://example.okta.com".into(),
         app_id: "0oa1".into(),
-        client_id: "0oc1".into(),
-        private_key: jwk.into(),
-    };
+        credentials: OktaCredentials::PrivateKey(key),
+    });
     let provider = Provider { tests: true, ..Provider::new(api, Window::Never) };
     provider.on_day(90);
     provider.run();
@@ -357,7 +358,7 @@ fn p2_a_refresh_that_took_weeks_does_not_shorten_the_new_tokens_life() {
     provider.on_day(29);
     provider.run();
     provider.sync();
-    let token = connector::status(&provider.memory.host().store()).unwrap().connector.token.unwrap();
+    let token = connector::status(&provider.memory.host().store()).unwrap();
     assert_eq!(token.expires, Some(BEGIN + (29 + 30) * DAY));
 }
 
@@ -429,7 +430,7 @@ fn p2_a_manual_refresh_overtakes_the_automatic_one_and_another_sets_the_provider
     provider.on_day(24);
     provider.step();
     provider.meanwhile.set(Some(|memory| {
-        connector::refresh_as_operator(&memory.host().store(), None, 0).unwrap();
+        connector::refresh(&memory.host().store(), Who::Operator, None, None, 0).unwrap();
     }));
     provider.step();
     assert_eq!(provider.sync(), 401, "the overtaken token is of no worth");
@@ -458,11 +459,6 @@ fn p2_access_is_configured_by_an_administrator_and_checked() {
     let set = |api| configure(host, OWNER, api, CONNECTOR_URL);
     assert!(matches!(configure(host, MEMBER, okta_api(), CONNECTOR_URL), Err(ConnectorError::Forbidden)));
     assert!(matches!(configure(host, OWNER, okta_api(), "ftp://x"), Err(ConnectorError::Invalid(_))));
-    let okta = |org_url: &str, app_id: &str, api_token: &str| NewIdpApi::OktaToken {
-        org_url: org_url.into(),
-        app_id: app_id.into(),
-        api_token: api_token.into(),
-    };
     for bad in [
         okta("http://example.okta.com", "0oa1", "x"),
         okta("https://a@b", "0oa1", "x"),
@@ -476,7 +472,7 @@ fn p2_access_is_configured_by_an_administrator_and_checked() {
     set(okta_api()).unwrap();
     configure(host, OWNER, okta_api(), &format!("{CONNECTOR_URL}?aadOptscim062020")).unwrap();
     let store = memory.host().store();
-    assert_eq!(status(&store).unwrap().method, RefreshMethod::Okta);
+    assert_eq!(status(&store).unwrap().method, RefreshMethod::IdpApi);
     assert_eq!(remove(&store, MEMBER), Err(ConnectorError::Forbidden));
     remove(&store, OWNER).unwrap();
     assert_eq!(status(&store).unwrap().method, RefreshMethod::Manual);

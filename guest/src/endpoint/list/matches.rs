@@ -28,6 +28,17 @@ pub(super) enum Source<'c> {
     Declared(&'c str),
 }
 
+impl Source<'_> {
+    /// The name of the resource type.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Indexed(Kind::User) => "User",
+            Self::Indexed(Kind::Team) => "Group",
+            Self::Declared(name) => name,
+        }
+    }
+}
+
 /// One type's part of a listing.
 pub(super) struct Part<'c, 'h> {
     pub(super) source: Source<'c>,

@@ -11,6 +11,7 @@ use self::page::{PageOf, unchanging};
 use super::answer::Answer;
 use super::context::Context;
 use super::representation::Representation;
+use crate::opaque::OpaqueKey;
 use crate::protocol::cursor::Cursor;
 use crate::protocol::discovery::MAX_RESULTS;
 use crate::protocol::error::{ScimError, ScimType};
@@ -42,9 +43,15 @@ struct Listing<'c, 'h> {
     context: &'c Context<'c, 'h>,
     query: &'c Query,
     parts: Vec<Part<'c, 'h>>,
+    /// `None` if pages are asked for by index.
+    by_cursor: Option<ByCursor>,
+}
+
+struct ByCursor {
     /// Where the page begins: the client's cursor, or the first page's.
-    cursor: Option<Cursor>,
-    cursor_key: Vec<u8>,
+    cursor: Cursor,
+    /// What opens it and seals the next one.
+    key: OpaqueKey,
 }
 
 impl<'c, 'h> Listing<'c, 'h> {
@@ -77,42 +84,50 @@ impl<'c, 'h> Listing<'c, 'h> {
                 representation: Representation::new(context, schema, &query.projection),
             });
         }
-        let (cursor, cursor_key) = Self::cursor(context, query)?;
-        Ok(Self { context, query, parts, cursor, cursor_key })
+        let by_cursor = Self::by_cursor(context, query, &parts)?;
+        Ok(Self { context, query, parts, by_cursor })
     }
 
-    fn cursor(context: &Context<'_, '_>, query: &Query) -> Result<(Option<Cursor>, Vec<u8>), ScimError> {
-        let Some(text) = &query.cursor else { return Ok((None, Vec::new())) };
+    fn by_cursor(
+        context: &Context<'_, '_>,
+        query: &Query,
+        parts: &[Part<'_, '_>],
+    ) -> Result<Option<ByCursor>, ScimError> {
+        let Some(text) = &query.cursor else { return Ok(None) };
         if query.named_count.is_some_and(|count| count > i64::from(MAX_RESULTS)) {
             let detail = format!("A page has at most {MAX_RESULTS} resources");
             return Err(ScimError::new(ScimType::InvalidCount, detail));
         }
-        let (now, key) = (context.store.now(), context.store.cursor_key()?);
+        let (now, key) = (context.store.now(), context.store.opaque_key()?);
         if text.is_empty() {
-            return Ok((Some(Cursor { issued: now, count: query.count, last: None }), key));
+            return Ok(Some(ByCursor { cursor: Cursor { issued: now, count: query.count, last: None }, key }));
         }
-        let cursor = Cursor::verify(text, &key, &unchanging(context, query), now)?;
+        let cursor = Cursor::open(text, &key, &unchanging(parts), now)?;
         if query.named_count.is_some() && query.count != cursor.count {
             let detail = format!("The pages of this query have a count of {}", cursor.count);
             return Err(ScimError::new(ScimType::InvalidCount, detail));
         }
-        Ok((Some(cursor), key))
+        Ok(Some(ByCursor { cursor, key }))
+    }
+
+    fn cursor(&self) -> Option<&Cursor> {
+        self.by_cursor.as_ref().map(|by_cursor| &by_cursor.cursor)
     }
 
     fn answer(&self) -> Result<Answer, ScimError> {
-        let count = self.cursor.as_ref().map_or(self.query.count, |cursor| cursor.count);
-        let skip = if self.cursor.is_some() { 0 } else { self.query.start_index - 1 };
+        let count = self.cursor().map_or(self.query.count, |cursor| cursor.count);
+        let skip = if self.by_cursor.is_some() { 0 } else { self.query.start_index - 1 };
         let is_plain = self.parts.iter().all(Part::is_plain);
         let is_sorted = self.parts.iter().any(|part| part.sort.is_some());
         let page = if is_plain {
             self.plain(skip, count)?
-        } else if is_sorted || self.cursor.is_some() {
+        } else if is_sorted || self.by_cursor.is_some() {
             self.sorted(skip, count)?
         } else {
             self.streamed(skip, count)?
         };
         self.note(&page);
-        Ok(self.list_response(page))
+        self.list_response(page)
     }
 
     /// Tells the SCIM log what a look-up has found, and by which attributes.

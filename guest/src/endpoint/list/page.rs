@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::Listing;
+use super::matches::Part;
+use super::{ByCursor, Listing};
 use crate::endpoint::answer::{Answer, encode};
-use crate::endpoint::context::Context;
 use crate::protocol::cursor::{Cursor, Position};
 use crate::protocol::discovery::LIST_RESPONSE;
-use crate::protocol::query::Query;
+use crate::protocol::error::ScimError;
 
 /// How large a page may become, in bytes; it ends early rather than exceed this by more than one resource.
 const LARGEST_PAGE: usize = 32 * 1024 * 1024;
@@ -38,18 +38,21 @@ impl PageOf {
 }
 
 impl<'c, 'h> Listing<'c, 'h> {
-    pub(super) fn list_response(&self, page: PageOf) -> Answer {
+    /// # Errors
+    /// 500 if the next page's cursor can't be made.
+    pub(super) fn list_response(&self, page: PageOf) -> Result<Answer, ScimError> {
         let mut head = json!({
             "schemas": [LIST_RESPONSE],
             "totalResults": page.total,
             "itemsPerPage": page.resources.len(),
         });
-        match &self.cursor {
+        match &self.by_cursor {
             None => insert(&mut head, "startIndex", self.query.start_index.into()),
             // The validity is that of each page (RFC 9865 §2.3), so that a long list can be read to its end.
-            Some(cursor) if page.more && page.last.is_some() => {
-                let next = Cursor { issued: self.context.store.now(), last: page.last, ..cursor.clone() };
-                let text = next.sign(&self.cursor_key, &unchanging(self.context, self.query));
+            Some(ByCursor { cursor, key }) if page.more && page.last.is_some() => {
+                let store = self.context.store;
+                let next = Cursor { issued: store.now(), last: page.last, ..cursor.clone() };
+                let text = next.seal(key, store.random(), &unchanging(&self.parts))?;
                 insert(&mut head, "nextCursor", text.into());
             }
             Some(_) => {}
@@ -64,15 +67,19 @@ impl<'c, 'h> Listing<'c, 'h> {
             body.extend(resource);
         }
         body.extend_from_slice(b"]}");
-        Answer::json(200, body)
+        Ok(Answer::json(200, body))
     }
 }
 
-/// All of a query that must not change from page to page.
-pub(super) fn unchanging(context: &Context<'_, '_>, query: &Query) -> String {
-    let order = query.sort_order.as_deref().unwrap_or("ascending").to_ascii_lowercase();
-    json!([context.request.path.trim_end_matches('/').trim_end_matches("/.search"), query.filter, query.sort_by, order])
-        .to_string()
+/// All of a query that must not change from page to page, as it was understood: names may be written in another way
+/// (RFC 9865 §2 does so in its own example).
+pub(super) fn unchanging(parts: &[Part<'_, '_>]) -> String {
+    let part = |part: &Part<'_, '_>| {
+        let filter = part.filter.as_ref().map(|filter| format!("{filter:#}"));
+        let sort = part.sort.as_ref().map(|sort| (sort.path.name.as_str(), sort.descending));
+        json!([part.source.name(), filter, sort])
+    };
+    Value::Array(parts.iter().map(part).collect()).to_string()
 }
 
 fn insert(head: &mut Value, name: &str, value: Value) {

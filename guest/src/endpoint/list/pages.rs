@@ -39,7 +39,7 @@ impl<'c, 'h> Listing<'c, 'h> {
             let after = after.filter(|after| after.part == number).map(|after| after.id.as_str());
             if after.is_some() || u64::from(skip) < total {
                 // One more than the page holds tells whether others follow.
-                let ahead = wanted.saturating_add(u32::from(self.cursor.is_some()));
+                let ahead = wanted.saturating_add(u32::from(self.by_cursor.is_some()));
                 let mut ids = store.listed_ids(kind, all, after, skip, ahead)?;
                 page.more = ids.len() > wanted as usize;
                 ids.truncate(wanted as usize);
@@ -69,7 +69,7 @@ impl<'c, 'h> Listing<'c, 'h> {
 
     /// Matches in order: by the attribute that the client named, then by id.
     pub(super) fn sorted(&self, skip: u32, count: u32) -> Result<PageOf, ScimError> {
-        let by_cursor = self.cursor.is_some();
+        let by_cursor = self.by_cursor.is_some();
         let mut matches: Vec<Position> = Vec::new();
         for (number, part) in (0..).zip(&self.parts) {
             self.each_match(part, |found, document| {
@@ -112,7 +112,7 @@ impl<'c, 'h> Listing<'c, 'h> {
 
     /// The last resource of the page before.
     fn after(&self) -> Option<&Position> {
-        self.cursor.as_ref()?.last.as_ref()
+        self.cursor()?.last.as_ref()
     }
 
     /// Adds the resources with these ids to the page, as they are stored where that is what the client asked to see.

@@ -19,6 +19,15 @@ fn rfc_7644_3_1_the_media_type_of_a_body_that_is_not_read_does_not_matter() {
 }
 
 #[test]
+fn rfc_002_rfc_9728_the_challenge_names_the_metadata_of_the_connector_url() {
+    let connector = Connector::new(10);
+    let (response, _) = connector.send_with("GET", "/Users", &[("authorization", "Bearer nonsense")], Vec::new());
+    let challenge = response.headers.iter().find(|(name, _)| name == "www-authenticate").unwrap().1.as_str();
+    let expected = "resource_metadata=\"https://scim.example/.well-known/oauth-protected-resource/scim/v2/org\"";
+    assert!(challenge.starts_with("Bearer realm=\"SCIM\"") && challenge.ends_with(expected), "{challenge}");
+}
+
+#[test]
 fn t16_basic_authentication_is_offered_where_it_is_taken() {
     let offered = |connector: &Connector| {
         let (response, _) = connector.send_with("GET", "/Users", &[("authorization", "Bearer nonsense")], Vec::new());
@@ -103,4 +112,37 @@ fn r125_every_version_that_was_shown_and_is_current_allows_a_change() {
     assert_eq!(changed["meta"]["version"], etag(&again).as_str());
     rename(&connector, &group, "Another");
     assert_eq!(change(&etag(&again), "Sir").0, 200, "the user itself is as it was shown");
+}
+
+#[test]
+fn t34_endpoints_are_found_in_any_letter_case_unless_strict() {
+    let (connector, strict) = (Connector::new(100), Connector::strict());
+    for path in [
+        "/users",
+        "/GROUPS",
+        "/v2/users",
+        "/serviceproviderconfig",
+        "/schemas",
+        "/resourcetypes/User",
+        "/Schemas/urn:ietf:params:scim:schemas:core:2.0:User",
+    ] {
+        assert_eq!(connector.send("GET", path, None).0.status, 200, "{path}");
+        let is_to_the_letter = path.starts_with("/Schemas");
+        assert_eq!(strict.send("GET", path, None).0.status, if is_to_the_letter { 200 } else { 404 }, "{path}");
+    }
+    let search = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"]});
+    assert_eq!(connector.send("POST", "/users/.search", Some(search.clone())).0.status, 200);
+    assert_eq!(strict.send("POST", "/users/.search", Some(search)).0.status, 404);
+    let user = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "ada@example.com"});
+    let bulk = |path: &str| {
+        json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
+            "Operations": [{"method": "POST", "path": path, "bulkId": "a", "data": user}]})
+    };
+    let (_, done) = connector.send("POST", "/bulk", Some(bulk("/users")));
+    assert_eq!(done["Operations"][0]["status"], json!("201"), "{done}");
+    let (_, refused) = strict.send("POST", "/Bulk", Some(bulk("/users")));
+    assert_eq!(refused["Operations"][0]["status"], json!("404"), "{refused}");
+    for path in ["/userz", "/user", "/serviceproviderconfigs"] {
+        assert_eq!(connector.send("GET", path, None).0.status, 404, "{path}");
+    }
 }

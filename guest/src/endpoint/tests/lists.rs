@@ -1,5 +1,7 @@
 //! Lists: pages that stay true while others write, and filters that indexes answer.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 
 use super::{Connector, ids};
@@ -176,4 +178,57 @@ fn memberships_are_filtered_from_either_end() {
     }
     let (_, page) = connector.send("GET", &format!("/Groups?filter=members.value eq \"{}\"", users[1]), None);
     assert_eq!(ids(&page), groups);
+}
+
+#[test]
+fn rfc_9865_5_2_a_cursor_shows_nothing_of_whom_it_points_at() {
+    let connector = Connector::new(100);
+    (0..3).for_each(|number| drop(connector.create(&format!("secret-name{number}@example.com"))));
+    let (_, page) = connector.send("GET", "/Users?sortBy=userName&count=2&cursor=", None);
+    let next = page["nextCursor"].as_str().unwrap();
+    let bytes = URL_SAFE_NO_PAD.decode(next).unwrap();
+    for shown in [&b"secret-name"[..], b"example.com", ids(&page)[1].as_bytes()] {
+        assert!(!bytes.windows(shown.len()).any(|window| window == shown), "{}", String::from_utf8_lossy(shown));
+    }
+    let (_, again) = connector.send("GET", "/Users?sortBy=userName&count=2&cursor=", None);
+    assert_ne!(again["nextCursor"].as_str(), Some(next), "nor do two of them tell whether they are the same");
+}
+
+#[test]
+fn rfc_9865_2_a_cursor_belongs_to_the_query_and_not_to_its_spelling() {
+    let connector = Connector::new(100);
+    (0..3).for_each(|number| drop(connector.create(&format!("jane{number}@example.com"))));
+    let first = "/Users?count=2&filter=userName sw \"jane\"&sortBy=userName";
+    let (_, page) = connector.send("GET", &format!("{first}&cursor="), None);
+    let cursor = page["nextCursor"].as_str().unwrap();
+    for query in [
+        "/Users?filter=username sw \"jane\"&sortBy=username",
+        "/v2/users?filter=userName SW \"JANE\"&sortBy=userName&sortOrder=ASCENDING",
+        "/Users?filter=(urn:ietf:params:scim:schemas:core:2.0:User:userName  sw \"jane\")&sortBy=USERNAME",
+    ] {
+        let (response, page) = connector.send("GET", &format!("{query}&cursor={cursor}"), None);
+        assert_eq!((response.status, ids(&page).len()), (200, 1), "{query}: {page}");
+    }
+    for query in [
+        "/Users?filter=userName sw \"jan\"&sortBy=userName",
+        "/Users?filter=displayName sw \"jane\"&sortBy=userName",
+        "/Users?filter=userName sw \"jane\"&sortBy=userName&sortOrder=descending",
+        "/Users?filter=userName sw \"jane\"",
+        "/Users?sortBy=userName",
+        "/?filter=userName sw \"jane\"&sortBy=userName",
+    ] {
+        let (response, refusal) = connector.send("GET", &format!("{query}&cursor={cursor}"), None);
+        assert_eq!((response.status, &refusal["scimType"]), (400, &json!("invalidCursor")), "{query}");
+    }
+}
+
+#[test]
+fn rfc_9865_a_search_with_a_cursor_that_is_no_string_is_refused() {
+    for connector in [Connector::new(100), Connector::strict()] {
+        for cursor in [json!(5), json!(true), json!(["x"]), json!({})] {
+            let body = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"], "cursor": cursor});
+            let (response, refusal) = connector.send("POST", "/Users/.search", Some(body));
+            assert_eq!((response.status, &refusal["scimType"]), (400, &json!("invalidCursor")), "{cursor}");
+        }
+    }
 }

@@ -4,6 +4,7 @@ mod bulk;
 mod head;
 mod lists;
 mod matching;
+mod members;
 mod patches;
 
 use serde_json::{Value, json};
@@ -73,6 +74,7 @@ impl Connector {
             body,
             base_url: "https://scim.example/scim/v2/org".into(),
             request_id: "r1".into(),
+            sender_address: None,
         };
         // Ids are in the order of creation from one millisecond to the next.
         self.host.pause(1);
@@ -82,7 +84,8 @@ impl Connector {
     }
 
     fn create(&self, user_name: &str) -> String {
-        let (response, body) = self.send("POST", "/Users", Some(json!({"userName": user_name})));
+        let user = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": user_name});
+        let (response, body) = self.send("POST", "/Users", Some(user));
         assert_eq!(response.status, 201, "{body}");
         body["id"].as_str().unwrap().to_owned()
     }
@@ -260,7 +263,7 @@ fn declared_resource_types_and_extensions_are_stored_filtered_and_published() {
         ],
     });
     let store = connector.host.host().store();
-    directory::put_schemas(&store, declaration.to_string().as_bytes()).unwrap();
+    directory::put_schemas(&store, &declaration.to_string()).unwrap();
 
     let device = json!({"schemas": ["urn:example:Device"], "serial": "A1", "model": "x"});
     let (response, device) = connector.send("POST", "/Devices", Some(device));

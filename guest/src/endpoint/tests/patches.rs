@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Connector;
+use crate::protocol::message::Response;
 use crate::protocol::schema::INSOMNIA_USER;
 
 /// An inactive user's path.
@@ -181,4 +182,53 @@ fn r67_values_that_differ_in_case_only_are_one_where_the_schema_says_so() {
     assert_eq!((response.status, &after), (200, &user), "what is there stays, and the version with it");
     let add = json!([{"op": "add", "path": "emails", "value": [{"value": "NOOP@example.com", "type": "home"}]}]);
     assert_eq!(connector.patch(&path, add).1["emails"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn t26_strict_mode_refuses_a_password_and_compat_drops_it() {
+    let (connector, strict) = (Connector::new(100), Connector::strict());
+    let user = |name: &str| json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": name, "password": "hunter2!"});
+    assert_eq!(connector.send("POST", "/Users", Some(user("ada@example.com"))).0.status, 201);
+    let (response, refusal) = strict.send("POST", "/Users", Some(user("ada@example.com")));
+    assert_eq!((response.status, &refusal["scimType"]), (400, &json!("invalidSyntax")), "{refusal}");
+    for (at, kind) in [(&connector, None), (&strict, Some("Syntax"))] {
+        let path = format!("/Users/{}", at.create("bob@example.com"));
+        let within_value = json!([{"op": "replace", "value": {"password": "hunter2!"}}]);
+        let at_path = json!([{"op": "replace", "path": "password", "value": "hunter2!"}]);
+        let expected = |kind: &str| (400, json!(format!("invalid{kind}")));
+        let of = |(response, answer): (Response, Value)| (response.status, answer["scimType"].clone());
+        let dropped = (200, Value::Null);
+        assert_eq!(of(at.patch(&path, within_value)), kind.map_or(dropped.clone(), expected));
+        assert_eq!(of(at.patch(&path, at_path)), kind.map_or(dropped, |_| expected("Path")));
+        let (response, _) = at.send("PUT", &path, Some(user("bob@example.com")));
+        assert_eq!(response.status, kind.map_or(200, |_| 400));
+    }
+}
+
+#[test]
+fn r44_the_whole_of_the_insomnia_extension_can_be_written_and_only_its_note_changes() {
+    for connector in [Connector::new(100), Connector::strict()] {
+        let path = format!("/Users/{}", connector.create("ada@example.com"));
+        let told = |note: Value| {
+            let (_, user) = connector.send("GET", &format!("{path}?attributes={INSOMNIA_USER}"), None);
+            let mut expected = json!({"origin": "scim", "role": "member", "licensed": true});
+            if !note.is_null() {
+                expected["note"] = note;
+            }
+            assert_eq!(user[INSOMNIA_USER], expected, "{user}");
+            assert!(user["schemas"].as_array().unwrap().contains(&json!(INSOMNIA_USER)));
+        };
+        told(Value::Null);
+        for op in ["add", "replace"] {
+            let whole = json!([{"op": op, "path": INSOMNIA_USER, "value": {"note": op}}]);
+            let (_, user) = connector.patch(&path, whole);
+            assert_eq!(user[INSOMNIA_USER], json!({"note": op}), "what is told is returned on request");
+            assert!(user["schemas"].as_array().unwrap().contains(&json!(INSOMNIA_USER)));
+            told(json!(op));
+        }
+        let (response, user) = connector.patch(&path, json!([{"op": "remove", "path": INSOMNIA_USER}]));
+        assert_eq!((response.status, user.get(INSOMNIA_USER)), (200, None));
+        assert!(!user["schemas"].as_array().unwrap().contains(&json!(INSOMNIA_USER)));
+        told(Value::Null);
+    }
 }

@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use serde_json::json;
 
 use super::*;
-use crate::capability::{Email, EmailError, HttpClient, HttpError, HttpRequest, HttpResponse, Mailer};
+use crate::capability::{EmailError, HttpClient, HttpError, HttpRequest, HttpResponse, Mailer, Message};
 use crate::connector::Window;
 use crate::journal;
 use crate::testing::organization::{DAY, TestOrganization};
@@ -27,12 +27,12 @@ impl Slow<'_> {
     }
 
     fn run(&self) -> Result<Option<u64>, StoreError> {
-        run_due(Host { mailer: self, http: self, ..self.organization.host.host() })
+        run_due(Host { mailer: self, http: self, ..self.organization.host.host() }, &RunContext::default())
     }
 }
 
 impl Mailer for Slow<'_> {
-    fn send(&self, _: &Email) -> Result<(), EmailError> {
+    fn send(&self, _: &Message) -> Result<(), EmailError> {
         assert!(!self.killed.get(), "the call was ended");
         self.emails.borrow_mut().push(self.now());
         self.organization.host.set_now(self.now() + self.takes);

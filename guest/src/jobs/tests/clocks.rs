@@ -6,7 +6,7 @@ use std::cell::{Cell, RefCell};
 use serde_json::json;
 
 use super::*;
-use crate::capability::{Clock as _, Email, EmailError, HttpClient, HttpError, HttpRequest, HttpResponse, Mailer};
+use crate::capability::{Clock as _, EmailError, HttpClient, HttpError, HttpRequest, HttpResponse, Mailer, Message};
 use crate::connector::Window;
 use crate::journal;
 use crate::provisioning::{passphrase, reset};
@@ -39,7 +39,7 @@ fn ask_for_link(organization: &TestOrganization) {
 }
 
 fn run(organization: &TestOrganization) -> Option<u64> {
-    run_due(organization.host.host()).unwrap()
+    run_due(organization.host.host(), &organization.context.borrow()).unwrap()
 }
 
 #[test]
@@ -159,7 +159,8 @@ impl<'o> Busy<'o> {
     }
 
     fn run(&self) -> Option<u64> {
-        run_due(Host { mailer: self, http: self, ..self.organization.host.host() }).unwrap()
+        let host = Host { mailer: self, http: self, ..self.organization.host.host() };
+        run_due(host, &self.organization.context.borrow()).unwrap()
     }
 }
 
@@ -177,7 +178,7 @@ impl HttpClient for Busy<'_> {
 }
 
 impl Mailer for Busy<'_> {
-    fn send(&self, _: &Email) -> Result<(), EmailError> {
+    fn send(&self, _: &Message) -> Result<(), EmailError> {
         self.emails.borrow_mut().push(self.now());
         Ok(())
     }

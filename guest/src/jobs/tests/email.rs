@@ -17,7 +17,7 @@ fn create(organization: &TestOrganization, name: &str) {
 }
 
 fn queue(organization: &TestOrganization, queue: DeliveryQueue) -> Vec<Delivery> {
-    list_deliveries(&organization.store(), queue, None, 100).unwrap().deliveries
+    list_deliveries(&organization.store(), queue, None, 100).unwrap().items
 }
 
 #[test]
@@ -95,10 +95,10 @@ fn outbox_without_a_way_to_send_emails_are_parked_at_once_and_cost_no_retries() 
     organization.host.email_results.borrow_mut().extend(std::iter::repeat_n(EmailError::NotConfigured, 10));
     organization.live_for(60_000).unwrap();
     let parked = list_deliveries(&organization.store(), DeliveryQueue::EmailsParked, None, 500).unwrap();
-    assert_eq!(parked.deliveries.len(), 120);
-    assert_eq!(parked.deliveries[0].error.as_deref(), Some("no email is configured"));
+    assert_eq!(parked.items.len(), 120);
+    assert_eq!(parked.items[0].error.as_deref(), Some("no email is configured"));
     assert_eq!(organization.host.email_results.borrow().len(), 7, "one attempt for each 50");
-    let next = run_due(organization.host.host()).unwrap();
+    let next = run_due(organization.host.host(), &RunContext::default()).unwrap();
     assert!(next.is_some_and(|next| next > organization.store().now() + DAY / 2), "only the retention is planned");
 }
 
@@ -180,7 +180,7 @@ fn outbox_two_hosts_never_deliver_at_the_same_time() {
     create(&organization, "ada@example.com");
     let now = organization.store().now();
     let lease = organization.store().take_lease("email", now, 120_000).unwrap().unwrap();
-    let next = run_due(organization.host.host()).unwrap();
+    let next = run_due(organization.host.host(), &RunContext::default()).unwrap();
     assert_eq!(next, Some(lease.ends()), "the other host asks again when the lease has ended");
     assert!(organization.host.emails.borrow().is_empty());
     organization.live_for(130_000).unwrap();
@@ -192,10 +192,10 @@ fn a_job_that_fails_does_not_block_the_others() {
     let organization = organization();
     create(&organization, "ada@example.com");
     // A document that can't be read.
-    let broken = crate::capability::Storage::append;
-    broken(&organization.host, &[(b"job/expiry".to_vec(), b"{".to_vec()), (b"connector".to_vec(), b"{".to_vec())])
-        .unwrap();
-    let next = run_due(organization.host.host()).unwrap();
+    for key in ["job/expiry", "connector"] {
+        organization.store().append(key.into(), b"{".to_vec()).unwrap();
+    }
+    let next = run_due(organization.host.host(), &RunContext::default()).unwrap();
     assert_eq!(organization.host.emails.borrow().len(), 1);
     assert!(next.is_some_and(|next| next <= organization.store().now() + 60_000), "it is tried again soon");
 }

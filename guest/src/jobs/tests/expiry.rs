@@ -1,5 +1,6 @@
 //! Warnings of an expiring token (rule P2).
 
+use super::RunContext;
 use crate::connector::{self, Window};
 use crate::testing::organization::{DAY, TestOrganization};
 
@@ -63,7 +64,7 @@ fn p2_running_again_and_again_sends_nothing_twice() {
     let organization = TestOrganization::new(10, Window::Days30).unwrap();
     organization.host.set_now(1_760_000_000_000 + 11 * DAY);
     for _ in 0..50 {
-        super::run_due(organization.host.host()).unwrap();
+        super::run_due(organization.host.host(), &RunContext::default()).unwrap();
     }
     assert_eq!(expiring(&organization, OWNER).len(), 1);
 }
@@ -72,7 +73,7 @@ fn p2_running_again_and_again_sends_nothing_twice() {
 fn p2_a_refreshed_token_is_warned_of_anew_and_its_predecessor_no_more() {
     let organization = TestOrganization::new(10, Window::Days30).unwrap();
     organization.live_for(11 * DAY).unwrap();
-    connector::refresh(&organization.store(), OWNER, TestOrganization::PASSPHRASE, None, 0).unwrap();
+    connector::refresh(&organization.store(), OWNER, Some(TestOrganization::PASSPHRASE), None, 0).unwrap();
     organization.live_for(9 * DAY).unwrap();
     assert_eq!(expiring(&organization, OWNER), ["expires in 20 days"]);
     organization.live_for(2 * DAY).unwrap();

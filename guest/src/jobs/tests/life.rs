@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use super::RunContext;
 use crate::capability::{
-    Email, EmailError, Host, HttpClient, HttpError, HttpRequest, HttpResponse, Item, Key, KeyRange, Mailer, Page,
+    EmailError, Host, HttpClient, HttpError, HttpRequest, HttpResponse, Item, Key, KeyValue, Mailer, Message, Page,
     Random, Scanned, Storage, StorageError, Transaction,
 };
 use crate::connector::{self, Window};
@@ -26,7 +27,7 @@ struct World<'o> {
     mail_out_until: Cell<u64>,
     webhook_out_until: Cell<u64>,
     /// Every attempt that arrived, also those whose answer was lost.
-    mails: RefCell<Vec<Email>>,
+    mails: RefCell<Vec<Message>>,
     posts: RefCell<Vec<HttpRequest>>,
 }
 
@@ -61,7 +62,7 @@ impl World<'_> {
             if self.random(4) == 0 {
                 self.crash_in.set(i64::try_from(self.random(5)).unwrap());
             }
-            let next = crate::jobs::run_due(self.host());
+            let next = crate::jobs::run_due(self.host(), &RunContext::default());
             let crashed = self.is_crashed();
             self.crash_in.set(-1);
             match next {
@@ -90,10 +91,6 @@ impl Storage for World<'_> {
         }
     }
 
-    fn count(&self, range: &KeyRange) -> Result<u64, StorageError> {
-        self.organization.host.count(range)
-    }
-
     fn commit(&self, transaction: Transaction) -> Result<u64, StorageError> {
         match self.crash_in.get() {
             0 => return Err(StorageError::Unavailable("crashed".into())),
@@ -105,13 +102,13 @@ impl Storage for World<'_> {
         if self.is_crashed() { Err(StorageError::Unavailable("crashed".into())) } else { committed }
     }
 
-    fn append(&self, entries: &[(Key, Vec<u8>)]) -> Result<(), StorageError> {
+    fn append(&self, entries: &[KeyValue]) -> Result<(), StorageError> {
         self.organization.host.append(entries)
     }
 }
 
 impl Mailer for World<'_> {
-    fn send(&self, email: &Email) -> Result<(), EmailError> {
+    fn send(&self, email: &Message) -> Result<(), EmailError> {
         // A host that has crashed sends nothing.
         if self.is_crashed() {
             return Err(EmailError::Unavailable("crashed".into()));
@@ -143,7 +140,7 @@ impl HttpClient for World<'_> {
 }
 
 /// Distinct ids, each with its recipient and subject: an id stands for one message only.
-fn by_id(mails: &[Email]) -> BTreeMap<String, (String, String)> {
+fn by_id(mails: &[Message]) -> BTreeMap<String, (String, String)> {
     let mut by_id = BTreeMap::new();
     for mail in mails {
         let told = (mail.to.clone(), mail.subject.clone());
@@ -212,7 +209,7 @@ fn a_life_of_400_days_sends_exactly_the_expected_emails_and_events() {
             let (id, name) = ids.remove(usize::try_from(world.random(ids.len() as u64)).unwrap());
             let (status, _) = organization.scim_over(world.host(), "DELETE", &format!("/Users/{id}"), None);
             assert!(status == 204 || status == 401);
-            let is_told = |mails: &[Email]| mails.iter().any(|mail| mail.to == name);
+            let is_told = |mails: &[Message]| mails.iter().any(|mail| mail.to == name);
             if status == 401 {
                 ids.push((id, name));
             } else if !is_told(&mails) && !is_told(&world.mails.borrow()) {
@@ -230,8 +227,13 @@ fn a_life_of_400_days_sends_exactly_the_expected_emails_and_events() {
         posts.extend(new_posts);
         // The administrator lets the token expire now and then.
         if day % 95 == 94 {
-            let new =
-                connector::refresh(&organization.store(), ADMINISTRATORS[0], TestOrganization::PASSPHRASE, None, 0);
+            let new = connector::refresh(
+                &organization.store(),
+                ADMINISTRATORS[0],
+                Some(TestOrganization::PASSPHRASE),
+                None,
+                0,
+            );
             organization.token = new.unwrap().token;
             secrets.push(organization.token.clone());
             refreshed = organization.store().now();
@@ -303,7 +305,7 @@ fn a_life_of_400_days_sends_exactly_the_expected_emails_and_events() {
     assert!(!dump.contains("event-due/") && !dump.contains("event-parked/"), "all events were delivered");
     assert!(!dump.contains("outbox"), "all emails were sent");
     secrets.push(TestOrganization::PASSPHRASE.to_owned());
-    let passphrase = |mail: &Email| mail.text.lines().find_map(|line| line.strip_prefix("    ")).map(str::to_owned);
+    let passphrase = |mail: &Message| mail.text.lines().find_map(|line| line.strip_prefix("    ")).map(str::to_owned);
     let passphrases: Vec<String> = mails.iter().filter_map(passphrase).collect();
     assert!(passphrases.len() >= created);
     for secret in secrets.iter().chain(&passphrases) {

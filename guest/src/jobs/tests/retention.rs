@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::capability::{EmailError, Storage};
+use crate::capability::{EmailError, KeyValue, Storage};
 use crate::connector::Window;
 use crate::journal;
 use crate::store::keys;
@@ -16,21 +16,22 @@ fn organization() -> TestOrganization {
 }
 
 fn entries(organization: &TestOrganization, prefix: &str) -> u64 {
-    organization.host.count(&keys::prefixed(prefix)).unwrap()
+    organization.host.count(&keys::prefixed(prefix))
 }
 
 #[test]
 fn p5_entries_older_than_90_days_are_deleted_a_bounded_part_in_each_call() {
     let organization = organization();
     let old = organization.store().now() - 89 * DAY;
-    let rows: Vec<_> = (0..10_500).map(|number| (keys::log(old + number, "r"), Vec::new())).collect();
-    organization.store().append(&rows).unwrap();
-    let young = keys::log(organization.store().now(), "young");
-    organization.store().append(&[(young.clone(), Vec::new())]).unwrap();
+    let rows: Vec<_> =
+        (0..10_500).map(|number| KeyValue::new(keys::log(old + number, "r", [0; 4]), Vec::new())).collect();
+    organization.host.append(&rows).unwrap();
+    let young = keys::log(organization.store().now(), "young", [0; 4]);
+    organization.store().append(young.clone(), Vec::new()).unwrap();
     organization.host.set_now(organization.store().now() + 2 * DAY);
     let mut left = entries(&organization, "log/");
     while left > 1 {
-        let next = run_due(organization.host.host()).unwrap();
+        let next = run_due(organization.host.host(), &RunContext::default()).unwrap();
         let now_left = entries(&organization, "log/");
         assert!(now_left < left && left - now_left <= 4_000, "{left} to {now_left}");
         assert!(now_left == 1 || next.is_some_and(|next| next <= organization.store().now()), "it goes on soon");
@@ -47,13 +48,14 @@ fn p6_a_webhook_with_a_large_backlog_is_removed_part_by_part_and_the_next_one_ge
     journal::set_webhook(&organization.store(), &organization.host, "https://one.example/").unwrap();
     let now = organization.store().now();
     let position = |number: u64| format!("{:016x}{:08}-0000-7000-8000-000000000000", now - 1, number);
-    let rows: Vec<_> = (0..9_000).map(|number| (keys::event_due("webhook", &position(number)), Vec::new())).collect();
-    organization.store().append(&rows).unwrap();
+    let rows: Vec<_> =
+        (0..9_000).map(|number| KeyValue::new(keys::event_due("webhook", &position(number)), Vec::new())).collect();
+    organization.host.append(&rows).unwrap();
     journal::remove_webhook(&organization.store()).unwrap();
     assert!(entries(&organization, "event-due/") > 8_000, "not in the transaction that removes it");
     journal::set_webhook(&organization.store(), &organization.host, "https://two.example/").unwrap();
     organization.scim("POST", "/Users", Some(json!({"userName": "ada@example.com"})));
-    run_due(organization.host.host()).unwrap();
+    run_due(organization.host.host(), &RunContext::default()).unwrap();
     assert!(entries(&organization, "event-due/") >= 5_000, "a part in each call");
     organization.live_for(60_000).unwrap();
     assert_eq!(entries(&organization, "event-due/"), 0);
@@ -86,8 +88,8 @@ fn p5_the_retention_is_the_organizations_own_choice() {
     let organization = organization();
     let set = |days| crate::directory::set_retention(&organization.store(), days);
     assert!(set(0).is_err() && set(3_651).is_err());
-    let day_old = keys::log(organization.store().now() - 2 * DAY, "r");
-    organization.store().append(&[(day_old, Vec::new())]).unwrap();
+    let day_old = keys::log(organization.store().now() - 2 * DAY, "r", [0; 4]);
+    organization.store().append(day_old, Vec::new()).unwrap();
     set(3).unwrap();
     organization.live_for(60_000).unwrap();
     assert_eq!(entries(&organization, "log/"), 1);

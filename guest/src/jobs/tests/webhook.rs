@@ -101,7 +101,7 @@ fn p6_an_event_is_parked_after_three_days_and_sent_again_by_hand() {
     organization.host.http_results.borrow_mut().extend(down);
     create(&organization, "ada@example.com");
     organization.live_for(2 * DAY).unwrap();
-    let list = |queue| list_deliveries(&organization.store(), queue, None, 100).unwrap().deliveries;
+    let list = |queue| list_deliveries(&organization.store(), queue, None, 100).unwrap().items;
     assert_eq!(list(DeliveryQueue::EventsWaiting).len(), 1);
     organization.live_for(2 * DAY).unwrap();
     assert!(list(DeliveryQueue::EventsWaiting).is_empty());
@@ -129,7 +129,7 @@ fn p6_a_downtime_of_the_hosts_is_not_part_of_the_three_days() {
     let failures = [Err(HttpError::Timeout), Err(HttpError::Timeout)];
     organization.host.http_results.borrow_mut().extend(failures);
     organization.live_for(3_600_000).unwrap();
-    let parked = list_deliveries(&organization.store(), DeliveryQueue::EventsParked, None, 100).unwrap().deliveries;
+    let parked = list_deliveries(&organization.store(), DeliveryQueue::EventsParked, None, 100).unwrap().items;
     assert!(parked.is_empty());
     assert_eq!(organization.host.requests.borrow().len(), 4);
 }
@@ -149,7 +149,8 @@ fn p6_a_removed_webhook_gets_nothing_any_more() {
 fn p6_a_subscriber_gets_each_event_until_it_is_acknowledged() {
     let organization = TestOrganization::new(100, Window::Never).unwrap();
     let store = organization.store();
-    journal::set_subscriber(&store, true).unwrap();
+    organization.context.borrow_mut().subscribed = true;
+    note_subscriber(&store, true).unwrap();
     create(&organization, "ada@example.com");
     create(&organization, "bob@example.com");
     assert!(organization.host.take_wake().is_some(), "the host is woken to take them");
@@ -209,7 +210,7 @@ fn p6_410_switches_the_webhook_off_until_it_is_set_again() {
     assert_eq!(names(&organization), ["ada@example.com"], "no further attempt");
     let webhook = organization.store().webhook().unwrap().unwrap().record;
     assert!(webhook.gone && webhook.error.unwrap().contains("switched off"));
-    let list = |queue| list_deliveries(&organization.store(), queue, None, 100).unwrap().deliveries;
+    let list = |queue| list_deliveries(&organization.store(), queue, None, 100).unwrap().items;
     assert!(list(DeliveryQueue::EventsWaiting).is_empty());
     assert_eq!(list(DeliveryQueue::EventsParked).len(), 2, "what was not taken is parked and visible");
     retry_deliveries(&organization.store(), DeliveryQueue::EventsParked, &[]).unwrap();
@@ -267,5 +268,5 @@ fn p6_each_attempt_has_its_own_time_and_the_same_id() {
     let key = STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
     let expected = signature(&key, header(second, "webhook-id"), &time(second).to_string(), &second.body);
     assert_eq!(header(second, "webhook-signature"), expected);
-    assert!(first.timeout.is_some_and(|timeout| (15_000..=30_000).contains(&timeout)));
+    assert!(first.timeout_milliseconds.is_some_and(|timeout| (15_000..=30_000).contains(&timeout)));
 }

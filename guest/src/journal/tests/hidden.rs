@@ -31,7 +31,7 @@ fn organization() -> TestOrganization {
         "schemaExtensions": [{"schema": URN, "required": false}],
     });
     let declaration = json!({"schemas": [schema], "resourceTypes": [user]}).to_string();
-    directory::put_schemas(&organization.store(), declaration.as_bytes()).unwrap();
+    directory::put_schemas(&organization.store(), &declaration).unwrap();
     organization
 }
 

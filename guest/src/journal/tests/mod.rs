@@ -3,6 +3,7 @@
 mod because;
 mod hidden;
 mod redaction;
+mod searching;
 mod strangers;
 mod tolerance;
 
@@ -28,6 +29,7 @@ fn request(organization: &TestOrganization, method: &str, target: &str, body: Op
         body: body.map(|body| body.to_string().into_bytes()).unwrap_or_default(),
         base_url: "https://scim.example/scim/v2/org".into(),
         request_id: "r1".into(),
+        sender_address: None,
     }
 }
 
@@ -42,7 +44,7 @@ fn logged(organization: &TestOrganization, request: &Request) -> (u16, Value) {
 /// What the log says of the last request.
 fn last(organization: &TestOrganization) -> Value {
     let page = search(&organization.store(), &LogQuery { limit: 1, ..LogQuery::default() }).unwrap();
-    serde_json::from_slice(page.entries.first().unwrap()).unwrap()
+    serde_json::from_str(page.entries.first().unwrap()).unwrap()
 }
 
 /// The reasons in the entry.

@@ -48,6 +48,35 @@ fn r43_the_schemas_say_what_is_true() {
 }
 
 #[test]
+fn r43_external_id_is_in_every_core_schema_and_in_no_other() {
+    let sent = json!({"id": "urn:example:params:scim:schemas:Device", "attributes": [{"name": "serial"}]});
+    let kind = json!({"name": "Device", "endpoint": "/Devices", "schema": "urn:example:params:scim:schemas:Device"});
+    let table = SchemaTable::builtin().with_declared(&[sent], &[kind]).unwrap();
+    for resource in schemas(&table, BASE)["Resources"].as_array().expect("schemas") {
+        let urn = resource["id"].as_str().expect("a URN");
+        let attributes = resource["attributes"].as_array().expect("attributes");
+        let listed: Vec<&Value> = attributes.iter().filter(|attribute| attribute["name"] == "externalId").collect();
+        if ["core:2.0:User", "core:2.0:Group", "schemas:Device"].iter().any(|end| urn.ends_with(end)) {
+            let expected = json!({
+                "name": "externalId", "type": "string", "multiValued": false, "required": false, "caseExact": true,
+                "description": "What the client identifies the resource with.",
+                "mutability": "readWrite", "returned": "default", "uniqueness": "none",
+            });
+            assert_eq!(listed, [&expected], "{urn}");
+        } else {
+            assert!(listed.is_empty(), "{urn}");
+        }
+    }
+}
+
+#[test]
+fn t26_a_password_is_in_no_published_schema() {
+    let user = schema(SchemaTable::builtin(), "urn:ietf:params:scim:schemas:core:2.0:User", BASE).unwrap();
+    assert!(user["attributes"].as_array().unwrap().iter().all(|attribute| attribute["name"] != "password"));
+    assert!(SchemaTable::builtin().never_returned().contains(&"password".to_owned()), "and still is in no log");
+}
+
+#[test]
 fn r40_lists_hold_what_can_be_got_one_by_one() {
     let table = SchemaTable::builtin();
     let list = schemas(table, BASE);
@@ -105,7 +134,7 @@ fn r43_every_attribute_has_its_characteristics() {
 }
 
 #[test]
-fn r44_resource_types_name_the_extensions_that_clients_can_write() {
+fn r44_resource_types_name_every_extension_that_their_resources_may_have() {
     let user = resource_type(SchemaTable::builtin(), "User", BASE).expect("users");
     assert_eq!(
         user,
@@ -114,7 +143,8 @@ fn r44_resource_types_name_the_extensions_that_clients_can_write() {
             "id": "User", "name": "User", "description": "User Account", "endpoint": "/Users",
             "schema": "urn:ietf:params:scim:schemas:core:2.0:User",
             "schemaExtensions": [
-                { "schema": "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User", "required": false }
+                { "schema": "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User", "required": false },
+                { "schema": "urn:insomnia:params:scim:schemas:extension:1.0:User", "required": false },
             ],
             "meta": { "resourceType": "ResourceType", "location": format!("{BASE}/ResourceTypes/User") },
         })
@@ -141,5 +171,4 @@ fn errata_are_followed() {
     assert_eq!(find(0, &["profileUrl"])["caseExact"], true, "6001");
     assert_eq!(find(0, &["x509Certificates", "value"])["type"], "binary", "5606");
     assert_eq!(find(2, &["manager", "value"])["caseExact"], true, "8472");
-    assert_eq!(find(0, &["password"])["returned"], "never");
 }

@@ -153,6 +153,9 @@ impl<'s> Intake<'_, 's, '_> {
         if attribute.mutability == Mutability::ReadOnly {
             return Ok(());
         }
+        if attribute.dropped && self.mode.is_strict() {
+            return Err(ScimError::invalid_syntax(format!("There is no attribute `{}`", attribute.name)));
+        }
         self.note_case(&name, &attribute.name);
         let place = Place::of(extension, attribute);
         let Some(value) = value_at(place, attribute, value, self.mode)? else { return Ok(()) };

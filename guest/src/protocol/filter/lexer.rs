@@ -86,7 +86,8 @@ impl<'t> Lexer<'t> {
         if self.sees('"') {
             return self.quoted(mode).map(Token::Quoted);
         }
-        let word = self.until(|letter| letter.is_ascii_whitespace() || matches!(letter, ')' | ']'));
+        // A parenthesis within a value without quotes would hide one that is not closed.
+        let word = self.until(|letter| letter.is_ascii_whitespace() || matches!(letter, '(' | ')' | '[' | ']'));
         if word.is_empty() {
             return Err(self.error("a value was expected"));
         }

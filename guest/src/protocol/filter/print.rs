@@ -1,4 +1,7 @@
 //! A filter as text, which parses to the same filter.
+//!
+//! The alternate form (`{:#}`) tells whether two filters match the same resources: what is compared without case is folded,
+//! and a date is its instant. It is for comparisons only.
 
 use std::fmt::{Display, Formatter, Result};
 
@@ -24,6 +27,10 @@ impl Display for Literal {
             Self::Null => out.write_str("null"),
             Self::Boolean(value) => write!(out, "{value}"),
             Self::Number(value) => write!(out, "{value}"),
+            Self::DateTime { instant, .. } if out.alternate() => write!(out, "{}", instant.0),
+            Self::Text { folded: Some(folded), .. } if out.alternate() => {
+                out.write_str(&serde_json::to_string(folded).map_err(|_| std::fmt::Error)?)
+            }
             Self::DateTime { text, .. } | Self::Text { text, .. } => {
                 out.write_str(&serde_json::to_string(text).map_err(|_| std::fmt::Error)?)
             }
@@ -42,7 +49,8 @@ fn write_filter(filter: &Filter, in_element: bool, out: &mut Formatter<'_>) -> R
             out.write_str(")")
         }
         Filter::Compare { path, operator, value } => {
-            write!(out, "{} {operator} {value}", name(path, in_element))
+            write!(out, "{} {operator} ", name(path, in_element))?;
+            value.fmt(out)
         }
         Filter::Present { path } => write!(out, "{} pr", name(path, in_element)),
         Filter::ValuePath { path, inner } => {

@@ -131,6 +131,12 @@ impl Patch<'_, '_, '_> {
         if attribute.name == "schemas" && operation.path.target.extension.is_none() {
             return if operation.kind == OperationKind::Remove { refused() } else { Ok(false) };
         }
+        // No schema that a client can read has it, so it is refused as what no schema has.
+        if attribute.dropped && self.mode.is_strict() {
+            let detail = format!("`{}` names no attribute of this resource type", attribute.name);
+            let is_of_value = operation.implied;
+            return Err(if is_of_value { ScimError::invalid_syntax(detail) } else { ScimError::invalid_path(detail) });
+        }
         if attribute.mutability == Mutability::ReadOnly {
             let is_passed_over = operation.implied
                 && (self.mode.tolerates(Tolerance::ReadOnlyInValue) || self.is_unchanged(operation, attribute));

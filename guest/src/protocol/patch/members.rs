@@ -17,46 +17,54 @@ const MAX_ID: usize = 256;
 /// The sub-attributes of a member that clients write.
 const WRITABLE: [&str; 3] = ["value", "$ref", "type"];
 
-/// A member as a client names it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MemberReference {
-    /// The id of the resource; not empty, at most 256 bytes.
-    pub value: String,
-    /// The resource type as sent, such as `User` or `Group`; `None` means a user (T4).
-    pub kind: Option<String>,
+/// The id that an element of a group's canonical `members` names.
+///
+/// # Errors
+/// 400 `invalidValue` if it names nobody.
+pub fn member_id(element: &Value) -> Result<String, ScimError> {
+    let id = element.get("value").and_then(Value::as_str);
+    id.map(str::to_owned).ok_or_else(|| ScimError::invalid_value("A member has no 'value'"))
 }
 
-impl MemberReference {
-    /// The reference that an element of a group's canonical `members` is.
-    ///
-    /// # Errors
-    /// 400 `invalidValue` if it names nobody.
-    pub fn of(element: &Value) -> Result<Self, ScimError> {
-        let text = |name: &str| element.get(name).and_then(Value::as_str).map(str::to_owned);
-        let value = text("value").ok_or_else(|| ScimError::invalid_value("A member has no 'value'"))?;
-        Ok(Self { value, kind: text("type") })
-    }
-}
-
-/// One change of the membership. In a list no id is there twice.
+/// One change of the membership, by ids that are not empty and have at most 256 bytes. In a list no id is there twice.
 #[derive(Clone, Debug, PartialEq)]
 pub enum MemberChange {
     /// These are members, also if they were before.
-    Add(Vec<MemberReference>),
+    Add(Vec<String>),
     /// The resources with these ids are no members, also if they were none before.
     Remove(Vec<String>),
     /// The members that match are no members any longer. Evaluate it with [`Filter::matches_element`] on
     /// `{"value","type","$ref","display"}`; [`Filter::conjuncts`] may name ids (`members.value`).
     RemoveWhere(Filter),
     /// These are the members and no others; an empty list removes all.
-    Replace(Vec<MemberReference>),
+    Replace(Vec<String>),
     /// These take the place of the members that match; 400 `noTarget` if none does.
     ReplaceWhere {
         /// Evaluated as in [`MemberChange::RemoveWhere`].
         filter: Filter,
         /// In their place.
-        members: Vec<MemberReference>,
+        members: Vec<String>,
     },
+    /// These take the place of others, whether or not those are members.
+    Exchange {
+        /// They are no members any longer.
+        others: Vec<String>,
+        /// In their place.
+        members: Vec<String>,
+    },
+}
+
+impl MemberChange {
+    /// Those who are to take the place of others; `None` if nobody's place is taken.
+    #[must_use]
+    pub fn replacement(&self) -> Option<&[String]> {
+        match self {
+            Self::Replace(members) | Self::ReplaceWhere { members, .. } | Self::Exchange { members, .. } => {
+                Some(members)
+            }
+            Self::Add(_) | Self::Remove(_) | Self::RemoveWhere(_) => None,
+        }
+    }
 }
 
 /// Whether the attribute is a group's membership.
@@ -97,7 +105,7 @@ impl MemberChanges {
             OperationKind::Remove => {
                 mode.note(Tolerance::RemoveListed);
                 let members = listed(value, mode)?;
-                self.remove(members.into_iter().map(|member| member.value));
+                self.remove(members);
             }
         }
         Ok(())
@@ -118,21 +126,20 @@ impl MemberChanges {
             members.push(member(element, ids.as_deref().and_then(single), mode)?);
         }
         match (kind, ids) {
-            (OperationKind::Add, Some(ids)) if members.iter().all(|member| ids.contains(&member.value.as_str())) => {
+            (OperationKind::Add, Some(ids)) if members.iter().all(|member| ids.contains(&member.as_str())) => {
                 self.add(members);
             }
             (OperationKind::Add, _) => return Err(fixed("members.value")),
             (_, Some(ids)) if !mode.is_strict() => {
-                let stay: HashSet<&str> = members.iter().map(|member| member.value.as_str()).collect();
-                self.remove(ids.into_iter().filter(|id| !stay.contains(id)).map(str::to_owned));
-                self.add(members);
+                let stay: HashSet<&str> = members.iter().map(String::as_str).collect();
+                let others: Vec<String> = ids.into_iter().filter(|id| !stay.contains(id)).map(str::to_owned).collect();
+                if others.is_empty() {
+                    self.add(members);
+                } else {
+                    self.start(MemberChange::Exchange { others, members: once_each(members) });
+                }
             }
-            _ => {
-                self.ids.clear();
-                let mut seen = HashSet::new();
-                members.retain(|member| seen.insert(member.value.clone()));
-                self.changes.push(MemberChange::ReplaceWhere { filter: filter.clone(), members });
-            }
+            _ => self.start(MemberChange::ReplaceWhere { filter: filter.clone(), members: once_each(members) }),
         }
         Ok(())
     }
@@ -175,7 +182,7 @@ impl MemberChanges {
         Err(fixed(operation.path.text))
     }
 
-    fn add(&mut self, members: Vec<MemberReference>) {
+    fn add(&mut self, members: Vec<String>) {
         if !matches!(self.changes.last(), Some(MemberChange::Add(_))) {
             if members.is_empty() {
                 return;
@@ -185,7 +192,7 @@ impl MemberChanges {
         self.extend(members);
     }
 
-    fn replace(&mut self, members: Vec<MemberReference>) {
+    fn replace(&mut self, members: Vec<String>) {
         // What came before is of no effect, but for a `ReplaceWhere`, which may have to be refused.
         if !self.changes.iter().any(|change| matches!(change, MemberChange::ReplaceWhere { .. })) {
             self.changes.clear();
@@ -211,13 +218,13 @@ impl MemberChanges {
         self.changes.push(change);
     }
 
-    fn extend(&mut self, members: Vec<MemberReference>) {
+    fn extend(&mut self, members: Vec<String>) {
         let Some(MemberChange::Add(list) | MemberChange::Replace(list)) = self.changes.last_mut() else { return };
-        list.extend(members.into_iter().filter(|member| self.ids.insert(member.value.clone())));
+        list.extend(members.into_iter().filter(|member| self.ids.insert(member.clone())));
     }
 }
 
-fn listed(value: &Value, mode: Mode<'_>) -> Result<Vec<MemberReference>, ScimError> {
+fn listed(value: &Value, mode: Mode<'_>) -> Result<Vec<String>, ScimError> {
     elements(value).iter().map(|element| member(element, None, mode)).collect()
 }
 
@@ -235,21 +242,28 @@ fn is_as_defined(element: &Value) -> bool {
     element.as_object().is_some_and(|object| object.iter().all(is_writable))
 }
 
-/// One element in the forms of T4. `implied` is the id where the element names none.
-fn member(element: &Value, implied: Option<&str>, mode: Mode<'_>) -> Result<MemberReference, ScimError> {
+fn once_each(mut members: Vec<String>) -> Vec<String> {
+    let mut seen = HashSet::new();
+    members.retain(|member| seen.insert(member.clone()));
+    members
+}
+
+/// The id in one element in the forms of T4. `implied` is the id where the element names none. The `type` is a label
+/// that the server derives: PingFederate writes a word of its own there.
+fn member(element: &Value, implied: Option<&str>, mode: Mode<'_>) -> Result<String, ScimError> {
     if !is_as_defined(element) {
         mode.note(Tolerance::MemberForm);
     }
-    let (value, kind) = match element {
-        Value::Object(object) => (text(object, "value")?.or(implied), text(object, "type")?),
-        Value::String(id) => (Some(id.as_str()), None),
+    let value = match element {
+        Value::Object(object) => {
+            text(object, "type")?;
+            text(object, "value")?.or(implied)
+        }
+        Value::String(id) => Some(id.as_str()),
         _ => return Err(ScimError::invalid_value("a member is neither an object nor an id")),
     };
     match value {
-        Some(value) if !value.is_empty() && value.len() <= MAX_ID => {
-            let kind = kind.filter(|kind| !kind.is_empty()).map(str::to_owned);
-            Ok(MemberReference { value: value.to_owned(), kind })
-        }
+        Some(value) if !value.is_empty() && value.len() <= MAX_ID => Ok(value.to_owned()),
         Some(value) if !value.is_empty() => Err(ScimError::invalid_value("a member's `value` is too long for an id")),
         _ => Err(ScimError::invalid_value("a member has no `value`")),
     }

@@ -15,7 +15,7 @@ mod target;
 mod tests;
 
 pub use apply::{Patched, apply};
-pub use members::{MemberChange, MemberReference};
+pub use members::{MemberChange, member_id};
 pub use operation::{Operation, OperationKind};
 pub use parse::parse;
 pub use path::PatchPath;

@@ -74,6 +74,9 @@ pub struct Attribute {
     /// Whether the server gives it a value where the client gives none, so that it is never unassigned: what removes it
     /// or leaves it out changes nothing.
     pub kept: bool,
+    /// Whether its value is taken from a client and dropped. Such an attribute is in no published schema, and strict mode
+    /// refuses it as one that is not there.
+    pub dropped: bool,
     /// Whether its strings are compared with case.
     pub case_exact: bool,
     /// Who may change it.

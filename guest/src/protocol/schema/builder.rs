@@ -12,6 +12,7 @@ pub(super) fn attribute(name: &str, kind: AttributeType, description: &str) -> A
         description: description.to_owned(),
         required: false,
         kept: false,
+        dropped: false,
         case_exact: matches!(kind, AttributeType::Reference | AttributeType::Binary),
         mutability: Mutability::ReadWrite,
         returned: Returned::Default,
@@ -88,6 +89,12 @@ impl Attribute {
     /// Never unassigned.
     pub(super) fn kept(mut self) -> Self {
         self.kept = true;
+        self
+    }
+
+    /// Taken and dropped, and not published.
+    pub(super) fn dropped(mut self) -> Self {
+        self.dropped = true;
         self
     }
 

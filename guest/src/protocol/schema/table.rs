@@ -77,6 +77,12 @@ impl SchemaTable {
         self.schemas.iter().find(|schema| schema.id.eq_ignore_ascii_case(urn))
     }
 
+    /// The attribute of this name, in any case, that every resource has (RFC 7643 §3.1, and `schemas`).
+    #[must_use]
+    pub fn common_attribute(&self, name: &str) -> Option<&Attribute> {
+        self.common.iter().find(|attribute| attribute.name.eq_ignore_ascii_case(name))
+    }
+
     /// The names, in lower case, of all that no response ever holds (RFC 7643 §7), sub-attributes among them.
     #[must_use]
     pub fn never_returned(&self) -> Vec<String> {

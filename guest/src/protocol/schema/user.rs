@@ -20,7 +20,8 @@ pub(super) fn user() -> Schema {
         // What takes `active` away would otherwise give access to who has none.
         boolean("active", "Whether the user has access and consumes a licence; true unless the client says otherwise.")
             .kept(),
-        string("password", "The user's passphrase in clear text; never returned.").case_exact().secret(),
+        // Identity providers send one, though members sign in with Insomnia's own passphrases (T26).
+        string("password", "The user's passphrase in clear text; never returned.").case_exact().secret().dropped(),
     ];
     let email =
         string("value", "An email address; the primary one is unique in the organization, in any case.").unique();

@@ -111,7 +111,7 @@ fn p5_the_log_has_the_redacted_body_and_why() {
     let body = json!({"userName": TestOrganization::OWNER, "password": "hunter2hunter2"});
     organization.scim("POST", "/Users", Some(body));
     let page = search(&organization.store(), &LogQuery { limit: 1, ..LogQuery::default() }).unwrap();
-    let entry: Value = serde_json::from_slice(&page.entries[0]).unwrap();
+    let entry: Value = serde_json::from_str(&page.entries[0]).unwrap();
     assert_eq!(entry["action"], "adopted");
     assert_eq!(entry["because"][0], "matched by userName");
     assert_eq!(entry["tokenGeneration"], 1);

@@ -213,7 +213,8 @@ fn p2_wrong_tries_are_forgotten_and_nobody_waits_longer_than_a_quarter_of_an_hou
 fn p2_wrong_tries_to_sign_in_do_not_keep_who_is_signed_in_from_refreshing_the_token() {
     let organization = organization();
     let owner = TestOrganization::OWNER;
-    let refresh = |passphrase: &str| connector::refresh(&organization.store(), owner, passphrase, None, 0).map(drop);
+    let refresh =
+        |passphrase: &str| connector::refresh(&organization.store(), owner, Some(passphrase), None, 0).map(drop);
     for _ in 0..6 {
         assert!(directory::sign_in(&organization.store(), owner, "not the passphrase").is_err());
     }

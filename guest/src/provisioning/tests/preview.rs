@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::connector::Window;
-use crate::directory::{self, NewMember, Outcome, PreviewedUser};
+use crate::directory::{self, NewMember, PreviewOutcome as Outcome, PreviewedUser};
 use crate::protocol::schema::USER;
 use crate::store::keys::Kind;
 use crate::store::{Candidates, Guard, MemberRecord, Origin, Role, StoreError, Stored};
@@ -105,7 +105,7 @@ fn organization(choices: &Choices, by_hand: &[u8], by_scim: &[(u8, bool)]) -> Te
         let user = json!({"name": "User", "endpoint": "/Users", "schema": USER, "schemaExtensions": [extension]});
         let schema = json!({"id": BADGE, "name": "Badge", "attributes": [number]});
         let declaration = json!({"schemas": [schema], "resourceTypes": [user]});
-        directory::put_schemas(&organization.store(), declaration.to_string().as_bytes()).unwrap();
+        directory::put_schemas(&organization.store(), &declaration.to_string()).unwrap();
     }
     let guard = choices.guard.map(|number| Guard { number: Some(number), share: None });
     directory::set_guard(&organization.store(), guard.filter(|guard| guard.number > Some(0))).unwrap();
@@ -160,7 +160,7 @@ proptest! {
         let organization = organization(&choices, &by_hand, &by_scim);
         let users: Vec<Value> = list.iter().map(body).collect();
         let before = organization.host.dump();
-        let preview = directory::preview(&organization.store(), json!(users).to_string().as_bytes()).unwrap();
+        let preview = directory::preview(&organization.store(), &json!(users).to_string()).unwrap();
         prop_assert_eq!(organization.host.dump(), before, "a preview changes nothing");
         for (user, told) in users.into_iter().zip(&preview.users) {
             let known: Vec<String> = members(&organization).iter().map(|member| member.id().to_owned()).collect();
@@ -179,7 +179,7 @@ proptest! {
 }
 
 fn preview_of(organization: &TestOrganization, users: &Value) -> Vec<(Outcome, String)> {
-    let preview = directory::preview(&organization.store(), users.to_string().as_bytes()).unwrap();
+    let preview = directory::preview(&organization.store(), &users.to_string()).unwrap();
     preview.users.into_iter().map(|user| (user.outcome, user.reason)).collect()
 }
 
@@ -222,7 +222,7 @@ fn p4_a_preview_counts_the_seat_of_a_member_whom_a_post_reactivates() {
         let choices = Choices { seats: 9, reactivate_on_post, ..chosen() };
         let organization = organization(&choices, &[], &[(1, false)]);
         let users = json!([{"userName": address(1)}]).to_string();
-        let preview = directory::preview(&organization.store(), users.as_bytes()).unwrap();
+        let preview = directory::preview(&organization.store(), &users).unwrap();
         assert_eq!(preview.users[0].outcome, Outcome::Exists);
         (preview.taken, preview.taken_after)
     };

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::connector::Window;
-use crate::directory::{self, Outcome};
+use crate::directory::{self, PreviewOutcome as Outcome};
 use crate::testing::organization::{DAY, TestOrganization};
 
 #[test]
@@ -39,7 +39,7 @@ fn p4_a_preview_says_who_would_be_matched_created_and_left_manual() {
         {"displayName": "nobody"},
         "what",
     ]);
-    let preview = directory::preview(&organization.store(), users.to_string().as_bytes()).unwrap();
+    let preview = directory::preview(&organization.store(), &users.to_string()).unwrap();
     let outcomes: Vec<Outcome> = preview.users.iter().map(|user| user.outcome).collect();
     use Outcome::{Adopts, Creates, Exists, Refuses};
     assert_eq!(outcomes, [Exists, Adopts, Creates, Refuses, Creates, Refuses, Refuses]);
@@ -50,7 +50,7 @@ fn p4_a_preview_says_who_would_be_matched_created_and_left_manual() {
     assert_eq!(preview.left_manual[0].email, TestOrganization::CO_OWNER);
     assert_eq!(organization.host.dump(), before, "it changes nothing");
     let list = json!({"Resources": users});
-    let same = directory::preview(&organization.store(), list.to_string().as_bytes()).unwrap();
+    let same = directory::preview(&organization.store(), &list.to_string()).unwrap();
     assert_eq!(same, preview);
-    assert!(directory::preview(&organization.store(), b"{}").is_err());
+    assert!(directory::preview(&organization.store(), "{}").is_err());
 }

@@ -3,8 +3,9 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use insomnia_scim_contract::TOLERANCE;
+
 use super::{LONGEST_PAUSE, LeaseRecord};
-use crate::moment::TOLERANCE;
 
 /// How long a lease lasts, and a step of time, in milliseconds.
 const LEASE: u64 = 45_000;

@@ -6,7 +6,14 @@ use super::{from_integer, to_integer};
 use crate::capability::schedule::{Claim, Schedule};
 use crate::capability::storage::{Key, Require, StorageError, Transaction, Write};
 
-/// An organization's rows, open for change inside the writer's transaction and a savepoint.
+/// Writes up to which the sums of a transaction are looked up before its first write: beyond it a savepoint costs little
+/// in comparison.
+const FORESEEN: usize = 64;
+
+const PUT: &str = "INSERT INTO item (organization, key, value, version) VALUES (?1, ?2, ?3, ?4)
+    ON CONFLICT (organization, key) DO UPDATE SET value = excluded.value, version = excluded.version";
+
+/// An organization's rows, open for change inside the writer's transaction.
 pub(super) struct Change<'c> {
     pub(super) connection: &'c Connection,
     /// The organization's number.
@@ -31,11 +38,42 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// Makes a transaction's changes; its requirements have been checked.
-    pub(super) fn apply(&self, transaction: &Transaction, version: u64) -> Result<(), StorageError> {
+    /// The sums that the transaction's additions come to, in their order; `None` if that shows only while it is made,
+    /// since an addition follows another write of its key, or the transaction is large.
+    ///
+    /// # Errors
+    /// Those of [`BoundedAdd::apply`], and the database's. Nothing has been written.
+    ///
+    /// [`BoundedAdd::apply`]: crate::capability::storage::BoundedAdd::apply
+    pub(super) fn sums(&self, transaction: &Transaction) -> Result<Option<Vec<Vec<u8>>>, StorageError> {
+        let mut sums = Vec::new();
+        for (place, write) in transaction.write.iter().enumerate() {
+            let Write::Add(add) = write else { continue };
+            let mut before = transaction.write.iter().take(place);
+            if place >= FORESEEN || before.any(|before| changes(before, &add.key)) {
+                return Ok(None);
+            }
+            sums.push(add.apply(self.value(&add.key)?.as_deref())?);
+        }
+        Ok(Some(sums))
+    }
+
+    /// Makes a transaction's changes; its requirements have been checked. `sums` are those of [`Change::sums`], if they
+    /// were looked up.
+    pub(super) fn apply(
+        &self,
+        transaction: &Transaction,
+        version: u64,
+        sums: Option<Vec<Vec<u8>>>,
+    ) -> Result<(), StorageError> {
+        let mut sums = sums.into_iter().flatten();
+        let mut put = self.connection.prepare_cached(PUT)?;
+        let version = to_integer(version);
         for write in &transaction.write {
             match write {
-                Write::Put(key, value) => self.put(key, value, version)?,
+                Write::Put(key, value) => {
+                    put.execute(params![self.organization, key, value, version])?;
+                }
                 Write::Delete(key) => {
                     let sql = "DELETE FROM item WHERE organization = ?1 AND key = ?2";
                     self.connection.prepare_cached(sql)?.execute(params![self.organization, key])?;
@@ -46,8 +84,11 @@ impl Change<'_> {
                     statement.execute(params![self.organization, range.start, range.end])?;
                 }
                 Write::Add(add) => {
-                    let sum = add.apply(self.value(&add.key)?.as_deref())?;
-                    self.put(&add.key, &sum, version)?;
+                    let sum = match sums.next() {
+                        Some(sum) => sum,
+                        None => add.apply(self.value(&add.key)?.as_deref())?,
+                    };
+                    put.execute(params![self.organization, add.key, sum, version])?;
                 }
             }
         }
@@ -57,12 +98,12 @@ impl Change<'_> {
         }
     }
 
-    /// Sets a key's value.
-    pub(super) fn put(&self, key: &Key, value: &[u8], version: u64) -> Result<(), StorageError> {
-        let sql = "INSERT INTO item (organization, key, value, version) VALUES (?1, ?2, ?3, ?4)
-            ON CONFLICT (organization, key) DO UPDATE SET value = excluded.value, version = excluded.version";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        statement.execute(params![self.organization, key, value, to_integer(version)])?;
+    /// Puts entries.
+    pub(super) fn append(&self, entries: &[(Key, Vec<u8>)], version: u64) -> Result<(), StorageError> {
+        let mut put = self.connection.prepare_cached(PUT)?;
+        for (key, value) in entries {
+            put.execute(params![self.organization, key, value, to_integer(version)])?;
+        }
         Ok(())
     }
 
@@ -121,5 +162,14 @@ impl Change<'_> {
             AND key IN (SELECT key FROM item WHERE organization = ?1 LIMIT ?2)";
         let mut statement = self.connection.prepare_cached(sql)?;
         Ok(statement.execute(params![self.organization, to_integer(rows as u64)])? as u64)
+    }
+}
+
+/// Whether the write changes what is at this key.
+fn changes(write: &Write, key: &Key) -> bool {
+    match write {
+        Write::Put(other, _) | Write::Delete(other) => other == key,
+        Write::Add(add) => add.key == *key,
+        Write::DeleteRange(range) => range.start <= *key && *key < range.end,
     }
 }

@@ -1,8 +1,8 @@
 //! Storage in one SQLite file: what the standalone server uses unless told otherwise.
 //!
 //! Several processes may have the file open at once (the server and CLI commands). So nothing is kept
-//! in memory that another process could make untrue: the sequence of versions is read and written
-//! inside each write transaction, and only an organization's number, which never changes, is cached.
+//! in memory that another process could make untrue: the sequence of versions is read inside each
+//! write transaction, and only an organization's number, which never changes, is cached.
 
 mod change;
 mod numbers;
@@ -164,9 +164,79 @@ impl From<rusqlite::Error> for StorageError {
 
 #[cfg(test)]
 mod tests {
-    use rusqlite::ffi;
+    use rusqlite::{Connection, ffi};
 
     use super::*;
+    use crate::capability::storage::Write;
+
+    fn put(key: &str) -> Transaction {
+        let write = vec![Write::Put(key.into(), b"x".to_vec())];
+        Transaction { require: Vec::new(), write, wake_at: None }
+    }
+
+    /// A storage whose database refuses the key `refused` only when it is written, and another connection to it.
+    fn refusing(directory: &Path) -> (SqliteStorage, Connection) {
+        let path = directory.join("data.db");
+        let storage = SqliteStorage::open(&path).unwrap();
+        let beside = Connection::open(&path).unwrap();
+        let trigger = "CREATE TRIGGER refuse BEFORE INSERT ON item WHEN new.key = CAST('refused' AS BLOB)
+            BEGIN SELECT RAISE(ABORT, 'refused'); END";
+        beside.execute_batch(trigger).unwrap();
+        (storage, beside)
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_write_that_fails_halfway_leaves_the_others_of_its_group_alone_and_nothing_of_itself() {
+        let directory = tempfile::tempdir().unwrap();
+        let (storage, beside) = refusing(directory.path());
+        let storage = Arc::new(storage);
+        let acme = OrganizationId::parse("acme").unwrap();
+        storage.commit(&acme, put("first")).await.unwrap();
+        // What comes while another process writes is one group afterwards.
+        beside.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let mut halfway = put("halfway");
+        halfway.write.extend(put("refused").write);
+        let all = [put("one"), halfway, put("two")].map(|transaction| {
+            let (storage, acme) = (Arc::clone(&storage), acme.clone());
+            tokio::spawn(async move { storage.commit(&acme, transaction).await })
+        });
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        beside.execute_batch("COMMIT").unwrap();
+        let mut versions = Vec::new();
+        for (place, commit) in all.into_iter().enumerate() {
+            match commit.await.unwrap() {
+                Ok(version) => versions.push(version),
+                Err(error) => assert!(place == 1 && matches!(error, StorageError::Other(_)), "{place}: {error}"),
+            }
+        }
+        assert_eq!(versions.len(), 2);
+        assert_ne!(versions[0], versions[1]);
+        let keys = ["one", "halfway", "two"].map(Into::into).to_vec();
+        let found = storage.get(&acme, keys).await.unwrap();
+        let found: Vec<_> = found.into_iter().map(|item| item.map(|item| item.version)).collect();
+        assert_eq!(found, [Some(versions[0]), None, Some(versions[1])]);
+    }
+
+    #[tokio::test]
+    async fn versions_grow_whichever_of_several_processes_gives_them() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("data.db");
+        let acme = OrganizationId::parse("acme").unwrap();
+        let mut open: Vec<_> = (0..2).map(|_| SqliteStorage::open(&path).unwrap()).collect();
+        let mut last = 0;
+        for turn in 0..40 {
+            if turn % 10 == 9 {
+                // One that is started again knows nothing of what it gave before.
+                open.remove(0);
+                open.push(SqliteStorage::open(&path).unwrap());
+            }
+            for _ in 0..=turn % 3 {
+                let version = open[turn % 2].commit(&acme, put("key")).await.unwrap();
+                assert!(version > last, "{version} after {last}");
+                last = version;
+            }
+        }
+    }
 
     #[test]
     fn f21_a_full_disk_is_told_from_a_busy_database() {

@@ -1,8 +1,12 @@
 //! Writing: one thread that commits what is waiting, group by group (group commit), in the order that module `queue` has.
 //!
 //! A commit costs a wait for the disk, however much is in it. While the thread waits for one, work
-//! gathers for the next, so the more callers there are, the more of them share a wait. Each piece of
-//! work has a savepoint of its own: one that fails leaves the others alone.
+//! gathers for the next, so the more callers there are, the more of them share a wait.
+//!
+//! A piece of work that fails leaves the others of its group alone. What may fail is looked at before the first row is
+//! written: requirements and the bounds of sums. A savepoint round each piece would do the same, but SQLite copies every
+//! page that is changed inside of one. So there is one only where it is needed: a group in which a piece has failed when
+//! it had begun to write is rolled back and done again, each piece in a savepoint of its own.
 
 use std::cell::Cell;
 use std::fmt;
@@ -31,9 +35,14 @@ const APPEND_DELAY: Duration = Duration::from_millis(50);
 /// How long after a failure what was appended is tried again, if no commit comes before.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// Pages in the log after which they are moved into the database: 16 MiB. Reads are slower the longer
-/// the log is, and moving costs a wait for the disk.
-const LOG_PAGES: i32 = 2_000;
+/// Pages in the log after which they are moved into the database: 64 MiB. A page that changes often is moved once for all
+/// its changes, and moving costs a wait for the disk; but what is in the log has to be read when the database is opened
+/// after a crash.
+const LOG_PAGES: i32 = 8_000;
+
+/// How many versions the thread takes at a time: the row of the last one is then written once in so many commits, and not
+/// with each.
+const VERSIONS: u64 = 8 * GROUP as u64;
 
 thread_local! {
     /// Pages in the log after the last commit of this thread; SQLite reports them to a plain function.
@@ -91,6 +100,8 @@ struct State {
     flushes: Vec<(u64, Reply)>,
     /// When work that nobody waits for is done at the latest.
     latest: Option<Instant>,
+    /// The thread waits for something to do.
+    idle: bool,
     /// Nothing will be sent any more.
     closed: bool,
     /// The thread has ended.
@@ -117,11 +128,19 @@ impl fmt::Debug for Writer {
 
 impl Writer {
     pub(super) fn start(path: &Path, connection: Connection, numbers: Arc<Numbers>) -> Result<Self, OpenError> {
-        let state =
-            State { queue: Queue::new(), urgent: 0, flushes: Vec::new(), latest: None, closed: false, ended: false };
+        let state = State {
+            queue: Queue::new(),
+            urgent: 0,
+            flushes: Vec::new(),
+            latest: None,
+            idle: false,
+            closed: false,
+            ended: false,
+        };
         let shared =
             Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new(), appended: AtomicUsize::new(0) });
-        let mut worker = Worker { connection, numbers, shared: Arc::clone(&shared), failed: false };
+        let versions = Cell::new(Versions::default());
+        let mut worker = Worker { connection, numbers, shared: Arc::clone(&shared), failed: false, versions };
         let thread = std::thread::Builder::new()
             .name("storage-writer".into())
             .spawn(move || {
@@ -179,9 +198,14 @@ impl Writer {
         }
         state.queue.push(organization, job).map_err(|_| overloaded())?;
         state.urgent += usize::from(urgent);
+        let is_first = state.latest.is_none();
         state.latest.get_or_insert_with(|| Instant::now() + APPEND_DELAY);
+        // Waking a thread costs as much as a small read: it is left alone where it would only go on waiting.
+        let wakes = state.idle && (urgent || is_first || state.queue.len() >= GROUP);
         drop(state);
-        self.shared.changed.notify_one();
+        if wakes {
+            self.shared.changed.notify_one();
+        }
         Ok(())
     }
 }
@@ -223,6 +247,28 @@ struct Worker {
     shared: Arc<Shared>,
     /// The last group could not be written.
     failed: bool,
+    /// Those that were taken and have not been given.
+    versions: Cell<Versions>,
+}
+
+/// Versions that this process has taken: those behind `given`, up to `taken`.
+///
+/// `taken` stands in the database as the last of all. As long as it does, no other process has taken any since, and those
+/// that are left are larger than all that were ever given.
+#[derive(Clone, Copy, Debug, Default)]
+struct Versions {
+    given: u64,
+    taken: u64,
+}
+
+impl Versions {
+    /// With enough for a group; `last` is what the database has as the last one.
+    fn for_group(self, last: u64) -> Self {
+        if self.taken == last && self.taken - self.given >= GROUP as u64 {
+            return self;
+        }
+        Self { given: last, taken: last + VERSIONS }
+    }
 }
 
 impl Worker {
@@ -261,10 +307,12 @@ impl Worker {
             }
             let left = state.latest.map(|latest| latest.saturating_duration_since(now));
             let changed = &self.shared.changed;
+            state.idle = true;
             state = match left {
                 Some(left) => changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0,
                 None => changed.wait(state).unwrap_or_else(PoisonError::into_inner),
             };
+            state.idle = false;
         }
         let group = state.queue.take();
         state.urgent -= group.iter().filter(|(_, _, job)| job.reply.is_some()).count();
@@ -287,6 +335,8 @@ impl Worker {
             }
             Err(error) => {
                 self.failed = true;
+                // Should it be on the disk all the same, none of its versions is given again.
+                self.versions.set(Versions::default());
                 tracing::error!(%error, writes = group.len(), "the database can't be written");
                 if !self.connection.is_autocommit()
                     && let Err(error) = self.connection.execute_batch("ROLLBACK")
@@ -328,17 +378,34 @@ impl Worker {
         if group.is_empty() {
             return Ok(Vec::new());
         }
+        match self.attempt(group, false) {
+            Ok(results) => Ok(results),
+            Err(Failure::Group(error)) => Err(error),
+            Err(Failure::Halfway(error)) => {
+                tracing::debug!(%error, "a write failed halfway; its group is done again, each write by itself");
+                self.connection.prepare_cached("ROLLBACK")?.execute([])?;
+                self.attempt(group, true).map_err(Failure::into_inner)
+            }
+        }
+    }
+
+    /// Commits the group in one transaction; with `apart` each job has a savepoint of its own.
+    fn attempt(&self, group: &[Taken], apart: bool) -> Result<Vec<Result<u64, StorageError>>, Failure> {
         let connection = &self.connection;
         connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-        let first: i64 = connection.prepare_cached("SELECT last FROM sequence")?.query_row([], |row| row.get(0))?;
-        let mut turn = Turn { worker: self, version: from_integer(first), new: Vec::new() };
+        let last = connection.prepare_cached("SELECT last FROM sequence")?.query_row([], |row| row.get(0))?;
+        let Versions { given, taken } = self.versions.get().for_group(from_integer(last));
+        let mut turn = Turn { worker: self, version: given, new: Vec::new(), apart, alive: None };
         let results =
             group.iter().map(|(organization, _, job)| turn.run(organization, job)).collect::<Result<_, _>>()?;
         let Turn { version, new, .. } = turn;
-        if version != from_integer(first) {
-            connection.prepare_cached("UPDATE sequence SET last = ?1")?.execute([to_integer(version)])?;
+        if version != given && taken != from_integer(last) {
+            connection.prepare_cached("UPDATE sequence SET last = ?1")?.execute([to_integer(taken)])?;
         }
         connection.prepare_cached("COMMIT")?.execute([])?;
+        if version != given {
+            self.versions.set(Versions { given: version, taken });
+        }
         self.numbers.publish(new);
         Ok(results)
     }
@@ -353,6 +420,34 @@ impl Worker {
     }
 }
 
+/// Why a group is not committed.
+enum Failure {
+    /// The error concerns all of it.
+    Group(StorageError),
+    /// One job failed when it may have begun to write, and had no savepoint.
+    Halfway(StorageError),
+}
+
+impl Failure {
+    fn into_inner(self) -> StorageError {
+        match self {
+            Self::Group(error) | Self::Halfway(error) => error,
+        }
+    }
+}
+
+impl From<StorageError> for Failure {
+    fn from(error: StorageError) -> Self {
+        Self::Group(error)
+    }
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Group(error.into())
+    }
+}
+
 /// The transaction of one group.
 struct Turn<'w> {
     worker: &'w Worker,
@@ -360,27 +455,48 @@ struct Turn<'w> {
     version: u64,
     /// Organizations first written to in this transaction.
     new: Vec<(OrganizationId, i64)>,
+    /// Each job has a savepoint.
+    apart: bool,
+    /// The number of the organization that this transaction has last seen not to be deleted.
+    alive: Option<i64>,
 }
 
 impl Turn<'_> {
-    /// Does one job in a savepoint. The outer error is the group's.
-    fn run(&mut self, organization: &OrganizationId, job: &Job) -> Result<Result<u64, StorageError>, StorageError> {
+    /// Does one job. The outer error is the group's.
+    fn run(&mut self, organization: &OrganizationId, job: &Job) -> Result<Result<u64, StorageError>, Failure> {
         let connection = &self.worker.connection;
         let change = Change { connection, organization: self.number(organization)? };
-        // Looked up inside the transaction: another process may have deleted it a moment ago.
-        if matches!(job.work, Work::Commit(_) | Work::Append { .. })
-            && numbers::is_deleted(connection, change.organization)?
-        {
-            return Ok(Err(StorageError::Deleted));
+        match &job.work {
+            // Looked up inside the transaction: another process may have deleted it a moment ago.
+            Work::Commit(_) | Work::Append { .. } if self.alive != Some(change.organization) => {
+                if numbers::is_deleted(connection, change.organization)? {
+                    return Ok(Err(StorageError::Deleted));
+                }
+                self.alive = Some(change.organization);
+            }
+            Work::Delete { .. } => self.alive = None,
+            _ => {}
         }
-        // Most refusals are conflicts; they are found before anything is set up.
-        if let Work::Commit(transaction) = &job.work
-            && let Err(error) = change.check(&transaction.require)
+        // What refuses a transaction is found before anything is written.
+        let mut sums = Some(Vec::new());
+        if let Work::Commit(transaction) = &job.work {
+            let looked = change.check(&transaction.require).and_then(|()| change.sums(transaction));
+            match looked {
+                Ok(looked) => sums = looked,
+                Err(error) => return Ok(self.refuse(error)?),
+            }
+        }
+        if !self.apart
+            && let Some(sums) = sums
         {
-            return self.refuse(error);
+            return match self.work(&change, &job.work, Some(sums)) {
+                Ok(done) => Ok(Ok(done)),
+                Err(error) if connection.is_autocommit() => Err(Failure::Group(error)),
+                Err(error) => Err(Failure::Halfway(error)),
+            };
         }
         connection.prepare_cached("SAVEPOINT job")?.execute([])?;
-        let result = self.work(&change, &job.work);
+        let result = self.work(&change, &job.work, None);
         if let Err(error) = result {
             let refused = self.refuse(error)?;
             connection.prepare_cached("ROLLBACK TO job")?.execute([])?;
@@ -397,16 +513,16 @@ impl Turn<'_> {
         if self.worker.connection.is_autocommit() { Err(error) } else { Ok(Err(error)) }
     }
 
-    fn work(&mut self, change: &Change<'_>, work: &Work) -> Result<u64, StorageError> {
+    /// Does the work. `sums` are those of the transaction, where they were looked up before.
+    fn work(&mut self, change: &Change<'_>, work: &Work, sums: Option<Vec<Vec<u8>>>) -> Result<u64, StorageError> {
         match work {
             Work::Commit(transaction) => {
                 self.version += 1;
-                change.apply(transaction, self.version).map(|()| self.version)
+                change.apply(transaction, self.version, sums).map(|()| self.version)
             }
             Work::Append { entries, .. } => {
                 self.version += 1;
-                entries.iter().try_for_each(|(key, value)| change.put(key, value, self.version))?;
-                Ok(self.version)
+                change.append(entries, self.version).map(|()| self.version)
             }
             Work::Claim { now } => {
                 let number = self.version + 1;

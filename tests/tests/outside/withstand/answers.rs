@@ -54,7 +54,13 @@ fn f24_no_cache_keeps_an_answer_with_peoples_data() {
     let mut answers: Vec<_> = paths.iter().map(|path| client.get(path)).collect();
     answers.push(client.get(&format!("/Users/{}", insomnia_scim_tests::scim::id(&user))));
     answers.push(client.clone().without("Authorization").get("/Users"));
-    for path in ["/healthz", "/readyz", "/.well-known/oauth-authorization-server/oauth/demo", "/nowhere"] {
+    for path in [
+        "/healthz",
+        "/readyz",
+        "/.well-known/oauth-authorization-server/oauth/demo",
+        "/.well-known/oauth-protected-resource/scim/v2/demo",
+        "/nowhere",
+    ] {
         answers.push(root.send(&Request::new("GET", path)));
     }
     for answer in answers {

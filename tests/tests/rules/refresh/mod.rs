@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use insomnia_scim::ActionError;
 use insomnia_scim::connector::{ExpiryWindow, TokenStatus};
-use insomnia_scim::oauth::{OktaCredentials, RefreshMethod, RefreshState, RefreshStatus};
+use insomnia_scim::oauth::{OktaCredentials, OktaPrivateKey, RefreshMethod, RefreshState, RefreshStatus};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -137,7 +137,7 @@ async fn p2_okta_tests_the_connection_while_it_is_activated_and_that_verifies_th
 
 #[tokio::test]
 async fn p2_okta_with_a_key_gets_a_signed_assertion_and_no_secret() {
-    let key = OktaCredentials::PrivateKey { client_id: "0oa-service".into(), private_key: JWK.into() };
+    let key = OktaCredentials::PrivateKey(OktaPrivateKey { client_id: "0oa-service".into(), private_key: JWK.into() });
     let scene = Scene::okta(key).await;
     scene.until(24 * DAY + MINUTE).await;
     let sign_in = &scene.provider.sign_ins()[0];

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use insomnia_scim::OrganizationId;
 use insomnia_scim::capability::http::{HttpClient, HttpError, IncomingResponse, OutgoingRequest};
 use insomnia_scim::http::{EgressClient, HttpConfig};
-use insomnia_scim::oauth::{IdpApi, OktaCredentials};
+use insomnia_scim::oauth::{EntraApi, IdpApi, OktaApi, OktaApiToken, OktaCredentials};
 use serde_json::{Value, json};
 
 use crate::rules::faults::Faults;
@@ -100,18 +100,18 @@ impl Provider {
     }
 
     pub(super) fn entra_with(&self, client_secret: &str) -> IdpApi {
-        IdpApi::Entra {
+        IdpApi::Entra(EntraApi {
             tenant_id: "contoso.onmicrosoft.com".into(),
             client_id: "11111111-2222".into(),
             client_secret: client_secret.into(),
             service_principal_id: "33333333-4444".into(),
             login_url: Some(format!("{}/login", self.server.url())),
             graph_url: Some(format!("{}/graph", self.server.url())),
-        }
+        })
     }
 
     pub(super) fn okta(&self, credentials: OktaCredentials) -> IdpApi {
-        IdpApi::Okta { org_url: self.server.url(), app_id: "0oa1".into(), credentials }
+        IdpApi::Okta(OktaApi { org_url: self.server.url(), app_id: "0oa1".into(), credentials })
     }
 }
 
@@ -209,5 +209,5 @@ impl HttpClient for Loopback {
 
 /// Okta's credentials of both kinds.
 pub(super) fn api_token() -> OktaCredentials {
-    OktaCredentials::ApiToken(API_TOKEN.into())
+    OktaCredentials::ApiToken(OktaApiToken { token: API_TOKEN.into() })
 }

@@ -11,7 +11,9 @@ use insomnia_scim::capability::email::Message;
 use insomnia_scim::connector::ExpiryWindow;
 use insomnia_scim::event::EventSubscriber;
 use insomnia_scim::journal::LogQuery;
-use insomnia_scim::oauth::{IdpApi, NewOAuthClient, OAuthRequest, OktaCredentials};
+use insomnia_scim::oauth::{
+    EntraApi, IdpApi, NewOAuthClient, OAuthRequest, OktaApi, OktaApiToken, OktaCredentials, OktaPrivateKey,
+};
 use insomnia_scim::page::{Page, Session, SessionError, SessionProvider};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -251,19 +253,20 @@ impl Day {
 
     /// Access to the APIs of identity providers, one after the other, and the tokens that are installed there.
     async fn api(&mut self) {
-        let entra = IdpApi::Entra {
+        let entra = IdpApi::Entra(EntraApi {
             tenant_id: "contoso".into(),
             client_id: "1111".into(),
             client_secret: CLIENT_SECRET.into(),
             service_principal_id: "3333".into(),
             login_url: None,
             graph_url: None,
+        });
+        let okta = |credentials| {
+            IdpApi::Okta(OktaApi { org_url: "https://acme.okta.com".into(), app_id: "0oa1".into(), credentials })
         };
-        let okta =
-            |credentials| IdpApi::Okta { org_url: "https://acme.okta.com".into(), app_id: "0oa1".into(), credentials };
         let private_key = json!({"kty": "EC", "crv": "P-256", "d": KEY}).to_string();
-        let key = OktaCredentials::PrivateKey { client_id: "0oa2".into(), private_key };
-        for api in [entra, okta(OktaCredentials::ApiToken(API_TOKEN.into())), okta(key)] {
+        let key = OktaCredentials::PrivateKey(OktaPrivateKey { client_id: "0oa2".into(), private_key });
+        for api in [entra, okta(OktaCredentials::ApiToken(OktaApiToken { token: API_TOKEN.into() })), okta(key)] {
             self.acme.organization.configure_idp_api(OWNER, api, None).await.unwrap();
             self.acme.organization.refresh_by_idp_api(OWNER).await.unwrap();
             self.world.live(&self.host, MINUTE).await;

@@ -102,6 +102,31 @@ fn r68_a_string_in_single_quotes_is_refused_and_not_looked_for_with_its_quotes()
 }
 
 #[test]
+fn r68_an_unbalanced_parenthesis_is_refused_in_either_mode() {
+    for text in [
+        "userName eq (",
+        "userName eq )",
+        "userName eq x(",
+        "userName eq (x",
+        "userName eq (x)",
+        "(userName eq x",
+        "userName eq x)",
+        "((userName eq \"x\")",
+        "(userName eq \"x\"))",
+        "not (userName eq \"x\"",
+        "userName eq x[",
+        "emails[type eq (]",
+        "emails[type eq \"work\"",
+        "emails[type eq \"work\"]]",
+        "emails[(type eq \"work\"]",
+    ] {
+        is_refused(text);
+    }
+    let quoted = parse("userName eq \"(\"");
+    assert_eq!(quoted.to_string(), "userName eq \"(\"", "a quoted one is text");
+}
+
+#[test]
 fn t2_booleans_may_be_strings_in_compat_mode_only() {
     for text in [r#"active eq "True""#, "active eq True", r#"active eq "TRUE""#] {
         assert_eq!(parse(text), parse("active eq true"), "{text}");

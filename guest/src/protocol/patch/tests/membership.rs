@@ -1,10 +1,9 @@
 //! Operations on a group's members become changes of the membership.
 
 use super::*;
-use crate::protocol::patch::MemberReference;
 
-fn members(ids: &[&str]) -> Vec<MemberReference> {
-    ids.iter().map(|id| MemberReference { value: (*id).to_owned(), kind: None }).collect()
+fn members(ids: &[&str]) -> Vec<String> {
+    ids.iter().map(|id| (*id).to_owned()).collect()
 }
 
 pub(super) fn added(ids: &[&str]) -> MemberChange {
@@ -12,7 +11,7 @@ pub(super) fn added(ids: &[&str]) -> MemberChange {
 }
 
 pub(super) fn removed(ids: &[&str]) -> MemberChange {
-    MemberChange::Remove(ids.iter().map(|id| (*id).to_owned()).collect())
+    MemberChange::Remove(members(ids))
 }
 
 pub(super) fn replaced(ids: &[&str]) -> MemberChange {
@@ -96,11 +95,10 @@ fn t4_element_forms() {
         assert_eq!(in_both(json!([{"op": "replace", "path": "members", "value": value}])), [replaced(&["a", "b"])]);
         assert_eq!(in_both(json!([{"op": "add", "value": {"members": value}}])), [added(&["a", "b"])]);
     }
-    let changes = in_both(json!([{"op": "add", "path": "members", "value": {"value": "g", "type": "Group"}}]));
-    assert_eq!(
-        changes,
-        [MemberChange::Add(vec![MemberReference { value: "g".to_owned(), kind: Some("Group".to_owned()) }])]
-    );
+    for label in ["User", "Group", "value", ""] {
+        let operations = json!([{"op": "add", "path": "members", "value": {"value": "a", "type": label}}]);
+        assert_eq!(in_both(operations), [added(&["a"])], "the type is a label: {label}");
+    }
     for value in [
         json!([{}]),
         json!([{"display": "x"}]),
@@ -176,10 +174,11 @@ fn r33_a_member_is_never_edited_in_place() {
 #[test]
 fn r110_a_chosen_member_is_replaced_as_a_whole() {
     let operations = json!([{"op": "replace", "path": "members[value eq \"a\"]", "value": {"value": "b"}}]);
-    assert_eq!(compat(operations.clone()), [removed(&["a"]), added(&["b"])]);
+    let exchange = MemberChange::Exchange { others: members(&["a"]), members: members(&["b"]) };
+    assert_eq!(compat(operations.clone()), [exchange]);
     let strict = membership(operations, Mode::STRICT).unwrap();
     assert!(
-        matches!(strict.as_slice(), [MemberChange::ReplaceWhere { members, .. }] if members[0].value == "b"),
+        matches!(strict.as_slice(), [MemberChange::ReplaceWhere { members, .. }] if members[0] == "b"),
         "{strict:?}"
     );
     let same = json!([{"op": "replace", "path": "members[value eq \"a\"]", "value": {"display": "x"}}]);

@@ -16,7 +16,7 @@ fn r99_read_only_attributes_can_not_be_addressed() {
         ("remove", "id"),
         ("remove", "schemas"),
         ("add", "groups[value eq \"x\"].display"),
-        ("remove", "urn:insomnia:params:scim:schemas:extension:1.0:User"),
+        ("remove", "urn:insomnia:params:scim:schemas:extension:1.0:User:licensed"),
         ("replace", "urn:insomnia:params:scim:schemas:extension:1.0:User:role"),
     ] {
         let operations = json!([{"op": op, "path": path, "value": "x"}]);

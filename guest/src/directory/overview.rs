@@ -1,0 +1,70 @@
+//! The organization at a glance, for the first view of the SCIM page.
+
+use insomnia_scim_contract::{Actor, LogQuery, Overview};
+
+use super::error::DirectoryError;
+use super::members::member;
+use super::organization::get_licences;
+use crate::capability::Page;
+use crate::connector::{self, refresh};
+use crate::journal::{self, SearchError};
+use crate::provisioning::administrators::active_owner;
+use crate::provisioning::guard;
+use crate::store::{Store, StoreError, keys};
+
+/// The most entries of the log.
+const MOST_ENTRIES: u32 = 100;
+
+/// All that a first view shows. Documents and counters are read in one crossing, so that they are of one moment.
+///
+/// # Errors
+/// If the store can't answer.
+pub fn overview(store: &Store, actor: &Actor, log_entries: u32) -> Result<Overview, DirectoryError> {
+    let documents = [
+        keys::ORGANIZATION,
+        keys::CONNECTOR,
+        keys::CONNECTOR_USED,
+        keys::OAUTH_USED,
+        keys::REFRESH,
+        keys::IDP_API,
+        keys::SEATS,
+        keys::SEATS_SCIM,
+        keys::GUARD,
+        keys::WEBHOOK,
+    ];
+    store.prefetch(documents.iter().map(|key| key.to_vec()).collect())?;
+    let who = match actor {
+        Actor::Member(name) => store.find_member(name)?,
+        Actor::Owner => active_owner(store)?,
+        Actor::Operator => None,
+    };
+    Ok(Overview {
+        organization: store.organization()?.map(|stored| stored.record.into()),
+        member: who.as_ref().map(member),
+        unmet_requirements: connector::unmet(store, actor)?,
+        licences: get_licences(store)?,
+        connector: connector::status(store)?,
+        refresh: refresh::status(store)?,
+        holding_since: guard::holding_since(store)?,
+        webhook: journal::get_webhook(store)?,
+        emails_parked: has_any(store, keys::outboxes_parked())?,
+        events_parked: has_any(store, keys::events_parked(None))?,
+        log: newest(store, log_entries)?,
+    })
+}
+
+fn has_any(store: &Store, range: crate::capability::KeyRange) -> Result<bool, StoreError> {
+    Ok(store.scan_page(Page { range, reverse: false, skip: 0, limit: 0 })?.more)
+}
+
+fn newest(store: &Store, entries: u32) -> Result<Vec<String>, DirectoryError> {
+    if entries == 0 {
+        return Ok(Vec::new());
+    }
+    let query = LogQuery { limit: entries.min(MOST_ENTRIES), ..LogQuery::default() };
+    match journal::search(store, &query) {
+        Ok(page) => Ok(page.entries),
+        Err(SearchError::Invalid(text)) => Err(DirectoryError::Invalid(text)),
+        Err(SearchError::Store(error)) => Err(error.into()),
+    }
+}

@@ -1,0 +1,45 @@
+//! Who acts, and the organization at a glance.
+
+use insomnia_scim_contract::{Actor, Requirement, TokenStatus};
+
+use super::overview;
+use crate::connector::{self, ConnectorError, Window};
+use crate::testing::organization::TestOrganization;
+
+#[test]
+fn the_overview_tells_at_once_what_a_dozen_calls_tell() {
+    let organization = TestOrganization::new(10, Window::Never).unwrap();
+    organization.scim("GET", "/Users", None);
+    let store = organization.store();
+    let seen = overview(&store, &TestOrganization::OWNER.into(), 6).unwrap();
+    assert_eq!(seen.member.map(|member| member.email).as_deref(), Some(TestOrganization::OWNER));
+    assert_eq!(seen.organization.map(|organization| organization.name).as_deref(), Some("Example"));
+    assert_eq!((seen.licences.seats, seen.licences.manual, seen.licences.scim), (10, 2, 0));
+    assert_eq!((seen.connector.status, seen.connector.generation), (TokenStatus::Valid, 1));
+    assert_eq!((seen.unmet_requirements, seen.log.len()), (Vec::new(), 1));
+    assert!(!seen.emails_parked && !seen.events_parked && seen.webhook.is_none() && seen.holding_since.is_none());
+
+    let stranger = overview(&store, &"nobody@example.com".into(), 0).unwrap();
+    assert_eq!((stranger.member, stranger.log.len()), (None, 0));
+    assert_eq!(stranger.unmet_requirements, [Requirement::OwnerOrCoOwner]);
+}
+
+#[test]
+fn whoever_acts_for_the_owner_needs_an_active_one_and_the_operator_needs_nobody() {
+    let organization = TestOrganization::new(10, Window::Never).unwrap();
+    let store = organization.store();
+    let as_owner = overview(&store, &Actor::Owner, 0).unwrap();
+    assert_eq!(as_owner.member.map(|member| member.email).as_deref(), Some(TestOrganization::OWNER));
+    connector::disable(&store, Actor::Owner).unwrap();
+    connector::enable(&store, Actor::Operator, "okta", Window::Never).unwrap();
+    // The passphrase is the owner's, whoever sends it.
+    assert!(connector::refresh(&store, Actor::Owner, Some("another passphrase"), None, 0).is_err());
+    assert!(matches!(connector::refresh(&store, Actor::Owner, None, None, 0), Err(ConnectorError::Invalid(_))));
+    connector::refresh(&store, Actor::Owner, Some(TestOrganization::PASSPHRASE), None, 0).unwrap();
+    connector::refresh(&store, Actor::Operator, None, None, 0).unwrap();
+
+    let ownerless = crate::testing::MemoryHost::at(1);
+    assert_eq!(connector::unmet_requirements(&ownerless.host().store(), Actor::Owner), Err(ConnectorError::NoOwner));
+    assert_eq!(connector::disable(&ownerless.host().store(), Actor::Owner), Err(ConnectorError::NoOwner));
+    assert_eq!(connector::disable(&ownerless.host().store(), Actor::Operator), Err(ConnectorError::Disabled));
+}

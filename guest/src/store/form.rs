@@ -1,0 +1,234 @@
+//! The form that the contract's own types have in storage.
+//!
+//! Stored documents have their names in camel case, whatever the types are called in the admin API and in WIT: what an
+//! earlier version has stored is read by this one, and queries of operators over the stored documents go on to work.
+
+use insomnia_scim_contract::{
+    Domain, EntraApiStatus, ExpiryWindow, IdpApiStatus, OktaApiStatus, Options, OrganizationRecord, Plan,
+};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// The organization as it is stored.
+#[derive(Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct StoredOrganization(#[serde(with = "OrganizationForm")] pub(super) OrganizationRecord);
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "OrganizationRecord", default = "OrganizationRecord::default", rename_all = "camelCase")]
+struct OrganizationForm {
+    name: String,
+    plan: Plan,
+    seats: u32,
+    domains: Vec<Domain>,
+    single_sign_on: Option<String>,
+    #[serde(with = "OptionsForm")]
+    options: Options,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Options", default = "Options::default", rename_all = "camelCase")]
+struct OptionsForm {
+    list_manual: bool,
+    verified_domains_only: bool,
+    email_required: bool,
+    allow_overage: bool,
+    passphrase_emails: bool,
+    strict: bool,
+    refuse_unknown_members: bool,
+    reactivate_on_post: bool,
+    bare_token: bool,
+    basic_authentication: bool,
+    discovery_aliases: bool,
+    group_patch_no_content: bool,
+}
+
+/// Which API of an identity provider is configured.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "IdpApiStatus", tag = "kind", rename_all = "kebab-case")]
+pub(super) enum IdpApiForm {
+    Entra(#[serde(with = "EntraForm")] EntraApiStatus),
+    Okta(#[serde(with = "OktaForm")] OktaApiStatus),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "EntraApiStatus", rename_all = "camelCase")]
+struct EntraForm {
+    tenant_id: String,
+    client_id: String,
+    service_principal_id: String,
+    login_url: String,
+    graph_url: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "OktaApiStatus", rename_all = "camelCase")]
+struct OktaForm {
+    org_url: String,
+    app_id: String,
+    client_id: Option<String>,
+}
+
+/// How long a token is valid: the name in WIT.
+pub(super) mod window {
+    use super::{Deserialize, Deserializer, ExpiryWindow, Serialize, Serializer};
+
+    const fn name(window: ExpiryWindow) -> &'static str {
+        match window {
+            ExpiryWindow::Days30 => "days30",
+            ExpiryWindow::Days90 => "days90",
+            ExpiryWindow::Days180 => "days180",
+            ExpiryWindow::Year1 => "year1",
+            ExpiryWindow::Years2 => "years2",
+            ExpiryWindow::Never => "never",
+        }
+    }
+
+    #[expect(clippy::trivially_copy_pass_by_ref, clippy::ref_option, reason = "serde calls it so")]
+    pub(in super::super) fn serialize<S: Serializer>(
+        window: &Option<ExpiryWindow>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        window.map(name).serialize(serializer)
+    }
+
+    /// A name that this version does not know counts as none.
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<ExpiryWindow>, D::Error> {
+        let stored = Option::<String>::deserialize(deserializer)?;
+        Ok(stored.and_then(|stored| ExpiryWindow::ALL.iter().copied().find(|window| name(*window) == stored)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use insomnia_scim_contract::{IdentityProvider, Options, Origin, Role};
+    use serde::de::DeserializeOwned;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::store::{ConnectorRecord, IdpApiRecord, MemberRecord, SettingsRecord};
+
+    /// Reads what an earlier version has stored, and stores it in the same form again.
+    fn read_again<T: DeserializeOwned + Serialize>(stored: &Value) -> T {
+        let record: T = serde_json::from_value(stored.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&record).unwrap(), *stored);
+        record
+    }
+
+    #[test]
+    fn an_organization_keeps_the_form_in_which_earlier_versions_have_stored_it() {
+        let stored = json!({
+            "name": "Acme", "plan": "enterprise", "seats": 25,
+            "domains": [{"name": "acme.example", "verified": true}],
+            "singleSignOn": "okta",
+            "options": {
+                "listManual": true, "verifiedDomainsOnly": true, "allowOverage": true, "passphraseEmails": false,
+                "strict": true, "refuseUnknownMembers": true, "emailRequired": true, "reactivateOnPost": true, "bareToken": true,
+                "basicAuthentication": true, "discoveryAliases": true, "groupPatchNoContent": true,
+            },
+        });
+        let StoredOrganization(record) = read_again(&stored);
+        assert_eq!(record.single_sign_on.as_deref(), Some("okta"));
+        assert!(record.owns("ada@ACME.example"));
+        let all = Options {
+            list_manual: true,
+            verified_domains_only: true,
+            allow_overage: true,
+            passphrase_emails: false,
+            strict: true,
+            refuse_unknown_members: true,
+            email_required: true,
+            reactivate_on_post: true,
+            bare_token: true,
+            basic_authentication: true,
+            discovery_aliases: true,
+            group_patch_no_content: true,
+        };
+        assert_eq!(record.options, all);
+    }
+
+    #[test]
+    fn what_an_earlier_version_did_not_store_of_an_organization_has_its_default() {
+        let early = json!({"name": "Acme", "plan": "team", "options": {"strict": true}, "ofALaterVersion": 1});
+        let StoredOrganization(record) = serde_json::from_value(early).unwrap();
+        let options = Options { strict: true, ..Options::default() };
+        assert_eq!(record, OrganizationRecord { name: "Acme".into(), plan: Plan::Team, options, ..Default::default() });
+    }
+
+    #[test]
+    fn a_connector_keeps_the_form_in_which_earlier_versions_have_stored_it() {
+        let token = json!({"sha256": "ab", "generation": 3, "created": 5, "expires": 9});
+        let stored = |provider: &str, window: &str| {
+            json!({
+                "enabled": true, "identityProvider": provider, "window": window, "token": token, "previous": null,
+                "enabledGeneration": 1,
+            })
+        };
+        for (index, window) in ["days30", "days90", "days180", "year1", "years2", "never"].into_iter().enumerate() {
+            let record: ConnectorRecord = read_again(&stored("azure", window));
+            assert_eq!(record.window, ExpiryWindow::ALL.get(index).copied());
+            assert_eq!(record.identity_provider, Some(IdentityProvider::Azure));
+            assert_eq!(record.token.unwrap().generation, 3);
+        }
+        for (name, provider) in [
+            ("okta", IdentityProvider::Okta),
+            ("ping-federate", IdentityProvider::PingFederate),
+            ("JumpCloud", IdentityProvider::Other("JumpCloud".into())),
+        ] {
+            assert_eq!(read_again::<ConnectorRecord>(&stored(name, "never")).identity_provider, Some(provider));
+        }
+        let unknown: ConnectorRecord = serde_json::from_value(stored("okta", "centuries5")).unwrap();
+        assert_eq!(unknown.window, None);
+    }
+
+    #[test]
+    fn access_to_an_identity_providers_api_keeps_the_form_in_which_earlier_versions_have_stored_it() {
+        let stored =
+            |api: &Value| json!({"api": api, "connectorUrl": "https://a.example", "sealed": "c2Vh", "configured": 7});
+        let entra = json!({
+            "kind": "entra", "tenantId": "t", "clientId": "c", "servicePrincipalId": "s",
+            "loginUrl": "https://login.example", "graphUrl": "https://graph.example",
+        });
+        let record: IdpApiRecord = read_again(&stored(&entra));
+        let expected = EntraApiStatus {
+            tenant_id: "t".into(),
+            client_id: "c".into(),
+            service_principal_id: "s".into(),
+            login_url: "https://login.example".into(),
+            graph_url: "https://graph.example".into(),
+        };
+        assert_eq!(record.api, IdpApiStatus::Entra(expected));
+        for client_id in [None, Some("c".to_owned())] {
+            let okta = json!({"kind": "okta", "orgUrl": "https://o.example", "appId": "a", "clientId": client_id});
+            let record: IdpApiRecord = read_again(&stored(&okta));
+            let expected = OktaApiStatus { org_url: "https://o.example".into(), app_id: "a".into(), client_id };
+            assert_eq!(record.api, IdpApiStatus::Okta(expected));
+        }
+    }
+
+    #[test]
+    fn a_member_keeps_the_form_in_which_earlier_versions_have_stored_it() {
+        for (name, role) in [("owner", Role::Owner), ("co-owner", Role::CoOwner), ("member", Role::Member)] {
+            for (origin_name, origin) in [("scim", Origin::Scim), ("manual", Origin::Manual)] {
+                let record: MemberRecord = read_again(&json!({
+                    "origin": origin_name, "role": name, "created": 1, "modified": 2,
+                    "document": {"id": "u", "userName": "ada@acme.example"},
+                }));
+                assert_eq!((record.role, record.origin), (role, origin));
+            }
+        }
+    }
+
+    #[test]
+    fn settings_of_an_earlier_version_are_read_without_what_is_no_setting_any_more() {
+        let stored = json!({
+            "webhook": true, "subscriber": true, "guard": {"number": 5, "share": null},
+            "pageUrl": "https://a.example/scim", "retention": 30,
+        });
+        let record: SettingsRecord = serde_json::from_value(stored).unwrap();
+        assert!(record.subscriber);
+        assert_eq!(record.guard.and_then(|guard| guard.number), Some(5));
+        assert_eq!(record.retention, Some(30));
+    }
+}

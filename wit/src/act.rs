@@ -1,0 +1,95 @@
+//! Who acts, and from where.
+
+#[cfg(feature = "host")]
+use wasmtime::component::{ComponentType, Lift, Lower};
+
+use crate::enumeration::enumeration;
+
+/// Who acts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(variant))]
+pub enum Actor {
+    /// A member whom the caller has authenticated, by id, userName or email address. The member's role decides what is allowed.
+    #[cfg_attr(feature = "host", component(name = "member"))]
+    Member(String),
+    /// The organization's owner, for a caller who may do all that the owner may and names nobody.
+    #[cfg_attr(feature = "host", component(name = "owner"))]
+    Owner,
+    /// The operator of the host, whom the caller has authenticated in its own way. The operator may do what the owner may, and
+    /// needs no passphrase.
+    #[cfg_attr(feature = "host", component(name = "operator"))]
+    Operator,
+}
+
+/// The member of this id, userName or email address.
+impl From<&str> for Actor {
+    fn from(member: &str) -> Self {
+        Self::Member(member.to_owned())
+    }
+}
+
+/// The member of this id, userName or email address.
+impl From<&String> for Actor {
+    fn from(member: &String) -> Self {
+        Self::Member(member.clone())
+    }
+}
+
+impl From<&Self> for Actor {
+    fn from(actor: &Self) -> Self {
+        actor.clone()
+    }
+}
+
+enumeration! {
+    /// By which face of the host somebody acts.
+    pub enum Face {
+        /// The SCIM page.
+        Page = "page",
+        /// The admin API.
+        Api = "api",
+        /// The command line.
+        CommandLine = "command-line",
+        /// The backend that embeds the host.
+        Backend = "backend",
+    }
+}
+
+/// Where a call comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
+pub struct Source {
+    /// By which face.
+    pub face: Face,
+    /// The IP address of the person or program that sent the request, if it is known.
+    pub address: Option<String>,
+    /// The id of the request that asked for this.
+    #[cfg_attr(feature = "host", component(name = "request-id"))]
+    pub request_id: Option<String>,
+}
+
+impl Source {
+    /// A face, and nothing more is known.
+    #[must_use]
+    pub const fn new(face: Face) -> Self {
+        Self { face, address: None, request_id: None }
+    }
+}
+
+/// Who asks for a change, and from where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
+pub struct Act {
+    /// Who.
+    pub actor: Actor,
+    /// From where.
+    pub source: Source,
+}
+
+impl Act {
+    /// An act of the backend for the organization's owner: the default of a library call that names nobody.
+    #[must_use]
+    pub const fn of_backend() -> Self {
+        Self { actor: Actor::Owner, source: Source::new(Face::Backend) }
+    }
+}

@@ -1,0 +1,76 @@
+//! The mass-deprovisioning guard.
+
+use serde::{Deserialize, Serialize};
+#[cfg(feature = "openapi")]
+use utoipa::ToSchema;
+#[cfg(feature = "host")]
+use wasmtime::component::{ComponentType, Lift, Lower};
+
+use crate::enumeration::enumeration;
+
+/// From where on deactivations and deletions by the identity provider are held: beyond either threshold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Guard {
+    /// The number of removals that pass within an hour: 1 or more. Further ones are held.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1))]
+    pub number: Option<u32>,
+    /// The percentage of the active members managed by SCIM whose removals pass within an hour: 1 to 99. Further ones are held.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 99))]
+    pub share: Option<u8>,
+}
+
+enumeration! {
+    /// What the identity provider wants to do to a member.
+    pub enum Removal {
+        /// Take away access.
+        Deactivate = "deactivate",
+        /// Remove from the organization.
+        Delete = "delete",
+    }
+}
+
+enumeration! {
+    /// What an owner decided about a removal; it holds for a week.
+    pub enum Decision {
+        /// The identity provider's next try succeeds.
+        Allowed = "allowed",
+        /// It is answered 403.
+        Refused = "refused",
+    }
+}
+
+/// A removal that was answered 503, and waits for an owner or was decided upon.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct HeldRemoval {
+    /// The member's id.
+    pub member: String,
+    /// The member's name.
+    pub name: String,
+    /// What the identity provider wants.
+    pub removal: Removal,
+    /// When it last tried, or when it was decided.
+    pub time: u64,
+    /// `None` while it waits.
+    pub decision: Option<Decision>,
+}
+
+/// The guard as it stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct GuardStatus {
+    /// `None` if it is off.
+    pub guard: Option<Guard>,
+    /// Since when removals are held and the owners know.
+    #[cfg_attr(feature = "host", component(name = "holding-since"))]
+    pub holding_since: Option<u64>,
+    /// A page of what it holds.
+    pub held: Vec<HeldRemoval>,
+    /// For `after`; `None` on the last page.
+    pub next: Option<String>,
+}

@@ -1,0 +1,84 @@
+//! The log of SCIM requests, and events.
+
+use serde::Serialize;
+#[cfg(feature = "openapi")]
+use utoipa::ToSchema;
+#[cfg(feature = "host")]
+use wasmtime::component::{ComponentType, Lift, Lower};
+
+/// Which entries of the log. Times are milliseconds since the Unix epoch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
+pub struct LogQuery {
+    /// Not before.
+    pub since: Option<u64>,
+    /// Before.
+    pub until: Option<u64>,
+    /// The first digit of the status: 1 to 5.
+    #[cfg_attr(feature = "host", component(name = "status-class"))]
+    pub status_class: Option<u8>,
+    /// The request's method.
+    pub method: Option<String>,
+    /// `User`, `Group`, or another resource type.
+    #[cfg_attr(feature = "host", component(name = "resource-type"))]
+    pub resource_type: Option<String>,
+    /// Occurs anywhere in the entry, in any case.
+    pub text: Option<String>,
+    /// `next` of the page before.
+    pub after: Option<String>,
+    /// 1 to 500.
+    pub limit: u32,
+}
+
+impl Default for LogQuery {
+    /// The newest 100.
+    fn default() -> Self {
+        Self {
+            since: None,
+            until: None,
+            status_class: None,
+            method: None,
+            resource_type: None,
+            text: None,
+            after: None,
+            limit: 100,
+        }
+    }
+}
+
+/// A page of the log, newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
+pub struct LogPage {
+    /// Each a JSON object.
+    pub entries: Vec<String>,
+    /// For [`LogQuery::after`]; `None` on the last page.
+    pub next: Option<String>,
+}
+
+/// A change of an organization, written in the commit of the change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
+pub struct Event {
+    /// Where it stands among all events of the organization.
+    pub position: String,
+    /// A JSON object: `id` (a UUID, the same in every attempt to deliver it), `type` (such as `member.created`), `time`
+    /// (RFC 3339), `subject` (`type`, `id`, `name`), `actor` (`scim`, `admin` or `system`) and `data` (what changed).
+    pub document: String,
+}
+
+/// Where an organization's events are posted to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct Webhook {
+    /// The receiver.
+    pub url: String,
+    /// When it was set, in milliseconds since the Unix epoch.
+    pub created: u64,
+    /// Since when deliveries fail, in milliseconds since the Unix epoch.
+    #[cfg_attr(feature = "host", component(name = "failing-since"))]
+    pub failing_since: Option<u64>,
+    /// The last failure.
+    pub error: Option<String>,
+}

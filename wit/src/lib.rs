@@ -1,0 +1,80 @@
+//! The types of the contract, once in Rust: every record, variant and enumeration that `wit/*.wit` declares in an interface
+//! named `…-types`, and that the component and its host share.
+//!
+//! Both binding generators are told to use these types instead of making their own (`with`): wit-bindgen in
+//! `guest/src/component/bindings.rs`, wasmtime in `host/src/component/bindings.rs`. Therefore a new field of a record is one line
+//! in WIT, one line here, and its use. If the two differ, the guest does not compile, or the host's first look at the component
+//! fails: names, order and types of fields and cases are compared.
+//!
+//! - A generator replaces the types of an interface without functions only, so each topic has two interfaces in WIT: its
+//!   types (`directory-types`) and its functions (`directory`).
+//! - In JSON (the admin API, the command line, stored documents) the types look as their `serde` attributes say. Enumerations have the
+//!   same names in JSON, in text (`FromStr`, `Display`) and in WIT, except where the documentation of one says otherwise.
+//! - The feature `host` adds wasmtime's traits, `openapi` the schemas of the OpenAPI document. The component is built with neither,
+//!   so that wasmtime is never compiled for it.
+//!
+//! All times are milliseconds since the Unix epoch.
+
+mod act;
+mod capability;
+mod connector;
+mod enumeration;
+mod error;
+mod guard;
+mod jobs;
+mod journal;
+mod listing;
+mod member;
+mod moment;
+mod oauth;
+mod organization;
+mod overview;
+mod preview;
+mod refresh;
+mod scim;
+mod storage;
+
+pub use act::{Act, Actor, Face, Source};
+pub use capability::{EmailError, HttpError, HttpRequest, HttpResponse, Message, SecretsError};
+pub use connector::{ConnectorStatus, ExpiryWindow, IdentityProvider, IssuedToken, TokenStatus};
+pub use enumeration::UnknownName;
+pub use error::{ActionError, Requirement};
+pub use guard::{Decision, Guard, GuardStatus, HeldRemoval, Removal};
+pub use jobs::{Delivery, DeliveryQueue, RunContext};
+pub use journal::{Event, LogPage, LogQuery, Webhook};
+pub use listing::{Listed, Listing};
+pub use member::{Member, NewMember, Origin, Role, SignedIn, Team};
+pub use moment::{TOLERANCE, is_possible, lasts};
+pub use oauth::{
+    AuthorizeRefusal, Consent, IssuedOAuthClient, NewOAuthClient, OAuthClient, OAuthRequest, OAuthResponse, PageError,
+};
+pub use organization::{Domain, Licences, Mark, Options, Organization, OrganizationRecord, Plan};
+pub use overview::Overview;
+pub use preview::{Preview, PreviewOutcome, PreviewedUser};
+pub use refresh::{
+    EntraApi, EntraApiStatus, IdpApi, IdpApiStatus, OktaApi, OktaApiStatus, OktaApiToken, OktaCredentials,
+    OktaPrivateKey, RefreshMethod, RefreshState, RefreshStatus,
+};
+pub use scim::{Header, ScimRequest, ScimResponse};
+pub use storage::{
+    BoundedAdd, Change, Condition, Entry, Item, Key, KeyRange, KeyValue, KeyVersion, Page, Scanned, StorageError,
+    Transaction,
+};
+
+/// A page of members, in the order of their creation.
+pub type MemberPage = Listed<Member>;
+/// A page of teams, in the order of their creation.
+pub type TeamPage = Listed<Team>;
+/// A page of events, oldest first.
+pub type EventPage = Listed<Event>;
+/// A page of emails or events on their way.
+pub type DeliveryPage = Listed<Delivery>;
+
+// The names that wit-bindgen and wasmtime derive from those in WIT, where ours are other ones.
+#[doc(hidden)]
+pub use {
+    IssuedOAuthClient as IssuedOauthClient, NewOAuthClient as NewOauthClient, OAuthClient as OauthClient,
+    OAuthRequest as OauthRequest, OAuthResponse as OauthResponse,
+};
+#[doc(hidden)]
+pub type Time = u64;

@@ -1,0 +1,112 @@
+//! Members and teams.
+
+use serde::Serialize;
+#[cfg(feature = "openapi")]
+use utoipa::ToSchema;
+#[cfg(feature = "host")]
+use wasmtime::component::{ComponentType, Lift, Lower};
+
+use crate::enumeration::enumeration;
+
+enumeration! {
+    /// What a member may do in the organization.
+    pub enum Role {
+        /// Everything; there is always one active owner.
+        Owner = "owner",
+        /// What the owner may, but for giving the organization away.
+        CoOwner = "co-owner",
+        /// Use Insomnia.
+        Member = "member",
+    }
+}
+
+enumeration! {
+    /// Who manages a member or a team.
+    pub enum Origin {
+        /// People, in Insomnia.
+        Manual = "manual",
+        /// The identity provider, over SCIM.
+        Scim = "scim",
+    }
+}
+
+/// A person in the organization.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct Member {
+    /// UUID; the SCIM `id`.
+    pub id: String,
+    /// Email address.
+    pub email: String,
+    /// SCIM `userName`.
+    #[cfg_attr(feature = "host", component(name = "user-name"))]
+    pub user_name: String,
+    /// SCIM `displayName`.
+    #[cfg_attr(feature = "host", component(name = "display-name"))]
+    pub display_name: String,
+    /// What the member may do.
+    pub role: Role,
+    /// Who manages the member.
+    pub origin: Origin,
+    /// Whether the member has access, and takes a seat.
+    pub active: bool,
+    /// When the member was added.
+    pub created: u64,
+    /// When the member was changed last.
+    #[cfg_attr(feature = "host", component(name = "last-modified"))]
+    pub last_modified: u64,
+}
+
+/// A member whose passphrase was right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
+pub struct SignedIn {
+    /// The member.
+    pub member: Member,
+    /// Whether it is the initial passphrase, which must be changed before anything else.
+    #[cfg_attr(feature = "host", component(name = "must-change"))]
+    pub must_change: bool,
+}
+
+/// A member to add by hand.
+#[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
+pub struct NewMember {
+    /// Email address.
+    pub email: String,
+    /// Name.
+    #[cfg_attr(feature = "host", component(name = "display-name"))]
+    pub display_name: String,
+    /// What the member may do.
+    pub role: Role,
+    /// Signs the member in at once; without it a passphrase is generated and emailed.
+    pub passphrase: Option<String>,
+}
+
+/// Without the passphrase: what is printed for debugging ends in logs.
+impl std::fmt::Debug for NewMember {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewMember").field("email", &self.email).field("role", &self.role).finish_non_exhaustive()
+    }
+}
+
+/// A named set of members.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct Team {
+    /// UUID; the SCIM `id`.
+    pub id: String,
+    /// SCIM `displayName`.
+    pub name: String,
+    /// Who manages the team.
+    pub origin: Origin,
+    /// How many members it has.
+    pub members: u64,
+    /// When it was added.
+    pub created: u64,
+    /// When it was changed last.
+    #[cfg_attr(feature = "host", component(name = "last-modified"))]
+    pub last_modified: u64,
+}

@@ -1,0 +1,38 @@
+//! The organization at a glance.
+
+#[cfg(feature = "host")]
+use wasmtime::component::{ComponentType, Lift, Lower};
+
+use crate::{ConnectorStatus, Licences, Member, Organization, RefreshStatus, Requirement, Webhook};
+
+/// What a first view of the organization shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
+pub struct Overview {
+    /// The organization as it was last put; `None` before that.
+    pub organization: Option<Organization>,
+    /// The actor, if it is a member, or the owner for whom somebody acts.
+    pub member: Option<Member>,
+    /// The requirements that do not hold for the actor.
+    #[cfg_attr(feature = "host", component(name = "unmet-requirements"))]
+    pub unmet_requirements: Vec<Requirement>,
+    /// Seats and who takes them.
+    pub licences: Licences,
+    /// The connector.
+    pub connector: ConnectorStatus,
+    /// The automatic refresh.
+    pub refresh: RefreshStatus,
+    /// Since when the guard holds removals and the owners know.
+    #[cfg_attr(feature = "host", component(name = "holding-since"))]
+    pub holding_since: Option<u64>,
+    /// The webhook.
+    pub webhook: Option<Webhook>,
+    /// Whether an email is parked.
+    #[cfg_attr(feature = "host", component(name = "emails-parked"))]
+    pub emails_parked: bool,
+    /// Whether an event is parked.
+    #[cfg_attr(feature = "host", component(name = "events-parked"))]
+    pub events_parked: bool,
+    /// The newest entries of the log, each a JSON object.
+    pub log: Vec<String>,
+}

@@ -1,0 +1,237 @@
+//! The automatic refresh of tokens over an identity provider's API.
+
+use serde::{Deserialize, Serialize};
+#[cfg(feature = "openapi")]
+use utoipa::ToSchema;
+#[cfg(feature = "host")]
+use wasmtime::component::{ComponentType, Lift, Lower};
+
+use crate::enumeration::enumeration;
+
+/// Access to Microsoft Graph, by client credentials of an application that may set the secrets of this enterprise
+/// application's provisioning.
+#[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
+pub struct EntraApi {
+    /// The tenant's id or domain.
+    #[cfg_attr(feature = "host", component(name = "tenant-id"))]
+    pub tenant_id: String,
+    /// The application (client) id.
+    #[cfg_attr(feature = "host", component(name = "client-id"))]
+    pub client_id: String,
+    /// The application's client secret.
+    #[cfg_attr(feature = "host", component(name = "client-secret"))]
+    pub client_secret: String,
+    /// The object id of the enterprise application's service principal.
+    #[cfg_attr(feature = "host", component(name = "service-principal-id"))]
+    pub service_principal_id: String,
+    /// Instead of `https://login.microsoftonline.com`, in national clouds.
+    #[cfg_attr(feature = "host", component(name = "login-url"))]
+    pub login_url: Option<String>,
+    /// Instead of `https://graph.microsoft.com`, in national clouds.
+    #[cfg_attr(feature = "host", component(name = "graph-url"))]
+    pub graph_url: Option<String>,
+}
+
+/// Without the secret: what is printed for debugging ends in logs.
+impl std::fmt::Debug for EntraApi {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EntraApi").field("tenant_id", &self.tenant_id).finish_non_exhaustive()
+    }
+}
+
+/// An administrator's API token of Okta.
+#[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
+pub struct OktaApiToken {
+    /// The token.
+    pub token: String,
+}
+
+/// Without the token.
+impl std::fmt::Debug for OktaApiToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OktaApiToken").finish_non_exhaustive()
+    }
+}
+
+/// A service application of Okta with the scope `okta.apps.manage`, without DPoP.
+#[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
+pub struct OktaPrivateKey {
+    /// Its client id.
+    #[cfg_attr(feature = "host", component(name = "client-id"))]
+    pub client_id: String,
+    /// An EC key of the curve P-256 as a JWK (RFC 7517).
+    #[cfg_attr(feature = "host", component(name = "private-key"))]
+    pub private_key: String,
+}
+
+/// Without the key.
+impl std::fmt::Debug for OktaPrivateKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OktaPrivateKey").field("client_id", &self.client_id).finish_non_exhaustive()
+    }
+}
+
+/// By what Okta's API is accessed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(variant))]
+pub enum OktaCredentials {
+    /// An administrator's API token.
+    #[cfg_attr(feature = "host", component(name = "api-token"))]
+    ApiToken(OktaApiToken),
+    /// A service application.
+    #[cfg_attr(feature = "host", component(name = "private-key"))]
+    PrivateKey(OktaPrivateKey),
+}
+
+/// Access to Okta's Application Connections API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
+pub struct OktaApi {
+    /// Such as `https://example.okta.com`.
+    #[cfg_attr(feature = "host", component(name = "org-url"))]
+    pub org_url: String,
+    /// The application's id.
+    #[cfg_attr(feature = "host", component(name = "app-id"))]
+    pub app_id: String,
+    /// By what it is accessed.
+    pub credentials: OktaCredentials,
+}
+
+/// Access to an identity provider's API, over which new tokens are installed. Its secret is sealed before it is stored, and
+/// never shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(variant))]
+pub enum IdpApi {
+    /// Microsoft Graph.
+    #[cfg_attr(feature = "host", component(name = "entra"))]
+    Entra(EntraApi),
+    /// Okta.
+    #[cfg_attr(feature = "host", component(name = "okta"))]
+    Okta(OktaApi),
+}
+
+/// What is configured of an [`EntraApi`]; nothing of it is secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
+#[cfg_attr(
+    feature = "openapi",
+    derive(ToSchema),
+    schema(description = "What is configured of access to Microsoft Graph; nothing of it is secret.")
+)]
+pub struct EntraApiStatus {
+    /// The tenant's id or domain.
+    #[cfg_attr(feature = "host", component(name = "tenant-id"))]
+    pub tenant_id: String,
+    /// The application (client) id.
+    #[cfg_attr(feature = "host", component(name = "client-id"))]
+    pub client_id: String,
+    /// The object id of the enterprise application's service principal.
+    #[cfg_attr(feature = "host", component(name = "service-principal-id"))]
+    pub service_principal_id: String,
+    /// Where it signs in.
+    #[cfg_attr(feature = "host", component(name = "login-url"))]
+    pub login_url: String,
+    /// Where Graph is.
+    #[cfg_attr(feature = "host", component(name = "graph-url"))]
+    pub graph_url: String,
+}
+
+/// What is configured of an [`OktaApi`]; nothing of it is secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
+#[cfg_attr(
+    feature = "openapi",
+    derive(ToSchema),
+    schema(description = "What is configured of access to Okta; nothing of it is secret.")
+)]
+pub struct OktaApiStatus {
+    /// Such as `https://example.okta.com`.
+    #[cfg_attr(feature = "host", component(name = "org-url"))]
+    pub org_url: String,
+    /// The application's id.
+    #[cfg_attr(feature = "host", component(name = "app-id"))]
+    pub app_id: String,
+    /// The service application's; `None` for an API token.
+    #[cfg_attr(feature = "host", component(name = "client-id"))]
+    pub client_id: Option<String>,
+}
+
+/// What is configured of an [`IdpApi`]; nothing of it is secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(variant))]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum IdpApiStatus {
+    /// Microsoft Graph.
+    #[cfg_attr(feature = "host", component(name = "entra"))]
+    Entra(EntraApiStatus),
+    /// Okta.
+    #[cfg_attr(feature = "host", component(name = "okta"))]
+    Okta(OktaApiStatus),
+}
+
+enumeration! {
+    /// By what the credentials are renewed.
+    pub enum RefreshMethod {
+        /// By nothing: the token is refreshed by hand.
+        Manual = "manual",
+        /// The identity provider renews its OAuth access tokens by itself.
+        OAuth = "oauth",
+        /// A new token is installed over the identity provider's API.
+        IdpApi = "idp-api",
+    }
+}
+
+enumeration! {
+    /// How far the automatic refresh has come.
+    pub enum RefreshState {
+        /// SCIM is disabled, or there is nothing that would refresh.
+        Off = "off",
+        /// Nothing to do before the planned time.
+        Scheduled = "scheduled",
+        /// A new token is about to be installed; it is accepted beside the old one.
+        Installing = "installing",
+        /// The identity provider has accepted the new token; its first request with it is awaited.
+        Verifying = "verifying",
+        /// The last attempt failed in a way that passes; it is tried again.
+        Retrying = "retrying",
+        /// The identity provider accepted a token and never came with it; it is installed again.
+        Unconfirmed = "unconfirmed",
+        /// Somebody must correct what is configured; it is tried again, too.
+        NeedsAttention = "needs-attention",
+    }
+}
+
+/// The automatic refresh as it stands. Whatever failed, the old token works until it expires. Times are milliseconds since
+/// the Unix epoch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct RefreshStatus {
+    /// By what.
+    pub method: RefreshMethod,
+    /// How far.
+    pub state: RefreshState,
+    /// The API that is configured.
+    #[cfg_attr(feature = "host", component(name = "idp-api"))]
+    pub idp_api: Option<IdpApiStatus>,
+    /// When the next attempt is planned.
+    #[cfg_attr(feature = "host", component(name = "next-attempt"))]
+    pub next_attempt: Option<u64>,
+    /// When the last attempt began.
+    #[cfg_attr(feature = "host", component(name = "last-attempt"))]
+    pub last_attempt: Option<u64>,
+    /// When a request first arrived with a token that was installed in this way.
+    #[cfg_attr(feature = "host", component(name = "last-success"))]
+    pub last_success: Option<u64>,
+    /// Failed attempts since.
+    pub failures: u32,
+    /// Why the last attempt failed, for administrators.
+    pub problem: Option<String>,
+    /// When a request was last authenticated by an OAuth access token, to the minute.
+    #[cfg_attr(feature = "host", component(name = "oauth-last-used"))]
+    pub oauth_last_used: Option<u64>,
+}
