@@ -136,7 +136,7 @@ impl StorageView<'_> {
         self.usage.may_store(is_new, is_small).map_err(|exceeded| {
             *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(exceeded);
             if self.usage.asks_after_a_refusal() {
-                measure(Arc::clone(&self.capabilities.storage), self.organization.clone(), Arc::clone(self.usage));
+                self.measure();
             }
             wit::StorageError::Full
         })
@@ -144,8 +144,12 @@ impl StorageView<'_> {
 
     fn has_stored(&self, size: Size) {
         if self.usage.has_stored(size) {
-            measure(Arc::clone(&self.capabilities.storage), self.organization.clone(), Arc::clone(self.usage));
+            self.measure();
         }
+    }
+
+    fn measure(&self) {
+        measure(Arc::clone(&self.capabilities.storage), self.organization.clone(), Arc::clone(self.usage));
     }
 
     fn error(&self, error: StorageError) -> wit::StorageError {

@@ -4,30 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
-
-use super::fault_guest::{component, component_that_begins_with};
+use super::fault_guest::{Stuck, component, component_that_begins_with};
 use super::{CallError, Isolation, Limits};
-use crate::capability::secrets::{Secrets, SecretsError};
 use crate::capability::storage::{OrganizationId, Size};
 use crate::error::ActionError;
 use crate::provisioner::Provisioner;
 use crate::scim::{ScimRequest, ScimResponse};
 use crate::storage::MemoryStorage;
-
-/// A capability that never answers.
-struct Stuck;
-
-#[async_trait]
-impl Secrets for Stuck {
-    async fn seal(&self, _: &OrganizationId, _: Vec<u8>) -> Result<Vec<u8>, SecretsError> {
-        std::future::pending().await
-    }
-
-    async fn open(&self, _: &OrganizationId, _: Vec<u8>) -> Result<Vec<u8>, SecretsError> {
-        std::future::pending().await
-    }
-}
 
 async fn host(wasm: Vec<u8>) -> Provisioner {
     let limits = Limits {

@@ -3,29 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
-
-use super::fault_guest::component;
+use super::fault_guest::{Stuck, component};
 use super::{BUILT_IN, Isolation, Limits};
-use crate::capability::secrets::{Secrets, SecretsError};
 use crate::capability::storage::OrganizationId;
 use crate::provisioner::Provisioner;
 use crate::scim::ScimRequest;
 use crate::storage::MemoryStorage;
-
-/// A capability that never answers.
-struct Stuck;
-
-#[async_trait]
-impl Secrets for Stuck {
-    async fn seal(&self, _: &OrganizationId, _: Vec<u8>) -> Result<Vec<u8>, SecretsError> {
-        std::future::pending().await
-    }
-
-    async fn open(&self, _: &OrganizationId, _: Vec<u8>) -> Result<Vec<u8>, SecretsError> {
-        std::future::pending().await
-    }
-}
 
 async fn host(limits: Limits, isolation: Isolation) -> Provisioner {
     Provisioner::builder()

@@ -156,15 +156,11 @@ impl EmailConfig {
     /// # Errors
     /// As [`EmailConfigError`] says. No connection is made yet.
     pub fn mailer(&self, data: &Path) -> Result<Arc<dyn Mailer>, EmailConfigError> {
-        let sender = |from: &str| Sender::new(from, self.reply_to.as_deref(), self.message_id_domain.as_deref());
         match (&self.smtp, &self.folder) {
             (Some(_), Some(_)) => Err(EmailConfigError::FolderAndSmtp),
-            (Some(smtp), None) => {
-                let from = self.from.as_deref().ok_or(EmailConfigError::NoFrom)?;
-                Ok(Arc::new(SmtpMailer::new(smtp, sender(from)?)?))
-            }
+            (Some(smtp), None) => Ok(Arc::new(self.over_smtp(smtp)?)),
             (None, folder) => {
-                let sender = sender(self.from.as_deref().unwrap_or(FOLDER_SENDER))?;
+                let sender = self.sender(self.from.as_deref().unwrap_or(FOLDER_SENDER))?;
                 let path = folder.clone().unwrap_or_else(|| data.join("mail"));
                 match MailFolder::open(&path, sender) {
                     Ok(folder) => Ok(Arc::new(folder)),
@@ -181,10 +177,16 @@ impl EmailConfig {
     /// # Errors
     /// As [`EmailConfig::mailer`].
     pub(crate) fn smtp_mailer(&self) -> Result<Option<SmtpMailer>, EmailConfigError> {
-        let Some(smtp) = &self.smtp else { return Ok(None) };
+        self.smtp.as_ref().map(|smtp| self.over_smtp(smtp)).transpose()
+    }
+
+    fn over_smtp(&self, smtp: &SmtpConfig) -> Result<SmtpMailer, EmailConfigError> {
         let from = self.from.as_deref().ok_or(EmailConfigError::NoFrom)?;
-        let sender = Sender::new(from, self.reply_to.as_deref(), self.message_id_domain.as_deref())?;
-        SmtpMailer::new(smtp, sender).map(Some)
+        SmtpMailer::new(smtp, self.sender(from)?)
+    }
+
+    fn sender(&self, from: &str) -> Result<Sender, InvalidSender> {
+        Sender::new(from, self.reply_to.as_deref(), self.message_id_domain.as_deref())
     }
 }
 
