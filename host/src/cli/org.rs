@@ -84,7 +84,7 @@ pub(super) struct Facts {
     /// A verified domain; may be given more than once. Replaces those known.
     #[arg(long = "domain", value_name = "DOMAIN", id = "domain")]
     domains: Vec<String>,
-    /// The identity provider that single sign-on is configured for; an empty one for none.
+    /// The identity provider that single sign-on is configured for; an empty name says that it is not.
     #[arg(long, value_name = "PROVIDER")]
     sso: Option<String>,
 }
