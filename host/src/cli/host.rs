@@ -3,11 +3,12 @@
 use std::fs;
 use std::sync::Arc;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use insomnia_scim_contract::{Actor, Face, Source};
 
 use super::config::Settings;
 use super::data::{self, Purpose};
+use super::failure::NoOrganization;
 use super::mail::Mail;
 use crate::capability::email::NoMailer;
 use crate::capability::storage::OrganizationId;
@@ -57,7 +58,7 @@ pub(super) async fn organization(provisioner: &Provisioner, name: &str) -> anyho
     let id = OrganizationId::parse(name)?;
     match provisioner.find_organization(&id).await? {
         Some(organization) => Ok(organization.coming_from(Source::new(Face::CommandLine)).acting_as(Actor::Operator)),
-        None => bail!("there is no organization {id}; `insomnia-scim org list` shows those that are there"),
+        None => Err(NoOrganization(id.to_string()).into()),
     }
 }
 
