@@ -60,7 +60,7 @@ pub(super) struct Common {
     /// The form of the log. [default: text]
     #[arg(long, global = true, value_enum, env = "INSOMNIA_SCIM_LOG_FORMAT")]
     pub(super) log_format: Option<LogFormat>,
-    /// Print JSON, for programs.
+    /// Print JSON, for programs. The variable is true or false.
     #[arg(long, global = true, env = "INSOMNIA_SCIM_JSON")]
     pub(super) json: bool,
 }

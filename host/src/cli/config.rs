@@ -6,7 +6,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
@@ -93,7 +93,13 @@ impl Settings {
         };
         let storage = match (storage, given.storage_password_file.or(file.storage_password_file)) {
             (Some(storage), Some(path)) => Some(storage.password_file(&path)?),
-            (storage, _) => storage,
+            // Without this, who has mistyped the other variable gets an empty database in the data directory.
+            (None, Some(path)) => bail!(
+                "the password in {} is for a PostgreSQL, but none is named: set --storage, or leave out \
+                 --storage-password-file",
+                path.display()
+            ),
+            (storage, None) => storage,
         };
         Ok(Self {
             cache: cache.unwrap_or_else(|| data.join("cache")),
@@ -207,6 +213,8 @@ mod tests {
         assert!(with_file("", given()).unwrap().storage.is_none());
         let missing = "storage = 'postgres://u@h/d'\nstorage-password-file = '/nowhere/password'";
         assert!(with_file(missing, given()).is_err());
+        let alone = with_file("storage-password-file = '/run/secrets/scim-db'", given()).err().unwrap();
+        assert!(alone.to_string().contains("none is named"), "{alone}");
         let wrong = with_file("storage = 'mysql://scim:hunter2@db.example/main'", given());
         assert!(!format!("{:#}", wrong.err().unwrap()).contains("hunter2"));
     }
