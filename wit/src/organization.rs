@@ -64,7 +64,7 @@ pub struct Options {
     pub basic_authentication: bool,
     /// The aliases `/ServiceProviderConfigs` and `/serviceConfiguration` are served.
     pub discovery_aliases: bool,
-    /// A successful PATCH of a group is answered 204, whatever its size.
+    /// A successful PATCH of a group is answered 204, whatever its size, unless a member was left out.
     pub group_patch_no_content: bool,
 }
 

@@ -63,6 +63,17 @@ pub(super) async fn organization(provisioner: &Provisioner, name: &str) -> anyho
 }
 
 async fn build(settings: &Settings, purpose: Purpose, listening: Option<String>) -> anyhow::Result<Provisioner> {
+    // Whoever has mistyped the storage's variable would begin an empty database in the data directory.
+    if purpose == Purpose::Begin
+        && settings.storage.is_none()
+        && let Some(path) = &settings.storage_password_file
+    {
+        bail!(
+            "the password in {} is for a PostgreSQL, but none is named: set --storage, or leave out \
+             --storage-password-file",
+            path.display()
+        );
+    }
     let (storage, key) =
         data::open(&settings.data, settings.storage.as_ref(), purpose, &settings.go_on_without).await?;
     let serves = listening.is_some();
