@@ -119,7 +119,7 @@ impl Change<'_> {
         sums: Option<Vec<Vec<u8>>>,
     ) -> Result<(), StorageError> {
         let mut sums = sums.into_iter().flatten();
-        let mut puts = self.puts()?;
+        let mut puts = Puts::new(self.connection)?;
         let version = to_integer(version);
         for write in &transaction.write {
             match write {
@@ -154,18 +154,11 @@ impl Change<'_> {
 
     /// Puts entries.
     pub(super) fn append(&self, entries: &[(Key, Vec<u8>)], version: u64) -> Result<(), StorageError> {
-        let mut puts = self.puts()?;
+        let mut puts = Puts::new(self.connection)?;
         for (key, value) in entries {
             puts.put(self.organization, key, value, to_integer(version))?;
         }
         Ok(())
-    }
-
-    fn puts(&self) -> Result<Puts<'_>, StorageError> {
-        Ok(Puts {
-            alone: self.connection.prepare_cached(PUT.alone)?,
-            grouped: self.connection.prepare_cached(PUT.grouped)?,
-        })
     }
 
     fn delete_range(&self, range: &KeyRange) -> Result<(), StorageError> {
@@ -257,13 +250,18 @@ impl Change<'_> {
 }
 
 /// The statements that put a key, wherever it is kept.
-struct Puts<'c> {
+pub(super) struct Puts<'c> {
     alone: CachedStatement<'c>,
     grouped: CachedStatement<'c>,
 }
 
-impl Puts<'_> {
-    fn put(&mut self, organization: i64, key: &Key, value: &[u8], version: i64) -> Result<(), StorageError> {
+impl<'c> Puts<'c> {
+    pub(super) fn new(connection: &'c Connection) -> rusqlite::Result<Self> {
+        Ok(Self { alone: connection.prepare_cached(PUT.alone)?, grouped: connection.prepare_cached(PUT.grouped)? })
+    }
+
+    /// Puts a key of the organization with this number.
+    pub(super) fn put(&mut self, organization: i64, key: &Key, value: &[u8], version: i64) -> rusqlite::Result<()> {
         let Place { group, key } = place::of(key);
         match group {
             None => self.alone.execute(params![organization, key, value, version])?,

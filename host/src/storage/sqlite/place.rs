@@ -121,6 +121,11 @@ pub(super) struct Segment<'r> {
     pub(super) end: &'r [u8],
 }
 
+/// The range of all keys.
+pub(super) fn everything() -> KeyRange {
+    KeyRange { start: Vec::new(), end: END.to_vec() }
+}
+
 /// The segments of a range, in the order of its keys; none of an empty range.
 pub(super) fn segments(range: &KeyRange) -> Vec<Segment<'_>> {
     if range.is_empty() {
