@@ -9,7 +9,7 @@ use insomnia_scim_contract::{
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The organization as it is stored.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(super) struct StoredOrganization(#[serde(with = "OrganizationForm")] pub(super) OrganizationRecord);
 

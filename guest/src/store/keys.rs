@@ -458,8 +458,12 @@ fn timed(prefix: &str, before: Option<u64>) -> KeyRange {
 ///
 /// Ids are 36 bytes without separators, so this holds for `…/{id}` and `…␀{id}` alike.
 pub fn id_of(key: &[u8]) -> Option<String> {
-    let id = key.get(key.len().checked_sub(36)?..)?;
-    String::from_utf8(id.to_vec()).ok()
+    id_in(key).map(str::to_owned)
+}
+
+/// As [`id_of`], where it stands.
+pub fn id_in(key: &[u8]) -> Option<&str> {
+    std::str::from_utf8(key.get(key.len().checked_sub(36)?..)?).ok()
 }
 
 /// Whether the text can be an id of a member or a team: nothing else ever gets into a key as one.

@@ -9,6 +9,7 @@ mod form;
 mod lease;
 mod member;
 mod membership;
+mod memo;
 mod oauth;
 mod organization;
 mod outbox;
@@ -41,7 +42,7 @@ pub use team::{Row, TeamRecord};
 pub use webhook::{PreviousKey, WebhookRecord};
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -109,7 +110,7 @@ pub struct Store<'h> {
     storage: &'h dyn Storage,
     clock: &'h dyn Clock,
     random: &'h dyn Random,
-    prefetched: RefCell<HashMap<Key, Option<Item>>>,
+    prefetched: RefCell<BTreeMap<Key, Option<Item>>>,
     /// When the current attempt began: all that it writes carries this time.
     now: Cell<u64>,
     /// Seals what emails hold; `None` keeps it as it is.
