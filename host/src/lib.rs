@@ -62,7 +62,7 @@ mod urls;
 pub use capability::storage::{InvalidOrganizationId, OrganizationId};
 pub use component::{CallError, ComponentError, Isolation, Limits};
 pub use condition::Trouble;
-pub use error::ActionError;
+pub use error::{ActionError, SchemasError};
 pub use insomnia_scim_contract::{Act, Actor, Face, Overview, Source};
 pub use organization::Organization;
 pub use provisioner::{BuildError, Provisioner, ProvisionerBuilder};

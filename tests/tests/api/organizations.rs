@@ -129,6 +129,43 @@ fn an_organization_that_is_refused_is_not_left_behind() {
 }
 
 #[test]
+fn an_organization_chooses_how_long_its_log_is_kept() {
+    let organization = Organization::new("retention");
+    assert_eq!(ok(&organization.get("/retention")), json!({"days": 90}));
+    assert_eq!(ok(&organization.put("/retention", json!({"days": 3650}))), json!({"days": 3650}));
+    for days in [0, 3651] {
+        problem(&organization.put("/retention", json!({"days": days})), 422, "invalid");
+    }
+    assert_eq!(ok(&organization.get("/retention")), json!({"days": 3650}));
+}
+
+#[test]
+fn schemas_are_declared_and_a_mistake_is_pointed_at() {
+    let organization = Organization::new("schemas");
+    let nothing = json!({"schemas": [], "resourceTypes": []});
+    assert_eq!(ok(&organization.get("/schemas")), nothing);
+    let urn = "urn:example:params:badge:1.0";
+    let badge = json!({"id": urn, "name": "Badge", "attributes": [{"name": "number", "type": "integer"}]});
+    let users = json!({"name": "User", "schemaExtensions": [{"schema": urn, "required": false}]});
+    let declaration = json!({"schemas": [badge], "resourceTypes": [users]});
+    assert_eq!(ok(&organization.put("/schemas", declaration.clone())), declaration);
+    let wrong = json!({"id": urn, "attributes": [{"name": "number", "type": "number"}]});
+    for (body, pointer) in [
+        (json!({"schemas": [wrong]}), "/schemas/0/attributes/0/type"),
+        (json!({"schemas": [badge, badge]}), "/schemas/1/id"),
+        (json!({"resourceTypes": [users]}), "/resourceTypes/0/schemaExtensions/0/schema"),
+        (json!({"resource_types": []}), "/resource_types"),
+        (json!([]), ""),
+    ] {
+        let refused = problem(&organization.put("/schemas", body.clone()), 422, "invalid");
+        assert_eq!(refused["errors"][0]["pointer"], json!(pointer), "{body}: {refused}");
+    }
+    assert_eq!(ok(&organization.get("/schemas")), declaration, "what was refused has changed nothing");
+    gone(&organization.delete("/schemas"));
+    assert_eq!(ok(&organization.get("/schemas")), nothing);
+}
+
+#[test]
 fn an_organizations_key_may_look_at_its_own() {
     let organization = Organization::new("own");
     let seen = ok(&organization.get(""));
