@@ -40,6 +40,8 @@ macro_rules! act {
     };
 }
 
+mod change;
+mod create;
 mod events;
 mod guard;
 mod oauth;
@@ -48,6 +50,9 @@ mod quotas;
 mod retention;
 mod schemas;
 mod teams;
+
+pub use change::{OptionChanges, OrganizationChange, UnknownOption};
+pub use create::{CreateOrganizationError, CreatedOrganization, NewOrganization, Owner};
 
 impl Organization {
     /// Whichever organization has this name when it acts.

@@ -10,6 +10,7 @@ use crate::capability::storage::StorageError;
 use crate::component::CallError;
 use crate::directory::Requirement;
 use crate::error::{ActionError, SchemasError};
+use crate::organization::CreateOrganizationError;
 use crate::quota::Exceeded;
 use crate::registry::{QuotaError, RegistryError};
 use crate::server::body::BodyError;
@@ -305,6 +306,15 @@ impl From<RegistryError> for Problem {
                 tracing::error!("{error}");
                 Self::unavailable().uncertain()
             }
+        }
+    }
+}
+
+impl From<CreateOrganizationError> for Problem {
+    fn from(error: CreateOrganizationError) -> Self {
+        match error {
+            CreateOrganizationError::Registry(error) => error.into(),
+            CreateOrganizationError::Refused(error) => error.into(),
         }
     }
 }

@@ -4,7 +4,7 @@ use insomnia_scim_tests::client::Request;
 use insomnia_scim_tests::person::unique;
 use serde_json::json;
 
-use crate::api::caller::{Organization, created, gone, ok, operator, problem};
+use crate::api::caller::{Organization, PASSPHRASE, created, gone, ok, operator, problem};
 
 fn patch(organization: &Organization, change: serde_json::Value) -> insomnia_scim_tests::client::Response {
     operator().send(&Request::new("PATCH", &organization.path).body(change))
@@ -126,6 +126,28 @@ fn an_organization_that_is_refused_is_not_left_behind() {
     let record = json!({"name": "", "plan": "free", "seats": 1});
     problem(&operator().post("/organizations", json!({"id": id, "organization": record})), 422, "invalid");
     problem(&operator().get(&format!("/organizations/{id}")), 404, "not-found");
+}
+
+#[test]
+fn an_organization_is_created_with_its_owner_and_retention_or_not_at_all() {
+    let id = unique("whole");
+    let record = json!({"name": "Whole", "plan": "enterprise", "seats": 2});
+    let owner = format!("olive@{id}.example");
+    let with = |owner: serde_json::Value, days: u32| {
+        let body = json!({"id": id, "organization": record, "owner": owner, "retention_days": days});
+        operator().post("/organizations", body)
+    };
+    for (owner, days) in [(json!({"email": "no address"}), 30), (json!({"email": owner}), 0)] {
+        problem(&with(owner, days), 422, "invalid");
+        problem(&operator().get(&format!("/organizations/{id}")), 404, "not-found");
+    }
+    let refused = problem(&with(json!({"mail": owner}), 30), 422, "invalid");
+    assert_eq!(refused["errors"][0]["pointer"], json!("/owner/mail"));
+    let made = created(&with(json!({"email": owner, "passphrase": PASSPHRASE}), 30));
+    assert_eq!((&made["owner"]["email"], &made["owner"]["role"]), (&json!(owner), &json!("owner")));
+    assert_eq!(made["owner"]["display_name"], json!(owner), "without a name it is the email address");
+    assert_eq!(ok(&operator().get(&format!("/organizations/{id}/retention"))), json!({"days": 30}));
+    problem(&with(json!({"email": owner}), 30), 409, "conflict");
 }
 
 #[test]

@@ -210,6 +210,16 @@ fn a_preview_tells_who_would_be_created_adopted_and_left_manual() {
 }
 
 #[test]
+fn an_organization_whose_owner_is_refused_is_not_created() {
+    let id = unique("half");
+    let create = |owner: &str| run(shared(), &["org", "create", "Half", "--id", &id, "--owner", owner]);
+    let refused = create("no address");
+    assert!(!refused.status.success() && String::from_utf8_lossy(&refused.stderr).contains("no address"));
+    assert!(!run(shared(), &["org", "show", &id]).status.success(), "nothing is left of it");
+    assert!(create(&format!("owner@{id}.example")).status.success(), "its name is free");
+}
+
+#[test]
 fn the_attributes_of_the_example_are_declared_from_a_file_and_a_mistake_is_pointed_at() {
     let (connector, client) = organization("schema");
     let organization = connector.organization.as_str();
