@@ -77,12 +77,7 @@ pub(super) async fn list_members(access: Access, Query(query): Query<Search>) ->
 #[utoipa::path(post, path = "/organizations/{organization}/members", tag = "Members", request_body = NewMemberBody,
     responses((status = 201, description = "The member was added.", body = Member)))]
 pub(super) async fn add_member(access: Access, JsonBody(new): JsonBody<NewMemberBody>) -> Result<Response, Problem> {
-    let new = NewMember {
-        display_name: new.display_name.unwrap_or_else(|| new.email.clone()),
-        email: new.email,
-        role: new.role.unwrap_or(Role::Member),
-        passphrase: new.passphrase,
-    };
+    let new = NewMember::new(new.email, new.display_name, new.role.unwrap_or(Role::Member), new.passphrase);
     let member = access.organization.add_member(new).await?;
     let home = access.state.provisioner.base_url();
     let location = format!("{home}{PATH}/organizations/{}/members/{}", access.organization.id(), member.id);

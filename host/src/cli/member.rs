@@ -77,8 +77,7 @@ impl MemberCommand {
             }
             Self::Add { email, name, role, email_passphrase, .. } => {
                 let passphrase = if email_passphrase { None } else { Some(passphrase::generate()?) };
-                let display_name = name.unwrap_or_else(|| email.clone());
-                let new = NewMember { email, display_name, role, passphrase: passphrase.clone() };
+                let new = NewMember::new(email, name, role, passphrase.clone());
                 let mut added = serde_json::to_value(organization.add_member(new).await?)?;
                 if let Some(passphrase) = passphrase {
                     added["passphrase"] = passphrase.into();

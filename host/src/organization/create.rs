@@ -75,7 +75,7 @@ impl Provisioner {
         new: NewOrganization,
     ) -> Result<CreatedOrganization, CreateOrganizationError> {
         let (id, now) = (new.id.clone(), self.clock().now());
-        if !id.is_host() && self.registry().is_left(&id, now).await? {
+        if !id.is_host() && self.registry().is_left(&id, now).await.map_err(RegistryError::from)? {
             self.delete_organization(&id).await?;
         }
         let organization = self.bound_organization(self.registry().begin(&id, now).await?);
@@ -112,8 +112,6 @@ async fn furnish(organization: &Organization, new: NewOrganization) -> Result<Op
         organization.set_retention(days).await?;
     }
     let Some(owner) = new.owner else { return Ok(None) };
-    let Owner { email, display_name, passphrase } = owner;
-    let owner =
-        NewMember { display_name: display_name.unwrap_or_else(|| email.clone()), email, role: Role::Owner, passphrase };
+    let owner = NewMember::new(owner.email, owner.display_name, Role::Owner, owner.passphrase);
     organization.add_member(owner).await.map(Some)
 }
