@@ -4,9 +4,9 @@ use insomnia_scim_contract::Team;
 use serde_json::{Value, json};
 
 use super::error::DirectoryError;
-use super::members::find;
+use super::members::{find, organization};
 use crate::protocol::schema::GROUP;
-use crate::provisioning::{Refusal, events, write};
+use crate::provisioning::{Refusal, Teams, events, write};
 use crate::store::keys::{self, Kind};
 use crate::store::{Batch, Origin, Store, StoreError, Stored, TeamRecord};
 
@@ -99,14 +99,10 @@ pub fn change_team_members(
 /// # Errors
 /// [`DirectoryError::NotFound`] if there is no such team.
 pub fn remove_team(store: &Store, team: &str) -> Result<(), DirectoryError> {
-    store.transact(|| {
-        let team = find_team(store, team)?;
-        let mut batch = Batch::new();
-        store.disband(&mut batch, &team)?;
-        write::team(store, &mut batch, Some(&team), None)?;
-        store.commit(batch)?;
-        Ok(())
-    })
+    let id = find_team(store, team)?.record.id().to_owned();
+    let organization = organization(store)?;
+    Teams::new(store, &organization, "").delete(&id, &|_| true)?;
+    Ok(())
 }
 
 /// The team with this id or name.
