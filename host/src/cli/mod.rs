@@ -2,6 +2,7 @@
 
 mod api_key;
 mod arguments;
+mod backup;
 mod compile;
 mod config;
 mod connector;
@@ -103,6 +104,12 @@ enum Command {
     ApiKey(api_key::ApiKeyCommand),
     /// Look at everything that a server needs, and say what to do about what is wrong: data, key, disk, clock, mail, URL.
     Doctor(doctor::Doctor),
+    /// Copy all data and the host key into a new data directory, beside a server that goes on.
+    Backup(backup::Backup),
+    /// Bring back what `backup` has copied: into an empty data directory, or an empty PostgreSQL.
+    Restore(backup::Restore),
+    /// Move all data to another database: from a data directory to a PostgreSQL, or the other way.
+    Migrate(backup::Migrate),
     /// Try any SCIM connector over HTTP as an identity provider would: create, find, change, deactivate, delete a user.
     TestConnector(test_connector::TestConnector),
     /// Compile the built-in component, and write its code to a file for a build that brings it along.
@@ -161,6 +168,9 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             Command::Delivery(delivery) => delivery.run(&settings).await,
             Command::ApiKey(key) => key.run(&settings).await,
             Command::Doctor(doctor) => doctor.run(&settings).await,
+            Command::Backup(backup) => backup.run(&settings).await,
+            Command::Restore(restore) => restore.run(&settings).await,
+            Command::Migrate(migrate) => migrate.run(&settings).await,
             Command::TestConnector(test) => test.run(&settings).await,
             Command::Compile(compile) => compile.run(),
             Command::Completions { .. } => Ok(()),
@@ -173,7 +183,7 @@ mod tests {
     use super::*;
 
     /// What may be set for every command, for the server, or because it is a secret.
-    const VARIABLES: [&str; 20] = [
+    const VARIABLES: [&str; 23] = [
         "config",
         "data",
         "storage",
@@ -188,6 +198,9 @@ mod tests {
         "organization",
         "listen",
         "metrics_listen",
+        "tls_cert",
+        "tls_key",
+        "api_client_ca",
         "smtp_url",
         "mail_from",
         "http_permit",

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use url::{Host, Url};
 
 use super::super::config::Settings;
-use super::super::{data, host};
+use super::super::{data, host, serve};
 use super::Finding;
 use crate::storage::examine;
 
@@ -122,6 +122,16 @@ pub(super) async fn component(settings: &Settings) -> Vec<Finding> {
         findings.push(Finding::bad("storage", error.to_string(), "see the log"));
     }
     findings
+}
+
+/// The files by which the server speaks TLS, if it does.
+pub(super) fn certificate(settings: &Settings) -> Option<Finding> {
+    const CHECK: &str = "certificate";
+    match serve::tls(settings) {
+        Ok(None) => None,
+        Ok(Some(_)) => Some(Finding::good(CHECK, "certificate and key can be used and belong together")),
+        Err(error) => Some(Finding::bad(CHECK, format!("{error:#}"), "mend the file, or leave TLS to a proxy")),
+    }
 }
 
 /// Whether the base URL is one that identity providers can use.

@@ -70,6 +70,7 @@ impl Doctor {
             checks::clock(&settings),
         ];
         findings.extend(checks::component(&settings).await);
+        findings.extend(checks::certificate(&settings));
         findings.push(checks::base_url(&settings).await);
         findings.push(checks::mail(&settings).await);
         let bad = findings.iter().filter(|finding| finding.state == State::Bad).count();
