@@ -20,7 +20,7 @@ use crate::guard::Preview;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Search {
-    /// Only those whose name or email address begins with this, in any case.
+    /// Only those whose name begins with this, in any case, or for members also the email address.
     #[param(nullable = false)]
     prefix: Option<String>,
     /// `next` of the page before.

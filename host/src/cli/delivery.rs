@@ -15,7 +15,7 @@ use crate::delivery::DeliveryQueue;
 pub(super) enum DeliveryCommand {
     /// List what waits or could not be delivered.
     List {
-        /// The queue.
+        /// Which queue.
         #[arg(value_parser = one_of::<DeliveryQueue>(DeliveryQueue::NAMES))]
         queue: DeliveryQueue,
         #[command(flatten)]
@@ -23,10 +23,10 @@ pub(super) enum DeliveryCommand {
     },
     /// Deliver again what could not be delivered.
     Retry {
-        /// The queue.
+        /// Which queue.
         #[arg(value_enum)]
         queue: ParkedQueue,
-        /// Only these ids. [default: all]
+        /// Only the emails or events with these ids, as `delivery list` shows them. [default: all]
         ids: Vec<String>,
         #[command(flatten)]
         of: Of,

@@ -44,8 +44,8 @@ use self::config::Settings;
 ///
 /// Start with `insomnia-scim demo`: it serves an organization to try, and prints three commands that provision a user.
 ///
-/// Every option can be given as a flag, as an environment variable, or in a file (--config), in this order. All
-/// commands work on the data directory itself, so they do the same whether a server runs on it or not.
+/// A setting is taken from its flag, else from its environment variable, else from a file (--config). The commands about
+/// organizations work on the data itself, so they do the same whether a server runs on it or not.
 #[derive(Parser)]
 #[command(name = "insomnia-scim", version, max_term_width = 100, propagate_version = true)]
 struct Cli {
@@ -130,10 +130,17 @@ enum Command {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     if let Command::Completions { shell } = cli.command {
-        clap_complete::generate(shell, &mut Cli::command(), "insomnia-scim", &mut std::io::stdout());
-        return ExitCode::SUCCESS;
+        let mut script: Vec<u8> = Vec::new();
+        clap_complete::generate(shell, &mut Cli::command(), "insomnia-scim", &mut script);
+        output::print(&String::from_utf8_lossy(&script));
+        return ended(output::finish());
     }
-    match run(cli) {
+    ended(run(cli).and_then(|()| output::finish()))
+}
+
+/// How the process ends; an error is said on stderr.
+fn ended(outcome: anyhow::Result<()>) -> ExitCode {
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             output::complain(&format!("error: {error:#}\n"));
