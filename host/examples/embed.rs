@@ -28,7 +28,7 @@ pub(crate) async fn application() -> Result<(Router, String), Box<dyn Error>> {
     let owner = Owner { email: email.into(), display_name: Some("Olive".into()), passphrase };
     let acme = NewOrganization { owner: Some(owner), ..NewOrganization::new(OrganizationId::parse("acme")?, record) };
     let acme = provisioner.create_organization(acme).await?.organization;
-    let issued = acme.enable(email, IdentityProvider::Okta, ExpiryWindow::default()).await?;
+    let issued = acme.enable(email, IdentityProvider::Okta, ExpiryWindow::Days90).await?;
     let routes = Router::new().route("/", get(|| async { "The application's own page\n" }));
     Ok((routes.merge(provisioner.router()), issued.token))
 }

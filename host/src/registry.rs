@@ -400,10 +400,10 @@ mod tests {
     async fn what_another_process_has_deleted_is_gone_here_soon() {
         let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
         let (here, there) = (Registry::new(Arc::clone(&storage)), Registry::new(storage));
-        let first = here.create(&id("a"), 7).await.unwrap();
+        let first = create(&here, "a", 7).await.unwrap();
         assert_eq!(here.find(&id("a")).await, Ok(Some(first)));
         delete(&there, "a").await;
-        let second = there.create(&id("a"), 8).await.unwrap();
+        let second = create(&there, "a", 8).await.unwrap();
         tokio::time::advance(FRESH).await;
         assert_eq!(here.find(&id("a")).await, Ok(Some(second)));
     }
