@@ -289,19 +289,6 @@ impl Provisioner {
         Ok(found.unwrap_or_else(|| Organization::stranger(self.clone(), id.clone())))
     }
 
-    /// Registers an organization: from now on its connector URL is served. Then [`Organization::put`] tells what it is.
-    /// If one of this name was not deleted to the end, that is done first.
-    ///
-    /// # Errors
-    /// [`RegistryError::Exists`] if it is there already.
-    pub async fn create_organization(&self, id: &OrganizationId) -> Result<Organization, RegistryError> {
-        if !id.is_host() && self.0.registry.deleting(id).await? {
-            self.delete_organization(id).await?;
-        }
-        let bound = self.0.registry.create(id, self.0.clock.now()).await?;
-        Ok(self.bound_organization(bound))
-    }
-
     /// Removes an organization with all that it has: members, teams, logs, due times, API keys, sessions, and the emails
     /// that the mailer keeps. Its calls that are under way are ended, in this process at once and in others as soon as
     /// they write. There is no way back.

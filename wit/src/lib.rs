@@ -31,6 +31,7 @@ mod organization;
 mod overview;
 mod preview;
 mod refresh;
+mod schemas;
 mod scim;
 mod storage;
 
@@ -55,6 +56,7 @@ pub use refresh::{
     EntraApi, EntraApiStatus, IdpApi, IdpApiStatus, OktaApi, OktaApiStatus, OktaApiToken, OktaCredentials,
     OktaPrivateKey, RefreshMethod, RefreshState, RefreshStatus,
 };
+pub use schemas::{DeclarationRefusal, Mistake};
 pub use scim::{Header, ScimRequest, ScimResponse};
 pub use storage::{
     BoundedAdd, Change, Condition, Entry, Item, Key, KeyRange, KeyValue, KeyVersion, Page, Scanned, StorageError,

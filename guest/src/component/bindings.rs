@@ -72,6 +72,8 @@ wit_bindgen::generate!({
         "insomnia:scim/oauth-types@1.0.0/page-error": insomnia_scim_contract::PageError,
         "insomnia:scim/oauth-types@1.0.0/authorize-refusal": insomnia_scim_contract::AuthorizeRefusal,
         "insomnia:scim/overview-types@1.0.0/overview": insomnia_scim_contract::Overview,
+        "insomnia:scim/schemas-types@1.0.0/mistake": insomnia_scim_contract::Mistake,
+        "insomnia:scim/schemas-types@1.0.0/declaration-refusal": insomnia_scim_contract::DeclarationRefusal,
         "insomnia:scim/storage@1.0.0/item": insomnia_scim_contract::Item,
         "insomnia:scim/storage@1.0.0/entry": insomnia_scim_contract::Entry,
         "insomnia:scim/storage@1.0.0/key-value": insomnia_scim_contract::KeyValue,

@@ -9,6 +9,7 @@ use super::{Precondition, Provisioned, Refusal, licences, write};
 use crate::protocol::document::Document;
 use crate::protocol::error::ScimError;
 use crate::protocol::schema::ENTERPRISE_USER;
+use crate::sentence::Sentence;
 use crate::store::{
     Batch, Candidates, MemberRecord, OrganizationRecord, Store, StoreError, Stored, keys, primary_email,
 };
@@ -53,7 +54,7 @@ impl<'c, 'h> Members<'c, 'h> {
         self.transact(|| {
             let member = self.existing(id, precondition)?;
             let document = change(&member.record.document)?;
-            self.rules().change(member, document, "addressed by id".into())
+            self.rules().change(member, document, Sentence::AddressedById)
         })
     }
 

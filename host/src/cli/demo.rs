@@ -10,9 +10,9 @@ use super::serve::Listen;
 use super::{output, passphrase};
 use crate::capability::storage::OrganizationId;
 use crate::connector::{DEFAULT_EXPIRY, IdentityProvider};
-use crate::directory::{Domain, NewMember, Options, OrganizationRecord, Plan, Role};
+use crate::directory::{Domain, Options, OrganizationRecord, Plan};
 use crate::error::ActionError;
-use crate::organization::Organization;
+use crate::organization::{CreateOrganizationError, NewOrganization, Organization, Owner};
 use crate::provisioner::Provisioner;
 use crate::registry::RegistryError;
 
@@ -75,11 +75,6 @@ impl Demo {
 /// Makes the organization. A start that was broken off is taken up again: every step takes what is there already.
 async fn make(provisioner: &Provisioner) -> anyhow::Result<(Organization, Shown)> {
     let id = OrganizationId::parse(NAME)?;
-    match provisioner.create_organization(&id).await {
-        Ok(_) | Err(RegistryError::Exists(_)) => {}
-        Err(error) => return Err(error.into()),
-    }
-    let organization = provisioner.organization(&id);
     let record = OrganizationRecord {
         name: "Demo".into(),
         plan: Plan::Enterprise,
@@ -88,19 +83,19 @@ async fn make(provisioner: &Provisioner) -> anyhow::Result<(Organization, Shown)
         single_sign_on: Some("okta".into()),
         options: Options::default(),
     };
-    organization.put(record).await.context("the demo organization can't be set up")?;
     let passphrase = passphrase::generate()?;
-    let owner = NewMember {
-        email: OWNER.into(),
-        display_name: "Demo Owner".into(),
-        role: Role::Owner,
-        passphrase: Some(passphrase.clone()),
+    let owner =
+        Owner { email: OWNER.into(), display_name: Some("Demo Owner".into()), passphrase: Some(passphrase.clone()) };
+    let new = NewOrganization { owner: Some(owner), ..NewOrganization::new(id.clone(), record) };
+    let organization = match provisioner.create_organization(new).await {
+        Ok(created) => created.organization,
+        Err(CreateOrganizationError::Registry(RegistryError::Exists(_))) => {
+            let organization = provisioner.organization(&id);
+            organization.set_passphrase(OWNER, &passphrase).await.context("the demo owner has no passphrase")?;
+            organization
+        }
+        Err(error) => return Err(error).context("the demo organization can't be set up"),
     };
-    match organization.add_member(owner).await {
-        Ok(_) => {}
-        Err(ActionError::Conflict(_)) => organization.set_passphrase(OWNER, &passphrase).await?,
-        Err(error) => return Err(error).context("the demo owner can't be added"),
-    }
     let issued = match organization.enable(OWNER, IdentityProvider::Okta, DEFAULT_EXPIRY).await {
         Err(ActionError::Conflict(_)) => organization.refresh_as_operator(None, 0).await,
         other => other,
