@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, Schema};
 
 use super::PATH;
 use super::access::{Access, Operator};
@@ -54,10 +55,33 @@ pub(super) struct OrganizationChange {
     #[schema(value_type = Option<String>)]
     single_sign_on: Option<Option<String>>,
     /// The choices to change, by name.
-    #[schema(value_type = Options, required = false)]
+    #[schema(value_type = OptionChanges, required = false)]
     #[serde(default)]
     options: BTreeMap<String, bool>,
 }
+
+/// Choices to change, by name, as the document describes them: those of [`Options`], of which none is required and none has a
+/// default. A generated client would send a default of each that nobody named, and so take other choices back.
+struct OptionChanges;
+
+impl utoipa::PartialSchema for OptionChanges {
+    fn schema() -> RefOr<Schema> {
+        let mut schema = <Options as utoipa::PartialSchema>::schema();
+        if let RefOr::T(Schema::Object(object)) = &mut schema {
+            object.description = Some("Choices to change, by name; those that are not named stay.".into());
+            object.required.clear();
+            object.default = None;
+            for property in object.properties.values_mut() {
+                if let RefOr::T(Schema::Object(property)) = property {
+                    property.default = None;
+                }
+            }
+        }
+        schema
+    }
+}
+
+impl ToSchema for OptionChanges {}
 
 /// What is named is not `null`: none of these can be taken away.
 fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {

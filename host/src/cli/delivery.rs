@@ -76,6 +76,10 @@ impl DeliveryCommand {
                         break;
                     }
                 }
+                if deliveries.is_empty() && !settings.json {
+                    output::print("This queue is empty.\n");
+                    return Ok(());
+                }
                 output::table(settings.json, &deliveries, &["created", "what", "to", "attempts", "error", "id"]);
             }
             Self::Retry { queue, ids, of } => {
