@@ -9,6 +9,7 @@
 //! | `idp-api` | the identity provider's API, its secret sealed: [`super::IdpApiRecord`] |
 //! | `refresh` | how far the automatic refresh has come: [`super::RefreshRecord`] |
 //! | `oauth-client/{id}` | a registered client: [`super::ClientRecord`] |
+//! | `oauth-keys/{client}` | the key set that a client signs by: [`super::KeySetRecord`] |
 //! | `oauth-live/{client}` | the hashes of a client's own access tokens: [`super::LiveRecord`] |
 //! | `oauth-grant/{client}/{id}` | what was granted to a client: [`super::GrantRecord`] |
 //! | `oauth-code/{SHA-256}` | an authorization code: [`super::CodeRecord`] |
@@ -297,6 +298,11 @@ pub fn oauth_client(id: &str) -> Key {
 /// All registered OAuth clients.
 pub fn oauth_clients() -> KeyRange {
     below(b"oauth-client/".to_vec())
+}
+
+/// The key set that a client signs by.
+pub fn oauth_keys(client: &str) -> Key {
+    format!("oauth-keys/{client}").into_bytes()
 }
 
 /// The hashes of a client's own access tokens.

@@ -28,7 +28,10 @@ pub use event::{Actor, EventKind, EventRecord, EventSubject, MOST_IDS, ParkedEve
 pub use lease::{Lease, LeaseRecord};
 pub use member::{MemberRecord, Record, Stored, primary_email};
 pub use membership::{Additions, Edge};
-pub use oauth::{AccessRecord, ClientRecord, CodeRecord, GrantRecord, LiveRecord, LiveToken, SecretRecord};
+pub use oauth::{
+    AccessRecord, ClientRecord, CodeRecord, GrantRecord, KeyRecord, KeySetRecord, LiveRecord, LiveToken, PublicKey,
+    SecretRecord, Told,
+};
 pub use outbox::{Letter, OutboxRecord, StoredEmail};
 pub use query::Candidates;
 pub use refresh::{IdpApiRecord, Pending, Problem, RefreshRecord, RefreshView, Trouble};
