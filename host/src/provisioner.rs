@@ -313,7 +313,12 @@ impl Provisioner {
     /// # Errors
     /// [`RegistryError::Unknown`] if it is not there. After another error, call it again.
     pub async fn delete_organization(&self, id: &OrganizationId) -> Result<(), RegistryError> {
-        let bound = self.0.registry.begin_deletion(id).await?;
+        self.delete(id, None).await
+    }
+
+    /// As [`Provisioner::delete_organization`], but only the one of this generation, if one is named.
+    pub(crate) async fn delete(&self, id: &OrganizationId, generation: Option<u64>) -> Result<(), RegistryError> {
+        let bound = self.0.registry.begin_deletion(id, generation).await?;
         self.0.runtime.end(&bound);
         self.api_keys().forget(&bound).await?;
         self.0.runtime.quotas().forget(&bound).await?;

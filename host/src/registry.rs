@@ -117,7 +117,7 @@ impl Registry {
     /// It is there only when it is complete.
     ///
     /// # Errors
-    /// [`RegistryError::Exists`] also if one of this name is left over: [`Registry::is_left`] tells.
+    /// [`RegistryError::Exists`] also if one of this name is left over: [`Registry::left`] tells.
     pub(crate) async fn begin(&self, id: &OrganizationId, now: u64) -> Result<OrganizationId, RegistryError> {
         if id.is_host() {
             return Err(RegistryError::Reserved(id.clone()));
@@ -231,9 +231,18 @@ impl Registry {
 
     /// Begins to delete the organization of this name and returns its id: from now on it is no organization any more, and
     /// the caller removes what it has, in every store. What was broken off after that is taken up by the next call.
-    pub(crate) async fn begin_deletion(&self, id: &OrganizationId) -> Result<OrganizationId, RegistryError> {
+    ///
+    /// # Errors
+    /// [`RegistryError::Unknown`] also if a `generation` is named and the organization that has the name now is another one.
+    pub(crate) async fn begin_deletion(
+        &self,
+        id: &OrganizationId,
+        generation: Option<u64>,
+    ) -> Result<OrganizationId, RegistryError> {
+        let is_meant = |stored: &Stored| generation.is_none_or(|generation| generation == stored.record.generation);
         loop {
-            let stored = self.stored(id).await?.ok_or_else(|| RegistryError::Unknown(id.clone()))?;
+            let stored = self.stored(id).await?.filter(is_meant);
+            let stored = stored.ok_or_else(|| RegistryError::Unknown(id.clone()))?;
             let bound = id.with_generation(stored.record.generation);
             if !stored.record.deleted {
                 let marked = serde_json::to_vec(&Record { deleted: true, ..stored.record }).map_err(corrupt)?;
@@ -248,12 +257,13 @@ impl Registry {
         }
     }
 
-    /// Whether an organization of this name is being deleted, or its creation was broken off.
-    pub(crate) async fn is_left(&self, id: &OrganizationId, now: u64) -> Result<bool, StorageError> {
-        let is_left = |Record { created, deleted, begun, .. }: Record| {
-            deleted || (begun && now.saturating_sub(created) >= BROKEN_OFF)
+    /// The generation of an organization of this name that is being deleted, or whose creation was broken off.
+    pub(crate) async fn left(&self, id: &OrganizationId, now: u64) -> Result<Option<u64>, StorageError> {
+        let is_left = |Record { created, deleted, begun, .. }: &Record| {
+            *deleted || (*begun && now.saturating_sub(*created) >= BROKEN_OFF)
         };
-        Ok(self.stored(id).await?.is_some_and(|stored| is_left(stored.record)))
+        let stored = self.stored(id).await?.filter(|stored| is_left(&stored.record));
+        Ok(stored.map(|stored| stored.record.generation))
     }
 
     /// Ends the deletion of what [`Registry::begin_deletion`] returned: its name is free, and its generation never comes
@@ -336,11 +346,11 @@ mod tests {
         let begun = registry.begin(&id("a"), 7).await.unwrap();
         assert_eq!((registry.find(&id("a")).await, registry.list(None, 9).await), (Ok(None), Ok(Vec::new())));
         assert_eq!(registry.begin(&id("a"), 8).await, Err(RegistryError::Exists(id("a"))));
-        assert_eq!(registry.is_left(&id("a"), 7 + BROKEN_OFF - 1).await, Ok(false));
-        assert_eq!(registry.is_left(&id("a"), 7 + BROKEN_OFF).await, Ok(true));
+        assert_eq!(registry.left(&id("a"), 7 + BROKEN_OFF - 1).await, Ok(None));
+        assert_eq!(registry.left(&id("a"), 7 + BROKEN_OFF).await, Ok(Some(0)));
         registry.complete(&begun).await.unwrap();
         assert_eq!(registry.find(&id("a")).await, Ok(Some(begun)));
-        assert_eq!(registry.is_left(&id("a"), u64::MAX).await, Ok(false));
+        assert_eq!(registry.left(&id("a"), u64::MAX).await, Ok(None));
     }
 
     #[tokio::test]
@@ -358,7 +368,7 @@ mod tests {
     }
 
     async fn delete(registry: &Registry, name: &str) {
-        let bound = registry.begin_deletion(&id(name)).await.unwrap();
+        let bound = registry.begin_deletion(&id(name), None).await.unwrap();
         registry.storage.delete_organization(&bound).await.unwrap();
         registry.end_deletion(&bound).await.unwrap();
     }
@@ -373,7 +383,7 @@ mod tests {
             delete(&registry, "a").await;
             assert_eq!(registry.find(&id("a")).await, Ok(None));
         }
-        assert_eq!(registry.begin_deletion(&id("a")).await, Err(RegistryError::Unknown(id("a"))));
+        assert_eq!(registry.begin_deletion(&id("a"), None).await, Err(RegistryError::Unknown(id("a"))));
         assert_eq!(create(&registry, "b", 7).await.unwrap().generation(), 0);
     }
 
@@ -383,10 +393,10 @@ mod tests {
         for name in ["a", "b", "c"] {
             create(&registry, name, 7).await.unwrap();
         }
-        let bound = registry.begin_deletion(&id("a")).await.unwrap();
-        assert_eq!(registry.begin_deletion(&id("a")).await, Ok(bound.clone()), "it is taken up");
+        let bound = registry.begin_deletion(&id("a"), None).await.unwrap();
+        assert_eq!(registry.begin_deletion(&id("a"), None).await, Ok(bound.clone()), "it is taken up");
         assert_eq!(registry.find(&id("a")).await, Ok(None));
-        assert_eq!(registry.is_left(&id("a"), 8).await, Ok(true));
+        assert_eq!(registry.left(&id("a"), 8).await, Ok(Some(0)));
         assert_eq!(create(&registry, "a", 8).await, Err(RegistryError::Exists(id("a"))));
         let listed = registry.list(None, 1).await.unwrap();
         assert_eq!(listed.into_iter().map(|one| one.id).collect::<Vec<_>>(), [id("b")], "a page is full all the same");

@@ -20,7 +20,7 @@ use crate::storage::{PostgresConfig, PostgresSource, PostgresTarget, SqliteSourc
 ///
 /// What --data and --storage name is read as it is at one moment, and copied with the host key into a data directory that a
 /// server can be started on. What was copied is read again and compared. Emails in the folder `mail` are not copied. If the
-/// copy is broken off, begin again with the same directory: it goes on.
+/// copy is broken off, give the command again.
 #[derive(Args)]
 pub(super) struct Backup {
     /// The data directory to make.
@@ -116,8 +116,6 @@ impl Place {
         if let Some(config) = &self.database {
             return Ok(Box::new(PostgresTarget::open(config.clone()).await?));
         }
-        private_directory(&self.directory)
-            .with_context(|| format!("the directory {} can't be made", self.directory.display()))?;
         let path = self.directory.join(DATABASE);
         Ok(Box::new(spawn_blocking(move || SqliteTarget::open(&path)).await??))
     }
@@ -125,17 +123,21 @@ impl Place {
 
 async fn transfer(settings: &Settings, from: &Place, to: &Place, done: &str) -> anyhow::Result<()> {
     let begun = Instant::now();
-    let (source, mut target) = (from.source().await?, to.target().await?);
+    let source = from.source().await?;
+    private_directory(&to.directory)
+        .with_context(|| format!("the directory {} can't be made", to.directory.display()))?;
     check_key(&from.directory, &to.directory)?;
-    let Copied { organizations, items, bytes } = copy(source, &mut *target)
-        .await
-        .with_context(|| format!("what {} has can't be copied to {}", from.name(), to.name()))?;
+    let mut target = to.target().await?;
+    ensure!(!target.serves().await?, "{} has organizations already: name an empty place", to.name());
     if from.directory != to.directory {
-        // At the end: with them the directory is complete.
+        // Before the data: a server refuses to start where they name a database that is not there yet.
         for name in [KEY, INSTANCE] {
             bring(&from.directory.join(name), &to.directory.join(name))?;
         }
     }
+    let Copied { organizations, items, bytes } = copy(source, &mut *target)
+        .await
+        .with_context(|| format!("what {} has can't be copied to {}", from.name(), to.name()))?;
     let seconds = begun.elapsed().as_secs_f64();
     if settings.json {
         let report = json!({
@@ -183,13 +185,16 @@ fn bring(from: &Path, to: &Path) -> anyhow::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error).with_context(|| format!("{} can't be read", from.display())),
     };
+    // Written beside and renamed: whoever looks sees all of it or none.
+    let beside = to.with_extension(format!("new-{}", std::process::id()));
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(to).and_then(|mut file| {
+    let written = options.open(&beside).and_then(|mut file| {
         io::Write::write_all(&mut file, &content)?;
         file.sync_all()
     });
+    let written = written.and_then(|()| fs::rename(&beside, to));
     written.with_context(|| format!("{} can't be written", to.display()))
 }

@@ -7,7 +7,8 @@ use serde_json::json;
 use crate::api_keys::ApiKeyError;
 use crate::capability::storage::{InvalidOrganizationId, StorageError};
 use crate::component::CallError;
-use crate::error::ActionError;
+use crate::error::{ActionError, SchemasError};
+use crate::organization::CreateOrganizationError;
 use crate::registry::{QuotaError, RegistryError};
 use crate::storage::copy::CopyError;
 
@@ -49,14 +50,30 @@ impl Failure {
         if cause.is::<InvalidOrganizationId>() {
             return Some(Self::Invalid);
         }
+        // An error that is shown as the one within it hides that one from the chain.
         cause
             .downcast_ref()
             .map(Self::of_action)
             .or_else(|| cause.downcast_ref().and_then(Self::of_storage))
             .or_else(|| cause.downcast_ref().and_then(Self::of_registry))
             .or_else(|| cause.downcast_ref().and_then(Self::of_key))
-            .or_else(|| matches!(cause.downcast_ref()?, QuotaError::Invalid(_)).then_some(Self::Invalid))
-            .or_else(|| matches!(cause.downcast_ref()?, CopyError::NotEmpty).then_some(Self::Conflict))
+            .or_else(|| match cause.downcast_ref()? {
+                QuotaError::Invalid(_) => Some(Self::Invalid),
+                QuotaError::Storage(error) => Self::of_storage(error),
+            })
+            .or_else(|| match cause.downcast_ref()? {
+                CopyError::NotEmpty => Some(Self::Conflict),
+                CopyError::Storage(error) => Self::of_storage(error),
+                CopyError::Differs(_) => None,
+            })
+            .or_else(|| match cause.downcast_ref()? {
+                CreateOrganizationError::Registry(error) => Self::of_registry(error),
+                CreateOrganizationError::Refused(error) => Some(Self::of_action(error)),
+            })
+            .or_else(|| match cause.downcast_ref()? {
+                SchemasError::Refused(error) => Some(Self::of_action(error)),
+                SchemasError::Invalid { .. } => Some(Self::Invalid),
+            })
     }
 
     fn of_action(error: &ActionError) -> Self {
@@ -89,7 +106,8 @@ impl Failure {
             RegistryError::Exists(_) => Some(Self::Conflict),
             RegistryError::Unknown(_) => Some(Self::NotFound),
             RegistryError::Reserved(_) => Some(Self::Invalid),
-            _ => None,
+            RegistryError::Storage(error) => Self::of_storage(error),
+            RegistryError::Mail(_) => Some(Self::Unknown),
         }
     }
 
@@ -98,7 +116,8 @@ impl Failure {
             ApiKeyError::Name => Some(Self::Invalid),
             ApiKeyError::TooMany => Some(Self::Conflict),
             ApiKeyError::Unknown(_) => Some(Self::NotFound),
-            _ => None,
+            ApiKeyError::Storage(error) => Self::of_storage(error),
+            ApiKeyError::Random(_) => None,
         }
     }
 

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use clap::Args;
 use tokio::net::TcpListener;
 use tokio::signal;
@@ -80,13 +80,13 @@ impl Serve {
 impl Listen {
     /// Binds the address first: it may name no port, and the base URL does.
     pub(super) async fn open(&self, settings: &Settings) -> anyhow::Result<Server> {
-        let mut passed = Passed::on();
         let address = self.listen.or(settings.listen).unwrap_or(DEFAULT_LISTEN);
-        let listener = match passed.next()? {
+        let passed = passed_on()?;
+        let listener = match passed.listener {
             Some(listener) => listener,
             None => bind(address, "--listen").await?,
         };
-        let metrics = match (passed.next()?, self.metrics_listen.or(settings.metrics_listen)) {
+        let metrics = match (passed.metrics, self.metrics_listen.or(settings.metrics_listen)) {
             (Some(listener), _) => Some(listener),
             (None, Some(address)) => Some(bind(address, "--metrics-listen").await?),
             (None, None) => None,
@@ -175,42 +175,41 @@ async fn bind(address: SocketAddr, flag: &str) -> anyhow::Result<TcpListener> {
     bound.with_context(|| format!("{address} can't be listened on; another {flag} ADDR may be free"))
 }
 
-/// The sockets that the service manager keeps open and passes on, so that a restart refuses no connection: the first one is
-/// the server's, the second one that of the metrics. systemd.socket(5) and sd_listen_fds(3) describe the protocol.
+/// The sockets that the service manager keeps open and passes on, so that a restart refuses no connection.
+#[derive(Default)]
 struct Passed {
-    #[cfg(unix)]
-    sockets: listenfd::ListenFd,
-    #[cfg(unix)]
-    taken: usize,
+    listener: Option<TcpListener>,
+    /// The one that is called `metrics`.
+    metrics: Option<TcpListener>,
 }
 
-impl Passed {
-    fn on() -> Self {
-        Self {
-            #[cfg(unix)]
-            sockets: listenfd::ListenFd::from_env(),
-            #[cfg(unix)]
-            taken: 0,
-        }
-    }
-
-    #[cfg(unix)]
-    fn next(&mut self) -> anyhow::Result<Option<TcpListener>> {
-        if self.taken >= self.sockets.len() {
-            return Ok(None);
-        }
-        let socket = self.sockets.take_tcp_listener(self.taken);
+/// Takes the sockets that were passed on, as sd_listen_fds(3) describes it: the names stand in LISTEN_FDNAMES.
+///
+/// # Errors
+/// There are others than one for the server and one for the metrics: nobody would answer on them.
+#[cfg(unix)]
+fn passed_on() -> anyhow::Result<Passed> {
+    let names = std::env::var("LISTEN_FDNAMES").unwrap_or_default();
+    let mut names = names.split(':');
+    let mut sockets = listenfd::ListenFd::from_env();
+    let mut passed = Passed::default();
+    for number in 0..sockets.len() {
+        let socket = sockets.take_tcp_listener(number);
         let socket = socket.context("a socket that was passed on (LISTEN_FDS) is not one of TCP that listens")?;
-        self.taken += 1;
-        let Some(socket) = socket else { return Ok(None) };
+        let Some(socket) = socket else { continue };
         socket.set_nonblocking(true)?;
-        Ok(Some(TcpListener::from_std(socket)?))
+        let place = if names.next() == Some("metrics") { &mut passed.metrics } else { &mut passed.listener };
+        ensure!(
+            place.replace(TcpListener::from_std(socket)?).is_none(),
+            "only one socket can be passed on, and one for the metrics, which FileDescriptorName=metrics tells apart"
+        );
     }
+    Ok(passed)
+}
 
-    #[cfg(not(unix))]
-    fn next(&mut self) -> anyhow::Result<Option<TcpListener>> {
-        Ok(None)
-    }
+#[cfg(not(unix))]
+fn passed_on() -> anyhow::Result<Passed> {
+    Ok(Passed::default())
 }
 
 /// The address as a URL that works on this machine.

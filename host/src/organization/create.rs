@@ -75,21 +75,25 @@ impl Provisioner {
         new: NewOrganization,
     ) -> Result<CreatedOrganization, CreateOrganizationError> {
         let (id, now) = (new.id.clone(), self.clock().now());
-        if !id.is_host() && self.registry().is_left(&id, now).await.map_err(RegistryError::from)? {
-            self.delete_organization(&id).await?;
+        if !id.is_host()
+            && let Some(generation) = self.registry().left(&id, now).await.map_err(RegistryError::from)?
+        {
+            self.delete(&id, Some(generation)).await?;
         }
         let organization = self.bound_organization(self.registry().begin(&id, now).await?);
-        match furnish(&organization, new).await {
-            Ok(owner) => {
-                self.registry().complete(organization.id()).await?;
-                Ok(CreatedOrganization { organization, owner })
-            }
+        let created = match furnish(&organization, new).await {
+            Ok(owner) => self.registry().complete(organization.id()).await.map(|()| owner).map_err(Into::into),
+            Err(refused) => Err(refused.into()),
+        };
+        match created {
+            Ok(owner) => Ok(CreatedOrganization { organization, owner }),
             Err(refused) => {
-                // What can't be removed now is removed when an organization of this name is created again.
-                if let Err(error) = self.delete_organization(&id).await {
+                // Not the one that somebody else may have created under this name meanwhile. What can't be removed now is
+                // removed when an organization of this name is created again.
+                if let Err(error) = self.delete(&id, Some(organization.id().generation())).await {
                     tracing::warn!(organization = %id, "what was begun of an organization is left: {error}");
                 }
-                Err(refused.into())
+                Err(refused)
             }
         }
     }

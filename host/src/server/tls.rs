@@ -13,7 +13,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio_rustls::rustls::server::WebPkiClientVerifier;
+use tokio_rustls::rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 use tokio_rustls::server::TlsStream;
 
@@ -21,9 +21,11 @@ use tokio_rustls::server::TlsStream;
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How often the files are looked at, so that a renewed certificate is used soon.
 const RENEWAL: Duration = Duration::from_secs(2);
-/// What an encrypted connection takes beside what every connection takes, in bytes: the library's buffers, and the
-/// messages of the handshake.
-pub(super) const OF_CONNECTION: usize = 40 << 10;
+/// What an encrypted connection takes beside what every connection takes, in bytes: the messages of the handshake, of which
+/// the library keeps so much, and afterwards what it keeps of an answer.
+pub(super) const OF_CONNECTION: usize = 64 << 10;
+/// What the library keeps of an answer that the client does not take, in bytes.
+const UNSENT: usize = 16 << 10;
 /// The protocols that a client may choose from (RFC 7301), the preferred one first.
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
 
@@ -115,10 +117,11 @@ impl Tls {
     /// The client speaks another protocol, shows a certificate that is not right, or takes too long.
     pub(super) async fn accept<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: S) -> Result<TlsStream<S>, String> {
         let acceptor = TlsAcceptor::from(Arc::clone(&self.lock().config));
-        match timeout(HANDSHAKE, acceptor.accept(stream)).await {
-            Ok(accepted) => accepted.map_err(|error| format!("TLS: {error}")),
-            Err(_) => Err(format!("TLS is not agreed on within {HANDSHAKE:?}")),
-        }
+        let accepted = timeout(HANDSHAKE, acceptor.accept(stream)).await;
+        let accepted = accepted.map_err(|_| format!("TLS is not agreed on within {HANDSHAKE:?}"))?;
+        let mut stream = accepted.map_err(|error| format!("TLS: {error}"))?;
+        stream.get_mut().1.set_buffer_limit(Some(UNSENT));
+        Ok(stream)
     }
 
     /// Uses renewed files as soon as all of them are right together; never ends. Until then, and if they are wrong, what was
@@ -199,6 +202,11 @@ impl Contents {
         };
         // It fails where the key is not that of the certificate.
         let mut config = builder.with_single_cert(chain, key).map_err(|error| wrong(&files.key, &error))?;
+        if self.api_clients.is_some() {
+            // A session that is resumed would bring a certificate along that nobody looks at again.
+            config.session_storage = Arc::new(NoServerSessionStorage {});
+            config.send_tls13_tickets = 0;
+        }
         config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).to_vec();
         Ok(config)
     }

@@ -1,9 +1,9 @@
 //! All organizations from one storage into another: what backup, restore and the change to another database are made of.
 //!
 //! The source is read as it is at one moment, beside a server that goes on writing. In the target an organization is either
-//! there with all that it has or not at all, and the host's own records come last: so a copy that was broken off is no
-//! database that a server would serve from, and is gone on with when it is asked for again. At the end the target is read
-//! once more, and must have what was sent, to the byte.
+//! there with all that it has or not at all, and the host's own records come last, after all others were read again and
+//! are, to the byte, what was sent. So a copy that was broken off, or that arrived otherwise, is no database that a server
+//! would serve from, and it can be made again in the same place.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ pub(super) const PAGE_ITEMS: usize = 2_000;
 /// A page ends with the item that makes it larger than this, in bytes.
 pub(super) const PAGE_BYTES: usize = 4 << 20;
 
-/// Why a copy failed. The target can be copied to again.
+/// Why a copy failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CopyError {
     /// The target serves organizations.
@@ -46,6 +46,28 @@ pub(crate) struct Head {
     pub(crate) wake_at: Option<u64>,
 }
 
+/// What of a storage is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// All organizations, and the host's own records after them.
+    All,
+    /// The organizations alone.
+    Organizations,
+    /// The host's own records alone.
+    Host,
+}
+
+impl Part {
+    /// Whether an organization belongs to it.
+    pub(super) fn has(self, organization: &OrganizationId) -> bool {
+        match self {
+            Self::All => true,
+            Self::Organizations => !organization.is_host(),
+            Self::Host => organization.is_host(),
+        }
+    }
+}
+
 /// What a source sends.
 #[derive(Debug)]
 pub(crate) enum Sent {
@@ -58,11 +80,11 @@ pub(crate) enum Sent {
 /// A storage that is read as it was at one moment.
 #[async_trait]
 pub(crate) trait Source: Send {
-    /// Sends all organizations with their items, the host's own records last. It ends early when nobody receives any more.
+    /// Sends organizations with their items, the host's own records last. It ends early when nobody receives any more.
     ///
     /// # Errors
     /// If the storage can't be read.
-    async fn send(self: Box<Self>, to: mpsc::Sender<Sent>) -> Result<(), StorageError>;
+    async fn send(self: Box<Self>, part: Part, to: mpsc::Sender<Sent>) -> Result<(), StorageError>;
 }
 
 /// A storage that takes organizations.
@@ -71,9 +93,8 @@ pub(crate) trait Target: Send {
     /// Whether it serves organizations: then nothing may be copied into it.
     async fn serves(&mut self) -> Result<bool, StorageError>;
 
-    /// An organization begins: what an earlier copy has left of it goes. Returns `false` if it is there already, as it was
-    /// at the same version, and its items need not be put.
-    async fn begin(&mut self, head: &Head) -> Result<bool, StorageError>;
+    /// An organization begins: what an earlier copy has left of it goes.
+    async fn begin(&mut self, head: &Head) -> Result<(), StorageError>;
 
     /// Puts items of the organization that was begun, with their versions.
     async fn put(&mut self, items: Vec<Entry>) -> Result<(), StorageError>;
@@ -104,43 +125,46 @@ pub(crate) async fn copy(source: Box<dyn Source>, target: &mut dyn Target) -> Re
         return Err(CopyError::NotEmpty);
     }
     let (to, mut from) = mpsc::channel(AHEAD);
-    let sending = tokio::spawn(source.send(to));
-    let mut digests = Digests::default();
-    let mut wanted = None;
-    while let Some(sent) = from.recv().await {
-        digests.note(&sent);
-        match sent {
+    let sending = tokio::spawn(source.send(Part::All, to));
+    let mut sent = Digests::default();
+    let mut has_begun = false;
+    while let Some(message) = from.recv().await {
+        sent.note(&message);
+        match message {
             Sent::Organization(head) => {
-                if wanted == Some(true) {
+                if has_begun {
                     target.end().await?;
                 }
-                wanted = Some(target.begin(&head).await?);
+                target.begin(&head).await?;
+                has_begun = true;
             }
-            Sent::Items(items) if wanted == Some(true) => target.put(items).await?,
-            Sent::Items(_) => {}
+            Sent::Items(items) => target.put(items).await?,
         }
     }
     // What was sent is all that there is only if the source has come to its end.
     joined(sending.await)?;
-    if wanted == Some(true) {
+    // The host's own records have begun, and nobody sees them until the others are found to be right.
+    check(&sent, target, Part::Organizations).await?;
+    if has_begun {
         target.end().await?;
     }
-    let arrived = digests_of(target.source().await?).await?;
-    match digests.first_difference(&arrived) {
-        Some(organization) => Err(CopyError::Differs(organization)),
-        None => Ok(digests.sum()),
-    }
+    check(&sent, target, Part::Host).await?;
+    Ok(sent.sum())
 }
 
-async fn digests_of(source: Box<dyn Source>) -> Result<Digests, StorageError> {
+/// Reads this part of the target again, and compares it with what was sent of it.
+async fn check(sent: &Digests, target: &mut dyn Target, part: Part) -> Result<(), CopyError> {
     let (to, mut from) = mpsc::channel(AHEAD);
-    let sending = tokio::spawn(source.send(to));
-    let mut digests = Digests::default();
-    while let Some(sent) = from.recv().await {
-        digests.note(&sent);
+    let sending = tokio::spawn(target.source().await?.send(part, to));
+    let mut arrived = Digests::default();
+    while let Some(message) = from.recv().await {
+        arrived.note(&message);
     }
     joined(sending.await)?;
-    Ok(digests)
+    match sent.first_difference(&arrived, part) {
+        Some(organization) => Err(CopyError::Differs(organization)),
+        None => Ok(()),
+    }
 }
 
 fn joined(sent: Result<Result<(), StorageError>, tokio::task::JoinError>) -> Result<(), StorageError> {
@@ -188,14 +212,15 @@ impl Digests {
         }
     }
 
-    /// The first organization that one of them has otherwise than the other, or that one lacks.
-    fn first_difference(&self, other: &Self) -> Option<OrganizationId> {
+    /// The first organization of the part that one of them has otherwise than the other, or that one lacks.
+    fn first_difference(&self, other: &Self, part: Part) -> Option<OrganizationId> {
         let facts = |digest: &Digest| (digest.head.clone(), digest.items, digest.bytes, digest.hash.clone().finalize());
-        let names = self.all.keys().chain(other.all.keys());
-        let mut different = names.filter(|name| self.all.get(*name).map(facts) != other.all.get(*name).map(facts));
-        let name = different.next()?;
-        let digest = self.all.get(name).or_else(|| other.all.get(name))?;
-        digest.head.as_ref().map(|head| head.organization.clone())
+        let all = self.all.iter().chain(&other.all);
+        let of_part = all.filter_map(|(name, digest)| Some((name, &digest.head.as_ref()?.organization)));
+        let mut different = of_part.filter(|(name, organization)| {
+            part.has(organization) && self.all.get(*name).map(facts) != other.all.get(*name).map(facts)
+        });
+        different.next().map(|(_, organization)| organization.clone())
     }
 
     fn sum(&self) -> Copied {
@@ -226,10 +251,10 @@ mod tests {
 
     #[async_trait]
     impl Source for Faulty {
-        async fn send(self: Box<Self>, to: mpsc::Sender<Sent>) -> Result<(), StorageError> {
+        async fn send(self: Box<Self>, part: Part, to: mpsc::Sender<Sent>) -> Result<(), StorageError> {
             let Self { source, breaks_after } = *self;
             let (own, mut from) = mpsc::channel(1);
-            let sending = tokio::spawn(source.send(own));
+            let sending = tokio::spawn(source.send(part, own));
             for number in 0.. {
                 let Some(sent) = from.recv().await else { break };
                 if number == breaks_after {
@@ -243,26 +268,33 @@ mod tests {
         }
     }
 
-    /// Stores what arrives, but for the last item of a page.
-    struct Forgetful(SqliteTarget);
+    /// Stores what arrives, but for the last item of each page of this organization.
+    struct Forgetful {
+        target: SqliteTarget,
+        of: OrganizationId,
+        forgets: bool,
+    }
 
     #[async_trait]
     impl Target for Forgetful {
         async fn serves(&mut self) -> Result<bool, StorageError> {
-            self.0.serves().await
+            self.target.serves().await
         }
-        async fn begin(&mut self, head: &Head) -> Result<bool, StorageError> {
-            self.0.begin(head).await
+        async fn begin(&mut self, head: &Head) -> Result<(), StorageError> {
+            self.forgets = head.organization == self.of;
+            self.target.begin(head).await
         }
         async fn put(&mut self, mut items: Vec<Entry>) -> Result<(), StorageError> {
-            items.pop();
-            self.0.put(items).await
+            if self.forgets {
+                items.pop();
+            }
+            self.target.put(items).await
         }
         async fn end(&mut self) -> Result<(), StorageError> {
-            self.0.end().await
+            self.target.end().await
         }
         async fn source(&mut self) -> Result<Box<dyn Source>, StorageError> {
-            self.0.source().await
+            self.target.source().await
         }
     }
 
@@ -305,7 +337,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn a_copy_has_every_item_with_its_version_and_goes_on_after_it_was_broken_off() {
+    async fn a_copy_has_every_item_with_its_version_also_after_one_that_was_broken_off() {
         let directory = tempfile::tempdir().unwrap();
         let (from, to) = (directory.path().join("from.db"), directory.path().join("to.db"));
         let original = filled(&from).await;
@@ -349,13 +381,16 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn a_copy_that_arrived_otherwise_than_it_was_sent_is_told() {
+    async fn a_copy_that_arrived_otherwise_than_it_was_sent_is_told_and_serves_nobody() {
         let directory = tempfile::tempdir().unwrap();
         let (from, to) = (directory.path().join("from.db"), directory.path().join("to.db"));
         drop(filled(&from).await);
-        let mut target = Forgetful(SqliteTarget::open(&to).unwrap());
-        let source = Box::new(SqliteSource::open(&from).unwrap());
-        let differs = copy(source, &mut target).await.unwrap_err();
-        assert!(matches!(&differs, CopyError::Differs(organization) if *organization == named("acme")), "{differs}");
+        let source = || -> Box<dyn Source> { Box::new(SqliteSource::open(&from).unwrap()) };
+        let target = SqliteTarget::open(&to).unwrap();
+        let mut target = Forgetful { target, of: named("globex"), forgets: false };
+        let differs = copy(source(), &mut target).await.unwrap_err();
+        assert!(matches!(&differs, CopyError::Differs(organization) if *organization == named("globex")), "{differs}");
+        drop(target);
+        copy(source(), &mut SqliteTarget::open(&to).unwrap()).await.unwrap();
     }
 }

@@ -9,7 +9,7 @@ use super::migration::{self, in_schema};
 use super::pool::{Parameter, Session};
 use super::{PostgresOpenError, failed, fault, from_integer, random, to_integer};
 use crate::capability::storage::{Entry, Key, OrganizationId, StorageError};
-use crate::storage::copy::{Head, PAGE_BYTES, PAGE_ITEMS, Sent, Source, Target};
+use crate::storage::copy::{Head, PAGE_BYTES, PAGE_ITEMS, Part, Sent, Source, Target};
 
 /// A database that is read as it is when [`Source::send`] begins.
 pub(crate) struct PostgresSource {
@@ -32,7 +32,7 @@ impl PostgresSource {
         in_schema(&self.config, text)
     }
 
-    async fn send_all(&self, to: &mpsc::Sender<Sent>) -> Result<(), StorageError> {
+    async fn send_all(&self, part: Part, to: &mpsc::Sender<Sent>) -> Result<(), StorageError> {
         let client = self.session.client();
         // One moment, whatever is written meanwhile.
         client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await.map_err(failed)?;
@@ -42,14 +42,25 @@ impl PostgresSource {
         );
         let host = OrganizationId::host();
         let of_host: [Parameter<'_>; 1] = [(&host.as_str(), Type::TEXT)];
+        // A page ends before the item that would make it too large, unless that is its first one.
         let items = self.sql(
-            "SELECT key, value, version FROM SCHEMA.item WHERE organization = $1 AND key > $2 ORDER BY key LIMIT $3",
+            "SELECT key, value, version FROM (
+                SELECT *, sum(octet_length(key) + octet_length(value)) OVER (ORDER BY key) AS bytes,
+                    row_number() OVER (ORDER BY key) AS place
+                FROM (
+                    SELECT key, value, version FROM SCHEMA.item WHERE organization = $1 AND key > $2
+                    ORDER BY key LIMIT $3
+                ) next
+            ) page WHERE bytes <= $4 OR place = 1 ORDER BY key",
         );
         for row in client.query_typed(&organizations, &of_host).await.map_err(failed)? {
             let id: i64 = row.try_get(0).map_err(failed)?;
             let name: &str = row.try_get(1).map_err(failed)?;
             let organization =
                 OrganizationId::from_stored(name).map_err(|error| StorageError::Other(error.to_string()))?;
+            if !part.has(&organization) {
+                continue;
+            }
             let head = Head {
                 organization: organization.with_generation(from_integer(row.try_get(2).map_err(failed)?)),
                 deleted: row.try_get(3).map_err(failed)?,
@@ -59,10 +70,10 @@ impl PostgresSource {
             if to.send(Sent::Organization(head)).await.is_err() {
                 return Ok(());
             }
-            let (mut after, mut limit) = (Key::new(), PAGE_ITEMS);
+            let (mut after, limit, most) = (Key::new(), to_integer(PAGE_ITEMS as u64), to_integer(PAGE_BYTES as u64));
             loop {
-                let most = to_integer(limit as u64);
-                let parameters: [Parameter<'_>; 3] = [(&id, Type::INT8), (&after, Type::BYTEA), (&most, Type::INT8)];
+                let parameters: [Parameter<'_>; 4] =
+                    [(&id, Type::INT8), (&after, Type::BYTEA), (&limit, Type::INT8), (&most, Type::INT8)];
                 let rows = client.query_typed(&items, &parameters).await.map_err(failed)?;
                 let mut page = Vec::with_capacity(rows.len());
                 for row in &rows {
@@ -74,15 +85,8 @@ impl PostgresSource {
                 }
                 let Some(last) = page.last() else { break };
                 after.clone_from(&last.key);
-                // The next page of items as large as these is about as large as a page may be.
-                let bytes: usize = page.iter().map(|entry| entry.key.len() + entry.value.len()).sum();
-                let is_last = page.len() < limit;
-                limit = (page.len() * PAGE_BYTES / bytes.max(1)).clamp(1, PAGE_ITEMS);
                 if to.send(Sent::Items(page)).await.is_err() {
                     return Ok(());
-                }
-                if is_last {
-                    break;
                 }
             }
         }
@@ -92,8 +96,8 @@ impl PostgresSource {
 
 #[async_trait]
 impl Source for PostgresSource {
-    async fn send(self: Box<Self>, to: mpsc::Sender<Sent>) -> Result<(), StorageError> {
-        self.send_all(&to).await
+    async fn send(self: Box<Self>, part: Part, to: mpsc::Sender<Sent>) -> Result<(), StorageError> {
+        self.send_all(part, &to).await
     }
 }
 
@@ -134,23 +138,18 @@ impl Target for PostgresTarget {
         row.try_get(0).map_err(failed)
     }
 
-    async fn begin(&mut self, head: &Head) -> Result<bool, StorageError> {
+    async fn begin(&mut self, head: &Head) -> Result<(), StorageError> {
         let (name, generation) = (head.organization.as_str(), to_integer(head.organization.generation()));
         let named: [Parameter<'_>; 2] = [(&name, Type::TEXT), (&generation, Type::INT8)];
-        let find = self.sql("SELECT id, version FROM SCHEMA.organization WHERE name = $1 AND generation = $2");
+        let find = self.sql("SELECT id FROM SCHEMA.organization WHERE name = $1 AND generation = $2");
         let found = self.session.client().query_typed_opt(&find, &named).await.map_err(failed)?;
-        let version = to_integer(head.version);
+        self.session.client().batch_execute("BEGIN").await.map_err(failed)?;
         if let Some(found) = found {
-            if found.try_get::<_, i64>(1).map_err(failed)? == version {
-                return Ok(false);
-            }
             let id: i64 = found.try_get(0).map_err(failed)?;
-            self.session.client().batch_execute("BEGIN").await.map_err(failed)?;
             self.execute("DELETE FROM SCHEMA.item WHERE organization = $1", &[(&id, Type::INT8)]).await?;
             self.execute("DELETE FROM SCHEMA.organization WHERE id = $1", &[(&id, Type::INT8)]).await?;
-        } else {
-            self.session.client().batch_execute("BEGIN").await.map_err(failed)?;
         }
+        let version = to_integer(head.version);
         let id = random().map_err(|error| StorageError::Other(error.to_string()))?;
         let wake_at = head.wake_at.map(to_integer);
         let parameters: [Parameter<'_>; 6] = [
@@ -165,7 +164,7 @@ impl Target for PostgresTarget {
             VALUES ($1, $2, $3, $4, $5, $6)";
         self.execute(insert, &parameters).await?;
         self.current = Some(id);
-        Ok(true)
+        Ok(())
     }
 
     async fn put(&mut self, items: Vec<Entry>) -> Result<(), StorageError> {

@@ -12,7 +12,7 @@ use super::open::{self, OpenError};
 use super::place::{self, Segment, Statements};
 use super::{from_integer, to_integer};
 use crate::capability::storage::{Entry, OrganizationId, StorageError};
-use crate::storage::copy::{Head, PAGE_BYTES, PAGE_ITEMS, Sent, Source, Target};
+use crate::storage::copy::{Head, PAGE_BYTES, PAGE_ITEMS, Part, Sent, Source, Target};
 
 /// An organization's items, in the order of their keys, segment by segment.
 const ITEMS: Statements = Statements {
@@ -25,17 +25,16 @@ const ITEMS: Statements = Statements {
 pub(crate) struct SqliteSource(Connection);
 
 impl SqliteSource {
-    /// Opens the database, which must be there. Blocks.
+    /// Opens the database, which must be there and have the tables of this release: they are not brought up to date, since a
+    /// server of an earlier release may use them. Blocks.
     ///
     /// # Errors
     /// Says what is wrong with the file.
     pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
-        // Brings its tables up to date, as a server would.
-        drop(open::writer(path)?);
-        open::reader(path).map(Self)
+        open::current_reader(path).map(Self)
     }
 
-    fn send_all(&self, to: &mpsc::Sender<Sent>) -> Result<(), StorageError> {
+    fn send_all(&self, part: Part, to: &mpsc::Sender<Sent>) -> Result<(), StorageError> {
         // One transaction, and so one moment, whatever is written meanwhile.
         self.0.execute_batch("BEGIN")?;
         let version: i64 = self.0.query_row("SELECT last FROM sequence", [], |row| row.get(0))?;
@@ -54,6 +53,9 @@ impl SqliteSource {
         let mut grouped = self.0.prepare(ITEMS.grouped)?;
         for (id, name, generation, deleted, wake_at) in organizations {
             let organization = organization(&name, generation)?;
+            if !part.has(&organization) {
+                continue;
+            }
             let wake_at = wake_at.map(from_integer);
             let head = Head { organization, deleted, version: from_integer(version), wake_at };
             if to.blocking_send(Sent::Organization(head)).is_err() {
@@ -89,8 +91,8 @@ impl SqliteSource {
 
 #[async_trait]
 impl Source for SqliteSource {
-    async fn send(self: Box<Self>, to: mpsc::Sender<Sent>) -> Result<(), StorageError> {
-        let sent = spawn_blocking(move || self.send_all(&to)).await;
+    async fn send(self: Box<Self>, part: Part, to: mpsc::Sender<Sent>) -> Result<(), StorageError> {
+        let sent = spawn_blocking(move || self.send_all(part, &to)).await;
         sent.unwrap_or_else(|error| Err(StorageError::Other(error.to_string())))
     }
 }
@@ -112,18 +114,13 @@ impl SqliteTarget {
         Ok(Self { path: path.to_owned(), connection: open::writer(path)?, current: None })
     }
 
-    fn begin_one(&mut self, head: &Head) -> Result<bool, StorageError> {
+    fn begin_one(&mut self, head: &Head) -> Result<(), StorageError> {
         let Self { connection, current, .. } = self;
         let (name, generation) = (head.organization.as_str(), to_integer(head.organization.generation()));
         let find = "SELECT id FROM organization WHERE name = ?1 AND generation = ?2";
         let found: Option<i64> = connection.query_row(find, params![name, generation], |row| row.get(0)).optional()?;
-        let last: i64 = connection.query_row("SELECT last FROM sequence", [], |row| row.get(0))?;
-        let version = to_integer(head.version);
-        if found.is_some() && last == version {
-            return Ok(false);
-        }
         connection.execute_batch("BEGIN IMMEDIATE")?;
-        connection.execute("UPDATE sequence SET last = max(last, ?1)", [version])?;
+        connection.execute("UPDATE sequence SET last = max(last, ?1)", [to_integer(head.version)])?;
         if let Some(id) = found {
             for table in ["entry", "grouped", "schedule"] {
                 connection.execute(&format!("DELETE FROM {table} WHERE organization = ?1"), [id])?;
@@ -138,7 +135,7 @@ impl SqliteTarget {
             connection.execute(insert, [id, to_integer(wake_at)])?;
         }
         *current = Some(id);
-        Ok(true)
+        Ok(())
     }
 
     fn put_some(&mut self, items: &[Entry]) -> Result<(), StorageError> {
@@ -158,7 +155,7 @@ impl Target for SqliteTarget {
         Ok(self.connection.query_row(sql, [OrganizationId::host().as_str()], |row| row.get(0))?)
     }
 
-    async fn begin(&mut self, head: &Head) -> Result<bool, StorageError> {
+    async fn begin(&mut self, head: &Head) -> Result<(), StorageError> {
         block_in_place(|| self.begin_one(head))
     }
 

@@ -143,6 +143,16 @@ pub enum OpenError {
         /// The newest version this release knows.
         known: i32,
     },
+    /// An earlier release has made the tables, and they are not to be changed.
+    #[error("{} has tables of version {found}, and this release reads those of version {known}: use the release that last opened it, or start a server of this release on it first", .path.display())]
+    Older {
+        /// The database.
+        path: PathBuf,
+        /// The version of its tables.
+        found: i32,
+        /// The version that this release reads.
+        known: i32,
+    },
     /// The file system can't share memory between processes.
     #[error("{} can't use a write-ahead log: put the data directory on a local file system", .0.display())]
     NoWriteAheadLog(PathBuf),
@@ -230,6 +240,18 @@ pub(super) fn reader(path: &Path) -> Result<Connection, OpenError> {
         )
         .map_err(|error| OpenError::sqlite(path, error))?;
     Ok(connection)
+}
+
+/// As [`reader`], of tables that this release has made or brought up to date.
+pub(super) fn current_reader(path: &Path) -> Result<Connection, OpenError> {
+    let connection = reader(path)?;
+    let failed = |source| OpenError::Migration { path: path.to_owned(), source };
+    let path = path.to_owned();
+    match migrations().pending_migrations(&connection).map_err(failed)? {
+        0 => Ok(connection),
+        pending if pending < 0 => Err(OpenError::Newer { path, found: KNOWN - pending, known: KNOWN }),
+        pending => Err(OpenError::Older { path, found: KNOWN - pending, known: KNOWN }),
+    }
 }
 
 /// Makes an empty file that only its owner may read, since it will hold hashes of tokens; SQLite
