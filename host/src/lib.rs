@@ -65,8 +65,11 @@ pub use condition::Trouble;
 pub use error::ActionError;
 pub use insomnia_scim_contract::{Act, Actor, Face, Overview, Source};
 pub use organization::Organization;
-pub use provisioner::{BuildError, Provisioner, ProvisionerBuilder};
+pub use provisioner::{BuildError, ComponentsError, Provisioner, ProvisionerBuilder};
 pub use quota::{InvalidQuota, Quota, Quotas};
-pub use registry::{QuotaError, Registered, RegistryError};
+pub use registry::{
+    Before, Canary, ComponentBookError, ComponentId, InvalidComponentId, Pin, QuotaError, Registered, RegistryError,
+    StoredComponent,
+};
 pub use routes::serve;
 pub use scim::{ScimRequest, ScimResponse};

@@ -12,7 +12,9 @@
 )]
 
 pub mod connector;
+pub mod credential;
 pub mod filter;
+pub mod oauth;
 pub mod patch;
 pub mod path;
 pub mod request;

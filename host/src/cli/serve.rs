@@ -1,6 +1,7 @@
 //! `serve`: the server.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Args;
@@ -32,6 +33,9 @@ pub(super) struct Listen {
     /// 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR", value_parser = listen_address, env = "INSOMNIA_SCIM_LISTEN")]
     listen: Option<SocketAddr>,
+    /// Run this build of the component instead of the one built in, in every organization that is not pinned to another.
+    #[arg(long, value_name = "FILE", env = "INSOMNIA_SCIM_COMPONENT")]
+    component: Option<PathBuf>,
     /// Send email by this server: smtps://USER:PASSWORD@HOST (TLS), smtp://USER:PASSWORD@HOST (STARTTLS), or
     /// smtp://HOST?tls=none. Others can see a flag in the list of processes: prefer the variable. [default: emails are
     /// written to the folder `mail` in the data directory]
@@ -84,6 +88,7 @@ impl Listen {
             settings.email.folder = None;
             settings.email.smtp = Some(SmtpConfig { url: Some(url.clone().into()), ..SmtpConfig::default() });
         }
+        settings.component = self.component.clone().or(settings.component);
         settings.email.from = self.mail_from.clone().or(settings.email.from);
         settings.http.permit.extend_from_slice(&self.http_permit);
         settings.trusted_proxy.extend_from_slice(&self.trusted_proxy);

@@ -126,14 +126,15 @@ impl Change<'_> {
         Ok(())
     }
 
-    fn value(&self, key: &Key) -> Result<Option<Vec<u8>>, StorageError> {
+    /// What is at the key.
+    pub(super) fn value(&self, key: &Key) -> Result<Option<Vec<u8>>, StorageError> {
         let sql = "SELECT value FROM item WHERE organization = ?1 AND key = ?2";
         let mut statement = self.connection.prepare_cached(sql)?;
         Ok(statement.query_row(params![self.organization, key], |row| row.get(0)).optional()?)
     }
 
     /// Makes the organization due at this time, unless it is due earlier.
-    fn wake(&self, at: u64) -> Result<(), StorageError> {
+    pub(super) fn wake(&self, at: u64) -> Result<(), StorageError> {
         let sql = "INSERT INTO schedule (organization, wake_at) VALUES (?1, ?2)
             ON CONFLICT (organization) DO UPDATE SET wake_at = excluded.wake_at
             WHERE wake_at IS NULL OR excluded.wake_at < wake_at";

@@ -6,6 +6,9 @@
 
 mod change;
 mod examine;
+mod large;
+#[cfg(test)]
+mod large_tests;
 mod numbers;
 mod open;
 mod queue;

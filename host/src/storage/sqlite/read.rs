@@ -2,11 +2,13 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use tokio::runtime::Handle;
 
+use super::large::{self, Batch, IS_ANY_DECIDED};
 use super::numbers::{self, Numbers};
 use super::{OpenError, from_integer, open, to_integer};
 use crate::capability::clock::TOLERANCE;
@@ -25,6 +27,33 @@ const INLINE: u64 = 5_000;
 
 /// Longer reads at a time; each has a thread and a connection.
 const LONG_READS: usize = 4;
+
+const GET: &str = "SELECT value, version FROM item WHERE organization = ?1 AND key = ?2";
+
+/// As [`GET`], and whether a large transaction is being moved; always one row.
+static FIRST: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT item.value, item.version, {IS_ANY_DECIDED} FROM (SELECT 1)
+        LEFT JOIN item ON item.organization = ?1 AND item.key = ?2"
+    )
+});
+
+/// The items of an organization while its large transaction, a batch of this number and version, is being moved.
+static MERGED: LazyLock<String> = LazyLock::new(|| merged("?4", "?5"));
+static MERGED_ASCENDING: LazyLock<String> =
+    LazyLock::new(|| format!("{} ORDER BY key LIMIT ?4 OFFSET ?5", merged("?6", "?7")));
+static MERGED_DESCENDING: LazyLock<String> =
+    LazyLock::new(|| format!("{} ORDER BY key DESC LIMIT ?4 OFFSET ?5", merged("?6", "?7")));
+
+fn merged(batch: &str, version: &str) -> String {
+    format!(
+        "SELECT key, value, version FROM item WHERE organization = ?1 AND key >= ?2 AND key < ?3
+            AND NOT EXISTS (SELECT 1 FROM staged WHERE staged.batch = {batch} AND staged.key = item.key)
+        UNION ALL
+        SELECT key, value, {version} FROM staged
+            WHERE batch = {batch} AND key >= ?2 AND key < ?3 AND value IS NOT NULL"
+    )
+}
 
 /// The connections that read.
 pub(super) struct Readers {
@@ -108,22 +137,68 @@ impl Reader<'_> {
             return Ok(vec![None; keys.len()]);
         };
         self.at_one_moment(keys.len(), || {
-            let sql = "SELECT value, version FROM item WHERE organization = ?1 AND key = ?2";
-            let mut statement = self.connection.prepare_cached(sql)?;
             let mut bytes = 0;
-            let mut items = Vec::with_capacity(keys.len());
-            for key in keys {
-                let mut rows = statement.query(params![number, key])?;
-                let Some(row) = rows.next()? else {
-                    items.push(None);
-                    continue;
-                };
+            let mut take = |row: &Row<'_>| -> Result<Item, StorageError> {
                 let value = blob(row, 0)?;
                 bytes += value.len();
                 if bytes > bounds::MAX_GET_BYTES {
                     return Err(StorageError::TooLarge);
                 }
-                items.push(Some(Item { value: value.to_vec(), version: from_integer(row.get(1)?) }));
+                Ok(Item { value: value.to_vec(), version: from_integer(row.get(1)?) })
+            };
+            let Some((first, others)) = keys.split_first() else { return Ok(Vec::new()) };
+            let mut items = Vec::with_capacity(keys.len());
+            // The first one tells whether a large transaction is being moved, for which there is hardly ever more to do.
+            let mut statement = self.connection.prepare_cached(&FIRST)?;
+            let mut rows = statement.query(params![number, first])?;
+            let row = rows.next()?.ok_or(StorageError::Other("SQLite has no answer".into()))?;
+            if row.get(2)? {
+                drop(rows);
+                return self.get_beside_moving(number, keys);
+            }
+            items.push(if row.get_ref(0)? == ValueRef::Null { None } else { Some(take(row)?) });
+            if !others.is_empty() {
+                let mut statement = self.connection.prepare_cached(GET)?;
+                for key in others {
+                    let mut rows = statement.query(params![number, key])?;
+                    items.push(rows.next()?.map(&mut take).transpose()?);
+                }
+            }
+            Ok(items)
+        })
+    }
+
+    /// As [`Reader::get`], while a large transaction is being moved, perhaps of this organization; in one transaction even
+    /// for one key, since it takes two looks.
+    fn get_beside_moving(&self, number: i64, keys: &[Key]) -> Result<Vec<Option<Item>>, StorageError> {
+        let begins = self.connection.is_autocommit();
+        self.at_one_moment(if begins { 2 } else { 0 }, || {
+            let moving = large::decided(self.connection, number)?;
+            let mut bytes = 0;
+            let mut get = self.connection.prepare_cached(GET)?;
+            let mut staged =
+                self.connection.prepare_cached("SELECT value FROM staged WHERE batch = ?1 AND key = ?2")?;
+            let mut items = Vec::with_capacity(keys.len());
+            for key in keys {
+                let instead: Option<(Option<Vec<u8>>, u64)> = match moving {
+                    Some((batch, version)) => {
+                        let value = staged.query_row(params![batch.id, key], |row| row.get(0)).optional()?;
+                        value.map(|value| (value, version))
+                    }
+                    None => None,
+                };
+                let item = match instead {
+                    Some((value, version)) => value.map(|value| Item { value, version }),
+                    None => {
+                        let read = |row: &Row<'_>| Ok(Item { value: row.get(0)?, version: from_integer(row.get(1)?) });
+                        get.query_row(params![number, key], read).optional()?
+                    }
+                };
+                bytes += item.as_ref().map_or(0, |item| item.value.len());
+                if bytes > bounds::MAX_GET_BYTES {
+                    return Err(StorageError::TooLarge);
+                }
+                items.push(item);
             }
             Ok(items)
         })
@@ -133,19 +208,35 @@ impl Reader<'_> {
         let Some(number) = self.numbers.find(self.connection, organization)? else {
             return Ok(vec![Scanned::default(); pages.len()]);
         };
-        self.at_one_moment(pages.len(), || {
-            let mut taken = 0;
-            pages.iter().map(|page| self.page(number, page, &mut taken)).collect()
+        self.at_one_moment(pages.len() + 1, || {
+            let (moving, mut taken) = (self.moving(number)?, 0);
+            pages.iter().map(|page| self.page(number, moving, page, &mut taken)).collect()
         })
     }
 
-    fn page(&self, number: i64, page: &Page, taken: &mut usize) -> Result<Scanned, StorageError> {
-        let sql = if page.reverse {
-            "SELECT key, value, version FROM item WHERE organization = ?1 AND key >= ?2 AND key < ?3
-            ORDER BY key DESC LIMIT ?4 OFFSET ?5"
-        } else {
-            "SELECT key, value, version FROM item WHERE organization = ?1 AND key >= ?2 AND key < ?3
-            ORDER BY key LIMIT ?4 OFFSET ?5"
+    /// The large transaction of the organization that is being moved, with its version.
+    fn moving(&self, number: i64) -> Result<Option<(Batch, u64)>, StorageError> {
+        Ok(large::decided(self.connection, number)?)
+    }
+
+    fn page(
+        &self,
+        number: i64,
+        moving: Option<(Batch, u64)>,
+        page: &Page,
+        taken: &mut usize,
+    ) -> Result<Scanned, StorageError> {
+        let sql = match (moving.is_some(), page.reverse) {
+            (false, true) => {
+                "SELECT key, value, version FROM item WHERE organization = ?1 AND key >= ?2 AND key < ?3
+                ORDER BY key DESC LIMIT ?4 OFFSET ?5"
+            }
+            (false, false) => {
+                "SELECT key, value, version FROM item WHERE organization = ?1 AND key >= ?2 AND key < ?3
+                ORDER BY key LIMIT ?4 OFFSET ?5"
+            }
+            (true, true) => MERGED_DESCENDING.as_str(),
+            (true, false) => MERGED_ASCENDING.as_str(),
         };
         let mut scanned = Scanned::default();
         if page.range.is_empty() {
@@ -155,7 +246,13 @@ impl Reader<'_> {
         // One more than asked for, to see whether there is more.
         let limit = i64::from(page.limit) + 1;
         let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query(params![number, page.range.start, page.range.end, limit, page.skip])?;
+        let KeyRange { start, end } = &page.range;
+        let mut rows = match moving {
+            None => statement.query(params![number, start, end, limit, page.skip])?,
+            Some((batch, version)) => {
+                statement.query(params![number, start, end, limit, page.skip, batch.id, to_integer(version)])?
+            }
+        };
         while let Some(row) = rows.next()? {
             let (key, value) = (blob(row, 0)?, blob(row, 1)?);
             let bytes = key.len() + value.len();
@@ -174,13 +271,24 @@ impl Reader<'_> {
         let Some(number) = self.numbers.find(self.connection, organization)? else {
             return Ok(0);
         };
-        let sql = "SELECT count(*) FROM item WHERE organization = ?1 AND key >= ?2 AND key < ?3";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let count = statement.query_row(params![number, range.start, range.end], |row| row.get(0))?;
-        Ok(from_integer(count))
+        self.at_one_moment(2, || {
+            let count = match self.moving(number)? {
+                None => {
+                    let sql = "SELECT count(*) FROM item WHERE organization = ?1 AND key >= ?2 AND key < ?3";
+                    let mut statement = self.connection.prepare_cached(sql)?;
+                    statement.query_row(params![number, range.start, range.end], |row| row.get(0))?
+                }
+                Some((batch, version)) => {
+                    let sql = format!("SELECT count(*) FROM ({})", *MERGED);
+                    let values = params![number, range.start, range.end, batch.id, to_integer(version)];
+                    self.connection.prepare_cached(&sql)?.query_row(values, |row| row.get(0))?
+                }
+            };
+            Ok(from_integer(count))
+        })
     }
 
-    /// SQLite knows the length of a value without reading it.
+    /// SQLite knows the length of a value without reading it. What a large transaction changes counts when it is moved.
     pub(super) fn size(&self, organization: &OrganizationId) -> Result<Size, StorageError> {
         let Some(number) = self.numbers.find(self.connection, organization)? else {
             return Ok(Size::default());

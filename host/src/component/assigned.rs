@@ -1,0 +1,69 @@
+//! Which component an organization's calls run, as it was when somebody last looked.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::compiled::Linked;
+
+/// How long a look counts: somebody may pin the organization to another component meanwhile, in another process too.
+const FRESH: Duration = Duration::from_secs(2);
+
+/// The component of a call.
+#[derive(Clone)]
+pub(super) struct Choice {
+    pub(super) linked: Arc<Linked>,
+    pub(super) because: Because,
+}
+
+/// Why a call runs its component.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Because {
+    /// The host was started with it.
+    Default,
+    /// The organization is one of those that run the canary.
+    Canary,
+    /// The organization is pinned to it, so its failures say nothing about what others run.
+    Pinned,
+}
+
+/// One organization's component. A call keeps the one that it began with.
+#[derive(Default)]
+pub(super) struct Assigned(Mutex<Seen>);
+
+#[derive(Default)]
+struct Seen {
+    choice: Option<Choice>,
+    /// When somebody looked; `None` if somebody is to look before the next call.
+    at: Option<Instant>,
+}
+
+impl Assigned {
+    /// What was seen a moment ago; `None` if somebody has to look.
+    pub(super) fn fresh(&self) -> Option<Choice> {
+        let seen = self.lock();
+        seen.choice.clone().filter(|_| seen.at.is_some_and(|at| at.elapsed() < FRESH))
+    }
+
+    /// What was seen last, however long ago.
+    pub(super) fn last(&self) -> Option<Choice> {
+        self.lock().choice.clone()
+    }
+
+    /// Notes what was seen now, and returns what was seen before.
+    pub(super) fn note(&self, choice: Choice) -> Option<Choice> {
+        let mut seen = self.lock();
+        seen.at = Some(Instant::now());
+        seen.choice.replace(choice)
+    }
+
+    /// Has the next call look.
+    pub(super) fn expire(&self) {
+        self.lock().at = None;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Seen> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
