@@ -3,13 +3,12 @@
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::get;
-use tokio::net::TcpListener;
 
 use crate::api;
 use crate::page::Page;
 use crate::provisioner::Provisioner;
 use crate::server::health::{self, Health, Readiness};
-use crate::server::{self, ScimService, ServeError, layers};
+use crate::server::{self, Listener, ScimService, ServeError, layers};
 
 impl Provisioner {
     /// The SCIM endpoint as a service: everything below `/scim`, and nothing else. It needs no router and costs the
@@ -26,18 +25,19 @@ impl Provisioner {
 }
 
 /// Serves the SCIM endpoint, OAuth 2.0, the admin API, the SCIM page, `/healthz` and `/readyz` until `stop` is ready.
-/// Then it takes no more requests, finishes those that have begun, and stores what was logged.
+/// Then it takes no more requests, finishes those that have begun, and stores what was logged. A [`Listener`] says where
+/// connections are taken, and whether they are encrypted.
 ///
 /// # Errors
 /// [`ServeError`] says what went wrong at the end.
 pub async fn serve(
     provisioner: &Provisioner,
-    listener: TcpListener,
+    listener: impl Into<Listener>,
     stop: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
     let readiness = Readiness::default();
     let routes = all(provisioner, readiness.clone());
-    server::listen(provisioner, routes, readiness, listener, stop).await
+    server::listen(provisioner, routes, readiness, listener.into(), stop).await
 }
 
 /// All routes of the standalone server.

@@ -487,7 +487,7 @@ fn keep(mut pipe: impl Read, kept: &Mutex<Vec<u8>>) {
 }
 
 fn authority(url: &str) -> String {
-    let rest = url.strip_prefix("http://").unwrap_or(url);
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     rest.split('/').next().unwrap_or(rest).to_owned()
 }
 

@@ -56,7 +56,8 @@ pub(super) struct Retried {
 
 /// List events
 ///
-/// Of the last 90 days, oldest first.
+/// The list holds the events that are kept, oldest first: those of the last 90 days unless the organization's retention is
+/// another.
 #[utoipa::path(get, path = "/organizations/{organization}/events", tag = "Events", params(Paging),
     responses((status = 200, description = "A page of events.", body = ListOf<EventDocument>)))]
 pub(super) async fn list_events(access: Access, Query(query): Query<Paging>) -> Result<ListOf<Box<RawValue>>, Problem> {

@@ -15,6 +15,7 @@ use super::{PATH, idempotency};
 use crate::server::loggable::loggable;
 use crate::server::request_id::{self, X_REQUEST_ID};
 use crate::server::service::quietly;
+use crate::server::tls::WithoutCertificate;
 
 const FIELDS: [(HeaderName, &str); 3] = [
     (header::CACHE_CONTROL, "no-store"),
@@ -30,11 +31,15 @@ pub(super) async fn frame(State(state): State<ApiState>, mut request: Request, n
     let client_request_id = request_id::of_client(request.headers()).map(str::to_owned);
     let key_of_request = KeyOfRequest::default();
     request.extensions_mut().insert(key_of_request.clone());
-    let served = tokio::spawn(idempotency::once(state.clone(), request, next)).await;
-    let mut response = served.unwrap_or_else(|error| {
-        tracing::error!(request_id, "the host failed while it served a request of the API: {error}");
-        Problem::internal().into_response()
-    });
+    let mut response = if request.extensions().get::<WithoutCertificate>().is_some() {
+        Problem::forbidden("The admin API asks for a client's certificate, and none was shown.").into_response()
+    } else {
+        let served = tokio::spawn(idempotency::once(state.clone(), request, next)).await;
+        served.unwrap_or_else(|error| {
+            tracing::error!(request_id, "the host failed while it served a request of the API: {error}");
+            Problem::internal().into_response()
+        })
+    };
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         problem.render(&request_id, &mut response);
     }

@@ -20,7 +20,7 @@ use crate::guard::Preview;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Search {
-    /// Only those whose name or email address begins with this, in any case.
+    /// Only those whose name begins with this, in any case, or for members also the email address.
     #[param(nullable = false)]
     prefix: Option<String>,
     /// `next` of the page before.
@@ -150,7 +150,7 @@ pub(super) async fn reset_passphrase(
 
 /// List teams
 ///
-/// The list holds members of either origin, in the order of their creation.
+/// The list holds teams of either origin, in the order of their creation.
 #[utoipa::path(get, path = "/organizations/{organization}/teams", tag = "Teams", params(Search),
     responses((status = 200, description = "A page of teams.", body = ListOf<Team>)))]
 pub(super) async fn list_teams(access: Access, Query(query): Query<Search>) -> Result<ListOf<Team>, Problem> {

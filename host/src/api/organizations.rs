@@ -196,7 +196,7 @@ pub(super) async fn put_organization(
 
 /// Change some of what is known about an organization
 ///
-/// Members that the request does not name stay as they are. Of two changes at the same time the later one may undo the
+/// What the request does not name stays as it is. Of two changes at the same time the later one may undo the
 /// other. Only the operator may use this.
 #[utoipa::path(patch, path = "/organizations/{organization}", tag = "Organizations", request_body = OrganizationChange,
     responses((status = 200, description = "The organization was changed.", body = OrganizationView)))]

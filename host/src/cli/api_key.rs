@@ -36,10 +36,10 @@ pub(super) enum ApiKeyCommand {
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 pub(super) struct Whose {
-    /// Keys of this organization: they open what concerns it.
+    /// For keys of this organization, which open what concerns it.
     #[arg(long, value_name = "ID", env = "INSOMNIA_SCIM_ORGANIZATION")]
     organization: Option<String>,
-    /// Keys of the operator: they open everything, for all organizations.
+    /// For keys of the operator, which open everything, for all organizations.
     #[arg(long)]
     operator: bool,
 }

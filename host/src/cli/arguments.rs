@@ -22,7 +22,8 @@ where
 #[derive(Args, Default)]
 #[command(next_help_heading = "Common options")]
 pub(super) struct Common {
-    /// Configuration file (TOML): the long names of these options, without the dashes, as keys.
+    /// Configuration file (TOML). Its keys are the long names of options without the dashes; email, outgoing HTTP and quotas
+    /// have the tables [email], [http] and [quotas] instead, as the README shows.
     #[arg(long, global = true, value_name = "FILE", env = "INSOMNIA_SCIM_CONFIG")]
     pub(super) config: Option<PathBuf>,
     /// Data directory: database, host key, mail folder. [default: $XDG_DATA_HOME/insomnia-scim, that is

@@ -35,6 +35,8 @@ struct File {
     log: Option<String>,
     log_format: Option<LogFormat>,
     #[serde(default)]
+    tls: TlsTable,
+    #[serde(default)]
     trusted_proxy: Vec<String>,
     #[serde(default)]
     email: EmailConfig,
@@ -44,16 +46,29 @@ struct File {
     quotas: BTreeMap<String, u64>,
 }
 
+/// The table `[tls]`: files by which the server speaks TLS.
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct TlsTable {
+    pub(super) cert: Option<PathBuf>,
+    pub(super) key: Option<PathBuf>,
+    pub(super) api_client_ca: Option<PathBuf>,
+}
+
 /// What a command works with.
 #[derive(Clone)]
 pub(super) struct Settings {
     pub(super) data: PathBuf,
     /// The PostgreSQL with the organizations; `None`: they are in the data directory.
     pub(super) storage: Option<PostgresConfig>,
+    /// The file with the password of a PostgreSQL.
+    pub(super) storage_password_file: Option<PathBuf>,
     /// From the file; a flag of `serve` comes before it.
     pub(super) listen: Option<SocketAddr>,
     /// From the file; a flag of `serve` comes before it.
     pub(super) metrics_listen: Option<SocketAddr>,
+    /// From the file; flags of `serve` come before it.
+    pub(super) tls: TlsTable,
     pub(super) base_url: Option<String>,
     pub(super) component: Option<PathBuf>,
     pub(super) isolation: IsolationName,
@@ -91,16 +106,19 @@ impl Settings {
             Some(url) => Some(PostgresConfig::from_url(&url)?),
             None => None,
         };
-        let storage = match (storage, given.storage_password_file.or(file.storage_password_file)) {
-            (Some(storage), Some(path)) => Some(storage.password_file(&path)?),
+        let storage_password_file = given.storage_password_file.or(file.storage_password_file);
+        let storage = match (storage, &storage_password_file) {
+            (Some(storage), Some(path)) => Some(storage.password_file(path)?),
             (storage, _) => storage,
         };
         Ok(Self {
             cache: cache.unwrap_or_else(|| data.join("cache")),
             data,
             storage,
+            storage_password_file,
             listen: file.listen,
             metrics_listen: file.metrics_listen,
+            tls: file.tls,
             base_url,
             component: given.component.or(file.component),
             isolation: given.isolation.or(file.isolation).unwrap_or(IsolationName::Organization),

@@ -22,7 +22,7 @@ use crate::storage::{PostgresConfig, PostgresStorage, SqliteStorage};
 pub(super) const DATABASE: &str = "insomnia-scim.db";
 const DATABASE_LOG: &str = "insomnia-scim.db-wal";
 pub(super) const KEY: &str = "secret.key";
-const INSTANCE: &str = "instance";
+pub(super) const INSTANCE: &str = "instance";
 /// The note in the database.
 const NOTE: &str = "instance";
 /// The shortest file that can be a SQLite database: its header.
@@ -233,7 +233,7 @@ impl<'a> Found<'a> {
 }
 
 /// Makes the directory, if it is not there, for its owner only: it holds people's names and addresses.
-fn private_directory(path: &Path) -> io::Result<()> {
+pub(super) fn private_directory(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

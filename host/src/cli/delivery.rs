@@ -13,7 +13,7 @@ use crate::delivery::DeliveryQueue;
 pub(super) enum DeliveryCommand {
     /// List what waits or could not be delivered.
     List {
-        /// Which.
+        /// Which queue.
         #[arg(value_enum)]
         queue: Queue,
         #[command(flatten)]
@@ -21,10 +21,10 @@ pub(super) enum DeliveryCommand {
     },
     /// Deliver again what could not be delivered.
     Retry {
-        /// Which.
+        /// Which queue.
         #[arg(value_enum)]
         queue: ParkedQueue,
-        /// Only these ids. [default: all]
+        /// Only the emails or events with these ids, as `delivery list` shows them. [default: all]
         ids: Vec<String>,
         #[command(flatten)]
         of: Of,

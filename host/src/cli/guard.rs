@@ -16,14 +16,14 @@ use crate::guard::{Decision, Guard};
 /// Commands about the mass-deprovisioning guard.
 #[derive(Subcommand)]
 pub(super) enum GuardCommand {
-    /// Hold deactivations and deletions beyond a threshold an hour. Without one, the guard is switched off.
+    /// Hold deactivations and deletions beyond a number or a share an hour. With neither, the guard is switched off.
     Set {
         #[command(flatten)]
         of: Of,
-        /// So many pass within an hour.
+        /// How many removals pass within an hour.
         #[arg(long)]
         number: Option<u32>,
-        /// Those of so many percent of the active members that SCIM manages pass within an hour.
+        /// How many percent of the active members that SCIM manages may be removed within an hour.
         #[arg(long)]
         share: Option<u8>,
     },
@@ -41,7 +41,7 @@ pub(super) enum GuardCommand {
 /// Upon which removals.
 #[derive(Args)]
 pub(super) struct Decide {
-    /// Only those of these members, by id. [default: all]
+    /// Only the removals of these members, by id. [default: all]
     members: Vec<String>,
     #[command(flatten)]
     of: Of,

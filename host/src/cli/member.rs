@@ -37,14 +37,14 @@ pub(super) enum MemberCommand {
     },
     /// Remove a member from the organization and every team.
     Remove {
-        /// The member.
+        /// Id, userName or email address of the member.
         member: String,
         #[command(flatten)]
         of: Of,
     },
     /// Change what a member may do.
     SetRole {
-        /// The member.
+        /// Id, userName or email address of the member.
         member: String,
         /// The new role.
         #[arg(value_parser = one_of::<Role>(Role::NAMES))]

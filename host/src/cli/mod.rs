@@ -2,6 +2,7 @@
 
 mod api_key;
 mod arguments;
+mod backup;
 mod compile;
 mod component;
 mod config;
@@ -41,8 +42,8 @@ use self::config::Settings;
 ///
 /// Start with `insomnia-scim demo`: it serves an organization to try, and prints three commands that provision a user.
 ///
-/// Every option can be given as a flag, as an environment variable, or in a file (--config), in this order. All
-/// commands work on the data directory itself, so they do the same whether a server runs on it or not.
+/// A setting is taken from its flag, else from its environment variable, else from a file (--config). The commands about
+/// organizations work on the data itself, so they do the same whether a server runs on it or not.
 #[derive(Parser)]
 #[command(name = "insomnia-scim", version, max_term_width = 100, propagate_version = true)]
 struct Cli {
@@ -101,6 +102,12 @@ enum Command {
     ApiKey(api_key::ApiKeyCommand),
     /// Look at everything that a server needs, and say what to do about what is wrong: data, key, disk, clock, mail, URL.
     Doctor(doctor::Doctor),
+    /// Copy all data and the host key into a new data directory, beside a server that goes on.
+    Backup(backup::Backup),
+    /// Bring back what `backup` has copied: into an empty data directory, or an empty PostgreSQL.
+    Restore(backup::Restore),
+    /// Move all data to another database: from a data directory to a PostgreSQL, or the other way.
+    Migrate(backup::Migrate),
     /// Try any SCIM connector over HTTP as an identity provider would: create, find, change, deactivate, delete a user.
     TestConnector(test_connector::TestConnector),
     /// Compile the built-in component, and write its code to a file for a build that brings it along.
@@ -121,10 +128,17 @@ enum Command {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     if let Command::Completions { shell } = cli.command {
-        clap_complete::generate(shell, &mut Cli::command(), "insomnia-scim", &mut std::io::stdout());
-        return ExitCode::SUCCESS;
+        let mut script: Vec<u8> = Vec::new();
+        clap_complete::generate(shell, &mut Cli::command(), "insomnia-scim", &mut script);
+        output::print(&String::from_utf8_lossy(&script));
+        return ended(output::finish());
     }
-    match run(cli) {
+    ended(run(cli).and_then(|()| output::finish()))
+}
+
+/// How the process ends; an error is said on stderr.
+fn ended(outcome: anyhow::Result<()>) -> ExitCode {
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             output::complain(&format!("error: {error:#}\n"));
@@ -159,6 +173,9 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             Command::Component(component) => component.run(&settings).await,
             Command::ApiKey(key) => key.run(&settings).await,
             Command::Doctor(doctor) => doctor.run(&settings).await,
+            Command::Backup(backup) => backup.run(&settings).await,
+            Command::Restore(restore) => restore.run(&settings).await,
+            Command::Migrate(migrate) => migrate.run(&settings).await,
             Command::TestConnector(test) => test.run(&settings).await,
             Command::Compile(compile) => compile.run(),
             Command::Completions { .. } => Ok(()),
@@ -171,7 +188,7 @@ mod tests {
     use super::*;
 
     /// What may be set for every command, for the server, or because it is a secret.
-    const VARIABLES: [&str; 20] = [
+    const VARIABLES: [&str; 23] = [
         "config",
         "data",
         "storage",
@@ -186,6 +203,9 @@ mod tests {
         "organization",
         "listen",
         "metrics_listen",
+        "tls_cert",
+        "tls_key",
+        "api_client_ca",
         "smtp_url",
         "mail_from",
         "http_permit",

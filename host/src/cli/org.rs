@@ -45,9 +45,13 @@ pub(super) enum Org {
         name: Option<String>,
         #[command(flatten)]
         facts: Facts,
-        /// Turn an option on or off, as `list-manual=true`; may be given more than once. Options: list-manual,
-        /// verified-domains-only, email-required, allow-overage, passphrase-emails, strict, refuse-unknown-members,
-        /// reactivate-on-post, bare-token, basic-authentication, discovery-aliases, group-patch-no-content.
+        /// Turn an option on or off, as `list-manual=true`; may be given more than once. Options: list-manual (lists hold
+        /// manual members and teams too), verified-domains-only (refuse users of other domains), email-required (refuse
+        /// users without an address), allow-overage (seats may be exceeded), passphrase-emails (mail new members their
+        /// passphrase), strict (the RFC to the letter), refuse-unknown-members (one unknown member refuses a change of a
+        /// team), reactivate-on-post (a POST of a deactivated user activates it again), bare-token (a token without Bearer),
+        /// basic-authentication (the token as a Basic password), discovery-aliases (/ServiceProviderConfigs and
+        /// /serviceConfiguration are served too), group-patch-no-content (204 to every PATCH of a group).
         #[arg(long = "option", value_name = "OPTION=BOOL", id = "option")]
         options: Vec<String>,
         /// For how many days the SCIM log, events and parked emails are kept: 1 to 3650. [default when created: 90]
@@ -86,7 +90,7 @@ pub(super) struct Facts {
     /// A verified domain; may be given more than once. Replaces those known.
     #[arg(long = "domain", value_name = "DOMAIN", id = "domain")]
     domains: Vec<String>,
-    /// The identity provider that single sign-on is configured for; an empty one for none.
+    /// The identity provider that single sign-on is configured for; an empty name says that it is not.
     #[arg(long, value_name = "PROVIDER")]
     sso: Option<String>,
 }
@@ -114,8 +118,12 @@ impl Org {
         };
         match self {
             Self::Create { name, id, owner, facts } => {
-                let id = OrganizationId::parse(&id.unwrap_or_else(|| slug(&name)))
-                    .context("name it in URLs yourself: --id ID")?;
+                let id = match id {
+                    Some(id) => OrganizationId::parse(&id).context("--id can't be used")?,
+                    None => {
+                        OrganizationId::parse(&slug(&name)).context("no id can be made from this name; set --id ID")?
+                    }
+                };
                 let mut record = OrganizationRecord {
                     name,
                     plan: Plan::Enterprise,

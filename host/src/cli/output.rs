@@ -1,14 +1,36 @@
 //! What commands print: JSON for programs, or lines of names and values for people.
 
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
+use std::sync::OnceLock;
 use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
+use anyhow::bail;
 use serde_json::Value;
 
 /// How long a process that ends waits for its last words to be read.
 const LAST_WORDS: Duration = Duration::from_secs(1);
+/// What went wrong first when a command printed something.
+static UNWRITTEN: OnceLock<io::Error> = OnceLock::new();
+
+/// Prints the text. A reader that has had enough, such as `head`, is no error. Any other error is kept for [`finish`], since
+/// the command has done its work when it prints.
+pub(super) fn print(text: &str) {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => drop(UNWRITTEN.set(error)),
+        _ => {}
+    }
+}
+
+/// Tells at the end of a command whether all that it printed was written.
+pub(super) fn finish() -> anyhow::Result<()> {
+    match UNWRITTEN.get() {
+        Some(error) => bail!("the command has done its work, but its output can't be written: {error}"),
+        None => Ok(()),
+    }
+}
 
 /// Prints what a server has to say at its start. It neither waits for a reader nor fails without one: whoever serves must
 /// not depend on who watches.
@@ -35,36 +57,49 @@ fn write_aside(mut to: impl Write + Send + 'static, text: String) -> std::sync::
 /// Prints an object: as JSON, or with a line for each field.
 pub(super) fn object(json: bool, value: &Value) {
     if json {
-        println!("{value}");
+        print(&format!("{value}\n"));
         return;
     }
     let mut lines = Vec::new();
     flatten("", value, &mut lines);
     let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    for (name, text) in lines {
-        println!("{name:width$}  {text}");
-    }
+    let lines: Vec<String> = lines.iter().map(|(name, text)| format!("{name:width$}  {text}\n")).collect();
+    print(&lines.concat());
 }
 
 /// Prints a list of objects: as a JSON array, or as a table of the named fields.
 pub(super) fn table(json: bool, values: &[Value], columns: &[&str]) {
     if json {
-        println!("{}", Value::from(values));
+        print(&format!("{}\n", Value::from(values)));
         return;
     }
+    let headings: Vec<String> = columns.iter().map(|name| heading(name)).collect();
     let rows: Vec<Vec<String>> =
         values.iter().map(|value| columns.iter().map(|name| text(name, &value[*name])).collect()).collect();
     let width = |column: usize| {
         let cells = rows.iter().map(|row| row[column].chars().count());
-        cells.chain([columns[column].len()]).max().unwrap_or(0)
+        cells.chain([headings[column].len()]).max().unwrap_or(0)
     };
     let widths: Vec<usize> = (0..columns.len()).map(width).collect();
-    let line = |cells: Vec<String>| {
+    let line = |cells: &Vec<String>| {
         let padded: Vec<String> = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
-        println!("{}", padded.join("  ").trim_end());
+        format!("{}\n", padded.join("  ").trim_end())
     };
-    line(columns.iter().map(|name| name.replace('_', " ").to_uppercase()).collect());
-    rows.into_iter().for_each(line);
+    let lines: Vec<String> = std::iter::once(&headings).chain(&rows).map(line).collect();
+    print(&lines.concat());
+}
+
+/// What stands above a column: the field's name in words.
+fn heading(name: &str) -> String {
+    let mut words = String::new();
+    for letter in name.chars() {
+        match letter {
+            '_' | '-' => words.push(' '),
+            letter if letter.is_ascii_uppercase() => words.extend([' ', letter]),
+            letter => words.push(letter.to_ascii_uppercase()),
+        }
+    }
+    words
 }
 
 fn flatten(name: &str, value: &Value, lines: &mut Vec<(String, String)>) {
@@ -85,29 +120,52 @@ fn flatten(name: &str, value: &Value, lines: &mut Vec<(String, String)>) {
 }
 
 fn text(name: &str, value: &Value) -> String {
-    const TIMES: [&str; 9] = [
-        "revoked",
-        "created",
-        "last_modified",
-        "last modified",
-        "expires",
-        "last_used",
-        "last used",
-        "overlap_until",
-        "overlap until",
-    ];
     match value {
         Value::Null => "-".into(),
         Value::Bool(true) => "yes".into(),
         Value::Bool(false) => "no".into(),
-        Value::String(text) => text.clone(),
+        Value::String(text) => visible(text),
         Value::Object(fields) => fields.iter().map(|(name, value)| text(name, value)).collect::<Vec<_>>().join(" "),
-        Value::Number(number) if TIMES.iter().any(|time| name.ends_with(time)) => {
+        Value::Number(number) if is_time(name) => {
             let time = number.as_u64().and_then(|time| SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(time)));
             time.map_or_else(|| number.to_string(), |time| humantime::format_rfc3339_seconds(time).to_string())
         }
         other => other.to_string(),
     }
+}
+
+/// Whether a number of this name is a time, in milliseconds since the Unix epoch.
+fn is_time(name: &str) -> bool {
+    const ENDS: [&str; 11] = [
+        "revoked",
+        "created",
+        "last modified",
+        "expires",
+        "last used",
+        "overlap until",
+        "failing since",
+        "holding since",
+        "next attempt",
+        "last attempt",
+        "last success",
+    ];
+    let name = name.replace('_', " ");
+    name == "time" || ENDS.iter().any(|end| name.ends_with(end))
+}
+
+/// The text as a terminal may show it: names come from identity providers. What would move the cursor, change colours or
+/// turn the direction of the text beside it is written as an escape, such as `\u{1b}`.
+pub(super) fn visible(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for letter in text.chars() {
+        let turns = matches!(letter, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if turns || letter.is_control() {
+            shown.extend(letter.escape_default());
+        } else {
+            shown.push(letter);
+        }
+    }
+    shown
 }
 
 #[cfg(test)]
@@ -123,5 +181,29 @@ mod tests {
         let expected =
             [("id", "a"), ("status last used", "1970-01-01T00:00:01Z"), ("status expires", "-"), ("domains", "x, y")];
         assert_eq!(lines, expected.map(|(name, text)| (name.to_owned(), text.to_owned())));
+    }
+
+    #[test]
+    fn every_time_of_a_table_is_one_that_people_read_and_other_numbers_stay() {
+        for name in
+            ["time", "created", "secret_created", "failing_since", "holding since", "next_attempt", "last_success"]
+        {
+            assert_eq!(text(name, &json!(1_000)), "1970-01-01T00:00:01Z", "{name}");
+        }
+        for name in ["attempts", "status", "seats", "downtime"] {
+            assert_eq!(text(name, &json!(1_000)), "1000", "{name}");
+        }
+        assert_eq!(["requestId", "last_used", "id"].map(heading), ["REQUEST ID", "LAST USED", "ID"]);
+    }
+
+    #[test]
+    fn a_name_can_not_take_over_the_terminal() {
+        let shown = text("name", &json!("a\u{1b}[2J\n\u{202e}b\u{2066}c"));
+        assert_eq!(shown, "a\\u{1b}[2J\\n\\u{202e}b\\u{2066}c");
+        assert_eq!(
+            text("name", &json!("Zoë العربية 日本 \u{200f}")),
+            "Zoë العربية 日本 \u{200f}",
+            "names are left alone"
+        );
     }
 }

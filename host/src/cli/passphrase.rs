@@ -26,8 +26,7 @@ pub(super) fn given_or_asked(given: Option<String>) -> anyhow::Result<String> {
     let mut input = std::io::stdin().lock();
     if std::io::stdin().is_terminal() {
         // The terminal shows what is typed: there is no way to stop it that works on every system without a library.
-        eprint!("Passphrase: ");
-        std::io::stderr().flush()?;
+        std::io::stderr().write_all(b"Passphrase: ").context("standard error can't be written")?;
     }
     let mut line = String::new();
     input.read_line(&mut line).context("the passphrase can't be read from standard input")?;

@@ -1,6 +1,7 @@
 //! What the process asks of the system it runs on.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use sd_notify::NotifyState;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// The signal for a file that would become larger than the limit of the process (`ulimit -f`) allows.
@@ -24,5 +25,12 @@ pub(super) fn survive_file_size_limit() {
     // A handler that is installed once stays for the life of the process.
     if let Err(error) = signal(SignalKind::from_raw(SIGXFSZ)) {
         tracing::warn!("the signal of the limit of file sizes can't be handled: {error}");
+    }
+}
+
+/// Tells the service manager that started the process how it is (sd_notify(3)); whoever was started otherwise is told nothing.
+pub(super) fn tell_service_manager(state: NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(&[state]) {
+        tracing::warn!("the service manager can't be told: {error}");
     }
 }

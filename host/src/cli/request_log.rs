@@ -21,7 +21,7 @@ pub(super) enum LogCommand {
         of: Of,
         #[command(flatten)]
         filter: Filter,
-        /// How many.
+        /// How many requests.
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=500))]
         limit: u32,
     },
@@ -46,7 +46,7 @@ pub(super) struct Filter {
     /// Before this time, in the same forms.
     #[arg(long, value_name = "TIME", value_parser = time)]
     until: Option<SystemTime>,
-    /// Only those answered with such a status: 2, 4 or 5.
+    /// Only those whose status is of this class: its first digit, 2, 4 or 5.
     #[arg(long, value_name = "CLASS", value_parser = clap::value_parser!(u8).range(2..=5))]
     status: Option<u8>,
     /// Only those of this HTTP method.

@@ -8,13 +8,13 @@ use clap::Args;
 use tokio::net::TcpListener;
 use tokio::signal;
 
-use super::config::{Settings, listen_address};
+use super::config::{Settings, TlsTable, listen_address};
 use super::data::Lost;
 use super::host;
 use crate::email::SmtpConfig;
 use crate::provisioner::Provisioner;
 use crate::routes;
-use crate::server::serve_metrics;
+use crate::server::{Listener, Tls, TlsFiles, serve_metrics};
 
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
@@ -29,13 +29,24 @@ pub(super) struct Serve {
 /// `[email]` and `[http]`.
 #[derive(Args)]
 pub(super) struct Listen {
-    /// Address and port to listen on; port 0 takes a free one. Put a proxy that speaks TLS in front of it. [default:
-    /// 127.0.0.1:8080]
+    /// Address and port to listen on; port 0 takes a free one. Without --tls-cert a proxy in front must speak TLS. A socket
+    /// that systemd passes on is taken instead. [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR", value_parser = listen_address, env = "INSOMNIA_SCIM_LISTEN")]
     listen: Option<SocketAddr>,
     /// Run this build of the component instead of the one built in, in every organization that is not pinned to another.
     #[arg(long, value_name = "FILE", env = "INSOMNIA_SCIM_COMPONENT")]
     component: Option<PathBuf>,
+    /// Speak TLS with this certificate: a PEM file that has it first, and after it the authorities in between. When the
+    /// file changes, the renewed certificate is used within seconds. [default: no TLS]
+    #[arg(long, value_name = "FILE", env = "INSOMNIA_SCIM_TLS_CERT")]
+    tls_cert: Option<PathBuf>,
+    /// The private key of the certificate, as a PEM file.
+    #[arg(long, value_name = "FILE", env = "INSOMNIA_SCIM_TLS_KEY")]
+    tls_key: Option<PathBuf>,
+    /// Serve the admin API only to clients that show a certificate of one of the authorities in this PEM file, beside
+    /// their API key. It takes TLS. [default: the API key is enough]
+    #[arg(long, value_name = "FILE", env = "INSOMNIA_SCIM_API_CLIENT_CA")]
+    api_client_ca: Option<PathBuf>,
     /// Send email by this server: smtps://USER:PASSWORD@HOST (TLS), smtp://USER:PASSWORD@HOST (STARTTLS), or
     /// smtp://HOST?tls=none. Others can see a flag in the list of processes: prefer the variable. [default: emails are
     /// written to the folder `mail` in the data directory]
@@ -71,14 +82,27 @@ impl Serve {
 impl Listen {
     /// Binds the address first: it may name no port, and the base URL does.
     pub(super) async fn open(&self, settings: &Settings) -> anyhow::Result<Server> {
+        let mut passed = Passed::on();
         let address = self.listen.or(settings.listen).unwrap_or(DEFAULT_LISTEN);
-        let listener = bind(address, "--listen").await?;
-        let metrics = match self.metrics_listen.or(settings.metrics_listen) {
-            Some(address) => Some(bind(address, "--metrics-listen").await?),
-            None => None,
+        let listener = match passed.next()? {
+            Some(listener) => listener,
+            None => bind(address, "--listen").await?,
         };
-        let provisioner = host::open_server(&self.before(settings), url(listener.local_addr()?)).await?;
-        Ok(Server { provisioner, listener, metrics })
+        let metrics = match (passed.next()?, self.metrics_listen.or(settings.metrics_listen)) {
+            (Some(listener), _) => Some(listener),
+            (None, Some(address)) => Some(bind(address, "--metrics-listen").await?),
+            (None, None) => None,
+        };
+        let settings = self.before(settings);
+        let tls = tls(&settings)?;
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let address = listener.local_addr()?;
+        let provisioner = host::open_server(&settings, url(scheme, address)).await?;
+        let listener = match tls {
+            Some(tls) => Listener::encrypted(listener, tls),
+            None => listener.into(),
+        };
+        Ok(Server { provisioner, listener, address, metrics })
     }
 
     /// The settings, with what the flags say in the place of what the file says.
@@ -90,6 +114,12 @@ impl Listen {
         }
         settings.component = self.component.clone().or(settings.component);
         settings.email.from = self.mail_from.clone().or(settings.email.from);
+        let of_file = settings.tls;
+        settings.tls = TlsTable {
+            cert: self.tls_cert.clone().or(of_file.cert),
+            key: self.tls_key.clone().or(of_file.key),
+            api_client_ca: self.api_client_ca.clone().or(of_file.api_client_ca),
+        };
         settings.http.permit.extend_from_slice(&self.http_permit);
         settings.trusted_proxy.extend_from_slice(&self.trusted_proxy);
         settings.go_on_without.clone_from(&self.go_on_without);
@@ -100,7 +130,8 @@ impl Listen {
 /// A server that is ready to serve.
 pub(super) struct Server {
     pub(super) provisioner: Provisioner,
-    listener: TcpListener,
+    listener: Listener,
+    address: SocketAddr,
     /// Where the operator's monitoring asks.
     metrics: Option<TcpListener>,
 }
@@ -108,10 +139,10 @@ pub(super) struct Server {
 impl Server {
     /// Serves until the process is asked to stop.
     pub(super) async fn serve(self) -> anyhow::Result<()> {
-        let Self { provisioner, listener, metrics } = self;
+        let Self { provisioner, listener, address, metrics } = self;
         #[cfg(unix)]
         super::process::raise_descriptor_limit();
-        tracing::info!("listening on {} for {}", listener.local_addr()?, provisioner.base_url());
+        tracing::info!("listening on {address} for {}", provisioner.base_url());
         if let Some(metrics) = metrics {
             tracing::info!("metrics on http://{}/metrics", metrics.local_addr()?);
             let provisioner = provisioner.clone();
@@ -120,9 +151,26 @@ impl Server {
         }
         // What is missing is logged now and not when it is first needed. It is no reason not to serve the rest.
         let _ = provisioner.trouble().await;
-        routes::serve(&provisioner, listener, stopped()?).await?;
+        let stopped = stopped()?;
+        #[cfg(unix)]
+        super::process::tell_service_manager(sd_notify::NotifyState::Ready);
+        routes::serve(&provisioner, listener, stopped).await?;
         Ok(())
     }
+}
+
+/// How connections are encrypted; `None`: they are not.
+///
+/// # Errors
+/// A file is missing or wrong.
+pub(super) fn tls(settings: &Settings) -> anyhow::Result<Option<Tls>> {
+    let TlsTable { cert, key, api_client_ca: api_clients } = settings.tls.clone();
+    let files = match (cert, key, api_clients) {
+        (Some(certificate), Some(key), api_clients) => TlsFiles { certificate, key, api_clients },
+        (None, None, None) => return Ok(None),
+        _ => anyhow::bail!("TLS takes a certificate and its key: name both --tls-cert FILE and --tls-key FILE"),
+    };
+    Ok(Some(Tls::open(files)?))
 }
 
 async fn bind(address: SocketAddr, flag: &str) -> anyhow::Result<TcpListener> {
@@ -130,13 +178,51 @@ async fn bind(address: SocketAddr, flag: &str) -> anyhow::Result<TcpListener> {
     bound.with_context(|| format!("{address} can't be listened on; another {flag} ADDR may be free"))
 }
 
+/// The sockets that the service manager keeps open and passes on, so that a restart refuses no connection: the first one is
+/// the server's, the second one that of the metrics. systemd.socket(5) and sd_listen_fds(3) describe the protocol.
+struct Passed {
+    #[cfg(unix)]
+    sockets: listenfd::ListenFd,
+    #[cfg(unix)]
+    taken: usize,
+}
+
+impl Passed {
+    fn on() -> Self {
+        Self {
+            #[cfg(unix)]
+            sockets: listenfd::ListenFd::from_env(),
+            #[cfg(unix)]
+            taken: 0,
+        }
+    }
+
+    #[cfg(unix)]
+    fn next(&mut self) -> anyhow::Result<Option<TcpListener>> {
+        if self.taken >= self.sockets.len() {
+            return Ok(None);
+        }
+        let socket = self.sockets.take_tcp_listener(self.taken);
+        let socket = socket.context("a socket that was passed on (LISTEN_FDS) is not one of TCP that listens")?;
+        self.taken += 1;
+        let Some(socket) = socket else { return Ok(None) };
+        socket.set_nonblocking(true)?;
+        Ok(Some(TcpListener::from_std(socket)?))
+    }
+
+    #[cfg(not(unix))]
+    fn next(&mut self) -> anyhow::Result<Option<TcpListener>> {
+        Ok(None)
+    }
+}
+
 /// The address as a URL that works on this machine.
-fn url(address: SocketAddr) -> String {
+fn url(scheme: &str, address: SocketAddr) -> String {
     let ip = match address.ip() {
         ip if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
         ip => ip,
     };
-    format!("http://{}", SocketAddr::new(ip, address.port()))
+    format!("{scheme}://{}", SocketAddr::new(ip, address.port()))
 }
 
 /// Ready when the process gets SIGTERM or SIGINT. A second one ends it at once.
@@ -171,10 +257,11 @@ mod tests {
 
     #[test]
     fn the_url_of_an_address_can_be_opened_on_this_machine() {
-        let url_of = |address: &str| url(address.parse().unwrap());
+        let url_of = |address: &str| url("http", address.parse().unwrap());
         assert_eq!(url_of("0.0.0.0:80"), "http://127.0.0.1:80");
         assert_eq!(url_of("[::]:80"), "http://127.0.0.1:80");
         assert_eq!(url_of("[::1]:8080"), "http://[::1]:8080");
         assert_eq!(url_of("10.1.2.3:8080"), "http://10.1.2.3:8080");
+        assert_eq!(url("https", "[::1]:443".parse().unwrap()), "https://[::1]:443");
     }
 }

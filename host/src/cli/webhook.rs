@@ -12,7 +12,7 @@ use super::{host, output};
 pub(super) enum WebhookCommand {
     /// Post all events from now on to a URL. Prints the key of the signatures, once.
     Set {
-        /// An https URL.
+        /// An https URL that the server may reach: see --http-permit of `serve`. Whether it may is looked at when it sends.
         url: String,
         #[command(flatten)]
         of: Of,
@@ -54,7 +54,7 @@ impl WebhookCommand {
 /// Commands about events.
 #[derive(Subcommand)]
 pub(super) enum EventCommand {
-    /// List the events of the last 90 days, oldest first.
+    /// List the events that are kept (see `org set --retention`), oldest first.
     List {
         #[command(flatten)]
         of: Of,

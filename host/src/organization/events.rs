@@ -8,7 +8,7 @@ use crate::event::{Event, Webhook};
 
 #[allow(clippy::missing_errors_doc, reason = "see the type")]
 impl Organization {
-    /// A page of at most 500 events of the last 90 days, oldest first.
+    /// A page of at most 500 of the events that are kept, oldest first.
     pub async fn events(&self, after: Option<&str>, limit: u32) -> Result<Listed<Event>, ActionError> {
         let after = after.map(str::to_owned);
         act!(self.insomnia_scim_journal.call_list_events(after.as_deref(), limit))

@@ -5,7 +5,7 @@ use crate::connector::{ExpiryWindow, IdentityProvider};
 /// The identity providers to choose from: value, name, what it says beside it.
 pub(super) const PROVIDERS: [(&str, &str, &str); 4] = [
     ("okta", "Okta", "An app integration with SCIM provisioning"),
-    ("azure", "Azure", "Microsoft Entra ID, enterprise application"),
+    ("azure", "Azure (Entra ID)", "An enterprise application with provisioning"),
     ("ping-federate", "PingFederate", "An SP connection with outbound provisioning"),
     ("other", "Other", "Any client that speaks SCIM 2.0 (RFC 7644)"),
 ];

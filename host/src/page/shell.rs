@@ -35,7 +35,7 @@ pub(super) const PLACES: [(&str, &str); 10] = [
     ("logs", "Logs"),
     ("events", "Events"),
     ("deliveries", "Deliveries"),
-    ("automatic", "Refresh"),
+    ("automatic", "Automatic refresh"),
     ("guard", "Guard"),
 ];
 

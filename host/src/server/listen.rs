@@ -14,15 +14,18 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
-use tokio::time::{interval, sleep, timeout};
+use tokio::time::{interval, sleep, sleep_until, timeout};
+use tokio_rustls::server::TlsStream;
 use tower::{Service as _, ServiceExt as _};
 
 use super::answer::refusal;
 use super::bill::{Bill, size_of_head};
 use super::connection::{Connection, Connections, LOOK, Verdict, Watched};
 use super::health::Readiness;
+use super::tls::{self, Tls, WithoutCertificate};
 use super::unreadable::Readable;
 use super::{ScimService, request_id, tracked};
 use crate::capability::storage::StorageError;
@@ -46,10 +49,35 @@ const CONNECTION_WINDOW: u32 = 128 << 10;
 const SEND_BUFFER: usize = 64 << 10;
 /// How long requests that have begun may take to end when the server stops: longer than a call may take.
 const STOP_TIME: Duration = Duration::from_secs(65);
+/// How long a connection that is new when the server stops may take to send its first request: it was accepted, so its
+/// client may have sent one already, and another server can't answer it.
+const LAST_CALL: Duration = Duration::from_secs(1);
 /// Pause after a failure to accept, for instance because there are no file descriptors left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How often room is made while a connection waits to be accepted.
 const ROOM_PAUSE: Duration = Duration::from_millis(20);
+
+/// Where the server takes connections, and whether they are encrypted.
+#[derive(Debug)]
+pub struct Listener {
+    tcp: TcpListener,
+    tls: Option<Tls>,
+}
+
+impl Listener {
+    /// Connections to this address speak TLS.
+    #[must_use]
+    pub fn encrypted(tcp: TcpListener, tls: Tls) -> Self {
+        Self { tcp, tls: Some(tls) }
+    }
+}
+
+/// Connections to this address are not encrypted: a proxy in front of it does that, or they don't leave the machine.
+impl From<TcpListener> for Listener {
+    fn from(tcp: TcpListener) -> Self {
+        Self { tcp, tls: None }
+    }
+}
 
 /// Why the server ended other than by being asked to.
 #[derive(Debug, thiserror::Error)]
@@ -72,9 +100,10 @@ pub(crate) async fn listen(
     provisioner: &Provisioner,
     routes: axum::Router,
     readiness: Readiness,
-    listener: TcpListener,
+    listener: Listener,
     stop: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
+    let Listener { tcp: listener, tls } = listener;
     let ledger = provisioner.runtime().ledger().clone();
     let metrics = Arc::clone(provisioner.counts());
     let service = Entry {
@@ -82,6 +111,7 @@ pub(crate) async fn listen(
         others: routes,
         ledger: ledger.clone(),
         metrics: Arc::clone(&metrics),
+        certificate_missing: false,
     };
     let connections = Connections::new(ledger, descriptors());
     let places = Arc::new(Semaphore::new(connections.most()));
@@ -92,9 +122,11 @@ pub(crate) async fn listen(
     readiness.set(true);
 
     let mut stop = std::pin::pin!(stop);
+    let mut renewal = std::pin::pin!(renewal(tls.clone()));
     loop {
         let accepted = tokio::select! {
             accepted = accept(&listener, &connections, &places) => accepted,
+            never = &mut renewal => match never {},
             () = &mut stop => break,
         };
         let (stream, peer, place) = match accepted {
@@ -106,11 +138,24 @@ pub(crate) async fn listen(
                 continue;
             }
         };
-        let entered = connections.enter();
+        let entered = connections.enter(if tls.is_some() { tls::OF_CONNECTION } else { 0 });
         let open = metrics.levels.connection();
         let (service, builder, stops, alive) = (service.clone(), Arc::clone(&builder), stops.clone(), alive.clone());
+        let tls = tls.clone();
         tokio::spawn(async move {
-            if let Err(why) = drive(stream, peer, &entered.connection, service, &builder, stops).await {
+            let connection = &entered.connection;
+            let ended = match tls {
+                None => drive(stream, peer, connection, service, &builder, stops).await,
+                Some(tls) => match agree(&tls, stream, connection, &stops).await {
+                    Ok((stream, shown)) => {
+                        let certificate_missing = tls.asks_api_clients() && !shown;
+                        let service = Entry { certificate_missing, ..service };
+                        drive(stream, peer, connection, service, &builder, stops).await
+                    }
+                    Err(why) => Err(why),
+                },
+            };
+            if let Err(why) = ended {
                 tracing::debug!("a connection is ended: {why}");
             }
             drop((entered, place, alive, open));
@@ -126,6 +171,14 @@ pub(crate) async fn listen(
     }
     provisioner.flush().await?;
     Ok(())
+}
+
+/// Keeps the certificate fresh, if there is one.
+async fn renewal(tls: Option<Tls>) -> Infallible {
+    match tls {
+        Some(tls) => tls.renew().await,
+        None => std::future::pending().await,
+    }
 }
 
 /// How HTTP is spoken.
@@ -144,9 +197,31 @@ fn http() -> auto::Builder<TokioExecutor> {
     builder
 }
 
+/// Agrees with a client on the encryption, unless its place is needed or the server stops; says whether the client has shown
+/// a certificate.
+async fn agree(
+    tls: &Tls,
+    stream: TcpStream,
+    connection: &Connection,
+    stops: &watch::Receiver<bool>,
+) -> Result<(TlsStream<TcpStream>, bool), String> {
+    let mut stops = stops.clone();
+    let last_call = async {
+        let _ = stops.wait_for(|stopping| *stopping).await;
+        sleep(LAST_CALL).await;
+    };
+    let stream = tokio::select! {
+        agreed = tls.accept(stream) => agreed?,
+        () = connection.evicted() => return Err("another one needs its place".into()),
+        () = last_call => return Err("the server stops".into()),
+    };
+    let shown = stream.get_ref().1.peer_certificates().is_some();
+    Ok((stream, shown))
+}
+
 /// Serves one connection to its end, and watches that it does not keep what others need.
 async fn drive(
-    stream: TcpStream,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: SocketAddr,
     connection: &Arc<Connection>,
     service: Entry,
@@ -162,12 +237,21 @@ async fn drive(
     let mut served = std::pin::pin!(builder.serve_connection(io, service));
     let mut looks = interval(LOOK);
     let mut stopping = false;
+    let mut last_call = None;
     loop {
         tokio::select! {
             ended = &mut served => return ended.map_err(|error| error.to_string()),
             () = connection.evicted() => return Err("another one needs its place".into()),
             _ = stops.changed(), if !stopping => {
                 stopping = true;
+                if connection.has_begun() {
+                    served.as_mut().graceful_shutdown();
+                } else {
+                    last_call = Some(Instant::now() + LAST_CALL);
+                }
+            }
+            () = sleep_until(last_call.unwrap_or_else(Instant::now).into()), if last_call.is_some() => {
+                last_call = None;
                 served.as_mut().graceful_shutdown();
             }
             _ = looks.tick() => match connection.verdict(stopping) {
@@ -213,6 +297,8 @@ struct Entry {
     others: axum::Router,
     ledger: Ledger,
     metrics: Arc<Metrics>,
+    /// The admin API asks for a client's certificate, and this connection's client has shown none.
+    certificate_missing: bool,
 }
 
 impl Entry {
@@ -236,6 +322,9 @@ impl Entry {
             return Ok(refusal(503, "Too many requests at the same time.", &request_id::next()));
         };
         request.extensions_mut().insert(bill.clone());
+        if self.certificate_missing {
+            request.extensions_mut().insert(WithoutCertificate);
+        }
         let path = request.uri().path();
         if path.strip_prefix("/scim").is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
             // What it holds besides its answer ends here.

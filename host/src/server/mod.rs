@@ -22,15 +22,17 @@ pub(crate) mod request_id;
 pub(crate) mod service;
 pub(crate) mod streams;
 pub(crate) mod throttle;
+pub(crate) mod tls;
 mod tracked;
 mod unreadable;
 
 pub use body::{MAX_BODY, MAX_LARGE_BODY};
 pub use client_address::{InvalidProxy, TrustedProxies};
-pub use listen::ServeError;
 pub(crate) use listen::listen;
+pub use listen::{Listener, ServeError};
 pub use metrics::serve as serve_metrics;
 pub use service::ScimService;
+pub use tls::{Tls, TlsError, TlsFiles};
 
 use axum::Router;
 

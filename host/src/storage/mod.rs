@@ -3,11 +3,13 @@
 pub mod bounds;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+pub(crate) mod copy;
 mod memory;
 mod postgres;
 mod sqlite;
 
 pub use memory::MemoryStorage;
 pub use postgres::{PostgresConfig, PostgresConfigError, PostgresOpenError, PostgresStorage, PostgresTlsError};
-pub(crate) use sqlite::examine;
+pub(crate) use postgres::{PostgresSource, PostgresTarget};
 pub use sqlite::{OpenError, SqliteStorage};
+pub(crate) use sqlite::{SqliteSource, SqliteTarget, examine};

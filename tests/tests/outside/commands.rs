@@ -43,6 +43,25 @@ fn run(server: &Server, arguments: &[&str]) -> Output {
     command.output().expect("the binary runs")
 }
 
+/// A command has done its work when it prints: a reader that has had enough is no failure, and a full disk is said.
+#[test]
+fn a_command_whose_output_nobody_takes_ends_in_order() {
+    let (connector, _) = organization("pipe");
+    let status = |out: Stdio| {
+        let mut command = Command::new(binary());
+        command.args(["connector", "status", "--organization", &connector.organization, "--data"]);
+        command.arg(shared().data()).stdin(Stdio::null()).stdout(out).output().expect("the binary runs")
+    };
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let closed = status(writer.into());
+    assert!(closed.status.success() && closed.stderr.is_empty(), "{closed:?}");
+    let full = status(fs::File::options().write(true).open("/dev/full").expect("a full device").into());
+    let said = String::from_utf8_lossy(&full.stderr);
+    assert_eq!(full.status.code(), Some(1), "{said}");
+    assert!(said.starts_with("error: the command has done its work") && said.lines().count() == 1, "{said}");
+}
+
 /// An organization's emails in the mail folder that are to this address.
 pub(crate) fn mail_to(server: &Server, organization: &str, address: &str) -> Vec<String> {
     let Ok(folder) = fs::read_dir(server.data().join("mail").join(organization)) else { return Vec::new() };

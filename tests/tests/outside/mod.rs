@@ -1,13 +1,17 @@
 //! The server as identity providers and their administrators see it: everything here goes over a socket.
 
+mod backup;
 mod commands;
 mod concurrency;
 mod deletion;
 mod doctor;
 mod durability;
+mod encrypted;
 mod entra;
 mod entra_validation;
 mod existence;
+#[cfg(unix)]
+mod handed_over;
 mod harness;
 mod hostile;
 mod metrics;

@@ -2,6 +2,7 @@
 
 mod breaks;
 mod hosts;
+mod moves;
 mod storage;
 mod tls;
 

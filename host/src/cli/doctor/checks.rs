@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use url::{Host, Url};
 
 use super::super::config::Settings;
-use super::super::{data, host};
+use super::super::{data, host, serve};
 use super::Finding;
 use crate::storage::examine;
 
@@ -79,7 +79,11 @@ pub(super) async fn database(settings: &Settings) -> Finding {
     let examined = tokio::task::spawn_blocking(move || examine(&path)).await;
     match examined {
         Err(error) => Finding::bad(check, error.to_string(), "try again"),
-        Ok(Err(error)) => Finding::bad(check, error.to_string(), "restore the data directory from a backup"),
+        Ok(Err(error)) => Finding::bad(
+            check,
+            error.to_string(),
+            "look whether it is there and yours to read and write; if it is lost or broken, restore a backup",
+        ),
         Ok(Ok(found)) if !found.faults.is_empty() => Finding::bad(
             check,
             found.faults.join("; "),
@@ -124,12 +128,23 @@ pub(super) async fn component(settings: &Settings) -> Vec<Finding> {
     findings
 }
 
+/// The files by which the server speaks TLS, if it does.
+pub(super) fn certificate(settings: &Settings) -> Option<Finding> {
+    const CHECK: &str = "certificate";
+    match serve::tls(settings) {
+        Ok(None) => None,
+        Ok(Some(_)) => Some(Finding::good(CHECK, "certificate and key can be used and belong together")),
+        Err(error) => Some(Finding::bad(CHECK, format!("{error:#}"), "mend the file, or leave TLS to a proxy")),
+    }
+}
+
 /// Whether the base URL is one that identity providers can use.
 pub(super) async fn base_url(settings: &Settings) -> Finding {
     let check = "base URL";
     let advice = "set --base-url to the https:// URL that identity providers reach this server by";
     let Some(text) = &settings.base_url else {
-        return Finding::warning(check, "none is set: connector URLs name the listen address", advice);
+        let found = "none is set here: commands use that of the last server, and a server its listen address";
+        return Finding::warning(check, found, advice);
     };
     let Ok(url) = Url::parse(text) else {
         return Finding::bad(check, format!("{text} is no URL"), advice);

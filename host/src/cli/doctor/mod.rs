@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::config::Settings;
+use super::output;
 use super::serve::Listen;
 
 /// Arguments of `doctor`: those of `serve`, so that it looks at the very same settings.
@@ -70,11 +71,12 @@ impl Doctor {
             checks::clock(&settings),
         ];
         findings.extend(checks::component(&settings).await);
+        findings.extend(checks::certificate(&settings));
         findings.push(checks::base_url(&settings).await);
         findings.push(checks::mail(&settings).await);
         let bad = findings.iter().filter(|finding| finding.state == State::Bad).count();
         if settings.json {
-            println!("{}", json!({ "healthy": bad == 0, "checks": findings }));
+            output::print(&format!("{}\n", json!({ "healthy": bad == 0, "checks": findings })));
         } else {
             for Finding { check, state, found, advice } in &findings {
                 let state = match state {
@@ -82,9 +84,9 @@ impl Doctor {
                     State::Warning => "LOOK",
                     State::Bad => "BAD",
                 };
-                println!("{state:4}  {check:10}  {found}");
+                output::print(&format!("{state:4}  {check:10}  {found}\n"));
                 if let Some(advice) = advice {
-                    println!("{:18}-> {advice}", "");
+                    output::print(&format!("{:18}-> {advice}\n", ""));
                 }
             }
         }

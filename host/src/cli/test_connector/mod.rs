@@ -13,7 +13,7 @@ use serde_json::json;
 use url::Url;
 
 use super::config::Settings;
-use super::passphrase;
+use super::{output, passphrase};
 use exchange::Connection;
 use walk::walk;
 
@@ -55,13 +55,16 @@ impl TestConnector {
                     "answer": failure.exchange.answer(),
                 })
             });
-            println!("{}", json!({ "connector_url": connection.url(), "passed": passed, "failed": failed }));
+            let outcome = json!({ "connector_url": connection.url(), "passed": passed, "failed": failed });
+            output::print(&format!("{outcome}\n"));
         } else {
-            steps.iter().for_each(|step| println!("ok      {}", step.name()));
+            steps.iter().for_each(|step| output::print(&format!("ok      {}\n", step.name())));
             if let Some(failure) = &failure {
-                println!("FAILED  {}", failure.step.name());
-                println!("\nexpected: {}", failure.expected);
-                println!("\n{}\n\n{}\n", failure.exchange.request(), failure.exchange.answer());
+                output::print(&format!("FAILED  {}\n\nexpected: {}\n", failure.step.name(), failure.expected));
+                // What another server has answered may hold anything.
+                let answer: Vec<String> = failure.exchange.answer().lines().map(output::visible).collect();
+                let (request, answer) = (failure.exchange.request(), answer.join("\n"));
+                output::print(&format!("\n{request}\n\n{answer}\n\n"));
             }
         }
         match failure {

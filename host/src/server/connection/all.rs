@@ -52,20 +52,23 @@ impl Connections {
         self.lock().len()
     }
 
-    /// A new one, of a stranger. If there are too many, those that waited longest for nothing are made to go.
-    pub(in crate::server) fn enter(self: &Arc<Self>) -> Entered {
+    /// A new one, of a stranger, that takes so many bytes beside what every connection takes. If there are too many, those
+    /// that waited longest for nothing are made to go.
+    pub(in crate::server) fn enter(self: &Arc<Self>, beside: usize) -> Entered {
         let now = Instant::now();
         let mut own = Held::nothing(Arc::clone(self.ledger.strangers()));
-        let full = own.grow(BASE).is_err();
+        let base = BASE + beside;
+        let full = own.grow(base).is_err();
         if full {
             // It is bounded by the number of strangers.
-            own.grow_anyway(BASE);
+            own.grow_anyway(base);
         }
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let connection = Arc::new(Connection {
             all: Arc::downgrade(self),
             number,
             begun: now,
+            base,
             known: AtomicBool::new(false),
             holds: AtomicUsize::new(0),
             unsent: AtomicUsize::new(0),
@@ -83,7 +86,7 @@ impl Connections {
             open.len()
         };
         if full || open > self.most_strangers && self.strangers() > self.most_strangers {
-            self.evict(Some(number), BASE);
+            self.evict(Some(number), base);
         }
         Entered { all: Arc::clone(self), connection }
     }

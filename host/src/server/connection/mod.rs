@@ -62,6 +62,8 @@ pub(crate) struct Connection {
     all: Weak<Connections>,
     number: u64,
     begun: Instant,
+    /// What it takes while nothing is sent over it, in bytes.
+    base: usize,
     /// Somebody who sent a request over it has shown who they are.
     known: AtomicBool,
     /// Bytes that its requests and answers hold.
@@ -95,6 +97,11 @@ impl Connection {
     /// Whether nobody who used it has shown who they are.
     pub(super) fn is_strangers(&self) -> bool {
         !self.known.load(Ordering::Relaxed)
+    }
+
+    /// Whether a request has begun over it, however long ago.
+    pub(super) fn has_begun(&self) -> bool {
+        self.requests.load(Ordering::Relaxed) > 0
     }
 
     /// Whether no request is open.
@@ -157,7 +164,7 @@ impl Connection {
     /// There is no room for what this connection has sent.
     fn received(&self, bytes: usize) -> Result<(), Full> {
         let unread = self.unread.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        let wanted = BASE + unread.min(UNREAD).div_ceil(STEP) * STEP;
+        let wanted = self.base + unread.min(UNREAD).div_ceil(STEP) * STEP;
         let mut own = lock(&self.own);
         let more = wanted.saturating_sub(own.bytes());
         if more == 0 {
@@ -217,9 +224,9 @@ impl Connection {
         let idle = now - watch.idle;
         if idle >= LOOK {
             self.unread.store(0, Ordering::Relaxed);
-            lock(&self.own).shrink_to(BASE);
+            lock(&self.own).shrink_to(self.base);
         }
-        if self.requests.load(Ordering::Relaxed) == 0 {
+        if !self.has_begun() {
             let waited = now - self.begun;
             return if waited >= FIRST_REQUEST { Verdict::GiveUp("it sends no request") } else { Verdict::Stay };
         }

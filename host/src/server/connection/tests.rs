@@ -32,10 +32,10 @@ async fn there_are_fewer_connections_than_file_descriptors() {
 #[tokio::test]
 async fn when_strangers_are_too_many_those_that_came_first_and_ask_nothing_go() {
     let (connections, _) = connections(1 << 30, 512);
-    let all: Vec<Entered> = (0..connections.most() / 2).map(|_| connections.enter()).collect();
+    let all: Vec<Entered> = (0..connections.most() / 2).map(|_| connections.enter(0)).collect();
     let asking = all[0].connection.begin();
     assert!(!all.iter().any(goes));
-    let last = connections.enter();
+    let last = connections.enter(0);
     assert!(!goes(&all[0]) && goes(&all[1]) && !goes(&last) && !goes(all.last().unwrap()));
     drop(asking);
 }
@@ -43,7 +43,7 @@ async fn when_strangers_are_too_many_those_that_came_first_and_ask_nothing_go() 
 #[tokio::test]
 async fn a_stranger_finds_room_and_whoever_holds_the_most_goes() {
     let (connections, ledger) = connections(1 << 20, 4_096);
-    let (greedy, idle, next) = (connections.enter(), connections.enter(), connections.enter());
+    let (greedy, idle, next) = (connections.enter(0), connections.enter(0), connections.enter(0));
     let held = Bill::begin(&ledger, Some(&greedy.connection), 0).unwrap();
     while held.take(1 << 10).is_ok() {}
     assert!(ledger.strangers().held() <= 1 << 20);
@@ -56,7 +56,7 @@ async fn a_stranger_finds_room_and_whoever_holds_the_most_goes() {
 #[tokio::test]
 async fn what_a_stranger_sends_is_noted_and_becomes_the_organizations_when_it_is_known() {
     let (connections, ledger) = connections(1 << 20, 4_096);
-    let entered = connections.enter();
+    let entered = connections.enter(0);
     assert_eq!(ledger.strangers().held(), BASE);
     entered.connection.received(20_000).unwrap();
     assert!(ledger.strangers().held() >= 20_000);
@@ -77,7 +77,7 @@ async fn what_a_stranger_sends_is_noted_and_becomes_the_organizations_when_it_is
 #[tokio::test]
 async fn one_connection_of_a_stranger_holds_a_bounded_amount() {
     let (connections, ledger) = connections(1 << 30, 4_096);
-    let entered = connections.enter();
+    let entered = connections.enter(0);
     let bill = Bill::begin(&ledger, Some(&entered.connection), 0).unwrap();
     while bill.take(10_000).is_ok() {}
     assert!(ledger.strangers().held() <= BASE + OF_STRANGER);
@@ -87,7 +87,7 @@ async fn one_connection_of_a_stranger_holds_a_bounded_amount() {
 async fn a_client_that_takes_no_answer_or_too_little_is_given_up() {
     let (connections, _) = connections(1 << 20, 4_096);
     for rate in [0, 1, 1_000, MIN_RATE * 2] {
-        let entered = connections.enter();
+        let entered = connections.enter(0);
         let _open = entered.connection.begin();
         entered.connection.owes(1 << 20);
         let mut given_up = false;
@@ -103,7 +103,7 @@ async fn a_client_that_takes_no_answer_or_too_little_is_given_up() {
 #[tokio::test(start_paused = true)]
 async fn a_server_that_stops_waits_less_for_who_takes_nothing() {
     let (connections, _) = connections(1 << 20, 4_096);
-    let entered = connections.enter();
+    let entered = connections.enter(0);
     let _open = entered.connection.begin();
     entered.connection.owes(1);
     assert_eq!(entered.connection.verdict(true), Verdict::Stay);
@@ -114,7 +114,7 @@ async fn a_server_that_stops_waits_less_for_who_takes_nothing() {
 #[tokio::test(start_paused = true)]
 async fn whoever_takes_every_answer_is_never_given_up_for_it() {
     let (connections, _) = connections(1 << 20, 4_096);
-    let entered = connections.enter();
+    let entered = connections.enter(0);
     for _ in 0..100 {
         let open = entered.connection.begin();
         open.owes(100);
@@ -128,10 +128,10 @@ async fn whoever_takes_every_answer_is_never_given_up_for_it() {
 #[tokio::test(start_paused = true)]
 async fn a_connection_without_a_request_ends_in_time_and_one_that_is_known_stays_longer() {
     let (connections, ledger) = connections(1 << 20, 4_096);
-    let silent = connections.enter();
+    let silent = connections.enter(0);
     advance(FIRST_REQUEST).await;
     assert!(matches!(silent.connection.verdict(false), Verdict::GiveUp(_)));
-    let (stranger, known) = (connections.enter(), connections.enter());
+    let (stranger, known) = (connections.enter(0), connections.enter(0));
     known.connection.is_of(&ledger.open(1 << 20));
     drop((stranger.connection.begin(), known.connection.begin()));
     advance(IDLE_STRANGER).await;

@@ -15,6 +15,7 @@
 
 mod change;
 mod config;
+mod copy;
 mod fault;
 mod ids;
 mod migration;
@@ -31,6 +32,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, Type};
 
 pub use config::{PostgresConfig, PostgresConfigError};
+pub(crate) use copy::{PostgresSource, PostgresTarget};
 pub use migration::PostgresOpenError;
 pub use tls::TlsError as PostgresTlsError;
 

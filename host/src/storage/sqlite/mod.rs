@@ -5,6 +5,7 @@
 //! write transaction, and only an organization's number, which never changes, is cached.
 
 mod change;
+mod copy;
 mod examine;
 mod large;
 #[cfg(test)]
@@ -21,6 +22,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use rusqlite::ErrorCode;
 
+pub(crate) use copy::{SqliteSource, SqliteTarget};
 pub(crate) use examine::examine;
 pub use open::OpenError;
 

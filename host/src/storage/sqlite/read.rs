@@ -39,7 +39,7 @@ static FIRST: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// The items of an organization while its large transaction, a batch of this number and version, is being moved.
-static MERGED: LazyLock<String> = LazyLock::new(|| merged("?4", "?5"));
+pub(super) static MERGED: LazyLock<String> = LazyLock::new(|| merged("?4", "?5"));
 static MERGED_ASCENDING: LazyLock<String> =
     LazyLock::new(|| format!("{} ORDER BY key LIMIT ?4 OFFSET ?5", merged("?6", "?7")));
 static MERGED_DESCENDING: LazyLock<String> =

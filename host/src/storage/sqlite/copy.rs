@@ -1,0 +1,187 @@
+//! A SQLite database as a source of a copy, and as its target.
+
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use tokio::sync::mpsc;
+use tokio::task::{block_in_place, spawn_blocking};
+
+use super::open::{self, OpenError};
+use super::read::MERGED;
+use super::{from_integer, large, to_integer};
+use crate::capability::storage::{Entry, OrganizationId, StorageError};
+use crate::storage::bounds::MAX_KEY;
+use crate::storage::copy::{Head, PAGE_BYTES, PAGE_ITEMS, Sent, Source, Target};
+
+/// A database that is read as it was when [`Source::send`] began.
+pub(crate) struct SqliteSource(Connection);
+
+impl SqliteSource {
+    /// Opens the database, which must be there. Blocks.
+    ///
+    /// # Errors
+    /// Says what is wrong with the file.
+    pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
+        // Brings its tables up to date, as a server would.
+        drop(open::writer(path)?);
+        open::reader(path).map(Self)
+    }
+
+    fn send_all(&self, to: &mpsc::Sender<Sent>) -> Result<(), StorageError> {
+        // One transaction, and so one moment, whatever is written meanwhile.
+        self.0.execute_batch("BEGIN")?;
+        let version: i64 = self.0.query_row("SELECT last FROM sequence", [], |row| row.get(0))?;
+        let sql = "SELECT o.id, o.name, o.generation, o.deleted, s.wake_at, s.claimed_until
+            FROM organization o LEFT JOIN schedule s ON s.organization = o.id";
+        let read = |row: &Row<'_>| {
+            let (name, generation, deleted): (String, i64, bool) = (row.get(1)?, row.get(2)?, row.get(3)?);
+            let (wake_at, claimed_until): (Option<i64>, Option<i64>) = (row.get(4)?, row.get(5)?);
+            Ok((row.get::<_, i64>(0)?, name, generation, deleted, wake_at.into_iter().chain(claimed_until).min()))
+        };
+        let mut organizations = self.0.prepare(sql)?.query_map([], read)?.collect::<Result<Vec<_>, _>>()?;
+        organizations
+            .sort_by(|one, other| (is_host(&one.1), &one.1, one.2).cmp(&(is_host(&other.1), &other.1, other.2)));
+        let mut items = self.0.prepare("SELECT key, value, version FROM item WHERE organization = ?1 ORDER BY key")?;
+        for (id, name, generation, deleted, wake_at) in organizations {
+            let organization = organization(&name, generation)?;
+            let wake_at = wake_at.map(from_integer);
+            let head = Head { organization, deleted, version: from_integer(version), wake_at };
+            if to.blocking_send(Sent::Organization(head)).is_err() {
+                return Ok(());
+            }
+            let (mut page, mut bytes) = (Vec::new(), 0);
+            // What a large transaction changes that is not yet at its place.
+            let mut merged = self.0.prepare(&format!("{} ORDER BY key", *MERGED))?;
+            let mut rows = match large::decided(&self.0, id)? {
+                None => items.query([id])?,
+                Some((batch, version)) => {
+                    let end = vec![0xff; MAX_KEY + 1];
+                    merged.query(params![id, Vec::<u8>::new(), end, batch.id, to_integer(version)])?
+                }
+            };
+            while let Some(row) = rows.next()? {
+                let entry = Entry { key: row.get(0)?, value: row.get(1)?, version: from_integer(row.get(2)?) };
+                bytes += entry.key.len() + entry.value.len();
+                page.push(entry);
+                if page.len() >= PAGE_ITEMS || bytes >= PAGE_BYTES {
+                    bytes = 0;
+                    if to.blocking_send(Sent::Items(std::mem::take(&mut page))).is_err() {
+                        return Ok(());
+                    }
+                }
+            }
+            if !page.is_empty() && to.blocking_send(Sent::Items(page)).is_err() {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Source for SqliteSource {
+    async fn send(self: Box<Self>, to: mpsc::Sender<Sent>) -> Result<(), StorageError> {
+        let sent = spawn_blocking(move || self.send_all(&to)).await;
+        sent.unwrap_or_else(|error| Err(StorageError::Other(error.to_string())))
+    }
+}
+
+/// A database that takes organizations.
+pub(crate) struct SqliteTarget {
+    path: PathBuf,
+    connection: Connection,
+    /// The organization that was begun.
+    current: Option<i64>,
+}
+
+impl SqliteTarget {
+    /// Opens the database, and creates it if there is none. Blocks.
+    ///
+    /// # Errors
+    /// Says what is wrong with the file.
+    pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
+        Ok(Self { path: path.to_owned(), connection: open::writer(path)?, current: None })
+    }
+
+    fn begin_one(&mut self, head: &Head) -> Result<bool, StorageError> {
+        let Self { connection, current, .. } = self;
+        let (name, generation) = (head.organization.as_str(), to_integer(head.organization.generation()));
+        let find = "SELECT id FROM organization WHERE name = ?1 AND generation = ?2";
+        let found: Option<i64> = connection.query_row(find, params![name, generation], |row| row.get(0)).optional()?;
+        let last: i64 = connection.query_row("SELECT last FROM sequence", [], |row| row.get(0))?;
+        let version = to_integer(head.version);
+        if found.is_some() && last == version {
+            return Ok(false);
+        }
+        connection.execute_batch("BEGIN IMMEDIATE")?;
+        connection.execute("UPDATE sequence SET last = max(last, ?1)", [version])?;
+        if let Some(id) = found {
+            let staged = "DELETE FROM staged WHERE batch IN (SELECT id FROM batch WHERE organization = ?1)";
+            connection.execute(staged, [id])?;
+            for table in ["batch", "item", "schedule"] {
+                connection.execute(&format!("DELETE FROM {table} WHERE organization = ?1"), [id])?;
+            }
+            connection.execute("DELETE FROM organization WHERE id = ?1", [id])?;
+        }
+        let insert = "INSERT INTO organization (name, generation, deleted) VALUES (?1, ?2, ?3)";
+        connection.execute(insert, params![name, generation, head.deleted])?;
+        let id = connection.last_insert_rowid();
+        if let Some(wake_at) = head.wake_at {
+            let insert = "INSERT INTO schedule (organization, wake_at) VALUES (?1, ?2)";
+            connection.execute(insert, [id, to_integer(wake_at)])?;
+        }
+        *current = Some(id);
+        Ok(true)
+    }
+
+    fn put_some(&mut self, items: &[Entry]) -> Result<(), StorageError> {
+        let Some(id) = self.current else { return Err(not_begun()) };
+        let insert = "INSERT INTO item (organization, key, value, version) VALUES (?1, ?2, ?3, ?4)";
+        let mut insert = self.connection.prepare_cached(insert)?;
+        for Entry { key, value, version } in items {
+            insert.execute(params![id, key, value, to_integer(*version)])?;
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Target for SqliteTarget {
+    async fn serves(&mut self) -> Result<bool, StorageError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM organization WHERE name = ?1)";
+        Ok(self.connection.query_row(sql, [OrganizationId::host().as_str()], |row| row.get(0))?)
+    }
+
+    async fn begin(&mut self, head: &Head) -> Result<bool, StorageError> {
+        block_in_place(|| self.begin_one(head))
+    }
+
+    async fn put(&mut self, items: Vec<Entry>) -> Result<(), StorageError> {
+        block_in_place(|| self.put_some(&items))
+    }
+
+    async fn end(&mut self) -> Result<(), StorageError> {
+        self.current.take().ok_or_else(not_begun)?;
+        Ok(block_in_place(|| self.connection.execute_batch("COMMIT"))?)
+    }
+
+    async fn source(&mut self) -> Result<Box<dyn Source>, StorageError> {
+        let source = block_in_place(|| open::reader(&self.path));
+        let source = source.map_err(|error| StorageError::Unavailable(error.to_string()))?;
+        Ok(Box::new(SqliteSource(source)))
+    }
+}
+
+fn organization(name: &str, generation: i64) -> Result<OrganizationId, StorageError> {
+    let organization = OrganizationId::from_stored(name).map_err(|error| StorageError::Other(error.to_string()))?;
+    Ok(organization.with_generation(from_integer(generation)))
+}
+
+fn is_host(name: &str) -> bool {
+    name == OrganizationId::host().as_str()
+}
+
+fn not_begun() -> StorageError {
+    StorageError::Other("no organization was begun".into())
+}

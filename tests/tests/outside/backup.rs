@@ -1,0 +1,101 @@
+//! Backup and restore: what was answered before is in the copy, and a copy is only made where nothing is lost by it.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use insomnia_scim_tests::person::Person;
+use insomnia_scim_tests::seed;
+use insomnia_scim_tests::server::{Server, binary};
+use serde_json::Value;
+
+fn run(data: &Path, arguments: &[&str]) -> Output {
+    Command::new(binary()).args(["--json", "--data"]).arg(data).args(arguments).output().unwrap()
+}
+
+fn done(data: &Path, arguments: &[&str]) -> Value {
+    let output = run(data, arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn refused(data: &Path, arguments: &[&str]) -> String {
+    let output = run(data, arguments);
+    assert!(!output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stdout));
+    String::from_utf8(output.stderr).unwrap()
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// The addresses of the organization's members.
+fn members(data: &Path, organization: &str) -> Vec<String> {
+    let listed = done(data, &["member", "list", "--organization", organization]);
+    let mut members: Vec<String> =
+        listed.as_array().unwrap().iter().map(|member| member["email"].as_str().unwrap().to_owned()).collect();
+    members.sort();
+    members
+}
+
+#[test]
+fn p9_a_backup_beside_a_busy_server_has_all_that_was_answered_and_can_be_restored() {
+    let mut server = Server::start();
+    let organization = server.demo().organization.clone();
+    let before: Vec<Person> = (0..5).map(|_| Person::new("before")).collect();
+    before.iter().for_each(|person| drop(seed::user(&server.client(), person)));
+    let elsewhere = tempfile::tempdir().unwrap();
+    let (backup, restored) = (elsewhere.path().join("backup"), elsewhere.path().join("restored"));
+    let over = AtomicBool::new(false);
+    let report = thread::scope(|scope| {
+        scope.spawn(|| {
+            let client = server.client();
+            while !over.load(Ordering::Relaxed) {
+                seed::someone(&client, "meanwhile");
+            }
+        });
+        let report = done(server.data(), &["backup", text(&backup)]);
+        over.store(true, Ordering::Relaxed);
+        report
+    });
+    assert_eq!(report["organizations"], 1);
+    let copied = members(&backup, &organization);
+    before.iter().for_each(|person| assert!(copied.contains(&person.email), "{} is missing", person.email));
+
+    let again = refused(server.data(), &["backup", text(&backup)]);
+    assert!(again.contains("has organizations already"), "{again}");
+    done(&restored, &["restore", text(&backup)]);
+    assert_eq!(members(&restored, &organization), copied);
+    #[cfg(unix)]
+    for name in ["insomnia-scim.db", "secret.key"] {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = fs::metadata(restored.join(name)).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{name}");
+    }
+
+    // Beside the server nothing is restored, and what is there is left alone.
+    let full = refused(server.data(), &["restore", text(&backup)]);
+    assert!(full.contains("has organizations already"), "{full}");
+    server.stop();
+}
+
+#[test]
+fn p9_a_restore_neither_replaces_a_host_key_nor_goes_without_one() {
+    let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    for directory in [&first, &second] {
+        done(directory.path(), &["org", "create", "acme", "--owner", "owner@acme.example"]);
+    }
+    let key = fs::read(second.path().join("secret.key")).unwrap();
+    fs::remove_file(second.path().join("insomnia-scim.db")).unwrap();
+    let another = refused(second.path(), &["restore", text(first.path())]);
+    assert!(another.contains("another host key"), "{another}");
+    assert_eq!(fs::read(second.path().join("secret.key")).unwrap(), key);
+    fs::remove_file(first.path().join("secret.key")).unwrap();
+    let target = first.path().join("target");
+    let without = refused(&target, &["restore", text(first.path())]);
+    assert!(without.contains("the host key is not in"), "{without}");
+    let nothing = refused(&target, &["restore", text(&first.path().join("nowhere"))]);
+    assert!(nothing.contains("there is no database in"), "{nothing}");
+}
