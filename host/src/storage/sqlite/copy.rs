@@ -56,7 +56,7 @@ impl SqliteSource {
             let mut rows = match large::decided(&self.0, id)? {
                 None => items.query([id])?,
                 Some((batch, version)) => {
-                    let end = vec![0xff; MAX_KEY + 1];
+                    let end = vec![u8::MAX; MAX_KEY + 1];
                     merged.query(params![id, Vec::<u8>::new(), end, batch.id, to_integer(version)])?
                 }
             };

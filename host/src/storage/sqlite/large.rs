@@ -17,6 +17,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::change::Change;
 use super::{from_integer, to_integer};
 use crate::capability::storage::{Key, KeyRange, StorageError, Transaction, Write};
+use crate::storage::bounds::MAX_KEY;
 
 /// Rows in one step: some milliseconds' work, for which others wait at the most.
 pub(super) const STEP: usize = 2_000;
@@ -88,19 +89,20 @@ impl Staging {
         let mut left = STEP;
         while left > 0 {
             let Some(write) = transaction.write.get(self.staged) else { return Ok(true) };
-            let done = match write {
-                Write::Put(key, value) => self.batch.stage(connection, key, Some(value)).map(|()| true)?,
-                Write::Delete(key) => self.batch.stage(connection, key, None).map(|()| true)?,
+            let (mut done, mut rows) = (true, 1);
+            match write {
+                Write::Put(key, value) => self.batch.stage(connection, key, Some(value))?,
+                Write::Delete(key) => self.batch.stage(connection, key, None)?,
                 Write::DeleteRange(range) => {
                     let from = self.from.take().unwrap_or_else(|| range.start.clone());
                     self.from = self.batch.stage_range(connection, from, range)?;
-                    left = STEP.min(left).saturating_sub(STEP - 1);
-                    self.from.is_none()
+                    (done, rows) = (self.from.is_none(), STEP);
                 }
-                Write::Add(_) => true,
-            };
+                // Summed up when the transaction is decided.
+                Write::Add(_) => {}
+            }
             self.staged += usize::from(done);
-            left -= 1;
+            left = left.saturating_sub(rows);
         }
         Ok(false)
     }
@@ -183,14 +185,14 @@ impl Batch {
         let version: Option<i64> = connection.prepare_cached(sql)?.query_row([self.id], |row| row.get(0)).optional()?;
         let Some(version) = version else { return Ok(true) };
         let end = self.end_of_step(connection)?;
+        let before = end.as_deref().unwrap_or(&[u8::MAX; MAX_KEY + 1]);
         let sql = "INSERT INTO item (organization, key, value, version)
-            SELECT ?1, key, value, ?2 FROM staged
-            WHERE batch = ?3 AND value IS NOT NULL AND (?4 IS NULL OR key < ?4) ORDER BY key
+            SELECT ?1, key, value, ?2 FROM staged WHERE batch = ?3 AND key < ?4 AND value IS NOT NULL ORDER BY key
             ON CONFLICT (organization, key) DO UPDATE SET value = excluded.value, version = excluded.version";
-        connection.prepare_cached(sql)?.execute(params![self.organization, version, self.id, end])?;
+        connection.prepare_cached(sql)?.execute(params![self.organization, version, self.id, before])?;
         let sql = "DELETE FROM item WHERE organization = ?1 AND key IN
-            (SELECT key FROM staged WHERE batch = ?2 AND value IS NULL AND (?3 IS NULL OR key < ?3))";
-        connection.prepare_cached(sql)?.execute(params![self.organization, self.id, end])?;
+            (SELECT key FROM staged WHERE batch = ?2 AND key < ?3 AND value IS NULL)";
+        connection.prepare_cached(sql)?.execute(params![self.organization, self.id, before])?;
         self.remove_before(connection, end)
     }
 
