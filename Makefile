@@ -121,6 +121,9 @@ release: toolchain ## Build the binary to hand out: optimised, and with the comp
 	cargo build --release --locked --package insomnia-scim
 	cargo run --release --locked --package insomnia-scim -- compile target/component.compiled
 	INSOMNIA_SCIM_COMPILED_COMPONENT="$(CURDIR)/target/component.compiled" cargo build --release --locked --package insomnia-scim
+	target/release/insomnia-scim man target/release/man
+	mkdir -p target/release/completions
+	for shell in bash zsh fish; do target/release/insomnia-scim completions $$shell >target/release/completions/insomnia-scim.$$shell; done
 
 test: toolchain tools venv browser npm postgres ## Build, and run all tests.
 	@echo "test: building the tests, and the server that they start"

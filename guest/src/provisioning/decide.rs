@@ -133,7 +133,7 @@ impl Rules<'_> {
             _ if adopts => Action::Adopted,
             _ => Action::Updated,
         };
-        let is_wanted = self.organization.options.passphrase_emails && new.email().is_some();
+        let is_wanted = self.organization.options.passphrase_emails && new.mail_address().is_some();
         let is_awaited = action == Action::Reactivated && is_wanted && self.known.awaits_welcome(new.id())?;
         let welcome = if is_awaited { Welcome::Now } else { Welcome::Never };
         because.extend(is_awaited.then(mailed));

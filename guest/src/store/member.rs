@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use insomnia_scim_contract::is_address;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -50,6 +51,12 @@ impl MemberRecord {
     #[must_use]
     pub fn email(&self) -> Option<&str> {
         primary_email(&self.document)
+    }
+
+    /// The email address, if something can be mailed to it: identity providers may set any text.
+    #[must_use]
+    pub fn mail_address(&self) -> Option<&str> {
+        self.email().filter(|email| is_address(email))
     }
 
     /// The name that people see: [`MemberRecord::own_name`], else the userName.

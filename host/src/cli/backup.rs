@@ -148,11 +148,12 @@ async fn transfer(settings: &Settings, from: &Place, to: &Place, done: &str) -> 
         });
         output::object(true, &report);
     } else {
-        println!(
-            "{organizations} organizations ({items} items, {bytes} bytes) are {done} {}, read again and compared",
-            to.name()
-        );
-        println!("the host key is {}", to.directory.join(KEY).display());
+        output::print(&format!(
+            "{organizations} organizations ({items} items, {bytes} bytes) are {done} {}, read again and compared\n\
+             the host key is {}\n",
+            to.name(),
+            to.directory.join(KEY).display()
+        ));
     }
     Ok(())
 }

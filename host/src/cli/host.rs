@@ -8,6 +8,7 @@ use insomnia_scim_contract::{Actor, Face, Source};
 
 use super::config::Settings;
 use super::data::{self, Purpose};
+use super::failure::NoOrganization;
 use super::mail::Mail;
 use crate::capability::email::NoMailer;
 use crate::capability::storage::OrganizationId;
@@ -57,11 +58,22 @@ pub(super) async fn organization(provisioner: &Provisioner, name: &str) -> anyho
     let id = OrganizationId::parse(name)?;
     match provisioner.find_organization(&id).await? {
         Some(organization) => Ok(organization.coming_from(Source::new(Face::CommandLine)).acting_as(Actor::Operator)),
-        None => bail!("there is no organization {id}; `insomnia-scim org list` shows those that are there"),
+        None => Err(NoOrganization(id.to_string()).into()),
     }
 }
 
 async fn build(settings: &Settings, purpose: Purpose, listening: Option<String>) -> anyhow::Result<Provisioner> {
+    // Whoever has mistyped the storage's variable would begin an empty database in the data directory.
+    if purpose == Purpose::Begin
+        && settings.storage.is_none()
+        && let Some(path) = &settings.storage_password_file
+    {
+        bail!(
+            "the password in {} is for a PostgreSQL, but none is named: set --storage, or leave out \
+             --storage-password-file",
+            path.display()
+        );
+    }
     let (storage, key) =
         data::open(&settings.data, settings.storage.as_ref(), purpose, &settings.go_on_without).await?;
     let serves = listening.is_some();

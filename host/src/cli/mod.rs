@@ -11,6 +11,7 @@ mod data;
 mod delivery;
 mod demo;
 mod doctor;
+mod failure;
 mod guard;
 mod host;
 mod idp_api;
@@ -30,6 +31,7 @@ mod team;
 mod test_connector;
 mod webhook;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -37,6 +39,7 @@ use clap_complete::Shell;
 
 use self::arguments::Common;
 use self::config::Settings;
+use self::failure::Failure;
 
 /// SCIM provisioning for Insomnia Enterprise: identity providers create, update and deactivate members and teams.
 ///
@@ -122,32 +125,41 @@ enum Command {
         /// The shell.
         shell: Shell,
     },
+    /// Write manual pages: one for the program and one for each command.
+    Man {
+        /// The folder for them, such as /usr/local/share/man/man1.
+        directory: PathBuf,
+    },
 }
 
 /// Runs the command that the process's arguments name.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    if let Command::Completions { shell } = cli.command {
-        let mut script: Vec<u8> = Vec::new();
-        clap_complete::generate(shell, &mut Cli::command(), "insomnia-scim", &mut script);
-        output::print(&String::from_utf8_lossy(&script));
-        return ended(output::finish());
-    }
-    ended(run(cli).and_then(|()| output::finish()))
-}
-
-/// How the process ends; an error is said on stderr.
-fn ended(outcome: anyhow::Result<()>) -> ExitCode {
-    match outcome {
+    let json = cli.common.json;
+    match run(cli).and_then(|()| output::finish()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            output::complain(&format!("error: {error:#}\n"));
-            ExitCode::FAILURE
+            let failure = Failure::of(&error);
+            output::complain(&failure.said(&error, json));
+            failure.exit_code()
         }
     }
 }
 
 fn run(cli: Cli) -> anyhow::Result<()> {
+    match cli.command {
+        Command::Completions { shell } => {
+            let mut script: Vec<u8> = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "insomnia-scim", &mut script);
+            output::print(&String::from_utf8_lossy(&script));
+            return Ok(());
+        }
+        Command::Man { directory } => {
+            std::fs::create_dir_all(&directory)?;
+            return Ok(clap_mangen::generate_to(Cli::command(), directory)?);
+        }
+        _ => {}
+    }
     let settings = Settings::resolve(cli.common)?;
     let serves = matches!(cli.command, Command::Serve(_) | Command::Demo(_));
     let _log = log::start(&settings, if serves { "info" } else { "warn" })?;
@@ -178,7 +190,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             Command::Migrate(migrate) => migrate.run(&settings).await,
             Command::TestConnector(test) => test.run(&settings).await,
             Command::Compile(compile) => compile.run(),
-            Command::Completions { .. } => Ok(()),
+            Command::Completions { .. } | Command::Man { .. } => Ok(()),
         }
     })
 }

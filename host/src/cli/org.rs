@@ -51,7 +51,8 @@ pub(super) enum Org {
         /// passphrase), strict (the RFC to the letter), refuse-unknown-members (one unknown member refuses a change of a
         /// team), reactivate-on-post (a POST of a deactivated user activates it again), bare-token (a token without Bearer),
         /// basic-authentication (the token as a Basic password), discovery-aliases (/ServiceProviderConfigs and
-        /// /serviceConfiguration are served too), group-patch-no-content (204 to every PATCH of a group).
+        /// /serviceConfiguration are served too), group-patch-no-content (204 to a PATCH of a
+        /// group unless a member was left out).
         #[arg(long = "option", value_name = "OPTION=BOOL", id = "option")]
         options: Vec<String>,
         /// For how many days the SCIM log, events and parked emails are kept: 1 to 3650. [default when created: 90]

@@ -56,11 +56,12 @@ pub(super) struct Listen {
     #[arg(long, value_name = "ADDRESS", env = "INSOMNIA_SCIM_MAIL_FROM")]
     mail_from: Option<String>,
     /// Let webhooks and refreshes go there too, although the address is not public: a host, a network, or one of them
-    /// with a port; with http:// in front also without TLS. May be given more than once.
+    /// with a port; with http:// in front also without TLS. May be given more than once; the variable takes several with
+    /// commas between them.
     #[arg(long, value_name = "RULE", env = "INSOMNIA_SCIM_HTTP_PERMIT", value_delimiter = ',')]
     http_permit: Vec<String>,
     /// Believe this proxy, or those of this network, whose address a request comes from (X-Forwarded-For): one address, or
-    /// as 10.0.0.0/8. May be given more than once. [default: none]
+    /// as 10.0.0.0/8. May be given more than once; the variable takes several with commas between them. [default: none]
     #[arg(long, value_name = "CIDR", env = "INSOMNIA_SCIM_TRUSTED_PROXY", value_delimiter = ',')]
     trusted_proxy: Vec<String>,
     /// Serve GET /metrics for Prometheus on this address and port, apart from what strangers reach. It asks nobody who

@@ -2,14 +2,13 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use tokio::runtime::Handle;
 
-use super::large::{self, Batch, IS_ANY_DECIDED};
 use super::numbers::{self, Numbers};
+use super::place::{self, Place, Segment, Statements};
 use super::{OpenError, from_integer, open, to_integer};
 use crate::capability::clock::TOLERANCE;
 use crate::capability::schedule::{CLAIM, Claim, LONGEST_PAUSE, Schedule};
@@ -28,32 +27,32 @@ const INLINE: u64 = 5_000;
 /// Longer reads at a time; each has a thread and a connection.
 const LONG_READS: usize = 4;
 
-const GET: &str = "SELECT value, version FROM item WHERE organization = ?1 AND key = ?2";
-
-/// As [`GET`], and whether a large transaction is being moved; always one row.
-static FIRST: LazyLock<String> = LazyLock::new(|| {
-    format!(
-        "SELECT item.value, item.version, {IS_ANY_DECIDED} FROM (SELECT 1)
-        LEFT JOIN item ON item.organization = ?1 AND item.key = ?2"
-    )
-});
-
-/// The items of an organization while its large transaction, a batch of this number and version, is being moved.
-pub(super) static MERGED: LazyLock<String> = LazyLock::new(|| merged("?4", "?5"));
-static MERGED_ASCENDING: LazyLock<String> =
-    LazyLock::new(|| format!("{} ORDER BY key LIMIT ?4 OFFSET ?5", merged("?6", "?7")));
-static MERGED_DESCENDING: LazyLock<String> =
-    LazyLock::new(|| format!("{} ORDER BY key DESC LIMIT ?4 OFFSET ?5", merged("?6", "?7")));
-
-fn merged(batch: &str, version: &str) -> String {
-    format!(
-        "SELECT key, value, version FROM item WHERE organization = ?1 AND key >= ?2 AND key < ?3
-            AND NOT EXISTS (SELECT 1 FROM staged WHERE staged.batch = {batch} AND staged.key = item.key)
-        UNION ALL
-        SELECT key, value, {version} FROM staged
-            WHERE batch = {batch} AND key >= ?2 AND key < ?3 AND value IS NOT NULL"
-    )
-}
+/// Each statement in the table of keys in their order, and in that of groups.
+const GET: Statements = Statements {
+    alone: "SELECT value, version FROM entry WHERE organization = ?1 AND key = ?2",
+    grouped: "SELECT value, version FROM grouped WHERE organization = ?1 AND key = ?2 AND number = ?3 AND kind = ?4",
+};
+const SCAN: Statements = Statements {
+    alone: "SELECT key, value, version FROM entry WHERE organization = ?1 AND key >= ?2 AND key < ?3
+    ORDER BY key LIMIT ?4 OFFSET ?5",
+    grouped: "SELECT key, value, version FROM grouped WHERE organization = ?1 AND key >= ?2 AND key < ?3 AND number = ?6 AND kind = ?7
+    ORDER BY key LIMIT ?4 OFFSET ?5",
+};
+const SCAN_BACK: Statements = Statements {
+    alone: "SELECT key, value, version FROM entry WHERE organization = ?1 AND key >= ?2 AND key < ?3
+    ORDER BY key DESC LIMIT ?4 OFFSET ?5",
+    grouped: "SELECT key, value, version FROM grouped WHERE organization = ?1 AND key >= ?2 AND key < ?3 AND number = ?6 AND kind = ?7
+    ORDER BY key DESC LIMIT ?4 OFFSET ?5",
+};
+const COUNT: Statements = Statements {
+    alone: "SELECT count(*) FROM entry WHERE organization = ?1 AND key >= ?2 AND key < ?3",
+    grouped: "SELECT count(*) FROM grouped WHERE organization = ?1 AND key >= ?2 AND key < ?3 AND number = ?4 AND kind = ?5",
+};
+const SIZE: Statements = Statements {
+    alone: "SELECT coalesce(sum(length(key) + length(value)), 0), count(*), 0, 0 FROM entry WHERE organization = ?1",
+    grouped: "SELECT sum(length(key) + length(value)), count(*), number, kind FROM grouped WHERE organization = ?1
+    GROUP BY number, kind",
+};
 
 /// The connections that read.
 pub(super) struct Readers {
@@ -137,68 +136,26 @@ impl Reader<'_> {
             return Ok(vec![None; keys.len()]);
         };
         self.at_one_moment(keys.len(), || {
+            let mut alone = self.connection.prepare_cached(GET.alone)?;
+            let mut grouped = self.connection.prepare_cached(GET.grouped)?;
             let mut bytes = 0;
-            let mut take = |row: &Row<'_>| -> Result<Item, StorageError> {
+            let mut items = Vec::with_capacity(keys.len());
+            for key in keys {
+                let Place { group, key } = place::of(key);
+                let mut rows = match group {
+                    None => alone.query(params![number, key])?,
+                    Some(group) => grouped.query(params![number, key, group.number, group.kind])?,
+                };
+                let Some(row) = rows.next()? else {
+                    items.push(None);
+                    continue;
+                };
                 let value = blob(row, 0)?;
                 bytes += value.len();
                 if bytes > bounds::MAX_GET_BYTES {
                     return Err(StorageError::TooLarge);
                 }
-                Ok(Item { value: value.to_vec(), version: from_integer(row.get(1)?) })
-            };
-            let Some((first, others)) = keys.split_first() else { return Ok(Vec::new()) };
-            let mut items = Vec::with_capacity(keys.len());
-            // The first one tells whether a large transaction is being moved, for which there is hardly ever more to do.
-            let mut statement = self.connection.prepare_cached(&FIRST)?;
-            let mut rows = statement.query(params![number, first])?;
-            let row = rows.next()?.ok_or(StorageError::Other("SQLite has no answer".into()))?;
-            if row.get(2)? {
-                drop(rows);
-                return self.get_beside_moving(number, keys);
-            }
-            items.push(if row.get_ref(0)? == ValueRef::Null { None } else { Some(take(row)?) });
-            if !others.is_empty() {
-                let mut statement = self.connection.prepare_cached(GET)?;
-                for key in others {
-                    let mut rows = statement.query(params![number, key])?;
-                    items.push(rows.next()?.map(&mut take).transpose()?);
-                }
-            }
-            Ok(items)
-        })
-    }
-
-    /// As [`Reader::get`], while a large transaction is being moved, perhaps of this organization; in one transaction even
-    /// for one key, since it takes two looks.
-    fn get_beside_moving(&self, number: i64, keys: &[Key]) -> Result<Vec<Option<Item>>, StorageError> {
-        let begins = self.connection.is_autocommit();
-        self.at_one_moment(if begins { 2 } else { 0 }, || {
-            let moving = large::decided(self.connection, number)?;
-            let mut bytes = 0;
-            let mut get = self.connection.prepare_cached(GET)?;
-            let mut staged =
-                self.connection.prepare_cached("SELECT value FROM staged WHERE batch = ?1 AND key = ?2")?;
-            let mut items = Vec::with_capacity(keys.len());
-            for key in keys {
-                let instead: Option<(Option<Vec<u8>>, u64)> = match moving {
-                    Some((batch, version)) => {
-                        let value = staged.query_row(params![batch.id, key], |row| row.get(0)).optional()?;
-                        value.map(|value| (value, version))
-                    }
-                    None => None,
-                };
-                let item = match instead {
-                    Some((value, version)) => value.map(|value| Item { value, version }),
-                    None => {
-                        let read = |row: &Row<'_>| Ok(Item { value: row.get(0)?, version: from_integer(row.get(1)?) });
-                        get.query_row(params![number, key], read).optional()?
-                    }
-                };
-                bytes += item.as_ref().map_or(0, |item| item.value.len());
-                if bytes > bounds::MAX_GET_BYTES {
-                    return Err(StorageError::TooLarge);
-                }
-                items.push(item);
+                items.push(Some(Item { value: value.to_vec(), version: from_integer(row.get(1)?) }));
             }
             Ok(items)
         })
@@ -208,61 +165,56 @@ impl Reader<'_> {
         let Some(number) = self.numbers.find(self.connection, organization)? else {
             return Ok(vec![Scanned::default(); pages.len()]);
         };
-        self.at_one_moment(pages.len() + 1, || {
-            let (moving, mut taken) = (self.moving(number)?, 0);
-            pages.iter().map(|page| self.page(number, moving, page, &mut taken)).collect()
+        let pages: Vec<_> = pages.iter().map(|page| (page, place::segments(&page.range))).collect();
+        let statements = pages.iter().map(|(page, segments)| segments.len() * (1 + usize::from(page.skip > 0))).sum();
+        self.at_one_moment(statements, || {
+            let mut taken = 0;
+            pages.iter().map(|(page, segments)| self.page(number, page, segments, &mut taken)).collect()
         })
-    }
-
-    /// The large transaction of the organization that is being moved, with its version.
-    fn moving(&self, number: i64) -> Result<Option<(Batch, u64)>, StorageError> {
-        Ok(large::decided(self.connection, number)?)
     }
 
     fn page(
         &self,
         number: i64,
-        moving: Option<(Batch, u64)>,
         page: &Page,
+        segments: &[Segment<'_>],
         taken: &mut usize,
     ) -> Result<Scanned, StorageError> {
-        let sql = match (moving.is_some(), page.reverse) {
-            (false, true) => {
-                "SELECT key, value, version FROM item WHERE organization = ?1 AND key >= ?2 AND key < ?3
-                ORDER BY key DESC LIMIT ?4 OFFSET ?5"
-            }
-            (false, false) => {
-                "SELECT key, value, version FROM item WHERE organization = ?1 AND key >= ?2 AND key < ?3
-                ORDER BY key LIMIT ?4 OFFSET ?5"
-            }
-            (true, true) => MERGED_DESCENDING.as_str(),
-            (true, false) => MERGED_ASCENDING.as_str(),
-        };
         let mut scanned = Scanned::default();
-        if page.range.is_empty() {
-            return Ok(scanned);
-        }
         let mut budget = PageBudget::new(page.limit, *taken);
-        // One more than asked for, to see whether there is more.
-        let limit = i64::from(page.limit) + 1;
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let KeyRange { start, end } = &page.range;
-        let mut rows = match moving {
-            None => statement.query(params![number, start, end, limit, page.skip])?,
-            Some((batch, version)) => {
-                statement.query(params![number, start, end, limit, page.skip, batch.id, to_integer(version)])?
+        let mut skip = u64::from(page.skip);
+        let in_order: &mut dyn Iterator<Item = &Segment<'_>> =
+            if page.reverse { &mut segments.iter().rev() } else { &mut segments.iter() };
+        for segment in in_order {
+            if skip > 0 && segments.len() > 1 {
+                let count = self.count_segment(number, segment)?;
+                if count <= skip {
+                    skip -= count;
+                    continue;
+                }
             }
-        };
-        while let Some(row) = rows.next()? {
-            let (key, value) = (blob(row, 0)?, blob(row, 1)?);
-            let bytes = key.len() + value.len();
-            if !budget.take(bytes) {
-                scanned.more = true;
-                break;
+            // One more than asked for, to see whether there is more.
+            let (limit, offset) = (i64::from(page.limit) + 1, to_integer(std::mem::take(&mut skip)));
+            let Segment { group, start, end } = *segment;
+            let statements = if page.reverse { SCAN_BACK } else { SCAN };
+            let mut statement =
+                self.connection.prepare_cached(if group.is_some() { statements.grouped } else { statements.alone })?;
+            let mut rows = match group {
+                None => statement.query(params![number, start, end, limit, offset])?,
+                Some(group) => statement.query(params![number, start, end, limit, offset, group.number, group.kind])?,
+            };
+            let beginning = group.map_or(&b""[..], |group| group.beginning);
+            while let Some(row) = rows.next()? {
+                let (key, value) = (blob(row, 0)?, blob(row, 1)?);
+                let bytes = beginning.len() + key.len() + value.len();
+                if !budget.take(bytes) {
+                    scanned.more = true;
+                    return Ok(scanned);
+                }
+                *taken += bytes;
+                let version = from_integer(row.get(2)?);
+                scanned.entries.push(Entry { key: [beginning, key].concat(), value: value.to_vec(), version });
             }
-            *taken += bytes;
-            let version = from_integer(row.get(2)?);
-            scanned.entries.push(Entry { key: key.to_vec(), value: value.to_vec(), version });
         }
         Ok(scanned)
     }
@@ -271,32 +223,43 @@ impl Reader<'_> {
         let Some(number) = self.numbers.find(self.connection, organization)? else {
             return Ok(0);
         };
-        self.at_one_moment(2, || {
-            let count = match self.moving(number)? {
-                None => {
-                    let sql = "SELECT count(*) FROM item WHERE organization = ?1 AND key >= ?2 AND key < ?3";
-                    let mut statement = self.connection.prepare_cached(sql)?;
-                    statement.query_row(params![number, range.start, range.end], |row| row.get(0))?
-                }
-                Some((batch, version)) => {
-                    let sql = format!("SELECT count(*) FROM ({})", *MERGED);
-                    let values = params![number, range.start, range.end, batch.id, to_integer(version)];
-                    self.connection.prepare_cached(&sql)?.query_row(values, |row| row.get(0))?
-                }
-            };
-            Ok(from_integer(count))
+        let segments = place::segments(range);
+        self.at_one_moment(segments.len(), || {
+            segments.iter().map(|segment| self.count_segment(number, segment)).sum::<Result<u64, _>>()
         })
     }
 
-    /// SQLite knows the length of a value without reading it. What a large transaction changes counts when it is moved.
+    fn count_segment(&self, number: i64, segment: &Segment<'_>) -> Result<u64, StorageError> {
+        let Segment { group, start, end } = *segment;
+        let read = |row: &Row<'_>| row.get(0);
+        let count = match group {
+            None => self.connection.prepare_cached(COUNT.alone)?.query_row(params![number, start, end], read)?,
+            Some(group) => {
+                let row = params![number, start, end, group.number, group.kind];
+                self.connection.prepare_cached(COUNT.grouped)?.query_row(row, read)?
+            }
+        };
+        Ok(from_integer(count))
+    }
+
+    /// SQLite knows the length of a value without reading it.
     pub(super) fn size(&self, organization: &OrganizationId) -> Result<Size, StorageError> {
         let Some(number) = self.numbers.find(self.connection, organization)? else {
             return Ok(Size::default());
         };
-        let sql = "SELECT coalesce(sum(length(key) + length(value)), 0), count(*) FROM item WHERE organization = ?1";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let size = |row: &Row<'_>| Ok(Size { bytes: from_integer(row.get(0)?), keys: from_integer(row.get(1)?) });
-        Ok(statement.query_row([number], size)?)
+        self.at_one_moment(2, || {
+            let mut size = Size::default();
+            for sql in [SIZE.alone, SIZE.grouped] {
+                let mut statement = self.connection.prepare_cached(sql)?;
+                let mut rows = statement.query([number])?;
+                while let Some(row) = rows.next()? {
+                    let (bytes, keys) = (from_integer(row.get(0)?), from_integer(row.get(1)?));
+                    let beginning = place::beginning(row.get(2)?, row.get(3)?).map_or(0, |text| text.len() as u64);
+                    size = size.plus(Size { bytes: bytes + keys * beginning, keys });
+                }
+            }
+            Ok(size)
+        })
     }
 
     /// The organizations that a host may claim at `now`: see [`Schedule::is_due`].

@@ -7,13 +7,11 @@
 //! written: requirements and the bounds of sums. A savepoint round each piece would do the same, but SQLite copies every
 //! page that is changed inside of one. So there is one only where it is needed: a group in which a piece has failed when
 //! it had begun to write is rolled back and done again, each piece in a savepoint of its own.
-//!
-//! A transaction that is too large for a group is made in steps, one after each group (module `large`).
 
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -22,10 +20,9 @@ use rusqlite::{Connection, params};
 use tokio::sync::oneshot;
 
 use super::change::Change;
-use super::large::{self, Batch, Staging};
 use super::numbers::{self, Numbers};
 use super::queue::{GROUP, Piece, Queue};
-use super::{OpenError, from_integer, open, to_integer};
+use super::{OpenError, from_integer, to_integer};
 use crate::capability::storage::{Key, OrganizationId, StorageError, Transaction};
 
 /// Bytes of appended entries that may wait; nobody holds them but the queue.
@@ -56,26 +53,11 @@ thread_local! {
 #[derive(Debug)]
 pub(super) enum Work {
     Commit(Transaction),
-    /// Decide a transaction whose changes were staged.
-    Decide(Transaction, Staging),
-    Append {
-        entries: Vec<(Key, Vec<u8>)>,
-        bytes: usize,
-    },
-    Claim {
-        now: u64,
-    },
-    Renew {
-        number: u64,
-        now: u64,
-    },
-    Release {
-        number: u64,
-        next: Option<u64>,
-    },
-    Delete {
-        rows: usize,
-    },
+    Append { entries: Vec<(Key, Vec<u8>)>, bytes: usize },
+    Claim { now: u64 },
+    Renew { number: u64, now: u64 },
+    Release { number: u64, next: Option<u64> },
+    Delete { rows: usize },
 }
 
 type Reply = oneshot::Sender<Result<u64, StorageError>>;
@@ -93,7 +75,7 @@ impl Piece for Job {
         match &self.work {
             Work::Commit(transaction) => transaction.require.len() + transaction.write.len(),
             Work::Append { entries, .. } => entries.len(),
-            Work::Claim { .. } | Work::Renew { .. } | Work::Release { .. } | Work::Decide(..) => 1,
+            Work::Claim { .. } | Work::Renew { .. } | Work::Release { .. } => 1,
             Work::Delete { rows } => *rows,
         }
     }
@@ -111,8 +93,6 @@ struct Shared {
 struct State {
     queue: Queue<Job>,
     appended: Appended,
-    /// The number of a large transaction that was taken out of the queue and is not decided yet.
-    undecided: Option<u64>,
     /// Work in the queue that somebody waits for.
     urgent: usize,
     /// Who waits until all work before a number is durable.
@@ -181,7 +161,6 @@ impl Writer {
         let state = State {
             queue: Queue::new(),
             appended: Appended::default(),
-            undecided: None,
             urgent: 0,
             flushes: Vec::new(),
             latest: None,
@@ -191,16 +170,7 @@ impl Writer {
         };
         let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() });
         let versions = Cell::new(Versions::default());
-        let mut worker = Worker {
-            connection,
-            numbers,
-            shared: Arc::clone(&shared),
-            failed: false,
-            versions,
-            large: None,
-            path: path.to_owned(),
-            shortening: None,
-        };
+        let mut worker = Worker { connection, numbers, shared: Arc::clone(&shared), failed: false, versions };
         let thread = std::thread::Builder::new()
             .name("storage-writer".into())
             .spawn(move || {
@@ -307,31 +277,6 @@ struct Worker {
     failed: bool,
     /// Those that were taken and have not been given.
     versions: Cell<Versions>,
-    /// The large transaction that is being made.
-    large: Option<Large>,
-    /// Where the database is.
-    path: PathBuf,
-    /// Who moves the log's pages into the database at the moment.
-    shortening: Option<JoinHandle<bool>>,
-}
-
-/// A large transaction on its way.
-enum Large {
-    /// Its changes are being staged.
-    Staging(Box<Staged>),
-    /// It was decided, and its changes are being moved.
-    Moving(Batch),
-    /// It was not made, and its changes are being forgotten.
-    Forgetting(Batch),
-}
-
-/// A transaction of which changes are staged.
-struct Staged {
-    organization: OrganizationId,
-    number: u64,
-    transaction: Transaction,
-    reply: Option<Reply>,
-    staging: Staging,
 }
 
 /// Versions that this process has taken: those behind `given`, up to `taken`.
@@ -360,12 +305,8 @@ impl Worker {
             PAGES.set(pages);
             Ok(())
         }));
-        self.take_up_large();
         while let Some(group) = self.next_group() {
-            if !group.is_empty() {
-                self.commit(group);
-            }
-            self.step();
+            self.commit(group);
             if PAGES.get() > LOG_PAGES {
                 self.shorten_log();
             }
@@ -383,8 +324,7 @@ impl Worker {
             let now = Instant::now();
             let is_due = state.latest.is_some_and(|latest| latest <= now);
             let is_full = state.queue.len() >= GROUP && !self.failed;
-            let is_busy = self.large.is_some();
-            if state.urgent > 0 || is_full || is_due || is_busy || !state.flushes.is_empty() {
+            if state.urgent > 0 || is_full || is_due || !state.flushes.is_empty() {
                 break;
             }
             if state.closed {
@@ -415,7 +355,11 @@ impl Worker {
                 for ((organization, _, job), result) in group.into_iter().zip(results) {
                     self.finish(&organization, job, result);
                 }
-                self.end_flushes();
+                let mut state = self.shared.lock();
+                let State { queue, flushes, .. } = &mut *state;
+                for (_, reply) in flushes.extract_if(.., |(number, _)| queue.is_past(*number)) {
+                    let _ = reply.send(Ok(0));
+                }
             }
             Err(error) => {
                 self.failed = true;
@@ -441,135 +385,6 @@ impl Worker {
                 }
             }
         }
-    }
-
-    /// Tells those whose work is all durable.
-    fn end_flushes(&self) {
-        let mut state = self.shared.lock();
-        let State { queue, flushes, undecided, .. } = &mut *state;
-        let is_past = |number: u64| queue.is_past(number) && undecided.is_none_or(|undecided| undecided >= number);
-        for (_, reply) in flushes.extract_if(.., |(number, _)| is_past(*number)) {
-            let _ = reply.send(Ok(0));
-        }
-    }
-
-    /// Moves what was decided before this process, or another one, ended.
-    fn take_up_large(&self) {
-        let moved = large::forget_undecided(&self.connection).map_err(StorageError::from).and_then(|()| {
-            for batch in large::all_decided(&self.connection)? {
-                while !self.in_transaction(|connection| batch.move_some(connection))? {}
-            }
-            Ok(())
-        });
-        if let Err(error) = moved {
-            // Readers see it where it is, and the next write for the organization moves it.
-            tracing::warn!(%error, "a large transaction of an earlier run can't be moved to its place yet");
-        }
-    }
-
-    /// Does a step of the large transaction, and begins the next one if there is none.
-    fn step(&mut self) {
-        self.large = match self.large.take() {
-            None => self.begin_large(),
-            Some(Large::Staging(mut staged)) => {
-                let Staged { transaction, staging, .. } = &mut *staged;
-                match self.without_sync(|connection| staging.step(connection, transaction)) {
-                    Ok(false) => Some(Large::Staging(staged)),
-                    Ok(true) => Some(self.decide(*staged)),
-                    Err(error) => {
-                        if let Some(reply) = staged.reply {
-                            // Who asked may have gone away.
-                            let _ = reply.send(Err(error));
-                        }
-                        self.shared.lock().undecided = None;
-                        Some(Large::Forgetting(staged.staging.batch))
-                    }
-                }
-            }
-            Some(Large::Moving(batch)) => match self.without_sync(|connection| batch.move_some(connection)) {
-                Ok(is_moved) => (!is_moved).then_some(Large::Moving(batch)),
-                Err(error) => {
-                    tracing::warn!(%error, "a large transaction can't be moved to its place yet");
-                    None
-                }
-            },
-            Some(Large::Forgetting(batch)) => match self.without_sync(|connection| batch.forget_some(connection)) {
-                Ok(is_forgotten) => (!is_forgotten).then_some(Large::Forgetting(batch)),
-                Err(error) => {
-                    tracing::warn!(%error, "what was staged of a large transaction stays until the next start");
-                    None
-                }
-            },
-        };
-        if self.large.is_none() {
-            self.shared.lock().queue.release();
-        }
-        self.end_flushes();
-    }
-
-    /// Takes the next large piece out of the queue. One that can't be staged is done here, in one piece.
-    fn begin_large(&mut self) -> Option<Large> {
-        let (organization, number, job) = {
-            let mut state = self.shared.lock();
-            let taken = state.queue.take_large()?;
-            state.urgent -= usize::from(taken.2.reply.is_some());
-            taken
-        };
-        let Job { work, reply } = job;
-        let transaction = match work {
-            Work::Commit(transaction) if large::can_be_staged(&transaction) => transaction,
-            work => {
-                self.commit(vec![(organization, number, Job { work, reply })]);
-                return None;
-            }
-        };
-        // An organization that has written nothing before has no number, and hardly a large transaction.
-        let begun = self.numbers.cached(&organization).and_then(|of| {
-            let begun = self.without_sync(|connection| match large::decided(connection, of)? {
-                // Another process is moving one.
-                Some(_) => Ok(None),
-                None => Staging::begin(connection, of).map(Some),
-            });
-            begun.inspect_err(|error| tracing::debug!(%error, "a large transaction can't be staged")).ok().flatten()
-        });
-        let Some(staging) = begun else {
-            self.commit(vec![(organization, number, Job { work: Work::Commit(transaction), reply })]);
-            return None;
-        };
-        self.shared.lock().undecided = Some(number);
-        Some(Large::Staging(Box::new(Staged { organization, number, transaction, reply, staging })))
-    }
-
-    /// Commits a transaction that was staged, and says what is to be done with its changes.
-    fn decide(&mut self, staged: Staged) -> Large {
-        let Staged { organization, number, transaction, reply, staging } = staged;
-        let batch = staging.batch;
-        self.commit(vec![(organization, number, Job { work: Work::Decide(transaction, staging), reply })]);
-        self.shared.lock().undecided = None;
-        match large::decided(&self.connection, batch.organization) {
-            Ok(Some((decided, _))) if decided == batch => Large::Moving(batch),
-            _ => Large::Forgetting(batch),
-        }
-    }
-
-    /// Does a step in a transaction that need not be durable when it returns: what is decided later is, with all before it.
-    fn without_sync<T>(&self, step: impl FnOnce(&Connection) -> Result<T, StorageError>) -> Result<T, StorageError> {
-        self.connection.pragma_update(None, "synchronous", "NORMAL")?;
-        let done = self.in_transaction(step);
-        self.connection.pragma_update(None, "synchronous", "FULL")?;
-        done
-    }
-
-    fn in_transaction<T>(&self, step: impl FnOnce(&Connection) -> Result<T, StorageError>) -> Result<T, StorageError> {
-        self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-        let done = step(&self.connection).and_then(|done| {
-            self.connection.prepare_cached("COMMIT")?.execute([])?;
-            Ok(done)
-        });
-        if done.is_err() && !self.connection.is_autocommit() {
-            self.connection.prepare_cached("ROLLBACK")?.execute([])?;
-        }
-        done
     }
 
     fn finish(&self, organization: &OrganizationId, job: Job, result: Result<u64, StorageError>) {
@@ -623,37 +438,14 @@ impl Worker {
         Ok(results)
     }
 
-    /// Moves the log's pages into the database. A thread of its own moves most of them, while commits go on; what has come
-    /// since is moved here between two groups, so that the log, all of which is moved then, begins anew.
-    fn shorten_log(&mut self) {
-        match &self.shortening {
-            Some(thread) if !thread.is_finished() => return,
-            Some(_) => {}
-            None => {
-                let path = self.path.clone();
-                let thread = std::thread::Builder::new().name("storage-log".into());
-                self.shortening = thread.spawn(move || open::reader(&path).is_ok_and(|other| shorten(&other))).ok();
-                if self.shortening.is_some() {
-                    return;
-                }
-            }
-        }
-        if let Some(thread) = self.shortening.take() {
-            let _ = thread.join();
-        }
-        if shorten(&self.connection) {
-            PAGES.set(0);
+    /// Moves the log's pages into the database. It is done between transactions and after the answers,
+    /// so that SQLite does not do it while a caller waits.
+    fn shorten_log(&self) {
+        match self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
+            Ok(()) => PAGES.set(0),
+            Err(error) => tracing::warn!(%error, "the database's log can't be shortened"),
         }
     }
-}
-
-/// Moves as many of the log's pages as can be without waiting for anybody.
-fn shorten(connection: &Connection) -> bool {
-    let moved = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
-    if let Err(error) = &moved {
-        tracing::warn!(%error, "the database's log can't be shortened");
-    }
-    moved.is_ok()
 }
 
 /// Why a group is not committed.
@@ -704,34 +496,24 @@ impl Turn<'_> {
         let change = Change { connection, organization: self.number(organization)? };
         match &job.work {
             // Looked up inside the transaction: another process may have deleted it a moment ago.
-            Work::Commit(_) | Work::Decide(..) | Work::Append { .. } if self.alive != Some(change.organization) => {
+            Work::Commit(_) | Work::Append { .. } if self.alive != Some(change.organization) => {
                 if numbers::is_deleted(connection, change.organization)? {
                     return Ok(Err(StorageError::Deleted));
                 }
-                move_all(connection, change.organization)?;
                 self.alive = Some(change.organization);
             }
-            Work::Delete { .. } => {
-                move_all(connection, change.organization)?;
-                self.alive = None;
-            }
+            Work::Delete { .. } => self.alive = None,
             _ => {}
         }
         // What refuses a transaction is found before anything is written.
-        let looked = match &job.work {
-            Work::Decide(transaction, staging) if staging.holds(connection)? => {
-                staging.sums(&change, transaction).map(Some)
+        let mut sums = Some(Vec::new());
+        if let Work::Commit(transaction) = &job.work {
+            let looked = change.check(&transaction.require).and_then(|()| change.sums(transaction));
+            match looked {
+                Ok(looked) => sums = looked,
+                Err(error) => return Ok(self.refuse(error)?),
             }
-            // In the second case another process has written since it was staged, so it is made in one piece.
-            Work::Commit(transaction) | Work::Decide(transaction, _) => {
-                change.check(&transaction.require).and_then(|()| change.sums(transaction))
-            }
-            _ => Ok(Some(Vec::new())),
-        };
-        let sums = match looked {
-            Ok(looked) => looked,
-            Err(error) => return Ok(self.refuse(error)?),
-        };
+        }
         if !self.apart
             && let Some(sums) = sums
         {
@@ -765,16 +547,6 @@ impl Turn<'_> {
             Work::Commit(transaction) => {
                 self.version += 1;
                 change.apply(transaction, self.version, sums).map(|()| self.version)
-            }
-            Work::Decide(transaction, staging) => {
-                self.version += 1;
-                let done = if staging.holds(change.connection)? {
-                    let sums = sums.map_or_else(|| staging.sums(change, transaction), Ok)?;
-                    staging.decide(change, transaction, self.version, &sums)
-                } else {
-                    change.apply(transaction, self.version, sums)
-                };
-                done.map(|()| self.version)
             }
             Work::Append { entries, .. } => {
                 self.version += 1;
@@ -812,14 +584,6 @@ impl Turn<'_> {
         self.new.push((organization.clone(), number));
         Ok(number)
     }
-}
-
-/// Moves what another process has decided for the organization: what follows must see it among the items.
-fn move_all(connection: &Connection, organization: i64) -> Result<(), StorageError> {
-    if let Some((batch, _)) = large::decided(connection, organization)? {
-        while !batch.move_some(connection)? {}
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,0 +1,166 @@
+//! How a command ends that did not do its work: a kind for programs, as exit code and, with `--json`, by name.
+
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use crate::api_keys::ApiKeyError;
+use crate::capability::storage::{InvalidOrganizationId, StorageError};
+use crate::component::CallError;
+use crate::error::ActionError;
+use crate::registry::{QuotaError, RegistryError};
+use crate::storage::copy::CopyError;
+
+/// The organization that a command names is not there.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no organization {0}; `insomnia-scim org list` shows those that are there")]
+pub(super) struct NoOrganization(pub(super) String);
+
+/// What kind of failure it is. The numbers are the exit codes; they are documented and stay. 2 is what the parser of the
+/// arguments ends with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// Anything else: the text says what.
+    Failed = 1,
+    /// What was named is not there.
+    NotFound = 3,
+    /// It contradicts what is there, or something has to be done first.
+    Conflict = 4,
+    /// Whoever acts may not do this.
+    Forbidden = 5,
+    /// A value is not valid.
+    Invalid = 6,
+    /// The same command may succeed later. Nothing has changed.
+    Unavailable = 7,
+    /// The command was given up in the middle: it may have had its effect.
+    Unknown = 8,
+}
+
+impl Failure {
+    /// The kind of this error: that of the first of its causes that has one.
+    pub(super) fn of(error: &anyhow::Error) -> Self {
+        error.chain().find_map(Self::of_cause).unwrap_or(Self::Failed)
+    }
+
+    fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Self> {
+        if cause.is::<NoOrganization>() {
+            return Some(Self::NotFound);
+        }
+        if cause.is::<InvalidOrganizationId>() {
+            return Some(Self::Invalid);
+        }
+        cause
+            .downcast_ref()
+            .map(Self::of_action)
+            .or_else(|| cause.downcast_ref().and_then(Self::of_storage))
+            .or_else(|| cause.downcast_ref().and_then(Self::of_registry))
+            .or_else(|| cause.downcast_ref().and_then(Self::of_key))
+            .or_else(|| matches!(cause.downcast_ref()?, QuotaError::Invalid(_)).then_some(Self::Invalid))
+            .or_else(|| matches!(cause.downcast_ref()?, CopyError::NotEmpty).then_some(Self::Conflict))
+    }
+
+    fn of_action(error: &ActionError) -> Self {
+        match error {
+            ActionError::NotFound(_) | ActionError::Call(CallError::Deleted) => Self::NotFound,
+            ActionError::UnmetRequirements(_)
+            | ActionError::Conflict(_)
+            | ActionError::NoFreeSeat
+            | ActionError::NotConfigured(_) => Self::Conflict,
+            ActionError::Forbidden(_) | ActionError::WrongPassphrase => Self::Forbidden,
+            ActionError::Invalid(_) => Self::Invalid,
+            ActionError::Throttled(_) | ActionError::Unavailable(_) | ActionError::Call(CallError::Busy) => {
+                Self::Unavailable
+            }
+            ActionError::Call(CallError::Deadline | CallError::Memory | CallError::Trap) => Self::Unknown,
+            ActionError::Other(_) => Self::Failed,
+        }
+    }
+
+    fn of_storage(error: &StorageError) -> Option<Self> {
+        match error {
+            StorageError::Unavailable(_) | StorageError::Conflict(_) | StorageError::Full(_) => Some(Self::Unavailable),
+            StorageError::Deleted => Some(Self::NotFound),
+            _ => None,
+        }
+    }
+
+    fn of_registry(error: &RegistryError) -> Option<Self> {
+        match error {
+            RegistryError::Exists(_) => Some(Self::Conflict),
+            RegistryError::Unknown(_) => Some(Self::NotFound),
+            RegistryError::Reserved(_) => Some(Self::Invalid),
+            _ => None,
+        }
+    }
+
+    fn of_key(error: &ApiKeyError) -> Option<Self> {
+        match error {
+            ApiKeyError::Name => Some(Self::Invalid),
+            ApiKeyError::TooMany => Some(Self::Conflict),
+            ApiKeyError::Unknown(_) => Some(Self::NotFound),
+            _ => None,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::NotFound => "not-found",
+            Self::Conflict => "conflict",
+            Self::Forbidden => "forbidden",
+            Self::Invalid => "invalid",
+            Self::Unavailable => "unavailable",
+            Self::Unknown => "outcome-unknown",
+        }
+    }
+
+    /// What the process ends with.
+    pub(super) fn exit_code(self) -> ExitCode {
+        ExitCode::from(self as u8)
+    }
+
+    /// What is said on stderr: a line for people, or an object for programs.
+    pub(super) fn said(self, error: &anyhow::Error, json: bool) -> String {
+        let message = format!("{error:#}");
+        if json {
+            let error = json!({"kind": self.name(), "message": message, "exit_code": self as u8});
+            return format!("{}\n", json!({"error": error}));
+        }
+        format!("error: {message}\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capability::storage::OrganizationId;
+
+    #[test]
+    fn p9_a_failure_has_the_kind_of_its_cause_whatever_was_said_about_it() {
+        let acme = OrganizationId::parse("acme").unwrap();
+        let cases: [(anyhow::Error, Failure); 9] = [
+            (NoOrganization("acme".into()).into(), Failure::NotFound),
+            (OrganizationId::parse("Acme").unwrap_err().into(), Failure::Invalid),
+            (ActionError::NoFreeSeat.into(), Failure::Conflict),
+            (ActionError::WrongPassphrase.into(), Failure::Forbidden),
+            (ActionError::Call(CallError::Trap).into(), Failure::Unknown),
+            (RegistryError::Exists(acme).into(), Failure::Conflict),
+            (RegistryError::Storage(StorageError::Unavailable("away".into())).into(), Failure::Unavailable),
+            (ApiKeyError::Unknown("k".into()).into(), Failure::NotFound),
+            (anyhow::anyhow!("anything else"), Failure::Failed),
+        ];
+        for (error, kind) in cases {
+            assert_eq!(Failure::of(&error), kind, "{error:#}");
+            assert_eq!(Failure::of(&error.context("while something was done")), kind);
+        }
+    }
+
+    #[test]
+    fn p9_a_failure_is_an_object_for_programs() {
+        let error = anyhow::Error::from(NoOrganization("acme".into()));
+        let said = Failure::of(&error).said(&error, true);
+        let said: serde_json::Value = serde_json::from_str(&said).unwrap();
+        assert_eq!((&said["error"]["kind"], &said["error"]["exit_code"]), (&"not-found".into(), &3.into()));
+        assert!(Failure::of(&error).said(&error, false).starts_with("error: there is no organization acme;"));
+    }
+}
