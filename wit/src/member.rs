@@ -95,6 +95,14 @@ pub struct NewMember {
     pub passphrase: Option<String>,
 }
 
+impl NewMember {
+    /// A member who is called by the email address unless there is a name.
+    #[must_use]
+    pub fn new(email: String, display_name: Option<String>, role: Role, passphrase: Option<String>) -> Self {
+        Self { display_name: display_name.unwrap_or_else(|| email.clone()), email, role, passphrase }
+    }
+}
+
 /// Without the passphrase: what is printed for debugging ends in logs.
 impl std::fmt::Debug for NewMember {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

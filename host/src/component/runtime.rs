@@ -352,11 +352,13 @@ impl Runtime {
         &self.book
     }
 
-    /// What the organization runs, by name and version.
+    /// What the organization is to run, by name and version. Waits until it is loaded.
     pub(crate) async fn component_of(&self, organization: &OrganizationId) -> Result<String, CallError> {
-        let tenant = self.tenant(organization);
-        tenant.assigned.expire();
-        Ok(self.assigned(organization, &tenant).await?.linked.label.to_string())
+        let assignment = self.book.assignment(organization).await.map_err(|error| {
+            tracing::warn!(%organization, "the organization's component can't be looked up: {error}");
+            CallError::Component
+        })?;
+        Ok(self.choose(organization, assignment, None).await?.linked.label.to_string())
     }
 
     /// Has the organization's next call look which component it runs.
