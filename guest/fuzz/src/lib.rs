@@ -14,7 +14,6 @@
 pub mod connector;
 pub mod credential;
 pub mod filter;
-pub mod oauth;
 pub mod patch;
 pub mod path;
 pub mod request;

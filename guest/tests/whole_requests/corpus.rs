@@ -39,11 +39,6 @@ fn the_seeds_of_request_keep_its_rules() {
 }
 
 #[test]
-fn the_seeds_of_oauth_keep_its_rules() {
-    replay("oauth", fuzz::oauth::check);
-}
-
-#[test]
 fn the_seeds_of_credential_keep_its_rules() {
     replay("credential", fuzz::credential::check);
 }
