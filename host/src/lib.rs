@@ -77,8 +77,11 @@ pub use organization::{
     CreateOrganizationError, CreatedOrganization, NewOrganization, OptionChanges, Organization, OrganizationChange,
     Owner, UnknownOption,
 };
-pub use provisioner::{BuildError, Provisioner, ProvisionerBuilder};
+pub use provisioner::{BuildError, ComponentsError, Provisioner, ProvisionerBuilder};
 pub use quota::{InvalidQuota, Quota, Quotas};
-pub use registry::{QuotaError, Registered, RegistryError};
+pub use registry::{
+    Before, Canary, ComponentBookError, ComponentId, InvalidComponentId, Pin, QuotaError, Registered, RegistryError,
+    StoredComponent,
+};
 pub use routes::serve;
 pub use scim::{ScimRequest, ScimResponse};

@@ -14,6 +14,10 @@ use crate::provisioner::Provisioner;
 use crate::scim::{self, ScimRequest, ScimResponse};
 use crate::urls::SCIM_PATH;
 
+/// The header field by which the host tells the component its own name and version, for the log of requests. One that a
+/// client sends never gets there.
+const COMPONENT: &str = "insomnia-component";
+
 /// An organization of a [`Provisioner`]. It is a name, not a promise: nothing is looked up until it is used.
 ///
 /// An `actor` is who acts: the id or the email address of a member whom the caller has authenticated, or another [`Actor`]. A
@@ -41,6 +45,7 @@ macro_rules! act {
 }
 
 mod change;
+mod component;
 mod create;
 mod events;
 mod guard;
@@ -141,13 +146,17 @@ impl Organization {
         admitted.await
     }
 
-    async fn try_scim(&self, request: ScimRequest) -> Result<ScimResponse, CallError> {
+    async fn try_scim(&self, mut request: ScimRequest) -> Result<ScimResponse, CallError> {
         let request_id = request.request_id.clone();
         let adds = request.method == "POST" && !request.path.ends_with("/.search");
         let served = self.call(move |store, exports| {
             Box::pin(async move {
                 store.data_mut().note_adding(adds);
+                request.headers.push((COMPONENT.to_owned(), store.data().component().to_string()));
                 let response = exports.insomnia_scim_scim().call_handle(&mut *store, &request).await?;
+                if response.status == 500 {
+                    store.data_mut().note_failure();
+                }
                 let refused = *store.data().refused().lock().unwrap_or_else(PoisonError::into_inner);
                 Ok((response, refused))
             })

@@ -1,5 +1,7 @@
 //! The host: builds the runtime over the backend's capabilities, and hands out organizations and routes.
 
+mod components;
+
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 
@@ -22,6 +24,8 @@ use crate::registry::{QuotaBook, Registered, Registry, RegistryError};
 use crate::scheduler;
 use crate::server::TrustedProxies;
 use crate::urls;
+
+pub use components::ComponentsError;
 
 /// The host of the component. Cheap to clone; the scheduler ends when the last clone is dropped.
 #[derive(Clone)]
@@ -322,6 +326,7 @@ impl Provisioner {
         self.0.runtime.end(&bound);
         self.api_keys().forget(&bound).await?;
         self.0.runtime.quotas().forget(&bound).await?;
+        self.0.runtime.components().forget(&bound).await?;
         self.0.storage.delete_organization(&bound).await?;
         // After the storage: from now on nothing is sent, and what was on its way is withdrawn.
         self.0.mailer.forget(&bound).await.map_err(RegistryError::Mail)?;

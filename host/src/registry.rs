@@ -1,5 +1,6 @@
 //! The host's own records: which organizations there are, and a few notes of the host about itself.
 
+mod components;
 mod quotas;
 
 use std::collections::HashMap;
@@ -15,6 +16,8 @@ use crate::capability::storage::{
     Item, KeyRange, OrganizationId, Page, Require, Storage, StorageError, Transaction, Write,
 };
 
+pub(crate) use components::{Assignment, ComponentBook, MAX_COMPONENT};
+pub use components::{Before, Canary, ComponentBookError, ComponentId, InvalidComponentId, Pin, StoredComponent};
 pub(crate) use quotas::QuotaBook;
 pub use quotas::QuotaError;
 

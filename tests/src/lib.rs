@@ -5,6 +5,7 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a failed expectation is a failed test")]
 
 pub mod client;
+pub mod component;
 pub mod idp;
 pub mod person;
 pub mod postgres;

@@ -64,6 +64,11 @@ impl Connector {
         Self { host, token }
     }
 
+    /// What lets a client in.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
     /// Declares further schemas and resource types.
     pub fn declare(&self, declaration: &str) {
         directory::put_schemas(&self.host.host().store(), declaration).expect("a declaration");

@@ -12,6 +12,7 @@
 )]
 
 pub mod connector;
+pub mod credential;
 pub mod filter;
 pub mod patch;
 pub mod path;

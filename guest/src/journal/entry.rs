@@ -14,6 +14,10 @@ const LONGEST: usize = 2_048;
 /// The longest text that an entry keeps of anything a caller sent who was not let in, in bytes.
 const LONGEST_REFUSED: usize = 256;
 
+/// The host's own header field: what it calls the component that it runs. The host passes no field of this name on from a
+/// client.
+const COMPONENT: &str = "insomnia-component";
+
 /// What the caller is to the organization.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Standing {
@@ -119,7 +123,7 @@ pub struct Entry {
     pub bytes_received: u64,
     /// Of the answer's body.
     pub bytes_sent: u64,
-    /// Of this component.
+    /// The version of this component, and behind it what the host calls it: `1.0.0 (rules@0123456789ab)`.
     pub component: String,
 }
 
@@ -148,8 +152,16 @@ impl Entry {
             body: if is_admitted { redacted(&request.body, note.is_json, &note.hidden) } else { None },
             bytes_received: request.body.len() as u64,
             bytes_sent: response.body.len() as u64,
-            component: env!("CARGO_PKG_VERSION").to_owned(),
+            component: component(request),
         }
+    }
+}
+
+fn component(request: &Request) -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    match request.header(COMPONENT) {
+        Some(called) => format!("{version} ({})", cut(called, LONGEST_REFUSED)),
+        None => version.to_owned(),
     }
 }
 

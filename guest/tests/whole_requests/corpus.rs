@@ -37,3 +37,8 @@ fn the_seeds_of_patch_keep_its_rules() {
 fn the_seeds_of_request_keep_its_rules() {
     replay("request", fuzz::request::check);
 }
+
+#[test]
+fn the_seeds_of_credential_keep_its_rules() {
+    replay("credential", fuzz::credential::check);
+}

@@ -17,6 +17,7 @@ mod projection;
 mod resources;
 mod rules;
 mod sequences;
+mod strangers;
 mod undoing;
 
 use fuzz::connector::{Answer, Connector};

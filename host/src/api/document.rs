@@ -42,6 +42,7 @@ latest 1,000 requests of each API key.";
     components(schemas(Details, DeliveryQueue)),
     tags(
         (name = "Organizations", description = "Organizations of the host."),
+        (name = "Components", description = "Builds of the component beside the one that the server was started with: stored, pinned to an organization, or tried as a canary."),
         (name = "Connector", description = "An organization's SCIM endpoint and its token."),
         (name = "Automatic refresh", description = "How tokens are renewed without anybody's help."),
         (name = "OAuth clients", description = "Clients by which identity providers authenticate over OAuth 2.0."),
@@ -84,7 +85,7 @@ const REFUSALS: [(&str, &str); 12] = [
              server is not set up for it, or a request with this idempotency key is being served.",
     ),
     ("413", "The body is too large."),
-    ("415", "The body is not sent as JSON."),
+    ("415", "The body is not of the media type that the operation takes."),
     ("422", "A value is not valid, or the idempotency key belongs to another request."),
     ("429", "Too many wrong API keys, wrong passphrases, or exports."),
     ("500", "The server failed; it is logged under the request's id."),
@@ -252,6 +253,7 @@ fn path_parameter(name: &str) -> Value {
         "team" => ("The team's id or name.", json!({"type": "string", "minLength": 1})),
         "client" => ("The `client_id`.", json!({"type": "string", "minLength": 1})),
         "key" => ("The id of the API key.", json!({"type": "string", "minLength": 1})),
+        "component" => ("The SHA-256 of the component.", json!({"type": "string", "pattern": "^[0-9a-f]{64}$"})),
         "quota" => ("The quota's name.", json!({"type": "string", "enum": Quota::ALL.map(Quota::name)})),
         _ => ("Where deliveries stand.", json!({"$ref": "#/components/schemas/DeliveryQueue"})),
     };

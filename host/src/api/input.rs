@@ -9,12 +9,15 @@ use serde_path_to_error::{Path, Segment};
 
 use super::problem::Problem;
 use super::state::ApiState;
+use crate::registry::MAX_COMPONENT;
 use crate::server::body;
 
 /// The largest body, in bytes.
 pub(super) const MAX_BODY: usize = 64 << 10;
 /// The largest body of a preview, in bytes.
 pub(super) const MAX_PREVIEW: usize = 5 << 20;
+/// The largest body that is a component, in bytes.
+pub(super) const MAX_COMPONENT_BODY: usize = MAX_COMPONENT;
 
 /// The largest declaration of schemas, in bytes: as much as the component takes.
 pub(super) const MAX_DECLARATION: usize = 512 << 10;

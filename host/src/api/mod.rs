@@ -15,6 +15,7 @@
 
 mod access;
 mod api_keys;
+mod components;
 mod connector;
 mod document;
 mod events;
@@ -77,6 +78,10 @@ fn operations() -> OpenApiRouter<ApiState> {
         ))
         .routes(routes!(quotas::list_quotas))
         .routes(routes!(quotas::put_quota))
+        .routes(routes!(components::list_components))
+        .routes(routes!(components::put_component, components::remove_component))
+        .routes(routes!(components::get_canary, components::put_canary, components::end_canary))
+        .routes(routes!(components::get_component, components::put_pin))
         .routes(routes!(organizations::get_requirements))
         .routes(routes!(organizations::get_licences))
         .routes(routes!(connector::get_connector))

@@ -11,8 +11,9 @@ use crate::component::CallError;
 use crate::directory::Requirement;
 use crate::error::{ActionError, SchemasError};
 use crate::organization::CreateOrganizationError;
+use crate::provisioner::ComponentsError;
 use crate::quota::Exceeded;
-use crate::registry::{QuotaError, RegistryError};
+use crate::registry::{ComponentBookError, QuotaError, RegistryError};
 use crate::server::body::BodyError;
 
 /// The media type of a problem.
@@ -253,7 +254,7 @@ impl From<ActionError> for Problem {
             ActionError::NotConfigured(text) => {
                 Self::new(StatusCode::CONFLICT, "not-configured", "The server is not set up for this", text)
             }
-            ActionError::Unavailable(_) | ActionError::Call(CallError::Busy) => {
+            ActionError::Unavailable(_) | ActionError::Call(CallError::Busy | CallError::Component) => {
                 tracing::warn!("a request of the API has to wait: {text}");
                 Self::unavailable()
             }
@@ -335,6 +336,30 @@ impl From<QuotaError> for Problem {
         match error {
             QuotaError::Invalid(error) => Self::invalid(format!("{error}.")).at("/limit".into(), error.to_string()),
             QuotaError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<ComponentBookError> for Problem {
+    fn from(error: ComponentBookError) -> Self {
+        match error {
+            ComponentBookError::TooLarge => BodyError::TooLarge.into(),
+            ComponentBookError::TooMany | ComponentBookError::InUse(_) | ComponentBookError::NoFormer => {
+                Self::conflict(format!("{error}."))
+            }
+            ComponentBookError::Unknown(_) => Self::not_found(format!("{error}.")),
+            ComponentBookError::Percent => Self::invalid(format!("{error}.")).at("/percent".into(), error.to_string()),
+            ComponentBookError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<ComponentsError> for Problem {
+    fn from(error: ComponentsError) -> Self {
+        match error {
+            ComponentsError::Component(_) | ComponentsError::Examined(_) => Self::invalid(error.to_string()),
+            ComponentsError::Busy => Self::unavailable(),
+            ComponentsError::Book(error) => error.into(),
         }
     }
 }

@@ -42,8 +42,9 @@ pub(super) struct Common {
     /// listen address; for the other commands, that of the last server on the data directory]
     #[arg(long, global = true, value_name = "URL", env = "INSOMNIA_SCIM_BASE_URL")]
     pub(super) base_url: Option<String>,
-    /// Run this build of the component instead of the one built in.
-    #[arg(long, global = true, value_name = "FILE", env = "INSOMNIA_SCIM_COMPONENT")]
+    /// Run this build of the component instead of the one built in, in every organization that is not pinned to another.
+    /// It stands before the command, or behind serve and demo.
+    #[arg(long, value_name = "FILE", env = "INSOMNIA_SCIM_COMPONENT")]
     pub(super) component: Option<PathBuf>,
     /// Which requests may share an instance of the component; never those of two organizations. [default:
     /// organization]

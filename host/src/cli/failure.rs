@@ -9,7 +9,8 @@ use crate::capability::storage::{InvalidOrganizationId, StorageError};
 use crate::component::CallError;
 use crate::error::{ActionError, SchemasError};
 use crate::organization::CreateOrganizationError;
-use crate::registry::{QuotaError, RegistryError};
+use crate::provisioner::ComponentsError;
+use crate::registry::{ComponentBookError, InvalidComponentId, QuotaError, RegistryError};
 use crate::storage::copy::CopyError;
 
 /// The organization that a command names is not there.
@@ -74,6 +75,9 @@ impl Failure {
                 SchemasError::Refused(error) => Some(Self::of_action(error)),
                 SchemasError::Invalid { .. } => Some(Self::Invalid),
             })
+            .or_else(|| cause.downcast_ref().and_then(Self::of_component))
+            .or_else(|| cause.downcast_ref().and_then(Self::of_examination))
+            .or_else(|| cause.is::<InvalidComponentId>().then_some(Self::Invalid))
     }
 
     fn of_action(error: &ActionError) -> Self {
@@ -85,11 +89,30 @@ impl Failure {
             | ActionError::NotConfigured(_) => Self::Conflict,
             ActionError::Forbidden(_) | ActionError::WrongPassphrase => Self::Forbidden,
             ActionError::Invalid(_) => Self::Invalid,
-            ActionError::Throttled(_) | ActionError::Unavailable(_) | ActionError::Call(CallError::Busy) => {
-                Self::Unavailable
-            }
+            ActionError::Throttled(_)
+            | ActionError::Unavailable(_)
+            | ActionError::Call(CallError::Busy | CallError::Component) => Self::Unavailable,
             ActionError::Call(CallError::Deadline | CallError::Memory | CallError::Trap) => Self::Unknown,
             ActionError::Other(_) => Self::Failed,
+        }
+    }
+
+    fn of_examination(error: &ComponentsError) -> Option<Self> {
+        match error {
+            ComponentsError::Component(_) | ComponentsError::Examined(_) => Some(Self::Invalid),
+            ComponentsError::Busy => Some(Self::Unavailable),
+            ComponentsError::Book(error) => Self::of_component(error),
+        }
+    }
+
+    fn of_component(error: &ComponentBookError) -> Option<Self> {
+        match error {
+            ComponentBookError::Unknown(_) => Some(Self::NotFound),
+            ComponentBookError::TooMany | ComponentBookError::InUse(_) | ComponentBookError::NoFormer => {
+                Some(Self::Conflict)
+            }
+            ComponentBookError::TooLarge | ComponentBookError::Percent => Some(Self::Invalid),
+            ComponentBookError::Storage(error) => Self::of_storage(error),
         }
     }
 

@@ -4,6 +4,7 @@ mod api_key;
 mod arguments;
 mod backup;
 mod compile;
+mod component;
 mod config;
 mod connector;
 mod data;
@@ -102,6 +103,9 @@ enum Command {
     /// Emails and events on their way: list, retry.
     #[command(subcommand)]
     Delivery(delivery::DeliveryCommand),
+    /// Builds of the component beside the one that the server runs: list, remove, canary.
+    #[command(subcommand)]
+    Component(component::ComponentCommand),
     /// Keys of the admin API: create, list, revoke.
     #[command(subcommand)]
     ApiKey(api_key::ApiKeyCommand),
@@ -185,6 +189,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             Command::Event(event) => event.run(&settings).await,
             Command::Webhook(webhook) => webhook.run(&settings).await,
             Command::Delivery(delivery) => delivery.run(&settings).await,
+            Command::Component(component) => component.run(&settings).await,
             Command::ApiKey(key) => key.run(&settings).await,
             Command::Doctor(doctor) => doctor.run(&settings).await,
             Command::Backup(backup) => backup.run(&settings).await,

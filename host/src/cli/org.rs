@@ -5,6 +5,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::arguments::one_of;
+use super::component::{self, Chosen};
 use super::config::Settings;
 use super::{host, output, passphrase};
 use crate::capability::storage::OrganizationId;
@@ -62,6 +63,11 @@ pub(super) enum Org {
         /// written-bytes-per-day, storage-bytes, storage-keys, http-requests-per-hour, emails-per-day.
         #[arg(long = "quota", value_name = "QUOTA=NUMBER", id = "quota")]
         quotas: Vec<String>,
+        /// Run this build of the component, while servers are running: a file, `default` for what they were started with,
+        /// or `former` to roll back to what the organization ran before. Servers follow within two seconds; calls that are
+        /// under way end with the component that they began with.
+        #[arg(long = "component", value_name = "FILE", id = "pinned", value_parser = |text: &str| Chosen::parse(text).map_err(|error| error.to_string()))]
+        pinned: Option<Chosen>,
     },
     /// Delete an organization with all its members, teams and logs. There is no way back.
     Delete {
@@ -155,7 +161,7 @@ impl Org {
                 }
                 output::table(settings.json, &listed, &["id", "created"]);
             }
-            Self::Set { organization, name, facts, options, retention, quotas } => {
+            Self::Set { organization, name, facts, options, retention, quotas, pinned } => {
                 let organization = host::organization(&provisioner, &organization).await?;
                 let changes = OrganizationChange { name, options: option_changes(&options)?, ..facts.change() };
                 // All are looked at before one is set.
@@ -166,6 +172,15 @@ impl Org {
                     organization.set_retention(days).await?;
                 }
                 organization.change(changes).await?;
+                match pinned {
+                    Some(Chosen::Default) => drop(organization.set_pin(None).await?),
+                    Some(Chosen::Former) => drop(organization.roll_back().await?),
+                    Some(Chosen::File(file)) => {
+                        let component = component::store(&provisioner, &file).await?;
+                        organization.set_pin(Some(component)).await?;
+                    }
+                    None => {}
+                }
                 output::object(settings.json, &describe(&organization).await?);
             }
             Self::Delete { organization, yes_delete } => {
@@ -190,6 +205,8 @@ async fn describe(organization: &Organization) -> anyhow::Result<Value> {
         "organization": organization.get().await?,
         "retention_days": organization.retention().await?,
         "quotas": quotas(organization).await?,
+        "component": organization.component().await?,
+        "pinned": organization.pin().await?.component,
         "licences": organization.licences().await?,
         "connector": organization.status().await?,
     }))

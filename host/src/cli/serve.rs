@@ -33,6 +33,9 @@ pub(super) struct Listen {
     /// that systemd passes on is taken instead. [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR", value_parser = listen_address, env = "INSOMNIA_SCIM_LISTEN")]
     listen: Option<SocketAddr>,
+    /// Run this build of the component instead of the one built in, in every organization that is not pinned to another.
+    #[arg(long, value_name = "FILE", env = "INSOMNIA_SCIM_COMPONENT")]
+    component: Option<PathBuf>,
     /// Speak TLS with this certificate: a PEM file that has it first, and after it the authorities in between. When the
     /// file changes, the renewed certificate is used within seconds. [default: no TLS]
     #[arg(long, value_name = "FILE", env = "INSOMNIA_SCIM_TLS_CERT")]
@@ -110,6 +113,7 @@ impl Listen {
             settings.email.folder = None;
             settings.email.smtp = Some(SmtpConfig { url: Some(url.clone().into()), ..SmtpConfig::default() });
         }
+        settings.component = self.component.clone().or(settings.component);
         settings.email.from = self.mail_from.clone().or(settings.email.from);
         let of_file = settings.tls;
         settings.tls = TlsTable {

@@ -1,6 +1,8 @@
-//! The component, compiled and linked: what every instance is made from.
+//! A component on its way to instances: compiled, then linked. What was not checked can't be linked, and what was not linked
+//! can't be instantiated.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Cache, Engine, Error};
@@ -12,6 +14,7 @@ use super::imports;
 use super::instance::InstanceState;
 use super::limits::Limits;
 use super::shipped::{self, Scratch, Shipped};
+use crate::registry::ComponentId;
 
 /// Why the component can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -53,24 +56,50 @@ fn lines(names: &[String]) -> String {
     names.iter().map(|name| format!("  {name}")).collect::<Vec<_>>().join("\n")
 }
 
-/// Compiles the component (or loads its compiled code from `directory`, or from this binary), checks what it imports, and
-/// links it.
-pub(super) fn compile(
+/// A component whose code is compiled, and which imports nothing but what the host offers.
+pub(super) struct Compiled {
+    component: Component,
+    label: Arc<str>,
+}
+
+impl Compiled {
+    /// Compiles the component, or loads its compiled code where the engine keeps it. Blocks for seconds in the first case.
+    pub(super) fn new(engine: &Engine, name: &str, wasm: &[u8]) -> Result<Self, ComponentError> {
+        let component = Component::new(engine, wasm).map_err(|error| ComponentError::Invalid(text(&error)))?;
+        imports::check(engine, &component)?;
+        Ok(Self { component, label: format!("{name}@{}", ComponentId::of(wasm).short()).into() })
+    }
+
+    /// Links it to what the host offers; it must have the imports and exports of the world.
+    pub(super) fn link(self, engine: &Engine) -> Result<Linked, ComponentError> {
+        let world = |error: Error| ComponentError::World(text(&error));
+        let mut linker = Linker::new(engine);
+        imports::add_to_linker(&mut linker).map_err(world)?;
+        let linked = linker.instantiate_pre(&self.component).map_err(world)?;
+        Ok(Linked { pre: ProvisionerPre::new(linked).map_err(world)?, label: self.label })
+    }
+}
+
+/// A component that fits the world and is linked to the host: what instances are made from.
+pub(super) struct Linked {
+    pub(super) pre: ProvisionerPre<InstanceState>,
+    /// Its name and the beginning of its SHA-256, for log lines and for the log of requests.
+    pub(super) label: Arc<str>,
+}
+
+/// Makes the engine, and gets the component ready that the host is started with. Its compiled code comes from `directory`,
+/// or from this binary, if it is there.
+pub(super) fn first(
     wasm: &[u8],
     limits: &Limits,
     directory: Option<&Path>,
-) -> Result<(Engine, ProvisionerPre<InstanceState>), ComponentError> {
-    let shipped = if wasm == BUILT_IN { shipped::built_in() } else { None };
+) -> Result<(Engine, Linked), ComponentError> {
+    let is_built_in = wasm == BUILT_IN;
+    let shipped = if is_built_in { shipped::built_in() } else { None };
     // The directory for this start is needed no longer than until the code is loaded.
     let (cache, _scratch) = open(shipped, directory);
     let engine = engine(limits, cache).map_err(|error| ComponentError::Engine(text(&error)))?;
-    let component = Component::new(&engine, wasm).map_err(|error| ComponentError::Invalid(text(&error)))?;
-    imports::check(&engine, &component)?;
-    let world = |error: Error| ComponentError::World(text(&error));
-    let mut linker = Linker::new(&engine);
-    imports::add_to_linker(&mut linker).map_err(world)?;
-    let linked = linker.instantiate_pre(&component).map_err(world)?;
-    let linked = ProvisionerPre::new(linked).map_err(world)?;
+    let linked = Compiled::new(&engine, if is_built_in { "built-in" } else { "given" }, wasm)?.link(&engine)?;
     Ok((engine, linked))
 }
 

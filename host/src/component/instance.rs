@@ -8,7 +8,8 @@ use wasmtime::component::ResourceTable;
 use wasmtime::{Engine, Store};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
-use super::bindings::{Provisioner, ProvisionerPre};
+use super::bindings::Provisioner;
+use super::compiled::Linked;
 use super::limits::{HANDLES, HOSTCALL_BYTES, Limits, RANDOM_BYTES};
 use super::log_stream::LogStream;
 use super::meter::Meter;
@@ -30,6 +31,10 @@ pub(crate) struct InstanceState {
     refused: Mutex<Option<Exceeded>>,
     /// Whether the call that runs adds something new, which a full organization may not.
     adds: bool,
+    /// Whether the component itself says that it failed.
+    failed: bool,
+    /// Which component it is an instance of.
+    component: Arc<str>,
 }
 
 impl InstanceState {
@@ -55,6 +60,21 @@ impl InstanceState {
     /// Whether the call that runs adds something new.
     pub(crate) fn adds(&self) -> bool {
         self.adds
+    }
+
+    /// Notes that the call that runs ends with an answer that tells of a failure of the component.
+    pub(crate) fn note_failure(&mut self) {
+        self.failed = true;
+    }
+
+    /// Whether the call that runs has an answer that tells of a failure of the component.
+    pub(super) fn has_failed(&self) -> bool {
+        self.failed
+    }
+
+    /// The name and version of the component, as `rules@0123456789ab`.
+    pub(crate) fn component(&self) -> &Arc<str> {
+        &self.component
     }
 
     /// The quota for which the storage refused a commit of the call that runs.
@@ -84,6 +104,8 @@ pub(super) struct Instance {
     pub(super) store: InstanceStore,
     pub(super) exports: Exports,
     pub(super) meter: Arc<Meter>,
+    /// The component that it was made from.
+    linked: Arc<Linked>,
     made: Instant,
     calls: u32,
 }
@@ -92,7 +114,7 @@ impl Instance {
     /// Makes an instance for the organization. It has no environment, no arguments, no files and no input.
     pub(super) async fn new(
         engine: &Engine,
-        linked: &ProvisionerPre<InstanceState>,
+        linked: Arc<Linked>,
         organization: OrganizationId,
         capabilities: Arc<Capabilities>,
         memory: Memory,
@@ -105,10 +127,18 @@ impl Instance {
             .build();
         let mut table = ResourceTable::new();
         table.set_max_capacity(HANDLES);
-        let mut store = Store::new(
-            engine,
-            InstanceState { organization, capabilities, wasi, table, memory, refused: Mutex::default(), adds: false },
-        );
+        let state = InstanceState {
+            organization,
+            capabilities,
+            wasi,
+            table,
+            memory,
+            refused: Mutex::default(),
+            adds: false,
+            failed: false,
+            component: Arc::clone(&linked.label),
+        };
+        let mut store = Store::new(engine, state);
         store.limiter(|state| &mut state.memory);
         store.set_hostcall_fuel(HOSTCALL_BYTES);
         let meter = Arc::new(Meter::new(limits.compute_per_call));
@@ -117,8 +147,8 @@ impl Instance {
             move |_| Ok(meter.verdict())
         });
         store.set_epoch_deadline(1);
-        let exports = linked.instantiate_async(&mut store).await?;
-        Ok(Self { store, exports, meter, made: Instant::now(), calls: 0 })
+        let exports = linked.pre.instantiate_async(&mut store).await?;
+        Ok(Self { store, exports, meter, linked, made: Instant::now(), calls: 0 })
     }
 
     /// Gets ready for the next call.
@@ -126,8 +156,14 @@ impl Instance {
         self.calls += 1;
         self.meter.reset();
         self.store.data_mut().adds = false;
+        self.store.data_mut().failed = false;
         *self.store.data().refused.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.store.set_epoch_deadline(1);
+    }
+
+    /// Whether it was made from this component.
+    pub(super) fn is_of(&self, linked: &Arc<Linked>) -> bool {
+        Arc::ptr_eq(&self.linked, linked)
     }
 
     /// Whether it may serve another call: it is young, has served few, and is small.

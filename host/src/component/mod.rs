@@ -1,8 +1,11 @@
 //! Running the component: engine, compiled code, instances, limits.
 
+mod assigned;
 pub(crate) mod bindings;
 mod compiled;
 mod engine;
+#[cfg(test)]
+mod fault_component;
 #[cfg(test)]
 pub(crate) mod fault_guest;
 #[cfg(test)]
@@ -14,10 +17,14 @@ mod limits;
 mod log_stream;
 mod meter;
 mod runtime;
+mod shelf;
 mod shipped;
 mod tenant;
 #[cfg(test)]
 mod tests;
+mod trial;
+#[cfg(test)]
+mod versions_tests;
 mod warm;
 
 pub use compiled::ComponentError;
@@ -28,7 +35,7 @@ pub(crate) use instance::{Exports, InstanceState, InstanceStore};
 #[cfg(test)]
 pub(crate) use lanes::Lanes;
 pub(crate) use lanes::Steps;
-pub(crate) use runtime::{Run, Runtime};
+pub(crate) use runtime::{Run, Runtime, Unusable};
 pub(crate) use shipped::make as compiled_code;
 
 /// Which requests may share an instance of the component. In either case an instance serves one organization.

@@ -12,13 +12,15 @@ use tokio::time::timeout;
 use wasmtime::{Engine, Trap};
 
 use super::Isolation;
-use super::bindings::ProvisionerPre;
-use super::compiled::{ComponentError, compile};
-use super::instance::{Exports, Instance, InstanceState, InstanceStore};
+use super::assigned::{Because, Choice};
+use super::compiled::{self, ComponentError, Linked};
+use super::instance::{Exports, Instance, InstanceStore};
 use super::lanes::Lanes;
 use super::limits::Limits;
 use super::meter::{Metered, Ticker};
+use super::shelf::{LoadError, Shelf};
 use super::tenant::{Memory, OutOfMemory, Tenant};
+use super::trial::Trial;
 use super::warm::Warm;
 use crate::capability::Capabilities;
 use crate::capability::storage::OrganizationId;
@@ -26,7 +28,7 @@ use crate::capability::storage_glue::measure;
 use crate::fair::{Gate, Turn};
 use crate::ledger::{Account, Ledger};
 use crate::quota::Usage;
-use crate::registry::QuotaBook;
+use crate::registry::{Assignment, Canary, ComponentBook, QuotaBook};
 use crate::scim::{self, ScimResponse};
 
 /// Why a call has no answer. Every transaction that the call had committed before stands; it left no half of one.
@@ -49,6 +51,9 @@ pub enum CallError {
     /// gone with the organization.
     #[error("there is no such organization any more")]
     Deleted,
+    /// The component that the organization is pinned to can't be loaded; the host's log says why.
+    #[error("the component of the organization is not available")]
+    Component,
 }
 
 impl CallError {
@@ -60,7 +65,13 @@ impl CallError {
             Self::Memory => "memory",
             Self::Trap => "trap",
             Self::Deleted => "deleted",
+            Self::Component => "component",
         }
+    }
+
+    /// Whether the component is to blame.
+    fn is_failure_of_component(&self) -> bool {
+        matches!(self, Self::Deadline | Self::Memory | Self::Trap)
     }
 
     /// The refusal of a SCIM request that has no answer.
@@ -71,18 +82,35 @@ impl CallError {
             Self::Memory => (503, "The request needed too much memory."),
             Self::Trap => (500, "An internal error occurred."),
             Self::Deleted => return scim::deleted(request_id),
+            Self::Component => (503, "The component of the organization is not available."),
         };
         ScimResponse::error(status, detail, request_id)
     }
 }
 
+/// Why a component is not one that organizations can be pinned to.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(crate) enum Unusable {
+    #[error(transparent)]
+    Component(Arc<ComponentError>),
+    #[error("the component answers no call ({0}); the log has the backtrace")]
+    Silent(CallError),
+    #[error("the component lets a request in that has no token")]
+    LetsStrangersIn,
+}
+
 /// What a call does with its instance.
 pub(crate) type Run<'a, T> = Pin<Box<dyn Future<Output = wasmtime::Result<T>> + Send + 'a>>;
 
-/// The compiled component and its instances.
+/// The compiled components and their instances.
 pub(crate) struct Runtime {
     engine: Engine,
-    linked: ProvisionerPre<InstanceState>,
+    /// What an organization runs that is pinned to nothing else.
+    default: Arc<Linked>,
+    book: ComponentBook,
+    shelf: Arc<Shelf>,
+    /// The canary, and how it goes.
+    trial: Mutex<Option<Trial>>,
     capabilities: Arc<Capabilities>,
     limits: Arc<Limits>,
     isolation: Isolation,
@@ -106,11 +134,15 @@ impl Runtime {
         capabilities: Arc<Capabilities>,
         quotas: QuotaBook,
     ) -> Result<Self, ComponentError> {
-        let (engine, linked) = compile(wasm, &limits, cache)?;
+        let (engine, default) = compiled::first(wasm, &limits, cache)?;
+        let book = ComponentBook::new(Arc::clone(&capabilities.storage));
         let ticker = Ticker::start(&engine).map_err(|error| ComponentError::Engine(error.to_string()))?;
         Ok(Self {
+            shelf: Arc::new(Shelf::new(engine.clone(), book.clone())),
             engine,
-            linked,
+            default: Arc::new(default),
+            book,
+            trial: Mutex::default(),
             capabilities,
             isolation,
             turns: Gate::with_room(limits.calls, limits.calls_per_organization),
@@ -139,7 +171,7 @@ impl Runtime {
         let outcome = tokio::select! {
             biased;
             () = tenant.ended.cancelled() => Err(CallError::Deleted),
-            outcome = self.call_of(organization, &tenant, run) => outcome,
+            outcome = self.call_of(organization, &tenant, None, run) => outcome,
         };
         // A call that learnt it by itself has an answer that counts no more.
         let outcome = if tenant.ended.is_cancelled() { Err(CallError::Deleted) } else { outcome };
@@ -152,12 +184,17 @@ impl Runtime {
         &self,
         organization: &OrganizationId,
         tenant: &Arc<Tenant>,
+        component: Option<Choice>,
         run: impl for<'a> FnOnce(&'a mut InstanceStore, &'a Exports) -> Run<'a, T> + Send,
     ) -> Result<T, CallError> {
         let _turn = self.turn(organization, tenant).await?;
+        let choice = match component {
+            Some(choice) => choice,
+            None => self.assigned(organization, tenant).await?,
+        };
         let _running = self.ticker.running();
         let outcome = timeout(self.limits.time_per_call, async {
-            let mut instance = self.instance(organization, tenant).await?;
+            let mut instance = self.instance(organization, tenant, &choice.linked).await?;
             instance.begin();
             let meter = Arc::clone(&instance.meter);
             let call = run(&mut instance.store, &instance.exports);
@@ -165,18 +202,195 @@ impl Runtime {
             self.capabilities.metrics.calls.computed(meter.spent());
             Ok::<_, wasmtime::Error>((called?, instance))
         });
-        match outcome.await {
+        let component = &choice.linked.label;
+        let outcome = match outcome.await {
             Ok(Ok((called, instance))) => {
-                if !tenant.ended.is_cancelled() {
+                self.judge(choice.because, instance.store.data().has_failed());
+                // One whose component is not the organization's any more was drained by this call.
+                let is_current = tenant.assigned.last().is_none_or(|last| instance.is_of(&last.linked));
+                if !tenant.ended.is_cancelled() && is_current {
                     self.keep(organization, instance);
                 }
-                Ok(called)
+                return Ok(called);
             }
-            Ok(Err(error)) => Err(failure(organization, &error)),
+            Ok(Err(error)) => failure(organization, component, &error),
             Err(_) => {
-                tracing::error!(%organization, "a call was ended after {:?}", self.limits.time_per_call);
-                Err(CallError::Deadline)
+                let limit = self.limits.time_per_call;
+                tracing::error!(%organization, %component, "a call was ended after {limit:?}");
+                CallError::Deadline
             }
+        };
+        self.judge(choice.because, outcome.is_failure_of_component());
+        Err(outcome)
+    }
+
+    /// The component that a call of the organization runs now.
+    ///
+    /// Where it is another one than before, it is loaded while calls go on with the one before; only the first call of an
+    /// organization waits for it.
+    async fn assigned(&self, organization: &OrganizationId, tenant: &Tenant) -> Result<Choice, CallError> {
+        if organization.is_nobody() {
+            return Ok(self.default());
+        }
+        if let Some(choice) = tenant.assigned.fresh() {
+            return Ok(choice);
+        }
+        let (before, look) = (tenant.assigned.last(), tenant.assigned.look());
+        let choice = match self.book.assignment(organization).await {
+            Ok(assignment) => {
+                let choice = self.choose(organization, assignment, before.as_ref());
+                timeout(self.limits.time_per_call, choice).await.map_err(|_| CallError::Component)??
+            }
+            Err(error) => {
+                tracing::warn!(%organization, "the organization's component can't be looked up: {error}");
+                before.ok_or(CallError::Component)?
+            }
+        };
+        if let Some(before) = tenant.assigned.note(choice.clone(), look)
+            && !Arc::ptr_eq(&before.linked, &choice.linked)
+        {
+            let (component, former) = (&choice.linked.label, &before.linked.label);
+            tracing::info!(%organization, %component, %former, "the organization runs another component");
+        }
+        Ok(choice)
+    }
+
+    async fn choose(
+        &self,
+        organization: &OrganizationId,
+        assignment: Assignment,
+        before: Option<&Choice>,
+    ) -> Result<Choice, CallError> {
+        let canary = self.watched(assignment.canary);
+        let (id, because) = match (assignment.pin.component, canary) {
+            (Some(id), _) => (id, Because::Pinned),
+            (None, Some(canary)) if canary.takes(organization) => {
+                (canary.component, Because::Canary { began: canary.began })
+            }
+            (None, _) => return Ok(self.default()),
+        };
+        if let Some(linked) = self.shelf.ready(&id) {
+            return Ok(Choice { linked, because });
+        }
+        if let Some(before) = before {
+            let shelf = Arc::clone(&self.shelf);
+            tokio::spawn(async move { shelf.load(id).await.map(drop) });
+            // A failure is seen by whoever looks next, when it is there at once.
+            if !self.shelf.has_failed(&id) {
+                return Ok(before.clone());
+            }
+        }
+        let error = match self.shelf.load(id).await {
+            Ok(linked) => return Ok(Choice { linked, because }),
+            Err(error) => error,
+        };
+        tracing::error!(%organization, component = id.short(), "the organization's component can't be loaded: {error}");
+        match because {
+            Because::Canary { .. } => {
+                // What passes, such as a storage that is away, says nothing about the component.
+                if matches!(error, LoadError::Removed | LoadError::Unusable(_)) {
+                    self.roll_back(format!("it can't be loaded: {error}"));
+                }
+                Ok(self.default())
+            }
+            Because::Pinned | Because::Default => Err(CallError::Component),
+        }
+    }
+
+    fn default(&self) -> Choice {
+        Choice { linked: Arc::clone(&self.default), because: Because::Default }
+    }
+
+    /// The canary, if it runs and was not found to fail; from now on it is watched.
+    fn watched(&self, canary: Option<Canary>) -> Option<Canary> {
+        let mut trial = lock(&self.trial);
+        let canary = canary?;
+        let known = trial.as_ref().filter(|trial| *trial.canary() == canary);
+        if known.is_some_and(Trial::has_failed) {
+            return None;
+        }
+        if known.is_none() {
+            *trial = Some(Trial::new(canary.clone()));
+        }
+        Some(canary)
+    }
+
+    /// Counts a call for or against the canary, and rolls it back if it fails more often than the rest.
+    fn judge(&self, because: Because, failed: bool) {
+        let ended = match (&mut *lock(&self.trial), because) {
+            (Some(trial), Because::Canary { began }) if trial.canary().began == began => trial.count(true, failed),
+            (Some(trial), Because::Default) => trial.count(false, failed),
+            _ => return,
+        };
+        if let Some(reason) = ended {
+            self.roll_back(reason);
+        }
+    }
+
+    /// Rolls the canary back: here at once, and for all processes in the storage.
+    fn roll_back(&self, reason: String) {
+        let canary = match &mut *lock(&self.trial) {
+            Some(trial) => {
+                trial.end();
+                trial.canary().clone()
+            }
+            None => return,
+        };
+        lock(&self.tenants).values().for_each(|tenant| tenant.assigned.expire());
+        let book = self.book.clone();
+        tokio::spawn(async move {
+            let component = canary.component.short();
+            match book.roll_canary_back(&canary, &reason).await {
+                Ok(true) => tracing::error!(component, "the canary was rolled back: {reason}"),
+                Ok(false) => {}
+                Err(error) => {
+                    tracing::error!(component, "the canary fails ({reason}) and can't be rolled back: {error}")
+                }
+            }
+        });
+    }
+
+    /// The stored components, the pins and the canary.
+    pub(crate) fn components(&self) -> &ComponentBook {
+        &self.book
+    }
+
+    /// What the organization is to run, by name and version. Waits until it is loaded.
+    pub(crate) async fn component_of(&self, organization: &OrganizationId) -> Result<String, CallError> {
+        let assignment = self.book.assignment(organization).await.map_err(|error| {
+            tracing::warn!(%organization, "the organization's component can't be looked up: {error}");
+            CallError::Component
+        })?;
+        Ok(self.choose(organization, assignment, None).await?.linked.label.to_string())
+    }
+
+    /// Has the organization's next call look which component it runs.
+    pub(crate) fn reassign(&self, organization: &OrganizationId) {
+        self.tenant(organization).assigned.expire();
+    }
+
+    /// Has the next call of every organization look which component it runs.
+    pub(crate) fn reassign_all(&self) {
+        lock(&self.tenants).values().for_each(|tenant| tenant.assigned.expire());
+    }
+
+    /// Whether the component can be used: it compiles, imports nothing but what is offered, fits the world, and answers a
+    /// call, which is for nobody.
+    pub(crate) async fn examine(&self, name: &str, wasm: Vec<u8>) -> Result<(), Unusable> {
+        let linked = match self.shelf.prepare(name.to_owned(), wasm).await {
+            Ok(linked) => linked,
+            Err(LoadError::Unusable(error)) => return Err(Unusable::Component(error)),
+            Err(_) => return Err(Unusable::Silent(CallError::Busy)),
+        };
+        let (nobody, choice) = (OrganizationId::nobody(), Choice { linked, because: Because::Pinned });
+        let tenant = self.tenant(&nobody);
+        let called = self.call_of(&nobody, &tenant, Some(choice), move |store, exports| {
+            Box::pin(async move { exports.insomnia_scim_scim().call_admits(store, None).await })
+        });
+        match called.await {
+            Ok(false) => Ok(()),
+            Ok(true) => Err(Unusable::LetsStrangersIn),
+            Err(error) => Err(Unusable::Silent(error)),
         }
     }
 
@@ -279,13 +493,18 @@ impl Runtime {
         timeout(self.limits.wait, self.turns.enter(organization)).await.map_err(|_| CallError::Busy)
     }
 
-    async fn instance(&self, organization: &OrganizationId, tenant: &Arc<Tenant>) -> wasmtime::Result<Instance> {
+    async fn instance(
+        &self,
+        organization: &OrganizationId,
+        tenant: &Arc<Tenant>,
+        linked: &Arc<Linked>,
+    ) -> wasmtime::Result<Instance> {
         if self.isolation == Isolation::Organization {
             loop {
                 // Its own statement: the lock is released before an instance is looked at or dropped.
                 let kept = lock(&self.warm).take(organization);
                 match kept {
-                    Some(instance) if instance.may_serve(&self.limits) => {
+                    Some(instance) if instance.is_of(linked) && instance.may_serve(&self.limits) => {
                         self.capabilities.metrics.calls.began(true);
                         return Ok(instance);
                     }
@@ -297,7 +516,7 @@ impl Runtime {
         self.capabilities.metrics.calls.began(false);
         let memory = Memory::new(Arc::clone(tenant), &self.limits);
         let capabilities = Arc::clone(&self.capabilities);
-        Instance::new(&self.engine, &self.linked, organization.clone(), capabilities, memory, &self.limits).await
+        Instance::new(&self.engine, Arc::clone(linked), organization.clone(), capabilities, memory, &self.limits).await
     }
 
     fn keep(&self, organization: &OrganizationId, instance: Instance) {
@@ -329,7 +548,7 @@ impl Drop for Waiting<'_> {
 }
 
 /// Says in the log what went wrong inside, and to the caller only which kind it was.
-fn failure(organization: &OrganizationId, error: &wasmtime::Error) -> CallError {
+fn failure(organization: &OrganizationId, component: &str, error: &wasmtime::Error) -> CallError {
     let kind = if error.downcast_ref::<OutOfMemory>().is_some() {
         CallError::Memory
     } else if error.downcast_ref::<Trap>() == Some(&Trap::Interrupt) {
@@ -337,6 +556,6 @@ fn failure(organization: &OrganizationId, error: &wasmtime::Error) -> CallError 
     } else {
         CallError::Trap
     };
-    tracing::error!(%organization, "{kind}: {error:?}");
+    tracing::error!(%organization, component, "{kind}: {error:?}");
     kind
 }

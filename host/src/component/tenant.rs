@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicUsize;
 use tokio_util::sync::CancellationToken;
 use wasmtime::ResourceLimiter;
 
+use super::assigned::Assigned;
 use super::limits::Limits;
 use crate::ledger::{Account, Full, Held, Ledger};
 use crate::quota::Usage;
@@ -20,13 +21,16 @@ pub(super) struct Tenant {
     pub(super) account: Arc<Account>,
     /// What it has used of its quotas.
     pub(super) usage: Arc<Usage>,
+    /// Which component its calls run.
+    pub(super) assigned: Assigned,
 }
 
 impl Tenant {
     pub(super) fn new(name: &str, limits: &Limits, ledger: &Ledger) -> Self {
         let account = ledger.open(limits.memory_per_organization);
         let usage = Arc::new(Usage::new(name));
-        Self { waiting: AtomicUsize::new(0), ended: CancellationToken::new(), account, usage }
+        let (waiting, ended) = (AtomicUsize::new(0), CancellationToken::new());
+        Self { waiting, ended, account, usage, assigned: Assigned::default() }
     }
 
     /// Whether nothing is under way or held for the organization, so that it may be forgotten.

@@ -18,7 +18,7 @@ impl Calls {
     pub(super) fn new(registry: &Registry) -> Result<Self, prometheus::Error> {
         let ended = Opts::new(
             "insomnia_scim_component_calls_total",
-            "Calls of the component, by how they ended: answered, busy, deadline, memory, trap, deleted.",
+            "Calls of the component, by how they ended: answered, busy, deadline, memory, trap, deleted, component.",
         );
         let instances = Opts::new(
             "insomnia_scim_component_instances_total",

@@ -30,7 +30,7 @@ impl Organization {
     }
 
     /// Its id with its generation.
-    async fn bound_id(&self) -> Result<OrganizationId, StorageError> {
+    pub(super) async fn bound_id(&self) -> Result<OrganizationId, StorageError> {
         if let Some(bound) = &self.space {
             return Ok(bound.clone());
         }

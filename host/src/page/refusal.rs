@@ -76,7 +76,8 @@ impl From<ActionError> for Refusal {
             ActionError::NotFound(_) => Self::not_found("member or team"),
             ActionError::Forbidden(text) => Self::new(StatusCode::FORBIDDEN, "Not allowed", text),
             ActionError::Call(CallError::Deleted) => Self::not_found("organization"),
-            ActionError::Unavailable(_) | ActionError::Call(CallError::Busy | CallError::Deadline) => {
+            ActionError::Unavailable(_)
+            | ActionError::Call(CallError::Busy | CallError::Deadline | CallError::Component) => {
                 tracing::warn!("the SCIM page has to wait: {error}");
                 Self::try_again(2)
             }

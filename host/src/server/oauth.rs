@@ -121,7 +121,7 @@ fn failed(error_: CallError) -> OAuthResponse {
     match error_ {
         CallError::Deleted => error(401, "invalid_client", "The client or its secret is not known here"),
         CallError::Trap => error(500, "server_error", "An internal error occurred"),
-        CallError::Busy | CallError::Deadline | CallError::Memory => {
+        CallError::Busy | CallError::Deadline | CallError::Memory | CallError::Component => {
             error(503, "temporarily_unavailable", "Too many requests at the same time")
         }
     }

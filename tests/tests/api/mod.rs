@@ -1,6 +1,7 @@
 //! The admin API over HTTP, against the server process.
 
 mod caller;
+mod components;
 mod connector;
 mod document;
 mod guard;

@@ -1,6 +1,5 @@
 //! The examples as programs: how each is started, and what it prints.
 
-use std::env;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::symlink;
@@ -9,6 +8,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+use insomnia_scim_tests::component;
 use tempfile::TempDir;
 
 use super::WORKSPACE;
@@ -47,7 +47,7 @@ impl Example {
     /// The command that runs the example's own tests.
     pub(super) fn tests(&self) -> Prepared {
         let mut prepared = self.prepare(self.tests);
-        prepared.command.env("COMPONENT", component());
+        prepared.command.env("COMPONENT", component::built());
         prepared
     }
 
@@ -56,7 +56,7 @@ impl Example {
         let Prepared { mut command, copy } = self.prepare(self.host);
         let mut process = command
             .args(["--listen", "127.0.0.1:0", "--component"])
-            .arg(component())
+            .arg(component::built())
             .arg("--data")
             .arg(data)
             .stdout(Stdio::piped())
@@ -161,19 +161,6 @@ impl Drop for Host {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
-}
-
-/// The component that the build of the host has made, or the one that was named to it.
-fn component() -> PathBuf {
-    if let Some(prebuilt) = option_env!("INSOMNIA_SCIM_PREBUILT_COMPONENT") {
-        return PathBuf::from(prebuilt);
-    }
-    // The tests are in `<target>/<profile>/deps`.
-    let tests = env::current_exe().unwrap();
-    let target = tests.ancestors().nth(3).expect("the tests are in a target directory");
-    let component = target.join("guest/wasm32-wasip2/guest/insomnia_scim_guest.wasm");
-    assert!(component.is_file(), "{} is not there", component.display());
-    component
 }
 
 /// Runs the short sequence of `tests/embedding/identity_providers.py` against a connector.

@@ -2,6 +2,7 @@
 //! that an attack on an early build found.
 
 mod answers;
+mod components;
 mod connections;
 mod http2;
 mod logging;

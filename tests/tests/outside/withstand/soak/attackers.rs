@@ -1,6 +1,6 @@
 //! The attacks, each by threads of its own until it is stopped.
 
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,6 +14,7 @@ use insomnia_scim_tests::server::{Connector, Server};
 use serde_json::json;
 
 use super::super::http2::Http2;
+use super::fault_component;
 
 /// What is attacked, and from where.
 #[derive(Clone)]
@@ -22,13 +23,20 @@ pub(super) struct Target {
     path: String,
     token: String,
     connector: Connector,
+    /// Below the connector URL of an organization that runs a hostile component.
+    hostile: String,
     members: Arc<Vec<String>>,
     group: String,
 }
 
 impl Target {
-    /// An organization of the attacker's own with so many members.
-    pub(super) fn new(server: &Server, attacker: &Connector, members: usize) -> Self {
+    /// An organization of the attacker's own with so many members, and another one that is pinned to a component which
+    /// does what its requests' paths say.
+    pub(super) fn new(server: &Server, attacker: &Connector, hostile: &Connector, members: usize) -> Self {
+        let file = server.data().join("hostile.wasm");
+        std::fs::write(&file, fault_component::component()).expect("a file");
+        let file = file.to_str().unwrap_or_default();
+        server.command(&["org", "set", &hostile.organization, "--component", file]);
         let seats = (members + 100).to_string();
         server.command(&[
             "org",
@@ -48,6 +56,7 @@ impl Target {
             path,
             token: attacker.token.clone(),
             connector: attacker.clone(),
+            hostile: hostile.url.split_once(server.authority()).map_or("", |(_, path)| path).to_owned(),
             members: Arc::new(members),
             group: group["id"].as_str().unwrap_or_default().to_owned(),
         }
@@ -85,12 +94,14 @@ pub(super) enum Attack {
     CompressedLists,
     /// F9: requests that are sent without waiting for answers.
     Pipelining,
+    /// A component that loops, takes memory, traps, floods the log and calls the host without end.
+    HostileComponent,
     /// Nothing again: what has come back.
     Afterwards,
 }
 
 impl Attack {
-    pub(super) const ALL: [Self; 11] = [
+    pub(super) const ALL: [Self; 12] = [
         Self::None,
         Self::BusyMachine,
         Self::StrangersBodies,
@@ -101,6 +112,7 @@ impl Attack {
         Self::Sorts,
         Self::CompressedLists,
         Self::Pipelining,
+        Self::HostileComponent,
         Self::Afterwards,
     ];
 
@@ -116,6 +128,7 @@ impl Attack {
             Self::Sorts => "sorts (F9)",
             Self::CompressedLists => "compressed lists (F9)",
             Self::Pipelining => "pipelining (F9)",
+            Self::HostileComponent => "a hostile component",
             Self::Afterwards => "none any more",
         }
     }
@@ -127,13 +140,14 @@ impl Attack {
             Self::BusyMachine => 2,
             Self::GiantGroups => 1,
             Self::StrangersBodies | Self::UnreadAnswers | Self::SlowUploads => 20,
+            Self::HostileComponent => FAULTS.len(),
             Self::Filters | Self::Sorts | Self::CompressedLists | Self::Pipelining => 16,
         };
-        let start = |_| {
+        let start = |number: usize| {
             let (target, stop) = (target.clone(), Arc::clone(stop));
             thread::spawn(move || {
                 while !stop.load(Ordering::Relaxed) {
-                    self.once(&target, &stop);
+                    self.once(&target, number, &stop);
                 }
             })
         };
@@ -141,7 +155,7 @@ impl Attack {
     }
 
     /// Whatever the server answers is right, as long as the innocent do not notice.
-    fn once(self, target: &Target, stop: &AtomicBool) {
+    fn once(self, target: &Target, number: usize, stop: &AtomicBool) {
         match self {
             Self::None | Self::Afterwards => {}
             Self::BusyMachine => {
@@ -171,6 +185,33 @@ impl Attack {
             Self::Sorts => ask(target, "/Users?sortBy=name.familyName&count=10", None),
             Self::CompressedLists => ask(target, "/Users?count=1000", Some("gzip")),
             Self::Pipelining => pipeline(target),
+            Self::HostileComponent => {
+                let fault = FAULTS.get(number % FAULTS.len()).unwrap_or(&"loop");
+                let ask =
+                    format!("GET {}/{fault} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer x\r\n\r\n", target.hostile);
+                answered(target, &ask, stop);
+            }
+        }
+    }
+}
+
+/// What the hostile component is asked to do, each by a thread of its own.
+const FAULTS: [&str; 8] =
+    ["loop", "memory", "overflow", "trap", "giant-answer", "host-calls", "noise", "yrandom-without-end"];
+
+/// Sends a request and takes the answer, or gives it up when it is to stop.
+fn answered(target: &Target, request: &str, stop: &AtomicBool) {
+    let Ok(mut stream) = TcpStream::connect(&target.authority) else { return };
+    let _ = stream.set_read_timeout(Some(Duration::from_millis(200)));
+    if stream.write_all(request.as_bytes()).is_err() {
+        return;
+    }
+    let mut buffer = [0; 4_096];
+    while !stop.load(Ordering::Relaxed) {
+        match stream.read(&mut buffer) {
+            Ok(_) => return,
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+            Err(_) => return,
         }
     }
 }

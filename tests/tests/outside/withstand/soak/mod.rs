@@ -5,6 +5,9 @@
 //! attack what it cost the innocent: latencies, refusals, and the server's memory.
 
 mod attackers;
+#[allow(dead_code, reason = "the host's own tests use all of it")]
+#[path = "../../../../../host/src/component/fault_component.rs"]
+mod fault_component;
 mod innocent;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -57,7 +60,8 @@ fn attackers_change_nothing_of_what_others_were_acknowledged() {
     let named = |number: usize| server.another_organization(&format!("soak-{number:02}"));
     let connectors: Vec<Connector> = (0..scale.innocent).map(named).collect();
     let attacker = server.another_organization("soak-attacker");
-    let target = attackers::Target::new(&server, &attacker, scale.members);
+    let hostile = server.another_organization("hostile-component");
+    let target = attackers::Target::new(&server, &attacker, &hostile, scale.members);
     let mut innocent: Vec<Innocent> = connectors.iter().map(Innocent::new).collect();
 
     println!(

@@ -1,0 +1,124 @@
+//! The components that this process has loaded beside the one that it was started with.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::OnceCell;
+use tokio::time::Instant;
+use wasmtime::Engine;
+
+use super::compiled::{Compiled, ComponentError, Linked};
+use crate::capability::storage::StorageError;
+use crate::registry::{ComponentBook, ComponentId};
+
+/// Components that are kept loaded although no organization of this process runs them: as many as are stored.
+const MOST: usize = 32;
+/// After this time a component that could not be loaded is tried again.
+const RETRY: Duration = Duration::from_secs(30);
+
+/// Why a component that is stored is not there to be called.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(super) enum LoadError {
+    #[error("it is not stored any more")]
+    Removed,
+    #[error("{0}")]
+    Unusable(Arc<ComponentError>),
+    #[error("it can't be read: {0}")]
+    Storage(StorageError),
+    #[error("the runtime was shut down")]
+    Interrupted,
+}
+
+type Loaded = Result<Arc<Linked>, LoadError>;
+
+/// A component that is being loaded or was.
+#[derive(Clone)]
+struct Place {
+    loaded: Arc<OnceCell<Loaded>>,
+    begun: Instant,
+}
+
+impl Place {
+    fn has_failed(&self) -> bool {
+        matches!(self.loaded.get(), Some(Err(_)))
+    }
+
+    fn may_be_tried_again(&self) -> bool {
+        match self.loaded.get() {
+            Some(Err(LoadError::Storage(_) | LoadError::Interrupted)) => true,
+            Some(Err(LoadError::Removed | LoadError::Unusable(_))) => self.begun.elapsed() > RETRY,
+            Some(Ok(_)) | None => false,
+        }
+    }
+}
+
+/// Loaded components, each once however many organizations run it.
+pub(super) struct Shelf {
+    engine: Engine,
+    book: ComponentBook,
+    places: Mutex<HashMap<ComponentId, Place>>,
+}
+
+impl Shelf {
+    pub(super) fn new(engine: Engine, book: ComponentBook) -> Self {
+        Self { engine, book, places: Mutex::default() }
+    }
+
+    /// The component, if it was loaded before.
+    pub(super) fn ready(&self, id: &ComponentId) -> Option<Arc<Linked>> {
+        let place = self.lock().get(id).cloned()?;
+        place.loaded.get()?.as_ref().ok().cloned()
+    }
+
+    /// Whether it was tried a moment ago, and can't be loaded.
+    pub(super) fn has_failed(&self, id: &ComponentId) -> bool {
+        self.lock().get(id).is_some_and(|place| place.has_failed() && !place.may_be_tried_again())
+    }
+
+    /// Loads the component: reads it, compiles it or finds its compiled code, checks it and links it. Whoever asks
+    /// meanwhile waits for the same.
+    pub(super) async fn load(self: &Arc<Self>, id: ComponentId) -> Loaded {
+        let (shelf, place) = (Arc::clone(self), self.place(id));
+        // In a task of its own: whoever asks may give up, and what was compiled until then is there for the next one.
+        let loading = tokio::spawn(async move {
+            let loaded = place.loaded.get_or_init(|| async {
+                let stored = shelf.book.wasm(&id).await.map_err(LoadError::Storage)?;
+                let (stored, wasm) = stored.ok_or(LoadError::Removed)?;
+                shelf.prepare(stored.name, wasm).await
+            });
+            loaded.await.clone()
+        });
+        loading.await.unwrap_or(Err(LoadError::Interrupted))
+    }
+
+    /// Compiles a component that may not be stored, checks it and links it, on a thread of its own.
+    pub(super) async fn prepare(&self, name: String, wasm: Vec<u8>) -> Loaded {
+        let engine = self.engine.clone();
+        let linked = tokio::task::spawn_blocking(move || Compiled::new(&engine, &name, &wasm)?.link(&engine));
+        let linked = linked.await.map_err(|_| LoadError::Interrupted)?;
+        linked.map(Arc::new).map_err(|error| LoadError::Unusable(Arc::new(error)))
+    }
+
+    fn place(&self, id: ComponentId) -> Place {
+        let mut places = self.lock();
+        if let Some(place) = places.get(&id).filter(|place| !place.may_be_tried_again()) {
+            return place.clone();
+        }
+        if places.len() >= MOST {
+            let is_used = |loaded: Option<&Loaded>| match loaded {
+                Some(Ok(linked)) => Arc::strong_count(linked) > 1,
+                Some(Err(_)) => false,
+                None => true,
+            };
+            places.retain(|_, place| is_used(place.loaded.get()));
+        }
+        let place = Place { loaded: Arc::default(), begun: Instant::now() };
+        places.insert(id, place.clone());
+        place
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<ComponentId, Place>> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

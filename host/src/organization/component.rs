@@ -1,0 +1,56 @@
+//! Which component the organization runs.
+
+use super::Organization;
+use crate::capability::storage::{OrganizationId, StorageError};
+use crate::component::CallError;
+use crate::registry::{ComponentBookError, ComponentId, Pin};
+
+impl Organization {
+    /// Which component it is pinned to, and which it ran before.
+    ///
+    /// # Errors
+    /// The storage's.
+    pub async fn pin(&self) -> Result<Pin, StorageError> {
+        let bound = self.bound_id().await?;
+        Ok(self.provisioner.runtime().components().assignment(&bound).await?.pin)
+    }
+
+    /// The name and version of the component that a call runs now, as `rules@0123456789ab`: the one that it is pinned to,
+    /// the canary, or the one that the host was started with.
+    ///
+    /// # Errors
+    /// [`CallError::Component`] if it can't be loaded.
+    pub async fn component(&self) -> Result<String, CallError> {
+        let bound = self.bound_id().await.map_err(|_| CallError::Component)?;
+        self.provisioner.runtime().component_of(&bound).await
+    }
+
+    /// Pins it to a stored component; `None` to what the host runs. Calls that are under way end with the component that
+    /// they began with. It holds in this process from the next call on, and in all within two seconds.
+    ///
+    /// # Errors
+    /// [`ComponentBookError::Unknown`] if the component is not stored.
+    pub async fn set_pin(&self, component: Option<ComponentId>) -> Result<Pin, ComponentBookError> {
+        let bound = self.bound_id().await?;
+        let pin = self.provisioner.runtime().components().pin(&bound, component).await?;
+        self.has_changed(&bound, pin);
+        Ok(pin)
+    }
+
+    /// Returns it to what it ran before it was pinned the last time; once more returns to what it runs now.
+    ///
+    /// # Errors
+    /// [`ComponentBookError::NoFormer`] if it was never pinned.
+    pub async fn roll_back(&self) -> Result<Pin, ComponentBookError> {
+        let bound = self.bound_id().await?;
+        let pin = self.provisioner.runtime().components().roll_back(&bound).await?;
+        self.has_changed(&bound, pin);
+        Ok(pin)
+    }
+
+    fn has_changed(&self, bound: &OrganizationId, pin: Pin) {
+        self.provisioner.runtime().reassign(bound);
+        let component = pin.component.map_or_else(|| "default".to_owned(), |id| id.to_string());
+        tracing::info!(organization = %self.id, component, "the organization was pinned");
+    }
+}

@@ -1,0 +1,576 @@
+//! Components beside the one that the host was started with: their code, which organizations are pinned to one of them, and
+//! the canary. All of it is in the host's own space, so that every server on the storage knows it.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::capability::storage::{
+    Item, KeyRange, OrganizationId, Page, Require, Storage, StorageError, Transaction, Write,
+};
+use crate::hex;
+
+/// The largest component, in bytes: five times the built-in one.
+pub(crate) const MAX_COMPONENT: usize = 16 << 20;
+/// Components that are stored at the same time.
+const MOST: usize = 32;
+/// Code is stored in pieces of this size, in bytes.
+const PIECE: usize = 512 << 10;
+/// The longest name, in bytes.
+const LONGEST_NAME: usize = 64;
+/// How often a change is tried while others change the same record.
+const ATTEMPTS: u32 = 8;
+
+const INFOS: &str = "component/";
+const CODE: &str = "code/";
+const PINS: &str = "pin/";
+const CANARY: &str = "canary";
+/// Changes with every pin and every canary, so that no component is removed while it is being assigned.
+const ASSIGNED: &str = "assigned";
+
+/// What a component is known by: the SHA-256 of its bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ComponentId([u8; 32]);
+
+impl ComponentId {
+    /// Of the component with these bytes.
+    pub fn of(wasm: &[u8]) -> Self {
+        Self(Sha256::digest(wasm).into())
+    }
+
+    /// Its first 12 digits, for lines that people read.
+    pub fn short(&self) -> String {
+        hex::encode(self.0.get(..6).unwrap_or_default())
+    }
+
+    /// Its first eight bytes as a number, which is as good as random.
+    fn number(&self) -> u64 {
+        let first: [u8; 8] = self.0.first_chunk().copied().unwrap_or_default();
+        u64::from_be_bytes(first)
+    }
+}
+
+impl fmt::Display for ComponentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(&self.0))
+    }
+}
+
+impl fmt::Debug for ComponentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ComponentId({})", self.short())
+    }
+}
+
+/// The text is not a SHA-256 in hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a component is named by its SHA-256: 64 hexadecimal digits")]
+pub struct InvalidComponentId;
+
+impl FromStr for ComponentId {
+    type Err = InvalidComponentId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidComponentId> {
+        let digit = |byte: &u8| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        let digits: Vec<u8> = text.as_bytes().iter().map(digit).collect::<Option<_>>().ok_or(InvalidComponentId)?;
+        let bytes: Vec<u8> =
+            digits.chunks_exact(2).map(|pair| pair.iter().fold(0, |sum, digit| sum << 4 | digit)).collect();
+        if digits.len() != 64 {
+            return Err(InvalidComponentId);
+        }
+        bytes.try_into().map(Self).map_err(|_| InvalidComponentId)
+    }
+}
+
+impl Serialize for ComponentId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for ComponentId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// A component that is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredComponent {
+    /// The SHA-256 of its bytes.
+    pub id: ComponentId,
+    /// What it was called when it was added: the file's name without its extension.
+    pub name: String,
+    /// Its size.
+    pub bytes: u64,
+    /// When it was added, in milliseconds since the Unix epoch.
+    pub added: u64,
+}
+
+/// Which component an organization runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pin {
+    /// The component that it is pinned to; `None` if it runs what the host runs.
+    pub component: Option<ComponentId>,
+    /// What it ran before, which rolling back returns to; `None` if it was never pinned.
+    #[serde(default)]
+    pub former: Option<Before>,
+}
+
+/// What an organization ran before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Before {
+    /// What the host runs.
+    Default,
+    /// Another component.
+    Component(ComponentId),
+}
+
+impl Before {
+    fn of(component: Option<ComponentId>) -> Self {
+        component.map_or(Self::Default, Self::Component)
+    }
+
+    fn component(self) -> Option<ComponentId> {
+        match self {
+            Self::Default => None,
+            Self::Component(id) => Some(id),
+        }
+    }
+}
+
+/// A component that some of the organizations run that are not pinned.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Canary {
+    /// The component.
+    pub component: ComponentId,
+    /// How many of a hundred organizations run it.
+    pub percent: u8,
+    /// When it began, in milliseconds since the Unix epoch.
+    pub began: u64,
+    /// Why it was rolled back; `None` while it runs.
+    #[serde(default)]
+    pub rolled_back: Option<String>,
+}
+
+impl Canary {
+    /// Whether the organization is one of those that run it. It is the same ones on every server, and with a larger share
+    /// the same ones and more.
+    pub(crate) fn takes(&self, organization: &OrganizationId) -> bool {
+        let drawn = ComponentId::of(format!("{} {organization}", self.component).as_bytes()).number();
+        self.rolled_back.is_none() && drawn % 100 < u64::from(self.percent)
+    }
+}
+
+/// What decides which component an organization runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Assignment {
+    pub(crate) pin: Pin,
+    /// The canary, unless it was rolled back.
+    pub(crate) canary: Option<Canary>,
+}
+
+/// Why a component was not stored, removed or assigned.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ComponentBookError {
+    /// It is larger than a component may be.
+    #[error("a component has at most {} MiB", MAX_COMPONENT >> 20)]
+    TooLarge,
+    /// As many are stored as may be.
+    #[error("{MOST} components are stored already; remove one that is not used any more")]
+    TooMany,
+    /// None with this id is stored.
+    #[error("no component {0} is stored")]
+    Unknown(ComponentId),
+    /// The organization, or the canary, runs it.
+    #[error("the component is in use by {0}")]
+    InUse(String),
+    /// The organization was never pinned.
+    #[error("the organization has run no other component before")]
+    NoFormer,
+    /// The share is none.
+    #[error("a canary runs in 1 to 100 percent of the organizations")]
+    Percent,
+    /// The storage refused.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+/// What is stored of an organization's pin, as JSON at `pin/<name>`.
+#[derive(Default, Serialize, Deserialize)]
+struct Record {
+    /// Which of the organizations with this name it is for.
+    generation: u64,
+    #[serde(flatten)]
+    pin: Pin,
+}
+
+/// The stored components, the pins and the canary.
+#[derive(Clone)]
+pub(crate) struct ComponentBook {
+    storage: Arc<dyn Storage>,
+}
+
+impl ComponentBook {
+    pub(crate) fn new(storage: Arc<dyn Storage>) -> Self {
+        Self { storage }
+    }
+
+    /// Stores a component; nothing changes if it is stored already.
+    pub(crate) async fn add(&self, name: &str, wasm: &[u8], now: u64) -> Result<StoredComponent, ComponentBookError> {
+        if wasm.len() > MAX_COMPONENT {
+            return Err(ComponentBookError::TooLarge);
+        }
+        let id = ComponentId::of(wasm);
+        let stored = self.list().await?;
+        if let Some(stored) = stored.iter().find(|stored| stored.id == id) {
+            return Ok(stored.clone());
+        }
+        if stored.len() >= MOST {
+            return Err(ComponentBookError::TooMany);
+        }
+        let component = StoredComponent { id, name: plain(name), bytes: wasm.len() as u64, added: now };
+        let mut write: Vec<Write> = wasm
+            .chunks(PIECE)
+            .enumerate()
+            .map(|(number, piece)| Write::Put(code(&id, number), piece.to_vec()))
+            .collect();
+        write.push(Write::Put(info(&id), serde_json::to_vec(&component).map_err(corrupt)?));
+        self.change(Vec::new(), write).await?;
+        Ok(component)
+    }
+
+    /// All that are stored, in the order of their ids.
+    pub(crate) async fn list(&self) -> Result<Vec<StoredComponent>, StorageError> {
+        let items = self.all(INFOS).await?;
+        items.iter().map(|(_, value)| serde_json::from_slice(value).map_err(corrupt)).collect()
+    }
+
+    /// The component's bytes and what it is called.
+    pub(crate) async fn wasm(&self, id: &ComponentId) -> Result<Option<(StoredComponent, Vec<u8>)>, StorageError> {
+        let Some(item) = self.get(vec![info(id)]).await?.into_iter().next().flatten() else { return Ok(None) };
+        let stored: StoredComponent = serde_json::from_slice(&item.value).map_err(corrupt)?;
+        let pieces = usize::try_from(stored.bytes).unwrap_or(MAX_COMPONENT).min(MAX_COMPONENT).div_ceil(PIECE);
+        let found = self.get((0..pieces).map(|number| code(id, number)).collect()).await?;
+        let wasm: Vec<u8> = found.into_iter().flatten().flat_map(|item| item.value).collect();
+        if ComponentId::of(&wasm) != *id {
+            return Err(StorageError::Other(format!("the code of component {} is damaged", id.short())));
+        }
+        Ok(Some((stored, wasm)))
+    }
+
+    /// Removes a component that neither an organization nor the canary runs.
+    pub(crate) async fn remove(&self, id: &ComponentId) -> Result<(), ComponentBookError> {
+        let found = self.get(vec![info(id), ASSIGNED.into()]).await?;
+        let [Some(_), assigned] = found.as_slice() else { return Err(ComponentBookError::Unknown(*id)) };
+        let require = match assigned {
+            Some(item) => Require::Version(ASSIGNED.into(), item.version),
+            None => Require::Absent(ASSIGNED.into()),
+        };
+        if self.canary().await?.is_some_and(|canary| canary.rolled_back.is_none() && canary.component == *id) {
+            return Err(ComponentBookError::InUse("the canary".into()));
+        }
+        for (key, value) in self.all(PINS).await? {
+            let record: Record = serde_json::from_slice(&value).map_err(corrupt)?;
+            if record.pin.component == Some(*id) {
+                let name = String::from_utf8_lossy(key.get(PINS.len()..).unwrap_or_default()).into_owned();
+                return Err(ComponentBookError::InUse(format!("the organization {name}")));
+            }
+        }
+        let range = KeyRange { start: format!("{CODE}{id}/").into(), end: format!("{CODE}{id}0").into() };
+        let removed = self.change(vec![require], vec![Write::Delete(info(id)), Write::DeleteRange(range)]).await;
+        match removed {
+            Err(StorageError::Conflict(_)) => Err(ComponentBookError::InUse("somebody who has just taken it".into())),
+            removed => Ok(removed?),
+        }
+    }
+
+    /// What decides which component the organization runs, in one round trip.
+    pub(crate) async fn assignment(&self, organization: &OrganizationId) -> Result<Assignment, StorageError> {
+        let found = self.get(vec![pin(organization), CANARY.into()]).await?;
+        let [of_organization, canary] = found.as_slice() else { return Ok(Assignment::default()) };
+        let (record, _) = parse(organization, of_organization.as_ref())?;
+        let canary: Option<Canary> = parse_canary(canary.as_ref())?;
+        Ok(Assignment { pin: record.pin, canary: canary.filter(|canary| canary.rolled_back.is_none()) })
+    }
+
+    /// Pins the organization to a component; `None` to what the host runs. Returns what it is pinned to now.
+    pub(crate) async fn pin(
+        &self,
+        organization: &OrganizationId,
+        component: Option<ComponentId>,
+    ) -> Result<Pin, ComponentBookError> {
+        self.change_pin(organization, |before| {
+            let changes = before.component != component;
+            let former = if changes { Some(Before::of(before.component)) } else { before.former };
+            Ok(Pin { component, former })
+        })
+        .await
+    }
+
+    /// Returns the organization to what it ran before; once more returns to what it runs now.
+    pub(crate) async fn roll_back(&self, organization: &OrganizationId) -> Result<Pin, ComponentBookError> {
+        self.change_pin(organization, |before| {
+            let former = before.former.ok_or(ComponentBookError::NoFormer)?;
+            Ok(Pin { component: former.component(), former: Some(Before::of(before.component)) })
+        })
+        .await
+    }
+
+    async fn change_pin(
+        &self,
+        organization: &OrganizationId,
+        change: impl Fn(Pin) -> Result<Pin, ComponentBookError>,
+    ) -> Result<Pin, ComponentBookError> {
+        let mut tried = 0;
+        loop {
+            let found = self.get(vec![pin(organization)]).await?.into_iter().next().flatten();
+            let (record, require) = parse(organization, found.as_ref())?;
+            let after = change(record.pin)?;
+            let json = serde_json::to_vec(&Record { pin: after, ..record }).map_err(corrupt)?;
+            let mut required = vec![require];
+            required.extend(after.component.map(|id| Require::Exists(info(&id))));
+            let write = vec![Write::Put(pin(organization), json), Write::Put(ASSIGNED.into(), Vec::new())];
+            match (self.change(required, write).await, after.component) {
+                (Err(StorageError::Conflict(key)), Some(id)) if key == info(&id) => {
+                    return Err(ComponentBookError::Unknown(id));
+                }
+                (Err(StorageError::Conflict(_)), _) if tried < ATTEMPTS => tried += 1,
+                (changed, _) => return Ok(changed.map(|()| after)?),
+            }
+        }
+    }
+
+    /// Forgets the pin of an organization that is being deleted.
+    pub(crate) async fn forget(&self, organization: &OrganizationId) -> Result<(), StorageError> {
+        self.change(Vec::new(), vec![Write::Delete(pin(organization))]).await
+    }
+
+    /// The canary, also one that was rolled back.
+    pub(crate) async fn canary(&self) -> Result<Option<Canary>, StorageError> {
+        parse_canary(self.get(vec![CANARY.into()]).await?.into_iter().next().flatten().as_ref())
+    }
+
+    /// Begins a canary, in the place of the one that is there.
+    pub(crate) async fn begin_canary(
+        &self,
+        component: ComponentId,
+        percent: u8,
+        now: u64,
+    ) -> Result<Canary, ComponentBookError> {
+        if !(1..=100).contains(&percent) {
+            return Err(ComponentBookError::Percent);
+        }
+        let canary = Canary { component, percent, began: now, rolled_back: None };
+        let json = serde_json::to_vec(&canary).map_err(corrupt)?;
+        let write = vec![Write::Put(CANARY.into(), json), Write::Put(ASSIGNED.into(), Vec::new())];
+        match self.change(vec![Require::Exists(info(&component))], write).await {
+            Err(StorageError::Conflict(_)) => Err(ComponentBookError::Unknown(component)),
+            changed => Ok(changed.map(|()| canary)?),
+        }
+    }
+
+    /// Rolls this canary back; `false` if it is not the one that runs.
+    pub(crate) async fn roll_canary_back(&self, canary: &Canary, reason: &str) -> Result<bool, StorageError> {
+        let Some(item) = self.get(vec![CANARY.into()]).await?.into_iter().next().flatten() else { return Ok(false) };
+        if parse_canary(Some(&item))?.as_ref() != Some(canary) {
+            return Ok(false);
+        }
+        let ended = Canary { rolled_back: Some(reason.to_owned()), ..canary.clone() };
+        let json = serde_json::to_vec(&ended).map_err(corrupt)?;
+        let require = vec![Require::Version(CANARY.into(), item.version)];
+        match self.change(require, vec![Write::Put(CANARY.into(), json)]).await {
+            Err(StorageError::Conflict(_)) => Ok(false),
+            changed => changed.map(|()| true),
+        }
+    }
+
+    /// Ends the canary and forgets it.
+    pub(crate) async fn end_canary(&self) -> Result<(), StorageError> {
+        self.change(Vec::new(), vec![Write::Delete(CANARY.into())]).await
+    }
+
+    async fn get(&self, keys: Vec<Vec<u8>>) -> Result<Vec<Option<Item>>, StorageError> {
+        self.storage.get(&OrganizationId::host(), keys).await
+    }
+
+    async fn change(&self, require: Vec<Require>, write: Vec<Write>) -> Result<(), StorageError> {
+        let transaction = Transaction { require, write, wake_at: None };
+        self.storage.commit(&OrganizationId::host(), transaction).await.map(drop)
+    }
+
+    /// All items whose keys begin so.
+    async fn all(&self, prefix: &str) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StorageError> {
+        let mut end: Vec<u8> = prefix.into();
+        // `0` follows `/`, with which every prefix ends.
+        end.pop();
+        end.push(b'0');
+        let mut start: Vec<u8> = prefix.into();
+        let mut found = Vec::new();
+        loop {
+            let range = KeyRange { start, end: end.clone() };
+            let page = Page { range, reverse: false, skip: 0, limit: 1_000 };
+            let scanned = self.storage.scan(&OrganizationId::host(), vec![page]).await?;
+            let Some(scanned) = scanned.into_iter().next() else { return Ok(found) };
+            found.extend(scanned.entries.into_iter().map(|entry| (entry.key, entry.value)));
+            match found.last() {
+                Some((last, _)) if scanned.more => start = [last.as_slice(), &[0]].concat(),
+                _ => return Ok(found),
+            }
+        }
+    }
+}
+
+/// The record, empty if there is none or it is that of an earlier organization of this name, and the requirement that it
+/// does not change.
+fn parse(organization: &OrganizationId, item: Option<&Item>) -> Result<(Record, Require), StorageError> {
+    let generation = organization.generation();
+    let empty = Record { generation, ..Record::default() };
+    let Some(item) = item else { return Ok((empty, Require::Absent(pin(organization)))) };
+    let record: Record = serde_json::from_slice(&item.value).map_err(corrupt)?;
+    let record = if record.generation == generation { record } else { empty };
+    Ok((record, Require::Version(pin(organization), item.version)))
+}
+
+fn parse_canary(item: Option<&Item>) -> Result<Option<Canary>, StorageError> {
+    item.map(|item| serde_json::from_slice(&item.value).map_err(corrupt)).transpose()
+}
+
+/// What of a name can stand in a log line.
+fn plain(name: &str) -> String {
+    let fits =
+        |character: char| if character.is_ascii_alphanumeric() || "-_.".contains(character) { character } else { '-' };
+    let name: String = name.chars().map(fits).take(LONGEST_NAME).collect();
+    if name.is_empty() { "component".to_owned() } else { name }
+}
+
+fn info(id: &ComponentId) -> Vec<u8> {
+    format!("{INFOS}{id}").into()
+}
+
+fn code(id: &ComponentId, piece: usize) -> Vec<u8> {
+    format!("{CODE}{id}/{piece:04}").into()
+}
+
+fn pin(organization: &OrganizationId) -> Vec<u8> {
+    format!("{PINS}{organization}").into()
+}
+
+fn corrupt(error: serde_json::Error) -> StorageError {
+    StorageError::Other(format!("a record about components is not what this host wrote: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::MemoryStorage;
+
+    fn book() -> ComponentBook {
+        ComponentBook::new(Arc::new(MemoryStorage::new()))
+    }
+
+    fn organization(name: &str) -> OrganizationId {
+        OrganizationId::parse(name).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_component_is_stored_once_whole_and_under_its_hash() {
+        let book = book();
+        let wasm: Vec<u8> = (0..PIECE * 2 + 7).map(|place| u8::try_from(place % 251).unwrap()).collect();
+        let stored = book.add("rules of/acme", &wasm, 7).await.unwrap();
+        assert_eq!((stored.name.as_str(), stored.bytes), ("rules-of-acme", wasm.len() as u64));
+        assert_eq!(stored.id.to_string().parse(), Ok(stored.id));
+        assert_eq!(book.add("again", &wasm, 8).await, Ok(stored.clone()));
+        assert_eq!(book.wasm(&stored.id).await, Ok(Some((stored.clone(), wasm))));
+        assert_eq!(book.list().await, Ok(vec![stored]));
+        assert_eq!(book.wasm(&ComponentId::of(b"other")).await, Ok(None));
+        assert_eq!(book.add("large", &vec![0; MAX_COMPONENT + 1], 7).await, Err(ComponentBookError::TooLarge));
+    }
+
+    #[test]
+    fn an_id_is_64_hexadecimal_digits() {
+        let id = ComponentId::of(b"x").to_string();
+        assert_eq!(id.to_uppercase().parse::<ComponentId>().map(|id| id.to_string()), Ok(id.clone()));
+        for text in ["", "12", &id[..63], &format!("{id}0"), &format!("{}g", &id[..63]), &format!("{}é", &id[..62])] {
+            assert_eq!(text.parse::<ComponentId>(), Err(InvalidComponentId), "{text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_pin_holds_for_one_organization_and_is_rolled_back_and_forth() {
+        let book = book();
+        let (acme, other) = (organization("acme"), organization("other"));
+        assert_eq!(book.roll_back(&acme).await, Err(ComponentBookError::NoFormer));
+        let [one, two] = [&b"one"[..], b"two"].map(ComponentId::of);
+        assert_eq!(book.pin(&acme, Some(one)).await, Err(ComponentBookError::Unknown(one)));
+        for wasm in [b"one", b"two"] {
+            book.add("x", wasm, 7).await.unwrap();
+        }
+        book.pin(&acme, Some(one)).await.unwrap();
+        book.pin(&acme, Some(two)).await.unwrap();
+        book.pin(&acme, Some(two)).await.unwrap();
+        assert_eq!(book.roll_back(&acme).await.unwrap().component, Some(one));
+        assert_eq!(book.roll_back(&acme).await.unwrap().component, Some(two));
+        assert_eq!(book.assignment(&acme).await.unwrap().pin.component, Some(two));
+        assert_eq!(book.assignment(&other).await, Ok(Assignment::default()));
+        assert_eq!(book.assignment(&acme.with_generation(1)).await, Ok(Assignment::default()), "the next of its name");
+        book.pin(&acme, None).await.unwrap();
+        assert_eq!(book.roll_back(&acme).await.unwrap().component, Some(two));
+        book.forget(&acme).await.unwrap();
+        assert_eq!(book.assignment(&acme).await, Ok(Assignment::default()));
+    }
+
+    #[tokio::test]
+    async fn what_is_used_is_not_removed() {
+        let book = book();
+        let acme = organization("acme");
+        let one = book.add("one", b"one", 7).await.unwrap().id;
+        book.pin(&acme, Some(one)).await.unwrap();
+        assert_eq!(book.remove(&one).await, Err(ComponentBookError::InUse("the organization acme".into())));
+        book.pin(&acme, None).await.unwrap();
+        let canary = book.begin_canary(one, 5, 7).await.unwrap();
+        assert_eq!(book.remove(&one).await, Err(ComponentBookError::InUse("the canary".into())));
+        assert_eq!(book.roll_canary_back(&canary, "it fails").await, Ok(true));
+        book.remove(&one).await.unwrap();
+        assert_eq!(book.remove(&one).await, Err(ComponentBookError::Unknown(one)));
+        assert_eq!(book.wasm(&one).await, Ok(None));
+        assert!(book.all(CODE).await.unwrap().is_empty());
+        assert_eq!(book.roll_back(&acme).await, Err(ComponentBookError::Unknown(one)));
+    }
+
+    #[tokio::test]
+    async fn a_canary_takes_its_share_and_only_the_one_that_runs_is_rolled_back() {
+        let book = book();
+        let one = book.add("one", b"one", 7).await.unwrap().id;
+        assert_eq!(book.begin_canary(one, 0, 7).await, Err(ComponentBookError::Percent));
+        assert_eq!(book.begin_canary(one, 101, 7).await, Err(ComponentBookError::Percent));
+        let few = book.begin_canary(one, 10, 7).await.unwrap();
+        let many = Canary { percent: 40, ..few.clone() };
+        let names: Vec<OrganizationId> = (0..1_000).map(|number| organization(&format!("o-{number}"))).collect();
+        let taken = |canary: &Canary| names.iter().filter(|name| canary.takes(name)).count();
+        assert!(
+            (60..150).contains(&taken(&few)) && (330..470).contains(&taken(&many)),
+            "{} {}",
+            taken(&few),
+            taken(&many)
+        );
+        assert!(
+            names.iter().all(|name| many.takes(name) || !few.takes(name)),
+            "a larger share has the same ones and more"
+        );
+        assert_eq!(taken(&Canary { percent: 100, ..few.clone() }), names.len());
+        assert_eq!(book.roll_canary_back(&many, "another").await, Ok(false));
+        assert_eq!(book.assignment(&names[0]).await.unwrap().canary, Some(few.clone()));
+        assert_eq!(book.roll_canary_back(&few, "it fails").await, Ok(true));
+        assert_eq!(book.roll_canary_back(&few, "it fails").await, Ok(false));
+        assert_eq!(book.assignment(&names[0]).await.unwrap().canary, None);
+        assert_eq!(book.canary().await.unwrap().unwrap().rolled_back.as_deref(), Some("it fails"));
+        book.end_canary().await.unwrap();
+        assert_eq!(book.canary().await, Ok(None));
+    }
+}
