@@ -1,8 +1,8 @@
 //! The key set of a client: fetched over the host's HTTP client with its egress policy, and kept.
 //!
 //! A set is fetched again when it is an hour old, so that a key that was taken out of it stops, and when a JWT names a key
-//! that is not in it, so that a new one works at once. While it can't be fetched, the one that was kept is used. Whoever sends
-//! JWTs with invented names of keys makes this host fetch no more than five times in five minutes.
+//! that is not in it, so that a new one works at once. While it can't be fetched, the one that was kept is used for a day: a key
+//! that its owner has withdrawn must stop also where its URL is gone. Whoever sends JWTs with invented names of keys makes this host fetch no more than five times in five minutes.
 
 use insomnia_scim_contract::lasts;
 
@@ -15,6 +15,8 @@ use crate::text::cut;
 
 /// How long a set is used without looking whether it has changed, in milliseconds.
 const FRESH: u64 = 60 * MINUTE;
+/// How long a set is used while it can't be fetched, in milliseconds.
+const KEPT: u64 = 24 * FRESH;
 /// In which time attempts to fetch are counted, in milliseconds.
 const PERIOD: u64 = 5 * MINUTE;
 /// How many attempts there are in that time at the most.
@@ -63,9 +65,10 @@ pub(super) fn keys_for(
         }
         put(store, client, seen, &set)?;
     }
+    let is_kept = set.fetched.is_some_and(|fetched| lasts(fetched.saturating_add(KEPT), now, KEPT));
     match found(&set) {
-        found if !found.is_empty() => Ok(found),
-        _ if set.fetched.is_none() => Err(OAuthError::Unavailable("The key set of the client can not be fetched")),
+        found if is_kept && !found.is_empty() => Ok(found),
+        _ if !is_kept => Err(OAuthError::Unavailable("The key set of the client can not be fetched")),
         _ => {
             Err(OAuthError::Refused(Code::InvalidClient, "The key (kid) of the client assertion is not in the key set"))
         }
