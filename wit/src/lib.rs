@@ -47,7 +47,8 @@ pub use listing::{Listed, Listing};
 pub use member::{Member, NewMember, Origin, Role, SignedIn, Team, is_address};
 pub use moment::{TOLERANCE, is_possible, lasts};
 pub use oauth::{
-    AuthorizeRefusal, Consent, IssuedOAuthClient, NewOAuthClient, OAuthClient, OAuthRequest, OAuthResponse, PageError,
+    AuthorizeRefusal, ClientAssertion, Consent, IssuedOAuthClient, NewOAuthClient, OAuthClient, OAuthRequest,
+    OAuthResponse, OperatorClient, PageError, SecretWindow,
 };
 pub use organization::{Domain, Licences, Mark, Options, Organization, OrganizationRecord, Plan};
 pub use overview::Overview;

@@ -10,7 +10,9 @@ use crate::protocol::document::Document;
 use crate::protocol::error::ScimError;
 use crate::protocol::schema::ENTERPRISE_USER;
 use crate::sentence::Sentence;
-use crate::store::{Batch, Candidates, MemberRecord, OrganizationRecord, Store, StoreError, Stored, keys};
+use crate::store::{
+    Batch, Candidates, MemberRecord, OrganizationRecord, Store, StoreError, Stored, keys, primary_email,
+};
 
 /// A member as SCIM sees and changes it.
 pub struct Members<'c, 'h> {
@@ -31,7 +33,12 @@ impl<'c, 'h> Members<'c, 'h> {
     /// [`Refusal`] says why not.
     pub fn provision(&self, document: &Document) -> Result<Provisioned<MemberRecord>, Refusal> {
         let rules = self.rules();
-        self.transact(|| rules.post(document, rules.matched(document)?))
+        self.transact(|| {
+            // In one crossing what matching asks for in any case.
+            let user_name = document.get("userName").and_then(Value::as_str).unwrap_or_default();
+            self.store.read_names_ahead(user_name, primary_email(document))?;
+            rules.post(document, rules.matched(document)?)
+        })
     }
 
     /// Changes a member: `change` makes the new document of the current one.

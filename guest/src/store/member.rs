@@ -209,6 +209,15 @@ impl Store<'_> {
         self.id_at(keys::member_by_email(address))
     }
 
+    /// Reads ahead who has this userName, and who this email address.
+    ///
+    /// # Errors
+    /// If the storage can't answer.
+    pub fn read_names_ahead(&self, user_name: &str, address: Option<&str>) -> Result<(), StoreError> {
+        let address = address.map(keys::member_by_email);
+        self.prefetch([Kind::User.name(user_name)].into_iter().chain(address).collect())
+    }
+
     /// The ids of the members with these email addresses, in their order.
     ///
     /// # Errors

@@ -50,6 +50,10 @@ impl DeliveryCommand {
                 let organization = host::organization(&provisioner, &of.organization).await?;
                 let page = async |after: Option<String>| organization.deliveries(queue, after.as_deref(), PAGE).await;
                 let deliveries = pages::values(&pages::all(page).await?)?;
+                if deliveries.is_empty() && !settings.json {
+                    output::print("This queue is empty.\n");
+                    return Ok(());
+                }
                 output::table(settings.json, &deliveries, &["created", "what", "to", "attempts", "error", "id"]);
             }
             Self::Retry { queue, ids, of } => {

@@ -131,8 +131,11 @@ fn announcement(settings: &Settings, organization: &Organization, owner: &str, s
     }
     let hint = if shown.is_none() {
         format!(
-            "A token is shown once. To get a new one, stop the server and run: insomnia-scim demo --new-token\n\
-             Or, while it runs: insomnia-scim connector refresh --organization {id}"
+            "A token is shown once. To get a new one, stop the server and run: {} demo --new-token{data}\n\
+             Or, while it runs: {} connector refresh --organization {id}{data}",
+            program(),
+            program(),
+            data = data(settings),
         )
     } else {
         "What is secret here is shown this once.".to_owned()
@@ -162,6 +165,17 @@ Try:
         passphrase = passphrase.map_or("(shown when it was made)", String::as_str),
         token = token.map_or("(shown when it was made)", String::as_str),
     )
+}
+
+/// How this program was called, so that what is printed can be typed.
+fn program() -> String {
+    let program = std::env::args_os().next().map(|name| name.to_string_lossy().into_owned());
+    program.filter(|name| !name.is_empty()).unwrap_or_else(|| "insomnia-scim".into())
+}
+
+/// The flag that names the data directory, for a POSIX shell.
+fn data(settings: &Settings) -> String {
+    format!(" --data '{}'", settings.data.display().to_string().replace('\'', "'\\''"))
 }
 
 fn example_user() -> serde_json::Value {

@@ -54,7 +54,12 @@ impl GuardCommand {
             Self::Set { of, number, share } => {
                 let guard = (number.is_some() || share.is_some()).then_some(Guard { number, share });
                 host::organization(&provisioner, &of.organization).await?.set_guard(guard).await?;
-                output::object(settings.json, &json!({"guard": guard}));
+                match guard {
+                    None if !settings.json => {
+                        output::print("The guard is off: every deactivation and deletion passes.\n")
+                    }
+                    guard => output::object(settings.json, &json!({"guard": guard})),
+                }
             }
             Self::Show { of } => {
                 let organization = host::organization(&provisioner, &of.organization).await?;

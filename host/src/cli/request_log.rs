@@ -102,13 +102,16 @@ impl LogCommand {
 }
 
 fn time(text: &str) -> anyhow::Result<SystemTime> {
-    if let Ok(time) = humantime::parse_rfc3339_weak(text) {
+    // A date alone is its first moment.
+    if let Ok(time) =
+        humantime::parse_rfc3339_weak(text).or_else(|_| humantime::parse_rfc3339(&format!("{text}T00:00:00Z")))
+    {
         return Ok(time);
     }
     let ago = humantime::parse_duration(text).ok().and_then(|ago| SystemTime::now().checked_sub(ago));
     match ago {
         Some(time) => Ok(time),
-        None => bail!("a time is 2026-01-31T12:00:00Z, or 2d, 3h or 90m for so long ago"),
+        None => bail!("a time is 2026-01-31T12:00:00Z, a date, or 2d, 3h or 90m for so long ago"),
     }
 }
 
@@ -123,7 +126,9 @@ mod tests {
 
     #[test]
     fn a_time_is_a_date_or_so_long_ago() {
-        assert_eq!(milliseconds(time("1970-01-02T00:00:00Z").unwrap()), 86_400_000);
+        for day in ["1970-01-02T00:00:00Z", "1970-01-02"] {
+            assert_eq!(milliseconds(time(day).unwrap()), 86_400_000, "{day}");
+        }
         let day_ago = SystemTime::now() - Duration::from_secs(86_400);
         assert!(time("1d").unwrap() >= day_ago - Duration::from_secs(60) && time("1d").unwrap() <= SystemTime::now());
         assert!(time("yesterday").is_err());

@@ -41,7 +41,10 @@ impl WebhookCommand {
             }
             Self::Show { of } => {
                 let organization = host::organization(&provisioner, &of.organization).await?;
-                output::object(settings.json, &serde_json::to_value(organization.webhook().await?)?);
+                match organization.webhook().await? {
+                    None if !settings.json => output::print("No webhook is set: events are posted nowhere.\n"),
+                    webhook => output::object(settings.json, &serde_json::to_value(webhook)?),
+                }
             }
             Self::Remove { of } => {
                 host::organization(&provisioner, &of.organization).await?.remove_webhook().await?;

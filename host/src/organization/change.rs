@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
-use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::Organization;
 use crate::directory::{Domain, Options, OrganizationRecord, Plan};
@@ -36,7 +37,7 @@ pub struct OrganizationChange {
     pub single_sign_on: Option<Option<String>>,
     /// The options to change, by name.
     #[serde(default)]
-    #[schema(value_type = Options, required = false)]
+    #[schema(value_type = OptionChanges, required = false)]
     pub options: OptionChanges,
 }
 
@@ -53,6 +54,27 @@ fn named<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Str
 /// Options of an organization to turn on or off, by the names that they have in JSON.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OptionChanges(Map<String, Value>);
+
+/// As the API's document describes them: the properties of [`Options`], of which none is required and none has a default. A
+/// generated client would send a default of each that nobody named, and so take other choices back.
+impl PartialSchema for OptionChanges {
+    fn schema() -> RefOr<Schema> {
+        let mut schema = <Options as PartialSchema>::schema();
+        if let RefOr::T(Schema::Object(object)) = &mut schema {
+            object.description = Some("Choices to change, by name; those that are not named stay.".into());
+            object.required.clear();
+            object.default = None;
+            for property in object.properties.values_mut() {
+                if let RefOr::T(Schema::Object(property)) = property {
+                    property.default = None;
+                }
+            }
+        }
+        schema
+    }
+}
+
+impl ToSchema for OptionChanges {}
 
 /// There is no option of this name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

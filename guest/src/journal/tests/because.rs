@@ -269,17 +269,17 @@ fn p1_a_disabled_connector_answers_alike_to_an_unknown_organization_but_to_the_r
 #[test]
 fn p5_the_log_names_the_oauth_client_of_an_access_token() {
     let mut organization = organization();
-    let new = NewClient {
-        name: "Entra".into(),
-        client_credentials: true,
-        authorization_code: false,
-        redirect_uris: Vec::new(),
-        public: false,
-    };
+    let new = NewClient { name: "Entra".into(), client_credentials: true, ..NewClient::default() };
     let issued = oauth::create(&organization.store(), TestOrganization::OWNER, &new).unwrap();
     let (client, secret) = (issued.client, issued.secret.unwrap());
     let form = format!("grant_type=client_credentials&client_id={}&client_secret={secret}", client.id);
-    let answer = oauth::token(&organization.store(), &[], form.as_bytes());
+    let asked = oauth::OAuthRequest {
+        headers: Vec::new(),
+        body: form.into_bytes(),
+        issuer: "https://scim.example/oauth/org".into(),
+        operator_clients: Vec::new(),
+    };
+    let answer = oauth::token(organization.host.host(), &asked);
     let answer: Value = serde_json::from_slice(&answer.body).unwrap();
     organization.token = answer["access_token"].as_str().unwrap().to_owned();
     let (status, entry) = logged(&organization, &request(&organization, "GET", "/Users", None));
