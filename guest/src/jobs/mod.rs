@@ -15,6 +15,7 @@ mod webhook;
 mod tests;
 
 pub use deliveries::{list_deliveries, retry_deliveries};
+pub use webhook::test_webhook;
 pub use insomnia_scim_contract::{Delivery, DeliveryQueue, RunContext};
 
 use crate::capability::Host;

@@ -16,6 +16,23 @@ pub(super) fn grouped(number: u64) -> String {
     grouped
 }
 
+/// `3 events`, `1 event`, `500 events or more`; `None` if there is none.
+pub(super) fn counted(count: usize, more: bool, what: &str) -> Option<String> {
+    let number = grouped(u64::try_from(count).unwrap_or(u64::MAX));
+    match count {
+        0 if !more => None,
+        1 if !more => Some(format!("1 {what}")),
+        _ => Some(format!("{number} {what}s{}", if more { " or more" } else { "" })),
+    }
+}
+
+/// Whether access tokens and the bearer token are both in use, so that it is not the identity provider alone that renews.
+pub(super) fn is_bearer_beside_oauth(status: &RefreshStatus, now: u64) -> bool {
+    const RECENT: u64 = 30 * 24 * 60 * 60 * 1_000;
+    let used = status.oauth_last_used.is_some_and(|used| used.saturating_add(RECENT) > now);
+    used && status.method == RefreshMethod::Manual
+}
+
 /// What somebody is told who has tried too often.
 pub(super) fn wait(seconds: u32) -> String {
     let minutes = seconds.div_ceil(60);
@@ -32,6 +49,9 @@ pub(super) fn renewal(status: &RefreshStatus, now: u64) -> String {
         false => ", due now".to_owned(),
     });
     match status.method {
+        RefreshMethod::Manual if is_bearer_beside_oauth(status, now) => {
+            "By hand: the bearer token is still in use beside OAuth 2.0".into()
+        }
         RefreshMethod::Manual => "By hand".into(),
         RefreshMethod::OAuth => "By your identity provider, over OAuth 2.0".into(),
         RefreshMethod::IdpApi => format!("Automatically, over the API of your identity provider{next}"),
@@ -48,6 +68,13 @@ pub(super) fn sentence(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_counted_is_one_or_many_or_more_than_was_looked_at() {
+        let text = |count, more| counted(count, more, "event").unwrap_or_default();
+        assert_eq!([text(0, false), text(1, false), text(2, false)], ["", "1 event", "2 events"]);
+        assert_eq!([text(500, true), text(0, true)], ["500 events or more", "0 events or more"]);
+    }
 
     #[test]
     fn numbers_are_grouped_by_thousands() {
