@@ -1,10 +1,12 @@
 //! One piece of work inside the writer's transaction.
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::types::FromSql;
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 
+use super::place::{self, Place, Segment, Statements};
 use super::{from_integer, to_integer};
 use crate::capability::schedule::{Claim, Schedule};
-use crate::capability::storage::{Key, Require, StorageError, Transaction, Write};
+use crate::capability::storage::{Key, KeyRange, Require, StorageError, Transaction, Write};
 
 /// Changes from which on they are brought together.
 const MANY: usize = 256;
@@ -20,17 +22,50 @@ pub(super) fn bring_together(writes: &mut [Write]) {
     }
     if writes.len() >= MANY {
         for run in writes.chunk_by_mut(|one, next| key(one).is_some() && key(next).is_some()) {
-            run.sort_by(|one, other| key(one).cmp(&key(other)));
+            run.sort_by_cached_key(|write| key(write).map(|key| order(key)));
         }
     }
+}
+
+/// Where in the file a key stands before another.
+fn order(key: &Key) -> (i64, Vec<u8>, i64) {
+    let Place { group, key } = place::of(key);
+    let (number, kind) = group.map_or((0, 0), |group| (group.number, group.kind));
+    (number, key.to_vec(), kind)
 }
 
 /// Writes up to which the sums of a transaction are looked up before its first write: beyond it a savepoint costs little
 /// in comparison.
 const FORESEEN: usize = 64;
 
-const PUT: &str = "INSERT INTO item (organization, key, value, version) VALUES (?1, ?2, ?3, ?4)
-    ON CONFLICT (organization, key) DO UPDATE SET value = excluded.value, version = excluded.version";
+/// Statements on one key: in the table of keys in their order, and in that of groups.
+const PUT: Statements = Statements {
+    alone: "INSERT INTO entry (organization, key, value, version) VALUES (?1, ?2, ?3, ?4)
+    ON CONFLICT (organization, key) DO UPDATE SET value = excluded.value, version = excluded.version",
+    grouped: "INSERT INTO grouped (organization, key, value, version, number, kind) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+    ON CONFLICT (organization, number, key, kind) DO UPDATE SET value = excluded.value, version = excluded.version",
+};
+const DELETE: Statements = Statements {
+    alone: "DELETE FROM entry WHERE organization = ?1 AND key = ?2",
+    grouped: "DELETE FROM grouped WHERE organization = ?1 AND key = ?2 AND number = ?3 AND kind = ?4",
+};
+const VERSION: Statements = Statements {
+    alone: "SELECT version FROM entry WHERE organization = ?1 AND key = ?2",
+    grouped: "SELECT version FROM grouped WHERE organization = ?1 AND key = ?2 AND number = ?3 AND kind = ?4",
+};
+const VALUE: Statements = Statements {
+    alone: "SELECT value FROM entry WHERE organization = ?1 AND key = ?2",
+    grouped: "SELECT value FROM grouped WHERE organization = ?1 AND key = ?2 AND number = ?3 AND kind = ?4",
+};
+const DELETE_RANGE: Statements = Statements {
+    alone: "DELETE FROM entry WHERE organization = ?1 AND key >= ?2 AND key < ?3",
+    grouped: "DELETE FROM grouped WHERE organization = ?1 AND key >= ?2 AND key < ?3 AND number = ?4 AND kind = ?5",
+};
+const DELETE_SOME: Statements = Statements {
+    alone: "DELETE FROM entry WHERE organization = ?1 AND key IN (SELECT key FROM entry WHERE organization = ?1 LIMIT ?2)",
+    grouped: "DELETE FROM grouped WHERE organization = ?1 AND (number, key, kind) IN
+        (SELECT number, key, kind FROM grouped WHERE organization = ?1 LIMIT ?2)",
+};
 
 /// An organization's rows, open for change inside the writer's transaction.
 pub(super) struct Change<'c> {
@@ -45,11 +80,9 @@ impl Change<'_> {
         if requirements.is_empty() {
             return Ok(());
         }
-        let sql = "SELECT version FROM item WHERE organization = ?1 AND key = ?2";
-        let mut statement = self.connection.prepare_cached(sql)?;
         for require in requirements {
             let key = require.key();
-            let version = statement.query_row(params![self.organization, key], |row| row.get(0)).optional()?;
+            let version: Option<i64> = self.look_up(VERSION, key)?;
             if !require.holds(version.map(from_integer)) {
                 return Err(StorageError::Conflict(key.clone()));
             }
@@ -86,28 +119,30 @@ impl Change<'_> {
         sums: Option<Vec<Vec<u8>>>,
     ) -> Result<(), StorageError> {
         let mut sums = sums.into_iter().flatten();
-        let mut put = self.connection.prepare_cached(PUT)?;
+        let mut puts = Puts::new(self.connection)?;
         let version = to_integer(version);
         for write in &transaction.write {
             match write {
-                Write::Put(key, value) => {
-                    put.execute(params![self.organization, key, value, version])?;
-                }
+                Write::Put(key, value) => puts.put(self.organization, key, value, version)?,
                 Write::Delete(key) => {
-                    let sql = "DELETE FROM item WHERE organization = ?1 AND key = ?2";
-                    self.connection.prepare_cached(sql)?.execute(params![self.organization, key])?;
+                    let Place { group, key } = place::of(key);
+                    match group {
+                        None => {
+                            self.connection.prepare_cached(DELETE.alone)?.execute(params![self.organization, key])?
+                        }
+                        Some(group) => {
+                            let row = params![self.organization, key, group.number, group.kind];
+                            self.connection.prepare_cached(DELETE.grouped)?.execute(row)?
+                        }
+                    };
                 }
-                Write::DeleteRange(range) => {
-                    let sql = "DELETE FROM item WHERE organization = ?1 AND key >= ?2 AND key < ?3";
-                    let mut statement = self.connection.prepare_cached(sql)?;
-                    statement.execute(params![self.organization, range.start, range.end])?;
-                }
+                Write::DeleteRange(range) => self.delete_range(range)?,
                 Write::Add(add) => {
                     let sum = match sums.next() {
                         Some(sum) => sum,
                         None => add.apply(self.value(&add.key)?.as_deref())?,
                     };
-                    put.execute(params![self.organization, add.key, sum, version])?;
+                    puts.put(self.organization, &add.key, &sum, version)?;
                 }
             }
         }
@@ -119,17 +154,45 @@ impl Change<'_> {
 
     /// Puts entries.
     pub(super) fn append(&self, entries: &[(Key, Vec<u8>)], version: u64) -> Result<(), StorageError> {
-        let mut put = self.connection.prepare_cached(PUT)?;
+        let mut puts = Puts::new(self.connection)?;
         for (key, value) in entries {
-            put.execute(params![self.organization, key, value, to_integer(version)])?;
+            puts.put(self.organization, key, value, to_integer(version))?;
+        }
+        Ok(())
+    }
+
+    fn delete_range(&self, range: &KeyRange) -> Result<(), StorageError> {
+        for Segment { group, start, end } in place::segments(range) {
+            match group {
+                None => {
+                    let row = params![self.organization, start, end];
+                    self.connection.prepare_cached(DELETE_RANGE.alone)?.execute(row)?
+                }
+                Some(group) => {
+                    let row = params![self.organization, start, end, group.number, group.kind];
+                    self.connection.prepare_cached(DELETE_RANGE.grouped)?.execute(row)?
+                }
+            };
         }
         Ok(())
     }
 
     fn value(&self, key: &Key) -> Result<Option<Vec<u8>>, StorageError> {
-        let sql = "SELECT value FROM item WHERE organization = ?1 AND key = ?2";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        Ok(statement.query_row(params![self.organization, key], |row| row.get(0)).optional()?)
+        self.look_up(VALUE, key)
+    }
+
+    /// What is in a column of the key's row.
+    fn look_up<T: FromSql>(&self, statements: Statements, key: &Key) -> Result<Option<T>, StorageError> {
+        let Place { group, key } = place::of(key);
+        let read = |row: &Row<'_>| row.get(0);
+        let found = match group {
+            None => self.connection.prepare_cached(statements.alone)?.query_row(params![self.organization, key], read),
+            Some(group) => {
+                let row = params![self.organization, key, group.number, group.kind];
+                self.connection.prepare_cached(statements.grouped)?.query_row(row, read)
+            }
+        };
+        Ok(found.optional()?)
     }
 
     /// Makes the organization due at this time, unless it is due earlier.
@@ -177,10 +240,36 @@ impl Change<'_> {
         self.connection.prepare_cached(sql)?.execute([self.organization])?;
         let sql = "DELETE FROM schedule WHERE organization = ?1";
         self.connection.prepare_cached(sql)?.execute([self.organization])?;
-        let sql = "DELETE FROM item WHERE organization = ?1
-            AND key IN (SELECT key FROM item WHERE organization = ?1 LIMIT ?2)";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        Ok(statement.execute(params![self.organization, to_integer(rows as u64)])? as u64)
+        let mut removed = 0;
+        for sql in [DELETE_SOME.alone, DELETE_SOME.grouped] {
+            let left = to_integer(rows.saturating_sub(removed) as u64);
+            removed += self.connection.prepare_cached(sql)?.execute(params![self.organization, left])?;
+        }
+        Ok(removed as u64)
+    }
+}
+
+/// The statements that put a key, wherever it is kept.
+pub(super) struct Puts<'c> {
+    alone: CachedStatement<'c>,
+    grouped: CachedStatement<'c>,
+}
+
+impl<'c> Puts<'c> {
+    pub(super) fn new(connection: &'c Connection) -> rusqlite::Result<Self> {
+        Ok(Self { alone: connection.prepare_cached(PUT.alone)?, grouped: connection.prepare_cached(PUT.grouped)? })
+    }
+
+    /// Puts a key of the organization with this number.
+    pub(super) fn put(&mut self, organization: i64, key: &Key, value: &[u8], version: i64) -> rusqlite::Result<()> {
+        let Place { group, key } = place::of(key);
+        match group {
+            None => self.alone.execute(params![organization, key, value, version])?,
+            Some(group) => {
+                self.grouped.execute(params![organization, key, value, version, group.number, group.kind])?
+            }
+        };
+        Ok(())
     }
 }
 
@@ -196,7 +285,7 @@ fn changes(write: &Write, key: &Key) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capability::storage::{BoundedAdd, KeyRange};
+    use crate::capability::storage::BoundedAdd;
 
     #[test]
     fn changes_of_one_key_keep_their_order_and_none_passes_a_range_or_an_addition() {

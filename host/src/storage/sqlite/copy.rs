@@ -7,10 +7,19 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use tokio::sync::mpsc;
 use tokio::task::{block_in_place, spawn_blocking};
 
+use super::change::Puts;
 use super::open::{self, OpenError};
+use super::place::{self, Segment, Statements};
 use super::{from_integer, to_integer};
 use crate::capability::storage::{Entry, OrganizationId, StorageError};
 use crate::storage::copy::{Head, PAGE_BYTES, PAGE_ITEMS, Sent, Source, Target};
+
+/// An organization's items, in the order of their keys, segment by segment.
+const ITEMS: Statements = Statements {
+    alone: "SELECT key, value, version FROM entry WHERE organization = ?1 AND key >= ?2 AND key < ?3 ORDER BY key",
+    grouped: "SELECT key, value, version FROM grouped
+    WHERE organization = ?1 AND key >= ?2 AND key < ?3 AND number = ?4 AND kind = ?5 ORDER BY key",
+};
 
 /// A database that is read as it was when [`Source::send`] began.
 pub(crate) struct SqliteSource(Connection);
@@ -40,7 +49,9 @@ impl SqliteSource {
         let mut organizations = self.0.prepare(sql)?.query_map([], read)?.collect::<Result<Vec<_>, _>>()?;
         organizations
             .sort_by(|one, other| (is_host(&one.1), &one.1, one.2).cmp(&(is_host(&other.1), &other.1, other.2)));
-        let mut items = self.0.prepare("SELECT key, value, version FROM item WHERE organization = ?1 ORDER BY key")?;
+        let everything = place::everything();
+        let mut alone = self.0.prepare(ITEMS.alone)?;
+        let mut grouped = self.0.prepare(ITEMS.grouped)?;
         for (id, name, generation, deleted, wake_at) in organizations {
             let organization = organization(&name, generation)?;
             let wake_at = wake_at.map(from_integer);
@@ -49,15 +60,22 @@ impl SqliteSource {
                 return Ok(());
             }
             let (mut page, mut bytes) = (Vec::new(), 0);
-            let mut rows = items.query([id])?;
-            while let Some(row) = rows.next()? {
-                let entry = Entry { key: row.get(0)?, value: row.get(1)?, version: from_integer(row.get(2)?) };
-                bytes += entry.key.len() + entry.value.len();
-                page.push(entry);
-                if page.len() >= PAGE_ITEMS || bytes >= PAGE_BYTES {
-                    bytes = 0;
-                    if to.blocking_send(Sent::Items(std::mem::take(&mut page))).is_err() {
-                        return Ok(());
+            for Segment { group, start, end } in place::segments(&everything) {
+                let mut rows = match group {
+                    None => alone.query(params![id, start, end])?,
+                    Some(group) => grouped.query(params![id, start, end, group.number, group.kind])?,
+                };
+                let beginning = group.map_or(&b""[..], |group| group.beginning);
+                while let Some(row) = rows.next()? {
+                    let key = [beginning, &row.get::<_, Vec<u8>>(0)?].concat();
+                    let entry = Entry { key, value: row.get(1)?, version: from_integer(row.get(2)?) };
+                    bytes += entry.key.len() + entry.value.len();
+                    page.push(entry);
+                    if page.len() >= PAGE_ITEMS || bytes >= PAGE_BYTES {
+                        bytes = 0;
+                        if to.blocking_send(Sent::Items(std::mem::take(&mut page))).is_err() {
+                            return Ok(());
+                        }
                     }
                 }
             }
@@ -107,7 +125,7 @@ impl SqliteTarget {
         connection.execute_batch("BEGIN IMMEDIATE")?;
         connection.execute("UPDATE sequence SET last = max(last, ?1)", [version])?;
         if let Some(id) = found {
-            for table in ["item", "schedule"] {
+            for table in ["entry", "grouped", "schedule"] {
                 connection.execute(&format!("DELETE FROM {table} WHERE organization = ?1"), [id])?;
             }
             connection.execute("DELETE FROM organization WHERE id = ?1", [id])?;
@@ -125,10 +143,9 @@ impl SqliteTarget {
 
     fn put_some(&mut self, items: &[Entry]) -> Result<(), StorageError> {
         let Some(id) = self.current else { return Err(not_begun()) };
-        let insert = "INSERT INTO item (organization, key, value, version) VALUES (?1, ?2, ?3, ?4)";
-        let mut insert = self.connection.prepare_cached(insert)?;
+        let mut puts = Puts::new(&self.connection)?;
         for Entry { key, value, version } in items {
-            insert.execute(params![id, key, value, to_integer(*version)])?;
+            puts.put(id, key, value, to_integer(*version))?;
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ mod copy;
 mod examine;
 mod numbers;
 mod open;
+mod place;
 mod queue;
 mod read;
 mod writer;
@@ -190,7 +191,7 @@ mod tests {
         let path = directory.join("data.db");
         let storage = SqliteStorage::open(&path).unwrap();
         let beside = Connection::open(&path).unwrap();
-        let trigger = "CREATE TRIGGER refuse BEFORE INSERT ON item WHEN new.key = CAST('refused' AS BLOB)
+        let trigger = "CREATE TRIGGER refuse BEFORE INSERT ON entry WHEN new.key = CAST('refused' AS BLOB)
             BEGIN SELECT RAISE(ABORT, 'refused'); END";
         beside.execute_batch(trigger).unwrap();
         (storage, beside)
@@ -226,6 +227,90 @@ mod tests {
         let found = storage.get(&acme, keys).await.unwrap();
         let found: Vec<_> = found.into_iter().map(|item| item.map(|item| item.version)).collect();
         assert_eq!(found, [Some(versions[0]), None, Some(versions[1])]);
+    }
+
+    /// Numbers that look as if they were drawn: the same ones each time.
+    struct Drawn(u64);
+
+    impl Drawn {
+        fn below(&mut self, end: usize) -> usize {
+            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(self.0 >> 33).unwrap() % end
+        }
+
+        fn key(&mut self) -> Key {
+            const BEGINNINGS: [&str; 14] = [
+                "a/",
+                "count/",
+                "count/team/",
+                "count/team",
+                "team-listed/",
+                "team-touch/",
+                "user/",
+                "user-card/",
+                "user-display/",
+                "user-listed/",
+                "user-mail/",
+                "user-name/",
+                "user-touch/",
+                "z/",
+            ];
+            let end = self.below(40);
+            let end = [String::new(), "\0".into(), "\u{ff}".into()].into_iter().nth(end).unwrap_or(format!("{end:x}"));
+            format!("{}{end}", BEGINNINGS[self.below(BEGINNINGS.len())]).into_bytes()
+        }
+
+        fn range(&mut self) -> KeyRange {
+            KeyRange { start: self.key(), end: self.key() }
+        }
+
+        fn write(&mut self) -> Write {
+            match self.below(12) {
+                0 => Write::Delete(self.key()),
+                1 if self.below(20) == 0 => Write::DeleteRange(self.range()),
+                _ => Write::Put(self.key(), vec![0; self.below(4)]),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn where_a_key_is_kept_shows_in_no_answer() {
+        let directory = tempfile::tempdir().unwrap();
+        let sqlite = SqliteStorage::open(&directory.path().join("data.db")).unwrap();
+        let memory = super::super::MemoryStorage::new();
+        let (acme, mut drawn) = (OrganizationId::parse("acme").unwrap(), Drawn(1));
+        for _ in 0..150 {
+            let write = (0..1 + drawn.below(8)).map(|_| drawn.write()).collect();
+            let transaction = Transaction { write, ..Transaction::default() };
+            sqlite.commit(&acme, transaction.clone()).await.unwrap();
+            memory.commit(&acme, transaction).await.unwrap();
+            let keys: Vec<Key> = (0..6).map(|_| drawn.key()).collect();
+            let values = |items: Vec<Option<Item>>| items.into_iter().map(|item| item.map(|item| item.value)).collect();
+            let got: Vec<_> = values(sqlite.get(&acme, keys.clone()).await.unwrap());
+            assert_eq!(got, values(memory.get(&acme, keys).await.unwrap()));
+            let pages: Vec<Page> = (0..3)
+                .map(|_| {
+                    let (skip, limit) = (drawn.below(3) * drawn.below(12), drawn.below(12));
+                    let (skip, limit) = (skip.try_into().unwrap(), limit.try_into().unwrap());
+                    Page { range: drawn.range(), reverse: drawn.below(2) == 0, skip, limit }
+                })
+                .collect();
+            let found = |scanned: Vec<Scanned>| {
+                let of = |page: Scanned| {
+                    let entries: Vec<_> = page.entries.into_iter().map(|entry| (entry.key, entry.value)).collect();
+                    (entries, page.more)
+                };
+                scanned.into_iter().map(of).collect::<Vec<_>>()
+            };
+            let (of_sqlite, of_memory) =
+                (sqlite.scan(&acme, pages.clone()).await.unwrap(), memory.scan(&acme, pages.clone()).await.unwrap());
+            assert_eq!(found(of_sqlite), found(of_memory), "{pages:?}");
+            let range = drawn.range();
+            assert_eq!(sqlite.count(&acme, range.clone()).await.unwrap(), memory.count(&acme, range).await.unwrap());
+        }
+        assert_eq!(sqlite.size(&acme).await.unwrap(), memory.size(&acme).await.unwrap());
+        sqlite.delete_organization(&acme).await.unwrap();
+        assert_eq!(sqlite.size(&acme).await.unwrap(), Size::default());
     }
 
     #[tokio::test]

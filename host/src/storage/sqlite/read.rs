@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use tokio::runtime::Handle;
 
 use super::numbers::{self, Numbers};
+use super::place::{self, Place, Segment, Statements};
 use super::{OpenError, from_integer, open, to_integer};
 use crate::capability::clock::TOLERANCE;
 use crate::capability::schedule::{CLAIM, Claim, LONGEST_PAUSE, Schedule};
@@ -25,6 +26,33 @@ const INLINE: u64 = 5_000;
 
 /// Longer reads at a time; each has a thread and a connection.
 const LONG_READS: usize = 4;
+
+/// Each statement in the table of keys in their order, and in that of groups.
+const GET: Statements = Statements {
+    alone: "SELECT value, version FROM entry WHERE organization = ?1 AND key = ?2",
+    grouped: "SELECT value, version FROM grouped WHERE organization = ?1 AND key = ?2 AND number = ?3 AND kind = ?4",
+};
+const SCAN: Statements = Statements {
+    alone: "SELECT key, value, version FROM entry WHERE organization = ?1 AND key >= ?2 AND key < ?3
+    ORDER BY key LIMIT ?4 OFFSET ?5",
+    grouped: "SELECT key, value, version FROM grouped WHERE organization = ?1 AND key >= ?2 AND key < ?3 AND number = ?6 AND kind = ?7
+    ORDER BY key LIMIT ?4 OFFSET ?5",
+};
+const SCAN_BACK: Statements = Statements {
+    alone: "SELECT key, value, version FROM entry WHERE organization = ?1 AND key >= ?2 AND key < ?3
+    ORDER BY key DESC LIMIT ?4 OFFSET ?5",
+    grouped: "SELECT key, value, version FROM grouped WHERE organization = ?1 AND key >= ?2 AND key < ?3 AND number = ?6 AND kind = ?7
+    ORDER BY key DESC LIMIT ?4 OFFSET ?5",
+};
+const COUNT: Statements = Statements {
+    alone: "SELECT count(*) FROM entry WHERE organization = ?1 AND key >= ?2 AND key < ?3",
+    grouped: "SELECT count(*) FROM grouped WHERE organization = ?1 AND key >= ?2 AND key < ?3 AND number = ?4 AND kind = ?5",
+};
+const SIZE: Statements = Statements {
+    alone: "SELECT coalesce(sum(length(key) + length(value)), 0), count(*), 0, 0 FROM entry WHERE organization = ?1",
+    grouped: "SELECT sum(length(key) + length(value)), count(*), number, kind FROM grouped WHERE organization = ?1
+    GROUP BY number, kind",
+};
 
 /// The connections that read.
 pub(super) struct Readers {
@@ -108,12 +136,16 @@ impl Reader<'_> {
             return Ok(vec![None; keys.len()]);
         };
         self.at_one_moment(keys.len(), || {
-            let sql = "SELECT value, version FROM item WHERE organization = ?1 AND key = ?2";
-            let mut statement = self.connection.prepare_cached(sql)?;
+            let mut alone = self.connection.prepare_cached(GET.alone)?;
+            let mut grouped = self.connection.prepare_cached(GET.grouped)?;
             let mut bytes = 0;
             let mut items = Vec::with_capacity(keys.len());
             for key in keys {
-                let mut rows = statement.query(params![number, key])?;
+                let Place { group, key } = place::of(key);
+                let mut rows = match group {
+                    None => alone.query(params![number, key])?,
+                    Some(group) => grouped.query(params![number, key, group.number, group.kind])?,
+                };
                 let Some(row) = rows.next()? else {
                     items.push(None);
                     continue;
@@ -133,39 +165,56 @@ impl Reader<'_> {
         let Some(number) = self.numbers.find(self.connection, organization)? else {
             return Ok(vec![Scanned::default(); pages.len()]);
         };
-        self.at_one_moment(pages.len(), || {
+        let pages: Vec<_> = pages.iter().map(|page| (page, place::segments(&page.range))).collect();
+        let statements = pages.iter().map(|(page, segments)| segments.len() * (1 + usize::from(page.skip > 0))).sum();
+        self.at_one_moment(statements, || {
             let mut taken = 0;
-            pages.iter().map(|page| self.page(number, page, &mut taken)).collect()
+            pages.iter().map(|(page, segments)| self.page(number, page, segments, &mut taken)).collect()
         })
     }
 
-    fn page(&self, number: i64, page: &Page, taken: &mut usize) -> Result<Scanned, StorageError> {
-        let sql = if page.reverse {
-            "SELECT key, value, version FROM item WHERE organization = ?1 AND key >= ?2 AND key < ?3
-            ORDER BY key DESC LIMIT ?4 OFFSET ?5"
-        } else {
-            "SELECT key, value, version FROM item WHERE organization = ?1 AND key >= ?2 AND key < ?3
-            ORDER BY key LIMIT ?4 OFFSET ?5"
-        };
+    fn page(
+        &self,
+        number: i64,
+        page: &Page,
+        segments: &[Segment<'_>],
+        taken: &mut usize,
+    ) -> Result<Scanned, StorageError> {
         let mut scanned = Scanned::default();
-        if page.range.is_empty() {
-            return Ok(scanned);
-        }
         let mut budget = PageBudget::new(page.limit, *taken);
-        // One more than asked for, to see whether there is more.
-        let limit = i64::from(page.limit) + 1;
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query(params![number, page.range.start, page.range.end, limit, page.skip])?;
-        while let Some(row) = rows.next()? {
-            let (key, value) = (blob(row, 0)?, blob(row, 1)?);
-            let bytes = key.len() + value.len();
-            if !budget.take(bytes) {
-                scanned.more = true;
-                break;
+        let mut skip = u64::from(page.skip);
+        let in_order: &mut dyn Iterator<Item = &Segment<'_>> =
+            if page.reverse { &mut segments.iter().rev() } else { &mut segments.iter() };
+        for segment in in_order {
+            if skip > 0 && segments.len() > 1 {
+                let count = self.count_segment(number, segment)?;
+                if count <= skip {
+                    skip -= count;
+                    continue;
+                }
             }
-            *taken += bytes;
-            let version = from_integer(row.get(2)?);
-            scanned.entries.push(Entry { key: key.to_vec(), value: value.to_vec(), version });
+            // One more than asked for, to see whether there is more.
+            let (limit, offset) = (i64::from(page.limit) + 1, to_integer(std::mem::take(&mut skip)));
+            let Segment { group, start, end } = *segment;
+            let statements = if page.reverse { SCAN_BACK } else { SCAN };
+            let mut statement =
+                self.connection.prepare_cached(if group.is_some() { statements.grouped } else { statements.alone })?;
+            let mut rows = match group {
+                None => statement.query(params![number, start, end, limit, offset])?,
+                Some(group) => statement.query(params![number, start, end, limit, offset, group.number, group.kind])?,
+            };
+            let beginning = group.map_or(&b""[..], |group| group.beginning);
+            while let Some(row) = rows.next()? {
+                let (key, value) = (blob(row, 0)?, blob(row, 1)?);
+                let bytes = beginning.len() + key.len() + value.len();
+                if !budget.take(bytes) {
+                    scanned.more = true;
+                    return Ok(scanned);
+                }
+                *taken += bytes;
+                let version = from_integer(row.get(2)?);
+                scanned.entries.push(Entry { key: [beginning, key].concat(), value: value.to_vec(), version });
+            }
         }
         Ok(scanned)
     }
@@ -174,9 +223,22 @@ impl Reader<'_> {
         let Some(number) = self.numbers.find(self.connection, organization)? else {
             return Ok(0);
         };
-        let sql = "SELECT count(*) FROM item WHERE organization = ?1 AND key >= ?2 AND key < ?3";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let count = statement.query_row(params![number, range.start, range.end], |row| row.get(0))?;
+        let segments = place::segments(range);
+        self.at_one_moment(segments.len(), || {
+            segments.iter().map(|segment| self.count_segment(number, segment)).sum::<Result<u64, _>>()
+        })
+    }
+
+    fn count_segment(&self, number: i64, segment: &Segment<'_>) -> Result<u64, StorageError> {
+        let Segment { group, start, end } = *segment;
+        let read = |row: &Row<'_>| row.get(0);
+        let count = match group {
+            None => self.connection.prepare_cached(COUNT.alone)?.query_row(params![number, start, end], read)?,
+            Some(group) => {
+                let row = params![number, start, end, group.number, group.kind];
+                self.connection.prepare_cached(COUNT.grouped)?.query_row(row, read)?
+            }
+        };
         Ok(from_integer(count))
     }
 
@@ -185,10 +247,19 @@ impl Reader<'_> {
         let Some(number) = self.numbers.find(self.connection, organization)? else {
             return Ok(Size::default());
         };
-        let sql = "SELECT coalesce(sum(length(key) + length(value)), 0), count(*) FROM item WHERE organization = ?1";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let size = |row: &Row<'_>| Ok(Size { bytes: from_integer(row.get(0)?), keys: from_integer(row.get(1)?) });
-        Ok(statement.query_row([number], size)?)
+        self.at_one_moment(2, || {
+            let mut size = Size::default();
+            for sql in [SIZE.alone, SIZE.grouped] {
+                let mut statement = self.connection.prepare_cached(sql)?;
+                let mut rows = statement.query([number])?;
+                while let Some(row) = rows.next()? {
+                    let (bytes, keys) = (from_integer(row.get(0)?), from_integer(row.get(1)?));
+                    let beginning = place::beginning(row.get(2)?, row.get(3)?).map_or(0, |text| text.len() as u64);
+                    size = size.plus(Size { bytes: bytes + keys * beginning, keys });
+                }
+            }
+            Ok(size)
+        })
     }
 
     /// The organizations that a host may claim at `now`: see [`Schedule::is_due`].

@@ -1,0 +1,245 @@
+//! Where a key is kept: in the order of all keys, or beside those that are written with it.
+//!
+//! A commit writes whole pages, so what it costs depends on how many pages its rows lie on. In the order of keys each row of
+//! a new member has a page of its own: the places of a userName, of an email address and of a card are far from each
+//! other, because what they begin with says what they are. Such keys are kept in a table of their own, without their
+//! beginning and in groups: what is found by a text, what belongs to a member, counters, what belongs to a team. The rows
+//! of one new member are neighbours there, and fewer pages are written for it.
+//!
+//! Who reads a range of keys of a group passes over the others that lie between. So a group has only keys that are read
+//! one by one or value by value, such as cards, and keys that nearly every member has, such as userNames: a long range of
+//! few keys (the members whom SCIM manages, where those are few) stays apart.
+//!
+//! This is no part of the contract: a key means the same wherever it is kept, and keys that nobody thought of here are
+//! kept in their order. A range of keys is read segment by segment, and the segments follow each other as keys do.
+
+use crate::capability::storage::KeyRange;
+
+/// Keys without a gap between them that are kept in the same way. It ends where the next one begins.
+struct Stretch {
+    /// The first key that may be in it.
+    start: &'static [u8],
+    group: Option<Group>,
+}
+
+/// What is the same of all keys of a stretch that are kept in groups.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Group {
+    /// The group. Neighbouring groups of which one is small share a page.
+    pub(super) number: i64,
+    /// Tells keys apart that are the same without their beginnings.
+    pub(super) kind: i64,
+    /// What all these keys begin with.
+    pub(super) beginning: &'static [u8],
+}
+
+const fn alone(start: &'static [u8]) -> Stretch {
+    Stretch { start, group: None }
+}
+
+const fn grouped(start: &'static [u8], number: i64, kind: i64, beginning: &'static [u8]) -> Stretch {
+    Stretch { start, group: Some(Group { number, kind, beginning }) }
+}
+
+/// All keys, in their order. `0` follows `/`. A number once given keeps its meaning: it stands in the database.
+const STRETCHES: [Stretch; 19] = [
+    alone(b""),
+    grouped(b"count/", COUNTERS, 1, b"count/"),
+    grouped(b"count/team/", OF_TEAM, 1, b"count/team/"),
+    grouped(b"count/team0", COUNTERS, 1, b"count/"),
+    alone(b"count0"),
+    grouped(b"team-touch/", OF_TEAM, 2, b"team-touch/"),
+    alone(b"team-touch0"),
+    grouped(b"user-card/", OF_MEMBER, 1, b"user-card/"),
+    alone(b"user-card0"),
+    grouped(b"user-email/", BY_TEXT, 2, b"user-email/"),
+    alone(b"user-email0"),
+    grouped(b"user-external/", BY_TEXT, 3, b"user-external/"),
+    alone(b"user-external0"),
+    grouped(b"user-mail/", BY_TEXT, 4, b"user-mail/"),
+    alone(b"user-mail0"),
+    grouped(b"user-name/", BY_TEXT, 1, b"user-name/"),
+    alone(b"user-name0"),
+    grouped(b"user-touch/", OF_MEMBER, 2, b"user-touch/"),
+    alone(b"user-touch0"),
+];
+
+/// What is found by a text: userNames, email addresses and external ids of members.
+const BY_TEXT: i64 = 1;
+/// Card and touch of a member, by its id, so that the last ones are those of the newest member.
+const OF_MEMBER: i64 = 2;
+/// Counters that most changes write. They are few, and on the page of the newest member's marks, which lie before them.
+const COUNTERS: i64 = 3;
+/// Touch and size of a team, by its id.
+const OF_TEAM: i64 = 4;
+
+/// Greater than every key: keys have 512 bytes at the most.
+static END: [u8; 513] = [0xff; 513];
+
+/// Where one key is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place<'k> {
+    /// `None` in the table of keys in their order.
+    pub(super) group: Option<Group>,
+    /// What of the key is written there.
+    pub(super) key: &'k [u8],
+}
+
+/// What is done to one key or one segment, as SQL.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Statements {
+    /// In the table of keys in their order.
+    pub(super) alone: &'static str,
+    /// In the table of groups.
+    pub(super) grouped: &'static str,
+}
+
+/// The place of a key.
+pub(super) fn of(key: &[u8]) -> Place<'_> {
+    let group = stretch_of(key).and_then(|stretch| stretch.group);
+    let kept = group.and_then(|group| key.strip_prefix(group.beginning));
+    Place { group: group.filter(|_| kept.is_some()), key: kept.unwrap_or(key) }
+}
+
+fn stretch_of(key: &[u8]) -> Option<&'static Stretch> {
+    STRETCHES.get(index_of(key))
+}
+
+fn index_of(key: &[u8]) -> usize {
+    // The first stretch begins with the least key.
+    STRETCHES.partition_point(|stretch| stretch.start <= key).saturating_sub(1)
+}
+
+/// A part of a range of keys that lies in one table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Segment<'r> {
+    /// `None` in the table of keys in their order.
+    pub(super) group: Option<Group>,
+    /// From here, in the form in which keys are kept there.
+    pub(super) start: &'r [u8],
+    /// Up to here.
+    pub(super) end: &'r [u8],
+}
+
+/// The range of all keys.
+pub(super) fn everything() -> KeyRange {
+    KeyRange { start: Vec::new(), end: END.to_vec() }
+}
+
+/// The segments of a range, in the order of its keys; none of an empty range.
+pub(super) fn segments(range: &KeyRange) -> Vec<Segment<'_>> {
+    if range.is_empty() {
+        return Vec::new();
+    }
+    let stretches = STRETCHES.get(index_of(&range.start)..).unwrap_or_default();
+    let mut segments = Vec::with_capacity(1);
+    for (index, stretch) in stretches.iter().enumerate() {
+        if index > 0 && stretch.start >= range.end.as_slice() {
+            break;
+        }
+        let (start, next) = (range.start.as_slice().max(stretch.start), stretches.get(index + 1));
+        let end = next.map_or(range.end.as_slice(), |next| next.start.min(range.end.as_slice()));
+        segments.push(match stretch.group {
+            None => Segment { group: None, start, end },
+            Some(group) => Segment {
+                group: Some(group),
+                start: start.strip_prefix(group.beginning).unwrap_or_default(),
+                // An end that does not begin as the keys do is behind all of them.
+                end: end.strip_prefix(group.beginning).unwrap_or(&END),
+            },
+        });
+    }
+    segments
+}
+
+/// The groups with their beginnings, each once, as a database of an earlier version has to be brought to them: first and
+/// last key of the stretch, and how its keys are kept.
+pub(super) fn all_groups() -> impl Iterator<Item = (&'static [u8], &'static [u8], Group)> {
+    STRETCHES.windows(2).filter_map(|pair| match pair {
+        [stretch, next] => Some((stretch.start, next.start, stretch.group?)),
+        _ => None,
+    })
+}
+
+/// What the keys of this group and kind begin with; `None` if there are none of them.
+pub(super) fn beginning(number: i64, kind: i64) -> Option<&'static [u8]> {
+    let groups = STRETCHES.iter().filter_map(|stretch| stretch.group);
+    groups.filter(|group| (group.number, group.kind) == (number, kind)).map(|group| group.beginning).next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stretches_are_in_order_and_each_place_names_one_key() {
+        assert!(STRETCHES.is_sorted_by(|one, next| one.start < next.start));
+        for (start, next, group) in all_groups() {
+            assert!(start.starts_with(group.beginning));
+            let after = group.beginning.strip_suffix(b"/").unwrap();
+            assert!(next <= [after, b"0"].concat().as_slice(), "a key of the stretch may begin otherwise");
+            assert_eq!(beginning(group.number, group.kind), Some(group.beginning), "two beginnings of one kind");
+        }
+    }
+
+    #[test]
+    fn a_key_is_kept_without_its_beginning_where_it_has_neighbours_and_as_it_is_elsewhere() {
+        let kept = |key: &'static str| {
+            let place = of(key.as_bytes());
+            (place.group.map(|group| (group.number, group.kind)), std::str::from_utf8(place.key).unwrap())
+        };
+        assert_eq!(kept("user-name/ada"), (Some((BY_TEXT, 1)), "ada"));
+        assert_eq!(kept("user-name/"), (Some((BY_TEXT, 1)), ""));
+        assert_eq!(kept("user-name"), (None, "user-name"));
+        assert_eq!(kept("user-name0"), (None, "user-name0"));
+        assert_eq!(kept("user/1"), (None, "user/1"));
+        assert_eq!(kept("count/seats"), (Some((COUNTERS, 1)), "seats"));
+        assert_eq!(kept("count/team/1"), (Some((OF_TEAM, 1)), "1"));
+        assert_eq!(kept("count/teams"), (Some((COUNTERS, 1)), "teams"));
+        assert_eq!(kept("\u{7f}"), (None, "\u{7f}"));
+    }
+
+    #[test]
+    fn the_segments_of_a_range_hold_what_is_in_it_and_nothing_else() {
+        let keys = [
+            "a",
+            "count",
+            "count/",
+            "count/a",
+            "count/seats",
+            "count/team",
+            "count/team/",
+            "count/team/1",
+            "count/team0",
+            "count/teams",
+            "count0",
+            "user",
+            "user-card/1",
+            "user-name/",
+            "user-name/a",
+            "user-name/b",
+            "user-name0",
+            "z",
+        ];
+        let is_in = |key: &str, segment: &Segment<'_>| {
+            let place = of(key.as_bytes());
+            place.group == segment.group && segment.start <= place.key && place.key < segment.end
+        };
+        for start in keys {
+            for end in keys {
+                let range = KeyRange { start: start.into(), end: end.into() };
+                let segments = segments(&range);
+                let found: Vec<&str> = segments
+                    .iter()
+                    .flat_map(|segment| {
+                        let mut found: Vec<&str> = keys.into_iter().filter(|key| is_in(key, segment)).collect();
+                        found.sort_unstable();
+                        found
+                    })
+                    .collect();
+                let wanted: Vec<&str> = keys.into_iter().filter(|key| start <= *key && *key < end).collect();
+                assert_eq!(found, wanted, "{start} to {end}");
+            }
+        }
+    }
+}
