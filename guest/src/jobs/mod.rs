@@ -15,8 +15,8 @@ mod webhook;
 mod tests;
 
 pub use deliveries::{list_deliveries, retry_deliveries};
-pub use webhook::test_webhook;
 pub use insomnia_scim_contract::{Delivery, DeliveryQueue, RunContext};
+pub use webhook::test_webhook;
 
 use crate::capability::Host;
 use crate::connector::refresh;

@@ -257,7 +257,13 @@ fn switch_off(store: &Store, webhook: &Versioned<WebhookRecord>) -> Result<(), S
         };
         settings.webhook = false;
         let failing_since = Some(current.record.failing_since.unwrap_or(store.now()));
-        let record = WebhookRecord { gone: true, works_since: None, failing_since, error: Some(GONE.to_owned()), ..current.record };
+        let record = WebhookRecord {
+            gone: true,
+            works_since: None,
+            failing_since,
+            error: Some(GONE.to_owned()),
+            ..current.record
+        };
         batch.require_unchanged(keys::WEBHOOK.to_vec(), Some(current.version));
         batch.put(keys::WEBHOOK.to_vec(), encode(&record)?);
         Ok(())
@@ -309,7 +315,8 @@ fn note(
     let failing_since = failure.map(|_| webhook.record.failing_since.unwrap_or(now).min(now));
     let error = failure.map(|failure| shortened(&failure.error));
     let downtime = failure.map_or(0, |_| downtime);
-    let WebhookRecord { works_since: works, failing_since: since, error: before, downtime: counted, .. } = &webhook.record;
+    let WebhookRecord { works_since: works, failing_since: since, error: before, downtime: counted, .. } =
+        &webhook.record;
     if (works_since, failing_since, &error, downtime) == (*works, *since, before, *counted) {
         return Ok(());
     }

@@ -10,8 +10,8 @@ use super::connector::ActorBody;
 use super::input::{JsonBody, OptionalJsonBody, Query};
 use super::organizations::ActorQuery;
 use super::problem::Problem;
-use crate::organization::oauth::{Address, addresses};
 use crate::oauth::{IdpApi, OktaCredentials, RefreshStatus};
+use crate::organization::oauth::{Address, addresses};
 
 /// Access to an identity provider's API.
 #[derive(Deserialize, ToSchema)]

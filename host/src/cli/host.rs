@@ -3,7 +3,7 @@
 use std::fs;
 use std::sync::Arc;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use insomnia_scim_contract::{Actor, Face, Source};
 
 use super::config::Settings;

@@ -18,12 +18,16 @@ use crate::oauth::OAuthClient;
 
 /// Of what is counted, no more is looked at.
 const MOST: u32 = 500;
+/// How long the old secret works unless something else is chosen, in seconds.
+const DEFAULT_OVERLAP: &str = "3600";
 
 #[derive(Template)]
 #[template(path = "confirm.html")]
 struct ConfirmPage {
     shell: Shell,
     question: Question,
+    /// Of the old secret's overlaps.
+    chosen: String,
 }
 
 /// A question, and the form that answers it.
@@ -50,7 +54,7 @@ impl Question {
     /// The view that asks it.
     pub(super) fn page(self, visit: &Visit, title: &str) -> Result<String, Refusal> {
         let here = if self.back == "automatic" || self.back == "guard" { self.back } else { "deliveries" };
-        Ok(ConfirmPage { shell: visit.shell(title, here), question: self }.render()?)
+        Ok(ConfirmPage { shell: visit.shell(title, here), question: self, chosen: DEFAULT_OVERLAP.into() }.render()?)
     }
 }
 

@@ -145,12 +145,7 @@ fn done(what: &str, count: u64) -> Option<String> {
     })
 }
 
-async fn page(
-    visit: &Visit,
-    error: Option<String>,
-    notice: Option<String>,
-    url: &str,
-) -> Result<String, Refusal> {
+async fn page(visit: &Visit, error: Option<String>, notice: Option<String>, url: &str) -> Result<String, Refusal> {
     let webhook = visit.organization.webhook().await?.map(Hook::new);
     let mut queues = Vec::new();
     for (value, queue, title) in QUEUES {

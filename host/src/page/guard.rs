@@ -61,7 +61,9 @@ fn done(what: &str, count: u64) -> Option<String> {
     let removals = if count == 1 { "1 removal".to_owned() } else { format!("{} removals", grouped(count)) };
     Some(match what {
         "allowed" => format!("{removals} let through. Your identity provider’s next try succeeds."),
-        "refused" => format!("{removals} refused. Those members keep their access, and your identity provider is told so."),
+        "refused" => {
+            format!("{removals} refused. Those members keep their access, and your identity provider is told so.")
+        }
         "set" => "The guard is on with these thresholds.".into(),
         "off" => "The guard is off. It has forgotten what it held; every removal passes.".into(),
         _ => return None,
@@ -115,7 +117,9 @@ pub(super) async fn set(Posted { visit, fields }: Posted) -> Result<Response, Re
     let share = fields.typed("share").map(|text| text.parse::<u8>().ok().filter(|share| (1..100).contains(share)));
     if number == Some(None) || share == Some(None) {
         let error = "The number is 1 or more, and the share 1 to 99 percent.";
-        return Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(page(&visit, None, Some(error), None).await?)).into_response());
+        return Ok(
+            (StatusCode::UNPROCESSABLE_ENTITY, Html(page(&visit, None, Some(error), None).await?)).into_response()
+        );
     }
     let (number, share) = (number.flatten(), share.flatten());
     let guard = (number.is_some() || share.is_some()).then_some(Guard { number, share });
@@ -132,7 +136,9 @@ async fn ask_off(visit: &Visit) -> Result<Response, Refusal> {
     let status = visit.organization.guard(None, 500).await?;
     if status.guard.is_none() {
         let error = "Give a number, a share, or both. The guard is off.";
-        return Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(page(visit, None, Some(error), None).await?)).into_response());
+        return Ok(
+            (StatusCode::UNPROCESSABLE_ENTITY, Html(page(visit, None, Some(error), None).await?)).into_response()
+        );
     }
     let waiting = status.held.iter().filter(|removal| removal.decision.is_none()).count();
     let held = match counted(waiting, status.next.is_some(), "removal") {

@@ -59,8 +59,12 @@ fn done(what: &str) -> Option<&'static str> {
     Some(match what {
         "client-deleted" => "The OAuth client is deleted. Its secret and its tokens are refused from now on.",
         "access-removed" => "The access is removed, with its secret. The token works until it expires.",
-        "access-set" => "The access is saved, and is tried now: reload this page in a few seconds to see how that went.",
-        "access-untried" => "The access is saved. It was not tried, because SCIM is disabled: it is when you have enabled it.",
+        "access-set" => {
+            "The access is saved, and is tried now: reload this page in a few seconds to see how that went."
+        }
+        "access-untried" => {
+            "The access is saved. It was not tried, because SCIM is disabled: it is when you have enabled it."
+        }
         "trying" => "A refresh is on its way: reload this page in a few seconds to see how that went.",
         _ => return None,
     })

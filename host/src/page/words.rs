@@ -33,6 +33,24 @@ pub(super) fn is_bearer_beside_oauth(status: &RefreshStatus, now: u64) -> bool {
     used && status.method == RefreshMethod::Manual
 }
 
+/// The text with control characters, and those that turn the direction of writing, as JSON escapes them: what is copied does
+/// what it shows. Ends of lines stay.
+pub(super) fn visible(text: &str) -> String {
+    let hidden = |character: char| {
+        let turns = matches!(character, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+        turns || (character.is_control() && character != '\n')
+    };
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if hidden(character) {
+            shown += &format!("\\u{:04x}", u32::from(character));
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
 /// What somebody is told who has tried too often.
 pub(super) fn wait(seconds: u32) -> String {
     let minutes = seconds.div_ceil(60);
@@ -74,6 +92,12 @@ mod tests {
         let text = |count, more| counted(count, more, "event").unwrap_or_default();
         assert_eq!([text(0, false), text(1, false), text(2, false)], ["", "1 event", "2 events"]);
         assert_eq!([text(500, true), text(0, true)], ["500 events or more", "0 events or more"]);
+    }
+
+    #[test]
+    fn c20_what_turns_or_hides_text_is_escaped_where_it_is_copied() {
+        assert_eq!(visible("a\u{202e}b\u{7}\u{feff}"), "a\\u202eb\\u0007\\ufeff");
+        assert_eq!(visible("{\n  \"größe\": 1\n}"), "{\n  \"größe\": 1\n}");
     }
 
     #[test]
