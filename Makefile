@@ -164,9 +164,20 @@ advisories: tools ## Check the crates against RustSec's advisories, where its da
 		echo "check: NOT CHECKED against advisories, since RustSec's database can't be fetched (target/advisories.log)"; \
 	fi
 
-bench: toolchain ## Measure CPU time per request, requests/s, latencies and memory.
+# BASE: a revision to compare with. It is checked out and built beside, in target/bench; one that has no configuration for
+# cargo must not be built with this one's.
+bench: toolchain ## Measure CPU time per request, bytes written, requests/s, latencies, memory; BASE=<revision> compares.
+	@set -e; if [ -n "$(BASE)" ]; then \
+		test -e target/bench/source || git worktree add --force --detach target/bench/source "$(BASE)"; \
+		git -C target/bench/source checkout --quiet --detach "$$(git rev-parse --verify "$(BASE)^{commit}")"; \
+		echo "bench: building $(BASE) beside"; \
+		cd target/bench/source; \
+		test -e .cargo/config.toml || export LIBSQLITE3_FLAGS=; \
+		cargo build --release --locked --package insomnia-scim --target-dir ../target; \
+	fi
 	cargo build --release --locked --package insomnia-scim
-	cargo bench --locked --package insomnia-scim-tests
+	BENCH_BASE="$(if $(BASE),$(CURDIR)/target/bench/target/release/insomnia-scim)" \
+		BENCH_PICTURE="$(CURDIR)/target/bench.svg" cargo bench --locked --package insomnia-scim-tests
 
 soak: toolchain ## Run attackers beside innocent organizations for MINUTES (10); print latencies, memory and violations.
 	cargo build --release --locked --package insomnia-scim

@@ -22,6 +22,7 @@ pub mod provisioning;
 mod retry_after;
 pub mod rules;
 mod secret;
+mod sentence;
 pub mod store;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

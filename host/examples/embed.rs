@@ -7,29 +7,28 @@ use std::sync::Arc;
 
 use axum::{Router, routing::get};
 use insomnia_scim::connector::{ExpiryWindow, IdentityProvider};
-use insomnia_scim::directory::{Domain, NewMember, Options, OrganizationRecord, Plan, Role};
+use insomnia_scim::directory::{Domain, Options, OrganizationRecord, Plan};
 use insomnia_scim::storage::MemoryStorage;
-use insomnia_scim::{OrganizationId, Provisioner};
+use insomnia_scim::{NewOrganization, OrganizationId, Owner, Provisioner};
 
 /// The application's routes, and the token that opens `/scim/v2/acme`.
 pub(crate) async fn application() -> Result<(Router, String), Box<dyn Error>> {
     let storage = Arc::new(MemoryStorage::new());
     let provisioner = Provisioner::builder().storage(storage).base_url("http://127.0.0.1:3000").build().await?;
-    let acme = provisioner.create_organization(&OrganizationId::parse("acme")?).await?;
-    acme.put(OrganizationRecord {
+    let record = OrganizationRecord {
         name: "Acme".into(),
         plan: Plan::Enterprise,
         seats: 50,
         domains: vec![Domain { name: "acme.example".into(), verified: true }],
         single_sign_on: Some("okta".into()),
         options: Options::default(),
-    })
-    .await?;
-    let owner = "owner@acme.example".to_owned();
+    };
+    let email = "owner@acme.example";
     let passphrase = Some("correct horse battery staple".into());
-    let member = NewMember { email: owner.clone(), display_name: "Olive".into(), role: Role::Owner, passphrase };
-    acme.add_member(member).await?;
-    let issued = acme.enable(&owner, IdentityProvider::Okta, ExpiryWindow::Days90).await?;
+    let owner = Owner { email: email.into(), display_name: Some("Olive".into()), passphrase };
+    let acme = NewOrganization { owner: Some(owner), ..NewOrganization::new(OrganizationId::parse("acme")?, record) };
+    let acme = provisioner.create_organization(acme).await?.organization;
+    let issued = acme.enable(email, IdentityProvider::Okta, ExpiryWindow::Days90).await?;
     let routes = Router::new().route("/", get(|| async { "The application's own page\n" }));
     Ok((routes.merge(provisioner.router()), issued.token))
 }

@@ -31,6 +31,7 @@
 //!   API must not confuse them with a caller who may not act at all.
 //! - Everything but `Call` promises that *nothing has changed*. `Call` can't: the component may have been stopped after it had
 //!   written. The API then says that the outcome is not known, and keeps the idempotency key (`api/idempotency.rs`).
+//! - A declaration of schemas is a document, so [`SchemasError`] says where in it the mistake is.
 //! - What fails without an organization has its own types as well: [`crate::RegistryError`], [`crate::api_keys::ApiKeyError`],
 //!   [`crate::BuildError`]. At the edge of the process, in `cli/`, all of them become `anyhow` errors: there is nobody left who
 //!   would tell them apart.
@@ -81,6 +82,28 @@ pub enum ActionError {
     /// The component gave no answer. Unlike the others, it may have changed something.
     #[error(transparent)]
     Call(#[from] CallError),
+}
+
+/// Why a declaration of schemas was refused. Nothing has changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SchemasError {
+    /// The declaration is not valid.
+    #[error("{}", at(.pointer, .detail))]
+    Invalid {
+        /// A JSON Pointer (RFC 6901) to the mistake, such as `/schemas/0/attributes/2/type`; empty for the whole declaration.
+        pointer: String,
+        /// What is wrong there.
+        detail: String,
+    },
+    /// It was refused for another reason.
+    #[error(transparent)]
+    Refused(#[from] ActionError),
+}
+
+/// A mistake and its place, if it has one.
+fn at(pointer: &str, detail: &str) -> String {
+    if pointer.is_empty() { detail.to_owned() } else { format!("{pointer}: {detail}") }
 }
 
 fn requirements(unmet: &[Requirement]) -> String {

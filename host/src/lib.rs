@@ -5,7 +5,8 @@
 //!
 //! ```no_run
 //! use std::sync::Arc;
-//! use insomnia_scim::{OrganizationId, Provisioner, storage::MemoryStorage};
+//! use insomnia_scim::directory::{Options, OrganizationRecord, Plan};
+//! use insomnia_scim::{NewOrganization, OrganizationId, Provisioner, storage::MemoryStorage};
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let provisioner = Provisioner::builder()
@@ -13,7 +14,15 @@
 //!     .base_url("https://scim.example.com")
 //!     .build()
 //!     .await?;
-//! provisioner.create_organization(&OrganizationId::parse("acme")?).await?;
+//! let acme = OrganizationRecord {
+//!     name: "Acme".into(),
+//!     plan: Plan::Enterprise,
+//!     seats: 250,
+//!     domains: Vec::new(),
+//!     single_sign_on: None,
+//!     options: Options::default(),
+//! };
+//! provisioner.create_organization(NewOrganization::new(OrganizationId::parse("acme")?, acme)).await?;
 //! let routes: axum::Router = provisioner.router();
 //! # Ok(())
 //! # }
@@ -62,9 +71,12 @@ mod urls;
 pub use capability::storage::{InvalidOrganizationId, OrganizationId};
 pub use component::{CallError, ComponentError, Isolation, Limits};
 pub use condition::Trouble;
-pub use error::ActionError;
+pub use error::{ActionError, SchemasError};
 pub use insomnia_scim_contract::{Act, Actor, Face, Overview, Source};
-pub use organization::Organization;
+pub use organization::{
+    CreateOrganizationError, CreatedOrganization, NewOrganization, OptionChanges, Organization, OrganizationChange,
+    Owner, UnknownOption,
+};
 pub use provisioner::{BuildError, Provisioner, ProvisionerBuilder};
 pub use quota::{InvalidQuota, Quota, Quotas};
 pub use registry::{QuotaError, Registered, RegistryError};

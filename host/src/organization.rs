@@ -8,7 +8,7 @@ use crate::capability::http::HttpError;
 use crate::capability::storage::OrganizationId;
 use crate::component::{CallError, Exports, InstanceStore, Run};
 use crate::connector::{ConnectorStatus, ExpiryWindow, IdentityProvider, IssuedToken};
-use crate::directory::{Licences, Listed, Listing, Member, NewMember, OrganizationRecord, Requirement, Role, Team};
+use crate::directory::{Licences, Listed, Listing, Member, NewMember, OrganizationRecord, Requirement, Role};
 use crate::error::ActionError;
 use crate::journal::{LogPage, LogQuery};
 use crate::provisioner::Provisioner;
@@ -41,12 +41,19 @@ macro_rules! act {
     };
 }
 
+mod change;
+mod create;
 mod events;
 mod guard;
 pub(crate) mod oauth;
 mod passphrases;
 mod quotas;
 mod retention;
+mod schemas;
+mod teams;
+
+pub use change::{OptionChanges, OrganizationChange, UnknownOption};
+pub use create::{CreateOrganizationError, CreatedOrganization, NewOrganization, Owner};
 
 impl Organization {
     /// Whichever organization has this name when it acts.
@@ -275,17 +282,6 @@ impl Organization {
         act!(self.insomnia_scim_directory.call_set_role(&by, &member, role))
     }
 
-    /// Adds a team by hand, with these members.
-    pub async fn add_team(&self, name: &str, members: &[String]) -> Result<Team, ActionError> {
-        let (by, name, members) = (self.by.clone(), name.to_owned(), members.to_vec());
-        act!(self.insomnia_scim_directory.call_add_team(&by, &name, &members))
-    }
-
-    /// Teams of either origin.
-    pub async fn teams(&self, listing: Listing) -> Result<Listed<Team>, ActionError> {
-        act!(self.insomnia_scim_directory.call_list_teams(&listing))
-    }
-
     /// Checks a member's passphrase. An unknown or deactivated member answers as a wrong passphrase does.
     pub async fn verify_passphrase(&self, member: &str, passphrase: &str) -> Result<Member, ActionError> {
         let (source, member, passphrase) = (self.by.source.clone(), member.to_owned(), passphrase.to_owned());
@@ -296,18 +292,6 @@ impl Organization {
     pub async fn set_passphrase(&self, member: &str, passphrase: &str) -> Result<(), ActionError> {
         let (by, member, passphrase) = (self.by.clone(), member.to_owned(), passphrase.to_owned());
         act!(self.insomnia_scim_directory.call_set_passphrase(&by, &member, &passphrase))
-    }
-
-    /// Declares further schemas and resource types: JSON `{"schemas": […], "resourceTypes": […]}`, at most 512 KiB, in
-    /// the forms of RFC 7643 §7 and §6. Replaces what was declared before; resources that are stored stay as they are.
-    pub async fn put_schemas(&self, declaration: String) -> Result<(), ActionError> {
-        let by = self.by.clone();
-        act!(self.insomnia_scim_schemas.call_put(&by, &declaration))
-    }
-
-    /// What is declared, in the form that [`Organization::put_schemas`] takes.
-    pub async fn schemas(&self) -> Result<String, ActionError> {
-        act!(self.insomnia_scim_schemas.call_get())
     }
 
     /// Searches the log of SCIM requests.

@@ -15,6 +15,7 @@ use crate::component::{BUILT_IN, ComponentError, Isolation, Limits, Runtime};
 use crate::condition::{Condition, Trouble};
 use crate::event::EventSubscriber;
 use crate::metrics::{Held, Metrics};
+use crate::oauth::{OperatorClient, check_operator_clients};
 use crate::organization::Organization;
 use crate::quota::Quotas;
 use crate::registry::{QuotaBook, Registered, Registry, RegistryError};
@@ -41,6 +42,7 @@ pub(crate) struct Inner {
     base_url: String,
     page_url: Option<String>,
     trusted_proxies: TrustedProxies,
+    operator_clients: Vec<OperatorClient>,
     /// One call of [`Provisioner::run_all_due`] at a time.
     all_due: tokio::sync::Mutex<()>,
 }
@@ -55,6 +57,9 @@ pub enum BuildError {
     /// The base URL is not an `http://…` or `https://…` with a host and nothing but a path behind it. The text says so.
     #[error("{0}")]
     BaseUrl(String),
+    /// A client given to [`ProvisionerBuilder::operator_clients`] is wrong. The text says so.
+    #[error("{0}")]
+    OperatorClient(String),
     /// The component can't be used.
     #[error(transparent)]
     Component(#[from] ComponentError),
@@ -81,6 +86,7 @@ pub struct ProvisionerBuilder {
     base_url: String,
     page_url: Option<String>,
     trusted_proxies: TrustedProxies,
+    operator_clients: Vec<OperatorClient>,
     scheduler: bool,
     subscriber: Option<Arc<dyn EventSubscriber>>,
 }
@@ -186,6 +192,14 @@ impl ProvisionerBuilder {
         self
     }
 
+    /// The operator's OAuth 2.0 clients: each is valid for every organization whose owner or a co-owner agrees to it on the
+    /// consent page, as an identity provider's catalogue wants one client for all customers.
+    #[must_use]
+    pub fn operator_clients(mut self, clients: Vec<OperatorClient>) -> Self {
+        self.operator_clients = clients;
+        self
+    }
+
     /// What takes the events of all organizations in this process: those that are written from an organization's first
     /// jobs with it on. Only the scheduler, or [`Provisioner::run_all_due`], hands them over.
     #[must_use]
@@ -201,6 +215,7 @@ impl ProvisionerBuilder {
     pub async fn build(self) -> Result<Provisioner, BuildError> {
         let storage = self.storage.ok_or(BuildError::NoStorage)?;
         let base_url = urls::base_url(&self.base_url).map_err(|error| BuildError::BaseUrl(error.to_string()))?;
+        check_operator_clients(&self.operator_clients).map_err(BuildError::OperatorClient)?;
         let alarm = Arc::new(Alarm::default());
         let metrics = Arc::new(Metrics::new().map_err(|error| BuildError::Metrics(error.to_string()))?);
         let capabilities = Arc::new(Capabilities {
@@ -232,6 +247,7 @@ impl ProvisionerBuilder {
             base_url,
             page_url: self.page_url,
             trusted_proxies: self.trusted_proxies,
+            operator_clients: self.operator_clients,
             all_due: tokio::sync::Mutex::default(),
         }));
         if self.scheduler {
@@ -258,6 +274,7 @@ impl Provisioner {
             base_url: "http://localhost:8080".into(),
             page_url: None,
             trusted_proxies: TrustedProxies::default(),
+            operator_clients: Vec::new(),
             scheduler: true,
             subscriber: None,
         }
@@ -287,19 +304,6 @@ impl Provisioner {
     pub(crate) async fn organization_or_stranger(&self, id: &OrganizationId) -> Result<Organization, StorageError> {
         let found = self.find_organization(id).await?;
         Ok(found.unwrap_or_else(|| Organization::stranger(self.clone(), id.clone())))
-    }
-
-    /// Registers an organization: from now on its connector URL is served. Then [`Organization::put`] tells what it is.
-    /// If one of this name was not deleted to the end, that is done first.
-    ///
-    /// # Errors
-    /// [`RegistryError::Exists`] if it is there already.
-    pub async fn create_organization(&self, id: &OrganizationId) -> Result<Organization, RegistryError> {
-        if !id.is_host() && self.0.registry.deleting(id).await? {
-            self.delete_organization(id).await?;
-        }
-        let bound = self.0.registry.create(id, self.0.clock.now()).await?;
-        Ok(self.bound_organization(bound))
     }
 
     /// Removes an organization with all that it has: members, teams, logs, due times, API keys, sessions, and the emails
@@ -376,6 +380,10 @@ impl Provisioner {
     /// The URL that clients see before `/scim/v2/…`, without a slash at its end.
     pub fn base_url(&self) -> &str {
         &self.0.base_url
+    }
+
+    pub(crate) fn operator_clients(&self) -> &[OperatorClient] {
+        &self.0.operator_clients
     }
 
     pub(crate) fn trusted_proxies(&self) -> &TrustedProxies {

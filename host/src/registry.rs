@@ -63,7 +63,19 @@ struct Record {
     /// Its data is being deleted: it is no organization any more, and its name is free only when that is done.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     deleted: bool,
+    /// It is being created: it is no organization yet, and its name is taken.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    begun: bool,
 }
+
+impl Record {
+    fn is_organization(&self) -> bool {
+        !self.deleted && !self.begun
+    }
+}
+
+/// A creation that is not complete after so long, in milliseconds, was broken off: its calls may not take as long.
+const BROKEN_OFF: u64 = 5 * 60 * 1000;
 
 /// A record and the version at which it was read.
 struct Stored {
@@ -101,11 +113,12 @@ impl Registry {
         Self { storage, known: RwLock::default() }
     }
 
-    /// Registers it and returns its id, with a generation that no organization of this name had before.
+    /// Takes the name for an organization and returns its id, with a generation that no organization of this name had before.
+    /// It is there only when it is complete.
     ///
     /// # Errors
-    /// [`RegistryError::Exists`] also if one of this name is being deleted: [`Registry::deleting`] tells.
-    pub(crate) async fn create(&self, id: &OrganizationId, now: u64) -> Result<OrganizationId, RegistryError> {
+    /// [`RegistryError::Exists`] also if one of this name is left over: [`Registry::is_left`] tells.
+    pub(crate) async fn begin(&self, id: &OrganizationId, now: u64) -> Result<OrganizationId, RegistryError> {
         if id.is_host() {
             return Err(RegistryError::Reserved(id.clone()));
         }
@@ -114,10 +127,28 @@ impl Registry {
         }
         let (former, require) = self.former(id).await?;
         let generation = former.map_or(0, |former| former.generation + 1);
-        let record = serde_json::to_vec(&Record { created: now, generation, deleted: false }).map_err(corrupt)?;
+        let record =
+            serde_json::to_vec(&Record { created: now, generation, deleted: false, begun: true }).map_err(corrupt)?;
         match self.change(vec![Require::Absent(key(id)), require], vec![Write::Put(key(id), record)]).await {
             Err(StorageError::Conflict(_)) => Err(RegistryError::Exists(id.clone())),
             changed => Ok(changed.map(|()| id.with_generation(generation))?),
+        }
+    }
+
+    /// The organization is complete: from now on it is there.
+    ///
+    /// # Errors
+    /// [`RegistryError::Unknown`] if it was deleted meanwhile, as one whose creation was broken off.
+    pub(crate) async fn complete(&self, id: &OrganizationId) -> Result<(), RegistryError> {
+        let unknown = || RegistryError::Unknown(id.clone());
+        let Stored { record, version } = self.stored(id).await?.ok_or_else(unknown)?;
+        if record.deleted || record.generation != id.generation() {
+            return Err(unknown());
+        }
+        let record = serde_json::to_vec(&Record { begun: false, ..record }).map_err(corrupt)?;
+        match self.change(vec![Require::Version(key(id), version)], vec![Write::Put(key(id), record)]).await {
+            Err(StorageError::Conflict(_)) => Err(unknown()),
+            changed => Ok(changed?),
         }
     }
 
@@ -129,7 +160,7 @@ impl Registry {
             return Ok(Some(name.with_generation(generation)));
         }
         let looked = Instant::now();
-        let stored = self.stored(&name).await?.filter(|stored| !stored.record.deleted);
+        let stored = self.stored(&name).await?.filter(|stored| stored.record.is_organization());
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         let Some(Stored { record, .. }) = stored else {
             known.remove(&name);
@@ -187,7 +218,7 @@ impl Registry {
                 let id = OrganizationId::parse(&name).map_err(|error| StorageError::Other(error.to_string()))?;
                 let record: Record = serde_json::from_slice(&entry.value).map_err(corrupt)?;
                 // One that is being deleted is none; the page is filled with those behind it.
-                if !record.deleted {
+                if record.is_organization() {
                     listed.push(Registered { id, created: record.created });
                 }
             }
@@ -217,9 +248,12 @@ impl Registry {
         }
     }
 
-    /// Whether an organization of this name is being deleted.
-    pub(crate) async fn deleting(&self, id: &OrganizationId) -> Result<bool, StorageError> {
-        Ok(self.stored(id).await?.is_some_and(|stored| stored.record.deleted))
+    /// Whether an organization of this name is being deleted, or its creation was broken off.
+    pub(crate) async fn is_left(&self, id: &OrganizationId, now: u64) -> Result<bool, StorageError> {
+        let is_left = |Record { created, deleted, begun, .. }: Record| {
+            deleted || (begun && now.saturating_sub(created) >= BROKEN_OFF)
+        };
+        Ok(self.stored(id).await?.is_some_and(|stored| is_left(stored.record)))
     }
 
     /// Ends the deletion of what [`Registry::begin_deletion`] returned: its name is free, and its generation never comes
@@ -290,13 +324,32 @@ mod tests {
         OrganizationId::parse(name).unwrap()
     }
 
+    async fn create(registry: &Registry, name: &str, now: u64) -> Result<OrganizationId, RegistryError> {
+        let begun = registry.begin(&id(name), now).await?;
+        registry.complete(&begun).await?;
+        Ok(begun)
+    }
+
+    #[tokio::test]
+    async fn an_organization_is_there_when_it_is_complete_and_its_name_is_taken_before() {
+        let registry = Registry::new(Arc::new(MemoryStorage::new()));
+        let begun = registry.begin(&id("a"), 7).await.unwrap();
+        assert_eq!((registry.find(&id("a")).await, registry.list(None, 9).await), (Ok(None), Ok(Vec::new())));
+        assert_eq!(registry.begin(&id("a"), 8).await, Err(RegistryError::Exists(id("a"))));
+        assert_eq!(registry.is_left(&id("a"), 7 + BROKEN_OFF - 1).await, Ok(false));
+        assert_eq!(registry.is_left(&id("a"), 7 + BROKEN_OFF).await, Ok(true));
+        registry.complete(&begun).await.unwrap();
+        assert_eq!(registry.find(&id("a")).await, Ok(Some(begun)));
+        assert_eq!(registry.is_left(&id("a"), u64::MAX).await, Ok(false));
+    }
+
     #[tokio::test]
     async fn organizations_are_listed_in_order_and_page_by_page() {
         let registry = Registry::new(Arc::new(MemoryStorage::new()));
         for name in ["b", "a-2", "a", "c"] {
-            registry.create(&id(name), 7).await.unwrap();
+            create(&registry, name, 7).await.unwrap();
         }
-        assert_eq!(registry.create(&id("a"), 8).await, Err(RegistryError::Exists(id("a"))));
+        assert_eq!(create(&registry, "a", 8).await, Err(RegistryError::Exists(id("a"))));
         let names = |listed: Vec<Registered>| listed.into_iter().map(|one| one.id.to_string()).collect::<Vec<_>>();
         let first = registry.list(None, 2).await.unwrap();
         assert_eq!(first[0], Registered { id: id("a"), created: 7 });
@@ -314,31 +367,31 @@ mod tests {
     async fn a_name_that_is_used_again_gets_a_generation_that_none_of_that_name_had() {
         let registry = Registry::new(Arc::new(MemoryStorage::new()));
         for generation in 0..3 {
-            let created = registry.create(&id("a"), 7).await.unwrap();
+            let created = create(&registry, "a", 7).await.unwrap();
             assert_eq!(created.generation(), generation);
             assert_eq!(registry.find(&id("a")).await, Ok(Some(created)));
             delete(&registry, "a").await;
             assert_eq!(registry.find(&id("a")).await, Ok(None));
         }
         assert_eq!(registry.begin_deletion(&id("a")).await, Err(RegistryError::Unknown(id("a"))));
-        assert_eq!(registry.create(&id("b"), 7).await.unwrap().generation(), 0);
+        assert_eq!(create(&registry, "b", 7).await.unwrap().generation(), 0);
     }
 
     #[tokio::test]
     async fn what_is_being_deleted_is_no_organization_and_its_name_is_not_free() {
         let registry = Registry::new(Arc::new(MemoryStorage::new()));
         for name in ["a", "b", "c"] {
-            registry.create(&id(name), 7).await.unwrap();
+            create(&registry, name, 7).await.unwrap();
         }
         let bound = registry.begin_deletion(&id("a")).await.unwrap();
         assert_eq!(registry.begin_deletion(&id("a")).await, Ok(bound.clone()), "it is taken up");
         assert_eq!(registry.find(&id("a")).await, Ok(None));
-        assert_eq!(registry.deleting(&id("a")).await, Ok(true));
-        assert_eq!(registry.create(&id("a"), 8).await, Err(RegistryError::Exists(id("a"))));
+        assert_eq!(registry.is_left(&id("a"), 8).await, Ok(true));
+        assert_eq!(create(&registry, "a", 8).await, Err(RegistryError::Exists(id("a"))));
         let listed = registry.list(None, 1).await.unwrap();
         assert_eq!(listed.into_iter().map(|one| one.id).collect::<Vec<_>>(), [id("b")], "a page is full all the same");
         registry.end_deletion(&bound).await.unwrap();
-        let again = registry.create(&id("a"), 9).await.unwrap();
+        let again = create(&registry, "a", 9).await.unwrap();
         registry.end_deletion(&bound).await.unwrap();
         assert_eq!(registry.find(&id("a")).await, Ok(Some(again)), "a late end concerns the old one alone");
     }
@@ -347,10 +400,10 @@ mod tests {
     async fn what_another_process_has_deleted_is_gone_here_soon() {
         let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
         let (here, there) = (Registry::new(Arc::clone(&storage)), Registry::new(storage));
-        let first = here.create(&id("a"), 7).await.unwrap();
+        let first = create(&here, "a", 7).await.unwrap();
         assert_eq!(here.find(&id("a")).await, Ok(Some(first)));
         delete(&there, "a").await;
-        let second = there.create(&id("a"), 8).await.unwrap();
+        let second = create(&there, "a", 8).await.unwrap();
         tokio::time::advance(FRESH).await;
         assert_eq!(here.find(&id("a")).await, Ok(Some(second)));
     }
@@ -359,7 +412,7 @@ mod tests {
     async fn the_hosts_own_space_is_no_organization() {
         let registry = Registry::new(Arc::new(MemoryStorage::new()));
         let host = OrganizationId::host();
-        assert_eq!(registry.create(&host, 7).await, Err(RegistryError::Reserved(host.clone())));
+        assert_eq!(registry.begin(&host, 7).await, Err(RegistryError::Reserved(host.clone())));
         assert_eq!(registry.find(&host).await, Ok(None));
     }
 }

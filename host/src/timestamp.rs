@@ -10,3 +10,10 @@ pub(crate) fn iso(time: u64) -> String {
     let moment = SystemTime::UNIX_EPOCH + Duration::from_millis(time.min(LAST));
     humantime::format_rfc3339_millis(moment).to_string()
 }
+
+/// `2026-11-22`, the day of [`iso`].
+pub(crate) fn date(time: u64) -> String {
+    let mut text = iso(time);
+    text.truncate("2026-11-22".len());
+    text
+}

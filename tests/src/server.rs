@@ -32,6 +32,7 @@ pub struct Server {
     listen: String,
     demo: Demo,
     storage: Option<String>,
+    binary: PathBuf,
 }
 
 /// Another server on the data of a [`Server`]. Killed when dropped.
@@ -59,6 +60,8 @@ pub struct Surroundings {
     pub stderr: Stderr,
     /// The URL of the PostgreSQL that has the organizations.
     pub storage: Option<String>,
+    /// Another build of the server than [`binary`].
+    pub binary: Option<PathBuf>,
 }
 
 /// Who reads the server's stderr.
@@ -168,7 +171,8 @@ impl Server {
             owner_passphrase: owner("passphrase"),
         };
         let listen = authority(&demo.connector_url);
-        Self { process: Some(process), directory, listen, demo, storage: surroundings.storage.clone() }
+        let binary = surroundings.binary.clone().unwrap_or_else(binary);
+        Self { process: Some(process), directory, listen, demo, storage: surroundings.storage.clone(), binary }
     }
 
     /// What the first start printed.
@@ -189,13 +193,22 @@ impl Server {
         &self.listen
     }
 
+    /// The number of the process.
+    ///
+    /// # Panics
+    /// When the server does not run.
+    #[must_use]
+    pub fn process_id(&self) -> u32 {
+        self.process.as_ref().expect("a running server").child.id()
+    }
+
     /// The memory that the process has of the machine, in bytes.
     ///
     /// # Panics
     /// When the system does not tell, or the server does not run.
     #[must_use]
     pub fn resident(&self) -> usize {
-        let pid = self.process.as_ref().expect("a running server").child.id();
+        let pid = self.process_id();
         let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("the state of the process");
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its resident memory");
         let kilobytes: usize = line.trim().trim_end_matches("kB").trim().parse().expect("a number");
@@ -274,7 +287,8 @@ impl Server {
     }
 
     fn surroundings(&self) -> Surroundings {
-        Surroundings { storage: self.storage.clone(), ..Surroundings::default() }
+        let (storage, binary) = (self.storage.clone(), Some(self.binary.clone()));
+        Surroundings { storage, binary, ..Surroundings::default() }
     }
 
     /// Starts it again on the same data and the same port.
@@ -344,7 +358,7 @@ impl Server {
     /// # Panics
     /// When the command fails; with its output.
     pub fn command(&self, arguments: &[&str]) -> Value {
-        let output = Command::new(binary())
+        let output = Command::new(&self.binary)
             .args(arguments)
             .arg("--json")
             .arg("--data")
@@ -373,11 +387,12 @@ struct Process {
 
 impl Process {
     fn start(data: &Path, listen: &str, surroundings: &Surroundings, arguments: &[&str]) -> (Self, Value) {
+        let binary = surroundings.binary.clone().unwrap_or_else(binary);
         let mut command = if surroundings.limits.is_empty() {
-            Command::new(binary())
+            Command::new(binary)
         } else {
             let mut shell = Command::new("sh");
-            shell.args(["-c", &format!("{}; exec \"$0\" \"$@\"", surroundings.limits)]).arg(binary());
+            shell.args(["-c", &format!("{}; exec \"$0\" \"$@\"", surroundings.limits)]).arg(binary);
             shell
         };
         let mut child = command

@@ -31,6 +31,7 @@ mod organization;
 mod overview;
 mod preview;
 mod refresh;
+mod schemas;
 mod scim;
 mod storage;
 
@@ -43,10 +44,11 @@ pub use guard::{Decision, Guard, GuardStatus, HeldRemoval, Removal};
 pub use jobs::{Delivery, DeliveryQueue, RunContext};
 pub use journal::{Event, LogPage, LogQuery, Webhook};
 pub use listing::{Listed, Listing};
-pub use member::{Member, NewMember, Origin, Role, SignedIn, Team};
+pub use member::{Member, NewMember, Origin, Role, SignedIn, Team, is_address};
 pub use moment::{TOLERANCE, is_possible, lasts};
 pub use oauth::{
-    AuthorizeRefusal, Consent, IssuedOAuthClient, NewOAuthClient, OAuthClient, OAuthRequest, OAuthResponse, PageError,
+    AuthorizeRefusal, ClientAssertion, Consent, IssuedOAuthClient, NewOAuthClient, OAuthClient, OAuthRequest,
+    OAuthResponse, OperatorClient, PageError, SecretWindow,
 };
 pub use organization::{Domain, Licences, Mark, Options, Organization, OrganizationRecord, Plan};
 pub use overview::Overview;
@@ -55,6 +57,7 @@ pub use refresh::{
     EntraApi, EntraApiStatus, IdpApi, IdpApiStatus, OktaApi, OktaApiStatus, OktaApiToken, OktaCredentials,
     OktaPrivateKey, RefreshMethod, RefreshState, RefreshStatus,
 };
+pub use schemas::{DeclarationRefusal, Mistake};
 pub use scim::{Header, ScimRequest, ScimResponse};
 pub use storage::{
     BoundedAdd, Change, Condition, Entry, Item, Key, KeyRange, KeyValue, KeyVersion, Page, Scanned, StorageError,

@@ -30,6 +30,17 @@ enumeration! {
     }
 }
 
+/// Whether the text is one email address, to which something can be mailed: a local part and a domain with an `@` between, at
+/// most 254 bytes (RFC 5321 §4.5.3.1.3 bounds a path to 256 with its brackets), and neither blanks, nor control characters,
+/// nor marks that turn the direction of the text around it.
+#[must_use]
+pub fn is_address(text: &str) -> bool {
+    let Some((local, domain)) = text.rsplit_once('@') else { return false };
+    let turns = |character| matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let fits = !local.is_empty() && !domain.is_empty() && text.len() <= 254;
+    fits && !text.chars().any(|character| character.is_whitespace() || character.is_control() || turns(character))
+}
+
 /// A person in the organization.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
@@ -82,6 +93,14 @@ pub struct NewMember {
     pub role: Role,
     /// Signs the member in at once; without it a passphrase is generated and emailed.
     pub passphrase: Option<String>,
+}
+
+impl NewMember {
+    /// A member who is called by the email address unless there is a name.
+    #[must_use]
+    pub fn new(email: String, display_name: Option<String>, role: Role, passphrase: Option<String>) -> Self {
+        Self { display_name: display_name.unwrap_or_else(|| email.clone()), email, role, passphrase }
+    }
 }
 
 /// Without the passphrase: what is printed for debugging ends in logs.

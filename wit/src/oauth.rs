@@ -1,12 +1,72 @@
 //! OAuth 2.0 for identity providers.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 #[cfg(feature = "openapi")]
 use utoipa::ToSchema;
 #[cfg(feature = "host")]
 use wasmtime::component::{ComponentType, Lift, Lower};
 
 use crate::Header;
+use crate::enumeration::enumeration;
+
+enumeration! {
+    /// How long a client's secret is valid, chosen when it is generated.
+    pub enum SecretWindow {
+        /// One year.
+        Year1 = "year1" "1y",
+        /// Two years.
+        Years2 = "years2" "2y",
+        /// Three years.
+        Years3 = "years3" "3y",
+        /// It does not expire.
+        Never = "never" "never",
+    }
+}
+
+impl SecretWindow {
+    /// How many days a secret is valid; `None` for ever.
+    #[must_use]
+    pub const fn days(self) -> Option<u32> {
+        match self {
+            Self::Year1 => Some(365),
+            Self::Years2 => Some(730),
+            Self::Years3 => Some(1_095),
+            Self::Never => None,
+        }
+    }
+}
+
+/// What is chosen where nobody chose: what every identity provider's rules allow.
+impl Default for SecretWindow {
+    fn default() -> Self {
+        Self::Year1
+    }
+}
+
+/// By what a client proves who it is instead of a secret (RFC 7523 section 2.2): a JWT that is signed with RS256 or ES256 by a
+/// key of its key set. This is `private_key_jwt`, and the workload identity federation of Microsoft Entra ID.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ClientAssertion {
+    /// The `iss` of the JWT. If nobody says it, it is the client's id, as `private_key_jwt` has it.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(max_length = 2_000))]
+    pub issuer: Option<String>,
+    /// The `sub` of the JWT. If nobody says it, it is the client's id, as `private_key_jwt` has it.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(max_length = 2_000))]
+    pub subject: Option<String>,
+    /// The one `aud` of the JWT. If nobody says it, it is the issuer or the token endpoint of this authorization server.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(max_length = 2_000))]
+    pub audience: Option<String>,
+    /// The `https:` URL of the key set (RFC 7517).
+    #[cfg_attr(feature = "host", component(name = "jwks-url"))]
+    #[cfg_attr(feature = "openapi", schema(max_length = 2_000))]
+    pub jwks_url: String,
+}
 
 /// An OAuth 2.0 client to register.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,6 +85,14 @@ pub struct NewOAuthClient {
     pub redirect_uris: Vec<String>,
     /// Without a secret: PKCE is required, client credentials are not possible.
     pub public: bool,
+    /// A signed JWT instead of a secret; not of a public client.
+    pub assertion: Option<ClientAssertion>,
+    /// How long its secrets are valid.
+    #[cfg_attr(feature = "host", component(name = "secret-window"))]
+    pub secret_window: SecretWindow,
+    /// For how many minutes an access token is valid: 60 to 360. `None` for 120.
+    #[cfg_attr(feature = "host", component(name = "access-token-minutes"))]
+    pub access_token_minutes: Option<u32>,
 }
 
 /// A registered OAuth 2.0 client. Times are milliseconds since the Unix epoch.
@@ -45,16 +113,33 @@ pub struct OAuthClient {
     /// Where authorization codes may be sent.
     #[cfg_attr(feature = "host", component(name = "redirect-uris"))]
     pub redirect_uris: Vec<String>,
-    /// Whether it has no secret.
+    /// Whether it proves by nothing who it is.
     pub public: bool,
+    /// Whether it is a client of the operator that an administrator of this organization has agreed to. The operator gives it
+    /// its secret; deleting it takes the consent back.
+    pub operator: bool,
+    /// By what it proves who it is instead of a secret.
+    pub assertion: Option<ClientAssertion>,
     /// When it was registered.
     pub created: u64,
-    /// When its secret was generated; `None` for a public client.
+    /// When its secret was generated; `None` without a secret of its own.
     #[cfg_attr(feature = "host", component(name = "secret-created"))]
     pub secret_created: Option<u64>,
+    /// When its secret expires: from then on no token is issued for it. `None` for never.
+    #[cfg_attr(feature = "host", component(name = "secret-expires"))]
+    pub secret_expires: Option<u64>,
     /// Until when the secret before is accepted beside it.
     #[cfg_attr(feature = "host", component(name = "overlap-until"))]
     pub overlap_until: Option<u64>,
+    /// For how many minutes an access token is valid.
+    #[cfg_attr(feature = "host", component(name = "access-token-minutes"))]
+    pub access_token_minutes: u32,
+    /// When the key set of its `assertion` was last fetched.
+    #[cfg_attr(feature = "host", component(name = "keys-fetched"))]
+    pub keys_fetched: Option<u64>,
+    /// Why the last attempt to fetch the key set failed, for administrators.
+    #[cfg_attr(feature = "host", component(name = "keys-problem"))]
+    pub keys_problem: Option<String>,
 }
 
 /// A client with its new secret, shown once: only its hash is stored.
@@ -63,7 +148,7 @@ pub struct OAuthClient {
 pub struct IssuedOAuthClient {
     /// The client.
     pub client: OAuthClient,
-    /// `insm_cs_`, 43 characters of base62 (256 bits) and 6 of checksum; `None` for a public client.
+    /// `insm_cs_`, 43 characters of base62 (256 bits) and 6 of checksum; `None` of a client without one.
     pub secret: Option<String>,
 }
 
@@ -74,14 +159,35 @@ impl std::fmt::Debug for IssuedOAuthClient {
     }
 }
 
+/// A client of the operator: one for all organizations, of which each consents for itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
+pub struct OperatorClient {
+    /// The `client_id`: a UUID in lower case.
+    pub id: String,
+    /// What the consent page calls it.
+    pub name: String,
+    /// Where authorization codes may be sent, compared exactly.
+    #[cfg_attr(feature = "host", component(name = "redirect-uris"))]
+    pub redirect_uris: Vec<String>,
+    /// SHA-256 of each secret that is accepted, in lower-case hexadecimal digits.
+    #[cfg_attr(feature = "host", component(name = "secrets-sha256"))]
+    pub secrets_sha256: Vec<String>,
+}
+
 /// A request of the token or revocation endpoint.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 pub struct OAuthRequest {
     /// At least `authorization` and `content-type`. The case of names does not matter.
     pub headers: Vec<Header>,
     /// A form.
     pub body: Vec<u8>,
+    /// The issuer, as the metadata has it: a JWT that authenticates a client is meant for it.
+    pub issuer: String,
+    /// The clients of the operator.
+    #[cfg_attr(feature = "host", component(name = "operator-clients"))]
+    pub operator_clients: Vec<OperatorClient>,
 }
 
 /// A response of the token or revocation endpoint.

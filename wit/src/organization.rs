@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use wasmtime::component::{ComponentType, Lift, Lower};
 
 use crate::enumeration::enumeration;
+use crate::member::is_address;
 
 enumeration! {
     /// The plan that the organization pays for.
@@ -186,8 +187,9 @@ impl OrganizationRecord {
     #[must_use]
     pub fn mark(&self, email: &str, user_name: &str) -> Option<Mark> {
         let address = if email.is_empty() { user_name } else { email };
-        let parts = address.rsplit_once('@').filter(|(local, domain)| !local.is_empty() && !domain.is_empty());
-        let Some((_, domain)) = parts else { return Some(Mark::NoAddress) };
+        let Some((_, domain)) = address.rsplit_once('@').filter(|_| is_address(address)) else {
+            return Some(Mark::NoAddress);
+        };
         (!self.owns(address)).then(|| Mark::ForeignDomain(domain.to_ascii_lowercase()))
     }
 

@@ -2,7 +2,7 @@
 
 use insomnia_scim_contract::{
     Act, ActionError, Actor, ConnectorStatus, ExpiryWindow, IdentityProvider, IdpApi, IssuedOAuthClient, IssuedToken,
-    NewOAuthClient, OAuthClient, RefreshStatus, Requirement,
+    NewOAuthClient, OAuthClient, RefreshStatus, Requirement, SecretWindow,
 };
 
 use super::Component;
@@ -60,8 +60,13 @@ impl Guest for Component {
         Ok(oauth::list(&host().store())?)
     }
 
-    fn rotate_oauth_client_secret(by: Act, id: String, overlap_seconds: u32) -> Result<IssuedOAuthClient, ActionError> {
-        Ok(oauth::rotate_secret(&host().store(), by.actor, &id, overlap_seconds)?)
+    fn rotate_oauth_client_secret(
+        by: Act,
+        id: String,
+        window: Option<SecretWindow>,
+        overlap_seconds: u32,
+    ) -> Result<IssuedOAuthClient, ActionError> {
+        Ok(oauth::rotate_secret(&host().store(), by.actor, &id, window, overlap_seconds)?)
     }
 
     fn delete_oauth_client(by: Act, id: String) -> Result<(), ActionError> {

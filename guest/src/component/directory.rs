@@ -53,6 +53,22 @@ impl Guest for Component {
         Ok(directory::list_teams(&host().store(), &listing)?)
     }
 
+    fn get_team(team: String) -> Result<Team, ActionError> {
+        Ok(directory::get_team(&host().store(), &team)?)
+    }
+
+    fn list_team_members(team: String, listing: Listing) -> Result<MemberPage, ActionError> {
+        Ok(directory::list_team_members(&host().store(), &team, &listing)?)
+    }
+
+    fn change_team_members(_by: Act, team: String, add: Vec<String>, remove: Vec<String>) -> Result<Team, ActionError> {
+        Ok(directory::change_team_members(&host().store(), &team, &add, &remove)?)
+    }
+
+    fn remove_team(_by: Act, team: String) -> Result<(), ActionError> {
+        Ok(directory::remove_team(&host().store(), &team)?)
+    }
+
     fn verify_passphrase(_source: Source, member: String, passphrase: String) -> Result<Member, ActionError> {
         Ok(directory::verify_passphrase(&host().store(), &member, &passphrase)?)
     }

@@ -7,7 +7,7 @@ use subtle::ConstantTimeEq;
 use thiserror::Error;
 
 use super::lifecycle::LONGEST_OVERLAP;
-use super::oauth::{ACCESS_PREFIX, ACCESS_SECONDS};
+use super::oauth::{ACCESS_PREFIX, LONGEST_ACCESS};
 use crate::secret::{Token, sha256};
 use crate::store::{AccessRecord, ConnectorRecord, Options, TokenRecord};
 
@@ -169,7 +169,7 @@ fn by_access_token(
     if !connector.enabled {
         return Err(Unauthenticated::Disabled { generation });
     }
-    if !lasts(access.expires, now, ACCESS_SECONDS * 1_000) {
+    if !lasts(access.expires, now, LONGEST_ACCESS) {
         return Err(Unauthenticated::AccessTokenExpired { generation });
     }
     // Issued before SCIM was disabled and enabled again.

@@ -4,7 +4,7 @@ use insomnia_scim_contract::{Listing, MemberPage, TeamPage};
 
 use super::error::DirectoryError;
 use super::members::member;
-use super::teams::team;
+use super::teams::{find_team, team};
 use crate::store::keys::{self, Kind};
 use crate::store::{Candidates, MemberRecord, Store, Stored, TeamRecord};
 
@@ -18,10 +18,16 @@ fn wants(listing: &Listing, names: &[&str]) -> bool {
 }
 
 fn candidates(listing: &Listing, kind: Kind) -> Result<Candidates, DirectoryError> {
-    match &listing.after {
-        Some(after) if keys::is_id(after) => Ok(Candidates::after(kind, after)),
-        Some(after) => Err(DirectoryError::Invalid(format!("'{after}' is not the end of a page"))),
-        None => Ok(Candidates::All),
+    Ok(after(listing)?.map_or(Candidates::All, |after| Candidates::after(kind, after)))
+}
+
+/// The id of the last one of the page before.
+fn after(listing: &Listing) -> Result<Option<&str>, DirectoryError> {
+    match listing.after.as_deref() {
+        Some(after) if !keys::is_id(after) => {
+            Err(DirectoryError::Invalid(format!("'{after}' is not the end of a page")))
+        }
+        after => Ok(after),
     }
 }
 
@@ -30,8 +36,27 @@ fn candidates(listing: &Listing, kind: Kind) -> Result<Candidates, DirectoryErro
 /// # Errors
 /// [`DirectoryError::Invalid`] if `after` is not the end of a page.
 pub fn list_members(store: &Store, listing: &Listing) -> Result<MemberPage, DirectoryError> {
+    members_among(store, listing, &candidates(listing, Kind::User)?)
+}
+
+/// The members of the team with this id or name.
+///
+/// # Errors
+/// [`DirectoryError::Invalid`] if `after` is not the end of a page, and [`DirectoryError::NotFound`] if there is no such
+/// team.
+pub fn list_team_members(store: &Store, team: &str, listing: &Listing) -> Result<MemberPage, DirectoryError> {
+    let team = find_team(store, team)?;
+    let mut range = keys::team_members(team.record.id());
+    if let Some(after) = after(listing)? {
+        range.start = keys::team_member(team.record.id(), after);
+        range.start.push(0);
+    }
+    members_among(store, listing, &Candidates::Index(range))
+}
+
+fn members_among(store: &Store, listing: &Listing, candidates: &Candidates) -> Result<MemberPage, DirectoryError> {
     let mut page = MemberPage::default();
-    store.each_candidate(Kind::User, &candidates(listing, Kind::User)?, |stored: Stored<MemberRecord>| {
+    store.each_candidate(Kind::User, candidates, |stored: Stored<MemberRecord>| {
         let record = &stored.record;
         if wants(listing, &[&record.display_name(), record.user_name(), record.email().unwrap_or_default()]) {
             if page.items.len() == limit(listing) {

@@ -1,6 +1,6 @@
 //! Members as the backend sees and changes them.
 
-use insomnia_scim_contract::{Member, NewMember};
+use insomnia_scim_contract::{Member, NewMember, is_address};
 use serde_json::json;
 
 use super::error::DirectoryError;
@@ -138,10 +138,4 @@ pub(super) fn find(store: &Store, member: &str) -> Result<Stored<MemberRecord>, 
 
 pub(super) fn organization(store: &Store) -> Result<OrganizationRecord, StoreError> {
     Ok(store.organization()?.map(|stored| stored.record).unwrap_or_default())
-}
-
-fn is_address(text: &str) -> bool {
-    let Some((local, domain)) = text.rsplit_once('@') else { return false };
-    let fits = !local.is_empty() && !domain.is_empty() && text.len() <= 254;
-    fits && !text.chars().any(|character| character.is_whitespace() || character.is_control())
 }

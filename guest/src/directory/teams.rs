@@ -4,10 +4,10 @@ use insomnia_scim_contract::Team;
 use serde_json::{Value, json};
 
 use super::error::DirectoryError;
-use super::members::find;
+use super::members::{find, organization};
 use crate::protocol::schema::GROUP;
-use crate::provisioning::{Refusal, events, write};
-use crate::store::keys::Kind;
+use crate::provisioning::{Refusal, Teams, events, write};
+use crate::store::keys::{self, Kind};
 use crate::store::{Batch, Origin, Store, StoreError, Stored, TeamRecord};
 
 /// The team as the backend sees it.
@@ -36,12 +36,7 @@ pub fn add_team(store: &Store, name: &str, members: &[String]) -> Result<Team, D
         if let Some(id) = store.id_by_team_name(name)? {
             return Err(Refusal::Taken { attribute: "displayName", value: name.to_owned(), id }.into());
         }
-        let mut ids = members
-            .iter()
-            .map(|member| Ok(find(store, member)?.record.id().to_owned()))
-            .collect::<Result<Vec<_>, DirectoryError>>()?;
-        ids.sort_unstable();
-        ids.dedup();
+        let ids = ids(store, members)?;
         let (id, now) = (store.new_id(), store.now());
         let Value::Object(document) = json!({"schemas": [GROUP], "id": id, "displayName": name}) else {
             return Err(StoreError::Broken("not an object".into()).into());
@@ -55,4 +50,76 @@ pub fn add_team(store: &Store, name: &str, members: &[String]) -> Result<Team, D
         let version = store.commit(batch)?;
         Ok(team(&Stored { record, version, touch: None }, additions.added.len() as u64))
     })
+}
+
+/// The team with this id or name.
+///
+/// # Errors
+/// [`DirectoryError::NotFound`] if there is none.
+pub fn get_team(store: &Store, team: &str) -> Result<Team, DirectoryError> {
+    let found = find_team(store, team)?;
+    let members = store.team_size(found.record.id())?;
+    Ok(self::team(&found, members))
+}
+
+/// Adds members to a team and removes others from it, by hand, whoever manages the team. Members are named by id, userName
+/// or email address. Those who are in the team already, or not in it, stay as they are.
+///
+/// # Errors
+/// [`DirectoryError`] says why not.
+pub fn change_team_members(
+    store: &Store,
+    team: &str,
+    add: &[String],
+    remove: &[String],
+) -> Result<Team, DirectoryError> {
+    store.transact(|| {
+        let old = find_team(store, team)?;
+        let id = old.record.id();
+        let (add, remove) = (ids(store, add)?, ids(store, remove)?);
+        if let Some(both) = add.iter().find(|member| remove.binary_search(member).is_ok()) {
+            return Err(DirectoryError::Invalid(format!("'{both}' is to be added and removed at once")));
+        }
+        let mut batch = Batch::new();
+        let added = store.add_members(&mut batch, id, &add)?.added;
+        let removed = store.remove_members(&mut batch, id, &remove)?;
+        let size = store.team_size(id)?;
+        if added.is_empty() && removed.is_empty() {
+            return Ok(self::team(&old, size));
+        }
+        events::membership(store, &mut batch, &old.record, &added, &removed)?;
+        let version = store.commit(batch)?;
+        let size = (size + added.len() as u64).saturating_sub(removed.len() as u64);
+        Ok(self::team(&Stored { touch: Some((version, store.now())), ..old }, size))
+    })
+}
+
+/// Removes a team and its memberships, no member, whoever manages the team.
+///
+/// # Errors
+/// [`DirectoryError::NotFound`] if there is no such team.
+pub fn remove_team(store: &Store, team: &str) -> Result<(), DirectoryError> {
+    let id = find_team(store, team)?.record.id().to_owned();
+    let organization = organization(store)?;
+    Teams::new(store, &organization, "").delete(&id, &|_| true)?;
+    Ok(())
+}
+
+/// The team with this id or name.
+pub(super) fn find_team(store: &Store, team: &str) -> Result<Stored<TeamRecord>, DirectoryError> {
+    let by_id = if keys::is_id(team) { store.team(team)? } else { None };
+    let found = match by_id {
+        Some(found) => Some(found),
+        None => store.id_by_team_name(team)?.map(|id| store.team(&id)).transpose()?.flatten(),
+    };
+    found.ok_or_else(|| DirectoryError::NotFound(format!("team '{team}'")))
+}
+
+/// The ids of these members, each once and in order.
+fn ids(store: &Store, members: &[String]) -> Result<Vec<String>, DirectoryError> {
+    let found = members.iter().map(|member| Ok(find(store, member)?.record.id().to_owned()));
+    let mut ids = found.collect::<Result<Vec<String>, DirectoryError>>()?;
+    ids.sort_unstable();
+    ids.dedup();
+    Ok(ids)
 }

@@ -8,6 +8,7 @@ use crate::connector::{Authenticated, Credential, Presented, Unauthenticated, au
 use crate::journal::{Note, Standing};
 use crate::protocol::error::ScimError;
 use crate::protocol::message::Request;
+use crate::sentence::Sentence;
 use crate::store::{AccessRecord, ConnectorRecord, Options, Store, StoreError, keys};
 use crate::url;
 
@@ -136,34 +137,30 @@ fn note_use(store: &Store<'_>, caller: Authenticated) -> Result<(), StoreError> 
 /// By what a caller is let in, for the log.
 fn admitted(caller: Authenticated, access: Option<&AccessRecord>) -> String {
     let generation = caller.generation;
-    match caller.credential {
-        Credential::Token => format!("caller: bearer token {generation}"),
-        Credential::NextToken => format!("caller: new bearer token {generation}, which is being installed"),
-        Credential::PreviousToken => format!("caller: previous bearer token {generation}, during the overlap"),
-        Credential::AccessToken => format!("caller: access token of the OAuth client {}", client(access)),
-    }
+    let sentence = match caller.credential {
+        Credential::Token => Sentence::Token { generation },
+        Credential::NextToken => Sentence::NextToken { generation },
+        Credential::PreviousToken => Sentence::PreviousToken { generation },
+        Credential::AccessToken => Sentence::AccessToken { client: client(access) },
+    };
+    sentence.into()
 }
 
 /// What a caller came with who is not let in, for the log; `None` if it is nothing of this organization.
 fn refused(refusal: Unauthenticated, access: Option<&AccessRecord>) -> Option<String> {
-    match refusal {
-        Unauthenticated::Missing | Unauthenticated::Scheme | Unauthenticated::Wrong => None,
-        Unauthenticated::Expired { generation } => Some(format!("caller: bearer token {generation}, expired")),
-        Unauthenticated::Replaced { generation } => {
-            Some(format!("caller: bearer token {generation}, replaced by a newer one"))
-        }
-        Unauthenticated::AccessTokenExpired { .. } => {
-            Some(format!("caller: access token of the OAuth client {}, expired", client(access)))
-        }
+    let sentence = match refusal {
+        Unauthenticated::Missing | Unauthenticated::Scheme | Unauthenticated::Wrong => return None,
+        Unauthenticated::Expired { generation } => Sentence::TokenExpired { generation },
+        Unauthenticated::Replaced { generation } => Sentence::TokenReplaced { generation },
+        Unauthenticated::AccessTokenExpired { .. } => Sentence::AccessTokenExpired { client: client(access) },
         Unauthenticated::Disabled { .. } if access.is_some() => {
-            Some(format!("caller: access token of the OAuth client {}, while SCIM is disabled", client(access)))
+            Sentence::AccessTokenDisabled { client: client(access) }
         }
-        Unauthenticated::Disabled { generation } => {
-            Some(format!("caller: bearer token {generation}, while SCIM is disabled"))
-        }
-    }
+        Unauthenticated::Disabled { generation } => Sentence::TokenDisabled { generation },
+    };
+    Some(sentence.into())
 }
 
-fn client(access: Option<&AccessRecord>) -> &str {
-    access.map_or("", |access| access.client.as_str())
+fn client(access: Option<&AccessRecord>) -> String {
+    access.map(|access| access.client.clone()).unwrap_or_default()
 }

@@ -15,6 +15,7 @@ use crate::protocol::discovery::{MAX_BULK_OPERATIONS, MAX_BULK_PAYLOAD};
 use crate::protocol::error::ScimError;
 use crate::protocol::message::Request;
 use crate::provisioning::Action;
+use crate::sentence::Sentence;
 
 const BULK_REQUEST: &str = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
 const BULK_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:BulkResponse";
@@ -34,7 +35,7 @@ pub(super) fn bulk(context: &Context<'_, '_>) -> Result<Answer, ScimError> {
     let mut run = Run::parse(context, body)?;
     run.all();
     let results: Vec<Value> = run.operations.into_iter().filter_map(|operation| operation.result).collect();
-    context.note.borrow_mut().because.push(format!("bulk request with {} operations done", results.len()));
+    context.note.borrow_mut().because.push(Sentence::BulkDone { count: results.len() }.into());
     Ok(Answer::json(200, encode(&json!({"schemas": [BULK_RESPONSE], "Operations": results}))))
 }
 

@@ -3,6 +3,7 @@
 
 use crate::protocol::error::ScimError;
 use crate::protocol::message::Request;
+use crate::sentence::Sentence;
 
 /// The host's own header field: the seconds to wait, how many requests were refused before this one without an entry of
 /// the log, and the reason. The host passes no field of this name on from a client.
@@ -26,7 +27,7 @@ impl<'r> OverQuota<'r> {
 
     /// What the log says beside the refusal.
     pub(super) fn line(&self) -> Option<String> {
-        (self.unlogged > 0).then(|| format!("before it, {} more requests were refused for a quota", self.unlogged))
+        (self.unlogged > 0).then(|| Sentence::OverQuota { count: self.unlogged }.into())
     }
 
     /// 429 with the time to wait (RFC 6585 §4).
@@ -40,6 +41,7 @@ impl<'r> OverQuota<'r> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sentence::told;
 
     fn request(value: &str) -> Request {
         Request { headers: vec![(OVER_QUOTA.to_owned(), value.to_owned())], ..Request::default() }
@@ -49,7 +51,7 @@ mod tests {
     fn a_refusal_by_the_host_becomes_429_with_its_reason_and_its_time() {
         let request = request("3 12 the organization has used up its quota");
         let refused = OverQuota::of(&request).unwrap();
-        assert_eq!(refused.line().as_deref(), Some("before it, 12 more requests were refused for a quota"));
+        assert_eq!(refused.line().and_then(|line| told(&line)).as_deref(), Some("over-quota 12"));
         let error = refused.error();
         assert_eq!((error.status, error.retry_after), (429, Some(3)));
         assert_eq!(error.detail, "The organization has used up its quota");

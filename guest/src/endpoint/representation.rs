@@ -7,6 +7,8 @@
 //! a user whose `groups` are shown is the newest of its own and its teams': it changes with what is shown. A member's name
 //! in `members` is kept at the edge: to rename a member writes its few teams.
 
+use std::cell::OnceCell;
+
 use serde_json::{Map, Value, json};
 
 use super::conditions::etag;
@@ -27,7 +29,12 @@ pub(super) struct Representation<'c, 'h> {
     projection: Option<Plan<'c>>,
     /// Whether the client sees the part that is kept as edges: a user's `groups`, a group's `members`.
     wants_edges: bool,
+    /// The type's name and the beginning of its resources' locations, as JSON.
+    meta_texts: OnceCell<(Vec<u8>, Vec<u8>)>,
 }
+
+/// About what `meta` takes as text, in bytes.
+const META: usize = 320;
 
 /// A resource as the client sees it.
 pub(super) struct Shown {
@@ -62,7 +69,7 @@ impl<'c, 'h> Representation<'c, 'h> {
         let sees_all = projection.is_default() && context.table.is_built_in();
         let projection = (!sees_all).then(|| projection.plan(schema));
         let wants_edges = projection.as_ref().is_none_or(|plan| plan.wants(edges));
-        Self { context, schema, projection, wants_edges }
+        Self { context, schema, projection, wants_edges, meta_texts: OnceCell::new() }
     }
 
     /// A member as the client asked to see it.
@@ -112,7 +119,9 @@ impl<'c, 'h> Representation<'c, 'h> {
     pub(super) fn row(&self, kind: Kind, id: &str, stored: &Stored<Row>) -> Result<Shown, StoreError> {
         let record = &stored.record;
         let meta = Meta::of(stored, id, record.created, record.modified);
-        self.complete(kind, record.document.get().as_bytes().to_vec(), stored.touch.is_some(), meta)
+        let mut json = Vec::with_capacity(record.document.len() + META);
+        json.extend_from_slice(&record.document);
+        self.complete(kind, json, stored.touch.is_some(), meta)
     }
 
     /// A resource of a declared type as the client asked to see it, encoded.
@@ -220,10 +229,36 @@ impl<'c, 'h> Representation<'c, 'h> {
             Kind::Team if is_touched && self.wants_edges => self.write_members(meta.id, &mut json)?,
             _ => {}
         }
-        json.extend_from_slice(b",\"meta\":");
-        json.extend(encode(&self.meta(&meta)));
+        self.write_meta(&meta, &mut json);
         json.push(b'}');
         Ok(Shown { json, version: meta.version })
+    }
+
+    /// Writes `meta` as text, as [`Representation::meta`] would be encoded: ids, times and versions need no escaping, and
+    /// the rest is the same for all resources of a type.
+    fn write_meta(&self, meta: &Meta<'_>, json: &mut Vec<u8>) {
+        let (resource_type, location) = self.meta_texts.get_or_init(|| {
+            let name = self.schema.resource_type.name.as_str();
+            [encode_text(name), encode_text(&self.context.location(self.schema, ""))].into()
+        });
+        let location = location.strip_suffix(b"\"").unwrap_or(location);
+        let (created, version) = (timestamp::format(meta.created), format!("{:x}", meta.version));
+        let modified = if meta.modified == meta.created { created.clone() } else { timestamp::format(meta.modified) };
+        let parts: [&[u8]; 12] = [
+            b",\"meta\":{\"resourceType\":",
+            resource_type,
+            b",\"created\":\"",
+            created.as_bytes(),
+            b"\",\"lastModified\":\"",
+            modified.as_bytes(),
+            b"\",\"location\":",
+            location,
+            meta.id.as_bytes(),
+            b"\",\"version\":\"W/\\\"",
+            version.as_bytes(),
+            b"\\\"\"}",
+        ];
+        parts.into_iter().for_each(|part| json.extend_from_slice(part));
     }
 
     /// Writes `members` as text: the edge holds the display name as JSON, and ids need no escaping.
@@ -231,24 +266,21 @@ impl<'c, 'h> Representation<'c, 'h> {
         let users = encode_text(&self.user_location(""));
         let users = users.strip_suffix(b"\"").unwrap_or(&users);
         let before = json.len();
-        let write = |edge: &Edge, json: &mut Vec<u8>| {
+        let write = |member: &str, display: &[u8], json: &mut Vec<u8>| {
             json.extend_from_slice(if json.len() == before { b",\"members\":[" } else { b"," });
             json.extend_from_slice(b"{\"value\":\"");
-            json.extend_from_slice(edge.member.as_bytes());
+            json.extend_from_slice(member.as_bytes());
             json.extend_from_slice(b"\",\"$ref\":");
             json.extend_from_slice(users);
-            json.extend_from_slice(edge.member.as_bytes());
+            json.extend_from_slice(member.as_bytes());
             json.push(b'"');
-            if edge.has_name() {
+            if Edge::is_name(display) {
                 json.extend_from_slice(b",\"display\":");
-                json.extend_from_slice(&edge.display);
+                json.extend_from_slice(display);
             }
             json.extend_from_slice(b",\"type\":\"User\"}");
         };
-        self.context.store.edges(team, |edge| {
-            write(&edge, json);
-            Ok(true)
-        })?;
+        self.context.store.edges_as_stored(team, |member, display| write(member, display, json))?;
         if json.len() > before {
             json.push(b']');
         }

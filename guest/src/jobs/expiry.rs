@@ -1,21 +1,18 @@
-//! Warns of a token that expires: 20, 10, 5, 2 and 1 days before, and when it has expired (rule P2).
-//!
-//! Each is told once a token. After a downtime over several thresholds only the nearest is told.
+//! Warns of a token that expires (rule P2), unless the identity provider does without it or the refresh is automatic.
 
-use insomnia_scim_contract::{RefreshMethod, TOLERANCE};
+use insomnia_scim_contract::RefreshMethod;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::Budget;
+use super::warnings::{Due, due};
 use crate::capability::Host;
 use crate::connector::refresh;
 use crate::protocol::timestamp;
 use crate::provisioning::letters;
-use crate::store::{Batch, EventKind, EventSubject, Letter, Store, StoreError, TokenRecord, encode, keys};
+use crate::store::{Batch, EventKind, EventSubject, Letter, Store, StoreError, TokenRecord, Told, encode, keys};
 
 const DAY: u64 = 24 * 60 * 60 * 1_000;
-/// So many days before the expiry, nearest first.
-const THRESHOLDS: [u32; 5] = [1, 2, 5, 10, 20];
 /// From so many days on, people are warned although the automatic refresh has no trouble yet.
 const ANYHOW: u32 = 2;
 /// Under which name it is kept what was told.
@@ -24,21 +21,11 @@ const JOB: &str = "expiry";
 /// What was told. JSON under `job/expiry`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-struct Told {
+struct ToldOf {
     /// Of which of the connector's tokens.
     generation: u32,
-    /// The nearest threshold that was told, in days.
-    days: Option<u32>,
-    /// Whether it was told that the token has expired.
-    expired: bool,
-}
-
-impl Told {
-    /// What a clock that was ahead has told too early is told again in its time.
-    fn as_far_as_it_can_be(self, left: u64) -> Self {
-        let is_early = |days: &u32| left > u64::from(*days) * DAY + TOLERANCE;
-        Self { days: self.days.filter(|days| !is_early(days)), expired: self.expired && left <= TOLERANCE, ..self }
-    }
+    #[serde(flatten)]
+    told: Told,
 }
 
 /// Warns if a threshold was passed; returns when the next one will be.
@@ -47,45 +34,36 @@ pub(super) fn run(_: Host<'_>, store: &Store<'_>, _: &Budget<'_>) -> Result<Opti
         let Some(connector) = store.connector()?.filter(|connector| connector.record.enabled) else { return Ok(None) };
         let Some(token) = &connector.record.token else { return Ok(None) };
         let Some(expires) = token.expires else { return Ok(None) };
-        let stored = store.document::<Told>(&keys::job(JOB))?;
+        let stored = store.document::<ToldOf>(&keys::job(JOB))?;
         let seen = stored.as_ref().map(|stored| stored.version);
-        let fresh = Told { generation: token.generation, ..Told::default() };
-        let told =
-            stored.map(|stored| stored.record).filter(|told| told.generation == fresh.generation).unwrap_or(fresh);
-
+        let generation = token.generation;
+        let of_it = stored.map(|stored| stored.record).filter(|told| told.generation == generation);
         let now = store.now();
-        let left = expires.saturating_sub(now);
-        let told = told.as_far_as_it_can_be(left);
-        let passed = THRESHOLDS.into_iter().find(|days| left <= u64::from(*days) * DAY);
-        let next_threshold = THRESHOLDS.into_iter().rev().map(|days| expires.saturating_sub(u64::from(days) * DAY));
-        let next = next_threshold.chain([expires]).find(|time| *time > now);
 
         let mut batch = Batch::new();
         batch.require_unchanged(keys::CONNECTOR.to_vec(), Some(connector.version));
         batch.require_unchanged(keys::job(JOB), seen);
-        if left == 0 {
-            if told.expired {
-                return Ok(None);
+        let (told, next) = match due(of_it.unwrap_or_default().told, expires, now) {
+            Due::Nothing(next) => return Ok(next),
+            Due::Over { .. } if !counts(store)? => return Ok(Some(now + DAY)),
+            Due::Over { told } => {
+                let data = json!({"expires": timestamp::format(expires)});
+                store.add_event(&mut batch, EventKind::TokenExpired, EventSubject::token(generation), data)?;
+                letters::to_administrators(store, &mut batch, &Letter::TokenExpired { expires })?;
+                (told, None)
             }
-            if !counts(store)? {
-                return Ok(Some(now + DAY));
+            Due::Soon { threshold, next, .. }
+                if !counts(store)? || (threshold > ANYHOW && refresh::will_refresh(store)?) =>
+            {
+                // Should the refresh fail, people hear of it a day later.
+                return Ok(next.map(|next| next.min(now + DAY)));
             }
-            let data = json!({"expires": timestamp::format(expires)});
-            store.add_event(&mut batch, EventKind::TokenExpired, EventSubject::token(token.generation), data)?;
-            letters::to_administrators(store, &mut batch, &Letter::TokenExpired { expires })?;
-            batch.put(keys::job(JOB), encode(&Told { expired: true, ..told })?);
-            store.commit(batch)?;
-            return Ok(None);
-        }
-        let Some(days) = passed.filter(|days| told.days.is_none_or(|told| *days < told)) else { return Ok(next) };
-        if !counts(store)? || (days > ANYHOW && refresh::will_refresh(store)?) {
-            // Should the refresh fail, people hear of it a day later.
-            return Ok(next.map(|next| next.min(now + DAY)));
-        }
-        // After a downtime, or a refresh that failed, fewer days are left than the threshold says.
-        let days_left = u32::try_from(left.div_ceil(DAY)).unwrap_or(days);
-        warn(store, &mut batch, token, days_left, expires)?;
-        batch.put(keys::job(JOB), encode(&Told { days: Some(days), ..told })?);
+            Due::Soon { left, next, told, .. } => {
+                warn(store, &mut batch, token, left, expires)?;
+                (told, next)
+            }
+        };
+        batch.put(keys::job(JOB), encode(&ToldOf { generation, told })?);
         store.commit(batch)?;
         Ok(next)
     })

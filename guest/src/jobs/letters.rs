@@ -6,6 +6,10 @@ use crate::store::{Letter, Sealed};
 /// The longest name that a subject holds, in characters.
 const LONGEST_NAME: usize = 100;
 
+/// What to do about a client's secret that expires.
+const NEW_SECRET: &str = "In Insomnia, open Enterprise Controls > SCIM > Automatic refresh and choose New secret. Then paste \
+                          the new secret into your identity provider.";
+
 /// An email's content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Content {
@@ -76,6 +80,28 @@ pub(super) fn render(letter: &Letter, organization: &str, page_url: Option<&str>
                 Paragraph(format!("The SCIM token of {of} expired on {}. Every request of your identity provider is refused now.", time(*expires))),
                 Paragraph("Nobody loses access because of it, but members who come or go are not synced until there is a new token.".into()),
                 Paragraph(where_to.into()),
+            ]
+            .into_iter()
+            .chain(page())
+            .collect(),
+        ),
+        Letter::ClientSecretExpiring { name, days, expires } => (
+            format!("The secret of the OAuth client {} of {of} expires in {}", one_line(name), in_days(*days)),
+            [
+                Paragraph(format!("The secret of the OAuth client {} of {of} expires on {}.", one_line(name), time(*expires))),
+                Paragraph("After that your identity provider gets no access tokens, and can no longer add, change or remove members. Nobody loses access because of it.".into()),
+                Paragraph(NEW_SECRET.into()),
+            ]
+            .into_iter()
+            .chain(page())
+            .collect(),
+        ),
+        Letter::ClientSecretExpired { name, expires } => (
+            format!("The secret of the OAuth client {} of {of} has expired: syncing has stopped", one_line(name)),
+            [
+                Paragraph(format!("The secret of the OAuth client {} of {of} expired on {}. Your identity provider gets no access tokens now.", one_line(name), time(*expires))),
+                Paragraph("Nobody loses access because of it, but members who come or go are not synced until there is a new secret.".into()),
+                Paragraph(NEW_SECRET.into()),
             ]
             .into_iter()
             .chain(page())

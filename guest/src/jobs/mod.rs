@@ -3,12 +3,14 @@
 //! Every job is idempotent, does a bounded part at a time, and says when it wants to run next. One that fails is tried
 //! again soon and never blocks the others.
 
+mod client_secrets;
 mod deliveries;
 mod email;
 mod expiry;
 mod letters;
 mod retention;
 mod schedule;
+mod warnings;
 mod webhook;
 
 #[cfg(test)]
@@ -57,9 +59,10 @@ type Job = fn(Host<'_>, &Store<'_>, &Budget<'_>) -> Result<Option<u64>, StoreErr
 
 /// All jobs. The refresh comes before the warnings, which it may spare, and those before the deliveries; what can hang
 /// comes last, the deliveries in turn, so that neither keeps the other from its share.
-const JOBS: [(&str, Job); 5] = [
+const JOBS: [(&str, Job); 6] = [
     ("refresh", |host, _, _| refresh::run_due(host)),
     ("expiry", expiry::run),
+    ("client-secrets", client_secrets::run),
     ("retention", retention::run),
     ("email", email::run),
     ("webhook", webhook::run),

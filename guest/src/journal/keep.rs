@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::entry::{Entry, Standing};
 use crate::capability::Key;
+use crate::sentence::Sentence;
 use crate::store::{Batch, Store, StoreError, decode, encode, keys, text};
 
 /// How many entries of strangers an hour has at the most.
@@ -58,7 +59,7 @@ fn keep_stranger(store: &Store, key: Key, entry: &mut Entry) -> Result<(), Store
         batch.put(keys::LOG_STRANGERS.to_vec(), encode(&Strangers { hour, kept: kept + 1 })?);
         let because = entry.because.len();
         if left_out > 0 {
-            entry.because.push(format!("before it, {left_out} more of callers who are not known were not kept"));
+            entry.because.push(Sentence::StrangersLeftOut { count: left_out }.into());
             batch.delete(keys::LOG_LEFT_OUT.to_vec());
         }
         batch.put(key.clone(), encode(entry)?);

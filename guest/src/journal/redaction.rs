@@ -66,22 +66,33 @@ pub(super) fn redacted_query<'q>(query: &'q str, hidden: &[String]) -> &'q str {
 /// A text that should hold no secret, such as a path: not kept if one of our own tokens has got into it.
 pub(super) fn redacted_text(text: &str) -> &str {
     let decoded = Cow::from(percent_decode(text.as_bytes()));
-    if holds(&decoded.to_ascii_lowercase(), OWN) { REDACTED } else { text }
+    if holds(&decoded, [OWN].into_iter()) { REDACTED } else { text }
 }
 
 /// Whether a name of a secret occurs in it, or an escape that could hide one.
 fn may_hold_secret(bytes: &[u8], hidden: &[String]) -> bool {
-    let is_escape = |window: &[u8]| window == b"\\u";
-    if bytes.windows(2).any(is_escape) {
-        return true;
-    }
-    let lower = bytes.to_ascii_lowercase();
-    let names = SECRET_NAMES.into_iter().chain([OWN]).chain(hidden.iter().map(String::as_str));
-    names.into_iter().any(|name| holds(&lower, name))
+    let hides = |(at, byte): (usize, &u8)| *byte == b'\\' && bytes.get(at + 1) == Some(&b'u');
+    bytes.iter().enumerate().any(hides)
+        || holds(bytes, SECRET_NAMES.into_iter().chain([OWN]).chain(hidden.iter().map(String::as_str)))
 }
 
-fn holds(lower: &[u8], name: &str) -> bool {
-    lower.windows(name.len()).any(|window| window == name.as_bytes())
+/// Whether one of these names, which are in lower case, occurs in it in whatever case. Every body is looked through for a
+/// dozen names, so most bytes are passed over by a look at them alone.
+fn holds<'n>(bytes: &[u8], names: impl Iterator<Item = &'n str> + Clone) -> bool {
+    let mut begins = [false; 256];
+    for first in names.clone().filter_map(|name| name.bytes().next()) {
+        for first in [first, first.to_ascii_uppercase()] {
+            if let Some(begins) = begins.get_mut(usize::from(first)) {
+                *begins = true;
+            }
+        }
+    }
+    let is_at = |at: usize, name: &str| {
+        bytes.get(at..at + name.len()).is_some_and(|window| window.eq_ignore_ascii_case(name.as_bytes()))
+    };
+    bytes.iter().enumerate().any(|(at, byte)| {
+        begins.get(usize::from(*byte)).is_some_and(|begins| *begins) && names.clone().any(|name| is_at(at, name))
+    })
 }
 
 fn is_secret(name: &str, hidden: &[String]) -> bool {

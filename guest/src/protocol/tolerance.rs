@@ -126,6 +126,14 @@ impl Tolerances {
         self.0.set(self.0.get() | bit(rule));
     }
 
+    /// All of them.
+    #[cfg(test)]
+    pub(crate) fn all() -> Self {
+        let all = Self::default();
+        Tolerance::ALL.into_iter().for_each(|rule| all.note(rule));
+        all
+    }
+
     /// One line for each rule, such as `tolerance T3: …`, in the order of their numbers.
     pub fn lines(&self) -> impl Iterator<Item = String> + use<> {
         let applied = self.0.get();

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::protocol::document::Document;
+use crate::sentence::Sentence;
 
 /// The most attributes that are named.
 const MOST_NAMED: usize = 20;
@@ -17,7 +18,7 @@ pub(super) fn changed(old: &Document, new: &Document) -> Option<String> {
     let more = names.len().saturating_sub(MOST_NAMED);
     names.truncate(MOST_NAMED);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    (!names.is_empty()).then(|| format!("changed: {}{more}", names.join(", ")))
+    (!names.is_empty()).then(|| Sentence::Changed { names: names.join(", ") + &more }.into())
 }
 
 fn collect<'d>(old: &'d Document, new: &'d Document, names: &mut Vec<&'d str>) {

@@ -16,6 +16,7 @@ use super::marks;
 use super::matching::{self, Match};
 use super::{Action, Refusal, administrators};
 use crate::protocol::document::Document;
+use crate::sentence::Sentence;
 use crate::store::{MemberRecord, OrganizationRecord, Origin, Role, StoreError, Stored, keys};
 
 /// What is to become of the record.
@@ -87,12 +88,12 @@ impl Rules<'_> {
         let merged = || merge(&member.record.document, user);
         match member.record.origin {
             Origin::Manual => {
-                let mut decision = self.change(member.clone(), merged(), format!("matched by {attribute}"))?;
+                let mut decision = self.change(member.clone(), merged(), Sentence::MatchedBy { attribute })?;
                 decision.action = Action::Adopted;
                 Ok(decision)
             }
             Origin::Scim if self.organization.options.reactivate_on_post && !member.record.is_active() => {
-                self.change(member.clone(), merged(), format!("matched by {attribute}; reactivated by POST"))
+                self.change(member.clone(), merged(), Sentence::ReactivatedByPost { attribute })
             }
             Origin::Scim => Err(Refusal::Taken { attribute, value, id: member.record.id().to_owned() }),
         }
@@ -102,10 +103,15 @@ impl Rules<'_> {
     ///
     /// # Errors
     /// [`Refusal`] says why nothing would be done.
-    pub fn change(&self, old: Stored<MemberRecord>, document: Document, reason: String) -> Result<Decision, Refusal> {
+    pub(crate) fn change(
+        &self,
+        old: Stored<MemberRecord>,
+        document: Document,
+        reason: Sentence,
+    ) -> Result<Decision, Refusal> {
         let adopts = old.record.origin == Origin::Manual;
         if document == old.record.document && !adopts {
-            let because = vec![reason, "nothing changed".into()];
+            let because: Vec<String> = vec![reason.into(), Sentence::NothingChanged.into()];
             let (change, action, welcome) = (Change::Nothing, Action::Unchanged, Welcome::Never);
             return Ok(Decision { old: Some(old), change, action, because, welcome, admission: None });
         }
@@ -120,20 +126,18 @@ impl Rules<'_> {
         let admission = if goes { self.known.pass_guard(&old, Removal::Deactivate)? } else { None };
         let seat = self.seat(was_active, is_active)?;
         administrators::require_owner(&old.record, Some(&new), || self.known.owners())?;
-        let mut because = vec![reason];
-        because.extend(adopts.then(|| format!("adopted: id, role {} and teams kept", new.role.name())));
+        let mut because: Vec<String> = vec![reason.into()];
+        because.extend(adopts.then(|| String::from(Sentence::MemberAdopted { role: new.role.name() })));
         because.extend(changed(&old.record.document, &new.document));
-        match seat {
-            Seat::Unchanged => because.extend((adopts && is_active).then(|| "seat kept".to_owned())),
-            seat => because.push(seat.to_string()),
-        }
+        because
+            .extend(seat.sentence().or_else(|| (adopts && is_active).then_some(Sentence::SeatKept)).map(String::from));
         let action = match (was_active, is_active) {
             (true, false) => Action::Deactivated,
             (false, true) => Action::Reactivated,
             _ if adopts => Action::Adopted,
             _ => Action::Updated,
         };
-        let is_wanted = self.organization.options.passphrase_emails && new.email().is_some();
+        let is_wanted = self.organization.options.passphrase_emails && new.mail_address().is_some();
         let is_awaited = action == Action::Reactivated && is_wanted && self.known.awaits_welcome(new.id())?;
         let welcome = if is_awaited { Welcome::Now } else { Welcome::Never };
         because.extend(is_awaited.then(mailed));
@@ -149,11 +153,8 @@ impl Rules<'_> {
     pub fn delete(&self, old: Stored<MemberRecord>) -> Result<Decision, Refusal> {
         let admission = self.known.pass_guard(&old, Removal::Delete)?;
         administrators::require_owner(&old.record, None, || self.known.owners())?;
-        let seat = match self.seat(old.record.is_active(), false)? {
-            Seat::Unchanged => "inactive: no seat freed".to_owned(),
-            seat => seat.to_string(),
-        };
-        let because = vec!["addressed by id".into(), seat];
+        let seat = self.seat(old.record.is_active(), false)?.sentence().unwrap_or(Sentence::NoSeatFreed);
+        let because: Vec<String> = vec![Sentence::AddressedById.into(), seat.into()];
         let (change, action, welcome) = (Change::Remove, Action::Deleted, Welcome::Never);
         Ok(Decision { old: Some(old), change, action, because, welcome, admission })
     }
@@ -162,11 +163,8 @@ impl Rules<'_> {
         let (document, now) = (with_id(user, &self.known.new_id()), self.known.now());
         let new = MemberRecord { origin: Origin::Scim, role: Role::Member, created: now, modified: now, document };
         self.require_reachable(&new)?;
-        let seat = match self.seat(false, new.is_active())? {
-            Seat::Unchanged => "inactive: no seat taken".to_owned(),
-            seat => seat.to_string(),
-        };
-        let mut because = vec!["matched nobody by userName or emails".into(), seat];
+        let seat = self.seat(false, new.is_active())?.sentence().unwrap_or(Sentence::NoSeatTaken);
+        let mut because: Vec<String> = vec![Sentence::MatchedNobody.into(), seat.into()];
         let welcome = Welcome::of_new(&new, self.organization.options.passphrase_emails);
         because.extend((welcome == Welcome::Now).then(mailed));
         because.extend(marks::mark(self.organization, &new).map(words));
@@ -208,7 +206,7 @@ fn words(mark: Mark) -> String {
 }
 
 fn mailed() -> String {
-    "the initial passphrase is mailed".to_owned()
+    Sentence::PassphraseMailed.into()
 }
 
 fn require_free(attribute: &'static str, value: &str, own: &str, holder: Option<String>) -> Result<(), Refusal> {

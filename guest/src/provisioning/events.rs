@@ -39,7 +39,7 @@ pub(super) fn member(
     }
     let table = store.schema_table()?;
     let data = |member: &MemberRecord| member_data(member, &table);
-    let data = changes(old.map(data).as_ref(), new.map(data).as_ref());
+    let data = changes(old.map(data), new.map(data));
     for kind in kinds {
         let (id, name) = (Some(shown.id().to_owned()), Some(shown.display_name()));
         store.add_event(batch, kind, EventSubject { kind: "member".into(), id, name }, data.clone())?;
@@ -67,7 +67,7 @@ pub(super) fn team(
         data.insert("origin".into(), team.origin.name().into());
         data
     };
-    let data = changes(old.map(data).as_ref(), new.map(data).as_ref());
+    let data = changes(old.map(data), new.map(data));
     store.add_event(batch, kind, team_subject(shown), data)
 }
 
@@ -138,27 +138,44 @@ fn member_data(member: &MemberRecord, table: &SchemaTable) -> Document {
 }
 
 /// `before` and `after` of what differs; of a large change the names of what differs.
-fn changes(old: Option<&Document>, new: Option<&Document>) -> Value {
-    let part = |of: Option<&Document>, other: Option<&Document>| {
-        of.map(|of| {
-            let differs = |name: &str, value: &Value| other.and_then(|other| other.get(name)) != Some(value);
-            of.iter()
-                .filter(|(name, value)| differs(name, value))
-                .map(|(name, value)| (name.clone(), value.clone()))
-                .collect::<Map<_, _>>()
-        })
+fn changes(old: Option<Document>, new: Option<Document>) -> Value {
+    let (before, after) = match (old, new) {
+        (Some(mut before), Some(mut after)) => {
+            before.retain(|name, value| match after.get(name) {
+                Some(same) if same == value => {
+                    after.shift_remove(name);
+                    false
+                }
+                _ => true,
+            });
+            (Some(before), Some(after))
+        }
+        whole => whole,
     };
     let mut data = Map::new();
-    let (before, after) = (part(old, new), part(new, old));
-    let mut names: Vec<&String> = before.iter().chain(after.iter()).flat_map(Map::keys).collect();
-    names.sort_unstable();
-    names.dedup();
-    let names = json!({ "changed": names });
     data.extend(before.map(|before| ("before".to_owned(), Value::Object(before))));
     data.extend(after.map(|after| ("after".to_owned(), Value::Object(after))));
     let data = Value::Object(data);
-    match serde_json::to_vec(&data) {
-        Ok(json) if json.len() <= LARGEST => data,
-        _ => names,
+    // Most are far below it, which shows without encoding them.
+    if most(&data) <= LARGEST || serde_json::to_vec(&data).is_ok_and(|json| json.len() <= LARGEST) {
+        return data;
+    }
+    let parts = data.as_object().into_iter().flat_map(Map::values).filter_map(Value::as_object);
+    let mut names: Vec<&String> = parts.flat_map(Map::keys).collect();
+    names.sort_unstable();
+    names.dedup();
+    json!({ "changed": names })
+}
+
+/// How many bytes the value has as JSON at the most: a byte of a text becomes six where it is escaped. Nesting is bounded by
+/// the parser that has read it.
+fn most(value: &Value) -> usize {
+    let text = |text: &str| 6 * text.len() + 2;
+    match value {
+        Value::Null | Value::Bool(_) => 5,
+        Value::Number(_) => 32,
+        Value::String(string) => text(string),
+        Value::Array(values) => 2 + values.iter().map(|value| 1 + most(value)).sum::<usize>(),
+        Value::Object(object) => 2 + object.iter().map(|(name, value)| text(name) + 2 + most(value)).sum::<usize>(),
     }
 }

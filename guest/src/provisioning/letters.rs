@@ -16,7 +16,7 @@ pub fn to_administrators(store: &Store, batch: &mut Batch, letter: &Letter) -> R
     let scanned = store.scan_page(page)?;
     let ids: Vec<String> = scanned.entries.iter().filter_map(|entry| keys::id_of(&entry.key)).collect();
     for member in store.members(&ids)?.into_iter().flatten() {
-        if let Some(address) = member.record.email() {
+        if let Some(address) = member.record.mail_address() {
             store.add_email(batch, address, letter.clone())?;
         }
     }
@@ -38,7 +38,7 @@ impl Welcome {
     /// When a new member is welcomed, if the organization wants these emails.
     #[must_use]
     pub fn of_new(member: &MemberRecord, is_wanted: bool) -> Self {
-        match (is_wanted && member.email().is_some(), member.is_active()) {
+        match (is_wanted && member.mail_address().is_some(), member.is_active()) {
             (false, _) => Self::Never,
             (true, true) => Self::Now,
             (true, false) => Self::AtActivation,
@@ -52,7 +52,7 @@ impl Welcome {
 /// # Errors
 /// If the storage can't answer.
 pub fn welcome(store: &Store, batch: &mut Batch, member: &MemberRecord, when: Welcome) -> Result<(), StoreError> {
-    let Some(address) = member.email() else { return Ok(()) };
+    let Some(address) = member.mail_address() else { return Ok(()) };
     match when {
         Welcome::Never => Ok(()),
         Welcome::AtActivation => {

@@ -3,11 +3,10 @@
 //! Members who are active when seats run out keep theirs. Without a free seat nobody becomes active, unless the
 //! organization allows overage; the owner and the co-owners are told of it, at most once a day.
 
-use std::fmt;
-
 use serde_json::json;
 
 use super::{Refusal, letters};
+use crate::sentence::Sentence;
 use crate::store::{
     Batch, EventKind, EventSubject, Letter, MemberRecord, OrganizationRecord, Origin, Store, StoreError, keys, text,
 };
@@ -30,14 +29,14 @@ pub enum Seat {
     Unchanged,
 }
 
-/// In words for the SCIM log.
-impl fmt::Display for Seat {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Seat {
+    /// In words for the SCIM log; `None` if it stays as it is.
+    pub(super) fn sentence(self) -> Option<Sentence> {
         match self {
-            Self::Taken(number, seats) => write!(out, "seat {number} of {seats}"),
-            Self::Overage(number, seats) => write!(out, "seat {number} of {seats}: overage"),
-            Self::Freed(taken, seats) => write!(out, "seat freed: {taken} of {seats} are taken"),
-            Self::Unchanged => Ok(()),
+            Self::Taken(number, seats) => Some(Sentence::SeatTaken { number, seats }),
+            Self::Overage(number, seats) => Some(Sentence::SeatOverage { number, seats }),
+            Self::Freed(taken, seats) => Some(Sentence::SeatFreed { taken, seats }),
+            Self::Unchanged => None,
         }
     }
 }

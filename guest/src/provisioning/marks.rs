@@ -36,7 +36,7 @@ mod tests {
     fn p4_who_can_not_sign_in_and_who_is_of_another_domain_is_marked() {
         assert_eq!(mark_of(json!({"userName": "ada", "emails": [{"value": "ada@example.com"}]})), None);
         assert_eq!(mark_of(json!({"userName": "ada@EXAMPLE.com"})), None, "the userName may be the address");
-        for no_address in ["ada", "@example.com", "ada@"] {
+        for no_address in ["ada", "@example.com", "ada@", "ada@example.com\u{1b}[2J", "\u{202e}ada@example.com"] {
             let expected = Some("can't sign in: no email address".to_owned());
             assert_eq!(mark_of(json!({"userName": no_address})), expected, "{no_address}");
         }

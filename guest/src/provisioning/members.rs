@@ -9,7 +9,10 @@ use super::{Precondition, Provisioned, Refusal, licences, write};
 use crate::protocol::document::Document;
 use crate::protocol::error::ScimError;
 use crate::protocol::schema::ENTERPRISE_USER;
-use crate::store::{Batch, Candidates, MemberRecord, OrganizationRecord, Store, StoreError, Stored, keys};
+use crate::sentence::Sentence;
+use crate::store::{
+    Batch, Candidates, MemberRecord, OrganizationRecord, Store, StoreError, Stored, keys, primary_email,
+};
 
 /// A member as SCIM sees and changes it.
 pub struct Members<'c, 'h> {
@@ -30,7 +33,12 @@ impl<'c, 'h> Members<'c, 'h> {
     /// [`Refusal`] says why not.
     pub fn provision(&self, document: &Document) -> Result<Provisioned<MemberRecord>, Refusal> {
         let rules = self.rules();
-        self.transact(|| rules.post(document, rules.matched(document)?))
+        self.transact(|| {
+            // In one crossing what matching asks for in any case.
+            let user_name = document.get("userName").and_then(Value::as_str).unwrap_or_default();
+            self.store.read_names_ahead(user_name, primary_email(document))?;
+            rules.post(document, rules.matched(document)?)
+        })
     }
 
     /// Changes a member: `change` makes the new document of the current one.
@@ -46,7 +54,7 @@ impl<'c, 'h> Members<'c, 'h> {
         self.transact(|| {
             let member = self.existing(id, precondition)?;
             let document = change(&member.record.document)?;
-            self.rules().change(member, document, "addressed by id".into())
+            self.rules().change(member, document, Sentence::AddressedById)
         })
     }
 

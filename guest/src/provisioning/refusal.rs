@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use super::guard::Removal;
 use crate::protocol::error::ScimError;
+use crate::sentence::Sentence;
 use crate::store::{Retry, StoreError, keys};
 
 /// Why a change was refused. Nothing has changed.
@@ -82,23 +83,23 @@ impl Refusal {
     /// The rule that refuses, in words for the SCIM log; `None` where the error's detail says all there is.
     #[must_use]
     pub fn rule(&self) -> Option<String> {
-        Some(match self {
-            Self::Taken { attribute, id, .. } => format!("uniqueness: {attribute} belongs to {id}"),
-            Self::NoFreeSeat { seats } => format!("no seat free: all {seats} are taken"),
-            Self::LastOwner => "last active owner: stays active and owner".to_owned(),
+        let sentence = match self {
+            Self::Taken { attribute, id, .. } => Sentence::Taken { attribute, id: id.clone() },
+            Self::NoFreeSeat { seats } => Sentence::NoSeatFree { seats: *seats },
+            Self::LastOwner => Sentence::LastOwner,
             Self::ForeignDomain { address } => {
-                let domain = address.rsplit('@').next().unwrap_or_default();
-                format!("domain rule: '{domain}' is not a verified domain")
+                Sentence::ForeignDomain { domain: address.rsplit('@').next().unwrap_or_default().to_owned() }
             }
-            Self::NoAddress => "no email address, which an option requires".to_owned(),
-            Self::Held { .. } => "held by the mass-deprovisioning guard until an owner decides".to_owned(),
-            Self::RemovalRefused => "an owner has refused this removal".to_owned(),
-            Self::UnknownMembers(ids) => format!("unknown members: {}", ids.len()),
-            Self::NobodyKnown(ids) => format!("a replacement of whom nobody is known: {}", ids.len()),
-            Self::NestedTeam(_) => "teams hold members only, no teams".to_owned(),
-            Self::PreconditionFailed => "If-Match names another version".to_owned(),
+            Self::NoAddress => Sentence::NoAddress,
+            Self::Held { .. } => Sentence::Held,
+            Self::RemovalRefused => Sentence::RemovalRefused,
+            Self::UnknownMembers(ids) => Sentence::UnknownMembers { count: ids.len() },
+            Self::NobodyKnown(ids) => Sentence::NobodyKnown { count: ids.len() },
+            Self::NestedTeam(_) => Sentence::NestedTeam,
+            Self::PreconditionFailed => Sentence::OtherVersion,
             Self::NotFound { .. } | Self::Protocol(_) | Self::Store(_) => return None,
-        })
+        };
+        Some(sentence.into())
     }
 
     /// What a failed commit means to an organization with so many seats.

@@ -61,7 +61,7 @@ pub fn request(store: &Store, member: &str, page_url: &str) -> Result<(), Passph
         let mut batch = Batch::new();
         let now = store.now();
         let found = store.find_member(member)?.filter(|found| found.record.is_active());
-        let to = found.as_ref().and_then(|found| Some((found.record.id(), found.record.email()?)));
+        let to = found.as_ref().and_then(|found| Some((found.record.id(), found.record.mail_address()?)));
         let (Some(found), Some((id, email))) = (&found, to) else {
             // As long as it takes for somebody.
             batch.put(keys::job("no-reset"), now.to_string().into_bytes());

@@ -5,6 +5,7 @@ use super::decide::with_id;
 use super::{Action, Precondition, Provisioned, Refusal};
 use crate::protocol::document::Document;
 use crate::protocol::error::ScimError;
+use crate::sentence::Sentence;
 use crate::store::{ResourceRecord, Store, Stored};
 
 /// The resources of one declared type.
@@ -55,7 +56,7 @@ impl<'c, 'h> Resources<'c, 'h> {
             let old = self.existing(id, precondition)?;
             let document = change(&old.record.document)?;
             if document == old.record.document {
-                return Ok(Self::provisioned(old, Action::Unchanged, Some("nothing changed".into())));
+                return Ok(Self::provisioned(old, Action::Unchanged, Some(Sentence::NothingChanged.into())));
             }
             let names = changed(&old.record.document, &document);
             let record = ResourceRecord { created: old.record.created, modified: self.store.now(), document };

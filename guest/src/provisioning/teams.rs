@@ -9,6 +9,7 @@ use super::{Action, Precondition, Provisioned, Refusal, events, write};
 use crate::protocol::document::Document;
 use crate::protocol::error::ScimError;
 use crate::protocol::patch::{MemberChange, Patched};
+use crate::sentence::Sentence;
 use crate::store::{Batch, OrganizationRecord, Origin, Store, StoreError, Stored, TeamRecord, keys};
 
 /// The teams of an organization, as SCIM sees and changes them.
@@ -39,7 +40,7 @@ impl<'c, 'h> Teams<'c, 'h> {
                 return Err(Refusal::Taken { attribute: "displayName", value: name.to_owned(), id });
             }
             let merged = merge(&team.record.document, document);
-            let mut adopted = self.change(team, merged, &change, "matched by displayName")?;
+            let mut adopted = self.change(team, merged, &change, Sentence::MatchedBy { attribute: "displayName" })?;
             adopted.action = Action::Adopted;
             Ok(adopted)
         })
@@ -58,7 +59,7 @@ impl<'c, 'h> Teams<'c, 'h> {
         self.store.transact(|| {
             let team = self.existing(id, precondition)?;
             let patch = change(&team.record.document)?;
-            self.change(team, patch.document, &patch.members, "addressed by id")
+            self.change(team, patch.document, &patch.members, Sentence::AddressedById)
         })
     }
 
@@ -73,7 +74,7 @@ impl<'c, 'h> Teams<'c, 'h> {
             self.store.disband(&mut batch, &team)?;
             write::team(self.store, &mut batch, Some(&team), None)?;
             self.store.commit(batch)?;
-            let because = vec!["addressed by id".into(), "no member was removed".into()];
+            let because: Vec<String> = vec![Sentence::AddressedById.into(), Sentence::NoMemberRemoved.into()];
             Ok(Provisioned { stored: team, action: Action::Deleted, because, left_out: 0 })
         })
     }
@@ -96,7 +97,7 @@ impl<'c, 'h> Teams<'c, 'h> {
         events::membership(self.store, &mut batch, &team.record, &moves.added, &moves.removed)?;
         let version = self.store.commit(batch)?;
         let touch = moves.any().then_some((version, now));
-        let mut because = vec!["matched no team by displayName".into()];
+        let mut because: Vec<String> = vec![Sentence::MatchedNoTeam.into()];
         because.extend(moves.lines());
         let (stored, left_out) = (Stored { version, touch, ..team }, moves.unknown.len());
         Ok(Provisioned { stored, action: Action::Created, because, left_out })
@@ -108,16 +109,16 @@ impl<'c, 'h> Teams<'c, 'h> {
         old: Stored<TeamRecord>,
         document: Document,
         members: &[MemberChange],
-        reason: &str,
+        reason: Sentence,
     ) -> Result<Provisioned<TeamRecord>, Refusal> {
         let adopts = old.record.origin == Origin::Manual;
         let mut batch = Batch::new();
         let moves = self.change_members(&mut batch, &old, members)?;
         let touched = moves.any();
         let changed = adopts || document != old.record.document;
-        let mut because = vec![reason.to_owned()];
+        let mut because: Vec<String> = vec![reason.into()];
         if !changed && !touched {
-            because.push("nothing changed".into());
+            because.push(Sentence::NothingChanged.into());
             because.extend(moves.lines());
             let left_out = moves.unknown.len();
             return Ok(Provisioned { stored: old, action: Action::Unchanged, because, left_out });
@@ -135,7 +136,7 @@ impl<'c, 'h> Teams<'c, 'h> {
             write::team(self.store, &mut batch, Some(&old), Some(&stored.record))?;
         }
         events::membership(self.store, &mut batch, &stored.record, &moves.added, &moves.removed)?;
-        because.extend(adopts.then(|| "adopted: id and members kept".to_owned()));
+        because.extend(adopts.then(|| String::from(Sentence::TeamAdopted)));
         because.extend(names_changed(&old.record.document, &stored.record.document));
         because.extend(moves.lines());
         let version = self.store.commit(batch)?;
@@ -268,12 +269,13 @@ impl Moves {
 
     /// In words for the log.
     fn lines(&self) -> impl Iterator<Item = String> {
-        let counts = [("members added", self.added.len()), ("members removed", self.removed.len())];
-        let counted =
-            counts.into_iter().filter(|(_, count)| *count > 0).map(|(what, count)| format!("{what}: {count}"));
-        let unknown = (!self.unknown.is_empty())
-            .then(|| format!("unknown members left out: {} ({})", self.unknown.len(), named(&self.unknown)));
-        counted.chain(unknown)
+        let (added, removed, unknown) = (self.added.len(), self.removed.len(), self.unknown.len());
+        let lines = [
+            (added > 0).then_some(Sentence::MembersAdded { count: added }),
+            (removed > 0).then_some(Sentence::MembersRemoved { count: removed }),
+            (unknown > 0).then(|| Sentence::MembersLeftOut { count: unknown, ids: named(&self.unknown) }),
+        ];
+        lines.into_iter().flatten().map(String::from)
     }
 }
 

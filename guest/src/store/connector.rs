@@ -3,6 +3,7 @@
 use insomnia_scim_contract::{ExpiryWindow, IdentityProvider};
 use serde::{Deserialize, Serialize};
 
+use super::memo::Memo;
 use super::{Batch, Store, StoreError, Versioned, form, keys, text};
 use crate::opaque::OpaqueKey;
 
@@ -19,6 +20,10 @@ pub struct TokenRecord {
     /// When it expires; absent for never.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub expires: Option<u64>,
+}
+
+thread_local! {
+    static LAST: Memo<ConnectorRecord> = const { Memo::new() };
 }
 
 /// The connector. Stored as JSON under `connector`.
@@ -60,7 +65,8 @@ impl Store<'_> {
     /// # Errors
     /// If the storage can't answer.
     pub fn connector(&self) -> Result<Option<Versioned<ConnectorRecord>>, StoreError> {
-        self.document(keys::CONNECTOR)
+        let item = self.item(keys::CONNECTOR.to_vec())?;
+        item.map(|item| LAST.with(|last| last.decode(keys::CONNECTOR, item))).transpose()
     }
 
     /// When a request was last authenticated, in milliseconds since the Unix epoch.

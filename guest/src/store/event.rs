@@ -60,6 +60,12 @@ pub enum EventKind {
     /// The token has expired: nothing is provisioned any more.
     #[serde(rename = "token.expired")]
     TokenExpired,
+    /// The secret of an OAuth client expires within 20 days.
+    #[serde(rename = "client-secret.expiring")]
+    ClientSecretExpiring,
+    /// The secret of an OAuth client has expired: it gets no access tokens any more.
+    #[serde(rename = "client-secret.expired")]
+    ClientSecretExpired,
     /// Somebody was not provisioned for lack of a seat.
     #[serde(rename = "licences.exhausted")]
     LicencesExhausted,
@@ -81,10 +87,10 @@ pub enum Actor {
 /// What an event is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventSubject {
-    /// `member`, `team`, `connector`, `token` or `licences`.
+    /// `member`, `team`, `connector`, `token`, `oauth-client` or `licences`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// The id of the member or the team, or the generation of the token.
+    /// The id of the member, the team or the OAuth client, or the generation of the token.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub id: Option<String>,
     /// The name that people see.
@@ -110,7 +116,7 @@ impl EventSubject {
 ///
 /// `data` is: of `member.*` and `team.created|updated|deleted` the attributes that changed, `before` and `after` (of a
 /// member also `origin`, `role` and `active`); of `team.membership-changed` the ids `added` and `removed`, at most 1,000
-/// each, and how many there are, `addedCount` and `removedCount`; of `connector.*` the `identityProvider`; of `token.*`
+/// each, and how many there are, `addedCount` and `removedCount`; of `connector.*` the `identityProvider`; of `token.*` and `client-secret.*`
 /// `expires` and, of an expiring one, `daysLeft`; of `licences.exhausted` the `seats`. Where `before` and `after` were
 /// larger than 64 KiB there are the names of what `changed` instead. It never holds a secret, nor what the organization's own
 /// schemas never return.

@@ -4,12 +4,13 @@
 //! earlier version has stored is read by this one, and queries of operators over the stored documents go on to work.
 
 use insomnia_scim_contract::{
-    Domain, EntraApiStatus, ExpiryWindow, IdpApiStatus, OktaApiStatus, Options, OrganizationRecord, Plan,
+    ClientAssertion, Domain, EntraApiStatus, ExpiryWindow, IdpApiStatus, OktaApiStatus, Options, OrganizationRecord,
+    Plan, SecretWindow,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The organization as it is stored.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(super) struct StoredOrganization(#[serde(with = "OrganizationForm")] pub(super) OrganizationRecord);
 
@@ -100,6 +101,68 @@ pub(super) mod window {
     }
 }
 
+/// How long a client's secret is valid: the name in WIT.
+pub(super) mod secret_window {
+    use super::{Deserialize, Deserializer, SecretWindow, Serialize, Serializer};
+
+    const fn name(window: SecretWindow) -> &'static str {
+        match window {
+            SecretWindow::Year1 => "year1",
+            SecretWindow::Years2 => "years2",
+            SecretWindow::Years3 => "years3",
+            SecretWindow::Never => "never",
+        }
+    }
+
+    #[expect(clippy::trivially_copy_pass_by_ref, clippy::ref_option, reason = "serde calls it so")]
+    pub(in super::super) fn serialize<S: Serializer>(
+        window: &Option<SecretWindow>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        window.map(name).serialize(serializer)
+    }
+
+    /// A name that this version does not know counts as none.
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<SecretWindow>, D::Error> {
+        let stored = Option::<String>::deserialize(deserializer)?;
+        Ok(stored.and_then(|stored| SecretWindow::ALL.iter().copied().find(|window| name(*window) == stored)))
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "ClientAssertion", rename_all = "camelCase")]
+struct AssertionForm {
+    issuer: Option<String>,
+    subject: Option<String>,
+    audience: Option<String>,
+    jwks_url: String,
+}
+
+/// By what a client proves who it is, in camel case.
+pub(super) mod assertion {
+    use super::{AssertionForm, ClientAssertion, Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(transparent)]
+    struct Stored(#[serde(with = "AssertionForm")] ClientAssertion);
+
+    #[expect(clippy::ref_option, reason = "serde calls it so")]
+    pub(in super::super) fn serialize<S: Serializer>(
+        assertion: &Option<ClientAssertion>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        assertion.clone().map(Stored).serialize(serializer)
+    }
+
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<ClientAssertion>, D::Error> {
+        Ok(Option::<Stored>::deserialize(deserializer)?.map(|stored| stored.0))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use insomnia_scim_contract::{IdentityProvider, Options, Origin, Role};
@@ -107,7 +170,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::store::{ConnectorRecord, IdpApiRecord, MemberRecord, SettingsRecord};
+    use crate::store::{ClientRecord, ConnectorRecord, IdpApiRecord, MemberRecord, SettingsRecord};
 
     /// Reads what an earlier version has stored, and stores it in the same form again.
     fn read_again<T: DeserializeOwned + Serialize>(stored: &Value) -> T {
@@ -205,6 +268,24 @@ mod tests {
             let expected = OktaApiStatus { org_url: "https://o.example".into(), app_id: "a".into(), client_id };
             assert_eq!(record.api, IdpApiStatus::Okta(expected));
         }
+    }
+
+    #[test]
+    fn an_oauth_client_of_an_earlier_version_is_read_and_its_secret_does_not_expire() {
+        let stored = json!({
+            "id": "0190a6f0-0000-7000-8000-000000000001", "name": "IdP", "clientCredentials": true,
+            "authorizationCode": false, "redirectUris": [], "secret": {"sha256": "ab", "created": 5},
+            "previousSecret": null, "created": 5, "createdBy": "u",
+        });
+        let record: ClientRecord = serde_json::from_value(stored).unwrap();
+        assert_eq!((record.secret_window, record.access_minutes, record.operator), (None, None, false));
+        assert_eq!((record.is_public(), record.assertion.is_some()), (false, false));
+        assert_eq!(record.secret.unwrap().expires, None);
+        let assertion = json!({"issuer": "i", "subject": null, "audience": "a", "jwksUrl": "https://a.example"});
+        let record: ClientRecord =
+            serde_json::from_value(json!({ "secretWindow": "years3", "assertion": assertion })).unwrap();
+        let stored = serde_json::to_value(&record).unwrap();
+        assert_eq!((&stored["secretWindow"], &stored["assertion"]), (&json!("years3"), &assertion));
     }
 
     #[test]

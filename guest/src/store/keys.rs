@@ -9,6 +9,7 @@
 //! | `idp-api` | the identity provider's API, its secret sealed: [`super::IdpApiRecord`] |
 //! | `refresh` | how far the automatic refresh has come: [`super::RefreshRecord`] |
 //! | `oauth-client/{id}` | a registered client: [`super::ClientRecord`] |
+//! | `oauth-keys/{client}` | the key set that a client signs by: [`super::KeySetRecord`] |
 //! | `oauth-live/{client}` | the hashes of a client's own access tokens: [`super::LiveRecord`] |
 //! | `oauth-grant/{client}/{id}` | what was granted to a client: [`super::GrantRecord`] |
 //! | `oauth-code/{SHA-256}` | an authorization code: [`super::CodeRecord`] |
@@ -299,6 +300,11 @@ pub fn oauth_clients() -> KeyRange {
     below(b"oauth-client/".to_vec())
 }
 
+/// The key set that a client signs by.
+pub fn oauth_keys(client: &str) -> Key {
+    format!("oauth-keys/{client}").into_bytes()
+}
+
 /// The hashes of a client's own access tokens.
 pub fn oauth_live(client: &str) -> Key {
     format!("oauth-live/{client}").into_bytes()
@@ -458,8 +464,12 @@ fn timed(prefix: &str, before: Option<u64>) -> KeyRange {
 ///
 /// Ids are 36 bytes without separators, so this holds for `…/{id}` and `…␀{id}` alike.
 pub fn id_of(key: &[u8]) -> Option<String> {
-    let id = key.get(key.len().checked_sub(36)?..)?;
-    String::from_utf8(id.to_vec()).ok()
+    id_in(key).map(str::to_owned)
+}
+
+/// As [`id_of`], where it stands.
+pub fn id_in(key: &[u8]) -> Option<&str> {
+    std::str::from_utf8(key.get(key.len().checked_sub(36)?..)?).ok()
 }
 
 /// Whether the text can be an id of a member or a team: nothing else ever gets into a key as one.

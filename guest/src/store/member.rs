@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use insomnia_scim_contract::is_address;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -50,6 +51,12 @@ impl MemberRecord {
     #[must_use]
     pub fn email(&self) -> Option<&str> {
         primary_email(&self.document)
+    }
+
+    /// The email address, if something can be mailed to it: identity providers may set any text.
+    #[must_use]
+    pub fn mail_address(&self) -> Option<&str> {
+        self.email().filter(|email| is_address(email))
     }
 
     /// The name that people see: [`MemberRecord::own_name`], else the userName.
@@ -200,6 +207,15 @@ impl Store<'_> {
     /// If the storage can't answer.
     pub fn id_by_email(&self, address: &str) -> Result<Option<String>, StoreError> {
         self.id_at(keys::member_by_email(address))
+    }
+
+    /// Reads ahead who has this userName, and who this email address.
+    ///
+    /// # Errors
+    /// If the storage can't answer.
+    pub fn read_names_ahead(&self, user_name: &str, address: Option<&str>) -> Result<(), StoreError> {
+        let address = address.map(keys::member_by_email);
+        self.prefetch([Kind::User.name(user_name)].into_iter().chain(address).collect())
     }
 
     /// The ids of the members with these email addresses, in their order.

@@ -32,7 +32,13 @@ impl Edge {
     /// Whether the member has a name of its own.
     #[must_use]
     pub fn has_name(&self) -> bool {
-        self.display != b"\"\""
+        Self::is_name(&self.display)
+    }
+
+    /// Whether what is stored at an edge is a name.
+    #[must_use]
+    pub fn is_name(display: &[u8]) -> bool {
+        display != b"\"\""
     }
 }
 
@@ -131,6 +137,19 @@ impl Store<'_> {
         self.scan_all(keys::team_members(team), |entry| match keys::id_of(&entry.key) {
             Some(member) => each(Edge { member, display: entry.value }),
             None => Ok(true),
+        })
+    }
+
+    /// As [`Store::edges`], for all members, with the id and the display as they are stored.
+    ///
+    /// # Errors
+    /// If the storage can't answer.
+    pub fn edges_as_stored(&self, team: &str, mut each: impl FnMut(&str, &[u8])) -> Result<(), StoreError> {
+        self.scan_all(keys::team_members(team), |entry| {
+            if let Some(member) = keys::id_in(&entry.key) {
+                each(member, &entry.value);
+            }
+            Ok(true)
         })
     }
 

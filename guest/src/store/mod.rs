@@ -9,6 +9,7 @@ mod form;
 mod lease;
 mod member;
 mod membership;
+mod memo;
 mod oauth;
 mod organization;
 mod outbox;
@@ -27,7 +28,10 @@ pub use event::{Actor, EventKind, EventRecord, EventSubject, MOST_IDS, ParkedEve
 pub use lease::{Lease, LeaseRecord};
 pub use member::{MemberRecord, Record, Stored, primary_email};
 pub use membership::{Additions, Edge};
-pub use oauth::{AccessRecord, ClientRecord, CodeRecord, GrantRecord, LiveRecord, LiveToken, SecretRecord};
+pub use oauth::{
+    AccessRecord, ClientRecord, CodeRecord, GrantRecord, KeyRecord, KeySetRecord, LiveRecord, LiveToken, PublicKey,
+    SecretRecord, Told,
+};
 pub use outbox::{Letter, OutboxRecord, StoredEmail};
 pub use query::Candidates;
 pub use refresh::{IdpApiRecord, Pending, Problem, RefreshRecord, RefreshView, Trouble};
@@ -41,7 +45,7 @@ pub use team::{Row, TeamRecord};
 pub use webhook::{PreviousKey, WebhookRecord};
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -109,7 +113,7 @@ pub struct Store<'h> {
     storage: &'h dyn Storage,
     clock: &'h dyn Clock,
     random: &'h dyn Random,
-    prefetched: RefCell<HashMap<Key, Option<Item>>>,
+    prefetched: RefCell<BTreeMap<Key, Option<Item>>>,
     /// When the current attempt began: all that it writes carries this time.
     now: Cell<u64>,
     /// Seals what emails hold; `None` keeps it as it is.

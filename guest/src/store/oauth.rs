@@ -1,5 +1,6 @@
 //! OAuth 2.0: registered clients, what was granted to them, and the hashes of their tokens.
 
+use insomnia_scim_contract::{ClientAssertion, SecretWindow};
 use serde::{Deserialize, Serialize};
 
 use super::{Batch, Store, StoreError, Versioned, decode, encode, keys, text};
@@ -9,7 +10,7 @@ use crate::capability::Page;
 const LISTED: u32 = 1_000;
 
 /// The hash of a client's secret: never the secret itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SecretRecord {
     /// SHA-256 of the secret, in hexadecimal digits.
@@ -19,6 +20,19 @@ pub struct SecretRecord {
     /// When it stops being accepted; absent for never.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub expires: Option<u64>,
+    /// What administrators were told of its expiry.
+    #[serde(default)]
+    pub told: Told,
+}
+
+/// What administrators were told of something that expires.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Told {
+    /// The nearest threshold that was told, in days.
+    pub days: Option<u32>,
+    /// Whether it was told that it has expired.
+    pub expired: bool,
 }
 
 /// A registered client. Stored as JSON under `oauth-client/{id}`.
@@ -35,14 +49,79 @@ pub struct ClientRecord {
     pub authorization_code: bool,
     /// Where authorization codes may be sent: compared as they are.
     pub redirect_uris: Vec<String>,
-    /// The current secret; `None` for a public client.
+    /// The current secret; `None` of a client without one.
     pub secret: Option<SecretRecord>,
     /// The one before, while it is still accepted.
     pub previous_secret: Option<SecretRecord>,
+    /// How long its secrets are valid; `None` of clients that were registered before there was a choice, whose secrets do not
+    /// expire.
+    #[serde(with = "super::form::secret_window")]
+    pub secret_window: Option<SecretWindow>,
+    /// By what it proves who it is instead of a secret.
+    #[serde(with = "super::form::assertion")]
+    pub assertion: Option<ClientAssertion>,
+    /// For how many minutes an access token is valid, if somebody chose.
+    pub access_minutes: Option<u32>,
+    /// Whether it is one of the operator, which this organization has agreed to. What it is called, where codes may be sent and
+    /// its secrets are the operator's to say.
+    pub operator: bool,
     /// When it was registered, in milliseconds since the Unix epoch.
     pub created: u64,
     /// Who registered it: a member's id.
     pub created_by: String,
+}
+
+impl ClientRecord {
+    /// Whether it proves by nothing who it is.
+    #[must_use]
+    pub fn is_public(&self) -> bool {
+        self.secret.is_none() && self.assertion.is_none() && !self.operator
+    }
+}
+
+/// A public key, of which the numbers are in base64url.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum PublicKey {
+    /// RSA.
+    Rsa {
+        /// The modulus.
+        n: String,
+        /// The exponent.
+        e: String,
+    },
+    /// A point of the curve P-256.
+    P256 {
+        /// One coordinate.
+        x: String,
+        /// The other.
+        y: String,
+    },
+}
+
+/// A key of a client's key set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyRecord {
+    /// Its id in the set.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub kid: Option<String>,
+    /// The key.
+    #[serde(flatten)]
+    pub public: PublicKey,
+}
+
+/// The key set of a client as it was last fetched. Stored as JSON under `oauth-keys/{client}`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct KeySetRecord {
+    /// The keys that can be used.
+    pub keys: Vec<KeyRecord>,
+    /// When they were fetched, in milliseconds since the Unix epoch; `None` if no attempt has succeeded.
+    pub fetched: Option<u64>,
+    /// When the latest attempts began.
+    pub tried: Vec<u64>,
+    /// Why the last attempt failed.
+    pub problem: Option<String>,
 }
 
 /// An access token that may still be valid.
@@ -156,6 +235,10 @@ impl Store<'_> {
         Ok(self.document(&keys::oauth_access(sha256))?.map(|stored| stored.record))
     }
 
+    pub(crate) fn oauth_keys(&self, client: &str) -> Result<Option<Versioned<KeySetRecord>>, StoreError> {
+        self.document(&keys::oauth_keys(client))
+    }
+
     pub(crate) fn oauth_live(&self, client: &str) -> Result<Option<Versioned<LiveRecord>>, StoreError> {
         self.document(&keys::oauth_live(client))
     }
@@ -220,6 +303,15 @@ impl Store<'_> {
 impl Batch {
     pub(crate) fn put_oauth_client(&mut self, seen: Option<u64>, record: &ClientRecord) -> Result<(), StoreError> {
         self.replace(keys::oauth_client(&record.id), seen, record)
+    }
+
+    pub(crate) fn put_oauth_keys(
+        &mut self,
+        client: &str,
+        seen: Option<u64>,
+        record: &KeySetRecord,
+    ) -> Result<(), StoreError> {
+        self.replace(keys::oauth_keys(client), seen, record)
     }
 
     pub(crate) fn put_oauth_live(

@@ -3,7 +3,12 @@
 use insomnia_scim_contract::OrganizationRecord;
 
 use super::form::StoredOrganization;
+use super::memo::Memo;
 use super::{Batch, Store, StoreError, Versioned, encode, keys};
+
+thread_local! {
+    static LAST: Memo<StoredOrganization> = const { Memo::new() };
+}
 
 impl Store<'_> {
     /// The organization, or `None` if the backend has not told yet.
@@ -11,7 +16,8 @@ impl Store<'_> {
     /// # Errors
     /// If the storage can't answer.
     pub fn organization(&self) -> Result<Option<Versioned<OrganizationRecord>>, StoreError> {
-        let stored = self.document::<StoredOrganization>(keys::ORGANIZATION)?;
+        let item = self.item(keys::ORGANIZATION.to_vec())?;
+        let stored = item.map(|item| LAST.with(|last| last.decode(keys::ORGANIZATION, item))).transpose()?;
         Ok(stored.map(|stored| Versioned { record: stored.record.0, version: stored.version }))
     }
 

@@ -41,6 +41,22 @@ pub enum Letter {
         /// In milliseconds since the Unix epoch.
         expires: u64,
     },
+    /// The secret of an OAuth client expires soon.
+    ClientSecretExpiring {
+        /// What the client is called.
+        name: String,
+        /// In so many days at the most.
+        days: u32,
+        /// In milliseconds since the Unix epoch.
+        expires: u64,
+    },
+    /// The secret of an OAuth client has expired.
+    ClientSecretExpired {
+        /// What the client is called.
+        name: String,
+        /// In milliseconds since the Unix epoch.
+        expires: u64,
+    },
     /// Somebody was not provisioned for lack of a seat.
     NoFreeSeat {
         /// How many seats there are.
@@ -59,6 +75,8 @@ impl Letter {
             Self::PassphraseReset { .. } => "passphrase-reset",
             Self::TokenExpiring { .. } => "token-expiring",
             Self::TokenExpired { .. } => "token-expired",
+            Self::ClientSecretExpiring { .. } => "client-secret-expiring",
+            Self::ClientSecretExpired { .. } => "client-secret-expired",
             Self::NoFreeSeat { .. } => "no-free-seat",
             Self::GuardHeld => "guard-held",
         }

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use super::keys::{self, Kind};
 use super::member::{Record, Stored, touch_of};
 use super::{Batch, Origin, Store, StoreError, decode, encode};
-use crate::capability::Key;
+use crate::capability::{Item, Key};
 use crate::protocol::document::Document;
 
 /// A team. Stored as JSON under `team/{id}`.
@@ -26,21 +26,60 @@ pub struct TeamRecord {
 }
 
 /// A member or a team as it is stored: the document is not read.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     /// In milliseconds since the Unix epoch.
     pub created: u64,
     /// In milliseconds since the Unix epoch.
     pub modified: u64,
     /// The SCIM resource as text, canonical and without white space around it.
-    pub document: Box<RawValue>,
+    pub document: Vec<u8>,
+}
+
+/// What a row has in whatever form it is stored.
+#[derive(Deserialize)]
+struct AnyRow {
+    created: u64,
+    modified: u64,
+    document: Box<RawValue>,
 }
 
 impl Row {
+    /// The row of a stored [`super::MemberRecord`] or [`TeamRecord`].
+    fn read(key: &[u8], item: Item) -> Result<Self, StoreError> {
+        let Some((created, modified, at)) = Self::head(&item.value) else {
+            let AnyRow { created, modified, document } = decode::<AnyRow>(key, &item)?.record;
+            return Ok(Self { created, modified, document: document.get().as_bytes().to_vec() });
+        };
+        let mut document = item.value;
+        document.pop();
+        document.drain(..at);
+        Ok(Self { created, modified, document })
+    }
+
+    /// Both times, and where the document begins, of what has the form in which this version stores it: all else before the
+    /// document, which comes last, so that it need not be read to find its end. Text that a client has sent is in the document
+    /// alone.
+    fn head(stored: &[u8]) -> Option<(u64, u64, usize)> {
+        const CREATED: &[u8] = b",\"created\":";
+        const MODIFIED: &[u8] = b",\"modified\":";
+        const DOCUMENT: &[u8] = b",\"document\":{";
+        let is_start = |window: &[u8]| window == CREATED;
+        let created_at = stored.get(..HEAD)?.windows(CREATED.len()).position(is_start)?;
+        let before = stored.get(..created_at)?.strip_prefix(b"{\"origin\":\"")?;
+        if !before.iter().all(|byte| byte.is_ascii_lowercase() || b"-\":,".contains(byte)) {
+            return None;
+        }
+        let (created, rest) = number(stored.get(created_at + CREATED.len()..)?)?;
+        let (modified, rest) = number(rest.strip_prefix(MODIFIED)?)?;
+        let document = rest.strip_prefix(DOCUMENT)?;
+        (document.ends_with(b"}}")).then_some((created, modified, stored.len() - document.len() - 1))
+    }
+
     /// The name that people see, as [`super::MemberRecord::display_name`] and [`TeamRecord::display_name`] have it.
     #[must_use]
     pub fn display_name(&self) -> String {
-        let named: Named<'_> = serde_json::from_str(self.document.get()).unwrap_or_default();
+        let named: Named<'_> = serde_json::from_slice(&self.document).unwrap_or_default();
         let name = named.name.unwrap_or_default();
         let given = match (name.given_name, name.family_name) {
             (Some(given), Some(family)) => Some(Cow::Owned(format!("{given} {family}"))),
@@ -48,6 +87,16 @@ impl Row {
         };
         named.display_name.or(name.formatted).or(given).or(named.user_name).unwrap_or_default().into_owned()
     }
+}
+
+/// What comes before the times is no longer than this, in bytes: an origin and a role.
+const HEAD: usize = 64;
+
+/// The number that the text begins with, and what follows it.
+fn number(text: &[u8]) -> Option<(u64, &[u8])> {
+    let end = text.iter().position(|byte| !byte.is_ascii_digit())?;
+    let (digits, rest) = text.split_at_checked(end)?;
+    Some((std::str::from_utf8(digits).ok()?.parse().ok()?, rest))
 }
 
 /// The names in a document; the rest of it is passed over.
@@ -132,6 +181,16 @@ impl Store<'_> {
         kind: Kind,
         ids: &[String],
     ) -> Result<Vec<Option<Stored<T>>>, StoreError> {
+        self.each_stored(kind, ids, |key, item| Ok(decode(key, &item)?.record))
+    }
+
+    /// What is stored of each id, as `read` makes it of the document.
+    fn each_stored<T>(
+        &self,
+        kind: Kind,
+        ids: &[String],
+        read: impl Fn(&[u8], Item) -> Result<T, StoreError>,
+    ) -> Result<Vec<Option<Stored<T>>>, StoreError> {
         let keys: Vec<Key> =
             ids.iter().filter(|id| keys::is_id(id)).flat_map(|id| [kind.document(id), kind.touch(id)]).collect();
         let mut items = if keys.is_empty() { Vec::new() } else { self.items(&keys)? }.into_iter();
@@ -144,8 +203,8 @@ impl Store<'_> {
             let (document, touch) = (items.next().flatten(), items.next().flatten());
             let stored = match document {
                 Some(item) => {
-                    let read = decode(&kind.document(id), &item)?;
-                    Some(Stored { record: read.record, version: read.version, touch: touch_of(touch) })
+                    let version = item.version;
+                    Some(Stored { record: read(&kind.document(id), item)?, version, touch: touch_of(touch) })
                 }
                 None => None,
             };
@@ -212,7 +271,7 @@ impl Store<'_> {
     /// # Errors
     /// If the storage can't answer.
     pub fn rows(&self, kind: Kind, ids: &[String]) -> Result<Vec<Option<Stored<Row>>>, StoreError> {
-        self.resources(kind, ids)
+        self.each_stored(kind, ids, Row::read)
     }
 
     /// How many members the team has.
@@ -221,5 +280,42 @@ impl Store<'_> {
     /// If the storage can't answer.
     pub fn team_size(&self, team: &str) -> Result<u64, StoreError> {
         self.counter(keys::team_size(team))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn row(stored: &str) -> Result<Row, StoreError> {
+        Row::read(b"user/1", Item { value: stored.into(), version: 1 })
+    }
+
+    #[test]
+    fn a_row_is_what_is_stored_whatever_form_it_has() {
+        let document =
+            json!({"id": "1", "displayName": "a,\"created\":7,\"document\":{}}", "emails": [{"value": "a@b.example"}]});
+        let member = json!({"origin": "scim", "role": "co-owner", "created": 5, "modified": 9, "document": document});
+        let team = json!({"origin": "manual", "created": 5, "modified": 9, "document": document});
+        let later =
+            json!({"document": document, "modified": 9, "new": ",\"created\":8", "created": 5, "origin": "scim"});
+        let spaced = serde_json::to_string_pretty(&member).unwrap();
+        for stored in [member.to_string(), team.to_string(), later.to_string(), spaced] {
+            let row = row(&stored).unwrap();
+            assert_eq!((row.created, row.modified), (5, 9), "{stored}");
+            assert_eq!(serde_json::from_slice::<Value>(&row.document).unwrap(), document, "{stored}");
+            assert_eq!(row.display_name(), document["displayName"].as_str().unwrap());
+        }
+        assert!(Row::head(member.to_string().as_bytes()).is_some());
+        assert!(Row::head(team.to_string().as_bytes()).is_some());
+    }
+
+    #[test]
+    fn a_row_that_is_none_is_told() {
+        for stored in ["", "{}", "{\"origin\":\"scim\",\"created\":5,\"modified\":9,\"document\":{", "x"] {
+            assert!(matches!(row(stored), Err(StoreError::Broken(_))), "{stored}");
+        }
     }
 }

@@ -125,7 +125,7 @@ impl FromRequestParts<ApiState> for PathParameter {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
-        for name in ["member", "client", "key", "queue", "quota"] {
+        for name in ["member", "team", "client", "key", "queue", "quota"] {
             let value = parameter(parts, state, name).await?;
             if !value.is_empty() {
                 return Ok(Self(value));

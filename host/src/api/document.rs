@@ -47,6 +47,7 @@ latest 1,000 requests of each API key.";
         (name = "OAuth clients", description = "Clients by which identity providers authenticate over OAuth 2.0."),
         (name = "Members", description = "People in an organization, and the licences they take."),
         (name = "Teams", description = "Named sets of members."),
+        (name = "Schemas", description = "What an organization declares beside the built-in schemas."),
         (name = "Guard", description = "The guard holds mass deactivations and deletions until an owner decides."),
         (name = "Logs", description = "The log of SCIM requests."),
         (name = "Events", description = "What changed in an organization, the webhook that is told of it, and emails and events that are on their way."),
@@ -248,6 +249,7 @@ fn path_parameter(name: &str) -> Value {
     let (description, schema) = match name {
         "organization" => ("The organization's id.", json!({"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,62}$"})),
         "member" => ("The member's id, userName or email address.", json!({"type": "string", "minLength": 1})),
+        "team" => ("The team's id or name.", json!({"type": "string", "minLength": 1})),
         "client" => ("The `client_id`.", json!({"type": "string", "minLength": 1})),
         "key" => ("The id of the API key.", json!({"type": "string", "minLength": 1})),
         "quota" => ("The quota's name.", json!({"type": "string", "enum": Quota::ALL.map(Quota::name)})),

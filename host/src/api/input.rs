@@ -16,9 +16,16 @@ pub(super) const MAX_BODY: usize = 64 << 10;
 /// The largest body of a preview, in bytes.
 pub(super) const MAX_PREVIEW: usize = 5 << 20;
 
+/// The largest declaration of schemas, in bytes: as much as the component takes.
+pub(super) const MAX_DECLARATION: usize = 512 << 10;
+
 /// The largest body that this path takes.
 pub(super) fn limit(path: &str) -> usize {
-    if path.ends_with("/preview") { MAX_PREVIEW } else { MAX_BODY }
+    match path.rsplit('/').next() {
+        Some("preview") => MAX_PREVIEW,
+        Some("schemas") => MAX_DECLARATION,
+        _ => MAX_BODY,
+    }
 }
 
 /// A body of JSON.
@@ -28,8 +35,7 @@ impl<T: DeserializeOwned> FromRequest<ApiState> for JsonBody<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &ApiState) -> Result<Self, Problem> {
-        let RawBody(body) = RawBody::from_request(request, state).await?;
-        parse(&body).map(Self)
+        parse(&raw(request, state).await?).map(Self)
     }
 }
 
@@ -50,19 +56,24 @@ impl<T: DeserializeOwned + Default> FromRequest<ApiState> for OptionalJsonBody<T
     }
 }
 
-/// A body of JSON, not looked at yet.
-pub(super) struct RawBody(pub(super) Vec<u8>);
+/// A body of JSON, which nobody but the component looks into.
+pub(super) struct TextBody(pub(super) String);
 
-impl FromRequest<ApiState> for RawBody {
+impl FromRequest<ApiState> for TextBody {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &ApiState) -> Result<Self, Problem> {
-        let (parts, body) = request.into_parts();
-        // Read in any case: a client that is still sending would otherwise see its connection reset.
-        let body = body::read(&parts.headers, body, limit(parts.uri.path()), &state.bill(&parts)?).await?;
-        expect_json(&parts.headers)?;
-        Ok(Self(body))
+        String::from_utf8(raw(request, state).await?).map(Self).map_err(|_| Problem::invalid("The body is not UTF-8."))
     }
+}
+
+/// A body that is said to be JSON.
+async fn raw(request: Request, state: &ApiState) -> Result<Vec<u8>, Problem> {
+    let (parts, body) = request.into_parts();
+    // Read in any case: a client that is still sending would otherwise see its connection reset.
+    let body = body::read(&parts.headers, body, limit(parts.uri.path()), &state.bill(&parts)?).await?;
+    expect_json(&parts.headers)?;
+    Ok(body)
 }
 
 fn expect_json(headers: &HeaderMap) -> Result<(), Problem> {

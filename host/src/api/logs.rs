@@ -1,89 +1,80 @@
 //! The log of SCIM requests: searched, and exported.
 
-use axum::http::{HeaderValue, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use utoipa::ToSchema;
 
 use super::access::Access;
 use super::input::{Query, cursor, page_limit};
 use super::listed::ListOf;
 use super::problem::Problem;
 use super::shapes::LogEntry;
-use crate::journal::{LogExport, LogFormat, LogQuery};
+use crate::journal::{LogExport, LogFilter, LogFormat};
 use crate::timestamp::LAST;
 
-/// Entries of one part of an export.
-const PART: u32 = 500;
+/// Parameters that filter the log, written once for all operations that take them, and parameters of an operation's own.
+macro_rules! log_parameters {
+    ($(#[$of_all:meta])* $name:ident { $($(#[$of_one:meta])* $own:ident: $type:ty,)* }) => {
+        $(#[$of_all])*
+        #[derive(Deserialize, utoipa::IntoParams)]
+        #[serde(deny_unknown_fields)]
+        #[into_params(parameter_in = Query)]
+        pub(super) struct $name {
+            /// Not before this time, in milliseconds since the Unix epoch.
+            #[param(nullable = false, maximum = 253_402_300_799_999_u64)]
+            since: Option<u64>,
+            /// Before this time, in milliseconds since the Unix epoch.
+            #[param(nullable = false, maximum = 253_402_300_799_999_u64)]
+            until: Option<u64>,
+            /// Only answers of this class: 2 (done), 4 (refused) or 5 (failed).
+            #[param(nullable = false, minimum = 2, maximum = 5)]
+            status_class: Option<u8>,
+            /// Only requests with this method, in any case.
+            #[param(nullable = false)]
+            method: Option<String>,
+            /// Only requests about `User`, `Group`, or another resource type, in any case.
+            #[param(nullable = false)]
+            resource_type: Option<String>,
+            /// Only entries in which this text occurs, in any case.
+            #[param(nullable = false)]
+            text: Option<String>,
+            $($(#[$of_one])* $own: $type,)*
+        }
 
-/// Which entries of the log.
-#[derive(Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct LogSearch {
-    /// Not before, in milliseconds since the Unix epoch.
-    #[param(nullable = false, maximum = 253_402_300_799_999_u64)]
-    since: Option<u64>,
-    /// Before, in milliseconds since the Unix epoch.
-    #[param(nullable = false, maximum = 253_402_300_799_999_u64)]
-    until: Option<u64>,
-    /// Only answers of this class: 2 (done), 4 (refused) or 5 (failed).
-    #[param(nullable = false, minimum = 2, maximum = 5)]
-    status_class: Option<u8>,
-    /// Only requests with this method, in any case.
-    #[param(nullable = false)]
-    method: Option<String>,
-    /// Only requests about `User`, `Group`, or another resource type, in any case.
-    #[param(nullable = false)]
-    resource_type: Option<String>,
-    /// Occurs anywhere in the entry, in any case.
-    #[param(nullable = false)]
-    text: Option<String>,
-    /// `next` of the page before.
-    #[param(nullable = false, min_length = 1, max_length = 100)]
-    after: Option<String>,
-    /// How many entries.
-    #[param(nullable = false, minimum = 1, maximum = 500, default = 100)]
-    limit: Option<u32>,
+        impl $name {
+            fn filter(&self) -> Result<LogFilter, Problem> {
+                Ok(LogFilter {
+                    since: moment("since", self.since)?,
+                    until: moment("until", self.until)?,
+                    status_class: class(self.status_class)?,
+                    method: self.method.clone(),
+                    resource_type: self.resource_type.clone(),
+                    text: self.text.clone(),
+                })
+            }
+        }
+    };
 }
 
-/// Which entries of the log, and in which form.
-#[derive(Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct Export {
-    /// CSV (RFC 4180) or JSON Lines; `jsonl` if it is not named.
-    #[param(nullable = false, inline)]
-    format: Option<ExportFormat>,
-    /// Not before, in milliseconds since the Unix epoch.
-    #[param(nullable = false, maximum = 253_402_300_799_999_u64)]
-    since: Option<u64>,
-    /// Before, in milliseconds since the Unix epoch.
-    #[param(nullable = false, maximum = 253_402_300_799_999_u64)]
-    until: Option<u64>,
-    /// Only answers of this class: 2 (done), 4 (refused) or 5 (failed).
-    #[param(nullable = false, minimum = 2, maximum = 5)]
-    status_class: Option<u8>,
-    /// Only requests with this method, in any case.
-    #[param(nullable = false)]
-    method: Option<String>,
-    /// Only requests about `User`, `Group`, or another resource type, in any case.
-    #[param(nullable = false)]
-    resource_type: Option<String>,
-    /// Occurs anywhere in the entry, in any case.
-    #[param(nullable = false)]
-    text: Option<String>,
+log_parameters! {
+    /// Which entries of the log.
+    LogSearch {
+        /// `next` of the page before.
+        #[param(nullable = false, min_length = 1, max_length = 100)]
+        after: Option<String>,
+        /// How many entries.
+        #[param(nullable = false, minimum = 1, maximum = 500, default = 100)]
+        limit: Option<u32>,
+    }
 }
 
-/// The form of an export.
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum ExportFormat {
-    /// Comma-separated values (RFC 4180), with a first line of names.
-    Csv,
-    /// JSON Lines: an entry a line, as the search has it.
-    Jsonl,
+log_parameters! {
+    /// Which entries of the log, and in which form.
+    Export {
+        /// CSV (RFC 4180) or JSON Lines; `jsonl` if it is not named.
+        #[param(nullable = false, inline)]
+        format: Option<LogFormat>,
+    }
 }
 
 fn moment(name: &str, time: Option<u64>) -> Result<Option<u64>, Problem> {
@@ -112,16 +103,7 @@ pub(super) async fn search_logs(
     access: Access,
     Query(query): Query<LogSearch>,
 ) -> Result<ListOf<Box<RawValue>>, Problem> {
-    let query = LogQuery {
-        since: moment("since", query.since)?,
-        until: moment("until", query.until)?,
-        status_class: class(query.status_class)?,
-        method: query.method,
-        resource_type: query.resource_type,
-        text: query.text,
-        after: cursor(query.after)?,
-        limit: page_limit(query.limit)?,
-    };
+    let query = query.filter()?.page(cursor(query.after)?, page_limit(query.limit)?);
     let found = access.organization.search_log(query).await?;
     Ok(ListOf { items: raw(found.entries)?, next: found.next })
 }
@@ -143,31 +125,12 @@ pub(super) fn raw(documents: Vec<String>) -> Result<Vec<Box<RawValue>>, Problem>
     responses((status = 200, description = "The entries.",
         content((String = "text/csv"), (String = "application/jsonl")))))]
 pub(super) async fn export_logs(access: Access, Query(query): Query<Export>) -> Result<Response, Problem> {
-    let format = query.format.unwrap_or(ExportFormat::Jsonl);
-    let search = LogQuery {
-        since: moment("since", query.since)?,
-        until: moment("until", query.until)?,
-        status_class: class(query.status_class)?,
-        method: query.method,
-        resource_type: query.resource_type,
-        text: query.text,
-        after: None,
-        limit: PART,
-    };
+    let filter = query.filter()?;
     let organization = access.organization;
     let Some(stream) = access.state.streams.open(organization.id()) else {
         let detail = "Too many exports of this organization are running. Try again when they are done.";
         return Err(Problem::throttled(detail, 10));
     };
-    let format = match format {
-        ExportFormat::Csv => LogFormat::Csv,
-        ExportFormat::Jsonl => LogFormat::JsonLines,
-    };
-    let name = format!("attachment; filename=\"scim-log-{}.{}\"", organization.id(), format.extension());
-    let body = LogExport::new(organization, search, format).into_body(stream).await?;
-    let mut response = ([(header::CONTENT_TYPE, format.media_type())], body).into_response();
-    if let Ok(name) = HeaderValue::from_str(&name) {
-        response.headers_mut().insert(header::CONTENT_DISPOSITION, name);
-    }
-    Ok(response)
+    let export = LogExport::new(organization, filter, query.format.unwrap_or_default());
+    Ok(export.into_response(access.state.now(), stream).await?)
 }

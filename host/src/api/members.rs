@@ -1,18 +1,18 @@
-//! Members and teams, of either origin; and what provisioning a list of users would do.
+//! Members, of either origin; and what provisioning a list of users would do.
 
 use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::PATH;
 use super::access::{Access, PathParameter};
-use super::input::{JsonBody, Query, RawBody, cursor, page_limit};
+use super::input::{JsonBody, Query, TextBody, cursor, page_limit};
 use super::listed::ListOf;
 use super::problem::Problem;
 use super::shapes::PreviewUsers;
-use crate::directory::{Listing, Member, NewMember, Role, Team};
+use crate::directory::{Listing, Member, NewMember, Role};
 use crate::guard::Preview;
 
 /// Which part of a list of members or teams.
@@ -32,7 +32,7 @@ pub(super) struct Search {
 }
 
 impl Search {
-    fn listing(self) -> Result<Listing, Problem> {
+    pub(super) fn listing(self) -> Result<Listing, Problem> {
         Ok(Listing { limit: page_limit(self.limit)?, prefix: self.prefix, after: cursor(self.after)? })
     }
 }
@@ -62,18 +62,6 @@ pub(super) struct RoleBody {
     role: Role,
 }
 
-/// A team to add by hand.
-#[derive(Deserialize, Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct NewTeam {
-    /// Its name: 1 to 1,000 bytes.
-    #[schema(min_length = 1, max_length = 1_000)]
-    name: String,
-    /// Ids, userNames or email addresses of its members.
-    #[serde(default)]
-    members: Vec<String>,
-}
-
 /// List members
 ///
 /// The list holds members of either origin, in the order of their creation.
@@ -89,12 +77,7 @@ pub(super) async fn list_members(access: Access, Query(query): Query<Search>) ->
 #[utoipa::path(post, path = "/organizations/{organization}/members", tag = "Members", request_body = NewMemberBody,
     responses((status = 201, description = "The member was added.", body = Member)))]
 pub(super) async fn add_member(access: Access, JsonBody(new): JsonBody<NewMemberBody>) -> Result<Response, Problem> {
-    let new = NewMember {
-        display_name: new.display_name.unwrap_or_else(|| new.email.clone()),
-        email: new.email,
-        role: new.role.unwrap_or(Role::Member),
-        passphrase: new.passphrase,
-    };
+    let new = NewMember::new(new.email, new.display_name, new.role.unwrap_or(Role::Member), new.passphrase);
     let member = access.organization.add_member(new).await?;
     let home = access.state.provisioner.base_url();
     let location = format!("{home}{PATH}/organizations/{}/members/{}", access.organization.id(), member.id);
@@ -148,33 +131,12 @@ pub(super) async fn reset_passphrase(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// List teams
-///
-/// The list holds teams of either origin, in the order of their creation.
-#[utoipa::path(get, path = "/organizations/{organization}/teams", tag = "Teams", params(Search),
-    responses((status = 200, description = "A page of teams.", body = ListOf<Team>)))]
-pub(super) async fn list_teams(access: Access, Query(query): Query<Search>) -> Result<ListOf<Team>, Problem> {
-    Ok(access.organization.teams(query.listing()?).await?.into())
-}
-
-/// Add a team by hand
-#[utoipa::path(post, path = "/organizations/{organization}/teams", tag = "Teams", request_body = NewTeam,
-    responses((status = 201, description = "The team was added.", body = Team)))]
-pub(super) async fn add_team(
-    access: Access,
-    JsonBody(new): JsonBody<NewTeam>,
-) -> Result<(StatusCode, Json<Team>), Problem> {
-    let team = access.organization.add_team(&new.name, &new.members).await?;
-    Ok((StatusCode::CREATED, Json(team)))
-}
-
 /// See what provisioning a list of users would do
 ///
 /// The answer tells who would be matched, who would be created, and who would stay manual and take a seat. Nothing is
 /// changed. The body may have 5 MiB.
 #[utoipa::path(post, path = "/organizations/{organization}/preview", tag = "Members", request_body = PreviewUsers,
     responses((status = 200, description = "What would become of the users.", body = Preview)))]
-pub(super) async fn preview(access: Access, RawBody(users): RawBody) -> Result<Json<Preview>, Problem> {
-    let users = String::from_utf8(users).map_err(|_| Problem::invalid("The body is not UTF-8."))?;
+pub(super) async fn preview(access: Access, TextBody(users): TextBody) -> Result<Json<Preview>, Problem> {
     Ok(Json(access.organization.preview(users).await?))
 }

@@ -29,9 +29,12 @@ mod oauth_clients;
 mod organizations;
 mod problem;
 mod quotas;
+mod retention;
 mod rotation;
+mod schemas;
 mod shapes;
 mod state;
+mod teams;
 #[cfg(test)]
 mod tests;
 
@@ -90,12 +93,16 @@ fn operations() -> OpenApiRouter<ApiState> {
         .routes(routes!(members::get_member, members::remove_member))
         .routes(routes!(members::set_role))
         .routes(routes!(members::reset_passphrase))
-        .routes(routes!(members::list_teams, members::add_team))
+        .routes(routes!(teams::list_teams, teams::add_team))
+        .routes(routes!(teams::get_team, teams::remove_team))
+        .routes(routes!(teams::list_team_members, teams::change_team_members))
         .routes(routes!(members::preview))
         .routes(routes!(guard::get_guard, guard::put_guard, guard::delete_guard))
         .routes(routes!(guard::decide_held))
         .routes(routes!(logs::search_logs))
         .routes(routes!(logs::export_logs))
+        .routes(routes!(retention::get_retention, retention::put_retention))
+        .routes(routes!(schemas::get_schemas, schemas::put_schemas, schemas::delete_schemas))
         .routes(routes!(events::list_events))
         .routes(routes!(events::get_webhook, events::put_webhook, events::delete_webhook))
         .routes(routes!(events::test_webhook))

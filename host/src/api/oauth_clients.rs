@@ -10,7 +10,7 @@ use super::input::{JsonBody, OptionalJsonBody, Query};
 use super::listed::ListOf;
 use super::organizations::ActorQuery;
 use super::problem::Problem;
-use crate::oauth::{IssuedOAuthClient, NewOAuthClient, OAuthClient};
+use crate::oauth::{ClientAssertion, IssuedOAuthClient, NewOAuthClient, OAuthClient, SecretWindow};
 
 /// An OAuth 2.0 client to register.
 #[derive(Deserialize, ToSchema)]
@@ -35,6 +35,13 @@ pub(super) struct NewClient {
     /// Whether the client has no secret. It must use PKCE then, and can't use the client credentials grant.
     #[serde(default)]
     public: bool,
+    /// The signed JWT that the client sends instead of a secret (RFC 7523). A public client has none.
+    assertion: Option<ClientAssertion>,
+    /// How long the client's secrets are valid; one year if nobody says it. Administrators are warned before a secret expires.
+    expires: Option<SecretWindow>,
+    /// For how many minutes an access token is valid; 120 if nobody says it.
+    #[schema(minimum = 60, maximum = 360)]
+    access_token_minutes: Option<u32>,
 }
 
 /// How a client's secret is replaced.
@@ -43,9 +50,11 @@ pub(super) struct NewClient {
 pub(super) struct Rotate {
     /// The id or the email address of the owner or co-owner who acts. If nobody is named, the owner acts.
     actor: Option<String>,
-    /// For how many seconds the old secret is accepted beside the new one.
+    /// How long the new secret is valid; if nobody says it, as long as was chosen before.
+    expires: Option<SecretWindow>,
+    /// For how many seconds the old secret is accepted beside the new one, but never longer than it would have been.
     #[serde(default)]
-    #[schema(maximum = 86_400, default = 0)]
+    #[schema(maximum = 7_776_000, default = 0)]
     overlap_seconds: u32,
 }
 
@@ -54,7 +63,7 @@ pub(super) struct Rotate {
 pub(super) struct IssuedClient {
     /// The client.
     client: OAuthClient,
-    /// `insm_cs_`, 43 characters of base62 and 6 of checksum; `null` for a public client. No other answer holds it.
+    /// `insm_cs_`, 43 characters of base62 and 6 of checksum; `null` of a client without one. No other answer holds it.
     secret: Option<String>,
     /// The issuer of the authorization server.
     issuer: String,
@@ -93,6 +102,9 @@ pub(super) async fn create_oauth_client(
         authorization_code: new.authorization_code,
         redirect_uris: new.redirect_uris,
         public: new.public,
+        assertion: new.assertion,
+        secret_window: new.expires.unwrap_or_default(),
+        access_token_minutes: new.access_token_minutes,
     };
     let issued = access.organization.create_oauth_client(&actor, client).await?;
     Ok((StatusCode::CREATED, IssuedClient::new(&access, issued)))
@@ -111,7 +123,8 @@ pub(super) async fn rotate_oauth_client(
     OptionalJsonBody(body): OptionalJsonBody<Rotate>,
 ) -> Result<Json<IssuedClient>, Problem> {
     let actor = access.actor(body.actor);
-    let issued = access.organization.rotate_oauth_client_secret(&actor, &client, body.overlap_seconds).await?;
+    let organization = &access.organization;
+    let issued = organization.rotate_oauth_client_secret(&actor, &client, body.expires, body.overlap_seconds).await?;
     Ok(IssuedClient::new(&access, issued))
 }
 

@@ -1,12 +1,9 @@
 //! Organizations: the operator makes, changes and deletes them; an organization's key may look at its own.
 
-use std::collections::BTreeMap;
-
 use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::PATH;
@@ -15,58 +12,36 @@ use super::input::{JsonBody, Query, page_limit};
 use super::listed::ListOf;
 use super::problem::Problem;
 use crate::capability::storage::OrganizationId;
-use crate::directory::{Domain, Licences, Options, OrganizationRecord, Plan, Requirement};
-use crate::organization::Organization;
+use crate::directory::{Licences, Member, OrganizationRecord, Requirement};
+use crate::organization::{NewOrganization, Organization, OrganizationChange, Owner};
 
 /// An organization to create.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct NewOrganization {
+#[schema(as = NewOrganization)]
+pub(super) struct NewOrganizationBody {
     /// Its name in the connector URL, which never changes.
     #[schema(pattern = "^[a-z0-9][a-z0-9-]{0,62}$", example = "acme")]
     id: String,
     /// What the backend knows about the organization.
     organization: OrganizationRecord,
+    /// Its owner. Without one, a member with the role `owner` is to be added before SCIM can be enabled.
+    owner: Option<Owner>,
+    /// For how many days the log of SCIM requests, events and parked emails are kept.
+    #[schema(minimum = 1, maximum = 3_650, default = 90)]
+    retention_days: Option<u32>,
 }
 
-/// What of an organization is to change; what is not named stays (RFC 7396).
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct OrganizationChange {
-    /// Its name, as people call it: 1 to 1,000 bytes.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(nullable = false, min_length = 1, max_length = 1_000)]
-    name: Option<String>,
-    /// What it pays for.
-    #[serde(default, deserialize_with = "present")]
+/// An organization that was created.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CreatedOrganization)]
+pub(super) struct CreatedOrganizationView {
+    #[serde(flatten)]
+    organization: OrganizationView,
+    /// Its owner, if the request named one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    plan: Option<Plan>,
-    /// How many active members the plan allows.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(nullable = false)]
-    seats: Option<u32>,
-    /// Its domains, in place of those that are known.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(nullable = false, max_items = 1_000)]
-    domains: Option<Vec<Domain>>,
-    /// The identity provider that single sign-on is configured for; `null` for none.
-    #[serde(default, deserialize_with = "named")]
-    #[schema(value_type = Option<String>)]
-    single_sign_on: Option<Option<String>>,
-    /// The choices to change, by name.
-    #[schema(value_type = Options, required = false)]
-    #[serde(default)]
-    options: BTreeMap<String, bool>,
-}
-
-/// What is named is not `null`: none of these can be taken away.
-fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
-}
-
-/// `null` is named too.
-fn named<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
+    owner: Option<Member>,
 }
 
 /// An organization of the host.
@@ -152,24 +127,22 @@ pub(super) async fn list_organizations(
 
 /// Create an organization
 ///
-/// For the operator only. Then add its owner, as a member with the role `owner`.
-#[utoipa::path(post, path = "/organizations", tag = "Organizations", request_body = NewOrganization,
-    responses((status = 201, description = "It was created.", body = OrganizationView)))]
+/// The organization is created together with its owner, if the request names one. If anything is refused, nothing is
+/// created. Only the operator may use this.
+#[utoipa::path(post, path = "/organizations", tag = "Organizations", request_body = NewOrganizationBody,
+    responses((status = 201, description = "The organization was created.", body = CreatedOrganizationView)))]
 pub(super) async fn create_organization(
     operator: Operator,
-    JsonBody(new): JsonBody<NewOrganization>,
+    JsonBody(new): JsonBody<NewOrganizationBody>,
 ) -> Result<Response, Problem> {
     let provisioner = &operator.state.provisioner;
     let id = OrganizationId::parse(&new.id)
         .map_err(|error| Problem::invalid(format!("{error}.")).at("/id".into(), error.to_string()))?;
-    let organization = provisioner.create_organization(&id).await?;
-    if let Err(error) = organization.put(new.organization).await {
-        // Nobody has seen it yet.
-        provisioner.delete_organization(&id).await?;
-        return Err(error.into());
-    }
-    let location = format!("{}{PATH}/organizations/{id}", provisioner.base_url());
-    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(view(&organization).await?)).into_response())
+    let new = NewOrganization { id, record: new.organization, owner: new.owner, retention_days: new.retention_days };
+    let created = provisioner.create_organization(new).await?;
+    let location = format!("{}{PATH}/organizations/{}", provisioner.base_url(), created.organization.id());
+    let view = CreatedOrganizationView { organization: view(&created.organization).await?, owner: created.owner };
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(view)).into_response())
 }
 
 /// Look at an organization
@@ -205,31 +178,8 @@ pub(super) async fn patch_organization(
     access: Access,
     JsonBody(change): JsonBody<OrganizationChange>,
 ) -> Result<Json<OrganizationView>, Problem> {
-    let unknown = || Problem::conflict("Nothing is known about the organization yet: send it with PUT first.");
-    let mut record = access.organization.get().await?.ok_or_else(unknown)?;
-    record.name = change.name.unwrap_or(record.name);
-    record.plan = change.plan.unwrap_or(record.plan);
-    record.seats = change.seats.unwrap_or(record.seats);
-    record.domains = change.domains.unwrap_or(record.domains);
-    record.single_sign_on = change.single_sign_on.unwrap_or(record.single_sign_on);
-    record.options = options(&record.options, change.options)?;
-    access.organization.put(record).await?;
+    access.organization.change(change).await?;
     Ok(Json(view(&access.organization).await?))
-}
-
-/// Goes through the options' JSON form, so that a new option needs no code here.
-fn options(known: &Options, changes: BTreeMap<String, bool>) -> Result<Options, Problem> {
-    let mut value = serde_json::to_value(known).unwrap_or_default();
-    for (name, on) in changes {
-        match value.get_mut(&name) {
-            Some(option) => *option = Value::Bool(on),
-            None => {
-                let text = format!("there is no option {name:?}");
-                return Err(Problem::invalid(format!("{text}.")).at("/options".into(), text));
-            }
-        }
-    }
-    serde_json::from_value(value).map_err(|error| Problem::invalid(error.to_string()))
 }
 
 /// Delete an organization

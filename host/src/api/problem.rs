@@ -9,7 +9,8 @@ use crate::api_keys::ApiKeyError;
 use crate::capability::storage::StorageError;
 use crate::component::CallError;
 use crate::directory::Requirement;
-use crate::error::ActionError;
+use crate::error::{ActionError, SchemasError};
+use crate::organization::CreateOrganizationError;
 use crate::quota::Exceeded;
 use crate::registry::{QuotaError, RegistryError};
 use crate::server::body::BodyError;
@@ -316,6 +317,26 @@ impl From<RegistryError> for Problem {
                 tracing::error!("{error}");
                 Self::unavailable().uncertain()
             }
+        }
+    }
+}
+
+impl From<CreateOrganizationError> for Problem {
+    fn from(error: CreateOrganizationError) -> Self {
+        match error {
+            CreateOrganizationError::Registry(error) => error.into(),
+            CreateOrganizationError::Refused(error) => error.into(),
+        }
+    }
+}
+
+impl From<SchemasError> for Problem {
+    fn from(error: SchemasError) -> Self {
+        match error {
+            SchemasError::Invalid { pointer, detail } => {
+                Self::invalid(format!("The declaration is not valid: {detail}.")).at(pointer, detail)
+            }
+            SchemasError::Refused(error) => error.into(),
         }
     }
 }

@@ -91,10 +91,10 @@ pub(super) struct EventDocument {
 #[derive(Deserialize, ToSchema)]
 #[allow(dead_code, reason = "a schema")]
 pub(super) struct EventSubject {
-    /// `member`, `team`, `connector`, `token` or `licences`.
+    /// `member`, `team`, `connector`, `token`, `oauth-client` or `licences`.
     #[serde(rename = "type")]
     kind: String,
-    /// The id of the member or the team, or the generation of the token.
+    /// The id of the member, the team or the OAuth client, or the generation of the token.
     #[schema(nullable = false)]
     id: Option<String>,
     /// The name that people see.
@@ -103,22 +103,10 @@ pub(super) struct EventSubject {
 }
 
 /// Users as an identity provider will send them: at most 10,000 SCIM Users (RFC 7643 §4.1), such as
-/// `[{"userName": "ada@example.com"}]`. An entry that is no SCIM User is previewed as refused.
-#[derive(Deserialize, ToSchema)]
-#[serde(untagged)]
+/// `[{"userName": "ada@example.com"}]`. An entry that is no SCIM User is previewed as refused. An answer to a SCIM query (RFC 7644
+/// §3.4.2) is taken as well: its `Resources` are the users.
+///
+/// The schema is of the list alone: generators of clients can't make a type that is a list or an object.
+#[derive(ToSchema)]
 #[allow(dead_code, reason = "a schema")]
-pub(super) enum PreviewUsers {
-    /// A list of them.
-    List(Vec<Value>),
-    /// A list answer (RFC 7644 §3.4.2).
-    Json(PreviewResources),
-}
-
-/// A list answer of SCIM (RFC 7644 §3.4.2); only its `Resources` are looked at.
-#[derive(Deserialize, ToSchema)]
-#[allow(dead_code, reason = "a schema")]
-pub(super) struct PreviewResources {
-    /// The users.
-    #[serde(rename = "Resources")]
-    resources: Vec<Value>,
-}
+pub(super) struct PreviewUsers(Vec<Value>);

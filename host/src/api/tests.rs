@@ -198,3 +198,20 @@ async fn links_begin_with_the_base_url() {
     let expected = "<https://scim.example.com/insomnia/api/v1/organizations?limit=1&after=a>; rel=\"next\"";
     assert_eq!(response.headers()["link"], expected);
 }
+
+#[tokio::test]
+async fn the_document_describes_a_change_as_a_merge_patch_that_generated_clients_keep() {
+    let host = Host::new(Arc::new(NoSecrets)).await;
+    let request = host.request("GET", "/openapi.json").body(Body::empty()).unwrap();
+    let (_, document) = host.send(request).await;
+    let schemas = &document["components"]["schemas"];
+    let options = &schemas["OptionChanges"];
+    let names = |schema: &Value| schema["properties"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(options), names(&schemas["Options"]), "every option can be changed");
+    assert!(options.get("required").is_none() && options.get("default").is_none(), "{options}");
+    for (name, property) in options["properties"].as_object().unwrap() {
+        assert!(property.get("default").is_none(), "{name}: a client would send what nobody named");
+    }
+    assert!(schemas["OrganizationChange"].get("required").is_none());
+    assert_eq!(schemas["PreviewUsers"]["type"], "array", "generators make no type of a list or an object");
+}

@@ -14,6 +14,7 @@ use super::arguments::{Common, IsolationName, LogFormat};
 use super::data::Lost;
 use crate::email::EmailConfig;
 use crate::http::HttpConfig;
+use crate::oauth::OperatorClient;
 use crate::quota::Quotas;
 use crate::storage::PostgresConfig;
 use crate::urls;
@@ -44,6 +45,25 @@ struct File {
     http: HttpConfig,
     #[serde(default)]
     quotas: BTreeMap<String, u64>,
+    #[serde(default)]
+    operator_client: Vec<OperatorClientOfFile>,
+}
+
+/// A table `[[operator-client]]`: an OAuth 2.0 client for every organization that agrees to it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct OperatorClientOfFile {
+    id: String,
+    name: String,
+    redirect_uris: Vec<String>,
+    secrets_sha256: Vec<String>,
+}
+
+impl From<OperatorClientOfFile> for OperatorClient {
+    fn from(client: OperatorClientOfFile) -> Self {
+        let OperatorClientOfFile { id, name, redirect_uris, secrets_sha256 } = client;
+        Self { id, name, redirect_uris, secrets_sha256 }
+    }
 }
 
 /// The table `[tls]`: files by which the server speaks TLS.
@@ -86,6 +106,8 @@ pub(super) struct Settings {
     pub(super) http: HttpConfig,
     /// From the file: how much every organization may take for which nothing else is set.
     pub(super) quotas: Quotas,
+    /// From the file: OAuth clients for every organization that agrees.
+    pub(super) operator_clients: Vec<OperatorClient>,
 }
 
 impl Settings {
@@ -129,6 +151,7 @@ impl Settings {
             go_on_without: Vec::new(),
             email: file.email,
             http: file.http,
+            operator_clients: file.operator_client.into_iter().map(OperatorClient::from).collect(),
             quotas: Quotas::default().with_all(&file.quotas).context("the table [quotas] of the configuration file")?,
         })
     }
@@ -212,6 +235,17 @@ mod tests {
             let error = format!("{:#}", settings(&text).err().unwrap());
             assert!(error.contains(said), "{error}");
         }
+    }
+
+    #[test]
+    fn an_operators_oauth_client_is_a_table_of_the_file() {
+        let text =
+            "[[operator-client]]\nid = 'a'\nname = 'Okta'\nredirect-uris = ['https://x/y']\nsecrets-sha256 = ['0']";
+        let settings = |text: &str| with_file(text, Common { data: Some("/given".into()), ..Common::default() });
+        let clients = settings(text).unwrap().operator_clients;
+        assert_eq!((clients.len(), clients[0].name.as_str()), (1, "Okta"));
+        assert!(settings(&format!("{text}\nsecret = 'x'")).is_err(), "a secret itself has no place in the file");
+        assert!(settings("").unwrap().operator_clients.is_empty());
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! `delivery`: emails and events on their way.
 
 use clap::{Subcommand, ValueEnum};
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::arguments::one_of;
 use super::config::Settings;
 use super::member::Of;
+use super::pages::{self, PAGE};
 use super::{host, output};
 use crate::delivery::DeliveryQueue;
 
@@ -14,8 +16,8 @@ pub(super) enum DeliveryCommand {
     /// List what waits or could not be delivered.
     List {
         /// Which queue.
-        #[arg(value_enum)]
-        queue: Queue,
+        #[arg(value_parser = one_of::<DeliveryQueue>(DeliveryQueue::NAMES))]
+        queue: DeliveryQueue,
         #[command(flatten)]
         of: Of,
     },
@@ -29,19 +31,6 @@ pub(super) enum DeliveryCommand {
         #[command(flatten)]
         of: Of,
     },
-}
-
-/// A queue to look at.
-#[derive(Clone, Copy, ValueEnum)]
-pub(super) enum Queue {
-    /// Emails to be sent.
-    EmailsWaiting,
-    /// Emails that could not be sent.
-    EmailsParked,
-    /// Events to be posted to the webhook.
-    EventsWaiting,
-    /// Events that the webhook did not take.
-    EventsParked,
 }
 
 /// A queue of what could not be delivered.
@@ -59,22 +48,11 @@ impl DeliveryCommand {
         match self {
             Self::List { queue, of } => {
                 let organization = host::organization(&provisioner, &of.organization).await?;
-                let queue = match queue {
-                    Queue::EmailsWaiting => DeliveryQueue::EmailsWaiting,
-                    Queue::EmailsParked => DeliveryQueue::EmailsParked,
-                    Queue::EventsWaiting => DeliveryQueue::EventsWaiting,
-                    Queue::EventsParked => DeliveryQueue::EventsParked,
-                };
-                let (mut deliveries, mut after): (Vec<Value>, Option<String>) = (Vec::new(), None);
-                loop {
-                    let page = organization.deliveries(queue, after.as_deref(), 500).await?;
-                    for delivery in page.items {
-                        deliveries.push(serde_json::to_value(delivery)?);
-                    }
-                    after = page.next;
-                    if after.is_none() {
-                        break;
-                    }
+                let page = async |after: Option<String>| organization.deliveries(queue, after.as_deref(), PAGE).await;
+                let deliveries = pages::values(&pages::all(page).await?)?;
+                if deliveries.is_empty() && !settings.json {
+                    output::print("This queue is empty.\n");
+                    return Ok(());
                 }
                 output::table(settings.json, &deliveries, &["created", "what", "to", "attempts", "error", "id"]);
             }

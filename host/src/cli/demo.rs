@@ -10,9 +10,9 @@ use super::serve::Listen;
 use super::{output, passphrase};
 use crate::capability::storage::OrganizationId;
 use crate::connector::{DEFAULT_EXPIRY, IdentityProvider};
-use crate::directory::{Domain, NewMember, Options, OrganizationRecord, Plan, Role};
+use crate::directory::{Domain, Options, OrganizationRecord, Plan};
 use crate::error::ActionError;
-use crate::organization::Organization;
+use crate::organization::{CreateOrganizationError, NewOrganization, Organization, Owner};
 use crate::provisioner::Provisioner;
 use crate::registry::RegistryError;
 
@@ -75,11 +75,6 @@ impl Demo {
 /// Makes the organization. A start that was broken off is taken up again: every step takes what is there already.
 async fn make(provisioner: &Provisioner) -> anyhow::Result<(Organization, Shown)> {
     let id = OrganizationId::parse(NAME)?;
-    match provisioner.create_organization(&id).await {
-        Ok(_) | Err(RegistryError::Exists(_)) => {}
-        Err(error) => return Err(error.into()),
-    }
-    let organization = provisioner.organization(&id);
     let record = OrganizationRecord {
         name: "Demo".into(),
         plan: Plan::Enterprise,
@@ -88,19 +83,19 @@ async fn make(provisioner: &Provisioner) -> anyhow::Result<(Organization, Shown)
         single_sign_on: Some("okta".into()),
         options: Options::default(),
     };
-    organization.put(record).await.context("the demo organization can't be set up")?;
     let passphrase = passphrase::generate()?;
-    let owner = NewMember {
-        email: OWNER.into(),
-        display_name: "Demo Owner".into(),
-        role: Role::Owner,
-        passphrase: Some(passphrase.clone()),
+    let owner =
+        Owner { email: OWNER.into(), display_name: Some("Demo Owner".into()), passphrase: Some(passphrase.clone()) };
+    let new = NewOrganization { owner: Some(owner), ..NewOrganization::new(id.clone(), record) };
+    let organization = match provisioner.create_organization(new).await {
+        Ok(created) => created.organization,
+        Err(CreateOrganizationError::Registry(RegistryError::Exists(_))) => {
+            let organization = provisioner.organization(&id);
+            organization.set_passphrase(OWNER, &passphrase).await.context("the demo owner has no passphrase")?;
+            organization
+        }
+        Err(error) => return Err(error).context("the demo organization can't be set up"),
     };
-    match organization.add_member(owner).await {
-        Ok(_) => {}
-        Err(ActionError::Conflict(_)) => organization.set_passphrase(OWNER, &passphrase).await?,
-        Err(error) => return Err(error).context("the demo owner can't be added"),
-    }
     let issued = match organization.enable(OWNER, IdentityProvider::Okta, DEFAULT_EXPIRY).await {
         Err(ActionError::Conflict(_)) => organization.refresh_as_operator(None, 0).await,
         other => other,
@@ -136,8 +131,11 @@ fn announcement(settings: &Settings, organization: &Organization, owner: &str, s
     }
     let hint = if shown.is_none() {
         format!(
-            "A token is shown once. To get a new one, stop the server and run: insomnia-scim demo --new-token\n\
-             Or, while it runs: insomnia-scim connector refresh --organization {id}"
+            "A token is shown once. To get a new one, stop the server and run: {} demo --new-token{data}\n\
+             Or, while it runs: {} connector refresh --organization {id}{data}",
+            program(),
+            program(),
+            data = data(settings),
         )
     } else {
         "What is secret here is shown this once.".to_owned()
@@ -167,6 +165,17 @@ Try:
         passphrase = passphrase.map_or("(shown when it was made)", String::as_str),
         token = token.map_or("(shown when it was made)", String::as_str),
     )
+}
+
+/// How this program was called, so that what is printed can be typed.
+fn program() -> String {
+    let program = std::env::args_os().next().map(|name| name.to_string_lossy().into_owned());
+    program.filter(|name| !name.is_empty()).unwrap_or_else(|| "insomnia-scim".into())
+}
+
+/// The flag that names the data directory, for a POSIX shell.
+fn data(settings: &Settings) -> String {
+    format!(" --data '{}'", settings.data.display().to_string().replace('\'', "'\\''"))
 }
 
 fn example_user() -> serde_json::Value {

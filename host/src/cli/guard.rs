@@ -1,16 +1,14 @@
 //! `guard` and `preview`: the mass-deprovisioning guard, and what provisioning a list of users would do.
 
-use std::io::Read;
 use std::path::PathBuf;
 
-use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::config::Settings;
 use super::connector::Actor;
 use super::member::Of;
-use super::{host, output};
+use super::{host, input, output};
 use crate::guard::{Decision, Guard};
 
 /// Commands about the mass-deprovisioning guard.
@@ -56,7 +54,12 @@ impl GuardCommand {
             Self::Set { of, number, share } => {
                 let guard = (number.is_some() || share.is_some()).then_some(Guard { number, share });
                 host::organization(&provisioner, &of.organization).await?.set_guard(guard).await?;
-                output::object(settings.json, &json!({"guard": guard}));
+                match guard {
+                    None if !settings.json => {
+                        output::print("The guard is off: every deactivation and deletion passes.\n")
+                    }
+                    guard => output::object(settings.json, &json!({"guard": guard})),
+                }
             }
             Self::Show { of } => {
                 let organization = host::organization(&provisioner, &of.organization).await?;
@@ -108,14 +111,7 @@ pub(super) struct Preview {
 
 impl Preview {
     pub(super) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
-        let users = match &self.file {
-            Some(path) => std::fs::read_to_string(path).with_context(|| format!("{} can't be read", path.display()))?,
-            None => {
-                let mut users = String::new();
-                std::io::stdin().read_to_string(&mut users).context("standard input can't be read")?;
-                users
-            }
-        };
+        let users = input::read(self.file.as_deref())?;
         let provisioner = host::open(settings).await?;
         let preview = host::organization(&provisioner, &self.of.organization).await?.preview(users).await?;
         if settings.json {

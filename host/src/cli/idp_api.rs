@@ -1,9 +1,8 @@
 //! `idp-api`: access to the identity provider's API, over which tokens are refreshed automatically.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use clap::{Args, Subcommand};
 
 use insomnia_scim_contract::Actor as By;
@@ -11,7 +10,7 @@ use insomnia_scim_contract::Actor as By;
 use super::config::Settings;
 use super::connector::Actor;
 use super::member::Of;
-use super::{host, output};
+use super::{host, input, output};
 use crate::oauth::{EntraApi, IdpApi, OktaApi, OktaApiToken, OktaCredentials, OktaPrivateKey};
 use crate::organization::Organization;
 
@@ -96,12 +95,7 @@ pub(super) struct SecretFile {
 
 impl SecretFile {
     fn read(&self) -> anyhow::Result<String> {
-        let text = if self.secret_file == Path::new("-") {
-            std::io::read_to_string(std::io::stdin()).context("the secret can't be read from standard input")?
-        } else {
-            let shown = self.secret_file.display();
-            fs::read_to_string(&self.secret_file).with_context(|| format!("{shown} can't be read"))?
-        };
+        let text = input::read(Some(&self.secret_file))?;
         let secret = text.trim();
         if secret.is_empty() {
             bail!("no secret: write it to standard input, or name a file by --secret-file");

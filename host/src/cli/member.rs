@@ -1,10 +1,11 @@
 //! `member`: members of an organization.
 
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::arguments::one_of;
 use super::config::Settings;
+use super::pages::{self, PAGE};
 use super::{host, output, passphrase};
 use crate::directory::{Listing, NewMember, Role};
 
@@ -68,25 +69,15 @@ impl MemberCommand {
         let organization = host::organization(&provisioner, &self.of().organization).await?;
         match self {
             Self::List { prefix, .. } => {
-                let mut members: Vec<Value> = Vec::new();
-                let mut listing = Listing { prefix, after: None, limit: 500 };
-                loop {
-                    let page = organization.members(listing.clone()).await?;
-                    for member in page.items {
-                        members.push(serde_json::to_value(member)?);
-                    }
-                    listing.after = page.next;
-                    if listing.after.is_none() {
-                        break;
-                    }
-                }
+                let members = pages::all(async |after: Option<String>| {
+                    organization.members(Listing { prefix: prefix.clone(), after, limit: PAGE }).await
+                });
                 let columns = ["email", "display_name", "role", "origin", "active", "id"];
-                output::table(settings.json, &members, &columns);
+                output::table(settings.json, &pages::values(&members.await?)?, &columns);
             }
             Self::Add { email, name, role, email_passphrase, .. } => {
                 let passphrase = if email_passphrase { None } else { Some(passphrase::generate()?) };
-                let display_name = name.unwrap_or_else(|| email.clone());
-                let new = NewMember { email, display_name, role, passphrase: passphrase.clone() };
+                let new = NewMember::new(email, name, role, passphrase.clone());
                 let mut added = serde_json::to_value(organization.add_member(new).await?)?;
                 if let Some(passphrase) = passphrase {
                     added["passphrase"] = passphrase.into();

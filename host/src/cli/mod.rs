@@ -14,6 +14,7 @@ mod failure;
 mod guard;
 mod host;
 mod idp_api;
+mod input;
 mod log;
 mod log_queue;
 mod mail;
@@ -21,10 +22,12 @@ mod member;
 mod oauth_client;
 mod org;
 mod output;
+mod pages;
 mod passphrase;
 #[cfg(unix)]
 mod process;
 mod request_log;
+mod schema;
 mod serve;
 mod team;
 mod test_connector;
@@ -70,6 +73,9 @@ enum Command {
     /// Teams of an organization, of either origin.
     #[command(subcommand)]
     Team(team::TeamCommand),
+    /// Further attributes of users and groups, and further resource types: put, show, remove.
+    #[command(subcommand)]
+    Schema(schema::SchemaCommand),
     /// An organization's SCIM connector: enable, disable, status, refresh.
     #[command(subcommand)]
     Connector(connector::Connector),
@@ -169,6 +175,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             Command::Org(org) => org.run(&settings).await,
             Command::Member(member) => member.run(&settings).await,
             Command::Team(team) => team.run(&settings).await,
+            Command::Schema(schema) => schema.run(&settings).await,
             Command::Connector(connector) => connector.run(&settings).await,
             Command::OAuthClient(client) => client.run(&settings).await,
             Command::IdpApi(api) => api.run(&settings).await,

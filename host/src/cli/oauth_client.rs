@@ -7,7 +7,7 @@ use super::config::Settings;
 use super::connector::Actor;
 use super::member::Of;
 use super::{host, output};
-use crate::oauth::{IssuedOAuthClient, NewOAuthClient};
+use crate::oauth::{ClientAssertion, IssuedOAuthClient, NewOAuthClient, SecretWindow};
 use crate::organization::Organization;
 
 /// Commands about OAuth 2.0 clients. A secret is printed once: only its hash is stored.
@@ -31,6 +31,25 @@ pub(super) enum OAuthClientCommand {
         /// It can't keep a secret: it gets none, and must use PKCE.
         #[arg(long)]
         public: bool,
+        /// How long the secret is valid: 1y, 2y, 3y or never. Administrators are warned before it expires.
+        #[arg(long, value_name = "WINDOW", default_value_t)]
+        expires: SecretWindow,
+        /// For how many minutes an access token is valid, 60 to 360.
+        #[arg(long, value_name = "MINUTES", default_value_t = 120)]
+        access_token_minutes: u32,
+        /// Instead of a secret it signs a JWT (RFC 7523) by a key of the set at this URL, as Microsoft Entra ID does with
+        /// workload identity federation.
+        #[arg(long, value_name = "URL", conflicts_with = "public")]
+        jwks_url: Option<String>,
+        /// The issuer (iss) of the JWT. [default: the client's id]
+        #[arg(long, value_name = "TEXT", requires = "jwks_url")]
+        issuer: Option<String>,
+        /// The subject (sub) of the JWT. [default: the client's id]
+        #[arg(long, value_name = "TEXT", requires = "jwks_url")]
+        subject: Option<String>,
+        /// The audience (aud) of the JWT. [default: the issuer or the token endpoint of this server]
+        #[arg(long, value_name = "TEXT", requires = "jwks_url")]
+        audience: Option<String>,
     },
     /// List the clients.
     List {
@@ -45,7 +64,10 @@ pub(super) enum OAuthClientCommand {
         of: Of,
         #[command(flatten)]
         actor: Actor,
-        /// Seconds for which the old secret is accepted too, at most 86400.
+        /// How long the new secret is valid: 1y, 2y, 3y or never. [default: as long as was chosen before]
+        #[arg(long, value_name = "WINDOW")]
+        expires: Option<SecretWindow>,
+        /// Seconds for which the old secret is accepted too, at most 7776000 (90 days).
         #[arg(long, value_name = "SECONDS", default_value_t = 0)]
         overlap: u32,
     },
@@ -65,13 +87,29 @@ impl OAuthClientCommand {
         let provisioner = host::open(settings).await?;
         let organization = host::organization(&provisioner, &self.of().organization).await?;
         match self {
-            Self::Create { name, actor, client_credentials, redirect_uri, public, .. } => {
+            Self::Create {
+                name,
+                actor,
+                client_credentials,
+                redirect_uri,
+                public,
+                expires,
+                access_token_minutes,
+                jwks_url,
+                issuer,
+                subject,
+                audience,
+                ..
+            } => {
                 let client = NewOAuthClient {
                     name,
                     client_credentials,
                     authorization_code: !redirect_uri.is_empty(),
                     redirect_uris: redirect_uri,
                     public,
+                    assertion: jwks_url.map(|jwks_url| ClientAssertion { issuer, subject, audience, jwks_url }),
+                    secret_window: expires,
+                    access_token_minutes: Some(access_token_minutes),
                 };
                 let issued = organization.create_oauth_client(&actor.or_owner(), client).await?;
                 print(settings, &organization, &issued);
@@ -79,11 +117,15 @@ impl OAuthClientCommand {
             Self::List { .. } => {
                 let clients = organization.oauth_clients().await?;
                 let clients: Vec<Value> = clients.iter().map(serde_json::to_value).collect::<Result<_, _>>()?;
-                output::table(settings.json, &clients, &["id", "name", "created", "secret_created", "overlap_until"]);
+                output::table(
+                    settings.json,
+                    &clients,
+                    &["id", "name", "created", "secret_expires", "overlap_until", "keys_problem"],
+                );
             }
-            Self::Rotate { client, actor, overlap, .. } => {
+            Self::Rotate { client, actor, expires, overlap, .. } => {
                 let actor = actor.or_owner();
-                let issued = organization.rotate_oauth_client_secret(&actor, &client, overlap).await?;
+                let issued = organization.rotate_oauth_client_secret(&actor, &client, expires, overlap).await?;
                 print(settings, &organization, &issued);
             }
             Self::Delete { client, actor, .. } => {
@@ -111,6 +153,7 @@ fn print(settings: &Settings, organization: &Organization, issued: &IssuedOAuthC
         "revocation_endpoint": format!("{issuer}/revoke"),
         "scope": "scim",
         "connector_url": organization.connector_url(),
+        "secret_expires": issued.client.secret_expires,
         "overlap_until": issued.client.overlap_until,
     });
     output::object(settings.json, &value);

@@ -8,14 +8,14 @@ use super::arguments::one_of;
 use super::config::Settings;
 use super::{host, output, passphrase};
 use crate::capability::storage::OrganizationId;
-use crate::directory::{Domain, NewMember, Options, OrganizationRecord, Plan, Role};
-use crate::organization::Organization;
+use crate::directory::{Domain, Options, OrganizationRecord, Plan};
+use crate::organization::{NewOrganization, OptionChanges, Organization, OrganizationChange, Owner};
 use crate::quota::{Quota, Quotas};
 
 /// Commands about organizations.
 #[derive(Subcommand)]
 pub(super) enum Org {
-    /// Create an organization, with its owner if one is named.
+    /// Create an organization, together with its owner if one is named. If anything is refused, nothing is created.
     Create {
         /// Its name, as people call it.
         name: String,
@@ -35,7 +35,7 @@ pub(super) enum Org {
     },
     /// List all organizations.
     List,
-    /// Change what is known about an organization. What is not named stays.
+    /// Change some of what is known about an organization. What is not named stays as it is.
     Set {
         /// Its id.
         organization: String,
@@ -91,16 +91,15 @@ pub(super) struct Facts {
 }
 
 impl Facts {
-    fn apply(self, record: &mut OrganizationRecord) {
-        if let Some(plan) = self.plan {
-            record.plan = plan;
-        }
-        record.seats = self.seats.unwrap_or(record.seats);
-        if !self.domains.is_empty() {
-            record.domains = self.domains.into_iter().map(|name| Domain { name, verified: true }).collect();
-        }
-        if let Some(provider) = self.sso {
-            record.single_sign_on = Some(provider).filter(|provider| !provider.is_empty());
+    /// As changes of what is known.
+    fn change(self) -> OrganizationChange {
+        let domains = self.domains.into_iter().map(|name| Domain { name, verified: true });
+        OrganizationChange {
+            plan: self.plan,
+            seats: self.seats,
+            domains: Some(domains.collect()).filter(|domains: &Vec<Domain>| !domains.is_empty()),
+            single_sign_on: self.sso.map(|provider| Some(provider).filter(|provider| !provider.is_empty())),
+            ..OrganizationChange::default()
         }
     }
 }
@@ -119,20 +118,23 @@ impl Org {
                         OrganizationId::parse(&slug(&name)).context("no id can be made from this name; set --id ID")?
                     }
                 };
-                let mut record = OrganizationRecord {
+                let facts = facts.change();
+                let record = OrganizationRecord {
                     name,
-                    plan: Plan::Enterprise,
-                    seats: 100,
-                    domains: Vec::new(),
-                    single_sign_on: None,
+                    plan: facts.plan.unwrap_or(Plan::Enterprise),
+                    seats: facts.seats.unwrap_or(100),
+                    domains: facts.domains.unwrap_or_default(),
+                    single_sign_on: facts.single_sign_on.flatten(),
                     options: Options::default(),
                 };
-                facts.apply(&mut record);
-                let organization = provisioner.create_organization(&id).await?;
-                organization.put(record).await?;
-                let mut made = json!({"id": id.as_str(), "connector_url": organization.connector_url()});
-                if let Some(email) = owner {
-                    made["owner"] = add_owner(&organization, email).await?;
+                let passphrase = owner.is_some().then(passphrase::generate).transpose()?;
+                let owner = owner.map(|email| Owner { email, display_name: None, passphrase: passphrase.clone() });
+                let new = NewOrganization { id, record, owner, retention_days: None };
+                let created = provisioner.create_organization(new).await?;
+                let organization = created.organization;
+                let mut made = json!({"id": organization.id().as_str(), "connector_url": organization.connector_url()});
+                if let Some(owner) = created.owner {
+                    made["owner"] = json!({"id": owner.id, "email": owner.email, "passphrase": passphrase});
                 }
                 output::object(settings.json, &made);
             }
@@ -155,10 +157,7 @@ impl Org {
             }
             Self::Set { organization, name, facts, options, retention, quotas } => {
                 let organization = host::organization(&provisioner, &organization).await?;
-                let mut record = organization.get().await?.context("nothing is known about the organization yet")?;
-                record.name = name.unwrap_or(record.name);
-                facts.apply(&mut record);
-                set_options(&mut record.options, &options)?;
+                let changes = OrganizationChange { name, options: option_changes(&options)?, ..facts.change() };
                 // All are looked at before one is set.
                 for (quota, limit) in quotas.iter().map(|text| parse_quota(text)).collect::<anyhow::Result<Vec<_>>>()? {
                     organization.set_quota(quota, limit).await?;
@@ -166,7 +165,7 @@ impl Org {
                 if let Some(days) = retention {
                     organization.set_retention(days).await?;
                 }
-                organization.put(record).await?;
+                organization.change(changes).await?;
                 output::object(settings.json, &describe(&organization).await?);
             }
             Self::Delete { organization, yes_delete } => {
@@ -182,14 +181,6 @@ impl Org {
         provisioner.flush().await?;
         Ok(())
     }
-}
-
-async fn add_owner(organization: &Organization, email: String) -> anyhow::Result<Value> {
-    let passphrase = passphrase::generate()?;
-    let owner =
-        NewMember { display_name: email.clone(), email, role: Role::Owner, passphrase: Some(passphrase.clone()) };
-    let owner = organization.add_member(owner).await.context("the owner can't be added")?;
-    Ok(json!({"id": owner.id, "email": owner.email, "passphrase": passphrase}))
 }
 
 async fn describe(organization: &Organization) -> anyhow::Result<Value> {
@@ -235,19 +226,15 @@ fn slug(name: &str) -> String {
     slug.trim_end_matches('-').to_owned()
 }
 
-/// Goes through the options' JSON form, so that a new option needs no code here.
-fn set_options(options: &mut Options, changes: &[String]) -> anyhow::Result<()> {
-    let mut value = serde_json::to_value(&*options)?;
-    for change in changes {
+/// The options as they are given: `list-manual=true`.
+fn option_changes(given: &[String]) -> anyhow::Result<OptionChanges> {
+    let mut changes = OptionChanges::default();
+    for change in given {
         let (name, on) = change.split_once('=').context("an option is set as OPTION=true or OPTION=false")?;
-        let on: bool = on.parse().with_context(|| format!("{name} can be true or false, not {on:?}"))?;
-        match value.get_mut(name) {
-            Some(option) => *option = on.into(),
-            None => bail!("there is no option {name:?}; see insomnia-scim org set --help"),
-        }
+        let on = on.parse().with_context(|| format!("{name} can be true or false, not {on:?}"))?;
+        changes.set(name, on).context("see insomnia-scim org set --help")?;
     }
-    *options = serde_json::from_value(value)?;
-    Ok(())
+    Ok(changes)
 }
 
 #[cfg(test)]
@@ -273,12 +260,10 @@ mod tests {
     }
 
     #[test]
-    fn options_are_set_by_name_and_unknown_ones_refused() {
-        let mut options = Options::default();
-        set_options(&mut options, &["strict=true".into(), "passphrase-emails=false".into()]).unwrap();
-        assert_eq!(options, Options { strict: true, passphrase_emails: false, ..Options::default() });
+    fn options_are_given_by_name_and_as_true_or_false() {
+        assert!(option_changes(&["strict=true".into(), "passphrase-emails=false".into()]).is_ok());
         for change in ["stric=true", "strict", "strict=yes"] {
-            assert!(set_options(&mut options, &[change.into()]).is_err(), "{change}");
+            assert!(option_changes(&[change.into()]).is_err(), "{change}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Passphrases: generated for people, and read without being shown to others.
 
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::io::{BufRead as _, IsTerminal as _};
 
 use anyhow::{Context as _, bail};
 
@@ -23,13 +23,15 @@ pub(super) fn given_or_asked(given: Option<String>) -> anyhow::Result<String> {
     if let Some(passphrase) = given {
         return Ok(passphrase);
     }
-    let mut input = std::io::stdin().lock();
-    if std::io::stdin().is_terminal() {
-        // The terminal shows what is typed: there is no way to stop it that works on every system without a library.
-        std::io::stderr().write_all(b"Passphrase: ").context("standard error can't be written")?;
-    }
-    let mut line = String::new();
-    input.read_line(&mut line).context("the passphrase can't be read from standard input")?;
+    let line = if std::io::stdin().is_terminal() {
+        // What is typed is not shown.
+        rpassword::prompt_password("Passphrase: ").context("the passphrase can't be read from the terminal")?
+    } else {
+        let mut line = String::new();
+        let read = std::io::stdin().lock().read_line(&mut line);
+        read.context("the passphrase can't be read from standard input")?;
+        line
+    };
     let passphrase = line.trim_end_matches(['\r', '\n']);
     if passphrase.is_empty() {
         bail!("no passphrase: write it to standard input, or set INSOMNIA_SCIM_PASSPHRASE");

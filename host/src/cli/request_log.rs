@@ -4,13 +4,13 @@ use std::io::{ErrorKind, Write as _};
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, bail};
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use serde_json::Value;
 
 use super::config::Settings;
 use super::member::Of;
 use super::{host, output};
-use crate::journal::{LogExport, LogFormat, LogQuery};
+use crate::journal::{LogExport, LogFilter, LogFormat};
 
 /// Commands about the log of SCIM requests.
 #[derive(Subcommand)]
@@ -33,7 +33,7 @@ pub(super) enum LogCommand {
         filter: Filter,
         /// The form.
         #[arg(long, value_enum, default_value = "jsonl")]
-        format: FormatName,
+        format: LogFormat,
     },
 }
 
@@ -60,26 +60,15 @@ pub(super) struct Filter {
     text: Option<String>,
 }
 
-/// The form of an export.
-#[derive(Clone, Copy, ValueEnum)]
-pub(super) enum FormatName {
-    /// One JSON object a line.
-    Jsonl,
-    /// Comma-separated values (RFC 4180).
-    Csv,
-}
-
 impl Filter {
-    fn query(self, limit: u32) -> LogQuery {
-        LogQuery {
+    fn entries(self) -> LogFilter {
+        LogFilter {
             since: self.since.map(milliseconds),
             until: self.until.map(milliseconds),
             status_class: self.status,
-            method: self.method.map(|method| method.to_uppercase()),
+            method: self.method,
             resource_type: self.resource,
             text: self.text,
-            after: None,
-            limit,
         }
     }
 }
@@ -90,18 +79,14 @@ impl LogCommand {
         match self {
             Self::List { of, filter, limit } => {
                 let organization = host::organization(&provisioner, &of.organization).await?;
-                let page = organization.search_log(filter.query(limit)).await?;
+                let page = organization.search_log(filter.entries().page(None, limit)).await?;
                 let entries: Vec<Value> =
                     page.entries.iter().map(|json| serde_json::from_str(json)).collect::<Result<_, _>>()?;
                 output::table(settings.json, &entries, &["time", "status", "method", "path", "action", "requestId"]);
             }
             Self::Export { of, filter, format } => {
                 let organization = host::organization(&provisioner, &of.organization).await?;
-                let format = match format {
-                    FormatName::Jsonl => LogFormat::JsonLines,
-                    FormatName::Csv => LogFormat::Csv,
-                };
-                let mut export = LogExport::new(organization, filter.query(500), format);
+                let mut export = LogExport::new(organization, filter.entries(), format);
                 let mut output = std::io::stdout().lock();
                 while let Some(part) = export.next().await? {
                     match output.write_all(&part) {
@@ -117,13 +102,16 @@ impl LogCommand {
 }
 
 fn time(text: &str) -> anyhow::Result<SystemTime> {
-    if let Ok(time) = humantime::parse_rfc3339_weak(text) {
+    // A date alone is its first moment.
+    if let Ok(time) =
+        humantime::parse_rfc3339_weak(text).or_else(|_| humantime::parse_rfc3339(&format!("{text}T00:00:00Z")))
+    {
         return Ok(time);
     }
     let ago = humantime::parse_duration(text).ok().and_then(|ago| SystemTime::now().checked_sub(ago));
     match ago {
         Some(time) => Ok(time),
-        None => bail!("a time is 2026-01-31T12:00:00Z, or 2d, 3h or 90m for so long ago"),
+        None => bail!("a time is 2026-01-31T12:00:00Z, a date, or 2d, 3h or 90m for so long ago"),
     }
 }
 
@@ -138,7 +126,9 @@ mod tests {
 
     #[test]
     fn a_time_is_a_date_or_so_long_ago() {
-        assert_eq!(milliseconds(time("1970-01-02T00:00:00Z").unwrap()), 86_400_000);
+        for day in ["1970-01-02T00:00:00Z", "1970-01-02"] {
+            assert_eq!(milliseconds(time(day).unwrap()), 86_400_000, "{day}");
+        }
         let day_ago = SystemTime::now() - Duration::from_secs(86_400);
         assert!(time("1d").unwrap() >= day_ago - Duration::from_secs(60) && time("1d").unwrap() <= SystemTime::now());
         assert!(time("yesterday").is_err());

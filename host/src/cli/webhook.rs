@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::config::Settings;
 use super::member::Of;
+use super::pages::{self, PAGE};
 use super::{host, output};
 
 /// Commands about the webhook.
@@ -51,7 +52,10 @@ impl WebhookCommand {
             }
             Self::Show { of } => {
                 let organization = host::organization(&provisioner, &of.organization).await?;
-                output::object(settings.json, &serde_json::to_value(organization.webhook().await?)?);
+                match organization.webhook().await? {
+                    None if !settings.json => output::print("No webhook is set: events are posted nowhere.\n"),
+                    webhook => output::object(settings.json, &serde_json::to_value(webhook)?),
+                }
             }
             Self::Test { of } => {
                 let organization = host::organization(&provisioner, &of.organization).await?;
@@ -81,17 +85,10 @@ impl EventCommand {
         let Self::List { of } = self;
         let provisioner = host::open(settings).await?;
         let organization = host::organization(&provisioner, &of.organization).await?;
-        let (mut events, mut after): (Vec<Value>, Option<String>) = (Vec::new(), None);
-        loop {
-            let page = organization.events(after.as_deref(), 500).await?;
-            for event in page.items {
-                events.push(serde_json::from_str(&event.document)?);
-            }
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
-        }
+        let page = async |after: Option<String>| organization.events(after.as_deref(), PAGE).await;
+        let events = pages::all(page).await?;
+        let events: Vec<Value> =
+            events.iter().map(|event| serde_json::from_str(&event.document)).collect::<Result<_, _>>()?;
         output::table(settings.json, &events, &["time", "type", "subject", "actor"]);
         Ok(())
     }

@@ -23,5 +23,6 @@ wasmtime::component::bindgen!({
         "insomnia:scim/jobs-types": insomnia_scim_contract,
         "insomnia:scim/oauth-types": insomnia_scim_contract,
         "insomnia:scim/overview-types": insomnia_scim_contract,
+        "insomnia:scim/schemas-types": insomnia_scim_contract,
     },
 });

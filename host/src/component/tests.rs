@@ -201,7 +201,7 @@ fn the_built_in_component_imports_neither_files_nor_sockets() {
 #[tokio::test]
 async fn f3_the_calls_of_a_deleted_organization_end_at_once_and_its_instances_go() {
     let host = host(Limits::default(), Isolation::Organization).await;
-    host.create_organization(&OrganizationId::parse("a").unwrap()).await.unwrap();
+    host.register(&OrganizationId::parse("a").unwrap()).await.unwrap();
     assert_eq!(call(&host, "a", "count").await, 200);
     let waits = tokio::spawn({
         let host = host.clone();
@@ -214,7 +214,7 @@ async fn f3_the_calls_of_a_deleted_organization_end_at_once_and_its_instances_go
     host.delete_organization(&OrganizationId::parse("a").unwrap()).await.unwrap();
     assert_eq!(waits.await.unwrap(), 401);
     assert_eq!(host.runtime().tenants(), 0);
-    let again = host.create_organization(&OrganizationId::parse("a").unwrap()).await.unwrap();
+    let again = host.register(&OrganizationId::parse("a").unwrap()).await.unwrap();
     let request = ScimRequest { path: "/count".into(), request_id: "r1".into(), ..ScimRequest::default() };
     assert_eq!(again.scim(request).await.status, 200, "an instance of the deleted organization serves the next");
 }

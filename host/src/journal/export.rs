@@ -3,21 +3,35 @@
 use std::io;
 
 use axum::body::Body;
+use axum::http::HeaderValue;
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use clap::ValueEnum;
 use http_body_util::BodyExt as _;
 use http_body_util::channel::{Channel, Sender};
+use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::csv;
-use super::{LogEntry, LogQuery};
+use super::{LogEntry, LogFilter, LogQuery};
 use crate::error::ActionError;
 use crate::organization::Organization;
+use crate::timestamp::date;
+
+/// Entries of one part.
+const PART: u32 = 500;
 
 /// The form of an export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
 pub enum LogFormat {
     /// Comma-separated values (RFC 4180), with a first line of names.
     Csv,
-    /// One JSON object a line.
+    /// JSON Lines: an entry a line, as the search has it.
+    #[default]
+    #[serde(rename = "jsonl")]
+    #[value(name = "jsonl")]
     JsonLines,
 }
 
@@ -48,9 +62,9 @@ pub struct LogExport {
 }
 
 impl LogExport {
-    /// Exports what the query finds; its `limit` is that of a part.
-    pub fn new(organization: Organization, query: LogQuery, format: LogFormat) -> Self {
-        Self { organization, query: Some(query), format, begun: false }
+    /// Exports what the filter lets through.
+    pub fn new(organization: Organization, filter: LogFilter, format: LogFormat) -> Self {
+        Self { organization, query: Some(filter.page(None, PART)), format, begun: false }
     }
 
     /// The next part; `None` at the end.
@@ -81,13 +95,20 @@ impl LogExport {
         Ok(Some(part))
     }
 
-    /// The export as a body that is read from the log while it is sent; `while_open` is dropped at its end. The first part is
-    /// read before the answer begins, so that a refusal is an answer of its own. If the log can't be read on after that, the
-    /// body breaks off, so that it does not look complete.
+    /// The export as a file to download, named after the organization and the day, and read from the log while it is sent;
+    /// `while_open` is dropped at its end. The first part is read before the answer begins, so that a refusal is an answer of its
+    /// own. If the log can't be read on after that, the body breaks off, so that it does not look complete.
     ///
     /// # Errors
     /// As [`Organization::search_log`] has them, for the first part.
-    pub(crate) async fn into_body(mut self, while_open: impl Send + 'static) -> Result<Body, ActionError> {
+    pub(crate) async fn into_response(
+        mut self,
+        now: u64,
+        while_open: impl Send + 'static,
+    ) -> Result<Response, ActionError> {
+        let (id, day, format) = (self.organization.id(), date(now), self.format);
+        let name = format!("attachment; filename=\"scim-log-{id}-{day}.{}\"", format.extension());
+        let name = HeaderValue::try_from(name);
         let first = self.next().await?.unwrap_or_default();
         let (mut sender, body) = Channel::<Bytes, io::Error>::new(2);
         tokio::spawn(async move {
@@ -97,7 +118,11 @@ impl LogExport {
             drop(while_open);
         });
         // Compression asks a body once more after its end, which this kind does not take unless it is fused.
-        Ok(Body::new(body.fuse()))
+        let mut response = ([(CONTENT_TYPE, format.media_type())], Body::new(body.fuse())).into_response();
+        if let Ok(name) = name {
+            response.headers_mut().insert(CONTENT_DISPOSITION, name);
+        }
+        Ok(response)
     }
 
     async fn send(mut self, mut to: Sender<Bytes, io::Error>) {

@@ -7,7 +7,7 @@ use crate::component::CallError;
 use crate::error::ActionError;
 use crate::oauth::{
     AuthorizeRefusal, Consent, IdpApi, IssuedOAuthClient, NewOAuthClient, OAuthClient, OAuthRequest, OAuthResponse,
-    RefreshStatus,
+    RefreshStatus, SecretWindow,
 };
 
 #[allow(clippy::missing_errors_doc, reason = "see the type")]
@@ -33,15 +33,17 @@ impl Organization {
         act!(self.insomnia_scim_connector.call_list_oauth_clients())
     }
 
-    /// Gives a client a new secret. The old one stops at once, or after `overlap_seconds` (at most 86,400).
+    /// Gives a client a new secret, which is valid for `window`, or for as long as was chosen before. The old one stops at once,
+    /// or after `overlap_seconds` (at most 7,776,000), and never later than it would have expired.
     pub async fn rotate_oauth_client_secret(
         &self,
         actor: impl Into<Actor>,
         client: &str,
+        window: Option<SecretWindow>,
         overlap_seconds: u32,
     ) -> Result<IssuedOAuthClient, ActionError> {
         let (by, client) = (self.by(actor), client.to_owned());
-        act!(self.insomnia_scim_connector.call_rotate_oauth_client_secret(&by, &client, overlap_seconds))
+        act!(self.insomnia_scim_connector.call_rotate_oauth_client_secret(&by, &client, window, overlap_seconds))
     }
 
     /// Deletes a client with all that was granted and issued to it.
@@ -52,9 +54,11 @@ impl Organization {
 
     /// Checks a request of the authorization endpoint: its query as sent. What to show, or what to answer instead.
     pub async fn authorize(&self, query: &str) -> Result<Result<Consent, AuthorizeRefusal>, CallError> {
-        let query = query.to_owned();
+        let (query, operators) = (query.to_owned(), self.provisioner.operator_clients().to_vec());
         let checked = self.call(move |store, exports| {
-            Box::pin(async move { exports.insomnia_scim_oauth().call_authorize_request(store, &query).await })
+            Box::pin(
+                async move { exports.insomnia_scim_oauth().call_authorize_request(store, &query, &operators).await },
+            )
         });
         checked.await
     }
@@ -63,7 +67,8 @@ impl Organization {
     /// form.
     pub async fn approve_consent(&self, actor: impl Into<Actor>, request: &str) -> Result<String, ActionError> {
         let (by, request) = (self.by(actor), request.to_owned());
-        act!(self.insomnia_scim_oauth.call_approve(&by, &request))
+        let operators = self.provisioner.operator_clients().to_vec();
+        act!(self.insomnia_scim_oauth.call_approve(&by, &request, &operators))
     }
 
     /// The actor does not agree: the URL to redirect to.
@@ -72,20 +77,28 @@ impl Organization {
         act!(self.insomnia_scim_oauth.call_deny(&by, &request))
     }
 
-    /// Serves the token endpoint.
+    /// Serves the token endpoint. Of the request, header fields and body are what counts: the issuer and the operator's
+    /// clients are this host's.
     pub async fn oauth_token(&self, request: OAuthRequest) -> Result<OAuthResponse, CallError> {
+        let request = self.completed(request);
         let response = self.call(move |store, exports| {
             Box::pin(async move { exports.insomnia_scim_oauth().call_token(store, &request).await })
         });
         response.await
     }
 
-    /// Serves the revocation endpoint.
+    /// Serves the revocation endpoint, as [`Organization::oauth_token`] does.
     pub async fn oauth_revoke(&self, request: OAuthRequest) -> Result<OAuthResponse, CallError> {
+        let request = self.completed(request);
         let response = self.call(move |store, exports| {
             Box::pin(async move { exports.insomnia_scim_oauth().call_revoke(store, &request).await })
         });
         response.await
+    }
+
+    fn completed(&self, request: OAuthRequest) -> OAuthRequest {
+        let operator_clients = self.provisioner.operator_clients().to_vec();
+        OAuthRequest { issuer: self.oauth_issuer(), operator_clients, ..request }
     }
 
     /// The metadata document of the authorization server (RFC 8414), in JSON.

@@ -7,7 +7,6 @@ use axum::extract::Path;
 use axum::response::Html;
 use serde::Deserialize;
 
-use super::connector::OVERLAPS;
 use super::query::Query;
 use super::refusal::Refusal;
 use super::shell::Shell;
@@ -18,6 +17,13 @@ use crate::oauth::OAuthClient;
 
 /// Of what is counted, no more is looked at.
 const MOST: u32 = 500;
+/// How long an old secret may work beside the new one: seconds, name.
+const OVERLAPS: [(&str, &str); 4] = [
+    ("0", "Stop it at once"),
+    ("3600", "Keep it for 1 hour"),
+    ("86400", "Keep it for 1 day"),
+    ("2592000", "Keep it for 30 days"),
+];
 /// How long the old secret works unless something else is chosen, in seconds.
 const DEFAULT_OVERLAP: &str = "3600";
 

@@ -15,7 +15,7 @@ use crate::connector::{ConnectorStatus, DEFAULT_EXPIRY, IssuedToken};
 use crate::error::ActionError;
 
 /// How long the old token may stay beside the new one: seconds, name.
-pub(super) const OVERLAPS: [(&str, &str); 4] = [
+const OVERLAPS: [(&str, &str); 4] = [
     ("0", "Stop it at once"),
     ("3600", "Keep it for 1 hour"),
     ("14400", "Keep it for 4 hours"),

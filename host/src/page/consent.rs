@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 
 use super::form::Posted;
@@ -24,6 +24,29 @@ struct ConsentPage {
     destination: String,
 }
 
+/// What leads back to the identity provider.
+///
+/// It is a page of its own and no redirection: a browser that follows redirections after a form lets them lead only to where
+/// the policy of the form's page allows it (`form-action`), and that would have to name every place to which the identity
+/// provider sends people on. The form may have been the sign-in, whose page knows of no identity provider.
+#[derive(Template)]
+#[template(path = "leave.html")]
+struct LeavePage {
+    shell: Shell,
+    url: String,
+    destination: String,
+}
+
+fn leave(visit: &Visit, url: String) -> Result<Response, Refusal> {
+    let refresh = HeaderValue::try_from(format!("0; url={url}"));
+    let page = LeavePage { shell: visit.shell("Back", "none"), destination: origin(&url), url };
+    let mut response = Html(page.render()?).into_response();
+    if let Ok(refresh) = refresh {
+        response.headers_mut().insert(header::REFRESH, refresh);
+    }
+    Ok(response)
+}
+
 /// `GET /oauth/{organization}/authorize`: the authorization endpoint. The session's cookie is for the page only, so the
 /// screen is there.
 pub(super) async fn authorize(
@@ -40,7 +63,7 @@ pub(super) async fn ask(RawQuery(query): RawQuery, visit: Visit) -> Result<Respo
     let checked = visit.organization.authorize(&query.unwrap_or_default()).await.map_err(ActionError::from)?;
     let consent = match checked {
         Ok(consent) => consent,
-        Err(AuthorizeRefusal::Redirect(url)) => return Ok(Redirect::to(&url).into_response()),
+        Err(AuthorizeRefusal::Redirect(url)) => return leave(&visit, url),
         Err(AuthorizeRefusal::Page(PageError { code, description })) => {
             let text = format!("Your identity provider’s request can’t be answered: {description} ({code}).");
             return Err(Refusal::new(StatusCode::BAD_REQUEST, "Not a valid request", text));
@@ -57,14 +80,14 @@ pub(super) async fn ask(RawQuery(query): RawQuery, visit: Visit) -> Result<Respo
 }
 
 /// `POST …/consent`.
-pub(super) async fn decide(Posted { visit, fields }: Posted) -> Result<Redirect, Refusal> {
+pub(super) async fn decide(Posted { visit, fields }: Posted) -> Result<Response, Refusal> {
     let request = fields.raw("request");
     let url = if fields.raw("decision") == "allow" {
         visit.organization.approve_consent(&visit.member.id, request).await?
     } else {
         visit.organization.deny_consent(request).await?
     };
-    Ok(Redirect::to(&url))
+    leave(&visit, url)
 }
 
 /// Scheme and authority, or the scheme alone where there is no authority.

@@ -76,6 +76,8 @@ impl Row {
             (None, "passphrase-reset") => "Link to reset a passphrase".into(),
             (None, "token-expiring") => "Warning: the token expires soon".into(),
             (None, "token-expired") => "Warning: the token has expired".into(),
+            (None, "client-secret-expiring") => "Warning: an OAuth client’s secret expires soon".into(),
+            (None, "client-secret-expired") => "Warning: an OAuth client’s secret has expired".into(),
             (None, "no-free-seat") => "Warning: no seat is free".into(),
             (None, "guard-held") => "Removals are held".into(),
             (None, other) => other.to_owned(),

@@ -75,6 +75,8 @@ impl Event {
             "token.refreshed" => "Token refreshed",
             "token.expiring" => "Token expires soon",
             "token.expired" => "Token expired",
+            "client-secret.expiring" => "OAuth client’s secret expires soon",
+            "client-secret.expired" => "OAuth client’s secret expired",
             "licences.exhausted" => "No seat was free",
             other => other,
         }
@@ -115,8 +117,10 @@ impl Event {
     /// How it is shown.
     pub(super) fn tone(&self) -> &'static str {
         match self.kind() {
-            "member.deactivated" | "token.expiring" | "connector.disabled" => "warn",
-            "member.deleted" | "team.deleted" | "token.expired" | "licences.exhausted" => "bad",
+            "member.deactivated" | "token.expiring" | "client-secret.expiring" | "connector.disabled" => "warn",
+            "member.deleted" | "team.deleted" | "token.expired" | "client-secret.expired" | "licences.exhausted" => {
+                "bad"
+            }
             "member.created" | "member.reactivated" | "team.created" | "connector.enabled" => "good",
             "member.adopted" => "accent",
             _ => "off",
@@ -141,7 +145,9 @@ impl Event {
             "member.updated" | "team.updated" => {
                 names(data.get("after").or_else(|| data.get("changed")).unwrap_or(&Value::Null))
             }
-            "token.expiring" => count("daysLeft").map_or_else(String::new, |days| format!("{days} days left")),
+            "token.expiring" | "client-secret.expiring" => {
+                count("daysLeft").map_or_else(String::new, |days| format!("{days} days left"))
+            }
             "licences.exhausted" => count("seats").map_or_else(String::new, |seats| format!("of {}", grouped(seats))),
             "connector.enabled" => data.get("identityProvider").and_then(Value::as_str).unwrap_or_default().to_owned(),
             _ => String::new(),

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::query::{query, typed};
 use super::when::parse;
-use crate::journal::LogQuery;
+use crate::journal::{LogFilter, LogQuery};
 
 /// What the list is filtered by.
 #[derive(Clone, Default, Deserialize)]
@@ -19,21 +19,24 @@ pub(super) struct Filter {
 }
 
 impl Filter {
-    /// The search, for so many entries.
-    pub(super) fn search(&self, limit: u32) -> LogQuery {
+    /// The entries that it lets through, wherever the list has come to. What can't be read is not filtered by.
+    pub(super) fn entries(&self) -> LogFilter {
         let class = typed(self.status.as_ref()).and_then(|class| class.parse().ok());
         let text = |field: &Option<String>| typed(field.as_ref()).map(str::to_owned);
         let time = |field: &Option<String>| typed(field.as_ref()).and_then(parse);
-        LogQuery {
+        LogFilter {
             since: time(&self.since),
             until: time(&self.until),
             status_class: class.filter(|class| matches!(class, 2 | 4 | 5)),
             method: text(&self.method),
             resource_type: text(&self.kind),
             text: text(&self.q),
-            after: text(&self.after),
-            limit,
         }
+    }
+
+    /// The page of the list, of so many entries.
+    pub(super) fn search(&self, limit: u32) -> LogQuery {
+        self.entries().page(typed(self.after.as_ref()).map(str::to_owned), limit)
     }
 
     /// The filter as the query of a link, at this place of the list.

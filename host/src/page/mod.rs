@@ -20,6 +20,7 @@ mod guard;
 mod identity_provider;
 mod log_filter;
 mod logs;
+mod member_row;
 mod members;
 mod oauth_clients;
 mod overview;
@@ -34,6 +35,7 @@ mod search;
 mod security_headers;
 mod session;
 mod sessions;
+mod settings;
 mod setup;
 mod shell;
 mod sign_in;
@@ -114,6 +116,10 @@ impl Page {
             )
             .route("/members", get(members::list))
             .route("/teams", get(teams::list))
+            .route("/teams/{team}", get(teams::show))
+            .route("/settings", get(settings::show))
+            .route("/settings/retention", post(settings::retention))
+            .route("/settings/schemas", post(settings::schemas).layer(DefaultBodyLimit::max(settings::MAX_DECLARATION)))
             .route("/automatic", get(rotation::show).post(rotation::configure))
             .route("/clients", post(oauth_clients::change))
             .route("/guard", get(guard::show).post(guard::set))

@@ -9,7 +9,7 @@ use super::rotation::again;
 use super::shell::Shell;
 use super::visit::Visit;
 use super::when::When;
-use crate::oauth::{IssuedOAuthClient, NewOAuthClient, OAuthClient};
+use crate::oauth::{ClientAssertion, IssuedOAuthClient, NewOAuthClient, OAuthClient, SecretWindow};
 
 #[derive(Template)]
 #[template(path = "oauth_client.html")]
@@ -18,6 +18,7 @@ struct ClientPage {
     client: OAuthClient,
     secret: String,
     issuer: String,
+    secret_expires: Option<When>,
     overlap_until: Option<When>,
 }
 
@@ -28,7 +29,7 @@ pub(super) async fn change(Posted { visit, fields }: Posted) -> Result<Response,
         "create" => organization.create_oauth_client(actor, new_client(&fields)).await,
         "rotate" => {
             let overlap = fields.raw("overlap").parse::<u32>().unwrap_or(0);
-            organization.rotate_oauth_client_secret(actor, id, overlap).await
+            organization.rotate_oauth_client_secret(actor, id, None, overlap).await
         }
         "delete" => match organization.delete_oauth_client(actor, id).await {
             Ok(()) => return Ok(Redirect::to(&visit.path("automatic?done=client-deleted")).into_response()),
@@ -47,6 +48,7 @@ fn show_client(visit: &Visit, issued: IssuedOAuthClient) -> Result<Response, Ref
     let page = ClientPage {
         shell: visit.shell("OAuth client", "automatic"),
         overlap_until: issued.client.overlap_until.filter(|until| *until > visit.state.now()).map(When::minute),
+        secret_expires: issued.client.secret_expires.map(When::minute),
         client: issued.client,
         secret: issued.secret.unwrap_or_default(),
         issuer: visit.organization.oauth_issuer(),
@@ -55,13 +57,23 @@ fn show_client(visit: &Visit, issued: IssuedOAuthClient) -> Result<Response, Ref
 }
 
 fn new_client(fields: &Fields) -> NewOAuthClient {
+    let text = |name: &str| fields.typed(name).map(str::to_owned);
     let code = fields.raw("grant") == "code";
     let addresses = if code { fields.raw("redirects") } else { "" };
+    let assertion = (fields.raw("grant") == "assertion").then(|| ClientAssertion {
+        issuer: text("issuer"),
+        subject: text("subject"),
+        audience: text("audience"),
+        jwks_url: text("jwks-url").unwrap_or_default(),
+    });
     NewOAuthClient {
-        name: fields.typed("name").unwrap_or_default().to_owned(),
+        name: text("name").unwrap_or_default(),
         client_credentials: !code,
         authorization_code: code,
         redirect_uris: addresses.split_whitespace().map(str::to_owned).collect(),
         public: false,
+        assertion,
+        secret_window: fields.raw("expires").parse::<SecretWindow>().unwrap_or_default(),
+        access_token_minutes: fields.raw("minutes").parse::<u32>().ok(),
     }
 }

@@ -13,6 +13,7 @@ use super::form::{self, Fields};
 use super::query::Query;
 use super::refusal::Refusal;
 use super::shell::Shell;
+use super::sign_in::local;
 use super::state::PageState;
 use super::visit::{is_token, organization_id, source, token};
 use super::words::{sentence, wait};
@@ -26,6 +27,8 @@ struct ChangePage {
     shell: Shell,
     csrf: String,
     must_change: bool,
+    /// Where to go afterwards.
+    next: String,
     error: Option<String>,
 }
 
@@ -40,12 +43,23 @@ struct ResetPage {
     error: Option<String>,
 }
 
+/// The query of the form.
+#[derive(Deserialize)]
+pub(super) struct ChangeQuery {
+    next: Option<String>,
+}
+
 /// `GET …/passphrase`.
-pub(super) async fn ask_change(State(state): State<PageState>, request: Request) -> Result<Response, Refusal> {
+pub(super) async fn ask_change(
+    State(state): State<PageState>,
+    Query(wanted): Query<ChangeQuery>,
+    request: Request,
+) -> Result<Response, Refusal> {
     let mut parts = request.into_parts().0;
     let id = organization_id(&mut parts, &state).await?;
     let Some(found) = own(&state)?.find(&id, &parts.headers).await? else { return Ok(to_sign_in(&state, &id, "")) };
-    let page = change_page(&state, &id, token(&id, &found.session), found.must_change, None);
+    let next = local(&state, &id, wanted.next.as_deref());
+    let page = change_page(&state, &id, token(&id, &found.session), found.must_change, next, None);
     Ok(Html(page.render()?).into_response())
 }
 
@@ -76,11 +90,12 @@ pub(super) async fn change(State(state): State<PageState>, request: Request) -> 
                 Err(_) => None,
             };
             let cookies = [Some(session.as_str()), device.as_deref()].into_iter().flatten();
-            return Ok(with_cookies(Redirect::to(&state.home(&id)), cookies));
+            return Ok(with_cookies(Redirect::to(&local(&state, &id, fields.typed("next"))), cookies));
         }
         Err(error) => refused(error, "Your current passphrase is wrong.")?,
     };
-    let page = change_page(&state, &id, csrf, found.must_change, Some(error));
+    let next = local(&state, &id, fields.typed("next"));
+    let page = change_page(&state, &id, csrf, found.must_change, next, Some(error));
     Ok((status, Html(page.render()?)).into_response())
 }
 
@@ -89,11 +104,12 @@ fn change_page(
     id: &OrganizationId,
     csrf: String,
     must_change: bool,
+    next: String,
     error: Option<String>,
 ) -> ChangePage {
     let mut shell = Shell::outside(state, Some(id), "Choose a passphrase");
     shell.csrf.clone_from(&csrf);
-    ChangePage { shell, csrf, must_change, error }
+    ChangePage { shell, csrf, must_change, next, error }
 }
 
 /// The query of a mailed link.

@@ -40,6 +40,11 @@ struct RotationPage {
 struct Row {
     client: OAuthClient,
     created: When,
+    /// Whether it can be given a new secret here.
+    has_secret: bool,
+    /// What there is to say of its secret's end, when that is, and how it is shown.
+    secret: Option<(&'static str, When, &'static str)>,
+    keys_fetched: Option<When>,
 }
 
 /// The query.
@@ -72,9 +77,16 @@ fn done(what: &str) -> Option<&'static str> {
 
 async fn page(visit: &Visit, error: Option<String>, notice: Option<&'static str>) -> Result<String, Refusal> {
     let status = visit.organization.refresh_status().await?;
-    let beside = is_bearer_beside_oauth(&status, visit.state.now());
+    let now = visit.state.now();
+    let beside = is_bearer_beside_oauth(&status, now);
     let bearer = if beside { visit.organization.status().await?.last_used.map(When::minute) } else { None };
-    let row = |client: OAuthClient| Row { created: When::minute(client.created), client };
+    let row = |client: OAuthClient| Row {
+        created: When::minute(client.created),
+        has_secret: client.secret_created.is_some(),
+        secret: client.secret_expires.map(|end| secret_words(end, now)),
+        keys_fetched: client.keys_fetched.map(When::minute),
+        client,
+    };
     let page = RotationPage {
         shell: visit.shell("Automatic refresh", "automatic"),
         error,
@@ -101,6 +113,17 @@ async fn page(visit: &Visit, error: Option<String>, notice: Option<&'static str>
         status,
     };
     Ok(page.render()?)
+}
+
+/// What there is to say of a secret that ends then.
+fn secret_words(end: u64, now: u64) -> (&'static str, When, &'static str) {
+    const SOON: u64 = 20 * 24 * 60 * 60 * 1_000;
+    let (words, look) = match end.checked_sub(now) {
+        None | Some(0) => ("No tokens: the secret expired on", "bad"),
+        Some(left) if left <= SOON => ("The secret expires on", "warn"),
+        Some(_) => ("The secret is valid until", "good"),
+    };
+    (words, When::minute(end), look)
 }
 
 /// `POST …/automatic`: configures the access to the API, removes it, or tries it.

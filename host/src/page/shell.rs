@@ -26,7 +26,7 @@ pub(super) struct Shell {
 }
 
 /// The places of the navigation: path below the page, name.
-pub(super) const PLACES: [(&str, &str); 10] = [
+pub(super) const PLACES: [(&str, &str); 11] = [
     ("", "Overview"),
     ("setup", "Set up"),
     ("preview", "Preview"),
@@ -37,6 +37,7 @@ pub(super) const PLACES: [(&str, &str); 10] = [
     ("deliveries", "Deliveries"),
     ("automatic", "Automatic refresh"),
     ("guard", "Guard"),
+    ("settings", "Settings"),
 ];
 
 impl Shell {

@@ -20,6 +20,7 @@ use super::words::wait;
 use crate::capability::storage::OrganizationId;
 use crate::directory::{Role, SignedIn};
 use crate::error::ActionError;
+use crate::urls::encode;
 
 /// Also what is said when the component takes no more tries of the account for some seconds.
 const WRONG: &str =
@@ -51,7 +52,7 @@ pub(super) async fn ask(
     let id = organization_id(&mut parts, &state).await?;
     let next = local(&state, &id, wanted.next.as_deref());
     match own(&state)?.find(&id, &parts.headers).await? {
-        Some(found) if found.must_change => return Ok(Redirect::to(&change(&state, &id)).into_response()),
+        Some(found) if found.must_change => return Ok(Redirect::to(&change(&state, &id, &next)).into_response()),
         Some(_) => return Ok(Redirect::to(&next).into_response()),
         None => {}
     }
@@ -91,7 +92,7 @@ pub(super) async fn sign_in(State(state): State<PageState>, request: Request) ->
             }
             let session = sessions.start(&id, &member.id, must_change, &parts.headers).await?;
             let device = remember(sessions, &id, &member, &parts.headers).await;
-            let to = if must_change { change(&state, &id) } else { next };
+            let to = if must_change { change(&state, &id, &next) } else { next };
             return Ok(with_cookies(
                 Redirect::to(&to),
                 [Some(session.as_str()), device.as_deref()].into_iter().flatten(),
@@ -149,13 +150,14 @@ async fn verify(
     }
 }
 
-/// Where the passphrase is changed.
-fn change(state: &PageState, id: &OrganizationId) -> String {
-    format!("{}/passphrase", state.home(id))
+/// Where the passphrase is changed before going on to `next`.
+fn change(state: &PageState, id: &OrganizationId, next: &str) -> String {
+    let home = state.home(id);
+    if next == home { format!("{home}/passphrase") } else { format!("{home}/passphrase?next={}", encode(next)) }
 }
 
 /// Where to go after the sign-in: a view of this page, whatever was asked for.
-fn local(state: &PageState, id: &OrganizationId, next: Option<&str>) -> String {
+pub(super) fn local(state: &PageState, id: &OrganizationId, next: Option<&str>) -> String {
     let home = state.home(id);
     match next.and_then(|next| next.strip_prefix(&home)) {
         Some(view) if is_view(view) => format!("{home}{view}"),

@@ -1,8 +1,10 @@
-//! Teams: searchable, page by page.
+//! Teams, and the members of one: searchable, page by page.
 
 use askama::Template;
+use axum::extract::Path;
 use axum::response::Html;
 
+use super::member_row::MemberRow;
 use super::paging::Paging;
 use super::query::{Query, typed};
 use super::refusal::Refusal;
@@ -30,6 +32,21 @@ struct TeamRow {
     changed: When,
 }
 
+#[derive(Template)]
+#[template(path = "team.html")]
+struct TeamPage {
+    shell: Shell,
+    team: Team,
+    scim: bool,
+    /// How many members the team has, as people say it.
+    count: String,
+    q: String,
+    /// The view's path below the page: searches go there.
+    search_at: String,
+    members: Vec<MemberRow>,
+    paging: Paging,
+}
+
 /// `GET …/teams`.
 pub(super) async fn list(Query(search): Query<Search>, visit: Visit) -> Result<Html<String>, Refusal> {
     let listed = visit.organization.teams(search.listing()).await?;
@@ -45,6 +62,31 @@ pub(super) async fn list(Query(search): Query<Search>, visit: Visit) -> Result<H
         q: typed(search.q.as_ref()).unwrap_or_default().to_owned(),
         teams: listed.items.into_iter().map(row).collect(),
         paging: search.paging(&visit, "teams", listed.next),
+    };
+    Ok(Html(page.render()?))
+}
+
+/// `GET …/teams/{team}`.
+pub(super) async fn show(
+    Path((_, team)): Path<(String, String)>,
+    Query(search): Query<Search>,
+    visit: Visit,
+) -> Result<Html<String>, Refusal> {
+    let team = visit.organization.team(&team).await?;
+    let listed = visit.organization.team_members(&team.id, search.listing()).await?;
+    let search_at = format!("teams/{}", team.id);
+    let page = TeamPage {
+        shell: visit.shell(&team.name, "teams"),
+        scim: team.origin == Origin::Scim,
+        count: match team.members {
+            1 => "1 member is".into(),
+            members => format!("{} members are", grouped(members)),
+        },
+        q: typed(search.q.as_ref()).unwrap_or_default().to_owned(),
+        members: listed.items.into_iter().map(|member| MemberRow::new(member, &visit.record)).collect(),
+        paging: search.paging(&visit, &search_at, listed.next),
+        search_at,
+        team,
     };
     Ok(Html(page.render()?))
 }

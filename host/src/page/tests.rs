@@ -16,6 +16,7 @@ use crate::capability::clock::ManualClock;
 use crate::capability::storage::OrganizationId;
 use crate::connector::{ExpiryWindow, IdentityProvider};
 use crate::directory::{Domain, NewMember, Options, OrganizationRecord, Plan, Role};
+use crate::organization::NewOrganization;
 use crate::provisioner::Provisioner;
 use crate::storage::MemoryStorage;
 
@@ -43,7 +44,6 @@ impl Host {
         let builder = Provisioner::builder().storage(Arc::new(MemoryStorage::new())).base_url(BASE);
         let builder = builder.clock(clock.clone()).cache_dir(cache.path()).scheduler(false);
         let provisioner = builder.build().await.unwrap();
-        let organization = provisioner.create_organization(&id()).await.unwrap();
         let record = OrganizationRecord {
             name: "Acme & Sons".into(),
             plan: Plan::Enterprise,
@@ -52,7 +52,8 @@ impl Host {
             single_sign_on: Some("okta".into()),
             options: Options::default(),
         };
-        organization.put(record).await.unwrap();
+        let new = NewOrganization::new(id(), record);
+        let organization = provisioner.create_organization(new).await.unwrap().organization;
         for (email, role) in [(OWNER, Role::Owner), ("member@acme.example", Role::Member)] {
             let (email, passphrase) = (email.to_owned(), Some(PASSPHRASE.to_owned()));
             let member = NewMember { display_name: email.clone(), email, role, passphrase };

@@ -57,7 +57,7 @@ impl tracing::Subscriber for Unwritable {
 async fn host() -> Provisioner {
     let builder = Provisioner::builder().storage(Arc::new(MemoryStorage::new())).secrets(Arc::new(Broken));
     let host = builder.component(component()).scheduler(false).build().await.unwrap();
-    host.create_organization(&OrganizationId::parse("a").unwrap()).await.unwrap();
+    host.register(&OrganizationId::parse("a").unwrap()).await.unwrap();
     host
 }
 

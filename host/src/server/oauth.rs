@@ -103,7 +103,7 @@ async fn accept(
     // As if the client were not known: who is none learns nothing about which organizations there are.
     let unknown = || error(401, "invalid_client", "The client or its secret is not known here");
     let organization = find(provisioner, name).await?.ok_or_else(unknown)?;
-    Ok((organization, OAuthRequest { headers: forwarded(&head.headers), body }))
+    Ok((organization, OAuthRequest { headers: forwarded(&head.headers), body, ..OAuthRequest::default() }))
 }
 
 async fn find(provisioner: &Provisioner, name: &str) -> Result<Option<Organization>, OAuthResponse> {

@@ -12,7 +12,7 @@ use crate::connector::{ExpiryWindow, IdentityProvider};
 use crate::directory::{Domain, NewMember, OrganizationRecord, Plan, Role};
 use crate::oauth::{AuthorizeRefusal, NewOAuthClient, RefreshMethod, RefreshState};
 use crate::storage::MemoryStorage;
-use crate::{Organization, OrganizationId, Provisioner};
+use crate::{NewOrganization, Organization, OrganizationId, Provisioner};
 
 const OWNER: &str = "owner@example.com";
 const REDIRECT: &str = "https://idp.example/callback";
@@ -21,8 +21,6 @@ async fn organization() -> (axum::Router, Organization) {
     let builder = Provisioner::builder().storage(Arc::new(MemoryStorage::new())).base_url("https://scim.example.com");
     let provisioner = builder.build().await.unwrap();
     let id = OrganizationId::parse("acme").unwrap();
-    provisioner.create_organization(&id).await.unwrap();
-    let organization = provisioner.organization(&id);
     let record = OrganizationRecord {
         name: "Acme".into(),
         plan: Plan::Enterprise,
@@ -31,7 +29,8 @@ async fn organization() -> (axum::Router, Organization) {
         single_sign_on: Some("azure".into()),
         options: Default::default(),
     };
-    organization.put(record).await.unwrap();
+    let new = NewOrganization::new(id, record);
+    let organization = provisioner.create_organization(new).await.unwrap().organization;
     let owner = NewMember {
         email: OWNER.into(),
         display_name: "Olga Owner".into(),

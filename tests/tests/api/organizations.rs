@@ -4,7 +4,7 @@ use insomnia_scim_tests::client::Request;
 use insomnia_scim_tests::person::unique;
 use serde_json::json;
 
-use crate::api::caller::{Organization, created, gone, ok, operator, problem};
+use crate::api::caller::{Organization, PASSPHRASE, created, gone, ok, operator, problem};
 
 fn patch(organization: &Organization, change: serde_json::Value) -> insomnia_scim_tests::client::Response {
     operator().send(&Request::new("PATCH", &organization.path).body(change))
@@ -126,6 +126,65 @@ fn an_organization_that_is_refused_is_not_left_behind() {
     let record = json!({"name": "", "plan": "free", "seats": 1});
     problem(&operator().post("/organizations", json!({"id": id, "organization": record})), 422, "invalid");
     problem(&operator().get(&format!("/organizations/{id}")), 404, "not-found");
+}
+
+#[test]
+fn an_organization_is_created_with_its_owner_and_retention_or_not_at_all() {
+    let id = unique("whole");
+    let record = json!({"name": "Whole", "plan": "enterprise", "seats": 2});
+    let owner = format!("olive@{id}.example");
+    let with = |owner: serde_json::Value, days: u32| {
+        let body = json!({"id": id, "organization": record, "owner": owner, "retention_days": days});
+        operator().post("/organizations", body)
+    };
+    for (owner, days) in [(json!({"email": "no address"}), 30), (json!({"email": owner}), 0)] {
+        problem(&with(owner, days), 422, "invalid");
+        problem(&operator().get(&format!("/organizations/{id}")), 404, "not-found");
+    }
+    let refused = problem(&with(json!({"mail": owner}), 30), 422, "invalid");
+    assert_eq!(refused["errors"][0]["pointer"], json!("/owner/mail"));
+    let made = created(&with(json!({"email": owner, "passphrase": PASSPHRASE}), 30));
+    assert_eq!((&made["owner"]["email"], &made["owner"]["role"]), (&json!(owner), &json!("owner")));
+    assert_eq!(made["owner"]["display_name"], json!(owner), "without a name it is the email address");
+    assert_eq!(ok(&operator().get(&format!("/organizations/{id}/retention"))), json!({"days": 30}));
+    problem(&with(json!({"email": owner}), 30), 409, "conflict");
+}
+
+#[test]
+fn an_organization_chooses_how_long_its_log_is_kept() {
+    let organization = Organization::new("retention");
+    assert_eq!(ok(&organization.get("/retention")), json!({"days": 90}));
+    assert_eq!(ok(&organization.put("/retention", json!({"days": 3650}))), json!({"days": 3650}));
+    for days in [0, 3651] {
+        problem(&organization.put("/retention", json!({"days": days})), 422, "invalid");
+    }
+    assert_eq!(ok(&organization.get("/retention")), json!({"days": 3650}));
+}
+
+#[test]
+fn schemas_are_declared_and_a_mistake_is_pointed_at() {
+    let organization = Organization::new("schemas");
+    let nothing = json!({"schemas": [], "resourceTypes": []});
+    assert_eq!(ok(&organization.get("/schemas")), nothing);
+    let urn = "urn:example:params:badge:1.0";
+    let badge = json!({"id": urn, "name": "Badge", "attributes": [{"name": "number", "type": "integer"}]});
+    let users = json!({"name": "User", "schemaExtensions": [{"schema": urn, "required": false}]});
+    let declaration = json!({"schemas": [badge], "resourceTypes": [users]});
+    assert_eq!(ok(&organization.put("/schemas", declaration.clone())), declaration);
+    let wrong = json!({"id": urn, "attributes": [{"name": "number", "type": "number"}]});
+    for (body, pointer) in [
+        (json!({"schemas": [wrong]}), "/schemas/0/attributes/0/type"),
+        (json!({"schemas": [badge, badge]}), "/schemas/1/id"),
+        (json!({"resourceTypes": [users]}), "/resourceTypes/0/schemaExtensions/0/schema"),
+        (json!({"resource_types": []}), "/resource_types"),
+        (json!([]), ""),
+    ] {
+        let refused = problem(&organization.put("/schemas", body.clone()), 422, "invalid");
+        assert_eq!(refused["errors"][0]["pointer"], json!(pointer), "{body}: {refused}");
+    }
+    assert_eq!(ok(&organization.get("/schemas")), declaration, "what was refused has changed nothing");
+    gone(&organization.delete("/schemas"));
+    assert_eq!(ok(&organization.get("/schemas")), nothing);
 }
 
 #[test]

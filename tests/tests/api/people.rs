@@ -138,6 +138,40 @@ fn teams_are_added_and_listed() {
 }
 
 #[test]
+fn members_of_a_team_are_listed_page_by_page_and_changed_by_hand() {
+    let organization = Organization::new("membership");
+    let emails = ["ada@example.com", "adam@example.com", "grace@example.com"];
+    let people: Vec<Value> = emails.iter().map(|email| add(&organization, email)).collect();
+    let team = created(&organization.post("/teams", json!({"name": "Design", "members": emails})));
+    let path = format!("/teams/{}", text(&team, "id"));
+    assert_eq!(ok(&organization.get(&path)), team);
+    assert_eq!(ok(&organization.get("/teams/design")), team, "a team is found by its name too");
+    let found = |query: &str| {
+        let listed = ok(&organization.get(&format!("{path}/members?{query}")));
+        let items = listed["items"].as_array().unwrap().iter().map(|member| text(member, "email")).collect::<Vec<_>>();
+        (items, listed["next"].as_str().map(str::to_owned))
+    };
+    let (first, next) = found("limit=2");
+    assert_eq!(first, emails[..2]);
+    assert_eq!(found(&format!("limit=2&after={}", next.unwrap())), (vec![emails[2].to_owned()], None));
+    assert_eq!(found("prefix=ADA").0, emails[..2]);
+    let change = json!({"remove": ["ada@example.com", text(&people[1], "id")], "add": ["grace@example.com"]});
+    let changed = ok(&organization.post(&format!("{path}/members"), change));
+    assert_eq!(changed["members"], json!(1), "{changed}");
+    assert_eq!(found("").0, emails[2..]);
+    for (change, status, kind) in [
+        (json!({"add": ["ada@example.com", "nobody"]}), 404, "not-found"),
+        (json!({"add": ["ada@example.com"], "remove": ["ada@example.com"]}), 422, "invalid"),
+    ] {
+        problem(&organization.post(&format!("{path}/members"), change), status, kind);
+    }
+    assert_eq!(found("").0, emails[2..], "what was refused has changed nothing");
+    gone(&organization.delete(&path));
+    problem(&organization.get(&path), 404, "not-found");
+    assert_eq!(ok(&organization.get("/members"))["items"].as_array().map(Vec::len), Some(4));
+}
+
+#[test]
 fn a_preview_tells_what_would_become_of_users_and_changes_nothing() {
     let organization = Organization::new("preview");
     add(&organization, "ada@example.com");

@@ -33,7 +33,7 @@ pub(super) const GUEST: Plan = Plan {
         ("Insomnia's rules", &["provisioning"]),
         ("records and indexes, and when to try again", &["store", "retry_after"]),
         ("SCIM, and what the host gives", &["protocol", "capability"]),
-        ("texts, secrets, and the list of rules", &["opaque", "secret", "text", "url", "rules"]),
+        ("texts, secrets, and the list of rules", &["opaque", "secret", "sentence", "text", "url", "rules"]),
     ],
     debts: &[],
 };

@@ -228,6 +228,100 @@ fn a_preview_tells_who_would_be_created_adopted_and_left_manual() {
     assert_eq!((&preview["taken"], &preview["taken_after"]), (&json!(3), &json!(4)));
 }
 
+#[test]
+fn an_organization_whose_owner_is_refused_is_not_created() {
+    let id = unique("half");
+    let create = |owner: &str| run(shared(), &["org", "create", "Half", "--id", &id, "--owner", owner]);
+    let refused = create("no address");
+    assert!(!refused.status.success() && String::from_utf8_lossy(&refused.stderr).contains("no address"));
+    assert!(!run(shared(), &["org", "show", &id]).status.success(), "nothing is left of it");
+    assert!(create(&format!("owner@{id}.example")).status.success(), "its name is free");
+}
+
+#[test]
+fn the_attributes_of_the_example_are_declared_from_a_file_and_a_mistake_is_pointed_at() {
+    let (connector, client) = organization("schema");
+    let organization = connector.organization.as_str();
+    let example = declaration("user-attributes.json");
+    let urn = text(&read(&example)["schemas"][0], "id");
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    let wrong = fs::read_to_string(&example).expect("the example").replacen("\"integer\"", "\"number\"", 1);
+    fs::write(file.path(), wrong).expect("a declaration");
+    let refused = run(shared(), &["schema", "put", organization, file.path().to_str().expect("a path")]);
+    let message = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && message.contains("/schemas/0/attributes/0/type: "), "{message}");
+    client.get(&format!("/Schemas/{urn}")).error(404);
+    shared().command(&["schema", "put", organization, &example]);
+    assert_eq!(shared().command(&["schema", "show", organization]), read(&example));
+    client.get(&format!("/Schemas/{urn}")).is(200);
+    let mut person = seed::user_request(&Person::new("badge"));
+    person["schemas"].as_array_mut().expect("schemas").push(json!(urn));
+    person[urn.as_str()] = json!({"badgeNumber": 7, "clearance": "internal"});
+    assert_eq!(client.post("/Users", person).is(201).json()[urn.as_str()]["badgeNumber"], json!(7));
+    shared().command(&["schema", "remove", organization]);
+    client.get(&format!("/Schemas/{urn}")).error(404);
+}
+
+/// What Okta's test suite for entitlements asks of each endpoint: `GET {endpoint}?count=1&startIndex=1` is answered 200 with one
+/// resource, numbers of where it is, and the endpoints are found by `/ResourceTypes`.
+#[test]
+fn roles_and_entitlements_of_the_example_for_okta_are_found_and_read() {
+    let (connector, client) = organization("entitlements");
+    shared().command(&["schema", "put", &connector.organization, &declaration("okta-entitlements.json")]);
+    let types = client.get("/ResourceTypes").is(200).json();
+    for (name, endpoint) in [("Role", "/Roles"), ("Entitlement", "/Entitlements")] {
+        let urn = format!("urn:okta:scim:schemas:core:1.0:{name}");
+        let found = types["Resources"].as_array().into_iter().flatten().find(|one| one["name"] == *name);
+        let found = found.unwrap_or_else(|| panic!("{name} is not in {types}"));
+        assert_eq!((&found["endpoint"], &found["schema"]), (&json!(endpoint), &json!(urn)));
+        for display in ["Reader", "Writer"] {
+            let one =
+                json!({"schemas": [urn], "displayName": display, "type": "Access", "description": "What it allows."});
+            client.post(endpoint, one).is(201);
+        }
+        let page = client.get(&format!("{endpoint}?count=1&startIndex=1")).is(200).json();
+        let numbers = ["startIndex", "itemsPerPage", "totalResults"].map(|name| page[name].as_u64());
+        assert_eq!(numbers, [Some(1), Some(1), Some(2)], "{page}");
+        assert_eq!(page["Resources"][0]["displayName"], json!("Reader"));
+        client.post(endpoint, json!({"schemas": [urn], "type": "Access"})).error(400);
+    }
+}
+
+/// The path of a declaration that comes with the project.
+fn declaration(name: &str) -> String {
+    format!("{}/../host/examples/declarations/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: &str) -> Value {
+    serde_json::from_str(&fs::read_to_string(path).expect("a file")).expect("JSON")
+}
+
+#[test]
+fn members_of_a_team_that_the_identity_provider_pushed_are_listed_and_changed() {
+    let (connector, client) = organization("team");
+    let people = [Person::new("one"), Person::new("two")];
+    let ids: Vec<String> = people.iter().map(|person| id(&seed::user(&client, person))).collect();
+    let members: Vec<Value> = ids.iter().map(|id| json!({"value": id})).collect();
+    let group = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "Pushed", "members": members});
+    client.post("/Groups", group).is(201);
+    let team = |arguments: &[&str]| {
+        shared().command(&[&["team"], arguments, &["--organization", &connector.organization]].concat())
+    };
+    let listed = || {
+        let members = team(&["members", "Pushed"]);
+        members.as_array().into_iter().flatten().map(|member| text(member, "id")).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(), ids);
+    assert_eq!(team(&["remove-members", "pushed", &ids[0]])["members"], 1);
+    assert_eq!(listed(), ids[1..]);
+    assert_eq!(team(&["add-members", "pushed", &people[0].email])["members"], 2);
+    let added = team(&["add", "By hand", &people[1].email]);
+    assert_eq!((&added["origin"], &added["members"]), (&json!("manual"), &json!(1)));
+    team(&["remove", "By hand"]);
+    assert_eq!(team(&["list"]).as_array().map(Vec::len), Some(1));
+    client.get(&format!("/Users/{}", ids[1])).is(200);
+}
+
 /// Answers every request with this status, and tells the requests.
 fn receiver(status: &'static str) -> (u16, Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use insomnia_scim::connector::ExpiryWindow;
 use insomnia_scim::directory::Role;
+use insomnia_scim_tests::person::Person;
+use insomnia_scim_tests::scim::id;
 use insomnia_scim_tests::seed;
 
 use crate::page::host::Host;
@@ -149,4 +151,49 @@ fn receive(port: u16) -> mpsc::Receiver<String> {
         }
     });
     bodies
+}
+
+#[test]
+fn settings_keep_what_is_valid_and_say_where_the_mistake_is() {
+    let organization = Organization::new("settings");
+    let visitor = Visitor::owner(&organization);
+    let csrf = visitor.csrf();
+    let retain = |days: &str| visitor.post("/settings/retention", &[("csrf", &csrf), ("days", days)]);
+    retain("30").is(303);
+    assert!(visitor.get("/settings").is(200).text().contains("value=\"30\""));
+    for days in ["0", "3651", "x", ""] {
+        assert!(retain(days).is(422).text().contains("1 to 3650 days"), "{days}");
+    }
+    let declare = |action: &str, declaration: &str| {
+        visitor.post("/settings/schemas", &[("csrf", &csrf), ("action", action), ("declaration", declaration)])
+    };
+    let badge = r#"{"schemas":[{"id":"urn:acme:badge","attributes":[{"name":"number","type":"integer"}]}]}"#;
+    declare("put", badge).is(303);
+    assert!(visitor.get("/settings?done=schemas").is(200).text().contains("urn:acme:badge"));
+    let wrong = declare("put", &badge.replace("integer", "number")).is(422).text();
+    assert!(wrong.contains("This is at /schemas/0/attributes/0/type."), "{wrong}");
+    assert!(wrong.contains("urn:acme:badge"), "what was typed is lost");
+    declare("remove", "").is(303);
+    assert!(!visitor.get("/settings").is(200).text().contains("urn:acme:badge"));
+    visitor.post("/settings/schemas", &[("action", "remove")]).is(403);
+}
+
+#[test]
+fn a_team_shows_who_is_in_it() {
+    let organization = Organization::new("team");
+    let client = organization.enable(ExpiryWindow::Never);
+    let members = [Person::new("one"), Person::new("two")];
+    let listed = members.each_ref().map(|person| serde_json::json!({"value": id(&seed::user(&client, person))}));
+    let group = serde_json::json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "Pushed", "members": listed[..1],
+    });
+    client.post("/Groups", group).is(201);
+    let visitor = Visitor::owner(&organization);
+    let teams = visitor.get("/teams").is(200).text();
+    let link = teams.split("/teams/").nth(1).and_then(|rest| rest.split('"').next()).expect("a link to the team");
+    let page = visitor.get(&format!("/teams/{link}")).is(200).text();
+    assert!(page.contains(&members[0].email) && !page.contains(&members[1].email), "{page}");
+    let nobody = visitor.get(&format!("/teams/{link}?q=nobody-has-this-name")).is(200).text();
+    assert!(!nobody.contains(&members[0].email));
+    visitor.get("/teams/nobody-knows-it").is(404);
 }

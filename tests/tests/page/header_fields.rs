@@ -25,6 +25,8 @@ fn every_view_has_its_security_header_fields_and_nothing_inline() {
         "/deliveries",
         "/automatic",
         "/guard",
+        "/settings",
+        "/teams/nobody-knows-it",
         "/refresh",
         "/disable",
         "/consent",

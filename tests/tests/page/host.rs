@@ -11,11 +11,12 @@ use std::time::Duration;
 
 use insomnia_scim::capability::clock::{Clock, SystemClock};
 use insomnia_scim::capability::secrets::SecretKey;
+use insomnia_scim::directory::OrganizationRecord;
 use insomnia_scim::email::{MailFolder, Sender};
 use insomnia_scim::http::HttpConfig;
 use insomnia_scim::server::TrustedProxies;
 use insomnia_scim::storage::MemoryStorage;
-use insomnia_scim::{Organization, OrganizationId, Provisioner};
+use insomnia_scim::{NewOrganization, Organization, OrganizationId, Provisioner};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -86,10 +87,10 @@ impl Host {
         self.runtime.block_on(work)
     }
 
-    /// Registers an organization.
-    pub(crate) fn create(&self, id: &str) -> Organization {
-        let id = OrganizationId::parse(id).expect("an organization's id");
-        self.run(self.provisioner.create_organization(&id)).expect("a new organization")
+    /// Creates an organization.
+    pub(crate) fn create(&self, id: &str, record: OrganizationRecord) -> Organization {
+        let new = NewOrganization::new(OrganizationId::parse(id).expect("an organization's id"), record);
+        self.run(self.provisioner.create_organization(new)).expect("a new organization").organization
     }
 
     /// Moves the clock forwards.

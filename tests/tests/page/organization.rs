@@ -49,9 +49,8 @@ impl<'h> Organization<'h> {
 
     /// One as the backend tells.
     pub(crate) fn create(host: &'h Host, id: &str, record: OrganizationRecord) -> Self {
-        let library = host.create(id);
+        let library = host.create(id, record);
         let owner = format!("owner@{id}.example");
-        host.run(library.put(record)).expect("the organization's record");
         let (page, id) = (library.page_url(), id.to_owned());
         let made = Self { host, page, id, owner, passphrase: PASSPHRASE.to_owned(), library };
         made.add(&made.owner, "Olivia Owner", Role::Owner);

@@ -37,7 +37,7 @@ fn c22_to_delete_an_oauth_client_or_change_its_secret_is_asked_first_and_said_af
     assert!(!list.contains("value=\"delete\"") && !list.contains("value=\"rotate\""), "a button that does it at once");
     let question = visitor.get(&format!("/confirm/new-secret?client={id}"));
     says(&question, &["A new secret for Entra &#60;ID&#62;?", "Keep it for 1 hour", "Stop it at once"]);
-    let rotate = [("csrf", csrf.as_str()), ("action", "rotate"), ("client", &id), ("overlap", "14400")];
+    let rotate = [("csrf", csrf.as_str()), ("action", "rotate"), ("client", &id), ("overlap", "86400")];
     says(&visitor.post("/clients", &rotate), &["Copy the secret now", "The old secret works until"]);
     says(&visitor.get(&format!("/confirm/delete-client?client={id}")), &["Delete the OAuth client", "stop at once"]);
     let deleted = visitor.post("/clients", &[("csrf", &csrf), ("action", "delete"), ("client", &id)]);

@@ -1,9 +1,9 @@
 //! P5: the log of SCIM requests; and that jobs run whatever becomes of the others.
 
-use insomnia_scim::OrganizationId;
 use insomnia_scim::capability::http::HttpError;
 use insomnia_scim::connector::ExpiryWindow;
 use insomnia_scim::journal::LogQuery;
+use insomnia_scim::{NewOrganization, OrganizationId};
 use serde_json::{Value, json};
 
 use crate::rules::network::Reply;
@@ -214,8 +214,8 @@ async fn p6_a_job_that_fails_never_blocks_the_others() {
 async fn p6_an_organization_whose_jobs_fail_never_blocks_the_others() {
     let world = World::in_memory();
     let (host, acme) = scene(&world).await;
-    let other = host.provisioner.create_organization(&OrganizationId::parse("other").unwrap()).await.unwrap();
-    other.put(record(5)).await.unwrap();
+    let other = NewOrganization::new(OrganizationId::parse("other").unwrap(), record(5));
+    let other = host.provisioner.create_organization(other).await.unwrap().organization;
     let owner = crate::rules::organization::person("boss@other.example", insomnia_scim::directory::Role::Owner, None);
     other.add_member(owner).await.unwrap();
     world.faults.refuse_commits_of(Some("acme"));

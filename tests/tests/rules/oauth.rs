@@ -4,10 +4,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use insomnia_scim::ActionError;
 use insomnia_scim::connector::ExpiryWindow;
-use insomnia_scim::oauth::{AuthorizeRefusal, IssuedOAuthClient, NewOAuthClient};
+use insomnia_scim::oauth::{AuthorizeRefusal, ClientAssertion, IssuedOAuthClient, NewOAuthClient};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
+use crate::rules::network::Reply as Answer;
 use crate::rules::organization::{Acme, CO_OWNER, OWNER, person};
 use crate::rules::wire::{Reply, Site, form};
 use crate::rules::world::{DAY, Host, MINUTE, World};
@@ -15,6 +16,25 @@ use crate::rules::world::{DAY, Host, MINUTE, World};
 const REDIRECT: &str = "https://idp.example/callback?x=1";
 const VERIFIER: &str = "a-verifier-of-43-characters-or-more-0123456789";
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+
+/// An RSA key's modulus, and a JWT of the form that Microsoft Entra ID sends, which OpenSSL has signed by it when the tests'
+/// time begins.
+const RSA_MODULUS: &str = "\
+    vuqYnyJ2QqhsrhUrgf0ZJEpd2Nx_xPUYcKpRNukYoIOmgizc4fV-2tR3dFP8aL8HXXfKuuFb0s3Pryrsq3Vv4QMmcu7lH1FZlrAYY-TPfE0kR5\
+    iB2LHsJR7PVIIiFWOk6Z1GMVz5KZeEGVO3X_Csog5KgQWJXv03qiNc0bzX0aTaXt7KOEfzyqUka7_SFXpZw9XZW6h6qXKARzK4V5uY5d3_pzuG\
+    Lfl9g_P5wH1XfXHjirXNhEq1GnwZLY59XPx6R1PhLHGkR2OI0OUqd7o9SV3j1Hn_Xn2sbKC7ELQ77f7pyNv2L-\
+    Ln876z_LVY6eJdJJBdp59p3CSCnV_uBDXInQ";
+const ENTRA_JWT: &str = "\
+    eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiIsImtpZCI6ImVudHJhLWtleSJ9.eyJhdWQiOiI2ZjRlM2IwZS0xMTExLTRhNmItOWM1NS0wMDAwM\
+    DAwMDAwMDEiLCJpc3MiOiJodHRwczovL2xvZ2luLm1pY3Jvc29mdG9ubGluZS5jb20vOTE4ODA0MGQtNmM2Ny00YzViLWIxMTItMzZhMzA0YjY\
+    2ZGFkL3YyLjAiLCJpYXQiOjE3Njc2MTQ0MDAsIm5iZiI6MTc2NzYxNDQwMCwiZXhwIjoxNzY3NjE4MzAwLCJhenAiOiIwMDAwMDAxNC0wMDAwL\
+    TAwMDAtYzAwMC0wMDAwMDAwMDAwMDAiLCJhenBhY3IiOiIyIiwib2lkIjoiM2Q1ZTdhMTAtMjIyMi00YzBiLThhNDQtMDAwMDAwMDAwMDAyIiw\
+    icmgiOiIxLkFYIiwic3ViIjoiM2Q1ZTdhMTAtMjIyMi00YzBiLThhNDQtMDAwMDAwMDAwMDAyIiwidGlkIjoiOTE4ODA0MGQtNmM2Ny00YzViL\
+    WIxMTItMzZhMzA0YjY2ZGFkIiwidXRpIjoieCIsInZlciI6IjIuMCJ9.k96kbtABIi3EBW4qgXCZ9NzjocVPADHgvSfsBw9N-\
+    VBfV8p4ukOsGmQbjy1kS40eUFhb7QsKktPvhybN9oSzPRREFTb3D9-oBO2g3bMgAeOY4KM7ZexofbjEei8jfTnZ4-\
+    eR5qRJJkr0jyZJKqfe4vhn4CD5BnIBJCqTPOq_E9PJ-Rn2eNmtYCvgVhR6_TkFvkpV2At-\
+    AWcq1TLtXfyeJShq7Bb0nzAFFlWzCtWxfinRTIkvYJ-gKQ77GMQbDp3UsiUcOTHoxLWQakWGuTW6x4d4lWWI6SVucWH4kMj68KnjUC_-\
+    PN2OgPqRhMy6S8raMel9FQbEFBCrcS0RVfNogg";
 
 /// The organization behind real HTTP, and a client of it.
 struct Scene {
@@ -31,7 +51,7 @@ fn both_grants() -> NewOAuthClient {
         client_credentials: true,
         authorization_code: true,
         redirect_uris: vec![REDIRECT.into()],
-        public: false,
+        ..NewOAuthClient::default()
     }
 }
 
@@ -115,7 +135,7 @@ fn parameter<'u>(url: &'u str, name: &str) -> &'u str {
 #[track_caller]
 fn granted(reply: &Reply) -> (String, String) {
     let body = reply.clone().is(200).json();
-    assert_eq!((&body["token_type"], &body["expires_in"]), (&json!("Bearer"), &json!(3_600)));
+    assert_eq!((&body["token_type"], &body["expires_in"]), (&json!("Bearer"), &json!(7_200)));
     assert_eq!((reply.header("cache-control"), reply.header("pragma")), (Some("no-store"), Some("no-cache")));
     let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
     (text("access_token"), text("refresh_token"))
@@ -133,12 +153,12 @@ fn refused(reply: &Reply, status: u16, error: &str) {
 }
 
 #[tokio::test]
-async fn p2_client_credentials_give_an_access_token_for_an_hour() {
+async fn p2_client_credentials_give_an_access_token_for_two_hours() {
     let scene = Scene::new(NewOAuthClient { authorization_code: false, redirect_uris: vec![], ..both_grants() }).await;
     let (access, refresh) = granted(&scene.token(&[("grant_type", "client_credentials")]).await);
     assert!(access.starts_with("insm_at_") && refresh.is_empty(), "RFC 6749 §4.4.3: no refresh token");
     assert_eq!(scene.scim(&access).await, 200);
-    scene.world.pass(60 * MINUTE - 1);
+    scene.world.pass(120 * MINUTE - 1);
     assert_eq!(scene.scim(&access).await, 200);
     scene.world.pass(1);
     assert_eq!(scene.scim(&access).await, 401);
@@ -351,15 +371,15 @@ async fn p2_access_tokens_end_with_the_connector_the_client_and_the_secret_with_
     let scene = Scene::new(both_grants()).await;
     let grant = [("grant_type", "client_credentials")];
     let (access, _) = granted(&scene.token(&grant).await);
-    let rotated = scene.acme.organization.rotate_oauth_client_secret(OWNER, scene.id(), 3_600).await.unwrap();
+    let rotated = scene.acme.organization.rotate_oauth_client_secret(OWNER, scene.id(), None, 7_200).await.unwrap();
     granted(&scene.token(&grant).await);
-    scene.world.pass(3_600_000 - 1);
+    scene.world.pass(7_200_000 - 1);
     granted(&scene.token(&grant).await);
     scene.world.pass(1);
     refused(&scene.token(&grant).await, 401, "invalid_client");
     let new = [("client_id", scene.id()), ("client_secret", rotated.secret.as_deref().unwrap()), grant[0]];
     let (fresh, _) = granted(&scene.bare_token(&new).await);
-    assert_eq!((scene.scim(&access).await, scene.scim(&fresh).await), (401, 200), "the first one's hour is over");
+    assert_eq!((scene.scim(&access).await, scene.scim(&fresh).await), (401, 200), "the first one's two hours are over");
 
     scene.acme.organization.disable(OWNER).await.unwrap();
     assert_eq!(scene.scim(&fresh).await, 401);
@@ -403,4 +423,42 @@ async fn p2_an_identity_provider_that_renews_by_itself_gets_no_warnings() {
     }
     assert_eq!(scene.scim(&issued.token).await, 401, "the bearer token has expired, unused");
     assert_eq!(scene.world.mailbox.subjects_to(OWNER), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn p2_workload_identity_federation_gives_a_token_without_any_secret() {
+    let jwks_url = "https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/discovery/v2.0/keys";
+    let assertion = ClientAssertion {
+        issuer: Some("https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0".into()),
+        subject: Some("3d5e7a10-2222-4c0b-8a44-000000000002".into()),
+        audience: Some("6f4e3b0e-1111-4a6b-9c55-000000000001".into()),
+        jwks_url: jwks_url.into(),
+    };
+    let new = NewOAuthClient {
+        name: "Entra".into(),
+        client_credentials: true,
+        assertion: Some(assertion),
+        ..NewOAuthClient::default()
+    };
+    let scene = Scene::new(new).await;
+    assert_eq!(scene.client.secret, None);
+    scene.world.network.decide(|_| {
+        Answer::Json(json!({"keys": [{"kty": "RSA", "use": "sig", "kid": "entra-key", "n": RSA_MODULUS, "e": "AQAB"}]}))
+    });
+    let fields = [
+        ("grant_type", "client_credentials"),
+        ("client_id", scene.id()),
+        ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+        ("client_assertion", ENTRA_JWT),
+        ("baseAddress", "https://scim.example/scim/v2/acme"),
+    ];
+    let (access, _) = granted(&scene.bare_token(&fields).await);
+    assert_eq!(scene.scim(&access).await, 200);
+    let fetched: Vec<String> = scene.world.network.attempts().iter().map(|request| request.url.clone()).collect();
+    assert_eq!(fetched, [jwks_url], "over the host's HTTP client, which has the egress policy");
+    refused(&scene.bare_token(&fields[..2]).await, 401, "invalid_client");
+    scene.world.pass(65 * MINUTE + MINUTE);
+    refused(&scene.bare_token(&fields).await, 401, "invalid_client");
+    let shown = scene.acme.organization.oauth_clients().await.unwrap();
+    assert!(shown[0].keys_fetched.is_some() && shown[0].keys_problem.is_none());
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use insomnia_scim::connector::{ExpiryWindow, IdentityProvider};
 use insomnia_scim::directory::{Domain, NewMember, Options, OrganizationRecord, Plan, Role};
 use insomnia_scim::journal::LogQuery;
-use insomnia_scim::{Organization, OrganizationId, ScimRequest};
+use insomnia_scim::{NewOrganization, Organization, OrganizationId, ScimRequest};
 use serde_json::{Value, json};
 
 use crate::rules::world::{BASE_URL, Host};
@@ -91,8 +91,8 @@ pub(crate) fn person(email: &str, role: Role, passphrase: Option<&str>) -> NewMe
 impl Acme {
     /// Registers it with an owner and a co-owner, who take two of the seats. SCIM is not enabled.
     pub(crate) async fn found(host: &Host, seats: u32) -> Self {
-        let organization = host.provisioner.create_organization(&name()).await.unwrap();
-        organization.put(record(seats)).await.unwrap();
+        let new = NewOrganization::new(name(), record(seats));
+        let organization = host.provisioner.create_organization(new).await.unwrap().organization;
         organization.add_member(person(OWNER, Role::Owner, Some(PASSPHRASE))).await.unwrap();
         organization.add_member(person(CO_OWNER, Role::CoOwner, Some(PASSPHRASE))).await.unwrap();
         Self { organization, token: String::new() }

@@ -36,6 +36,9 @@ pub(super) enum OAuthError {
     /// As RFC 6749 §5.2 has it; the text has neither quotation marks nor backslashes.
     #[error("{1}")]
     Refused(Code, &'static str),
+    /// Somebody whom the answer depends on can't be reached; the text is as above.
+    #[error("{0}")]
+    Unavailable(&'static str),
     /// The store can't answer.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -72,6 +75,7 @@ impl From<OAuthError> for OAuthResponse {
         let (status, code, description) = match &error {
             OAuthError::Refused(Code::InvalidClient, text) => (401, Code::InvalidClient.as_str(), *text),
             OAuthError::Refused(code, text) => (400, code.as_str(), *text),
+            OAuthError::Unavailable(text) => (503, "temporarily_unavailable", *text),
             OAuthError::Store(StoreError::Broken(text)) => {
                 eprintln!("an OAuth request failed: {text}");
                 (500, "server_error", "An internal error occurred")

@@ -1,11 +1,11 @@
 //! The authorization endpoint (RFC 6749 §4.1.1): checking the request, and the owner's answer to it.
 
-use insomnia_scim_contract::{Actor, AuthorizeRefusal, Consent, PageError};
+use insomnia_scim_contract::{Actor, AuthorizeRefusal, Consent, OperatorClient, PageError};
 
 use super::consent::{Asked, redirect};
 use super::exchange::is_known_scope;
 use super::form::{Form, FormError};
-use super::{CODE_LIFE, CODE_PREFIX, DAY, SCOPE, SECOND, pkce};
+use super::{CODE_LIFE, CODE_PREFIX, DAY, SCOPE, SECOND, operator, pkce};
 use crate::connector::ConnectorError;
 use crate::connector::lifecycle::administrator;
 use crate::opaque::OpaqueKey;
@@ -17,18 +17,22 @@ pub(super) const CONSENT_LIFE: u64 = 600 * SECOND;
 /// The longest `state`, in bytes.
 const LONGEST_STATE: usize = 2_048;
 
-/// Checks an authorization request: its query as sent.
+/// Checks an authorization request: its query as sent. It is from a client of the organization or of the operator.
 ///
 /// # Errors
 /// [`AuthorizeRefusal`] says what to answer instead of a consent page.
-pub fn authorize_request(store: &Store, query: &str) -> Result<Consent, AuthorizeRefusal> {
+pub fn authorize_request(
+    store: &Store,
+    query: &str,
+    operator_clients: &[OperatorClient],
+) -> Result<Consent, AuthorizeRefusal> {
     let page = |description: &str| refuse_to_send("invalid_request", description);
     let form = Form::parse(query).map_err(|error| match error {
         FormError::Unreadable => page("The request is too large."),
         FormError::Repeated => page("A parameter of the request stands there twice."),
     })?;
     let id = form.get("client_id").ok_or(page("The request names no client (client_id)."))?;
-    let Some(client) = store.oauth_client(id).map_err(unavailable)?.map(|client| client.record) else {
+    let Some((_, client)) = operator::find(store, id, operator_clients).map_err(unavailable)? else {
         let description = "The client (client_id) is not registered with this organization.";
         return Err(refuse_to_send("invalid_client", description));
     };
@@ -97,33 +101,49 @@ fn check(form: &Form, client: &ClientRecord) -> Result<Option<String>, (&'static
         // Without a method it is "plain" (RFC 7636 §4.3), which protects nobody who can see the request.
         (Some(_), _) => Err(("invalid_request", "The only code_challenge_method is S256")),
         (None, Some(_)) => Err(("invalid_request", "The parameter code_challenge is missing")),
-        (None, None) if client.secret.is_none() => {
+        (None, None) if client.is_public() => {
             Err(("invalid_request", "A public client must send a code_challenge (PKCE)"))
         }
         (None, None) => Ok(None),
     }
 }
 
-/// The owner or a co-owner agrees: the redirection that brings the client its code.
+/// The owner or a co-owner agrees: the redirection that brings the client its code. A client of the operator becomes one of
+/// this organization, from which it can be taken away again.
 ///
 /// # Errors
 /// [`ConnectorError::Forbidden`]; [`ConnectorError::Invalid`] if the request is too old.
-pub fn approve(store: &Store, actor: impl Into<Actor>, request: &str) -> Result<String, ConnectorError> {
+pub fn approve(
+    store: &Store,
+    actor: impl Into<Actor>,
+    request: &str,
+    operator_clients: &[OperatorClient],
+) -> Result<String, ConnectorError> {
     let actor = actor.into();
     let key = store.opaque_key()?;
     store.transact(|| {
         let granted_by = administrator(store, &actor)?.name();
         let asked = verify(store, &key, request)?;
-        let client = store.oauth_client(&asked.client)?.filter(|client| {
-            let client = &client.record;
-            client.authorization_code && client.redirect_uris.contains(&asked.redirect_uri)
-        });
-        let client = client.ok_or(ConnectorError::Invalid("the client is not registered any more".into()))?;
+        let found = operator::find(store, &asked.client, operator_clients)?
+            .filter(|(_, client)| client.authorization_code && client.redirect_uris.contains(&asked.redirect_uri));
+        let (seen, client) = found.ok_or(ConnectorError::Invalid("the client is not registered any more".into()))?;
         let connector = store.connector()?.map(|stored| stored.record).filter(|connector| connector.enabled);
         let token = connector.ok_or(ConnectorError::Disabled)?.token;
         let code = Token::of_kind(CODE_PREFIX, store.random());
         let mut batch = Batch::new();
-        batch.require_unchanged(keys::oauth_client(&client.record.id), Some(client.version));
+        if seen.is_none() {
+            // What the operator can change is not kept here: its secrets least of all.
+            let agreed = ClientRecord {
+                secret: None,
+                previous_secret: None,
+                created: store.now(),
+                created_by: granted_by.clone(),
+                ..client
+            };
+            batch.put_oauth_client(None, &agreed)?;
+        } else {
+            batch.require_unchanged(keys::oauth_client(&client.id), seen);
+        }
         let record = CodeRecord {
             client: asked.client.clone(),
             redirect_uri: asked.named.then(|| asked.redirect_uri.clone()),

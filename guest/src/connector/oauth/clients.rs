@@ -1,13 +1,15 @@
 //! Registering OAuth clients.
 
-use insomnia_scim_contract::{Actor, IssuedOAuthClient as IssuedClient, NewOAuthClient as NewClient, OAuthClient};
+use insomnia_scim_contract::{
+    Actor, ClientAssertion, IssuedOAuthClient as IssuedClient, NewOAuthClient as NewClient, OAuthClient, SecretWindow,
+};
 
-use super::issue::take_back;
-use super::{DAY, SECOND, SECRET_PREFIX};
+use super::issue::{access_minutes, take_back};
+use super::{ACCESS_MINUTES, DAY, SECOND, SECRET_PREFIX};
 use crate::connector::ConnectorError;
 use crate::connector::lifecycle::administrator;
 use crate::secret::Token;
-use crate::store::{Batch, ClientRecord, SecretRecord, Store, StoreError, keys};
+use crate::store::{Batch, ClientRecord, KeySetRecord, SecretRecord, Store, StoreError, keys};
 
 /// How many clients an organization may have.
 const MOST_CLIENTS: usize = 20;
@@ -17,8 +19,11 @@ const MOST_URIS: usize = 10;
 const LONGEST_URI: usize = 2_000;
 /// The longest name, in bytes.
 const LONGEST_NAME: usize = 200;
-/// The longest that a replaced secret stays valid, in seconds.
-pub(super) const LONGEST_OVERLAP: u32 = 86_400;
+/// The longest issuer, subject, audience or URL of a client assertion, in bytes.
+const LONGEST_CLAIM: usize = 2_000;
+/// The longest that a replaced secret stays valid, in seconds: 90 days, in which whoever administers the identity provider
+/// finds the time to enter the new one.
+pub(super) const LONGEST_OVERLAP: u32 = 90 * 86_400;
 
 /// Registers a client.
 ///
@@ -29,10 +34,11 @@ pub fn create(store: &Store, actor: impl Into<Actor>, new: &NewClient) -> Result
     check(new)?;
     store.transact(|| {
         let created_by = administrator(store, &actor)?.name();
-        if store.oauth_clients()?.len() >= MOST_CLIENTS {
+        if store.oauth_clients()?.iter().filter(|client| !client.operator).count() >= MOST_CLIENTS {
             return Err(ConnectorError::Invalid(format!("an organization has {MOST_CLIENTS} clients at the most")));
         }
-        let (secret, stored) = if new.public { (None, None) } else { new_secret(store) };
+        let has_secret = !new.public && new.assertion.is_none();
+        let (secret, stored) = if has_secret { new_secret(store, new.secret_window) } else { (None, None) };
         let client = ClientRecord {
             id: store.new_id(),
             name: new.name.trim().to_owned(),
@@ -41,13 +47,19 @@ pub fn create(store: &Store, actor: impl Into<Actor>, new: &NewClient) -> Result
             redirect_uris: new.redirect_uris.clone(),
             secret: stored,
             previous_secret: None,
+            secret_window: has_secret.then_some(new.secret_window),
+            assertion: new.assertion.clone(),
+            access_minutes: new.access_token_minutes,
+            operator: false,
             created: store.now(),
             created_by,
         };
         let mut batch = Batch::new();
         batch.put_oauth_client(None, &client)?;
+        // The jobs find out when to warn of the secret's expiry.
+        batch.wake_at(store.now());
         store.commit(batch)?;
-        Ok(IssuedClient { client: shown(client), secret })
+        Ok(IssuedClient { client: shown(client, None), secret })
     })
 }
 
@@ -56,15 +68,27 @@ pub fn create(store: &Store, actor: impl Into<Actor>, new: &NewClient) -> Result
 /// # Errors
 /// If the store can't answer.
 pub fn list(store: &Store) -> Result<Vec<OAuthClient>, StoreError> {
-    Ok(store.oauth_clients()?.into_iter().map(shown).collect())
+    let clients = store.oauth_clients()?.into_iter();
+    let with_keys = |client: ClientRecord| {
+        let keys = if client.assertion.is_some() { store.oauth_keys(&client.id)? } else { None };
+        Ok(shown(client, keys.map(|keys| keys.record)))
+    };
+    clients.map(with_keys).collect()
 }
 
 /// A client without the hashes of its secrets.
-fn shown(client: ClientRecord) -> OAuthClient {
+fn shown(client: ClientRecord, keys: Option<KeySetRecord>) -> OAuthClient {
+    let (keys_fetched, keys_problem) = keys.map_or((None, None), |keys| (keys.fetched, keys.problem));
     OAuthClient {
-        public: client.secret.is_none(),
+        public: client.is_public(),
+        operator: client.operator,
         secret_created: client.secret.as_ref().map(|secret| secret.created),
+        secret_expires: client.secret.as_ref().and_then(|secret| secret.expires),
         overlap_until: client.previous_secret.as_ref().and_then(|secret| secret.expires),
+        access_token_minutes: access_minutes(&client),
+        keys_fetched,
+        keys_problem,
+        assertion: client.assertion,
         id: client.id,
         name: client.name,
         client_credentials: client.client_credentials,
@@ -74,8 +98,9 @@ fn shown(client: ClientRecord) -> OAuthClient {
     }
 }
 
-/// Gives a client a new secret. The old one stops at once, or after `overlap` seconds (at most 86,400); what was issued
-/// with it stays valid.
+/// Gives a client a new secret, which is valid for `window`, or as long as was chosen before. The old one stops at once, or
+/// after `overlap` seconds (at most 7,776,000), and never later than it would have expired; what was issued with it stays
+/// valid.
 ///
 /// # Errors
 /// [`ConnectorError`] says why not.
@@ -83,6 +108,7 @@ pub fn rotate_secret(
     store: &Store,
     actor: impl Into<Actor>,
     id: &str,
+    window: Option<SecretWindow>,
     overlap: u32,
 ) -> Result<IssuedClient, ConnectorError> {
     let actor = actor.into();
@@ -93,20 +119,26 @@ pub fn rotate_secret(
         administrator(store, &actor)?;
         let client = store.oauth_client(id)?.ok_or_else(|| no_such(id))?;
         let (seen, mut client) = (Some(client.version), client.record);
-        if client.secret.is_none() {
-            return Err(ConnectorError::Invalid("a public client has no secret".into()));
+        if client.operator {
+            return Err(ConnectorError::Invalid("the operator gives this client its secret".into()));
         }
-        let (secret, stored) = new_secret(store);
+        if client.secret.is_none() {
+            return Err(ConnectorError::Invalid("this client has no secret".into()));
+        }
+        let window = window.or(client.secret_window).unwrap_or(SecretWindow::Never);
+        let (secret, stored) = new_secret(store, window);
         let until = store.now() + u64::from(overlap) * SECOND;
         client.previous_secret = client.secret.take().filter(|_| overlap > 0);
         if let Some(previous) = &mut client.previous_secret {
-            previous.expires = Some(until);
+            previous.expires = Some(previous.expires.map_or(until, |expires| expires.min(until)));
         }
         client.secret = stored;
+        client.secret_window = Some(window);
         let mut batch = Batch::new();
         batch.put_oauth_client(seen, &client)?;
+        batch.wake_at(store.now());
         store.commit(batch)?;
-        Ok(IssuedClient { client: shown(client), secret })
+        Ok(IssuedClient { client: shown(client, None), secret })
     })
 }
 
@@ -122,6 +154,7 @@ pub fn delete(store: &Store, actor: impl Into<Actor>, id: &str) -> Result<(), Co
         let mut batch = Batch::new();
         batch.require_unchanged(keys::oauth_client(id), Some(client.version));
         batch.delete(keys::oauth_client(id));
+        batch.delete(keys::oauth_keys(id));
         if store.oauth_clients()?.iter().all(|other| other.id == id) {
             // Nobody comes with access tokens any more: the connector's token is what counts.
             batch.delete(keys::OAUTH_USED.to_vec());
@@ -182,9 +215,10 @@ pub(crate) fn sweep(store: &Store) -> Result<(), StoreError> {
     if batch.is_empty() { Ok(()) } else { store.commit(batch).map(drop) }
 }
 
-fn new_secret(store: &Store) -> (Option<String>, Option<SecretRecord>) {
+fn new_secret(store: &Store, window: SecretWindow) -> (Option<String>, Option<SecretRecord>) {
     let secret = Token::of_kind(SECRET_PREFIX, store.random());
-    let record = SecretRecord { sha256: secret.sha256(), created: store.now(), expires: None };
+    let expires = window.days().map(|days| store.now() + u64::from(days) * DAY);
+    let record = SecretRecord { sha256: secret.sha256(), created: store.now(), expires, ..SecretRecord::default() };
     (Some(secret.reveal()), Some(record))
 }
 
@@ -203,6 +237,12 @@ fn check(new: &NewClient) -> Result<(), ConnectorError> {
     if new.public && new.client_credentials {
         return invalid("a public client has no credentials of its own".into());
     }
+    if let Some(assertion) = &new.assertion {
+        check_assertion(new, assertion)?;
+    }
+    if new.access_token_minutes.is_some_and(|minutes| !ACCESS_MINUTES.contains(&minutes)) {
+        return invalid("access tokens are valid for 60 to 360 minutes".into());
+    }
     if new.authorization_code == new.redirect_uris.is_empty() || new.redirect_uris.len() > MOST_URIS {
         return invalid(format!(
             "authorization codes need 1 to {MOST_URIS} redirection URIs, and nothing else has any"
@@ -214,9 +254,37 @@ fn check(new: &NewClient) -> Result<(), ConnectorError> {
     }
 }
 
-/// RFC 6749 §3.1.2: absolute, without a fragment; and encrypted, but for a program on the same machine (RFC 8252 §7.3).
-fn is_redirect_uri(uri: &str) -> bool {
-    let visible =
-        uri.len() <= LONGEST_URI && uri.bytes().all(|byte| byte.is_ascii_graphic() && !b"#<>\"\\".contains(&byte));
-    visible && crate::url::is_acceptable(uri)
+/// What is needed to check a JWT later.
+fn check_assertion(new: &NewClient, assertion: &ClientAssertion) -> Result<(), ConnectorError> {
+    let ClientAssertion { issuer, subject, audience, jwks_url } = assertion;
+    if new.public {
+        return Err(ConnectorError::Invalid("a public client has no credentials of its own".into()));
+    }
+    for (name, claim) in [("issuer", issuer), ("subject", subject), ("audience", audience)] {
+        let is_usable =
+            |claim: &String| !claim.is_empty() && claim.len() <= LONGEST_CLAIM && !claim.chars().any(char::is_control);
+        if !claim.as_ref().is_none_or(is_usable) {
+            return Err(ConnectorError::Invalid(format!("the {name} has 1 to {LONGEST_CLAIM} bytes")));
+        }
+    }
+    if !is_plain(jwks_url) || !crate::url::is_acceptable(jwks_url) {
+        return Err(ConnectorError::Invalid(
+            "the URL of the key set is an absolute https: URL without a fragment".into(),
+        ));
+    }
+    Ok(())
+}
+
+/// Okta's own test environment, which its review of an integration calls back without encryption.
+const OKTA_TEST: &str = "http://system-admin.okta1.com:1802/";
+
+/// RFC 6749 §3.1.2: absolute, without a fragment; and encrypted, but for a program on the same machine (RFC 8252 §7.3) and
+/// for the one place where Okta tests.
+pub(super) fn is_redirect_uri(uri: &str) -> bool {
+    is_plain(uri) && (crate::url::is_acceptable(uri) || uri.starts_with(OKTA_TEST))
+}
+
+/// Whether a URL has neither a fragment nor what no URL has.
+fn is_plain(uri: &str) -> bool {
+    uri.len() <= LONGEST_URI && uri.bytes().all(|byte| byte.is_ascii_graphic() && !b"#<>\"\\".contains(&byte))
 }

@@ -1,27 +1,47 @@
-//! Who the client is (RFC 6749 §2.3): `client_secret_basic`, `client_secret_post`, or none for a public client.
+//! Who the client is (RFC 6749 §2.3): `client_secret_basic`, `client_secret_post`, `private_key_jwt` (RFC 7523 §2.2), or
+//! none for a public client.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use insomnia_scim_contract::lasts;
+use insomnia_scim_contract::{ClientAssertion, OAuthRequest, lasts};
 use subtle::ConstantTimeEq;
 
-use super::SECOND;
 use super::answer::{Code, OAuthError};
+use super::assertion::{self, Assertion, Expected};
 use super::clients::LONGEST_OVERLAP;
 use super::form::{Form, FormError};
+use super::key_set::keys_for;
+use super::{SECOND, jwks, operator};
+use crate::capability::Host;
 use crate::secret::sha256;
 use crate::store::{ClientRecord, SecretRecord, Store, Versioned};
 use crate::text::form_decoded;
 
 /// What is said whatever part of the credentials is wrong.
 const WRONG: OAuthError = OAuthError::Refused(Code::InvalidClient, "The client or its secret is not known here");
+/// What is said of a JWT that can't be read, or that is not signed by the client.
+const WRONG_ASSERTION: OAuthError = OAuthError::Refused(
+    Code::InvalidClient,
+    "The client assertion is no JWT that this client has signed with RS256 or ES256",
+);
+
+/// By what a client says who it is.
+enum Proof<'f> {
+    /// By nothing.
+    None,
+    /// By a secret.
+    Secret(String),
+    /// By a signed JWT.
+    Assertion(Assertion<'f>),
+}
 
 /// The form of a request and the client that sent it.
 pub(super) fn read(
+    host: Host<'_>,
     store: &Store,
-    headers: &[(String, String)],
-    body: &[u8],
+    request: &OAuthRequest,
 ) -> Result<(Form, Versioned<ClientRecord>), OAuthError> {
+    let OAuthRequest { headers, body, issuer, operator_clients } = request;
     let media_type = header(headers, "content-type")?.unwrap_or("application/x-www-form-urlencoded");
     let media_type = media_type.split(';').next().unwrap_or_default().trim();
     if !media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
@@ -32,24 +52,73 @@ pub(super) fn read(
         FormError::Unreadable => OAuthError::Refused(Code::InvalidRequest, "The form is too large or not UTF-8"),
         FormError::Repeated => OAuthError::Refused(Code::InvalidRequest, "A parameter stands there twice"),
     })?;
-    let (id, secret) = presented(header(headers, "authorization")?, &form)?;
-    let client = store.oauth_client(&id)?.ok_or(WRONG)?;
-    match (&client.record.secret, secret) {
-        (None, None) => {}
-        (Some(_), Some(secret)) if is_secret(&client.record, &secret, store.now()) => {}
+    let (id, proof) = presented(header(headers, "authorization")?, &form)?;
+    let client = operator::current(store.oauth_client(&id)?, operator_clients).ok_or(WRONG)?;
+    match (&client.record.assertion, proof) {
+        (None, Proof::None) if client.record.is_public() => {}
+        (None, Proof::Secret(secret)) => check_secret(&client.record, &secret, store.now())?,
+        (Some(expected), Proof::Assertion(assertion)) => {
+            check_assertion(host, store, &client, expected, &assertion, issuer)?;
+        }
+        (Some(_), _) => {
+            let text = "The client authenticates with a signed JWT (client_assertion)";
+            return Err(OAuthError::Refused(Code::InvalidClient, text));
+        }
         _ => return Err(WRONG),
     }
     Ok((form, client))
 }
 
-/// The client's id and secret: in the header or in the form, never in both (RFC 6749 §2.3).
-fn presented(authorization: Option<&str>, form: &Form) -> Result<(String, Option<String>), OAuthError> {
-    let Some(authorization) = authorization.map(str::trim).filter(|header| !header.is_empty()) else {
+/// Checks a JWT: first that the client has signed it, then what it says.
+fn check_assertion(
+    host: Host<'_>,
+    store: &Store,
+    client: &Versioned<ClientRecord>,
+    expected: &ClientAssertion,
+    assertion: &Assertion<'_>,
+    issuer: &str,
+) -> Result<(), OAuthError> {
+    let kid = assertion.kid.as_deref();
+    let keys = keys_for(host, store, client, &expected.jwks_url, kid, assertion.algorithm)?;
+    if !keys.iter().any(|key| jwks::verify(key, assertion.signed, &assertion.signature)) {
+        return Err(WRONG_ASSERTION);
+    }
+    let id = client.record.id.as_str();
+    // RFC 7523 §3 has the token endpoint's URL as well; what is stricter wants the issuer only.
+    let audiences = match &expected.audience {
+        Some(audience) => vec![audience.clone()],
+        None => vec![issuer.to_owned(), format!("{issuer}/token")],
+    };
+    let expected = Expected {
+        issuer: expected.issuer.as_deref().unwrap_or(id),
+        subject: expected.subject.as_deref().unwrap_or(id),
+        audiences: &audiences,
+    };
+    assertion.check(&expected, host.clock.now()).map_err(|text| OAuthError::Refused(Code::InvalidClient, text))
+}
+
+/// The client's id, and by what it proves it: in one way only (RFC 6749 §2.3).
+fn presented<'f>(authorization: Option<&str>, form: &'f Form) -> Result<(String, Proof<'f>), OAuthError> {
+    let authorization = authorization.map(str::trim).filter(|header| !header.is_empty());
+    if let Some(text) = form.get("client_assertion") {
+        if authorization.is_some() || form.get("client_secret").is_some() {
+            return Err(OAuthError::Refused(Code::InvalidRequest, "The client authenticates in two ways at once"));
+        }
+        if form.get("client_assertion_type") != Some(assertion::TYPE) {
+            let text = "The only client_assertion_type is urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+            return Err(OAuthError::Refused(Code::InvalidRequest, text));
+        }
+        let assertion = Assertion::parse(text).ok_or(WRONG_ASSERTION)?;
+        let id = form.get("client_id").or(assertion.subject()).ok_or(WRONG_ASSERTION)?.to_owned();
+        return Ok((id, Proof::Assertion(assertion)));
+    }
+    let Some(authorization) = authorization else {
         let id = form.get("client_id").ok_or(OAuthError::Refused(
             Code::InvalidClient,
             "The client is missing: send it with HTTP Basic or as client_id and client_secret",
         ))?;
-        return Ok((id.to_owned(), form.get("client_secret").map(str::to_owned)));
+        let secret = form.get("client_secret").map(str::to_owned);
+        return Ok((id.to_owned(), secret.map_or(Proof::None, Proof::Secret)));
     };
     if form.get("client_secret").is_some() {
         return Err(OAuthError::Refused(Code::InvalidRequest, "The client authenticates in two ways at once"));
@@ -65,21 +134,27 @@ fn presented(authorization: Option<&str>, form: &Form) -> Result<(String, Option
         return Err(OAuthError::Refused(Code::InvalidRequest, "The request names two clients"));
     }
     let secret = form_decoded(secret);
-    Ok((id, Some(secret).filter(|secret| !secret.is_empty())))
+    Ok((id, if secret.is_empty() { Proof::None } else { Proof::Secret(secret) }))
 }
 
-fn is_secret(client: &ClientRecord, given: &str, now: u64) -> bool {
+/// Whether the client has this secret. Who has one that has expired is told so.
+fn check_secret(client: &ClientRecord, given: &str, now: u64) -> Result<(), OAuthError> {
     let sha256 = sha256(given);
-    let is = |secret: &SecretRecord| -> bool {
-        let same: bool = secret.sha256.as_bytes().ct_eq(sha256.as_bytes()).into();
-        same && secret.expires.is_none_or(|expires| expires > now)
-    };
-    let current = client.secret.as_ref().is_some_and(is);
-    // It stops being accepted after a day at the most, also where a clock was ahead when it was replaced.
-    let has_come =
-        |secret: &&SecretRecord| secret.expires.is_none_or(|end| lasts(end, now, u64::from(LONGEST_OVERLAP) * SECOND));
+    let is = |secret: &SecretRecord| -> bool { secret.sha256.as_bytes().ct_eq(sha256.as_bytes()).into() };
+    // The one before stops being accepted after the longest overlap, also where a clock was ahead when it was replaced.
+    let longest = u64::from(LONGEST_OVERLAP) * SECOND;
+    let has_come = |secret: &&SecretRecord| secret.expires.is_none_or(|end| lasts(end, now, longest));
     let previous = client.previous_secret.as_ref().filter(has_come).is_some_and(is);
-    current || previous
+    let current = client.secret.as_ref().filter(|secret| is(secret));
+    match current {
+        _ if previous => Ok(()),
+        Some(secret) if secret.expires.is_none_or(|expires| expires > now) => Ok(()),
+        Some(_) => {
+            let text = "The secret of the client has expired. Give the client a new one in Insomnia";
+            Err(OAuthError::Refused(Code::InvalidClient, text))
+        }
+        None => Err(WRONG),
+    }
 }
 
 /// A header field; one that is there twice is an error.

@@ -1,11 +1,12 @@
 //! The token endpoint (RFC 6749 §3.2): what a client gets for what it presents.
 
-use insomnia_scim_contract::{OAuthResponse, lasts};
+use insomnia_scim_contract::{OAuthRequest, OAuthResponse, lasts};
 
 use super::answer::{self, Code, OAuthError};
 use super::form::Form;
 use super::issue::{Holder, RefreshToken, access_token, granted, take_back};
 use super::{CODE_LIFE, CODE_PREFIX, GRANT_LIFE, SCOPE, credentials, pkce};
+use crate::capability::Host;
 use crate::secret::{Token, sha256};
 use crate::store::{Batch, ClientRecord, CodeRecord, ConnectorRecord, GrantRecord, Store, Versioned, keys};
 use serde_json::{Map, Value};
@@ -20,12 +21,13 @@ const CLIENT_GRANTS: usize = 100;
 
 type Granted = Result<Map<String, Value>, OAuthError>;
 
-/// Serves a request of the token endpoint: its header fields and its form.
+/// Serves a request of the token endpoint. A key set may be fetched on the way.
 #[must_use]
-pub fn token(store: &Store, headers: &[(String, String)], body: &[u8]) -> OAuthResponse {
+pub fn token(host: Host<'_>, request: &OAuthRequest) -> OAuthResponse {
+    let store = &host.store();
     // The client is read again in every attempt: it may have been deleted meanwhile.
     let served = store.transact(|| {
-        let (form, client) = credentials::read(store, headers, body)?;
+        let (form, client) = credentials::read(host, store, request)?;
         grant(store, &form, &client)
     });
     served.map_or_else(Into::into, answer::object)
@@ -83,11 +85,11 @@ fn of_client(store: &Store, client: &Versioned<ClientRecord>, generation: u32) -
     let stored = store.oauth_live(id)?;
     let (seen, mut live) = stored.map_or((None, Default::default()), |live| (Some(live.version), live.record));
     let mut batch = batch_for(client);
-    let holder = Holder { client: id, grant: None, generation, most: CLIENT_ACCESS };
+    let holder = Holder { client: &client.record, grant: None, generation, most: CLIENT_ACCESS };
     let access = access_token(store, &mut batch, &mut live.access, &holder)?;
     batch.put_oauth_live(id, seen, &live)?;
     store.commit(batch)?;
-    Ok(granted(access, None))
+    Ok(granted(&client.record, access, None))
 }
 
 /// An authorization code (RFC 6749 §4.1.3).
@@ -124,7 +126,7 @@ fn of_code(store: &Store, form: &Form, client: &Versioned<ClientRecord>, connect
         access: Vec::new(),
     };
     let generation = newest(connector);
-    let holder = Holder { client: id, grant: Some(&refresh.grant), generation, most: GRANT_ACCESS };
+    let holder = Holder { client: &client.record, grant: Some(&refresh.grant), generation, most: GRANT_ACCESS };
     let access = access_token(store, &mut batch, &mut grant.access, &holder)?;
     batch.put_oauth_grant(id, &refresh.grant, None, &grant)?;
     let used = CodeRecord { grant: Some(refresh.grant.clone()), ..code.record };
@@ -138,7 +140,7 @@ fn of_code(store: &Store, form: &Form, client: &Versioned<ClientRecord>, connect
     )?;
     make_room(store, &mut batch, id)?;
     store.commit(batch)?;
-    Ok(granted(access, Some(text)))
+    Ok(granted(&client.record, access, Some(text)))
 }
 
 /// The redirection URI and the code verifier against those of the authorization request.
@@ -157,8 +159,12 @@ fn check_code(form: &Form, client: &ClientRecord, code: &CodeRecord) -> Result<(
     let verified = match (&code.challenge, form.get("code_verifier")) {
         (Some(challenge), Some(verifier)) => pkce::verify(challenge, verifier),
         (Some(_), None) => false,
-        // A verifier without a challenge: somebody took the challenge out of the authorization request (RFC 9700 §2.1.1).
-        (None, verifier) => verifier.is_none(),
+        (None, None) => true,
+        // Somebody took the challenge out of the authorization request (RFC 9700 §2.1.1), or it was never in there.
+        (None, Some(_)) => {
+            let text = "There is a code_verifier, but the authorization request had no code_challenge";
+            return Err(OAuthError::Refused(Code::InvalidGrant, text));
+        }
     };
     if !verified {
         return Err(OAuthError::Refused(Code::InvalidGrant, "The code_verifier is not that of the code_challenge"));
@@ -208,11 +214,11 @@ fn of_refresh_token(
     grant.record.rotation += 1;
     grant.record.expires = store.now() + GRANT_LIFE;
     let generation = newest(connector);
-    let holder = Holder { client: id, grant: Some(&presented.grant), generation, most: GRANT_ACCESS };
+    let holder = Holder { client: &client.record, grant: Some(&presented.grant), generation, most: GRANT_ACCESS };
     let access = access_token(store, &mut batch, &mut grant.record.access, &holder)?;
     batch.put_oauth_grant(id, &presented.grant, Some(grant.version), &grant.record)?;
     store.commit(batch)?;
-    Ok(granted(access, Some(text)))
+    Ok(granted(&client.record, access, Some(text)))
 }
 
 /// Ends a grant with all its tokens; nothing happens if it has ended.

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::{ACCESS_PREFIX, ACCESS_SECONDS, REFRESH_PREFIX, SCOPE, SECOND};
+use super::{ACCESS_PREFIX, DEFAULT_ACCESS_MINUTES, MINUTE, REFRESH_PREFIX, SCOPE};
 use crate::secret::{Token, base62, body, sha256, signed};
-use crate::store::{AccessRecord, Batch, GrantRecord, LiveToken, Store, StoreError, Versioned, keys};
+use crate::store::{AccessRecord, Batch, ClientRecord, GrantRecord, LiveToken, Store, StoreError, Versioned, keys};
 
 /// How many characters name the grant: 62^22 is above 2^128.
 const SELECTOR: usize = 22;
@@ -13,14 +13,19 @@ const VERIFIER: usize = 43;
 
 /// Whom an access token is for.
 pub(super) struct Holder<'a> {
-    /// The `client_id`.
-    pub(super) client: &'a str,
+    /// The client.
+    pub(super) client: &'a ClientRecord,
     /// The grant; `None` for client credentials.
     pub(super) grant: Option<&'a str>,
     /// The connector's token generation.
     pub(super) generation: u32,
     /// How many access tokens may be valid at a time; beyond it the oldest one stops.
     pub(super) most: usize,
+}
+
+/// For how many minutes the client's access tokens are valid.
+pub(super) fn access_minutes(client: &ClientRecord) -> u32 {
+    client.access_minutes.unwrap_or(DEFAULT_ACCESS_MINUTES)
 }
 
 /// Adds a new access token to `batch` and to `live`; expired ones and those beyond the most are deleted.
@@ -32,7 +37,7 @@ pub(super) fn access_token(
 ) -> Result<String, StoreError> {
     let now = store.now();
     let token = Token::of_kind(ACCESS_PREFIX, store.random());
-    let (sha256, expires) = (token.sha256(), now + ACCESS_SECONDS * SECOND);
+    let (sha256, expires) = (token.sha256(), now + u64::from(access_minutes(holder.client)) * MINUTE);
     let over = (live.len() + 1).saturating_sub(holder.most);
     let mut index = 0;
     live.retain(|old| {
@@ -46,7 +51,7 @@ pub(super) fn access_token(
     live.push(LiveToken { sha256: sha256.clone(), expires });
     batch.put_oauth_access(&AccessRecord {
         sha256,
-        client: holder.client.to_owned(),
+        client: holder.client.id.clone(),
         grant: holder.grant.map(str::to_owned),
         generation: holder.generation,
         created: now,
@@ -107,11 +112,11 @@ pub(super) fn take_back(batch: &mut Batch, client: &str, id: &str, grant: &Versi
 }
 
 /// The body of a successful answer (RFC 6749 §5.1).
-pub(super) fn granted(access: String, refresh: Option<String>) -> Map<String, Value> {
+pub(super) fn granted(client: &ClientRecord, access: String, refresh: Option<String>) -> Map<String, Value> {
     let mut object = Map::new();
     object.insert("access_token".into(), access.into());
     object.insert("token_type".into(), "Bearer".into());
-    object.insert("expires_in".into(), ACCESS_SECONDS.into());
+    object.insert("expires_in".into(), (access_minutes(client) * 60).into());
     if let Some(refresh) = refresh {
         object.insert("refresh_token".into(), refresh.into());
     }

@@ -2,11 +2,13 @@
 
 use serde_json::json;
 
+use super::jwks::Algorithm;
+
 /// The metadata of the authorization server whose issuer this is: `https://…/oauth/{organization}`, without a slash at
 /// its end. JSON.
 #[must_use]
 pub fn metadata(issuer: &str) -> String {
-    let methods = ["client_secret_basic", "client_secret_post", "none"];
+    let methods = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"];
     let document = json!({
         "issuer": issuer,
         "authorization_endpoint": format!("{issuer}/authorize"),
@@ -17,7 +19,9 @@ pub fn metadata(issuer: &str) -> String {
         "response_modes_supported": ["query"],
         "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
         "token_endpoint_auth_methods_supported": methods,
+        "token_endpoint_auth_signing_alg_values_supported": Algorithm::NAMES,
         "revocation_endpoint_auth_methods_supported": methods,
+        "revocation_endpoint_auth_signing_alg_values_supported": Algorithm::NAMES,
         "code_challenge_methods_supported": ["S256"],
     });
     document.to_string()

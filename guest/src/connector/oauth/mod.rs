@@ -1,4 +1,4 @@
-//! OAuth 2.0 for connectors (RFC 6749, 7009, 7636, 8414): clients, grants and tokens of one organization.
+//! OAuth 2.0 for connectors (RFC 6749, 7009, 7521, 7523, 7636, 8414): clients, grants and tokens of one organization.
 //!
 //! Two grants: client credentials, as Microsoft Entra ID uses them, and authorization codes with refresh tokens, as Okta
 //! does. Everything is opaque and stored as hashes only. Every organization has its own storage, so that a client, a code
@@ -9,6 +9,7 @@
 //! lives, without keeping the used ones.
 
 mod answer;
+mod assertion;
 mod authorize;
 mod clients;
 mod consent;
@@ -16,7 +17,10 @@ mod credentials;
 mod exchange;
 mod form;
 mod issue;
+mod jwks;
+mod key_set;
 mod metadata;
+mod operator;
 mod pkce;
 mod revoke;
 #[cfg(test)]
@@ -27,7 +31,8 @@ pub(crate) use clients::sweep;
 pub use clients::{create, delete, list, rotate_secret};
 pub use exchange::token;
 pub use insomnia_scim_contract::{
-    AuthorizeRefusal, Consent, IssuedOAuthClient as IssuedClient, NewOAuthClient as NewClient, OAuthResponse,
+    AuthorizeRefusal, ClientAssertion, Consent, IssuedOAuthClient as IssuedClient, NewOAuthClient as NewClient,
+    OAuthRequest, OAuthResponse, OperatorClient, SecretWindow,
 };
 pub use metadata::metadata;
 pub use revoke::revoke;
@@ -44,9 +49,14 @@ pub const CODE_PREFIX: &str = "insm_ac_";
 pub const SECRET_PREFIX: &str = "insm_cs_";
 
 const SECOND: u64 = 1_000;
-const DAY: u64 = 24 * 60 * 60 * SECOND;
-/// How long an access token is valid, in seconds.
-pub const ACCESS_SECONDS: u64 = 3_600;
+const MINUTE: u64 = 60 * SECOND;
+const DAY: u64 = 24 * 60 * MINUTE;
+/// For how many minutes an access token may be valid. Microsoft Entra ID takes 1 to 6 hours.
+pub const ACCESS_MINUTES: std::ops::RangeInclusive<u32> = 60..=360;
+/// For how many minutes it is valid where nobody chose: well inside the bounds, since Entra rounds down before it compares.
+const DEFAULT_ACCESS_MINUTES: u32 = 120;
+/// The longest that an access token is valid, in milliseconds.
+pub const LONGEST_ACCESS: u64 = *ACCESS_MINUTES.end() as u64 * MINUTE;
 /// How long an authorization code is valid, in milliseconds.
 const CODE_LIFE: u64 = 60 * SECOND;
 /// How long a grant lives on without use, in milliseconds.

@@ -1,22 +1,24 @@
 //! The revocation endpoint (RFC 7009).
 
-use insomnia_scim_contract::OAuthResponse;
+use insomnia_scim_contract::{OAuthRequest, OAuthResponse};
 
 use super::answer::{self, Code, OAuthError};
 use super::exchange::revoke_grant;
 use super::issue::RefreshToken;
 use super::{ACCESS_PREFIX, credentials};
+use crate::capability::Host;
 use crate::secret::{Token, sha256};
-use crate::store::{Batch, Store, keys};
+use crate::store::{Batch, keys};
 
-/// Serves a request of the revocation endpoint: its header fields and its form.
+/// Serves a request of the revocation endpoint.
 ///
 /// A refresh token ends with its whole family and all access tokens of it; an access token ends alone. A token that is
 /// not the client's, or none at all, is answered 200 as well (RFC 7009 §2.2).
 #[must_use]
-pub fn revoke(store: &Store, headers: &[(String, String)], body: &[u8]) -> OAuthResponse {
+pub fn revoke(host: Host<'_>, request: &OAuthRequest) -> OAuthResponse {
+    let store = &host.store();
     let revoked = store.transact(|| {
-        let (form, client) = credentials::read(store, headers, body)?;
+        let (form, client) = credentials::read(host, store, request)?;
         let missing = OAuthError::Refused(Code::InvalidRequest, "The parameter token is missing");
         let token = form.get("token").ok_or(missing)?;
         let client = client.record.id;

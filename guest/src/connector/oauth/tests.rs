@@ -15,6 +15,10 @@ use crate::connector::{self, ConnectorError, Window};
 use crate::testing::MemoryHost;
 use crate::text::percent_encoded as encode;
 
+mod assertions;
+mod operators;
+mod secrets;
+
 const REDIRECT: &str = "https://system-admin.okta.com/admin/app/cpc/example/oauth/callback";
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
@@ -32,7 +36,7 @@ impl App {
             client_credentials: true,
             authorization_code: true,
             redirect_uris: vec![REDIRECT.into()],
-            public: false,
+            ..NewClient::default()
         })
     }
 
@@ -48,18 +52,18 @@ impl App {
     }
 
     fn token(&self, form: &str) -> (u16, Value) {
-        read(&token(&self.memory.host().store(), &self.basic(), form.as_bytes()))
+        read(&token(self.memory.host(), &request(&self.basic(), form)))
     }
 
     fn authorize(&self, more: &str) -> Result<Consent, AuthorizeRefusal> {
         let query = format!("client_id={}&redirect_uri={}{more}", self.id, encode(REDIRECT));
-        authorize_request(&self.memory.host().store(), &query)
+        authorize_request(&self.memory.host().store(), &query, &[])
     }
 
     /// A code that the owner has consented to.
     fn code(&self, more: &str) -> String {
         let consent = self.authorize(&format!("&response_type=code&state=s%201&scope=scim{more}")).unwrap();
-        let location = approve(&self.memory.host().store(), OWNER, &consent.request).unwrap();
+        let location = approve(&self.memory.host().store(), OWNER, &consent.request, &[]).unwrap();
         let rest = location.strip_prefix(&format!("{REDIRECT}?code=")).unwrap();
         rest.strip_suffix("&state=s%201").unwrap().to_owned()
     }
@@ -78,6 +82,17 @@ impl App {
 
     fn after(&self, milliseconds: u64) {
         self.memory.set_now(BEGIN + milliseconds);
+    }
+}
+
+const ISSUER: &str = "https://scim.example/oauth/acme";
+
+fn request(headers: &[(String, String)], form: &str) -> OAuthRequest {
+    OAuthRequest {
+        headers: headers.to_vec(),
+        body: form.as_bytes().to_vec(),
+        issuer: ISSUER.into(),
+        operator_clients: Vec::new(),
     }
 }
 
@@ -106,18 +121,18 @@ fn refused(status: u16, code: &str) -> (u16, String) {
 }
 
 #[test]
-fn rfc6749_4_4_client_credentials_give_an_access_token_for_an_hour_and_no_refresh_token() {
+fn rfc6749_4_4_client_credentials_give_an_access_token_for_two_hours_and_no_refresh_token() {
     let app = App::new();
     let (status, granted) = app.token("grant_type=client_credentials&scope=scim");
     assert_eq!(status, 200, "{granted}");
-    assert_eq!((text(&granted, "token_type"), &granted["expires_in"]), ("Bearer", &Value::from(3_600)));
+    assert_eq!((text(&granted, "token_type"), &granted["expires_in"]), ("Bearer", &Value::from(7_200)));
     assert_eq!((text(&granted, "scope"), granted.get("refresh_token")), ("scim", None));
     let access = text(&granted, "access_token");
     assert!(access.starts_with("insm_at_") && access.len() == 8 + 43 + 6);
     assert_eq!(app.scim(access), 200);
-    app.after(3_600_000 - 1);
+    app.after(7_200_000 - 1);
     assert_eq!(app.scim(access), 200);
-    app.after(3_600_000);
+    app.after(7_200_000);
     let answer = scim(app.memory.host(), access);
     assert_eq!(answer.status, 401);
     assert!(String::from_utf8_lossy(&answer.body).contains("access token has expired"));
@@ -126,8 +141,7 @@ fn rfc6749_4_4_client_credentials_give_an_access_token_for_an_hour_and_no_refres
 #[test]
 fn rfc6749_2_3_1_the_client_authenticates_by_basic_or_in_the_form_but_not_by_both() {
     let app = App::new();
-    let store = app.memory.host().store();
-    let post = |form: String| read(&token(&store, &[], form.as_bytes()));
+    let post = |form: String| read(&token(app.memory.host(), &request(&[], &form)));
     let form = format!("grant_type=client_credentials&client_id={}&client_secret={}", app.id, app.secret);
     assert_eq!(post(form.clone()).0, 200);
     let wrong = refused(401, "invalid_client");
@@ -137,7 +151,7 @@ fn rfc6749_2_3_1_the_client_authenticates_by_basic_or_in_the_form_but_not_by_bot
     assert_eq!(error(post(form.replace(&app.id, "0190a6f0-0000-7000-8000-000000000001"))), wrong);
     assert_eq!(error(app.token(&form)), refused(400, "invalid_request"));
     let bearer = [("authorization".to_owned(), "Bearer x".to_owned())];
-    assert_eq!(error(read(&token(&store, &bearer, b"grant_type=client_credentials"))), wrong);
+    assert_eq!(error(read(&token(app.memory.host(), &request(&bearer, "grant_type=client_credentials")))), wrong);
 }
 
 #[test]
@@ -157,7 +171,7 @@ fn rfc6749_5_2_what_is_wrong_with_a_token_request_has_its_own_code() {
         assert_eq!(error(app.token(form)), refused(400, code), "{form}");
     }
     let json = [app.basic(), vec![("content-type".into(), "application/json".into())]].concat();
-    let answer = read(&token(&app.memory.host().store(), &json, b"grant_type=client_credentials"));
+    let answer = read(&token(app.memory.host(), &request(&json, "grant_type=client_credentials")));
     assert_eq!(error(answer), refused(400, "invalid_request"));
     let large = format!("grant_type=client_credentials&x={}", "x".repeat(20_000));
     assert_eq!(error(app.token(&large)), refused(400, "invalid_request"));
@@ -213,7 +227,7 @@ fn rfc7636_a_public_client_must_use_s256_and_has_no_secret() {
         app.id,
         encode(REDIRECT)
     );
-    assert_eq!(read(&token(&app.memory.host().store(), &[], form.as_bytes())).0, 200);
+    assert_eq!(read(&token(app.memory.host(), &request(&[], &form))).0, 200);
 }
 
 #[test]
@@ -248,7 +262,7 @@ fn a_code_is_the_clients_to_whom_it_was_given() {
         other.client.id,
         other.secret.unwrap()
     );
-    let answer = read(&token(&app.memory.host().store(), &[], form.as_bytes()));
+    let answer = read(&token(app.memory.host(), &request(&[], &form)));
     assert_eq!(error(answer), refused(400, "invalid_grant"));
     assert_eq!(app.exchange(&code, "").0, 200);
 }
@@ -260,9 +274,9 @@ fn rfc6749_4_1_3_the_redirection_uri_is_compared_exactly_and_no_error_goes_to_a_
     for uri in ["https://evil.example/", &format!("{REDIRECT}/"), &format!("{REDIRECT}?x=1"), &REDIRECT.to_uppercase()]
     {
         let query = format!("client_id={}&response_type=code&redirect_uri={}", app.id, encode(uri));
-        assert!(matches!(authorize_request(&store, &query), Err(AuthorizeRefusal::Page { .. })), "{uri}");
+        assert!(matches!(authorize_request(&store, &query, &[]), Err(AuthorizeRefusal::Page { .. })), "{uri}");
     }
-    assert!(matches!(authorize_request(&store, "client_id=x"), Err(AuthorizeRefusal::Page { .. })));
+    assert!(matches!(authorize_request(&store, "client_id=x", &[]), Err(AuthorizeRefusal::Page { .. })));
     let code = app.code("");
     let form = format!("grant_type=authorization_code&code={code}&redirect_uri={}", encode("https://evil.example/"));
     assert_eq!(error(app.token(&form)), refused(400, "invalid_grant"));
@@ -295,21 +309,21 @@ fn only_an_owner_or_co_owner_consents_and_only_to_what_was_shown() {
     let store = app.memory.host().store();
     let consent = app.authorize("&response_type=code&state=x").unwrap();
     assert_eq!((consent.client_name.as_str(), consent.scope.as_str()), ("IdP", "scim"));
-    assert_eq!(approve(&store, MEMBER, &consent.request), Err(ConnectorError::Forbidden));
-    assert_eq!(approve(&store, "nobody", &consent.request), Err(ConnectorError::Forbidden));
+    assert_eq!(approve(&store, MEMBER, &consent.request, &[]), Err(ConnectorError::Forbidden));
+    assert_eq!(approve(&store, "nobody", &consent.request, &[]), Err(ConnectorError::Forbidden));
     let bytes = URL_SAFE_NO_PAD.decode(&consent.request).unwrap();
     for readable in ["IdP", "client", REDIRECT] {
         let is_there = bytes.windows(readable.len()).any(|window| window == readable.as_bytes());
         assert!(!is_there, "{readable} can be read in what the page carries");
     }
     let altered = format!("A{}", consent.request);
-    assert!(matches!(approve(&store, OWNER, &altered), Err(ConnectorError::Invalid(_))));
-    assert!(matches!(approve(&store, OWNER, "é.é"), Err(ConnectorError::Invalid(_))));
+    assert!(matches!(approve(&store, OWNER, &altered, &[]), Err(ConnectorError::Invalid(_))));
+    assert!(matches!(approve(&store, OWNER, "é.é", &[]), Err(ConnectorError::Invalid(_))));
     let denied = deny(&store, &consent.request).unwrap();
     assert!(denied.starts_with(&format!("{REDIRECT}?error=access_denied&")) && denied.ends_with("&state=x"));
     app.after(600_000);
     let later = app.memory.host().store();
-    assert!(matches!(approve(&later, OWNER, &consent.request), Err(ConnectorError::Invalid(_))));
+    assert!(matches!(approve(&later, OWNER, &consent.request, &[]), Err(ConnectorError::Invalid(_))));
 }
 
 #[test]
@@ -442,9 +456,9 @@ fn an_access_token_is_read_ahead_with_all_else_so_that_it_costs_no_crossing() {
 #[test]
 fn rfc7009_a_refresh_token_is_revoked_with_its_family_an_access_token_alone_and_an_unknown_one_is_no_error() {
     let app = App::new();
-    let store = app.memory.host().store();
     let end = |token: &str| {
-        let response = revoke(&store, &app.basic(), format!("token={token}&token_type_hint=access_token").as_bytes());
+        let form = format!("token={token}&token_type_hint=access_token");
+        let response = revoke(app.memory.host(), &request(&app.basic(), &form));
         (response.status, response.body.len())
     };
     let (_, granted) = app.exchange(&app.code(""), "");
@@ -457,9 +471,9 @@ fn rfc7009_a_refresh_token_is_revoked_with_its_family_an_access_token_alone_and_
     assert_eq!(error(app.refresh(text(&granted, "refresh_token"))), refused(400, "invalid_grant"));
     assert_eq!((end("nonsense"), end(&app.bearer)), ((200, 0), (200, 0)));
     assert_eq!(app.scim(&app.bearer), 200);
-    let unknown = revoke(&store, &[], b"token=x");
+    let unknown = revoke(app.memory.host(), &request(&[], "token=x"));
     assert_eq!(error(read(&unknown)), refused(401, "invalid_client"));
-    assert_eq!(error(read(&revoke(&store, &app.basic(), b""))), refused(400, "invalid_request"));
+    assert_eq!(error(read(&revoke(app.memory.host(), &request(&app.basic(), "")))), refused(400, "invalid_request"));
 }
 
 #[test]
@@ -467,19 +481,19 @@ fn a_rotated_secret_stops_at_once_or_after_the_overlap() {
     let mut app = App::new();
     let store = app.memory.host().store();
     let old = app.secret.clone();
-    app.secret = rotate_secret(&store, OWNER, &app.id, 60).unwrap().secret.unwrap();
+    app.secret = rotate_secret(&store, OWNER, &app.id, None, 60).unwrap().secret.unwrap();
     let with = |app: &App, secret: &str| {
         let form = format!("grant_type=client_credentials&client_id={}&client_secret={secret}", app.id);
-        token(&app.memory.host().store(), &[], form.as_bytes()).status
+        token(app.memory.host(), &request(&[], &form)).status
     };
     assert_eq!((with(&app, &old), with(&app, &app.secret)), (200, 200));
     app.after(60_000);
     assert_eq!((with(&app, &old), with(&app, &app.secret)), (401, 200));
-    let newest = rotate_secret(&store, OWNER, &app.id, 0).unwrap().secret.unwrap();
+    let newest = rotate_secret(&store, OWNER, &app.id, None, 0).unwrap().secret.unwrap();
     assert_eq!((with(&app, &app.secret), with(&app, &newest)), (401, 200));
-    assert!(matches!(rotate_secret(&store, MEMBER, &app.id, 0), Err(ConnectorError::Forbidden)));
-    assert!(matches!(rotate_secret(&store, OWNER, &app.id, 86_401), Err(ConnectorError::Invalid(_))));
-    assert!(matches!(rotate_secret(&store, OWNER, "x", 0), Err(ConnectorError::NotFound(_))));
+    assert!(matches!(rotate_secret(&store, MEMBER, &app.id, None, 0), Err(ConnectorError::Forbidden)));
+    assert!(matches!(rotate_secret(&store, OWNER, &app.id, None, 90 * 86_400 + 1), Err(ConnectorError::Invalid(_))));
+    assert!(matches!(rotate_secret(&store, OWNER, "x", None, 0), Err(ConnectorError::NotFound(_))));
 }
 
 #[test]
@@ -534,6 +548,10 @@ fn a_client_is_checked_before_it_is_registered() {
         NewClient { redirect_uris: vec![REDIRECT.into(); 11], ..good.clone() },
         NewClient { public: true, client_credentials: true, ..good.clone() },
         uri("http://example.com/"),
+        uri("http://system-admin.okta1.com:1802@evil.example/"),
+        uri("http://system-admin.okta1.com/admin/app/cpc/x/oauth/callback"),
+        uri("http://system-admin.okta1.com:1803/"),
+        uri("http://okta1.com:1802/"),
         uri("https://example.com/#x"),
         uri("javascript:alert(1)"),
         uri("https://example.com/\r\nx: y"),
@@ -542,7 +560,9 @@ fn a_client_is_checked_before_it_is_registered() {
         assert!(matches!(create(&store, OWNER, &bad), Err(ConnectorError::Invalid(_))), "{bad:?}");
     }
     assert!(matches!(create(&store, MEMBER, &good), Err(ConnectorError::Forbidden)));
-    for _ in 0..20 {
+    // Okta's test environment, which has no encryption.
+    create(&store, OWNER, &uri("http://system-admin.okta1.com:1802/admin/app/cpc/x/oauth/callback")).unwrap();
+    for _ in 0..19 {
         create(&store, OWNER, &good).unwrap();
     }
     assert!(matches!(create(&store, OWNER, &good), Err(ConnectorError::Invalid(_))));
@@ -557,6 +577,12 @@ fn rfc8414_the_metadata_names_what_there_is() {
     assert_eq!(metadata["revocation_endpoint"], "https://scim.example/oauth/acme/revoke");
     assert_eq!(metadata["code_challenge_methods_supported"], serde_json::json!(["S256"]));
     assert_eq!(metadata["response_types_supported"], serde_json::json!(["code"]));
+    for endpoint in ["token", "revocation"] {
+        let methods = serde_json::json!(["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]);
+        assert_eq!(metadata[format!("{endpoint}_endpoint_auth_methods_supported")], methods);
+        let algorithms = serde_json::json!(["RS256", "ES256"]);
+        assert_eq!(metadata[format!("{endpoint}_endpoint_auth_signing_alg_values_supported")], algorithms);
+    }
 }
 
 #[test]

@@ -513,6 +513,12 @@ fn p2_removed_access_leaves_a_token_that_was_installed_working() {
     assert_eq!((provider.sync(), provider.generation()), (200, 2));
 }
 
+/// What the token endpoint answers to this form.
+fn granted_to(memory: &MemoryHost, form: &str) -> Vec<u8> {
+    let request = oauth::OAuthRequest { body: form.as_bytes().to_vec(), ..Default::default() };
+    oauth::token(memory.host(), &request).body
+}
+
 #[test]
 fn p2_a_plain_bearer_connector_has_nothing_to_refresh_and_an_oauth_connector_renews_by_itself() {
     let (memory, token) = enabled(Window::Days30);
@@ -528,7 +534,7 @@ fn p2_a_plain_bearer_connector_has_nothing_to_refresh_and_an_oauth_connector_ren
         client.client.id,
         client.secret.unwrap()
     );
-    let granted: Value = serde_json::from_slice(&oauth::token(&store, &[], form.as_bytes()).body).unwrap();
+    let granted: Value = serde_json::from_slice(&granted_to(&memory, &form)).unwrap();
     assert_eq!(scim(memory.host(), granted["access_token"].as_str().unwrap()).status, 200);
     let store = memory.host().store();
     assert_eq!(status(&store).unwrap().method, RefreshMethod::OAuth);
@@ -550,7 +556,7 @@ fn p2_an_oauth_client_that_is_tried_out_does_not_hide_that_the_token_expires() {
         client.secret.unwrap()
     );
     let try_out = || {
-        let granted = oauth::token(&memory.host().store(), &[], form.as_bytes()).body;
+        let granted = granted_to(&memory, &form);
         let granted: Value = serde_json::from_slice(&granted).unwrap();
         assert_eq!(scim(memory.host(), granted["access_token"].as_str().unwrap()).status, 200);
     };

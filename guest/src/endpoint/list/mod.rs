@@ -19,6 +19,7 @@ use crate::protocol::filter::Filter;
 use crate::protocol::query::Query;
 use crate::protocol::schema::ResourceSchema;
 use crate::protocol::sort::Sort;
+use crate::sentence::Sentence;
 use crate::store::keys::Kind;
 
 /// How many attributes of a filter the log names.
@@ -135,9 +136,9 @@ impl<'c, 'h> Listing<'c, 'h> {
         let Some(filter) = self.parts.first().and_then(|part| part.filter.as_ref()) else { return };
         let mut attributes: Vec<&str> = filter.conjuncts().iter().map(|term| term.path).take(MOST_NAMED).collect();
         attributes.dedup();
-        let by = if attributes.is_empty() { "the filter".to_owned() } else { attributes.join(", ") };
+        let attributes = if attributes.is_empty() { "the filter".to_owned() } else { attributes.join(", ") };
         let mut note = self.context.note.borrow_mut();
-        note.because.push(format!("found {} by {by}", page.total));
+        note.because.push(Sentence::Found { total: page.total, attributes }.into());
         if let Some([resource_type, id, name]) = &page.only {
             note.subject(resource_type, id, name);
         }

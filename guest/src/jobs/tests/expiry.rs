@@ -90,3 +90,38 @@ fn p2_a_token_that_never_expires_or_is_disabled_is_not_warned_of() {
     disabled.live_for(100 * DAY).unwrap();
     assert!(never.host.emails.borrow().is_empty() && disabled.host.emails.borrow().is_empty());
 }
+
+#[test]
+fn p2_a_clients_secret_is_warned_of_like_a_token_and_a_new_one_anew() {
+    use crate::connector::oauth::{self, NewClient};
+
+    let organization = TestOrganization::new(10, Window::Never).unwrap();
+    let new = NewClient { name: "Entra\r\n<b>".into(), client_credentials: true, ..NewClient::default() };
+    let client = oauth::create(&organization.store(), OWNER, &new).unwrap().client;
+    organization.live_for(400 * DAY).unwrap();
+    let subjects = organization.subjects_to(CO_OWNER);
+    let told: Vec<&str> = subjects.iter().map(|text| text.rsplit_once(" of Example ").unwrap().1).collect();
+    let expected = [
+        "expires in 20 days",
+        "expires in 10 days",
+        "expires in 5 days",
+        "expires in 2 days",
+        "expires in 1 day",
+        "has expired: syncing has stopped",
+    ];
+    assert_eq!(told, expected);
+    assert!(subjects.iter().all(|subject| subject.starts_with("The secret of the OAuth client Entra  <b> of")));
+    let events = organization.events();
+    let of = |kind: &str| events.iter().filter(|event| event["type"] == kind).cloned().collect::<Vec<_>>();
+    let days: Vec<u64> =
+        of("client-secret.expiring").iter().map(|event| event["data"]["daysLeft"].as_u64().unwrap()).collect();
+    assert_eq!((days, of("client-secret.expired").len()), (vec![20, 10, 5, 2, 1], 1));
+    assert_eq!(of("client-secret.expired")[0]["subject"]["id"], client.id);
+
+    oauth::rotate_secret(&organization.store(), OWNER, &client.id, None, 0).unwrap();
+    organization.live_for(346 * DAY).unwrap();
+    assert_eq!(organization.subjects_to(OWNER).len(), 7, "of the new one at 20 days");
+    oauth::delete(&organization.store(), OWNER, &client.id).unwrap();
+    organization.live_for(100 * DAY).unwrap();
+    assert_eq!(organization.subjects_to(OWNER).len(), 7);
+}

@@ -19,7 +19,7 @@ fn organization() -> TestOrganization {
 /// What the log says of a request, without the line about the caller.
 fn told(organization: &TestOrganization, method: &str, target: &str, body: Option<Value>) -> (u16, Value) {
     let (status, mut entry) = logged(organization, &request(organization, method, target, body));
-    let reasons: Vec<String> = because(&entry).into_iter().filter(|reason| !reason.starts_with("caller: ")).collect();
+    let reasons: Vec<String> = because(&entry).into_iter().filter(|reason| !reason.starts_with("caller-")).collect();
     entry["because"] = json!(reasons);
     (status, entry)
 }
@@ -43,24 +43,23 @@ fn active(active: bool) -> Option<Value> {
 fn p5_the_log_tells_what_became_of_the_seat() {
     let organization = organization();
     let (ada, created) = create(&organization, "ada@example.com");
-    let mailed = "the initial passphrase is mailed";
-    assert_eq!(created, ["matched nobody by userName or emails", "seat 3 of 10", mailed]);
+    assert_eq!(created, ["matched-nobody", "seat-taken 3 10", "passphrase-mailed"]);
     let (_, entry) = told(&organization, "PATCH", &ada, active(false));
-    assert_eq!(entry["because"], json!(["addressed by id", "changed: active", "seat freed: 2 of 10 are taken"]));
+    assert_eq!(entry["because"], json!(["addressed-by-id", "changed active", "seat-freed 2 10"]));
     let (_, entry) = told(&organization, "PATCH", &ada, active(true));
-    assert_eq!(entry["because"], json!(["addressed by id", "changed: active", "seat 3 of 10"]));
+    assert_eq!(entry["because"], json!(["addressed-by-id", "changed active", "seat-taken 3 10"]));
     let (_, entry) = told(&organization, "DELETE", &ada, None);
-    assert_eq!(entry["because"], json!(["addressed by id", "seat freed: 2 of 10 are taken"]));
+    assert_eq!(entry["because"], json!(["addressed-by-id", "seat-freed 2 10"]));
     let (bob, _) = create(&organization, "bob@example.com");
     told(&organization, "PATCH", &bob, active(false));
     let (_, entry) = told(&organization, "DELETE", &bob, None);
-    assert_eq!(entry["because"], json!(["addressed by id", "inactive: no seat freed"]));
+    assert_eq!(entry["because"], json!(["addressed-by-id", "no-seat-freed"]));
     organization.change(|record| record.seats = 2).unwrap();
     let body = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "cy@example.com"});
     let (status, entry) = told(&organization, "POST", "/Users", Some(body));
-    assert_eq!((status, because(&entry)), (403, vec!["no seat free: all 2 are taken".to_owned()]));
+    assert_eq!((status, because(&entry)), (403, vec!["no-seat-free 2".to_owned()]));
     organization.change(|record| record.options.allow_overage = true).unwrap();
-    assert!(create(&organization, "cy@example.com").1.contains(&"seat 3 of 2: overage".to_owned()));
+    assert!(create(&organization, "cy@example.com").1.contains(&"seat-overage 3 2".to_owned()));
 }
 
 #[test]
@@ -69,13 +68,12 @@ fn p5_the_log_tells_who_was_matched_by_what_and_what_was_kept() {
     let owner = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "olga",
         "emails": [{"value": TestOrganization::OWNER}]});
     let (_, entry) = told(&organization, "POST", "/Users", Some(owner.clone()));
-    let expected =
-        ["matched by emails", "adopted: id, role owner and teams kept", "changed: emails, userName", "seat kept"];
+    let expected = ["matched emails", "member-adopted owner", "changed emails, userName", "seat-kept"];
     assert_eq!(because(&entry), expected);
     let (status, conflict) = told(&organization, "POST", "/Users", Some(owner));
     assert_eq!(status, 409);
     let id = entry["subject"]["id"].as_str().unwrap();
-    assert_eq!(because(&conflict), [format!("uniqueness: userName belongs to {id} (The owner)")]);
+    assert_eq!(because(&conflict), [format!("taken userName {id} (The owner)")]);
     assert_eq!(conflict["subject"]["id"], id);
 }
 
@@ -85,10 +83,10 @@ fn p5_the_log_tells_whom_a_look_up_found_by_which_attribute() {
     create(&organization, "ada@example.com");
     create(&organization, "bob@example.com");
     for (filter, name, why) in [
-        ("userName eq \"ADA@example.com\"", Some("ada@example.com"), "found 1 by userName"),
-        ("userName eq \"nobody\"", None, "found 0 by userName"),
-        ("userName ew \"example.com\" and active eq true", None, "found 2 by userName, active"),
-        ("not (userName eq \"ada@example.com\")", Some("bob@example.com"), "found 1 by the filter"),
+        ("userName eq \"ADA@example.com\"", Some("ada@example.com"), "found 1 userName"),
+        ("userName eq \"nobody\"", None, "found 0 userName"),
+        ("userName ew \"example.com\" and active eq true", None, "found 2 userName, active"),
+        ("not (userName eq \"ada@example.com\")", Some("bob@example.com"), "found 1 the filter"),
     ] {
         let (_, entry) = told(&organization, "GET", &format!("/Users?filter={filter}"), None);
         assert_eq!((entry["subject"]["name"].as_str(), because(&entry)), (name, vec![why.to_owned()]), "{filter}");
@@ -105,14 +103,14 @@ fn p5_the_log_names_what_changed_and_not_how() {
         {"op": "add", "path": "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department", "value": "Hush"},
     ]);
     let (_, entry) = told(&organization, "PATCH", &ada, patch(change.clone()));
-    assert_eq!(because(&entry), ["addressed by id", "changed: department, title"]);
+    assert_eq!(because(&entry), ["addressed-by-id", "changed department, title"]);
     let (status, entry) = told(&organization, "PATCH", &ada, patch(change));
     assert_eq!((status, entry["action"].as_str()), (200, Some("unchanged")));
-    assert_eq!(because(&entry), ["addressed by id", "nothing changed"]);
+    assert_eq!(because(&entry), ["addressed-by-id", "nothing-changed"]);
     let put = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "ada@example.com",
         "active": true, "nickName": "A"});
     let (_, entry) = told(&organization, "PUT", &ada, Some(put));
-    assert_eq!(because(&entry), ["addressed by id", "changed: department, nickName, title"]);
+    assert_eq!(because(&entry), ["addressed-by-id", "changed department, nickName, title"]);
 }
 
 #[test]
@@ -126,25 +124,25 @@ fn p5_the_log_names_the_rule_that_refused_and_whom_it_concerned() {
     let path = format!("/Users/{}", owner.record.id());
     let name = || Some("The owner".to_owned());
     let reason = |text: &str| vec![text.to_owned()];
-    let expected = (403, name(), reason("last active owner: stays active and owner"));
+    let expected = (403, name(), reason("last-owner"));
     assert_eq!(rules("PATCH", &path, active(false)), expected);
     assert_eq!(rules("DELETE", &path, None), expected);
 
     organization.change(|record| record.options.verified_domains_only = true).unwrap();
     let foreign = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "eve@evil.example"});
-    let expected = (403, None, reason("domain rule: 'evil.example' is not a verified domain"));
+    let expected = (403, None, reason("foreign-domain evil.example"));
     assert_eq!(rules("POST", "/Users", Some(foreign)), expected);
 
     let (ada, _) = create(&organization, "ada@example.com");
     guard::set(&organization.store(), Some(Guard { number: Some(0), share: None })).unwrap();
     let (status, whom, why) = rules("DELETE", &ada, None);
     assert_eq!((status, whom.as_deref()), (503, Some("ada@example.com")));
-    assert_eq!(why, reason("held by the mass-deprovisioning guard until an owner decides"));
+    assert_eq!(why, reason("held"));
 
     let mut stale = request(&organization, "PATCH", &ada, active(true));
     stale.headers.push(("if-match".into(), "W/\"1\"".into()));
     let (status, entry) = logged(&organization, &stale);
-    assert_eq!((status, because(&entry).first().map(String::as_str)), (412, Some("If-Match names another version")));
+    assert_eq!((status, because(&entry).first().map(String::as_str)), (412, Some("other-version")));
 }
 
 #[test]
@@ -168,7 +166,7 @@ fn p4_the_log_says_who_can_not_sign_in_and_who_is_of_another_domain() {
     assert!(!because(&entry).iter().any(|line| line.contains("outside")), "it is said once: {entry}");
     organization.change(|record| record.options.email_required = true).unwrap();
     let (status, entry) = told(&organization, "POST", "/Users", Some(user("dan")));
-    assert_eq!((status, because(&entry)), (403, vec!["no email address, which an option requires".to_owned()]));
+    assert_eq!((status, because(&entry)), (403, vec!["no-address".to_owned()]));
 }
 
 #[test]
@@ -180,28 +178,28 @@ fn p5_the_log_counts_who_came_to_a_team_and_who_left_it() {
     let crew = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "Crew",
         "members": [{"value": ids[0]}, {"value": ids[1]}]});
     let (_, entry) = told(&organization, "POST", "/Groups", Some(crew.clone()));
-    assert_eq!(because(&entry), ["matched no team by displayName", "members added: 2"]);
+    assert_eq!(because(&entry), ["matched-no-team", "members-added 2"]);
     let group = format!("/Groups/{}", entry["subject"]["id"].as_str().unwrap());
     let change = json!([
         {"op": "replace", "path": "displayName", "value": "Team"},
         {"op": "replace", "path": "members", "value": [{"value": ids[2]}]},
     ]);
     let (_, entry) = told(&organization, "PATCH", &group, patch(change.clone()));
-    let expected = ["addressed by id", "changed: displayName", "members added: 1", "members removed: 2"];
+    let expected = ["addressed-by-id", "changed displayName", "members-added 1", "members-removed 2"];
     assert_eq!(because(&entry), expected);
     let (_, entry) = told(&organization, "PATCH", &group, patch(change));
-    assert_eq!(because(&entry), ["addressed by id", "nothing changed"]);
+    assert_eq!(because(&entry), ["addressed-by-id", "nothing-changed"]);
     let nobody = "0190a6f0-0000-7000-8000-000000000001";
     let unknown = json!([{"op": "add", "path": "members", "value": [{"value": nobody}]}]);
     let (_, entry) = told(&organization, "PATCH", &group, patch(unknown.clone()));
-    let left_out = format!("unknown members left out: 1 ({nobody})");
+    let left_out = format!("members-left-out 1 {nobody}");
     let tolerance = "tolerance T33: members whom nobody knows were left out, and the known ones taken";
-    assert_eq!(because(&entry), ["addressed by id", "nothing changed", &left_out, tolerance]);
+    assert_eq!(because(&entry), ["addressed-by-id", "nothing-changed", &left_out, tolerance]);
     organization.change(|record| record.options.refuse_unknown_members = true).unwrap();
     let (status, entry) = told(&organization, "PATCH", &group, patch(unknown));
-    assert_eq!((status, because(&entry)), (400, vec!["unknown members: 1".to_owned()]));
+    assert_eq!((status, because(&entry)), (400, vec!["unknown-members 1".to_owned()]));
     let (_, entry) = told(&organization, "DELETE", &group, None);
-    assert_eq!(because(&entry), ["addressed by id", "no member was removed"]);
+    assert_eq!(because(&entry), ["addressed-by-id", "no-member-removed"]);
 }
 
 #[test]
@@ -217,7 +215,7 @@ fn p5_the_log_of_a_bulk_request_tells_of_each_operation() {
     let created = "POST /Users: created ada@example.com; matched nobody by userName or emails; seat 3 of 10; ";
     assert!(reasons[0].starts_with(created), "{reasons:?}");
     assert!(reasons[1].starts_with("DELETE /Users/0: refused with 404: "), "{reasons:?}");
-    assert_eq!(reasons[2], "bulk request with 2 operations done");
+    assert_eq!(reasons[2], "bulk-done 2");
 }
 
 #[test]
@@ -228,21 +226,21 @@ fn p5_the_log_tells_which_credential_a_caller_had_also_one_that_is_not_accepted_
         (status, entry["tokenGeneration"].as_u64(), because(&entry).join("; "))
     };
     let first = organization.token.clone();
-    assert_eq!(probe(&organization), (200, Some(1), "caller: bearer token 1".into()));
+    assert_eq!(probe(&organization), (200, Some(1), "caller-token 1".into()));
     let second = connector::refresh(&organization.store(), Actor::Operator, None, None, 3_600).unwrap().token;
-    assert_eq!(probe(&organization), (200, Some(1), "caller: previous bearer token 1, during the overlap".into()));
+    assert_eq!(probe(&organization), (200, Some(1), "caller-previous-token 1".into()));
     organization.live_for(3_600_000).unwrap();
-    assert_eq!(probe(&organization), (401, Some(1), "caller: bearer token 1, replaced by a newer one".into()));
+    assert_eq!(probe(&organization), (401, Some(1), "caller-token-replaced 1".into()));
     organization.token = second;
     let third = connector::refresh(&organization.store(), Actor::Operator, None, None, 0).unwrap().token;
-    assert_eq!(probe(&organization), (401, Some(2), "caller: bearer token 2, replaced by a newer one".into()));
+    assert_eq!(probe(&organization), (401, Some(2), "caller-token-replaced 2".into()));
     organization.token = first;
     assert_eq!(probe(&organization), (401, None, String::new()), "two generations ago");
     organization.token = third;
     organization.live_for(31 * DAY).unwrap();
-    assert_eq!(probe(&organization), (401, Some(3), "caller: bearer token 3, expired".into()));
+    assert_eq!(probe(&organization), (401, Some(3), "caller-token-expired 3".into()));
     connector::disable(&organization.store(), TestOrganization::OWNER).unwrap();
-    assert_eq!(probe(&organization), (401, Some(3), "caller: bearer token 3, while SCIM is disabled".into()));
+    assert_eq!(probe(&organization), (401, Some(3), "caller-token-disabled 3".into()));
     assert_eq!(connector::status(&organization.store()).unwrap().overlap_until, None);
 }
 
@@ -271,26 +269,25 @@ fn p1_a_disabled_connector_answers_alike_to_an_unknown_organization_but_to_the_r
 #[test]
 fn p5_the_log_names_the_oauth_client_of_an_access_token() {
     let mut organization = organization();
-    let new = NewClient {
-        name: "Entra".into(),
-        client_credentials: true,
-        authorization_code: false,
-        redirect_uris: Vec::new(),
-        public: false,
-    };
+    let new = NewClient { name: "Entra".into(), client_credentials: true, ..NewClient::default() };
     let issued = oauth::create(&organization.store(), TestOrganization::OWNER, &new).unwrap();
     let (client, secret) = (issued.client, issued.secret.unwrap());
     let form = format!("grant_type=client_credentials&client_id={}&client_secret={secret}", client.id);
-    let answer = oauth::token(&organization.store(), &[], form.as_bytes());
+    let asked = oauth::OAuthRequest {
+        headers: Vec::new(),
+        body: form.into_bytes(),
+        issuer: "https://scim.example/oauth/org".into(),
+        operator_clients: Vec::new(),
+    };
+    let answer = oauth::token(organization.host.host(), &asked);
     let answer: Value = serde_json::from_slice(&answer.body).unwrap();
     organization.token = answer["access_token"].as_str().unwrap().to_owned();
     let (status, entry) = logged(&organization, &request(&organization, "GET", "/Users", None));
-    let line = format!("caller: access token of the OAuth client {}", client.id);
-    assert_eq!((status, because(&entry)), (200, vec![line.clone()]));
+    assert_eq!((status, because(&entry)), (200, vec![format!("caller-access-token {}", client.id)]));
     organization.live_for(2 * 3_600_000).unwrap();
     let (status, entry) = logged(&organization, &request(&organization, "GET", "/Users", None));
     assert_eq!(
         (status, because(&entry), &entry["tokenGeneration"]),
-        (401, vec![format!("{line}, expired")], &json!(1))
+        (401, vec![format!("caller-access-token-expired {}", client.id)], &json!(1))
     );
 }

@@ -47,10 +47,11 @@ fn last(organization: &TestOrganization) -> Value {
     serde_json::from_str(page.entries.first().unwrap()).unwrap()
 }
 
-/// The reasons in the entry.
+/// The reasons in the entry: the ids of sentences with what is filled in, and other lines as they are.
 fn because(entry: &Value) -> Vec<String> {
     let reasons = entry["because"].as_array().cloned().unwrap_or_default();
-    reasons.iter().map(|reason| reason.as_str().unwrap().to_owned()).collect()
+    let id = |line: &str| crate::sentence::told(line).unwrap_or_else(|| line.to_owned());
+    reasons.iter().map(|reason| id(reason.as_str().unwrap())).collect()
 }
 
 /// The numbers of the tolerance rules in the entry.

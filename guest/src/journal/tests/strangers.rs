@@ -48,7 +48,7 @@ fn p5_an_hour_has_600_entries_of_callers_who_are_not_known_and_the_next_tells_ho
     assert_eq!(entries(&organization) - before, 601);
     organization.live_for(3_600_000).unwrap();
     let (_, entry) = logged(&organization, &stranger);
-    assert_eq!(because(&entry), ["before it, 400 more of callers who are not known were not kept"]);
+    assert_eq!(because(&entry), ["strangers-left-out 400"]);
     let (_, entry) = logged(&organization, &stranger);
     assert!(because(&entry).is_empty(), "it is told once");
 }

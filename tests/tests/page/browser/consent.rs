@@ -26,11 +26,17 @@ fn an_owner_signs_in_allows_a_client_and_it_provisions() {
     organization.enable(ExpiryWindow::Never);
     let asking = Asking::new(&organization);
     let browser = Browser::open(DESKTOP);
-    browser.go(&asking.url(&organization));
+    // A request that is refused ends at the identity provider too, although the sign-in's form came before.
+    browser.go(&asking.url(&organization).replace("response_type=code", "response_type=token"));
     browser.wait_for_text("h1", "Sign in");
     browser.type_into("#email", &organization.owner);
     browser.type_into("#passphrase", &organization.passphrase);
     browser.click("main button[type=submit]");
+    browser.wait_for_text("body", "at the identity provider");
+    let back = browser.wait_for_url("error=");
+    assert!(back.starts_with(&asking.redirect) && back.contains("error=unsupported_response_type"), "{back}");
+
+    browser.go(&asking.url(&organization));
     browser.wait_for_text("h1", "Allow Okta <b> to provision");
     examine(&browser, "consent");
 
@@ -106,7 +112,7 @@ impl Asking {
             client_credentials: false,
             authorization_code: true,
             redirect_uris: vec![redirect.clone()],
-            public: false,
+            ..NewOAuthClient::default()
         };
         let made = organization.library.create_oauth_client(&organization.owner, new);
         let made = organization.host.run(made).expect("a client");

@@ -77,6 +77,7 @@ fn views_of_an_organization_in_use() {
         ("deliveries", "deliveries"),
         ("refresh", "refresh"),
         ("disable", "disable"),
+        ("settings", "settings"),
         ("passphrase", "passphrase"),
         ("not-found", "nowhere"),
     ] {
@@ -87,6 +88,10 @@ fn views_of_an_organization_in_use() {
     browser.click("#log tbody tr .time a");
     browser.wait_for_text("h2", "What was done");
     examine(&browser, "log-entry");
+    browser.go(&acme.view("teams"));
+    browser.click(".teams tbody tr .name a");
+    browser.wait_for_text("main", "All teams");
+    examine(&browser, "team");
     browser.go(&acme.view("events?kind=member.adopted"));
     browser.click(".events tbody tr .time a");
     browser.wait_for_text("h2", "As your systems get it");

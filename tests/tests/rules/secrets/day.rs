@@ -197,11 +197,11 @@ impl Day {
             client_credentials: true,
             authorization_code: true,
             redirect_uris: vec![redirect.into()],
-            public: false,
+            ..NewOAuthClient::default()
         };
         let organization = self.acme.organization.clone();
         let first = organization.create_oauth_client(OWNER, client).await.unwrap();
-        let second = organization.rotate_oauth_client_secret(OWNER, &first.client.id, 3_600).await.unwrap();
+        let second = organization.rotate_oauth_client_secret(OWNER, &first.client.id, None, 3_600).await.unwrap();
         let (id, secret) = (first.client.id.clone(), second.secret.unwrap());
         self.note("a client's first secret", &first.secret.unwrap());
         self.note("a client's second secret", &secret);
@@ -246,7 +246,7 @@ impl Day {
 
     async fn token(&self, fields: &[(&str, &str)]) -> Value {
         let headers = vec![("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned())];
-        let request = OAuthRequest { headers, body: form(fields).into_bytes() };
+        let request = OAuthRequest { headers, body: form(fields).into_bytes(), ..OAuthRequest::default() };
         let response = self.acme.organization.oauth_token(request).await.unwrap();
         serde_json::from_slice(&response.body).unwrap()
     }

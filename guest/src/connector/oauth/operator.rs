@@ -1,0 +1,54 @@
+//! Clients of the operator: one `client_id` for all organizations, of which each consents for itself.
+//!
+//! An organization that has agreed has a record of the client, to which its grants belong and which it can delete. What the
+//! client is called, where codes may be sent, and its secrets are the operator's to say: the host says them in every call.
+
+use insomnia_scim_contract::OperatorClient;
+
+use crate::store::{ClientRecord, SecretRecord, Store, StoreError, Versioned};
+
+/// A client with what the operator says of it today; `None` of one that the operator has no more.
+pub(super) fn current(
+    stored: Option<Versioned<ClientRecord>>,
+    operator_clients: &[OperatorClient],
+) -> Option<Versioned<ClientRecord>> {
+    let mut stored = stored?;
+    if stored.record.operator {
+        let client = operator_clients.iter().find(|client| client.id == stored.record.id)?;
+        stored.record =
+            ClientRecord { created: stored.record.created, created_by: stored.record.created_by, ..described(client) };
+    }
+    Some(stored)
+}
+
+/// The client that an organization is asked to let in: one of its own, or one of the operator's, with the version of the
+/// organization's record if there is one.
+///
+/// # Errors
+/// If the store can't answer.
+pub(super) fn find(
+    store: &Store,
+    id: &str,
+    operator_clients: &[OperatorClient],
+) -> Result<Option<(Option<u64>, ClientRecord)>, StoreError> {
+    Ok(match store.oauth_client(id)? {
+        Some(stored) => current(Some(stored), operator_clients).map(|client| (Some(client.version), client.record)),
+        None => operator_clients.iter().find(|client| client.id == id).map(|client| (None, described(client))),
+    })
+}
+
+/// An operator's client as a record. Its secrets are those of today, at most two.
+fn described(client: &OperatorClient) -> ClientRecord {
+    let mut secrets =
+        client.secrets_sha256.iter().map(|sha256| SecretRecord { sha256: sha256.clone(), ..SecretRecord::default() });
+    ClientRecord {
+        id: client.id.clone(),
+        name: client.name.clone(),
+        authorization_code: true,
+        redirect_uris: client.redirect_uris.clone(),
+        secret: secrets.next(),
+        previous_secret: secrets.next(),
+        operator: true,
+        ..ClientRecord::default()
+    }
+}

@@ -1,0 +1,153 @@
+//! What the SCIM log says of a request: each sentence once, with an id that stays.
+//!
+//! The texts are for people and may be worded better; tests name ids. `sentences.txt` beside this file is the list of all, so
+//! that a change of a text is seen as one. What the log says of tolerances and of marks has names of its own, and is in the
+//! list too.
+
+use std::fmt;
+
+macro_rules! sentences {
+    ($($name:ident $({ $($field:ident: $type:ty),+ })? = $id:literal $text:literal;)+) => {
+        /// A sentence of the SCIM log.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub(crate) enum Sentence { $($name $({ $($field: $type),+ })?,)+ }
+
+        impl fmt::Display for Sentence {
+            fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self { $(Self::$name $({ $($field),+ })? => write!(out, $text),)+ }
+            }
+        }
+
+        /// Ids and texts, with the names of what is filled in.
+        #[cfg(test)]
+        const ALL: &[(&str, &str)] = &[$(($id, $text),)+];
+    };
+}
+
+sentences! {
+    // Who is meant.
+    AddressedById = "addressed-by-id" "addressed by id";
+    MatchedBy { attribute: &'static str } = "matched" "matched by {attribute}";
+    ReactivatedByPost { attribute: &'static str } = "matched-to-reactivate" "matched by {attribute}; reactivated by POST";
+    MatchedNobody = "matched-nobody" "matched nobody by userName or emails";
+    MatchedNoTeam = "matched-no-team" "matched no team by displayName";
+    Found { total: u64, attributes: String } = "found" "found {total} by {attributes}";
+    // What has changed.
+    NothingChanged = "nothing-changed" "nothing changed";
+    Changed { names: String } = "changed" "changed: {names}";
+    MemberAdopted { role: &'static str } = "member-adopted" "adopted: id, role {role} and teams kept";
+    TeamAdopted = "team-adopted" "adopted: id and members kept";
+    PassphraseMailed = "passphrase-mailed" "the initial passphrase is mailed";
+    MembersAdded { count: usize } = "members-added" "members added: {count}";
+    MembersRemoved { count: usize } = "members-removed" "members removed: {count}";
+    MembersLeftOut { count: usize, ids: String } = "members-left-out" "unknown members left out: {count} ({ids})";
+    NoMemberRemoved = "no-member-removed" "no member was removed";
+    BulkDone { count: usize } = "bulk-done" "bulk request with {count} operations done";
+    // What became of the seat.
+    SeatTaken { number: u64, seats: u32 } = "seat-taken" "seat {number} of {seats}";
+    SeatOverage { number: u64, seats: u32 } = "seat-overage" "seat {number} of {seats}: overage";
+    SeatFreed { taken: u64, seats: u32 } = "seat-freed" "seat freed: {taken} of {seats} are taken";
+    SeatKept = "seat-kept" "seat kept";
+    NoSeatTaken = "no-seat-taken" "inactive: no seat taken";
+    NoSeatFreed = "no-seat-freed" "inactive: no seat freed";
+    // Which rule has refused.
+    Taken { attribute: &'static str, id: String } = "taken" "uniqueness: {attribute} belongs to {id}";
+    NoSeatFree { seats: u32 } = "no-seat-free" "no seat free: all {seats} are taken";
+    LastOwner = "last-owner" "last active owner: stays active and owner";
+    ForeignDomain { domain: String } = "foreign-domain" "domain rule: '{domain}' is not a verified domain";
+    NoAddress = "no-address" "no email address, which an option requires";
+    Held = "held" "held by the mass-deprovisioning guard until an owner decides";
+    RemovalRefused = "removal-refused" "an owner has refused this removal";
+    UnknownMembers { count: usize } = "unknown-members" "unknown members: {count}";
+    NobodyKnown { count: usize } = "nobody-known" "a replacement of whom nobody is known: {count}";
+    NestedTeam = "nested-team" "teams hold members only, no teams";
+    OtherVersion = "other-version" "If-Match names another version";
+    // By what the caller is let in, or not.
+    Token { generation: u32 } = "caller-token" "caller: bearer token {generation}";
+    NextToken { generation: u32 } = "caller-next-token" "caller: new bearer token {generation}, which is being installed";
+    PreviousToken { generation: u32 } =
+        "caller-previous-token" "caller: previous bearer token {generation}, during the overlap";
+    TokenExpired { generation: u32 } = "caller-token-expired" "caller: bearer token {generation}, expired";
+    TokenReplaced { generation: u32 } =
+        "caller-token-replaced" "caller: bearer token {generation}, replaced by a newer one";
+    TokenDisabled { generation: u32 } =
+        "caller-token-disabled" "caller: bearer token {generation}, while SCIM is disabled";
+    AccessToken { client: String } = "caller-access-token" "caller: access token of the OAuth client {client}";
+    AccessTokenExpired { client: String } =
+        "caller-access-token-expired" "caller: access token of the OAuth client {client}, expired";
+    AccessTokenDisabled { client: String } =
+        "caller-access-token-disabled" "caller: access token of the OAuth client {client}, while SCIM is disabled";
+    // Who is not known, or asks too much.
+    StrangersLeftOut { count: u64 } = "strangers-left-out" "before it, {count} more of callers who are not known were not kept";
+    OverQuota { count: u64 } = "over-quota" "before it, {count} more requests were refused for a quota";
+}
+
+impl From<Sentence> for String {
+    fn from(sentence: Sentence) -> Self {
+        sentence.to_string()
+    }
+}
+
+/// The id of the sentence that a line of the log is, and what is filled in; `None` of other lines.
+#[cfg(test)]
+pub(crate) fn told(line: &str) -> Option<String> {
+    let filled = |text: &str| {
+        let (mut rest, mut values) = (line, Vec::new());
+        let (first, placeholders) = text.split_once('{').map_or((text, ""), |(first, behind)| (first, behind));
+        rest = rest.strip_prefix(first)?;
+        for placeholder in placeholders.split('{').filter(|placeholder| !placeholder.is_empty()) {
+            let behind = placeholder.split_once('}')?.1;
+            let end = if behind.is_empty() { rest.len() } else { rest.find(behind)? };
+            values.push(rest[..end].to_owned());
+            rest = &rest[end + behind.len()..];
+        }
+        rest.is_empty().then_some(values)
+    };
+    // Of two that fit, such as `seat 1 of 2: overage`, the longer text is meant.
+    let (id, _, values) = ALL
+        .iter()
+        .filter_map(|(id, text)| Some((*id, text.len(), filled(text)?)))
+        .max_by_key(|(_, length, _)| *length)?;
+    Some([vec![id.to_owned()], values].concat().join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use insomnia_scim_contract::Mark;
+
+    use super::*;
+    use crate::protocol::tolerance::Tolerances;
+
+    /// `INSOMNIA_SCIM_REDRAW=1` writes the list anew.
+    #[test]
+    fn the_list_of_all_sentences_is_the_one_that_was_looked_at() {
+        let mut list: Vec<String> = ALL.iter().map(|(id, text)| format!("{id}: {text}")).collect();
+        list.extend(Tolerances::all().lines());
+        list.extend([Mark::ForeignDomain("{domain}".into()), Mark::NoAddress].map(|mark| mark.to_string()));
+        let list = list.join("\n") + "\n";
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sentences.txt");
+        if std::env::var_os("INSOMNIA_SCIM_REDRAW").is_some() {
+            std::fs::write(&path, &list).unwrap();
+        }
+        assert_eq!(
+            list,
+            std::fs::read_to_string(path).unwrap(),
+            "write it anew with INSOMNIA_SCIM_REDRAW=1, and look at it"
+        );
+    }
+
+    #[test]
+    fn every_sentence_has_an_id_of_its_own_and_is_told_from_the_others() {
+        let ids: BTreeSet<&str> = ALL.iter().map(|(id, _)| *id).collect();
+        assert_eq!(ids.len(), ALL.len());
+        assert_eq!(told("seat 3 of 2: overage").as_deref(), Some("seat-overage 3 2"));
+        assert_eq!(told("seat 3 of 10").as_deref(), Some("seat-taken 3 10"));
+        assert_eq!(told("found 2 by userName, active").as_deref(), Some("found 2 userName, active"));
+        assert_eq!(told("something else"), None);
+        let line = Sentence::MembersLeftOut { count: 2, ids: "a, b".into() }.to_string();
+        assert_eq!(told(&line).as_deref(), Some("members-left-out 2 a, b"));
+    }
+}

@@ -1,0 +1,65 @@
+//! Schemas and resource types that an organization declares.
+
+use axum::Json;
+use axum::http::StatusCode;
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use super::access::Access;
+use super::input::TextBody;
+use super::problem::Problem;
+
+/// What an organization declares beside the built-in schemas. A resource type named `User` or `Group` adds its
+/// `schemaExtensions` to the built-in one.
+#[derive(Deserialize, ToSchema)]
+#[allow(dead_code, reason = "a schema")]
+pub(super) struct Declaration {
+    /// Schemas, in the form of RFC 7643 §7; 20 at the most.
+    #[schema(required = false, max_items = 20)]
+    schemas: Vec<Value>,
+    /// Resource types, in the form of RFC 7643 §6; 20 at the most.
+    #[serde(rename = "resourceTypes")]
+    #[schema(required = false, max_items = 20)]
+    resource_types: Vec<Value>,
+}
+
+async fn declared(access: &Access) -> Result<Json<Box<RawValue>>, Problem> {
+    let declared = access.organization.schemas().await?;
+    RawValue::from_string(declared).map(Json).map_err(|error| {
+        tracing::error!("a declaration of the component is no JSON: {error}");
+        Problem::internal()
+    })
+}
+
+/// See which schemas and resource types are declared
+#[utoipa::path(get, path = "/organizations/{organization}/schemas", tag = "Schemas",
+    responses((status = 200, description = "What is declared.", body = Declaration)))]
+pub(super) async fn get_schemas(access: Access) -> Result<Json<Box<RawValue>>, Problem> {
+    declared(&access).await
+}
+
+/// Declare schemas and resource types
+///
+/// The declaration replaces what was declared before. Stored resources stay as they are. A mistake is pointed at. The body may
+/// have 512 KiB.
+#[utoipa::path(put, path = "/organizations/{organization}/schemas", tag = "Schemas", request_body = Declaration,
+    responses((status = 200, description = "What is declared now.", body = Declaration)))]
+pub(super) async fn put_schemas(
+    access: Access,
+    TextBody(declaration): TextBody,
+) -> Result<Json<Box<RawValue>>, Problem> {
+    access.organization.put_schemas(declaration).await?;
+    declared(&access).await
+}
+
+/// Declare nothing any more
+///
+/// Stored resources stay as they are, and are served again when their type is declared again.
+#[utoipa::path(delete, path = "/organizations/{organization}/schemas", tag = "Schemas",
+    responses((status = 204, description = "Nothing is declared.")))]
+pub(super) async fn delete_schemas(access: Access) -> Result<StatusCode, Problem> {
+    access.organization.remove_schemas().await?;
+    Ok(StatusCode::NO_CONTENT)
+}

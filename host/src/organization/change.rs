@@ -1,0 +1,154 @@
+//! Changing some of what is known about an organization.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use super::Organization;
+use crate::directory::{Domain, Options, OrganizationRecord, Plan};
+use crate::error::ActionError;
+
+/// What of an organization is to change; what is not named stays (RFC 7396).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OrganizationChange {
+    /// Its name, as people call it: 1 to 1,000 bytes.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(nullable = false, min_length = 1, max_length = 1_000)]
+    pub name: Option<String>,
+    /// The plan that it pays for.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(nullable = false)]
+    pub plan: Option<Plan>,
+    /// How many active members the plan allows.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(nullable = false)]
+    pub seats: Option<u32>,
+    /// Its domains, in place of those that are known.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(nullable = false, max_items = 1_000)]
+    pub domains: Option<Vec<Domain>>,
+    /// The identity provider that single sign-on is configured for; `null` for none.
+    #[serde(default, deserialize_with = "named")]
+    #[schema(value_type = Option<String>)]
+    pub single_sign_on: Option<Option<String>>,
+    /// The options to change, by name.
+    #[serde(default)]
+    #[schema(value_type = OptionChanges, required = false)]
+    pub options: OptionChanges,
+}
+
+/// A member of a change is not `null`: none of these can be taken away.
+fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+/// `null` is a value here: it takes the member away.
+fn named<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// Options of an organization to turn on or off, by the names that they have in JSON.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OptionChanges(Map<String, Value>);
+
+/// As the API's document describes them: the properties of [`Options`], of which none is required and none has a default. A
+/// generated client would send a default of each that nobody named, and so take other choices back.
+impl PartialSchema for OptionChanges {
+    fn schema() -> RefOr<Schema> {
+        let mut schema = <Options as PartialSchema>::schema();
+        if let RefOr::T(Schema::Object(object)) = &mut schema {
+            object.description = Some("Choices to change, by name; those that are not named stay.".into());
+            object.required.clear();
+            object.default = None;
+            for property in object.properties.values_mut() {
+                if let RefOr::T(Schema::Object(property)) = property {
+                    property.default = None;
+                }
+            }
+        }
+        schema
+    }
+}
+
+impl ToSchema for OptionChanges {}
+
+/// There is no option of this name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no option {0:?}")]
+pub struct UnknownOption(pub String);
+
+impl OptionChanges {
+    /// Turns an option on or off.
+    ///
+    /// # Errors
+    /// [`UnknownOption`] if there is none of this name.
+    pub fn set(&mut self, name: &str, on: bool) -> Result<(), UnknownOption> {
+        let known = serde_json::to_value(Options::default()).unwrap_or_default();
+        if known.get(name).is_none() {
+            return Err(UnknownOption(name.to_owned()));
+        }
+        self.0.insert(name.to_owned(), on.into());
+        Ok(())
+    }
+
+    /// Goes through the options' JSON form, so that a new option needs no code here.
+    fn apply(self, options: &Options) -> Result<Options, serde_json::Error> {
+        let mut value = serde_json::to_value(options)?;
+        if let Some(value) = value.as_object_mut() {
+            value.extend(self.0);
+        }
+        serde_json::from_value(value)
+    }
+}
+
+impl<'de> Deserialize<'de> for OptionChanges {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut changes = Self::default();
+        for (name, on) in BTreeMap::<String, bool>::deserialize(deserializer)? {
+            changes.set(&name, on).map_err(serde::de::Error::custom)?;
+        }
+        Ok(changes)
+    }
+}
+
+impl Organization {
+    /// Changes some of what is known about the organization, and returns all of it. Of two changes at the same time the
+    /// later one may undo the other.
+    ///
+    /// # Errors
+    /// [`ActionError::Conflict`] if nothing is known about it yet: then [`Organization::put`] it first.
+    pub async fn change(&self, change: OrganizationChange) -> Result<OrganizationRecord, ActionError> {
+        let unknown =
+            || ActionError::Conflict("nothing is known about the organization yet: tell all of it first".into());
+        let mut record = self.get().await?.ok_or_else(unknown)?;
+        record.name = change.name.unwrap_or(record.name);
+        record.plan = change.plan.unwrap_or(record.plan);
+        record.seats = change.seats.unwrap_or(record.seats);
+        record.domains = change.domains.unwrap_or(record.domains);
+        record.single_sign_on = change.single_sign_on.unwrap_or(record.single_sign_on);
+        let options = change.options.apply(&record.options);
+        record.options = options.map_err(|error| ActionError::Invalid(error.to_string()))?;
+        self.put(record.clone()).await?;
+        Ok(record)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_are_changed_by_name_and_unknown_ones_refused() {
+        let mut changes = OptionChanges::default();
+        changes.set("strict", true).unwrap();
+        changes.set("passphrase-emails", false).unwrap();
+        assert_eq!(changes.set("stric", true), Err(UnknownOption("stric".into())));
+        let changed = changes.apply(&Options { list_manual: true, ..Options::default() }).unwrap();
+        let expected = Options { strict: true, passphrase_emails: false, list_manual: true, ..Options::default() };
+        assert_eq!(changed, expected);
+    }
+}
