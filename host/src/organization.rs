@@ -4,6 +4,7 @@ use std::sync::PoisonError;
 
 use insomnia_scim_contract::{self as contract, Act, Actor, RunContext, Source};
 
+use crate::capability::http::HttpError;
 use crate::capability::storage::OrganizationId;
 use crate::component::{CallError, Exports, InstanceStore, Run};
 use crate::connector::{ConnectorStatus, ExpiryWindow, IdentityProvider, IssuedToken};
@@ -49,7 +50,7 @@ mod component;
 mod create;
 mod events;
 mod guard;
-mod oauth;
+pub(crate) mod oauth;
 mod passphrases;
 mod quotas;
 mod retention;
@@ -104,6 +105,29 @@ impl Organization {
     pub fn coming_from(mut self, source: Source) -> Self {
         self.by.source = source;
         self
+    }
+
+    /// Whether the host's policy lets requests of this organization go to the URL, as far as that can be known without
+    /// connecting.
+    ///
+    /// # Errors
+    /// [`ActionError::Invalid`] says why not.
+    pub async fn permits(&self, url: &str) -> Result<(), ActionError> {
+        let space = match &self.space {
+            Some(space) => space.clone(),
+            None => {
+                let found = self.provisioner.registry().find(&self.id).await.map_err(|error| {
+                    tracing::error!(organization = %self.id, "the organization can't be looked up: {error}");
+                    CallError::Busy
+                })?;
+                found.ok_or(CallError::Deleted)?
+            }
+        };
+        let permitted = self.provisioner.runtime().http().permits(&space, url);
+        permitted.map_err(|error| match error {
+            HttpError::NotAllowed(why) => ActionError::Invalid(format!("this server sends no requests there: {why}")),
+            other => ActionError::Invalid(other.to_string()),
+        })
     }
 
     /// An act of this actor.

@@ -76,6 +76,10 @@ pub struct Webhook {
     pub url: String,
     /// When it was set, in milliseconds since the Unix epoch.
     pub created: u64,
+    /// Since when all that was posted was taken, in milliseconds since the Unix epoch. If this and `failing_since` are null,
+    /// nothing was tried yet.
+    #[cfg_attr(feature = "host", component(name = "works-since"))]
+    pub works_since: Option<u64>,
     /// Since when deliveries fail, in milliseconds since the Unix epoch.
     #[cfg_attr(feature = "host", component(name = "failing-since"))]
     pub failing_since: Option<u64>,

@@ -167,10 +167,10 @@ pub struct OktaApiStatus {
 pub enum IdpApiStatus {
     /// Microsoft Graph.
     #[cfg_attr(feature = "host", component(name = "entra"))]
-    Entra(EntraApiStatus),
+    Entra(#[cfg_attr(feature = "openapi", schema(inline))] EntraApiStatus),
     /// Okta.
     #[cfg_attr(feature = "host", component(name = "okta"))]
-    Okta(OktaApiStatus),
+    Okta(#[cfg_attr(feature = "openapi", schema(inline))] OktaApiStatus),
 }
 
 enumeration! {

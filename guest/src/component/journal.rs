@@ -5,7 +5,7 @@ use insomnia_scim_contract::{Act, ActionError, Event, EventPage, LogPage, LogQue
 use super::Component;
 use super::bindings::exports::insomnia::scim::journal::Guest;
 use super::imports::host;
-use crate::journal;
+use crate::{jobs, journal};
 
 impl Guest for Component {
     fn search(query: LogQuery) -> Result<LogPage, ActionError> {
@@ -27,6 +27,13 @@ impl Guest for Component {
     fn set_webhook(_by: Act, url: String) -> Result<String, ActionError> {
         let host = host();
         Ok(journal::set_webhook(&host.store(), host.secrets, &url)?)
+    }
+
+    fn test_webhook(_by: Act) -> Result<Webhook, ActionError> {
+        let host = host();
+        jobs::test_webhook(host, &host.store())?;
+        let none = || ActionError::NotFound("a webhook: none is set".into());
+        journal::get_webhook(&host.store())?.ok_or_else(none)
     }
 
     fn remove_webhook(_by: Act) -> Result<(), ActionError> {

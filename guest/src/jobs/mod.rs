@@ -18,6 +18,7 @@ mod tests;
 
 pub use deliveries::{list_deliveries, retry_deliveries};
 pub use insomnia_scim_contract::{Delivery, DeliveryQueue, RunContext};
+pub use webhook::test_webhook;
 
 use crate::capability::Host;
 use crate::connector::refresh;

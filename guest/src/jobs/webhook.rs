@@ -6,6 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use insomnia_scim_contract::lasts;
+use serde_json::json;
 use sha2::Sha256;
 
 use super::Budget;
@@ -13,9 +14,10 @@ use super::email::shortened;
 use super::schedule::{DOWNTIME, LONGEST_PAUSE, WEBHOOK};
 use crate::capability::{Host, HttpRequest, HttpResponse};
 use crate::journal::BOTH_SIGN;
+use crate::protocol::timestamp;
 use crate::retry_after::retry_after;
 use crate::store::{
-    Batch, Lease, ParkedEvent, Sink, Store, StoreError, StoredEvent, Versioned, WebhookRecord, encode, keys,
+    Actor, Batch, Lease, ParkedEvent, Sink, Store, StoreError, StoredEvent, Versioned, WebhookRecord, encode, keys,
 };
 
 /// How many events are looked at in one run at the most.
@@ -77,8 +79,8 @@ pub(super) fn run(host: Host<'_>, store: &Store<'_>, budget: &Budget<'_>) -> Res
     let was_down = webhook.record.failing_since.is_some() && lease.planned() > 0;
     let late = if was_down { now.saturating_sub(lease.planned().saturating_add(DOWNTIME)) } else { 0 };
     let downtime = webhook.record.downtime + late;
-    let failure = match deliver_due(host, store, &webhook, downtime, &mut lease, budget)? {
-        Round::Ended(failure) => failure,
+    let (failure, taken) = match deliver_due(host, store, &webhook, downtime, &mut lease, budget)? {
+        Round::Ended(failure, taken) => (failure, taken),
         // It was set anew meanwhile, so that this failure is not the new one's.
         Round::Overtaken => return Ok(Some(now)),
     };
@@ -87,7 +89,7 @@ pub(super) fn run(host: Host<'_>, store: &Store<'_>, budget: &Budget<'_>) -> Res
         store.release_lease(&lease, 0, 0)?;
         return Ok(Some(now));
     }
-    note(store, webhook, failure.as_ref(), downtime, now)?;
+    note(store, webhook, failure.as_ref(), taken, downtime, now)?;
     let failures = if failure.is_some() { lease.failures().saturating_add(1) } else { 0 };
     let pause = match failure {
         Some(failure) => host.clock.now() + WEBHOOK.pause(store, failures).max(failure.wait),
@@ -101,8 +103,8 @@ pub(super) fn run(host: Host<'_>, store: &Store<'_>, budget: &Budget<'_>) -> Res
 
 /// How a round of deliveries went.
 enum Round {
-    /// It ended by itself, with a failure or without.
-    Ended(Option<Failure>),
+    /// It ended by itself, with a failure or without; and whether the receiver took something.
+    Ended(Option<Failure>, bool),
     /// Another host has the lease by now, or the webhook was set anew.
     Overtaken,
 }
@@ -118,6 +120,7 @@ fn deliver_due(
 ) -> Result<Round, StoreError> {
     let (events, _) = store.due_events(Sink::Webhook, MOST)?;
     let keys = signing_keys(host, &webhook.record);
+    let mut taken = false;
     for (index, event) in events.iter().enumerate() {
         let now = host.clock.now();
         if budget.is_spent(host) || (budget.is_turn_over(host) && is_email_due(store, now)?) {
@@ -128,7 +131,11 @@ fn deliver_due(
         }
         // An empty one is older than its retention.
         let result = match &keys {
-            Ok(keys) if !event.json.is_empty() => deliver(host, &webhook.record.url, keys, event),
+            Ok(keys) if !event.json.is_empty() => {
+                let posted = deliver(host, &webhook.record.url, keys, event.id(), &event.json);
+                taken |= posted.is_ok();
+                posted
+            }
             Ok(_) => Ok(()),
             Err(error) => Err(Failure::new(error)),
         };
@@ -149,11 +156,34 @@ fn deliver_due(
                 {
                     park_old(store, events.get(index..).unwrap_or_default(), &failure.error, now, downtime)?;
                 }
-                return Ok(Round::Ended(Some(failure)));
+                return Ok(Round::Ended(Some(failure), taken));
             }
         }
     }
-    Ok(Round::Ended(None))
+    Ok(Round::Ended(None, taken))
+}
+
+/// Posts one signed event of the type `webhook.test`, and notes on the webhook how that went. Nothing happens without a webhook.
+///
+/// # Errors
+/// If the store can't answer.
+pub fn test_webhook(host: Host<'_>, store: &Store<'_>) -> Result<(), StoreError> {
+    let Some(webhook) = store.webhook()? else { return Ok(()) };
+    let now = host.clock.now();
+    let id = store.new_id();
+    // Of no change, so that it is kept nowhere; in the form of all events, so that it is taken as they are.
+    let event = json!({
+        "id": id, "type": "webhook.test", "time": timestamp::format(now), "subject": { "type": "webhook" },
+        "actor": Actor::Admin, "data": {},
+    });
+    let result = match signing_keys(host, &webhook.record) {
+        Ok(keys) => deliver(host, &webhook.record.url, &keys, &id, event.to_string().as_bytes()),
+        Err(error) => Err(Failure::new(error)),
+    };
+    match result {
+        Err(Failure { gone: true, .. }) => switch_off(store, &webhook),
+        result => note(store, webhook, result.as_ref().err(), result.is_ok(), 0, now),
+    }
 }
 
 /// Whether an email waits: it has its turn before the next event.
@@ -175,9 +205,9 @@ fn signing_keys(host: Host<'_>, webhook: &WebhookRecord) -> Result<Vec<Vec<u8>>,
 }
 
 /// Posts one event: any 2xx takes it.
-fn deliver(host: Host<'_>, url: &str, keys: &[Vec<u8>], event: &StoredEvent) -> Result<(), Failure> {
+fn deliver(host: Host<'_>, url: &str, keys: &[Vec<u8>], id: &str, json: &[u8]) -> Result<(), Failure> {
     let timestamp = (host.clock.now() / 1_000).to_string();
-    let signatures: Vec<String> = keys.iter().map(|key| signature(key, event.id(), &timestamp, &event.json)).collect();
+    let signatures: Vec<String> = keys.iter().map(|key| signature(key, id, &timestamp, json)).collect();
     let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     let request = HttpRequest {
         method: "POST".into(),
@@ -185,11 +215,11 @@ fn deliver(host: Host<'_>, url: &str, keys: &[Vec<u8>], event: &StoredEvent) -> 
         headers: vec![
             header("content-type", "application/json"),
             header("user-agent", concat!("insomnia-scim/", env!("CARGO_PKG_VERSION"))),
-            header("webhook-id", event.id()),
+            header("webhook-id", id),
             header("webhook-timestamp", &timestamp),
             header("webhook-signature", &signatures.join(" ")),
         ],
-        body: event.json.clone(),
+        body: json.to_vec(),
         timeout_milliseconds: Some(LONGEST),
     };
     match host.http.send(&request) {
@@ -227,7 +257,13 @@ fn switch_off(store: &Store, webhook: &Versioned<WebhookRecord>) -> Result<(), S
         };
         settings.webhook = false;
         let failing_since = Some(current.record.failing_since.unwrap_or(store.now()));
-        let record = WebhookRecord { gone: true, failing_since, error: Some(GONE.to_owned()), ..current.record };
+        let record = WebhookRecord {
+            gone: true,
+            works_since: None,
+            failing_since,
+            error: Some(GONE.to_owned()),
+            ..current.record
+        };
         batch.require_unchanged(keys::WEBHOOK.to_vec(), Some(current.version));
         batch.put(keys::WEBHOOK.to_vec(), encode(&record)?);
         Ok(())
@@ -268,17 +304,24 @@ fn note(
     store: &Store,
     webhook: Versioned<WebhookRecord>,
     failure: Option<&Failure>,
+    taken: bool,
     downtime: u64,
     now: u64,
 ) -> Result<(), StoreError> {
+    let works_since = match failure {
+        Some(_) => None,
+        None => webhook.record.works_since.or(taken.then_some(now)),
+    };
     let failing_since = failure.map(|_| webhook.record.failing_since.unwrap_or(now).min(now));
     let error = failure.map(|failure| shortened(&failure.error));
     let downtime = failure.map_or(0, |_| downtime);
-    let WebhookRecord { failing_since: since, error: before, downtime: counted, .. } = &webhook.record;
-    if (failing_since, &error, downtime) == (*since, before, *counted) {
+    let WebhookRecord { works_since: works, failing_since: since, error: before, downtime: counted, .. } =
+        &webhook.record;
+    if (works_since, failing_since, &error, downtime) == (*works, *since, before, *counted) {
         return Ok(());
     }
-    store.note_webhook(webhook.version, &WebhookRecord { failing_since, error, downtime, ..webhook.record })
+    let record = WebhookRecord { works_since, failing_since, error, downtime, ..webhook.record };
+    store.note_webhook(webhook.version, &record)
 }
 
 #[cfg(test)]

@@ -47,6 +47,7 @@ pub fn set_webhook(store: &Store, secrets: &dyn Secrets, url: &str) -> Result<St
             url: url.to_owned(),
             secret: secret.clone(),
             created: store.now(),
+            works_since: None,
             failing_since: None,
             downtime: 0,
             error: None,
@@ -80,9 +81,10 @@ pub fn remove_webhook(store: &Store) -> Result<(), StoreError> {
 /// If the store can't answer.
 pub fn get_webhook(store: &Store) -> Result<Option<Webhook>, StoreError> {
     let webhook = store.webhook()?.map(|stored| stored.record);
-    Ok(webhook.map(|WebhookRecord { url, created, failing_since, error, .. }| Webhook {
+    Ok(webhook.map(|WebhookRecord { url, created, works_since, failing_since, error, .. }| Webhook {
         url,
         created,
+        works_since,
         failing_since,
         error,
     }))

@@ -14,6 +14,10 @@ pub struct WebhookRecord {
     pub secret: String,
     /// In milliseconds since the Unix epoch.
     pub created: u64,
+    /// Since when all that was posted was taken, in milliseconds since the Unix epoch; nothing was tried yet without this and
+    /// `failing_since`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub works_since: Option<u64>,
     /// Since when deliveries fail, in milliseconds since the Unix epoch.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub failing_since: Option<u64>,

@@ -35,6 +35,10 @@ pub(super) struct IssuedWebhook {
     url: String,
     /// The key of the signatures, in the form of Standard Webhooks: `whsec_` and base64. No other answer holds it.
     secret: String,
+    /// Whether the receiver took the signed test event that was posted when the webhook was set.
+    works: bool,
+    /// Why the receiver did not take it.
+    error: Option<String>,
 }
 
 /// Which parked deliveries.
@@ -77,15 +81,30 @@ pub(super) async fn get_webhook(access: Access) -> Result<Json<Webhook>, Problem
 /// Post events to a webhook
 ///
 /// From now on, all events are posted to this URL, signed in the way of Standard Webhooks. An earlier webhook is replaced. The
-/// key of the signatures is shown in this answer and never again.
+/// key of the signatures is shown in this answer and never again. An event of the type `webhook.test` is posted at once. What
+/// the server's policy for outgoing requests refuses can't be set.
 #[utoipa::path(put, path = "/organizations/{organization}/webhook", tag = "Events", request_body = WebhookBody,
     responses((status = 200, description = "The webhook and its key.", body = IssuedWebhook)))]
 pub(super) async fn put_webhook(
     access: Access,
     JsonBody(body): JsonBody<WebhookBody>,
 ) -> Result<Json<IssuedWebhook>, Problem> {
-    let secret = access.organization.set_webhook(&body.url).await?;
-    Ok(Json(IssuedWebhook { url: body.url, secret }))
+    let set = access.organization.set_webhook(&body.url).await;
+    let secret = set.map_err(|error| Problem::at_place(error, "/url"))?;
+    // The key must not be lost because the test has no outcome.
+    let test = access.organization.test_webhook().await.ok();
+    let error = test.as_ref().and_then(|webhook| webhook.error.clone());
+    let works = test.is_some_and(|webhook| webhook.works_since.is_some());
+    Ok(Json(IssuedWebhook { url: body.url, secret, works, error }))
+}
+
+/// Test the webhook
+///
+/// A signed event of the type `webhook.test` is posted to the webhook, once.
+#[utoipa::path(post, path = "/organizations/{organization}/webhook/test", tag = "Events",
+    responses((status = 200, description = "The webhook, with how that went.", body = Webhook)))]
+pub(super) async fn test_webhook(access: Access) -> Result<Json<Webhook>, Problem> {
+    Ok(Json(access.organization.test_webhook().await?))
 }
 
 /// Remove the webhook

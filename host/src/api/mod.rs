@@ -110,6 +110,7 @@ fn operations() -> OpenApiRouter<ApiState> {
         .routes(routes!(schemas::get_schemas, schemas::put_schemas, schemas::delete_schemas))
         .routes(routes!(events::list_events))
         .routes(routes!(events::get_webhook, events::put_webhook, events::delete_webhook))
+        .routes(routes!(events::test_webhook))
         .routes(routes!(events::list_deliveries))
         .routes(routes!(events::retry_deliveries))
         .routes(routes!(api_keys::list_api_keys, api_keys::create_api_key))

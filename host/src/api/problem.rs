@@ -171,6 +171,17 @@ impl Problem {
         self
     }
 
+    /// A refusal of the value at this place of the body.
+    pub(super) fn at_place(error: ActionError, pointer: &str) -> Self {
+        match &error {
+            ActionError::Invalid(why) => {
+                let why = why.clone();
+                Self::from(error).at(pointer.to_owned(), why)
+            }
+            _ => error.into(),
+        }
+    }
+
     /// The component gave no answer: something may have changed.
     pub(super) fn is_uncertain(&self) -> bool {
         self.0.extra.uncertain

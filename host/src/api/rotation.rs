@@ -11,6 +11,7 @@ use super::input::{JsonBody, OptionalJsonBody, Query};
 use super::organizations::ActorQuery;
 use super::problem::Problem;
 use crate::oauth::{IdpApi, OktaCredentials, RefreshStatus};
+use crate::organization::oauth::{Address, addresses};
 
 /// Access to an identity provider's API.
 #[derive(Deserialize, ToSchema)]
@@ -122,7 +123,9 @@ pub(super) async fn get_automatic_refresh(access: Access) -> Result<Json<Refresh
 
 /// Configure access to the identity provider's API
 ///
-/// An earlier configuration is replaced. From then on, tokens are refreshed automatically.
+/// An earlier configuration is replaced. From then on, tokens are refreshed automatically; the first time at once if SCIM is
+/// enabled, which shows whether the access works: look at the automatic refresh afterwards. What the server's policy for
+/// outgoing requests refuses can't be configured.
 #[utoipa::path(put, path = "/organizations/{organization}/connector/idp-api", tag = "Automatic refresh",
     request_body = IdpApiBody,
     responses((status = 200, description = "The access is configured.", body = RefreshStatus)))]
@@ -130,8 +133,14 @@ pub(super) async fn put_idp_api(
     access: Access,
     JsonBody(body): JsonBody<IdpApiBody>,
 ) -> Result<Json<RefreshStatus>, Problem> {
-    let actor = access.actor(body.actor);
-    access.organization.configure_idp_api(&actor, body.api.into(), body.connector_query.as_deref()).await?;
+    let (actor, api) = (access.actor(body.actor), IdpApi::from(body.api));
+    for Address { pointer, url, .. } in addresses(&api) {
+        access.organization.permits(url).await.map_err(|error| Problem::at_place(error, pointer))?;
+    }
+    access.organization.configure_idp_api(&actor, api, body.connector_query.as_deref()).await?;
+    if access.organization.status().await?.enabled {
+        access.organization.refresh_by_idp_api(&actor).await?;
+    }
     Ok(Json(access.organization.refresh_status().await?))
 }
 

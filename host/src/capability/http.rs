@@ -76,6 +76,15 @@ pub trait HttpClient: Send + Sync + 'static {
         organization: &OrganizationId,
         request: OutgoingRequest,
     ) -> Result<IncomingResponse, HttpError>;
+
+    /// Whether requests of the organization to this URL would be refused whatever its host resolves to. It is asked before a
+    /// URL is saved; [`HttpClient::send`] checks again. By default nothing is refused here.
+    ///
+    /// # Errors
+    /// [`HttpError::NotAllowed`] says why not. What is no URL is for others to refuse.
+    fn permits(&self, _organization: &OrganizationId, _url: &str) -> Result<(), HttpError> {
+        Ok(())
+    }
 }
 
 /// The default: every request is answered [`HttpError::NotConfigured`].

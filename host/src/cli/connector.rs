@@ -8,7 +8,7 @@ use super::arguments::one_of;
 use super::config::Settings;
 use super::member::Of;
 use super::{host, output, passphrase};
-use crate::connector::{DEFAULT_EXPIRY, ExpiryWindow, IdentityProvider, IssuedToken};
+use crate::connector::{DEFAULT_EXPIRY, ExpiryWindow, IdentityProvider, IssuedToken, guessed};
 use crate::organization::Organization;
 
 /// Commands about the connector. The token is printed once: only its hash is stored.
@@ -20,9 +20,10 @@ pub(super) enum Connector {
         of: Of,
         #[command(flatten)]
         actor: Actor,
-        /// The identity provider: okta, azure (Entra ID), ping-federate, or another by name.
-        #[arg(long, value_name = "PROVIDER", default_value = "okta")]
-        idp: String,
+        /// The identity provider: okta, azure (Entra ID), ping-federate, or another by name. [default: the one that single
+        /// sign-on is configured for]
+        #[arg(long, value_name = "PROVIDER")]
+        idp: Option<String>,
         /// How long the token is valid.
         #[arg(long, value_parser = one_of::<ExpiryWindow>(ExpiryWindow::NAMES), default_value_t = DEFAULT_EXPIRY)]
         expires: ExpiryWindow,
@@ -74,7 +75,15 @@ impl Connector {
         match self {
             Self::Enable { actor, idp, expires, .. } => {
                 let actor = actor.or_owner();
-                let issued = organization.enable(&actor, provider(&idp), expires).await?;
+                let idp = match idp {
+                    Some(name) => provider(&name),
+                    None => {
+                        let single_sign_on = organization.get().await?.and_then(|record| record.single_sign_on);
+                        // Without single sign-on the requirements are not met, whatever the identity provider is.
+                        guessed(&single_sign_on.unwrap_or_default()).unwrap_or(IdentityProvider::Okta)
+                    }
+                };
+                let issued = organization.enable(&actor, idp, expires).await?;
                 print(settings, &organization, &issued);
             }
             Self::Disable { actor, .. } => {

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use anyhow::bail;
 use clap::{Args, Subcommand};
 
+use insomnia_scim_contract::Actor as By;
+
 use super::config::Settings;
 use super::connector::Actor;
 use super::member::Of;
@@ -120,6 +122,7 @@ impl IdpApiCommand {
                 });
                 let actor = actor.or_owner();
                 organization.configure_idp_api(&actor, api, query.as_deref()).await?;
+                attempt(&organization, actor).await?;
                 show(settings, &organization).await
             }
             Self::Okta { org_url, app, client_id, secret, actor, .. } => {
@@ -129,7 +132,9 @@ impl IdpApiCommand {
                     None => OktaCredentials::ApiToken(OktaApiToken { token: secret }),
                 };
                 let api = IdpApi::Okta(OktaApi { org_url, app_id: app, credentials });
-                organization.configure_idp_api(&actor.or_owner(), api, None).await?;
+                let actor = actor.or_owner();
+                organization.configure_idp_api(&actor, api, None).await?;
+                attempt(&organization, actor).await?;
                 show(settings, &organization).await
             }
             Self::Show { .. } => show(settings, &organization).await,
@@ -153,6 +158,14 @@ impl IdpApiCommand {
             | Self::Remove { of, .. } => of,
         }
     }
+}
+
+/// Makes one refresh due, which shows whether the access works; none while SCIM is disabled.
+async fn attempt(organization: &Organization, actor: By) -> anyhow::Result<()> {
+    if organization.status().await?.enabled {
+        organization.refresh_by_idp_api(actor).await?;
+    }
+    Ok(())
 }
 
 async fn show(settings: &Settings, organization: &Organization) -> anyhow::Result<()> {

@@ -11,15 +11,20 @@ use super::{host, output};
 /// Commands about the webhook.
 #[derive(Subcommand)]
 pub(super) enum WebhookCommand {
-    /// Post all events from now on to a URL. Prints the key of the signatures, once.
+    /// Post all events from now on to a URL. Prints the key of the signatures, once, and how a test event went.
     Set {
-        /// An https URL that the server may reach: see --http-permit of `serve`. Whether it may is looked at when it sends.
+        /// An https URL that the server may reach: see --http-permit of `serve`.
         url: String,
         #[command(flatten)]
         of: Of,
     },
     /// Show where events are posted to, and how that goes.
     Show {
+        #[command(flatten)]
+        of: Of,
+    },
+    /// Post a signed event of the type `webhook.test`, once, and show how that went.
+    Test {
         #[command(flatten)]
         of: Of,
     },
@@ -37,7 +42,13 @@ impl WebhookCommand {
             Self::Set { url, of } => {
                 let organization = host::organization(&provisioner, &of.organization).await?;
                 let secret = organization.set_webhook(&url).await?;
-                output::object(settings.json, &json!({"url": url, "secret": secret}));
+                let mut shown = json!({"url": url, "secret": secret});
+                // The key must not be lost because the test has no outcome.
+                if let Ok(webhook) = organization.test_webhook().await {
+                    shown["works_since"] = webhook.works_since.into();
+                    shown["error"] = webhook.error.into();
+                }
+                output::object(settings.json, &shown);
             }
             Self::Show { of } => {
                 let organization = host::organization(&provisioner, &of.organization).await?;
@@ -45,6 +56,10 @@ impl WebhookCommand {
                     None if !settings.json => output::print("No webhook is set: events are posted nowhere.\n"),
                     webhook => output::object(settings.json, &serde_json::to_value(webhook)?),
                 }
+            }
+            Self::Test { of } => {
+                let organization = host::organization(&provisioner, &of.organization).await?;
+                output::object(settings.json, &serde_json::to_value(organization.test_webhook().await?)?);
             }
             Self::Remove { of } => {
                 host::organization(&provisioner, &of.organization).await?.remove_webhook().await?;

@@ -23,6 +23,7 @@ use super::tenant::{Memory, OutOfMemory, Tenant};
 use super::trial::Trial;
 use super::warm::Warm;
 use crate::capability::Capabilities;
+use crate::capability::http::HttpClient;
 use crate::capability::storage::OrganizationId;
 use crate::capability::storage_glue::measure;
 use crate::fair::{Gate, Turn};
@@ -154,6 +155,11 @@ impl Runtime {
             ticker,
             quotas,
         })
+    }
+
+    /// What sends requests for organizations.
+    pub(crate) fn http(&self) -> &dyn HttpClient {
+        &*self.capabilities.http
     }
 
     /// Calls the component for the organization.

@@ -229,6 +229,12 @@ impl HttpClient for EgressClient {
         let exchange = self.exchange(organization, method, url, headers, request.body.into());
         tokio::time::timeout(limit, exchange).await.unwrap_or(Err(HttpError::Timeout))
     }
+
+    fn permits(&self, organization: &OrganizationId, url: &str) -> Result<(), HttpError> {
+        let Ok(url) = Url::parse(url) else { return Ok(()) };
+        let checked = self.policy_of(organization).check_url(&url);
+        checked.map(drop).map_err(|refusal| HttpError::NotAllowed(refusal.to_string()))
+    }
 }
 
 /// What a failure of the client means to the guest.

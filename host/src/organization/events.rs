@@ -24,10 +24,18 @@ impl Organization {
     }
 
     /// Posts all events from now on to this URL, signed as Standard Webhooks has it. Returns the key of the signatures
-    /// (`whsec_` and base64), which is shown once.
+    /// (`whsec_` and base64), which is shown once. Refused with [`ActionError::Invalid`] if the host's policy lets no request
+    /// go there. [`Organization::test_webhook`] shows whether it works.
     pub async fn set_webhook(&self, url: &str) -> Result<String, ActionError> {
+        self.permits(url).await?;
         let (by, url) = (self.by.clone(), url.to_owned());
         act!(self.insomnia_scim_journal.call_set_webhook(&by, &url))
+    }
+
+    /// Posts a signed event of the type `webhook.test` to the webhook, once; returns the webhook with how that went.
+    pub async fn test_webhook(&self) -> Result<Webhook, ActionError> {
+        let by = self.by.clone();
+        act!(self.insomnia_scim_journal.call_test_webhook(&by))
     }
 
     /// Posts no events any more, and forgets what waits.

@@ -125,6 +125,12 @@ impl Organization {
         query: Option<&str>,
     ) -> Result<(), ActionError> {
         let by = self.by(actor);
+        for Address { name, url, .. } in addresses(&api) {
+            self.permits(url).await.map_err(|error| match error {
+                ActionError::Invalid(why) => ActionError::Invalid(format!("{name}: {why}")),
+                other => other,
+            })?;
+        }
         let connector_url =
             query.map_or_else(|| self.connector_url(), |query| format!("{}?{query}", self.connector_url()));
         act!(self.insomnia_scim_connector.call_configure_idp_api(&by, &api, &connector_url))
@@ -140,5 +146,27 @@ impl Organization {
     pub async fn refresh_by_idp_api(&self, actor: impl Into<Actor>) -> Result<(), ActionError> {
         let by = self.by(actor);
         act!(self.insomnia_scim_connector.call_refresh_by_idp_api(&by))
+    }
+}
+
+/// An address that somebody has typed.
+pub(crate) struct Address<'a> {
+    /// What it is called.
+    pub(crate) name: &'static str,
+    /// A JSON Pointer to it in the admin API's body.
+    pub(crate) pointer: &'static str,
+    pub(crate) url: &'a str,
+}
+
+/// The addresses in an access to an identity provider's API.
+pub(crate) fn addresses(api: &IdpApi) -> Vec<Address<'_>> {
+    let address = |name, pointer, url| Address { name, pointer, url };
+    match api {
+        IdpApi::Entra(entra) => {
+            let login = entra.login_url.as_deref().map(|url| address("the login URL", "/api/entra/login_url", url));
+            let graph = entra.graph_url.as_deref().map(|url| address("the Graph URL", "/api/entra/graph_url", url));
+            login.into_iter().chain(graph).collect()
+        }
+        IdpApi::Okta(okta) => vec![address("the Okta URL", "/api/okta/org_url", &okta.org_url)],
     }
 }

@@ -5,13 +5,16 @@ use std::collections::HashMap;
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
+use serde::Deserialize;
 
 use super::event::{Event, find};
 use super::form::Posted;
+use super::query::Query;
 use super::refusal::Refusal;
 use super::shell::Shell;
 use super::visit::Visit;
 use super::when::When;
+use super::words::grouped;
 use crate::delivery::{Delivery, DeliveryQueue};
 use crate::error::ActionError;
 use crate::event::Webhook;
@@ -32,6 +35,7 @@ const QUEUES: [(&str, DeliveryQueue, &str); 4] = [
 struct DeliveriesPage {
     shell: Shell,
     error: Option<String>,
+    notice: Option<String>,
     url: String,
     webhook: Option<Hook>,
     queues: Vec<Queue>,
@@ -40,7 +44,27 @@ struct DeliveriesPage {
 struct Hook {
     webhook: Webhook,
     created: When,
-    failing: Option<When>,
+    /// How it goes: in a word, how that is shown, since when.
+    state: (&'static str, &'static str, Option<When>),
+}
+
+impl Hook {
+    fn new(webhook: Webhook) -> Self {
+        let state = match (webhook.failing_since, webhook.works_since) {
+            (Some(since), _) if is_refused_by_policy(&webhook) => ("Refused by policy", "bad", Some(since)),
+            (Some(since), _) => ("Failing", "bad", Some(since)),
+            (None, Some(since)) => ("Works", "good", Some(since)),
+            (None, None) => ("Not tried yet", "off", None),
+        };
+        let state = (state.0, state.1, state.2.map(When::minute));
+        Self { created: When::minute(webhook.created), state, webhook }
+    }
+}
+
+/// Whether the operator of this server lets no requests go there. The text is that of [`crate::capability::http::HttpError`] in the
+/// component's words.
+fn is_refused_by_policy(webhook: &Webhook) -> bool {
+    webhook.error.as_deref().is_some_and(|error| error.starts_with("the destination is not allowed"))
 }
 
 impl Row {
@@ -92,19 +116,39 @@ struct KeyPage {
     shell: Shell,
     url: String,
     key: String,
+    hook: Option<Hook>,
+}
+
+/// The query.
+#[derive(Deserialize)]
+pub(super) struct DeliveriesQuery {
+    done: Option<String>,
+    /// How many it was done to.
+    count: Option<u64>,
 }
 
 /// `GET …/deliveries`.
-pub(super) async fn show(visit: Visit) -> Result<Html<String>, Refusal> {
-    Ok(Html(page(&visit, None, "").await?))
+pub(super) async fn show(Query(wanted): Query<DeliveriesQuery>, visit: Visit) -> Result<Html<String>, Refusal> {
+    let notice = wanted.done.as_deref().and_then(|what| done(what, wanted.count.unwrap_or(0)));
+    Ok(Html(page(&visit, None, notice, "").await?))
 }
 
-async fn page(visit: &Visit, error: Option<String>, url: &str) -> Result<String, Refusal> {
-    let webhook = visit.organization.webhook().await?.map(|webhook| Hook {
-        created: When::minute(webhook.created),
-        failing: webhook.failing_since.map(When::minute),
-        webhook,
-    });
+/// What was done, in words.
+fn done(what: &str, count: u64) -> Option<String> {
+    Some(match (what, count) {
+        ("removed", _) => "The webhook is removed. What waited for it is not delivered.".into(),
+        ("tested", _) => "A signed test event was posted: the state says how that went.".into(),
+        ("retried", 0) => "Nothing was sent again: it is gone already, or a link in it has expired.".into(),
+        ("retried", 1) => "1 is sent again. If it is not taken, it comes back here with the reason.".into(),
+        ("retried", count) => {
+            format!("{} are sent again. What is not taken comes back here with the reason.", grouped(count))
+        }
+        _ => return None,
+    })
+}
+
+async fn page(visit: &Visit, error: Option<String>, notice: Option<String>, url: &str) -> Result<String, Refusal> {
+    let webhook = visit.organization.webhook().await?.map(Hook::new);
     let mut queues = Vec::new();
     for (value, queue, title) in QUEUES {
         let listed = visit.organization.deliveries(queue, None, ROWS).await?;
@@ -127,7 +171,7 @@ async fn page(visit: &Visit, error: Option<String>, url: &str) -> Result<String,
         queues.push(Queue { value, title, parked, rows, more: listed.next.is_some() });
     }
     let shell = visit.shell("Deliveries", "deliveries");
-    Ok(DeliveriesPage { shell, error, url: url.to_owned(), webhook, queues }.render()?)
+    Ok(DeliveriesPage { shell, error, notice, url: url.to_owned(), webhook, queues }.render()?)
 }
 
 /// `POST …/deliveries`: sends what was given up again.
@@ -135,24 +179,34 @@ pub(super) async fn retry(Posted { visit, fields }: Posted) -> Result<Redirect, 
     let asked = QUEUES.iter().find(|(value, ..)| *value == fields.raw("queue"));
     let (_, queue, _) = asked.ok_or_else(|| Refusal::not_found("queue"))?;
     let ids: Vec<String> = fields.typed("id").map(str::to_owned).into_iter().collect();
-    visit.organization.retry_deliveries(*queue, &ids).await?;
-    Ok(Redirect::to(&visit.path("deliveries")))
+    let count = visit.organization.retry_deliveries(*queue, &ids).await?;
+    Ok(Redirect::to(&visit.path(&format!("deliveries?done=retried&count={count}"))))
 }
 
-/// `POST …/webhook`: sets it, or removes it.
+/// `POST …/webhook`: sets it, tests it, or removes it.
 pub(super) async fn webhook(Posted { visit, fields }: Posted) -> Result<Response, Refusal> {
-    if fields.raw("action") == "remove" {
-        visit.organization.remove_webhook().await?;
-        return Ok(Redirect::to(&visit.path("deliveries")).into_response());
+    match fields.raw("action") {
+        "remove" => {
+            visit.organization.remove_webhook().await?;
+            return Ok(Redirect::to(&visit.path("deliveries?done=removed")).into_response());
+        }
+        "test" => {
+            visit.organization.test_webhook().await?;
+            return Ok(Redirect::to(&visit.path("deliveries?done=tested")).into_response());
+        }
+        _ => {}
     }
     let url = fields.typed("url").unwrap_or_default();
     let error = match visit.organization.set_webhook(url).await {
         Ok(key) => {
-            let page = KeyPage { shell: visit.shell("The key of the webhook", "deliveries"), url: url.to_owned(), key };
+            // The key must not be lost because the test has no outcome.
+            let hook = visit.organization.test_webhook().await.ok().map(Hook::new);
+            let shell = visit.shell("The key of the webhook", "deliveries");
+            let page = KeyPage { shell, url: url.to_owned(), key, hook };
             return Ok(Html(page.render()?).into_response());
         }
         Err(error @ (ActionError::Invalid(_) | ActionError::NotConfigured(_))) => format!("It was not set: {error}."),
         Err(error) => return Err(error.into()),
     };
-    Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(page(&visit, Some(error), url).await?)).into_response())
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(page(&visit, Some(error), None, url).await?)).into_response())
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::refusal::Refusal;
 use super::when::{When, parse};
-use super::words::grouped;
+use super::words::{grouped, visible};
 use crate::organization::Organization;
 
 /// Events of one look into the storage.
@@ -48,7 +48,7 @@ impl Event {
     pub(super) fn parse(event: &crate::event::Event) -> Option<Self> {
         let document = serde_json::from_str(&event.document).ok()?;
         let raw = serde_json::from_str::<Value>(&event.document).ok()?;
-        let raw = serde_json::to_string_pretty(&raw).ok()?;
+        let raw = visible(&serde_json::to_string_pretty(&raw).ok()?);
         Some(Self { position: event.position.clone(), document, raw })
     }
 

@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
+use super::confirm::Question;
 use super::form::Posted;
 use super::paging::Paging;
 use super::query::{Query, query};
@@ -12,6 +13,7 @@ use super::refusal::Refusal;
 use super::shell::Shell;
 use super::visit::Visit;
 use super::when::When;
+use super::words::{counted, grouped};
 use crate::guard::{Decision, Guard, HeldRemoval, Removal};
 
 /// Rows of a page.
@@ -22,6 +24,7 @@ const ROWS: u32 = 100;
 struct GuardPage {
     shell: Shell,
     error: Option<&'static str>,
+    notice: Option<String>,
     on: bool,
     number: String,
     share: String,
@@ -42,14 +45,37 @@ struct Row {
 #[derive(Deserialize)]
 pub(super) struct GuardQuery {
     after: Option<String>,
+    done: Option<String>,
+    /// How many it was done to.
+    count: Option<u64>,
 }
 
 /// `GET …/guard`.
 pub(super) async fn show(Query(wanted): Query<GuardQuery>, visit: Visit) -> Result<Html<String>, Refusal> {
-    Ok(Html(page(&visit, wanted.after.as_deref(), None).await?))
+    let notice = wanted.done.as_deref().and_then(|what| done(what, wanted.count.unwrap_or(0)));
+    Ok(Html(page(&visit, wanted.after.as_deref(), None, notice).await?))
 }
 
-async fn page(visit: &Visit, after: Option<&str>, error: Option<&'static str>) -> Result<String, Refusal> {
+/// What was done, in words.
+fn done(what: &str, count: u64) -> Option<String> {
+    let removals = if count == 1 { "1 removal".to_owned() } else { format!("{} removals", grouped(count)) };
+    Some(match what {
+        "allowed" => format!("{removals} let through. Your identity provider’s next try succeeds."),
+        "refused" => {
+            format!("{removals} refused. Those members keep their access, and your identity provider is told so.")
+        }
+        "set" => "The guard is on with these thresholds.".into(),
+        "off" => "The guard is off. It has forgotten what it held; every removal passes.".into(),
+        _ => return None,
+    })
+}
+
+async fn page(
+    visit: &Visit,
+    after: Option<&str>,
+    error: Option<&'static str>,
+    notice: Option<String>,
+) -> Result<String, Refusal> {
     let status = visit.organization.guard(after, ROWS).await?;
     let path = visit.path("guard");
     let row = |removal: HeldRemoval| Row {
@@ -70,6 +96,7 @@ async fn page(visit: &Visit, after: Option<&str>, error: Option<&'static str>) -
     let page = GuardPage {
         shell: visit.shell("Guard", "guard"),
         error,
+        notice,
         on: guard.is_some(),
         number: text(guard.and_then(|guard| guard.number)),
         share: text(guard.and_then(|guard| guard.share.map(u32::from))),
@@ -90,18 +117,56 @@ pub(super) async fn set(Posted { visit, fields }: Posted) -> Result<Response, Re
     let share = fields.typed("share").map(|text| text.parse::<u8>().ok().filter(|share| (1..100).contains(share)));
     if number == Some(None) || share == Some(None) {
         let error = "The number is 1 or more, and the share 1 to 99 percent.";
-        return Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(page(&visit, None, Some(error)).await?)).into_response());
+        return Ok(
+            (StatusCode::UNPROCESSABLE_ENTITY, Html(page(&visit, None, Some(error), None).await?)).into_response()
+        );
     }
     let (number, share) = (number.flatten(), share.flatten());
     let guard = (number.is_some() || share.is_some()).then_some(Guard { number, share });
+    if guard.is_none() && fields.raw("off") != "yes" {
+        return ask_off(&visit).await;
+    }
     visit.organization.set_guard(guard).await?;
-    Ok(Redirect::to(&visit.path("guard")).into_response())
+    let done = if guard.is_some() { "guard?done=set" } else { "guard?done=off" };
+    Ok(Redirect::to(&visit.path(done)).into_response())
+}
+
+/// Empty fields switch the guard off, which may be a slip: that is asked first.
+async fn ask_off(visit: &Visit) -> Result<Response, Refusal> {
+    let status = visit.organization.guard(None, 500).await?;
+    if status.guard.is_none() {
+        let error = "Give a number, a share, or both. The guard is off.";
+        return Ok(
+            (StatusCode::UNPROCESSABLE_ENTITY, Html(page(visit, None, Some(error), None).await?)).into_response()
+        );
+    }
+    let waiting = status.held.iter().filter(|removal| removal.decision.is_none()).count();
+    let held = match counted(waiting, status.next.is_some(), "removal") {
+        None => "Nothing is held now.".to_owned(),
+        Some(count) => format!("{count} that it holds are forgotten: your identity provider’s next try succeeds."),
+    };
+    let question = Question {
+        back: "guard",
+        back_name: "Guard",
+        to: "guard",
+        fields: vec![("off", "yes".into())],
+        points: vec![
+            "Both fields are empty. From now on every deactivation and deletion passes, however many there are.".into(),
+            held,
+        ],
+        overlap: false,
+        danger: true,
+        yes: "Switch the guard off",
+        no: "Keep it on",
+    };
+    Ok(Html(question.page(visit, "Switch the guard off?")?).into_response())
 }
 
 /// `POST …/guard/decide`: for one member, or for all that wait.
 pub(super) async fn decide(Posted { visit, fields }: Posted) -> Result<Redirect, Refusal> {
     let decision = if fields.raw("decision") == "allow" { Decision::Allowed } else { Decision::Refused };
     let members: Vec<String> = fields.typed("member").map(str::to_owned).into_iter().collect();
-    visit.organization.decide_held(&visit.member.id, decision, &members).await?;
-    Ok(Redirect::to(&visit.path("guard")))
+    let count = visit.organization.decide_held(&visit.member.id, decision, &members).await?;
+    let done = if decision == Decision::Allowed { "allowed" } else { "refused" };
+    Ok(Redirect::to(&visit.path(&format!("guard?done={done}&count={count}"))))
 }

@@ -1,6 +1,6 @@
 //! Identity providers and expiry windows as forms name them and people read them.
 
-use crate::connector::{ExpiryWindow, IdentityProvider};
+use crate::connector::{ExpiryWindow, IdentityProvider, guessed};
 
 /// The identity providers to choose from: value, name, what it says beside it.
 pub(super) const PROVIDERS: [(&str, &str, &str); 4] = [
@@ -55,15 +55,7 @@ pub(super) fn chosen(value: &str, other: Option<&str>) -> Result<IdentityProvide
 
 /// The one that single sign-on is configured for, as far as its name tells.
 pub(super) fn guess(single_sign_on: Option<&str>) -> &'static str {
-    let name = single_sign_on.unwrap_or_default().to_lowercase();
-    let is = |words: &[&str]| words.iter().any(|word| name.contains(word));
-    match () {
-        () if is(&["okta"]) => "okta",
-        () if is(&["azure", "entra", "microsoft"]) => "azure",
-        () if is(&["ping"]) => "ping-federate",
-        () if name.is_empty() => "",
-        () => "other",
-    }
+    guessed(single_sign_on.unwrap_or_default()).as_ref().map_or("", value)
 }
 
 /// The window of a value.

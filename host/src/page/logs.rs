@@ -13,6 +13,7 @@ use super::refusal::Refusal;
 use super::shell::Shell;
 use super::visit::Visit;
 use super::when::When;
+use super::words::visible;
 use crate::journal::LogQuery;
 
 /// Rows of a page.
@@ -106,8 +107,8 @@ pub(super) async fn detail(Path((_, position)): Path<(String, String)>, visit: V
     let page = LogEntryPage {
         shell: visit.shell(&format!("{} {}", entry.method, entry.path_only()), "logs"),
         when: When::second(entry.time),
-        curl: curl(&entry, &visit.organization.connector_url()),
-        raw: serde_json::to_string_pretty(&raw).unwrap_or_default(),
+        curl: visible(&curl(&entry, &visit.organization.connector_url())),
+        raw: visible(&serde_json::to_string_pretty(&raw).unwrap_or_default()),
         entry,
     };
     Ok(Html(page.render()?))

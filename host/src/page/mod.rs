@@ -4,6 +4,7 @@
 //! mounts the page with its own [`SessionProvider`]; the standalone server signs people in by email and passphrase.
 
 mod assets;
+mod confirm;
 mod connector;
 mod consent;
 mod credentials;
@@ -127,6 +128,7 @@ impl Page {
             .route("/events/{position}", get(events::detail))
             .route("/deliveries", get(deliveries::show).post(deliveries::retry))
             .route("/webhook", post(deliveries::webhook))
+            .route("/confirm/{what}", get(confirm::ask))
             .route("/consent", get(consent::ask).post(consent::decide))
             .route("/logs", get(logs::list))
             .route("/logs/{position}", get(logs::detail))

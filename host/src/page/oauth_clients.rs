@@ -32,7 +32,7 @@ pub(super) async fn change(Posted { visit, fields }: Posted) -> Result<Response,
             organization.rotate_oauth_client_secret(actor, id, None, overlap).await
         }
         "delete" => match organization.delete_oauth_client(actor, id).await {
-            Ok(()) => return Ok(Redirect::to(&visit.path("automatic")).into_response()),
+            Ok(()) => return Ok(Redirect::to(&visit.path("automatic?done=client-deleted")).into_response()),
             Err(error) => Err(error),
         },
         _ => return Err(Refusal::not_found("action")),

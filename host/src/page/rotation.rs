@@ -3,13 +3,15 @@
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
+use serde::Deserialize;
 
 use super::form::{Fields, Posted};
+use super::query::Query;
 use super::refusal::Refusal;
 use super::shell::Shell;
 use super::visit::Visit;
 use super::when::When;
-use super::words::renewal;
+use super::words::{is_bearer_beside_oauth, renewal};
 use crate::error::ActionError;
 use crate::oauth::{
     EntraApi, IdpApi, IdpApiStatus, OAuthClient, OktaApi, OktaApiToken, OktaCredentials, OktaPrivateKey, RefreshState,
@@ -21,6 +23,9 @@ use crate::oauth::{
 struct RotationPage {
     shell: Shell,
     error: Option<String>,
+    notice: Option<String>,
+    /// When the bearer token was last used, where it is used beside OAuth.
+    bearer: Option<When>,
     /// State in a word, and how it is shown.
     state: (&'static str, &'static str),
     renewal: String,
@@ -42,14 +47,39 @@ struct Row {
     keys_fetched: Option<When>,
 }
 
-/// `GET …/automatic`.
-pub(super) async fn show(visit: Visit) -> Result<Html<String>, Refusal> {
-    Ok(Html(page(&visit, None).await?))
+/// The query.
+#[derive(Deserialize)]
+pub(super) struct RotationQuery {
+    done: Option<String>,
 }
 
-async fn page(visit: &Visit, error: Option<String>) -> Result<String, Refusal> {
+/// `GET …/automatic`.
+pub(super) async fn show(Query(wanted): Query<RotationQuery>, visit: Visit) -> Result<Html<String>, Refusal> {
+    let notice = wanted.done.as_deref().and_then(done);
+    Ok(Html(page(&visit, None, notice).await?))
+}
+
+/// What was done, in words.
+fn done(what: &str) -> Option<&'static str> {
+    Some(match what {
+        "client-deleted" => "The OAuth client is deleted. Its secret and its tokens are refused from now on.",
+        "access-removed" => "The access is removed, with its secret. The token works until it expires.",
+        "access-set" => {
+            "The access is saved, and is tried now: reload this page in a few seconds to see how that went."
+        }
+        "access-untried" => {
+            "The access is saved. It was not tried, because SCIM is disabled: it is when you have enabled it."
+        }
+        "trying" => "A refresh is on its way: reload this page in a few seconds to see how that went.",
+        _ => return None,
+    })
+}
+
+async fn page(visit: &Visit, error: Option<String>, notice: Option<&'static str>) -> Result<String, Refusal> {
     let status = visit.organization.refresh_status().await?;
     let now = visit.state.now();
+    let beside = is_bearer_beside_oauth(&status, now);
+    let bearer = if beside { visit.organization.status().await?.last_used.map(When::minute) } else { None };
     let row = |client: OAuthClient| Row {
         created: When::minute(client.created),
         has_secret: client.secret_created.is_some(),
@@ -60,9 +90,16 @@ async fn page(visit: &Visit, error: Option<String>) -> Result<String, Refusal> {
     let page = RotationPage {
         shell: visit.shell("Automatic refresh", "automatic"),
         error,
+        notice: notice.map(str::to_owned),
+        bearer,
         state: match status.state {
+            RefreshState::Off if beside => ("Bearer token in use", "warn"),
             RefreshState::Off => ("Off", "off"),
+            RefreshState::Scheduled if status.idp_api.is_some() && status.last_success.is_none() => {
+                ("Not tried yet", "off")
+            }
             RefreshState::Scheduled => ("On", "good"),
+            _ if is_refused_by_policy(&status) => ("Refused by policy", "bad"),
             RefreshState::Installing | RefreshState::Verifying => ("Refreshing", "accent"),
             RefreshState::Retrying | RefreshState::Unconfirmed => ("Trying again", "warn"),
             RefreshState::NeedsAttention => ("Needs attention", "bad"),
@@ -93,16 +130,32 @@ fn secret_words(end: u64, now: u64) -> (&'static str, When, &'static str) {
 pub(super) async fn configure(Posted { visit, fields }: Posted) -> Result<Response, Refusal> {
     let (organization, actor) = (&visit.organization, &visit.member.id);
     let done = match fields.raw("action") {
-        "remove" => organization.remove_idp_api(actor).await,
-        "try" => organization.refresh_by_idp_api(actor).await,
-        "entra" => organization.configure_idp_api(actor, entra(&fields), fields.typed("query")).await,
-        "okta" => organization.configure_idp_api(actor, okta(&fields), None).await,
+        "remove" => organization.remove_idp_api(actor).await.map(|()| "access-removed"),
+        "try" => organization.refresh_by_idp_api(actor).await.map(|()| "trying"),
+        "entra" => set_access(&visit, entra(&fields), fields.typed("query")).await,
+        "okta" => set_access(&visit, okta(&fields), None).await,
         _ => return Err(Refusal::not_found("action")),
     };
     match done {
-        Ok(()) => Ok(Redirect::to(&visit.path("automatic")).into_response()),
+        Ok(done) => Ok(Redirect::to(&visit.path(&format!("automatic?done={done}"))).into_response()),
         Err(error) => again(&visit, error).await,
     }
+}
+
+/// Saves the access, and has it tried at once: nothing is to look good that was never tried.
+async fn set_access(visit: &Visit, api: IdpApi, query: Option<&str>) -> Result<&'static str, ActionError> {
+    let (organization, actor) = (&visit.organization, &visit.member.id);
+    organization.configure_idp_api(actor, api, query).await?;
+    if !organization.status().await?.enabled {
+        return Ok("access-untried");
+    }
+    organization.refresh_by_idp_api(actor).await?;
+    Ok("access-set")
+}
+
+/// Whether the last attempt failed because the operator of this server lets no requests go there.
+fn is_refused_by_policy(status: &RefreshStatus) -> bool {
+    status.problem.as_deref().is_some_and(|problem| problem.starts_with("The host does not allow connections"))
 }
 
 /// What the form can help is said beside it.
@@ -113,7 +166,7 @@ pub(super) async fn again(visit: &Visit, error: ActionError) -> Result<Response,
         }
         other => return Err(other.into()),
     };
-    Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(page(visit, Some(text)).await?)).into_response())
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(page(visit, Some(text), None).await?)).into_response())
 }
 
 fn entra(fields: &Fields) -> IdpApi {

@@ -16,6 +16,41 @@ pub(super) fn grouped(number: u64) -> String {
     grouped
 }
 
+/// `3 events`, `1 event`, `500 events or more`; `None` if there is none.
+pub(super) fn counted(count: usize, more: bool, what: &str) -> Option<String> {
+    let number = grouped(u64::try_from(count).unwrap_or(u64::MAX));
+    match count {
+        0 if !more => None,
+        1 if !more => Some(format!("1 {what}")),
+        _ => Some(format!("{number} {what}s{}", if more { " or more" } else { "" })),
+    }
+}
+
+/// Whether access tokens and the bearer token are both in use, so that it is not the identity provider alone that renews.
+pub(super) fn is_bearer_beside_oauth(status: &RefreshStatus, now: u64) -> bool {
+    const RECENT: u64 = 30 * 24 * 60 * 60 * 1_000;
+    let used = status.oauth_last_used.is_some_and(|used| used.saturating_add(RECENT) > now);
+    used && status.method == RefreshMethod::Manual
+}
+
+/// The text with control characters, and those that turn the direction of writing, as JSON escapes them: what is copied does
+/// what it shows. Ends of lines stay.
+pub(super) fn visible(text: &str) -> String {
+    let hidden = |character: char| {
+        let turns = matches!(character, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+        turns || (character.is_control() && character != '\n')
+    };
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if hidden(character) {
+            shown += &format!("\\u{:04x}", u32::from(character));
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
 /// What somebody is told who has tried too often.
 pub(super) fn wait(seconds: u32) -> String {
     let minutes = seconds.div_ceil(60);
@@ -32,6 +67,9 @@ pub(super) fn renewal(status: &RefreshStatus, now: u64) -> String {
         false => ", due now".to_owned(),
     });
     match status.method {
+        RefreshMethod::Manual if is_bearer_beside_oauth(status, now) => {
+            "By hand: the bearer token is still in use beside OAuth 2.0".into()
+        }
         RefreshMethod::Manual => "By hand".into(),
         RefreshMethod::OAuth => "By your identity provider, over OAuth 2.0".into(),
         RefreshMethod::IdpApi => format!("Automatically, over the API of your identity provider{next}"),
@@ -48,6 +86,19 @@ pub(super) fn sentence(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_counted_is_one_or_many_or_more_than_was_looked_at() {
+        let text = |count, more| counted(count, more, "event").unwrap_or_default();
+        assert_eq!([text(0, false), text(1, false), text(2, false)], ["", "1 event", "2 events"]);
+        assert_eq!([text(500, true), text(0, true)], ["500 events or more", "0 events or more"]);
+    }
+
+    #[test]
+    fn c20_what_turns_or_hides_text_is_escaped_where_it_is_copied() {
+        assert_eq!(visible("a\u{202e}b\u{7}\u{feff}"), "a\\u202eb\\u0007\\ufeff");
+        assert_eq!(visible("{\n  \"größe\": 1\n}"), "{\n  \"größe\": 1\n}");
+    }
 
     #[test]
     fn numbers_are_grouped_by_thousands() {

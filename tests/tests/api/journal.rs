@@ -124,6 +124,20 @@ fn a_webhook_is_set_seen_and_removed() {
 }
 
 #[test]
+fn c21_what_the_egress_policy_refuses_is_not_saved() {
+    let organization = Organization::new("policy");
+    for url in ["http://example.com/h", "https://127.0.0.1/h", "https://10.0.0.1/h"] {
+        let refused = problem(&organization.put("/webhook", json!({"url": url})), 422, "invalid");
+        assert_eq!(refused["errors"][0]["pointer"], json!("/url"), "{refused}");
+        let okta = json!({"api": {"okta": {"org_url": url, "app_id": "a", "credentials": {"api-token": "t"}}}});
+        let refused = problem(&organization.put("/connector/idp-api", okta), 422, "invalid");
+        assert_eq!(refused["errors"][0]["pointer"], json!("/api/okta/org_url"), "{refused}");
+    }
+    problem(&organization.get("/webhook"), 404, "not-found");
+    assert_eq!(ok(&organization.get("/connector/automatic-refresh"))["idp_api"], Value::Null);
+}
+
+#[test]
 fn deliveries_are_listed_by_queue_and_parked_ones_retried() {
     let organization = Organization::new("deliveries");
     for queue in ["emails-waiting", "emails-parked", "events-waiting", "events-parked"] {

@@ -44,6 +44,7 @@ fn a_link_that_is_asked_for_while_a_slow_webhook_is_posted_is_mailed_within_seco
     let (organization, owner) = (&server.demo().organization, &server.demo().owner_email);
     let of = ["--organization", organization];
     server.command(&[&["webhook", "set", &format!("http://127.0.0.1:{port}/hook")], &of[..]].concat());
+    arrived.recv_timeout(Duration::from_secs(20)).expect("the test event is posted");
     // Two events that bring no email: while the first is posted, the second waits.
     for name in ["Crew", "Watch"] {
         server.client().post("/Groups", json!({ "schemas": [GROUP], "displayName": name })).is(201);

@@ -8,5 +8,6 @@ mod header_fields;
 mod host;
 mod letter;
 mod organization;
+mod questions;
 mod sessions;
 mod visitor;

@@ -73,6 +73,8 @@ pub fn configure(
         let mut view = store.refresh_view()?;
         let refresh = &mut view.refresh;
         (refresh.failures, refresh.problem, refresh.retry_at) = (0, None, 0);
+        // What another access did says nothing of this one.
+        (refresh.last_attempt, refresh.last_success) = (None, None);
         if let Some(pending) = &mut refresh.pending {
             // Perhaps it is another provider: install it there. What can't be opened any more is replaced.
             (pending.installed, pending.leased_until) = (None, 0);

@@ -270,3 +270,30 @@ fn p6_each_attempt_has_its_own_time_and_the_same_id() {
     assert_eq!(header(second, "webhook-signature"), expected);
     assert!(first.timeout_milliseconds.is_some_and(|timeout| (15_000..=30_000).contains(&timeout)));
 }
+
+#[test]
+fn p6_a_webhook_says_that_it_was_not_tried_that_it_works_or_that_it_fails() {
+    let (organization, secret) = organization();
+    let state = || {
+        let webhook = journal::get_webhook(&organization.store()).unwrap().unwrap();
+        (webhook.works_since.is_some(), webhook.failing_since.is_some(), webhook.error)
+    };
+    assert_eq!(state(), (false, false, None), "nothing was tried");
+    test_webhook(organization.host.host(), &organization.store()).unwrap();
+    assert_eq!(state(), (true, false, None));
+    let request = organization.host.requests.borrow()[0].clone();
+    let event: Value = serde_json::from_slice(&request.body).unwrap();
+    assert_eq!((&event["type"], &event["id"]), (&json!("webhook.test"), &json!(header(&request, "webhook-id"))));
+    let key = STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
+    let (id, timestamp) = (header(&request, "webhook-id"), header(&request, "webhook-timestamp"));
+    assert_eq!(header(&request, "webhook-signature"), signature(&key, id, timestamp, &request.body));
+    organization.host.http_results.borrow_mut().push_back(Err(HttpError::NotAllowed("port 9 is not allowed".into())));
+    test_webhook(organization.host.host(), &organization.store()).unwrap();
+    let (works, fails, error) = state();
+    assert!(!works && fails && error.unwrap().contains("port 9 is not allowed"));
+    create(&organization, "ada@example.com");
+    organization.live_for(DAY).unwrap();
+    assert_eq!(state(), (true, false, None), "a delivery that is taken ends it");
+    let listed = list_deliveries(&organization.store(), DeliveryQueue::EventsWaiting, None, 100).unwrap().items;
+    assert!(listed.is_empty(), "a test waits nowhere: {listed:?}");
+}

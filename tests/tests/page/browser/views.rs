@@ -110,6 +110,9 @@ fn views_of_an_organization_in_use() {
     browser.click(".confirm button");
     browser.wait_for_text(".client", "Entra ID");
     examine(&browser, "oauth-clients");
+    browser.click(".client .actions a:first-child");
+    browser.wait_for_text("h1", "A new secret for Entra ID?");
+    examine(&browser, "confirm-new-secret");
     browser.go(&acme.view("deliveries"));
     browser.type_into("#url", "http://127.0.0.1:9/");
     browser.click("button[value=set]");
@@ -120,6 +123,10 @@ fn views_of_an_organization_in_use() {
     browser.click(".confirm button");
     browser.wait_for_text("main", "Events to be delivered");
     examine(&browser, "deliveries-waiting");
+    for question in ["remove-webhook", "allow-all", "refuse-all"] {
+        browser.go(&acme.view(&format!("confirm/{question}")));
+        examine(&browser, &format!("confirm-{question}"));
+    }
 
     acme.add("somebody@acme.example", "Some Body", Role::Member);
     let member = Browser::open(DESKTOP);

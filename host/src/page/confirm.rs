@@ -1,0 +1,218 @@
+//! What is asked before something is done that can't be undone: a view of its own, which works without JavaScript.
+//!
+//! The buttons of the other views lead here. The form here does it, and the view after that says what was done.
+
+use askama::Template;
+use axum::extract::Path;
+use axum::response::Html;
+use serde::Deserialize;
+
+use super::query::Query;
+use super::refusal::Refusal;
+use super::shell::Shell;
+use super::visit::Visit;
+use super::words::counted;
+use crate::delivery::DeliveryQueue;
+use crate::oauth::OAuthClient;
+
+/// Of what is counted, no more is looked at.
+const MOST: u32 = 500;
+/// How long an old secret may work beside the new one: seconds, name.
+const OVERLAPS: [(&str, &str); 4] = [
+    ("0", "Stop it at once"),
+    ("3600", "Keep it for 1 hour"),
+    ("86400", "Keep it for 1 day"),
+    ("2592000", "Keep it for 30 days"),
+];
+/// How long the old secret works unless something else is chosen, in seconds.
+const DEFAULT_OVERLAP: &str = "3600";
+
+#[derive(Template)]
+#[template(path = "confirm.html")]
+struct ConfirmPage {
+    shell: Shell,
+    question: Question,
+    /// Of the old secret's overlaps.
+    chosen: String,
+}
+
+/// A question, and the form that answers it.
+pub(super) struct Question {
+    /// The view that it is asked from: path below the page, name.
+    pub(super) back: &'static str,
+    pub(super) back_name: &'static str,
+    /// Where the form goes, below the page.
+    pub(super) to: &'static str,
+    /// What the form carries.
+    pub(super) fields: Vec<(&'static str, String)>,
+    /// What will happen, and what will not.
+    pub(super) points: Vec<String>,
+    /// Whether it has to be chosen for how long an old secret works.
+    pub(super) overlap: bool,
+    pub(super) danger: bool,
+    /// The button that does it.
+    pub(super) yes: &'static str,
+    /// The link that does not.
+    pub(super) no: &'static str,
+}
+
+impl Question {
+    /// The view that asks it.
+    pub(super) fn page(self, visit: &Visit, title: &str) -> Result<String, Refusal> {
+        let here = if self.back == "automatic" || self.back == "guard" { self.back } else { "deliveries" };
+        Ok(ConfirmPage { shell: visit.shell(title, here), question: self, chosen: DEFAULT_OVERLAP.into() }.render()?)
+    }
+}
+
+/// The query.
+#[derive(Deserialize)]
+pub(super) struct ConfirmQuery {
+    client: Option<String>,
+}
+
+/// `GET …/confirm/{what}`.
+pub(super) async fn ask(
+    Path((_, what)): Path<(String, String)>,
+    Query(wanted): Query<ConfirmQuery>,
+    visit: Visit,
+) -> Result<Html<String>, Refusal> {
+    let asked = match what.as_str() {
+        "delete-client" => delete_client(&visit, &client(&visit, wanted).await?),
+        "new-secret" => new_secret(&visit, &client(&visit, wanted).await?),
+        "remove-webhook" => remove_webhook(&visit).await,
+        "remove-access" => remove_access(&visit).await,
+        "allow-all" => decide_all(&visit, true).await,
+        "refuse-all" => decide_all(&visit, false).await,
+        _ => Err(Refusal::not_found("page")),
+    };
+    asked.map(Html)
+}
+
+async fn client(visit: &Visit, wanted: ConfirmQuery) -> Result<OAuthClient, Refusal> {
+    let id = wanted.client.unwrap_or_default();
+    let found = visit.organization.oauth_clients().await?.into_iter().find(|client| client.id == id);
+    found.ok_or_else(|| Refusal::not_found("OAuth client"))
+}
+
+fn delete_client(visit: &Visit, client: &OAuthClient) -> Result<String, Refusal> {
+    let question = Question {
+        back: "automatic",
+        back_name: "Automatic refresh",
+        to: "clients",
+        fields: vec![("action", "delete".into()), ("client", client.id.clone())],
+        points: vec![
+            "Its access tokens, refresh tokens and secret stop at once.".into(),
+            "If your identity provider uses it, nothing is provisioned any more until it has another client or a bearer \
+             token."
+                .into(),
+            "No member and no team is changed, and nobody loses access.".into(),
+            "It can’t be brought back: a new client has another id and another secret.".into(),
+        ],
+        overlap: false,
+        danger: true,
+        yes: "Delete the client",
+        no: "Keep it",
+    };
+    question.page(visit, &format!("Delete the OAuth client {}?", client.name))
+}
+
+fn new_secret(visit: &Visit, client: &OAuthClient) -> Result<String, Refusal> {
+    let question = Question {
+        back: "automatic",
+        back_name: "Automatic refresh",
+        to: "clients",
+        fields: vec![("action", "rotate".into()), ("client", client.id.clone())],
+        points: vec![
+            "The new secret is shown on the next page, once. Put it into your identity provider.".into(),
+            "The old secret works for as long as you choose here. Access tokens that it got stay valid until they \
+             expire."
+                .into(),
+        ],
+        overlap: true,
+        danger: false,
+        yes: "Make a new secret",
+        no: "Keep the old one",
+    };
+    question.page(visit, &format!("A new secret for {}?", client.name))
+}
+
+async fn remove_webhook(visit: &Visit) -> Result<String, Refusal> {
+    let webhook = visit.organization.webhook().await?.ok_or_else(|| Refusal::not_found("webhook"))?;
+    let waiting = visit.organization.deliveries(DeliveryQueue::EventsWaiting, None, MOST).await?;
+    let waiting = match counted(waiting.items.len(), waiting.next.is_some(), "event") {
+        None => "No event waits for it.".to_owned(),
+        Some(count) => format!("{count} that wait for it are not delivered. They stay in the list of events."),
+    };
+    let question = Question {
+        back: "deliveries",
+        back_name: "Deliveries",
+        to: "webhook",
+        fields: vec![("action", "remove".into())],
+        points: vec![
+            format!("No event is posted to {} any more.", webhook.url),
+            waiting,
+            "If you set it again, it gets another key, and what happened meanwhile is not posted.".into(),
+        ],
+        overlap: false,
+        danger: true,
+        yes: "Remove the webhook",
+        no: "Keep it",
+    };
+    question.page(visit, "Remove the webhook?")
+}
+
+async fn remove_access(visit: &Visit) -> Result<String, Refusal> {
+    if visit.organization.refresh_status().await?.idp_api.is_none() {
+        return Err(Refusal::not_found("access to an identity provider’s API"));
+    }
+    let question = Question {
+        back: "automatic",
+        back_name: "Automatic refresh",
+        to: "automatic",
+        fields: vec![("action", "remove".into())],
+        points: vec![
+            "What is configured is forgotten, with its secret.".into(),
+            "The token that your identity provider has works until it expires. From then on you refresh it by hand; you \
+             are warned before."
+                .into(),
+        ],
+        overlap: false,
+        danger: true,
+        yes: "Remove the access",
+        no: "Keep it",
+    };
+    question.page(visit, "Remove the access to your identity provider’s API?")
+}
+
+async fn decide_all(visit: &Visit, allow: bool) -> Result<String, Refusal> {
+    let status = visit.organization.guard(None, MOST).await?;
+    let waiting = status.held.iter().filter(|removal| removal.decision.is_none()).count();
+    let Some(count) = counted(waiting, status.next.is_some(), "removal") else {
+        return Err(Refusal::Elsewhere(visit.path("guard")));
+    };
+    let points = if allow {
+        vec![
+            format!("{count}: at your identity provider’s next try these members are deactivated or deleted."),
+            "Who is deactivated loses access at once. Who is deleted leaves the organization and every team.".into(),
+            "If this comes from a wrong filter in your identity provider, correct that first, and refuse.".into(),
+        ]
+    } else {
+        vec![
+            format!("{count}: these members keep their access."),
+            "For a week your identity provider is answered that an owner has refused it, and shows an error for each."
+                .into(),
+        ]
+    };
+    let question = Question {
+        back: "guard",
+        back_name: "Guard",
+        to: "guard/decide",
+        fields: vec![("decision", if allow { "allow" } else { "refuse" }.into())],
+        points,
+        overlap: false,
+        danger: allow,
+        yes: if allow { "Let all through" } else { "Refuse all" },
+        no: "Decide later",
+    };
+    question.page(visit, if allow { "Let all removals through?" } else { "Refuse all removals?" })
+}
