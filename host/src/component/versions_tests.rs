@@ -70,7 +70,7 @@ async fn an_organization_is_pinned_while_its_calls_are_under_way_and_they_end_wi
     let (storage, gate): (Arc<dyn Storage>, _) = (Arc::new(MemoryStorage::new()), gate());
     let host = host(&storage, &gate).await;
     for name in ["acme", "other"] {
-        host.create_organization(&id(name)).await.unwrap();
+        host.register(&id(name)).await.unwrap();
         assert_eq!((call(&host, name, "count").await, call(&host, name, "count").await), (200, 201));
     }
     let under_way = tokio::spawn({
@@ -103,7 +103,7 @@ async fn an_organization_is_pinned_while_its_calls_are_under_way_and_they_end_wi
     acme.roll_back().await.unwrap();
     // The next of its name begins anew.
     again.delete_organization(&id("acme")).await.unwrap();
-    again.create_organization(&id("acme")).await.unwrap();
+    again.register(&id("acme")).await.unwrap();
     assert!(again.organization(&id("acme")).component().await.unwrap().starts_with("given@"));
 }
 
@@ -111,7 +111,7 @@ async fn an_organization_is_pinned_while_its_calls_are_under_way_and_they_end_wi
 async fn a_pinned_component_that_is_gone_is_not_replaced_by_another_in_silence() {
     let (storage, gate): (Arc<dyn Storage>, _) = (Arc::new(MemoryStorage::new()), gate());
     let first = host(&storage, &gate).await;
-    first.create_organization(&id("acme")).await.unwrap();
+    first.register(&id("acme")).await.unwrap();
     let broken = store(&first, b"not a component").await;
     first.organization(&id("acme")).set_pin(Some(broken)).await.unwrap();
     assert_eq!(call(&first, "acme", "count").await, 503);
@@ -149,7 +149,7 @@ async fn a_canary_that_fails_is_rolled_back_by_itself_and_says_why() {
     let host = host(&storage, &gate).await;
     let names: Vec<String> = (0..20).map(|number| format!("o-{number}")).collect();
     for name in &names {
-        host.create_organization(&id(name)).await.unwrap();
+        host.register(&id(name)).await.unwrap();
     }
     let trapping = store(&host, &fault_guest::component_that_begins_with("$fail")).await;
     let canary = host.begin_canary(trapping, 30).await.unwrap();
@@ -180,7 +180,7 @@ async fn a_canary_that_fails_is_rolled_back_by_itself_and_says_why() {
 async fn a_canary_that_can_not_be_loaded_is_rolled_back_and_harms_nobody() {
     let (storage, gate): (Arc<dyn Storage>, _) = (Arc::new(MemoryStorage::new()), gate());
     let host = host(&storage, &gate).await;
-    host.create_organization(&id("acme")).await.unwrap();
+    host.register(&id("acme")).await.unwrap();
     let broken = store(&host, b"not a component").await;
     host.begin_canary(broken, 100).await.unwrap();
     assert_eq!(call(&host, "acme", "count").await, 200);
@@ -199,7 +199,7 @@ async fn the_built_in_component_can_be_stored_and_pinned() {
     let host = host(&storage, &gate).await;
     let stored = host.add_component("built-in", BUILT_IN.to_vec()).await.unwrap();
     assert_eq!(stored.id, ComponentId::of(BUILT_IN));
-    host.create_organization(&id("acme")).await.unwrap();
+    host.register(&id("acme")).await.unwrap();
     host.organization(&id("acme")).set_pin(Some(stored.id)).await.unwrap();
     assert_eq!(call(&host, "acme", "Users").await, 401);
     assert!(host.remove_component(&stored.id).await.is_err());
