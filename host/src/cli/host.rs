@@ -19,6 +19,9 @@ use crate::server::TrustedProxies;
 
 /// The note with the base URL of the last server, for commands that print connector URLs.
 const BASE_URL: &str = "base-url";
+/// The note with the rules of --http-permit of the last server, as a JSON array, for commands that look where a webhook may
+/// be, and that try one.
+const HTTP_PERMIT: &str = "http-permit";
 /// The base URL where no server has run yet.
 const DEFAULT_BASE_URL: &str = "http://127.0.0.1:8080";
 
@@ -35,21 +38,24 @@ pub(super) async fn open_or_begin(settings: &Settings) -> anyhow::Result<Provisi
 /// Opens the data directory for a server that is reached at `listening` unless the settings say otherwise.
 pub(super) async fn open_server(settings: &Settings, listening: String) -> anyhow::Result<Provisioner> {
     let provisioner = build(settings, Purpose::Begin, Some(listening)).await?;
-    note_base_url(&provisioner).await;
+    note(&provisioner, BASE_URL, provisioner.base_url(), "commands print connector URLs with an earlier base URL")
+        .await;
+    let permitted = serde_json::to_string(&settings.http.permit)?;
+    note(&provisioner, HTTP_PERMIT, &permitted, "commands know earlier rules of --http-permit").await;
     Ok(provisioner)
 }
 
-/// Notes the base URL for commands, if it is another one. That it can't be written, for instance on a full disk, is no
-/// reason not to serve: what is stored can still be read.
-async fn note_base_url(provisioner: &Provisioner) {
-    let (registry, url) = (provisioner.registry(), provisioner.base_url());
-    let noted = match registry.note(BASE_URL).await {
-        Ok(Some(noted)) if noted == url => Ok(()),
-        Ok(_) => registry.set_note(BASE_URL, url).await,
+/// Notes something for commands, if it is something else than before. That it can't be written, for instance on a full disk,
+/// is no reason not to serve: what is stored can still be read.
+async fn note(provisioner: &Provisioner, name: &str, text: &str, otherwise: &str) {
+    let registry = provisioner.registry();
+    let noted = match registry.note(name).await {
+        Ok(Some(noted)) if noted == text => Ok(()),
+        Ok(_) => registry.set_note(name, text).await,
         Err(error) => Err(error),
     };
     if let Err(error) = noted {
-        tracing::warn!("commands print connector URLs with an earlier base URL, since it can't be noted: {error}");
+        tracing::warn!("{otherwise}, since the database takes no note: {error}");
     }
 }
 
@@ -77,14 +83,19 @@ async fn build(settings: &Settings, purpose: Purpose, listening: Option<String>)
     let (storage, key) =
         data::open(&settings.data, settings.storage.as_ref(), purpose, &settings.go_on_without).await?;
     let serves = listening.is_some();
+    let registry = Registry::new(Arc::clone(&storage));
     let base_url = match (&settings.base_url, listening) {
         (Some(url), _) => url.clone(),
         (None, Some(listening)) => listening,
         (None, None) => {
-            let noted = Registry::new(Arc::clone(&storage)).note(BASE_URL).await?;
+            let noted = registry.note(BASE_URL).await?;
             noted.unwrap_or_else(|| DEFAULT_BASE_URL.into())
         }
     };
+    let mut http = settings.http.clone();
+    if !serves && let Some(noted) = registry.note(HTTP_PERMIT).await? {
+        http.permit.extend(serde_json::from_str::<Vec<String>>(&noted)?);
+    }
     let mut builder = Provisioner::builder()
         .storage(storage)
         .secrets(Arc::new(key))
@@ -95,12 +106,10 @@ async fn build(settings: &Settings, purpose: Purpose, listening: Option<String>)
         .base_url(base_url)
         .trusted_proxies(TrustedProxies::parse(&settings.trusted_proxy)?)
         .scheduler(serves);
-    // Only the server runs jobs, and only jobs send.
+    // Only the server runs jobs, and only jobs send emails.
     let mailer = if serves { settings.email.mailer(&settings.data)? } else { Arc::new(NoMailer) };
-    builder = builder.mailer(Arc::new(Mail::new(mailer, &settings.email, &settings.data)));
-    if serves {
-        builder = builder.http(Arc::new(settings.http.client()?));
-    }
+    builder =
+        builder.mailer(Arc::new(Mail::new(mailer, &settings.email, &settings.data))).http(Arc::new(http.client()?));
     if let Some(path) = &settings.component {
         let wasm = fs::read(path).with_context(|| format!("the component {} can't be read", path.display()))?;
         builder = builder.component(wasm);

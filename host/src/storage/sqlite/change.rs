@@ -22,7 +22,7 @@ pub(super) fn bring_together(writes: &mut [Write]) {
     }
     if writes.len() >= MANY {
         for run in writes.chunk_by_mut(|one, next| key(one).is_some() && key(next).is_some()) {
-            run.sort_by_cached_key(|write| key(write).map(|key| order(key)));
+            run.sort_by_cached_key(|write| key(write).map(order));
         }
     }
 }

@@ -84,6 +84,9 @@ impl<'h> Journey<'h> {
         browser.type_into("#chosen", CHOSEN);
         browser.type_into("#again", CHOSEN);
         browser.click("main button[type=submit]");
+        // On to what was asked for before.
+        browser.wait_for_text("h1", "Members");
+        browser.go(&organization.page);
         browser.wait_for_text("h1 .badge", "Disabled");
     }
 
