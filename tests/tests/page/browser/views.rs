@@ -171,7 +171,7 @@ fn views_of_an_organization_in_trouble() {
     let client = trouble.enable(ExpiryWindow::Days30);
     // Nobody listens there, and nobody has such an address.
     host.run(trouble.library.set_webhook("http://127.0.0.1:9/")).expect("a webhook");
-    let nowhere = Person { email: "nowhere".into(), ..Person::new("nowhere") };
+    let nowhere = Person { email: "no..where@trouble.example".into(), ..Person::new("nowhere") };
     seed::user(&client, &nowhere);
     for _ in 0..3 {
         seed::someone(&client, "trouble");
