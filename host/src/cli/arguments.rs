@@ -23,7 +23,7 @@ where
 #[command(next_help_heading = "Common options")]
 pub(super) struct Common {
     /// Configuration file (TOML). Its keys are the long names of options without the dashes; email, outgoing HTTP, TLS and quotas
-    /// have the tables [email], [http], [tls] and [quotas] instead, as the README shows.
+    /// have the tables `[email]`, `[http]`, `[tls]` and `[quotas]` instead, as the README shows.
     #[arg(long, global = true, value_name = "FILE", env = "INSOMNIA_SCIM_CONFIG")]
     pub(super) config: Option<PathBuf>,
     /// Data directory: database, host key, mail folder. [default: $XDG_DATA_HOME/insomnia-scim, that is
