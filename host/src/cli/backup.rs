@@ -11,9 +11,9 @@ use serde_json::json;
 use tokio::task::spawn_blocking;
 
 use super::config::Settings;
-use super::data::{DATABASE, INSTANCE, KEY, private_directory};
+use super::data::{DATABASE, INSTANCE, KEY, private_directory, write_whole};
 use super::output;
-use crate::storage::copy::{Copied, Source, Target, copy};
+use crate::storage::copy::{Copied, CopyError, Source, Target, copy};
 use crate::storage::{PostgresConfig, PostgresSource, PostgresTarget, SqliteSource, SqliteTarget};
 
 /// Arguments of `backup`.
@@ -128,7 +128,7 @@ async fn transfer(settings: &Settings, from: &Place, to: &Place, done: &str) -> 
         .with_context(|| format!("the directory {} can't be made", to.directory.display()))?;
     check_key(&from.directory, &to.directory)?;
     let mut target = to.target().await?;
-    ensure!(!target.serves().await?, "{} has organizations already: name an empty place", to.name());
+    ensure!(!target.serves().await?, CopyError::NotEmpty);
     if from.directory != to.directory {
         // Before the data: a server refuses to start where they name a database that is not there yet.
         for name in [KEY, INSTANCE] {
@@ -185,16 +185,5 @@ fn bring(from: &Path, to: &Path) -> anyhow::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error).with_context(|| format!("{} can't be read", from.display())),
     };
-    // Written beside and renamed: whoever looks sees all of it or none.
-    let beside = to.with_extension(format!("new-{}", std::process::id()));
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(&beside).and_then(|mut file| {
-        io::Write::write_all(&mut file, &content)?;
-        file.sync_all()
-    });
-    let written = written.and_then(|()| fs::rename(&beside, to));
-    written.with_context(|| format!("{} can't be written", to.display()))
+    write_whole(to, &content).with_context(|| format!("{} can't be written", to.display()))
 }

@@ -7,7 +7,7 @@
 
 use std::fs;
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
@@ -143,7 +143,7 @@ async fn note(registry: &Registry, found: &Found<'_>, noted: Option<&Instance>, 
         }
     }
     if found.instance.as_ref() != Some(&instance.id)
-        && let Err(error) = write_whole(&found.path.join(INSTANCE), &instance.id)
+        && let Err(error) = write_whole(&found.path.join(INSTANCE), format!("{}\n", instance.id).as_bytes())
     {
         tracing::warn!("the file {INSTANCE} in the data directory can't be written: {error}");
     }
@@ -247,12 +247,15 @@ fn random_id() -> anyhow::Result<String> {
     Ok(id.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// Writes beside and renames into place: who reads it sees all of it or none.
-fn write_whole(path: &PathBuf, text: &str) -> io::Result<()> {
+/// Writes beside and renames into place, for the owner only: who reads it sees all of it or none.
+pub(super) fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
     let beside = path.with_extension(format!("new-{}", std::process::id()));
-    let written = fs::File::create(&beside).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        file.write_all(b"\n")?;
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(&beside).and_then(|mut file| {
+        file.write_all(content)?;
         file.sync_all()
     });
     let placed = written.and_then(|()| fs::rename(&beside, path));

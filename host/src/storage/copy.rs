@@ -34,6 +34,11 @@ pub(crate) enum CopyError {
     Storage(#[from] StorageError),
 }
 
+/// Items came for no organization, which is a fault of the copy.
+pub(super) fn not_begun() -> StorageError {
+    StorageError::Other("no organization was begun".into())
+}
+
 /// An organization, as a copy carries it before its items.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Head {

@@ -9,7 +9,7 @@ use super::migration::{self, in_schema};
 use super::pool::{Parameter, Session};
 use super::{PostgresOpenError, failed, fault, from_integer, random, to_integer};
 use crate::capability::storage::{Entry, Key, OrganizationId, StorageError};
-use crate::storage::copy::{Head, PAGE_BYTES, PAGE_ITEMS, Part, Sent, Source, Target};
+use crate::storage::copy::{Head, PAGE_BYTES, PAGE_ITEMS, Part, Sent, Source, Target, not_begun};
 
 /// A database that is read as it is when [`Source::send`] begins.
 pub(crate) struct PostgresSource {
@@ -198,8 +198,4 @@ async fn session(config: &PostgresConfig) -> Result<Session, PostgresOpenError> 
     let unreachable =
         |error| PostgresOpenError::Connection { database: config.to_string(), reason: fault::text(&error) };
     Session::open(config).await.map_err(unreachable)
-}
-
-fn not_begun() -> StorageError {
-    StorageError::Other("no organization was begun".into())
 }

@@ -12,7 +12,7 @@ use super::open::{self, OpenError};
 use super::place::{self, Segment, Statements};
 use super::{from_integer, to_integer};
 use crate::capability::storage::{Entry, OrganizationId, StorageError};
-use crate::storage::copy::{Head, PAGE_BYTES, PAGE_ITEMS, Part, Sent, Source, Target};
+use crate::storage::copy::{Head, PAGE_BYTES, PAGE_ITEMS, Part, Sent, Source, Target, not_begun};
 
 /// An organization's items, in the order of their keys, segment by segment.
 const ITEMS: Statements = Statements {
@@ -182,8 +182,4 @@ fn organization(name: &str, generation: i64) -> Result<OrganizationId, StorageEr
 
 fn is_host(name: &str) -> bool {
     name == OrganizationId::host().as_str()
-}
-
-fn not_begun() -> StorageError {
-    StorageError::Other("no organization was begun".into())
 }
