@@ -116,6 +116,9 @@ pub struct Entry {
     /// As sent.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub user_agent: Option<String>,
+    /// The IP address that the request came from, if the host knows it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub sender_address: Option<String>,
     /// The request's body, with secrets redacted; cut after 16 KiB. Absent if the caller was not let in.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub body: Option<String>,
@@ -149,6 +152,7 @@ impl Entry {
             because: note.because.iter().map(|reason| redacted_text(reason).to_owned()).collect(),
             token_generation: note.token_generation,
             user_agent: request.header("user-agent").map(redacted_text).map(|text| cut(text, longest).to_owned()),
+            sender_address: request.sender_address.as_deref().map(|address| cut(address, LONGEST_REFUSED).to_owned()),
             body: if is_admitted { redacted(&request.body, note.is_json, &note.hidden) } else { None },
             bytes_received: request.body.len() as u64,
             bytes_sent: response.body.len() as u64,

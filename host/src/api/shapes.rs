@@ -43,6 +43,9 @@ pub(super) struct LogEntry {
     /// The `User-Agent` header field, as sent.
     #[schema(nullable = false)]
     user_agent: Option<String>,
+    /// The IP address that the request came from; behind a trusted proxy the one that the proxy names.
+    #[schema(nullable = false)]
+    sender_address: Option<String>,
     /// The request's body, with secrets redacted; cut after 16 KiB.
     #[schema(nullable = false)]
     body: Option<String>,

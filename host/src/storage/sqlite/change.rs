@@ -30,7 +30,7 @@ pub(super) fn bring_together(writes: &mut [Write]) {
 /// Where in the file a key stands before another.
 fn order(key: &Key) -> (i64, Vec<u8>, i64) {
     let Place { group, key } = place::of(key);
-    let (number, kind) = group.map_or((0, 0), |group| (group.number, group.kind));
+    let (number, kind) = place::numbers_of(group);
     (number, key.to_vec(), kind)
 }
 
@@ -177,7 +177,8 @@ impl Change<'_> {
         Ok(())
     }
 
-    fn value(&self, key: &Key) -> Result<Option<Vec<u8>>, StorageError> {
+    /// What is at the key.
+    pub(super) fn value(&self, key: &Key) -> Result<Option<Vec<u8>>, StorageError> {
         self.look_up(VALUE, key)
     }
 
@@ -196,7 +197,7 @@ impl Change<'_> {
     }
 
     /// Makes the organization due at this time, unless it is due earlier.
-    fn wake(&self, at: u64) -> Result<(), StorageError> {
+    pub(super) fn wake(&self, at: u64) -> Result<(), StorageError> {
         let sql = "INSERT INTO schedule (organization, wake_at) VALUES (?1, ?2)
             ON CONFLICT (organization) DO UPDATE SET wake_at = excluded.wake_at
             WHERE wake_at IS NULL OR excluded.wake_at < wake_at";
