@@ -1,5 +1,6 @@
 //! What happened: the log of SCIM requests (rule P5), and events (rule P6).
 
+mod audit;
 mod entry;
 mod events;
 mod keep;
@@ -9,6 +10,7 @@ mod search;
 mod tests;
 mod webhook;
 
+pub use audit::{record_act, search_audit};
 pub use entry::{Entry, Note, Standing, Subject};
 pub use events::{acknowledge_events, list_events, note_subscriber, take_events};
 pub use insomnia_scim_contract::{LogPage, LogQuery};

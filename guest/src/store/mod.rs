@@ -20,6 +20,7 @@ mod schema_table;
 mod sealed;
 mod settings;
 mod team;
+mod trail;
 mod webhook;
 
 pub use batch::Batch;
@@ -42,6 +43,7 @@ pub use settings::SettingsRecord;
 // What is stored of the contract's own types.
 pub use insomnia_scim_contract::{Domain, Guard, Options, OrganizationRecord, Origin, Plan, Role};
 pub use team::{Row, TeamRecord};
+pub use trail::{Person, TrailRecord};
 pub use webhook::{PreviousKey, WebhookRecord};
 
 use std::cell::{Cell, RefCell};
@@ -126,6 +128,8 @@ pub struct Store<'h> {
     table: RefCell<Option<Table>>,
     /// How many ordered ids were made.
     ordered: Cell<u16>,
+    /// The act that it was made for, until its entry in the audit trail was written.
+    doing: trail::Doing,
 }
 
 impl<'h> Store<'h> {
@@ -142,6 +146,7 @@ impl<'h> Store<'h> {
             settings: RefCell::default(),
             table: RefCell::default(),
             ordered: Cell::default(),
+            doing: trail::Doing::default(),
         }
     }
 
@@ -295,7 +300,16 @@ impl<'h> Store<'h> {
         Ok(text(&item.value).and_then(|digits| digits.parse::<i64>().ok()).unwrap_or(0).max(0).unsigned_abs())
     }
 
-    pub(crate) fn commit(&self, batch: Batch) -> Result<u64, StoreError> {
+    pub(crate) fn commit(&self, mut batch: Batch) -> Result<u64, StoreError> {
+        let with_trail = self.add_trail(&mut batch)?;
+        let committed = self.commit_as_it_is(batch)?;
+        if with_trail {
+            self.trail_written();
+        }
+        Ok(committed)
+    }
+
+    fn commit_as_it_is(&self, batch: Batch) -> Result<u64, StoreError> {
         let transaction = batch.into_transaction();
         self.forget(&transaction.changes);
         let committed = self.storage.commit(transaction);

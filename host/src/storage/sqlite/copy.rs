@@ -115,9 +115,12 @@ impl SqliteTarget {
         connection.execute_batch("BEGIN IMMEDIATE")?;
         connection.execute("UPDATE sequence SET last = max(last, ?1)", [to_integer(head.version)])?;
         if let Some(id) = found {
-            for table in ["entry", "grouped", "schedule"] {
+            for table in ["alone", "grouped", "schedule"] {
                 connection.execute(&format!("DELETE FROM {table} WHERE organization = ?1"), [id])?;
             }
+            let staged = "DELETE FROM staged WHERE batch IN (SELECT id FROM batch WHERE organization = ?1)";
+            connection.execute(staged, [id])?;
+            connection.execute("DELETE FROM batch WHERE organization = ?1", [id])?;
             connection.execute("DELETE FROM organization WHERE id = ?1", [id])?;
         }
         let insert = "INSERT INTO organization (name, generation, deleted) VALUES (?1, ?2, ?3)";

@@ -8,7 +8,8 @@
 //! places, again some thousand at a time, which no reader notices.
 //!
 //! What is staged counts only if nothing was changed by another process meanwhile (`PRAGMA data_version`); of this process
-//! the organization's other writes wait. Otherwise the transaction is made in one piece, as a small one is. After a crash
+//! the organization's other writes wait. Otherwise the transaction is made in one piece, as a small one is: so where two
+//! servers share a file, a large transaction may hold up the others' writes. After a crash
 //! what was not decided is forgotten, and what was decided is moved when the database is opened, or by the next write for
 //! the organization, whichever process makes it.
 
@@ -86,6 +87,10 @@ impl Staging {
             self.checked += some.len();
             return Ok(false);
         }
+        if !self.holds(connection)? {
+            // Another process has written: it will be made in one piece.
+            return Ok(true);
+        }
         let mut left = STEP;
         while left > 0 {
             let Some(write) = transaction.write.get(self.staged) else { return Ok(true) };
@@ -95,8 +100,8 @@ impl Staging {
                 Write::Delete(key) => self.batch.stage(connection, key, None)?,
                 Write::DeleteRange(range) => {
                     let from = self.from.take().unwrap_or_else(|| range.start.clone());
-                    self.from = self.batch.stage_range(connection, from, range)?;
-                    (done, rows) = (self.from.is_none(), STEP);
+                    (self.from, rows) = self.batch.stage_range(connection, from, range)?;
+                    done = self.from.is_none();
                 }
                 // Summed up when the transaction is decided.
                 Write::Add(_) => {}
@@ -166,37 +171,47 @@ impl Batch {
     }
 
     /// Stages that the keys from this one to the end of the range go, up to a step's worth of them; returns where the rest
-    /// begins.
-    fn stage_range(self, connection: &Connection, from: Key, range: &KeyRange) -> Result<Option<Key>, StorageError> {
+    /// begins, and how many rows it has cost.
+    fn stage_range(
+        self,
+        connection: &Connection,
+        from: Key,
+        range: &KeyRange,
+    ) -> Result<(Option<Key>, usize), StorageError> {
         let left = KeyRange { start: from, end: range.end.clone() };
         let mut segments = place::segments(&left).into_iter();
-        let rest = match segments.next() {
-            Some(segment) => self
-                .stage_segment(connection, segment)?
-                .or_else(|| segments.next().map(|next| [beginning_of(next.group), next.start].concat())),
-            None => None,
-        };
+        let mut rows = 1;
+        let mut rest = None;
+        if let Some(segment) = segments.next() {
+            let (within, staged) = self.stage_segment(connection, segment)?;
+            rows += staged;
+            rest = within.or_else(|| segments.next().map(|next| [beginning_of(next.group), next.start].concat()));
+        }
         if rest.is_none() {
             // What the same transaction had put there before goes as well.
             for Segment { group, start, end } in place::segments(range) {
                 let (number, kind) = numbers_of(group);
                 let sql = "UPDATE staged SET value = NULL
                     WHERE batch = ?1 AND number = ?2 AND key >= ?3 AND key < ?4 AND kind = ?5 AND value IS NOT NULL";
-                connection.prepare_cached(sql)?.execute(params![self.id, number, start, end, kind])?;
+                rows += connection.prepare_cached(sql)?.execute(params![self.id, number, start, end, kind])?;
             }
         }
-        Ok(rest)
+        Ok((rest, rows))
     }
 
     /// As [`Batch::stage_range`], of one segment.
-    fn stage_segment(self, connection: &Connection, segment: Segment<'_>) -> Result<Option<Key>, StorageError> {
+    fn stage_segment(
+        self,
+        connection: &Connection,
+        segment: Segment<'_>,
+    ) -> Result<(Option<Key>, usize), StorageError> {
         let Segment { group, start, end } = segment;
         let (step, (number, kind)) = (to_integer(STEP as u64), numbers_of(group));
         let values = params![self.organization, start, end, number, kind, step];
         let read = |row: &rusqlite::Row<'_>| row.get(0);
         let sql = match group {
             None => {
-                "SELECT key FROM entry WHERE organization = ?1 AND key >= ?2 AND key < ?3
+                "SELECT key FROM alone WHERE organization = ?1 AND key >= ?2 AND key < ?3
                 ORDER BY key LIMIT 1 OFFSET ?6"
             }
             Some(_) => {
@@ -208,7 +223,7 @@ impl Batch {
         let before = rest.as_deref().unwrap_or(end);
         let sql = match group {
             None => {
-                "INSERT INTO staged (batch, number, key, kind, value) SELECT ?1, ?5, key, ?6, NULL FROM entry
+                "INSERT INTO staged (batch, number, key, kind, value) SELECT ?1, ?5, key, ?6, NULL FROM alone
                 WHERE organization = ?2 AND key >= ?3 AND key < ?4
                 ON CONFLICT (batch, number, key, kind) DO UPDATE SET value = NULL"
             }
@@ -218,8 +233,9 @@ impl Batch {
                 ON CONFLICT (batch, number, key, kind) DO UPDATE SET value = NULL"
             }
         };
-        connection.prepare_cached(sql)?.execute(params![self.id, self.organization, start, before, number, kind])?;
-        Ok(rest.map(|key| [beginning_of(group), &key].concat()))
+        let values = params![self.id, self.organization, start, before, number, kind];
+        let staged = connection.prepare_cached(sql)?.execute(values)?;
+        Ok((rest.map(|key| [beginning_of(group), &key].concat()), staged))
     }
 
     /// Moves up to a step's worth of changes to their places, inside the writer's transaction; `true` if none is left.
@@ -238,8 +254,12 @@ impl Batch {
     }
 
     /// Forgets up to a step's worth of changes that were not decided, inside the writer's transaction; `true` if none is
-    /// left.
+    /// left. A batch that was decided is the truth, and stays.
     pub(super) fn forget_some(self, connection: &Connection) -> Result<bool, StorageError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM batch WHERE id = ?1 AND version IS NOT NULL)";
+        if connection.prepare_cached(sql)?.query_row([self.id], |row| row.get(0))? {
+            return Ok(true);
+        }
         let end = self.end_of_step(connection)?;
         self.remove_before(connection, end)
     }
@@ -271,22 +291,23 @@ impl Batch {
 /// Behind every change that can be staged.
 static LAST: Row = Row { number: i64::MAX, key: Vec::new(), kind: i64::MAX };
 
-/// What brings the changes before a row to their places, in the table of keys in their order and in that of groups.
+/// What brings the changes before a row to their places, in the table of keys in their order and in that of groups. The plus
+/// signs keep SQLite from looking for the number alone, with which it would pass over all that is left in each step.
 const MOVES: [&str; 4] = [
-    "INSERT INTO entry (organization, key, value, version)
+    "INSERT INTO alone (organization, key, value, version)
     SELECT ?1, key, value, ?2 FROM staged
-        WHERE batch = ?3 AND number = 0 AND (number, key, kind) < (?4, ?5, ?6) AND value IS NOT NULL ORDER BY key
+        WHERE batch = ?3 AND (number, key, kind) < (?4, ?5, ?6) AND +number = 0 AND value IS NOT NULL
+        ORDER BY number, key, kind
     ON CONFLICT (organization, key) DO UPDATE SET value = excluded.value, version = excluded.version",
     "INSERT INTO grouped (organization, number, key, kind, value, version)
     SELECT ?1, number, key, kind, value, ?2 FROM staged
-        WHERE batch = ?3 AND number > 0 AND (number, key, kind) < (?4, ?5, ?6) AND value IS NOT NULL
+        WHERE batch = ?3 AND (number, key, kind) < (?4, ?5, ?6) AND +number > 0 AND value IS NOT NULL
         ORDER BY number, key, kind
     ON CONFLICT (organization, number, key, kind) DO UPDATE SET value = excluded.value, version = excluded.version",
-    "DELETE FROM entry WHERE organization = ?1 AND key IN
-    (SELECT key FROM staged WHERE batch = ?3 AND number = 0 AND (number, key, kind) < (?4, ?5, ?6) AND value IS NULL)",
-    "DELETE FROM grouped WHERE organization = ?1 AND (number, key, kind) IN
-    (SELECT number, key, kind FROM staged
-        WHERE batch = ?3 AND number > 0 AND (number, key, kind) < (?4, ?5, ?6) AND value IS NULL)",
+    "DELETE FROM alone WHERE organization = ?1 AND key IN (SELECT key FROM staged
+        WHERE batch = ?3 AND (number, key, kind) < (?4, ?5, ?6) AND +number = 0 AND value IS NULL)",
+    "DELETE FROM grouped WHERE organization = ?1 AND (number, key, kind) IN (SELECT number, key, kind FROM staged
+        WHERE batch = ?3 AND (number, key, kind) < (?4, ?5, ?6) AND +number > 0 AND value IS NULL)",
 ];
 
 /// A large transaction that took effect and of which a part is not yet at its place.
@@ -324,24 +345,59 @@ pub(super) fn moving(connection: &Connection, organization: i64) -> rusqlite::Re
 /// Whether a batch of any organization is the truth and not yet moved: none is, nearly always.
 pub(super) const IS_ANY_DECIDED: &str = "EXISTS (SELECT 1 FROM batch WHERE version IS NOT NULL)";
 
-/// All batches that are the truth and not yet moved.
-pub(super) fn all_decided(connection: &Connection) -> rusqlite::Result<Vec<Batch>> {
-    let mut statement = connection.prepare("SELECT id, organization FROM batch WHERE version IS NOT NULL")?;
+/// Whether a transaction took effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum IsDecided {
+    Yes,
+    No,
+}
+
+/// All batches of which something is left.
+pub(super) fn all(connection: &Connection, is_decided: IsDecided) -> rusqlite::Result<Vec<Batch>> {
+    let mut statement = connection.prepare(match is_decided {
+        IsDecided::Yes => "SELECT id, organization FROM batch WHERE version IS NOT NULL",
+        IsDecided::No => "SELECT id, organization FROM batch WHERE version IS NULL",
+    })?;
     let batches = statement.query_map([], |row| Ok(Batch { id: row.get(0)?, organization: row.get(1)? }))?;
     batches.collect()
 }
 
-/// Forgets what was staged and not decided when a process ended. Should another process be staging at this moment, it finds
-/// that its batch is gone, and makes its transaction in one piece.
-pub(super) fn forget_undecided(connection: &Connection) -> rusqlite::Result<()> {
-    connection.execute_batch(
-        "BEGIN IMMEDIATE;
-        DELETE FROM batch WHERE version IS NULL;
-        DELETE FROM staged WHERE batch NOT IN (SELECT id FROM batch);
-        COMMIT;",
-    )
-}
-
 fn data_version(connection: &Connection) -> Result<i64, StorageError> {
     Ok(connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::open;
+    use super::*;
+
+    /// How SQLite goes about a statement, line by line.
+    fn plan(connection: &Connection, sql: &str) -> Vec<String> {
+        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let count = statement.parameter_count();
+        let mut rows = statement.query(rusqlite::params_from_iter((0..count).map(|_| 1))).unwrap();
+        let mut lines = Vec::new();
+        while let Some(row) = rows.next().unwrap() {
+            lines.push(row.get(3).unwrap());
+        }
+        lines
+    }
+
+    #[test]
+    fn a_step_looks_at_no_more_than_what_it_moves() {
+        let directory = tempfile::tempdir().unwrap();
+        let connection = open::writer(&directory.path().join("data.db")).unwrap();
+        for sql in MOVES {
+            let plan = plan(&connection, sql).join("\n");
+            assert!(plan.contains("(batch=? AND (number,key,kind)<(?,?,?))"), "{sql}\n{plan}");
+            assert!(!plan.contains("SCAN") && !plan.contains("ORDER BY"), "{sql}\n{plan}");
+        }
+        for sql in &MOVES[2..] {
+            let plan = plan(&connection, sql).join("\n");
+            assert!(
+                plan.contains("organization=? AND key=?") || plan.contains("organization=? AND number=? AND key=?"),
+                "{plan}"
+            );
+        }
+    }
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rusqlite::Connection;
 
 use super::copy::SqliteSource;
-use super::large::{Staging, can_be_staged};
+use super::large::{self, IsDecided, Staging, can_be_staged};
 use super::queue::ROWS;
 use super::tests::{Drawn, compare_reads};
 use super::{SqliteStorage, change, open};
@@ -300,4 +300,31 @@ async fn a_copy_has_a_transaction_that_is_being_moved_as_a_whole() {
     }
     sending.await.unwrap().unwrap();
     assert_eq!(items, MANY + 1, "every member and the sum");
+}
+
+#[tokio::test]
+async fn what_was_decided_is_never_forgotten() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("data.db");
+    left_behind(&path, true, 1);
+    let connection = open::writer(&path).unwrap();
+    let batch = large::all(&connection, IsDecided::Yes).unwrap()[0];
+    assert!(batch.forget_some(&connection).unwrap(), "there is nothing to be forgotten");
+    let storage = SqliteStorage::open(&path).unwrap();
+    assert_eq!(storage.count(&acme(), all()).await, Ok(MANY as u64));
+}
+
+#[tokio::test]
+async fn of_a_deleted_organization_nothing_is_left_that_was_staged() {
+    let directory = tempfile::tempdir().unwrap();
+    for (decided, moved) in [(false, 0), (true, 1)] {
+        let path = directory.path().join(format!("{decided}.db"));
+        drop(SqliteStorage::open(&path).unwrap());
+        // Another process is on its way when the organization is deleted.
+        let storage = SqliteStorage::open(&path).unwrap();
+        left_behind(&path, decided, moved);
+        storage.delete_organization(&acme()).await.unwrap();
+        let left = ["batch", "staged", "alone", "grouped"].map(|table| rows(&path, table));
+        assert_eq!(left, [0; 4], "{decided}");
+    }
 }

@@ -37,7 +37,7 @@ use crate::capability::storage::{
 };
 
 /// Rows removed at a time when an organization is deleted, so that nobody's commit waits long for it.
-const DELETED_AT_ONCE: usize = 5_000;
+const DELETED_AT_ONCE: usize = 4_000;
 
 /// Keeps all organizations in one SQLite database.
 ///
@@ -196,7 +196,7 @@ mod tests {
         let path = directory.join("data.db");
         let storage = SqliteStorage::open(&path).unwrap();
         let beside = Connection::open(&path).unwrap();
-        let trigger = "CREATE TRIGGER refuse BEFORE INSERT ON entry WHEN new.key = CAST('refused' AS BLOB)
+        let trigger = "CREATE TRIGGER refuse BEFORE INSERT ON alone WHEN new.key = CAST('refused' AS BLOB)
             BEGIN SELECT RAISE(ABORT, 'refused'); END";
         beside.execute_batch(trigger).unwrap();
         (storage, beside)

@@ -5,7 +5,7 @@
 //! [`ROWS`] rows. So whoever writes much waits behind themselves, not before others.
 //!
 //! A piece that is larger than a group may be, such as a group of 100,000 members, is taken out by itself, and done in steps
-//! between groups (module `large`). Until it is done what else its organization has waits.
+//! between groups (module `large`). Until it is done what else its organization has waits, but for claims on its jobs.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -22,6 +22,11 @@ const MOST: usize = 4_096;
 pub(super) trait Piece {
     /// Rows that it reads and writes.
     fn rows(&self) -> usize;
+
+    /// Whether it reads or writes the organization's items, and so waits for a large piece of the organization.
+    fn concerns_items(&self) -> bool {
+        true
+    }
 }
 
 /// The queues of all organizations.
@@ -84,8 +89,11 @@ impl<P: Piece> Queue<P> {
         let (mut rows, mut passed) = (0, 0);
         while group.len() < GROUP && passed < self.ring.len() {
             let Some(organization) = self.ring.pop_front() else { break };
-            let next = self.of.get(&organization).and_then(|queue| queue.front()).map_or(0, |(_, piece)| piece.rows());
-            if next > ROWS || self.held.as_ref() == Some(&organization) {
+            let front = self.of.get(&organization).and_then(|queue| queue.front());
+            let next = front.map_or(0, |(_, piece)| piece.rows());
+            let is_held =
+                self.held.as_ref() == Some(&organization) && front.is_some_and(|(_, piece)| piece.concerns_items());
+            if next > ROWS || is_held {
                 passed += 1;
                 self.ring.push_back(organization);
                 continue;

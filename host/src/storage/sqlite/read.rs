@@ -33,14 +33,14 @@ const LONG_READS: usize = 4;
 
 /// Each statement in the table of keys in their order, and in that of groups.
 const GET: Statements = Statements {
-    alone: "SELECT value, version FROM entry WHERE organization = ?1 AND key = ?2",
+    alone: "SELECT value, version FROM alone WHERE organization = ?1 AND key = ?2",
     grouped: "SELECT value, version FROM grouped WHERE organization = ?1 AND key = ?2 AND number = ?3 AND kind = ?4",
 };
 /// As [`GET`], and whether a large transaction of any organization is being moved; always one row.
 static FIRST_ALONE: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "SELECT entry.value, entry.version, {IS_ANY_DECIDED} FROM (SELECT 1)
-        LEFT JOIN entry ON entry.organization = ?1 AND entry.key = ?2"
+        "SELECT alone.value, alone.version, {IS_ANY_DECIDED} FROM (SELECT 1)
+        LEFT JOIN alone ON alone.organization = ?1 AND alone.key = ?2"
     )
 });
 static FIRST_GROUPED: LazyLock<String> = LazyLock::new(|| {

@@ -60,7 +60,7 @@ impl Found<'_> {
 /// are 6 and 7, as in [`merged`].
 fn at_their_places(segment: &Segment<'_>) -> &'static str {
     match segment.group {
-        None => "SELECT key, value, version FROM entry WHERE organization = ?1 AND key >= ?2 AND key < ?3",
+        None => "SELECT key, value, version FROM alone WHERE organization = ?1 AND key >= ?2 AND key < ?3",
         Some(_) => {
             "SELECT key, value, version FROM grouped
             WHERE organization = ?1 AND key >= ?2 AND key < ?3 AND number = ?6 AND kind = ?7"
@@ -72,9 +72,9 @@ fn at_their_places(segment: &Segment<'_>) -> &'static str {
 fn merged(segment: &Segment<'_>) -> &'static str {
     match segment.group {
         None => {
-            "SELECT key, value, version FROM entry WHERE organization = ?1 AND key >= ?2 AND key < ?3
+            "SELECT key, value, version FROM alone WHERE organization = ?1 AND key >= ?2 AND key < ?3
                 AND NOT EXISTS (SELECT 1 FROM staged
-                    WHERE staged.batch = ?4 AND staged.number = ?6 AND staged.key = entry.key AND staged.kind = ?7)
+                    WHERE staged.batch = ?4 AND staged.number = ?6 AND staged.key = alone.key AND staged.kind = ?7)
             UNION ALL
             SELECT key, value, ?5 FROM staged
                 WHERE batch = ?4 AND number = ?6 AND key >= ?2 AND key < ?3 AND kind = ?7 AND value IS NOT NULL"

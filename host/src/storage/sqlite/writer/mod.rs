@@ -28,7 +28,7 @@ use self::worker::Worker;
 use super::OpenError;
 use super::large::Staging;
 use super::numbers::Numbers;
-use super::queue::{GROUP, Piece, Queue};
+use super::queue::{GROUP, Piece, Queue, ROWS};
 use crate::capability::storage::{Key, OrganizationId, StorageError, Transaction};
 
 /// Bytes of appended entries that may wait; nobody holds them but the queue.
@@ -78,10 +78,15 @@ impl Piece for Job {
     fn rows(&self) -> usize {
         match &self.work {
             Work::Commit(transaction) => transaction.require.len() + transaction.write.len(),
-            Work::Append { entries, .. } => entries.len(),
+            // What is not made in steps goes into a group, however much it is.
+            Work::Append { entries, .. } => entries.len().min(ROWS),
             Work::Claim { .. } | Work::Renew { .. } | Work::Release { .. } | Work::Decide(..) => 1,
             Work::Delete { rows } => *rows,
         }
+    }
+
+    fn concerns_items(&self) -> bool {
+        !matches!(self.work, Work::Claim { .. } | Work::Renew { .. } | Work::Release { .. })
     }
 }
 

@@ -1,12 +1,14 @@
 //! A transaction that is too large for a group, made in steps (module `large`): one after each group, so that the others
 //! commit between them.
 
+use std::time::Instant;
+
 use rusqlite::Connection;
 
-use super::worker::Worker;
+use super::worker::{RETRY_DELAY, Worker};
 use super::{Job, Reply, Work};
 use crate::capability::storage::{OrganizationId, StorageError, Transaction};
-use crate::storage::sqlite::large::{self, Batch, Staging};
+use crate::storage::sqlite::large::{self, Batch, IsDecided, Staging};
 
 /// A large transaction on its way.
 pub(super) enum Large {
@@ -30,20 +32,29 @@ pub(super) struct Staged {
 impl Worker {
     /// Moves what was decided before this process, or another one, ended.
     pub(super) fn take_up_large(&self) {
-        let moved = large::forget_undecided(&self.connection).map_err(StorageError::from).and_then(|()| {
-            for batch in large::all_decided(&self.connection)? {
-                while !self.in_transaction(|connection| batch.move_some(connection))? {}
-            }
-            Ok(())
-        });
-        if let Err(error) = moved {
+        if let Err(error) = self.try_to_take_up_large() {
             // Readers see it where it is, and the next write for the organization moves it.
             tracing::warn!(%error, "a large transaction of an earlier run can't be moved to its place yet");
         }
     }
 
+    /// What was staged and not decided is forgotten. Should another process be staging it at this moment, it finds that its
+    /// batch is gone, and makes its transaction in one piece.
+    fn try_to_take_up_large(&self) -> Result<(), StorageError> {
+        for batch in large::all(&self.connection, IsDecided::No)? {
+            while !self.in_transaction(|connection| batch.forget_some(connection))? {}
+        }
+        for batch in large::all(&self.connection, IsDecided::Yes)? {
+            while !self.in_transaction(|connection| batch.move_some(connection))? {}
+        }
+        Ok(())
+    }
+
     /// Does a step of the large transaction, and begins the next one if there is none.
     pub(super) fn step(&mut self) {
+        if self.rests().is_some() {
+            return;
+        }
         self.large = match self.large.take() {
             None => self.begin_large(),
             Some(Large::Staging(mut staged)) => {
@@ -64,14 +75,16 @@ impl Worker {
             Some(Large::Moving(batch)) => match self.without_sync(|connection| batch.move_some(connection)) {
                 Ok(is_moved) => (!is_moved).then_some(Large::Moving(batch)),
                 Err(error) => {
+                    // The rest of it must not be moved inside of a group, where others would fail with it.
                     tracing::warn!(%error, "a large transaction can't be moved to its place yet");
-                    None
+                    self.rest_until = Some(Instant::now() + RETRY_DELAY);
+                    Some(Large::Moving(batch))
                 }
             },
             Some(Large::Forgetting(batch)) => match self.without_sync(|connection| batch.forget_some(connection)) {
                 Ok(is_forgotten) => (!is_forgotten).then_some(Large::Forgetting(batch)),
                 Err(error) => {
-                    tracing::warn!(%error, "what was staged of a large transaction stays until the next start");
+                    tracing::warn!(%error, "what was staged of a transaction that was not made stays until the next start");
                     None
                 }
             },
@@ -123,16 +136,34 @@ impl Worker {
         self.shared.lock().undecided = None;
         match large::moving(&self.connection, batch.organization) {
             Ok(Some(moving)) if moving.batch == batch => Large::Moving(batch),
-            _ => Large::Forgetting(batch),
+            Ok(_) => Large::Forgetting(batch),
+            // Perhaps it was decided. A batch that was not is left as it is by a step that moves.
+            Err(_) => Large::Moving(batch),
         }
+    }
+
+    /// Until when the large transaction is not gone on with, after a step has failed.
+    pub(super) fn rests(&self) -> Option<Instant> {
+        self.rest_until.filter(|until| self.large.is_some() && *until > Instant::now())
     }
 
     /// Does a step in a transaction that need not be durable when it returns: what is decided later is, with all before it.
     fn without_sync<T>(&self, step: impl FnOnce(&Connection) -> Result<T, StorageError>) -> Result<T, StorageError> {
+        self.is_lax.set(true);
         self.connection.pragma_update(None, "synchronous", "NORMAL")?;
         let done = self.in_transaction(step);
-        self.connection.pragma_update(None, "synchronous", "FULL")?;
-        done
+        // If this fails, the next commit tries it first, and is not made without.
+        let restored = self.be_strict();
+        done.and_then(|done| restored.map(|()| done))
+    }
+
+    /// Has commits wait for the disk again, after steps that do not.
+    pub(super) fn be_strict(&self) -> Result<(), StorageError> {
+        if self.is_lax.get() {
+            self.connection.pragma_update(None, "synchronous", "FULL")?;
+            self.is_lax.set(false);
+        }
+        Ok(())
     }
 
     fn in_transaction<T>(&self, step: impl FnOnce(&Connection) -> Result<T, StorageError>) -> Result<T, StorageError> {

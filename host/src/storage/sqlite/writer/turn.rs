@@ -64,13 +64,12 @@ impl Turn<'_> {
                 if numbers::is_deleted(connection, change.organization)? {
                     return Ok(Err(StorageError::Deleted));
                 }
-                move_all(connection, change.organization)?;
+                if let Err(error) = move_all(connection, change.organization) {
+                    return Ok(self.refuse(error)?);
+                }
                 self.alive = Some(change.organization);
             }
-            Work::Delete { .. } => {
-                move_all(connection, change.organization)?;
-                self.alive = None;
-            }
+            Work::Delete { .. } => self.alive = None,
             _ => {}
         }
         // What refuses a transaction is found before anything is written.

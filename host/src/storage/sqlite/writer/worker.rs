@@ -17,7 +17,7 @@ use crate::storage::sqlite::queue::GROUP;
 use crate::storage::sqlite::{from_integer, open, to_integer};
 
 /// How long after a failure what was appended is tried again, if no commit comes before.
-const RETRY_DELAY: Duration = Duration::from_secs(1);
+pub(super) const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// Pages in the log after which they are moved into the database: 64 MiB. A page that changes often is moved once for all
 /// its changes, and moving costs a wait for the disk; but what is in the log has to be read when the database is opened
@@ -44,6 +44,10 @@ pub(super) struct Worker {
     versions: Cell<Versions>,
     /// The large transaction that is being made.
     pub(super) large: Option<Large>,
+    /// No step of it is made before, since one has failed.
+    pub(super) rest_until: Option<Instant>,
+    /// Commits may not wait for the disk: a step of a large transaction does not.
+    pub(super) is_lax: Cell<bool>,
     /// Where the database is.
     path: PathBuf,
     /// Who moves the log's pages into the database at the moment.
@@ -73,7 +77,18 @@ impl Versions {
 impl Worker {
     pub(super) fn new(path: &Path, connection: Connection, numbers: Arc<Numbers>, shared: Arc<Shared>) -> Self {
         let (path, versions) = (path.to_owned(), Cell::default());
-        Self { connection, numbers, shared, failed: false, versions, large: None, path, shortening: None }
+        Self {
+            connection,
+            numbers,
+            shared,
+            failed: false,
+            versions,
+            large: None,
+            rest_until: None,
+            is_lax: Cell::default(),
+            path,
+            shortening: None,
+        }
     }
 
     /// Works until the storage is closed and all is done that can be.
@@ -92,6 +107,9 @@ impl Worker {
                 self.shorten_log();
             }
         }
+        if let Some(thread) = self.shortening.take() {
+            let _ = thread.join();
+        }
         let appends = self.shared.lock().queue.len();
         if appends > 0 {
             tracing::error!(appends, "appended entries are lost: the database can't be written");
@@ -105,7 +123,8 @@ impl Worker {
             let now = Instant::now();
             let is_due = state.latest.is_some_and(|latest| latest <= now);
             let is_full = state.queue.len() >= GROUP && !self.failed;
-            let is_busy = self.large.is_some();
+            let rests = self.rests();
+            let is_busy = self.large.is_some() && rests.is_none();
             if state.urgent > 0 || is_full || is_due || is_busy || !state.flushes.is_empty() {
                 break;
             }
@@ -115,7 +134,8 @@ impl Worker {
                 }
                 break;
             }
-            let left = state.latest.map(|latest| latest.saturating_duration_since(now));
+            let next = [state.latest, rests].into_iter().flatten().min();
+            let left = next.map(|next| next.saturating_duration_since(now));
             let changed = &self.shared.changed;
             state.idle = true;
             state = match left {
@@ -209,6 +229,7 @@ impl Worker {
     /// Commits the group in one transaction; with `apart` each job has a savepoint of its own.
     fn attempt(&self, group: &[Taken], apart: bool) -> Result<Vec<Result<u64, StorageError>>, Failure> {
         let connection = &self.connection;
+        self.be_strict()?;
         connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         let last = connection.prepare_cached("SELECT last FROM sequence")?.query_row([], |row| row.get(0))?;
         let Versions { given, taken } = self.versions.get().for_group(from_integer(last));
