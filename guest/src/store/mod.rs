@@ -128,6 +128,8 @@ pub struct Store<'h> {
     table: RefCell<Option<Table>>,
     /// How many ordered ids were made.
     ordered: Cell<u16>,
+    /// What the first commit puts as well.
+    with_first: RefCell<Option<KeyValue>>,
     /// The act that it was made for, until its entry in the audit trail was written.
     doing: trail::Doing,
 }
@@ -146,6 +148,7 @@ impl<'h> Store<'h> {
             settings: RefCell::default(),
             table: RefCell::default(),
             ordered: Cell::default(),
+            with_first: RefCell::default(),
             doing: trail::Doing::default(),
         }
     }
@@ -300,13 +303,25 @@ impl<'h> Store<'h> {
         Ok(text(&item.value).and_then(|digits| digits.parse::<i64>().ok()).unwrap_or(0).max(0).unsigned_abs())
     }
 
+    /// Has the first commit from now on put this key as well.
+    pub(crate) fn put_with_first_commit(&self, key: Key, value: Vec<u8>) {
+        self.with_first.replace(Some(KeyValue::new(key, value)));
+    }
+
     pub(crate) fn commit(&self, mut batch: Batch) -> Result<u64, StoreError> {
         let with_trail = self.add_trail(&mut batch)?;
-        let committed = self.commit_as_it_is(batch)?;
-        if with_trail {
-            self.trail_written();
+        let with_first = self.with_first.take();
+        if let Some(KeyValue { key, value }) = with_first.clone() {
+            batch.put(key, value);
         }
-        Ok(committed)
+        let committed = self.commit_as_it_is(batch);
+        match &committed {
+            Ok(_) if with_trail => self.trail_written(),
+            Ok(_) => {}
+            // It goes with the next attempt.
+            Err(_) => drop(self.with_first.replace(with_first)),
+        }
+        committed
     }
 
     fn commit_as_it_is(&self, batch: Batch) -> Result<u64, StoreError> {

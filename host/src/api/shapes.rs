@@ -17,8 +17,8 @@ pub(super) struct LogEntry {
     method: String,
     /// The path below the connector URL, with its query, as sent.
     path: String,
-    /// The HTTP status of the answer.
-    #[schema(minimum = 100, maximum = 599)]
+    /// The HTTP status of the answer; 0 if the server stopped before it had answered.
+    #[schema(minimum = 0, maximum = 599)]
     status: u16,
     /// The `scimType` of an error.
     #[schema(nullable = false)]

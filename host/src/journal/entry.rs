@@ -15,7 +15,7 @@ pub struct LogEntry {
     pub method: String,
     /// Path and query below the connector URL, as sent.
     pub path: String,
-    /// The HTTP status of the answer.
+    /// The HTTP status of the answer; 0 if the server stopped before it had answered.
     pub status: u16,
     /// The `scimType` of an error.
     pub scim_type: Option<String>,
