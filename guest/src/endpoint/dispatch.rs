@@ -68,7 +68,7 @@ fn serve(
     let mut mode = if organization.options.strict { Mode::STRICT } else { Mode::COMPAT }.noting(applied);
     let route = Route::of(&path, &table, organization.options.discovery_aliases, mode);
 
-    match admit(store, &organization.options, &presented, note)? {
+    match admit(store, &organization.options, &presented, &request.request_id, note)? {
         Ok(()) => {
             if let Some(refused) = OverQuota::of(request) {
                 note.borrow_mut().because.extend(refused.line());

@@ -25,7 +25,7 @@ mod webhook;
 
 pub use batch::Batch;
 pub use connector::{ConnectorRecord, TokenRecord};
-pub use event::{Actor, EventKind, EventRecord, EventSubject, MOST_IDS, ParkedEvent, Sink, StoredEvent};
+pub use event::{Actor, Cause, EventKind, EventRecord, EventSubject, MOST_IDS, ParkedEvent, Sink, StoredEvent};
 pub use lease::{Lease, LeaseRecord};
 pub use member::{MemberRecord, Record, Stored, primary_email};
 pub use membership::{Additions, Edge};
@@ -122,6 +122,8 @@ pub struct Store<'h> {
     secrets: Option<&'h dyn Secrets>,
     /// In whose name events are written.
     actor: Cell<Actor>,
+    /// What brings about what is written.
+    cause: RefCell<Option<Cause>>,
     /// What is set, once it was read.
     settings: RefCell<Option<SettingsRecord>>,
     /// The organization's schema table, once it was read.
@@ -145,6 +147,7 @@ impl<'h> Store<'h> {
             now: Cell::new(clock.now()),
             secrets: None,
             actor: Cell::default(),
+            cause: RefCell::default(),
             settings: RefCell::default(),
             table: RefCell::default(),
             ordered: Cell::default(),
@@ -167,6 +170,11 @@ impl<'h> Store<'h> {
     /// Writes events in this name from now on; until then in an administrator's.
     pub fn act_as(&self, actor: Actor) {
         self.actor.set(actor);
+    }
+
+    /// Says in each event from now on what brought it about.
+    pub fn caused_by(&self, cause: Cause) {
+        self.cause.replace(Some(cause));
     }
 
     /// The time of the current attempt, in milliseconds since the Unix epoch.

@@ -11,7 +11,7 @@ use insomnia_scim_contract::{Act, Actor, Source};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Batch, EventSubject, Store, StoreError, encode, keys};
+use super::{Batch, Cause, EventSubject, Store, StoreError, encode, keys};
 use crate::protocol::timestamp;
 
 /// The most that `before` and `after` take, each as JSON, in bytes.
@@ -114,6 +114,9 @@ impl Store<'_> {
             request_id: source.request_id.clone(),
             ..Noted::default()
         };
+        let called = |person: &Person| Some(format!("{} {}", person.kind, person.id.as_ref()?));
+        let credential = noted.credential.clone().or_else(|| noted.by.as_ref().and_then(called));
+        self.caused_by(Cause { request_id: noted.request_id.clone(), credential });
         self.doing.replace(Some(noted));
         self
     }

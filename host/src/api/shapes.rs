@@ -86,8 +86,25 @@ pub(super) struct EventDocument {
     subject: EventSubject,
     /// Who made the change: `scim`, `admin` or `system`.
     actor: String,
+    /// By which request and whose credential the change was made. It is absent if time alone brought it.
+    #[schema(nullable = false)]
+    cause: Option<EventCause>,
     /// What changed.
     data: Map<String, Value>,
+}
+
+/// What brought a change about.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[allow(dead_code, reason = "a schema")]
+pub(super) struct EventCause {
+    /// The id of the request, as in its answer's `X-Request-Id`.
+    #[schema(nullable = false)]
+    request_id: Option<String>,
+    /// What the caller was let in by: `token 3` (the connector's token of this generation), `oauth-client` and its id, `member`
+    /// and its id, or the id of an API key.
+    #[schema(nullable = false)]
+    credential: Option<String>,
 }
 
 /// What an event is about.

@@ -79,6 +79,12 @@ fn p9_the_audit_trail_has_each_act_with_who_did_it_from_where_and_what_changed()
     // Which request: its id is in its answer.
     let disabled_by = only(&all, "connector.disable");
     assert_eq!(disabled_by["requestId"].as_str(), disabled.header("x-request-id"), "{disabled_by}");
+    // The events of the act name the same.
+    let events = ok(&organization.get("/events"));
+    let items = events["items"].as_array().expect("events");
+    let event = items.iter().find(|event| event["type"] == "connector.disabled").expect("the event");
+    assert_eq!(event["cause"]["requestId"], disabled_by["requestId"], "{event}");
+    assert_eq!(event["cause"]["credential"], disabled_by["credential"], "{event}");
     // What changed, and only that.
     let roles = only(&all, "member.set-role");
     assert_eq!((&roles["before"], &roles["after"]), (&json!({"role": "member"}), &json!({"role": "co-owner"})));
