@@ -97,8 +97,8 @@ postgres:
 		missing="postgresql"; \
 	$(INSTALL)
 
-# What the tests run inside the browser, and what the host in JavaScript needs (host/examples/node), pinned in
-# tests/package-lock.json; fetched again only when that file changes.
+# What the tests run inside the browser, what the host in JavaScript needs (host/examples/node), and what makes a client of the
+# OpenAPI document, pinned in tests/package-lock.json; fetched again only when that file changes.
 npm: browser
 	@want=$$(cat tests/package.json tests/package-lock.json | cksum); \
 	if [ "$$want" != "$$(cat $(NPM)/package.cksum 2>/dev/null)" ]; then \

@@ -111,7 +111,9 @@ impl FromRequest<ApiState> for WasmBody {
     async fn from_request(request: Request, state: &ApiState) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
         let body = body::read(&parts.headers, body, MAX_COMPONENT_BODY, &state.bill(&parts)?).await?;
-        let media = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        // Bytes that come without a type are taken for what they are (RFC 9110 section 8.3): some generated clients name none.
+        let media = parts.headers.get(header::CONTENT_TYPE);
+        let media = media.map_or("application/octet-stream", |value| value.to_str().unwrap_or_default());
         if matches!(media.trim(), "application/wasm" | "application/octet-stream") {
             return Ok(Self(body));
         }
@@ -172,12 +174,13 @@ pub(super) async fn remove_component(
 
 /// Get the canary
 ///
-/// The canary is a component that some of the organizations run that are not pinned. Only the operator may use this.
+/// The canary is a component that some of the organizations run that are not pinned. If there is none, the answer is 404. Only
+/// the operator may use this.
 #[utoipa::path(get, path = "/canary", tag = "Components",
-    responses((status = 200, description = "The canary; `null` if there is none.", body = Option<CanaryState>)))]
-pub(super) async fn get_canary(operator: Operator) -> Result<Json<Option<CanaryState>>, Problem> {
+    responses((status = 200, description = "The canary.", body = CanaryState)))]
+pub(super) async fn get_canary(operator: Operator) -> Result<Json<CanaryState>, Problem> {
     let canary = operator.state.provisioner.canary().await?;
-    Ok(Json(canary.map(CanaryState::from)))
+    canary.map(CanaryState::from).map(Json).ok_or_else(|| Problem::not_found("There is no canary."))
 }
 
 /// Begin a canary

@@ -116,8 +116,9 @@ pub(super) fn complete(document: utoipa::openapi::OpenApi, base_url: &str) -> By
     document.to_string().into()
 }
 
-/// Lists refer to what they list, numbers have their range, and texts speak of JSON instead of Rust. The depth is that of
-/// our own types.
+/// Lists refer to what they list, numbers have their range, objects are in one piece, and texts speak of JSON instead of Rust.
+/// A default is told in words: of one that stands in a schema, some generators of clients make a value that is always sent,
+/// and others one that must always be given. The depth is that of our own types.
 fn tidy(value: &mut Value) {
     match value {
         Value::Object(fields) => {
@@ -127,6 +128,10 @@ fn tidy(value: &mut Value) {
             }
             if let Some(Value::String(text)) = fields.get_mut("description") {
                 *text = text.replace("[`", "`").replace("`]", "`").replace("`None`", "`null`");
+                let default = fields.remove("default");
+                if let (Some(default), Some(Value::String(text))) = (default, fields.get_mut("description")) {
+                    *text = format!("{text} If it is left out, it is `{default}`.");
+                }
             }
             for (name, value) in fields.iter_mut() {
                 if let Some(listed) = name.strip_prefix("ListOf_") {
@@ -134,10 +139,32 @@ fn tidy(value: &mut Value) {
                 }
                 tidy(value);
             }
+            join(fields);
         }
         Value::Array(values) => values.iter_mut().for_each(tidy),
         _ => {}
     }
+}
+
+/// Makes one object of parts that are all described in place: some generators of clients lose the parts of a part.
+fn join(fields: &mut Map<String, Value>) {
+    let known =
+        |(name, _): (&String, &Value)| ["type", "description", "properties", "required"].contains(&name.as_str());
+    let in_place =
+        |part: &Value| part["type"] == "object" && part.as_object().is_some_and(|part| part.iter().all(known));
+    let parts = match fields.get("allOf") {
+        Some(Value::Array(parts)) if parts.iter().all(in_place) => parts.clone(),
+        _ => return,
+    };
+    let (mut properties, mut required) = (Map::new(), Vec::new());
+    for part in &parts {
+        properties.extend(part["properties"].as_object().cloned().unwrap_or_default());
+        required.extend(part["required"].as_array().cloned().unwrap_or_default());
+    }
+    fields.remove("allOf");
+    fields.insert("type".into(), "object".into());
+    fields.insert("required".into(), required.into());
+    fields.insert("properties".into(), properties.into());
 }
 
 fn headers() -> Value {
@@ -206,14 +233,8 @@ fn describe(path: &str, method: &str, operation: &mut Value) {
         .as_str()
         .is_some_and(|name| name.contains("/ListOf_"));
     let with_place = ["/organizations", "/organizations/{organization}/members"].contains(&path);
-    // A merge patch and a list of SCIM Users have media types of their own.
-    let other = match method {
-        "patch" => Some("application/merge-patch+json"),
-        _ => path.ends_with("/preview").then_some("application/scim+json"),
-    };
-    if let Some(other) = other {
-        let content = operation["requestBody"]["content"]["application/json"].clone();
-        operation["requestBody"]["content"][other] = content;
+    if let Some(body) = operation.get_mut("requestBody") {
+        describe_body(path, method, body);
     }
     for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
         let mut headers = json!({"X-Request-Id": reference("X-Request-Id")});
@@ -233,7 +254,7 @@ fn describe(path: &str, method: &str, operation: &mut Value) {
         let applies = match status {
             "400" => has_body || has_query || method == "post",
             "401" | "403" | "429" => !is_public,
-            "404" => with_organization,
+            "404" => with_organization || path == "/canary" && method == "get",
             "408" | "413" | "415" => has_body,
             "409" => !is_public && method != "get" || path.ends_with("/requirements"),
             "422" => has_body || has_query || with_organization,
@@ -242,6 +263,31 @@ fn describe(path: &str, method: &str, operation: &mut Value) {
         };
         if applies {
             operation["responses"][status] = json!({"$ref": format!("#/components/responses/{status}")});
+        }
+    }
+}
+
+/// A body has one media type and no alternative: where it has two, some generators of clients make code that does not run.
+/// What else the server takes is told in words.
+fn describe_body(path: &str, method: &str, body: &mut Value) {
+    let takes = match method {
+        "patch" => Some("A merge patch (RFC 7396). It is taken as `application/merge-patch+json`, too."),
+        _ => path.ends_with("/preview").then_some("The users. They are taken as `application/scim+json`, too."),
+    };
+    if let Some(takes) = takes {
+        body["description"] = takes.into();
+    }
+    for (media, content) in body["content"].as_object_mut().into_iter().flatten() {
+        if media == "application/octet-stream" {
+            content["schema"] = json!({"type": "string", "format": "binary"});
+        }
+        // A body that may be left out is one that may be `null` to Rust.
+        let alone = match content["schema"]["oneOf"].as_array().map(Vec::as_slice) {
+            Some([schema, null]) if null["type"] == "null" => Some(schema.clone()),
+            _ => None,
+        };
+        if let Some(schema) = alone {
+            content["schema"] = schema;
         }
     }
 }

@@ -200,7 +200,7 @@ async fn links_begin_with_the_base_url() {
 }
 
 #[tokio::test]
-async fn the_document_describes_a_change_as_a_merge_patch_that_generated_clients_keep() {
+async fn the_document_has_only_forms_that_generated_clients_keep() {
     let host = Host::new(Arc::new(NoSecrets)).await;
     let request = host.request("GET", "/openapi.json").body(Body::empty()).unwrap();
     let (_, document) = host.send(request).await;
@@ -214,4 +214,23 @@ async fn the_document_describes_a_change_as_a_merge_patch_that_generated_clients
     }
     assert!(schemas["OrganizationChange"].get("required").is_none());
     assert_eq!(schemas["PreviewUsers"]["type"], "array", "generators make no type of a list or an object");
+    for schema in schemas.as_object().unwrap().values() {
+        for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+            assert!(property.get("default").is_none(), "{name}: a client would send what nobody named, or demand it");
+        }
+    }
+    let strict = &schemas["Options"]["properties"]["strict"]["description"];
+    assert!(strict.as_str().unwrap().ends_with(" If it is left out, it is `false`."), "{strict}");
+    let okta = &schemas["IdpApiStatus"]["oneOf"][1];
+    assert_eq!(names(okta).len(), 4, "a part of a part would be lost: {okta}");
+    assert_eq!(okta["required"], json!(["org_url", "app_id", "kind"]));
+    let operations =
+        document["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
+    for operation in operations {
+        let Some(content) = operation["requestBody"]["content"].as_object() else { continue };
+        assert_eq!(content.len(), 1, "{}: with two media types, clients do not compile", operation["operationId"]);
+        assert!(content.values().all(|media| media["schema"].get("oneOf").is_none()), "{operation}");
+    }
+    let component = &document["paths"]["/api/v1/components/{component}"]["put"]["requestBody"]["content"];
+    assert_eq!(component["application/octet-stream"]["schema"], json!({"type": "string", "format": "binary"}));
 }

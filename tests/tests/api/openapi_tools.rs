@@ -1,17 +1,20 @@
-//! The OpenAPI document in the hands of tools that others wrote: a validator, and Schemathesis, which makes requests up
-//! from it, valid and not, and compares each answer with it.
+//! The OpenAPI document in the hands of tools that others wrote: a validator; Schemathesis, which makes requests up
+//! from it, valid and not, and compares each answer with it; and two generators of clients, which call every operation.
 
 use std::fs;
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use insomnia_scim_tests::component;
 use insomnia_scim_tests::scim::text;
 use insomnia_scim_tests::server::Server;
 use serde_json::json;
+use tempfile::TempDir;
 
 use crate::api::caller::nobody_of;
 use crate::api::document::document;
-use crate::python::tool;
+use crate::python::{node, tool};
 
 /// Requests made up for each operation in each phase.
 const EXAMPLES: &str = "12";
@@ -79,4 +82,70 @@ fn run(server: &Server, key: &str, organization: &str, parameters: &str, which: 
     let (printed, said) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{printed}\n{said}\n{}", server.stderr());
     assert!(printed.contains(selected), "{printed}");
+}
+
+/// Where `walk.py` and `walk.mts` are, which call all operations with a generated client.
+const WALKS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/generated_clients");
+
+/// A server that a generated client calls, and a folder with its document.
+struct Walk {
+    server: Server,
+    folder: TempDir,
+}
+
+impl Walk {
+    /// Webhooks may be posted to this machine, where nobody listens.
+    fn start(folder: TempDir) -> Self {
+        let server = Server::start_with(&["--http-permit", "http://127.0.0.1"]);
+        let document = nobody_of(&server).get("/openapi.json").is(200).body.clone();
+        fs::write(folder.path().join("openapi.json"), document).expect("the document is written");
+        Self { server, folder }
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Runs a program to its end, which is a success, and returns what it has printed.
+    fn run(&self, command: &mut Command) -> String {
+        let output = command.current_dir(self.folder.path()).env("NO_COLOR", "1").output().expect("the program runs");
+        let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{command:?}\n{printed}\n{said}\n{}", self.server.stderr());
+        printed
+    }
+
+    /// Calls every operation with an operator's key.
+    fn walk(&self, command: &mut Command) {
+        let url = self.server.client().at_root().url();
+        let key = text(&self.server.command(&["api-key", "create", "walk", "--operator"]), "secret");
+        let printed = self.run(command.args([&url, &key]).arg(component::built()).arg("walked"));
+        assert_eq!(printed.trim(), "68 operations");
+    }
+}
+
+#[test]
+fn a_generated_python_client_calls_every_operation() {
+    let walk = Walk::start(tempfile::tempdir().expect("a temporary directory"));
+    fs::write(walk.file("config.json"), r#"{"post_hooks": []}"#).expect("the configuration is written");
+    let generate = ["generate", "--fail-on-warning", "--meta", "none", "--config", "config.json"];
+    let files = ["--path", "openapi.json", "--output-path", "client"];
+    walk.run(Command::new(tool("openapi-python-client")).args(generate).args(files));
+    walk.walk(Command::new(tool("python")).arg(Path::new(WALKS).join("walk.py")).env("PYTHONPATH", walk.folder.path()));
+}
+
+#[test]
+fn a_generated_typescript_client_compiles_and_calls_every_operation() {
+    let npm = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/npm").canonicalize();
+    let npm = npm.expect("target/npm is there: run `make setup` first");
+    let walk = Walk::start(TempDir::with_prefix_in("client-", &npm).expect("a temporary directory"));
+    fs::copy(Path::new(WALKS).join("walk.mts"), walk.file("walk.mts")).expect("the calls are copied");
+    let (node, packages) = (node(), npm.join("node_modules"));
+    let generator = packages.join("openapi-typescript/bin/cli.js");
+    walk.run(Command::new(&node).arg(generator).args(["openapi.json", "--output", "api.d.ts"]));
+    let compiler = packages.join("typescript/bin/tsc");
+    let strict = ["--strict", "--noEmitOnError", "--skipLibCheck", "--types", "node"];
+    let target = ["--target", "es2022", "--module", "nodenext", "walk.mts"];
+    walk.run(Command::new(&node).arg(compiler).args(strict).args(target));
+    walk.walk(Command::new(&node).arg("walk.mjs"));
 }

