@@ -173,6 +173,9 @@ async function logsAndEvents() {
   const logs = { path, query: { format: 'csv' } } as const;
   const exported = client.GET('/api/v1/organizations/{organization}/logs/export', { params: logs, parseAs: 'text' });
   assert((await gives(exported)).startsWith('time,'));
+  const audit = { params: { path, query: { limit: 500 } } };
+  const acts = await gives(client.GET('/api/v1/organizations/{organization}/audit', audit));
+  assert.equal(acts.items.find((entry) => entry.act === 'connector.enable')?.face, 'api');
   const events = await gives(client.GET('/api/v1/organizations/{organization}/events', { params }));
   assert(events.items.some((event) => event.type === 'member.created'));
 

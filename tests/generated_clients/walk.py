@@ -184,6 +184,9 @@ def logs_and_events():
     of_the_organization("search_logs", since=0, gives=models.ListOfLogEntry)
     exported = of_the_organization("export_logs", format_=models.ExportLogsFormat.CSV, gives=str)
     assert exported.startswith("time,"), exported
+    audit = of_the_organization("search_audit", limit=500, gives=models.ListOfAuditEntry)
+    acts = {entry.act: entry for entry in audit.items}
+    assert acts["connector.enable"].face == models.AuditFace.API, audit
     events = of_the_organization("list_events", gives=models.ListOfEventDocument)
     assert "member.created" in [event.type_ for event in events.items], events
     webhook = models.WebhookBody(url=f"{NOBODY}/hook")
