@@ -52,6 +52,8 @@ async function organizations() {
   assert.equal(made.owner?.role, 'owner');
   const listed = await gives(client.GET('/api/v1/organizations', { params: { query: { limit: 500 } } }));
   assert(listed.items.some((line) => line.id === organization));
+  const fleet = await gives(client.GET('/api/v1/fleet', { params: { query: { token: 'disabled', limit: 100 } } }));
+  assert.equal(fleet.items.find((standing) => standing.id === organization)?.seats, 20);
   await gives(client.GET('/api/v1/organizations/{organization}', { params }));
   await gives(client.PUT('/api/v1/organizations/{organization}', { params, body: { ...record, seats: 21 } }));
 
@@ -173,6 +175,9 @@ async function logsAndEvents() {
   const logs = { path, query: { format: 'csv' } } as const;
   const exported = client.GET('/api/v1/organizations/{organization}/logs/export', { params: logs, parseAs: 'text' });
   assert((await gives(exported)).startsWith('time,'));
+  const audit = { params: { path, query: { limit: 500 } } };
+  const acts = await gives(client.GET('/api/v1/organizations/{organization}/audit', audit));
+  assert.equal(acts.items.find((entry) => entry.act === 'connector.enable')?.face, 'api');
   const events = await gives(client.GET('/api/v1/organizations/{organization}/events', { params }));
   assert(events.items.some((event) => event.type === 'member.created'));
 

@@ -63,6 +63,8 @@ def organizations():
     assert (made.id, made.owner.role) == (ORGANIZATION, models.Role.OWNER), made
     listed = call("list_organizations", limit=500, gives=models.ListOfOrganizationLine)
     assert ORGANIZATION in [line.id for line in listed.items], listed
+    fleet = call("list_fleet", token=models.ListFleetToken.DISABLED, limit=100, gives=models.ListOfStanding)
+    assert [standing.seats for standing in fleet.items if standing.id == ORGANIZATION] == [20], fleet
     of_the_organization("get_organization", gives=models.OrganizationView)
     record.seats = 21
     of_the_organization("put_organization", body=record, gives=models.OrganizationView)
@@ -184,6 +186,9 @@ def logs_and_events():
     of_the_organization("search_logs", since=0, gives=models.ListOfLogEntry)
     exported = of_the_organization("export_logs", format_=models.ExportLogsFormat.CSV, gives=str)
     assert exported.startswith("time,"), exported
+    audit = of_the_organization("search_audit", limit=500, gives=models.ListOfAuditEntry)
+    acts = {entry.act: entry for entry in audit.items}
+    assert acts["connector.enable"].face == models.AuditFace.API, audit
     events = of_the_organization("list_events", gives=models.ListOfEventDocument)
     assert "member.created" in [event.type_ for event in events.items], events
     webhook = models.WebhookBody(url=f"{NOBODY}/hook")

@@ -64,10 +64,10 @@ pub(super) struct AuditEntry {
     #[schema(nullable = false)]
     subject: Option<EventSubject>,
     /// What was there before, as far as it changed.
-    #[schema(value_type = Object, nullable = false)]
+    #[schema(value_type = Object, nullable = false, required = false)]
     before: Option<Value>,
     /// What is there now, as far as it changed.
-    #[schema(value_type = Object, nullable = false)]
+    #[schema(value_type = Object, nullable = false, required = false)]
     after: Option<Value>,
     /// Why it was refused. It is absent if it was done.
     #[schema(nullable = false)]
