@@ -74,8 +74,8 @@ pub use condition::Trouble;
 pub use error::{ActionError, SchemasError};
 pub use insomnia_scim_contract::{Act, Actor, Face, Overview, Source};
 pub use organization::{
-    CreateOrganizationError, CreatedOrganization, NewOrganization, OptionChanges, Organization, OrganizationChange,
-    Owner, UnknownOption,
+    CreateOrganizationError, CreatedOrganization, DomainRule, NewOrganization, OptionChanges, Organization,
+    OrganizationChange, Owner, UnknownOption,
 };
 pub use provisioner::{BuildError, ComponentsError, Provisioner, ProvisionerBuilder};
 pub use quota::{InvalidQuota, Quota, Quotas};

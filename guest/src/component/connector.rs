@@ -1,14 +1,15 @@
 //! The export `connector`.
 
 use insomnia_scim_contract::{
-    Act, ActionError, Actor, ConnectorStatus, ExpiryWindow, IdentityProvider, IdpApi, IssuedOAuthClient, IssuedToken,
-    NewOAuthClient, OAuthClient, RefreshStatus, Requirement, SecretWindow,
+    Act, ActionError, Actor, ConnectorStatus, ExpiryWindow, IdentityProvider, IdpApi, IssuedOAuthClient,
+    IssuedSetupLink, IssuedToken, NewOAuthClient, NewSetupLink, OAuthClient, RefreshStatus, Requirement, SecretWindow,
+    SetupLink, Source,
 };
 
 use super::Component;
 use super::bindings::exports::insomnia::scim::connector::Guest;
 use super::imports::host;
-use crate::connector::{self, oauth};
+use crate::connector::{self, oauth, setup_link};
 
 impl Guest for Component {
     fn unmet_requirements(actor: Actor) -> Result<Vec<Requirement>, ActionError> {
@@ -30,6 +31,30 @@ impl Guest for Component {
         overlap_seconds: u32,
     ) -> Result<IssuedToken, ActionError> {
         Ok(connector::refresh(&host().store(), by.actor, passphrase.as_deref(), window, overlap_seconds)?)
+    }
+
+    fn create_setup_link(
+        by: Act,
+        passphrase: Option<String>,
+        link: NewSetupLink,
+    ) -> Result<IssuedSetupLink, ActionError> {
+        Ok(setup_link::create(&host().store(), by.actor, passphrase.as_deref(), &link)?)
+    }
+
+    fn list_setup_links() -> Result<Vec<SetupLink>, ActionError> {
+        Ok(setup_link::list(&host().store())?)
+    }
+
+    fn revoke_setup_link(by: Act, id: String) -> Result<(), ActionError> {
+        Ok(setup_link::revoke(&host().store(), by.actor, &id)?)
+    }
+
+    fn open_setup_link(_source: Source, token: String) -> Result<SetupLink, ActionError> {
+        Ok(setup_link::open(&host().store(), &token)?)
+    }
+
+    fn redeem_setup_link(_source: Source, token: String) -> Result<IssuedToken, ActionError> {
+        Ok(setup_link::redeem(&host().store(), &token)?)
     }
 
     fn get_status() -> Result<ConnectorStatus, ActionError> {

@@ -1,8 +1,8 @@
 //! The export `directory`.
 
 use insomnia_scim_contract::{
-    Act, ActionError, Decision, Guard, GuardStatus, Licences, Listing, Member, MemberPage, NewMember, Options,
-    Organization, OrganizationRecord, Preview, Role, SignedIn, Source, Team, TeamPage,
+    Act, ActionError, Decision, Guard, GuardStatus, Licences, Listing, MarkedMembers, Member, MemberPage, NewMember,
+    Options, Organization, OrganizationRecord, Preview, Role, SignedIn, Source, Team, TeamPage,
 };
 
 use super::Component;
@@ -25,8 +25,12 @@ impl Guest for Component {
         Ok(directory::get_licences(&host().store())?)
     }
 
-    fn add_member(_by: Act, member: NewMember) -> Result<Member, ActionError> {
-        Ok(directory::add_member(&host().store(), &member)?)
+    fn count_marked() -> Result<MarkedMembers, ActionError> {
+        Ok(directory::count_marked(&host().store())?)
+    }
+
+    fn add_member(by: Act, member: NewMember) -> Result<Member, ActionError> {
+        Ok(directory::add_member_by(&host().store(), &by, &member)?)
     }
 
     fn get_member(member: String) -> Result<Member, ActionError> {
@@ -73,8 +77,8 @@ impl Guest for Component {
         Ok(directory::verify_passphrase(&host().store(), &member, &passphrase)?)
     }
 
-    fn set_passphrase(_by: Act, member: String, passphrase: String) -> Result<(), ActionError> {
-        Ok(directory::set_passphrase(&host().store(), &member, &passphrase)?)
+    fn set_passphrase(by: Act, member: String, passphrase: String) -> Result<(), ActionError> {
+        Ok(directory::set_passphrase_by(&host().store(), &by, &member, &passphrase)?)
     }
 
     fn sign_in(_source: Source, member: String, passphrase: String) -> Result<SignedIn, ActionError> {
