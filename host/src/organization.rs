@@ -47,6 +47,7 @@ macro_rules! act {
     };
 }
 
+mod audit;
 mod change;
 mod component;
 mod create;

@@ -43,7 +43,7 @@ pub use enumeration::UnknownName;
 pub use error::{ActionError, Requirement};
 pub use guard::{Decision, Guard, GuardStatus, HeldRemoval, Removal};
 pub use jobs::{Delivery, DeliveryQueue, RunContext};
-pub use journal::{Event, LogPage, LogQuery, Webhook};
+pub use journal::{AuditPage, AuditQuery, Event, LogPage, LogQuery, Webhook};
 pub use listing::{Listed, Listing};
 pub use member::{Member, NewMember, Origin, Role, SignedIn, Team, is_address};
 pub use moment::{TOLERANCE, is_possible, lasts};

@@ -3,13 +3,14 @@
 use insomnia_scim_contract::{
     Actor, ConnectorStatus, ExpiryWindow, IdentityProvider, IssuedToken, Requirement, TokenStatus,
 };
+use serde_json::{Value, json};
 use thiserror::Error;
 
 use crate::provisioning::administrators::{self, Administrator};
 use crate::provisioning::events;
 use crate::provisioning::passphrase::{self, PassphraseError};
 use crate::secret::Token;
-use crate::store::{Batch, ConnectorRecord, Plan, Retry, Store, StoreError, TokenRecord, Versioned};
+use crate::store::{Batch, ConnectorRecord, EventSubject, Plan, Retry, Store, StoreError, TokenRecord, Versioned};
 
 const DAY: u64 = 24 * 60 * 60 * 1_000;
 /// How long before its expiry a token is said to expire soon, in milliseconds.
@@ -111,8 +112,9 @@ pub fn enable(
     check_provider(&identity_provider)?;
     store.transact(|| {
         let (seen, mut connector) = read(store)?;
+        let before = shown(&connector);
         begin(store, &actor, &mut connector, &identity_provider)?;
-        issue(store, Batch::new(), seen, connector, window, 0)
+        issue(store, Batch::new(), seen, before, connector, window, 0)
     })
 }
 
@@ -156,13 +158,14 @@ pub fn disable(store: &Store, actor: impl Into<Actor>) -> Result<(), ConnectorEr
         if !connector.enabled {
             return Err(ConnectorError::Disabled);
         }
+        let before = shown(&connector);
         connector.enabled = false;
         connector.previous = None;
         // Its generation is used up.
         if let (Some(token), Some(next)) = (&mut connector.token, connector.next.take()) {
             token.generation = token.generation.max(next.generation);
         }
-        Ok(put(store, Batch::new(), seen, &connector)?)
+        Ok(put(store, Batch::new(), seen, before, &connector)?)
     })
 }
 
@@ -191,7 +194,7 @@ pub fn refresh(
             return Err(ConnectorError::Disabled);
         }
         let window = window.or(connector.window).unwrap_or(ExpiryWindow::Year1);
-        issue(store, Batch::new(), seen, connector, window, overlap)
+        issue(store, Batch::new(), seen, shown(&connector), connector, window, overlap)
     })
 }
 
@@ -237,6 +240,7 @@ pub(super) fn issue(
     store: &Store,
     batch: Batch,
     seen: Option<u64>,
+    before: Value,
     mut connector: ConnectorRecord,
     window: ExpiryWindow,
     overlap: u32,
@@ -256,16 +260,34 @@ pub(super) fn issue(
     });
     connector.token = Some(TokenRecord { sha256: token.sha256(), generation, created: now, expires });
     connector.window = Some(window);
-    put(store, batch, seen, &connector)?;
+    put(store, batch, seen, before, &connector)?;
     Ok(IssuedToken { token: token.reveal(), expires })
 }
 
-/// Replaces the connector if it still is as it was read, together with what the batch has.
-fn put(store: &Store, mut batch: Batch, seen: Option<u64>, connector: &ConnectorRecord) -> Result<(), StoreError> {
+/// What the audit trail tells of the connector.
+pub(super) fn shown(connector: &ConnectorRecord) -> Value {
+    json!({
+        "enabled": connector.enabled,
+        "identityProvider": connector.identity_provider,
+        "window": connector.window,
+        "token": connector.token.as_ref().map(|token| json!({"generation": token.generation, "expires": token.expires})),
+    })
+}
+
+/// Replaces the connector if it still is as it was read, together with what the batch has. `before` is what was [`shown`] of
+/// it.
+fn put(
+    store: &Store,
+    mut batch: Batch,
+    seen: Option<u64>,
+    before: Value,
+    connector: &ConnectorRecord,
+) -> Result<(), StoreError> {
     batch.put_connector(seen, connector)?;
     events::connector(store, &mut batch, connector)?;
     // The jobs find out what is due then, and when to be called next.
     batch.wake_at(store.now());
+    store.note(EventSubject::only("connector"), Some(before), Some(shown(connector)));
     store.commit(batch).map(drop)
 }
 

@@ -6,7 +6,7 @@
 //! an owner or co-owner then.
 
 use insomnia_scim_contract::{Actor, ExpiryWindow, IssuedSetupLink, IssuedToken, NewSetupLink, SetupLink, lasts};
-use serde_json::json;
+use serde_json::{Value, json};
 use subtle::ConstantTimeEq;
 
 use super::ConnectorError;
@@ -83,6 +83,7 @@ pub fn create(
         let shown = shown(&link);
         let mut batch = Batch::new();
         tell(store, &mut batch, EventKind::SetupLinkCreated, &link)?;
+        store.note(subject(&link), None, Some(data(&link)));
         links.push(link);
         store.put_setup_links(&mut batch, seen, links)?;
         store.commit(batch)?;
@@ -113,6 +114,7 @@ pub fn revoke(store: &Store, actor: impl Into<Actor>, id: &str) -> Result<(), Co
         link.revoked = Some(now);
         let mut batch = Batch::new();
         tell(store, &mut batch, EventKind::SetupLinkRevoked, link)?;
+        store.note(subject(link), None, None);
         store.put_setup_links(&mut batch, seen, links)?;
         Ok(store.commit(batch).map(drop)?)
     })
@@ -126,6 +128,16 @@ pub fn open(store: &Store, token: &str) -> Result<SetupLink, ConnectorError> {
     let (_, links) = store.setup_links()?;
     let position = find(store, &links, token)?;
     links.get(position).map(shown).ok_or(ConnectorError::Link)
+}
+
+/// In whose name the link with this secret acts.
+///
+/// # Errors
+/// As [`open`].
+pub fn maker_of(store: &Store, token: &str) -> Result<Actor, ConnectorError> {
+    let (_, links) = store.setup_links()?;
+    let position = find(store, &links, token)?;
+    links.get(position).map(maker).ok_or(ConnectorError::Link)
 }
 
 /// Issues a token to whoever has the link, which is used up with it. If SCIM is not enabled, it is enabled; else the token
@@ -146,11 +158,12 @@ pub fn redeem(store: &Store, token: &str) -> Result<IssuedToken, ConnectorError>
         store.put_setup_links(&mut batch, seen_links, links)?;
         let (seen, mut connector) = lifecycle::read(store)?;
         let window = chosen.or(connector.window).unwrap_or(DEFAULT_WINDOW);
+        let before = lifecycle::shown(&connector);
         if connector.enabled {
-            return lifecycle::issue(store, batch, seen, connector, window, OVERLAP);
+            return lifecycle::issue(store, batch, seen, before, connector, window, OVERLAP);
         }
         lifecycle::begin(store, &actor, &mut connector, &provider)?;
-        lifecycle::issue(store, batch, seen, connector, window, 0)
+        lifecycle::issue(store, batch, seen, before, connector, window, 0)
     })
 }
 
@@ -181,13 +194,20 @@ fn is_good(link: &SetupLinkRecord, now: u64) -> bool {
 }
 
 fn tell(store: &Store, batch: &mut Batch, kind: EventKind, link: &SetupLinkRecord) -> Result<(), StoreError> {
-    let subject = EventSubject { id: Some(link.id.clone()), ..EventSubject::only("setup-link") };
-    let data = json!({
+    store.add_event(batch, kind, subject(link), data(link))
+}
+
+fn subject(link: &SetupLinkRecord) -> EventSubject {
+    EventSubject { id: Some(link.id.clone()), ..EventSubject::only("setup-link") }
+}
+
+/// What events and the audit trail tell of a link.
+fn data(link: &SetupLinkRecord) -> Value {
+    json!({
         "identityProvider": link.identity_provider,
         "createdBy": link.created_by,
         "expires": timestamp::format(link.expires),
-    });
-    store.add_event(batch, kind, subject, data)
+    })
 }
 
 fn shown(link: &SetupLinkRecord) -> SetupLink {

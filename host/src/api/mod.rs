@@ -15,6 +15,7 @@
 
 mod access;
 mod api_keys;
+mod audit;
 mod components;
 mod connector;
 mod document;
@@ -108,6 +109,7 @@ fn operations() -> OpenApiRouter<ApiState> {
         .routes(routes!(guard::get_guard, guard::put_guard, guard::delete_guard))
         .routes(routes!(guard::decide_held))
         .routes(routes!(logs::search_logs))
+        .routes(routes!(audit::search_audit))
         .routes(routes!(logs::export_logs))
         .routes(routes!(retention::get_retention, retention::put_retention))
         .routes(routes!(schemas::get_schemas, schemas::put_schemas, schemas::delete_schemas))

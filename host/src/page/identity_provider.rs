@@ -29,7 +29,11 @@ pub(super) fn name(provider: &IdentityProvider) -> String {
         IdentityProvider::Okta => "Okta".into(),
         IdentityProvider::Azure => "Azure (Microsoft Entra ID)".into(),
         IdentityProvider::PingFederate => "PingFederate".into(),
-        IdentityProvider::Other(name) => name.clone(),
+        // As it calls itself, however it was typed.
+        IdentityProvider::Other(name) => match named(name) {
+            Some((value, known)) if value.eq_ignore_ascii_case(name) => known.to_owned(),
+            _ => name.clone(),
+        },
     }
 }
 

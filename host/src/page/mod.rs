@@ -4,6 +4,7 @@
 //! mounts the page with its own [`SessionProvider`]; the standalone server signs people in by email and passphrase.
 
 mod assets;
+mod audit;
 mod confirm;
 mod connector;
 mod consent;
@@ -128,6 +129,7 @@ impl Page {
             .route("/clients", post(oauth_clients::change))
             .route("/guard", get(guard::show).post(guard::set))
             .route("/guard/decide", post(guard::decide))
+            .route("/audit", get(audit::list))
             .route("/events", get(events::list))
             .route("/events/{position}", get(events::detail))
             .route("/deliveries", get(deliveries::show).post(deliveries::retry))
