@@ -1,6 +1,8 @@
 //! The types of an organization's SCIM connector: enabling, tokens, status.
 
-pub use insomnia_scim_contract::{ConnectorStatus, ExpiryWindow, IdentityProvider, IssuedToken, TokenStatus};
+pub use insomnia_scim_contract::{
+    ConnectorStatus, ExpiryWindow, IdentityProvider, IssuedSetupLink, IssuedToken, NewSetupLink, SetupLink, TokenStatus,
+};
 
 /// The identity provider that single sign-on is configured for, as far as its name tells; `None` if it has no name.
 pub(crate) fn guessed(single_sign_on: &str) -> Option<IdentityProvider> {

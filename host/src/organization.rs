@@ -8,7 +8,9 @@ use crate::capability::http::HttpError;
 use crate::capability::storage::OrganizationId;
 use crate::component::{CallError, Exports, InstanceStore, Run};
 use crate::connector::{ConnectorStatus, ExpiryWindow, IdentityProvider, IssuedToken};
-use crate::directory::{Licences, Listed, Listing, Member, NewMember, OrganizationRecord, Requirement, Role};
+use crate::directory::{
+    Licences, Listed, Listing, MarkedMembers, Member, NewMember, OrganizationRecord, Requirement, Role,
+};
 use crate::error::ActionError;
 use crate::journal::{LogPage, LogQuery};
 use crate::provisioner::Provisioner;
@@ -49,6 +51,7 @@ mod audit;
 mod change;
 mod component;
 mod create;
+mod domain_rule;
 mod events;
 mod guard;
 pub(crate) mod oauth;
@@ -56,10 +59,12 @@ mod passphrases;
 mod quotas;
 mod retention;
 mod schemas;
+mod setup_links;
 mod teams;
 
 pub use change::{OptionChanges, OrganizationChange, UnknownOption};
 pub use create::{CreateOrganizationError, CreatedOrganization, NewOrganization, Owner};
+pub use domain_rule::DomainRule;
 
 impl Organization {
     /// Whichever organization has this name when it acts.
@@ -261,6 +266,11 @@ impl Organization {
     /// Seats and who takes them.
     pub async fn licences(&self) -> Result<Licences, ActionError> {
         act!(self.insomnia_scim_directory.call_get_licences())
+    }
+
+    /// How many active members can't sign in, or are of a domain that is not verified.
+    pub async fn marked_members(&self) -> Result<MarkedMembers, ActionError> {
+        act!(self.insomnia_scim_directory.call_count_marked())
     }
 
     /// Adds a member by hand. Takes a seat.

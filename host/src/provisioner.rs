@@ -365,6 +365,11 @@ impl Provisioner {
         self.0.condition.look(&*self.0.storage, &self.0.runtime).await
     }
 
+    /// Whether emails leave this machine for their recipients ([`Mailer::delivers`]).
+    pub fn delivers_mail(&self) -> bool {
+        self.0.mailer.delivers()
+    }
+
     /// What monitoring reads of this provisioner: counters, durations and levels in the text format of Prometheus 0.0.4.
     /// None of it names an organization or a member. [`crate::server::serve_metrics`] serves it.
     ///

@@ -45,6 +45,12 @@ pub struct Beside {
 }
 
 impl Beside {
+    /// What the server has written to stderr since it was started.
+    #[must_use]
+    pub fn stderr(&self) -> String {
+        self.process.stderr()
+    }
+
     /// Ends the process as `kill -9` does.
     pub fn kill(mut self) {
         self.process.kill();

@@ -33,6 +33,7 @@ mod preview;
 mod refresh;
 mod schemas;
 mod scim;
+mod setup;
 mod storage;
 
 pub use act::{Act, Actor, Face, Source};
@@ -50,7 +51,7 @@ pub use oauth::{
     AuthorizeRefusal, ClientAssertion, Consent, IssuedOAuthClient, NewOAuthClient, OAuthClient, OAuthRequest,
     OAuthResponse, OperatorClient, PageError, SecretWindow,
 };
-pub use organization::{Domain, Licences, Mark, Options, Organization, OrganizationRecord, Plan};
+pub use organization::{Domain, Licences, Mark, MarkedMembers, Options, Organization, OrganizationRecord, Plan};
 pub use overview::Overview;
 pub use preview::{Preview, PreviewOutcome, PreviewedUser};
 pub use refresh::{
@@ -59,6 +60,7 @@ pub use refresh::{
 };
 pub use schemas::{DeclarationRefusal, Mistake};
 pub use scim::{Header, ScimRequest, ScimResponse};
+pub use setup::{IssuedSetupLink, NewSetupLink, SetupLink};
 pub use storage::{
     BoundedAdd, Change, Condition, Entry, Item, Key, KeyRange, KeyValue, KeyVersion, Page, Scanned, StorageError,
     Transaction,

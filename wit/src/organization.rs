@@ -240,6 +240,21 @@ pub struct Licences {
     pub scim: u64,
 }
 
+/// How many active members are marked ([`Mark`]).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct MarkedMembers {
+    /// Active members who can't sign in, because they have no email address.
+    #[cfg_attr(feature = "host", component(name = "no-address"))]
+    pub no_address: u64,
+    /// Active members whose address is of a domain that is not verified.
+    #[cfg_attr(feature = "host", component(name = "foreign-domain"))]
+    pub foreign_domain: u64,
+    /// Whether all members are counted. If not, they are being counted, and there are at least so many.
+    pub complete: bool,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,8 +1,9 @@
 //! The export `connector`.
 
 use insomnia_scim_contract::{
-    Act, ActionError, Actor, ConnectorStatus, ExpiryWindow, IdentityProvider, IdpApi, IssuedOAuthClient, IssuedToken,
-    NewOAuthClient, OAuthClient, RefreshStatus, Requirement, SecretWindow,
+    Act, ActionError, Actor, ConnectorStatus, ExpiryWindow, IdentityProvider, IdpApi, IssuedOAuthClient,
+    IssuedSetupLink, IssuedToken, NewOAuthClient, NewSetupLink, OAuthClient, RefreshStatus, Requirement, SecretWindow,
+    SetupLink, Source,
 };
 
 use serde_json::json;
@@ -11,7 +12,7 @@ use super::Component;
 use super::acts::{self, acting, acting_on};
 use super::bindings::exports::insomnia::scim::connector::Guest;
 use super::imports::host;
-use crate::connector::{self, oauth};
+use crate::connector::{self, oauth, setup_link};
 use crate::store::{EventSubject, StoreError};
 
 impl Guest for Component {
@@ -35,6 +36,33 @@ impl Guest for Component {
     ) -> Result<IssuedToken, ActionError> {
         let store = acting(&by, "token.refresh");
         Ok(connector::refresh(&store, by.actor, passphrase.as_deref(), window, overlap_seconds)?)
+    }
+
+    fn create_setup_link(
+        by: Act,
+        passphrase: Option<String>,
+        link: NewSetupLink,
+    ) -> Result<IssuedSetupLink, ActionError> {
+        let store = acting(&by, "setup-link.create");
+        Ok(setup_link::create(&store, by.actor, passphrase.as_deref(), &link)?)
+    }
+
+    fn list_setup_links() -> Result<Vec<SetupLink>, ActionError> {
+        Ok(setup_link::list(&host().store())?)
+    }
+
+    fn revoke_setup_link(by: Act, id: String) -> Result<(), ActionError> {
+        Ok(setup_link::revoke(&acting(&by, "setup-link.revoke"), by.actor, &id)?)
+    }
+
+    fn open_setup_link(_source: Source, token: String) -> Result<SetupLink, ActionError> {
+        Ok(setup_link::open(&host().store(), &token)?)
+    }
+
+    fn redeem_setup_link(source: Source, token: String) -> Result<IssuedToken, ActionError> {
+        // It is done in the name of who made the link.
+        let by = Act { actor: setup_link::maker_of(&host().store(), &token)?, source };
+        Ok(setup_link::redeem(&acting(&by, "setup-link.use"), &token)?)
     }
 
     fn get_status() -> Result<ConnectorStatus, ActionError> {

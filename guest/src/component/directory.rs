@@ -1,8 +1,8 @@
 //! The export `directory`.
 
 use insomnia_scim_contract::{
-    Act, ActionError, Decision, Guard, GuardStatus, Licences, Listing, Member, MemberPage, NewMember, Options,
-    Organization, OrganizationRecord, Preview, Role, SignedIn, Source, Team, TeamPage,
+    Act, ActionError, Decision, Guard, GuardStatus, Licences, Listing, MarkedMembers, Member, MemberPage, NewMember,
+    Options, Organization, OrganizationRecord, Preview, Role, SignedIn, Source, Team, TeamPage,
 };
 
 use serde_json::json;
@@ -32,10 +32,14 @@ impl Guest for Component {
         Ok(directory::get_licences(&host().store())?)
     }
 
+    fn count_marked() -> Result<MarkedMembers, ActionError> {
+        Ok(directory::count_marked(&host().store())?)
+    }
+
     fn add_member(by: Act, member: NewMember) -> Result<Member, ActionError> {
         let after = json!({"email": member.email, "role": member.role});
         let store = acting_on(&by, "member.add", acts::subject("member", "", &member.email), None, Some(after));
-        Ok(directory::add_member(&store, &member)?)
+        Ok(directory::add_member_by(&store, &by, &member)?)
     }
 
     fn get_member(member: String) -> Result<Member, ActionError> {
@@ -99,7 +103,7 @@ impl Guest for Component {
     fn set_passphrase(by: Act, member: String, passphrase: String) -> Result<(), ActionError> {
         let found = directory::get_member(&host().store(), &member).ok();
         let store = acting_on(&by, "passphrase.set", acts::member(&member, found.as_ref()), None, None);
-        Ok(directory::set_passphrase(&store, &member, &passphrase)?)
+        Ok(directory::set_passphrase_by(&store, &by, &member, &passphrase)?)
     }
 
     fn sign_in(source: Source, member: String, passphrase: String) -> Result<SignedIn, ActionError> {

@@ -43,6 +43,7 @@ impl From<ConnectorError> for ActionError {
                 Self::Conflict(error.to_string())
             }
             ConnectorError::Invalid(text) => Self::Invalid(text),
+            ConnectorError::Link => Self::Invalid(error.to_string()),
             ConnectorError::NotFound(_) => Self::NotFound(error.to_string()),
             ConnectorError::NotConfigured(text) => Self::NotConfigured(text),
             ConnectorError::Passphrase(error) => error.into(),

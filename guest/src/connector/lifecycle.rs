@@ -47,6 +47,9 @@ pub enum ConnectorError {
     /// There is no such thing.
     #[error("there is no {0}")]
     NotFound(String),
+    /// The set-up link was used or revoked, has expired, or never was one.
+    #[error("the link is not valid any more; ask for another one")]
+    Link,
     /// The host does not offer what this needs.
     #[error("not configured: {0}")]
     NotConfigured(String),
@@ -106,24 +109,41 @@ pub fn enable(
     window: ExpiryWindow,
 ) -> Result<IssuedToken, ConnectorError> {
     let (actor, identity_provider) = (actor.into(), identity_provider.into());
+    check_provider(&identity_provider)?;
+    store.transact(|| {
+        let (seen, mut connector) = read(store)?;
+        let before = shown(&connector);
+        begin(store, &actor, &mut connector, &identity_provider)?;
+        issue(store, Batch::new(), seen, before, connector, window, 0)
+    })
+}
+
+/// Whether the name of an identity provider can be used.
+pub(super) fn check_provider(identity_provider: &IdentityProvider) -> Result<(), ConnectorError> {
     if identity_provider.name().trim().is_empty() || identity_provider.name().len() > 100 {
         return Err(ConnectorError::Invalid("the identity provider's name must have 1 to 100 characters".into()));
     }
-    store.transact(|| {
-        let unmet = unmet_requirements(store, &actor)?;
-        if !unmet.is_empty() {
-            return Err(ConnectorError::UnmetRequirements(unmet));
-        }
-        let (seen, mut connector) = read(store)?;
-        if connector.enabled {
-            return Err(ConnectorError::Enabled);
-        }
-        let before = shown(&connector);
-        connector.enabled = true;
-        connector.identity_provider = Some(identity_provider.clone());
-        connector.enabled_generation = connector.newest_generation().saturating_add(1);
-        issue(store, seen, before, connector, window, 0)
-    })
+    Ok(())
+}
+
+/// Enables the connector, which is still to get its token, if all requirements are met.
+pub(super) fn begin(
+    store: &Store,
+    actor: &Actor,
+    connector: &mut ConnectorRecord,
+    identity_provider: &IdentityProvider,
+) -> Result<(), ConnectorError> {
+    let unmet = unmet_requirements(store, actor)?;
+    if !unmet.is_empty() {
+        return Err(ConnectorError::UnmetRequirements(unmet));
+    }
+    if connector.enabled {
+        return Err(ConnectorError::Enabled);
+    }
+    connector.enabled = true;
+    connector.identity_provider = Some(identity_provider.clone());
+    connector.enabled_generation = connector.newest_generation().saturating_add(1);
+    Ok(())
 }
 
 /// Disables SCIM: from now on nobody is let in. Changes no member and no team.
@@ -145,7 +165,7 @@ pub fn disable(store: &Store, actor: impl Into<Actor>) -> Result<(), ConnectorEr
         if let (Some(token), Some(next)) = (&mut connector.token, connector.next.take()) {
             token.generation = token.generation.max(next.generation);
         }
-        Ok(put(store, seen, before, &connector)?)
+        Ok(put(store, Batch::new(), seen, before, &connector)?)
     })
 }
 
@@ -174,7 +194,7 @@ pub fn refresh(
             return Err(ConnectorError::Disabled);
         }
         let window = window.or(connector.window).unwrap_or(ExpiryWindow::Year1);
-        issue(store, seen, shown(&connector), connector, window, overlap)
+        issue(store, Batch::new(), seen, shown(&connector), connector, window, overlap)
     })
 }
 
@@ -207,15 +227,18 @@ pub fn status(store: &Store) -> Result<ConnectorStatus, StoreError> {
     })
 }
 
-fn read(store: &Store) -> Result<(Option<u64>, ConnectorRecord), StoreError> {
+/// The connector, and the version of its document.
+pub(super) fn read(store: &Store) -> Result<(Option<u64>, ConnectorRecord), StoreError> {
     Ok(match store.connector()? {
         Some(Versioned { record, version }) => (Some(version), record),
         None => (None, ConnectorRecord::default()),
     })
 }
 
-fn issue(
+/// Issues a token, together with what the batch has.
+pub(super) fn issue(
     store: &Store,
+    batch: Batch,
     seen: Option<u64>,
     before: Value,
     mut connector: ConnectorRecord,
@@ -237,12 +260,12 @@ fn issue(
     });
     connector.token = Some(TokenRecord { sha256: token.sha256(), generation, created: now, expires });
     connector.window = Some(window);
-    put(store, seen, before, &connector)?;
+    put(store, batch, seen, before, &connector)?;
     Ok(IssuedToken { token: token.reveal(), expires })
 }
 
 /// What the audit trail tells of the connector.
-fn shown(connector: &ConnectorRecord) -> Value {
+pub(super) fn shown(connector: &ConnectorRecord) -> Value {
     json!({
         "enabled": connector.enabled,
         "identityProvider": connector.identity_provider,
@@ -251,9 +274,15 @@ fn shown(connector: &ConnectorRecord) -> Value {
     })
 }
 
-/// Replaces the connector if it still is as it was read. `before` is what was [`shown`] of it.
-fn put(store: &Store, seen: Option<u64>, before: Value, connector: &ConnectorRecord) -> Result<(), StoreError> {
-    let mut batch = Batch::new();
+/// Replaces the connector if it still is as it was read, together with what the batch has. `before` is what was [`shown`] of
+/// it.
+fn put(
+    store: &Store,
+    mut batch: Batch,
+    seen: Option<u64>,
+    before: Value,
+    connector: &ConnectorRecord,
+) -> Result<(), StoreError> {
     batch.put_connector(seen, connector)?;
     events::connector(store, &mut batch, connector)?;
     // The jobs find out what is due then, and when to be called next.

@@ -6,6 +6,7 @@ mod fixture;
 mod lifecycle;
 pub mod oauth;
 pub mod refresh;
+pub mod setup_link;
 
 pub use authenticate::{Authenticated, Credential, Presented, Unauthenticated, authenticate};
 pub use insomnia_scim_contract::{ExpiryWindow as Window, IdentityProvider, IssuedToken, Requirement, TokenStatus};

@@ -1,6 +1,6 @@
 //! Members as the backend sees and changes them.
 
-use insomnia_scim_contract::{Member, NewMember, is_address};
+use insomnia_scim_contract::{Act, Face, Member, NewMember, is_address};
 use serde_json::json;
 
 use super::error::DirectoryError;
@@ -26,11 +26,20 @@ pub fn member(stored: &Stored<MemberRecord>) -> Member {
     }
 }
 
-/// Adds a member by hand. Takes a seat.
+/// As [`add_member_by`], by the backend for the organization's owner.
 ///
 /// # Errors
 /// [`DirectoryError`] says why not.
 pub fn add_member(store: &Store, new: &NewMember) -> Result<Member, DirectoryError> {
+    add_member_by(store, &Act::of_backend(), new)
+}
+
+/// Adds a member by hand. Takes a seat. A passphrase that comes from a command line was shown on a terminal, so it must be
+/// changed at the first sign-in.
+///
+/// # Errors
+/// [`DirectoryError`] says why not.
+pub fn add_member_by(store: &Store, by: &Act, new: &NewMember) -> Result<Member, DirectoryError> {
     let (email, name) = (new.email.trim(), new.display_name.trim());
     if !is_address(email) {
         return Err(DirectoryError::Invalid(format!("'{email}' is not an email address")));
@@ -63,9 +72,9 @@ pub fn add_member(store: &Store, new: &NewMember) -> Result<Member, DirectoryErr
         let mut batch = Batch::new();
         write::member(store, &mut batch, &organization, None, Some(&record))?;
         match &new.passphrase {
-            Some(chosen) => passphrase::set(store, &mut batch, &id, chosen, false)?,
+            Some(chosen) => passphrase::set(store, &mut batch, &id, chosen, was_shown(by))?,
             None if organization.options.passphrase_emails => {
-                welcome(store, &mut batch, &record, Welcome::of_new(&record, true))?
+                welcome(store, &mut batch, &record, Welcome::of_new(&record, true), Some(&by.actor))?
             }
             None => {}
         }
@@ -120,16 +129,29 @@ pub fn verify_passphrase(store: &Store, member: &str, given: &str) -> Result<Mem
     get_member(store, &id)
 }
 
-/// Sets a member's passphrase.
+/// As [`set_passphrase_by`], by the backend.
 ///
 /// # Errors
 /// [`DirectoryError`] says why not.
 pub fn set_passphrase(store: &Store, member: &str, chosen: &str) -> Result<(), DirectoryError> {
+    set_passphrase_by(store, &Act::of_backend(), member, chosen)
+}
+
+/// Sets a member's passphrase, which must be changed at the next sign-in if it comes from a command line.
+///
+/// # Errors
+/// [`DirectoryError`] says why not.
+pub fn set_passphrase_by(store: &Store, by: &Act, member: &str, chosen: &str) -> Result<(), DirectoryError> {
     let id = find(store, member)?.record.id().to_owned();
     let mut batch = Batch::new();
     batch.require_exists(keys::Kind::User.document(&id));
-    passphrase::set(store, &mut batch, &id, chosen, false)?;
+    passphrase::set(store, &mut batch, &id, chosen, was_shown(by))?;
     Ok(store.commit(batch).map(drop)?)
+}
+
+/// Whether a passphrase that is given in this act was shown to somebody else than the member.
+fn was_shown(by: &Act) -> bool {
+    by.source.face == Face::CommandLine
 }
 
 pub(super) fn find(store: &Store, member: &str) -> Result<Stored<MemberRecord>, DirectoryError> {

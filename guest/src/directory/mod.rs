@@ -18,8 +18,11 @@ pub use error::DirectoryError;
 pub use guard::{decide_held, set_guard};
 pub use insomnia_scim_contract::{Listing, Member, NewMember, PreviewOutcome, PreviewedUser};
 pub use listing::{list_members, list_team_members, list_teams};
-pub use members::{add_member, get_member, member, remove_member, set_passphrase, set_role, verify_passphrase};
-pub use organization::{get_licences, put_organization};
+pub use members::{
+    add_member, add_member_by, get_member, member, remove_member, set_passphrase, set_passphrase_by, set_role,
+    verify_passphrase,
+};
+pub use organization::{count_marked, get_licences, put_organization};
 pub use overview::overview;
 pub use passphrases::{change_passphrase, request_passphrase_reset, reset_passphrase, sign_in, sign_in_where_known};
 pub use preview::preview;

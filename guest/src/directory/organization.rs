@@ -1,8 +1,9 @@
 //! The organization itself, and its licences.
 
-use insomnia_scim_contract::Licences;
+use insomnia_scim_contract::{Licences, MarkedMembers};
 
 use super::error::DirectoryError;
+use crate::provisioning::census;
 use crate::store::{OrganizationRecord, Store, StoreError};
 
 /// The most domains of an organization.
@@ -25,7 +26,15 @@ pub fn put_organization(store: &Store, organization: &OrganizationRecord) -> Res
     if organization.domains.iter().any(|domain| !is_domain(&domain.name)) {
         return invalid("a domain is a name such as 'example.com'");
     }
-    Ok(store.put_organization(organization)?)
+    Ok(census::put_organization(store, organization)?)
+}
+
+/// How many active members are marked: they can't sign in, or are of a domain that is not verified.
+///
+/// # Errors
+/// If the store can't answer.
+pub fn count_marked(store: &Store) -> Result<MarkedMembers, StoreError> {
+    census::counted(store)
 }
 
 /// Seats and who takes them.

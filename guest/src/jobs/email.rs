@@ -1,10 +1,10 @@
 //! Sends the emails of the outbox: one to each recipient, at least once, with the same Message-ID in every attempt.
 
 use super::Budget;
-use super::letters;
+use super::letters::{self, Facts};
 use super::schedule::{DOWNTIME, EMAIL, LONGEST_PAUSE};
 use crate::capability::{EmailError, Host, Message};
-use crate::provisioning::passphrase;
+use crate::provisioning::{guard, passphrase};
 use crate::store::{Batch, Lease, Letter, OutboxRecord, Sealed, Sink, Store, StoreError, StoredEmail, encode, keys};
 use crate::text::cut;
 
@@ -109,6 +109,7 @@ fn prepare(
     page_url: Option<&str>,
 ) -> Result<Option<Message>, StoreError> {
     let record = &stored.record;
+    let mut waiting = None;
     match &record.letter {
         // The member is gone, or has another passphrase by now.
         Letter::InitialPassphrase { member, .. } if !passphrase::is_initial(store, member)? => {
@@ -119,6 +120,14 @@ fn prepare(
             park_all(store, std::slice::from_ref(stored), "the link expired before the email could be sent")?;
             return Ok(None);
         }
+        Letter::GuardHeld => {
+            waiting = guard::waiting(store)?;
+            // All was decided meanwhile, or the guard was switched off.
+            if waiting.is_none() {
+                forget(store, stored)?;
+                return Ok(None);
+            }
+        }
         _ => {}
     }
     let secret = match letters::secret(&record.letter).map(|secret| store.open(secret)).transpose() {
@@ -128,7 +137,8 @@ fn prepare(
             return Ok(None);
         }
     };
-    let content = letters::render(&record.letter, organization, page_url, &secret);
+    let facts = Facts { organization, to: &record.to, page_url, secret: &secret, waiting: waiting.as_ref() };
+    let content = letters::render(&record.letter, &facts);
     Ok(Some(Message {
         id: record.id.clone(),
         date: record.created,

@@ -1,4 +1,5 @@
-//! What time makes due: the automatic refresh, warnings of an expiring token, deliveries of emails and events, retention.
+//! What time makes due: the automatic refresh, warnings of an expiring token, deliveries of emails and events, retention, the
+//! count of marked members.
 //!
 //! Every job is idempotent, does a bounded part at a time, and says when it wants to run next. One that fails is tried
 //! again soon and never blocks the others.
@@ -7,6 +8,7 @@ mod client_secrets;
 mod deliveries;
 mod email;
 mod expiry;
+mod letter_form;
 mod letters;
 mod retention;
 mod schedule;
@@ -23,6 +25,7 @@ pub use webhook::test_webhook;
 use crate::capability::Host;
 use crate::connector::refresh;
 use crate::journal::note_subscriber;
+use crate::provisioning::census;
 use crate::store::{Actor, Store, StoreError};
 
 /// After how many milliseconds a job that failed is tried again.
@@ -59,11 +62,12 @@ type Job = fn(Host<'_>, &Store<'_>, &Budget<'_>) -> Result<Option<u64>, StoreErr
 
 /// All jobs. The refresh comes before the warnings, which it may spare, and those before the deliveries; what can hang
 /// comes last, the deliveries in turn, so that neither keeps the other from its share.
-const JOBS: [(&str, Job); 6] = [
+const JOBS: [(&str, Job); 7] = [
     ("refresh", |host, _, _| refresh::run_due(host)),
     ("expiry", expiry::run),
     ("client-secrets", client_secrets::run),
     ("retention", retention::run),
+    ("census", |host, store, _| Ok(census::run(store)?.then(|| host.clock.now()))),
     ("email", email::run),
     ("webhook", webhook::run),
 ];

@@ -21,6 +21,13 @@ const HOLDS: u64 = 7 * 24 * HOUR;
 const WAITS: u64 = 30 * 24 * HOUR;
 /// What the identity provider is told to wait, in seconds.
 pub const RETRY_AFTER: u32 = 3_600;
+/// How long after the first removal was held owners are mailed, in milliseconds: identity providers send one removal after
+/// the other, and the email says how many there are.
+const GATHERED: u64 = 30_000;
+/// How many held removals are counted for an email.
+const MOST_COUNTED: u32 = 5_000;
+/// How many members an email names.
+const MOST_NAMED: usize = 10;
 /// How many removals are decided upon at once.
 const DECIDED_AT_ONCE: u32 = 1_000;
 
@@ -192,7 +199,7 @@ pub(crate) fn hold(store: &Store, id: &str, removal: Removal) {
         batch.put(keys::held(id), encode(&held)?);
         if record.holding_since.is_none() {
             record.holding_since = Some(now);
-            letters::to_administrators(store, &mut batch, &Letter::GuardHeld)?;
+            letters::to_administrators_at(store, &mut batch, &Letter::GuardHeld, now + GATHERED)?;
         }
         // Written in any case: who finds that nothing is held any more must see that this is.
         batch.require_unchanged(keys::GUARD.to_vec(), version);
@@ -236,6 +243,57 @@ pub fn status(store: &Store, after: Option<&str>, limit: u32) -> Result<GuardSta
 /// As the storage has them.
 pub fn holding_since(store: &Store) -> Result<Option<u64>, StoreError> {
     Ok(store.document::<GuardRecord>(keys::GUARD)?.and_then(|stored| stored.record.holding_since))
+}
+
+/// What an email says of the removals that wait.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// Since when removals are held, in milliseconds since the Unix epoch.
+    pub since: u64,
+    /// How many members would be deactivated.
+    pub deactivations: u64,
+    /// How many would be deleted.
+    pub deletions: u64,
+    /// Whether there are more than were counted.
+    pub more: bool,
+    /// The email addresses of the first of them, or names where there is no address.
+    pub named: Vec<String>,
+}
+
+/// The removals that wait for an owner; `None` if none does any more.
+///
+/// # Errors
+/// If the storage can't answer.
+pub fn waiting(store: &Store) -> Result<Option<Waiting>, StoreError> {
+    let Some(since) = holding_since(store)? else { return Ok(None) };
+    let (mut waiting, mut after, mut first) = (Waiting { since, ..Waiting::default() }, None, Vec::new());
+    let mut looked_at = 0;
+    loop {
+        let page = held_page(store, after.as_deref(), 500)?;
+        looked_at += 500;
+        let is_waiting = |held: &&Held| held.record.decision.is_none() && held.record.holds(store.now());
+        for held in page.held.iter().filter(is_waiting) {
+            match held.record.removal {
+                Removal::Deactivate => waiting.deactivations += 1,
+                Removal::Delete => waiting.deletions += 1,
+            }
+            if first.len() < MOST_NAMED {
+                first.push((held.member.clone(), held.record.name.clone()));
+            }
+        }
+        waiting.more = page.next.is_some();
+        match page.next {
+            Some(next) if looked_at < MOST_COUNTED => after = Some(next),
+            _ => break,
+        }
+    }
+    let ids: Vec<String> = first.iter().map(|(id, _)| id.clone()).collect();
+    let members = if ids.is_empty() { Vec::new() } else { store.members(&ids)? };
+    for ((_, name), member) in first.into_iter().zip(members) {
+        let address = member.and_then(|member| member.record.mail_address().map(str::to_owned));
+        waiting.named.push(address.unwrap_or(name));
+    }
+    Ok((waiting.deactivations + waiting.deletions > 0).then_some(waiting))
 }
 
 fn held_page(store: &Store, after: Option<&str>, limit: u32) -> Result<HeldPage, StoreError> {

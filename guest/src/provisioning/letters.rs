@@ -1,8 +1,10 @@
 //! Who gets which email, and when: new members their initial passphrase, administrators what they must see to (rule P4).
 
+use insomnia_scim_contract::{Actor, IdentityProvider};
+
 use super::passphrase;
 use crate::capability::Page;
-use crate::store::{Batch, Letter, MemberRecord, Store, StoreError, keys};
+use crate::store::{AddedBy, Batch, Letter, MemberRecord, Store, StoreError, keys};
 
 /// The most recipients of one notice.
 const MOST_ADMINISTRATORS: u32 = 200;
@@ -12,12 +14,25 @@ const MOST_ADMINISTRATORS: u32 = 200;
 /// # Errors
 /// If the storage can't answer.
 pub fn to_administrators(store: &Store, batch: &mut Batch, letter: &Letter) -> Result<(), StoreError> {
+    to_administrators_at(store, batch, letter, store.now())
+}
+
+/// As [`to_administrators`], to be sent at `due` (milliseconds since the Unix epoch).
+///
+/// # Errors
+/// If the storage can't answer.
+pub(super) fn to_administrators_at(
+    store: &Store,
+    batch: &mut Batch,
+    letter: &Letter,
+    due: u64,
+) -> Result<(), StoreError> {
     let page = Page { range: keys::administrators(), reverse: false, skip: 0, limit: MOST_ADMINISTRATORS };
     let scanned = store.scan_page(page)?;
     let ids: Vec<String> = scanned.entries.iter().filter_map(|entry| keys::id_of(&entry.key)).collect();
     for member in store.members(&ids)?.into_iter().flatten() {
         if let Some(address) = member.record.mail_address() {
-            store.add_email(batch, address, letter.clone())?;
+            store.add_email_due(batch, address, letter.clone(), due)?;
         }
     }
     Ok(())
@@ -46,12 +61,47 @@ impl Welcome {
     }
 }
 
-/// Adds to the batch what the welcome takes: the initial passphrase, hashed, and the email with it, or the mark that it is
-/// still to come.
+/// Who adds a member, as the email tells it: the identity provider of the connector, or the administrator who acts.
 ///
 /// # Errors
 /// If the storage can't answer.
-pub fn welcome(store: &Store, batch: &mut Batch, member: &MemberRecord, when: Welcome) -> Result<(), StoreError> {
+pub fn added_by(store: &Store, by: Option<&Actor>) -> Result<Option<AddedBy>, StoreError> {
+    match by {
+        None => {
+            let connector = store.connector()?.map(|stored| stored.record).unwrap_or_default();
+            Ok(connector.identity_provider.map(|provider| AddedBy::IdentityProvider(provider_name(provider))))
+        }
+        Some(Actor::Member(name)) => {
+            let member = store.find_member(name)?;
+            Ok(member.map(|member| AddedBy::Administrator(member.record.display_name())))
+        }
+        // Nobody in person.
+        Some(Actor::Owner | Actor::Operator) => Ok(None),
+    }
+}
+
+/// The name that people know.
+fn provider_name(provider: IdentityProvider) -> String {
+    match provider {
+        IdentityProvider::Okta => "Okta".into(),
+        IdentityProvider::Azure => "Microsoft Entra ID".into(),
+        IdentityProvider::PingFederate => "PingFederate".into(),
+        IdentityProvider::Other(name) => name,
+    }
+}
+
+/// Adds to the batch what the welcome takes: the initial passphrase, hashed, and the email with it, or the mark that it is
+/// still to come. `by` is who adds the member; `None` is the identity provider.
+///
+/// # Errors
+/// If the storage can't answer.
+pub fn welcome(
+    store: &Store,
+    batch: &mut Batch,
+    member: &MemberRecord,
+    when: Welcome,
+    by: Option<&Actor>,
+) -> Result<(), StoreError> {
     let Some(address) = member.mail_address() else { return Ok(()) };
     match when {
         Welcome::Never => Ok(()),
@@ -61,8 +111,8 @@ pub fn welcome(store: &Store, batch: &mut Batch, member: &MemberRecord, when: We
         }
         Welcome::Now => {
             let passphrase = store.seal(&passphrase::set_generated(store, batch, member.id())?)?;
-            let (member, name) = (member.id().to_owned(), member.display_name());
-            store.add_email(batch, address, Letter::InitialPassphrase { member, name, passphrase })
+            let (member, name, added_by) = (member.id().to_owned(), member.display_name(), added_by(store, by)?);
+            store.add_email(batch, address, Letter::InitialPassphrase { member, name, passphrase, added_by })
         }
     }
 }

@@ -110,7 +110,7 @@ impl<'c, 'h> Members<'c, 'h> {
                         batch.delete(keys::welcome(record.id()));
                     }
                 }
-                self::welcome(self.store, &mut batch, &record, welcome)?;
+                self::welcome(self.store, &mut batch, &record, welcome, None)?;
                 let version = write::commit(self.store, batch, self.organization)?;
                 Stored { record, version, touch: old.and_then(|old| old.touch) }
             }

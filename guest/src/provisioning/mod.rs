@@ -12,6 +12,7 @@
 //! | how is it written, all in one commit? | `write`, [`Members`], [`Teams`], [`Resources`] |
 
 pub mod administrators;
+pub mod census;
 pub mod decide;
 pub(crate) mod events;
 pub mod guard;

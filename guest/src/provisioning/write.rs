@@ -1,10 +1,10 @@
 //! Writes of members and teams: the record and its indexes, and all that a change of one means, in one batch.
 
-use super::{Refusal, administrators, events, licences};
+use super::{Refusal, administrators, census, events, licences};
 use crate::store::{Batch, MemberRecord, OrganizationRecord, Store, StoreError, Stored, TeamRecord};
 
-/// Adds to the batch that a member comes, changes, or goes: the record, the seat, the part in administration, and the
-/// event. The caller sees to memberships.
+/// Adds to the batch that a member comes, changes, or goes: the record, the seat, the part in administration, the mark, and
+/// the event. The caller sees to memberships.
 ///
 /// # Errors
 /// If the storage can't answer.
@@ -19,6 +19,7 @@ pub(crate) fn member(
     let old = old.map(|old| &old.record);
     licences::count(batch, organization, old, new);
     administrators::count(batch, old, new);
+    census::count(store, batch, old, new)?;
     events::member(store, batch, old, new)
 }
 

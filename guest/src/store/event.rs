@@ -66,6 +66,15 @@ pub enum EventKind {
     /// The secret of an OAuth client has expired: it gets no access tokens any more.
     #[serde(rename = "client-secret.expired")]
     ClientSecretExpired,
+    /// A set-up link was made.
+    #[serde(rename = "setup-link.created")]
+    SetupLinkCreated,
+    /// A set-up link was revoked.
+    #[serde(rename = "setup-link.revoked")]
+    SetupLinkRevoked,
+    /// A set-up link showed a token, and is used up.
+    #[serde(rename = "setup-link.used")]
+    SetupLinkUsed,
     /// Somebody was not provisioned for lack of a seat.
     #[serde(rename = "licences.exhausted")]
     LicencesExhausted,
@@ -87,10 +96,10 @@ pub enum Actor {
 /// What an event is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventSubject {
-    /// `member`, `team`, `connector`, `token`, `oauth-client` or `licences`.
+    /// `member`, `team`, `connector`, `token`, `oauth-client`, `setup-link` or `licences`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// The id of the member, the team or the OAuth client, or the generation of the token.
+    /// The id of the member, the team, the OAuth client or the set-up link, or the generation of the token.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub id: Option<String>,
     /// The name that people see.
@@ -117,7 +126,8 @@ impl EventSubject {
 /// `data` is: of `member.*` and `team.created|updated|deleted` the attributes that changed, `before` and `after` (of a
 /// member also `origin`, `role` and `active`); of `team.membership-changed` the ids `added` and `removed`, at most 1,000
 /// each, and how many there are, `addedCount` and `removedCount`; of `connector.*` the `identityProvider`; of `token.*` and `client-secret.*`
-/// `expires` and, of an expiring one, `daysLeft`; of `licences.exhausted` the `seats`. Where `before` and `after` were
+/// `expires` and, of an expiring one, `daysLeft`; of `setup-link.*` the `identityProvider`, who made it
+/// (`createdBy`) and when it `expires`; of `licences.exhausted` the `seats`. Where `before` and `after` were
 /// larger than 64 KiB there are the names of what `changed` instead. It never holds a secret, nor what the organization's own
 /// schemas never return.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

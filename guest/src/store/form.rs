@@ -9,10 +9,17 @@ use insomnia_scim_contract::{
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::organization::Census;
+
 /// The organization as it is stored.
 #[derive(Clone, Serialize, Deserialize)]
-#[serde(transparent)]
-pub(super) struct StoredOrganization(#[serde(with = "OrganizationForm")] pub(super) OrganizationRecord);
+pub(super) struct StoredOrganization {
+    #[serde(flatten, with = "OrganizationForm")]
+    pub(super) record: OrganizationRecord,
+    /// How far the count of marked members has come; absent where an earlier version has stored this.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(super) census: Option<Census>,
+}
 
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "OrganizationRecord", default = "OrganizationRecord::default", rename_all = "camelCase")]
@@ -191,7 +198,8 @@ mod tests {
                 "basicAuthentication": true, "discoveryAliases": true, "groupPatchNoContent": true,
             },
         });
-        let StoredOrganization(record) = read_again(&stored);
+        let StoredOrganization { record, census } = read_again(&stored);
+        assert_eq!(census, None);
         assert_eq!(record.single_sign_on.as_deref(), Some("okta"));
         assert!(record.owns("ada@ACME.example"));
         let all = Options {
@@ -214,7 +222,7 @@ mod tests {
     #[test]
     fn what_an_earlier_version_did_not_store_of_an_organization_has_its_default() {
         let early = json!({"name": "Acme", "plan": "team", "options": {"strict": true}, "ofALaterVersion": 1});
-        let StoredOrganization(record) = serde_json::from_value(early).unwrap();
+        let StoredOrganization { record, .. } = serde_json::from_value(early).unwrap();
         let options = Options { strict: true, ..Options::default() };
         assert_eq!(record, OrganizationRecord { name: "Acme".into(), plan: Plan::Team, options, ..Default::default() });
     }

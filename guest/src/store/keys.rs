@@ -5,6 +5,7 @@
 //! | `organization` | what the backend told about the organization: [`super::OrganizationRecord`] |
 //! | `connector` | the connector and the hashes of its tokens: `connector::ConnectorRecord` |
 //! | `connector-used` | when a request was last authenticated, in milliseconds, as text |
+//! | `setup-links` | links by which others set up the identity provider: [`super::SetupLinksRecord`] |
 //! | `cursor-key` | 32 random bytes that seal cursors and requests for consent |
 //! | `idp-api` | the identity provider's API, its secret sealed: [`super::IdpApiRecord`] |
 //! | `refresh` | how far the automatic refresh has come: [`super::RefreshRecord`] |
@@ -22,6 +23,7 @@
 //! | `count/users`, `count/users-listed` | counters: members; those of them that lists show |
 //! | `count/teams`, `count/teams-listed` | the same of teams |
 //! | `count/team/{team}` | counter: members of the team |
+//! | `count/no-address`, `count/foreign` | counters: active members without an email address; those of a domain that is not verified |
 //! | `user/{id}` | the member: [`super::MemberRecord`] |
 //! | `user-card/{id}` | the member's own name as JSON, or `""`; rewritten only when that changes, gone with the member |
 //! | `user-touch/{id}` | when a membership of the member last changed, in milliseconds, as text; absent before the first |
@@ -90,6 +92,13 @@ pub const OWNERS: &[u8] = b"count/owners";
 /// The counter of active members that SCIM manages.
 pub const SEATS_SCIM: &[u8] = b"count/seats-scim";
 
+/// The counter of active members without an email address.
+pub const NO_ADDRESS: &[u8] = b"count/no-address";
+/// The counter of active members of a domain that is not verified.
+pub const FOREIGN: &[u8] = b"count/foreign";
+
+/// Links by which others set up the identity provider.
+pub const SETUP_LINKS: &[u8] = b"setup-links";
 /// The schemas and resource types that the organization declares.
 pub const DECLARED: &[u8] = b"declared";
 

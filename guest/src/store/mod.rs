@@ -19,6 +19,7 @@ mod resource;
 mod schema_table;
 mod sealed;
 mod settings;
+mod setup_link;
 mod team;
 mod trail;
 mod webhook;
@@ -33,13 +34,15 @@ pub use oauth::{
     AccessRecord, ClientRecord, CodeRecord, GrantRecord, KeyRecord, KeySetRecord, LiveRecord, LiveToken, PublicKey,
     SecretRecord, Told,
 };
-pub use outbox::{Letter, OutboxRecord, StoredEmail};
+pub use organization::{Census, CountedOrganization};
+pub use outbox::{AddedBy, Letter, OutboxRecord, StoredEmail};
 pub use query::Candidates;
 pub use refresh::{IdpApiRecord, Pending, Problem, RefreshRecord, RefreshView, Trouble};
 pub use resource::{DeclaredRecord, ResourceRecord};
 pub use schema_table::Table;
 pub use sealed::Sealed;
 pub use settings::SettingsRecord;
+pub use setup_link::{SetupLinkRecord, SetupLinksRecord};
 // What is stored of the contract's own types.
 pub use insomnia_scim_contract::{Domain, Guard, Options, OrganizationRecord, Origin, Plan, Role};
 pub use team::{Row, TeamRecord};

@@ -1,6 +1,7 @@
 //! What the backend told about the organization.
 
 use insomnia_scim_contract::OrganizationRecord;
+use serde::{Deserialize, Serialize};
 
 use super::form::StoredOrganization;
 use super::memo::Memo;
@@ -10,25 +11,78 @@ thread_local! {
     static LAST: Memo<StoredOrganization> = const { Memo::new() };
 }
 
+/// How far the count of marked members has come. It stands in the document of the organization, because who is marked
+/// depends on the verified domains there: a change of a member requires that document unchanged.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Census {
+    /// Members up to this id are counted, and those behind it are not yet; absent when all are counted.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub counted_to: Option<String>,
+}
+
+impl Census {
+    /// Nobody is counted yet.
+    #[must_use]
+    pub fn begun() -> Self {
+        Self { counted_to: Some(String::new()) }
+    }
+
+    /// Whether the member with this id is counted.
+    #[must_use]
+    pub fn counts(&self, id: &str) -> bool {
+        self.counted_to.as_deref().is_none_or(|to| id <= to)
+    }
+}
+
+/// The organization with how far the count of its marked members has come.
+#[derive(Clone, Debug)]
+pub struct CountedOrganization {
+    /// The organization.
+    pub record: OrganizationRecord,
+    /// `None` if nobody has begun to count.
+    pub census: Option<Census>,
+    /// The version of both.
+    pub version: u64,
+}
+
 impl Store<'_> {
     /// The organization, or `None` if the backend has not told yet.
     ///
     /// # Errors
     /// If the storage can't answer.
     pub fn organization(&self) -> Result<Option<Versioned<OrganizationRecord>>, StoreError> {
-        let item = self.item(keys::ORGANIZATION.to_vec())?;
-        let stored = item.map(|item| LAST.with(|last| last.decode(keys::ORGANIZATION, item))).transpose()?;
-        Ok(stored.map(|stored| Versioned { record: stored.record.0, version: stored.version }))
+        let stored = self.counted_organization()?;
+        Ok(stored.map(|stored| Versioned { record: stored.record, version: stored.version }))
     }
 
-    /// Keeps what the backend tells.
+    /// As [`Store::organization`], with how far the count of its marked members has come.
     ///
     /// # Errors
     /// If the storage can't answer.
-    pub fn put_organization(&self, record: &OrganizationRecord) -> Result<(), StoreError> {
-        let mut batch = Batch::new();
-        batch.wake_at(self.now());
-        batch.put(keys::ORGANIZATION.to_vec(), encode(&StoredOrganization(record.clone()))?);
-        self.commit(batch).map(drop)
+    pub fn counted_organization(&self) -> Result<Option<CountedOrganization>, StoreError> {
+        let item = self.item(keys::ORGANIZATION.to_vec())?;
+        let stored = item.map(|item| LAST.with(|last| last.decode(keys::ORGANIZATION, item))).transpose()?;
+        Ok(stored.map(|Versioned { record: StoredOrganization { record, census }, version }| CountedOrganization {
+            record,
+            census,
+            version,
+        }))
+    }
+
+    /// Adds to the batch that the organization becomes this one, if it still is of the version that was `seen`.
+    ///
+    /// # Errors
+    /// If it can't be encoded.
+    pub fn put_organization(
+        &self,
+        batch: &mut Batch,
+        seen: Option<u64>,
+        record: OrganizationRecord,
+        census: Option<Census>,
+    ) -> Result<(), StoreError> {
+        batch.require_unchanged(keys::ORGANIZATION.to_vec(), seen);
+        batch.put(keys::ORGANIZATION.to_vec(), encode(&StoredOrganization { record, census })?);
+        Ok(())
     }
 }

@@ -19,6 +19,9 @@ pub enum Letter {
         name: String,
         /// The passphrase.
         passphrase: Sealed,
+        /// Who added the member; absent if it was not noted.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        added_by: Option<AddedBy>,
     },
     /// A link that lets a member choose a new passphrase.
     PassphraseReset {
@@ -62,8 +65,18 @@ pub enum Letter {
         /// How many seats there are.
         seats: u32,
     },
-    /// Removals are held by the guard.
+    /// Removals are held by the guard. How many, and of whom, is read when it is sent.
     GuardHeld,
+}
+
+/// Who added a member.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AddedBy {
+    /// The organization's identity provider of this name.
+    IdentityProvider(String),
+    /// The administrator of this name.
+    Administrator(String),
 }
 
 impl Letter {
@@ -122,12 +135,19 @@ impl Store<'_> {
     /// # Errors
     /// If it can't be encoded.
     pub fn add_email(&self, batch: &mut Batch, to: &str, letter: Letter) -> Result<(), StoreError> {
-        let (now, id) = (self.now(), self.new_ordered_id());
-        let key = keys::outbox(now, &id);
-        let to = to.to_owned();
-        let record = OutboxRecord { id, created: now, since: now, to, letter, attempts: 0, error: None };
+        self.add_email_due(batch, to, letter, self.now())
+    }
+
+    /// Adds an email to the batch, to be sent at `due` (milliseconds since the Unix epoch).
+    ///
+    /// # Errors
+    /// If it can't be encoded.
+    pub fn add_email_due(&self, batch: &mut Batch, to: &str, letter: Letter, due: u64) -> Result<(), StoreError> {
+        let (id, to) = (self.new_ordered_id(), to.to_owned());
+        let key = keys::outbox(due, &id);
+        let record = OutboxRecord { id, created: due, since: due, to, letter, attempts: 0, error: None };
         batch.put(key, encode(&record)?);
-        batch.wake_at(now);
+        batch.wake_at(due);
         Ok(())
     }
 

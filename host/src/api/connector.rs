@@ -20,6 +20,8 @@ pub(super) struct Enable {
     #[serde(default = "default_expiry")]
     #[schema(default = "180d")]
     expires: ExpiryWindow,
+    /// Whether only users of the organization's verified domains may be provisioned. If nobody says it, that stays as it is.
+    verified_domains_only: Option<bool>,
     /// The id or the email address of the owner or co-owner who acts. If nobody is named, the owner acts.
     actor: Option<String>,
 }
@@ -72,6 +74,18 @@ impl Token {
     }
 }
 
+/// What there is once SCIM is enabled.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Enabled {
+    #[serde(flatten)]
+    token: Token,
+    /// The domains that are verified; `null` if they could not be read.
+    verified_domains: Option<Vec<String>>,
+    /// Whether only users of these domains may be provisioned; `null` if the rule could not be read or changed. Then look at the
+    /// organization, and change the option there.
+    verified_domains_only: Option<bool>,
+}
+
 /// The connector as it stands.
 #[derive(Serialize, ToSchema)]
 pub(super) struct ConnectorView {
@@ -101,11 +115,18 @@ pub(super) async fn get_connector(access: Access) -> Result<Json<ConnectorView>,
 /// The request is refused with all requirements that do not hold, and while SCIM is enabled already. The token is shown in
 /// this answer and never again.
 #[utoipa::path(post, path = "/organizations/{organization}/connector/enable", tag = "Connector", request_body = Enable,
-    responses((status = 200, description = "SCIM is enabled: the connector URL and the token.", body = Token)))]
-pub(super) async fn enable_connector(access: Access, JsonBody(body): JsonBody<Enable>) -> Result<Json<Token>, Problem> {
+    responses((status = 200, description = "SCIM is enabled: the connector URL and the token.", body = Enabled)))]
+pub(super) async fn enable_connector(
+    access: Access,
+    JsonBody(body): JsonBody<Enable>,
+) -> Result<Json<Enabled>, Problem> {
     let actor = access.actor(body.actor);
-    let issued = access.organization.enable(&actor, body.identity_provider, body.expires).await?;
-    Ok(Token::new(&access, issued))
+    let organization = &access.organization;
+    let issued = organization.enable(&actor, body.identity_provider, body.expires).await?;
+    // The token must not be lost because the rule can't be read or changed now.
+    let rule = organization.decide_domains(body.verified_domains_only).await.ok();
+    let (verified_domains, verified_domains_only) = rule.map(|rule| (rule.domains, rule.only)).unzip();
+    Ok(Json(Enabled { token: Token::new(&access, issued).0, verified_domains, verified_domains_only }))
 }
 
 /// Disable SCIM

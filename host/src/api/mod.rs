@@ -35,6 +35,7 @@ mod quotas;
 mod retention;
 mod rotation;
 mod schemas;
+mod setup_links;
 mod shapes;
 mod state;
 mod teams;
@@ -91,6 +92,8 @@ fn operations() -> OpenApiRouter<ApiState> {
         .routes(routes!(connector::enable_connector))
         .routes(routes!(connector::disable_connector))
         .routes(routes!(connector::refresh_token))
+        .routes(routes!(setup_links::list_setup_links, setup_links::create_setup_link))
+        .routes(routes!(setup_links::revoke_setup_link))
         .routes(routes!(rotation::get_automatic_refresh))
         .routes(routes!(rotation::put_idp_api, rotation::delete_idp_api))
         .routes(routes!(rotation::try_idp_api))

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use insomnia_scim_contract::{Face, Source};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -12,7 +13,7 @@ use super::input::{JsonBody, Query, page_limit};
 use super::listed::ListOf;
 use super::problem::Problem;
 use crate::capability::storage::OrganizationId;
-use crate::directory::{Licences, Member, OrganizationRecord, Requirement};
+use crate::directory::{Licences, MarkedMembers, Member, OrganizationRecord, Requirement};
 use crate::organization::{NewOrganization, Organization, OrganizationChange, Owner};
 
 /// An organization to create.
@@ -138,7 +139,8 @@ pub(super) async fn create_organization(
     let provisioner = &operator.state.provisioner;
     let id = OrganizationId::parse(&new.id)
         .map_err(|error| Problem::invalid(format!("{error}.")).at("/id".into(), error.to_string()))?;
-    let new = NewOrganization { id, record: new.organization, owner: new.owner, retention_days: new.retention_days };
+    let (owner, retention_days, source) = (new.owner, new.retention_days, Source::new(Face::Api));
+    let new = NewOrganization { id, record: new.organization, owner, retention_days, source };
     let created = provisioner.create_organization(new).await?;
     let location = format!("{}{PATH}/organizations/{}", provisioner.base_url(), created.organization.id());
     let view = CreatedOrganizationView { organization: view(&created.organization).await?, owner: created.owner };
@@ -204,9 +206,22 @@ pub(super) async fn get_requirements(
     Ok(Json(Requirements { unmet: access.organization.unmet_requirements(&actor).await? }))
 }
 
+/// Seats, who takes them, and which of the active members are marked.
+#[derive(Serialize, ToSchema)]
+pub(super) struct LicencesView {
+    #[serde(flatten)]
+    licences: Licences,
+    /// Active members who can't sign in or are of a domain that is not verified.
+    marked: MarkedMembers,
+}
+
 /// See seats and who takes them
+///
+/// The answer also counts the active members who can't sign in because they have no email address, and those of a domain that
+/// is not verified.
 #[utoipa::path(get, path = "/organizations/{organization}/licences", tag = "Members",
-    responses((status = 200, description = "Seats and who takes them.", body = Licences)))]
-pub(super) async fn get_licences(access: Access) -> Result<Json<Licences>, Problem> {
-    Ok(Json(access.organization.licences().await?))
+    responses((status = 200, description = "Seats and who takes them.", body = LicencesView)))]
+pub(super) async fn get_licences(access: Access) -> Result<Json<LicencesView>, Problem> {
+    let licences = access.organization.licences().await?;
+    Ok(Json(LicencesView { licences, marked: access.organization.marked_members().await? }))
 }

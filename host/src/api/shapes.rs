@@ -111,10 +111,10 @@ pub(super) struct EventCause {
 #[derive(Deserialize, ToSchema)]
 #[allow(dead_code, reason = "a schema")]
 pub(super) struct EventSubject {
-    /// `member`, `team`, `connector`, `token`, `oauth-client` or `licences`.
+    /// `member`, `team`, `connector`, `token`, `oauth-client`, `setup-link` or `licences`.
     #[serde(rename = "type")]
     kind: String,
-    /// The id of the member, the team or the OAuth client, or the generation of the token.
+    /// The id of the member, the team, the OAuth client or the set-up link, or the generation of the token.
     #[schema(nullable = false)]
     id: Option<String>,
     /// The name that people see.

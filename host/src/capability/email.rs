@@ -56,6 +56,12 @@ pub trait Mailer: Send + Sync + 'static {
     /// As [`MailError`] says; only [`MailError::Unavailable`] and [`MailError::Other`] are tried again.
     async fn send(&self, organization: &OrganizationId, message: Message) -> Result<(), MailError>;
 
+    /// Whether messages leave this machine for their recipients. One that only keeps them says `false`: then the page tells
+    /// administrators that nobody gets emails.
+    fn delivers(&self) -> bool {
+        true
+    }
+
     /// Removes the message with this id, if it is still here: its organization was deleted while it was sent. A mailer
     /// that hands messages on and keeps none has nothing to do.
     async fn withdraw(&self, organization: &OrganizationId, id: &str) {

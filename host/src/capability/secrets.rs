@@ -129,6 +129,14 @@ pub enum KeyFileError {
     /// It does not hold 32 bytes.
     #[error("the key file {} does not hold {KEY} bytes; restore it from a backup", .0.display())]
     Length(PathBuf),
+    /// It holds nothing.
+    #[error(
+        "the key file {} is empty: a full disk or a copy that was broken off may have left it so. Restore it from a backup, or \
+         copy the one of another server on this database. If it is lost, delete the empty file, and start the server with \
+         --go-on-without key",
+        .0.display()
+    )]
+    Empty(PathBuf),
     /// Others than its owner may read it.
     #[error("others may read the key file {}; run: chmod 600 '{}'", .0.display(), .0.display())]
     Permissions(PathBuf),
@@ -146,6 +154,9 @@ fn read_key(path: &Path) -> Result<[u8; KEY], KeyFileError> {
     }
     let mut key = Vec::new();
     file.take(KEY as u64 + 1).read_to_end(&mut key).map_err(failed)?;
+    if key.is_empty() {
+        return Err(KeyFileError::Empty(path.to_path_buf()));
+    }
     key.try_into().map_err(|_| KeyFileError::Length(path.to_path_buf()))
 }
 
@@ -279,5 +290,8 @@ mod tests {
         write_key(&path, &[0; 32]).unwrap();
         OpenOptions::new().append(true).open(&path).unwrap().write_all(b"x").unwrap();
         assert!(matches!(SecretKey::in_file(&path), Err(KeyFileError::Length(_))));
+        OpenOptions::new().write(true).truncate(true).open(&path).unwrap();
+        let empty = SecretKey::in_file(&path).err().unwrap().to_string();
+        assert!(empty.contains("is empty") && empty.contains("--go-on-without key"), "{empty}");
     }
 }

@@ -1,8 +1,9 @@
 //! `connector`: an organization's SCIM connector.
 
+use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use insomnia_scim_contract::Actor as By;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::arguments::one_of;
 use super::config::Settings;
@@ -27,6 +28,10 @@ pub(super) enum Connector {
         /// How long the token is valid.
         #[arg(long, value_parser = one_of::<ExpiryWindow>(ExpiryWindow::NAMES), default_value_t = DEFAULT_EXPIRY)]
         expires: ExpiryWindow,
+        /// Whether only users of the organization's verified domains may be provisioned: true or false. [default: as it
+        /// is, which is printed with the domains]
+        #[arg(long, value_name = "BOOL")]
+        verified_domains_only: Option<bool>,
     },
     /// Disable SCIM: every SCIM request is answered 401. Members and teams stay as they are.
     Disable {
@@ -73,7 +78,7 @@ impl Connector {
         let provisioner = host::open(settings).await?;
         let organization = host::organization(&provisioner, &self.of().organization).await?;
         match self {
-            Self::Enable { actor, idp, expires, .. } => {
+            Self::Enable { actor, idp, expires, verified_domains_only, .. } => {
                 let actor = actor.or_owner();
                 let idp = match idp {
                     Some(name) => provider(&name),
@@ -84,7 +89,17 @@ impl Connector {
                     }
                 };
                 let issued = organization.enable(&actor, idp, expires).await?;
-                print(settings, &organization, &issued);
+                let mut shown = shown(&organization, &issued);
+                let rule = organization.decide_domains(verified_domains_only).await;
+                if let Ok(rule) = &rule {
+                    shown["verified_domains"] = rule.domains.clone().into();
+                    shown["verified_domains_only"] = rule.only.into();
+                }
+                // The token must not be lost because the rule could not be changed.
+                output::object(settings.json, &shown);
+                rule.context(
+                    "SCIM is enabled, but who may be provisioned could not be changed; see `org set --option`",
+                )?;
             }
             Self::Disable { actor, .. } => {
                 let actor = actor.or_owner();
@@ -104,7 +119,7 @@ impl Connector {
                     }
                     None => organization.refresh_as_operator(expires, overlap).await?,
                 };
-                print(settings, &organization, &issued);
+                output::object(settings.json, &shown(&organization, &issued));
             }
         }
         provisioner.flush().await?;
@@ -125,7 +140,8 @@ impl Actor {
     }
 }
 
-fn provider(name: &str) -> IdentityProvider {
+/// The identity provider of this name.
+pub(super) fn provider(name: &str) -> IdentityProvider {
     match name.to_ascii_lowercase().as_str() {
         "okta" => IdentityProvider::Okta,
         "azure" | "entra" | "entra-id" => IdentityProvider::Azure,
@@ -134,12 +150,12 @@ fn provider(name: &str) -> IdentityProvider {
     }
 }
 
-fn print(settings: &Settings, organization: &Organization, issued: &IssuedToken) {
-    let value = json!({
+/// A new token, to be printed.
+fn shown(organization: &Organization, issued: &IssuedToken) -> Value {
+    json!({
         "organization": organization.id().as_str(),
         "connector_url": organization.connector_url(),
         "token": issued.token,
         "expires": issued.expires,
-    });
-    output::object(settings.json, &value);
+    })
 }

@@ -2,6 +2,7 @@
 
 use anyhow::{Context as _, bail};
 use clap::Args;
+use insomnia_scim_contract::{Face, Source};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -86,11 +87,13 @@ async fn make(provisioner: &Provisioner) -> anyhow::Result<(Organization, Shown)
     let passphrase = passphrase::generate()?;
     let owner =
         Owner { email: OWNER.into(), display_name: Some("Demo Owner".into()), passphrase: Some(passphrase.clone()) };
-    let new = NewOrganization { owner: Some(owner), ..NewOrganization::new(id.clone(), record) };
+    let source = Source::new(Face::CommandLine);
+    let new =
+        NewOrganization { owner: Some(owner), source: source.clone(), ..NewOrganization::new(id.clone(), record) };
     let organization = match provisioner.create_organization(new).await {
         Ok(created) => created.organization,
         Err(CreateOrganizationError::Registry(RegistryError::Exists(_))) => {
-            let organization = provisioner.organization(&id);
+            let organization = provisioner.organization(&id).coming_from(source);
             organization.set_passphrase(OWNER, &passphrase).await.context("the demo owner has no passphrase")?;
             organization
         }
@@ -138,9 +141,9 @@ fn announcement(settings: &Settings, organization: &Organization, owner: &str, s
             data = data(settings),
         )
     } else {
-        "What is secret here is shown this once.".to_owned()
+        "What is secret here is shown this once. Whoever signs in with the passphrase is asked to choose another one."
+            .to_owned()
     };
-    let (shown_token, example) = (token.map_or("$TOKEN", String::as_str), example_user());
     format!(
         "organization   {id}
 owner          {owner}
@@ -151,18 +154,23 @@ token          {token}
 
 {hint}
 
-Try:
+Try, in another terminal:
 
-  curl -H \"Authorization: Bearer {shown_token}\" '{connector}/Users?count=10'
-
-  curl -H \"Authorization: Bearer {shown_token}\" -H 'Content-Type: application/scim+json' '{connector}/Users' \\
-    -d '{example}'
-
-  curl -G -H \"Authorization: Bearer {shown_token}\" '{connector}/Users' \\
-    --data-urlencode 'filter=userName eq \"ada@{DOMAIN}\"'
+  URL='{connector}'
+  TOKEN='{token}'
+  # create a user
+  curl \"$URL/Users\" -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/scim+json' \\
+    -d '{{\"schemas\": [\"urn:ietf:params:scim:schemas:core:2.0:User\"], \"userName\": \"ada@{DOMAIN}\"}}'
+  # find the user as an identity provider does
+  curl -G \"$URL/Users\" -H \"Authorization: Bearer $TOKEN\" --data-urlencode 'filter=userName eq \"ada@{DOMAIN}\"'
+  # put the user into a team
+  ID=$(curl -sG \"$URL/Users\" -H \"Authorization: Bearer $TOKEN\" --data-urlencode 'filter=userName eq \"ada@{DOMAIN}\"' \\
+    | sed 's/.*\"id\":\"\\([^\"]*\\)\".*/\\1/')
+  curl \"$URL/Groups\" -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/scim+json' \\
+    -d '{{\"displayName\": \"Engineering\", \"members\": [{{\"value\": \"'$ID'\"}}]}}'
 
 ",
-        passphrase = passphrase.map_or("(shown when it was made)", String::as_str),
+        passphrase = passphrase.map_or("(shown when it was made)", |shown| shown.as_str()),
         token = token.map_or("(shown when it was made)", String::as_str),
     )
 }
@@ -176,15 +184,4 @@ fn program() -> String {
 /// The flag that names the data directory, for a POSIX shell.
 fn data(settings: &Settings) -> String {
     format!(" --data '{}'", settings.data.display().to_string().replace('\'', "'\\''"))
-}
-
-fn example_user() -> serde_json::Value {
-    let email = format!("ada@{DOMAIN}");
-    json!({
-        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
-        "userName": email,
-        "name": {"givenName": "Ada", "familyName": "Lovelace"},
-        "emails": [{"value": email, "type": "work", "primary": true}],
-        "active": true,
-    })
 }

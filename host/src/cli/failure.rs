@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::api_keys::ApiKeyError;
 use crate::capability::storage::{InvalidOrganizationId, StorageError};
 use crate::component::CallError;
+use crate::email::EmailConfigError;
 use crate::error::{ActionError, SchemasError};
 use crate::organization::CreateOrganizationError;
 use crate::provisioner::ComponentsError;
@@ -18,12 +19,14 @@ use crate::storage::copy::CopyError;
 #[error("there is no organization {0}; `insomnia-scim org list` shows those that are there")]
 pub(super) struct NoOrganization(pub(super) String);
 
-/// What kind of failure it is. The numbers are the exit codes; they are documented and stay. 2 is what the parser of the
-/// arguments ends with.
+/// What kind of failure it is. The numbers are the exit codes; they are documented and stay. The parser of the arguments ends
+/// with 2 as well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
     /// Anything else: the text says what.
     Failed = 1,
+    /// Settings that contradict each other, or can't be used.
+    Arguments = 2,
     /// What was named is not there.
     NotFound = 3,
     /// It contradicts what is there, or something has to be done first.
@@ -74,6 +77,10 @@ impl Failure {
             .or_else(|| match cause.downcast_ref()? {
                 SchemasError::Refused(error) => Some(Self::of_action(error)),
                 SchemasError::Invalid { .. } => Some(Self::Invalid),
+            })
+            .or_else(|| match cause.downcast_ref()? {
+                EmailConfigError::Folder { .. } | EmailConfigError::File { .. } => None,
+                _ => Some(Self::Arguments),
             })
             .or_else(|| cause.downcast_ref().and_then(Self::of_component))
             .or_else(|| cause.downcast_ref().and_then(Self::of_examination))
@@ -147,6 +154,7 @@ impl Failure {
     fn name(self) -> &'static str {
         match self {
             Self::Failed => "failed",
+            Self::Arguments => "arguments",
             Self::NotFound => "not-found",
             Self::Conflict => "conflict",
             Self::Forbidden => "forbidden",
@@ -180,7 +188,8 @@ mod tests {
     #[test]
     fn p9_a_failure_has_the_kind_of_its_cause_whatever_was_said_about_it() {
         let acme = OrganizationId::parse("acme").unwrap();
-        let cases: [(anyhow::Error, Failure); 9] = [
+        let cases: [(anyhow::Error, Failure); 10] = [
+            (EmailConfigError::NoFrom.into(), Failure::Arguments),
             (NoOrganization("acme".into()).into(), Failure::NotFound),
             (OrganizationId::parse("Acme").unwrap_err().into(), Failure::Invalid),
             (ActionError::NoFreeSeat.into(), Failure::Conflict),

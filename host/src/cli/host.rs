@@ -38,11 +38,25 @@ pub(super) async fn open_or_begin(settings: &Settings) -> anyhow::Result<Provisi
 /// Opens the data directory for a server that is reached at `listening` unless the settings say otherwise.
 pub(super) async fn open_server(settings: &Settings, listening: String) -> anyhow::Result<Provisioner> {
     let provisioner = build(settings, Purpose::Begin, Some(listening)).await?;
+    if let Ok(Some(before)) = provisioner.registry().note(BASE_URL).await
+        && before != provisioner.base_url()
+    {
+        tracing::warn!(
+            "the last server on this data was reached at {before}, and this one is at {}: the connector URLs that it shows \
+             are others now. Start every server on this data with the same --base-url",
+            provisioner.base_url()
+        );
+    }
     note(&provisioner, BASE_URL, provisioner.base_url(), "commands print connector URLs with an earlier base URL")
         .await;
     let permitted = serde_json::to_string(&settings.http.permit)?;
     note(&provisioner, HTTP_PERMIT, &permitted, "commands know earlier rules of --http-permit").await;
     Ok(provisioner)
+}
+
+/// The base URL of the last server on the data, if there was one.
+pub(super) async fn noted_base_url(provisioner: &Provisioner) -> Option<String> {
+    provisioner.registry().note(BASE_URL).await.ok().flatten()
 }
 
 /// Notes something for commands, if it is something else than before. That it can't be written, for instance on a full disk,

@@ -1,13 +1,21 @@
-//! What the commands and the server send email with, and where emails may be that were sent before.
+//! What the commands and the server send email with, where emails may be that were sent before, and for how long.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 
 use crate::capability::email::{MailError, Mailer, Message};
 use crate::capability::storage::OrganizationId;
-use crate::email::{EmailConfig, MailFolder};
+use crate::email::{EmailConfig, EmailConfigError, MailFolder};
+
+/// How often messages are looked for that have been in the folder for long enough.
+const LOOK: Duration = Duration::from_secs(60 * 60);
+/// How many are deleted at once, before others may use the disk.
+const AT_ONCE: usize = 500;
+/// The pause after that.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Sends with one mailer, and keeps in mind the mail folder, which an earlier start may have filled.
 pub(super) struct Mail {
@@ -17,7 +25,61 @@ pub(super) struct Mail {
 
 impl Mail {
     pub(super) fn new(mailer: Arc<dyn Mailer>, email: &EmailConfig, data: &Path) -> Self {
-        Self { mailer, folder: email.folder.clone().unwrap_or_else(|| data.join("mail")) }
+        Self { mailer, folder: email.mail_folder(data) }
+    }
+}
+
+/// The mail folder of a server, which keeps messages for a time: initial passphrases are among them. Also with an SMTP server
+/// there may be some of an earlier start.
+pub(super) struct KeptMail {
+    folder: PathBuf,
+    days: u32,
+    /// Whether messages go there now.
+    in_use: bool,
+}
+
+impl KeptMail {
+    /// The folder that the settings of email mean.
+    ///
+    /// # Errors
+    /// The time is out of bounds.
+    pub(super) fn new(email: &EmailConfig, data: &Path) -> Result<Self, EmailConfigError> {
+        Ok(Self { folder: email.mail_folder(data), days: email.keep_days()?, in_use: email.smtp.is_none() })
+    }
+
+    /// Says in the log that nobody gets emails, if so.
+    pub(super) fn warn(&self) {
+        if self.in_use {
+            tracing::warn!(
+                "emails are not sent: without an SMTP server they are written to the folder {}, initial passphrases among \
+                 them, and deleted there after {} days (--mail-folder-keep-days). Set --smtp-url and --mail-from to send them",
+                self.folder.display(),
+                self.days
+            );
+        }
+    }
+
+    /// Deletes what has been in the folder for long enough, now and every hour. It ends with the process.
+    pub(super) async fn keep(self) {
+        loop {
+            self.delete_old().await;
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    async fn delete_old(&self) {
+        let age = Duration::from_secs(u64::from(self.days) * 24 * 60 * 60);
+        let Some(before) = SystemTime::now().checked_sub(age) else { return };
+        loop {
+            let folder = self.folder.clone();
+            let deleted = tokio::task::spawn_blocking(move || MailFolder::delete_older(&folder, before, AT_ONCE)).await;
+            match deleted {
+                Ok(Ok(true)) => tokio::time::sleep(PAUSE).await,
+                Ok(Ok(false)) => return,
+                Ok(Err(error)) => return tracing::error!("old emails in {} stay: {error}", self.folder.display()),
+                Err(error) => return tracing::error!("old emails in {} stay: {error}", self.folder.display()),
+            }
+        }
     }
 }
 
@@ -25,6 +87,10 @@ impl Mail {
 impl Mailer for Mail {
     async fn send(&self, organization: &OrganizationId, message: Message) -> Result<(), MailError> {
         self.mailer.send(organization, message).await
+    }
+
+    fn delivers(&self) -> bool {
+        self.mailer.delivers()
     }
 
     async fn withdraw(&self, organization: &OrganizationId, id: &str) {

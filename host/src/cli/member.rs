@@ -20,7 +20,7 @@ pub(super) enum MemberCommand {
         #[arg(long)]
         prefix: Option<String>,
     },
-    /// Add a member by hand. A passphrase is generated and printed, once.
+    /// Add a member by hand. A passphrase is generated and printed, once; it must be changed at the first sign-in.
     Add {
         /// Email address.
         email: String,

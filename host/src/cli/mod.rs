@@ -31,6 +31,7 @@ mod process;
 mod request_log;
 mod schema;
 mod serve;
+mod setup_link;
 mod team;
 mod test_connector;
 mod webhook;
@@ -81,6 +82,9 @@ enum Command {
     /// An organization's SCIM connector: enable, disable, status, refresh.
     #[command(subcommand)]
     Connector(connector::Connector),
+    /// Links by which somebody who is no owner sets up the identity provider: create, list, revoke.
+    #[command(subcommand)]
+    SetupLink(setup_link::SetupLinkCommand),
     /// Clients of an organization's OAuth 2.0 authorization server: create, list, rotate, delete.
     #[command(subcommand, name = "oauth-client")]
     OAuthClient(oauth_client::OAuthClientCommand),
@@ -185,6 +189,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             Command::Team(team) => team.run(&settings).await,
             Command::Schema(schema) => schema.run(&settings).await,
             Command::Connector(connector) => connector.run(&settings).await,
+            Command::SetupLink(link) => link.run(&settings).await,
             Command::OAuthClient(client) => client.run(&settings).await,
             Command::IdpApi(api) => api.run(&settings).await,
             Command::Preview(preview) => preview.run(&settings).await,
@@ -212,7 +217,7 @@ mod tests {
     use super::*;
 
     /// What may be set for every command, for the server, or because it is a secret.
-    const VARIABLES: [&str; 23] = [
+    const VARIABLES: [&str; 24] = [
         "config",
         "data",
         "storage",
@@ -232,6 +237,7 @@ mod tests {
         "api_client_ca",
         "smtp_url",
         "mail_from",
+        "mail_folder_keep_days",
         "http_permit",
         "trusted_proxy",
         "passphrase",

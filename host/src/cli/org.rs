@@ -2,6 +2,7 @@
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
+use insomnia_scim_contract::{Face, Source};
 use serde_json::{Value, json};
 
 use super::arguments::one_of;
@@ -25,7 +26,7 @@ pub(super) enum Org {
         /// Its name in URLs: a-z, 0-9 and hyphens. [default: made from the name]
         #[arg(long)]
         id: Option<String>,
-        /// Email address of the owner. A passphrase is generated and printed, once.
+        /// Email address of the owner. A passphrase is generated and printed, once; it must be changed at the first sign-in.
         #[arg(long, value_name = "EMAIL")]
         owner: Option<String>,
         #[command(flatten)]
@@ -147,7 +148,8 @@ impl Org {
                 };
                 let passphrase = owner.is_some().then(passphrase::generate).transpose()?;
                 let owner = owner.map(|email| Owner { email, display_name: None, passphrase: passphrase.clone() });
-                let new = NewOrganization { id, record, owner, retention_days: None };
+                let source = Source::new(Face::CommandLine);
+                let new = NewOrganization { owner, source, ..NewOrganization::new(id, record) };
                 let created = provisioner.create_organization(new).await?;
                 let organization = created.organization;
                 let mut made = json!({"id": organization.id().as_str(), "connector_url": organization.connector_url()});
@@ -234,6 +236,7 @@ async fn describe(organization: &Organization) -> anyhow::Result<Value> {
         "component": organization.component().await?,
         "pinned": organization.pin().await?.component,
         "licences": organization.licences().await?,
+        "marked_members": organization.marked_members().await?,
         "connector": organization.status().await?,
     }))
 }

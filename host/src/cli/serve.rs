@@ -11,6 +11,7 @@ use tokio::signal;
 use super::config::{Settings, TlsTable, listen_address};
 use super::data::Lost;
 use super::host;
+use super::mail::KeptMail;
 use crate::email::SmtpConfig;
 use crate::provisioner::Provisioner;
 use crate::routes;
@@ -55,6 +56,9 @@ pub(super) struct Listen {
     /// Whom emails are from: `name@example.com` or `Name <name@example.com>`. Needed with SMTP.
     #[arg(long, value_name = "ADDRESS", env = "INSOMNIA_SCIM_MAIL_FROM")]
     mail_from: Option<String>,
+    /// For how many days emails stay in the mail folder, initial passphrases among them: 1 to 3650. [default: 7]
+    #[arg(long, value_name = "DAYS", env = "INSOMNIA_SCIM_MAIL_FOLDER_KEEP_DAYS")]
+    mail_folder_keep_days: Option<u32>,
     /// Let webhooks and refreshes go there too, although the address is not public: a host, a network, or one of them
     /// with a port; with http:// in front also without TLS. May be given more than once; the variable takes several with
     /// commas between them.
@@ -96,6 +100,7 @@ impl Listen {
         };
         let settings = self.before(settings);
         let tls = tls(&settings)?;
+        let mail = KeptMail::new(&settings.email, &settings.data)?;
         let scheme = if tls.is_some() { "https" } else { "http" };
         let address = listener.local_addr()?;
         let provisioner = host::open_server(&settings, url(scheme, address)).await?;
@@ -103,7 +108,7 @@ impl Listen {
             Some(tls) => Listener::encrypted(listener, tls),
             None => listener.into(),
         };
-        Ok(Server { provisioner, listener, address, metrics })
+        Ok(Server { provisioner, listener, address, metrics, mail })
     }
 
     /// The settings, with what the flags say in the place of what the file says.
@@ -115,6 +120,7 @@ impl Listen {
         }
         settings.component = self.component.clone().or(settings.component);
         settings.email.from = self.mail_from.clone().or(settings.email.from);
+        settings.email.folder_keep_days = self.mail_folder_keep_days.or(settings.email.folder_keep_days);
         let of_file = settings.tls;
         settings.tls = TlsTable {
             cert: self.tls_cert.clone().or(of_file.cert),
@@ -135,15 +141,19 @@ pub(super) struct Server {
     address: SocketAddr,
     /// Where the operator's monitoring asks.
     metrics: Option<TcpListener>,
+    /// Where emails are kept that nobody has sent.
+    mail: KeptMail,
 }
 
 impl Server {
     /// Serves until the process is asked to stop.
     pub(super) async fn serve(self) -> anyhow::Result<()> {
-        let Self { provisioner, listener, address, metrics } = self;
+        let Self { provisioner, listener, address, metrics, mail } = self;
         #[cfg(unix)]
         super::process::raise_descriptor_limit();
         tracing::info!("listening on {address} for {}", provisioner.base_url());
+        mail.warn();
+        tokio::spawn(mail.keep());
         if let Some(metrics) = metrics {
             tracing::info!("metrics on http://{}/metrics", metrics.local_addr()?);
             let provisioner = provisioner.clone();

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::config::Settings;
 use super::member::Of;
-use super::pages::{self, PAGE};
+use super::pages::PAGE;
 use super::{host, output};
 
 /// Commands about the webhook.
@@ -73,23 +73,41 @@ impl WebhookCommand {
 /// Commands about events.
 #[derive(Subcommand)]
 pub(super) enum EventCommand {
-    /// List the events that are kept (see `org set --retention`), oldest first.
+    /// List events that are kept (see `org set --retention`), oldest first: so many, and how to go on.
     List {
         #[command(flatten)]
         of: Of,
+        /// Only those behind this position, which the list before has named.
+        #[arg(long, value_name = "POSITION")]
+        after: Option<String>,
+        /// How many.
+        #[arg(long, value_name = "NUMBER", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        limit: u32,
     },
 }
 
 impl EventCommand {
     pub(super) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
-        let Self::List { of } = self;
+        let Self::List { of, mut after, limit } = self;
         let provisioner = host::open(settings).await?;
         let organization = host::organization(&provisioner, &of.organization).await?;
-        let page = async |after: Option<String>| organization.events(after.as_deref(), PAGE).await;
-        let events = pages::all(page).await?;
-        let events: Vec<Value> =
-            events.iter().map(|event| serde_json::from_str(&event.document)).collect::<Result<_, _>>()?;
+        let (mut events, mut left) = (Vec::<Value>::new(), limit);
+        loop {
+            let page = organization.events(after.as_deref(), left.min(PAGE)).await?;
+            left = left.saturating_sub(u32::try_from(page.items.len()).unwrap_or(u32::MAX));
+            for event in &page.items {
+                events.push(serde_json::from_str(&event.document)?);
+            }
+            after = page.next;
+            if after.is_none() || left == 0 {
+                break;
+            }
+        }
         output::table(settings.json, &events, &["time", "type", "subject", "actor"]);
+        if let Some(after) = after {
+            // Beside the list, which a program may read.
+            output::complain(&format!("there are more: give the same command with --after {after}\n"));
+        }
         Ok(())
     }
 }

@@ -20,6 +20,10 @@ use crate::capability::email::Mailer;
 
 /// Whom messages are from where only a folder takes them. `.invalid` is nobody's (RFC 2606).
 const FOLDER_SENDER: &str = "Insomnia <no-reply@insomnia.invalid>";
+/// For how many days messages stay in the folder.
+const KEEP_DAYS: u32 = 7;
+/// The longest that they may stay there, in days.
+const LONGEST_KEEP_DAYS: u32 = 3_650;
 /// How long a message may take, in seconds.
 const TIMEOUT: u64 = 30;
 /// How many connections there may be at a time.
@@ -47,6 +51,8 @@ pub struct EmailConfig {
     pub message_id_domain: Option<String>,
     /// The folder for messages, instead of `mail` in the data directory.
     pub folder: Option<PathBuf>,
+    /// For how many days messages stay in the folder: 1 to 3,650. Default: 7. Initial passphrases are among them.
+    pub folder_keep_days: Option<u32>,
     /// The SMTP server to use, instead of a folder.
     pub smtp: Option<SmtpConfig>,
 }
@@ -124,8 +130,22 @@ pub enum EmailConfigError {
     #[error("email.folder and email.smtp can't both be set")]
     FolderAndSmtp,
     /// SMTP needs a sender.
-    #[error("email.from must be set to send by SMTP")]
+    #[error(
+        "emails that are sent by SMTP need a sender: set --mail-from, for instance --mail-from 'Insomnia \
+         <no-reply@example.com>', or `from` in the table [email] of the configuration file"
+    )]
     NoFrom,
+    /// Nobody takes an email from this sender, or could answer it.
+    #[error(
+        "emails that are sent by SMTP can't be from {0}, a domain that nobody has (RFC 2606): set --mail-from to an address \
+         of yours"
+    )]
+    NobodysDomain(String),
+    /// The folder's retention is out of bounds.
+    #[error(
+        "messages stay in the mail folder for 1 to {LONGEST_KEEP_DAYS} days, not {0}: correct --mail-folder-keep-days"
+    )]
+    KeepDays(u32),
     /// The sender can't be used.
     #[error(transparent)]
     Sender(#[from] InvalidSender),
@@ -161,7 +181,7 @@ impl EmailConfig {
             (Some(smtp), None) => Ok(Arc::new(self.over_smtp(smtp)?)),
             (None, folder) => {
                 let sender = self.sender(self.from.as_deref().unwrap_or(FOLDER_SENDER))?;
-                let path = folder.clone().unwrap_or_else(|| data.join("mail"));
+                let path = folder.clone().unwrap_or_else(|| self.mail_folder(data));
                 match MailFolder::open(&path, sender) {
                     Ok(folder) => Ok(Arc::new(folder)),
                     Err(source) => Err(EmailConfigError::Folder { path, source }),
@@ -180,9 +200,30 @@ impl EmailConfig {
         self.smtp.as_ref().map(|smtp| self.over_smtp(smtp)).transpose()
     }
 
+    /// Where messages are without an SMTP server; `data` is the data directory.
+    pub fn mail_folder(&self, data: &Path) -> PathBuf {
+        self.folder.clone().unwrap_or_else(|| data.join("mail"))
+    }
+
+    /// For how many days messages stay in the folder.
+    ///
+    /// # Errors
+    /// [`EmailConfigError::KeepDays`].
+    pub fn keep_days(&self) -> Result<u32, EmailConfigError> {
+        match self.folder_keep_days.unwrap_or(KEEP_DAYS) {
+            days @ 1..=LONGEST_KEEP_DAYS => Ok(days),
+            days => Err(EmailConfigError::KeepDays(days)),
+        }
+    }
+
     fn over_smtp(&self, smtp: &SmtpConfig) -> Result<SmtpMailer, EmailConfigError> {
         let from = self.from.as_deref().ok_or(EmailConfigError::NoFrom)?;
-        SmtpMailer::new(smtp, self.sender(from)?)
+        let sender = self.sender(from)?;
+        let domain = sender.address().domain();
+        if domain.rsplit('.').next().is_some_and(|last| last.eq_ignore_ascii_case("invalid")) {
+            return Err(EmailConfigError::NobodysDomain(domain.to_owned()));
+        }
+        SmtpMailer::new(smtp, sender)
     }
 
     fn sender(&self, from: &str) -> Result<Sender, InvalidSender> {

@@ -65,6 +65,26 @@ impl MailFolder {
         fs::remove_dir_all(&folder)
     }
 
+    /// Deletes messages that were written before this time, from the folder of every organization. `most` is how many
+    /// files it deletes at the most; returns whether there may be more to delete. A folder that is not there has none.
+    ///
+    /// # Errors
+    /// If the folder can't be read, or a message can't be deleted.
+    pub fn delete_older(path: &Path, before: SystemTime, most: usize) -> io::Result<bool> {
+        let organizations = match fs::read_dir(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            organizations => organizations?,
+        };
+        let mut left = most;
+        for organization in organizations {
+            let organization = organization?;
+            if organization.file_type()?.is_dir() && delete_older_in(&organization.path(), before, &mut left)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Where messages are.
     pub fn path(&self) -> &Path {
         &self.path
@@ -85,6 +105,10 @@ impl Mailer for MailFolder {
             Ok(Err(error)) => Err(MailError::Unavailable(format!("the mail folder can't be written: {error}"))),
             Err(error) => Err(MailError::Other(format!("the mail folder's writer ended: {error}"))),
         }
+    }
+
+    fn delivers(&self) -> bool {
+        false
     }
 
     async fn withdraw(&self, organization: &OrganizationId, id: &str) {
@@ -121,6 +145,40 @@ fn remove_ending(folder: &Path, end: &str) -> io::Result<()> {
     // Others may be in it; then it stays.
     let _ = fs::remove_dir(folder);
     Ok(())
+}
+
+/// Deletes an organization's messages from before this time; returns whether it stopped since none may be deleted any more.
+fn delete_older_in(folder: &Path, before: SystemTime, left: &mut usize) -> io::Result<bool> {
+    let gone = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+    let files = match fs::read_dir(folder) {
+        Err(error) if gone(&error) => return Ok(false),
+        files => files?,
+    };
+    for file in files {
+        let file = file?;
+        if !file.file_name().to_str().is_some_and(|name| name.ends_with(".eml")) {
+            continue;
+        }
+        let written = match file.metadata().and_then(|data| data.modified()) {
+            // Somebody else has deleted it.
+            Err(error) if gone(&error) => continue,
+            written => written?,
+        };
+        if written >= before {
+            continue;
+        }
+        if *left == 0 {
+            return Ok(true);
+        }
+        *left -= 1;
+        match fs::remove_file(file.path()) {
+            Err(error) if gone(&error) => {}
+            removed => removed?,
+        }
+    }
+    // The folder of an organization without messages is made anew by whoever writes; others may be in it, then it stays.
+    let _ = fs::remove_dir(folder);
+    Ok(false)
 }
 
 fn write(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {

@@ -7,6 +7,7 @@ use axum::extract::Path;
 use axum::response::Html;
 use serde::Deserialize;
 
+use super::identity_provider::name;
 use super::query::Query;
 use super::refusal::Refusal;
 use super::shell::Shell;
@@ -59,7 +60,11 @@ pub(super) struct Question {
 impl Question {
     /// The view that asks it.
     pub(super) fn page(self, visit: &Visit, title: &str) -> Result<String, Refusal> {
-        let here = if self.back == "automatic" || self.back == "guard" { self.back } else { "deliveries" };
+        let here = match self.back {
+            "automatic" | "guard" => self.back,
+            "setup-links" => "setup",
+            _ => "deliveries",
+        };
         Ok(ConfirmPage { shell: visit.shell(title, here), question: self, chosen: DEFAULT_OVERLAP.into() }.render()?)
     }
 }
@@ -68,6 +73,7 @@ impl Question {
 #[derive(Deserialize)]
 pub(super) struct ConfirmQuery {
     client: Option<String>,
+    link: Option<String>,
 }
 
 /// `GET …/confirm/{what}`.
@@ -79,6 +85,7 @@ pub(super) async fn ask(
     let asked = match what.as_str() {
         "delete-client" => delete_client(&visit, &client(&visit, wanted).await?),
         "new-secret" => new_secret(&visit, &client(&visit, wanted).await?),
+        "revoke-setup-link" => revoke_setup_link(&visit, wanted).await,
         "remove-webhook" => remove_webhook(&visit).await,
         "remove-access" => remove_access(&visit).await,
         "allow-all" => decide_all(&visit, true).await,
@@ -134,6 +141,27 @@ fn new_secret(visit: &Visit, client: &OAuthClient) -> Result<String, Refusal> {
         no: "Keep the old one",
     };
     question.page(visit, &format!("A new secret for {}?", client.name))
+}
+
+async fn revoke_setup_link(visit: &Visit, wanted: ConfirmQuery) -> Result<String, Refusal> {
+    let id = wanted.link.unwrap_or_default();
+    let found = visit.organization.setup_links().await?.into_iter().find(|link| link.id == id);
+    let link = found.ok_or_else(|| Refusal::not_found("set-up link"))?;
+    let question = Question {
+        back: "setup-links",
+        back_name: "Set-up links",
+        to: "setup-links",
+        fields: vec![("action", "revoke".into()), ("link", link.id)],
+        points: vec![
+            "The link opens nothing any more. Whoever has it is told to ask for another one.".into(),
+            "SCIM and the token stay as they are.".into(),
+        ],
+        overlap: false,
+        danger: true,
+        yes: "Revoke the link",
+        no: "Keep it",
+    };
+    question.page(visit, &format!("Revoke the set-up link for {}?", name(&link.identity_provider)))
 }
 
 async fn remove_webhook(visit: &Visit) -> Result<String, Refusal> {

@@ -13,6 +13,7 @@ use super::when::When;
 use super::words::wait;
 use crate::connector::{ConnectorStatus, DEFAULT_EXPIRY, IssuedToken};
 use crate::error::ActionError;
+use crate::organization::DomainRule;
 
 /// How long the old token may stay beside the new one: seconds, name.
 const OVERLAPS: [(&str, &str); 4] = [
@@ -36,6 +37,8 @@ struct EnablePage {
     window: String,
     /// Whether the token is to be refreshed automatically, which is set up after it was shown.
     automatic: bool,
+    /// Of whom users may be.
+    domain_rule: DomainRule,
 }
 
 #[derive(Template)]
@@ -66,6 +69,8 @@ struct TokenPage {
     /// Until when the old token works; `None` if it was refreshed without overlap, or there was none.
     overlap_until: Option<When>,
     refreshed: bool,
+    /// What did not work beside it.
+    warning: Option<&'static str>,
     /// The path of where to go on.
     next: String,
     provider: &'static str,
@@ -84,6 +89,7 @@ pub(super) async fn ask_enable(visit: Visit) -> Result<Response, Refusal> {
         other: other.unwrap_or_default(),
         window: DEFAULT_EXPIRY.name().into(),
         automatic: false,
+        domain_rule: DomainRule::from(&visit.record),
         error: None,
         shell: visit.shell("Enable SCIM", "none"),
     };
@@ -100,10 +106,34 @@ pub(super) async fn enable(Posted { visit, fields }: Posted) -> Result<Response,
         (_, None) => return enable_again(&visit, &fields, "Choose when the token expires.".into()),
     };
     match visit.organization.enable(&visit.member.id, provider.clone(), window).await {
-        Ok(issued) => show_token(&visit, issued, false, fields.raw("refresh") == AUTOMATIC).await,
+        Ok(issued) => {
+            // The token must not be lost because the rule can't be changed now.
+            let ruled = visit.organization.decide_domains(only_verified(&fields)).await;
+            let warning = ruled.err().map(|error| {
+                tracing::warn!("who may be provisioned could not be changed: {error}");
+                "Who may be provisioned could not be changed. Disable SCIM and enable it again, or ask the operator of this \
+                 server."
+            });
+            show_token(&visit, issued, false, fields.raw("refresh") == AUTOMATIC, warning).await
+        }
         Err(ActionError::Conflict(_)) => Ok(Redirect::to(&visit.home()).into_response()),
         Err(error @ ActionError::UnmetRequirements(_)) => enable_again(&visit, &fields, format!("{error}.")),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// The rule as it was chosen, to ask again.
+pub(super) fn chosen_rule(visit: &Visit, fields: &Fields) -> DomainRule {
+    let rule = DomainRule::from(&visit.record);
+    DomainRule { only: only_verified(fields).unwrap_or(rule.only), ..rule }
+}
+
+/// What was chosen of whom may be provisioned; `None`: as it is.
+pub(super) fn only_verified(fields: &Fields) -> Option<bool> {
+    match fields.raw("domains") {
+        "verified" => Some(true),
+        "all" => Some(false),
+        _ => None,
     }
 }
 
@@ -116,6 +146,7 @@ fn enable_again(visit: &Visit, fields: &Fields, error: String) -> Result<Respons
         other: fields.raw("other").to_owned(),
         window: fields.raw("window").to_owned(),
         automatic: fields.raw("refresh") == AUTOMATIC,
+        domain_rule: chosen_rule(visit, fields),
     };
     Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(page.render()?)).into_response())
 }
@@ -146,7 +177,7 @@ pub(super) async fn refresh(Posted { visit, fields }: Posted) -> Result<Response
     };
     let refreshed = visit.organization.refresh(&visit.member.id, fields.raw("passphrase"), window, seconds).await;
     let (code, error) = match refreshed {
-        Ok(issued) => return show_token(&visit, issued, true, false).await,
+        Ok(issued) => return show_token(&visit, issued, true, false, None).await,
         Err(ActionError::WrongPassphrase) => {
             (StatusCode::UNPROCESSABLE_ENTITY, "The passphrase is wrong. The token was not changed.".to_owned())
         }
@@ -198,7 +229,13 @@ async fn unless(visit: &Visit, enabled: bool) -> Result<Option<Response>, Refusa
 }
 
 /// The one view that holds a token. It is the answer to the form itself, so that the token is kept nowhere for it.
-async fn show_token(visit: &Visit, issued: IssuedToken, refreshed: bool, automatic: bool) -> Result<Response, Refusal> {
+async fn show_token(
+    visit: &Visit,
+    issued: IssuedToken,
+    refreshed: bool,
+    automatic: bool,
+    warning: Option<&'static str>,
+) -> Result<Response, Refusal> {
     let status = visit.organization.status().await?;
     let overlap = status.overlap_until.filter(|until| *until > visit.state.now());
     let page = TokenPage {
@@ -208,6 +245,7 @@ async fn show_token(visit: &Visit, issued: IssuedToken, refreshed: bool, automat
         expires: issued.expires.map(When::minute),
         overlap_until: overlap.map(When::minute),
         refreshed,
+        warning,
         next: if automatic { visit.path("automatic") } else { visit.home() },
         provider: status.identity_provider.as_ref().map_or("other", names::value),
     };

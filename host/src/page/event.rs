@@ -77,6 +77,9 @@ impl Event {
             "token.expired" => "Token expired",
             "client-secret.expiring" => "OAuth client’s secret expires soon",
             "client-secret.expired" => "OAuth client’s secret expired",
+            "setup-link.created" => "Set-up link made",
+            "setup-link.revoked" => "Set-up link revoked",
+            "setup-link.used" => "Set-up link used",
             "licences.exhausted" => "No seat was free",
             other => other,
         }
@@ -121,7 +124,9 @@ impl Event {
             "member.deleted" | "team.deleted" | "token.expired" | "client-secret.expired" | "licences.exhausted" => {
                 "bad"
             }
-            "member.created" | "member.reactivated" | "team.created" | "connector.enabled" => "good",
+            "member.created" | "member.reactivated" | "team.created" | "connector.enabled" | "setup-link.used" => {
+                "good"
+            }
             "member.adopted" => "accent",
             _ => "off",
         }
@@ -149,7 +154,9 @@ impl Event {
                 count("daysLeft").map_or_else(String::new, |days| format!("{days} days left"))
             }
             "licences.exhausted" => count("seats").map_or_else(String::new, |seats| format!("of {}", grouped(seats))),
-            "connector.enabled" => data.get("identityProvider").and_then(Value::as_str).unwrap_or_default().to_owned(),
+            "connector.enabled" | "setup-link.created" | "setup-link.used" => {
+                data.get("identityProvider").and_then(Value::as_str).unwrap_or_default().to_owned()
+            }
             _ => String::new(),
         }
     }

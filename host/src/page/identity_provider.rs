@@ -3,10 +3,13 @@
 use crate::connector::{ExpiryWindow, IdentityProvider, guessed};
 
 /// The identity providers to choose from: value, name, what it says beside it.
-pub(super) const PROVIDERS: [(&str, &str, &str); 4] = [
+pub(super) const PROVIDERS: [(&str, &str, &str); 7] = [
     ("okta", "Okta", "An app integration with SCIM provisioning"),
     ("azure", "Azure (Entra ID)", "An enterprise application with provisioning"),
     ("ping-federate", "PingFederate", "An SP connection with outbound provisioning"),
+    ("onelogin", "OneLogin", "An application “SCIM Provisioner with SAML”"),
+    ("jumpcloud", "JumpCloud", "Identity Management of an SSO application"),
+    ("google", "Google Workspace", "Auto-provisioning of an application; users only"),
     ("other", "Other", "Any client that speaks SCIM 2.0 (RFC 7644)"),
 ];
 
@@ -26,7 +29,11 @@ pub(super) fn name(provider: &IdentityProvider) -> String {
         IdentityProvider::Okta => "Okta".into(),
         IdentityProvider::Azure => "Azure (Microsoft Entra ID)".into(),
         IdentityProvider::PingFederate => "PingFederate".into(),
-        IdentityProvider::Other(name) => name.clone(),
+        // As it calls itself, however it was typed.
+        IdentityProvider::Other(name) => match named(name) {
+            Some((value, known)) if value.eq_ignore_ascii_case(name) => known.to_owned(),
+            _ => name.clone(),
+        },
     }
 }
 
@@ -36,8 +43,15 @@ pub(super) fn value(provider: &IdentityProvider) -> &'static str {
         IdentityProvider::Okta => "okta",
         IdentityProvider::Azure => "azure",
         IdentityProvider::PingFederate => "ping-federate",
-        IdentityProvider::Other(_) => "other",
+        IdentityProvider::Other(name) => named(name).map_or("other", |(value, _)| value),
     }
+}
+
+/// The provider whose steps are known although the contract knows it by its name only: value, name.
+fn named(name: &str) -> Option<(&'static str, &'static str)> {
+    let letters: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    let known = [("onelogin", "OneLogin"), ("jumpcloud", "JumpCloud"), ("google", "Google Workspace")];
+    known.into_iter().find(|(value, _)| letters.contains(value))
 }
 
 /// The provider that was chosen; one of another name needs that name.
@@ -46,6 +60,9 @@ pub(super) fn chosen(value: &str, other: Option<&str>) -> Result<IdentityProvide
         ("okta", _) => Ok(IdentityProvider::Okta),
         ("azure", _) => Ok(IdentityProvider::Azure),
         ("ping-federate", _) => Ok(IdentityProvider::PingFederate),
+        ("onelogin" | "jumpcloud" | "google", _) => {
+            Ok(IdentityProvider::Other(named(value).map_or(value, |(_, name)| name).to_owned()))
+        }
         ("other", Some(name)) if name.len() <= 100 => Ok(IdentityProvider::Other(name.to_owned())),
         ("other", Some(_)) => Err("The name of the identity provider is longer than 100 bytes."),
         ("other", None) => Err("Name your identity provider, so that others know what this connector is for."),
@@ -66,4 +83,29 @@ pub(super) fn window(value: &str) -> Option<ExpiryWindow> {
 /// The window's name.
 pub(super) fn window_name(window: ExpiryWindow) -> &'static str {
     WINDOWS.iter().find(|(_, _, known)| *known == window).map_or("", |(_, name, _)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn c26_providers_that_the_contract_knows_by_name_have_steps_of_their_own() {
+        for (value, name, _) in PROVIDERS {
+            if value != "other" {
+                let provider = chosen(value, None).unwrap();
+                assert_eq!(self::value(&provider), value, "{name}");
+            }
+        }
+        for (single_sign_on, expected) in [
+            ("OneLogin SAML", "onelogin"),
+            ("jump-cloud", "jumpcloud"),
+            ("Google", "google"),
+            ("Microsoft Entra ID", "azure"),
+            ("keycloak", "other"),
+            ("", ""),
+        ] {
+            assert_eq!(guess(Some(single_sign_on)), expected);
+        }
+    }
 }

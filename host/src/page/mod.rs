@@ -36,8 +36,10 @@ mod search;
 mod security_headers;
 mod session;
 mod sessions;
+mod set_up;
 mod settings;
 mod setup;
+mod setup_links;
 mod shell;
 mod sign_in;
 mod state;
@@ -111,6 +113,8 @@ impl Page {
             .route("/refresh", get(connector::ask_refresh).post(connector::refresh))
             .route("/disable", get(connector::ask_disable).post(connector::disable))
             .route("/setup", get(setup::show))
+            .route("/setup-links", get(setup_links::show).post(setup_links::change))
+            .route("/set-up", get(set_up::ask).post(set_up::redeem))
             .route(
                 "/preview",
                 get(preview::show).post(preview::preview).layer(DefaultBodyLimit::max(preview::MAX_LIST)),

@@ -15,7 +15,7 @@ use super::when::{When, distance};
 use super::words::{grouped, renewal};
 use crate::condition::Trouble;
 use crate::connector::{ConnectorStatus, TokenStatus};
-use crate::directory::{Licences, Plan, Requirement};
+use crate::directory::{Licences, MarkedMembers, Plan, Requirement};
 use crate::event::Webhook;
 use crate::oauth::RefreshState;
 use crate::organization::record;
@@ -37,6 +37,8 @@ struct OverviewPage {
     token: Token,
     renewal: String,
     licences: Seats,
+    /// How many members are marked, in sentences.
+    marks: Vec<String>,
     recent: Vec<String>,
 }
 
@@ -106,6 +108,8 @@ pub(super) async fn show(Query(wanted): Query<OverviewQuery>, visitor: Visitor) 
         _ => None,
     };
     let trouble = visit.state.provisioner.trouble().await;
+    // Without it the rest is of use.
+    let marked = visit.organization.marked_members().await.unwrap_or_default();
     let rows = LogRow::all(&home, &overview.log);
     let view = OverviewPage {
         shell: visit.shell("SCIM", ""),
@@ -119,6 +123,7 @@ pub(super) async fn show(Query(wanted): Query<OverviewQuery>, visitor: Visitor) 
         renewal: renewal(&overview.refresh, now),
         token: token(&overview.connector, now),
         licences: seats(overview.licences),
+        marks: marks(marked),
         recent: rows.iter().map(Template::render).collect::<Result<_, _>>()?,
     };
     Ok(Html(view.render()?))
@@ -194,6 +199,11 @@ fn banners(visit: &Visit, overview: &Overview, trouble: Option<Trouble>, now: u6
         let action = Some((visit.path("deliveries"), "Show them"));
         banners.push(Banner { tone: "warn", title: "The webhook fails", text, action });
     }
+    if !visit.state.provisioner.delivers_mail() {
+        let text = "This server has no mail server: emails, initial passphrases and warnings among them, are written to a folder \
+                    on it. Ask its operator to set one.";
+        banners.push(Banner { tone: "warn", title: "Emails are not sent", text: text.into(), action: None });
+    }
     if refresh_status.state == RefreshState::NeedsAttention {
         let problem = refresh_status.problem.as_deref().unwrap_or_default();
         let text = format!("{problem} The token works until it expires; refresh it by hand until this is corrected.");
@@ -201,6 +211,30 @@ fn banners(visit: &Visit, overview: &Overview, trouble: Option<Trouble>, now: u6
         banners.push(Banner { tone: "warn", title: "The automatic refresh fails", text, action });
     }
     banners
+}
+
+/// What is allowed of members and yet may not be meant, counted.
+fn marks(marked: MarkedMembers) -> Vec<String> {
+    let sentence = |count: u64, one: &str, many: &str| {
+        let at_least = if marked.complete { "" } else { "At least " };
+        match count {
+            0 => None,
+            1 => Some(format!("{at_least}1 active member {one}.")),
+            count => Some(format!("{at_least}{} active members {many}.", grouped(count))),
+        }
+    };
+    let no_address = "can’t sign in: no email address";
+    let mut marks: Vec<String> = [
+        sentence(marked.no_address, no_address, no_address),
+        sentence(marked.foreign_domain, "is outside your verified domains", "are outside your verified domains"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if !marked.complete {
+        marks.push("Members are being counted.".into());
+    }
+    marks
 }
 
 fn requirements(visit: &Visit, unmet: &[Requirement]) -> Vec<Check> {
@@ -281,6 +315,16 @@ fn seats(licences: Licences) -> Seats {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a13_marked_members_are_counted_in_sentences_and_not_more_exactly_than_is_known() {
+        let marked = |no_address, foreign_domain, complete| MarkedMembers { no_address, foreign_domain, complete };
+        assert!(marks(marked(0, 0, true)).is_empty());
+        let both = marks(marked(1, 1_200, true));
+        assert_eq!(both[0], "1 active member can’t sign in: no email address.");
+        assert_eq!(both[1], "1,200 active members are outside your verified domains.");
+        assert_eq!(marks(marked(0, 2, false))[0], "At least 2 active members are outside your verified domains.");
+    }
 
     #[test]
     fn the_bar_shows_overage_and_one_member_of_a_million() {

@@ -39,8 +39,8 @@ impl Refusal {
     }
 
     pub(super) fn not_an_owner(csrf: String) -> Self {
-        let text = "You are signed in, but only the owner and co-owners of the organization can see and change its \
-                    SCIM settings. Ask one of them, or sign in as one of them.";
+        let text = "You are signed in, and your passphrase works in Insomnia. Only the owner and co-owners of the \
+                    organization can see and change its SCIM settings: ask one of them, or sign in as one of them.";
         Self::new(StatusCode::FORBIDDEN, "Only for owners and co-owners", text).with_session(csrf)
     }
 

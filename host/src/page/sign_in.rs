@@ -87,7 +87,8 @@ pub(super) async fn sign_in(State(state): State<PageState>, request: Request) ->
     let (status, error) = match verified {
         Ok(SignedIn { member, must_change }) => {
             state.tries.succeeded(&one);
-            if member.role == Role::Member {
+            // Who has an initial passphrase chooses another one here, whatever the role.
+            if member.role == Role::Member && !must_change {
                 return Err(Refusal::not_an_owner(String::new()));
             }
             let session = sessions.start(&id, &member.id, must_change, &parts.headers).await?;

@@ -28,6 +28,7 @@ pub(super) struct Tries {
     accounts: Throttle,
     devices: Throttle,
     links: Throttle,
+    set_up: Throttle,
 }
 
 impl Default for Tries {
@@ -38,6 +39,7 @@ impl Default for Tries {
             accounts: Throttle::new(OF_ACCOUNT),
             devices: Throttle::new(OF_DEVICE),
             links: Throttle::new(OF_LINKS),
+            set_up: Throttle::new(OF_ADDRESS),
         }
     }
 }
@@ -95,6 +97,21 @@ impl Tries {
     }
 }
 
+/// Set-up links, which strangers may try.
+impl Tries {
+    /// Counts that somebody opens a set-up link; or the seconds to wait.
+    pub(super) fn open_link(&self, source: Option<IpAddr>) -> Result<(), u32> {
+        source.map_or(Ok(()), |source| self.set_up.begin(&source))
+    }
+
+    /// The link was right: it does not count.
+    pub(super) fn link_was_right(&self, source: Option<IpAddr>) {
+        if let Some(source) = source {
+            self.set_up.succeeded(&source);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,6 +145,18 @@ mod tests {
         let known = one(200, "owner@a.example", Some("known"));
         assert_eq!(failures(&tries, &known), 10);
         assert_eq!(tries.begin(&one(200, "owner@a.example", Some("another"))), Ok(()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn c26_wrong_set_up_links_of_one_source_are_slowed_down_and_right_ones_are_not() {
+        let tries = Tries::default();
+        let source = |last| Some(IpAddr::from([192, 0, 2, last]));
+        for _ in 0..100 {
+            assert_eq!(tries.open_link(source(1)), Ok(()));
+            tries.link_was_right(source(1));
+        }
+        assert_eq!((0..100).take_while(|_| tries.open_link(source(2)).is_ok()).count(), 20);
+        assert_eq!(tries.open_link(source(1)), Ok(()));
     }
 
     #[tokio::test(start_paused = true)]

@@ -23,10 +23,10 @@ const MAX_FORM: usize = 64 << 10;
 /// The routes of the token and revocation endpoints, and of the metadata documents.
 pub(super) fn router(provisioner: &Provisioner) -> Router {
     Router::new()
-        .route("/oauth/{organization}/token", post(token))
-        .route("/oauth/{organization}/revoke", post(revoke))
-        .route("/.well-known/oauth-authorization-server/{*issuer}", get(metadata))
-        .route(&format!("{RESOURCE_METADATA_PATH}/{{*resource}}"), get(resource_metadata))
+        .route("/oauth/{organization}/token", post(token).fallback(only_post))
+        .route("/oauth/{organization}/revoke", post(revoke).fallback(only_post))
+        .route("/.well-known/oauth-authorization-server/{*issuer}", get(metadata).fallback(only_get))
+        .route(&format!("{RESOURCE_METADATA_PATH}/{{*resource}}"), get(resource_metadata).fallback(only_get))
         .with_state(provisioner.clone())
 }
 
@@ -36,6 +36,21 @@ async fn token(State(provisioner): State<Provisioner>, Path(name): Path<String>,
         Err(response) => response,
     };
     answer(response)
+}
+
+/// Any other method: the answer is JSON as every refusal here, so that a client can show it.
+async fn only_post() -> Response<Body> {
+    wrong_method("POST", "This endpoint takes POST with a form (RFC 6749)")
+}
+
+async fn only_get() -> Response<Body> {
+    wrong_method("GET, HEAD", "This document is read with GET")
+}
+
+fn wrong_method(allowed: &'static str, text: &str) -> Response<Body> {
+    let mut response = answer(error(405, "invalid_request", text));
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
+    response
 }
 
 async fn revoke(State(provisioner): State<Provisioner>, Path(name): Path<String>, request: Request) -> Response<Body> {

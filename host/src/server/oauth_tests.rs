@@ -121,3 +121,22 @@ async fn rfc8414_the_metadata_is_where_clients_look_for_it() {
     );
     assert_eq!(send(&routes, get("/.well-known/oauth-authorization-server/oauth/No_Name")).await.0, 404);
 }
+
+#[tokio::test]
+async fn b19_another_method_is_refused_with_an_error_that_a_client_can_read() {
+    let (routes, _organization) = organization().await;
+    for (method, path, allowed) in [
+        ("GET", "/oauth/acme/token", "POST"),
+        ("DELETE", "/oauth/acme/revoke", "POST"),
+        ("POST", "/.well-known/oauth-authorization-server/oauth/acme", "GET, HEAD"),
+        ("PUT", "/.well-known/oauth-protected-resource/scim/v2/acme", "GET, HEAD"),
+    ] {
+        let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+        let response = routes.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), 405, "{method} {path}");
+        assert_eq!(response.headers()[header::ALLOW], allowed);
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        let body: Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(body["error"], "invalid_request", "{method} {path}: {body}");
+    }
+}

@@ -16,8 +16,11 @@ fn scim_is_enabled_used_refreshed_and_disabled() {
     let organization = Organization::new("connector");
     assert_eq!(ok(&organization.get("/connector"))["status"], json!("disabled"));
     assert_eq!(ok(&organization.get("/requirements")), json!({"unmet": []}));
-    let asked = json!({"identity_provider": "okta", "expires": "90d"});
+    let asked = json!({"identity_provider": "okta", "expires": "90d", "verified_domains_only": true});
     let issued = ok(&organization.post("/connector/enable", asked.clone()));
+    assert!(issued["verified_domains"].as_array().is_some_and(|domains| !domains.is_empty()), "a13: {issued}");
+    assert_eq!(issued["verified_domains_only"], json!(true), "{issued}");
+    assert_eq!(ok(&organization.get(""))["organization"]["options"]["verified-domains-only"], json!(true));
     let first = text(&issued, "token");
     assert!(first.starts_with("insm_scim_"));
     assert!(issued["expires"].is_u64(), "{issued}");
@@ -132,6 +135,27 @@ fn access_to_the_idp_is_configured_and_its_secret_never_shown() {
     assert_eq!(ok(&organization.put("/connector/idp-api", entra))["idp_api"]["kind"], json!("entra"));
     let wrong = json!({"api": {"entra": {"tenant_id": "t"}}});
     problem(&organization.put("/connector/idp-api", wrong), 422, "invalid");
+}
+
+#[test]
+fn c26_set_up_links_are_made_listed_and_revoked() {
+    let organization = Organization::new("links");
+    let new = json!({"identity_provider": "jumpcloud", "valid_seconds": 3600});
+    let refused = problem(&organization.post("/setup-links", new.clone()), 422, "invalid");
+    assert_eq!(refused["errors"][0]["pointer"], json!("/passphrase"));
+    let with_passphrase = json!({"identity_provider": "jumpcloud", "passphrase": PASSPHRASE});
+    let issued = created(&organization.post("/setup-links", with_passphrase));
+    let url = text(&issued, "url");
+    assert!(url.contains("/scim/set-up?token=insm_setup_"), "{issued}");
+    let listed = organization.get("/setup-links");
+    assert_eq!(ok(&listed)["items"], json!([issued["link"]]));
+    assert!(!listed.text().contains("insm_setup_"));
+    let by_operator = created(&operator().post(&organization.at("/setup-links"), new));
+    assert_eq!(by_operator["link"]["created_by"], json!("operator"));
+    gone(&organization.delete(&format!("/setup-links/{}", text(&issued["link"], "id"))));
+    problem(&organization.delete(&format!("/setup-links/{}", text(&issued["link"], "id"))), 404, "not-found");
+    let long = json!({"identity_provider": "okta", "valid_seconds": 604_801, "passphrase": PASSPHRASE});
+    problem(&organization.post("/setup-links", long), 422, "invalid");
 }
 
 #[test]

@@ -144,6 +144,7 @@ fn attempts(organization: &str) -> Vec<(&'static str, String, Option<Value>)> {
         ("GET", at("/api-keys"), None),
         ("POST", at("/api-keys"), Some(json!({"name": "eve"}))),
         ("GET", at("/oauth-clients"), None),
+        ("GET", at("/setup-links"), None),
         ("DELETE", at("/guard"), None),
     ]
 }

@@ -194,5 +194,6 @@ fn an_organizations_key_may_look_at_its_own() {
     assert_eq!(seen["id"], json!(organization.id));
     assert!(seen["page_url"].as_str().is_some_and(|url| url.contains(&organization.id)), "{seen}");
     let licences = ok(&organization.get("/licences"));
-    assert_eq!(licences, json!({"seats": 20, "manual": 1, "scim": 0}));
+    let marked = json!({"no_address": 0, "foreign_domain": 0, "complete": true});
+    assert_eq!(licences, json!({"seats": 20, "manual": 1, "scim": 0, "marked": marked}));
 }

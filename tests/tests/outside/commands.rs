@@ -83,6 +83,8 @@ fn a_new_user_gets_one_email_in_the_mail_folder() {
         assert!(letter.contains(field), "{field} is missing\n{letter}");
     }
     assert_eq!(mail_to(shared(), &connector.organization, &person.email).len(), 1);
+    let log = shared().stderr();
+    assert!(log.contains("WARN") && log.contains("emails are not sent"), "c25: nobody gets emails: {log}");
 }
 
 #[test]
@@ -101,6 +103,16 @@ fn the_log_lists_and_exports_what_was_asked_without_a_token() {
     assert_eq!(list(&["--status", "4"]).as_array().map(Vec::len), Some(1));
     assert_eq!(list(&["--method", "post", "--resource", "User", "--since", "1h"]).as_array().map(Vec::len), Some(1));
     assert_eq!(list(&["--until", "1h"]), json!([]));
+    let events = |more: &[&str]| {
+        let output =
+            run(shared(), &[&["event", "list", "--organization", &connector.organization, "--json"], more].concat());
+        (String::from_utf8(output.stdout).expect("UTF-8"), String::from_utf8(output.stderr).expect("UTF-8"))
+    };
+    let (first, hint) = events(&["--limit", "1"]);
+    assert!(first.contains("member.created") && !first.contains("connector.enabled"), "{first}");
+    let after = hint.split_whitespace().last().expect("how to go on");
+    let (rest, hint) = events(&["--after", after]);
+    assert!(rest.contains("connector.enabled") && hint.is_empty(), "{rest}{hint}");
     for (format, lines) in [("csv", 3), ("jsonl", 2)] {
         let output = run(shared(), &["log", "export", "--organization", &connector.organization, "--format", format]);
         let text = String::from_utf8(output.stdout).expect("UTF-8");
@@ -407,7 +419,8 @@ fn a_wrong_configuration_is_refused_with_what_is_wrong() {
     let directory = tempfile::tempdir().expect("a directory");
     for (arguments, said) in [
         (vec!["--mail-from", "a@example.com", "--smtp-url", "https://example.com"], "smtp://"),
-        (vec!["--smtp-url", "smtp://localhost?tls=none"], "email.from"),
+        (vec!["--smtp-url", "smtp://localhost?tls=none"], "set --mail-from"),
+        (vec!["--mail-folder-keep-days", "0"], "--mail-folder-keep-days"),
         (vec!["--http-permit", "10.0.0.0/99"], "10.0.0.0/99"),
         (vec!["--base-url", "example.com"], "https://"),
         (vec!["--config", "/nowhere/config.toml"], "/nowhere/config.toml"),

@@ -27,12 +27,16 @@ fn p9_all_that_a_running_server_needs_is_found_good_beside_it() {
     let server = Server::start();
     let private = fs::Permissions::from_mode(0o700);
     fs::set_permissions(server.data(), private).expect("the permissions of the directory");
-    let output = doctor(server.data(), &["--json", "--base-url", "http://localhost:8080"]);
+    let base_url = server.demo().connector_url.split("/scim/").next().unwrap_or_default().to_owned();
+    let output = doctor(server.data(), &["--json", "--base-url", &base_url]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     for check in ["data", "host key", "database", "clock", "component", "base URL"] {
         let (state, text) = found(&output, check);
         assert_eq!(state, "good", "{check}: {text}");
     }
+    let output = doctor(server.data(), &["--json"]);
+    let (state, text) = found(&output, "base URL");
+    assert!(state == "warning" && text.contains("of the last server"), "it is noted in the data: {state}: {text}");
     // Nobody has set a mail server.
     let (state, text) = found(&output, "mail");
     assert!(state == "warning" && text.contains("--smtp-url"), "{state}: {text}");

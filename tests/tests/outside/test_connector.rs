@@ -49,6 +49,10 @@ fn p9_a_connector_that_is_not_there_and_a_missing_token_are_named() {
     let output = tried("http://127.0.0.1:1/scim/v2/acme", "some-token", &[]);
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(!output.status.success() && said.contains("no answer: "), "{said}");
+    for url in ["ftp://127.0.0.1/scim", "127.0.0.1:8080/scim", "mailto:x@example.com"] {
+        let said = String::from_utf8_lossy(&tried(url, "some-token", &[]).stderr).into_owned();
+        assert!(said.contains("begins with https://") && said.contains("http://"), "{url}: {said}");
+    }
     let output = tried("http://127.0.0.1:1/scim/v2/acme", "", &[]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success() && said.contains("--token-file"), "{said}");

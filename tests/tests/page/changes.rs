@@ -122,7 +122,11 @@ fn a_preview_tells_who_would_be_matched_and_changes_nothing() {
 fn p4_the_members_view_marks_who_is_of_another_domain() {
     let organization = Organization::new("marks");
     organization.add("guest@elsewhere.example", "Guest", Role::Member);
-    let page = Visitor::owner(&organization).get("/members").is(200).text();
+    let visitor = Visitor::owner(&organization);
+    let overview = visitor.get("").is(200).text();
+    assert!(overview.contains("1 active member is outside your verified domains."), "a13: {overview}");
+    assert!(overview.contains("Emails are not sent"), "c25: they go to a folder: {overview}");
+    let page = visitor.get("/members").is(200).text();
     let marks: Vec<&str> = page.split("outside your verified domains: ").skip(1).collect();
     assert!(
         marks.len() == 1 && marks[0].starts_with("elsewhere.example<"),

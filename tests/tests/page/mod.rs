@@ -10,4 +10,5 @@ mod letter;
 mod organization;
 mod questions;
 mod sessions;
+mod setup_links;
 mod visitor;

@@ -1,6 +1,7 @@
 //! Who gets in, for how long, and what a form of another site can do: nothing.
 
-use insomnia_scim::directory::Role;
+use insomnia_scim::directory::{NewMember, Role};
+use insomnia_scim::{Face, Source};
 use insomnia_scim_tests::client::Response;
 use insomnia_scim_tests::server::Server;
 
@@ -8,12 +9,13 @@ use crate::page::organization::Organization;
 use crate::page::visitor::{Visitor, form};
 
 /// All views that only owners and co-owners see.
-const VIEWS: [&str; 22] = [
+const VIEWS: [&str; 23] = [
     "",
     "/enable",
     "/refresh",
     "/disable",
     "/setup",
+    "/setup-links",
     "/preview",
     "/members",
     "/teams",
@@ -84,7 +86,17 @@ fn a_session_survives_a_restart_and_ends_with_the_sign_out() {
         (demo.page_url.clone(), demo.owner_email.clone(), demo.owner_passphrase.clone())
     };
     let visitor = Visitor::at(&page);
-    visitor.sign_in(&owner, &passphrase).is(303);
+    // The passphrase was shown on a terminal.
+    let location = visitor.sign_in(&owner, &passphrase).is(303).header("location").unwrap_or_default().to_owned();
+    assert!(location.ends_with("/passphrase"), "{location}");
+    visitor.get("").is(303);
+    let form = visitor.get("/passphrase").is(200).text();
+    let csrf = form.split_once("name=\"csrf\" value=\"").map_or("", |(_, rest)| rest);
+    let csrf = csrf.split('"').next().unwrap_or_default();
+    let chosen = "one that nobody else has seen";
+    let fields = [("csrf", csrf), ("current", &passphrase), ("chosen", chosen), ("again", chosen)];
+    visitor.post("/passphrase", &fields).is(303);
+    visitor.get("").is(200);
     server.kill();
     server.start_again();
     let visitor_again = Visitor::at(&page);
@@ -116,6 +128,25 @@ fn a_member_is_told_that_the_page_is_for_owners_and_a_co_owner_is_let_in() {
     let text = response.is(403).text();
     assert!(text.contains("Only for owners and co-owners") && text.contains("</html>"), "{text}");
     assert_eq!(response.header("set-cookie"), None);
+
+    // An initial passphrase must be changed, and the mail leads here for it.
+    let terminal = organization.library.clone().coming_from(Source::new(Face::CommandLine));
+    let new = NewMember::new("new@roles.example".into(), None, Role::Member, Some(organization.passphrase.clone()));
+    organization.host.run(terminal.add_member(new)).expect("a new member");
+    let visitor = Visitor::new(&organization);
+    let response = visitor.sign_in("new@roles.example", &organization.passphrase);
+    assert!(response.is(303).header("location").is_some_and(|to| to.ends_with("/passphrase")));
+    let form = visitor.get("/passphrase").is(200).text();
+    let csrf = form.split_once("name=\"csrf\" value=\"").map_or("", |(_, rest)| rest);
+    let csrf = csrf.split('"').next().unwrap_or_default();
+    let fields = [
+        ("csrf", csrf),
+        ("current", &organization.passphrase),
+        ("chosen", "one of my own"),
+        ("again", "one of my own"),
+    ];
+    visitor.post("/passphrase", &fields).is(303);
+    assert!(visitor.get("").is(403).text().contains("your passphrase works"));
 
     organization.add("co@roles.example", "Co Owner", Role::CoOwner);
     let co_owner = Visitor::new(&organization);

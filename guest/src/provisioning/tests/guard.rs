@@ -59,10 +59,13 @@ fn p4_removals_beyond_the_number_are_held_with_503_and_owners_are_mailed_once() 
     assert_eq!(guarded.held().len(), 5);
     let (_, error) = guarded.deactivate(4);
     assert!(error["detail"].as_str().unwrap().contains("until an owner"), "{error}");
-    guarded.organization.live_for(1_000).unwrap();
+    guarded.organization.live_for(60_000).unwrap();
     for address in [TestOrganization::OWNER, TestOrganization::CO_OWNER] {
         assert_eq!(guarded.organization.subjects_to(address), ["Example: many members would lose access"]);
     }
+    let text = guarded.organization.host.emails.borrow()[0].text.clone();
+    assert!(text.contains("4 members would be deactivated, and 1 deleted"), "{text}");
+    assert!(text.contains("- u3@example.com\n- u4@example.com\n"), "{text}");
     let (_, user) = guarded.organization.scim("GET", &format!("/Users/{}", guarded.ids[5]), None);
     assert_eq!(user["active"], true, "what is held has not happened");
 }

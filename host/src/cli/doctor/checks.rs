@@ -111,13 +111,15 @@ pub(super) fn clock(settings: &Settings) -> Finding {
     }
 }
 
-/// Whether data, key and database belong together, and the component answers over them.
-pub(super) async fn component(settings: &Settings) -> Vec<Finding> {
+/// Whether data, key and database belong together, and the component answers over them; and the base URL of the last server
+/// on them, if there was one.
+pub(super) async fn component(settings: &Settings) -> (Vec<Finding>, Option<String>) {
     let check = "component";
     let provisioner = match host::open(settings).await {
         Ok(provisioner) => provisioner,
-        Err(error) => return vec![Finding::bad(check, format!("{error:#}"), "do what the message says")],
+        Err(error) => return (vec![Finding::bad(check, format!("{error:#}"), "do what the message says")], None),
     };
+    let noted = host::noted_base_url(&provisioner).await;
     let mut findings = vec![match provisioner.trouble().await {
         None => Finding::good(check, "the component answers, and the storage takes a write"),
         Some(trouble) => Finding::bad(check, trouble.to_string(), "do what the message says"),
@@ -125,7 +127,7 @@ pub(super) async fn component(settings: &Settings) -> Vec<Finding> {
     if let Err(error) = provisioner.organizations(None, 1).await {
         findings.push(Finding::bad("storage", error.to_string(), "see the log"));
     }
-    findings
+    (findings, noted)
 }
 
 /// The files by which the server speaks TLS, if it does.
@@ -138,13 +140,21 @@ pub(super) fn certificate(settings: &Settings) -> Option<Finding> {
     }
 }
 
-/// Whether the base URL is one that identity providers can use.
-pub(super) async fn base_url(settings: &Settings) -> Finding {
+/// Whether the base URL is one that identity providers can use: the one that is set here, else that of the last server.
+pub(super) async fn base_url(settings: &Settings, noted: Option<&str>) -> Finding {
     let check = "base URL";
     let advice = "set --base-url to the https:// URL that identity providers reach this server by";
-    let Some(text) = &settings.base_url else {
-        let found = "none is set here: commands use that of the last server, and a server its listen address";
-        return Finding::warning(check, found, advice);
+    let text = match (&settings.base_url, noted) {
+        (Some(text), Some(noted)) if text != noted => {
+            let found = format!("{text} is set here, but the last server on this data was reached at {noted}");
+            return Finding::warning(check, found, "start every server on this data with the same --base-url");
+        }
+        (Some(text), _) => text.as_str(),
+        (None, Some(noted)) => noted,
+        (None, None) => {
+            let found = "none is set here, and no server has run yet: a server would use its listen address";
+            return Finding::warning(check, found, advice);
+        }
     };
     let Ok(url) = Url::parse(text) else {
         return Finding::bad(check, format!("{text} is no URL"), advice);
@@ -155,6 +165,10 @@ pub(super) async fn base_url(settings: &Settings) -> Finding {
         Some(Host::Ipv6(address)) => address.is_loopback(),
         None => false,
     };
+    if is_local && settings.base_url.is_none() {
+        let found = format!("{text}, of the last server, works on this machine only");
+        return Finding::warning(check, found, advice);
+    }
     if url.scheme() != "https" && !is_local {
         return Finding::warning(check, format!("{text} is not https: tokens pass in the clear"), advice);
     }

@@ -70,9 +70,10 @@ impl Doctor {
             checks::database(&settings).await,
             checks::clock(&settings),
         ];
-        findings.extend(checks::component(&settings).await);
+        let (of_component, noted) = checks::component(&settings).await;
+        findings.extend(of_component);
         findings.extend(checks::certificate(&settings));
-        findings.push(checks::base_url(&settings).await);
+        findings.push(checks::base_url(&settings, noted.as_deref()).await);
         findings.push(checks::mail(&settings).await);
         let bad = findings.iter().filter(|finding| finding.state == State::Bad).count();
         if settings.json {

@@ -24,7 +24,7 @@ use walk::walk;
 #[derive(Args)]
 pub(super) struct TestConnector {
     /// The connector URL, as an identity provider is given it.
-    #[arg(value_name = "CONNECTOR-URL")]
+    #[arg(value_name = "CONNECTOR-URL", value_parser = connector_url)]
     url: Url,
     /// A file that holds the connector's token. Without one, the token is a line of standard input, or the value of the
     /// variable INSOMNIA_SCIM_TOKEN.
@@ -33,6 +33,20 @@ pub(super) struct TestConnector {
     /// The userName and address of the user that is created. [default: scim-test-… at example.com]
     #[arg(long, value_name = "ADDRESS")]
     user_name: Option<String>,
+}
+
+/// Reads a connector URL.
+///
+/// # Errors
+/// What is expected, in words.
+fn connector_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "https" | "http") && url.has_host());
+    url.ok_or_else(|| {
+        format!(
+            "{text:?} is not a connector URL: it begins with https:// (or with http:// on a network that nobody else \
+             reads), such as https://scim.example.com/scim/v2/acme"
+        )
+    })
 }
 
 impl TestConnector {

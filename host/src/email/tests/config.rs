@@ -131,6 +131,9 @@ fn the_folder_is_the_default_and_smtp_needs_a_sender() {
     assert!(mailer("").is_ok());
     assert!(directory.path().join("mail").is_dir());
     assert!(matches!(mailer("smtp.host = 'a'").err(), Some(EmailConfigError::NoFrom)));
+    assert!(EmailConfigError::NoFrom.to_string().contains("--mail-from"));
+    let nobody = mailer("from = 'Insomnia <no-reply@insomnia.invalid>'\nsmtp.host = 'a'").err();
+    assert!(matches!(nobody, Some(EmailConfigError::NobodysDomain(_))), "it is for the folder only");
     assert!(matches!(mailer("folder = 'x'\nsmtp.host = 'a'").err(), Some(EmailConfigError::FolderAndSmtp)));
     assert!(matches!(mailer("from = 'nobody'").err(), Some(EmailConfigError::Sender(_))));
     let file = directory.path().join("file");

@@ -79,3 +79,27 @@ async fn what_a_crash_left_half_written_is_removed_at_the_next_start() {
     MailFolder::open(directory.path(), sender()).unwrap();
     assert_eq!(files(&acme), [acme.join(".2-0.tmp"), acme.join("old.eml")]);
 }
+
+#[tokio::test]
+async fn a_message_stays_in_the_folder_for_its_time_and_old_ones_go_a_part_at_a_time() {
+    let directory = tempfile::tempdir().unwrap();
+    let folder = MailFolder::open(directory.path(), sender()).unwrap();
+    for number in 0..5 {
+        folder.send(&acme(), message(&format!("old-{number}"))).await.unwrap();
+    }
+    let of_acme = directory.path().join("acme");
+    let now = SystemTime::now();
+    for file in files(&of_acme) {
+        fs::File::open(file).unwrap().set_modified(now - Duration::from_secs(8 * 86_400)).unwrap();
+    }
+    folder.send(&acme(), message("new")).await.unwrap();
+    fs::write(of_acme.join("note.txt"), "not a message").unwrap();
+    let before = now - Duration::from_secs(7 * 86_400);
+    assert!(MailFolder::delete_older(directory.path(), before, 3).unwrap(), "there are more");
+    assert_eq!(files(&of_acme).len(), 4);
+    assert!(!MailFolder::delete_older(directory.path(), before, 3).unwrap());
+    let left: Vec<_> = files(&of_acme).iter().map(|file| file.file_name().unwrap().to_owned()).collect();
+    assert_eq!(left.len(), 2, "{left:?}");
+    assert!(left.iter().any(|name| name.to_str().unwrap().ends_with("-new.eml")), "{left:?}");
+    assert!(!MailFolder::delete_older(&directory.path().join("nowhere"), before, 3).unwrap());
+}

@@ -62,6 +62,8 @@ fn views_of_an_organization_in_use() {
         ("setup-okta", "setup?idp=okta"),
         ("setup-azure", "setup?idp=azure"),
         ("setup-ping", "setup?idp=ping-federate"),
+        ("setup-onelogin", "setup?idp=onelogin"),
+        ("setup-links", "setup-links"),
         ("setup-other", "setup?idp=other"),
         ("preview", "preview"),
         ("members", "members"),
@@ -85,6 +87,11 @@ fn views_of_an_organization_in_use() {
         browser.go(&acme.view(view));
         examine(&browser, name);
     }
+    browser.go(&acme.view("setup-links"));
+    browser.type_into("#passphrase", &acme.passphrase);
+    browser.click("button[value=create]");
+    browser.wait_for_text("main", "Copy the link now");
+    examine(&browser, "setup-link");
     browser.go(&acme.view("logs?q=409&status=4"));
     browser.click("#log tbody tr .time a");
     browser.wait_for_text("h2", "What was done");

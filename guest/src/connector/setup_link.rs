@@ -1,0 +1,344 @@
+//! Links by which somebody who administers the identity provider, but is no owner, sets it up: single-use, good for an hour
+//! to seven days, revocable.
+//!
+//! To look at a link uses nothing up, since programs that check mails open every link in them. The token is made when the
+//! person asks for it; with that the link is used up. What the link does is done in the name of who made it, who must still be
+//! an owner or co-owner then.
+
+use insomnia_scim_contract::{Actor, ExpiryWindow, IssuedSetupLink, IssuedToken, NewSetupLink, SetupLink, lasts};
+use serde_json::{Value, json};
+use subtle::ConstantTimeEq;
+
+use super::ConnectorError;
+use super::lifecycle::{self, administrator};
+use crate::protocol::timestamp;
+use crate::provisioning::administrators::{self, Administrator};
+use crate::provisioning::passphrase;
+use crate::secret::{self, Token};
+use crate::store::{Batch, EventKind, EventSubject, SetupLinkRecord, Store, StoreError};
+
+/// What the secret of a link begins with.
+const PREFIX: &str = "insm_setup_";
+const HOUR: u32 = 3_600;
+/// The shortest and the longest time for which a link is good, in seconds.
+const VALID: std::ops::RangeInclusive<u32> = HOUR..=7 * 24 * HOUR;
+/// How many links may be good at a time.
+const MOST: usize = 20;
+/// How many links are remembered, those that are good no more included.
+const MOST_REMEMBERED: usize = 100;
+/// For how long the token before works beside the new one, in seconds: time to enter it.
+const OVERLAP: u32 = HOUR;
+/// How long the token is valid where neither the link nor an earlier token says it.
+const DEFAULT_WINDOW: ExpiryWindow = ExpiryWindow::Days180;
+
+/// Makes a link. A member proves by the passphrase who acts, as for a new token; the operator needs none.
+///
+/// # Errors
+/// [`ConnectorError`] says why not.
+pub fn create(
+    store: &Store,
+    actor: impl Into<Actor>,
+    given: Option<&str>,
+    new: &NewSetupLink,
+) -> Result<IssuedSetupLink, ConnectorError> {
+    let actor = actor.into();
+    lifecycle::check_provider(&new.identity_provider)?;
+    if !VALID.contains(&new.valid_seconds) {
+        return Err(ConnectorError::Invalid("a set-up link is valid for 3,600 to 604,800 seconds".into()));
+    }
+    if let Administrator::Member(member) = administrator(store, &actor)? {
+        let given = given.ok_or_else(|| ConnectorError::Invalid("the actor's passphrase is needed".into()))?;
+        passphrase::confirm(store, member.record.id(), given)?;
+    }
+    store.transact(|| {
+        let (member, created_by) = match administrator(store, &actor)? {
+            Administrator::Member(member) => (Some(member.record.id().to_owned()), member.record.display_name()),
+            Administrator::Operator => (None, "operator".to_owned()),
+        };
+        let (seen, mut links) = store.setup_links()?;
+        let now = store.now();
+        if links.iter().filter(|link| is_good(link, now)).count() >= MOST {
+            return Err(ConnectorError::Invalid(format!(
+                "{MOST} set-up links are good already; revoke one of them first"
+            )));
+        }
+        while links.len() >= MOST_REMEMBERED
+            && let Some(oldest) = links.iter().position(|link| !is_good(link, now))
+        {
+            links.remove(oldest);
+        }
+        let token = Token::of_kind(PREFIX, store.random());
+        let link = SetupLinkRecord {
+            id: store.new_id(),
+            sha256: token.sha256(),
+            identity_provider: new.identity_provider.clone(),
+            window: new.window,
+            created: now,
+            member,
+            created_by,
+            expires: now + u64::from(new.valid_seconds) * 1_000,
+            used: None,
+            revoked: None,
+        };
+        let shown = shown(&link);
+        let mut batch = Batch::new();
+        tell(store, &mut batch, EventKind::SetupLinkCreated, &link)?;
+        store.note(subject(&link), None, Some(data(&link)));
+        links.push(link);
+        store.put_setup_links(&mut batch, seen, links)?;
+        store.commit(batch)?;
+        Ok(IssuedSetupLink { link: shown, token: token.reveal() })
+    })
+}
+
+/// All links that are remembered, newest first.
+///
+/// # Errors
+/// If the store can't answer.
+pub fn list(store: &Store) -> Result<Vec<SetupLink>, StoreError> {
+    Ok(store.setup_links()?.1.iter().rev().map(shown).collect())
+}
+
+/// Revokes a link: it is good no more. What it was used for stays.
+///
+/// # Errors
+/// [`ConnectorError`] says why not.
+pub fn revoke(store: &Store, actor: impl Into<Actor>, id: &str) -> Result<(), ConnectorError> {
+    let actor = actor.into();
+    store.transact(|| {
+        administrator(store, &actor)?;
+        let (seen, mut links) = store.setup_links()?;
+        let now = store.now();
+        let link = links.iter_mut().find(|link| link.id == id && is_good(link, now));
+        let link = link.ok_or_else(|| ConnectorError::NotFound(format!("set-up link '{id}' that is still good")))?;
+        link.revoked = Some(now);
+        let mut batch = Batch::new();
+        tell(store, &mut batch, EventKind::SetupLinkRevoked, link)?;
+        store.note(subject(link), None, None);
+        store.put_setup_links(&mut batch, seen, links)?;
+        Ok(store.commit(batch).map(drop)?)
+    })
+}
+
+/// The link with this secret, which stays good.
+///
+/// # Errors
+/// [`ConnectorError::Link`], alike for a wrong, a used, a revoked and an expired one.
+pub fn open(store: &Store, token: &str) -> Result<SetupLink, ConnectorError> {
+    let (_, links) = store.setup_links()?;
+    let position = find(store, &links, token)?;
+    links.get(position).map(shown).ok_or(ConnectorError::Link)
+}
+
+/// In whose name the link with this secret acts.
+///
+/// # Errors
+/// As [`open`].
+pub fn maker_of(store: &Store, token: &str) -> Result<Actor, ConnectorError> {
+    let (_, links) = store.setup_links()?;
+    let position = find(store, &links, token)?;
+    links.get(position).map(maker).ok_or(ConnectorError::Link)
+}
+
+/// Issues a token to whoever has the link, which is used up with it. If SCIM is not enabled, it is enabled; else the token
+/// before works for an hour more.
+///
+/// # Errors
+/// [`ConnectorError::Link`] as of [`open`]; [`ConnectorError::UnmetRequirements`] if SCIM can't be enabled, and then the link
+/// stays good.
+pub fn redeem(store: &Store, token: &str) -> Result<IssuedToken, ConnectorError> {
+    store.transact(|| {
+        let (seen_links, mut links) = store.setup_links()?;
+        let position = find(store, &links, token)?;
+        let link = links.get_mut(position).ok_or(ConnectorError::Link)?;
+        link.used = Some(store.now());
+        let mut batch = Batch::new();
+        tell(store, &mut batch, EventKind::SetupLinkUsed, link)?;
+        let (actor, provider, chosen) = (maker(link), link.identity_provider.clone(), link.window);
+        store.put_setup_links(&mut batch, seen_links, links)?;
+        let (seen, mut connector) = lifecycle::read(store)?;
+        let window = chosen.or(connector.window).unwrap_or(DEFAULT_WINDOW);
+        let before = lifecycle::shown(&connector);
+        if connector.enabled {
+            return lifecycle::issue(store, batch, seen, before, connector, window, OVERLAP);
+        }
+        lifecycle::begin(store, &actor, &mut connector, &provider)?;
+        lifecycle::issue(store, batch, seen, before, connector, window, 0)
+    })
+}
+
+/// Where the good link with this secret stands.
+fn find(store: &Store, links: &[SetupLinkRecord], token: &str) -> Result<usize, ConnectorError> {
+    if !Token::is_of_kind(PREFIX, token) {
+        return Err(ConnectorError::Link);
+    }
+    let (sha256, now) = (secret::sha256(token), store.now());
+    let is_right = |link: &SetupLinkRecord| -> bool { link.sha256.as_bytes().ct_eq(sha256.as_bytes()).into() };
+    let found = links.iter().enumerate().find(|(_, link)| is_right(link) && is_good(link, now));
+    let (position, link) = found.ok_or(ConnectorError::Link)?;
+    // Who made it may have left.
+    match administrators::administrator(store, &maker(link))? {
+        Some(_) => Ok(position),
+        None => Err(ConnectorError::Link),
+    }
+}
+
+fn maker(link: &SetupLinkRecord) -> Actor {
+    link.member.clone().map_or(Actor::Operator, Actor::Member)
+}
+
+/// Also where a clock was ahead when it was made, it is good for its time and no longer.
+fn is_good(link: &SetupLinkRecord, now: u64) -> bool {
+    let span = link.expires.saturating_sub(link.created);
+    link.used.is_none() && link.revoked.is_none() && lasts(link.expires, now, span)
+}
+
+fn tell(store: &Store, batch: &mut Batch, kind: EventKind, link: &SetupLinkRecord) -> Result<(), StoreError> {
+    store.add_event(batch, kind, subject(link), data(link))
+}
+
+fn subject(link: &SetupLinkRecord) -> EventSubject {
+    EventSubject { id: Some(link.id.clone()), ..EventSubject::only("setup-link") }
+}
+
+/// What events and the audit trail tell of a link.
+fn data(link: &SetupLinkRecord) -> Value {
+    json!({
+        "identityProvider": link.identity_provider,
+        "createdBy": link.created_by,
+        "expires": timestamp::format(link.expires),
+    })
+}
+
+fn shown(link: &SetupLinkRecord) -> SetupLink {
+    SetupLink {
+        id: link.id.clone(),
+        identity_provider: link.identity_provider.clone(),
+        window: link.window,
+        created: link.created,
+        created_by: link.created_by.clone(),
+        expires: link.expires,
+        used: link.used,
+        revoked: link.revoked,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use insomnia_scim_contract::{IdentityProvider, Requirement};
+
+    use super::*;
+    use crate::connector::{self, TokenStatus, Window};
+    use crate::directory;
+    use crate::store::Role;
+    use crate::testing::organization::{DAY, TestOrganization};
+
+    fn organization() -> TestOrganization {
+        TestOrganization::new(100, Window::Days90).unwrap()
+    }
+
+    fn new(valid_seconds: u32) -> NewSetupLink {
+        NewSetupLink { identity_provider: IdentityProvider::Other("OneLogin".into()), window: None, valid_seconds }
+    }
+
+    fn made(organization: &TestOrganization) -> IssuedSetupLink {
+        let given = Some(TestOrganization::PASSPHRASE);
+        create(&organization.store(), TestOrganization::OWNER, given, &new(86_400)).unwrap()
+    }
+
+    fn kinds(organization: &TestOrganization) -> Vec<String> {
+        let page = crate::journal::list_events(&organization.store(), None, 500).unwrap();
+        let kind =
+            |json: &str| serde_json::from_str::<serde_json::Value>(json).unwrap()["type"].as_str().unwrap().to_owned();
+        let mut kinds: Vec<String> = page
+            .items
+            .iter()
+            .map(|event| kind(&event.document))
+            .filter(|kind| kind.starts_with("setup-link"))
+            .collect();
+        // Those of one millisecond have no order.
+        kinds.sort_unstable();
+        kinds
+    }
+
+    #[test]
+    fn p1_a_set_up_link_shows_a_token_once_and_looking_at_it_uses_nothing_up() {
+        let organization = organization();
+        let IssuedSetupLink { link, token } = made(&organization);
+        assert!(token.starts_with("insm_setup_") && !organization.host.dump().contains(&token));
+        let store = organization.store();
+        for _ in 0..3 {
+            assert_eq!(open(&store, &token).unwrap(), link);
+        }
+        let issued = redeem(&store, &token).unwrap();
+        assert!(issued.token.starts_with("insm_scim_"));
+        assert_eq!(issued.expires, Some(store.now() + 90 * DAY), "as long as the token before");
+        assert_eq!(organization.scim("GET", "/Users", None).0, 200, "the token before works for an hour more");
+        assert_eq!(redeem(&store, &token), Err(ConnectorError::Link));
+        assert_eq!(open(&store, &token), Err(ConnectorError::Link));
+        assert!(list(&store).unwrap()[0].used.is_some());
+        assert_eq!(kinds(&organization), ["setup-link.created", "setup-link.used"]);
+    }
+
+    #[test]
+    fn p1_a_set_up_link_enables_scim_and_stays_good_while_requirements_are_not_met() {
+        let organization = organization();
+        connector::disable(&organization.store(), TestOrganization::OWNER).unwrap();
+        let token = made(&organization).token;
+        organization.change(|record| record.single_sign_on = None).unwrap();
+        let unmet = ConnectorError::UnmetRequirements(vec![Requirement::SingleSignOn]);
+        assert_eq!(redeem(&organization.store(), &token), Err(unmet));
+        organization.change(|record| record.single_sign_on = Some("onelogin".into())).unwrap();
+        redeem(&organization.store(), &token).unwrap();
+        let status = connector::status(&organization.store()).unwrap();
+        assert_eq!(status.status, TokenStatus::Valid);
+        assert_eq!(status.identity_provider, Some(IdentityProvider::Other("OneLogin".into())));
+    }
+
+    #[test]
+    fn p1_wrong_used_revoked_and_expired_set_up_links_answer_alike() {
+        let organization = organization();
+        let store = organization.store();
+        let (revoked, expired, orphaned) = (made(&organization), made(&organization), made(&organization));
+        revoke(&store, TestOrganization::CO_OWNER, &revoked.link.id).unwrap();
+        assert!(matches!(
+            revoke(&store, TestOrganization::CO_OWNER, &revoked.link.id),
+            Err(ConnectorError::NotFound(_))
+        ));
+        for token in [&revoked.token, "", "insm_setup_x", &format!("{}x", expired.token)] {
+            assert_eq!(open(&store, token), Err(ConnectorError::Link), "{token}");
+            assert_eq!(redeem(&store, token), Err(ConnectorError::Link), "{token}");
+        }
+        // Who made it is no owner any more.
+        directory::set_role(&store, TestOrganization::CO_OWNER, Role::Owner).unwrap();
+        directory::set_role(&store, TestOrganization::OWNER, Role::Member).unwrap();
+        assert_eq!(open(&store, &orphaned.token), Err(ConnectorError::Link));
+        directory::set_role(&store, TestOrganization::OWNER, Role::Owner).unwrap();
+        assert!(open(&store, &orphaned.token).is_ok());
+        organization.host.set_now(store.now() + DAY);
+        assert_eq!(redeem(&organization.store(), &expired.token), Err(ConnectorError::Link));
+        assert_eq!(kinds(&organization).len(), 4, "what is refused is no event");
+    }
+
+    #[test]
+    fn p1_a_set_up_link_takes_an_administrator_with_the_passphrase_and_a_time_within_bounds() {
+        let organization = organization();
+        let store = organization.store();
+        let by = |actor: &str, given, seconds| create(&store, actor, given, &new(seconds)).map(drop).unwrap_err();
+        let right = Some(TestOrganization::PASSPHRASE);
+        for seconds in [0, 3_599, 604_801] {
+            assert!(matches!(by(TestOrganization::OWNER, right, seconds), ConnectorError::Invalid(_)), "{seconds}");
+        }
+        assert!(matches!(by(TestOrganization::OWNER, None, 3_600), ConnectorError::Invalid(_)));
+        assert!(matches!(
+            by(TestOrganization::OWNER, Some("not the passphrase"), 3_600),
+            ConnectorError::Passphrase(_)
+        ));
+        assert_eq!(by("nobody@example.com", right, 3_600), ConnectorError::Forbidden);
+        for _ in 0..MOST {
+            create(&store, Actor::Operator, None, &new(604_800)).unwrap();
+        }
+        let error = create(&store, Actor::Operator, None, &new(604_800)).unwrap_err();
+        assert!(error.to_string().contains("revoke one"), "{error}");
+    }
+}

@@ -1,0 +1,264 @@
+//! How many active members are marked (see [`super::marks`]), kept in two counters: each change of a member adds to them in
+//! its own commit.
+//!
+//! The members that were there before the counters, and all members when the verified domains change, are counted by a walk
+//! through them, a part at a time. A change of a member who has not been reached yet counts for nothing, since the walk
+//! will meet what has become of it. The walk and the changes require each other's state, so that nobody is counted twice or
+//! left out.
+
+use insomnia_scim_contract::{Mark, MarkedMembers, OrganizationRecord};
+
+use super::marks;
+use crate::capability::{Item, Page};
+use crate::store::keys::{self, Kind};
+use crate::store::{Batch, Census, MemberRecord, Store, StoreError, decode};
+
+/// How many members are counted in one commit at the most.
+const AT_ONCE: u32 = 500;
+/// How many commits one call makes at the most.
+const COMMITS: usize = 4;
+
+/// Adds to the batch what a change of a member means for the counters, and requires that the verified domains and the walk
+/// are as they were read.
+///
+/// # Errors
+/// If the storage can't answer.
+pub(super) fn count(
+    store: &Store,
+    batch: &mut Batch,
+    old: Option<&MemberRecord>,
+    new: Option<&MemberRecord>,
+) -> Result<(), StoreError> {
+    let stored = store.counted_organization()?;
+    batch.require_unchanged(keys::ORGANIZATION.to_vec(), stored.as_ref().map(|stored| stored.version));
+    let Some(stored) = stored else { return Ok(()) };
+    let id = new.or(old).map_or("", MemberRecord::id);
+    if stored.census.is_some_and(|census| census.counts(id)) {
+        let mut tally = Tally::default();
+        new.into_iter().for_each(|new| tally.add(&stored.record, new, 1));
+        old.into_iter().for_each(|old| tally.add(&stored.record, old, -1));
+        tally.note(batch);
+    }
+    Ok(())
+}
+
+/// Members who come to the counters, or leave them.
+#[derive(Default)]
+struct Tally {
+    no_address: i64,
+    foreign: i64,
+}
+
+impl Tally {
+    fn add(&mut self, organization: &OrganizationRecord, member: &MemberRecord, one: i64) {
+        // Who is deactivated has no access anyhow.
+        match marks::mark(organization, member).filter(|_| member.is_active()) {
+            Some(Mark::NoAddress) => self.no_address += one,
+            Some(Mark::ForeignDomain(_)) => self.foreign += one,
+            None => {}
+        }
+    }
+
+    fn note(&self, batch: &mut Batch) {
+        batch.add(keys::NO_ADDRESS.to_vec(), self.no_address, None, None);
+        batch.add(keys::FOREIGN.to_vec(), self.foreign, None, None);
+    }
+}
+
+/// Keeps what the backend tells of the organization. If other domains are verified now, all members are counted again.
+///
+/// # Errors
+/// If the storage can't answer.
+pub fn put_organization(store: &Store, record: &OrganizationRecord) -> Result<(), StoreError> {
+    store.transact(|| {
+        let mut batch = Batch::new();
+        batch.wake_at(store.now());
+        let seen = store.counted_organization()?;
+        let is_same = seen.as_ref().is_some_and(|seen| verified(&seen.record) == verified(record));
+        let census = match &seen {
+            Some(seen) if is_same => seen.census.clone(),
+            _ => Some(begin(store, &mut batch)?),
+        };
+        store.put_organization(&mut batch, seen.map(|seen| seen.version), record.clone(), census)?;
+        store.commit(batch).map(drop)
+    })?;
+    // What is left of the walk is for the jobs.
+    if let Err(error) = run(store) {
+        eprintln!("the count of marked members has not begun: {error}");
+    }
+    Ok(())
+}
+
+/// The verified domains, as they are compared.
+fn verified(organization: &OrganizationRecord) -> Vec<String> {
+    let verified = organization.domains.iter().filter(|domain| domain.verified);
+    let mut names: Vec<String> = verified.map(|domain| domain.name.to_ascii_lowercase()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// Adds to the batch that the counters begin anew. Without members all are counted.
+fn begin(store: &Store, batch: &mut Batch) -> Result<Census, StoreError> {
+    batch.delete(keys::NO_ADDRESS.to_vec());
+    batch.delete(keys::FOREIGN.to_vec());
+    let members = store.item(Kind::User.count())?;
+    batch.require_unchanged(Kind::User.count(), members.as_ref().map(|members| members.version));
+    let is_empty = members.is_none_or(|members| members.value == b"0");
+    Ok(if is_empty { Census::default() } else { Census::begun() })
+}
+
+/// Goes on with the walk, some commits far; returns whether there is more to do.
+///
+/// # Errors
+/// If the storage can't answer.
+pub fn run(store: &Store) -> Result<bool, StoreError> {
+    for _ in 0..COMMITS {
+        if !store.transact(|| step(store))? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// One commit of the walk; returns whether there is more to do.
+fn step(store: &Store) -> Result<bool, StoreError> {
+    let Some(stored) = store.counted_organization()? else { return Ok(false) };
+    let mut batch = Batch::new();
+    let seen = Some(stored.version);
+    let counted_to = match stored.census {
+        None => {
+            // Stored by an earlier version.
+            let census = begin(store, &mut batch)?;
+            let more = census.counted_to.is_some();
+            store.put_organization(&mut batch, seen, stored.record, Some(census))?;
+            store.commit(batch)?;
+            return Ok(more);
+        }
+        Some(Census { counted_to: None }) => return Ok(false),
+        Some(Census { counted_to: Some(id) }) => id,
+    };
+    let mut range = Kind::User.documents();
+    if !counted_to.is_empty() {
+        range.start = Kind::User.document(&counted_to);
+        range.start.push(0);
+    }
+    // Who comes or goes meanwhile changes this counter, who changes the document: then this step is done again.
+    let members = store.item(Kind::User.count())?;
+    batch.require_unchanged(Kind::User.count(), members.map(|members| members.version));
+    let scanned = store.scan_page(Page { range, reverse: false, skip: 0, limit: AT_ONCE })?;
+    let (mut tally, mut last) = (Tally::default(), None);
+    for entry in scanned.entries {
+        batch.require_unchanged(entry.key.clone(), Some(entry.version));
+        let item = Item { value: entry.value, version: entry.version };
+        let member = decode::<MemberRecord>(&entry.key, &item)?.record;
+        tally.add(&stored.record, &member, 1);
+        last = keys::id_of(&entry.key);
+    }
+    tally.note(&mut batch);
+    let counted_to = last.filter(|_| scanned.more);
+    let more = counted_to.is_some();
+    if more {
+        // Should this be the last commit of its call, the jobs go on.
+        batch.wake_at(store.now());
+    }
+    store.put_organization(&mut batch, seen, stored.record, Some(Census { counted_to }))?;
+    store.commit(batch)?;
+    Ok(more)
+}
+
+/// The counters. Where the walk is not at its end, it goes on with it a little first.
+///
+/// # Errors
+/// If the storage can't answer.
+pub fn counted(store: &Store) -> Result<MarkedMembers, StoreError> {
+    // On a full disk the walk waits, and what is counted is shown.
+    if let Err(error) = run(store) {
+        eprintln!("the count of marked members does not go on: {error}");
+    }
+    let complete = match store.counted_organization()? {
+        None => true,
+        Some(stored) => stored.census.is_some_and(|census| census.counted_to.is_none()),
+    };
+    let no_address = store.counter(keys::NO_ADDRESS.to_vec())?;
+    Ok(MarkedMembers { no_address, foreign_domain: store.counter(keys::FOREIGN.to_vec())?, complete })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::capability::Storage as _;
+    use crate::connector::Window;
+    use crate::store::{Domain, encode};
+    use crate::testing::organization::TestOrganization;
+
+    fn counts(organization: &TestOrganization) -> (u64, u64, bool) {
+        let marked = counted(&organization.store()).unwrap();
+        (marked.no_address, marked.foreign_domain, marked.complete)
+    }
+
+    fn add(organization: &TestOrganization, user_name: &str) -> String {
+        let (status, body) = organization.scim("POST", "/Users", Some(json!({"userName": user_name})));
+        assert_eq!(status, 201, "{body}");
+        body["id"].as_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn p4_active_members_who_can_not_sign_in_or_are_of_another_domain_are_counted_in_the_commit_of_each_change() {
+        let organization = TestOrganization::new(100, Window::Never).unwrap();
+        assert_eq!(counts(&organization), (0, 0, true));
+        let (ada, bob) = (add(&organization, "ada"), add(&organization, "bob@elsewhere.example"));
+        add(&organization, "eve@example.com");
+        assert_eq!(counts(&organization), (1, 1, true));
+        let change = |id: &str, operation| {
+            let body = json!({"Operations": [operation]});
+            assert!(organization.scim("PATCH", &format!("/Users/{id}"), Some(body)).0 < 300);
+        };
+        change(&ada, json!({"op": "replace", "path": "userName", "value": "ada@example.com"}));
+        change(&bob, json!({"op": "replace", "path": "active", "value": false}));
+        assert_eq!(counts(&organization), (0, 0, true));
+        change(&bob, json!({"op": "replace", "path": "active", "value": true}));
+        assert_eq!(counts(&organization), (0, 1, true));
+        assert_eq!(organization.scim("DELETE", &format!("/Users/{bob}"), None).0, 204);
+        assert_eq!(counts(&organization), (0, 0, true));
+    }
+
+    #[test]
+    fn p4_when_other_domains_are_verified_members_are_counted_again() {
+        let organization = TestOrganization::new(100, Window::Never).unwrap();
+        add(&organization, "bob@elsewhere.example");
+        let verified = |name: &str| Domain { name: name.into(), verified: true };
+        organization.change(|record| record.domains = vec![verified("Elsewhere.example")]).unwrap();
+        assert_eq!(counts(&organization), (0, 2, true), "owner and co-owner are of example.com");
+        organization.change(|record| record.domains.push(verified("example.com"))).unwrap();
+        assert_eq!(counts(&organization), (0, 0, true));
+    }
+
+    #[test]
+    fn p4_members_from_before_the_counters_are_counted_a_part_at_a_time_while_others_change() {
+        let organization = TestOrganization::new(10_000, Window::Never).unwrap();
+        organization.change(|record| record.options.passphrase_emails = false).unwrap();
+        let ids: Vec<String> = (0..2_600).map(|number| add(&organization, &format!("u{number}"))).collect();
+        // As an earlier version has left it.
+        let store = organization.store();
+        let stored = store.counted_organization().unwrap().unwrap();
+        let mut batch = Batch::new();
+        store.put_organization(&mut batch, Some(stored.version), stored.record, None).unwrap();
+        batch.put(keys::NO_ADDRESS.to_vec(), b"7".to_vec());
+        store.commit(batch).unwrap();
+        let (counted, _, complete) = counts(&organization);
+        assert!(!complete && counted == 1_500 - 2, "one commit begins, three count 500 members each: {counted}");
+        // One that was counted, one that is still to come, and a new one.
+        for (id, name) in [(&ids[0], "first@example.com"), (&ids[2_599], "last@example.com")] {
+            let body = json!({"Operations": [{"op": "replace", "path": "userName", "value": name}]});
+            assert!(organization.scim("PATCH", &format!("/Users/{id}"), Some(body)).0 < 300);
+        }
+        add(&organization, "new");
+        organization.live_for(1_000).unwrap();
+        assert_eq!(counts(&organization), (2_600 - 2 + 1, 0, true));
+        let key = [keys::NO_ADDRESS.to_vec()];
+        assert_eq!(organization.host.get(&key).unwrap()[0].as_ref().unwrap().value, encode(&2_599).unwrap());
+    }
+}

@@ -1,0 +1,70 @@
+//! Links by which somebody who is no owner sets up the identity provider, as far as they are stored.
+
+use insomnia_scim_contract::{ExpiryWindow, IdentityProvider};
+use serde::{Deserialize, Serialize};
+
+use super::{Batch, Store, StoreError, encode, form, keys};
+
+/// A set-up link: never its secret. Times are milliseconds since the Unix epoch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SetupLinkRecord {
+    /// A UUID.
+    pub id: String,
+    /// SHA-256 of the secret, in hexadecimal digits.
+    pub sha256: String,
+    /// Whose steps it shows.
+    pub identity_provider: IdentityProvider,
+    /// How long the token will be valid; absent for as long as the token before.
+    #[serde(with = "form::window", default)]
+    pub window: Option<ExpiryWindow>,
+    /// When it was made.
+    pub created: u64,
+    /// The id of the member who made it; absent if the operator did.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub member: Option<String>,
+    /// How whoever made it is called.
+    pub created_by: String,
+    /// From when on it is good no more.
+    pub expires: u64,
+    /// When it showed a token.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub used: Option<u64>,
+    /// When it was revoked.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub revoked: Option<u64>,
+}
+
+/// All set-up links, oldest first. Stored as JSON under `setup-links`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SetupLinksRecord {
+    /// The links.
+    pub links: Vec<SetupLinkRecord>,
+}
+
+impl Store<'_> {
+    /// The set-up links, and the version of their document.
+    ///
+    /// # Errors
+    /// If the storage can't answer.
+    pub fn setup_links(&self) -> Result<(Option<u64>, Vec<SetupLinkRecord>), StoreError> {
+        let stored = self.document::<SetupLinksRecord>(keys::SETUP_LINKS)?;
+        Ok(stored.map_or_else(Default::default, |stored| (Some(stored.version), stored.record.links)))
+    }
+
+    /// Adds to the batch that the set-up links become these, if they still are of the version that was `seen`.
+    ///
+    /// # Errors
+    /// If they can't be encoded.
+    pub fn put_setup_links(
+        &self,
+        batch: &mut Batch,
+        seen: Option<u64>,
+        links: Vec<SetupLinkRecord>,
+    ) -> Result<(), StoreError> {
+        batch.require_unchanged(keys::SETUP_LINKS.to_vec(), seen);
+        batch.put(keys::SETUP_LINKS.to_vec(), encode(&SetupLinksRecord { links })?);
+        Ok(())
+    }
+}

@@ -1,0 +1,56 @@
+//! Links by which somebody who administers the identity provider, but is no owner, sets it up.
+
+use insomnia_scim_contract::Actor;
+
+use super::Organization;
+use crate::connector::{IssuedSetupLink, IssuedToken, NewSetupLink, SetupLink};
+use crate::error::ActionError;
+
+#[allow(clippy::missing_errors_doc, reason = "see the type")]
+impl Organization {
+    /// Makes a set-up link after checking the actor's passphrase. Its secret is in this answer and nowhere else.
+    pub async fn create_setup_link(
+        &self,
+        actor: impl Into<Actor>,
+        passphrase: &str,
+        link: NewSetupLink,
+    ) -> Result<IssuedSetupLink, ActionError> {
+        let (by, passphrase) = (self.by(actor), passphrase.to_owned());
+        act!(self.insomnia_scim_connector.call_create_setup_link(&by, Some(&passphrase), &link))
+    }
+
+    /// As [`Organization::create_setup_link`], for the operator of the host, whom the caller has authenticated in its own way.
+    pub async fn create_setup_link_as_operator(&self, link: NewSetupLink) -> Result<IssuedSetupLink, ActionError> {
+        let by = self.by(Actor::Operator);
+        act!(self.insomnia_scim_connector.call_create_setup_link(&by, None, &link))
+    }
+
+    /// The set-up links, newest first: those that are good, and some that no longer are.
+    pub async fn setup_links(&self) -> Result<Vec<SetupLink>, ActionError> {
+        act!(self.insomnia_scim_connector.call_list_setup_links())
+    }
+
+    /// Revokes a set-up link that is good.
+    pub async fn revoke_setup_link(&self, actor: impl Into<Actor>, id: &str) -> Result<(), ActionError> {
+        let (by, id) = (self.by(actor), id.to_owned());
+        act!(self.insomnia_scim_connector.call_revoke_setup_link(&by, &id))
+    }
+
+    /// The set-up link with this secret, which stays good; [`ActionError::Invalid`] if it is wrong, used, revoked or expired.
+    pub async fn open_setup_link(&self, token: &str) -> Result<SetupLink, ActionError> {
+        let (source, token) = (self.by.source.clone(), token.to_owned());
+        act!(self.insomnia_scim_connector.call_open_setup_link(&source, &token))
+    }
+
+    /// Issues a token to whoever has the set-up link with this secret, which is used up with it. If SCIM is not enabled, it is
+    /// enabled; else the token before works for an hour more.
+    pub async fn redeem_setup_link(&self, token: &str) -> Result<IssuedToken, ActionError> {
+        let (source, token) = (self.by.source.clone(), token.to_owned());
+        act!(self.insomnia_scim_connector.call_redeem_setup_link(&source, &token))
+    }
+
+    /// Where a set-up link with this secret leads: below the SCIM page.
+    pub fn setup_link_url(&self, token: &str) -> String {
+        format!("{}/set-up?token={token}", self.page_url())
+    }
+}

@@ -1,0 +1,65 @@
+//! Links by which somebody who is no owner sets up the identity provider.
+
+use serde::Serialize;
+#[cfg(feature = "openapi")]
+use utoipa::ToSchema;
+#[cfg(feature = "host")]
+use wasmtime::component::{ComponentType, Lift, Lower};
+
+use crate::{ExpiryWindow, IdentityProvider};
+
+/// A set-up link to make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
+pub struct NewSetupLink {
+    /// Whose steps it shows; SCIM is enabled for it, if it is not enabled when the link is used.
+    #[cfg_attr(feature = "host", component(name = "identity-provider"))]
+    pub identity_provider: IdentityProvider,
+    /// How long the token will be valid; `None` for as long as the token before, or 180 days.
+    pub window: Option<ExpiryWindow>,
+    /// How long the link is good: 3,600 to 604,800 seconds, which are an hour to seven days.
+    #[cfg_attr(feature = "host", component(name = "valid-seconds"))]
+    pub valid_seconds: u32,
+}
+
+/// A set-up link as it stands. Times are milliseconds since the Unix epoch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct SetupLink {
+    /// A UUID, by which it is revoked.
+    pub id: String,
+    /// Whose steps it shows.
+    #[cfg_attr(feature = "host", component(name = "identity-provider"))]
+    pub identity_provider: IdentityProvider,
+    /// How long the token will be valid; `None` for as long as the token before, or 180 days.
+    pub window: Option<ExpiryWindow>,
+    /// When it was made.
+    pub created: u64,
+    /// The name of the member who made it, or `operator`.
+    #[cfg_attr(feature = "host", component(name = "created-by"))]
+    pub created_by: String,
+    /// From when on it is good no more.
+    pub expires: u64,
+    /// When it showed a token; `None` if it has not been used.
+    pub used: Option<u64>,
+    /// When it was revoked; `None` if it was not.
+    pub revoked: Option<u64>,
+}
+
+/// A set-up link with its secret, shown once: only a hash is stored.
+#[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
+pub struct IssuedSetupLink {
+    /// The link.
+    pub link: SetupLink,
+    /// `insm_setup_`, 43 characters of base62 (256 bits) and 6 of checksum.
+    pub token: String,
+}
+
+/// Without the token: what is printed for debugging ends in logs.
+impl std::fmt::Debug for IssuedSetupLink {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("IssuedSetupLink").field("link", &self.link).finish_non_exhaustive()
+    }
+}
