@@ -120,6 +120,10 @@ async function connector() {
   const rotated = await gives(client.POST(`${clients}/{client}/rotate`, { params: named }));
   assert(rotated.secret && rotated.secret !== made.secret);
   await done(client.DELETE(`${clients}/{client}`, { params: named }));
+  const links = '/api/v1/organizations/{organization}/setup-links';
+  const link = await gives(client.POST(links, { params, body: { identity_provider: 'okta' } }));
+  assert.deepEqual((await gives(client.GET(links, { params }))).items.map(({ id }) => id), [link.link.id]);
+  await done(client.DELETE(`${links}/{link}`, { params: { path: { organization, link: link.link.id } } }));
   const disabled = await gives(client.POST('/api/v1/organizations/{organization}/connector/disable', { params }));
   assert.equal(disabled.enabled, false);
 }

@@ -106,7 +106,7 @@ def components():
 
 def connector():
     enable = models.Enable(identity_provider="okta", expires=models.ExpiryWindow.VALUE_1)
-    token = of_the_organization("enable_connector", body=enable, gives=models.Token)
+    token = of_the_organization("enable_connector", body=enable, gives=models.Enabled)
     assert token.token.startswith("insm_scim_") and token.expires, token
     assert of_the_organization("get_connector", gives=models.ConnectorView).enabled
     refresh = models.Refresh(overlap_seconds=60)
@@ -130,6 +130,11 @@ def connector():
     rotated = of_the_organization("rotate_oauth_client", made.client.id, gives=models.IssuedClient)
     assert rotated.secret and rotated.secret != made.secret, rotated
     of_the_organization("delete_oauth_client", made.client.id)
+    link = models.NewLink(identity_provider="okta")
+    issued = of_the_organization("create_setup_link", body=link, gives=models.IssuedLink)
+    links = of_the_organization("list_setup_links", gives=models.ListOfSetupLink)
+    assert [link.id for link in links.items] == [issued.link.id], links
+    of_the_organization("revoke_setup_link", issued.link.id)
     assert not of_the_organization("disable_connector", gives=models.ConnectorView).enabled
 
 
