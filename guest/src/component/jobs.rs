@@ -19,4 +19,12 @@ impl Guest for Component {
     fn retry_deliveries(_by: Act, queue: DeliveryQueue, ids: Vec<String>) -> Result<u32, ActionError> {
         Ok(jobs::retry_deliveries(&host().store(), queue, &ids)?)
     }
+
+    fn dismiss_deliveries(_by: Act, queue: DeliveryQueue, ids: Vec<String>) -> Result<u32, ActionError> {
+        Ok(jobs::dismiss_deliveries(&host().store(), queue, &ids)?)
+    }
+
+    fn readdress_email(_by: Act, id: String, to: String) -> Result<(), ActionError> {
+        Ok(jobs::readdress_email(&host().store(), &id, &to)?)
+    }
 }
