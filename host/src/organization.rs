@@ -49,6 +49,8 @@ mod change;
 mod component;
 mod create;
 mod events;
+pub(crate) mod export;
+mod find;
 mod guard;
 pub(crate) mod oauth;
 mod passphrases;
