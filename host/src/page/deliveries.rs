@@ -213,7 +213,8 @@ async fn outcome(visit: &Visit, wanted: &DeliveriesQuery) -> Result<Option<Outco
     let again = Some(format!("{}{same}", visit.path("deliveries")));
     let waiting = listed.items.into_iter().find(|delivery| delivery.id.ends_with(id.as_str()));
     Ok(Some(match waiting {
-        Some(waiting) if waiting.error.is_some() => {
+        // One that was parked begins anew: until its next try, the error is that of the last one before.
+        Some(waiting) if waiting.attempts > 0 => {
             let text = format!("It was not taken yet{}. It is tried again by itself.", why(waiting.error));
             Outcome { tone: "warn", text, again }
         }
