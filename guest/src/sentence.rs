@@ -79,6 +79,8 @@ sentences! {
         "caller-access-token-disabled" "caller: access token of the OAuth client {client}, while SCIM is disabled";
     // Who is not known, or asks too much.
     StrangersLeftOut { count: u64 } = "strangers-left-out" "before it, {count} more of callers who are not known were not kept";
+    // What a crash leaves.
+    Unanswered = "unanswered" "the server stopped before it had answered: what was asked for is done in part or as a whole";
     OverQuota { count: u64 } = "over-quota" "before it, {count} more requests were refused for a quota";
 }
 

@@ -45,6 +45,7 @@ macro_rules! act {
     };
 }
 
+mod audit;
 mod change;
 mod component;
 mod create;

@@ -63,6 +63,8 @@ pub struct Source {
     pub face: Face,
     /// The IP address of the person or program that sent the request, if it is known.
     pub address: Option<String>,
+    /// What the caller was let in by, if it is no session of a person: such as the name of an API key.
+    pub credential: Option<String>,
     /// The id of the request that asked for this.
     #[cfg_attr(feature = "host", component(name = "request-id"))]
     pub request_id: Option<String>,
@@ -72,7 +74,7 @@ impl Source {
     /// A face, and nothing more is known.
     #[must_use]
     pub const fn new(face: Face) -> Self {
-        Self { face, address: None, request_id: None }
+        Self { face, address: None, credential: None, request_id: None }
     }
 }
 

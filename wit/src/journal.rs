@@ -56,6 +56,39 @@ pub struct LogPage {
     pub next: Option<String>,
 }
 
+/// Which entries of the audit trail. Times are milliseconds since the Unix epoch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
+pub struct AuditQuery {
+    /// Not before.
+    pub since: Option<u64>,
+    /// Before.
+    pub until: Option<u64>,
+    /// Occurs anywhere in the entry, in any case.
+    pub text: Option<String>,
+    /// `next` of the page before.
+    pub after: Option<String>,
+    /// 1 to 500.
+    pub limit: u32,
+}
+
+impl Default for AuditQuery {
+    /// The newest 100.
+    fn default() -> Self {
+        Self { since: None, until: None, text: None, after: None, limit: 100 }
+    }
+}
+
+/// A page of the audit trail, newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
+pub struct AuditPage {
+    /// Each a JSON object.
+    pub entries: Vec<String>,
+    /// For [`AuditQuery::after`]; `None` on the last page.
+    pub next: Option<String>,
+}
+
 /// A change of an organization, written in the commit of the change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]

@@ -45,7 +45,7 @@ pub use error::{ActionError, Requirement};
 pub use found::{Census, DescribedMember, DescribedTeam, Found, MemberQuery, TeamQuery};
 pub use guard::{Decision, Guard, GuardStatus, HeldCounts, HeldMember, HeldPage, HeldRemoval, Removal};
 pub use jobs::{Delivery, DeliveryQueue, RunContext};
-pub use journal::{Event, LogPage, LogQuery, Webhook};
+pub use journal::{AuditPage, AuditQuery, Event, LogPage, LogQuery, Webhook};
 pub use listing::{Listed, Listing};
 pub use member::{Member, NewMember, Origin, Role, SignedIn, Team, is_address};
 pub use moment::{TOLERANCE, is_possible, lasts};

@@ -73,6 +73,8 @@ wit_bindgen::generate!({
         "insomnia:scim/directory-types@1.0.0/held-page": insomnia_scim_contract::HeldPage,
         "insomnia:scim/journal-types@1.0.0/log-query": insomnia_scim_contract::LogQuery,
         "insomnia:scim/journal-types@1.0.0/log-page": insomnia_scim_contract::LogPage,
+        "insomnia:scim/journal-types@1.0.0/audit-query": insomnia_scim_contract::AuditQuery,
+        "insomnia:scim/journal-types@1.0.0/audit-page": insomnia_scim_contract::AuditPage,
         "insomnia:scim/journal-types@1.0.0/event": insomnia_scim_contract::Event,
         "insomnia:scim/journal-types@1.0.0/event-page": insomnia_scim_contract::EventPage,
         "insomnia:scim/journal-types@1.0.0/webhook": insomnia_scim_contract::Webhook,

@@ -5,10 +5,14 @@ use insomnia_scim_contract::{
     NewOAuthClient, OAuthClient, RefreshStatus, Requirement, SecretWindow,
 };
 
+use serde_json::json;
+
 use super::Component;
+use super::acts::{self, acting, acting_on};
 use super::bindings::exports::insomnia::scim::connector::Guest;
 use super::imports::host;
 use crate::connector::{self, oauth};
+use crate::store::{EventSubject, StoreError};
 
 impl Guest for Component {
     fn unmet_requirements(actor: Actor) -> Result<Vec<Requirement>, ActionError> {
@@ -16,11 +20,11 @@ impl Guest for Component {
     }
 
     fn enable(by: Act, identity_provider: IdentityProvider, window: ExpiryWindow) -> Result<IssuedToken, ActionError> {
-        Ok(connector::enable(&host().store(), by.actor, identity_provider, window)?)
+        Ok(connector::enable(&acting(&by, "connector.enable"), by.actor, identity_provider, window)?)
     }
 
     fn disable(by: Act) -> Result<(), ActionError> {
-        Ok(connector::disable(&host().store(), by.actor)?)
+        Ok(connector::disable(&acting(&by, "connector.disable"), by.actor)?)
     }
 
     fn refresh(
@@ -29,7 +33,8 @@ impl Guest for Component {
         window: Option<ExpiryWindow>,
         overlap_seconds: u32,
     ) -> Result<IssuedToken, ActionError> {
-        Ok(connector::refresh(&host().store(), by.actor, passphrase.as_deref(), window, overlap_seconds)?)
+        let store = acting(&by, "token.refresh");
+        Ok(connector::refresh(&store, by.actor, passphrase.as_deref(), window, overlap_seconds)?)
     }
 
     fn get_status() -> Result<ConnectorStatus, ActionError> {
@@ -41,19 +46,30 @@ impl Guest for Component {
     }
 
     fn configure_idp_api(by: Act, api: IdpApi, connector_url: String) -> Result<(), ActionError> {
-        Ok(connector::refresh::configure(host(), by.actor, api, &connector_url)?)
+        let (subject, after) = (EventSubject::only("idp-api"), acts::idp_api(&api));
+        let store = acting_on(&by, "idp-api.set", subject, None, Some(after));
+        Ok(connector::refresh::configure(host(), &store, by.actor, api, &connector_url)?)
     }
 
     fn remove_idp_api(by: Act) -> Result<(), ActionError> {
-        Ok(connector::refresh::remove(&host().store(), by.actor)?)
+        let store = acting_on(&by, "idp-api.remove", EventSubject::only("idp-api"), None, None);
+        Ok(connector::refresh::remove(&store, by.actor)?)
     }
 
     fn refresh_by_idp_api(by: Act) -> Result<(), ActionError> {
-        Ok(connector::refresh::refresh_now(&host().store(), by.actor)?)
+        let store = acting_on(&by, "token.refresh-by-idp-api", EventSubject::only("idp-api"), None, None);
+        Ok(connector::refresh::refresh_now(&store, by.actor)?)
     }
 
     fn create_oauth_client(by: Act, client: NewOAuthClient) -> Result<IssuedOAuthClient, ActionError> {
-        Ok(oauth::create(&host().store(), by.actor, &client)?)
+        let after = json!({
+            "clientCredentials": client.client_credentials,
+            "authorizationCode": client.authorization_code,
+            "redirectUris": client.redirect_uris,
+        });
+        let subject = acts::subject("oauth-client", "", client.name.trim());
+        let store = acting_on(&by, "oauth-client.create", subject, None, Some(after));
+        Ok(oauth::create(&store, by.actor, &client)?)
     }
 
     fn list_oauth_clients() -> Result<Vec<OAuthClient>, ActionError> {
@@ -66,10 +82,19 @@ impl Guest for Component {
         window: Option<SecretWindow>,
         overlap_seconds: u32,
     ) -> Result<IssuedOAuthClient, ActionError> {
-        Ok(oauth::rotate_secret(&host().store(), by.actor, &id, window, overlap_seconds)?)
+        let after = json!({"overlapSeconds": overlap_seconds});
+        let store = acting_on(&by, "oauth-client.rotate-secret", client(&id)?, None, Some(after));
+        Ok(oauth::rotate_secret(&store, by.actor, &id, window, overlap_seconds)?)
     }
 
     fn delete_oauth_client(by: Act, id: String) -> Result<(), ActionError> {
-        Ok(oauth::delete(&host().store(), by.actor, &id)?)
+        let store = acting_on(&by, "oauth-client.delete", client(&id)?, None, None);
+        Ok(oauth::delete(&store, by.actor, &id)?)
     }
+}
+
+/// The OAuth client of this id, for the audit trail.
+fn client(id: &str) -> Result<EventSubject, StoreError> {
+    let name = host().store().oauth_client(id)?.map(|client| client.record.name);
+    Ok(acts::subject("oauth-client", id, name.as_deref().unwrap_or_default()))
 }

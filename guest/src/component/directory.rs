@@ -6,16 +6,23 @@ use insomnia_scim_contract::{
     Preview, Role, SignedIn, Source, Team, TeamPage, TeamQuery, WithoutSeat,
 };
 
+use serde_json::json;
+
 use super::Component;
+use super::acts::{self, acting_on};
 use super::bindings::exports::insomnia::scim::directory::Guest;
 use super::imports::host;
 use crate::directory;
 use crate::provisioning::{guard, without_seat};
+use crate::store::EventSubject;
 
 impl Guest for Component {
-    fn put_organization(_by: Act, organization: Organization) -> Result<(), ActionError> {
+    fn put_organization(by: Act, organization: Organization) -> Result<(), ActionError> {
         let options = Options::parse(&organization.options).map_err(ActionError::Invalid)?;
-        Ok(directory::put_organization(&host().store(), &OrganizationRecord::new(organization, options))?)
+        let before = host().store().organization()?.map(|stored| acts::organization(&stored.record.into()));
+        let (subject, after) = (EventSubject::only("organization"), acts::organization(&organization));
+        let store = acting_on(&by, "organization.change", subject, before, Some(after));
+        Ok(directory::put_organization(&store, &OrganizationRecord::new(organization, options))?)
     }
 
     fn get_organization() -> Result<Option<Organization>, ActionError> {
@@ -26,8 +33,10 @@ impl Guest for Component {
         Ok(directory::get_licences(&host().store())?)
     }
 
-    fn add_member(_by: Act, member: NewMember) -> Result<Member, ActionError> {
-        Ok(directory::add_member(&host().store(), &member)?)
+    fn add_member(by: Act, member: NewMember) -> Result<Member, ActionError> {
+        let after = json!({"email": member.email, "role": member.role});
+        let store = acting_on(&by, "member.add", acts::subject("member", "", &member.email), None, Some(after));
+        Ok(directory::add_member(&store, &member)?)
     }
 
     fn get_member(member: String) -> Result<Member, ActionError> {
@@ -38,16 +47,24 @@ impl Guest for Component {
         Ok(directory::list_members(&host().store(), &listing)?)
     }
 
-    fn remove_member(_by: Act, member: String) -> Result<(), ActionError> {
-        Ok(directory::remove_member(&host().store(), &member)?)
+    fn remove_member(by: Act, member: String) -> Result<(), ActionError> {
+        let found = directory::get_member(&host().store(), &member).ok();
+        let before = found.as_ref().map(|found| json!({"role": found.role, "origin": found.origin}));
+        let store = acting_on(&by, "member.remove", acts::member(&member, found.as_ref()), before, None);
+        Ok(directory::remove_member(&store, &member)?)
     }
 
-    fn set_role(_by: Act, member: String, role: Role) -> Result<Member, ActionError> {
-        Ok(directory::set_role(&host().store(), &member, role)?)
+    fn set_role(by: Act, member: String, role: Role) -> Result<Member, ActionError> {
+        let found = directory::get_member(&host().store(), &member).ok();
+        let (subject, before) = (acts::member(&member, found.as_ref()), found.map(|found| json!({"role": found.role})));
+        let store = acting_on(&by, "member.set-role", subject, before, Some(json!({"role": role})));
+        Ok(directory::set_role(&store, &member, role)?)
     }
 
-    fn add_team(_by: Act, name: String, members: Vec<String>) -> Result<Team, ActionError> {
-        Ok(directory::add_team(&host().store(), &name, &members)?)
+    fn add_team(by: Act, name: String, members: Vec<String>) -> Result<Team, ActionError> {
+        let after = json!({"members": members.len()});
+        let store = acting_on(&by, "team.add", acts::subject("team", "", &name), None, Some(after));
+        Ok(directory::add_team(&store, &name, &members)?)
     }
 
     fn list_teams(listing: Listing) -> Result<TeamPage, ActionError> {
@@ -62,44 +79,66 @@ impl Guest for Component {
         Ok(directory::list_team_members(&host().store(), &team, &listing)?)
     }
 
-    fn change_team_members(_by: Act, team: String, add: Vec<String>, remove: Vec<String>) -> Result<Team, ActionError> {
-        Ok(directory::change_team_members(&host().store(), &team, &add, &remove)?)
+    fn change_team_members(by: Act, team: String, add: Vec<String>, remove: Vec<String>) -> Result<Team, ActionError> {
+        let found = directory::get_team(&host().store(), &team).ok();
+        let after = json!({"added": add, "removed": remove});
+        let store = acting_on(&by, "team.change-members", acts::team(&team, found.as_ref()), None, Some(after));
+        Ok(directory::change_team_members(&store, &team, &add, &remove)?)
     }
 
-    fn remove_team(_by: Act, team: String) -> Result<(), ActionError> {
-        Ok(directory::remove_team(&host().store(), &team)?)
+    fn remove_team(by: Act, team: String) -> Result<(), ActionError> {
+        let found = directory::get_team(&host().store(), &team).ok();
+        let store = acting_on(&by, "team.remove", acts::team(&team, found.as_ref()), None, None);
+        Ok(directory::remove_team(&store, &team)?)
     }
 
-    fn verify_passphrase(_source: Source, member: String, passphrase: String) -> Result<Member, ActionError> {
-        Ok(directory::verify_passphrase(&host().store(), &member, &passphrase)?)
+    fn verify_passphrase(source: Source, member: String, passphrase: String) -> Result<Member, ActionError> {
+        let store = host().store().for_member_from(&source, "passphrase.verify");
+        Ok(directory::verify_passphrase(&store, &member, &passphrase)?)
     }
 
-    fn set_passphrase(_by: Act, member: String, passphrase: String) -> Result<(), ActionError> {
-        Ok(directory::set_passphrase(&host().store(), &member, &passphrase)?)
+    fn set_passphrase(by: Act, member: String, passphrase: String) -> Result<(), ActionError> {
+        let found = directory::get_member(&host().store(), &member).ok();
+        let store = acting_on(&by, "passphrase.set", acts::member(&member, found.as_ref()), None, None);
+        Ok(directory::set_passphrase(&store, &member, &passphrase)?)
     }
 
-    fn sign_in(_source: Source, member: String, passphrase: String) -> Result<SignedIn, ActionError> {
-        Ok(directory::sign_in(&host().store(), &member, &passphrase)?)
+    fn sign_in(source: Source, member: String, passphrase: String) -> Result<SignedIn, ActionError> {
+        let store = host().store().for_member_from(&source, "sign-in");
+        let signed_in = directory::sign_in(&store, &member, &passphrase)?;
+        store.end_act()?;
+        Ok(signed_in)
     }
 
-    fn sign_in_where_known(_source: Source, member: String, passphrase: String) -> Result<SignedIn, ActionError> {
-        Ok(directory::sign_in_where_known(&host().store(), &member, &passphrase)?)
+    fn sign_in_where_known(source: Source, member: String, passphrase: String) -> Result<SignedIn, ActionError> {
+        let store = host().store().for_member_from(&source, "sign-in");
+        let signed_in = directory::sign_in_where_known(&store, &member, &passphrase)?;
+        store.end_act()?;
+        Ok(signed_in)
     }
 
-    fn change_passphrase(_source: Source, member: String, current: String, chosen: String) -> Result<(), ActionError> {
-        Ok(directory::change_passphrase(&host().store(), &member, &current, &chosen)?)
+    fn change_passphrase(source: Source, member: String, current: String, chosen: String) -> Result<(), ActionError> {
+        let store = host().store().for_member_from(&source, "passphrase.change");
+        directory::change_passphrase(&store, &member, &current, &chosen)?;
+        Ok(store.end_act()?)
     }
 
     fn request_passphrase_reset(_source: Source, member: String, page_url: String) -> Result<(), ActionError> {
         Ok(directory::request_passphrase_reset(&host().store(), &member, &page_url)?)
     }
 
-    fn reset_passphrase(_source: Source, token: String, chosen: String) -> Result<Member, ActionError> {
-        Ok(directory::reset_passphrase(&host().store(), &token, &chosen)?)
+    fn reset_passphrase(source: Source, token: String, chosen: String) -> Result<Member, ActionError> {
+        let store = host().store().for_member_from(&source, "passphrase.reset");
+        let member = directory::reset_passphrase(&store, &token, &chosen)?;
+        store.note_member(&member.id);
+        store.end_act()?;
+        Ok(member)
     }
 
-    fn set_guard(_by: Act, guard: Option<Guard>) -> Result<(), ActionError> {
-        Ok(directory::set_guard(&host().store(), guard)?)
+    fn set_guard(by: Act, guard: Option<Guard>) -> Result<(), ActionError> {
+        let (before, after) = (acts::guard(host().store().settings()?.guard.as_ref()), acts::guard(guard.as_ref()));
+        let store = acting_on(&by, "guard.set", EventSubject::only("guard"), before, after);
+        Ok(directory::set_guard(&store, guard)?)
     }
 
     fn get_guard(after: Option<String>, limit: u32) -> Result<GuardStatus, ActionError> {
@@ -107,11 +146,16 @@ impl Guest for Component {
     }
 
     fn decide_held(by: Act, decision: Decision, members: Vec<String>) -> Result<u32, ActionError> {
-        Ok(directory::decide_held(&host().store(), by.actor, decision, &members)?)
+        let after = json!({"decision": decision.to_string(), "members": members});
+        let store = acting_on(&by, "guard.decide", EventSubject::only("guard"), None, Some(after));
+        Ok(directory::decide_held(&store, by.actor, decision, &members)?)
     }
 
-    fn set_retention(_by: Act, days: u32) -> Result<(), ActionError> {
-        Ok(directory::set_retention(&host().store(), days)?)
+    fn set_retention(by: Act, days: u32) -> Result<(), ActionError> {
+        let before = json!({"days": host().store().settings()?.retention_days()});
+        let subject = EventSubject::only("organization");
+        let store = acting_on(&by, "retention.set", subject, Some(before), Some(json!({"days": days})));
+        Ok(directory::set_retention(&store, days)?)
     }
 
     fn get_retention() -> Result<u32, ActionError> {

@@ -2,10 +2,14 @@
 
 use insomnia_scim_contract::{Act, ActionError, DeliveryPage, DeliveryQueue, RunContext};
 
+use serde_json::json;
+
 use super::Component;
+use super::acts::{acting_on, subject};
 use super::bindings::exports::insomnia::scim::jobs::Guest;
 use super::imports::host;
 use crate::jobs;
+use crate::store::EventSubject;
 
 impl Guest for Component {
     fn run_due(context: RunContext) -> Result<Option<u64>, ActionError> {
@@ -16,15 +20,21 @@ impl Guest for Component {
         Ok(jobs::list_deliveries(&host().store(), queue, after.as_deref(), limit)?)
     }
 
-    fn retry_deliveries(_by: Act, queue: DeliveryQueue, ids: Vec<String>) -> Result<u32, ActionError> {
-        Ok(jobs::retry_deliveries(&host().store(), queue, &ids)?)
+    fn retry_deliveries(by: Act, queue: DeliveryQueue, ids: Vec<String>) -> Result<u32, ActionError> {
+        let after = json!({"queue": queue.to_string(), "deliveries": ids.len()});
+        let store = acting_on(&by, "deliveries.retry", EventSubject::only("deliveries"), None, Some(after));
+        Ok(jobs::retry_deliveries(&store, queue, &ids)?)
     }
 
-    fn dismiss_deliveries(_by: Act, queue: DeliveryQueue, ids: Vec<String>) -> Result<u32, ActionError> {
-        Ok(jobs::dismiss_deliveries(&host().store(), queue, &ids)?)
+    fn dismiss_deliveries(by: Act, queue: DeliveryQueue, ids: Vec<String>) -> Result<u32, ActionError> {
+        let after = json!({"queue": queue.to_string(), "deliveries": ids.len()});
+        let store = acting_on(&by, "deliveries.dismiss", EventSubject::only("deliveries"), None, Some(after));
+        Ok(jobs::dismiss_deliveries(&store, queue, &ids)?)
     }
 
-    fn readdress_email(_by: Act, id: String, to: String) -> Result<(), ActionError> {
-        Ok(jobs::readdress_email(&host().store(), &id, &to)?)
+    fn readdress_email(by: Act, id: String, to: String) -> Result<(), ActionError> {
+        let subject = subject("email", &id, "");
+        let store = acting_on(&by, "email.readdress", subject, None, Some(json!({"to": to.trim()})));
+        Ok(jobs::readdress_email(&store, &id, &to)?)
     }
 }

@@ -1,5 +1,6 @@
 //! The component's face: `wit/` on one side, the crate's own modules on the other. Compiled for wasm only.
 
+mod acts;
 mod bindings;
 mod connector;
 mod directory;

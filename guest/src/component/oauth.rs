@@ -5,10 +5,12 @@ use insomnia_scim_contract::{
 };
 
 use super::Component;
+use super::acts::acting_on;
 use super::bindings::exports::insomnia::scim::oauth::Guest;
 use super::imports::host;
 use crate::connector::oauth;
 use crate::protocol::message::fold_names;
+use crate::store::EventSubject;
 
 impl Guest for Component {
     fn authorize_request(query: String, operator_clients: Vec<OperatorClient>) -> Result<Consent, AuthorizeRefusal> {
@@ -16,11 +18,15 @@ impl Guest for Component {
     }
 
     fn approve(by: Act, request: String, operator_clients: Vec<OperatorClient>) -> Result<String, ActionError> {
-        Ok(oauth::approve(&host().store(), by.actor, &request, &operator_clients)?)
+        let store = acting_on(&by, "consent.give", EventSubject::only("oauth-client"), None, None);
+        Ok(oauth::approve(&store, by.actor, &request, &operator_clients)?)
     }
 
-    fn deny(_by: Act, request: String) -> Result<String, ActionError> {
-        Ok(oauth::deny(&host().store(), &request)?)
+    fn deny(by: Act, request: String) -> Result<String, ActionError> {
+        let store = acting_on(&by, "consent.refuse", EventSubject::only("oauth-client"), None, None);
+        let location = oauth::deny(&store, &request)?;
+        store.end_act()?;
+        Ok(location)
     }
 
     fn token(mut request: OAuthRequest) -> OAuthResponse {

@@ -3,13 +3,14 @@
 use insomnia_scim_contract::{
     Actor, ConnectorStatus, ExpiryWindow, IdentityProvider, IssuedToken, Requirement, TokenStatus,
 };
+use serde_json::{Value, json};
 use thiserror::Error;
 
 use crate::provisioning::administrators::{self, Administrator};
 use crate::provisioning::events;
 use crate::provisioning::passphrase::{self, PassphraseError};
 use crate::secret::Token;
-use crate::store::{Batch, ConnectorRecord, Plan, Retry, Store, StoreError, TokenRecord, Versioned};
+use crate::store::{Batch, ConnectorRecord, EventSubject, Plan, Retry, Store, StoreError, TokenRecord, Versioned};
 
 const DAY: u64 = 24 * 60 * 60 * 1_000;
 /// How long before its expiry a token is said to expire soon, in milliseconds.
@@ -117,10 +118,11 @@ pub fn enable(
         if connector.enabled {
             return Err(ConnectorError::Enabled);
         }
+        let before = shown(&connector);
         connector.enabled = true;
         connector.identity_provider = Some(identity_provider.clone());
         connector.enabled_generation = connector.newest_generation().saturating_add(1);
-        issue(store, seen, connector, window, 0)
+        issue(store, seen, before, connector, window, 0)
     })
 }
 
@@ -136,13 +138,14 @@ pub fn disable(store: &Store, actor: impl Into<Actor>) -> Result<(), ConnectorEr
         if !connector.enabled {
             return Err(ConnectorError::Disabled);
         }
+        let before = shown(&connector);
         connector.enabled = false;
         connector.previous = None;
         // Its generation is used up.
         if let (Some(token), Some(next)) = (&mut connector.token, connector.next.take()) {
             token.generation = token.generation.max(next.generation);
         }
-        Ok(put(store, seen, &connector)?)
+        Ok(put(store, seen, before, &connector)?)
     })
 }
 
@@ -171,7 +174,7 @@ pub fn refresh(
             return Err(ConnectorError::Disabled);
         }
         let window = window.or(connector.window).unwrap_or(ExpiryWindow::Year1);
-        issue(store, seen, connector, window, overlap)
+        issue(store, seen, shown(&connector), connector, window, overlap)
     })
 }
 
@@ -214,6 +217,7 @@ fn read(store: &Store) -> Result<(Option<u64>, ConnectorRecord), StoreError> {
 fn issue(
     store: &Store,
     seen: Option<u64>,
+    before: Value,
     mut connector: ConnectorRecord,
     window: ExpiryWindow,
     overlap: u32,
@@ -233,17 +237,28 @@ fn issue(
     });
     connector.token = Some(TokenRecord { sha256: token.sha256(), generation, created: now, expires });
     connector.window = Some(window);
-    put(store, seen, &connector)?;
+    put(store, seen, before, &connector)?;
     Ok(IssuedToken { token: token.reveal(), expires })
 }
 
-/// Replaces the connector if it still is as it was read.
-fn put(store: &Store, seen: Option<u64>, connector: &ConnectorRecord) -> Result<(), StoreError> {
+/// What the audit trail tells of the connector.
+fn shown(connector: &ConnectorRecord) -> Value {
+    json!({
+        "enabled": connector.enabled,
+        "identityProvider": connector.identity_provider,
+        "window": connector.window,
+        "token": connector.token.as_ref().map(|token| json!({"generation": token.generation, "expires": token.expires})),
+    })
+}
+
+/// Replaces the connector if it still is as it was read. `before` is what was [`shown`] of it.
+fn put(store: &Store, seen: Option<u64>, before: Value, connector: &ConnectorRecord) -> Result<(), StoreError> {
     let mut batch = Batch::new();
     batch.put_connector(seen, connector)?;
     events::connector(store, &mut batch, connector)?;
     // The jobs find out what is due then, and when to be called next.
     batch.wake_at(store.now());
+    store.note(EventSubject::only("connector"), Some(before), Some(shown(connector)));
     store.commit(batch).map(drop)
 }
 

@@ -9,7 +9,7 @@ use crate::journal::{Note, Standing};
 use crate::protocol::error::ScimError;
 use crate::protocol::message::Request;
 use crate::sentence::Sentence;
-use crate::store::{AccessRecord, ConnectorRecord, Options, Store, StoreError, keys};
+use crate::store::{AccessRecord, Cause, ConnectorRecord, Options, Store, StoreError, keys};
 use crate::url;
 
 /// How much later than the last time `connector-used` is written again, in milliseconds.
@@ -47,6 +47,7 @@ pub(super) fn admit(
     store: &Store<'_>,
     options: &Options,
     presented: &Presented<'_>,
+    request_id: &str,
     note: &RefCell<Note>,
 ) -> Result<Result<(), Refused>, ScimError> {
     let door = Door::open(store, presented)?;
@@ -56,6 +57,13 @@ pub(super) fn admit(
             noted.standing = Standing::Admitted;
             noted.token_generation = Some(caller.generation);
             noted.caller = Some(admitted(caller, door.access.as_ref()));
+            let credential = match &door.access {
+                Some(access) if caller.credential == Credential::AccessToken => {
+                    format!("oauth-client {}", access.client)
+                }
+                _ => format!("token {}", caller.generation),
+            };
+            store.caused_by(Cause { request_id: Some(request_id.to_owned()), credential: Some(credential) });
             drop(noted);
             note_use(store, caller)?;
             Ok(Ok(()))

@@ -1,6 +1,6 @@
 //! From a request to its response: what it will read, who calls, which endpoint serves it, and the entry of the log.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 
 use super::admission::admit;
 use super::answer::Answer;
@@ -10,7 +10,7 @@ use super::quota::OverQuota;
 use super::routing;
 use crate::capability::{Host, Key};
 use crate::connector::Presented;
-use crate::journal::{Entry, Note, keep};
+use crate::journal::{Entry, Note, keep, keep_with_change};
 use crate::protocol::error::ScimError;
 use crate::protocol::message::{Request, Response};
 use crate::protocol::mode::Mode;
@@ -26,7 +26,8 @@ pub fn handle(host: Host<'_>, request: &Request) -> Response {
     let store = host.store();
     store.act_as(Actor::Scim);
     let (began, note, applied) = (store.now(), RefCell::<Note>::default(), Tolerances::default());
-    let answer = serve(&store, request, &note, &applied).unwrap_or_else(|error| {
+    let log = Log { key: keys::log(began, &request.request_id, store.random()), began, begun: OnceCell::new() };
+    let answer = serve(&store, request, &note, &applied, &log).unwrap_or_else(|error| {
         let answer = Answer::refusal(&error, &request.request_id);
         note.borrow_mut().error = Some(error);
         answer
@@ -36,8 +37,18 @@ pub fn handle(host: Host<'_>, request: &Request) -> Response {
     note.because.extend(note.caller.take());
     note.because.extend(applied.lines());
     let standing = note.standing;
-    keep(&store, Entry::new(request, &response, note, began, host.clock.now()), standing);
+    let entry = log.begun.into_inner().unwrap_or_else(|| Entry::begun(request, &note, began));
+    keep(&store, log.key, entry.answered(&response, note, host.clock.now()), standing);
     response
+}
+
+/// The entry of the log that a request will have.
+struct Log {
+    key: Key,
+    /// When the request came.
+    began: u64,
+    /// What was to be kept with the first change.
+    begun: OnceCell<Entry>,
 }
 
 fn serve(
@@ -45,6 +56,7 @@ fn serve(
     request: &Request,
     note: &RefCell<Note>,
     applied: &Tolerances,
+    log: &Log,
 ) -> Result<Answer, ScimError> {
     let (path, presented) = (Path::of(&request.path), Presented::in_header(request.header("authorization")));
     store.prefetch(foreseen(request, &path, &presented))?;
@@ -56,13 +68,17 @@ fn serve(
     let mut mode = if organization.options.strict { Mode::STRICT } else { Mode::COMPAT }.noting(applied);
     let route = Route::of(&path, &table, organization.options.discovery_aliases, mode);
 
-    match admit(store, &organization.options, &presented, note)? {
+    match admit(store, &organization.options, &presented, &request.request_id, note)? {
         Ok(()) => {
             if let Some(refused) = OverQuota::of(request) {
                 note.borrow_mut().because.extend(refused.line());
                 return Err(refused.error());
             }
             note_head(request, &route, mode);
+            if request.method != "GET" {
+                let entry = log.begun.get_or_init(|| Entry::begun(request, &note.borrow(), log.began));
+                keep_with_change(store, log.key.clone(), entry)?;
+            }
         }
         // RFC 7643 §5: how to authenticate can be read by everybody. The answer is the same whatever the organization has
         // set, and where there is none, so that it does not tell which organizations there are.

@@ -16,6 +16,8 @@ const AT_ONCE: u32 = 1_000;
 const COMMITS: u32 = 4;
 /// How many parked emails are read at once.
 const EMAILS: u32 = 200;
+/// How long entries of the audit trail are kept at the least, in days, so that what was done can be told a year later.
+const AUDIT_DAYS: u32 = 400;
 
 /// Deletes what nobody takes any more at once, and what is too old once a day; returns when to look again.
 pub(super) fn run(_: Host<'_>, store: &Store<'_>, _: &Budget<'_>) -> Result<Option<u64>, StoreError> {
@@ -28,13 +30,16 @@ pub(super) fn run(_: Host<'_>, store: &Store<'_>, _: &Budget<'_>) -> Result<Opti
     if let Some(next) = last.map(|last| last.saturating_add(DAY)).filter(|next| lasts(*next, now, DAY)) {
         return Ok(Some(next));
     }
-    let before = now.saturating_sub(u64::from(store.settings()?.retention_days()) * DAY);
+    let days = store.settings()?.retention_days();
+    let before = now.saturating_sub(u64::from(days) * DAY);
+    let audited_before = now.saturating_sub(u64::from(days.max(AUDIT_DAYS)) * DAY);
     let sinks = [Sink::Webhook, Sink::Subscriber].map(|sink| keys::events_due(sink.as_str(), Some(before)));
     let ranges = [
         keys::logs(0, before),
         keys::events(Some(before)),
         keys::events_parked(Some(before)),
         keys::outboxes_parked_before(before),
+        keys::audits(0, audited_before),
     ];
     for range in ranges.into_iter().chain(sinks) {
         if !delete_some(store, range, &mut commits)? {

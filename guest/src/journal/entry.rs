@@ -6,6 +6,7 @@ use super::redaction::{redacted, redacted_query, redacted_text};
 use crate::protocol::error::ScimError;
 use crate::protocol::message::{Request, Response};
 use crate::provisioning::Action;
+use crate::sentence::Sentence;
 use crate::text::cut;
 
 /// The longest text that an entry keeps of anything a client sent, in bytes.
@@ -91,7 +92,7 @@ pub struct Entry {
     pub method: String,
     /// Below the connector URL, with its query, as sent.
     pub path: String,
-    /// The HTTP status of the answer.
+    /// The HTTP status of the answer; 0 if the server stopped before it had answered.
     pub status: u16,
     /// Of an error.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -116,6 +117,9 @@ pub struct Entry {
     /// As sent.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub user_agent: Option<String>,
+    /// The IP address that the request came from, if the host knows it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub sender_address: Option<String>,
     /// The request's body, with secrets redacted; cut after 16 KiB. Absent if the caller was not let in.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub body: Option<String>,
@@ -128,9 +132,10 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// The entry of a request that was served from `time` to `end`.
+    /// The entry of a request that came at `time` and has no answer yet, its status 0: what the log has if the server stops
+    /// before [`Entry::answered`].
     #[must_use]
-    pub fn new(request: &Request, response: &Response, note: Note, time: u64, end: u64) -> Self {
+    pub fn begun(request: &Request, note: &Note, time: u64) -> Self {
         let is_admitted = note.standing == Standing::Admitted;
         let longest = if is_admitted { LONGEST } else { LONGEST_REFUSED };
         let query = request.query.as_deref();
@@ -140,19 +145,36 @@ impl Entry {
             request_id: request.request_id.clone(),
             method: cut(&request.method, longest).to_owned(),
             path: cut(&format!("{}{query}", redacted_text(&request.path)), longest).to_owned(),
+            status: 0,
+            scim_type: None,
+            detail: None,
+            duration: 0,
+            subject: None,
+            action: None,
+            because: vec![Sentence::Unanswered.into()],
+            token_generation: note.token_generation,
+            user_agent: request.header("user-agent").map(redacted_text).map(|text| cut(text, longest).to_owned()),
+            sender_address: request.sender_address.as_deref().map(|address| cut(address, LONGEST_REFUSED).to_owned()),
+            body: if is_admitted { redacted(&request.body, note.is_json, &note.hidden) } else { None },
+            bytes_received: request.body.len() as u64,
+            bytes_sent: 0,
+            component: component(request),
+        }
+    }
+
+    /// The same entry with what the answer was, which was there at `end`.
+    #[must_use]
+    pub fn answered(self, response: &Response, note: Note, end: u64) -> Self {
+        Self {
             status: response.status,
             scim_type: note.error.as_ref().and_then(|error| error.scim_type).map(|kind| kind.as_str().to_owned()),
             detail: note.error.map(|error| shortened(redacted_text(&error.detail))),
-            duration: end.saturating_sub(time),
+            duration: end.saturating_sub(self.time),
             subject: note.subject.map(|subject| Subject { name: shortened(redacted_text(&subject.name)), ..subject }),
             action: note.action.map(str::to_owned),
             because: note.because.iter().map(|reason| redacted_text(reason).to_owned()).collect(),
-            token_generation: note.token_generation,
-            user_agent: request.header("user-agent").map(redacted_text).map(|text| cut(text, longest).to_owned()),
-            body: if is_admitted { redacted(&request.body, note.is_json, &note.hidden) } else { None },
-            bytes_received: request.body.len() as u64,
             bytes_sent: response.body.len() as u64,
-            component: component(request),
+            ..self
         }
     }
 }

@@ -24,9 +24,18 @@ struct Strangers {
     kept: u32,
 }
 
-/// Keeps an entry of the log. It never makes the request fail (rule P5).
-pub fn keep(store: &Store, mut entry: Entry, standing: Standing) {
-    let key = keys::log(entry.time, &entry.request_id, store.random());
+/// Has the first change that the request makes keep its entry as far as it is known: so a crash loses no entry of a request
+/// that has changed something. [`keep`] puts the whole entry in its place.
+///
+/// # Errors
+/// If the entry can't be encoded.
+pub fn keep_with_change(store: &Store, key: Key, entry: &Entry) -> Result<(), StoreError> {
+    store.put_with_first_commit(key, encode(entry)?);
+    Ok(())
+}
+
+/// Keeps an entry of the log under its key. It never makes the request fail (rule P5).
+pub fn keep(store: &Store, key: Key, mut entry: Entry, standing: Standing) {
     let kept = match standing {
         Standing::Stranger => keep_stranger(store, key, &mut entry),
         Standing::Admitted | Standing::Refused => encode(&entry).and_then(|json| store.append(key, json)),

@@ -1,5 +1,6 @@
 //! What happened: the log of SCIM requests (rule P5), and events (rule P6).
 
+mod audit;
 mod entry;
 mod events;
 mod keep;
@@ -9,10 +10,11 @@ mod search;
 mod tests;
 mod webhook;
 
+pub use audit::{record_act, search_audit};
 pub use entry::{Entry, Note, Standing, Subject};
 pub use events::{acknowledge_events, list_events, note_subscriber, take_events};
 pub use insomnia_scim_contract::{LogPage, LogQuery};
-pub use keep::keep;
+pub use keep::{keep, keep_with_change};
 pub use search::{SearchError, search};
 pub(crate) use webhook::BOTH_SIGN;
 pub use webhook::{WebhookError, get_webhook, remove_webhook, set_webhook};

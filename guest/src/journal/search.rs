@@ -8,7 +8,7 @@ use crate::capability::{KeyRange, Page};
 use crate::store::{Store, StoreError, keys};
 
 /// How many entries are looked at in one search at the most; a page may then be short of its limit, with more to come.
-const LOOKED_AT: usize = 20_000;
+pub(super) const LOOKED_AT: usize = 20_000;
 /// How many entries are read at once.
 const CHUNK: u32 = 500;
 

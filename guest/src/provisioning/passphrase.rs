@@ -241,6 +241,7 @@ fn check(store: &Store, member: &str, passphrase: &str, purpose: Purpose) -> Res
             argon2id(passphrase, "00000000000000000000000000000000")?;
             return Err(PassphraseError::Wrong);
         };
+        store.note_member(&id);
         let now = store.now();
         let tries = *stored.record.tries(purpose);
         // One that is longer than any wait comes from a clock that was ahead.
@@ -263,6 +264,9 @@ fn check(store: &Store, member: &str, passphrase: &str, purpose: Purpose) -> Res
         let mut batch = Batch::new();
         batch.require_unchanged(keys::passphrase(&id), Some(stored.version));
         batch.put(keys::passphrase(&id), encode(&stored.record)?);
+        if !right {
+            store.note_refusal("the passphrase is wrong");
+        }
         store.commit(batch)?;
         if right { Ok(signed_in) } else { Err(PassphraseError::Wrong) }
     })

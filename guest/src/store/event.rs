@@ -133,8 +133,24 @@ pub struct EventRecord {
     pub subject: EventSubject,
     /// Who made the change.
     pub actor: Actor,
+    /// By which request and whose credential it was made; absent if time alone brought it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cause: Option<Cause>,
     /// What changed.
     pub data: Value,
+}
+
+/// What brought a change about.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Cause {
+    /// The id of the request, by which the SCIM log or the host's own can be searched.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub request_id: Option<String>,
+    /// What the caller was let in by: `token 3` (the connector's token of this generation), `oauth-client` and its id,
+    /// `member` and its id, or what the host calls it, such as the id of an API key.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub credential: Option<String>,
 }
 
 /// Who takes events.
@@ -212,7 +228,8 @@ impl Store<'_> {
         let settings = self.settings()?;
         let (now, id) = (self.now(), self.new_ordered_id());
         let position = format!("{now:016x}{id}");
-        let event = EventRecord { id, kind, time: timestamp::format(now), subject, actor: self.actor(), data };
+        let (time, actor, cause) = (timestamp::format(now), self.actor(), self.cause.borrow().clone());
+        let event = EventRecord { id, kind, time, subject, actor, cause, data };
         batch.put(keys::event(&position), encode(&event)?);
         for (is_on, sink) in [(settings.webhook, Sink::Webhook), (settings.subscriber, Sink::Subscriber)] {
             if is_on {

@@ -47,6 +47,7 @@
 //! | `administrator/{id}` | empty: the member is an active owner or co-owner |
 //! | `user-reset/{id}` | the hashes of the member's reset links: `provisioning::reset::ResetRecord` |
 //! | `user-welcome/{id}` | empty: the initial passphrase is mailed when the member is first activated |
+//! | `audit/{time}{id}` | an entry of the audit trail: [`super::TrailRecord`]; its `{time}{id}` is its position |
 //! | `event/{time}{id}` | an event: [`super::EventRecord`]; its `{time}{id}` is its position |
 //! | `event-due/{sink}/{position}` | empty: the event has not been delivered to the sink yet |
 //! | `event-parked/{position}` | why the event could not be delivered to the webhook: [`super::ParkedEvent`] |
@@ -354,6 +355,17 @@ pub fn reset(id: &str) -> Key {
 /// That the initial passphrase is mailed when the member is first activated.
 pub fn welcome(id: &str) -> Key {
     format!("user-welcome/{id}").into_bytes()
+}
+
+/// An entry of the audit trail, by its position.
+pub fn audit(position: &str) -> Key {
+    format!("audit/{position}").into_bytes()
+}
+
+/// The entries of the audit trail from `since` on and before `until`.
+pub fn audits(since: u64, until: u64) -> KeyRange {
+    let at = |time: u64| format!("audit/{time:016x}").into_bytes();
+    KeyRange { start: at(since), end: if until == u64::MAX { b"audit0".to_vec() } else { at(until) } }
 }
 
 /// An event, by its position.

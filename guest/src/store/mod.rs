@@ -20,11 +20,12 @@ mod schema_table;
 mod sealed;
 mod settings;
 mod team;
+mod trail;
 mod webhook;
 
 pub use batch::Batch;
 pub use connector::{ConnectorRecord, TokenRecord};
-pub use event::{Actor, EventKind, EventRecord, EventSubject, MOST_IDS, ParkedEvent, Sink, StoredEvent};
+pub use event::{Actor, Cause, EventKind, EventRecord, EventSubject, MOST_IDS, ParkedEvent, Sink, StoredEvent};
 pub use lease::{Lease, LeaseRecord};
 pub use member::{MemberRecord, Record, Stored, own_name, primary_email};
 pub use membership::{Additions, Edge};
@@ -42,6 +43,7 @@ pub use settings::SettingsRecord;
 // What is stored of the contract's own types.
 pub use insomnia_scim_contract::{Domain, Guard, Options, OrganizationRecord, Origin, Plan, Role};
 pub use team::{Row, TeamRecord};
+pub use trail::{Person, TrailRecord};
 pub use webhook::{PreviousKey, WebhookRecord};
 
 use std::cell::{Cell, RefCell};
@@ -120,12 +122,18 @@ pub struct Store<'h> {
     secrets: Option<&'h dyn Secrets>,
     /// In whose name events are written.
     actor: Cell<Actor>,
+    /// What brings about what is written.
+    cause: RefCell<Option<Cause>>,
     /// What is set, once it was read.
     settings: RefCell<Option<SettingsRecord>>,
     /// The organization's schema table, once it was read.
     table: RefCell<Option<Table>>,
     /// How many ordered ids were made.
     ordered: Cell<u16>,
+    /// What the first commit puts as well.
+    with_first: RefCell<Option<KeyValue>>,
+    /// The act that it was made for, until its entry in the audit trail was written.
+    doing: trail::Doing,
 }
 
 impl<'h> Store<'h> {
@@ -139,9 +147,12 @@ impl<'h> Store<'h> {
             now: Cell::new(clock.now()),
             secrets: None,
             actor: Cell::default(),
+            cause: RefCell::default(),
             settings: RefCell::default(),
             table: RefCell::default(),
             ordered: Cell::default(),
+            with_first: RefCell::default(),
+            doing: trail::Doing::default(),
         }
     }
 
@@ -159,6 +170,11 @@ impl<'h> Store<'h> {
     /// Writes events in this name from now on; until then in an administrator's.
     pub fn act_as(&self, actor: Actor) {
         self.actor.set(actor);
+    }
+
+    /// Says in each event from now on what brought it about.
+    pub fn caused_by(&self, cause: Cause) {
+        self.cause.replace(Some(cause));
     }
 
     /// The time of the current attempt, in milliseconds since the Unix epoch.
@@ -295,7 +311,28 @@ impl<'h> Store<'h> {
         Ok(text(&item.value).and_then(|digits| digits.parse::<i64>().ok()).unwrap_or(0).max(0).unsigned_abs())
     }
 
-    pub(crate) fn commit(&self, batch: Batch) -> Result<u64, StoreError> {
+    /// Has the first commit from now on put this key as well.
+    pub(crate) fn put_with_first_commit(&self, key: Key, value: Vec<u8>) {
+        self.with_first.replace(Some(KeyValue::new(key, value)));
+    }
+
+    pub(crate) fn commit(&self, mut batch: Batch) -> Result<u64, StoreError> {
+        let with_trail = self.add_trail(&mut batch)?;
+        let with_first = self.with_first.take();
+        if let Some(KeyValue { key, value }) = with_first.clone() {
+            batch.put(key, value);
+        }
+        let committed = self.commit_as_it_is(batch);
+        match &committed {
+            Ok(_) if with_trail => self.trail_written(),
+            Ok(_) => {}
+            // It goes with the next attempt.
+            Err(_) => drop(self.with_first.replace(with_first)),
+        }
+        committed
+    }
+
+    fn commit_as_it_is(&self, batch: Batch) -> Result<u64, StoreError> {
         let transaction = batch.into_transaction();
         self.forget(&transaction.changes);
         let committed = self.storage.commit(transaction);

@@ -19,6 +19,10 @@ use insomnia_scim_contract::{Actor, Face, Source};
 #[derive(Clone, Default)]
 pub(super) struct KeyOfRequest(pub(super) Arc<OnceLock<String>>);
 
+/// The id of a request, as in its answer's `X-Request-Id`.
+#[derive(Clone)]
+pub(super) struct RequestId(pub(super) String);
+
 /// The caller of a request. Looked up once, whoever asks first.
 pub(super) async fn caller(parts: &mut Parts, state: &ApiState) -> Result<Caller, Problem> {
     if let Some(caller) = parts.extensions.get::<Caller>() {
@@ -105,7 +109,13 @@ impl FromRequestParts<ApiState> for Access {
         };
         let actor = if scope == ApiKeyScope::Operator { Actor::Operator } else { Actor::Owner };
         let address = state.provisioner.trusted_proxies().client(parts).map(|address| address.to_string());
-        let organization = organization.coming_from(Source { address, ..Source::new(Face::Api) }).acting_as(actor);
+        let source = Source {
+            address,
+            credential: parts.extensions.get::<Caller>().map(|caller| caller.key.clone()),
+            request_id: parts.extensions.get::<RequestId>().map(|id| id.0.clone()),
+            ..Source::new(Face::Api)
+        };
+        let organization = organization.coming_from(source).acting_as(actor);
         Ok(Self { state: state.clone(), organization, scope, _entered: entered })
     }
 }

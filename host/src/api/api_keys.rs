@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 
 use super::access::{Access, Operator, PathParameter};
@@ -57,7 +58,10 @@ pub(super) async fn create_api_key(
     access: Access,
     JsonBody(new): JsonBody<NewApiKey>,
 ) -> Result<(StatusCode, Json<IssuedKey>), Problem> {
-    Ok(issued(access.state.keys.create(&of(&access), &new.name).await?))
+    let made = access.state.keys.create(&of(&access), &new.name).await?;
+    let subject = json!({"type": "api-key", "id": made.key.id, "name": made.key.name});
+    access.organization.record_act("api-key.create", json!({"subject": subject})).await;
+    Ok(issued(made))
 }
 
 /// Revoke an API key of an organization
@@ -66,7 +70,9 @@ pub(super) async fn create_api_key(
 #[utoipa::path(delete, path = "/organizations/{organization}/api-keys/{key}", tag = "API keys",
     responses((status = 204, description = "The key is revoked.")))]
 pub(super) async fn revoke_api_key(access: Access, PathParameter(key): PathParameter) -> Result<StatusCode, Problem> {
-    access.state.keys.revoke(&of(&access), &key).await?;
+    let revoked = access.state.keys.revoke(&of(&access), &key).await?;
+    let subject = json!({"type": "api-key", "id": revoked.id, "name": revoked.name});
+    access.organization.record_act("api-key.revoke", json!({"subject": subject})).await;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -7,7 +7,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::access::KeyOfRequest;
+use super::access::{KeyOfRequest, RequestId};
 use super::listed::{self, Next as NextPage};
 use super::problem::Problem;
 use super::state::ApiState;
@@ -31,6 +31,7 @@ pub(super) async fn frame(State(state): State<ApiState>, mut request: Request, n
     let client_request_id = request_id::of_client(request.headers()).map(str::to_owned);
     let key_of_request = KeyOfRequest::default();
     request.extensions_mut().insert(key_of_request.clone());
+    request.extensions_mut().insert(RequestId(request_id.clone()));
     let mut response = if request.extensions().get::<WithoutCertificate>().is_some() {
         Problem::forbidden("The admin API asks for a client's certificate, and none was shown.").into_response()
     } else {

@@ -77,7 +77,7 @@ log_parameters! {
     }
 }
 
-fn moment(name: &str, time: Option<u64>) -> Result<Option<u64>, Problem> {
+pub(super) fn moment(name: &str, time: Option<u64>) -> Result<Option<u64>, Problem> {
     match time {
         Some(time) if time > LAST => {
             let detail = format!("`{name}` is in milliseconds since the Unix epoch, and not after the year 9999.");

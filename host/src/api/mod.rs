@@ -15,6 +15,7 @@
 
 mod access;
 mod api_keys;
+mod audit;
 mod components;
 mod connector;
 mod document;
@@ -113,6 +114,7 @@ fn operations() -> OpenApiRouter<ApiState> {
         .routes(routes!(guard::list_held))
         .routes(routes!(guard::decide_held))
         .routes(routes!(logs::search_logs))
+        .routes(routes!(audit::search_audit))
         .routes(routes!(logs::export_logs))
         .routes(routes!(retention::get_retention, retention::put_retention))
         .routes(routes!(schemas::get_schemas, schemas::put_schemas, schemas::delete_schemas))

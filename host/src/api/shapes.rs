@@ -17,8 +17,8 @@ pub(super) struct LogEntry {
     method: String,
     /// The path below the connector URL, with its query, as sent.
     path: String,
-    /// The HTTP status of the answer.
-    #[schema(minimum = 100, maximum = 599)]
+    /// The HTTP status of the answer; 0 if the server stopped before it had answered.
+    #[schema(minimum = 0, maximum = 599)]
     status: u16,
     /// The `scimType` of an error.
     #[schema(nullable = false)]
@@ -43,6 +43,9 @@ pub(super) struct LogEntry {
     /// The `User-Agent` header field, as sent.
     #[schema(nullable = false)]
     user_agent: Option<String>,
+    /// The IP address that the request came from; behind a trusted proxy the one that the proxy names.
+    #[schema(nullable = false)]
+    sender_address: Option<String>,
     /// The request's body, with secrets redacted; cut after 16 KiB.
     #[schema(nullable = false)]
     body: Option<String>,
@@ -83,8 +86,25 @@ pub(super) struct EventDocument {
     subject: EventSubject,
     /// Who made the change: `scim`, `admin` or `system`.
     actor: String,
+    /// By which request and whose credential the change was made. It is absent if time alone brought it.
+    #[schema(nullable = false)]
+    cause: Option<EventCause>,
     /// What changed.
     data: Map<String, Value>,
+}
+
+/// What brought a change about.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[allow(dead_code, reason = "a schema")]
+pub(super) struct EventCause {
+    /// The id of the request, as in its answer's `X-Request-Id`.
+    #[schema(nullable = false)]
+    request_id: Option<String>,
+    /// What the caller was let in by: `token 3` (the connector's token of this generation), `oauth-client` and its id, `member`
+    /// and its id, or the id of an API key.
+    #[schema(nullable = false)]
+    credential: Option<String>,
 }
 
 /// What an event is about.

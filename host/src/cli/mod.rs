@@ -2,6 +2,7 @@
 
 mod api_key;
 mod arguments;
+mod audit;
 mod backup;
 mod compile;
 mod component;
@@ -94,6 +95,9 @@ enum Command {
     /// The log of SCIM requests: list, export.
     #[command(subcommand)]
     Log(request_log::LogCommand),
+    /// The audit trail: what people, API keys and the operator did.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Events: what changed in an organization.
     #[command(subcommand)]
     Event(webhook::EventCommand),
@@ -186,6 +190,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             Command::Preview(preview) => preview.run(&settings).await,
             Command::Guard(guard) => guard.run(&settings).await,
             Command::Log(log) => log.run(&settings).await,
+            Command::Audit(audit) => audit.run(&settings).await,
             Command::Event(event) => event.run(&settings).await,
             Command::Webhook(webhook) => webhook.run(&settings).await,
             Command::Delivery(delivery) => delivery.run(&settings).await,

@@ -92,7 +92,7 @@ impl LogCommand {
     }
 }
 
-fn time(text: &str) -> anyhow::Result<SystemTime> {
+pub(super) fn time(text: &str) -> anyhow::Result<SystemTime> {
     // A date alone is its first moment.
     if let Ok(time) =
         humantime::parse_rfc3339_weak(text).or_else(|_| humantime::parse_rfc3339(&format!("{text}T00:00:00Z")))
@@ -106,7 +106,7 @@ fn time(text: &str) -> anyhow::Result<SystemTime> {
     }
 }
 
-fn milliseconds(time: SystemTime) -> u64 {
+pub(super) fn milliseconds(time: SystemTime) -> u64 {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

@@ -6,7 +6,7 @@ use crate::timestamp::iso;
 
 /// The first line.
 pub(super) const HEADER: &str = "time,request_id,method,path,status,scim_type,detail,action,because,resource_type,\
-     resource_id,resource_name,token_generation,user_agent,milliseconds,bytes_received,bytes_sent,component\r\n";
+     resource_id,resource_name,token_generation,user_agent,sender_address,milliseconds,bytes_received,bytes_sent,component\r\n";
 
 /// The line of an entry.
 pub(super) fn line(entry: &LogEntry) -> String {
@@ -28,6 +28,7 @@ pub(super) fn line(entry: &LogEntry) -> String {
         of(|subject| &subject.name),
         entry.token_generation.map(|generation| generation.to_string()).unwrap_or_default(),
         text(&entry.user_agent),
+        text(&entry.sender_address),
         entry.duration.to_string(),
         entry.bytes_received.to_string(),
         entry.bytes_sent.to_string(),

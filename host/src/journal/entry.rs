@@ -15,7 +15,7 @@ pub struct LogEntry {
     pub method: String,
     /// Path and query below the connector URL, as sent.
     pub path: String,
-    /// The HTTP status of the answer.
+    /// The HTTP status of the answer; 0 if the server stopped before it had answered.
     pub status: u16,
     /// The `scimType` of an error.
     pub scim_type: Option<String>,
@@ -33,6 +33,8 @@ pub struct LogEntry {
     pub token_generation: Option<u32>,
     /// The client's `User-Agent`.
     pub user_agent: Option<String>,
+    /// The IP address that the request came from; behind a trusted proxy the one that the proxy names.
+    pub sender_address: Option<String>,
     /// Length of the request's body, in bytes.
     pub bytes_received: u64,
     /// Length of the answer's body, in bytes.

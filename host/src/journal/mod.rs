@@ -6,7 +6,7 @@ mod export;
 
 pub use entry::{LogEntry, LogSubject};
 pub use export::{LogExport, LogFormat};
-pub use insomnia_scim_contract::{LogPage, LogQuery};
+pub use insomnia_scim_contract::{AuditPage, AuditQuery, LogPage, LogQuery};
 
 /// What entries of the log are filtered by. Times are milliseconds since the Unix epoch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,5 +1,7 @@
 //! How much the organization may take over time.
 
+use serde_json::json;
+
 use super::Organization;
 use crate::capability::storage::{OrganizationId, StorageError};
 use crate::quota::{Quota, Quotas};
@@ -21,7 +23,9 @@ impl Organization {
     /// [`QuotaError`] says whether the limit is too low or the storage refused.
     pub async fn set_quota(&self, quota: Quota, limit: Option<u64>) -> Result<(), QuotaError> {
         let bound = self.bound_id().await?;
-        self.provisioner.runtime().quotas().set(&bound, quota, limit).await
+        self.provisioner.runtime().quotas().set(&bound, quota, limit).await?;
+        self.record_act("quota.set", json!({"after": {"quota": quota.to_string(), "limit": limit}})).await;
+        Ok(())
     }
 
     /// How often the quota was the reason of a refusal, in this process.

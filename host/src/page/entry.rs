@@ -11,7 +11,7 @@ impl Entry {
     pub(super) fn tone(&self) -> &'static str {
         match self.status {
             200..400 => "good",
-            500.. => "bad",
+            0 | 500.. => "bad",
             _ => "warn",
         }
     }

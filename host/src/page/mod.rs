@@ -5,6 +5,7 @@
 
 mod assets;
 mod attributes;
+mod audit;
 mod confirm;
 mod connector;
 mod consent;
@@ -132,6 +133,7 @@ impl Page {
             .route("/clients", post(oauth_clients::change))
             .route("/guard", get(guard::show).post(guard::set))
             .route("/guard/decide", post(guard::decide))
+            .route("/audit", get(audit::list))
             .route("/events", get(events::list))
             .route("/events/{position}", get(events::detail))
             .route("/deliveries", get(deliveries::show).post(deliveries::retry))

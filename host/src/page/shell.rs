@@ -26,7 +26,7 @@ pub(super) struct Shell {
 }
 
 /// The places of the navigation: path below the page, name.
-pub(super) const PLACES: [(&str, &str); 11] = [
+pub(super) const PLACES: [(&str, &str); 12] = [
     ("", "Overview"),
     ("setup", "Set up"),
     ("preview", "Preview"),
@@ -34,6 +34,7 @@ pub(super) const PLACES: [(&str, &str); 11] = [
     ("teams", "Teams"),
     ("logs", "Logs"),
     ("events", "Events"),
+    ("audit", "Audit trail"),
     ("deliveries", "Deliveries"),
     ("automatic", "Automatic refresh"),
     ("guard", "Guard"),

@@ -56,6 +56,20 @@ fn the_log_is_searched_by_everything_that_it_can_be_searched_by() {
 }
 
 #[test]
+fn p9_the_log_says_from_which_address_a_request_came_and_a_sender_can_not_invent_it() {
+    let (organization, scim) = logged("sender");
+    // The last address is what the proxy has seen, which this server trusts; what stands before it anybody can write.
+    let forwarded = "192.0.2.1, 203.0.113.9";
+    scim.send(&Request::new("GET", "/Users/forwarded").header("X-Forwarded-For", forwarded)).error(404);
+    let entries = logs(&organization, "", 5);
+    let senders: Vec<&str> = entries.iter().filter_map(|entry| entry["senderAddress"].as_str()).collect();
+    assert_eq!(senders, ["203.0.113.9", "127.0.0.1", "127.0.0.1", "127.0.0.1", "127.0.0.1"]);
+    let values = organization.get("/logs/export?format=csv").text();
+    assert!(values.lines().next().is_some_and(|first| first.contains(",sender_address,")), "{values}");
+    assert!(values.contains(",203.0.113.9,"), "{values}");
+}
+
+#[test]
 fn the_log_is_exported_in_both_forms() {
     let (organization, _) = logged("export");
     let all = logs(&organization, "", 4);

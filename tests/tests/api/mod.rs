@@ -1,5 +1,6 @@
 //! The admin API over HTTP, against the server process.
 
+mod audit;
 mod caller;
 mod components;
 mod connector;

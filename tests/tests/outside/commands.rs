@@ -214,9 +214,8 @@ fn the_guard_holds_what_goes_beyond_it_until_the_owner_decides() {
 #[test]
 fn c23_c24_members_are_searched_and_exported_and_parked_emails_corrected_and_given_up() {
     let (connector, client) = organization("lists");
-    let command = |arguments: &[&str]| {
-        shared().command(&[arguments, &["--organization", &connector.organization]].concat())
-    };
+    let command =
+        |arguments: &[&str]| shared().command(&[arguments, &["--organization", &connector.organization]].concat());
     for name in ["one", "two"] {
         let address = format!("{name}..{name}@parked.example");
         seed::user(&client, &Person { email: address, ..Person::new(name) });

@@ -103,8 +103,12 @@ fn c24_a_member_and_a_team_have_a_page_with_attributes_mark_teams_and_history() 
     assert_eq!(page.matches("data-entry=").count(), 3, "{page}");
     let history = says(&visitor.get(&format!("/logs?q={ada}")), &[]);
     assert_eq!(history.matches("data-entry=").count(), 3, "{history}");
-    let shown = says(&visitor.get(&format!("/teams/{team}")), &["1 member is in this team", "displayName", &ada, "History"]);
-    assert!(shown.contains(&format!("/members/{ada}")) && shown.contains(&format!("/teams/{team}/members.csv")), "{shown}");
+    let shown =
+        says(&visitor.get(&format!("/teams/{team}")), &["1 member is in this team", "displayName", &ada, "History"]);
+    assert!(
+        shown.contains(&format!("/members/{ada}")) && shown.contains(&format!("/teams/{team}/members.csv")),
+        "{shown}"
+    );
     let csv = visitor.get(&format!("/teams/{team}/members.csv")).is(200).text();
     assert!(csv.lines().count() == 2 && csv.contains("elsewhere.example"), "{csv}");
     assert_eq!(visitor.get("/teams/export.csv?q=RESEARCH").is(200).text().lines().count(), 2);
@@ -123,7 +127,8 @@ fn c23_who_got_no_seat_is_a_list_that_the_log_and_the_overview_lead_to() {
     }
     let visitor = Visitor::owner(&organization);
     says(&visitor.get(""), &["No seats left", "/members/without-seat"]);
-    let list = says(&visitor.get("/members/without-seat"), &["Ada Seatless", &person.email, "data-label=\"Refusals\">2<"]);
+    let list =
+        says(&visitor.get("/members/without-seat"), &["Ada Seatless", &person.email, "data-label=\"Refusals\">2<"]);
     // The last request leads to its entry in the log, which names the person.
     let entry = list.split("/logs?q=").nth(1).and_then(|rest| rest.split('"').next()).expect("a link to the log");
     says(&visitor.get(&format!("/logs?q={entry}")), &["Ada Seatless"]);
@@ -143,7 +148,8 @@ fn c24_held_removals_are_shown_with_addresses_and_counts() {
     organization.host.run(organization.library.set_guard(Some(guard))).expect("a guard");
     client.delete(&format!("/Users/{}", users[0])).is(204);
     client.delete(&format!("/Users/{}", users[1])).error(503);
-    let email = client.get(&format!("/Users/{}", users[1])).json()["emails"][0]["value"].as_str().expect("one").to_owned();
+    let email =
+        client.get(&format!("/Users/{}", users[1])).json()["emails"][0]["value"].as_str().expect("one").to_owned();
     let visitor = Visitor::owner(&organization);
     says(&visitor.get("/guard"), &["1 deletion waits.", &email, &format!("/members/{}", users[1])]);
 }
@@ -158,7 +164,8 @@ fn c24_a_parked_email_is_corrected_or_given_up_and_one_is_told_what_became_of_it
         seed::user(&client, &Person { email: address, ..Person::new(name) });
     }
     host.run_due();
-    let parked = || host.run(organization.library.deliveries(DeliveryQueue::EmailsParked, None, 10)).expect("a queue").items;
+    let parked =
+        || host.run(organization.library.deliveries(DeliveryQueue::EmailsParked, None, 10)).expect("a queue").items;
     let [one, two] = <[_; 2]>::try_from(parked()).expect("two emails that can't be sent");
     let visitor = Visitor::owner(&organization);
     let csrf = visitor.csrf();
@@ -185,7 +192,8 @@ fn c24_a_parked_email_is_corrected_or_given_up_and_one_is_told_what_became_of_it
     let question = format!("/confirm/dismiss?queue=emails-parked&id={}", two.id);
     says(&visitor.get(&question), &["two..two@parked.example", "is never sent"]);
     visitor.post("/deliveries/dismiss", &[("csrf", &csrf), ("queue", "emails-parked")]).is(404);
-    let dismissed = visitor.post("/deliveries/dismiss", &[("csrf", &csrf), ("queue", "emails-parked"), ("id", &two.id)]);
+    let dismissed =
+        visitor.post("/deliveries/dismiss", &[("csrf", &csrf), ("queue", "emails-parked"), ("id", &two.id)]);
     says(&visitor.get(&led(&organization, &dismissed)), &["1 was given up."]);
     assert!(parked().is_empty());
     visitor.get(&question).is(404);

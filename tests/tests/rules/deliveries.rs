@@ -184,6 +184,8 @@ async fn p6_a_webhook_gets_every_event_in_order_signed_the_standard_webhooks_way
     let event = &world.network.events()[0];
     assert_eq!((&event["subject"]["type"], &event["subject"]["id"]), (&json!("member"), &json!(id)));
     assert_eq!(event["actor"], "scim");
+    assert_eq!(event["cause"]["credential"], "token 1");
+    assert!(event["cause"]["requestId"].as_str().is_some_and(|id| !id.is_empty()), "{event}");
     assert_eq!(event["data"]["after"]["userName"], ADA);
 }
 

@@ -59,17 +59,18 @@ fn check(api: IdpApi) -> Result<(IdpApiStatus, String), ConnectorError> {
 /// [`ConnectorError`] says why not; [`ConnectorError::NotConfigured`] if the host has no key for secrets.
 pub fn configure(
     host: Host<'_>,
+    store: &Store,
     actor: impl Into<Actor>,
     api: IdpApi,
     connector_url: &str,
 ) -> Result<(), ConnectorError> {
-    let (store, actor) = (host.store(), actor.into());
-    administrator(&store, &actor)?;
+    let actor = actor.into();
+    administrator(store, &actor)?;
     let connector_url = called(connector_url)?;
     let (api, secret) = check(api)?;
     let sealed = seal(host, secret.as_bytes()).map_err(|failure| ConnectorError::NotConfigured(failure.text))?;
     store.transact(|| {
-        administrator(&store, &actor)?;
+        administrator(store, &actor)?;
         let mut view = store.refresh_view()?;
         let refresh = &mut view.refresh;
         (refresh.failures, refresh.problem, refresh.retry_at) = (0, None, 0);

@@ -92,7 +92,7 @@ fn token_of(request: &HttpRequest) -> String {
 impl Provider {
     fn new(api: IdpApi, window: Window) -> Self {
         let (memory, first) = enabled(window);
-        configure(memory.host(), OWNER, api, CONNECTOR_URL).unwrap();
+        configure(memory.host(), &memory.host().store(), OWNER, api, CONNECTOR_URL).unwrap();
         Self {
             memory,
             installed: RefCell::new(first.clone()),
@@ -456,9 +456,12 @@ fn p1_disabling_ends_a_refresh_under_way() {
 fn p2_access_is_configured_by_an_administrator_and_checked() {
     let (memory, _) = enabled(Window::Days30);
     let host = memory.host();
-    let set = |api| configure(host, OWNER, api, CONNECTOR_URL);
-    assert!(matches!(configure(host, MEMBER, okta_api(), CONNECTOR_URL), Err(ConnectorError::Forbidden)));
-    assert!(matches!(configure(host, OWNER, okta_api(), "ftp://x"), Err(ConnectorError::Invalid(_))));
+    let set = |api| configure(host, &host.store(), OWNER, api, CONNECTOR_URL);
+    assert!(matches!(
+        configure(host, &host.store(), MEMBER, okta_api(), CONNECTOR_URL),
+        Err(ConnectorError::Forbidden)
+    ));
+    assert!(matches!(configure(host, &host.store(), OWNER, okta_api(), "ftp://x"), Err(ConnectorError::Invalid(_))));
     for bad in [
         okta("http://example.okta.com", "0oa1", "x"),
         okta("https://a@b", "0oa1", "x"),
@@ -470,7 +473,7 @@ fn p2_access_is_configured_by_an_administrator_and_checked() {
         assert!(matches!(set(bad), Err(ConnectorError::Invalid(_))));
     }
     set(okta_api()).unwrap();
-    configure(host, OWNER, okta_api(), &format!("{CONNECTOR_URL}?aadOptscim062020")).unwrap();
+    configure(host, &host.store(), OWNER, okta_api(), &format!("{CONNECTOR_URL}?aadOptscim062020")).unwrap();
     let store = memory.host().store();
     assert_eq!(status(&store).unwrap().method, RefreshMethod::IdpApi);
     assert_eq!(remove(&store, MEMBER), Err(ConnectorError::Forbidden));
@@ -486,7 +489,7 @@ fn p2_what_needed_attention_is_tried_again_as_soon_as_it_is_corrected() {
     provider.will(Then::Fail(401, ""));
     provider.on_day(24);
     provider.run();
-    configure(provider.host(), OWNER, okta_api(), CONNECTOR_URL).unwrap();
+    configure(provider.host(), &provider.host().store(), OWNER, okta_api(), CONNECTOR_URL).unwrap();
     provider.run();
     assert_eq!((provider.generation(), provider.sync()), (2, 200));
 }

@@ -1,6 +1,7 @@
 //! What the log of SCIM requests tells, and what it never does (rule P5).
 
 mod because;
+mod crash;
 mod hidden;
 mod redaction;
 mod searching;

@@ -30,7 +30,7 @@ pub(super) fn bring_together(writes: &mut [Write]) {
 /// Where in the file a key stands before another.
 fn order(key: &Key) -> (i64, Vec<u8>, i64) {
     let Place { group, key } = place::of(key);
-    let (number, kind) = group.map_or((0, 0), |group| (group.number, group.kind));
+    let (number, kind) = place::numbers_of(group);
     (number, key.to_vec(), kind)
 }
 
@@ -40,32 +40,36 @@ const FORESEEN: usize = 64;
 
 /// Statements on one key: in the table of keys in their order, and in that of groups.
 const PUT: Statements = Statements {
-    alone: "INSERT INTO entry (organization, key, value, version) VALUES (?1, ?2, ?3, ?4)
+    alone: "INSERT INTO alone (organization, key, value, version) VALUES (?1, ?2, ?3, ?4)
     ON CONFLICT (organization, key) DO UPDATE SET value = excluded.value, version = excluded.version",
     grouped: "INSERT INTO grouped (organization, key, value, version, number, kind) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
     ON CONFLICT (organization, number, key, kind) DO UPDATE SET value = excluded.value, version = excluded.version",
 };
 const DELETE: Statements = Statements {
-    alone: "DELETE FROM entry WHERE organization = ?1 AND key = ?2",
+    alone: "DELETE FROM alone WHERE organization = ?1 AND key = ?2",
     grouped: "DELETE FROM grouped WHERE organization = ?1 AND key = ?2 AND number = ?3 AND kind = ?4",
 };
 const VERSION: Statements = Statements {
-    alone: "SELECT version FROM entry WHERE organization = ?1 AND key = ?2",
+    alone: "SELECT version FROM alone WHERE organization = ?1 AND key = ?2",
     grouped: "SELECT version FROM grouped WHERE organization = ?1 AND key = ?2 AND number = ?3 AND kind = ?4",
 };
 const VALUE: Statements = Statements {
-    alone: "SELECT value FROM entry WHERE organization = ?1 AND key = ?2",
+    alone: "SELECT value FROM alone WHERE organization = ?1 AND key = ?2",
     grouped: "SELECT value FROM grouped WHERE organization = ?1 AND key = ?2 AND number = ?3 AND kind = ?4",
 };
 const DELETE_RANGE: Statements = Statements {
-    alone: "DELETE FROM entry WHERE organization = ?1 AND key >= ?2 AND key < ?3",
+    alone: "DELETE FROM alone WHERE organization = ?1 AND key >= ?2 AND key < ?3",
     grouped: "DELETE FROM grouped WHERE organization = ?1 AND key >= ?2 AND key < ?3 AND number = ?4 AND kind = ?5",
 };
 const DELETE_SOME: Statements = Statements {
-    alone: "DELETE FROM entry WHERE organization = ?1 AND key IN (SELECT key FROM entry WHERE organization = ?1 LIMIT ?2)",
+    alone: "DELETE FROM alone WHERE organization = ?1 AND key IN (SELECT key FROM alone WHERE organization = ?1 LIMIT ?2)",
     grouped: "DELETE FROM grouped WHERE organization = ?1 AND (number, key, kind) IN
         (SELECT number, key, kind FROM grouped WHERE organization = ?1 LIMIT ?2)",
 };
+
+const DELETE_STAGED: &str = "DELETE FROM staged WHERE (batch, number, key, kind) IN
+    (SELECT staged.batch, staged.number, staged.key, staged.kind FROM batch JOIN staged ON staged.batch = batch.id
+        WHERE batch.organization = ?1 LIMIT ?2)";
 
 /// An organization's rows, open for change inside the writer's transaction.
 pub(super) struct Change<'c> {
@@ -177,7 +181,8 @@ impl Change<'_> {
         Ok(())
     }
 
-    fn value(&self, key: &Key) -> Result<Option<Vec<u8>>, StorageError> {
+    /// What is at the key.
+    pub(super) fn value(&self, key: &Key) -> Result<Option<Vec<u8>>, StorageError> {
         self.look_up(VALUE, key)
     }
 
@@ -196,7 +201,7 @@ impl Change<'_> {
     }
 
     /// Makes the organization due at this time, unless it is due earlier.
-    fn wake(&self, at: u64) -> Result<(), StorageError> {
+    pub(super) fn wake(&self, at: u64) -> Result<(), StorageError> {
         let sql = "INSERT INTO schedule (organization, wake_at) VALUES (?1, ?2)
             ON CONFLICT (organization) DO UPDATE SET wake_at = excluded.wake_at
             WHERE wake_at IS NULL OR excluded.wake_at < wake_at";
@@ -240,7 +245,19 @@ impl Change<'_> {
         self.connection.prepare_cached(sql)?.execute([self.organization])?;
         let sql = "DELETE FROM schedule WHERE organization = ?1";
         self.connection.prepare_cached(sql)?.execute([self.organization])?;
-        let mut removed = 0;
+        // A large transaction that is not yet at its place is not made any more.
+        self.connection
+            .prepare_cached("UPDATE batch SET version = NULL WHERE organization = ?1")?
+            .execute([self.organization])?;
+        let mut removed = self
+            .connection
+            .prepare_cached(DELETE_STAGED)?
+            .execute(params![self.organization, to_integer(rows as u64)])?;
+        if removed == 0 {
+            self.connection
+                .prepare_cached("DELETE FROM batch WHERE organization = ?1")?
+                .execute([self.organization])?;
+        }
         for sql in [DELETE_SOME.alone, DELETE_SOME.grouped] {
             let left = to_integer(rows.saturating_sub(removed) as u64);
             removed += self.connection.prepare_cached(sql)?.execute(params![self.organization, left])?;

@@ -1,5 +1,6 @@
 //! A SQLite database as a source of a copy, and as its target.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
@@ -9,17 +10,11 @@ use tokio::task::{block_in_place, spawn_blocking};
 
 use super::change::Puts;
 use super::open::{self, OpenError};
-use super::place::{self, Segment, Statements};
+use super::place;
+use super::rows::{Rows, Which};
 use super::{from_integer, to_integer};
 use crate::capability::storage::{Entry, OrganizationId, StorageError};
 use crate::storage::copy::{Head, PAGE_BYTES, PAGE_ITEMS, Part, Sent, Source, Target, not_begun};
-
-/// An organization's items, in the order of their keys, segment by segment.
-const ITEMS: Statements = Statements {
-    alone: "SELECT key, value, version FROM entry WHERE organization = ?1 AND key >= ?2 AND key < ?3 ORDER BY key",
-    grouped: "SELECT key, value, version FROM grouped
-    WHERE organization = ?1 AND key >= ?2 AND key < ?3 AND number = ?4 AND kind = ?5 ORDER BY key",
-};
 
 /// A database that is read as it was when [`Source::send`] began.
 pub(crate) struct SqliteSource(Connection);
@@ -49,8 +44,6 @@ impl SqliteSource {
         organizations
             .sort_by(|one, other| (is_host(&one.1), &one.1, one.2).cmp(&(is_host(&other.1), &other.1, other.2)));
         let everything = place::everything();
-        let mut alone = self.0.prepare(ITEMS.alone)?;
-        let mut grouped = self.0.prepare(ITEMS.grouped)?;
         for (id, name, generation, deleted, wake_at) in organizations {
             let organization = organization(&name, generation)?;
             if !part.has(&organization) {
@@ -62,23 +55,23 @@ impl SqliteSource {
                 return Ok(());
             }
             let (mut page, mut bytes) = (Vec::new(), 0);
-            for Segment { group, start, end } in place::segments(&everything) {
-                let mut rows = match group {
-                    None => alone.query(params![id, start, end])?,
-                    Some(group) => grouped.query(params![id, start, end, group.number, group.kind])?,
-                };
-                let beginning = group.map_or(&b""[..], |group| group.beginning);
-                while let Some(row) = rows.next()? {
-                    let key = [beginning, &row.get::<_, Vec<u8>>(0)?].concat();
-                    let entry = Entry { key, value: row.get(1)?, version: from_integer(row.get(2)?) };
-                    bytes += entry.key.len() + entry.value.len();
-                    page.push(entry);
-                    if page.len() >= PAGE_ITEMS || bytes >= PAGE_BYTES {
-                        bytes = 0;
-                        if to.blocking_send(Sent::Items(std::mem::take(&mut page))).is_err() {
-                            return Ok(());
-                        }
+            let rows = Rows::new(&self.0, id)?;
+            for segment in place::segments(&everything) {
+                let read = rows.read(&segment, Which::ALL, |found| {
+                    bytes += found.bytes();
+                    let (key, value, version) = (found.whole_key(), found.value.to_vec(), found.version);
+                    page.push(Entry { key, value, version });
+                    if page.len() < PAGE_ITEMS && bytes < PAGE_BYTES {
+                        return ControlFlow::Continue(());
                     }
+                    bytes = 0;
+                    match to.blocking_send(Sent::Items(std::mem::take(&mut page))) {
+                        Ok(()) => ControlFlow::Continue(()),
+                        Err(_) => ControlFlow::Break(()),
+                    }
+                })?;
+                if read.is_break() {
+                    return Ok(());
                 }
             }
             if !page.is_empty() && to.blocking_send(Sent::Items(page)).is_err() {
@@ -122,9 +115,12 @@ impl SqliteTarget {
         connection.execute_batch("BEGIN IMMEDIATE")?;
         connection.execute("UPDATE sequence SET last = max(last, ?1)", [to_integer(head.version)])?;
         if let Some(id) = found {
-            for table in ["entry", "grouped", "schedule"] {
+            for table in ["alone", "grouped", "schedule"] {
                 connection.execute(&format!("DELETE FROM {table} WHERE organization = ?1"), [id])?;
             }
+            let staged = "DELETE FROM staged WHERE batch IN (SELECT id FROM batch WHERE organization = ?1)";
+            connection.execute(staged, [id])?;
+            connection.execute("DELETE FROM batch WHERE organization = ?1", [id])?;
             connection.execute("DELETE FROM organization WHERE id = ?1", [id])?;
         }
         let insert = "INSERT INTO organization (name, generation, deleted) VALUES (?1, ?2, ?3)";

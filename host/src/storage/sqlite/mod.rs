@@ -7,11 +7,15 @@
 mod change;
 mod copy;
 mod examine;
+mod large;
+#[cfg(test)]
+mod large_tests;
 mod numbers;
 mod open;
 mod place;
 mod queue;
 mod read;
+mod rows;
 mod writer;
 
 use std::path::Path;
@@ -33,7 +37,7 @@ use crate::capability::storage::{
 };
 
 /// Rows removed at a time when an organization is deleted, so that nobody's commit waits long for it.
-const DELETED_AT_ONCE: usize = 5_000;
+const DELETED_AT_ONCE: usize = 4_000;
 
 /// Keeps all organizations in one SQLite database.
 ///
@@ -180,6 +184,7 @@ mod tests {
 
     use super::*;
     use crate::capability::storage::Write;
+    use crate::storage::MemoryStorage;
 
     fn put(key: &str) -> Transaction {
         let write = vec![Write::Put(key.into(), b"x".to_vec())];
@@ -191,7 +196,7 @@ mod tests {
         let path = directory.join("data.db");
         let storage = SqliteStorage::open(&path).unwrap();
         let beside = Connection::open(&path).unwrap();
-        let trigger = "CREATE TRIGGER refuse BEFORE INSERT ON entry WHEN new.key = CAST('refused' AS BLOB)
+        let trigger = "CREATE TRIGGER refuse BEFORE INSERT ON alone WHEN new.key = CAST('refused' AS BLOB)
             BEGIN SELECT RAISE(ABORT, 'refused'); END";
         beside.execute_batch(trigger).unwrap();
         (storage, beside)
@@ -230,15 +235,15 @@ mod tests {
     }
 
     /// Numbers that look as if they were drawn: the same ones each time.
-    struct Drawn(u64);
+    pub(super) struct Drawn(pub(super) u64);
 
     impl Drawn {
-        fn below(&mut self, end: usize) -> usize {
+        pub(super) fn below(&mut self, end: usize) -> usize {
             self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             usize::try_from(self.0 >> 33).unwrap() % end
         }
 
-        fn key(&mut self) -> Key {
+        pub(super) fn key(&mut self) -> Key {
             const BEGINNINGS: [&str; 14] = [
                 "a/",
                 "count/",
@@ -260,11 +265,11 @@ mod tests {
             format!("{}{end}", BEGINNINGS[self.below(BEGINNINGS.len())]).into_bytes()
         }
 
-        fn range(&mut self) -> KeyRange {
+        pub(super) fn range(&mut self) -> KeyRange {
             KeyRange { start: self.key(), end: self.key() }
         }
 
-        fn write(&mut self) -> Write {
+        pub(super) fn write(&mut self) -> Write {
             match self.below(12) {
                 0 => Write::Delete(self.key()),
                 1 if self.below(20) == 0 => Write::DeleteRange(self.range()),
@@ -273,21 +278,19 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn where_a_key_is_kept_shows_in_no_answer() {
-        let directory = tempfile::tempdir().unwrap();
-        let sqlite = SqliteStorage::open(&directory.path().join("data.db")).unwrap();
-        let memory = super::super::MemoryStorage::new();
-        let (acme, mut drawn) = (OrganizationId::parse("acme").unwrap(), Drawn(1));
-        for _ in 0..150 {
-            let write = (0..1 + drawn.below(8)).map(|_| drawn.write()).collect();
-            let transaction = Transaction { write, ..Transaction::default() };
-            sqlite.commit(&acme, transaction.clone()).await.unwrap();
-            memory.commit(&acme, transaction).await.unwrap();
-            let keys: Vec<Key> = (0..6).map(|_| drawn.key()).collect();
+    /// Reads what was drawn from both, so many times, and compares the answers without their versions.
+    pub(super) async fn compare_reads(
+        sqlite: &SqliteStorage,
+        memory: &MemoryStorage,
+        acme: &OrganizationId,
+        drawn: &mut Drawn,
+        times: usize,
+    ) {
+        for _ in 0..times {
+            let keys: Vec<Key> = (0..1 + drawn.below(6)).map(|_| drawn.key()).collect();
             let values = |items: Vec<Option<Item>>| items.into_iter().map(|item| item.map(|item| item.value)).collect();
-            let got: Vec<_> = values(sqlite.get(&acme, keys.clone()).await.unwrap());
-            assert_eq!(got, values(memory.get(&acme, keys).await.unwrap()));
+            let got: Vec<_> = values(sqlite.get(acme, keys.clone()).await.unwrap());
+            assert_eq!(got, values(memory.get(acme, keys).await.unwrap()));
             let pages: Vec<Page> = (0..3)
                 .map(|_| {
                     let (skip, limit) = (drawn.below(3) * drawn.below(12), drawn.below(12));
@@ -302,13 +305,28 @@ mod tests {
                 };
                 scanned.into_iter().map(of).collect::<Vec<_>>()
             };
-            let (of_sqlite, of_memory) =
-                (sqlite.scan(&acme, pages.clone()).await.unwrap(), memory.scan(&acme, pages.clone()).await.unwrap());
+            let of_sqlite = sqlite.scan(acme, pages.clone()).await.unwrap();
+            let of_memory = memory.scan(acme, pages.clone()).await.unwrap();
             assert_eq!(found(of_sqlite), found(of_memory), "{pages:?}");
             let range = drawn.range();
-            assert_eq!(sqlite.count(&acme, range.clone()).await.unwrap(), memory.count(&acme, range).await.unwrap());
+            assert_eq!(sqlite.count(acme, range.clone()).await.unwrap(), memory.count(acme, range).await.unwrap());
         }
-        assert_eq!(sqlite.size(&acme).await.unwrap(), memory.size(&acme).await.unwrap());
+        assert_eq!(sqlite.size(acme).await.unwrap(), memory.size(acme).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn where_a_key_is_kept_shows_in_no_answer() {
+        let directory = tempfile::tempdir().unwrap();
+        let sqlite = SqliteStorage::open(&directory.path().join("data.db")).unwrap();
+        let memory = MemoryStorage::new();
+        let (acme, mut drawn) = (OrganizationId::parse("acme").unwrap(), Drawn(1));
+        for _ in 0..150 {
+            let write = (0..1 + drawn.below(8)).map(|_| drawn.write()).collect();
+            let transaction = Transaction { write, ..Transaction::default() };
+            sqlite.commit(&acme, transaction.clone()).await.unwrap();
+            memory.commit(&acme, transaction).await.unwrap();
+            compare_reads(&sqlite, &memory, &acme, &mut drawn, 1).await;
+        }
         sqlite.delete_organization(&acme).await.unwrap();
         assert_eq!(sqlite.size(&acme).await.unwrap(), Size::default());
     }

@@ -161,10 +161,14 @@ pub(super) fn all_groups() -> impl Iterator<Item = (&'static [u8], &'static [u8]
     })
 }
 
-/// What the keys of this group and kind begin with; `None` if there are none of them.
-pub(super) fn beginning(number: i64, kind: i64) -> Option<&'static [u8]> {
-    let groups = STRETCHES.iter().filter_map(|stretch| stretch.group);
-    groups.filter(|group| (group.number, group.kind) == (number, kind)).map(|group| group.beginning).next()
+/// Group and kind as numbers, of which 0 stands for a key that is in no group.
+pub(super) fn numbers_of(group: Option<Group>) -> (i64, i64) {
+    group.map_or((0, 0), |group| (group.number, group.kind))
+}
+
+/// What is left out of the keys that are kept so.
+pub(super) fn beginning_of(group: Option<Group>) -> &'static [u8] {
+    group.map_or(b"", |group| group.beginning)
 }
 
 #[cfg(test)]
@@ -174,11 +178,13 @@ mod tests {
     #[test]
     fn stretches_are_in_order_and_each_place_names_one_key() {
         assert!(STRETCHES.is_sorted_by(|one, next| one.start < next.start));
+        let mut beginnings = std::collections::BTreeMap::new();
         for (start, next, group) in all_groups() {
             assert!(start.starts_with(group.beginning));
             let after = group.beginning.strip_suffix(b"/").unwrap();
             assert!(next <= [after, b"0"].concat().as_slice(), "a key of the stretch may begin otherwise");
-            assert_eq!(beginning(group.number, group.kind), Some(group.beginning), "two beginnings of one kind");
+            let known = beginnings.entry((group.number, group.kind)).or_insert(group.beginning);
+            assert_eq!(*known, group.beginning, "two beginnings of one kind");
         }
     }
 

@@ -4,9 +4,8 @@
 //! of the database, takes one piece from each queue in turn, and then the next from each, until it has [`GROUP`] pieces or
 //! [`ROWS`] rows. So whoever writes much waits behind themselves, not before others.
 //!
-//! A piece that is larger than a group may be, such as a group of 100,000 members, has a transaction of its own: it can't
-//! be cut, since it takes effect as a whole. It waits until those that are small have had a group, and after it they have
-//! the next one: nobody ever waits for more than one large piece.
+//! A piece that is larger than a group may be, such as a group of 100,000 members, is taken out by itself, and done in steps
+//! between groups (module `large`). Until it is done what else its organization has waits, but for claims on its jobs.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -23,6 +22,11 @@ const MOST: usize = 4_096;
 pub(super) trait Piece {
     /// Rows that it reads and writes.
     fn rows(&self) -> usize;
+
+    /// Whether it reads or writes the organization's items, and so waits for a large piece of the organization.
+    fn concerns_items(&self) -> bool {
+        true
+    }
 }
 
 /// The queues of all organizations.
@@ -33,13 +37,13 @@ pub(super) struct Queue<P> {
     count: usize,
     /// The number of the next piece, in the order in which they came.
     next: u64,
-    /// The last group was a small one, so that a large piece is next.
-    large_is_next: bool,
+    /// Whose large piece is being done.
+    held: Option<OrganizationId>,
 }
 
 impl<P: Piece> Queue<P> {
     pub(super) fn new() -> Self {
-        Self { of: HashMap::new(), ring: VecDeque::new(), count: 0, next: 0, large_is_next: false }
+        Self { of: HashMap::new(), ring: VecDeque::new(), count: 0, next: 0, held: None }
     }
 
     /// How much waits.
@@ -79,19 +83,17 @@ impl<P: Piece> Queue<P> {
         self.of.values().filter_map(VecDeque::front).all(|(waiting, _)| *waiting >= number)
     }
 
-    /// The next group; empty if nothing waits.
+    /// The next group; empty if nothing waits but what is large or held.
     pub(super) fn take(&mut self) -> Vec<(OrganizationId, u64, P)> {
-        if std::mem::take(&mut self.large_is_next)
-            && let Some(large) = self.take_large()
-        {
-            return vec![large];
-        }
         let mut group = Vec::new();
         let (mut rows, mut passed) = (0, 0);
         while group.len() < GROUP && passed < self.ring.len() {
             let Some(organization) = self.ring.pop_front() else { break };
-            let next = self.of.get(&organization).and_then(|queue| queue.front()).map_or(0, |(_, piece)| piece.rows());
-            if next > ROWS {
+            let front = self.of.get(&organization).and_then(|queue| queue.front());
+            let next = front.map_or(0, |(_, piece)| piece.rows());
+            let is_held =
+                self.held.as_ref() == Some(&organization) && front.is_some_and(|(_, piece)| piece.concerns_items());
+            if next > ROWS || is_held {
                 passed += 1;
                 self.ring.push_back(organization);
                 continue;
@@ -105,21 +107,27 @@ impl<P: Piece> Queue<P> {
             passed = 0;
             group.extend(self.pop(organization));
         }
-        if group.is_empty() {
-            return self.take_large().into_iter().collect();
-        }
-        self.large_is_next = true;
         group
     }
 
-    /// The next piece that is larger than a group.
-    fn take_large(&mut self) -> Option<(OrganizationId, u64, P)> {
+    /// The next piece that is larger than a group, unless one is being done. What else its organization has is held until
+    /// it is released.
+    pub(super) fn take_large(&mut self) -> Option<(OrganizationId, u64, P)> {
+        if self.held.is_some() {
+            return None;
+        }
         let is_large = |of: &OrganizationId| {
             self.of.get(of).and_then(VecDeque::front).is_some_and(|(_, piece)| piece.rows() > ROWS)
         };
         let place = self.ring.iter().position(is_large)?;
         let organization = self.ring.remove(place)?;
+        self.held = Some(organization.clone());
         self.pop(organization)
+    }
+
+    /// The large piece is done.
+    pub(super) fn release(&mut self) {
+        self.held = None;
     }
 
     /// Takes the organization's first piece; its place in the ring, which it was taken out of, is at the end now.
@@ -199,25 +207,28 @@ mod tests {
         assert_eq!(group(&mut queue).len(), GROUP);
     }
 
-    #[test]
-    fn nobody_waits_for_more_than_one_large_piece() {
-        let large = ROWS + 1;
-        let mut queue = queue(&[("a", "A1", large), ("a", "A2", large), ("b", "B1", large), ("c", "c1", 1)]);
-        assert_eq!(group(&mut queue), ["c1"]);
-        assert_eq!(group(&mut queue), ["A1"]);
-        queue.push(&OrganizationId::parse("c").unwrap(), Work("c2", 1)).unwrap();
-        assert_eq!(group(&mut queue), ["c2"]);
-        assert_eq!(group(&mut queue), ["B1"]);
-        assert_eq!(group(&mut queue), ["A2"]);
-        assert!(queue.take().is_empty());
+    fn large(queue: &mut Queue<Work>) -> Option<&'static str> {
+        queue.take_large().map(|(_, _, work)| work.0)
     }
 
     #[test]
-    fn what_comes_after_a_large_piece_of_the_same_organization_stays_after_it() {
-        let mut queue = queue(&[("a", "A1", ROWS + 1), ("a", "a2", 1), ("b", "b1", 1)]);
-        assert_eq!(group(&mut queue), ["b1"]);
-        assert_eq!(group(&mut queue), ["A1"]);
+    fn large_pieces_are_taken_one_at_a_time_and_hold_up_their_own_organization_alone() {
+        let big = ROWS + 1;
+        let mut queue = queue(&[("a", "A1", big), ("a", "a2", 1), ("a", "A3", big), ("b", "B1", big), ("c", "c1", 1)]);
+        assert_eq!(group(&mut queue), ["c1"]);
+        assert_eq!(large(&mut queue), Some("A1"));
+        assert_eq!(large(&mut queue), None, "one is being done");
+        queue.push(&OrganizationId::parse("c").unwrap(), Work("c2", 1)).unwrap();
+        assert_eq!(group(&mut queue), ["c2"]);
+        assert!(group(&mut queue).is_empty(), "what is behind it waits");
+        queue.release();
         assert_eq!(group(&mut queue), ["a2"]);
+        // Organizations take turns with what is large, too.
+        assert_eq!(large(&mut queue), Some("B1"));
+        queue.release();
+        assert_eq!(large(&mut queue), Some("A3"));
+        queue.release();
+        assert!(group(&mut queue).is_empty() && large(&mut queue).is_none() && queue.len() == 0);
     }
 
     #[test]

@@ -1,14 +1,18 @@
 //! Reading: a pool of connections, and the queries.
 
 use std::fmt;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use tokio::runtime::Handle;
 
+use super::large::{self, IS_ANY_DECIDED};
 use super::numbers::{self, Numbers};
-use super::place::{self, Place, Segment, Statements};
+use super::place::{self, Place, Statements};
+use super::rows::{Rows, Which, blob};
 use super::{OpenError, from_integer, open, to_integer};
 use crate::capability::clock::TOLERANCE;
 use crate::capability::schedule::{CLAIM, Claim, LONGEST_PAUSE, Schedule};
@@ -29,30 +33,22 @@ const LONG_READS: usize = 4;
 
 /// Each statement in the table of keys in their order, and in that of groups.
 const GET: Statements = Statements {
-    alone: "SELECT value, version FROM entry WHERE organization = ?1 AND key = ?2",
+    alone: "SELECT value, version FROM alone WHERE organization = ?1 AND key = ?2",
     grouped: "SELECT value, version FROM grouped WHERE organization = ?1 AND key = ?2 AND number = ?3 AND kind = ?4",
 };
-const SCAN: Statements = Statements {
-    alone: "SELECT key, value, version FROM entry WHERE organization = ?1 AND key >= ?2 AND key < ?3
-    ORDER BY key LIMIT ?4 OFFSET ?5",
-    grouped: "SELECT key, value, version FROM grouped WHERE organization = ?1 AND key >= ?2 AND key < ?3 AND number = ?6 AND kind = ?7
-    ORDER BY key LIMIT ?4 OFFSET ?5",
-};
-const SCAN_BACK: Statements = Statements {
-    alone: "SELECT key, value, version FROM entry WHERE organization = ?1 AND key >= ?2 AND key < ?3
-    ORDER BY key DESC LIMIT ?4 OFFSET ?5",
-    grouped: "SELECT key, value, version FROM grouped WHERE organization = ?1 AND key >= ?2 AND key < ?3 AND number = ?6 AND kind = ?7
-    ORDER BY key DESC LIMIT ?4 OFFSET ?5",
-};
-const COUNT: Statements = Statements {
-    alone: "SELECT count(*) FROM entry WHERE organization = ?1 AND key >= ?2 AND key < ?3",
-    grouped: "SELECT count(*) FROM grouped WHERE organization = ?1 AND key >= ?2 AND key < ?3 AND number = ?4 AND kind = ?5",
-};
-const SIZE: Statements = Statements {
-    alone: "SELECT coalesce(sum(length(key) + length(value)), 0), count(*), 0, 0 FROM entry WHERE organization = ?1",
-    grouped: "SELECT sum(length(key) + length(value)), count(*), number, kind FROM grouped WHERE organization = ?1
-    GROUP BY number, kind",
-};
+/// As [`GET`], and whether a large transaction of any organization is being moved; always one row.
+static FIRST_ALONE: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT alone.value, alone.version, {IS_ANY_DECIDED} FROM (SELECT 1)
+        LEFT JOIN alone ON alone.organization = ?1 AND alone.key = ?2"
+    )
+});
+static FIRST_GROUPED: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT grouped.value, grouped.version, {IS_ANY_DECIDED} FROM (SELECT 1)
+        LEFT JOIN grouped ON grouped.organization = ?1 AND grouped.key = ?2 AND grouped.number = ?3 AND grouped.kind = ?4"
+    )
+});
 
 /// The connections that read.
 pub(super) struct Readers {
@@ -135,29 +131,66 @@ impl Reader<'_> {
         let Some(number) = self.numbers.find(self.connection, organization)? else {
             return Ok(vec![None; keys.len()]);
         };
+        let Some((first, others)) = keys.split_first() else { return Ok(Vec::new()) };
         self.at_one_moment(keys.len(), || {
-            let mut alone = self.connection.prepare_cached(GET.alone)?;
-            let mut grouped = self.connection.prepare_cached(GET.grouped)?;
-            let mut bytes = 0;
+            let mut taken = Taken::default();
             let mut items = Vec::with_capacity(keys.len());
-            for key in keys {
-                let Place { group, key } = place::of(key);
-                let mut rows = match group {
-                    None => alone.query(params![number, key])?,
-                    Some(group) => grouped.query(params![number, key, group.number, group.kind])?,
-                };
-                let Some(row) = rows.next()? else {
-                    items.push(None);
-                    continue;
-                };
-                let value = blob(row, 0)?;
-                bytes += value.len();
-                if bytes > bounds::MAX_GET_BYTES {
-                    return Err(StorageError::TooLarge);
+            // The first look tells whether a large transaction is being moved, for which there is hardly ever more to do.
+            let Place { group, key } = place::of(first);
+            let mut statement =
+                self.connection.prepare_cached(if group.is_some() { &FIRST_GROUPED } else { &FIRST_ALONE })?;
+            let mut rows = match group {
+                None => statement.query(params![number, key])?,
+                Some(group) => statement.query(params![number, key, group.number, group.kind])?,
+            };
+            let row = rows.next()?.ok_or_else(|| StorageError::Other("SQLite has no answer".into()))?;
+            if row.get(2)? {
+                drop(rows);
+                return self.get_beside_moving(number, keys);
+            }
+            items.push(if row.get_ref(0)? == ValueRef::Null { None } else { Some(taken.item(row)?) });
+            drop(rows);
+            if !others.is_empty() {
+                let mut alone = self.connection.prepare_cached(GET.alone)?;
+                let mut grouped = self.connection.prepare_cached(GET.grouped)?;
+                for key in others {
+                    let Place { group, key } = place::of(key);
+                    let mut rows = match group {
+                        None => alone.query(params![number, key])?,
+                        Some(group) => grouped.query(params![number, key, group.number, group.kind])?,
+                    };
+                    items.push(rows.next()?.map(|row| taken.item(row)).transpose()?);
                 }
-                items.push(Some(Item { value: value.to_vec(), version: from_integer(row.get(1)?) }));
             }
             Ok(items)
+        })
+    }
+
+    /// As [`Reader::get`], while a large transaction is being moved, perhaps one of this organization. It takes two looks for
+    /// each key, and so a transaction even for one key.
+    fn get_beside_moving(&self, number: i64, keys: &[Key]) -> Result<Vec<Option<Item>>, StorageError> {
+        let looks = if self.connection.is_autocommit() { 2 } else { 0 };
+        self.at_one_moment(looks, || {
+            let moving = large::moving(self.connection, number)?;
+            let mut taken = Taken::default();
+            keys.iter()
+                .map(|key| {
+                    if let Some(moving) = moving
+                        && let Some(value) = moving.value(self.connection, key)?
+                    {
+                        let item = value.map(|value| Item { value, version: moving.version });
+                        return taken.count(item.as_ref().map_or(0, |item| item.value.len())).map(|()| item);
+                    }
+                    let Place { group, key } = place::of(key);
+                    let sql = if group.is_some() { GET.grouped } else { GET.alone };
+                    let mut statement = self.connection.prepare_cached(sql)?;
+                    let mut rows = match group {
+                        None => statement.query(params![number, key])?,
+                        Some(group) => statement.query(params![number, key, group.number, group.kind])?,
+                    };
+                    rows.next()?.map(|row| taken.item(row)).transpose()
+                })
+                .collect()
         })
     }
 
@@ -165,100 +198,32 @@ impl Reader<'_> {
         let Some(number) = self.numbers.find(self.connection, organization)? else {
             return Ok(vec![Scanned::default(); pages.len()]);
         };
-        let pages: Vec<_> = pages.iter().map(|page| (page, place::segments(&page.range))).collect();
-        let statements = pages.iter().map(|(page, segments)| segments.len() * (1 + usize::from(page.skip > 0))).sum();
-        self.at_one_moment(statements, || {
+        self.at_one_moment(pages.len() + 1, || {
+            let rows = Rows::new(self.connection, number)?;
             let mut taken = 0;
-            pages.iter().map(|(page, segments)| self.page(number, page, segments, &mut taken)).collect()
+            pages.iter().map(|page| scan_page(&rows, page, &mut taken)).collect()
         })
-    }
-
-    fn page(
-        &self,
-        number: i64,
-        page: &Page,
-        segments: &[Segment<'_>],
-        taken: &mut usize,
-    ) -> Result<Scanned, StorageError> {
-        let mut scanned = Scanned::default();
-        let mut budget = PageBudget::new(page.limit, *taken);
-        let mut skip = u64::from(page.skip);
-        let in_order: &mut dyn Iterator<Item = &Segment<'_>> =
-            if page.reverse { &mut segments.iter().rev() } else { &mut segments.iter() };
-        for segment in in_order {
-            if skip > 0 && segments.len() > 1 {
-                let count = self.count_segment(number, segment)?;
-                if count <= skip {
-                    skip -= count;
-                    continue;
-                }
-            }
-            // One more than asked for, to see whether there is more.
-            let (limit, offset) = (i64::from(page.limit) + 1, to_integer(std::mem::take(&mut skip)));
-            let Segment { group, start, end } = *segment;
-            let statements = if page.reverse { SCAN_BACK } else { SCAN };
-            let mut statement =
-                self.connection.prepare_cached(if group.is_some() { statements.grouped } else { statements.alone })?;
-            let mut rows = match group {
-                None => statement.query(params![number, start, end, limit, offset])?,
-                Some(group) => statement.query(params![number, start, end, limit, offset, group.number, group.kind])?,
-            };
-            let beginning = group.map_or(&b""[..], |group| group.beginning);
-            while let Some(row) = rows.next()? {
-                let (key, value) = (blob(row, 0)?, blob(row, 1)?);
-                let bytes = beginning.len() + key.len() + value.len();
-                if !budget.take(bytes) {
-                    scanned.more = true;
-                    return Ok(scanned);
-                }
-                *taken += bytes;
-                let version = from_integer(row.get(2)?);
-                scanned.entries.push(Entry { key: [beginning, key].concat(), value: value.to_vec(), version });
-            }
-        }
-        Ok(scanned)
     }
 
     pub(super) fn count(&self, organization: &OrganizationId, range: &KeyRange) -> Result<u64, StorageError> {
         let Some(number) = self.numbers.find(self.connection, organization)? else {
             return Ok(0);
         };
-        let segments = place::segments(range);
-        self.at_one_moment(segments.len(), || {
-            segments.iter().map(|segment| self.count_segment(number, segment)).sum::<Result<u64, _>>()
+        self.at_one_moment(2, || {
+            let rows = Rows::new(self.connection, number)?;
+            place::segments(range).iter().map(|segment| Ok(rows.size(segment)?.keys)).sum()
         })
     }
 
-    fn count_segment(&self, number: i64, segment: &Segment<'_>) -> Result<u64, StorageError> {
-        let Segment { group, start, end } = *segment;
-        let read = |row: &Row<'_>| row.get(0);
-        let count = match group {
-            None => self.connection.prepare_cached(COUNT.alone)?.query_row(params![number, start, end], read)?,
-            Some(group) => {
-                let row = params![number, start, end, group.number, group.kind];
-                self.connection.prepare_cached(COUNT.grouped)?.query_row(row, read)?
-            }
-        };
-        Ok(from_integer(count))
-    }
-
-    /// SQLite knows the length of a value without reading it.
     pub(super) fn size(&self, organization: &OrganizationId) -> Result<Size, StorageError> {
         let Some(number) = self.numbers.find(self.connection, organization)? else {
             return Ok(Size::default());
         };
         self.at_one_moment(2, || {
-            let mut size = Size::default();
-            for sql in [SIZE.alone, SIZE.grouped] {
-                let mut statement = self.connection.prepare_cached(sql)?;
-                let mut rows = statement.query([number])?;
-                while let Some(row) = rows.next()? {
-                    let (bytes, keys) = (from_integer(row.get(0)?), from_integer(row.get(1)?));
-                    let beginning = place::beginning(row.get(2)?, row.get(3)?).map_or(0, |text| text.len() as u64);
-                    size = size.plus(Size { bytes: bytes + keys * beginning, keys });
-                }
-            }
-            Ok(size)
+            let rows = Rows::new(self.connection, number)?;
+            let everything = place::everything();
+            let mut segments = place::segments(&everything).into_iter();
+            segments.try_fold(Size::default(), |size, segment| Ok(size.plus(rows.size(&segment)?)))
         })
     }
 
@@ -359,6 +324,57 @@ impl Reader<'_> {
     }
 }
 
-fn blob<'r>(row: &'r Row<'_>, column: usize) -> Result<&'r [u8], StorageError> {
-    row.get_ref(column)?.as_blob().map_err(|error| StorageError::Other(error.to_string()))
+/// Bytes that one call has read, which are bounded.
+#[derive(Default)]
+struct Taken(usize);
+
+impl Taken {
+    /// The item of a row that begins with value and version.
+    fn item(&mut self, row: &Row<'_>) -> Result<Item, StorageError> {
+        let value = blob(row, 0)?;
+        self.count(value.len())?;
+        Ok(Item { value: value.to_vec(), version: from_integer(row.get(1)?) })
+    }
+
+    fn count(&mut self, bytes: usize) -> Result<(), StorageError> {
+        self.0 += bytes;
+        if self.0 > bounds::MAX_GET_BYTES { Err(StorageError::TooLarge) } else { Ok(()) }
+    }
+}
+
+/// A page of rows; `taken` are the bytes of the pages before it.
+fn scan_page(rows: &Rows<'_>, page: &Page, taken: &mut usize) -> Result<Scanned, StorageError> {
+    let mut scanned = Scanned::default();
+    let mut budget = PageBudget::new(page.limit, *taken);
+    let mut skip = u64::from(page.skip);
+    let mut segments = place::segments(&page.range);
+    if page.reverse {
+        segments.reverse();
+    }
+    for segment in &segments {
+        if skip > 0 && segments.len() > 1 {
+            let keys = rows.size(segment)?.keys;
+            if keys <= skip {
+                skip -= keys;
+                continue;
+            }
+        }
+        // One more than asked for, to see whether there is more.
+        let limit = Some(page.limit.saturating_add(1));
+        let which = Which { reverse: page.reverse, skip: std::mem::take(&mut skip), limit };
+        let read = rows.read(segment, which, |found| {
+            if !budget.take(found.bytes()) {
+                scanned.more = true;
+                return ControlFlow::Break(());
+            }
+            *taken += found.bytes();
+            let (key, value, version) = (found.whole_key(), found.value.to_vec(), found.version);
+            scanned.entries.push(Entry { key, value, version });
+            ControlFlow::Continue(())
+        })?;
+        if read.is_break() {
+            break;
+        }
+    }
+    Ok(scanned)
 }

@@ -73,6 +73,7 @@ fn views_of_an_organization_in_use() {
         ("automatic", "automatic"),
         ("events", "events"),
         ("events-deleted", "events?kind=member.deleted"),
+        ("audit", "audit"),
         ("guard", "guard"),
         ("deliveries", "deliveries"),
         ("refresh", "refresh"),

@@ -1,0 +1,81 @@
+//! What the audit trail is told of an act, before it is done: to what, and what changes.
+
+use insomnia_scim_contract::{Act, Guard, IdpApi, Member, Organization, Team};
+use serde_json::{Value, json};
+
+use super::imports::host;
+use crate::store::{EventSubject, Store};
+
+/// The store for an act of this name.
+pub(super) fn acting(by: &Act, act: &'static str) -> Store<'static> {
+    host().store().for_act(by, act)
+}
+
+/// As [`acting`], with what it is done to and what changes.
+pub(super) fn acting_on(
+    by: &Act,
+    act: &'static str,
+    subject: EventSubject,
+    before: Option<Value>,
+    after: Option<Value>,
+) -> Store<'static> {
+    let store = acting(by, act);
+    store.note(subject, before, after);
+    store
+}
+
+/// Something of this kind, with its id and the name that people see.
+pub(super) fn subject(kind: &str, id: &str, name: &str) -> EventSubject {
+    let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+    EventSubject { kind: kind.to_owned(), id: some(id), name: some(name) }
+}
+
+/// A member, or what the caller has called one by.
+pub(super) fn member(called: &str, found: Option<&Member>) -> EventSubject {
+    match found {
+        Some(member) => subject("member", &member.id, &member.display_name),
+        None => subject("member", "", called),
+    }
+}
+
+/// A team, or what the caller has called one by.
+pub(super) fn team(called: &str, found: Option<&Team>) -> EventSubject {
+    match found {
+        Some(team) => subject("team", &team.id, &team.name),
+        None => subject("team", "", called),
+    }
+}
+
+/// What an administrator sees of the organization.
+pub(super) fn organization(organization: &Organization) -> Value {
+    let options: Value = serde_json::from_str(&organization.options).unwrap_or_default();
+    let domains: Vec<Value> =
+        organization.domains.iter().map(|domain| json!({"name": domain.name, "verified": domain.verified})).collect();
+    json!({
+        "name": organization.name,
+        "plan": organization.plan,
+        "seats": organization.seats,
+        "domains": domains,
+        "singleSignOn": organization.single_sign_on,
+        "options": options,
+    })
+}
+
+/// The thresholds of the guard; nothing if it is off.
+pub(super) fn guard(guard: Option<&Guard>) -> Option<Value> {
+    guard.map(|guard| json!({"number": guard.number, "share": guard.share}))
+}
+
+/// Access to the identity provider's API, without what is secret.
+pub(super) fn idp_api(api: &IdpApi) -> Value {
+    match api {
+        IdpApi::Entra(api) => json!({"provider": "azure", "tenantId": api.tenant_id, "clientId": api.client_id}),
+        IdpApi::Okta(api) => json!({"provider": "okta", "orgUrl": api.org_url, "appId": api.app_id}),
+    }
+}
+
+/// The scheme and the host of a URL: what is behind them may be a secret.
+pub(super) fn address(url: &str) -> Value {
+    let end = url.match_indices('/').nth(2).map_or(url.len(), |(index, _)| index);
+    json!({"address": url.get(..end).unwrap_or_default()})
+}

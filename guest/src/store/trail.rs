@@ -1,0 +1,227 @@
+//! The audit trail: what people, API keys and the operator did, from where, and what it changed (rule P9).
+//!
+//! What somebody asks the component for is an *act*, and a store that was made for an act keeps an entry of it. The entry is
+//! written in the same commit as what the act changes, so that there is neither a change without its entry nor an entry
+//! without its change. An act that changes nothing in the store, such as a sign-in, has its entry written at its end.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+
+use insomnia_scim_contract::{Act, Actor, Source};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Batch, Cause, EventSubject, Store, StoreError, encode, keys};
+use crate::protocol::timestamp;
+
+/// The most that `before` and `after` take, each as JSON, in bytes.
+const LONGEST: usize = 8 * 1024;
+
+/// An entry of the audit trail. Stored and shown as this JSON. It never holds a secret.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TrailRecord {
+    /// A UUID.
+    pub id: String,
+    /// When, as in RFC 3339, in UTC.
+    pub time: String,
+    /// What was done, such as `connector.enable`.
+    pub act: String,
+    /// Who did it.
+    pub by: Person,
+    /// By which face: `page`, `api`, `command-line` or `backend`.
+    pub face: String,
+    /// The IP address of the person or program, if the host knows it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub address: Option<String>,
+    /// What the caller was let in by, if it is no session of a person: such as the name of an API key.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub credential: Option<String>,
+    /// The id of the request, by which the host's own log can be searched.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub request_id: Option<String>,
+    /// What it was done to.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub subject: Option<EventSubject>,
+    /// What was there, as far as it changed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub before: Option<Value>,
+    /// What is there now, as far as it changed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub after: Option<Value>,
+    /// Why it was refused; absent if it was done.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub refused: Option<String>,
+}
+
+/// Who acts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// `member`; `owner`, for a backend or an API key that may do what the owner may; or `operator`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The member's id, or what the host has called the member by.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub id: Option<String>,
+}
+
+/// What is known of an act whose entry has not been written yet.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Noted {
+    act: Cow<'static, str>,
+    by: Option<Person>,
+    face: String,
+    address: Option<String>,
+    credential: Option<String>,
+    request_id: Option<String>,
+    subject: Option<EventSubject>,
+    before: Option<Value>,
+    after: Option<Value>,
+    refused: Option<String>,
+    /// The next commit is the one that the entry belongs to.
+    ready: bool,
+}
+
+/// The act that a store was made for.
+pub(super) type Doing = RefCell<Option<Noted>>;
+
+impl Store<'_> {
+    /// The same view, for an act of this name: an entry of the audit trail is written with what it changes.
+    #[must_use]
+    pub fn for_act(self, by: &Act, act: impl Into<Cow<'static, str>>) -> Self {
+        let person = match &by.actor {
+            Actor::Member(id) => Person { kind: "member".into(), id: Some(id.clone()) },
+            Actor::Owner => Person { kind: "owner".into(), id: None },
+            Actor::Operator => Person { kind: "operator".into(), id: None },
+        };
+        self.for_somebody(Some(person), &by.source, act.into())
+    }
+
+    /// As [`Store::for_act`], for a member who is known only when the passphrase or the link was looked at
+    /// ([`Store::note_member`]). Of somebody who is no member there is no entry: strangers can send what they like.
+    #[must_use]
+    pub fn for_member_from(self, source: &Source, act: &'static str) -> Self {
+        self.for_somebody(None, source, act.into())
+    }
+
+    fn for_somebody(self, by: Option<Person>, source: &Source, act: Cow<'static, str>) -> Self {
+        let noted = Noted {
+            act,
+            by,
+            face: source.face.to_string(),
+            address: source.address.clone(),
+            credential: source.credential.clone(),
+            request_id: source.request_id.clone(),
+            ..Noted::default()
+        };
+        let called = |person: &Person| Some(format!("{} {}", person.kind, person.id.as_ref()?));
+        let credential = noted.credential.clone().or_else(|| noted.by.as_ref().and_then(called));
+        self.caused_by(Cause { request_id: noted.request_id.clone(), credential });
+        self.doing.replace(Some(noted));
+        self
+    }
+
+    /// Notes what the act is done to, and what was there and will be, as far as it changes: the next commit is the one
+    /// that makes the change. Does nothing if nobody acts.
+    pub fn note(&self, subject: EventSubject, before: Option<Value>, after: Option<Value>) {
+        if let Some(noted) = self.doing.borrow_mut().as_mut() {
+            (noted.before, noted.after) = differences(before, after);
+            noted.subject = Some(subject);
+            noted.refused = None;
+            noted.ready = true;
+        }
+    }
+
+    /// Notes which member acts.
+    pub fn note_member(&self, id: &str) {
+        if let Some(noted) = self.doing.borrow_mut().as_mut() {
+            noted.by.get_or_insert_with(|| Person { kind: "member".into(), id: Some(id.to_owned()) });
+        }
+    }
+
+    /// Notes that the act is refused, and that the next commit keeps that: of wrong passphrases above all.
+    pub fn note_refusal(&self, why: &str) {
+        if let Some(noted) = self.doing.borrow_mut().as_mut() {
+            noted.refused = Some(why.to_owned());
+            noted.ready = true;
+        }
+    }
+
+    /// Adds the act's entry to the batch if the batch makes the act's change; whether it did.
+    pub(super) fn add_trail(&self, batch: &mut Batch) -> Result<bool, StoreError> {
+        let doing = self.doing.borrow();
+        let Some(noted) = doing.as_ref().filter(|noted| noted.ready) else { return Ok(false) };
+        let Some(by) = noted.by.clone() else { return Ok(false) };
+        let (now, id) = (self.now(), self.new_ordered_id());
+        let record = TrailRecord {
+            time: timestamp::format(now),
+            act: noted.act.to_string(),
+            by,
+            face: noted.face.clone(),
+            address: noted.address.clone(),
+            credential: noted.credential.clone(),
+            request_id: noted.request_id.clone(),
+            subject: noted.subject.clone(),
+            before: noted.before.clone().map(shortened),
+            after: noted.after.clone().map(shortened),
+            refused: noted.refused.clone(),
+            id,
+        };
+        batch.put(keys::audit(&format!("{now:016x}{}", record.id)), encode(&record)?);
+        Ok(true)
+    }
+
+    /// Says that the act's entry has been committed.
+    pub(super) fn trail_written(&self) {
+        self.doing.replace(None);
+    }
+
+    /// Ends the act: if its entry was not written, since it changed nothing in the store, it is written now.
+    ///
+    /// # Errors
+    /// If the storage can't answer.
+    pub fn end_act(&self) -> Result<(), StoreError> {
+        match self.doing.borrow_mut().as_mut() {
+            Some(noted) => noted.ready = true,
+            None => return Ok(()),
+        }
+        let mut batch = Batch::new();
+        if self.add_trail(&mut batch)? { self.commit_as_it_is(batch).map(drop) } else { Ok(()) }
+    }
+}
+
+/// Of two objects what differs; other values as they are.
+fn differences(before: Option<Value>, after: Option<Value>) -> (Option<Value>, Option<Value>) {
+    let (Some(Value::Object(mut before)), Some(Value::Object(mut after))) = (before.clone(), after.clone()) else {
+        return (before, after);
+    };
+    let same: Vec<String> =
+        before.iter().filter(|(name, value)| after.get(*name) == Some(value)).map(|(name, _)| name.clone()).collect();
+    for name in same {
+        before.remove(&name);
+        after.remove(&name);
+    }
+    (Some(Value::Object(before)), Some(Value::Object(after)))
+}
+
+/// What is too long to be kept is told by its length.
+fn shortened(value: Value) -> Value {
+    let length = value.to_string().len();
+    if length > LONGEST { Value::String(format!("{length} bytes")) } else { value }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_what_differs_is_kept_and_nothing_without_an_end() {
+        let (before, after) = differences(Some(json!({"a": 1, "b": [2]})), Some(json!({"a": 1, "b": [3], "c": 4})));
+        assert_eq!((before, after), (Some(json!({"b": [2]})), Some(json!({"b": [3], "c": 4}))));
+        assert_eq!(differences(None, Some(json!(3))), (None, Some(json!(3))));
+        assert_eq!(shortened(json!("x".repeat(LONGEST))), json!(format!("{} bytes", LONGEST + 2)));
+        assert_eq!(shortened(json!("x")), json!("x"));
+    }
+}

@@ -1,0 +1,115 @@
+//! `audit`: what people, API keys and the operator did.
+
+use std::time::SystemTime;
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::config::Settings;
+use super::member::Of;
+use super::request_log::{milliseconds, time};
+use super::{host, output};
+use crate::capability::storage::OrganizationId;
+use crate::journal::AuditQuery;
+use crate::organization::Organization;
+
+/// Entries of a page.
+const PAGE: u32 = 500;
+/// Organizations of a page.
+const ORGANIZATIONS: u32 = 500;
+
+/// Commands about the audit trail.
+#[derive(Subcommand)]
+pub(super) enum AuditCommand {
+    /// List the newest entries.
+    List {
+        #[command(flatten)]
+        of: Of,
+        #[command(flatten)]
+        filter: Filter,
+        /// How many entries.
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=500))]
+        limit: u32,
+    },
+    /// Write all entries to standard output as JSON Lines, newest first; those of all organizations, one organization after
+    /// the other, unless one is named.
+    Export {
+        /// Only those of this organization. [default: all organizations]
+        #[arg(long, value_name = "ID")]
+        organization: Option<String>,
+        #[command(flatten)]
+        filter: Filter,
+    },
+}
+
+/// Which entries.
+#[derive(Args, Clone)]
+pub(super) struct Filter {
+    /// Not before this time (RFC 3339), or no longer ago than this, for instance `2d` or `90m`.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    since: Option<SystemTime>,
+    /// Before this time, in the same forms.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    until: Option<SystemTime>,
+    /// Only those in which this text occurs, in any case: an act, an address, the id of a member or of a key.
+    #[arg(long)]
+    text: Option<String>,
+}
+
+impl Filter {
+    fn page(&self, after: Option<String>, limit: u32) -> AuditQuery {
+        let (since, until) = (self.since.map(milliseconds), self.until.map(milliseconds));
+        AuditQuery { since, until, text: self.text.clone(), after, limit }
+    }
+}
+
+impl AuditCommand {
+    pub(super) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
+        let provisioner = host::open(settings).await?;
+        match self {
+            Self::List { of, filter, limit } => {
+                let organization = host::organization(&provisioner, &of.organization).await?;
+                let page = organization.audit(filter.page(None, limit)).await?;
+                let entries: Vec<Value> =
+                    page.entries.iter().map(|json| serde_json::from_str(json)).collect::<Result<_, _>>()?;
+                output::table(settings.json, &entries, &["time", "act", "by", "face", "address", "subject", "refused"]);
+            }
+            Self::Export { organization: Some(named), filter } => {
+                export(&host::organization(&provisioner, &named).await?, &filter).await?;
+            }
+            Self::Export { organization: None, filter } => {
+                let mut after: Option<OrganizationId> = None;
+                loop {
+                    let found = provisioner.organizations(after.as_ref(), ORGANIZATIONS).await?;
+                    let Some(last) = found.last() else { break };
+                    for registered in &found {
+                        export(&host::organization(&provisioner, registered.id.as_str()).await?, &filter).await?;
+                    }
+                    after = Some(last.id.clone());
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Prints all entries of an organization, each with the organization's id.
+async fn export(organization: &Organization, filter: &Filter) -> anyhow::Result<()> {
+    let mut after = None;
+    loop {
+        let page = organization.audit(filter.page(after, PAGE)).await?;
+        let mut lines = String::new();
+        for entry in &page.entries {
+            let mut entry: Value = serde_json::from_str(entry)?;
+            if let Some(entry) = entry.as_object_mut() {
+                entry.insert("organization".into(), json!(organization.id().as_str()));
+            }
+            lines.push_str(&format!("{entry}\n"));
+        }
+        output::print(&lines);
+        after = page.next;
+        if after.is_none() {
+            return Ok(());
+        }
+    }
+}

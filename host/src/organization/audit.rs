@@ -1,0 +1,32 @@
+//! The audit trail: what people, API keys and the operator did to the organization (rule P9).
+
+use serde_json::Value;
+
+use super::Organization;
+use crate::error::ActionError;
+use crate::journal::{AuditPage, AuditQuery};
+
+impl Organization {
+    /// Searches the audit trail, newest first. Each entry is a JSON object: when (`time`), what was done (`act`, such as
+    /// `connector.enable`), who did it (`by`), from where (`face`, `address`, `credential`, `requestId`), to what
+    /// (`subject`), and what changed (`before`, `after`); `refused` says why it was not done.
+    ///
+    /// # Errors
+    /// [`ActionError::Invalid`] if `after` is not the end of a page.
+    pub async fn audit(&self, query: AuditQuery) -> Result<AuditPage, ActionError> {
+        act!(self.insomnia_scim_journal.call_search_audit(&query))
+    }
+
+    /// Adds an entry of what the host itself did for the organization, such as making an API key. A failure does not undo
+    /// what was done, so it is only logged.
+    pub(crate) async fn record_act(&self, what: &str, details: Value) {
+        if let Err(error) = self.try_record_act(what, details).await {
+            tracing::error!(organization = %self.id, what, "the audit trail has no entry of an act: {error}");
+        }
+    }
+
+    async fn try_record_act(&self, what: &str, details: Value) -> Result<(), ActionError> {
+        let (by, what, details) = (self.by.clone(), what.to_owned(), details.to_string());
+        act!(self.insomnia_scim_journal.call_record_act(&by, &what, &details))
+    }
+}

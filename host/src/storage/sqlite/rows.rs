@@ -1,0 +1,162 @@
+//! An organization's rows as readers see them: key by key, wherever they are kept, and with a large transaction that took
+//! effect and of which a part is not yet at its place.
+
+use std::ops::ControlFlow;
+
+use rusqlite::{Connection, Row, Statement, ToSql};
+
+use super::large::{self, Moving};
+use super::place::{Segment, beginning_of, numbers_of};
+use super::{from_integer, to_integer};
+use crate::capability::storage::{Size, StorageError};
+
+/// The rows of one organization, inside one transaction and so at one moment.
+pub(super) struct Rows<'c> {
+    connection: &'c Connection,
+    /// The organization's number.
+    organization: i64,
+    moving: Option<Moving>,
+}
+
+/// Which of a segment's rows are read, and in which order.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Which {
+    /// From the last key to the first one.
+    pub(super) reverse: bool,
+    /// So many are passed over first.
+    pub(super) skip: u64,
+    /// At most so many are read; `None` for all.
+    pub(super) limit: Option<u32>,
+}
+
+impl Which {
+    /// All, in the order of their keys.
+    pub(super) const ALL: Self = Self { reverse: false, skip: 0, limit: None };
+}
+
+/// A row that was read.
+pub(super) struct Found<'r> {
+    /// What the key begins with: it is not in the row.
+    pub(super) beginning: &'static [u8],
+    /// The rest of the key.
+    pub(super) key: &'r [u8],
+    pub(super) value: &'r [u8],
+    pub(super) version: u64,
+}
+
+impl Found<'_> {
+    /// The key as callers know it.
+    pub(super) fn whole_key(&self) -> Vec<u8> {
+        [self.beginning, self.key].concat()
+    }
+
+    /// Of key and value.
+    pub(super) fn bytes(&self) -> usize {
+        self.beginning.len() + self.key.len() + self.value.len()
+    }
+}
+
+/// All rows of a segment, of an organization of which no large transaction is being moved. The numbers of group and kind
+/// are 6 and 7, as in [`merged`].
+fn at_their_places(segment: &Segment<'_>) -> &'static str {
+    match segment.group {
+        None => "SELECT key, value, version FROM alone WHERE organization = ?1 AND key >= ?2 AND key < ?3",
+        Some(_) => {
+            "SELECT key, value, version FROM grouped
+            WHERE organization = ?1 AND key >= ?2 AND key < ?3 AND number = ?6 AND kind = ?7"
+        }
+    }
+}
+
+/// All rows of a segment while the batch with number 4 is being moved, whose changes have version 5.
+fn merged(segment: &Segment<'_>) -> &'static str {
+    match segment.group {
+        None => {
+            "SELECT key, value, version FROM alone WHERE organization = ?1 AND key >= ?2 AND key < ?3
+                AND NOT EXISTS (SELECT 1 FROM staged
+                    WHERE staged.batch = ?4 AND staged.number = ?6 AND staged.key = alone.key AND staged.kind = ?7)
+            UNION ALL
+            SELECT key, value, ?5 FROM staged
+                WHERE batch = ?4 AND number = ?6 AND key >= ?2 AND key < ?3 AND kind = ?7 AND value IS NOT NULL"
+        }
+        Some(_) => {
+            "SELECT key, value, version FROM grouped
+                WHERE organization = ?1 AND key >= ?2 AND key < ?3 AND number = ?6 AND kind = ?7
+                AND NOT EXISTS (SELECT 1 FROM staged
+                    WHERE staged.batch = ?4 AND staged.number = ?6 AND staged.key = grouped.key AND staged.kind = ?7)
+            UNION ALL
+            SELECT key, value, ?5 FROM staged
+                WHERE batch = ?4 AND number = ?6 AND key >= ?2 AND key < ?3 AND kind = ?7 AND value IS NOT NULL"
+        }
+    }
+}
+
+impl<'c> Rows<'c> {
+    /// Those of the organization with this number, at the moment of the transaction in which the connection is.
+    pub(super) fn new(connection: &'c Connection, organization: i64) -> Result<Self, StorageError> {
+        Ok(Self { connection, organization, moving: large::moving(connection, organization)? })
+    }
+
+    /// Hands over the rows of a segment, until there are no more or it is told to break off.
+    pub(super) fn read(
+        &self,
+        segment: &Segment<'_>,
+        which: Which,
+        mut each: impl FnMut(Found<'_>) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, StorageError> {
+        let direction = if which.reverse { "DESC" } else { "ASC" };
+        let sql = format!("{} ORDER BY key {direction} LIMIT ?8 OFFSET ?9", self.rows(segment));
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut rows = self.query(&mut statement, segment, which)?;
+        let beginning = beginning_of(segment.group);
+        while let Some(row) = rows.next()? {
+            let (key, value, version) = (blob(row, 0)?, blob(row, 1)?, from_integer(row.get(2)?));
+            if each(Found { beginning, key, value, version }).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// How many rows a segment has, and how many bytes their keys and values have. SQLite knows the length of a value
+    /// without reading it.
+    pub(super) fn size(&self, segment: &Segment<'_>) -> Result<Size, StorageError> {
+        let sql =
+            format!("SELECT coalesce(sum(length(key) + length(value)), 0), count(*) FROM ({})", self.rows(segment));
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut rows = self.query(&mut statement, segment, Which::ALL)?;
+        let Some(row) = rows.next()? else { return Ok(Size::default()) };
+        let (bytes, keys) = (from_integer(row.get(0)?), from_integer(row.get(1)?));
+        Ok(Size { bytes: bytes + keys * beginning_of(segment.group).len() as u64, keys })
+    }
+
+    fn rows(&self, segment: &Segment<'_>) -> &'static str {
+        if self.moving.is_some() { merged(segment) } else { at_their_places(segment) }
+    }
+
+    /// Runs a statement that has some of these parameters, each by its number.
+    fn query<'s>(
+        &self,
+        statement: &'s mut Statement<'_>,
+        segment: &Segment<'_>,
+        which: Which,
+    ) -> rusqlite::Result<rusqlite::Rows<'s>> {
+        let Segment { group, start, end } = *segment;
+        let (batch, version) = self.moving.map_or((0, 0), |moving| (moving.batch.id, to_integer(moving.version)));
+        let (number, kind) = numbers_of(group);
+        // SQLite takes a negative number for no limit.
+        let (limit, skip) = (which.limit.map_or(-1, i64::from), to_integer(which.skip));
+        let values: [&dyn ToSql; 9] =
+            [&self.organization, &start, &end, &batch, &version, &number, &kind, &limit, &skip];
+        let parameters = statement.parameter_count();
+        for (number, value) in (1..=parameters).zip(values) {
+            statement.raw_bind_parameter(number, value)?;
+        }
+        Ok(statement.raw_query())
+    }
+}
+
+/// The bytes in a column.
+pub(super) fn blob<'r>(row: &'r Row<'_>, column: usize) -> Result<&'r [u8], StorageError> {
+    row.get_ref(column)?.as_blob().map_err(|error| StorageError::Other(error.to_string()))
+}

@@ -1,0 +1,299 @@
+//! Writing: one thread that commits what is waiting, group by group (group commit), in the order that module `queue` has.
+//!
+//! A commit costs a wait for the disk, however much is in it. While the thread waits for one, work
+//! gathers for the next, so the more callers there are, the more of them share a wait.
+//!
+//! A piece of work that fails leaves the others of its group alone. What may fail is looked at before the first row is
+//! written: requirements and the bounds of sums. A savepoint round each piece would do the same, but SQLite copies every
+//! page that is changed inside of one. So there is one only where it is needed: a group in which a piece has failed when
+//! it had begun to write is rolled back and done again, each piece in a savepoint of its own.
+//!
+//! A transaction that is too large for a group is made in steps, one after each group (module `steps`).
+
+mod steps;
+mod turn;
+mod worker;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use self::worker::Worker;
+use super::OpenError;
+use super::large::Staging;
+use super::numbers::Numbers;
+use super::queue::{GROUP, Piece, Queue, ROWS};
+use crate::capability::storage::{Key, OrganizationId, StorageError, Transaction};
+
+/// Bytes of appended entries that may wait; nobody holds them but the queue.
+const APPENDED_BYTES: usize = 64 << 20;
+
+/// How long appended entries wait for a commit to ride along with: half of what is promised, the other
+/// half is for the writing.
+const APPEND_DELAY: Duration = Duration::from_millis(50);
+
+/// What to do for an organization.
+#[derive(Debug)]
+pub(super) enum Work {
+    Commit(Transaction),
+    /// Decide a transaction whose changes were staged.
+    Decide(Transaction, Staging),
+    Append {
+        entries: Vec<(Key, Vec<u8>)>,
+        bytes: usize,
+    },
+    Claim {
+        now: u64,
+    },
+    Renew {
+        number: u64,
+        now: u64,
+    },
+    Release {
+        number: u64,
+        next: Option<u64>,
+    },
+    Delete {
+        rows: usize,
+    },
+}
+
+type Reply = oneshot::Sender<Result<u64, StorageError>>;
+
+#[derive(Debug)]
+struct Job {
+    work: Work,
+    /// Gets the version, the claim's number or 0, whether the claim was still this one, or the number of rows. Nobody
+    /// waits for an append.
+    reply: Option<Reply>,
+}
+
+impl Piece for Job {
+    fn rows(&self) -> usize {
+        match &self.work {
+            Work::Commit(transaction) => transaction.require.len() + transaction.write.len(),
+            // What is not made in steps goes into a group, however much it is.
+            Work::Append { entries, .. } => entries.len().min(ROWS),
+            Work::Claim { .. } | Work::Renew { .. } | Work::Release { .. } | Work::Decide(..) => 1,
+            Work::Delete { rows } => *rows,
+        }
+    }
+
+    fn concerns_items(&self) -> bool {
+        !matches!(self.work, Work::Claim { .. } | Work::Renew { .. } | Work::Release { .. })
+    }
+}
+
+/// A job that has been taken out of the queue: whose it is, its number, and what to do.
+type Taken = (OrganizationId, u64, Job);
+
+/// What the thread and those who send work share.
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+struct State {
+    queue: Queue<Job>,
+    appended: Appended,
+    /// The number of a large transaction that was taken out of the queue and is not decided yet.
+    undecided: Option<u64>,
+    /// Work in the queue that somebody waits for.
+    urgent: usize,
+    /// Who waits until all work before a number is durable.
+    flushes: Vec<(u64, Reply)>,
+    /// When work that nobody waits for is done at the latest.
+    latest: Option<Instant>,
+    /// The thread waits for something to do.
+    idle: bool,
+    /// Nothing will be sent any more.
+    closed: bool,
+    /// The thread has ended.
+    ended: bool,
+}
+
+/// Bytes of appended entries that wait.
+#[derive(Default)]
+struct Appended {
+    all: usize,
+    of: HashMap<OrganizationId, usize>,
+}
+
+impl Appended {
+    /// Counts what is to wait; not if it is too much: all in all, or of this organization, which never has more than it
+    /// leaves free for others.
+    fn add(&mut self, organization: &OrganizationId, bytes: usize) -> Result<(), StorageError> {
+        let own = self.of.get(organization).copied().unwrap_or(0);
+        if own + bytes > APPENDED_BYTES.saturating_sub(self.all).saturating_sub(bytes) {
+            return Err(overloaded());
+        }
+        self.all += bytes;
+        *self.of.entry(organization.clone()).or_default() += bytes;
+        Ok(())
+    }
+
+    fn remove(&mut self, organization: &OrganizationId, bytes: usize) {
+        self.all = self.all.saturating_sub(bytes);
+        if let Some(own) = self.of.get_mut(organization) {
+            *own = own.saturating_sub(bytes);
+            if *own == 0 {
+                self.of.remove(organization);
+            }
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The way to the thread. Dropping it lets the thread finish what it was given, and waits for that.
+pub(super) struct Writer {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl fmt::Debug for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writer").finish_non_exhaustive()
+    }
+}
+
+impl Writer {
+    pub(super) fn start(path: &Path, connection: Connection, numbers: Arc<Numbers>) -> Result<Self, OpenError> {
+        let state = State {
+            queue: Queue::new(),
+            appended: Appended::default(),
+            undecided: None,
+            urgent: 0,
+            flushes: Vec::new(),
+            latest: None,
+            idle: false,
+            closed: false,
+            ended: false,
+        };
+        let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() });
+        let mut worker = Worker::new(path, connection, numbers, Arc::clone(&shared));
+        let end = End(Arc::clone(&shared));
+        let thread = std::thread::Builder::new()
+            .name("storage-writer".into())
+            .spawn(move || {
+                let _end = end;
+                worker.run();
+            })
+            .map_err(|error| OpenError::io(path, error))?;
+        Ok(Self { shared, thread: Some(thread) })
+    }
+
+    /// Has the work done, and waits until it is durable.
+    pub(super) async fn run(&self, organization: &OrganizationId, work: Work) -> Result<u64, StorageError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(organization, Job { work, reply: Some(reply) })?;
+        answer.await.unwrap_or_else(|_| Err(stopped()))
+    }
+
+    /// Has the entries put with the next commit, or soon.
+    pub(super) fn append(
+        &self,
+        organization: &OrganizationId,
+        entries: Vec<(Key, Vec<u8>)>,
+        bytes: usize,
+    ) -> Result<(), StorageError> {
+        self.shared.lock().appended.add(organization, bytes)?;
+        let sent = self.send(organization, Job { work: Work::Append { entries, bytes }, reply: None });
+        if sent.is_err() {
+            self.shared.lock().appended.remove(organization, bytes);
+        }
+        sent
+    }
+
+    /// Waits until all that was sent before is durable.
+    pub(super) async fn flush(&self) -> Result<(), StorageError> {
+        let (reply, answer) = oneshot::channel();
+        {
+            let mut state = self.shared.lock();
+            if state.ended {
+                return Err(stopped());
+            }
+            let number = state.queue.next_number();
+            state.flushes.push((number, reply));
+        }
+        self.shared.changed.notify_one();
+        answer.await.unwrap_or_else(|_| Err(stopped())).map(drop)
+    }
+
+    fn send(&self, organization: &OrganizationId, job: Job) -> Result<(), StorageError> {
+        let urgent = job.reply.is_some();
+        let mut state = self.shared.lock();
+        if state.ended {
+            return Err(stopped());
+        }
+        state.queue.push(organization, job).map_err(|_| overloaded())?;
+        state.urgent += usize::from(urgent);
+        let is_first = state.latest.is_none();
+        state.latest.get_or_insert_with(|| Instant::now() + APPEND_DELAY);
+        // Waking a thread costs as much as a small read: it is left alone where it would only go on waiting.
+        let wakes = state.idle && (urgent || is_first || state.queue.len() >= GROUP);
+        drop(state);
+        if wakes {
+            self.shared.changed.notify_one();
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.shared.lock().closed = true;
+        self.shared.changed.notify_one();
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the storage writer has panicked");
+        }
+    }
+}
+
+/// Tells that the thread has ended, however it did: whoever waits for it gets an answer.
+struct End(Arc<Shared>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.ended = true;
+        state.flushes.clear();
+        state.queue = Queue::new();
+    }
+}
+
+fn overloaded() -> StorageError {
+    StorageError::Unavailable("too many writes are waiting".into())
+}
+
+fn stopped() -> StorageError {
+    StorageError::Unavailable("the storage has been closed".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_one_organization_appends_leaves_room_for_what_others_do() {
+        let mut appended = Appended::default();
+        let [one, other] = ["one", "other"].map(|name| OrganizationId::parse(name).unwrap());
+        let step = APPENDED_BYTES / 64;
+        while appended.add(&one, step).is_ok() {}
+        assert!(appended.all <= APPENDED_BYTES / 2);
+        assert!(appended.add(&other, step).is_ok());
+        appended.remove(&one, appended.of[&one]);
+        appended.remove(&other, step);
+        assert!(appended.all == 0 && appended.of.is_empty());
+    }
+}

@@ -1,0 +1,178 @@
+//! The transaction of one group: what each piece of work does in it, and what becomes of a piece that fails.
+
+use rusqlite::{Connection, params};
+
+use super::worker::Worker;
+use super::{Job, Work};
+use crate::capability::storage::{OrganizationId, StorageError};
+use crate::storage::sqlite::change::Change;
+use crate::storage::sqlite::{large, numbers, to_integer};
+
+/// Why a group is not committed.
+pub(super) enum Failure {
+    /// The error concerns all of it.
+    Group(StorageError),
+    /// One job failed when it may have begun to write, and had no savepoint.
+    Halfway(StorageError),
+}
+
+impl Failure {
+    pub(super) fn into_inner(self) -> StorageError {
+        match self {
+            Self::Group(error) | Self::Halfway(error) => error,
+        }
+    }
+}
+
+impl From<StorageError> for Failure {
+    fn from(error: StorageError) -> Self {
+        Self::Group(error)
+    }
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Group(error.into())
+    }
+}
+
+/// The transaction of one group.
+pub(super) struct Turn<'w> {
+    pub(super) worker: &'w Worker,
+    /// The version or the claim's number given last.
+    pub(super) version: u64,
+    /// Organizations first written to in this transaction.
+    pub(super) new: Vec<(OrganizationId, i64)>,
+    /// Each job has a savepoint.
+    pub(super) apart: bool,
+    /// The number of the organization that this transaction has last seen not to be deleted.
+    pub(super) alive: Option<i64>,
+}
+
+impl Turn<'_> {
+    /// Does one job. The outer error is the group's.
+    pub(super) fn run(
+        &mut self,
+        organization: &OrganizationId,
+        job: &Job,
+    ) -> Result<Result<u64, StorageError>, Failure> {
+        let connection = &self.worker.connection;
+        let change = Change { connection, organization: self.number(organization)? };
+        match &job.work {
+            // Looked up inside the transaction: another process may have deleted it a moment ago.
+            Work::Commit(_) | Work::Decide(..) | Work::Append { .. } if self.alive != Some(change.organization) => {
+                if numbers::is_deleted(connection, change.organization)? {
+                    return Ok(Err(StorageError::Deleted));
+                }
+                if let Err(error) = move_all(connection, change.organization) {
+                    return Ok(self.refuse(error)?);
+                }
+                self.alive = Some(change.organization);
+            }
+            Work::Delete { .. } => self.alive = None,
+            _ => {}
+        }
+        // What refuses a transaction is found before anything is written.
+        let looked = match &job.work {
+            Work::Decide(transaction, staging) if staging.holds(connection)? => {
+                staging.sums(&change, transaction).map(Some)
+            }
+            // In the second case another process has written since it was staged, so it is made in one piece.
+            Work::Commit(transaction) | Work::Decide(transaction, _) => {
+                change.check(&transaction.require).and_then(|()| change.sums(transaction))
+            }
+            _ => Ok(Some(Vec::new())),
+        };
+        let sums = match looked {
+            Ok(looked) => looked,
+            Err(error) => return Ok(self.refuse(error)?),
+        };
+        if !self.apart
+            && let Some(sums) = sums
+        {
+            return match self.work(&change, &job.work, Some(sums)) {
+                Ok(done) => Ok(Ok(done)),
+                Err(error) if connection.is_autocommit() => Err(Failure::Group(error)),
+                Err(error) => Err(Failure::Halfway(error)),
+            };
+        }
+        connection.prepare_cached("SAVEPOINT job")?.execute([])?;
+        let result = self.work(&change, &job.work, None);
+        if let Err(error) = result {
+            let refused = self.refuse(error)?;
+            connection.prepare_cached("ROLLBACK TO job")?.execute([])?;
+            connection.prepare_cached("RELEASE job")?.execute([])?;
+            return Ok(refused);
+        }
+        connection.prepare_cached("RELEASE job")?.execute([])?;
+        Ok(result)
+    }
+
+    /// An error is the job's alone, unless SQLite has rolled back the whole transaction because of it,
+    /// as it does when the disk is full.
+    fn refuse(&self, error: StorageError) -> Result<Result<u64, StorageError>, StorageError> {
+        if self.worker.connection.is_autocommit() { Err(error) } else { Ok(Err(error)) }
+    }
+
+    /// Does the work. `sums` are those of the transaction, where they were looked up before.
+    fn work(&mut self, change: &Change<'_>, work: &Work, sums: Option<Vec<Vec<u8>>>) -> Result<u64, StorageError> {
+        match work {
+            Work::Commit(transaction) => {
+                self.version += 1;
+                change.apply(transaction, self.version, sums).map(|()| self.version)
+            }
+            Work::Decide(transaction, staging) => {
+                self.version += 1;
+                let done = if staging.holds(change.connection)? {
+                    let sums = sums.map_or_else(|| staging.sums(change, transaction), Ok)?;
+                    staging.decide(change, transaction, self.version, &sums)
+                } else {
+                    change.apply(transaction, self.version, sums)
+                };
+                done.map(|()| self.version)
+            }
+            Work::Append { entries, .. } => {
+                self.version += 1;
+                change.append(entries, self.version).map(|()| self.version)
+            }
+            Work::Claim { now } => {
+                let number = self.version + 1;
+                let claimed = change.reschedule(|schedule| schedule.claim(number, *now))?.is_some();
+                self.version += u64::from(claimed);
+                Ok(if claimed { number } else { 0 })
+            }
+            Work::Renew { number, now } => {
+                change.reschedule(|schedule| schedule.renew(*number, *now)).map(|claim| u64::from(claim.is_some()))
+            }
+            Work::Release { number, next } => {
+                change.reschedule(|schedule| schedule.release(*number, *next)).map(u64::from)
+            }
+            Work::Delete { rows } => change.delete(*rows),
+        }
+    }
+
+    /// The organization's number; a new one, outside of the job's savepoint, if it has none.
+    fn number(&mut self, organization: &OrganizationId) -> rusqlite::Result<i64> {
+        let worker = self.worker;
+        if let Some(number) = worker.numbers.cached(organization) {
+            return Ok(number);
+        }
+        if let Some(number) = numbers::stored(&worker.connection, organization)? {
+            return Ok(number);
+        }
+        let sql = "INSERT INTO organization (name, generation) VALUES (?1, ?2)";
+        let row = params![organization.as_str(), to_integer(organization.generation())];
+        worker.connection.prepare_cached(sql)?.execute(row)?;
+        let number = worker.connection.last_insert_rowid();
+        self.new.push((organization.clone(), number));
+        Ok(number)
+    }
+}
+
+/// Moves what another process has decided for the organization: what follows must see it among the items.
+fn move_all(connection: &Connection, organization: i64) -> Result<(), StorageError> {
+    if let Some(moving) = large::moving(connection, organization)? {
+        while !moving.batch.move_some(connection)? {}
+    }
+    Ok(())
+}

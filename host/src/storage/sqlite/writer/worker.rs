@@ -1,0 +1,282 @@
+//! The thread that writes: it takes a group, commits it and answers, and keeps the write-ahead log short.
+
+use std::cell::Cell;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+
+use super::steps::Large;
+use super::turn::{Failure, Turn};
+use super::{APPEND_DELAY, Job, Shared, State, Taken, Work};
+use crate::capability::storage::{OrganizationId, StorageError};
+use crate::storage::sqlite::numbers::Numbers;
+use crate::storage::sqlite::queue::GROUP;
+use crate::storage::sqlite::{from_integer, open, to_integer};
+
+/// How long after a failure what was appended is tried again, if no commit comes before.
+pub(super) const RETRY_DELAY: Duration = Duration::from_secs(1);
+
+/// Pages in the log after which they are moved into the database: 64 MiB. A page that changes often is moved once for all
+/// its changes, and moving costs a wait for the disk; but what is in the log has to be read when the database is opened
+/// after a crash.
+const LOG_PAGES: i32 = 8_000;
+
+/// How many versions the thread takes at a time: the row of the last one is then written once in so many commits, and not
+/// with each.
+const VERSIONS: u64 = 8 * GROUP as u64;
+
+thread_local! {
+    /// Pages in the log after the last commit of this thread; SQLite reports them to a plain function.
+    static PAGES: Cell<i32> = const { Cell::new(0) };
+}
+
+/// What the thread owns.
+pub(super) struct Worker {
+    pub(super) connection: Connection,
+    pub(super) numbers: Arc<Numbers>,
+    pub(super) shared: Arc<Shared>,
+    /// The last group could not be written.
+    failed: bool,
+    /// Those that were taken and have not been given.
+    versions: Cell<Versions>,
+    /// The large transaction that is being made.
+    pub(super) large: Option<Large>,
+    /// No step of it is made before, since one has failed.
+    pub(super) rest_until: Option<Instant>,
+    /// Commits may not wait for the disk: a step of a large transaction does not.
+    pub(super) is_lax: Cell<bool>,
+    /// Where the database is.
+    path: PathBuf,
+    /// Who moves the log's pages into the database at the moment.
+    shortening: Option<JoinHandle<bool>>,
+}
+
+/// Versions that this process has taken: those behind `given`, up to `taken`.
+///
+/// `taken` stands in the database as the last of all. As long as it does, no other process has taken any since, and those
+/// that are left are larger than all that were ever given.
+#[derive(Clone, Copy, Debug, Default)]
+struct Versions {
+    given: u64,
+    taken: u64,
+}
+
+impl Versions {
+    /// With enough for a group; `last` is what the database has as the last one.
+    fn for_group(self, last: u64) -> Self {
+        if self.taken == last && self.taken - self.given >= GROUP as u64 {
+            return self;
+        }
+        Self { given: last, taken: last + VERSIONS }
+    }
+}
+
+impl Worker {
+    pub(super) fn new(path: &Path, connection: Connection, numbers: Arc<Numbers>, shared: Arc<Shared>) -> Self {
+        let (path, versions) = (path.to_owned(), Cell::default());
+        Self {
+            connection,
+            numbers,
+            shared,
+            failed: false,
+            versions,
+            large: None,
+            rest_until: None,
+            is_lax: Cell::default(),
+            path,
+            shortening: None,
+        }
+    }
+
+    /// Works until the storage is closed and all is done that can be.
+    pub(super) fn run(&mut self) {
+        self.connection.wal_hook(Some(|_, pages| {
+            PAGES.set(pages);
+            Ok(())
+        }));
+        self.take_up_large();
+        while let Some(group) = self.next_group() {
+            if !group.is_empty() {
+                self.commit(group);
+            }
+            self.step();
+            if PAGES.get() > LOG_PAGES {
+                self.shorten_log();
+            }
+        }
+        if let Some(thread) = self.shortening.take() {
+            let _ = thread.join();
+        }
+        let appends = self.shared.lock().queue.len();
+        if appends > 0 {
+            tracing::error!(appends, "appended entries are lost: the database can't be written");
+        }
+    }
+
+    /// What to do next; `None` when the storage is closed and all is done that can be.
+    fn next_group(&mut self) -> Option<Vec<Taken>> {
+        let mut state = self.shared.lock();
+        loop {
+            let now = Instant::now();
+            let is_due = state.latest.is_some_and(|latest| latest <= now);
+            let is_full = state.queue.len() >= GROUP && !self.failed;
+            let rests = self.rests();
+            let is_busy = self.large.is_some() && rests.is_none();
+            if state.urgent > 0 || is_full || is_due || is_busy || !state.flushes.is_empty() {
+                break;
+            }
+            if state.closed {
+                if state.queue.len() == 0 || std::mem::take(&mut self.failed) {
+                    return None;
+                }
+                break;
+            }
+            let next = [state.latest, rests].into_iter().flatten().min();
+            let left = next.map(|next| next.saturating_duration_since(now));
+            let changed = &self.shared.changed;
+            state.idle = true;
+            state = match left {
+                Some(left) => changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0,
+                None => changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+            };
+            state.idle = false;
+        }
+        let group = state.queue.take();
+        state.urgent -= group.iter().filter(|(_, _, job)| job.reply.is_some()).count();
+        state.latest = (state.queue.len() > 0).then(|| Instant::now() + APPEND_DELAY);
+        Some(group)
+    }
+
+    /// Commits the group, or says to each of it why not.
+    pub(super) fn commit(&mut self, group: Vec<Taken>) {
+        match self.try_commit(&group) {
+            Ok(results) => {
+                self.failed = false;
+                for ((organization, _, job), result) in group.into_iter().zip(results) {
+                    self.finish(&organization, job, result);
+                }
+                self.end_flushes();
+            }
+            Err(error) => {
+                self.failed = true;
+                // Should it be on the disk all the same, none of its versions is given again.
+                self.versions.set(Versions::default());
+                tracing::error!(%error, writes = group.len(), "the database can't be written");
+                if !self.connection.is_autocommit()
+                    && let Err(error) = self.connection.execute_batch("ROLLBACK")
+                {
+                    tracing::error!(%error, "the transaction can't be rolled back");
+                }
+                let (urgent, appends): (Vec<Taken>, _) = group.into_iter().partition(|(_, _, job)| job.reply.is_some());
+                for (organization, _, job) in urgent {
+                    self.finish(&organization, job, Err(error.clone()));
+                }
+                let mut state = self.shared.lock();
+                if !appends.is_empty() {
+                    state.queue.put_back(appends);
+                    state.latest = Some(Instant::now() + RETRY_DELAY);
+                }
+                for (_, reply) in state.flushes.drain(..) {
+                    let _ = reply.send(Err(error.clone()));
+                }
+            }
+        }
+    }
+
+    /// Tells those whose work is all durable.
+    pub(super) fn end_flushes(&self) {
+        let mut state = self.shared.lock();
+        let State { queue, flushes, undecided, .. } = &mut *state;
+        let is_past = |number: u64| queue.is_past(number) && undecided.is_none_or(|undecided| undecided >= number);
+        for (_, reply) in flushes.extract_if(.., |(number, _)| is_past(*number)) {
+            let _ = reply.send(Ok(0));
+        }
+    }
+
+    fn finish(&self, organization: &OrganizationId, job: Job, result: Result<u64, StorageError>) {
+        if let Work::Append { bytes, .. } = job.work {
+            self.shared.lock().appended.remove(organization, bytes);
+            match &result {
+                Ok(_) | Err(StorageError::Deleted) => {}
+                Err(error) => tracing::error!(%error, %organization, "appended entries are lost"),
+            }
+        }
+        if let Some(reply) = job.reply {
+            // Who asked may have gone away; the work is done all the same.
+            let _ = reply.send(result);
+        }
+    }
+
+    /// Commits the group. An error concerns all of it; what concerns one job alone is its result.
+    fn try_commit(&self, group: &[Taken]) -> Result<Vec<Result<u64, StorageError>>, StorageError> {
+        if group.is_empty() {
+            return Ok(Vec::new());
+        }
+        match self.attempt(group, false) {
+            Ok(results) => Ok(results),
+            Err(Failure::Group(error)) => Err(error),
+            Err(Failure::Halfway(error)) => {
+                tracing::debug!(%error, "a write failed halfway; its group is done again, each write by itself");
+                self.connection.prepare_cached("ROLLBACK")?.execute([])?;
+                self.attempt(group, true).map_err(Failure::into_inner)
+            }
+        }
+    }
+
+    /// Commits the group in one transaction; with `apart` each job has a savepoint of its own.
+    fn attempt(&self, group: &[Taken], apart: bool) -> Result<Vec<Result<u64, StorageError>>, Failure> {
+        let connection = &self.connection;
+        self.be_strict()?;
+        connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        let last = connection.prepare_cached("SELECT last FROM sequence")?.query_row([], |row| row.get(0))?;
+        let Versions { given, taken } = self.versions.get().for_group(from_integer(last));
+        let mut turn = Turn { worker: self, version: given, new: Vec::new(), apart, alive: None };
+        let results =
+            group.iter().map(|(organization, _, job)| turn.run(organization, job)).collect::<Result<_, _>>()?;
+        let Turn { version, new, .. } = turn;
+        if version != given && taken != from_integer(last) {
+            connection.prepare_cached("UPDATE sequence SET last = ?1")?.execute([to_integer(taken)])?;
+        }
+        connection.prepare_cached("COMMIT")?.execute([])?;
+        if version != given {
+            self.versions.set(Versions { given: version, taken });
+        }
+        self.numbers.publish(new);
+        Ok(results)
+    }
+
+    /// Moves the log's pages into the database. A thread of its own moves most of them, while commits go on; what has come
+    /// since is moved here between two groups, so that the log, all of which is moved then, begins anew.
+    fn shorten_log(&mut self) {
+        match &self.shortening {
+            Some(thread) if !thread.is_finished() => return,
+            Some(_) => {}
+            None => {
+                let path = self.path.clone();
+                let thread = std::thread::Builder::new().name("storage-log".into());
+                self.shortening = thread.spawn(move || open::reader(&path).is_ok_and(|other| shorten(&other))).ok();
+                if self.shortening.is_some() {
+                    return;
+                }
+            }
+        }
+        if let Some(thread) = self.shortening.take() {
+            let _ = thread.join();
+        }
+        if shorten(&self.connection) {
+            PAGES.set(0);
+        }
+    }
+}
+
+/// Moves as many of the log's pages as can be without waiting for anybody.
+fn shorten(connection: &Connection) -> bool {
+    let moved = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+    if let Err(error) = &moved {
+        tracing::warn!(%error, "the database's log can't be shortened");
+    }
+    moved.is_ok()
+}
