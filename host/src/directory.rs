@@ -1,6 +1,7 @@
 //! The types of what the backend tells about an organization, and of its members, teams and licences.
 
 pub use insomnia_scim_contract::{
-    Domain, Licences, Listed, Listing, MarkedMembers, Member, NewMember, Options, OrganizationRecord, Origin, Plan,
-    Requirement, Role, SignedIn, Team,
+    Census, DescribedMember, DescribedTeam, Domain, Found, Licences, Listed, Listing, Mark, MarkedMembers, Member,
+    MemberQuery, NewMember, Options, OrganizationRecord, Origin, PersonWithoutSeat, Plan, Requirement, Role, SignedIn,
+    Team, TeamQuery, WithoutSeat,
 };

@@ -42,6 +42,7 @@ mod condition;
 pub mod connector;
 pub mod delivery;
 pub mod directory;
+mod download;
 pub mod email;
 #[cfg(test)]
 mod embedding_tests;

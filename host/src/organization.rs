@@ -53,6 +53,8 @@ mod component;
 mod create;
 mod domain_rule;
 mod events;
+pub(crate) mod export;
+mod find;
 mod guard;
 pub(crate) mod oauth;
 mod passphrases;

@@ -74,3 +74,48 @@ pub struct GuardStatus {
     /// For `after`; `None` on the last page.
     pub next: Option<String>,
 }
+
+/// A held removal, and the member whom it is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct HeldMember {
+    /// The removal.
+    pub removal: HeldRemoval,
+    /// The member's email address; empty if there is none.
+    pub email: String,
+    /// The member's SCIM `userName`.
+    #[cfg_attr(feature = "host", component(name = "user-name"))]
+    pub user_name: String,
+}
+
+/// How many removals the guard holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct HeldCounts {
+    /// Deactivations that wait for an owner.
+    pub deactivations: u32,
+    /// Deletions that wait for an owner.
+    pub deletions: u32,
+    /// Removals that an owner has let through, and that the identity provider has not tried again yet.
+    pub allowed: u32,
+    /// Removals that an owner has refused within the last week.
+    pub refused: u32,
+    /// Whether there are more: 20,000 are counted at the most.
+    #[cfg_attr(feature = "host", component(name = "at-least"))]
+    pub at_least: bool,
+}
+
+/// A page of what the guard holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct HeldPage {
+    /// Removals that wait or were decided upon.
+    pub items: Vec<HeldMember>,
+    /// For `after`; `None` on the last page.
+    pub next: Option<String>,
+    /// Of all that is held, not of this page.
+    pub counts: HeldCounts,
+}

@@ -20,6 +20,7 @@ mod capability;
 mod connector;
 mod enumeration;
 mod error;
+mod found;
 mod guard;
 mod jobs;
 mod journal;
@@ -33,6 +34,7 @@ mod preview;
 mod refresh;
 mod schemas;
 mod scim;
+mod seats;
 mod setup;
 mod storage;
 
@@ -41,7 +43,8 @@ pub use capability::{EmailError, HttpError, HttpRequest, HttpResponse, Message, 
 pub use connector::{ConnectorStatus, ExpiryWindow, IdentityProvider, IssuedToken, TokenStatus};
 pub use enumeration::UnknownName;
 pub use error::{ActionError, Requirement};
-pub use guard::{Decision, Guard, GuardStatus, HeldRemoval, Removal};
+pub use found::{Census, DescribedMember, DescribedTeam, Found, MemberQuery, TeamQuery};
+pub use guard::{Decision, Guard, GuardStatus, HeldCounts, HeldMember, HeldPage, HeldRemoval, Removal};
 pub use jobs::{Delivery, DeliveryQueue, RunContext};
 pub use journal::{AuditPage, AuditQuery, Event, LogPage, LogQuery, Webhook};
 pub use listing::{Listed, Listing};
@@ -60,6 +63,7 @@ pub use refresh::{
 };
 pub use schemas::{DeclarationRefusal, Mistake};
 pub use scim::{Header, ScimRequest, ScimResponse};
+pub use seats::{PersonWithoutSeat, WithoutSeat};
 pub use setup::{IssuedSetupLink, NewSetupLink, SetupLink};
 pub use storage::{
     BoundedAdd, Change, Condition, Entry, Item, Key, KeyRange, KeyValue, KeyVersion, Page, Scanned, StorageError,
@@ -70,6 +74,10 @@ pub use storage::{
 pub type MemberPage = Listed<Member>;
 /// A page of teams, in the order of their creation.
 pub type TeamPage = Listed<Team>;
+/// A page of members that were searched.
+pub type FoundMembers = Found<Member>;
+/// A page of teams that were searched.
+pub type FoundTeams = Found<Team>;
 /// A page of events, oldest first.
 pub type EventPage = Listed<Event>;
 /// A page of emails or events on their way.

@@ -1,8 +1,9 @@
 //! The export `directory`.
 
 use insomnia_scim_contract::{
-    Act, ActionError, Decision, Guard, GuardStatus, Licences, Listing, MarkedMembers, Member, MemberPage, NewMember,
-    Options, Organization, OrganizationRecord, Preview, Role, SignedIn, Source, Team, TeamPage,
+    Act, ActionError, Census, Decision, DescribedMember, DescribedTeam, FoundMembers, FoundTeams, Guard, GuardStatus,
+    HeldPage, Licences, Listing, MarkedMembers, Member, MemberPage, MemberQuery, NewMember, Options, Organization,
+    OrganizationRecord, Preview, Role, SignedIn, Source, Team, TeamPage, TeamQuery, WithoutSeat,
 };
 
 use serde_json::json;
@@ -12,7 +13,7 @@ use super::acts::{self, acting_on};
 use super::bindings::exports::insomnia::scim::directory::Guest;
 use super::imports::host;
 use crate::directory;
-use crate::provisioning::guard;
+use crate::provisioning::{guard, without_seat};
 use crate::store::EventSubject;
 
 impl Guest for Component {
@@ -167,5 +168,33 @@ impl Guest for Component {
 
     fn preview_users(users: String) -> Result<Preview, ActionError> {
         Ok(directory::preview(&host().store(), &users)?)
+    }
+
+    fn find_members(query: MemberQuery) -> Result<FoundMembers, ActionError> {
+        Ok(directory::find_members(&host().store(), &query)?)
+    }
+
+    fn find_teams(query: TeamQuery) -> Result<FoundTeams, ActionError> {
+        Ok(directory::find_teams(&host().store(), &query)?)
+    }
+
+    fn describe_member(member: String) -> Result<DescribedMember, ActionError> {
+        Ok(directory::describe_member(&host().store(), &member)?)
+    }
+
+    fn describe_team(team: String) -> Result<DescribedTeam, ActionError> {
+        Ok(directory::describe_team(&host().store(), &team)?)
+    }
+
+    fn get_census() -> Result<Census, ActionError> {
+        Ok(directory::census(&host().store())?)
+    }
+
+    fn list_without_seat() -> Result<WithoutSeat, ActionError> {
+        Ok(without_seat::list(&host().store())?)
+    }
+
+    fn list_held(after: Option<String>, limit: u32) -> Result<HeldPage, ActionError> {
+        Ok(guard::held(&host().store(), after.as_deref(), limit)?)
     }
 }

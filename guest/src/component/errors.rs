@@ -4,6 +4,7 @@ use insomnia_scim_contract::{ActionError, SecretsError};
 
 use crate::connector::ConnectorError;
 use crate::directory::DirectoryError;
+use crate::jobs::ReaddressError;
 use crate::journal::{SearchError, WebhookError};
 use crate::provisioning::Refusal;
 use crate::provisioning::passphrase::PassphraseError;
@@ -91,6 +92,16 @@ impl From<SearchError> for ActionError {
         match error {
             SearchError::Invalid(text) => Self::Invalid(text),
             SearchError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ReaddressError> for ActionError {
+    fn from(error: ReaddressError) -> Self {
+        match error {
+            ReaddressError::NotFound(_) => Self::NotFound(error.to_string()),
+            ReaddressError::Invalid(text) => Self::Invalid(text),
+            ReaddressError::Store(error) => error.into(),
         }
     }
 }

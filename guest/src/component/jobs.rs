@@ -5,7 +5,7 @@ use insomnia_scim_contract::{Act, ActionError, DeliveryPage, DeliveryQueue, RunC
 use serde_json::json;
 
 use super::Component;
-use super::acts::acting_on;
+use super::acts::{acting_on, subject};
 use super::bindings::exports::insomnia::scim::jobs::Guest;
 use super::imports::host;
 use crate::jobs;
@@ -24,5 +24,17 @@ impl Guest for Component {
         let after = json!({"queue": queue.to_string(), "deliveries": ids.len()});
         let store = acting_on(&by, "deliveries.retry", EventSubject::only("deliveries"), None, Some(after));
         Ok(jobs::retry_deliveries(&store, queue, &ids)?)
+    }
+
+    fn dismiss_deliveries(by: Act, queue: DeliveryQueue, ids: Vec<String>) -> Result<u32, ActionError> {
+        let after = json!({"queue": queue.to_string(), "deliveries": ids.len()});
+        let store = acting_on(&by, "deliveries.dismiss", EventSubject::only("deliveries"), None, Some(after));
+        Ok(jobs::dismiss_deliveries(&store, queue, &ids)?)
+    }
+
+    fn readdress_email(by: Act, id: String, to: String) -> Result<(), ActionError> {
+        let subject = subject("email", &id, "");
+        let store = acting_on(&by, "email.readdress", subject, None, Some(json!({"to": to.trim()})));
+        Ok(jobs::readdress_email(&store, &id, &to)?)
     }
 }

@@ -1,6 +1,8 @@
 //! What the backend tells about the organization, and what it asks about members, teams and licences.
 
+mod describe;
 mod error;
+mod find;
 mod guard;
 mod listing;
 mod members;
@@ -14,7 +16,9 @@ mod teams;
 #[cfg(test)]
 mod tests;
 
+pub use describe::{describe_member, describe_team};
 pub use error::DirectoryError;
+pub use find::{census, find_members, find_teams};
 pub use guard::{decide_held, set_guard};
 pub use insomnia_scim_contract::{Listing, Member, NewMember, PreviewOutcome, PreviewedUser};
 pub use listing::{list_members, list_team_members, list_teams};

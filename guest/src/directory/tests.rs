@@ -1,5 +1,7 @@
 //! Who acts, and the organization at a glance.
 
+mod find;
+
 use insomnia_scim_contract::{Actor, Requirement, TokenStatus};
 
 use super::overview;

@@ -59,6 +59,11 @@ pub(super) trait Resource<'c, 'h: 'c> {
         Ok(Received { document: self.endpoint().received()?, members: Vec::new() })
     }
 
+    /// What people call a resource with this document, for the log.
+    fn name_of(&self, document: &Document) -> Option<String> {
+        Some(document.get("displayName")?.as_str()?.to_owned())
+    }
+
     /// Looks at what is to replace a resource as a whole.
     fn replaces_with(&self, _incoming: &Document) {}
 
@@ -81,18 +86,28 @@ pub(super) trait Resource<'c, 'h: 'c> {
 
 /// Serves a request to create a resource, or to do something to the one with this id.
 pub(super) fn serve<'c, 'h: 'c>(resource: &impl Resource<'c, 'h>, id: Option<&str>) -> Result<Answer, ScimError> {
-    match (id, resource.endpoint().context.request.method.as_str()) {
+    let served = match (id, resource.endpoint().context.request.method.as_str()) {
         (None, _) => create(resource),
         (Some(id), "PUT") => replace(resource, id),
         (Some(id), "PATCH") => modify(resource, id),
         (Some(id), "DELETE") => delete(resource, id),
         (Some(id), _) => read(resource, id),
+    };
+    if served.as_ref().is_err_and(|error| matches!(error.status, 400 | 403 | 409)) {
+        resource.endpoint().note_whom(id);
     }
+    served
 }
 
 fn create<'c, 'h: 'c>(resource: &impl Resource<'c, 'h>) -> Result<Answer, ScimError> {
     let new = resource.received()?;
-    let provisioned = resource.endpoint().refusal_of(resource.create(new), None)?;
+    let name = resource.name_of(&new.document);
+    let created = resource.create(new);
+    if let (Err(_), Some(name)) = (&created, name) {
+        // A refusal says whom it concerns, who has no id yet.
+        resource.endpoint().note_subject("", &name);
+    }
+    let provisioned = resource.endpoint().refusal_of(created, None)?;
     changed(resource, 201, &provisioned)
 }
 

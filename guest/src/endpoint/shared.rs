@@ -2,7 +2,7 @@
 
 use super::answer::Answer;
 use super::conditions::{allows, etag, names};
-use super::context::Context;
+use super::context::{Body, Context};
 use super::representation::{Representation, Shown};
 use crate::journal::Note;
 use crate::protocol::document::{self, Document};
@@ -119,6 +119,30 @@ impl<'c, 'h> Endpoint<'c, 'h> {
         }
         self.context.note.borrow_mut().because.extend(rule);
         Err(refusal.into())
+    }
+
+    /// Says in the SCIM log whom a refused request concerned, where nothing has said so yet: the resource with this id, or
+    /// whoever a body names that could not be taken.
+    pub(super) fn note_whom(&self, id: Option<&str>) {
+        if self.context.note.borrow().subject.is_some() {
+            return;
+        }
+        let named = match id {
+            Some(id) => self.name_of(id).map(|name| (id, name)),
+            None => self.posted_name().map(|name| ("", name)),
+        };
+        if let Some((id, name)) = named {
+            self.note_subject(id, &name);
+        }
+    }
+
+    /// The userName or the displayName in the body of the request, whatever else is wrong with it.
+    fn posted_name(&self) -> Option<String> {
+        let Body::Bytes(bytes) = &self.context.body else { return None };
+        let serde_json::Value::Object(body) = document::parse(bytes).ok()? else { return None };
+        let named = |wanted: &str| body.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted))?.1.as_str();
+        let name = named("userName").or_else(|| named("displayName"))?;
+        (!name.is_empty()).then(|| name.to_owned())
     }
 
     /// For the log, which goes without where the store can't answer.

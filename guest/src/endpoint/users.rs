@@ -7,9 +7,9 @@ use super::shared::Endpoint;
 use crate::protocol::document::Document;
 use crate::protocol::error::ScimError;
 use crate::protocol::tolerance::Tolerance;
-use crate::provisioning::{Action, Members, Precondition, Provisioned, Refusal, intake};
+use crate::provisioning::{Action, Members, Precondition, Provisioned, Refusal, intake, without_seat};
 use crate::store::keys::Kind;
-use crate::store::{MemberRecord, StoreError, Stored};
+use crate::store::{MemberRecord, StoreError, Stored, own_name};
 
 /// Users, for one request.
 pub(super) struct Users<'c, 'h> {
@@ -39,7 +39,13 @@ impl<'c, 'h> Resource<'c, 'h> for Users<'c, 'h> {
 
     /// A manual member with the same userName or email address is adopted (rule P3).
     fn create(&self, new: Received) -> Result<Provisioned<MemberRecord>, Refusal> {
-        let provisioned = self.members().provision(&intake::posted(new.document))?;
+        let user = intake::posted(new.document);
+        let provisioned = self.members().provision(&user);
+        if matches!(provisioned, Err(Refusal::NoFreeSeat { .. })) {
+            let context = self.endpoint.context;
+            without_seat::note(context.store, &user, None, &context.request.request_id);
+        }
+        let provisioned = provisioned?;
         if provisioned.action == Action::Reactivated {
             self.endpoint.context.mode.note(Tolerance::ReactivatedByPost);
         }
@@ -56,7 +62,14 @@ impl<'c, 'h> Resource<'c, 'h> for Users<'c, 'h> {
         if_match: Precondition<'_>,
         change: Change<'_>,
     ) -> Result<Provisioned<MemberRecord>, Refusal> {
-        self.members().update(id, if_match, |current| Ok(change(current)?.document))
+        let updated = self.members().update(id, if_match, |current| Ok(change(current)?.document));
+        let context = self.endpoint.context;
+        if matches!(updated, Err(Refusal::NoFreeSeat { .. }))
+            && let Ok(Some(member)) = context.store.member(id)
+        {
+            without_seat::note(context.store, &member.record.document, Some(id), &context.request.request_id);
+        }
+        updated
     }
 
     fn remove(&self, id: &str, if_match: Precondition<'_>) -> Result<Provisioned<MemberRecord>, Refusal> {
@@ -65,6 +78,10 @@ impl<'c, 'h> Resource<'c, 'h> for Users<'c, 'h> {
 
     fn shown(&self, stored: &Stored<MemberRecord>) -> Result<Shown, StoreError> {
         self.endpoint.representation().user(stored)
+    }
+
+    fn name_of(&self, document: &Document) -> Option<String> {
+        own_name(document).or_else(|| Some(document.get("userName")?.as_str()?.to_owned()))
     }
 
     fn whole(&self, stored: &Stored<MemberRecord>) -> Result<Document, StoreError> {

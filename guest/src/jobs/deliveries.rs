@@ -1,11 +1,13 @@
-//! What waits to be delivered and what could not be: seen, and tried again, by people.
+//! What waits to be delivered and what could not be: seen, tried again, corrected and dismissed by people.
 
-use insomnia_scim_contract::{Delivery, DeliveryPage, DeliveryQueue};
+use insomnia_scim_contract::{Delivery, DeliveryPage, DeliveryQueue, is_address};
+use thiserror::Error;
 
-use crate::capability::Page;
+use crate::capability::{Key, Page};
 use crate::store::{
-    Batch, Letter, OutboxRecord, ParkedEvent, Sink, Store, StoreError, StoredEmail, decode, encode, keys,
+    Batch, Letter, OutboxRecord, ParkedEvent, Retry, Sink, Store, StoreError, StoredEmail, decode, encode, keys,
 };
+use crate::text::cut;
 
 /// How many parked deliveries one call sends again at the most.
 const MOST: u32 = 500;
@@ -94,35 +96,135 @@ pub fn retry_deliveries(store: &Store, queue: DeliveryQueue, ids: &[String]) -> 
     })
 }
 
+/// Gives parked emails or events up for good: these, or as many as fit into one call. Returns how many.
+///
+/// # Errors
+/// If the store can't answer.
+pub fn dismiss_deliveries(store: &Store, queue: DeliveryQueue, ids: &[String]) -> Result<u32, StoreError> {
+    store.transact(|| {
+        let mut batch = Batch::new();
+        let mut count = 0;
+        match queue {
+            DeliveryQueue::EmailsParked => {
+                for stored in store.parked_emails_of(ids, MOST)? {
+                    batch.require_unchanged(stored.key.clone(), Some(stored.version));
+                    batch.delete(stored.key);
+                    count += 1;
+                }
+            }
+            DeliveryQueue::EventsParked => {
+                for (_, key) in parked_events(store, ids)? {
+                    batch.require_exists(key.clone());
+                    batch.delete(key);
+                    count += 1;
+                }
+            }
+            DeliveryQueue::EmailsWaiting | DeliveryQueue::EventsWaiting => return Ok(0),
+        }
+        if count > 0 {
+            store.commit(batch)?;
+        }
+        Ok(count)
+    })
+}
+
+/// Why an email is not sent to another address.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ReaddressError {
+    /// No parked email has this id.
+    #[error("there is no parked email '{0}'")]
+    NotFound(String),
+    /// The new address is none, or the email can't be sent any more.
+    #[error("{0}")]
+    Invalid(String),
+    /// As the store has it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Retry for ReaddressError {
+    fn is_conflict(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_conflict())
+    }
+}
+
+/// Sends a parked email to another address, now; the member's own address stays as it is.
+///
+/// # Errors
+/// [`ReaddressError`] says why not.
+pub fn readdress_email(store: &Store, id: &str, to: &str) -> Result<(), ReaddressError> {
+    let to = to.trim();
+    if !is_address(to) {
+        return Err(ReaddressError::Invalid(format!("'{}' is not an email address", cut(to, 300))));
+    }
+    store.transact(|| {
+        let none = || ReaddressError::NotFound(cut(id, 100).to_owned());
+        // Without an id, all would be meant.
+        let stored = if keys::is_id(id) { store.parked_emails_of(&[id.to_owned()], 1)?.pop() } else { None };
+        let stored = stored.ok_or_else(none)?;
+        let now = store.now();
+        if is_spent(&stored.record.letter, now) {
+            return Err(ReaddressError::Invalid("the link in this email has expired: ask for another one".into()));
+        }
+        let mut batch = Batch::new();
+        send_again(store, &mut batch, stored, Some(to))?;
+        store.end_pause(&mut batch, "email")?;
+        batch.wake_at(now);
+        store.commit(batch)?;
+        Ok(())
+    })
+}
+
+/// Whether a link in it has expired.
+fn is_spent(letter: &Letter, now: u64) -> bool {
+    matches!(letter, Letter::PassphraseReset { expires, .. } if *expires <= now)
+}
+
+/// Adds to the batch that a parked email is sent now, to another address if there is one.
+fn send_again(store: &Store, batch: &mut Batch, stored: StoredEmail, to: Option<&str>) -> Result<(), StoreError> {
+    let now = store.now();
+    batch.require_unchanged(stored.key.clone(), Some(stored.version));
+    batch.delete(stored.key);
+    let mut record = OutboxRecord { since: now, attempts: 0, ..stored.record };
+    if let Some(to) = to {
+        // What was said of the other address is not true of this one.
+        (record.to, record.error) = (to.to_owned(), None);
+    }
+    batch.put(keys::outbox(now, &record.id), encode(&record)?);
+    Ok(())
+}
+
 fn retry_emails(store: &Store, batch: &mut Batch, ids: &[String]) -> Result<u32, StoreError> {
     let (now, mut count) = (store.now(), 0);
     for stored in store.parked_emails_of(ids, MOST)? {
-        if matches!(stored.record.letter, Letter::PassphraseReset { expires, .. } if expires <= now) {
-            continue;
+        if !is_spent(&stored.record.letter, now) {
+            send_again(store, batch, stored, None)?;
+            count += 1;
         }
-        batch.require_unchanged(stored.key.clone(), Some(stored.version));
-        batch.delete(stored.key.clone());
-        let key = keys::outbox(now, &stored.record.id);
-        batch.put(key, encode(&OutboxRecord { since: now, attempts: 0, ..stored.record })?);
-        count += 1;
     }
     Ok(count)
 }
 
 fn retry_events(store: &Store, batch: &mut Batch, ids: &[String]) -> Result<u32, StoreError> {
+    let mut count = 0;
+    for (position, key) in parked_events(store, ids)? {
+        batch.require_exists(key.clone());
+        batch.delete(key);
+        batch.put(keys::event_due(Sink::Webhook.as_str(), &position), Vec::new());
+        count += 1;
+    }
+    Ok(count)
+}
+
+/// The positions and keys of those of these events that are parked, or of the first that are.
+fn parked_events(store: &Store, ids: &[String]) -> Result<Vec<(String, Key)>, StoreError> {
     let positions: Vec<String> = if ids.is_empty() {
         events(store, DeliveryQueue::EventsParked, None, MOST)?.0.into_iter().map(|delivery| delivery.id).collect()
     } else {
         ids.iter().filter(|id| keys::is_position(id)).take(MOST as usize).cloned().collect()
     };
-    let parked: Vec<_> = positions.iter().map(|position| keys::event_parked(position)).collect();
-    let items = if parked.is_empty() { Vec::new() } else { store.items(&parked)? };
-    let mut count = 0;
-    for ((position, key), _) in positions.iter().zip(parked).zip(items).filter(|(_, item)| item.is_some()) {
-        batch.require_exists(key.clone());
-        batch.delete(key);
-        batch.put(keys::event_due(Sink::Webhook.as_str(), position), Vec::new());
-        count += 1;
-    }
-    Ok(count)
+    let keys: Vec<Key> = positions.iter().map(|position| keys::event_parked(position)).collect();
+    let items = if keys.is_empty() { Vec::new() } else { store.items(&keys)? };
+    let found = positions.into_iter().zip(keys).zip(items).filter(|(_, item)| item.is_some());
+    Ok(found.map(|(found, _)| found).collect())
 }

@@ -18,7 +18,7 @@ mod webhook;
 #[cfg(test)]
 mod tests;
 
-pub use deliveries::{list_deliveries, retry_deliveries};
+pub use deliveries::{ReaddressError, dismiss_deliveries, list_deliveries, readdress_email, retry_deliveries};
 pub use insomnia_scim_contract::{Delivery, DeliveryQueue, RunContext};
 pub use webhook::test_webhook;
 

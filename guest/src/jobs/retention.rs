@@ -6,7 +6,7 @@ use insomnia_scim_contract::lasts;
 
 use super::Budget;
 use crate::capability::{Host, KeyRange};
-use crate::provisioning::{guard, passphrase};
+use crate::provisioning::{guard, passphrase, without_seat};
 use crate::store::{Batch, Letter, Sealed, Sink, Store, StoreError, encode, keys, text};
 
 const DAY: u64 = 24 * 60 * 60 * 1_000;
@@ -47,6 +47,7 @@ pub(super) fn run(_: Host<'_>, store: &Store<'_>, _: &Budget<'_>) -> Result<Opti
         }
     }
     guard::forget_old(store)?;
+    without_seat::forget_old(store, before)?;
     forget_secrets(store)?;
     let mut batch = Batch::new();
     batch.put(keys::job(keys::RETENTION), now.to_string().into_bytes());

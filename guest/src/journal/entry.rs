@@ -37,7 +37,7 @@ pub enum Standing {
 pub struct Subject {
     /// `User`, `Group`, or another resource type.
     pub resource_type: String,
-    /// The SCIM `id`.
+    /// The SCIM `id`; empty if there is no such resource, because it was refused.
     pub id: String,
     /// The name that people see.
     pub name: String,
@@ -170,7 +170,7 @@ impl Entry {
             scim_type: note.error.as_ref().and_then(|error| error.scim_type).map(|kind| kind.as_str().to_owned()),
             detail: note.error.map(|error| shortened(redacted_text(&error.detail))),
             duration: end.saturating_sub(self.time),
-            subject: note.subject.map(|subject| Subject { name: shortened(&subject.name), ..subject }),
+            subject: note.subject.map(|subject| Subject { name: shortened(redacted_text(&subject.name)), ..subject }),
             action: note.action.map(str::to_owned),
             because: note.because.iter().map(|reason| redacted_text(reason).to_owned()).collect(),
             bytes_sent: response.body.len() as u64,

@@ -6,7 +6,9 @@
 //! mailed when the first removal is held, and not again before nothing is.
 
 use insomnia_scim_contract::lasts;
-pub use insomnia_scim_contract::{Decision, Guard, GuardStatus, HeldRemoval, Removal};
+pub use insomnia_scim_contract::{
+    Decision, Guard, GuardStatus, HeldCounts, HeldMember, HeldPage, HeldRemoval, Removal,
+};
 use serde::{Deserialize, Serialize};
 
 use super::{Refusal, letters};
@@ -28,6 +30,8 @@ const GATHERED: u64 = 30_000;
 const MOST_COUNTED: u32 = 5_000;
 /// How many members an email names.
 const MOST_NAMED: usize = 10;
+/// How many removals are counted at the most.
+const COUNTED: u32 = 20_000;
 /// How many removals are decided upon at once.
 const DECIDED_AT_ONCE: u32 = 1_000;
 
@@ -81,7 +85,7 @@ impl From<Held> for HeldRemoval {
 }
 
 /// What the guard holds.
-struct HeldPage {
+struct Part {
     /// Removals that wait, or were decided upon in the last week.
     held: Vec<Held>,
     /// The id of the last of `held`, if there are more.
@@ -237,6 +241,47 @@ pub fn status(store: &Store, after: Option<&str>, limit: u32) -> Result<GuardSta
     Ok(GuardStatus { guard, holding_since, held: page.held.into_iter().map(Into::into).collect(), next: page.next })
 }
 
+/// A page of what the guard holds, with the members whom it is about, and how many there are.
+///
+/// # Errors
+/// If the storage can't answer.
+pub fn held(store: &Store, after: Option<&str>, limit: u32) -> Result<HeldPage, StoreError> {
+    let page = held_page(store, after, limit)?;
+    let ids: Vec<String> = page.held.iter().map(|held| held.member.clone()).collect();
+    let mut items = Vec::with_capacity(ids.len());
+    for (held, member) in page.held.into_iter().zip(store.members(&ids)?) {
+        let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+        let record = member.as_ref().map(|member| &member.record);
+        let (email, user_name) =
+            (text(record.and_then(MemberRecord::email)), text(record.map(MemberRecord::user_name)));
+        items.push(HeldMember { removal: held.into(), email, user_name });
+    }
+    Ok(HeldPage { items, next: page.next, counts: counts(store)? })
+}
+
+fn counts(store: &Store) -> Result<HeldCounts, StoreError> {
+    let (mut counts, mut counted, now) = (HeldCounts::default(), 0, store.now());
+    store.scan_all(keys::all_held(), |entry| {
+        if counted == COUNTED {
+            counts.at_least = true;
+            return Ok(false);
+        }
+        counted += 1;
+        let held = decode::<HeldRecord>(&entry.key, &Item { value: entry.value, version: entry.version })?.record;
+        if held.holds(now) {
+            let count = match (held.decision, held.removal) {
+                (None, Removal::Deactivate) => &mut counts.deactivations,
+                (None, Removal::Delete) => &mut counts.deletions,
+                (Some(Decision::Allowed), _) => &mut counts.allowed,
+                (Some(Decision::Refused), _) => &mut counts.refused,
+            };
+            *count += 1;
+        }
+        Ok(true)
+    })?;
+    Ok(counts)
+}
+
 /// Since when removals are held and the owners know, in milliseconds since the Unix epoch.
 ///
 /// # Errors
@@ -296,7 +341,7 @@ pub fn waiting(store: &Store) -> Result<Option<Waiting>, StoreError> {
     Ok((waiting.deactivations + waiting.deletions > 0).then_some(waiting))
 }
 
-fn held_page(store: &Store, after: Option<&str>, limit: u32) -> Result<HeldPage, StoreError> {
+fn held_page(store: &Store, after: Option<&str>, limit: u32) -> Result<Part, StoreError> {
     let mut range = keys::all_held();
     if let Some(after) = after.filter(|after| keys::is_id(after)) {
         range.start = keys::held(after);
@@ -310,7 +355,7 @@ fn held_page(store: &Store, after: Option<&str>, limit: u32) -> Result<HeldPage,
         held.push(Held { member, record: decode(&entry.key, &item)?.record, version: entry.version });
     }
     let next = held.last().filter(|_| scanned.more).map(|held| held.member.clone());
-    Ok(HeldPage { held, next })
+    Ok(Part { held, next })
 }
 
 /// Lets held removals through or refuses them: those of these members, or all that wait. Returns how many.

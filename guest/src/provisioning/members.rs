@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::decide::{Change, Decision, Rules};
 use super::guard;
 use super::letters::{Welcome, welcome};
-use super::{Precondition, Provisioned, Refusal, licences, write};
+use super::{Precondition, Provisioned, Refusal, licences, without_seat, write};
 use crate::protocol::document::Document;
 use crate::protocol::error::ScimError;
 use crate::protocol::schema::ENTERPRISE_USER;
@@ -96,9 +96,13 @@ impl<'c, 'h> Members<'c, 'h> {
             admission.note(&mut batch)?;
         }
         let stored = match (old, change) {
-            (Some(old), Change::Nothing) => old,
+            (Some(old), Change::Nothing) => {
+                without_seat::withdraw(self.store, &old.record)?;
+                old
+            }
             (Some(old), Change::Remove) => {
                 self.remove(&mut batch, &old)?;
+                without_seat::settle(&mut batch, Some(&old.record), None);
                 write::commit(self.store, batch, self.organization)?;
                 old
             }
@@ -111,6 +115,7 @@ impl<'c, 'h> Members<'c, 'h> {
                     }
                 }
                 self::welcome(self.store, &mut batch, &record, welcome, None)?;
+                without_seat::settle(&mut batch, old.as_ref().map(|old| &old.record), Some(&record));
                 let version = write::commit(self.store, batch, self.organization)?;
                 Stored { record, version, touch: old.and_then(|old| old.touch) }
             }

@@ -5,6 +5,7 @@
 //! | whom does the identity provider mean? | `matching` |
 //! | what becomes of a member, and why? | [`decide`] |
 //! | who takes a seat, and what if none is free? | [`licences`] |
+//! | who got no seat? | [`without_seat`] |
 //! | who may administer, and who is the last owner? | [`administrators`] |
 //! | who is allowed and yet may not be meant? | [`marks`] |
 //! | who gets which email? | [`letters`] |
@@ -23,6 +24,7 @@ pub mod licences;
 pub mod marks;
 pub mod passphrase;
 pub mod reset;
+pub mod without_seat;
 pub(crate) mod write;
 
 mod changed;

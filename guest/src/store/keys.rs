@@ -60,6 +60,7 @@
 //! | `job/{name}` | how far a job has come |
 //! | `guard` | recent removals: `provisioning::guard::GuardRecord` |
 //! | `guard-held/{id}` | a removal that waits for an owner: `provisioning::guard::HeldRecord` |
+//! | `without-seat/{SHA-256}` | who got no seat, by the userName: `provisioning::without_seat::WithoutSeatRecord` |
 
 use crate::capability::{Key, KeyRange};
 use crate::protocol::filter;
@@ -453,6 +454,16 @@ pub fn held(id: &str) -> Key {
 /// All removals that wait for an owner.
 pub fn all_held() -> KeyRange {
     below(b"guard-held/".to_vec())
+}
+
+/// That whoever has this userName got no seat.
+pub fn without_seat(user_name: &str) -> Key {
+    format!("without-seat/{}", sha256(&fold(user_name))).into_bytes()
+}
+
+/// All who got no seat.
+pub fn all_without_seat() -> KeyRange {
+    below(b"without-seat/".to_vec())
 }
 
 /// The time that the key begins with behind `prefix`.

@@ -68,14 +68,7 @@ impl MemberRecord {
     /// The name that the identity provider gave: `displayName`, else `name.formatted`, else the given and family name.
     #[must_use]
     pub fn own_name(&self) -> Option<String> {
-        let part = |name: &str| self.document.get("name").and_then(|value| value.get(name)).and_then(Value::as_str);
-        if let Some(name) = self.text("displayName").or_else(|| part("formatted")) {
-            return Some(name.to_owned());
-        }
-        match (part("givenName"), part("familyName")) {
-            (Some(given), Some(family)) => Some(format!("{given} {family}")),
-            (given, family) => given.or(family).map(str::to_owned),
-        }
+        own_name(&self.document)
     }
 
     fn text(&self, name: &str) -> Option<&str> {
@@ -110,6 +103,20 @@ impl MemberRecord {
             indexes.insert(Kind::User.listed(id), shared());
         }
         indexes
+    }
+}
+
+/// The name that a SCIM User has of its own; see [`MemberRecord::own_name`].
+#[must_use]
+pub fn own_name(document: &Document) -> Option<String> {
+    let text = |name: &str| document.get(name).and_then(Value::as_str);
+    let part = |name: &str| document.get("name").and_then(|value| value.get(name)).and_then(Value::as_str);
+    if let Some(name) = text("displayName").or_else(|| part("formatted")) {
+        return Some(name.to_owned());
+    }
+    match (part("givenName"), part("familyName")) {
+        (Some(given), Some(family)) => Some(format!("{given} {family}")),
+        (given, family) => given.or(family).map(str::to_owned),
     }
 }
 

@@ -28,7 +28,7 @@ pub use batch::Batch;
 pub use connector::{ConnectorRecord, TokenRecord};
 pub use event::{Actor, Cause, EventKind, EventRecord, EventSubject, MOST_IDS, ParkedEvent, Sink, StoredEvent};
 pub use lease::{Lease, LeaseRecord};
-pub use member::{MemberRecord, Record, Stored, primary_email};
+pub use member::{MemberRecord, Record, Stored, own_name, primary_email};
 pub use membership::{Additions, Edge};
 pub use oauth::{
     AccessRecord, ClientRecord, CodeRecord, GrantRecord, KeyRecord, KeySetRecord, LiveRecord, LiveToken, PublicKey,

@@ -176,7 +176,8 @@ impl Store<'_> {
         self.id_at(Kind::Team.name(name))
     }
 
-    pub(super) fn resources<T: DeserializeOwned>(
+    /// Members or teams with these ids, in the order of the ids.
+    pub(crate) fn resources<T: DeserializeOwned>(
         &self,
         kind: Kind,
         ids: &[String],

@@ -120,5 +120,5 @@ pub(super) async fn search_audit(
         limit: page_limit(query.limit)?,
     };
     let found = access.organization.audit(query).await?;
-    Ok(ListOf { items: raw(found.entries)?, next: found.next })
+    Ok(ListOf { items: raw(found.entries)?, next: found.next, previous: None })
 }

@@ -51,6 +51,33 @@ pub(super) struct Retry {
     ids: Vec<String>,
 }
 
+/// Which parked deliveries are given up.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Dismissal {
+    /// The ids of the deliveries.
+    #[schema(min_items = 1, max_items = 500)]
+    ids: Vec<String>,
+}
+
+/// How many deliveries are given up.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Dismissed {
+    /// The number of deliveries that are given up.
+    dismissed: u32,
+}
+
+/// Where a parked email is to go instead.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Readdress {
+    /// The id of the email.
+    id: String,
+    /// The email address.
+    #[schema(format = Email)]
+    to: String,
+}
+
 /// How many deliveries are tried again.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Retried {
@@ -67,7 +94,7 @@ pub(super) struct Retried {
 pub(super) async fn list_events(access: Access, Query(query): Query<Paging>) -> Result<ListOf<Box<RawValue>>, Problem> {
     let page = access.organization.events(cursor(query.after)?.as_deref(), page_limit(query.limit)?).await?;
     let documents = page.items.into_iter().map(|event| event.document).collect();
-    Ok(ListOf { items: raw(documents)?, next: page.next })
+    Ok(ListOf { items: raw(documents)?, next: page.next, previous: None })
 }
 
 /// Look at the webhook
@@ -149,10 +176,58 @@ pub(super) async fn retry_deliveries(
     if !matches!(queue, DeliveryQueue::EmailsParked | DeliveryQueue::EventsParked) {
         return Err(Problem::conflict("What waits is tried by itself; only a queue of what is parked can be retried."));
     }
-    if body.ids.len() > MOST_IDS {
-        let text = format!("at most {MOST_IDS} ids at once");
-        return Err(Problem::invalid(format!("The body is not valid: {text}.")).at("/ids".into(), text));
-    }
+    few(&body.ids)?;
     let retried = access.organization.retry_deliveries(queue, &body.ids).await?;
     Ok(Json(Retried { retried }))
+}
+
+/// Give up what could not be delivered
+///
+/// Only parked emails or events can be given up. The emails are deleted; the events stay in the list of events, and are not
+/// delivered.
+#[utoipa::path(post, path = "/organizations/{organization}/deliveries/{queue}/dismiss", tag = "Events",
+    request_body = Dismissal,
+    responses((status = 200, description = "How many are given up.", body = Dismissed)))]
+pub(super) async fn dismiss_deliveries(
+    access: Access,
+    PathParameter(name): PathParameter,
+    JsonBody(body): JsonBody<Dismissal>,
+) -> Result<Json<Dismissed>, Problem> {
+    let queue = queue(&name)?;
+    if !matches!(queue, DeliveryQueue::EmailsParked | DeliveryQueue::EventsParked) {
+        return Err(Problem::conflict("What waits is tried by itself; only what is parked can be given up."));
+    }
+    few(&body.ids)?;
+    if body.ids.is_empty() {
+        let text = "name what is given up";
+        return Err(Problem::invalid(format!("The body is not valid: {text}.")).at("/ids".into(), text.into()));
+    }
+    let dismissed = access.organization.dismiss_deliveries(queue, &body.ids).await?;
+    Ok(Json(Dismissed { dismissed }))
+}
+
+/// Send a parked email to another address
+///
+/// The email is sent now. Nothing but this email is changed: the member's own address stays as it is.
+#[utoipa::path(post, path = "/organizations/{organization}/deliveries/{queue}/readdress", tag = "Events",
+    request_body = Readdress,
+    responses((status = 204, description = "The email is on its way.")))]
+pub(super) async fn readdress_email(
+    access: Access,
+    PathParameter(name): PathParameter,
+    JsonBody(body): JsonBody<Readdress>,
+) -> Result<StatusCode, Problem> {
+    if queue(&name)? != DeliveryQueue::EmailsParked {
+        return Err(Problem::conflict("Only a parked email can be sent to another address."));
+    }
+    access.organization.readdress_email(&body.id, &body.to).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn few(ids: &[String]) -> Result<(), Problem> {
+    if ids.len() <= MOST_IDS {
+        return Ok(());
+    }
+    let text = format!("at most {MOST_IDS} ids at once");
+    Err(Problem::invalid(format!("The body is not valid: {text}.")).at("/ids".into(), text))
 }

@@ -55,5 +55,5 @@ pub(super) async fn list_fleet(
     let next = found.last().filter(|_| more).map(|last| last.id.clone());
     let filter = FleetFilter { token: query.token, in_trouble: query.trouble };
     found.retain(|standing| filter.lets_through(standing));
-    Ok(ListOf { items: found, next })
+    Ok(ListOf { items: found, next, previous: None })
 }

@@ -9,7 +9,7 @@ use super::access::Access;
 use super::input::{JsonBody, Query, cursor, page_limit};
 use super::organizations::Paging;
 use super::problem::Problem;
-use crate::guard::{Decision, Guard, GuardStatus};
+use crate::guard::{Decision, Guard, GuardStatus, HeldPage};
 
 /// What an owner decides about held removals.
 #[derive(Deserialize, ToSchema)]
@@ -39,6 +39,16 @@ pub(super) struct Decided {
 pub(super) async fn get_guard(access: Access, Query(query): Query<Paging>) -> Result<Json<GuardStatus>, Problem> {
     let (after, limit) = (cursor(query.after)?, page_limit(query.limit)?);
     Ok(Json(access.organization.guard(after.as_deref(), limit).await?))
+}
+
+/// List what the guard holds, with addresses and counts
+///
+/// The counts are of all that the guard holds, not of this page alone.
+#[utoipa::path(get, path = "/organizations/{organization}/guard/held", tag = "Guard", params(Paging),
+    responses((status = 200, description = "A page of held removals, and how many there are.", body = HeldPage)))]
+pub(super) async fn list_held(access: Access, Query(query): Query<Paging>) -> Result<Json<HeldPage>, Problem> {
+    let (after, limit) = (cursor(query.after)?, page_limit(query.limit)?);
+    Ok(Json(access.organization.held(after.as_deref(), limit).await?))
 }
 
 /// Switch the guard on

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::directory::Listed;
+use crate::directory::{Found, Listed};
 
 /// A page of a list.
 #[derive(Serialize, ToSchema)]
@@ -17,18 +17,28 @@ pub(super) struct ListOf<T> {
     /// still have a next one.
     #[schema(required = true)]
     pub(super) next: Option<String>,
+    /// The value of the parameter `after` for the page before. Only lists of members and teams have it, except on the first page.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) previous: Option<String>,
 }
 
 impl<T> ListOf<T> {
     /// A list that is never longer than a page.
     pub(super) fn whole(items: Vec<T>) -> Self {
-        Self { items, next: None }
+        Self { items, next: None, previous: None }
     }
 }
 
 impl<T> From<Listed<T>> for ListOf<T> {
     fn from(listed: Listed<T>) -> Self {
-        Self { items: listed.items, next: listed.next }
+        Self { items: listed.items, next: listed.next, previous: None }
+    }
+}
+
+impl<T> From<Found<T>> for ListOf<T> {
+    fn from(found: Found<T>) -> Self {
+        Self { items: found.items, next: found.next, previous: found.previous }
     }
 }
 

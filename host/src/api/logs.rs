@@ -105,13 +105,17 @@ pub(super) async fn search_logs(
 ) -> Result<ListOf<Box<RawValue>>, Problem> {
     let query = query.filter()?.page(cursor(query.after)?, page_limit(query.limit)?);
     let found = access.organization.search_log(query).await?;
-    Ok(ListOf { items: raw(found.entries)?, next: found.next })
+    Ok(ListOf { items: raw(found.entries)?, next: found.next, previous: None })
 }
 
 /// The documents as they are.
 pub(super) fn raw(documents: Vec<String>) -> Result<Vec<Box<RawValue>>, Problem> {
-    let parsed: Result<_, _> = documents.into_iter().map(RawValue::from_string).collect();
-    parsed.map_err(|error| {
+    documents.into_iter().map(one_raw).collect()
+}
+
+/// A document as it is.
+pub(super) fn one_raw(document: String) -> Result<Box<RawValue>, Problem> {
+    RawValue::from_string(document).map_err(|error| {
         tracing::error!("a document of the component is no JSON: {error}");
         Problem::internal()
     })

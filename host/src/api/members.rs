@@ -3,27 +3,41 @@
 use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::PATH;
 use super::access::{Access, PathParameter};
 use super::input::{JsonBody, Query, TextBody, cursor, page_limit};
 use super::listed::ListOf;
+use super::logs::one_raw;
 use super::problem::Problem;
 use super::shapes::PreviewUsers;
-use crate::directory::{Listing, Member, NewMember, Role};
+use super::teams::TeamSearch;
+use crate::directory::{Census, DescribedMember, Member, MemberQuery, NewMember, Origin, Role, Team, WithoutSeat};
 use crate::guard::Preview;
+use crate::organization::Organization;
+use crate::organization::export::DirectoryExport;
 
-/// Which part of a list of members or teams.
+/// Which members, and which page of them.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Search {
-    /// Only those whose name begins with this, in any case, or for members also the email address.
+    /// Only those in whose name, userName or email addresses this occurs, in any case.
+    #[param(nullable = false)]
+    text: Option<String>,
+    /// Only those whose name, userName or email address begins with this, in any case.
     #[param(nullable = false)]
     prefix: Option<String>,
-    /// `next` of the page before.
+    /// Only those whom people (`manual`) or the identity provider (`scim`) manage.
+    #[param(nullable = false)]
+    origin: Option<Origin>,
+    /// Only those with access, or only those without.
+    #[param(nullable = false)]
+    active: Option<bool>,
+    /// `next` or `previous` of another page.
     #[param(nullable = false, min_length = 1, max_length = 100)]
     after: Option<String>,
     /// How many items.
@@ -32,9 +46,44 @@ pub(super) struct Search {
 }
 
 impl Search {
-    pub(super) fn listing(self) -> Result<Listing, Problem> {
-        Ok(Listing { limit: page_limit(self.limit)?, prefix: self.prefix, after: cursor(self.after)? })
+    /// The query, of all members or of those of a team.
+    pub(super) fn query(self, team: Option<String>) -> Result<MemberQuery, Problem> {
+        let Self { text, prefix, origin, active, after, limit } = self;
+        Ok(MemberQuery { text, prefix, origin, active, team, cursor: cursor(after)?, limit: page_limit(limit)? })
     }
+}
+
+/// Which members.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct MembersToExport {
+    /// Only those in whose name, userName or email addresses this occurs, in any case.
+    #[param(nullable = false)]
+    text: Option<String>,
+    /// Only those whom people (`manual`) or the identity provider (`scim`) manage.
+    #[param(nullable = false)]
+    origin: Option<Origin>,
+    /// Only those with access, or only those without.
+    #[param(nullable = false)]
+    active: Option<bool>,
+    /// Only those of the team with this id or name.
+    #[param(nullable = false)]
+    team: Option<String>,
+}
+
+/// A member with all that is known of the person.
+#[derive(Serialize, ToSchema)]
+pub(super) struct MemberDetails {
+    /// The member.
+    member: Member,
+    /// What administrators should hear of the member, such as that there is no email address to sign in with.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mark: Option<String>,
+    /// The SCIM User as it is stored, without what is computed and what is never returned.
+    #[schema(value_type = Object)]
+    attributes: Box<RawValue>,
 }
 
 /// A member to add by hand.
@@ -62,13 +111,14 @@ pub(super) struct RoleBody {
     role: Role,
 }
 
-/// List members
+/// List and search members
 ///
-/// The list holds members of either origin, in the order of their creation.
+/// The list holds members of either origin, in the order of their creation. A page may be short, or empty, although there are
+/// more: at most 10,000 members are looked at for one page.
 #[utoipa::path(get, path = "/organizations/{organization}/members", tag = "Members", params(Search),
     responses((status = 200, description = "A page of members.", body = ListOf<Member>)))]
 pub(super) async fn list_members(access: Access, Query(query): Query<Search>) -> Result<ListOf<Member>, Problem> {
-    Ok(access.organization.members(query.listing()?).await?.into())
+    Ok(access.organization.find_members(query.query(None)?).await?.into())
 }
 
 /// Add a member by hand
@@ -89,6 +139,73 @@ pub(super) async fn add_member(access: Access, JsonBody(new): JsonBody<NewMember
     responses((status = 200, description = "The member.", body = Member)))]
 pub(super) async fn get_member(access: Access, PathParameter(member): PathParameter) -> Result<Json<Member>, Problem> {
     Ok(Json(access.organization.member(&member).await?))
+}
+
+/// Look at all that is known of a member
+#[utoipa::path(get, path = "/organizations/{organization}/members/{member}/details", tag = "Members",
+    responses((status = 200, description = "The member and its attributes.", body = MemberDetails)))]
+pub(super) async fn get_member_details(
+    access: Access,
+    PathParameter(member): PathParameter,
+) -> Result<Json<MemberDetails>, Problem> {
+    let DescribedMember { member, attributes } = access.organization.describe_member(&member).await?;
+    let record = access.organization.get().await?.unwrap_or_default();
+    let mark = record.mark(&member.email, &member.user_name).map(|mark| mark.to_string());
+    Ok(Json(MemberDetails { member, mark, attributes: one_raw(attributes)? }))
+}
+
+/// List the teams of a member
+#[utoipa::path(get, path = "/organizations/{organization}/members/{member}/teams", tag = "Members", params(TeamSearch),
+    responses((status = 200, description = "A page of teams.", body = ListOf<Team>)))]
+pub(super) async fn list_teams_of_member(
+    access: Access,
+    PathParameter(member): PathParameter,
+    Query(query): Query<TeamSearch>,
+) -> Result<ListOf<Team>, Problem> {
+    Ok(access.organization.find_teams(query.query(Some(member))?).await?.into())
+}
+
+/// Export members as CSV
+///
+/// The file has a first line of names. If the members can't be read to their end, the connection is broken off, so that a part
+/// is not taken for the whole.
+#[utoipa::path(get, path = "/organizations/{organization}/exports/members", tag = "Members", params(MembersToExport),
+    responses((status = 200, description = "The members.", content((String = "text/csv")))))]
+pub(super) async fn export_members(access: Access, Query(query): Query<MembersToExport>) -> Result<Response, Problem> {
+    let MembersToExport { text, origin, active, team } = query;
+    let query = MemberQuery { text, origin, active, team, ..MemberQuery::default() };
+    export(access, |organization| DirectoryExport::members(organization, query)).await
+}
+
+/// An export, if the organization may have one more.
+pub(super) async fn export(
+    access: Access,
+    begin: impl FnOnce(Organization) -> DirectoryExport,
+) -> Result<Response, Problem> {
+    let Some(stream) = access.state.streams.open(access.organization.id()) else {
+        let detail = "Too many exports of this organization are running. Try again when they are done.";
+        return Err(Problem::throttled(detail, 10));
+    };
+    Ok(begin(access.organization).into_response(access.state.now(), stream).await?)
+}
+
+/// Count members and teams
+///
+/// The numbers are by state and by who manages them.
+#[utoipa::path(get, path = "/organizations/{organization}/census", tag = "Members",
+    responses((status = 200, description = "How many there are.", body = Census)))]
+pub(super) async fn get_census(access: Access) -> Result<Json<Census>, Problem> {
+    Ok(Json(access.organization.census().await?))
+}
+
+/// List who got no seat
+///
+/// The list holds everybody whom the identity provider wanted to be active while all seats were taken, and who has no seat at
+/// this moment. Whoever was refused last comes first.
+#[utoipa::path(get, path = "/organizations/{organization}/licences/without-seat", tag = "Members",
+    responses((status = 200, description = "Who got no seat.", body = WithoutSeat)))]
+pub(super) async fn list_without_seat(access: Access) -> Result<Json<WithoutSeat>, Problem> {
+    Ok(Json(access.organization.without_seat().await?))
 }
 
 /// Remove a member

@@ -123,7 +123,7 @@ pub(super) async fn list_organizations(
     found.truncate(limit as usize);
     let next = found.last().filter(|_| more).map(|last| last.id.to_string());
     let line = |one: crate::Registered| OrganizationLine { id: one.id.to_string(), created: one.created };
-    Ok(ListOf { items: found.into_iter().map(line).collect(), next })
+    Ok(ListOf { items: found.into_iter().map(line).collect(), next, previous: None })
 }
 
 /// Create an organization

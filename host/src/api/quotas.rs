@@ -54,7 +54,7 @@ pub(super) async fn list_quotas(access: Access) -> Result<ListOf<QuotaLine>, Pro
     for quota in Quota::ALL {
         items.push(line(&access.organization, &limits, quota).await);
     }
-    Ok(ListOf { items, next: None })
+    Ok(ListOf::whole(items))
 }
 
 /// Set a quota of an organization

@@ -64,7 +64,7 @@ pub(super) struct LogEntry {
 pub(super) struct LogSubject {
     /// `User`, `Group`, or another resource type.
     resource_type: String,
-    /// The SCIM `id`.
+    /// The SCIM `id`; empty if there is no such resource, because it was refused.
     id: String,
     /// The name that people see.
     name: String,

@@ -2,15 +2,75 @@
 
 use axum::Json;
 use axum::http::StatusCode;
+use axum::response::Response;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::access::{Access, PathParameter};
-use super::input::{JsonBody, Query};
+use super::input::{JsonBody, Query, cursor, page_limit};
 use super::listed::ListOf;
-use super::members::Search;
+use super::logs::one_raw;
+use super::members::{Search, export};
 use super::problem::Problem;
-use crate::directory::{Member, Team};
+use crate::directory::{DescribedTeam, Member, Origin, Team, TeamQuery};
+use crate::organization::export::DirectoryExport;
+
+/// Which teams, and which page of them.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct TeamSearch {
+    /// Only those in whose name this occurs, in any case.
+    #[param(nullable = false)]
+    text: Option<String>,
+    /// Only those whose name begins with this, in any case.
+    #[param(nullable = false)]
+    prefix: Option<String>,
+    /// Only those that people (`manual`) or the identity provider (`scim`) manage.
+    #[param(nullable = false)]
+    origin: Option<Origin>,
+    /// `next` or `previous` of another page.
+    #[param(nullable = false, min_length = 1, max_length = 100)]
+    after: Option<String>,
+    /// How many items.
+    #[param(nullable = false, minimum = 1, maximum = 500, default = 100)]
+    limit: Option<u32>,
+}
+
+impl TeamSearch {
+    /// The query, of all teams or of those of a member.
+    pub(super) fn query(self, member: Option<String>) -> Result<TeamQuery, Problem> {
+        let Self { text, prefix, origin, after, limit } = self;
+        Ok(TeamQuery { text, prefix, origin, member, cursor: cursor(after)?, limit: page_limit(limit)? })
+    }
+}
+
+/// Which teams.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct TeamsToExport {
+    /// Only those in whose name this occurs, in any case.
+    #[param(nullable = false)]
+    text: Option<String>,
+    /// Only those that people (`manual`) or the identity provider (`scim`) manage.
+    #[param(nullable = false)]
+    origin: Option<Origin>,
+    /// Only those with this member: an id, a userName or an email address.
+    #[param(nullable = false)]
+    member: Option<String>,
+}
+
+/// A team with all that is known of it.
+#[derive(Serialize, ToSchema)]
+pub(super) struct TeamDetails {
+    /// The team.
+    team: Team,
+    /// The SCIM Group as it is stored, without its members, what is computed and what is never returned.
+    #[schema(value_type = Object)]
+    attributes: Box<RawValue>,
+}
 
 /// A team to add by hand.
 #[derive(Deserialize, Serialize, ToSchema)]
@@ -36,13 +96,37 @@ pub(super) struct MembershipChange {
     remove: Vec<String>,
 }
 
-/// List teams
+/// List and search teams
 ///
-/// The list holds teams of either origin, in the order of their creation.
-#[utoipa::path(get, path = "/organizations/{organization}/teams", tag = "Teams", params(Search),
+/// The list holds teams of either origin, in the order of their creation. A page may be short, or empty, although there are
+/// more: at most 10,000 teams are looked at for one page.
+#[utoipa::path(get, path = "/organizations/{organization}/teams", tag = "Teams", params(TeamSearch),
     responses((status = 200, description = "A page of teams.", body = ListOf<Team>)))]
-pub(super) async fn list_teams(access: Access, Query(query): Query<Search>) -> Result<ListOf<Team>, Problem> {
-    Ok(access.organization.teams(query.listing()?).await?.into())
+pub(super) async fn list_teams(access: Access, Query(query): Query<TeamSearch>) -> Result<ListOf<Team>, Problem> {
+    Ok(access.organization.find_teams(query.query(None)?).await?.into())
+}
+
+/// Look at all that is known of a team
+#[utoipa::path(get, path = "/organizations/{organization}/teams/{team}/details", tag = "Teams",
+    responses((status = 200, description = "The team and its attributes.", body = TeamDetails)))]
+pub(super) async fn get_team_details(
+    access: Access,
+    PathParameter(team): PathParameter,
+) -> Result<Json<TeamDetails>, Problem> {
+    let DescribedTeam { team, attributes } = access.organization.describe_team(&team).await?;
+    Ok(Json(TeamDetails { team, attributes: one_raw(attributes)? }))
+}
+
+/// Export teams as CSV
+///
+/// The file has a first line of names. If the teams can't be read to their end, the connection is broken off, so that a part
+/// is not taken for the whole.
+#[utoipa::path(get, path = "/organizations/{organization}/exports/teams", tag = "Teams", params(TeamsToExport),
+    responses((status = 200, description = "The teams.", content((String = "text/csv")))))]
+pub(super) async fn export_teams(access: Access, Query(query): Query<TeamsToExport>) -> Result<Response, Problem> {
+    let TeamsToExport { text, origin, member } = query;
+    let query = TeamQuery { text, origin, member, ..TeamQuery::default() };
+    export(access, |organization| DirectoryExport::teams(organization, query)).await
 }
 
 /// Add a team by hand
@@ -83,7 +167,7 @@ pub(super) async fn list_team_members(
     PathParameter(team): PathParameter,
     Query(query): Query<Search>,
 ) -> Result<ListOf<Member>, Problem> {
-    Ok(access.organization.team_members(&team, query.listing()?).await?.into())
+    Ok(access.organization.find_members(query.query(Some(team))?).await?.into())
 }
 
 /// Change who is in a team, by hand

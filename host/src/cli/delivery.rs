@@ -31,6 +31,29 @@ pub(super) enum DeliveryCommand {
         #[command(flatten)]
         of: Of,
     },
+    /// Give up what could not be delivered. Emails are deleted; events stay in the list of events.
+    Dismiss {
+        /// Which queue.
+        #[arg(value_enum)]
+        queue: ParkedQueue,
+        /// The emails or events with these ids, as `delivery list` shows them.
+        #[arg(required_unless_present = "all")]
+        ids: Vec<String>,
+        /// All of the queue.
+        #[arg(long, conflicts_with = "ids")]
+        all: bool,
+        #[command(flatten)]
+        of: Of,
+    },
+    /// Send an email that could not be sent to another address. The member's own address stays.
+    Readdress {
+        /// The id of the email, as `delivery list` shows it.
+        id: String,
+        /// The email address.
+        to: String,
+        #[command(flatten)]
+        of: Of,
+    },
 }
 
 /// A queue of what could not be delivered.
@@ -40,6 +63,15 @@ pub(super) enum ParkedQueue {
     Emails,
     /// Events that the webhook did not take.
     Events,
+}
+
+impl From<ParkedQueue> for DeliveryQueue {
+    fn from(queue: ParkedQueue) -> Self {
+        match queue {
+            ParkedQueue::Emails => Self::EmailsParked,
+            ParkedQueue::Events => Self::EventsParked,
+        }
+    }
 }
 
 impl DeliveryCommand {
@@ -58,19 +90,31 @@ impl DeliveryCommand {
             }
             Self::Retry { queue, ids, of } => {
                 let organization = host::organization(&provisioner, &of.organization).await?;
-                let queue = match queue {
-                    ParkedQueue::Emails => DeliveryQueue::EmailsParked,
-                    ParkedQueue::Events => DeliveryQueue::EventsParked,
-                };
                 let mut retried = 0;
                 loop {
-                    let count = organization.retry_deliveries(queue, &ids).await?;
+                    let count = organization.retry_deliveries(queue.into(), &ids).await?;
                     retried += count;
                     if count == 0 || !ids.is_empty() {
                         break;
                     }
                 }
                 output::object(settings.json, &json!({"retried": retried}));
+            }
+            Self::Dismiss { queue, ids, of, .. } => {
+                let organization = host::organization(&provisioner, &of.organization).await?;
+                let mut dismissed = 0;
+                loop {
+                    let count = organization.dismiss_deliveries(queue.into(), &ids).await?;
+                    dismissed += count;
+                    if count == 0 || !ids.is_empty() {
+                        break;
+                    }
+                }
+                output::object(settings.json, &json!({"dismissed": dismissed}));
+            }
+            Self::Readdress { id, to, of } => {
+                host::organization(&provisioner, &of.organization).await?.readdress_email(&id, &to).await?;
+                output::object(settings.json, &json!({"id": id, "to": to}));
             }
         }
         Ok(())

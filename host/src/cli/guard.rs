@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::config::Settings;
 use super::connector::Actor;
 use super::member::Of;
+use super::pages::{self, PAGE};
 use super::{host, input, output};
 use crate::guard::{Decision, Guard};
 
@@ -63,19 +64,29 @@ impl GuardCommand {
             }
             Self::Show { of } => {
                 let organization = host::organization(&provisioner, &of.organization).await?;
-                let mut status = organization.guard(None, 500).await?;
-                while let Some(after) = status.next.take() {
-                    let more = organization.guard(Some(&after), 500).await?;
-                    status.held.extend(more.held);
-                    status.next = more.next;
+                let status = organization.guard(None, 1).await?;
+                let mut page = organization.held(None, PAGE).await?;
+                while let Some(after) = page.next.take() {
+                    let more = organization.held(Some(&after), PAGE).await?;
+                    page.items.extend(more.items);
+                    page.next = more.next;
                 }
+                // The removal and the member in one, as people read it.
+                let mut held = pages::values(&page.items)?;
+                for held in &mut held {
+                    let removal = held["removal"].take();
+                    held.as_object_mut().zip(removal.as_object()).map(|(held, removal)| held.extend(removal.clone()));
+                }
+                let head = json!({
+                    "guard": status.guard, "holding_since": status.holding_since, "counts": page.counts,
+                });
                 if settings.json {
-                    output::object(true, &serde_json::to_value(status)?);
+                    let mut whole = head;
+                    whole["held"] = held.into();
+                    output::object(true, &whole);
                 } else {
-                    let head = json!({"guard": status.guard, "holding since": status.holding_since});
                     output::object(false, &head);
-                    let held: Vec<Value> = status.held.iter().map(serde_json::to_value).collect::<Result<_, _>>()?;
-                    output::table(false, &held, &["name", "removal", "decision", "member"]);
+                    output::table(false, &held, &["name", "email", "removal", "decision", "time", "member"]);
                 }
             }
             Self::Allow(decide) => decide.run(settings, &provisioner, Decision::Allowed).await?,

@@ -1,13 +1,15 @@
 //! `member`: members of an organization.
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
 use super::arguments::one_of;
 use super::config::Settings;
 use super::pages::{self, PAGE};
 use super::{host, output, passphrase};
-use crate::directory::{Listing, NewMember, Role};
+use crate::directory::{DescribedMember, MemberQuery, NewMember, Origin, Role, TeamQuery};
+use crate::organization::Organization;
+use crate::organization::export::DirectoryExport;
 
 /// Commands about members. A member is named by id, userName or email address.
 #[derive(Subcommand)]
@@ -16,9 +18,32 @@ pub(super) enum MemberCommand {
     List {
         #[command(flatten)]
         of: Of,
-        /// Only those whose name or email address begins with this.
-        #[arg(long)]
-        prefix: Option<String>,
+        #[command(flatten)]
+        filter: Filter,
+    },
+    /// Show all that is known of a member, with the member's teams.
+    Show {
+        /// Id, userName or email address of the member.
+        member: String,
+        #[command(flatten)]
+        of: Of,
+    },
+    /// Write members to standard output, as CSV.
+    Export {
+        #[command(flatten)]
+        of: Of,
+        #[command(flatten)]
+        filter: Filter,
+    },
+    /// Count members and teams by state and origin.
+    Count {
+        #[command(flatten)]
+        of: Of,
+    },
+    /// List who got no seat: whom the identity provider wanted to be active, and who has no seat now.
+    WithoutSeat {
+        #[command(flatten)]
+        of: Of,
     },
     /// Add a member by hand. A passphrase is generated and printed, once; it must be changed at the first sign-in.
     Add {
@@ -55,6 +80,41 @@ pub(super) enum MemberCommand {
     },
 }
 
+/// Which members. All that is given must hold.
+#[derive(Args)]
+pub(super) struct Filter {
+    /// Only those in whose name, userName or email addresses this occurs, in any case.
+    #[arg(long, value_name = "TEXT")]
+    text: Option<String>,
+    /// Only those whose name, userName or email address begins with this.
+    #[arg(long)]
+    prefix: Option<String>,
+    /// Only those whom people or the identity provider manage.
+    #[arg(long, value_parser = one_of::<Origin>(Origin::NAMES))]
+    origin: Option<Origin>,
+    /// Only those with access, or only those without.
+    #[arg(long)]
+    state: Option<State>,
+}
+
+/// Whether a member has access.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum State {
+    /// The member has access, and takes a seat.
+    Active,
+    /// The member has no access.
+    Deactivated,
+}
+
+impl Filter {
+    /// The query, of all members or of those of a team.
+    pub(super) fn query(self, team: Option<String>) -> MemberQuery {
+        let Self { text, prefix, origin, state } = self;
+        let active = state.map(|state| state == State::Active);
+        MemberQuery { text, prefix, origin, active, team, cursor: None, limit: PAGE }
+    }
+}
+
 /// Which organization.
 #[derive(Args)]
 pub(super) struct Of {
@@ -68,12 +128,36 @@ impl MemberCommand {
         let provisioner = host::open(settings).await?;
         let organization = host::organization(&provisioner, &self.of().organization).await?;
         match self {
-            Self::List { prefix, .. } => {
-                let members = pages::all(async |after: Option<String>| {
-                    organization.members(Listing { prefix: prefix.clone(), after, limit: PAGE }).await
+            Self::List { filter, .. } => list(settings, &organization, filter.query(None)).await?,
+            Self::Show { member, .. } => {
+                let DescribedMember { member, attributes } = organization.describe_member(&member).await?;
+                let teams = pages::all_found(async |cursor| {
+                    let member = Some(member.id.clone());
+                    organization.find_teams(TeamQuery { member, cursor, limit: PAGE, ..TeamQuery::default() }).await
                 });
-                let columns = ["email", "display_name", "role", "origin", "active", "id"];
-                output::table(settings.json, &pages::values(&members.await?)?, &columns);
+                let record = organization.get().await?.unwrap_or_default();
+                let mark = record.mark(&member.email, &member.user_name).map(|mark| mark.to_string());
+                let mut shown = serde_json::to_value(&member)?;
+                shown["mark"] = mark.into();
+                shown["teams"] = teams.await?.into_iter().map(|team| team.name).collect::<Vec<_>>().into();
+                shown["attributes"] = serde_json::from_str(&attributes)?;
+                output::object(settings.json, &shown);
+            }
+            Self::Export { filter, .. } => {
+                pages::write(DirectoryExport::members(organization, filter.query(None))).await?;
+            }
+            Self::Count { .. } => output::object(settings.json, &serde_json::to_value(organization.census().await?)?),
+            Self::WithoutSeat { .. } => {
+                let found = organization.without_seat().await?;
+                if found.people.is_empty() && !settings.json {
+                    output::print("Nobody waits for a seat.\n");
+                    return Ok(());
+                }
+                let columns = ["last", "since", "refusals", "user_name", "email", "display_name", "request_id"];
+                output::table(settings.json, &pages::values(&found.people)?, &columns);
+                if found.is_full && !settings.json {
+                    output::print("There may be more: the log of requests has everybody.\n");
+                }
             }
             Self::Add { email, name, role, email_passphrase, .. } => {
                 let passphrase = if email_passphrase { None } else { Some(passphrase::generate()?) };
@@ -99,7 +183,23 @@ impl MemberCommand {
 
     fn of(&self) -> &Of {
         match self {
-            Self::List { of, .. } | Self::Add { of, .. } | Self::Remove { of, .. } | Self::SetRole { of, .. } => of,
+            Self::List { of, .. }
+            | Self::Show { of, .. }
+            | Self::Export { of, .. }
+            | Self::Count { of }
+            | Self::WithoutSeat { of }
+            | Self::Add { of, .. }
+            | Self::Remove { of, .. }
+            | Self::SetRole { of, .. } => of,
         }
     }
+}
+
+/// Prints the members whom the query finds.
+pub(super) async fn list(settings: &Settings, organization: &Organization, query: MemberQuery) -> anyhow::Result<()> {
+    let members =
+        pages::all_found(async |cursor| organization.find_members(MemberQuery { cursor, ..query.clone() }).await);
+    let columns = ["email", "display_name", "role", "origin", "active", "id"];
+    output::table(settings.json, &pages::values(&members.await?)?, &columns);
+    Ok(())
 }

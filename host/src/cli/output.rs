@@ -136,7 +136,9 @@ fn text(name: &str, value: &Value) -> String {
 
 /// Whether a number of this name is a time, in milliseconds since the Unix epoch.
 fn is_time(name: &str) -> bool {
-    const ENDS: [&str; 12] = [
+    const ENDS: [&str; 14] = [
+        "since",
+        "last",
         "keys fetched",
         "revoked",
         "created",

@@ -1,9 +1,13 @@
 //! Lists are answered page by page; commands print them whole.
 
+use std::io::{ErrorKind, Write as _};
+
+use anyhow::Context as _;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::directory::Listed;
+use crate::directory::{Found, Listed};
+use crate::download::Parts;
 use crate::error::ActionError;
 
 /// Items of a page: the most that the component gives at once.
@@ -22,6 +26,26 @@ pub(super) async fn all<T>(
         }
         after = listed.next;
     }
+}
+
+/// As [`all`], of a search.
+pub(super) async fn all_found<T>(
+    mut page: impl AsyncFnMut(Option<String>) -> Result<Found<T>, ActionError>,
+) -> Result<Vec<T>, ActionError> {
+    all(async |cursor| page(cursor).await.map(|Found { items, next, .. }| Listed { items, next })).await
+}
+
+/// Writes the parts to standard output.
+pub(super) async fn write<P: Parts<Error = ActionError>>(mut parts: P) -> anyhow::Result<()> {
+    let mut output = std::io::stdout().lock();
+    while let Some(part) = parts.next().await? {
+        match output.write_all(&part) {
+            // Whoever reads, such as `head`, has had enough.
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(()),
+            written => written.context("the output can't be written on")?,
+        }
+    }
+    Ok(())
 }
 
 /// The items as JSON, to be printed.

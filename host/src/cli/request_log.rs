@@ -1,15 +1,14 @@
 //! `log`: what identity providers asked for, and what became of it.
 
-use std::io::{ErrorKind, Write as _};
 use std::time::{Duration, SystemTime};
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
 use super::config::Settings;
 use super::member::Of;
-use super::{host, output};
+use super::{host, output, pages};
 use crate::journal::{LogExport, LogFilter, LogFormat};
 
 /// Commands about the log of SCIM requests.
@@ -86,15 +85,7 @@ impl LogCommand {
             }
             Self::Export { of, filter, format } => {
                 let organization = host::organization(&provisioner, &of.organization).await?;
-                let mut export = LogExport::new(organization, filter.entries(), format);
-                let mut output = std::io::stdout().lock();
-                while let Some(part) = export.next().await? {
-                    match output.write_all(&part) {
-                        // Whoever reads, such as `head`, has had enough.
-                        Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(()),
-                        written => written.context("the log can't be written on")?,
-                    }
-                }
+                pages::write(LogExport::new(organization, filter.entries(), format)).await?;
             }
         }
         Ok(())

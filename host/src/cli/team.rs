@@ -3,11 +3,13 @@
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+use super::arguments::one_of;
 use super::config::Settings;
-use super::member::Of;
+use super::member::{self, Filter as MemberFilter, Of};
 use super::pages::{self, PAGE};
 use super::{host, output};
-use crate::directory::Listing;
+use crate::directory::{DescribedTeam, Origin, TeamQuery};
+use crate::organization::export::DirectoryExport;
 
 /// Commands about teams. A team is named by id or name, a member by id, userName or email address.
 #[derive(Subcommand)]
@@ -16,11 +18,17 @@ pub(super) enum TeamCommand {
     List {
         #[command(flatten)]
         of: Of,
-        /// Only teams whose name begins with this.
-        #[arg(long)]
-        prefix: Option<String>,
+        #[command(flatten)]
+        filter: Filter,
     },
-    /// Show a team.
+    /// Write teams to standard output, as CSV.
+    Export {
+        #[command(flatten)]
+        of: Of,
+        #[command(flatten)]
+        filter: Filter,
+    },
+    /// Show all that is known of a team.
     Show {
         /// The team.
         team: String,
@@ -33,9 +41,8 @@ pub(super) enum TeamCommand {
         team: String,
         #[command(flatten)]
         of: Of,
-        /// Only members whose name or email address begins with this.
-        #[arg(long)]
-        prefix: Option<String>,
+        #[command(flatten)]
+        filter: MemberFilter,
     },
     /// Add a team by hand.
     Add {
@@ -59,6 +66,30 @@ pub(super) enum TeamCommand {
     },
 }
 
+/// Which teams. All that is given must hold.
+#[derive(Args)]
+pub(super) struct Filter {
+    /// Only teams in whose name this occurs, in any case.
+    #[arg(long, value_name = "TEXT")]
+    text: Option<String>,
+    /// Only teams whose name begins with this.
+    #[arg(long)]
+    prefix: Option<String>,
+    /// Only teams that people or the identity provider manage.
+    #[arg(long, value_parser = one_of::<Origin>(Origin::NAMES))]
+    origin: Option<Origin>,
+    /// Only teams with this member.
+    #[arg(long)]
+    member: Option<String>,
+}
+
+impl Filter {
+    fn query(self) -> TeamQuery {
+        let Self { text, prefix, origin, member } = self;
+        TeamQuery { text, prefix, origin, member, cursor: None, limit: PAGE }
+    }
+}
+
 /// A team, and whose membership changes.
 #[derive(Args)]
 pub(super) struct Members {
@@ -76,21 +107,24 @@ impl TeamCommand {
         let provisioner = host::open(settings).await?;
         let organization = host::organization(&provisioner, &self.of().organization).await?;
         match self {
-            Self::List { prefix, .. } => {
-                let teams = pages::all(async |after: Option<String>| {
-                    organization.teams(Listing { prefix: prefix.clone(), after, limit: PAGE }).await
+            Self::List { filter, .. } => {
+                let query = filter.query();
+                let teams = pages::all_found(async |cursor| {
+                    organization.find_teams(TeamQuery { cursor, ..query.clone() }).await
                 });
                 output::table(settings.json, &pages::values(&teams.await?)?, &["name", "members", "origin", "id"]);
             }
-            Self::Show { team, .. } => {
-                output::object(settings.json, &serde_json::to_value(organization.team(&team).await?)?);
+            Self::Export { filter, .. } => {
+                pages::write(DirectoryExport::teams(organization, filter.query())).await?;
             }
-            Self::Members { team, prefix, .. } => {
-                let members = pages::all(async |after: Option<String>| {
-                    organization.team_members(&team, Listing { prefix: prefix.clone(), after, limit: PAGE }).await
-                });
-                let columns = ["email", "display_name", "role", "origin", "active", "id"];
-                output::table(settings.json, &pages::values(&members.await?)?, &columns);
+            Self::Show { team, .. } => {
+                let DescribedTeam { team, attributes } = organization.describe_team(&team).await?;
+                let mut shown = serde_json::to_value(team)?;
+                shown["attributes"] = serde_json::from_str(&attributes)?;
+                output::object(settings.json, &shown);
+            }
+            Self::Members { team, filter, .. } => {
+                member::list(settings, &organization, filter.query(Some(team))).await?;
             }
             Self::Add { name, members, .. } => {
                 let added = organization.add_team(&name, &members).await?;
@@ -116,6 +150,7 @@ impl TeamCommand {
     fn of(&self) -> &Of {
         match self {
             Self::List { of, .. }
+            | Self::Export { of, .. }
             | Self::Show { of, .. }
             | Self::Members { of, .. }
             | Self::Add { of, .. }

@@ -51,7 +51,7 @@ pub struct LogEntry {
 pub struct LogSubject {
     /// `User`, `Group`, or another resource type.
     pub resource_type: String,
-    /// The SCIM `id`.
+    /// The SCIM `id`; empty if there is no such resource, because it was refused.
     pub id: String,
     /// The name that people see.
     pub name: String,

@@ -1,20 +1,13 @@
 //! The log as a file, read part by part, so that no log is too long for it.
 
-use std::io;
-
-use axum::body::Body;
-use axum::http::HeaderValue;
-use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
+use axum::response::Response;
 use clap::ValueEnum;
-use http_body_util::BodyExt as _;
-use http_body_util::channel::{Channel, Sender};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::csv;
 use super::{LogEntry, LogFilter, LogQuery};
+use crate::download::{CSV, Parts, download};
 use crate::error::ActionError;
 use crate::organization::Organization;
 use crate::timestamp::date;
@@ -47,7 +40,7 @@ impl LogFormat {
     /// The media type of this form.
     pub fn media_type(self) -> &'static str {
         match self {
-            Self::Csv => "text/csv; charset=utf-8",
+            Self::Csv => CSV,
             Self::JsonLines => "application/jsonl; charset=utf-8",
         }
     }
@@ -95,52 +88,25 @@ impl LogExport {
         Ok(Some(part))
     }
 
-    /// The export as a file to download, named after the organization and the day, and read from the log while it is sent;
-    /// `while_open` is dropped at its end. The first part is read before the answer begins, so that a refusal is an answer of its
-    /// own. If the log can't be read on after that, the body breaks off, so that it does not look complete.
+    /// The export as a file to download, named after the organization and the day; see [`download`].
     ///
     /// # Errors
     /// As [`Organization::search_log`] has them, for the first part.
     pub(crate) async fn into_response(
-        mut self,
+        self,
         now: u64,
         while_open: impl Send + 'static,
     ) -> Result<Response, ActionError> {
-        let (id, day, format) = (self.organization.id(), date(now), self.format);
-        let name = format!("attachment; filename=\"scim-log-{id}-{day}.{}\"", format.extension());
-        let name = HeaderValue::try_from(name);
-        let first = self.next().await?.unwrap_or_default();
-        let (mut sender, body) = Channel::<Bytes, io::Error>::new(2);
-        tokio::spawn(async move {
-            if first.is_empty() || sender.send_data(Bytes::from(first)).await.is_ok() {
-                self.send(sender).await;
-            }
-            drop(while_open);
-        });
-        // Compression asks a body once more after its end, which this kind does not take unless it is fused.
-        let mut response = ([(CONTENT_TYPE, format.media_type())], Body::new(body.fuse())).into_response();
-        if let Ok(name) = name {
-            response.headers_mut().insert(CONTENT_DISPOSITION, name);
-        }
-        Ok(response)
+        let format = self.format;
+        let name = format!("scim-log-{}-{}.{}", self.organization.id(), date(now), format.extension());
+        download(self, &name, format.media_type(), while_open).await
     }
+}
 
-    async fn send(mut self, mut to: Sender<Bytes, io::Error>) {
-        loop {
-            match self.next().await {
-                Ok(Some(part)) if part.is_empty() => {}
-                Ok(Some(part)) => {
-                    if to.send_data(Bytes::from(part)).await.is_err() {
-                        return;
-                    }
-                }
-                Ok(None) => return,
-                Err(error) => {
-                    tracing::warn!("an export of the log is broken off: {error}");
-                    to.abort(io::Error::other("the log can't be read on"));
-                    return;
-                }
-            }
-        }
+impl Parts for LogExport {
+    type Error = ActionError;
+
+    async fn next(&mut self) -> Result<Option<Vec<u8>>, ActionError> {
+        Self::next(self).await
     }
 }

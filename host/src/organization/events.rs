@@ -65,4 +65,16 @@ impl Organization {
         let (by, ids) = (self.by.clone(), ids.to_vec());
         act!(self.insomnia_scim_jobs.call_retry_deliveries(&by, queue, &ids))
     }
+
+    /// Gives parked emails or events up for good: those with these ids, or all, at most 500 in a call. Returns how many.
+    pub async fn dismiss_deliveries(&self, queue: DeliveryQueue, ids: &[String]) -> Result<u32, ActionError> {
+        let (by, ids) = (self.by.clone(), ids.to_vec());
+        act!(self.insomnia_scim_jobs.call_dismiss_deliveries(&by, queue, &ids))
+    }
+
+    /// Sends a parked email to another address, now. Nothing but this email is changed: the member's address stays.
+    pub async fn readdress_email(&self, id: &str, to: &str) -> Result<(), ActionError> {
+        let (by, id, to) = (self.by.clone(), id.to_owned(), to.to_owned());
+        act!(self.insomnia_scim_jobs.call_readdress_email(&by, &id, &to))
+    }
 }

@@ -4,7 +4,7 @@ use insomnia_scim_contract::Actor;
 
 use super::Organization;
 use crate::error::ActionError;
-use crate::guard::{Decision, Guard, GuardStatus, Preview};
+use crate::guard::{Decision, Guard, GuardStatus, HeldPage, Preview};
 
 #[allow(clippy::missing_errors_doc, reason = "see the type")]
 impl Organization {
@@ -18,6 +18,12 @@ impl Organization {
     pub async fn guard(&self, after: Option<&str>, limit: u32) -> Result<GuardStatus, ActionError> {
         let after = after.map(str::to_owned);
         act!(self.insomnia_scim_directory.call_get_guard(after.as_deref(), limit))
+    }
+
+    /// A page of at most 500 removals that the guard holds, with the members whom they are about, and how many there are.
+    pub async fn held(&self, after: Option<&str>, limit: u32) -> Result<HeldPage, ActionError> {
+        let after = after.map(str::to_owned);
+        act!(self.insomnia_scim_directory.call_list_held(after.as_deref(), limit))
     }
 
     /// Lets held removals through or refuses them: those of these members (ids), or all that wait. Returns how many. The

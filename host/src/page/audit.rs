@@ -134,6 +134,7 @@ pub(super) async fn list(Query(wanted): Query<AuditSearch>, visit: Visit) -> Res
         entries: found.entries.iter().filter_map(|json| serde_json::from_str(json).ok()).collect(),
         paging: Paging {
             first: wanted.after.as_ref().map(|_| format!("{path}{}", query(&[("text", text)]))),
+            previous: None,
             next: found.next.map(|next| format!("{path}{}", query(&[("text", text), ("after", Some(&next))]))),
         },
         text: text.unwrap_or_default().to_owned(),

@@ -7,6 +7,7 @@ use axum::extract::Path;
 use axum::response::Html;
 use serde::Deserialize;
 
+use super::deliveries::parked;
 use super::identity_provider::name;
 use super::query::Query;
 use super::refusal::Refusal;
@@ -74,6 +75,8 @@ impl Question {
 pub(super) struct ConfirmQuery {
     client: Option<String>,
     link: Option<String>,
+    queue: Option<String>,
+    id: Option<String>,
 }
 
 /// `GET …/confirm/{what}`.
@@ -88,6 +91,7 @@ pub(super) async fn ask(
         "revoke-setup-link" => revoke_setup_link(&visit, wanted).await,
         "remove-webhook" => remove_webhook(&visit).await,
         "remove-access" => remove_access(&visit).await,
+        "dismiss" => dismiss(&visit, wanted).await,
         "allow-all" => decide_all(&visit, true).await,
         "refuse-all" => decide_all(&visit, false).await,
         _ => Err(Refusal::not_found("page")),
@@ -189,6 +193,53 @@ async fn remove_webhook(visit: &Visit) -> Result<String, Refusal> {
     question.page(visit, "Remove the webhook?")
 }
 
+/// Of one email or event that could not be delivered, or of all.
+async fn dismiss(visit: &Visit, wanted: ConfirmQuery) -> Result<String, Refusal> {
+    let name = wanted.queue.unwrap_or_default();
+    let (queue, what) = match name.as_str() {
+        "emails-parked" => (DeliveryQueue::EmailsParked, "email"),
+        "events-parked" => (DeliveryQueue::EventsParked, "event"),
+        _ => return Err(Refusal::not_found("queue")),
+    };
+    let is_email = queue == DeliveryQueue::EmailsParked;
+    let mut fields = vec![("queue", name)];
+    let first = match wanted.id {
+        Some(id) => {
+            let found = parked(visit, queue, &id).await?.ok_or_else(|| Refusal::not_found("email or event here"))?;
+            fields.push(("id", id));
+            match found.to {
+                Some(to) => format!("The email to {to} is deleted, and is never sent."),
+                None => "The event is not delivered to the webhook.".to_owned(),
+            }
+        }
+        None => {
+            let listed = visit.organization.deliveries(queue, None, MOST).await?;
+            let Some(count) = counted(listed.items.len(), listed.next.is_some(), what) else {
+                return Err(Refusal::Elsewhere(visit.path("deliveries")));
+            };
+            fields.push(("all", "yes".into()));
+            format!("{count}: given up for good.")
+        }
+    };
+    let second = if is_email {
+        "If it had an initial passphrase, the member can ask for a link on the page for forgotten passphrases."
+    } else {
+        "It stays in the list of events."
+    };
+    let question = Question {
+        back: "deliveries",
+        back_name: "Deliveries",
+        to: "deliveries/dismiss",
+        fields,
+        points: vec![first, second.into()],
+        overlap: false,
+        danger: true,
+        yes: "Give up",
+        no: "Keep",
+    };
+    question.page(visit, if is_email { "Give up what could not be sent?" } else { "Give up what was not taken?" })
+}
+
 async fn remove_access(visit: &Visit) -> Result<String, Refusal> {
     if visit.organization.refresh_status().await?.idp_api.is_none() {
         return Err(Refusal::not_found("access to an identity provider’s API"));
@@ -213,9 +264,9 @@ async fn remove_access(visit: &Visit) -> Result<String, Refusal> {
 }
 
 async fn decide_all(visit: &Visit, allow: bool) -> Result<String, Refusal> {
-    let status = visit.organization.guard(None, MOST).await?;
-    let waiting = status.held.iter().filter(|removal| removal.decision.is_none()).count();
-    let Some(count) = counted(waiting, status.next.is_some(), "removal") else {
+    let counts = visit.organization.held(None, 1).await?.counts;
+    let waiting = usize::try_from(counts.deactivations + counts.deletions).unwrap_or(usize::MAX);
+    let Some(count) = counted(waiting, counts.at_least, "removal") else {
         return Err(Refusal::Elsewhere(visit.path("guard")));
     };
     let points = if allow {

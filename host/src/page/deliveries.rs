@@ -1,4 +1,5 @@
-//! Emails and events on their way: the webhook, what waits, and what was given up and can be sent again.
+//! Emails and events on their way: the webhook, what waits, and what could not be delivered: it can be sent again, be
+//! dismissed, and an email go to another address.
 
 use std::collections::HashMap;
 
@@ -8,8 +9,9 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use super::event::{Event, find};
-use super::form::Posted;
-use super::query::Query;
+use super::form::{Fields, Posted};
+use super::paging::Paging;
+use super::query::{Query, query};
 use super::refusal::Refusal;
 use super::shell::Shell;
 use super::visit::Visit;
@@ -21,6 +23,10 @@ use crate::event::Webhook;
 
 /// Rows of a queue that are shown.
 const ROWS: u32 = 50;
+/// How many of a queue are read at once where one is looked for.
+const PART: u32 = 500;
+/// In how many parts of a queue one is looked for.
+const PARTS: usize = 10;
 
 /// All queues: value in forms, title, what it holds.
 const QUEUES: [(&str, DeliveryQueue, &str); 4] = [
@@ -39,6 +45,19 @@ struct DeliveriesPage {
     url: String,
     webhook: Option<Hook>,
     queues: Vec<Queue>,
+    /// What became of the one that was sent again.
+    outcome: Option<Outcome>,
+    /// Whether one queue alone is shown, page by page.
+    single: bool,
+    paging: Paging,
+}
+
+/// What became of an email or an event that was sent again.
+struct Outcome {
+    tone: &'static str,
+    text: String,
+    /// The same view, to look again.
+    again: Option<String>,
 }
 
 struct Hook {
@@ -100,6 +119,8 @@ struct Queue {
     parked: bool,
     rows: Vec<Row>,
     more: bool,
+    /// Whether these are emails, which can go to another address.
+    emails: bool,
 }
 
 struct Row {
@@ -120,17 +141,22 @@ struct KeyPage {
 }
 
 /// The query.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 pub(super) struct DeliveriesQuery {
     done: Option<String>,
     /// How many it was done to.
     count: Option<u64>,
+    /// Which one it was done to.
+    id: Option<String>,
+    /// This queue alone.
+    queue: Option<String>,
+    after: Option<String>,
 }
 
 /// `GET …/deliveries`.
 pub(super) async fn show(Query(wanted): Query<DeliveriesQuery>, visit: Visit) -> Result<Html<String>, Refusal> {
     let notice = wanted.done.as_deref().and_then(|what| done(what, wanted.count.unwrap_or(0)));
-    Ok(Html(page(&visit, None, notice, "").await?))
+    Ok(Html(page(&visit, None, notice, "", &wanted).await?))
 }
 
 /// What was done, in words.
@@ -143,15 +169,78 @@ fn done(what: &str, count: u64) -> Option<String> {
         ("retried", count) => {
             format!("{} are sent again. What is not taken comes back here with the reason.", grouped(count))
         }
+        ("readdressed", _) => "The email goes to the other address. The member’s own address stays as it is.".into(),
+        ("dismissed", 0) => "Nothing was given up: it is gone already.".into(),
+        ("dismissed", 1) => "1 was given up. It is not sent any more.".into(),
+        ("dismissed", count) => format!("{} were given up. They are not sent any more.", grouped(count)),
         _ => return None,
     })
 }
 
-async fn page(visit: &Visit, error: Option<String>, notice: Option<String>, url: &str) -> Result<String, Refusal> {
+/// The one with this id among what could not be delivered.
+pub(super) async fn parked(visit: &Visit, queue: DeliveryQueue, id: &str) -> Result<Option<Delivery>, Refusal> {
+    let mut after = None::<String>;
+    for _ in 0..PARTS {
+        let listed = visit.organization.deliveries(queue, after.as_deref(), PART).await?;
+        if let Some(found) = listed.items.into_iter().find(|delivery| delivery.id == id) {
+            return Ok(Some(found));
+        }
+        match listed.next {
+            Some(next) => after = Some(next),
+            None => break,
+        }
+    }
+    Ok(None)
+}
+
+/// What became of the one that was sent again: it is parked again, waits for its next try, or was taken.
+async fn outcome(visit: &Visit, wanted: &DeliveriesQuery) -> Result<Option<Outcome>, Refusal> {
+    let (Some("retried" | "readdressed"), Some(id)) = (wanted.done.as_deref(), &wanted.id) else { return Ok(None) };
+    let is_event = wanted.queue.as_deref() == Some("events-parked");
+    let (parked_in, waits_in) = match is_event {
+        true => (DeliveryQueue::EventsParked, DeliveryQueue::EventsWaiting),
+        false => (DeliveryQueue::EmailsParked, DeliveryQueue::EmailsWaiting),
+    };
+    let why = |error: Option<String>| error.map(|error| format!(": {error}")).unwrap_or_default();
+    if let Some(parked) = parked(visit, parked_in, id).await? {
+        let text = format!("It was not taken{}.", why(parked.error));
+        return Ok(Some(Outcome { tone: "bad", text, again: None }));
+    }
+    let listed = visit.organization.deliveries(waits_in, None, PART).await?;
+    let queue = wanted.queue.as_deref();
+    let done = wanted.done.as_deref();
+    let same = query(&[("done", done), ("count", Some("1")), ("queue", queue), ("id", Some(id))]);
+    let again = Some(format!("{}{same}", visit.path("deliveries")));
+    let waiting = listed.items.into_iter().find(|delivery| delivery.id.ends_with(id.as_str()));
+    Ok(Some(match waiting {
+        // One that was parked begins anew: until its next try, the error is that of the last one before.
+        Some(waiting) if waiting.attempts > 0 => {
+            let text = format!("It was not taken yet{}. It is tried again by itself.", why(waiting.error));
+            Outcome { tone: "warn", text, again }
+        }
+        Some(_) => Outcome { tone: "warn", text: "It is on its way.".into(), again },
+        None if listed.next.is_some() => {
+            Outcome { tone: "warn", text: "It is on its way, or was taken.".into(), again }
+        }
+        None if is_event => Outcome { tone: "good", text: "The webhook has taken it.".into(), again: None },
+        None => Outcome { tone: "good", text: "It was sent.".into(), again: None },
+    }))
+}
+
+async fn page(
+    visit: &Visit,
+    error: Option<String>,
+    notice: Option<String>,
+    url: &str,
+    wanted: &DeliveriesQuery,
+) -> Result<String, Refusal> {
     let webhook = visit.organization.webhook().await?.map(Hook::new);
-    let mut queues = Vec::new();
-    for (value, queue, title) in QUEUES {
-        let listed = visit.organization.deliveries(queue, None, ROWS).await?;
+    // Where one was sent again, the other queues are of interest as well.
+    let alone = wanted.queue.as_deref().filter(|_| wanted.done.is_none());
+    let (mut queues, mut paging) = (Vec::new(), Paging { first: None, previous: None, next: None });
+    for (value, queue, title) in QUEUES.into_iter().filter(|(value, ..)| alone.is_none_or(|alone| alone == *value)) {
+        let after = wanted.after.as_deref().filter(|_| alone.is_some());
+        let listed = visit.organization.deliveries(queue, after, ROWS).await?;
         let positions: Vec<&str> = listed.items.iter().map(|delivery| delivery.id.as_str()).collect();
         let mut events = match queue {
             DeliveryQueue::EventsParked | DeliveryQueue::EventsWaiting => find(&visit.organization, &positions).await?,
@@ -163,24 +252,56 @@ async fn page(visit: &Visit, error: Option<String>, notice: Option<String>, url:
             due: delivery.due.map(When::minute),
             delivery,
         };
+        if alone.is_some() {
+            let to = |after| format!("{}{}", visit.path("deliveries"), query(&[("queue", alone), ("after", after)]));
+            paging = Paging {
+                first: after.map(|_| to(None)),
+                previous: None,
+                next: listed.next.as_deref().map(|next| to(Some(next))),
+            };
+        }
         if listed.items.is_empty() {
             continue;
         }
-        let parked = value.ends_with("parked");
+        let (parked, emails) = (value.ends_with("parked"), value.starts_with("emails"));
         let rows = listed.items.into_iter().map(&mut row).collect();
-        queues.push(Queue { value, title, parked, rows, more: listed.next.is_some() });
+        queues.push(Queue { value, title, parked, rows, more: listed.next.is_some(), emails });
     }
-    let shell = visit.shell("Deliveries", "deliveries");
-    Ok(DeliveriesPage { shell, error, notice, url: url.to_owned(), webhook, queues }.render()?)
+    let (shell, outcome) = (visit.shell("Deliveries", "deliveries"), outcome(visit, wanted).await?);
+    let (url, single) = (url.to_owned(), alone.is_some());
+    Ok(DeliveriesPage { shell, error, notice, url, webhook, queues, outcome, single, paging }.render()?)
 }
 
-/// `POST …/deliveries`: sends what was given up again.
-pub(super) async fn retry(Posted { visit, fields }: Posted) -> Result<Redirect, Refusal> {
+/// The queue that a form names.
+fn named(fields: &Fields) -> Result<(&'static str, DeliveryQueue), Refusal> {
     let asked = QUEUES.iter().find(|(value, ..)| *value == fields.raw("queue"));
-    let (_, queue, _) = asked.ok_or_else(|| Refusal::not_found("queue"))?;
+    asked.map(|(value, queue, _)| (*value, *queue)).ok_or_else(|| Refusal::not_found("queue"))
+}
+
+/// `POST …/deliveries`: sends what could not be delivered again.
+pub(super) async fn retry(Posted { visit, fields }: Posted) -> Result<Redirect, Refusal> {
+    let (name, queue) = named(&fields)?;
     let ids: Vec<String> = fields.typed("id").map(str::to_owned).into_iter().collect();
-    let count = visit.organization.retry_deliveries(*queue, &ids).await?;
-    Ok(Redirect::to(&visit.path(&format!("deliveries?done=retried&count={count}"))))
+    let count = visit.organization.retry_deliveries(queue, &ids).await?;
+    let id = ids.first().filter(|_| count > 0).map(String::as_str);
+    let done = query(&[
+        ("done", Some("retried")),
+        ("count", Some(&count.to_string())),
+        ("queue", id.map(|_| name)),
+        ("id", id),
+    ]);
+    Ok(Redirect::to(&visit.path(&format!("deliveries{done}"))))
+}
+
+/// `POST …/deliveries/dismiss`: gives up what could not be delivered, after it was asked.
+pub(super) async fn dismiss(Posted { visit, fields }: Posted) -> Result<Redirect, Refusal> {
+    let (_, queue) = named(&fields)?;
+    let ids: Vec<String> = fields.typed("id").map(str::to_owned).into_iter().collect();
+    if ids.is_empty() && fields.raw("all") != "yes" {
+        return Err(Refusal::not_found("email or event here"));
+    }
+    let count = visit.organization.dismiss_deliveries(queue, &ids).await?;
+    Ok(Redirect::to(&visit.path(&format!("deliveries?done=dismissed&count={count}"))))
 }
 
 /// `POST …/webhook`: sets it, tests it, or removes it.
@@ -208,5 +329,9 @@ pub(super) async fn webhook(Posted { visit, fields }: Posted) -> Result<Response
         Err(error @ (ActionError::Invalid(_) | ActionError::NotConfigured(_))) => format!("It was not set: {error}."),
         Err(error) => return Err(error.into()),
     };
-    Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(page(&visit, Some(error), None, url).await?)).into_response())
+    Ok((
+        StatusCode::UNPROCESSABLE_ENTITY,
+        Html(page(&visit, Some(error), None, url, &DeliveriesQuery::default()).await?),
+    )
+        .into_response())
 }

@@ -26,6 +26,17 @@ impl Entry {
         }
     }
 
+    /// Where the page shows whom it concerned, if that is a member or a team and was not deleted by this request.
+    pub(super) fn view_of_subject(&self) -> Option<String> {
+        let subject = self.subject.as_ref().filter(|subject| !subject.id.is_empty())?;
+        let view = match subject.resource_type.as_str() {
+            "User" => "members",
+            "Group" => "teams",
+            _ => return None,
+        };
+        (self.action.as_deref() != Some("deleted")).then(|| format!("{view}/{}", subject.id))
+    }
+
     /// Where the entry is, below `logs/`.
     pub(super) fn position(&self) -> String {
         format!("{}-{}", self.time, self.request_id)

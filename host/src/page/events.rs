@@ -76,6 +76,7 @@ pub(super) async fn list(Query(wanted): Query<EventsQuery>, visit: Visit) -> Res
         events,
         paging: Paging {
             first: from.map(|_| format!("{path}{}", query(&[("kind", chosen)]))),
+            previous: None,
             next: next.map(|next| format!("{path}{}", query(&[("kind", chosen), ("before", Some(&next))]))),
         },
     };

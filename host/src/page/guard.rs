@@ -14,7 +14,7 @@ use super::shell::Shell;
 use super::visit::Visit;
 use super::when::When;
 use super::words::{counted, grouped};
-use crate::guard::{Decision, Guard, HeldRemoval, Removal};
+use crate::guard::{Decision, Guard, HeldCounts, HeldMember, HeldRemoval, Removal};
 
 /// Rows of a page.
 const ROWS: u32 = 100;
@@ -29,13 +29,18 @@ struct GuardPage {
     number: String,
     share: String,
     since: Option<When>,
-    waiting: usize,
+    /// How many wait and were decided upon, in words.
+    counts: Option<String>,
+    /// Whether any waits.
+    waiting: bool,
     held: Vec<Row>,
     paging: Paging,
 }
 
 struct Row {
     removal: HeldRemoval,
+    email: String,
+    user_name: String,
     what: &'static str,
     state: &'static str,
     when: When,
@@ -76,9 +81,10 @@ async fn page(
     error: Option<&'static str>,
     notice: Option<String>,
 ) -> Result<String, Refusal> {
-    let status = visit.organization.guard(after, ROWS).await?;
+    let status = visit.organization.guard(None, 1).await?;
+    let held = visit.organization.held(after, ROWS).await?;
     let path = visit.path("guard");
-    let row = |removal: HeldRemoval| Row {
+    let row = |HeldMember { removal, email, user_name }: HeldMember| Row {
         what: match removal.removal {
             Removal::Deactivate => "Deactivate",
             Removal::Delete => "Delete",
@@ -90,6 +96,8 @@ async fn page(
         },
         when: When::minute(removal.time),
         removal,
+        email,
+        user_name,
     };
     let text = |number: Option<u32>| number.map(|number| number.to_string()).unwrap_or_default();
     let guard = status.guard.as_ref();
@@ -101,14 +109,36 @@ async fn page(
         number: text(guard.and_then(|guard| guard.number)),
         share: text(guard.and_then(|guard| guard.share.map(u32::from))),
         since: status.holding_since.map(When::minute),
-        waiting: status.held.iter().filter(|removal| removal.decision.is_none()).count(),
-        held: status.held.into_iter().map(row).collect(),
+        counts: counts(held.counts),
+        waiting: held.counts.deactivations + held.counts.deletions > 0,
+        held: held.items.into_iter().map(row).collect(),
         paging: Paging {
             first: after.map(|_| path.clone()),
-            next: status.next.map(|next| format!("{path}{}", query(&[("after", Some(&next))]))),
+            previous: None,
+            next: held.next.map(|next| format!("{path}{}", query(&[("after", Some(&next))]))),
         },
     };
     Ok(page.render()?)
+}
+
+/// `3 deactivations and 1 deletion wait. 2 let through, 1 refused.`; `None` if nothing is held.
+pub(super) fn counts(counts: HeldCounts) -> Option<String> {
+    let HeldCounts { deactivations, deletions, allowed, refused, at_least } = counts;
+    let number = |count: u32| grouped(u64::from(count));
+    let counted = |count: u32, what: &str| match count {
+        0 => None,
+        1 => Some(format!("1 {what}")),
+        count => Some(format!("{} {what}s", number(count))),
+    };
+    let waiting: Vec<String> =
+        [counted(deactivations, "deactivation"), counted(deletions, "deletion")].into_iter().flatten().collect();
+    let verb = if deactivations + deletions == 1 { "waits" } else { "wait" };
+    let waiting = (!waiting.is_empty()).then(|| format!("{} {verb}.", waiting.join(" and ")));
+    let decided =
+        (allowed + refused > 0).then(|| format!("{} let through, {} refused.", number(allowed), number(refused)));
+    let more = at_least.then(|| "There are more than were counted.".to_owned());
+    let parts: Vec<String> = [waiting, decided, more].into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join(" "))
 }
 
 /// `POST …/guard`: the thresholds; none switches it off.
@@ -133,15 +163,16 @@ pub(super) async fn set(Posted { visit, fields }: Posted) -> Result<Response, Re
 
 /// Empty fields switch the guard off, which may be a slip: that is asked first.
 async fn ask_off(visit: &Visit) -> Result<Response, Refusal> {
-    let status = visit.organization.guard(None, 500).await?;
+    let status = visit.organization.guard(None, 1).await?;
     if status.guard.is_none() {
         let error = "Give a number, a share, or both. The guard is off.";
         return Ok(
             (StatusCode::UNPROCESSABLE_ENTITY, Html(page(visit, None, Some(error), None).await?)).into_response()
         );
     }
-    let waiting = status.held.iter().filter(|removal| removal.decision.is_none()).count();
-    let held = match counted(waiting, status.next.is_some(), "removal") {
+    let counts = visit.organization.held(None, 1).await?.counts;
+    let waiting = usize::try_from(counts.deactivations + counts.deletions).unwrap_or(usize::MAX);
+    let held = match counted(waiting, counts.at_least, "removal") {
         None => "Nothing is held now.".to_owned(),
         Some(count) => format!("{count} that it holds are forgotten: your identity provider’s next try succeeds."),
     };
@@ -169,4 +200,19 @@ pub(super) async fn decide(Posted { visit, fields }: Posted) -> Result<Redirect,
     let count = visit.organization.decide_held(&visit.member.id, decision, &members).await?;
     let done = if decision == Decision::Allowed { "allowed" } else { "refused" };
     Ok(Redirect::to(&visit.path(&format!("guard?done={done}&count={count}"))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn c24_held_removals_are_counted_in_words() {
+        let held = HeldCounts { deactivations: 1_200, deletions: 1, allowed: 2, ..HeldCounts::default() };
+        let expected = "1,200 deactivations and 1 deletion wait. 2 let through, 0 refused.";
+        assert_eq!(counts(held).as_deref(), Some(expected));
+        let one = HeldCounts { deletions: 1, at_least: true, ..HeldCounts::default() };
+        assert_eq!(counts(one).as_deref(), Some("1 deletion waits. There are more than were counted."));
+        assert_eq!(counts(HeldCounts::default()), None);
+    }
 }

@@ -79,6 +79,7 @@ pub(super) async fn list(Query(filter): Query<Filter>, visit: Visit) -> Result<H
         rows: rows.iter().map(Template::render).collect::<Result<_, _>>()?,
         paging: Paging {
             first: filter.after.is_some().then(|| format!("{path}{link}")),
+            previous: None,
             next: found.next.map(|next| format!("{path}{}", filter.link(Some(&next)))),
         },
         live: newest.then(|| format!("{path}/live{live}")),

@@ -1,33 +1,142 @@
-//! Members: searchable, page by page.
+//! Members: searchable, page by page, one in full, as a file; and who got no seat.
 
 use askama::Template;
-use axum::response::Html;
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::response::{Html, Response};
 
+use super::attributes::{Attribute, attributes};
+use super::history::History;
 use super::member_row::MemberRow;
 use super::paging::Paging;
-use super::query::{Query, typed};
+use super::query::{Query, query};
 use super::refusal::Refusal;
-use super::search::Search;
+use super::search::{Search, Shown};
 use super::shell::Shell;
 use super::visit::Visit;
+use super::when::When;
+use super::words::grouped;
+use crate::directory::{Census, DescribedMember, Origin, PersonWithoutSeat, TeamQuery};
+use crate::organization::Organization;
+use crate::organization::export::DirectoryExport;
+
+/// Teams of a member that are shown.
+const TEAMS: u32 = 50;
 
 #[derive(Template)]
 #[template(path = "members.html")]
 struct MembersPage {
     shell: Shell,
-    q: String,
+    search: Shown,
+    /// Name and number of each sort.
+    counts: Vec<(&'static str, String)>,
+    /// How many the filter lets through, where that is known.
+    matching: Option<String>,
     members: Vec<MemberRow>,
     paging: Paging,
 }
 
 /// `GET …/members`.
 pub(super) async fn list(Query(search): Query<Search>, visit: Visit) -> Result<Html<String>, Refusal> {
-    let listed = visit.organization.members(search.listing()).await?;
+    let found = visit.organization.find_members(search.members(None)).await?;
+    let census = visit.organization.census().await?;
+    let (active, origin) = (search.active(), search.origin());
+    let is_counted = search.text().is_none() && (active.is_some() || origin.is_some());
     let page = MembersPage {
         shell: visit.shell("Members", "members"),
-        q: typed(search.q.as_ref()).unwrap_or_default().to_owned(),
-        members: listed.items.into_iter().map(|member| MemberRow::new(member, &visit.record)).collect(),
-        paging: search.paging(&visit, "members", listed.next),
+        search: search.shown(),
+        counts: counts(&census),
+        matching: is_counted.then(|| grouped(census.members(active, origin))),
+        paging: search.paging(&visit, "members", found.previous, found.next),
+        members: found.items.into_iter().map(|member| MemberRow::new(member, &visit.record)).collect(),
     };
+    Ok(Html(page.render()?))
+}
+
+fn counts(census: &Census) -> Vec<(&'static str, String)> {
+    vec![
+        ("Members", grouped(census.members(None, None))),
+        ("Active", grouped(census.members(Some(true), None))),
+        ("Deactivated", grouped(census.members(Some(false), None))),
+        ("Managed by SCIM", grouped(census.members(None, Some(Origin::Scim)))),
+        ("Managed by people", grouped(census.members(None, Some(Origin::Manual)))),
+    ]
+}
+
+/// `GET …/members/export.csv`.
+pub(super) async fn csv(Query(search): Query<Search>, visit: Visit) -> Result<Response, Refusal> {
+    let query = search.members(None);
+    export(visit, |organization| DirectoryExport::members(organization, query)).await
+}
+
+/// An export, if the organization may have one more.
+pub(super) async fn export(
+    visit: Visit,
+    begin: impl FnOnce(Organization) -> DirectoryExport,
+) -> Result<Response, Refusal> {
+    let Some(stream) = visit.state.streams.open(visit.organization.id()) else {
+        let text = "Too many exports of this organization are running. Try again when they are done.";
+        return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "Too many exports", text));
+    };
+    let now = visit.state.now();
+    Ok(begin(visit.organization).into_response(now, stream).await?)
+}
+
+#[derive(Template)]
+#[template(path = "member.html")]
+struct MemberPage {
+    shell: Shell,
+    row: MemberRow,
+    attributes: Vec<Attribute>,
+    /// Id and name.
+    teams: Vec<(String, String)>,
+    /// Whether the member has more teams than are shown.
+    more_teams: bool,
+    history: History,
+}
+
+/// `GET …/members/{member}`.
+pub(super) async fn show(Path((_, member)): Path<(String, String)>, visit: Visit) -> Result<Html<String>, Refusal> {
+    let DescribedMember { member, attributes: json } = visit.organization.describe_member(&member).await?;
+    let wanted = TeamQuery { member: Some(member.id.clone()), limit: TEAMS, ..TeamQuery::default() };
+    let teams = visit.organization.find_teams(wanted).await?;
+    let page = MemberPage {
+        shell: visit.shell(&member.display_name, "members"),
+        attributes: attributes(&json),
+        teams: teams.items.into_iter().map(|team| (team.id, team.name)).collect(),
+        more_teams: teams.next.is_some(),
+        history: History::of(&visit, &member.id, member.created).await?,
+        row: MemberRow::new(member, &visit.record),
+    };
+    Ok(Html(page.render()?))
+}
+
+#[derive(Template)]
+#[template(path = "without_seat.html")]
+struct WithoutSeatPage {
+    shell: Shell,
+    people: Vec<Waiting>,
+    is_full: bool,
+}
+
+struct Waiting {
+    person: PersonWithoutSeat,
+    since: When,
+    last: When,
+    /// Where the log has the last refusal.
+    log: String,
+}
+
+/// `GET …/members/without-seat`.
+pub(super) async fn without_seat(visit: Visit) -> Result<Html<String>, Refusal> {
+    let found = visit.organization.without_seat().await?;
+    let row = |person: PersonWithoutSeat| Waiting {
+        since: When::minute(person.since),
+        last: When::minute(person.last),
+        log: format!("{}{}", visit.path("logs"), query(&[("q", Some(&person.request_id))])),
+        person,
+    };
+    let people = found.people.into_iter().map(row).collect();
+    let page = WithoutSeatPage { shell: visit.shell("Who got no seat", "members"), people, is_full: found.is_full };
     Ok(Html(page.render()?))
 }

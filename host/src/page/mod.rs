@@ -4,6 +4,7 @@
 //! mounts the page with its own [`SessionProvider`]; the standalone server signs people in by email and passphrase.
 
 mod assets;
+mod attributes;
 mod audit;
 mod confirm;
 mod connector;
@@ -18,6 +19,7 @@ mod export;
 mod fallback;
 mod form;
 mod guard;
+mod history;
 mod identity_provider;
 mod log_filter;
 mod logs;
@@ -30,6 +32,7 @@ mod passphrase;
 mod passphrase_sessions;
 mod preview;
 mod query;
+mod readdress;
 mod refusal;
 mod rotation;
 mod search;
@@ -120,8 +123,13 @@ impl Page {
                 get(preview::show).post(preview::preview).layer(DefaultBodyLimit::max(preview::MAX_LIST)),
             )
             .route("/members", get(members::list))
+            .route("/members/export.csv", get(members::csv))
+            .route("/members/without-seat", get(members::without_seat))
+            .route("/members/{member}", get(members::show))
             .route("/teams", get(teams::list))
+            .route("/teams/export.csv", get(teams::csv))
             .route("/teams/{team}", get(teams::show))
+            .route("/teams/{team}/members.csv", get(teams::members_csv))
             .route("/settings", get(settings::show))
             .route("/settings/retention", post(settings::retention))
             .route("/settings/schemas", post(settings::schemas).layer(DefaultBodyLimit::max(settings::MAX_DECLARATION)))
@@ -133,6 +141,8 @@ impl Page {
             .route("/events", get(events::list))
             .route("/events/{position}", get(events::detail))
             .route("/deliveries", get(deliveries::show).post(deliveries::retry))
+            .route("/deliveries/dismiss", post(deliveries::dismiss))
+            .route("/deliveries/readdress", get(readdress::ask).post(readdress::readdress))
             .route("/webhook", post(deliveries::webhook))
             .route("/confirm/{what}", get(confirm::ask))
             .route("/consent", get(consent::ask).post(consent::decide))

@@ -166,8 +166,7 @@ fn banners(visit: &Visit, overview: &Overview, trouble: Option<Trouble>, now: u6
     if licences.manual + licences.scim >= u64::from(licences.seats) && !visit.record.options.allow_overage {
         let text = "New members from your identity provider are refused until a seat is free. Deactivate members, or \
                     add seats to your plan.";
-        // What the log says of each who was refused for it.
-        let action = Some((visit.path("logs?q=no%20seat%20free&status=4"), "Who got no seat"));
+        let action = Some((visit.path("members/without-seat"), "Who got no seat"));
         banners.push(Banner { tone: "warn", title: "No seats left", text: text.into(), action });
     }
     let used = licences.manual + licences.scim;

@@ -1,25 +1,31 @@
-//! Teams, and the members of one: searchable, page by page.
+//! Teams, and one in full with its members: searchable, page by page, as a file.
 
 use askama::Template;
 use axum::extract::Path;
-use axum::response::Html;
+use axum::response::{Html, Response};
 
+use super::attributes::{Attribute, attributes};
+use super::history::History;
 use super::member_row::MemberRow;
+use super::members::export;
 use super::paging::Paging;
-use super::query::{Query, typed};
+use super::query::Query;
 use super::refusal::Refusal;
-use super::search::Search;
+use super::search::{Search, Shown};
 use super::shell::Shell;
 use super::visit::Visit;
 use super::when::When;
 use super::words::grouped;
-use crate::directory::{Origin, Team};
+use crate::directory::{DescribedTeam, Origin, Team};
+use crate::organization::export::DirectoryExport;
 
 #[derive(Template)]
 #[template(path = "teams.html")]
 struct TeamsPage {
     shell: Shell,
-    q: String,
+    search: Shown,
+    /// Name and number of each sort.
+    counts: Vec<(&'static str, String)>,
     teams: Vec<TeamRow>,
     paging: Paging,
 }
@@ -40,16 +46,21 @@ struct TeamPage {
     scim: bool,
     /// How many members the team has, as people say it.
     count: String,
-    q: String,
+    created: When,
+    changed: When,
+    attributes: Vec<Attribute>,
+    search: Shown,
     /// The view's path below the page: searches go there.
     search_at: String,
     members: Vec<MemberRow>,
     paging: Paging,
+    history: History,
 }
 
 /// `GET …/teams`.
 pub(super) async fn list(Query(search): Query<Search>, visit: Visit) -> Result<Html<String>, Refusal> {
-    let listed = visit.organization.teams(search.listing()).await?;
+    let found = visit.organization.find_teams(search.teams()).await?;
+    let census = visit.organization.census().await?;
     let row = |team: Team| TeamRow {
         members: grouped(team.members),
         scim: team.origin == Origin::Scim,
@@ -59,11 +70,32 @@ pub(super) async fn list(Query(search): Query<Search>, visit: Visit) -> Result<H
     };
     let page = TeamsPage {
         shell: visit.shell("Teams", "teams"),
-        q: typed(search.q.as_ref()).unwrap_or_default().to_owned(),
-        teams: listed.items.into_iter().map(row).collect(),
-        paging: search.paging(&visit, "teams", listed.next),
+        search: search.shown(),
+        counts: vec![
+            ("Teams", grouped(census.teams(None))),
+            ("Managed by SCIM", grouped(census.teams(Some(Origin::Scim)))),
+            ("Managed by people", grouped(census.teams(Some(Origin::Manual)))),
+        ],
+        paging: search.paging(&visit, "teams", found.previous, found.next),
+        teams: found.items.into_iter().map(row).collect(),
     };
     Ok(Html(page.render()?))
+}
+
+/// `GET …/teams/export.csv`.
+pub(super) async fn csv(Query(search): Query<Search>, visit: Visit) -> Result<Response, Refusal> {
+    let query = search.teams();
+    export(visit, |organization| DirectoryExport::teams(organization, query)).await
+}
+
+/// `GET …/teams/{team}/members.csv`.
+pub(super) async fn members_csv(
+    Path((_, team)): Path<(String, String)>,
+    Query(search): Query<Search>,
+    visit: Visit,
+) -> Result<Response, Refusal> {
+    let query = search.members(Some(team));
+    export(visit, |organization| DirectoryExport::members(organization, query)).await
 }
 
 /// `GET …/teams/{team}`.
@@ -72,8 +104,8 @@ pub(super) async fn show(
     Query(search): Query<Search>,
     visit: Visit,
 ) -> Result<Html<String>, Refusal> {
-    let team = visit.organization.team(&team).await?;
-    let listed = visit.organization.team_members(&team.id, search.listing()).await?;
+    let DescribedTeam { team, attributes: json } = visit.organization.describe_team(&team).await?;
+    let found = visit.organization.find_members(search.members(Some(team.id.clone()))).await?;
     let search_at = format!("teams/{}", team.id);
     let page = TeamPage {
         shell: visit.shell(&team.name, "teams"),
@@ -82,9 +114,13 @@ pub(super) async fn show(
             1 => "1 member is".into(),
             members => format!("{} members are", grouped(members)),
         },
-        q: typed(search.q.as_ref()).unwrap_or_default().to_owned(),
-        members: listed.items.into_iter().map(|member| MemberRow::new(member, &visit.record)).collect(),
-        paging: search.paging(&visit, &search_at, listed.next),
+        created: When::minute(team.created),
+        changed: When::minute(team.last_modified),
+        attributes: attributes(&json),
+        search: search.shown(),
+        members: found.items.into_iter().map(|member| MemberRow::new(member, &visit.record)).collect(),
+        paging: search.paging(&visit, &search_at, found.previous, found.next),
+        history: History::of(&visit, &team.id, team.created).await?,
         search_at,
         team,
     };

@@ -24,6 +24,11 @@ fn held_removals_are_seen_and_decided_about() {
     assert_eq!(held["held"].as_array().map(Vec::len), Some(2), "{held}");
     let rest = ok(&organization.get(&format!("/guard?after={}", text(&held, "next"))));
     assert_eq!((rest["held"].as_array().map(Vec::len), &rest["next"]), (Some(1), &Value::Null), "{rest}");
+    // With addresses, and counts of all that is held.
+    let listed = ok(&organization.get("/guard/held?limit=1"));
+    assert_eq!(listed["items"][0]["removal"]["member"], json!(people[1]), "{listed}");
+    assert!(text(&listed["items"][0], "email").contains('@') && listed["next"].is_string(), "{listed}");
+    assert_eq!((&listed["counts"]["deletions"], &listed["counts"]["deactivations"]), (&json!(3), &json!(0)));
     let allow = json!({"decision": "allowed", "members": [people[1]]});
     assert_eq!(ok(&organization.post("/guard/decisions", allow)), json!({"decided": 1}));
     scim.delete(&format!("/Users/{}", people[1])).is(204);

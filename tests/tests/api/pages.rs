@@ -33,7 +33,9 @@ fn a_list_is_walked_by_cursor_and_by_link() {
 #[test]
 fn a_page_has_1_to_500_items() {
     let organization = Organization::new("limits");
-    for path in ["/members", "/teams", "/logs", "/audit", "/events", "/guard", "/deliveries/events-parked"] {
+    for path in
+        ["/members", "/teams", "/logs", "/audit", "/events", "/guard", "/guard/held", "/deliveries/events-parked"]
+    {
         for limit in ["0", "501", "-1", "x", "4294967297", ""] {
             let refused = problem(&organization.get(&format!("{path}?limit={limit}")), 400, "bad-request");
             assert!(text(&refused, "detail").contains("limit") || !refused["detail"].is_null(), "{refused}");

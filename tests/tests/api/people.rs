@@ -208,3 +208,65 @@ fn a_preview_may_be_large_and_nothing_else() {
     let record = json!({"name": "x".repeat(64 << 10)});
     problem(&operator().put(&organization.path, record), 413, "too-large");
 }
+
+#[test]
+fn c24_members_and_teams_are_searched_filtered_counted_described_and_exported() {
+    let organization = Organization::new("found");
+    for number in 0..5 {
+        add(&organization, &format!("member-{number}@example.com"));
+    }
+    created(&organization.post("/teams", json!({"name": "Design", "members": ["member-1@example.com"]})));
+    let page = |query: &str| ok(&organization.get(&format!("/members?{query}")));
+    let emails = |page: &Value| -> Vec<String> {
+        page["items"].as_array().unwrap().iter().map(|member| text(member, "email")).collect()
+    };
+    assert_eq!(emails(&page("text=BER-3%40EX&active=true&origin=manual")), ["member-3@example.com"]);
+    assert_eq!((emails(&page("active=false")).len(), emails(&page("origin=scim")).len()), (0, 0));
+    let first = page("limit=4");
+    assert_eq!((first["previous"].clone(), first["next"].is_string()), (Value::Null, true));
+    let second = page(&format!("limit=4&after={}", text(&first, "next")));
+    assert_eq!((emails(&second).len(), &second["next"]), (2, &Value::Null));
+    assert_eq!(page(&format!("limit=4&after={}", text(&second, "previous")))["items"], first["items"]);
+    problem(&organization.get("/members?origin=elsewhere"), 400, "bad-request");
+
+    let census = ok(&organization.get("/census"));
+    assert_eq!((&census["active_manual"], &census["teams_manual"]), (&json!(6), &json!(1)), "{census}");
+    let details = ok(&organization.get("/members/member-1%40example.com/details"));
+    assert_eq!(details["attributes"]["emails"][0]["value"], json!("member-1@example.com"));
+    assert_eq!(details["mark"], json!("outside your verified domains: example.com"), "{details}");
+    let teams = ok(&organization.get("/members/member-1%40example.com/teams"));
+    assert_eq!((teams["items"].as_array().map(Vec::len), &teams["items"][0]["name"]), (Some(1), &json!("Design")));
+    assert_eq!(ok(&organization.get("/teams/design/details"))["attributes"]["displayName"], json!("Design"));
+    assert_eq!(emails(&ok(&organization.get("/teams/design/members?text=MEMBER"))), ["member-1@example.com"]);
+
+    let export = |query: &str| {
+        let response = organization.get(&format!("/exports/{query}"));
+        assert_eq!(response.is(200).header("content-type"), Some("text/csv; charset=utf-8"), "{response}");
+        response.text()
+    };
+    let members = export("members?text=member-");
+    assert!(members.starts_with("id,user_name,display_name,email,role,origin,active,mark,created,last_modified\r\n"));
+    assert_eq!(members.lines().count(), 6, "{members}");
+    assert_eq!(export("members?team=Design").lines().count(), 2);
+    assert!(export("teams?origin=manual").contains(",Design,manual,1,"));
+}
+
+#[test]
+fn c23_who_got_no_seat_is_listed_until_there_is_one() {
+    let organization = Organization::with("seatless", json!({"seats": 1}));
+    let token = organization.enable();
+    let url = text(&ok(&organization.get("/connector")), "connector_url");
+    let client = insomnia_scim_tests::client::Client::new(&url, &token);
+    let person = Person::new("seatless");
+    let refused = client.post("/Users", seed::user_request(&person));
+    refused.error(403);
+    let found = ok(&organization.get("/licences/without-seat"));
+    assert_eq!((found["people"].as_array().map(Vec::len), &found["is_full"]), (Some(1), &json!(false)), "{found}");
+    let seatless = &found["people"][0];
+    assert_eq!((&seatless["email"], &seatless["refusals"]), (&json!(person.email), &json!(1)));
+    assert_eq!(seatless["request_id"].as_str(), refused.header("x-request-id"));
+    let record = json!({"seats": 2});
+    ok(&operator().patch(&organization.path, record));
+    client.post("/Users", seed::user_request(&person)).is(201);
+    assert_eq!(ok(&organization.get("/licences/without-seat"))["people"], json!([]));
+}

@@ -54,7 +54,7 @@ pub(super) const HOST: Plan = Plan {
         ("what the contract speaks of", &["connector", "delivery", "event", "guard", "oauth", "scim"]),
         ("what the host gives by itself", &["storage", "email", "http", "registry", "api_keys", "urls", "alarm"]),
         ("what a backend may give instead", &["capability", "directory", "timestamp"]),
-        ("turns, limits, counts, digits", &["fair", "ledger", "metrics", "quota", "hex"]),
+        ("turns, limits, counts, digits, files", &["fair", "ledger", "metrics", "quota", "hex", "download"]),
     ],
     debts: &[
         ("capability", "alarm"),

@@ -213,12 +213,48 @@ fn the_guard_holds_what_goes_beyond_it_until_the_owner_decides() {
     client.delete(&format!("/Users/{}", users[2])).error(503);
     let shown = command(&["show"]);
     assert_eq!(shown["held"].as_array().map(Vec::len), Some(2), "{shown}");
+    assert_eq!((&shown["counts"]["deletions"], &shown["counts"]["deactivations"]), (&json!(2), &json!(0)), "{shown}");
+    assert!(shown["held"][0]["email"].as_str().is_some_and(|email| email.contains('@')), "{shown}");
     assert_eq!(command(&["allow", &users[1]]), json!({ "decided": 1 }));
     assert_eq!(command(&["refuse"]), json!({ "decided": 1 }));
     client.delete(&format!("/Users/{}", users[1])).no_content();
     client.delete(&format!("/Users/{}", users[2])).error(403);
     command(&["set"]);
     client.delete(&format!("/Users/{}", users[2])).no_content();
+}
+
+#[test]
+fn c23_c24_members_are_searched_and_exported_and_parked_emails_corrected_and_given_up() {
+    let (connector, client) = organization("lists");
+    let command =
+        |arguments: &[&str]| shared().command(&[arguments, &["--organization", &connector.organization]].concat());
+    for name in ["one", "two"] {
+        let address = format!("{name}..{name}@parked.example");
+        seed::user(&client, &Person { email: address, ..Person::new(name) });
+    }
+    let found = command(&["member", "list", "--text", "NE..ONE@", "--origin", "scim", "--state", "active"]);
+    assert_eq!(found[0]["email"], "one..one@parked.example", "{found}");
+    let shown = command(&["member", "show", "one..one@parked.example"]);
+    assert_eq!(shown["attributes"]["emails"][0]["value"], "one..one@parked.example", "{shown}");
+    let file = run(shared(), &["member", "export", "--organization", &connector.organization, "--origin", "scim"]);
+    let file = String::from_utf8_lossy(&file.stdout).into_owned();
+    assert!(file.starts_with("id,user_name,") && file.lines().count() == 3, "{file}");
+    assert_eq!(command(&["member", "count"])["active_scim"], json!(2));
+
+    let parked = soon("two parked emails", || {
+        let parked = command(&["delivery", "list", "emails-parked"]);
+        parked.as_array().is_some_and(|parked| parked.len() == 2).then_some(parked)
+    });
+    command(&["delivery", "readdress", &text(&parked[0], "id"), "right@parked.example"]);
+    soon("the corrected email", || {
+        mail_to(shared(), &connector.organization, "right@parked.example").first().map(|_| ())
+    });
+    assert_eq!(command(&["delivery", "dismiss", "emails", "--all"]), json!({ "dismissed": 1 }));
+
+    shared().command(&["org", "set", &connector.organization, "--seats", "1"]);
+    client.post("/Users", seed::user_request(&Person::new("seatless"))).error(403);
+    let without = command(&["member", "without-seat"]);
+    assert_eq!((without.as_array().map(Vec::len), &without[0]["refusals"]), (Some(1), &json!(1)), "{without}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod exports;
 mod header_fields;
 mod host;
 mod letter;
+mod lists;
 mod organization;
 mod questions;
 mod sessions;

@@ -199,3 +199,66 @@ fn a_job_that_fails_does_not_block_the_others() {
     assert_eq!(organization.host.emails.borrow().len(), 1);
     assert!(next.is_some_and(|next| next <= organization.store().now() + 60_000), "it is tried again soon");
 }
+
+/// An email that the mail system refuses for good.
+fn parked(organization: &TestOrganization, name: &str) -> Delivery {
+    create(organization, name);
+    organization.host.email_results.borrow_mut().push_back(EmailError::Rejected("no such mailbox".into()));
+    organization.live_for(1_000).unwrap();
+    queue(organization, DeliveryQueue::EmailsParked).pop().unwrap()
+}
+
+#[test]
+fn c24_a_parked_email_is_dismissed_with_all_that_it_says() {
+    let organization = organization();
+    let first = parked(&organization, "ada@example.com");
+    let second = parked(&organization, "bob@example.com");
+    let store = organization.store();
+    let dismiss = |ids: &[String]| dismiss_deliveries(&store, DeliveryQueue::EmailsParked, ids).unwrap();
+    assert_eq!(dismiss(&["nothing".into()]), 0);
+    assert_eq!(dismiss(&[first.id.clone()]), 1);
+    assert_eq!(dismiss(&[first.id]), 0, "it is gone");
+    assert_eq!(queue(&organization, DeliveryQueue::EmailsParked), [second]);
+    assert_eq!(dismiss_deliveries(&store, DeliveryQueue::EmailsWaiting, &[]).unwrap(), 0, "what waits is not given up");
+    assert_eq!(dismiss(&[]), 1, "without ids all are meant");
+    organization.live_for(4 * DAY).unwrap();
+    assert!(organization.host.emails.borrow().is_empty() && !organization.host.dump().contains("outbox"));
+}
+
+#[test]
+fn c24_a_parked_email_is_sent_to_a_corrected_address_and_the_member_keeps_the_own_one() {
+    let organization = organization();
+    let parked = parked(&organization, "ada@exmaple.com");
+    let store = organization.store();
+    for (id, to) in
+        [("", "ada@example.com"), ("x", "ada@example.com"), (parked.id.as_str(), "a@b.example, c@d.example")]
+    {
+        assert!(readdress_email(&store, id, to).is_err(), "{id} {to}");
+    }
+    readdress_email(&store, &parked.id, " ada@example.com ").unwrap();
+    assert!(readdress_email(&store, &parked.id, "ada@example.com").is_err(), "it is on its way");
+    let waiting = queue(&organization, DeliveryQueue::EmailsWaiting);
+    assert_eq!((waiting[0].to.as_deref(), waiting[0].attempts, &waiting[0].error), (Some("ada@example.com"), 0, &None));
+    organization.live_for(1_000).unwrap();
+    let emails = organization.host.emails.borrow();
+    assert_eq!(emails.iter().map(|email| email.to.as_str()).collect::<Vec<_>>(), ["ada@example.com"]);
+    assert_eq!(emails[0].id, parked.id, "it is the same email");
+    let member = crate::directory::get_member(&store, "ada@exmaple.com").unwrap();
+    assert_eq!(member.email, "ada@exmaple.com");
+}
+
+#[test]
+fn c24_an_event_that_was_not_taken_is_dismissed_and_stays_in_the_list_of_events() {
+    let organization = organization();
+    create(&organization, "ada@example.com");
+    let store = organization.store();
+    let position = store.events(None, 500).unwrap().0.pop().unwrap().position;
+    let mut batch = crate::store::Batch::new();
+    batch.put(crate::store::keys::event_parked(&position), br#"{"error":"gone"}"#.to_vec());
+    store.commit(batch).unwrap();
+    let kept = organization.events().len();
+    let dismiss = |ids: &[String]| dismiss_deliveries(&store, DeliveryQueue::EventsParked, ids).unwrap();
+    assert_eq!((dismiss(&[position.clone()]), dismiss(&[position])), (1, 0));
+    assert!(queue(&organization, DeliveryQueue::EventsParked).is_empty());
+    assert_eq!(organization.events().len(), kept);
+}

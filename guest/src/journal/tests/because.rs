@@ -130,7 +130,7 @@ fn p5_the_log_names_the_rule_that_refused_and_whom_it_concerned() {
 
     organization.change(|record| record.options.verified_domains_only = true).unwrap();
     let foreign = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "eve@evil.example"});
-    let expected = (403, None, reason("foreign-domain evil.example"));
+    let expected = (403, Some("eve@evil.example".to_owned()), reason("foreign-domain evil.example"));
     assert_eq!(rules("POST", "/Users", Some(foreign)), expected);
 
     let (ada, _) = create(&organization, "ada@example.com");
@@ -290,4 +290,44 @@ fn p5_the_log_names_the_oauth_client_of_an_access_token() {
         (status, because(&entry), &entry["tokenGeneration"]),
         (401, vec![format!("caller-access-token-expired {}", client.id)], &json!(1))
     );
+}
+
+#[test]
+fn p5_a_refusal_names_the_person_or_the_team_it_is_about() {
+    let organization = organization();
+    let (ada, _) = create(&organization, "ada@example.com");
+    organization.change(|record| record.seats = 3).unwrap();
+    let user = |more: Value| {
+        let mut user =
+            json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "bob@else.example"});
+        user.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());
+        Some(user)
+    };
+    let refused = |method: &str, target: &str, body: Option<Value>| {
+        let (status, entry) = told(&organization, method, target, body);
+        (
+            status,
+            entry["subject"]["resourceType"].clone(),
+            entry["subject"]["id"].clone(),
+            entry["subject"]["name"].clone(),
+        )
+    };
+    let new = |status: u16, kind: &str, name: &str| (status, json!(kind), json!(""), json!(name));
+    let for_a_seat = refused("POST", "/Users", user(json!({"displayName": "Bob"})));
+    assert_eq!(for_a_seat, new(403, "User", "Bob"), "all seats are taken");
+    let nameless = refused("POST", "/Users", user(json!({})));
+    assert_eq!(nameless, new(403, "User", "bob@else.example"), "the userName, where there is no name");
+    organization.change(|record| record.options.verified_domains_only = true).unwrap();
+    let foreign = refused("POST", "/Users", user(json!({"name": {"givenName": "Bob", "familyName": "Else"}})));
+    assert_eq!(foreign, new(403, "User", "Bob Else"));
+    let wrong = refused("POST", "/Users", user(json!({"active": "perhaps"})));
+    assert_eq!(wrong, new(400, "User", "bob@else.example"), "a body that is not a user names one all the same");
+    let id = json!(ada.strip_prefix("/Users/").unwrap());
+    let (status, kind, subject, name) = refused("PATCH", &ada, Some(json!({"Operations": 7})));
+    assert_eq!((status, kind, subject, name), (400, json!("User"), id, json!("ada@example.com")));
+    let group = json!({"displayName": "Design", "members": [{"value": "nobody"}]});
+    organization.change(|record| record.options.refuse_unknown_members = true).unwrap();
+    assert_eq!(refused("POST", "/Groups", Some(group)), new(400, "Group", "Design"));
+    let nothing = told(&organization, "POST", "/Users", Some(json!([]))).1;
+    assert_eq!(nothing["subject"], Value::Null, "{nothing}");
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::connector::Window;
 use crate::directory;
-use crate::provisioning::guard::{Decision, Removal, hold, status};
+use crate::provisioning::guard::{Decision, HeldCounts, Removal, held, hold, status};
 use crate::store::Guard;
 use crate::testing::organization::{DAY, TestOrganization};
 
@@ -194,4 +194,25 @@ fn p4_the_guard_is_off_by_default_and_can_be_switched_off() {
     for wrong in [Guard::default(), number(0), Guard { number: None, share: Some(100) }] {
         assert!(directory::set_guard(&guarded.organization.store(), Some(wrong)).is_err());
     }
+}
+
+#[test]
+fn p4_what_is_held_is_shown_with_addresses_and_counted_over_all_pages() {
+    let guarded = Guarded::new(number(1), 6);
+    assert_eq!(guarded.delete(0), 204);
+    for index in 1..6 {
+        let status = if index == 1 { guarded.delete(index) } else { guarded.deactivate(index).0 };
+        assert_eq!(status, 503);
+    }
+    guarded.decide(Decision::Allowed, &guarded.ids[2..3]);
+    guarded.decide(Decision::Refused, &guarded.ids[3..4]);
+    let store = guarded.organization.store();
+    let first = held(&store, None, 2).unwrap();
+    let addresses: Vec<&str> = first.items.iter().map(|held| held.email.as_str()).collect();
+    assert_eq!(addresses, ["u1@example.com", "u2@example.com"]);
+    assert_eq!(first.items[0].removal.removal, Removal::Delete);
+    let counts = HeldCounts { deactivations: 2, deletions: 1, allowed: 1, refused: 1, at_least: false };
+    assert_eq!(first.counts, counts);
+    let rest = held(&store, first.next.as_deref(), 500).unwrap();
+    assert_eq!((rest.items.len(), rest.next, rest.counts), (3, None, counts));
 }

@@ -6,3 +6,4 @@ mod passphrases;
 mod preview;
 mod property;
 mod seats;
+mod without_seat;

@@ -100,6 +100,10 @@ fn views_of_an_organization_in_use() {
     browser.click(".teams tbody tr .name a");
     browser.wait_for_text("main", "All teams");
     examine(&browser, "team");
+    browser.go(&acme.view("members?q=lovelace&state=active"));
+    browser.click(".people tbody tr .name a");
+    browser.wait_for_text("main", "All members");
+    examine(&browser, "member");
     browser.go(&acme.view("events?kind=member.adopted"));
     browser.click(".events tbody tr .time a");
     browser.wait_for_text("h2", "As your systems get it");
@@ -198,14 +202,21 @@ fn views_of_an_organization_in_trouble() {
     }
     browser.wait_for_text("main", "could not be sent");
     browser.wait_for_text("main", "did not take");
+    browser.click("a[href*=readdress]");
+    browser.wait_for_text("h1", "another address");
+    examine(&browser, "readdress");
     host.pass(20 * DAY);
     trouble.sign_in(&browser);
     examine(&browser, "expired");
 
     let full = Organization::of(&host, "full");
     full.change(|record| record.seats = 1);
+    full.enable(ExpiryWindow::Never).post("/Users", seed::user_request(&Person::new("seatless"))).error(403);
     full.sign_in(&browser);
     browser.wait_for_text(".banner", "No seats left");
+    browser.click(".banner a[href*=without-seat]");
+    browser.wait_for_text("h1", "Who got no seat");
+    examine(&browser, "without-seat");
     full.change(|record| (record.seats, record.options.allow_overage) = (0, true));
     browser.go(&full.page);
     browser.wait_for_text(".banner", "More seats are taken than you have");

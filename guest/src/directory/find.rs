@@ -1,0 +1,316 @@
+//! Searching members and teams: inside names and addresses, by state and origin, page by page and both ways.
+//!
+//! A list is a range of keys that end with ids, which are in the order of creation. A call goes through the range from its
+//! cursor on until a page is full, and looks at no more than [`LOOKED_AT`]: then the page is short, and its cursor leads on.
+
+use insomnia_scim_contract::{Census, Found, FoundMembers, FoundTeams, Member, MemberQuery, Team, TeamQuery};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::error::DirectoryError;
+use super::members::{find as find_member, member};
+use super::teams::{find_team, team};
+use crate::capability::{Entry, Item, Key, KeyRange, Page};
+use crate::store::keys::{self, Kind};
+use crate::store::{MemberRecord, Store, StoreError, Stored, TeamRecord, decode};
+
+/// How many members or teams one call looks at.
+const LOOKED_AT: usize = 10_000;
+/// How many are in memory at once.
+const CHUNK: u32 = 256;
+
+/// Members of either origin.
+///
+/// # Errors
+/// [`DirectoryError::Invalid`] if the cursor is none; [`DirectoryError::NotFound`] if there is no such team.
+pub fn find_members(store: &Store, query: &MemberQuery) -> Result<FoundMembers, DirectoryError> {
+    let range = match &query.team {
+        Some(team) => keys::team_members(find_team(store, team)?.record.id()),
+        None => Kind::User.documents(),
+    };
+    let names = Names::new(query.text.as_deref(), query.prefix.as_deref());
+    let wants = |record: &MemberRecord| {
+        query.origin.is_none_or(|origin| record.origin == origin)
+            && query.active.is_none_or(|active| record.is_active() == active)
+            && names.fit(&searched(record))
+    };
+    let is_filtered = query.origin.is_some() || query.active.is_some() || !names.is_empty();
+    let walk = Walk { kind: Kind::User, range, in_documents: query.team.is_none(), is_filtered };
+    let found = walk.page(store, query.cursor.as_deref(), query.limit, wants)?;
+    Ok(with_items(found, |stored: Vec<Stored<MemberRecord>>| stored.iter().map(member).collect::<Vec<Member>>()))
+}
+
+/// Teams of either origin.
+///
+/// # Errors
+/// [`DirectoryError::Invalid`] if the cursor is none; [`DirectoryError::NotFound`] if there is no such member.
+pub fn find_teams(store: &Store, query: &TeamQuery) -> Result<FoundTeams, DirectoryError> {
+    let range = match &query.member {
+        Some(member) => keys::member_teams(find_member(store, member)?.record.id()),
+        None => Kind::Team.documents(),
+    };
+    let names = Names::new(query.text.as_deref(), query.prefix.as_deref());
+    let wants = |record: &TeamRecord| {
+        query.origin.is_none_or(|origin| record.origin == origin) && names.fit(&[record.display_name()])
+    };
+    let is_filtered = query.origin.is_some() || !names.is_empty();
+    let walk = Walk { kind: Kind::Team, range, in_documents: query.member.is_none(), is_filtered };
+    let found = walk.page(store, query.cursor.as_deref(), query.limit, wants)?;
+    let ids = found.items.iter().map(|stored| keys::team_size(stored.record.id()));
+    store.prefetch(ids.collect())?;
+    let sizes = found.items.iter().map(|stored: &Stored<TeamRecord>| store.team_size(stored.record.id()));
+    let sizes = sizes.collect::<Result<Vec<u64>, StoreError>>()?;
+    Ok(with_items(found, |stored| {
+        stored.iter().zip(sizes).map(|(stored, size)| team(stored, size)).collect::<Vec<Team>>()
+    }))
+}
+
+/// How many members and teams there are.
+///
+/// # Errors
+/// If the store can't answer.
+pub fn census(store: &Store) -> Result<Census, DirectoryError> {
+    let counters = [
+        Kind::User.count(),
+        Kind::User.count_listed(),
+        keys::SEATS.to_vec(),
+        keys::SEATS_SCIM.to_vec(),
+        Kind::Team.count(),
+        Kind::Team.count_listed(),
+    ];
+    store.prefetch(counters.to_vec())?;
+    let counted = counters.into_iter().map(|key| store.counter(key)).collect::<Result<Vec<u64>, StoreError>>()?;
+    let [members, scim, active, active_scim, teams, teams_scim] = counted.as_slice() else {
+        return Err(StoreError::Broken("six counters".into()).into());
+    };
+    let (active_manual, deactivated_scim) = (active.saturating_sub(*active_scim), scim.saturating_sub(*active_scim));
+    Ok(Census {
+        active_manual,
+        active_scim: *active_scim,
+        deactivated_manual: members.saturating_sub(*scim).saturating_sub(active_manual),
+        deactivated_scim,
+        teams_manual: teams.saturating_sub(*teams_scim),
+        teams_scim: *teams_scim,
+    })
+}
+
+/// What a member is searched by: the name, the userName, and all email addresses.
+fn searched(record: &MemberRecord) -> Vec<String> {
+    let emails = record.document.get("emails").and_then(Value::as_array).into_iter().flatten();
+    let addresses = emails.filter_map(|email| email.get("value")?.as_str()).map(str::to_owned);
+    [record.display_name(), record.user_name().to_owned()].into_iter().chain(addresses).collect()
+}
+
+/// What names are compared with, folded as filters fold it.
+struct Names {
+    text: Option<String>,
+    prefix: Option<String>,
+}
+
+impl Names {
+    fn new(text: Option<&str>, prefix: Option<&str>) -> Self {
+        let folded = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(keys::fold);
+        Self { text: folded(text), prefix: folded(prefix) }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.text.is_none() && self.prefix.is_none()
+    }
+
+    fn fit(&self, names: &[impl AsRef<str>]) -> bool {
+        if self.is_empty() {
+            return true;
+        }
+        let names: Vec<String> = names.iter().map(|name| keys::fold(name.as_ref())).collect();
+        let holds = |text: &String| names.iter().any(|name| name.contains(text.as_str()));
+        let begins = |prefix: &String| names.iter().any(|name| name.starts_with(prefix.as_str()));
+        self.text.as_ref().is_none_or(holds) && self.prefix.as_ref().is_none_or(begins)
+    }
+}
+
+/// Where a page begins, and which way it goes. As text it is a letter and an id; the id alone stands for [`Cursor::After`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Cursor {
+    /// Forwards, past this one.
+    After(String),
+    /// Forwards, with this one.
+    At(String),
+    /// Backwards, with those before this one.
+    Before(String),
+    /// Backwards, with this one.
+    Through(String),
+}
+
+impl Cursor {
+    fn read(text: &str) -> Result<Self, DirectoryError> {
+        let none = || DirectoryError::Invalid(format!("'{}' is not the end of a page", crate::text::cut(text, 100)));
+        if keys::is_id(text) {
+            return Ok(Self::After(text.to_owned()));
+        }
+        let (letter, id) = text.split_at_checked(1).filter(|(_, id)| keys::is_id(id)).ok_or_else(none)?;
+        let id = id.to_owned();
+        match letter {
+            "a" => Ok(Self::After(id)),
+            "f" => Ok(Self::At(id)),
+            "b" => Ok(Self::Before(id)),
+            "t" => Ok(Self::Through(id)),
+            _ => Err(none()),
+        }
+    }
+
+    fn is_backwards(&self) -> bool {
+        matches!(self, Self::Before(_) | Self::Through(_))
+    }
+
+    /// The page on the other side of the place where this one begins.
+    fn opposite(&self) -> Self {
+        match self.clone() {
+            Self::After(id) => Self::Through(id),
+            Self::At(id) => Self::Before(id),
+            Self::Before(id) => Self::At(id),
+            Self::Through(id) => Self::After(id),
+        }
+    }
+
+    /// The part of the range on this side of the place.
+    fn part(&self, range: &KeyRange) -> KeyRange {
+        let key = |id: &str| [range.start.as_slice(), id.as_bytes()].concat();
+        let past = |id: &str| [range.start.as_slice(), id.as_bytes(), &[0]].concat();
+        let (start, end) = match self {
+            Self::After(id) => (past(id), range.end.clone()),
+            Self::At(id) => (key(id), range.end.clone()),
+            Self::Before(id) => (range.start.clone(), key(id)),
+            Self::Through(id) => (range.start.clone(), past(id)),
+        };
+        KeyRange { start, end }
+    }
+}
+
+impl std::fmt::Display for Cursor {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::After(id) => write!(out, "a{id}"),
+            Self::At(id) => write!(out, "f{id}"),
+            Self::Before(id) => write!(out, "b{id}"),
+            Self::Through(id) => write!(out, "t{id}"),
+        }
+    }
+}
+
+/// A list that is gone through.
+struct Walk {
+    kind: Kind,
+    /// All of it: a prefix, and what is past it. Ids follow the prefix.
+    range: KeyRange,
+    /// Whether the values of the range are the documents themselves.
+    in_documents: bool,
+    /// Whether not everything is wanted.
+    is_filtered: bool,
+}
+
+impl Walk {
+    /// The page at the cursor.
+    fn page<T: DeserializeOwned>(
+        &self,
+        store: &Store,
+        cursor: Option<&str>,
+        limit: u32,
+        wants: impl Fn(&T) -> bool,
+    ) -> Result<Found<Stored<T>>, DirectoryError> {
+        let cursor = cursor.map(Cursor::read).transpose()?;
+        let backwards = cursor.as_ref().is_some_and(Cursor::is_backwards);
+        let limit = limit.clamp(1, 500);
+        // One more than the page has tells whether there are more.
+        let (mut ids, ahead) = self.ids(store, cursor.as_ref(), backwards, limit as usize, wants)?;
+        let behind = match cursor.map(|cursor| cursor.opposite()) {
+            Some(opposite) if self.has_any(store, &opposite)? => Some(opposite.to_string()),
+            _ => None,
+        };
+        let (previous, next) = if backwards { (ahead, behind) } else { (behind, ahead) };
+        if backwards {
+            ids.reverse();
+        }
+        let items = store.resources(self.kind, &ids)?.into_iter().flatten().collect();
+        Ok(Found { items, previous, next })
+    }
+
+    /// The ids of those who are wanted, in the order of the walk, and the cursor that leads on.
+    fn ids<T: DeserializeOwned>(
+        &self,
+        store: &Store,
+        cursor: Option<&Cursor>,
+        backwards: bool,
+        limit: usize,
+        wants: impl Fn(&T) -> bool,
+    ) -> Result<(Vec<String>, Option<String>), DirectoryError> {
+        let mut range = cursor.map_or_else(|| self.range.clone(), |cursor| cursor.part(&self.range));
+        let lead_on =
+            |id: &str| if backwards { Cursor::Before(id.into()) } else { Cursor::After(id.into()) }.to_string();
+        let chunk = if self.is_filtered { CHUNK } else { u32::try_from(limit + 1).unwrap_or(CHUNK) };
+        let (mut ids, mut looked_at) = (Vec::<String>::new(), 0);
+        loop {
+            let scanned = store.scan_page(Page { range: range.clone(), reverse: backwards, skip: 0, limit: chunk })?;
+            let Some(last) = scanned.entries.last().map(|entry| entry.key.clone()) else { return Ok((ids, None)) };
+            looked_at += scanned.entries.len();
+            for id in self.wanted(store, scanned.entries, &wants)? {
+                if ids.len() == limit {
+                    let lead = ids.last().map(|last| lead_on(last));
+                    return Ok((ids, lead));
+                }
+                ids.push(id);
+            }
+            if !scanned.more {
+                return Ok((ids, None));
+            }
+            if looked_at >= LOOKED_AT {
+                return Ok((ids, keys::id_of(&last).map(|id| lead_on(&id))));
+            }
+            if backwards {
+                range.end = last;
+            } else {
+                range.start = last;
+                range.start.push(0);
+            }
+        }
+    }
+
+    /// Those of these entries who are wanted.
+    fn wanted<T: DeserializeOwned>(
+        &self,
+        store: &Store,
+        entries: Vec<Entry>,
+        wants: &impl Fn(&T) -> bool,
+    ) -> Result<Vec<String>, StoreError> {
+        let id_of = |key: &Key| keys::id_of(key);
+        if !self.is_filtered {
+            return Ok(entries.iter().filter_map(|entry| id_of(&entry.key)).collect());
+        }
+        let mut wanted = Vec::new();
+        if self.in_documents {
+            for entry in entries {
+                let item = Item { value: entry.value, version: entry.version };
+                if wants(&decode::<T>(&entry.key, &item)?.record) {
+                    wanted.extend(id_of(&entry.key));
+                }
+            }
+            return Ok(wanted);
+        }
+        let ids: Vec<String> = entries.iter().filter_map(|entry| id_of(&entry.key)).collect();
+        for (id, stored) in ids.iter().zip(store.resources::<T>(self.kind, &ids)?) {
+            if stored.is_some_and(|stored| wants(&stored.record)) {
+                wanted.push(id.clone());
+            }
+        }
+        Ok(wanted)
+    }
+
+    /// Whether there is anything on this side of the place.
+    fn has_any(&self, store: &Store, cursor: &Cursor) -> Result<bool, StoreError> {
+        let page = Page { range: cursor.part(&self.range), reverse: false, skip: 0, limit: 0 };
+        Ok(store.scan_page(page)?.more)
+    }
+}
+
+fn with_items<T, U>(found: Found<T>, change: impl FnOnce(Vec<T>) -> Vec<U>) -> Found<U> {
+    Found { items: change(found.items), previous: found.previous, next: found.next }
+}

@@ -1,0 +1,183 @@
+//! Who got no seat: whom the identity provider wanted to be active while all seats were taken (rules P4 and P5).
+//!
+//! A refusal is noted when it is made, under the userName. The note goes with the change by which the person gets a seat,
+//! is deleted or is not wanted any more. A seat may also come in other ways, by hand or under another userName, so whoever
+//! reads the list asks again of everybody in it. No more than [`MOST`] are kept; the log has them all.
+
+pub use insomnia_scim_contract::{PersonWithoutSeat, WithoutSeat};
+use serde::{Deserialize, Serialize};
+
+use crate::capability::{Item, Key};
+use crate::protocol::document::Document;
+use crate::store::{Batch, MemberRecord, Store, StoreError, Stored, decode, encode, keys, own_name, primary_email};
+use crate::text::cut;
+
+/// How many are kept.
+pub const MOST: u32 = 1_000;
+/// The longest text that is kept of what the identity provider calls somebody, in bytes.
+const LONGEST: usize = 1_000;
+
+/// Somebody who got no seat. JSON under `without-seat/{SHA-256 of the folded userName}`; times are milliseconds since the
+/// Unix epoch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WithoutSeatRecord {
+    /// The userName.
+    pub user_name: String,
+    /// The email address; empty if there is none.
+    pub email: String,
+    /// The name that people see.
+    pub display_name: String,
+    /// The id of the deactivated member who should be active again.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub member: Option<String>,
+    /// When it was refused first.
+    pub since: u64,
+    /// When it was refused last.
+    pub last: u64,
+    /// How often it was refused.
+    pub refusals: u32,
+    /// The id of the request that was refused last.
+    pub request_id: String,
+}
+
+impl From<WithoutSeatRecord> for PersonWithoutSeat {
+    fn from(record: WithoutSeatRecord) -> Self {
+        let WithoutSeatRecord { user_name, email, display_name, member, since, last, refusals, request_id } = record;
+        Self { user_name, email, display_name, member, since, last, refusals, request_id }
+    }
+}
+
+/// Notes that this request was refused because no seat was free for the user, who is the member with this id if there is one.
+/// It never makes the request fail in another way.
+pub(crate) fn note(store: &Store, user: &Document, member: Option<&str>, request_id: &str) {
+    let user_name = user.get("userName").and_then(serde_json::Value::as_str).unwrap_or_default();
+    let short = |text: &str| cut(text, LONGEST).to_owned();
+    let attempt = || -> Result<(), StoreError> {
+        let (key, now) = (keys::without_seat(user_name), store.now());
+        let before = store.document::<WithoutSeatRecord>(&key)?;
+        if before.is_none() && store.nth_key(&keys::all_without_seat(), MOST - 1)?.is_some() {
+            return Ok(());
+        }
+        let (since, refusals) =
+            before.as_ref().map_or((now, 0), |before| (before.record.since, before.record.refusals));
+        let record = WithoutSeatRecord {
+            user_name: short(user_name),
+            email: short(primary_email(user).unwrap_or_default()),
+            display_name: short(&own_name(user).unwrap_or_else(|| user_name.to_owned())),
+            member: member.map(str::to_owned),
+            since,
+            last: now,
+            refusals: refusals.saturating_add(1),
+            request_id: request_id.to_owned(),
+        };
+        let mut batch = Batch::new();
+        batch.require_unchanged(key.clone(), before.map(|before| before.version));
+        batch.put(key, encode(&record)?);
+        store.commit(batch).map(drop)
+    };
+    if let Err(error) = store.transact(attempt) {
+        eprintln!("who got no seat could not be noted: {error}");
+    }
+}
+
+/// Adds to the batch that nobody waits for a seat any more for whom this change was made: `old` became `new`. Only of those
+/// without a seat can there be a note.
+pub(super) fn settle(batch: &mut Batch, old: Option<&MemberRecord>, new: Option<&MemberRecord>) {
+    if old.is_some_and(MemberRecord::is_active) {
+        return;
+    }
+    let mut names: Vec<Key> =
+        [old, new].into_iter().flatten().map(|record| keys::without_seat(record.user_name())).collect();
+    names.dedup();
+    for key in names {
+        batch.delete(key);
+    }
+}
+
+/// A deactivated member whom the identity provider wants deactivated, as it is already, waits for no seat any more.
+///
+/// # Errors
+/// If the storage can't answer.
+pub(super) fn withdraw(store: &Store, member: &MemberRecord) -> Result<(), StoreError> {
+    let key = keys::without_seat(member.user_name());
+    if member.is_active() || store.item(key.clone())?.is_none() {
+        return Ok(());
+    }
+    let mut batch = Batch::new();
+    batch.delete(key);
+    store.commit(batch).map(drop)
+}
+
+/// Who got no seat and has none now; whoever was refused last comes first.
+///
+/// # Errors
+/// If the storage can't answer.
+pub fn list(store: &Store) -> Result<WithoutSeat, StoreError> {
+    let (noted, is_full) = noted(store)?;
+    let mut people: Vec<PersonWithoutSeat> =
+        noted.into_iter().filter(|note| note.is_true).map(|note| note.record.into()).collect();
+    people.sort_by(|one, other| other.last.cmp(&one.last).then_with(|| one.user_name.cmp(&other.user_name)));
+    Ok(WithoutSeat { people, is_full })
+}
+
+/// Forgets who has a seat by now, and who was last refused before this time.
+///
+/// # Errors
+/// If the storage can't answer.
+pub(crate) fn forget_old(store: &Store, before: u64) -> Result<(), StoreError> {
+    let mut batch = Batch::new();
+    for note in noted(store)?.0.into_iter().filter(|note| !note.is_true || note.record.last < before) {
+        batch.require_unchanged(note.key.clone(), Some(note.version));
+        batch.delete(note.key);
+    }
+    if batch.is_empty() {
+        return Ok(());
+    }
+    match store.commit(batch) {
+        // One of them is refused right now: they are looked at tomorrow.
+        Ok(_) | Err(StoreError::Conflict) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+struct Note {
+    key: Key,
+    version: u64,
+    record: WithoutSeatRecord,
+    /// Whether the person has no seat at this moment, and is known as far as the note says so.
+    is_true: bool,
+}
+
+/// All notes, and whether there are as many as can be.
+fn noted(store: &Store) -> Result<(Vec<Note>, bool), StoreError> {
+    let mut notes = Vec::new();
+    store.scan_all(keys::all_without_seat(), |entry| {
+        let item = Item { value: entry.value, version: entry.version };
+        let record = decode::<WithoutSeatRecord>(&entry.key, &item)?.record;
+        notes.push(Note { key: entry.key, version: entry.version, record, is_true: true });
+        Ok(notes.len() < MOST as usize)
+    })?;
+    let is_full = notes.len() >= MOST as usize;
+    let names =
+        |note: &Note| [keys::Kind::User.name(&note.record.user_name), keys::member_by_email(&note.record.email)];
+    let lookups: Vec<Key> = notes.iter().flat_map(names).collect();
+    let found = if lookups.is_empty() { Vec::new() } else { store.items(&lookups)? };
+    let id = |item: Option<Item>| item.and_then(|item| String::from_utf8(item.value).ok()).unwrap_or_default();
+    let mut found = found.into_iter().map(id);
+    let mut ids = Vec::with_capacity(3 * notes.len());
+    for note in &notes {
+        let (by_name, by_email) = (found.next().unwrap_or_default(), found.next().unwrap_or_default());
+        ids.extend([by_name, by_email, note.record.member.clone().unwrap_or_default()]);
+    }
+    let mut members = store.members(&ids)?.into_iter();
+    let has_seat =
+        |member: &Option<Stored<MemberRecord>>| member.as_ref().is_some_and(|member| member.record.is_active());
+    for note in &mut notes {
+        let (by_name, by_email) = (members.next().flatten(), members.next().flatten());
+        let own = members.next().flatten();
+        let is_gone = note.record.member.is_some() && own.is_none();
+        note.is_true = !is_gone && ![&by_name, &by_email, &own].into_iter().any(has_seat);
+    }
+    Ok((notes, is_full))
+}
