@@ -70,7 +70,7 @@ def organizations():
     assert (made.id, made.owner.role) == (ORGANIZATION, models.Role.OWNER), made
     listed = call("list_organizations", limit=500, gives=models.ListOfOrganizationLine)
     assert ORGANIZATION in [line.id for line in listed.items], listed
-    fleet = call("list_fleet", token=models.TokenStatus.DISABLED, limit=100, gives=models.ListOfStanding)
+    fleet = call("list_fleet", token=models.ListFleetToken.DISABLED, limit=100, gives=models.ListOfStanding)
     assert [standing.seats for standing in fleet.items if standing.id == ORGANIZATION] == [20], fleet
     of_the_organization("get_organization", gives=models.OrganizationView)
     record.seats = 21
