@@ -48,6 +48,7 @@ mod embedding_tests;
 mod error;
 pub mod event;
 mod fair;
+mod fleet;
 pub mod guard;
 mod hex;
 pub mod http;
@@ -72,6 +73,7 @@ pub use capability::storage::{InvalidOrganizationId, OrganizationId};
 pub use component::{CallError, ComponentError, Isolation, Limits};
 pub use condition::Trouble;
 pub use error::{ActionError, SchemasError};
+pub use fleet::{FleetFilter, FleetTrouble, Standing};
 pub use insomnia_scim_contract::{Act, Actor, Face, Overview, Source};
 pub use organization::{
     CreateOrganizationError, CreatedOrganization, DomainRule, NewOrganization, OptionChanges, Organization,

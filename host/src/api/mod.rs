@@ -20,6 +20,7 @@ mod components;
 mod connector;
 mod document;
 mod events;
+mod fleet;
 mod frame;
 mod guard;
 mod idempotency;
@@ -71,6 +72,7 @@ pub fn router(provisioner: &Provisioner) -> Router {
 fn operations() -> OpenApiRouter<ApiState> {
     OpenApiRouter::with_openapi(document::frame())
         .routes(routes!(document::get_document))
+        .routes(routes!(fleet::list_fleet))
         .routes(routes!(organizations::list_organizations, organizations::create_organization))
         .routes(routes!(
             organizations::get_organization,

@@ -10,7 +10,9 @@ use super::component::{self, Chosen};
 use super::config::Settings;
 use super::{host, output, passphrase};
 use crate::capability::storage::OrganizationId;
+use crate::connector::TokenStatus;
 use crate::directory::{Domain, Options, OrganizationRecord, Plan};
+use crate::fleet::FleetFilter;
 use crate::organization::{NewOrganization, OptionChanges, Organization, OrganizationChange, Owner};
 use crate::quota::{Quota, Quotas};
 
@@ -36,7 +38,17 @@ pub(super) enum Org {
         organization: String,
     },
     /// List all organizations.
-    List,
+    List {
+        /// With how each stands: seats, token, last request, and what needs a person.
+        #[arg(long)]
+        standing: bool,
+        /// Only those whose token is worth this: valid, expiring-soon, expired, or disabled. It implies --standing.
+        #[arg(long, value_name = "STATUS", value_parser = one_of::<TokenStatus>(TokenStatus::NAMES))]
+        token: Option<TokenStatus>,
+        /// Only those in which something needs a person. It implies --standing.
+        #[arg(long)]
+        trouble: bool,
+    },
     /// Change some of what is known about an organization. What is not named stays as it is.
     Set {
         /// Its id.
@@ -150,7 +162,21 @@ impl Org {
                 let organization = host::organization(&provisioner, &organization).await?;
                 output::object(settings.json, &describe(&organization).await?);
             }
-            Self::List => {
+            Self::List { standing, token, trouble } if standing || trouble || token.is_some() => {
+                let filter = FleetFilter { token, in_trouble: trouble.then_some(true) };
+                let mut listed = Vec::new();
+                let mut after: Option<OrganizationId> = None;
+                loop {
+                    let page = provisioner.fleet(after.as_ref(), 100).await?;
+                    let Some(last) = page.last() else { break };
+                    after = Some(OrganizationId::parse(&last.id)?);
+                    let through = page.iter().filter(|standing| filter.lets_through(standing));
+                    listed.extend(through.map(serde_json::to_value).collect::<Result<Vec<_>, _>>()?);
+                }
+                let columns = ["id", "plan", "seats", "taken", "token", "token_expires", "last_request", "troubles"];
+                output::table(settings.json, &listed, &columns);
+            }
+            Self::List { .. } => {
                 let mut listed = Vec::new();
                 let mut after: Option<OrganizationId> = None;
                 loop {

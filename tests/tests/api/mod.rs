@@ -5,6 +5,7 @@ mod caller;
 mod components;
 mod connector;
 mod document;
+mod fleet;
 mod guard;
 mod idempotency;
 mod journal;
