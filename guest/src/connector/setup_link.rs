@@ -248,8 +248,7 @@ mod tests {
 
     fn kinds(organization: &TestOrganization) -> Vec<String> {
         let page = crate::journal::list_events(&organization.store(), None, 500).unwrap();
-        let kind =
-            |json: &str| serde_json::from_str::<Value>(json).unwrap()["type"].as_str().unwrap().to_owned();
+        let kind = |json: &str| serde_json::from_str::<Value>(json).unwrap()["type"].as_str().unwrap().to_owned();
         let mut kinds: Vec<String> = page
             .items
             .iter()

@@ -170,7 +170,7 @@ Try, in another terminal:
     -d '{{\"displayName\": \"Engineering\", \"members\": [{{\"value\": \"'$ID'\"}}]}}'
 
 ",
-        passphrase = passphrase.map_or("(shown when it was made)", |shown| shown.as_str()),
+        passphrase = passphrase.map_or("(shown when it was made)", String::as_str),
         token = token.map_or("(shown when it was made)", String::as_str),
     )
 }
