@@ -1,6 +1,6 @@
 //! All organizations, each with how it stands: what an operator looks through to see who needs something (rule P9).
 
-use insomnia_scim_contract::{Actor, IdentityProvider, Overview, Plan, TokenStatus};
+use insomnia_scim_contract::{Actor, IdentityProvider, Options, Overview, Plan, TokenStatus};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -82,10 +82,14 @@ impl Standing {
     fn new(registered: &Registered, overview: Overview) -> Self {
         let Overview { organization, licences, connector, refresh, holding_since, webhook, .. } = &overview;
         let taken = licences.manual + licences.scim;
+        let may_exceed = organization.as_ref().is_some_and(|organization| {
+            Options::parse(&organization.options).is_ok_and(|options| options.allow_overage)
+        });
+        let is_full = licences.seats > 0 && taken >= u64::from(licences.seats) && !may_exceed;
         let troubles = [
             (connector.status == TokenStatus::Expired, FleetTrouble::TokenExpired),
             (connector.status == TokenStatus::ExpiringSoon, FleetTrouble::TokenExpiringSoon),
-            (organization.is_some() && taken >= u64::from(licences.seats), FleetTrouble::SeatsFull),
+            (is_full, FleetTrouble::SeatsFull),
             (refresh.problem.is_some(), FleetTrouble::RefreshFailing),
             (webhook.as_ref().is_some_and(|webhook| webhook.failing_since.is_some()), FleetTrouble::WebhookFailing),
             (overview.emails_parked, FleetTrouble::EmailsParked),

@@ -84,7 +84,7 @@ def organizations():
     assert (kept.options.list_manual, kept.options.strict) == (True, True), kept
 
     of_the_organization("get_requirements", gives=models.Requirements)
-    of_the_organization("get_licences", gives=models.Licences)
+    of_the_organization("get_licences", gives=models.LicencesView)
     quotas = of_the_organization("list_quotas", gives=models.ListOfQuotaLine)
     assert quotas.items, quotas
     limit = models.NewLimit(limit=1_000)

@@ -74,8 +74,10 @@ pub(super) fn idp_api(api: &IdpApi) -> Value {
     }
 }
 
-/// The scheme and the host of a URL: what is behind them may be a secret.
+/// The scheme and the host of a URL: what else it has may be a secret.
 pub(super) fn address(url: &str) -> Value {
-    let end = url.match_indices('/').nth(2).map_or(url.len(), |(index, _)| index);
-    json!({"address": url.get(..end).unwrap_or_default()})
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    json!({"address": format!("{scheme}://{host}")})
 }

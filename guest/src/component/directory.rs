@@ -9,7 +9,7 @@ use insomnia_scim_contract::{
 use serde_json::json;
 
 use super::Component;
-use super::acts::{self, acting_on};
+use super::acts::{self, acting, acting_on};
 use super::bindings::exports::insomnia::scim::directory::Guest;
 use super::imports::host;
 use crate::directory;
@@ -110,14 +110,20 @@ impl Guest for Component {
     fn sign_in(source: Source, member: String, passphrase: String) -> Result<SignedIn, ActionError> {
         let store = host().store().for_member_from(&source, "sign-in");
         let signed_in = directory::sign_in(&store, &member, &passphrase)?;
-        store.end_act()?;
+        // Members without an administrator's role change nothing here, and could fill the audit trail by signing in.
+        if signed_in.member.role != Role::Member {
+            store.end_act()?;
+        }
         Ok(signed_in)
     }
 
     fn sign_in_where_known(source: Source, member: String, passphrase: String) -> Result<SignedIn, ActionError> {
         let store = host().store().for_member_from(&source, "sign-in");
         let signed_in = directory::sign_in_where_known(&store, &member, &passphrase)?;
-        store.end_act()?;
+        // Members without an administrator's role change nothing here, and could fill the audit trail by signing in.
+        if signed_in.member.role != Role::Member {
+            store.end_act()?;
+        }
         Ok(signed_in)
     }
 
@@ -150,9 +156,13 @@ impl Guest for Component {
     }
 
     fn decide_held(by: Act, decision: Decision, members: Vec<String>) -> Result<u32, ActionError> {
-        let after = json!({"decision": decision.to_string(), "members": members});
-        let store = acting_on(&by, "guard.decide", EventSubject::only("guard"), None, Some(after));
-        Ok(directory::decide_held(&store, by.actor, decision, &members)?)
+        let store = acting(&by, "guard.decide");
+        let decided = directory::decide_held(&store, by.actor, decision, &members)?;
+        // It is known at the end how many there were, which may take several commits.
+        let after = json!({"decision": decision.to_string(), "members": members, "decided": decided});
+        store.note(EventSubject::only("guard"), None, Some(after));
+        store.end_act()?;
+        Ok(decided)
     }
 
     fn set_retention(by: Act, days: u32) -> Result<(), ActionError> {

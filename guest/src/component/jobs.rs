@@ -5,7 +5,7 @@ use insomnia_scim_contract::{Act, ActionError, DeliveryPage, DeliveryQueue, RunC
 use serde_json::json;
 
 use super::Component;
-use super::acts::{acting_on, subject};
+use super::acts::{acting, acting_on};
 use super::bindings::exports::insomnia::scim::jobs::Guest;
 use super::imports::host;
 use crate::jobs;
@@ -33,8 +33,7 @@ impl Guest for Component {
     }
 
     fn readdress_email(by: Act, id: String, to: String) -> Result<(), ActionError> {
-        let subject = subject("email", &id, "");
-        let store = acting_on(&by, "email.readdress", subject, None, Some(json!({"to": to.trim()})));
+        let store = acting(&by, "email.readdress");
         Ok(jobs::readdress_email(&store, &id, &to)?)
     }
 }

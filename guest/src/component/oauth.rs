@@ -5,7 +5,7 @@ use insomnia_scim_contract::{
 };
 
 use super::Component;
-use super::acts::acting_on;
+use super::acts::acting;
 use super::bindings::exports::insomnia::scim::oauth::Guest;
 use super::imports::host;
 use crate::connector::oauth;
@@ -18,13 +18,17 @@ impl Guest for Component {
     }
 
     fn approve(by: Act, request: String, operator_clients: Vec<OperatorClient>) -> Result<String, ActionError> {
-        let store = acting_on(&by, "consent.give", EventSubject::only("oauth-client"), None, None);
-        Ok(oauth::approve(&store, by.actor, &request, &operator_clients)?)
+        let store = acting(&by, "consent.give");
+        let location = oauth::approve(&store, by.actor, &request, &operator_clients)?;
+        store.note(EventSubject::only("oauth-client"), None, None);
+        store.end_act()?;
+        Ok(location)
     }
 
     fn deny(by: Act, request: String) -> Result<String, ActionError> {
-        let store = acting_on(&by, "consent.refuse", EventSubject::only("oauth-client"), None, None);
+        let store = acting(&by, "consent.refuse");
         let location = oauth::deny(&store, &request)?;
+        store.note(EventSubject::only("oauth-client"), None, None);
         store.end_act()?;
         Ok(location)
     }

@@ -6,6 +6,7 @@ use insomnia_scim_contract::{
 use serde_json::{Value, json};
 use thiserror::Error;
 
+use super::setup_link;
 use crate::provisioning::administrators::{self, Administrator};
 use crate::provisioning::events;
 use crate::provisioning::passphrase::{self, PassphraseError};
@@ -165,7 +166,10 @@ pub fn disable(store: &Store, actor: impl Into<Actor>) -> Result<(), ConnectorEr
         if let (Some(token), Some(next)) = (&mut connector.token, connector.next.take()) {
             token.generation = token.generation.max(next.generation);
         }
-        Ok(put(store, Batch::new(), seen, before, &connector)?)
+        let mut batch = Batch::new();
+        // Each of them would enable SCIM again.
+        setup_link::revoke_all(store, &mut batch)?;
+        Ok(put(store, batch, seen, before, &connector)?)
     })
 }
 

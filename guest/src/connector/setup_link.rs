@@ -28,6 +28,8 @@ const MOST: usize = 20;
 const MOST_REMEMBERED: usize = 100;
 /// For how long the token before works beside the new one, in seconds: time to enter it.
 const OVERLAP: u32 = HOUR;
+/// What the operator is called as the maker of a link. A member of this name is called by the id.
+const OPERATOR: &str = "operator";
 /// How long the token is valid where neither the link nor an earlier token says it.
 const DEFAULT_WINDOW: ExpiryWindow = ExpiryWindow::Days180;
 
@@ -52,8 +54,11 @@ pub fn create(
     }
     store.transact(|| {
         let (member, created_by) = match administrator(store, &actor)? {
-            Administrator::Member(member) => (Some(member.record.id().to_owned()), member.record.display_name()),
-            Administrator::Operator => (None, "operator".to_owned()),
+            Administrator::Member(member) => {
+                let (id, name) = (member.record.id().to_owned(), member.record.display_name());
+                (Some(id.clone()), if name == OPERATOR { id } else { name })
+            }
+            Administrator::Operator => (None, OPERATOR.to_owned()),
         };
         let (seen, mut links) = store.setup_links()?;
         let now = store.now();
@@ -120,6 +125,27 @@ pub fn revoke(store: &Store, actor: impl Into<Actor>, id: &str) -> Result<(), Co
     })
 }
 
+/// Adds to the batch that all links that are still good are revoked.
+///
+/// # Errors
+/// If the store can't answer.
+pub(super) fn revoke_all(store: &Store, batch: &mut Batch) -> Result<(), StoreError> {
+    let (seen, mut links) = store.setup_links()?;
+    if revoke_good(store, batch, &mut links)? { store.put_setup_links(batch, seen, links) } else { Ok(()) }
+}
+
+/// Revokes what is good of the links; whether there was any.
+fn revoke_good(store: &Store, batch: &mut Batch, links: &mut [SetupLinkRecord]) -> Result<bool, StoreError> {
+    let now = store.now();
+    let mut any = false;
+    for link in links.iter_mut().filter(|link| is_good(link, now)) {
+        link.revoked = Some(now);
+        tell(store, batch, EventKind::SetupLinkRevoked, link)?;
+        any = true;
+    }
+    Ok(any)
+}
+
 /// The link with this secret, which stays good.
 ///
 /// # Errors
@@ -140,7 +166,7 @@ pub fn maker_of(store: &Store, token: &str) -> Result<Actor, ConnectorError> {
     links.get(position).map(maker).ok_or(ConnectorError::Link)
 }
 
-/// Issues a token to whoever has the link, which is used up with it. If SCIM is not enabled, it is enabled; else the token
+/// Issues a token to whoever has the link, which is used up with it; other links are revoked. If SCIM is not enabled, it is enabled; else the token
 /// before works for an hour more.
 ///
 /// # Errors
@@ -155,6 +181,8 @@ pub fn redeem(store: &Store, token: &str) -> Result<IssuedToken, ConnectorError>
         let mut batch = Batch::new();
         tell(store, &mut batch, EventKind::SetupLinkUsed, link)?;
         let (actor, provider, chosen) = (maker(link), link.identity_provider.clone(), link.window);
+        // A second new token would end the one that is in use, which is to work for an hour more.
+        revoke_good(store, &mut batch, &mut links)?;
         store.put_setup_links(&mut batch, seen_links, links)?;
         let (seen, mut connector) = lifecycle::read(store)?;
         let window = chosen.or(connector.window).unwrap_or(DEFAULT_WINDOW);
@@ -292,6 +320,26 @@ mod tests {
         let status = connector::status(&organization.store()).unwrap();
         assert_eq!(status.status, TokenStatus::Valid);
         assert_eq!(status.identity_provider, Some(IdentityProvider::Other("OneLogin".into())));
+    }
+
+    #[test]
+    fn p1_who_disables_scim_revokes_the_links_that_would_enable_it_again() {
+        let organization = organization();
+        let token = made(&organization).token;
+        connector::disable(&organization.store(), TestOrganization::OWNER).unwrap();
+        assert_eq!(redeem(&organization.store(), &token), Err(ConnectorError::Link));
+        assert!(list(&organization.store()).unwrap()[0].revoked.is_some());
+        assert_eq!(kinds(&organization), ["setup-link.created", "setup-link.revoked"]);
+        assert_eq!(connector::status(&organization.store()).unwrap().status, TokenStatus::Disabled);
+    }
+
+    #[test]
+    fn p2_a_second_link_does_not_end_the_token_that_is_to_work_for_an_hour_more() {
+        let organization = organization();
+        let (first, second) = (made(&organization), made(&organization));
+        redeem(&organization.store(), &first.token).unwrap();
+        assert_eq!(redeem(&organization.store(), &second.token), Err(ConnectorError::Link));
+        assert_eq!(organization.scim("GET", "/Users", None).0, 200, "the token that is in use");
     }
 
     #[test]

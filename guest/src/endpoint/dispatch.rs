@@ -38,7 +38,7 @@ pub fn handle(host: Host<'_>, request: &Request) -> Response {
     note.because.extend(applied.lines());
     let standing = note.standing;
     let entry = log.begun.into_inner().unwrap_or_else(|| Entry::begun(request, &note, began));
-    keep(&store, log.key, entry.answered(&response, note, host.clock.now()), standing);
+    keep(&store, log.key, entry.answered(request, &response, note, host.clock.now()), standing);
     response
 }
 

@@ -1,11 +1,13 @@
 //! What waits to be delivered and what could not be: seen, tried again, corrected and dismissed by people.
 
 use insomnia_scim_contract::{Delivery, DeliveryPage, DeliveryQueue, is_address};
+use serde_json::json;
 use thiserror::Error;
 
 use crate::capability::{Key, Page};
 use crate::store::{
-    Batch, Letter, OutboxRecord, ParkedEvent, Retry, Sink, Store, StoreError, StoredEmail, decode, encode, keys,
+    Batch, EventSubject, Letter, OutboxRecord, ParkedEvent, Retry, Role, Sink, Store, StoreError, StoredEmail, decode,
+    encode, keys,
 };
 use crate::text::cut;
 
@@ -166,6 +168,16 @@ pub fn readdress_email(store: &Store, id: &str, to: &str) -> Result<(), Readdres
         if is_spent(&stored.record.letter, now) {
             return Err(ReaddressError::Invalid("the link in this email has expired: ask for another one".into()));
         }
+        if let Some(why) = bound_to_its_address(store, &stored.record.letter)? {
+            return Err(ReaddressError::Invalid(why.to_owned()));
+        }
+        let member = match &stored.record.letter {
+            Letter::InitialPassphrase { member, .. } => Some(member.clone()),
+            _ => None,
+        };
+        let before = json!({"to": stored.record.to, "initialPassphraseOf": member});
+        let subject = EventSubject { id: Some(id.to_owned()), ..EventSubject::only("email") };
+        store.note(subject, Some(before), Some(json!({"to": to})));
         let mut batch = Batch::new();
         send_again(store, &mut batch, stored, Some(to))?;
         store.end_pause(&mut batch, "email")?;
@@ -173,6 +185,22 @@ pub fn readdress_email(store: &Store, id: &str, to: &str) -> Result<(), Readdres
         store.commit(batch)?;
         Ok(())
     })
+}
+
+/// Why an email goes to no other address: what is in it lets its reader act as a member, and whoever corrects an address must
+/// not become somebody who may do more.
+fn bound_to_its_address(store: &Store, letter: &Letter) -> Result<Option<&'static str>, StoreError> {
+    match letter {
+        Letter::PassphraseReset { .. } => Ok(Some(
+            "a link to choose a passphrase goes to no other address: correct the member's, and ask for another link",
+        )),
+        Letter::InitialPassphrase { member, .. } => {
+            let role = store.member(member)?.map(|member| member.record.role);
+            let is_plain = role.is_none_or(|role| role == Role::Member);
+            Ok((!is_plain).then_some("the initial passphrase of an owner or co-owner goes to no other address"))
+        }
+        _ => Ok(None),
+    }
 }
 
 /// Whether a link in it has expired.

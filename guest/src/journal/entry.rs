@@ -133,7 +133,7 @@ pub struct Entry {
 
 impl Entry {
     /// The entry of a request that came at `time` and has no answer yet, its status 0: what the log has if the server stops
-    /// before [`Entry::answered`].
+    /// before [`Entry::answered`]. It has no body.
     #[must_use]
     pub fn begun(request: &Request, note: &Note, time: u64) -> Self {
         let is_admitted = note.standing == Standing::Admitted;
@@ -155,7 +155,7 @@ impl Entry {
             token_generation: note.token_generation,
             user_agent: request.header("user-agent").map(redacted_text).map(|text| cut(text, longest).to_owned()),
             sender_address: request.sender_address.as_deref().map(|address| cut(address, LONGEST_REFUSED).to_owned()),
-            body: if is_admitted { redacted(&request.body, note.is_json, &note.hidden) } else { None },
+            body: None,
             bytes_received: request.body.len() as u64,
             bytes_sent: 0,
             component: component(request),
@@ -164,8 +164,10 @@ impl Entry {
 
     /// The same entry with what the answer was, which was there at `end`.
     #[must_use]
-    pub fn answered(self, response: &Response, note: Note, end: u64) -> Self {
+    pub fn answered(self, request: &Request, response: &Response, note: Note, end: u64) -> Self {
+        let is_admitted = note.standing == Standing::Admitted;
         Self {
+            body: if is_admitted { redacted(&request.body, note.is_json, &note.hidden) } else { None },
             status: response.status,
             scim_type: note.error.as_ref().and_then(|error| error.scim_type).map(|kind| kind.as_str().to_owned()),
             detail: note.error.map(|error| shortened(redacted_text(&error.detail))),

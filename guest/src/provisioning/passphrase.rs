@@ -8,7 +8,7 @@ use subtle::ConstantTimeEq;
 use thiserror::Error;
 
 use crate::secret::hexadecimal;
-use crate::store::{Batch, Retry, Store, StoreError, encode, keys};
+use crate::store::{Batch, EventSubject, Retry, Store, StoreError, encode, keys};
 
 /// The shortest passphrase that people may choose, in characters.
 const SHORTEST: usize = 12;
@@ -284,6 +284,7 @@ pub fn change(store: &Store, member: &str, current: &str, chosen: &str) -> Resul
     let mut batch = Batch::new();
     batch.require_exists(keys::Kind::User.document(&id));
     set(store, &mut batch, &id, chosen, false)?;
+    store.note(EventSubject::member(&id), None, None);
     Ok(store.commit(batch).map(drop)?)
 }
 

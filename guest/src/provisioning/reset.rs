@@ -9,7 +9,7 @@ use subtle::ConstantTimeEq;
 
 use super::passphrase::{self, PassphraseError};
 use crate::secret::{self, Token};
-use crate::store::{Batch, Letter, Store, encode, keys};
+use crate::store::{Batch, EventSubject, Letter, Store, encode, keys};
 use crate::url;
 
 /// How long a link works, in milliseconds.
@@ -110,6 +110,8 @@ pub fn redeem(store: &Store, token: &str, chosen: &str) -> Result<String, Passph
         batch.require_unchanged(keys::Kind::User.document(id), Some(member.version));
         batch.require_unchanged(keys::reset(id), Some(stored.version));
         passphrase::set(store, &mut batch, id, chosen, false)?;
+        store.note_member(id);
+        store.note(EventSubject::member(id), None, None);
         store.commit(batch)?;
         Ok(id.to_owned())
     })

@@ -114,6 +114,12 @@ impl EventSubject {
         Self { kind: kind.to_owned(), id: None, name: None }
     }
 
+    /// A member, by its id.
+    #[must_use]
+    pub fn member(id: &str) -> Self {
+        Self { id: Some(id.to_owned()), ..Self::only("member") }
+    }
+
     /// A token, by its generation.
     #[must_use]
     pub fn token(generation: u32) -> Self {

@@ -298,6 +298,7 @@ fn path_parameter(name: &str) -> Value {
         "member" => ("The member's id, userName or email address.", json!({"type": "string", "minLength": 1})),
         "team" => ("The team's id or name.", json!({"type": "string", "minLength": 1})),
         "client" => ("The `client_id`.", json!({"type": "string", "minLength": 1})),
+        "link" => ("The id of the set-up link.", json!({"type": "string", "minLength": 1})),
         "key" => ("The id of the API key.", json!({"type": "string", "minLength": 1})),
         "component" => ("The SHA-256 of the component.", json!({"type": "string", "pattern": "^[0-9a-f]{64}$"})),
         "quota" => ("The quota's name.", json!({"type": "string", "enum": Quota::ALL.map(Quota::name)})),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::config::Settings;
 use super::{host, output};
-use crate::api_keys::ApiKeyScope;
+use crate::api_keys::{ApiKey, ApiKeyScope};
 use crate::provisioner::Provisioner;
 
 /// Commands about API keys. A key is printed once: only its hash is stored.
@@ -62,7 +62,9 @@ impl ApiKeyCommand {
         let keys = provisioner.api_keys();
         match self {
             Self::Create { name, of } => {
-                let issued = keys.create(&of.scope(&provisioner).await?, &name).await?;
+                let scope = of.scope(&provisioner).await?;
+                let issued = keys.create(&scope, &name).await?;
+                record(&provisioner, &scope, "api-key.create", &issued.key).await?;
                 let mut printed = json!({"secret": issued.secret});
                 if let (Some(printed), Value::Object(key)) =
                     (printed.as_object_mut(), serde_json::to_value(issued.key)?)
@@ -77,11 +79,23 @@ impl ApiKeyCommand {
                 output::table(settings.json, &listed, &["id", "name", "created", "last_used", "revoked"]);
             }
             Self::Revoke { id, of } => {
-                let revoked = keys.revoke(&of.scope(&provisioner).await?, &id).await?;
+                let scope = of.scope(&provisioner).await?;
+                let revoked = keys.revoke(&scope, &id).await?;
+                record(&provisioner, &scope, "api-key.revoke", &revoked).await?;
                 output::object(settings.json, &serde_json::to_value(revoked)?);
             }
         }
         provisioner.flush().await?;
         Ok(())
     }
+}
+
+/// Keeps in the audit trail of the organization what was done to one of its keys.
+async fn record(provisioner: &Provisioner, scope: &ApiKeyScope, act: &str, key: &ApiKey) -> anyhow::Result<()> {
+    if let ApiKeyScope::Organization(id) = scope {
+        let subject = json!({"type": "api-key", "id": key.id, "name": key.name});
+        let organization = host::organization(provisioner, id.as_str()).await?;
+        organization.record_act(act, json!({"subject": subject})).await;
+    }
+    Ok(())
 }

@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use anyhow::bail;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
@@ -78,14 +79,22 @@ impl AuditCommand {
                 export(&host::organization(&provisioner, &named).await?, &filter).await?;
             }
             Self::Export { organization: None, filter } => {
-                let mut after: Option<OrganizationId> = None;
+                let (mut after, mut failed) = (None::<OrganizationId>, 0);
                 loop {
                     let found = provisioner.organizations(after.as_ref(), ORGANIZATIONS).await?;
                     let Some(last) = found.last() else { break };
                     for registered in &found {
-                        export(&host::organization(&provisioner, registered.id.as_str()).await?, &filter).await?;
+                        // One that is deleted at this moment, or whose component fails, does not keep the others back.
+                        let organization = provisioner.organization(&registered.id);
+                        if let Err(error) = export(&organization, &filter).await {
+                            tracing::error!(organization = %registered.id, "the audit trail can't be read: {error}");
+                            failed += 1;
+                        }
                     }
                     after = Some(last.id.clone());
+                }
+                if failed > 0 {
+                    bail!("the audit trails of {failed} organizations could not be read: the log says which");
                 }
             }
         }

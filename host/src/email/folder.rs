@@ -75,14 +75,21 @@ impl MailFolder {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
             organizations => organizations?,
         };
-        let mut left = most;
+        let (mut left, mut first_error) = (most, None);
         for organization in organizations {
             let organization = organization?;
-            if organization.file_type()?.is_dir() && delete_older_in(&organization.path(), before, &mut left)? {
-                return Ok(true);
+            let is_one = organization.file_name().to_str().is_some_and(|name| OrganizationId::parse(name).is_ok());
+            if !is_one || !organization.file_type()?.is_dir() {
+                continue;
+            }
+            // What can't be deleted in one folder does not keep the others.
+            match delete_older_in(&organization.path(), before, &mut left) {
+                Ok(true) => return Ok(true),
+                Ok(false) => {}
+                Err(error) => drop(first_error.get_or_insert(error)),
             }
         }
-        Ok(false)
+        first_error.map_or(Ok(false), Err)
     }
 
     /// Where messages are.
@@ -154,9 +161,10 @@ fn delete_older_in(folder: &Path, before: SystemTime, left: &mut usize) -> io::R
         Err(error) if gone(&error) => return Ok(false),
         files => files?,
     };
+    let mut first_error = None;
     for file in files {
         let file = file?;
-        if !file.file_name().to_str().is_some_and(|name| name.ends_with(".eml")) {
+        if !file.file_name().to_str().is_some_and(is_message) || !file.file_type()?.is_file() {
             continue;
         }
         let written = match file.metadata().and_then(|data| data.modified()) {
@@ -172,13 +180,23 @@ fn delete_older_in(folder: &Path, before: SystemTime, left: &mut usize) -> io::R
         }
         *left -= 1;
         match fs::remove_file(file.path()) {
-            Err(error) if gone(&error) => {}
-            removed => removed?,
+            Err(error) if !gone(&error) => drop(first_error.get_or_insert(error)),
+            _ => {}
         }
+    }
+    if let Some(error) = first_error {
+        return Err(error);
     }
     // The folder of an organization without messages is made anew by whoever writes; others may be in it, then it stays.
     let _ = fs::remove_dir(folder);
     Ok(false)
+}
+
+/// Whether a file has the name of a message: the time, as in `2026-11-29T17-40-00.000Z`, and an id. Others are not ours.
+fn is_message(name: &str) -> bool {
+    const FORM: &[u8] = b"0000-00-00T00-00-00.000Z-";
+    let fits = |(byte, form): (u8, &u8)| if *form == b'0' { byte.is_ascii_digit() } else { byte == *form };
+    name.ends_with(".eml") && name.len() > FORM.len() && name.bytes().zip(FORM).all(fits)
 }
 
 fn write(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {

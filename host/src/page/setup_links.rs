@@ -93,6 +93,10 @@ pub(super) async fn show(Query(wanted): Query<LinksQuery>, visit: Visit) -> Resu
     Ok(Html(page.render()?))
 }
 
+/// What is said where a link was made and the rule for domains was not set.
+const DOMAINS_UNDECIDED: &str = "The link was made, but who may be provisioned could not be changed: set it before you pass the \
+    link on, or users of every domain may be provisioned.";
+
 /// `POST …/setup-links`: makes a link, or revokes one.
 pub(super) async fn change(Posted { visit, fields }: Posted) -> Result<Response, Refusal> {
     if fields.raw("action") == "revoke" {
@@ -113,18 +117,21 @@ pub(super) async fn change(Posted { visit, fields }: Posted) -> Result<Response,
         let text = "Choose when the token expires, and for how long the link is good.";
         return again(&visit, &fields, StatusCode::UNPROCESSABLE_ENTITY, text.into()).await;
     };
+    // What may fail is read before the link is made, whose URL is shown once.
+    let (was_enabled, before) = (visit.organization.status().await?.enabled, page(&visit).await?);
     let new = NewSetupLink { identity_provider: provider, window: Some(window), valid_seconds };
     let made = visit.organization.create_setup_link(&visit.member.id, fields.raw("passphrase"), new).await;
     let (status, error) = match made {
         Ok(issued) => {
-            if !visit.organization.status().await?.enabled {
-                // It is asked here, since the link enables SCIM. The link must not be lost for it.
-                if let Err(error) = visit.organization.decide_domains(only_verified(&fields)).await {
-                    tracing::warn!("who may be provisioned could not be changed: {error}");
-                }
+            let mut error = None;
+            // It is asked here, since the link enables SCIM.
+            if !was_enabled && let Err(failed) = visit.organization.decide_domains(only_verified(&fields)).await {
+                tracing::warn!("who may be provisioned could not be changed: {failed}");
+                error = Some(DOMAINS_UNDECIDED.to_owned());
             }
             let url = visit.organization.setup_link_url(&issued.token);
-            let page = LinksPage { made: Some(url), ..page(&visit).await? };
+            let shown = page(&visit).await.unwrap_or(before);
+            let page = LinksPage { made: Some(url), error, ..shown };
             return Ok(Html(page.render()?).into_response());
         }
         Err(ActionError::WrongPassphrase) => {

@@ -47,7 +47,8 @@ fn schemathesis_finds_no_failure_and_no_answer_that_is_not_documented() {
     let oauth_client = text(&made["client"], "id");
     let record = json!({"name": "Deleted", "plan": "free", "seats": 1});
     client.post("/organizations", json!({"id": "deleted", "organization": record})).is(201);
-    let operations = document().to_string().matches("\"operationId\":").count();
+    let paths = document()["paths"].as_object().expect("paths").clone();
+    let operations: usize = paths.values().filter_map(|item| item.as_object()).map(|item| item.len()).sum();
     // Made-up names are not there: these parameters let the requests get further. Who can't be removed is there for all.
     let owner = &server.demo().owner_email;
     let parameters = format!("\"path.member\" = \"{owner}\"\n\"path.client\" = \"{oauth_client}\"\n");

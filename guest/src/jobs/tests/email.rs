@@ -5,6 +5,7 @@ use serde_json::json;
 use super::*;
 use crate::capability::EmailError;
 use crate::connector::Window;
+use crate::store::Role;
 use crate::testing::organization::{DAY, TestOrganization};
 
 fn organization() -> TestOrganization {
@@ -245,6 +246,25 @@ fn c24_a_parked_email_is_sent_to_a_corrected_address_and_the_member_keeps_the_ow
     assert_eq!(emails[0].id, parked.id, "it is the same email");
     let member = crate::directory::get_member(&store, "ada@exmaple.com").unwrap();
     assert_eq!(member.email, "ada@exmaple.com");
+}
+
+#[test]
+fn p4_an_email_by_which_its_reader_acts_as_an_administrator_goes_to_no_other_address() {
+    let organization = organization();
+    let store = organization.store();
+    let first = parked(&organization, "ada@example.com");
+    crate::directory::set_role(&store, "ada@example.com", Role::CoOwner).unwrap();
+    let refused = readdress_email(&store, &first.id, "eve@example.com").unwrap_err();
+    assert!(refused.to_string().contains("owner or co-owner"), "{refused}");
+    let page = "https://insomnia.example/reset";
+    crate::directory::request_passphrase_reset(&store, TestOrganization::OWNER, page).unwrap();
+    organization.host.email_results.borrow_mut().push_back(EmailError::Rejected("no such mailbox".into()));
+    organization.live_for(1_000).unwrap();
+    let all = queue(&organization, DeliveryQueue::EmailsParked);
+    let reset = all.iter().find(|delivery| delivery.id != first.id).unwrap();
+    let refused = readdress_email(&store, &reset.id, "eve@example.com").unwrap_err();
+    assert!(refused.to_string().contains("goes to no other address"), "{refused}");
+    assert_eq!(queue(&organization, DeliveryQueue::EmailsParked).len(), 2, "both are kept as they were");
 }
 
 #[test]

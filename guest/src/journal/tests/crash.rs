@@ -46,8 +46,7 @@ fn p5_a_crash_behind_a_change_loses_no_entry_of_the_request_that_made_it() {
     );
     assert_eq!(entry["status"], 0, "no answer is known of: {entry}");
     assert!(entry["because"][0].as_str().is_some_and(|because| because.contains("stopped before")), "{entry}");
-    assert!(entry["body"].as_str().is_some_and(|body| body.contains("ada@example.com")), "{entry}");
-    assert!(!entry.to_string().contains("hunter2"), "{entry}");
+    assert!(entry["bytesReceived"].as_u64() > Some(0) && !entry.to_string().contains("hunter2"), "{entry}");
     // Reads are lost, and a request that changes nothing has nothing to lose.
     organization.host.set_now(organization.store().now() + 1);
     let get = request(&organization, "GET", "/Users", None);

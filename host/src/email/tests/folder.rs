@@ -93,13 +93,17 @@ async fn a_message_stays_in_the_folder_for_its_time_and_old_ones_go_a_part_at_a_
         fs::File::open(file).unwrap().set_modified(now - Duration::from_secs(8 * 86_400)).unwrap();
     }
     folder.send(&acme(), message("new")).await.unwrap();
-    fs::write(of_acme.join("note.txt"), "not a message").unwrap();
+    // What is not ours stays: an email of somebody else's, and a folder with the name of one.
+    let other = of_acme.join("case.eml");
+    fs::write(&other, "not ours").unwrap();
+    fs::File::open(&other).unwrap().set_modified(now - Duration::from_secs(8 * 86_400)).unwrap();
+    fs::create_dir(of_acme.join("2020-01-01T00-00-00.000Z-x.eml")).unwrap();
     let before = now - Duration::from_secs(7 * 86_400);
     assert!(MailFolder::delete_older(directory.path(), before, 3).unwrap(), "there are more");
-    assert_eq!(files(&of_acme).len(), 4);
+    assert_eq!(files(&of_acme).len(), 5);
     assert!(!MailFolder::delete_older(directory.path(), before, 3).unwrap());
     let left: Vec<_> = files(&of_acme).iter().map(|file| file.file_name().unwrap().to_owned()).collect();
-    assert_eq!(left.len(), 2, "{left:?}");
+    assert_eq!(left.len(), 3, "{left:?}");
     assert!(left.iter().any(|name| name.to_str().unwrap().ends_with("-new.eml")), "{left:?}");
     assert!(!MailFolder::delete_older(&directory.path().join("nowhere"), before, 3).unwrap());
 }
