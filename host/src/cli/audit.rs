@@ -36,7 +36,7 @@ pub(super) enum AuditCommand {
     /// the other, unless one is named.
     Export {
         /// Only those of this organization. [default: all organizations]
-        #[arg(long, value_name = "ID")]
+        #[arg(long, value_name = "ID", env = "INSOMNIA_SCIM_ORGANIZATION")]
         organization: Option<String>,
         #[command(flatten)]
         filter: Filter,

@@ -75,7 +75,9 @@ impl GuardCommand {
                 let mut held = pages::values(&page.items)?;
                 for held in &mut held {
                     let removal = held["removal"].take();
-                    held.as_object_mut().zip(removal.as_object()).map(|(held, removal)| held.extend(removal.clone()));
+                    if let (Some(held), Value::Object(removal)) = (held.as_object_mut(), removal) {
+                        held.extend(removal);
+                    }
                 }
                 let head = json!({
                     "guard": status.guard, "holding_since": status.holding_since, "counts": page.counts,

@@ -15,7 +15,7 @@ fn organization(people: usize) -> (TestOrganization, Vec<String>) {
             json!([{"value": format!("u{number}@example.com")}, {"value": format!("Other.{number}@else.example")}]);
         let user = json!({
             "userName": format!("u{number}"), "displayName": format!("Zoë Nº{number}"), "emails": emails,
-            "active": number % 3 != 0,
+            "active": !number.is_multiple_of(3),
         });
         organization.scim("POST", "/Users", Some(user)).1["id"].as_str().unwrap().to_owned()
     };

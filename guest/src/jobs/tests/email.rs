@@ -217,7 +217,7 @@ fn c24_a_parked_email_is_dismissed_with_all_that_it_says() {
     let store = organization.store();
     let dismiss = |ids: &[String]| dismiss_deliveries(&store, DeliveryQueue::EmailsParked, ids).unwrap();
     assert_eq!(dismiss(&["nothing".into()]), 0);
-    assert_eq!(dismiss(&[first.id.clone()]), 1);
+    assert_eq!(dismiss(std::slice::from_ref(&first.id)), 1);
     assert_eq!(dismiss(&[first.id]), 0, "it is gone");
     assert_eq!(queue(&organization, DeliveryQueue::EmailsParked), [second]);
     assert_eq!(dismiss_deliveries(&store, DeliveryQueue::EmailsWaiting, &[]).unwrap(), 0, "what waits is not given up");
@@ -278,7 +278,7 @@ fn c24_an_event_that_was_not_taken_is_dismissed_and_stays_in_the_list_of_events(
     store.commit(batch).unwrap();
     let kept = organization.events().len();
     let dismiss = |ids: &[String]| dismiss_deliveries(&store, DeliveryQueue::EventsParked, ids).unwrap();
-    assert_eq!((dismiss(&[position.clone()]), dismiss(&[position])), (1, 0));
+    assert_eq!((dismiss(std::slice::from_ref(&position)), dismiss(&[position])), (1, 0));
     assert!(queue(&organization, DeliveryQueue::EventsParked).is_empty());
     assert_eq!(organization.events().len(), kept);
 }
