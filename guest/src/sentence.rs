@@ -80,7 +80,7 @@ sentences! {
     // Who is not known, or asks too much.
     StrangersLeftOut { count: u64 } = "strangers-left-out" "before it, {count} more of callers who are not known were not kept";
     // What a crash leaves.
-    Unanswered = "unanswered" "the server stopped before it had answered: what was asked for is done in part or as a whole";
+    Unanswered = "unanswered" "its answer is not known, since the server stopped before it was written down: what was asked for is done in part or as a whole";
     OverQuota { count: u64 } = "over-quota" "before it, {count} more requests were refused for a quota";
 }
 
