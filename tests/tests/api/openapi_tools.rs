@@ -49,6 +49,8 @@ fn schemathesis_finds_no_failure_and_no_answer_that_is_not_documented() {
     client.post("/organizations", json!({"id": "deleted", "organization": record})).is(201);
     let paths = document()["paths"].as_object().expect("paths").clone();
     let operations: usize = paths.values().filter_map(|item| item.as_object()).map(|item| item.len()).sum();
+    // Schemathesis does not count the operation by which it has read the document, unless it is asked for it.
+    let total = operations - 1;
     // Made-up names are not there: these parameters let the requests get further. Who can't be removed is there for all.
     let owner = &server.demo().owner_email;
     let parameters = format!("\"path.member\" = \"{owner}\"\n\"path.client\" = \"{oauth_client}\"\n");
@@ -58,9 +60,9 @@ fn schemathesis_finds_no_failure_and_no_answer_that_is_not_documented() {
         "demo",
         &parameters,
         ["--exclude-operation-id", "delete_organization"],
-        &format!("{} selected / {operations} total", operations - 1),
+        &format!("{} selected / {total} total", total - 1),
     );
-    let selected = format!("1 selected / {operations} total");
+    let selected = format!("1 selected / {total} total");
     run(&server, &key, "deleted", "", ["--include-operation-id", "delete_organization"], &selected);
 }
 
