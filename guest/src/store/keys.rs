@@ -499,14 +499,17 @@ pub fn id_of(key: &[u8]) -> Option<String> {
     id_in(key).map(str::to_owned)
 }
 
+/// The length of an id, in bytes.
+pub const ID: usize = 36;
+
 /// As [`id_of`], where it stands.
 pub fn id_in(key: &[u8]) -> Option<&str> {
-    std::str::from_utf8(key.get(key.len().checked_sub(36)?..)?).ok()
+    std::str::from_utf8(key.get(key.len().checked_sub(ID)?..)?).ok()
 }
 
 /// Whether the text can be an id of a member or a team: nothing else ever gets into a key as one.
 pub fn is_id(text: &str) -> bool {
-    text.len() == 36 && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+    text.len() == ID && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
 }
 
 /// How names are compared: as filters do.

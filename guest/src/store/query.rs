@@ -19,6 +19,9 @@ pub enum Candidates {
     Ids(Vec<String>),
     /// What a range of an index names, by the id at the end of its keys.
     Index(KeyRange),
+    /// What an index has under one value: those of its keys that have nothing but the id behind the range's beginning. Keys of
+    /// another value that begins with this one and a NUL lie in the range as well.
+    Under(KeyRange),
     /// What the unique key names.
     Key(Key),
     /// What one of these names, each once, in the order of creation.
@@ -39,19 +42,19 @@ impl Candidates {
     /// Members by any of their email addresses.
     #[must_use]
     pub fn by_email(address: &str) -> Self {
-        Self::Index(keys::members_by_any_email(address))
+        Self::Under(keys::members_by_any_email(address))
     }
 
     /// By `externalId`.
     #[must_use]
     pub fn by_external_id(kind: Kind, external_id: &str) -> Self {
-        Self::Index(kind.external_ids(external_id))
+        Self::Under(kind.external_ids(external_id))
     }
 
     /// Members by `displayName`.
     #[must_use]
     pub fn by_display_name(name: &str) -> Self {
-        Self::Index(keys::displays(name))
+        Self::Under(keys::displays(name))
     }
 
     /// Those whose name begins so; `None` if the prefix is longer than the index holds.
@@ -69,7 +72,7 @@ impl Candidates {
     /// Members by their manager's id.
     #[must_use]
     pub fn by_manager(manager: &str) -> Self {
-        Self::Index(keys::managed_by(manager))
+        Self::Under(keys::managed_by(manager))
     }
 
     /// All, in the order of creation, after this one.
@@ -133,11 +136,12 @@ impl Store<'_> {
                 }
                 return in_chunks(&ids.into_iter().collect::<Vec<_>>(), each);
             }
-            Candidates::Index(range) => range.clone(),
+            Candidates::Index(range) | Candidates::Under(range) => range.clone(),
             Candidates::Listed => kind.all_listed(),
             Candidates::All => kind.documents(),
         };
         let unique_names = range.start.starts_with(kind.names_from("").start.as_slice());
+        let length = matches!(candidates, Candidates::Under(_)).then(|| range.start.len() + keys::ID);
         let mut start = range.start;
         loop {
             let page =
@@ -149,6 +153,7 @@ impl Store<'_> {
             start = next;
             let id = |entry: &crate::capability::Entry| match unique_names {
                 true => String::from_utf8(entry.value.clone()).ok(),
+                false if length.is_some_and(|length| length != entry.key.len()) => None,
                 false => keys::id_of(&entry.key),
             };
             let ids: Vec<String> = scanned.entries.iter().filter_map(id).collect();
