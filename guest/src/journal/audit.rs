@@ -4,12 +4,9 @@ use insomnia_scim_contract::{Act, AuditPage, AuditQuery};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::search::{LOOKED_AT, SearchError};
-use crate::capability::{KeyRange, Page};
+use super::search::{SearchError, newest_first};
 use crate::store::{EventSubject, Store, keys};
 
-/// How many entries are read at once.
-const CHUNK: u32 = 500;
 /// The most bytes that the host's details of an act have.
 const LONGEST: usize = 16 * 1024;
 /// The longest name of an act, in bytes.
@@ -28,28 +25,9 @@ pub fn search_audit(store: &Store, query: &AuditQuery) -> Result<AuditPage, Sear
         range.end = range.end.min(keys::audit(after));
     }
     let text = query.text.as_deref().map(keys::fold);
-    let limit = query.limit.clamp(1, 500) as usize;
-    let (mut page, mut looked_at) = (AuditPage::default(), 0);
-    loop {
-        let KeyRange { start, end } = range.clone();
-        let scanned = store.scan_page(Page { range: KeyRange { start, end }, reverse: true, skip: 0, limit: CHUNK })?;
-        let last_read = scanned.entries.last().map(|entry| entry.key.clone());
-        for entry in scanned.entries {
-            looked_at += 1;
-            let Ok(json) = String::from_utf8(entry.value) else { continue };
-            if text.as_ref().is_none_or(|text| keys::fold(&json).contains(text.as_str())) {
-                page.entries.push(json);
-            }
-            if page.entries.len() == limit || looked_at == LOOKED_AT {
-                page.next = keys::position_of(&entry.key);
-                return Ok(page);
-            }
-        }
-        match last_read {
-            Some(key) if scanned.more => range.end = key,
-            _ => return Ok(page),
-        }
-    }
+    let wanted = |json: &str| text.as_ref().is_none_or(|text| keys::fold(json).contains(text.as_str()));
+    let (entries, next) = newest_first(store, range, query.limit, keys::position_of, wanted)?;
+    Ok(AuditPage { entries, next })
 }
 
 /// What the host tells of an act of its own.

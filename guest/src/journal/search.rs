@@ -8,7 +8,7 @@ use crate::capability::{KeyRange, Page};
 use crate::store::{Store, StoreError, keys};
 
 /// How many entries are looked at in one search at the most; a page may then be short of its limit, with more to come.
-pub(super) const LOOKED_AT: usize = 20_000;
+const LOOKED_AT: usize = 20_000;
 /// How many entries are read at once.
 const CHUNK: u32 = 500;
 
@@ -47,28 +47,35 @@ pub fn search(store: &Store, query: &LogQuery) -> Result<LogPage, SearchError> {
         }
         range.end = range.end.min(keys::log_at(after));
     }
-    let limit = query.limit.clamp(1, 500) as usize;
-    let (mut page, mut looked_at) = (LogPage::default(), 0);
+    let wanted = |json: &str| serde_json::from_str(json).is_ok_and(|entry| matches(query, &entry, json));
+    let (entries, next) = newest_first(store, range, query.limit, keys::log_position, wanted)?;
+    Ok(LogPage { entries, next })
+}
+
+/// The entries of a range that are wanted, newest first, and where the next page goes on: 1 to 500 of them, out of at most
+/// [`LOOKED_AT`]. `position` makes of a key what a page goes on from.
+pub(super) fn newest_first(
+    store: &Store,
+    mut range: KeyRange,
+    limit: u32,
+    position: impl Fn(&[u8]) -> Option<String>,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<(Vec<String>, Option<String>), StoreError> {
+    let limit = limit.clamp(1, 500) as usize;
+    let (mut found, mut looked_at) = (Vec::new(), 0);
     loop {
-        let KeyRange { start, end } = range.clone();
-        let scanned = store.scan_page(Page { range: KeyRange { start, end }, reverse: true, skip: 0, limit: CHUNK })?;
+        let scanned = store.scan_page(Page { range: range.clone(), reverse: true, skip: 0, limit: CHUNK })?;
         let last_read = scanned.entries.last().map(|entry| entry.key.clone());
         for entry in scanned.entries {
             looked_at += 1;
-            let parsed = String::from_utf8(entry.value).ok();
-            let parsed = parsed.and_then(|json| Some((serde_json::from_str::<Entry>(&json).ok()?, json)));
-            let Some((parsed, json)) = parsed else { continue };
-            if matches(query, &parsed, &json) {
-                page.entries.push(json);
-            }
-            if page.entries.len() == limit || looked_at == LOOKED_AT {
-                page.next = keys::log_position(&entry.key);
-                return Ok(page);
+            found.extend(String::from_utf8(entry.value).ok().filter(|json| wanted(json)));
+            if found.len() == limit || looked_at == LOOKED_AT {
+                return Ok((found, position(&entry.key)));
             }
         }
         match last_read {
             Some(key) if scanned.more => range.end = key,
-            _ => return Ok(page),
+            _ => return Ok((found, None)),
         }
     }
 }

@@ -1,23 +1,17 @@
 //! `audit`: what people, API keys and the operator did.
 
-use std::time::SystemTime;
-
 use anyhow::bail;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::config::Settings;
 use super::member::Of;
-use super::request_log::{milliseconds, time};
+use super::pages::PAGE;
+use super::request_log::Period;
 use super::{host, output};
 use crate::capability::storage::OrganizationId;
 use crate::journal::AuditQuery;
 use crate::organization::Organization;
-
-/// Entries of a page.
-const PAGE: u32 = 500;
-/// Organizations of a page.
-const ORGANIZATIONS: u32 = 500;
 
 /// Commands about the audit trail.
 #[derive(Subcommand)]
@@ -46,12 +40,8 @@ pub(super) enum AuditCommand {
 /// Which entries.
 #[derive(Args, Clone)]
 pub(super) struct Filter {
-    /// Not before this time (RFC 3339), or no longer ago than this, for instance `2d` or `90m`.
-    #[arg(long, value_name = "TIME", value_parser = time)]
-    since: Option<SystemTime>,
-    /// Before this time, in the same forms.
-    #[arg(long, value_name = "TIME", value_parser = time)]
-    until: Option<SystemTime>,
+    #[command(flatten)]
+    period: Period,
     /// Only those in which this text occurs, in any case: an act, an address, the id of a member or of a key.
     #[arg(long)]
     text: Option<String>,
@@ -59,7 +49,7 @@ pub(super) struct Filter {
 
 impl Filter {
     fn page(&self, after: Option<String>, limit: u32) -> AuditQuery {
-        let (since, until) = (self.since.map(milliseconds), self.until.map(milliseconds));
+        let (since, until) = self.period.ends();
         AuditQuery { since, until, text: self.text.clone(), after, limit }
     }
 }
@@ -81,7 +71,7 @@ impl AuditCommand {
             Self::Export { organization: None, filter } => {
                 let (mut after, mut failed) = (None::<OrganizationId>, 0);
                 loop {
-                    let found = provisioner.organizations(after.as_ref(), ORGANIZATIONS).await?;
+                    let found = provisioner.organizations(after.as_ref(), PAGE).await?;
                     let Some(last) = found.last() else { break };
                     for registered in &found {
                         // One that is deleted at this moment, or whose component fails, does not keep the others back.

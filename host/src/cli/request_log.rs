@@ -36,15 +36,29 @@ pub(super) enum LogCommand {
     },
 }
 
-/// Which requests.
-#[derive(Args)]
-pub(super) struct Filter {
+/// From when to when.
+#[derive(Args, Clone)]
+pub(super) struct Period {
     /// Not before this time (RFC 3339), or no longer ago than this, for instance `2d` or `90m`.
     #[arg(long, value_name = "TIME", value_parser = time)]
     since: Option<SystemTime>,
     /// Before this time, in the same forms.
     #[arg(long, value_name = "TIME", value_parser = time)]
     until: Option<SystemTime>,
+}
+
+impl Period {
+    /// Both ends in milliseconds since the Unix epoch.
+    pub(super) fn ends(&self) -> (Option<u64>, Option<u64>) {
+        (self.since.map(milliseconds), self.until.map(milliseconds))
+    }
+}
+
+/// Which requests.
+#[derive(Args)]
+pub(super) struct Filter {
+    #[command(flatten)]
+    period: Period,
     /// Only those whose status is of this class: its first digit, 2, 4 or 5.
     #[arg(long, value_name = "CLASS", value_parser = clap::value_parser!(u8).range(2..=5))]
     status: Option<u8>,
@@ -61,9 +75,10 @@ pub(super) struct Filter {
 
 impl Filter {
     fn entries(self) -> LogFilter {
+        let (since, until) = self.period.ends();
         LogFilter {
-            since: self.since.map(milliseconds),
-            until: self.until.map(milliseconds),
+            since,
+            until,
             status_class: self.status,
             method: self.method,
             resource_type: self.resource,
@@ -92,7 +107,7 @@ impl LogCommand {
     }
 }
 
-pub(super) fn time(text: &str) -> anyhow::Result<SystemTime> {
+fn time(text: &str) -> anyhow::Result<SystemTime> {
     // A date alone is its first moment.
     if let Ok(time) =
         humantime::parse_rfc3339_weak(text).or_else(|_| humantime::parse_rfc3339(&format!("{text}T00:00:00Z")))
@@ -106,7 +121,7 @@ pub(super) fn time(text: &str) -> anyhow::Result<SystemTime> {
     }
 }
 
-pub(super) fn milliseconds(time: SystemTime) -> u64 {
+fn milliseconds(time: SystemTime) -> u64 {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
