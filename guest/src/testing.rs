@@ -18,6 +18,8 @@ pub struct MemoryHost {
     wake_at: Cell<Option<u64>>,
     now: Cell<u64>,
     random: Cell<u64>,
+    /// How often keys were read or ranges scanned: each time is a crossing from the component to its host.
+    pub reads: Cell<u32>,
     /// What was sent, in order.
     pub emails: RefCell<Vec<Message>>,
     /// How the next attempts to send end; an empty queue accepts.
@@ -115,11 +117,13 @@ impl Secrets for MemoryHost {
 
 impl Storage for MemoryHost {
     fn get(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, StorageError> {
+        self.reads.set(self.reads.get() + 1);
         let items = self.items.borrow();
         keys.iter().map(|key| check_key(key).map(|()| items.get(key).cloned())).collect()
     }
 
     fn scan(&self, pages: &[Page]) -> Result<Vec<Scanned>, StorageError> {
+        self.reads.set(self.reads.get() + 1);
         Ok(pages.iter().map(|page| self.scan_page(page)).collect())
     }
 

@@ -7,7 +7,9 @@
 //! a user whose `groups` are shown is the newest of its own and its teams': it changes with what is shown. A member's name
 //! in `members` is kept at the edge: to rename a member writes its few teams.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
 
 use serde_json::{Map, Value, json};
 
@@ -31,10 +33,30 @@ pub(super) struct Representation<'c, 'h> {
     wants_edges: bool,
     /// The type's name and the beginning of its resources' locations, as JSON.
     meta_texts: OnceCell<(Vec<u8>, Vec<u8>)>,
+    /// What was read of memberships: members of one list have the same few teams.
+    memberships: RefCell<Memberships>,
 }
 
 /// About what `meta` takes as text, in bytes.
 const META: usize = 320;
+/// How many teams are remembered at the most; each takes some hundred bytes.
+const MOST_TEAMS: usize = 10_000;
+
+/// Teams as `groups` shows them.
+#[derive(Default)]
+struct Memberships {
+    /// By id; `None` of a team that has gone.
+    teams: HashMap<String, Option<Rc<ShownTeam>>>,
+    /// The teams of the members that are shown next.
+    of: HashMap<String, Vec<String>>,
+}
+
+/// A value of a user's `groups`.
+struct ShownTeam {
+    value: Value,
+    /// The version of the team's document.
+    version: u64,
+}
 
 /// A resource as the client sees it.
 pub(super) struct Shown {
@@ -69,7 +91,7 @@ impl<'c, 'h> Representation<'c, 'h> {
         let sees_all = projection.is_default() && context.table.is_built_in();
         let projection = (!sees_all).then(|| projection.plan(schema));
         let wants_edges = projection.as_ref().is_none_or(|plan| plan.wants(edges));
-        Self { context, schema, projection, wants_edges, meta_texts: OnceCell::new() }
+        Self { context, schema, projection, wants_edges, meta_texts: OnceCell::new(), memberships: RefCell::default() }
     }
 
     /// A member as the client asked to see it.
@@ -179,7 +201,7 @@ impl<'c, 'h> Representation<'c, 'h> {
             return Ok(own);
         }
         let (groups, newest) = self.groups_of(stored.record.id())?;
-        insert_before_meta(document, "groups", groups);
+        insert_before_meta(document, "groups", groups.iter().map(|team| team.value.clone()).collect());
         let version = own.max(newest);
         if let Some(Value::Object(meta)) = document.get_mut("meta") {
             meta.insert("version".into(), etag(version).into());
@@ -222,8 +244,9 @@ impl<'c, 'h> Representation<'c, 'h> {
                 let (groups, newest) = self.groups_of(meta.id)?;
                 meta.version = meta.version.max(newest);
                 if !groups.is_empty() {
+                    let groups: Vec<&Value> = groups.iter().map(|team| &team.value).collect();
                     json.extend_from_slice(b",\"groups\":");
-                    json.extend(super::answer::encode(&groups.into()));
+                    json.extend(serde_json::to_vec(&groups).unwrap_or_default());
                 }
             }
             Kind::Team if is_touched && self.wants_edges => self.write_members(meta.id, &mut json)?,
@@ -287,17 +310,49 @@ impl<'c, 'h> Representation<'c, 'h> {
         Ok(())
     }
 
-    /// With the version of the team that changed last.
-    fn groups_of(&self, member: &str) -> Result<(Vec<Value>, u64), StoreError> {
-        let ids = self.context.store.team_ids_of(member)?;
-        let teams = self.context.store.teams(&ids)?;
-        let newest = teams.iter().flatten().map(|team| team.version).max().unwrap_or(0);
-        let group = |team: Stored<TeamRecord>| {
+    /// Reads the teams of the members that are shown next, if the client sees them: in two crossings for all.
+    ///
+    /// # Errors
+    /// If the storage can't answer.
+    pub(super) fn look_ahead(&self, members: &[&str]) -> Result<(), StoreError> {
+        if !self.wants_edges || members.len() < 2 {
+            return Ok(());
+        }
+        let teams = self.context.store.team_ids_of_each(members)?;
+        let mut ids: Vec<String> = teams.iter().flatten().cloned().collect();
+        self.memberships.borrow_mut().of = members.iter().map(|member| (*member).to_owned()).zip(teams).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        self.read_teams(&ids)
+    }
+
+    /// The member's teams, with the version of the one that changed last.
+    fn groups_of(&self, member: &str) -> Result<(Vec<Rc<ShownTeam>>, u64), StoreError> {
+        let known = self.memberships.borrow_mut().of.remove(member);
+        let ids = known.map_or_else(|| self.context.store.team_ids_of(member), Ok)?;
+        self.read_teams(&ids)?;
+        let teams = &self.memberships.borrow().teams;
+        let groups: Vec<Rc<ShownTeam>> = ids.iter().filter_map(|id| teams.get(id).cloned().flatten()).collect();
+        let newest = groups.iter().map(|team| team.version).max().unwrap_or(0);
+        Ok((groups, newest))
+    }
+
+    /// Reads those of the teams that were not read before.
+    fn read_teams(&self, ids: &[String]) -> Result<(), StoreError> {
+        let mut memberships = self.memberships.borrow_mut();
+        if memberships.teams.len() > MOST_TEAMS {
+            memberships.teams.clear();
+        }
+        let new: Vec<String> = ids.iter().filter(|id| !memberships.teams.contains_key(*id)).cloned().collect();
+        let read = self.context.store.teams(&new)?;
+        let shown = |team: Stored<TeamRecord>| {
             let (id, display) = (team.record.id(), team.record.display_name());
             let location = format!("{}/Groups/{id}", self.context.request.base_url);
-            json!({"value": id, "$ref": location, "display": display, "type": "direct"})
+            let value = json!({"value": id, "$ref": location, "display": display, "type": "direct"});
+            Rc::new(ShownTeam { value, version: team.version })
         };
-        Ok((teams.into_iter().flatten().map(group).collect(), newest))
+        memberships.teams.extend(new.into_iter().zip(read.into_iter().map(|team| team.map(shown))));
+        Ok(())
     }
 
     fn user_location(&self, id: &str) -> String {

@@ -8,10 +8,12 @@ use super::keys::{self, Kind};
 use super::member::{MemberRecord, Stored};
 use super::team::TeamRecord;
 use super::{Batch, Store, StoreError, encode};
-use crate::capability::{Item, Key};
+use crate::capability::{Item, Key, Page, Scanned};
 
 /// How many memberships are looked up in one crossing.
 const CHUNK: usize = 5_000;
+/// How many teams of a member are looked up in the crossing that looks up those of others; who has more is asked for alone.
+const TEAMS_OF_EACH: u32 = 12;
 
 /// One member of a team.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -164,6 +166,22 @@ impl Store<'_> {
             Ok(true)
         })?;
         Ok(teams)
+    }
+
+    /// The ids of the teams of each of these members, in the order of the members: as [`Store::team_ids_of`], in one crossing.
+    ///
+    /// # Errors
+    /// If the storage can't answer.
+    pub fn team_ids_of_each(&self, members: &[&str]) -> Result<Vec<Vec<String>>, StoreError> {
+        let page =
+            |member: &&str| Page { range: keys::member_teams(member), reverse: false, skip: 0, limit: TEAMS_OF_EACH };
+        let pages: Vec<Page> = members.iter().map(page).collect();
+        let scanned = if pages.is_empty() { Vec::new() } else { self.storage.scan(&pages)? };
+        let teams = |(member, scanned): (&&str, Scanned)| match scanned.more {
+            true => self.team_ids_of(member),
+            false => Ok(scanned.entries.iter().filter_map(|entry| keys::id_of(&entry.key)).collect()),
+        };
+        members.iter().zip(scanned).map(teams).collect()
     }
 
     /// The version of the member's team whose document changed last; 0 without teams.

@@ -183,6 +183,14 @@ impl Found {
         }
     }
 
+    /// The id of a member who is or was in teams.
+    pub(super) fn member_in_teams(&self) -> Option<&str> {
+        match self {
+            Self::User(stored) if stored.touch.is_some() => Some(stored.record.id()),
+            _ => None,
+        }
+    }
+
     pub(super) fn id(&self) -> &str {
         match self {
             Self::User(stored) => stored.record.id(),

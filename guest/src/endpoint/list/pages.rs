@@ -8,11 +8,13 @@ use super::page::PageOf;
 use crate::protocol::cursor::Position;
 use crate::protocol::error::{ScimError, ScimType};
 use crate::protocol::sort::SortKey;
-use crate::store::Candidates;
 use crate::store::keys::Kind;
+use crate::store::{Candidates, Row, Stored};
 
 /// How many stored documents are read at once.
 const ROWS: usize = 256;
+/// How many matches are shown at once: whole documents, of up to a mebibyte each.
+const MATCHES: usize = 64;
 /// How many matches can be put in order at the most.
 const MOST_SORTED: usize = 200_000;
 
@@ -54,15 +56,20 @@ impl<'c, 'h> Listing<'c, 'h> {
     pub(super) fn streamed(&self, skip: u32, count: u32) -> Result<PageOf, ScimError> {
         let mut page = PageOf::default();
         for part in &self.parts {
+            let mut waiting = Vec::new();
             self.each_match(part, |found, _| {
                 page.total += 1;
                 page.only = if page.total == 1 { found.subject() } else { None };
-                let is_full = page.resources.len() >= count as usize || page.is_too_large();
+                let is_full = page.resources.len() + waiting.len() >= count as usize || page.is_too_large();
                 if page.total > u64::from(skip) && !is_full {
-                    self.render(part, &found, &mut page)?;
+                    waiting.push(found);
+                }
+                if waiting.len() == MATCHES {
+                    self.render(part, &std::mem::take(&mut waiting), &mut page)?;
                 }
                 Ok(true)
             })?;
+            self.render(part, &waiting, &mut page)?;
         }
         Ok(page)
     }
@@ -95,18 +102,20 @@ impl<'c, 'h> Listing<'c, 'h> {
         };
 
         let mut page = PageOf { total: matches.len() as u64, ..PageOf::default() };
-        let mut rest = matches.into_iter().skip(from);
-        for position in rest.by_ref().take(count as usize) {
-            if let Some(part) = self.parts.get(position.part as usize) {
-                let candidate = Candidates::Ids(vec![position.id.clone()]);
-                self.each(part, &candidate, |found| self.render(part, &found, &mut page))?;
-            }
-            page.last = Some(position);
+        let rest = matches.get(from..).unwrap_or_default();
+        let wanted = rest.get(..count as usize).unwrap_or(rest);
+        let mut looked_at = 0;
+        let of_one_part = wanted.chunk_by(|one, next| one.part == next.part).flat_map(|run| run.chunks(MATCHES));
+        for positions in of_one_part {
+            let Some(part) = positions.first().and_then(|first| self.parts.get(first.part as usize)) else { break };
+            let ids: Vec<String> = positions.iter().map(|position| position.id.clone()).collect();
+            looked_at += self.render_those(part, &ids, &mut page)?;
             if page.is_too_large() {
                 break;
             }
         }
-        page.more = rest.next().is_some();
+        page.last = looked_at.checked_sub(1).and_then(|at| wanted.get(at)).cloned();
+        page.more = looked_at < rest.len();
         Ok(page)
     }
 
@@ -124,28 +133,12 @@ impl<'c, 'h> Listing<'c, 'h> {
         page: &mut PageOf,
     ) -> Result<(), ScimError> {
         let mut shown = 0;
-        for chunk in ids.chunks(ROWS) {
-            if part.representation.takes_rows() {
-                for (id, row) in chunk.iter().zip(self.context.store.rows(kind, chunk)?) {
-                    shown += 1;
-                    if let Some(row) = row {
-                        page.push(part.representation.row(kind, id, &row)?.json);
-                    }
-                    if page.is_too_large() {
-                        break;
-                    }
-                }
-            } else {
-                let mut until = chunk.len();
-                self.each(part, &Candidates::Ids(chunk.to_vec()), |found| {
-                    let has_room = self.render(part, &found, page)?;
-                    if !has_room {
-                        until = chunk.iter().position(|id| id == found.id()).map_or(until, |at| at + 1);
-                    }
-                    Ok(has_room)
-                })?;
-                shown += until;
-            }
+        let takes_rows = part.representation.takes_rows();
+        for chunk in ids.chunks(if takes_rows { ROWS } else { MATCHES }) {
+            shown += match takes_rows {
+                true => self.render_rows(part, kind, chunk, page)?,
+                false => self.render_those(part, chunk, page)?,
+            };
             if page.is_too_large() {
                 break;
             }
@@ -157,13 +150,58 @@ impl<'c, 'h> Listing<'c, 'h> {
         Ok(())
     }
 
-    /// Adds the resource to the page; returns whether there is room for another.
-    fn render(&self, part: &Part<'_, '_>, found: &Found, page: &mut PageOf) -> Result<bool, ScimError> {
-        page.push(match found {
-            Found::User(stored) => part.representation.user(stored)?.json,
-            Found::Group(stored) => part.representation.group(stored)?.json,
-            Found::Declared(stored) => part.representation.resource(stored),
-        });
-        Ok(!page.is_too_large())
+    /// Adds the resources with these ids as they are stored, until the page is too large. Returns how many of the ids were
+    /// looked at; whoever has gone meanwhile is left out.
+    fn render_rows(
+        &self,
+        part: &Part<'_, '_>,
+        kind: Kind,
+        ids: &[String],
+        page: &mut PageOf,
+    ) -> Result<usize, ScimError> {
+        let rows = self.context.store.rows(kind, ids)?;
+        if kind == Kind::User {
+            let in_teams = |row: &Option<Stored<Row>>| row.as_ref().is_some_and(|row| row.touch.is_some());
+            let those = ids.iter().zip(&rows).filter(|(_, row)| in_teams(row)).map(|(id, _)| id.as_str());
+            part.representation.look_ahead(&those.collect::<Vec<_>>())?;
+        }
+        for (index, (id, row)) in ids.iter().zip(rows).enumerate() {
+            if let Some(row) = row {
+                page.push(part.representation.row(kind, id, &row)?.json);
+            }
+            if page.is_too_large() {
+                return Ok(index + 1);
+            }
+        }
+        Ok(ids.len())
+    }
+
+    /// Adds the resources with these ids, until the page is too large. Returns how many of the ids were looked at; whoever
+    /// has gone meanwhile is left out.
+    fn render_those(&self, part: &Part<'_, '_>, ids: &[String], page: &mut PageOf) -> Result<usize, ScimError> {
+        let mut found = Vec::with_capacity(ids.len());
+        self.each(part, &Candidates::Ids(ids.to_vec()), |resource| {
+            found.push(resource);
+            Ok(true)
+        })?;
+        let shown = self.render(part, &found, page)?;
+        let last = found.get(shown).and_then(|next| ids.iter().position(|id| id == next.id()));
+        Ok(last.unwrap_or(ids.len()))
+    }
+
+    /// Adds the resources to the page, until it is too large. Returns how many of them there was room for.
+    fn render(&self, part: &Part<'_, '_>, found: &[Found], page: &mut PageOf) -> Result<usize, ScimError> {
+        part.representation.look_ahead(&found.iter().filter_map(Found::member_in_teams).collect::<Vec<_>>())?;
+        for (index, found) in found.iter().enumerate() {
+            if page.is_too_large() {
+                return Ok(index);
+            }
+            page.push(match found {
+                Found::User(stored) => part.representation.user(stored)?.json,
+                Found::Group(stored) => part.representation.group(stored)?.json,
+                Found::Declared(stored) => part.representation.resource(stored),
+            });
+        }
+        Ok(found.len())
     }
 }

@@ -232,3 +232,44 @@ fn rfc_9865_a_search_with_a_cursor_that_is_no_string_is_refused() {
         }
     }
 }
+
+#[test]
+fn a_list_of_members_in_teams_takes_as_many_crossings_as_a_list_of_two() {
+    let connector = Connector::new(200);
+    let all: Vec<String> = (0..60).map(|number| connector.create(&format!("u{number:02}@example.com"))).collect();
+    let of = |members: &[String]| members.iter().map(|id| json!({ "value": id })).collect::<Vec<_>>();
+    let team = |number: usize, members: &[String]| {
+        let team = json!({"displayName": format!("Team {number:02}"), "members": of(members)});
+        assert_eq!(connector.send("POST", "/Groups", Some(team)).0.status, 201);
+    };
+    team(0, &all);
+    team(1, &all);
+    let read = |query: &str, count: usize| {
+        let before = connector.host.reads.get();
+        let (response, page) = connector.send("GET", &format!("/Users?count={count}{query}"), None);
+        assert_eq!(response.status, 200, "{page}");
+        (connector.host.reads.get() - before, page["Resources"].as_array().unwrap().clone())
+    };
+    let queries = [
+        "",
+        "&cursor=",
+        "&filter=active eq true",
+        "&sortBy=userName",
+        "&attributes=groups",
+        "&filter=userName sw \"u\"&sortBy=userName&sortOrder=descending&cursor=",
+    ];
+    for query in queries {
+        assert_eq!(read(query, 2).0, read(query, 60).0, "{query}");
+    }
+    // Who is in more teams than are looked up for one member beside others is shown with all of them.
+    (2..15).for_each(|number| team(number, &all[..1]));
+    for query in queries {
+        let users = read(query, 60).1;
+        assert_eq!(users.len(), 60);
+        for user in users {
+            let attributes = if query.contains("attributes") { "?attributes=groups" } else { "" };
+            let target = format!("/Users/{}{attributes}", user["id"].as_str().unwrap());
+            assert_eq!(user, connector.send("GET", &target, None).1, "{query}");
+        }
+    }
+}

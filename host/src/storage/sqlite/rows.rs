@@ -104,9 +104,7 @@ impl<'c> Rows<'c> {
         which: Which,
         mut each: impl FnMut(Found<'_>) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>, StorageError> {
-        let direction = if which.reverse { "DESC" } else { "ASC" };
-        let sql = format!("{} ORDER BY key {direction} LIMIT ?8 OFFSET ?9", self.rows(segment));
-        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut statement = self.connection.prepare_cached(&self.in_order(segment, which.reverse))?;
         let mut rows = self.query(&mut statement, segment, which)?;
         let beginning = beginning_of(segment.group);
         while let Some(row) = rows.next()? {
@@ -128,6 +126,11 @@ impl<'c> Rows<'c> {
         let Some(row) = rows.next()? else { return Ok(Size::default()) };
         let (bytes, keys) = (from_integer(row.get(0)?), from_integer(row.get(1)?));
         Ok(Size { bytes: bytes + keys * beginning_of(segment.group).len() as u64, keys })
+    }
+
+    fn in_order(&self, segment: &Segment<'_>, reverse: bool) -> String {
+        let direction = if reverse { "DESC" } else { "ASC" };
+        format!("{} ORDER BY key {direction} LIMIT ?8 OFFSET ?9", self.rows(segment))
     }
 
     fn rows(&self, segment: &Segment<'_>) -> &'static str {
@@ -159,4 +162,29 @@ impl<'c> Rows<'c> {
 /// The bytes in a column.
 pub(super) fn blob<'r>(row: &'r Row<'_>, column: usize) -> Result<&'r [u8], StorageError> {
     row.get_ref(column)?.as_blob().map_err(|error| StorageError::Other(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::StatementStatus;
+
+    use super::super::{open, place};
+    use super::*;
+
+    #[test]
+    fn a_statement_is_prepared_once_whatever_the_limit_of_each_run_is() {
+        let directory = tempfile::tempdir().unwrap();
+        let connection = open::writer(&directory.path().join("data.db")).unwrap();
+        let rows = Rows::new(&connection, 1).unwrap();
+        let everything = place::everything();
+        for segment in place::segments(&everything) {
+            for limit in [Some(1), Some(7), None] {
+                let which = Which { limit, ..Which::ALL };
+                assert!(rows.read(&segment, which, |_| ControlFlow::Continue(())).unwrap().is_continue());
+            }
+            let statement = connection.prepare_cached(&rows.in_order(&segment, false)).unwrap();
+            assert!(statement.get_status(StatementStatus::Run) >= 3, "the statement is the one that was run");
+            assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
+        }
+    }
 }
