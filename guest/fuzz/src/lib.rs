@@ -14,6 +14,7 @@
 pub mod connector;
 pub mod credential;
 pub mod filter;
+pub mod oauth;
 pub mod patch;
 pub mod path;
 pub mod request;

@@ -1,5 +1,6 @@
 //! RFC 7643, 7644 and 9865 as pure functions over JSON: knows no storage, no tenant, no clock.
 
+mod binary;
 pub mod cursor;
 pub mod discovery;
 pub mod document;

@@ -55,10 +55,12 @@ pub enum Tolerance {
     UnknownMembers = 33,
     /// Endpoints in another case than the RFC writes them.
     EndpointCase = 34,
+    /// Base64 in another form than the standard's.
+    Base64Form = 35,
 }
 
 impl Tolerance {
-    const ALL: [Self; 24] = [
+    const ALL: [Self; 25] = [
         Self::LetterCase,
         Self::Conversion,
         Self::RemoveListed,
@@ -83,6 +85,7 @@ impl Tolerance {
         Self::Alias,
         Self::UnknownMembers,
         Self::EndpointCase,
+        Self::Base64Form,
     ];
 
     /// What was done, for administrators.
@@ -112,6 +115,7 @@ impl Tolerance {
             Self::Alias => "an older name of an endpoint was accepted",
             Self::UnknownMembers => "members whom nobody knows were left out, and the known ones taken",
             Self::EndpointCase => "an endpoint was found without regard to the case of its name",
+            Self::Base64Form => "base64 for URLs, without padding or in lines was written as standard base64",
         }
     }
 }

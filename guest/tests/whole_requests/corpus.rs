@@ -42,3 +42,8 @@ fn the_seeds_of_request_keep_its_rules() {
 fn the_seeds_of_credential_keep_its_rules() {
     replay("credential", fuzz::credential::check);
 }
+
+#[test]
+fn the_seeds_of_oauth_keep_its_rules() {
+    replay("oauth", fuzz::oauth::check);
+}

@@ -1,5 +1,5 @@
 //! What strangers send: every fuzz target with random texts that are made of what its parser knows, for some seconds in
-//! every run of the tests. `cargo fuzz` goes on where these stop.
+//! every run of the tests. `make fuzz` goes on where these stop.
 
 use proptest::prelude::*;
 
@@ -126,8 +126,53 @@ const REQUESTS: &[&str] = &[
     "GET /Schemas/",
 ];
 
+const OAUTH: &[&str] = &[
+    "\n",
+    "\n",
+    "Basic ",
+    "e2NsaWVudH06e3NlY3JldH0=",
+    "{client}",
+    "{secret}",
+    "{request}",
+    "{code}",
+    "client_id=",
+    "client_secret=",
+    "grant_type=",
+    "client_credentials",
+    "authorization_code",
+    "refresh_token",
+    "response_type=code",
+    "redirect_uri=",
+    "https%3A%2F%2Fidp.example%2Fcallback",
+    "https://evil.example",
+    "code=",
+    "code_verifier=",
+    "code_challenge=",
+    "code_challenge_method=S256",
+    "state=",
+    "scope=scim",
+    "token=",
+    "insm_at_",
+    "client_assertion=",
+    "client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer",
+    "e30.e30.e30",
+    "&",
+    "&",
+    "=",
+    "%",
+    "%0",
+    "%ff",
+    "+",
+    ":",
+];
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn no_form_without_a_secret_gets_a_token_and_no_request_leads_elsewhere(text in texts(OAUTH)) {
+        fuzz::oauth::check(text.as_bytes());
+    }
 
     #[test]
     fn no_credential_but_the_token_lets_anybody_in_and_no_cursor_is_forged(text in texts(CREDENTIAL)) {

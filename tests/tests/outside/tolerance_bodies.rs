@@ -1,5 +1,6 @@
-//! Tolerance rules for bodies: what identity providers send in POST, PUT and in values (T2, T4–T6, T10–T13, T23, T26, T27).
+//! Tolerance rules for bodies: what identity providers send in POST, PUT and in values (T2, T4–T6, T10–T13, T23, T26, T27, T33, T35).
 
+use insomnia_scim_tests::client::encode;
 use insomnia_scim_tests::person::{Person, guid, unique};
 use insomnia_scim_tests::scim::{ENTERPRISE, GROUP, PATCH, USER, id, members, patch, sorted, text};
 use insomnia_scim_tests::seed;
@@ -334,4 +335,19 @@ fn t33_unknown_members_are_left_out_and_the_known_ones_taken() {
     let replace = json!({ "op": "replace", "path": "members", "value": [nobody] });
     client.patch(&path, patch(replace)).refusal(400, "invalidValue");
     assert_eq!(members(&client.get(&path).resource(200)), [ids[0].as_str()], "it would have emptied the team");
+}
+
+#[test]
+fn t35_base64_is_stored_and_compared_in_its_standard_form() {
+    let client = client();
+    let value = unique("t35");
+    let forms = ["+/+/TUk=", "-_-_TUk", "+/+/\r\nTUk="];
+    for form in forms {
+        let user = create(json!({ "title": value, "x509Certificates": [{ "value": form }] }));
+        assert_eq!(user["x509Certificates"][0]["value"], "+/+/TUk=", "{form}");
+        let filter = format!("title eq \"{value}\" and x509Certificates.value eq \"{}\"", form.replace("\r\n", ""));
+        let found = client.get(&format!("/Users?filter={}", encode(&filter))).list().total;
+        client.delete(&format!("/Users/{}", id(&user))).is(204);
+        assert_eq!(found, 1, "{form}");
+    }
 }

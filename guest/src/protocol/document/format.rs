@@ -1,27 +1,5 @@
 //! The formats of strings (RFC 7643 §2.3), checked in strict mode only: identity providers send what they have (T27).
 
-use base64::Engine;
-use base64::alphabet;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-
-/// With padding or without it.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
-
-/// As [`BASE64`], in the alphabet for URLs.
-const BASE64_URL: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::URL_SAFE,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
-
-/// Base64 (RFC 4648 §4, §5); line breaks are let through, since certificates often come with them.
-pub(super) fn is_binary(text: &str) -> bool {
-    let text: String = text.chars().filter(|character| !character.is_ascii_whitespace()).collect();
-    BASE64.decode(&text).is_ok() || BASE64_URL.decode(&text).is_ok()
-}
-
 /// A URI or a relative reference, as far as its characters go (RFC 3986 §2; other scripts as in RFC 3987).
 pub(super) fn is_reference(text: &str) -> bool {
     !text.contains(|character: char| {
@@ -118,16 +96,6 @@ mod tests {
             "20080123T045622Z",
         ] {
             assert!(!is_date_time(bad), "{bad}");
-        }
-    }
-
-    #[test]
-    fn base64_comes_with_line_breaks_and_without_padding() {
-        for good in ["", "TUlJ", "TUk=", "TUk", "TU\r\nlJ", "-_-_"] {
-            assert!(is_binary(good), "{good}");
-        }
-        for bad in ["TUlJ!", "T"] {
-            assert!(!is_binary(bad), "{bad}");
         }
     }
 

@@ -11,6 +11,7 @@ use serde_json::{Map, Number, Value};
 
 use super::format;
 use super::place::Place;
+use crate::protocol::binary;
 use crate::protocol::error::ScimError;
 use crate::protocol::filter::fold;
 use crate::protocol::mode::Mode;
@@ -408,14 +409,22 @@ fn string(place: Place<'_>, kind: AttributeType, value: Value, mode: Mode<'_>) -
     }
     let is_well_formed = match kind {
         AttributeType::DateTime => format::is_date_time,
-        AttributeType::Binary => format::is_binary,
+        AttributeType::Binary => |text: &str| binary::standard(text).is_some(),
         AttributeType::Reference => format::is_reference,
         _ => |_: &str| true,
     };
     if !is_well_formed(&text) && !mode.tolerates(Tolerance::MalformedValue) {
         return Err(place.must_be(expected(kind)));
     }
-    Ok(text)
+    Ok(if kind == AttributeType::Binary { in_standard_form(text, mode) } else { text })
+}
+
+/// Base64 in its standard form (T35); what is none, and what strict mode takes in another form, stays as it was sent.
+fn in_standard_form(text: String, mode: Mode<'_>) -> String {
+    match binary::standard(&text) {
+        Some(standard) if standard != text && mode.tolerates(Tolerance::Base64Form) => standard,
+        _ => text,
+    }
 }
 
 /// A number without fraction; in compat mode `5.0` is one.

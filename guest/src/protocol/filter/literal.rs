@@ -8,6 +8,7 @@ use super::fold::fold;
 use super::instant::Instant;
 use super::lexer::Token;
 use super::path::{FilterPath, Operator};
+use crate::protocol::binary;
 use crate::protocol::error::ScimError;
 use crate::protocol::mode::Mode;
 use crate::protocol::schema::AttributeType;
@@ -83,7 +84,16 @@ impl Literal {
                 Ok(Self::DateTime { text: text.into_owned(), instant })
             }
             AttributeType::DateTime | AttributeType::String | AttributeType::Reference | AttributeType::Binary => {
-                let text = text(token, mode).ok_or_else(|| refused("the value is not a string"))?.into_owned();
+                let mut text = text(token, mode).ok_or_else(|| refused("the value is not a string"))?.into_owned();
+                // T35: it is stored so. A part of it, of which `co` asks, is compared as it was sent.
+                if path.kind == AttributeType::Binary
+                    && !operator.is_substring()
+                    && let Some(standard) = binary::standard(&text)
+                    && standard != text
+                    && mode.tolerates(Tolerance::Base64Form)
+                {
+                    text = standard;
+                }
                 let folded = (!path.case_exact).then(|| fold(&text).into_owned());
                 Ok(Self::Text { text, folded })
             }
