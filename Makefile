@@ -30,7 +30,7 @@ if [ -n "$$missing" ]; then \
 	fi
 endef
 
-.PHONY: help setup toolchain tools venv browser npm postgres run release test test-rust picture pictures check advisories bench soak fuzz
+.PHONY: help setup toolchain tools venv browser npm postgres run release test test-rust picture pictures check features advisories bench soak fuzz
 
 help: ## List the targets.
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -153,6 +153,13 @@ check: toolchain tools ## Check format, lints, documentation, licences and advis
 	@$(MAKE) --no-print-directory advisories
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items
+
+# Outside of `make check`: each is another build of the host crate, and of some of its dependencies.
+features: toolchain ## Check the host crate with each of its features alone, and with none.
+	@set -e; for features in "" sqlite postgres email cli conformance; do \
+		echo "features: $${features:-none}"; \
+		cargo clippy --locked --package insomnia-scim --no-default-features --features "$$features" -- -D warnings; \
+	done
 
 # RustSec's database is a Git repository on GitHub and in no package registry, so it can't be pinned and is not always to
 # be had: then this says so. What is found in it is an error.

@@ -27,6 +27,16 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # Features
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | `sqlite` | [`storage::SqliteStorage`] |
+//! | `postgres` | [`storage::PostgresStorage`] |
+//! | `email` | the module [`email`]: a folder of messages, and SMTP |
+//! | `cli` (default) | the module [`cli`], which is the standalone server and its commands; it includes the three above |
+//! | `conformance` | `storage::conformance`: the rules that every storage must keep |
 
 // The example, which the tests run, names this crate as others do.
 #[cfg(test)]
@@ -36,6 +46,7 @@ mod alarm;
 pub mod api;
 pub mod api_keys;
 pub mod capability;
+#[cfg(feature = "cli")]
 pub mod cli;
 mod component;
 mod condition;
@@ -43,6 +54,7 @@ pub mod connector;
 pub mod delivery;
 pub mod directory;
 mod download;
+#[cfg(feature = "email")]
 pub mod email;
 #[cfg(test)]
 mod embedding_tests;

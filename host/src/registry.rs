@@ -1,6 +1,8 @@
-//! The host's own records: which organizations there are, and a few notes of the host about itself.
+//! The host's own records: which organizations there are, and in `notes` what the standalone host knows of itself.
 
 mod components;
+#[cfg(feature = "cli")]
+mod notes;
 mod quotas;
 
 use std::collections::HashMap;
@@ -103,7 +105,6 @@ const ORGANIZATIONS: &str = "organization/";
 /// The first text after all that begin with [`ORGANIZATIONS`]: `0` follows `/`.
 const ORGANIZATIONS_END: &str = "organization0";
 const FORMER: &str = "former/";
-const NOTES: &str = "note/";
 
 pub(crate) struct Registry {
     storage: Arc<dyn Storage>,
@@ -282,37 +283,6 @@ impl Registry {
             Ok(()) | Err(StorageError::Conflict(_)) => Ok(()),
             Err(error) => Err(error),
         }
-    }
-
-    /// Whether nothing was ever written for the host or an organization.
-    pub(crate) async fn is_empty(&self) -> Result<bool, StorageError> {
-        let range = KeyRange { start: Vec::new(), end: vec![0xff] };
-        let page = Page { range, reverse: false, skip: 0, limit: 1 };
-        let scanned = self.storage.scan(&OrganizationId::host(), vec![page]).await?;
-        Ok(scanned.iter().all(|page| page.entries.is_empty()))
-    }
-
-    /// A note of the host about itself.
-    pub(crate) async fn note(&self, name: &str) -> Result<Option<String>, StorageError> {
-        let found = self.storage.get(&OrganizationId::host(), vec![format!("{NOTES}{name}").into()]).await?;
-        let item = found.into_iter().next().flatten();
-        item.map(|item| String::from_utf8(item.value).map_err(|error| StorageError::Other(error.to_string())))
-            .transpose()
-    }
-
-    /// Makes a note where there is none of this name; `false` if there is one, which stays.
-    pub(crate) async fn add_note(&self, name: &str, text: &str) -> Result<bool, StorageError> {
-        let at: Vec<u8> = format!("{NOTES}{name}").into();
-        match self.change(vec![Require::Absent(at.clone())], vec![Write::Put(at, text.into())]).await {
-            Err(StorageError::Conflict(_)) => Ok(false),
-            changed => changed.map(|()| true),
-        }
-    }
-
-    pub(crate) async fn set_note(&self, name: &str, text: &str) -> Result<(), StorageError> {
-        let write = vec![Write::Put(format!("{NOTES}{name}").into(), text.into())];
-        let transaction = Transaction { write, ..Transaction::default() };
-        self.storage.commit(&OrganizationId::host(), transaction).await.map(|_| ())
     }
 }
 

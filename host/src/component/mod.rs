@@ -2,6 +2,8 @@
 
 mod assigned;
 pub(crate) mod bindings;
+#[cfg(feature = "cli")]
+mod compile_ahead;
 mod compiled;
 mod engine;
 #[cfg(test)]
@@ -31,12 +33,13 @@ pub use compiled::ComponentError;
 pub use limits::Limits;
 pub use runtime::CallError;
 
+#[cfg(feature = "cli")]
+pub(crate) use compile_ahead::make as compiled_code;
 pub(crate) use instance::{Exports, InstanceState, InstanceStore};
 #[cfg(test)]
 pub(crate) use lanes::Lanes;
 pub(crate) use lanes::Steps;
 pub(crate) use runtime::{Run, Runtime, Unusable};
-pub(crate) use shipped::make as compiled_code;
 
 /// Which requests may share an instance of the component. In either case an instance serves one organization.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -5,18 +5,12 @@
 //! wasmtime itself, which checks the code again. Where the name is not the one that wasmtime looks for, since anything of
 //! all that is another, it compiles as if nothing were there.
 //!
-//! A binary has it if [`make`] made a file, and the binary was built again with the variable
+//! A binary has it if `compile_ahead::make` made a file, and the binary was built again with the variable
 //! `INSOMNIA_SCIM_COMPILED_COMPONENT` naming that file: `make release` does both.
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Component, Path, PathBuf};
-
-use wasmtime::component;
-
-use super::compiled::ComponentError;
-use super::engine;
-use super::limits::Limits;
 
 /// The file that was named when this crate was built; empty if none was.
 const BUILT_IN: &[u8] = include_bytes!(env!("INSOMNIA_SCIM_COMPILED_FILE"));
@@ -25,8 +19,8 @@ const BUILT_IN: &[u8] = include_bytes!(env!("INSOMNIA_SCIM_COMPILED_FILE"));
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Shipped<'s> {
     /// Where it is inside the directory.
-    path: &'s Path,
-    content: &'s [u8],
+    pub(super) path: &'s Path,
+    pub(super) content: &'s [u8],
 }
 
 /// What this binary brings along, if it does.
@@ -35,8 +29,8 @@ pub(super) fn built_in() -> Option<Shipped<'static>> {
 }
 
 impl<'s> Shipped<'s> {
-    /// The form in which [`make`] writes it: the path, a line feed, and the content.
-    fn parse(bytes: &'s [u8]) -> Option<Self> {
+    /// The form in which it is made: the path, a line feed, and the content.
+    pub(super) fn parse(bytes: &'s [u8]) -> Option<Self> {
         let end = bytes.iter().position(|byte| *byte == b'\n')?;
         let (path, content) = bytes.split_at_checked(end)?;
         let path = Path::new(str::from_utf8(path).ok()?);
@@ -65,39 +59,6 @@ impl<'s> Shipped<'s> {
         }
         written
     }
-}
-
-/// Compiles the component, and returns what a binary that brings its code along is built with.
-///
-/// # Errors
-/// It can't be compiled, or there is no directory for what lasts no longer than this call.
-pub(crate) fn make(wasm: &[u8], limits: &Limits) -> Result<Vec<u8>, ComponentError> {
-    let failed = |error: io::Error| ComponentError::Engine(format!("compiled code can't be kept: {error}"));
-    let directory = Scratch::new().map_err(failed)?;
-    let cache = engine::cache(directory.path()).map_err(|error| ComponentError::Engine(format!("{error:#}")))?;
-    let engine = engine::engine(limits, Some(cache)).map_err(|error| ComponentError::Engine(format!("{error:#}")))?;
-    component::Component::new(&engine, wasm).map_err(|error| ComponentError::Invalid(format!("{error:#}")))?;
-    let file = code(directory.path()).map_err(failed)?;
-    let path = file.strip_prefix(directory.path()).ok().and_then(Path::to_str).unwrap_or_default();
-    let content = fs::read(&file).map_err(failed)?;
-    Ok([path.as_bytes(), b"\n", &content].concat())
-}
-
-/// The one file of code below the directory. Its name has no extension; wasmtime's notes beside it do, and so does what a
-/// thread of its own is just writing.
-fn code(directory: &Path) -> io::Result<PathBuf> {
-    let mut directories = vec![directory.to_owned()];
-    while let Some(directory) = directories.pop() {
-        for entry in fs::read_dir(directory)? {
-            let path = entry?.path();
-            if path.is_dir() {
-                directories.push(path);
-            } else if path.extension().is_none() {
-                return Ok(path);
-            }
-        }
-    }
-    Err(io::Error::other("wasmtime has written none"))
 }
 
 /// A cache directory for the time of one start, of this process alone.
@@ -137,7 +98,6 @@ fn unique() -> io::Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fault_guest;
     use super::*;
 
     #[test]
@@ -160,35 +120,5 @@ mod tests {
         let parent = directory.path().join("modules/a");
         assert_eq!(fs::read(parent.join("b")).unwrap(), b"one");
         assert_eq!(fs::read_dir(parent).unwrap().count(), 1);
-    }
-
-    #[test]
-    fn code_that_is_brought_along_is_not_compiled_again() {
-        let wasm = fault_guest::component();
-        let made = make(&wasm, &Limits::default()).unwrap();
-        let shipped = Shipped::parse(&made).unwrap();
-        let directory = tempfile::tempdir().unwrap();
-        shipped.install(directory.path()).unwrap();
-        let cache = engine::cache(directory.path()).unwrap();
-        let engine = engine::engine(&Limits::default(), Some(cache.clone())).unwrap();
-        component::Component::new(&engine, &wasm).unwrap();
-        assert_eq!((cache.cache_hits(), cache.cache_misses()), (1, 0));
-    }
-
-    #[test]
-    fn code_of_another_component_or_that_is_damaged_is_compiled() {
-        let wasm = fault_guest::component();
-        let made = make(&wasm, &Limits::default()).unwrap();
-        let shipped = Shipped::parse(&made).unwrap();
-        for (path, content) in
-            [(Path::new("modules/other"), shipped.content), (shipped.path, &b"not compiled code"[..])]
-        {
-            let directory = tempfile::tempdir().unwrap();
-            Shipped { path, content }.install(directory.path()).unwrap();
-            let cache = engine::cache(directory.path()).unwrap();
-            let engine = engine::engine(&Limits::default(), Some(cache.clone())).unwrap();
-            component::Component::new(&engine, &wasm).unwrap();
-            assert_eq!((cache.cache_hits(), cache.cache_misses()), (0, 1), "{}", path.display());
-        }
     }
 }

@@ -196,6 +196,7 @@ impl EmailConfig {
     ///
     /// # Errors
     /// As [`EmailConfig::mailer`].
+    #[cfg(feature = "cli")]
     pub(crate) fn smtp_mailer(&self) -> Result<Option<SmtpMailer>, EmailConfigError> {
         self.smtp.as_ref().map(|smtp| self.over_smtp(smtp)).transpose()
     }

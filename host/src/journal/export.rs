@@ -1,7 +1,6 @@
 //! The log as a file, read part by part, so that no log is too long for it.
 
 use axum::response::Response;
-use clap::ValueEnum;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -16,7 +15,8 @@ use crate::timestamp::date;
 const PART: u32 = 500;
 
 /// The form of an export.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "kebab-case")]
 pub enum LogFormat {
     /// Comma-separated values (RFC 4180), with a first line of names.
@@ -24,7 +24,7 @@ pub enum LogFormat {
     /// JSON Lines: an entry a line, as the search has it.
     #[default]
     #[serde(rename = "jsonl")]
-    #[value(name = "jsonl")]
+    #[cfg_attr(feature = "cli", value(name = "jsonl"))]
     JsonLines,
 }
 

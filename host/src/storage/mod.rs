@@ -3,13 +3,20 @@
 pub mod bounds;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+#[cfg(feature = "cli")]
 pub(crate) mod copy;
 mod memory;
+#[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(feature = "sqlite")]
 mod sqlite;
 
 pub use memory::MemoryStorage;
+#[cfg(feature = "postgres")]
 pub use postgres::{PostgresConfig, PostgresConfigError, PostgresOpenError, PostgresStorage, PostgresTlsError};
+#[cfg(feature = "cli")]
 pub(crate) use postgres::{PostgresSource, PostgresTarget};
+#[cfg(feature = "sqlite")]
 pub use sqlite::{OpenError, SqliteStorage};
+#[cfg(feature = "cli")]
 pub(crate) use sqlite::{SqliteSource, SqliteTarget, examine};

@@ -15,6 +15,7 @@
 
 mod change;
 mod config;
+#[cfg(feature = "cli")]
 mod copy;
 mod fault;
 mod ids;
@@ -32,6 +33,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, Type};
 
 pub use config::{PostgresConfig, PostgresConfigError};
+#[cfg(feature = "cli")]
 pub(crate) use copy::{PostgresSource, PostgresTarget};
 pub use migration::PostgresOpenError;
 pub use tls::TlsError as PostgresTlsError;

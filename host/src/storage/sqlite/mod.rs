@@ -5,7 +5,9 @@
 //! write transaction, and only an organization's number, which never changes, is cached.
 
 mod change;
+#[cfg(feature = "cli")]
 mod copy;
+#[cfg(feature = "cli")]
 mod examine;
 mod large;
 #[cfg(test)]
@@ -24,7 +26,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use rusqlite::ErrorCode;
 
+#[cfg(feature = "cli")]
 pub(crate) use copy::{SqliteSource, SqliteTarget};
+#[cfg(feature = "cli")]
 pub(crate) use examine::examine;
 pub use open::OpenError;
 

@@ -264,6 +264,7 @@ pub(super) fn reader(path: &Path) -> Result<Connection, OpenError> {
 }
 
 /// As [`reader`], of tables that this release has made or brought up to date.
+#[cfg(feature = "cli")]
 pub(super) fn current_reader(path: &Path) -> Result<Connection, OpenError> {
     let connection = reader(path)?;
     let failed = |source| OpenError::Migration { path: path.to_owned(), source };
