@@ -16,3 +16,4 @@ pub mod schema;
 pub mod sort;
 pub mod timestamp;
 pub mod tolerance;
+pub mod version;
