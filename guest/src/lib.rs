@@ -16,6 +16,7 @@ pub mod directory;
 pub mod endpoint;
 pub mod jobs;
 pub mod journal;
+mod jws;
 pub mod opaque;
 pub mod protocol;
 pub mod provisioning;
@@ -24,6 +25,7 @@ pub mod rules;
 mod secret;
 mod sentence;
 pub mod store;
+pub mod streams;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod text;

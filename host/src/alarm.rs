@@ -1,9 +1,10 @@
-//! What wakes the scheduler, and how long it waits after failures.
+//! What wakes the scheduler, and how long it waits after failures; and what wakes those who wait for a change of an
+//! organization.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::capability::storage::OrganizationId;
 
@@ -16,6 +17,8 @@ const LONGEST_RETRY: u64 = 300_000;
 pub(crate) struct Alarm {
     earliest: Mutex<Option<u64>>,
     changed: Notify,
+    /// Who waits for commits of an organization.
+    followers: Mutex<HashMap<OrganizationId, watch::Sender<()>>>,
 }
 
 impl Alarm {
@@ -32,6 +35,21 @@ impl Alarm {
     /// From now on every time is news: what was stored before is about to be read.
     pub(crate) fn forget(&self) {
         *lock(&self.earliest) = None;
+    }
+
+    /// Something was committed for the organization.
+    pub(crate) fn committed(&self, organization: &OrganizationId) {
+        if let Some(followers) = lock(&self.followers).get(organization) {
+            followers.send_replace(());
+        }
+    }
+
+    /// Is told of each commit for the organization in this process from now on. One that comes while nobody looks is told
+    /// later.
+    pub(crate) fn follow(&self, organization: &OrganizationId) -> watch::Receiver<()> {
+        let mut followers = lock(&self.followers);
+        followers.retain(|_, followers| followers.receiver_count() > 0);
+        followers.entry(organization.clone()).or_insert_with(|| watch::channel(()).0).subscribe()
     }
 
     /// Ends when a time was set that is earlier than all that were set since [`Alarm::forget`].
@@ -67,6 +85,22 @@ impl Failures {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn who_follows_an_organization_is_told_of_its_commits_alone() {
+        let alarm = Alarm::default();
+        let [one, two] = ["a", "b"].map(|name| OrganizationId::parse(name).unwrap());
+        let mut follower = alarm.follow(&one);
+        alarm.committed(&two);
+        assert!(!follower.has_changed().unwrap());
+        alarm.committed(&one);
+        alarm.committed(&one);
+        follower.changed().await.unwrap();
+        assert!(!follower.has_changed().unwrap());
+        drop(follower);
+        let _other = alarm.follow(&two);
+        assert_eq!(lock(&alarm.followers).len(), 1);
+    }
 
     #[test]
     fn pauses_double_up_to_five_minutes_and_start_over_after_a_success() {

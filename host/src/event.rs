@@ -1,7 +1,10 @@
-//! Events: what changed in an organization, for the backend in the same process and for a webhook.
+//! Events: what changed in an organization, for the backend in the same process, for a webhook, and for receivers of streams.
 
 use async_trait::async_trait;
-pub use insomnia_scim_contract::{Event, Webhook};
+pub use insomnia_scim_contract::{
+    Event, EventDetail, EventStream, IssuedEventStream, NewEventStream, PollRequest, PollResponse, SigningKey,
+    StreamEvent, Webhook,
+};
 
 use crate::capability::storage::OrganizationId;
 

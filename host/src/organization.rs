@@ -62,6 +62,7 @@ mod quotas;
 mod retention;
 mod schemas;
 mod setup_links;
+mod streams;
 mod teams;
 
 pub use change::{OptionChanges, OrganizationChange, UnknownOption};

@@ -1,5 +1,7 @@
 //! Where the faces meet: the routes to mount into a backend's router, and all of them for the standalone server.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::get;
@@ -17,10 +19,10 @@ impl Provisioner {
         ScimService::new(self.clone())
     }
 
-    /// The routes of the SCIM endpoint, and of OAuth 2.0 but for the authorization endpoint, to be merged into a backend's
-    /// own.
+    /// The routes of the SCIM endpoint, of OAuth 2.0 but for the authorization endpoint, and of the receivers of SCIM events, to
+    /// be merged into a backend's own.
     pub fn router(&self) -> Router {
-        server::router(self)
+        server::router(self, Arc::new(|| false))
     }
 }
 
@@ -42,12 +44,12 @@ pub async fn serve(
 
 /// All routes of the standalone server.
 fn all(provisioner: &Provisioner, readiness: Readiness) -> Router {
-    let serving = readiness.clone();
+    let (serving, waiting) = (readiness.clone(), readiness.clone());
     let routes = Router::new()
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
         .with_state(Health { provisioner: provisioner.clone(), readiness })
-        .merge(server::router(provisioner))
+        .merge(server::router(provisioner, Arc::new(move || !waiting.get())))
         .merge(api::router(provisioner))
         .merge(layers::page(Page::new(provisioner).until(move || !serving.get()).router()))
         .fallback(|| async { (StatusCode::NOT_FOUND, "There is nothing here.\n") });

@@ -209,6 +209,15 @@ async function logsAndEvents() {
   await gives(client.GET(webhook, { params }));
   await gives(client.POST(`${webhook}/test`, { params }));
   await done(client.DELETE(webhook, { params }));
+  const streams = '/api/v1/organizations/{organization}/streams';
+  const added = await gives(client.POST(streams, { params, body: { name: 'Receiver', audience: nobody } }));
+  assert(added.token && added.stream.poll_url);
+  const stream = { path: { organization, stream: added.stream.id } };
+  await gives(client.GET(streams, { params }));
+  await gives(client.GET(`${streams}/{stream}`, { params: stream }));
+  await gives(client.POST(`${streams}/{stream}/token`, { params: stream }));
+  await gives(client.POST('/api/v1/organizations/{organization}/signing-key/rotate', { params }));
+  await done(client.DELETE(`${streams}/{stream}`, { params: stream }));
   const queue = '/api/v1/organizations/{organization}/deliveries/{queue}';
   const parked = { path: { organization, queue: 'events-parked' } } as const;
   await gives(client.GET(queue, { params: parked }));

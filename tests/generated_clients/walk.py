@@ -219,6 +219,14 @@ def logs_and_events():
     of_the_organization("get_webhook", gives=models.Webhook)
     of_the_organization("test_webhook", gives=models.Webhook)
     of_the_organization("delete_webhook")
+    receiver = models.NewEventStream(name="Receiver", audience=NOBODY)
+    issued = of_the_organization("add_stream", body=receiver, gives=models.IssuedStream)
+    assert issued.token and issued.stream.poll_url, issued
+    of_the_organization("list_streams", gives=models.ListOfEventStream)
+    of_the_organization("get_stream", issued.stream.id, gives=models.EventStream)
+    of_the_organization("rotate_stream_token", issued.stream.id, gives=models.IssuedStream)
+    of_the_organization("rotate_signing_key", gives=models.SigningKey)
+    of_the_organization("remove_stream", issued.stream.id)
     parked = models.DeliveryQueue.EVENTS_PARKED
     of_the_organization("list_deliveries", parked, gives=models.ListOfDelivery)
     of_the_organization("retry_deliveries", parked, gives=models.Retried)

@@ -30,19 +30,24 @@ enumeration! {
         EventsWaiting = "events-waiting",
         /// Events that the webhook did not take for three days.
         EventsParked = "events-parked",
+        /// Security Event Tokens that streams have not delivered yet.
+        SetsWaiting = "sets-waiting",
+        /// Security Event Tokens that were refused, or that were not taken for three days.
+        SetsParked = "sets-parked",
     }
 }
 
-/// An email or an event on its way; nothing of it is secret. Times are milliseconds since the Unix epoch.
+/// An email, an event or a Security Event Token on its way; nothing of it is secret. Times are milliseconds since the Unix epoch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct Delivery {
     /// Names it in its queue.
     pub id: String,
-    /// Which email, such as `token-expiring`; of an event its id, which is also its `webhook-id`.
+    /// Which email, such as `token-expiring`; of an event its id, which is also its `webhook-id`; of a Security Event Token its
+    /// event URIs, without what all of them begin with.
     pub what: String,
-    /// The recipient of an email.
+    /// The recipient of an email, or the name of a stream.
     pub to: Option<String>,
     /// When it was written.
     pub created: u64,

@@ -37,6 +37,7 @@ mod scim;
 mod seats;
 mod setup;
 mod storage;
+mod streams;
 
 pub use act::{Act, Actor, Face, Source};
 pub use capability::{EmailError, HttpError, HttpRequest, HttpResponse, Message, SecretsError};
@@ -68,6 +69,9 @@ pub use setup::{IssuedSetupLink, NewSetupLink, SetupLink};
 pub use storage::{
     BoundedAdd, Change, Condition, Entry, Item, Key, KeyRange, KeyValue, KeyVersion, Page, Scanned, StorageError,
     Transaction,
+};
+pub use streams::{
+    EventDetail, EventStream, IssuedEventStream, NewEventStream, PollRequest, PollResponse, SigningKey, StreamEvent,
 };
 
 /// A page of members, in the order of their creation.

@@ -9,6 +9,7 @@ use crate::journal::{SearchError, WebhookError};
 use crate::provisioning::Refusal;
 use crate::provisioning::passphrase::PassphraseError;
 use crate::store::StoreError;
+use crate::streams::StreamError;
 
 impl From<StoreError> for ActionError {
     fn from(error: StoreError) -> Self {
@@ -113,6 +114,19 @@ impl From<WebhookError> for ActionError {
             WebhookError::Secrets(SecretsError::NotConfigured) => Self::NotConfigured(error.to_string()),
             WebhookError::Secrets(error) => Self::Other(error.to_string()),
             WebhookError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<StreamError> for ActionError {
+    fn from(error: StreamError) -> Self {
+        match error {
+            StreamError::Invalid(text) => Self::Invalid(text),
+            StreamError::TooMany | StreamError::NoKey => Self::Conflict(error.to_string()),
+            StreamError::NotFound(text) => Self::NotFound(text),
+            StreamError::Secrets(SecretsError::NotConfigured) => Self::NotConfigured(error.to_string()),
+            StreamError::Secrets(error) => Self::Other(error.to_string()),
+            StreamError::Store(error) => error.into(),
         }
     }
 }

@@ -12,5 +12,6 @@ mod oauth;
 mod overview;
 mod schemas;
 mod scim;
+mod streams;
 
 struct Component;

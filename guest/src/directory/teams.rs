@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use super::error::DirectoryError;
 use super::members::{find, organization};
 use crate::protocol::schema::GROUP;
-use crate::provisioning::{Refusal, Teams, events, write};
+use crate::provisioning::write::{self, Moved};
+use crate::provisioning::{Refusal, Teams};
 use crate::store::keys::{self, Kind};
 use crate::store::{Batch, Origin, Store, StoreError, Stored, TeamRecord};
 
@@ -45,8 +46,8 @@ pub fn add_team(store: &Store, name: &str, members: &[String]) -> Result<Team, D
         let mut batch = Batch::new();
         let additions = store.add_members(&mut batch, &id, &ids)?;
         batch.forget_exists(&Kind::Team.document(&id));
-        write::team(store, &mut batch, None, Some(&record))?;
-        events::membership(store, &mut batch, &record, &additions.added, &[])?;
+        let moved = Moved { added: &additions.added, removed: &[] };
+        write::team(store, &mut batch, None, Some(&record), moved)?;
         let version = store.commit(batch)?;
         Ok(team(&Stored { record, version, touch: None }, additions.added.len() as u64))
     })
@@ -87,7 +88,8 @@ pub fn change_team_members(
         if added.is_empty() && removed.is_empty() {
             return Ok(self::team(&old, size));
         }
-        events::membership(store, &mut batch, &old.record, &added, &removed)?;
+        let moved = Moved { added: &added, removed: &removed };
+        write::memberships(store, &mut batch, &old.record, moved)?;
         let version = store.commit(batch)?;
         let size = (size + added.len() as u64).saturating_sub(removed.len() as u64);
         Ok(self::team(&Stored { touch: Some((version, store.now())), ..old }, size))

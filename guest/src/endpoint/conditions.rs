@@ -1,9 +1,6 @@
 //! Conditional requests: `ETag`, `If-Match`, `If-None-Match` (RFC 7644 §3.14, RFC 9110 §13).
 
-/// The ETag of a version. Weak: two representations of one version may differ in the order of attributes.
-pub(super) fn etag(version: u64) -> String {
-    format!("W/\"{version:x}\"")
-}
+pub(super) use crate::protocol::version::etag;
 
 /// Whether the header names the version, or any with `*`; compared weakly, as is SCIM practice.
 pub(super) fn names(header: &str, version: u64) -> bool {

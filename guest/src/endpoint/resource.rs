@@ -86,7 +86,9 @@ pub(super) trait Resource<'c, 'h: 'c> {
 
 /// Serves a request to create a resource, or to do something to the one with this id.
 pub(super) fn serve<'c, 'h: 'c>(resource: &impl Resource<'c, 'h>, id: Option<&str>) -> Result<Answer, ScimError> {
-    let served = match (id, resource.endpoint().context.request.method.as_str()) {
+    let context = resource.endpoint().context;
+    context.store.replaces_whole(context.request.method == "PUT");
+    let served = match (id, context.request.method.as_str()) {
         (None, _) => create(resource),
         (Some(id), "PUT") => replace(resource, id),
         (Some(id), "PATCH") => modify(resource, id),

@@ -4,10 +4,12 @@ use super::answer::Answer;
 use super::context::Context;
 use super::operation::on_resource;
 use super::{bulk, list};
+use crate::journal::Standing;
 use crate::protocol::discovery;
 use crate::protocol::error::ScimError;
 use crate::protocol::query::Query;
 use crate::protocol::route::Route;
+use crate::store::StreamRecord;
 
 /// Serves a request whose method the route has.
 pub(super) fn serve(context: &Context<'_, '_>, route: &Route) -> Result<Answer, ScimError> {
@@ -38,11 +40,24 @@ fn discover(context: &Context<'_, '_>, route: &Route) -> Result<Answer, ScimErro
         }
         Route::Schemas(None) => Ok(Answer::document(&discovery::schemas(table, base_url))),
         Route::Schemas(Some(urn)) => found(discovery::schema(table, urn, base_url), "schema", urn),
-        _ => Ok(Answer::document(&discovery::service_provider_config(
-            base_url,
-            context.organization.options.basic_authentication,
-        ))),
+        _ => {
+            let takes_basic = context.organization.options.basic_authentication;
+            let document = discovery::service_provider_config(base_url, takes_basic, &event_uris(context)?);
+            Ok(Answer::document(&document))
+        }
     }
+}
+
+/// The URIs of the events that the organization's streams have. Strangers are told of none, so that the answer does not tell
+/// which organizations there are.
+fn event_uris(context: &Context<'_, '_>) -> Result<Vec<String>, ScimError> {
+    if context.note.borrow().standing != Standing::Admitted {
+        return Ok(Vec::new());
+    }
+    let mut uris: Vec<String> = context.store.streams()?.iter().flat_map(StreamRecord::event_uris).collect();
+    uris.sort_unstable();
+    uris.dedup();
+    Ok(uris)
 }
 
 fn parameters(context: &Context<'_, '_>) -> Result<Query, ScimError> {

@@ -6,8 +6,8 @@ use thiserror::Error;
 
 use crate::capability::{Key, Page};
 use crate::store::{
-    Batch, EventSubject, Letter, OutboxRecord, ParkedEvent, Retry, Role, Sink, Store, StoreError, StoredEmail, decode,
-    encode, keys,
+    Batch, EventSubject, Letter, OutboxRecord, ParkedEvent, Retry, Role, SetRecord, Sink, Store, StoreError,
+    StoredEmail, decode, encode, keys,
 };
 use crate::text::cut;
 
@@ -25,8 +25,9 @@ pub fn list_deliveries(
     limit: u32,
 ) -> Result<DeliveryPage, StoreError> {
     let limit = limit.clamp(1, 500);
-    let after = after.filter(|after| keys::is_position(after) || keys::is_id(after));
+    let after = after.filter(|after| keys::is_position(after) || keys::is_id(after) || place(after).is_some());
     let (deliveries, more) = match queue {
+        DeliveryQueue::SetsWaiting | DeliveryQueue::SetsParked => sets(store, queue, after, limit)?,
         DeliveryQueue::EmailsWaiting => {
             let (emails, more) = store.outbox(None, after, limit)?;
             (emails.into_iter().map(email).collect::<Vec<_>>(), more)
@@ -75,7 +76,90 @@ fn events(
     Ok((deliveries, scanned.more))
 }
 
-/// Sends parked emails or events again: these, or as many as fit into one call. Returns how many; a link that has
+/// The stream and the id of a token, which together are the id of its delivery.
+fn place(delivery: &str) -> Option<(&str, &str)> {
+    delivery.split_once('/').filter(|(stream, id)| keys::is_id(stream) && keys::is_id(id))
+}
+
+fn sets(
+    store: &Store,
+    queue: DeliveryQueue,
+    after: Option<&str>,
+    limit: u32,
+) -> Result<(Vec<Delivery>, bool), StoreError> {
+    let is_parked = queue == DeliveryQueue::SetsParked;
+    let (after_stream, after_id) = after.and_then(place).unzip();
+    let mut deliveries = Vec::new();
+    // In the order of the streams' ids, which is that of their creation.
+    for stream in store.streams()? {
+        let mut range = if is_parked { keys::sets_parked(&stream.id, None) } else { keys::sets_due(&stream.id, None) };
+        match (after_stream, after_id) {
+            (Some(passed), _) if stream.id.as_str() < passed => continue,
+            (Some(passed), Some(id)) if stream.id == passed => {
+                range.start = if is_parked { keys::set_parked(passed, id) } else { keys::set_due(passed, id) };
+                range.start.push(0);
+            }
+            _ => {}
+        }
+        let left = limit + 1 - u32::try_from(deliveries.len()).unwrap_or(limit);
+        let scanned = store.scan_page(Page { range, reverse: false, skip: 0, limit: left })?;
+        let ids: Vec<String> = scanned.entries.iter().filter_map(|entry| keys::id_of(&entry.key)).collect();
+        let wanted: Vec<Key> = ids.iter().map(|id| keys::set(&stream.id, id)).collect();
+        let items = if wanted.is_empty() { Vec::new() } else { store.items(&wanted)? };
+        for ((id, entry), (key, item)) in ids.into_iter().zip(scanned.entries).zip(wanted.iter().zip(items)) {
+            let set = item.map(|item| decode::<SetRecord>(key, &item)).transpose()?;
+            let parked = crate::capability::Item { value: entry.value, version: entry.version };
+            deliveries.push(Delivery {
+                created: keys::time_of_id(&id).unwrap_or(0),
+                id: format!("{}/{id}", stream.id),
+                what: set
+                    .map_or_else(String::new, |set| set.record.events.keys().cloned().collect::<Vec<_>>().join(" ")),
+                to: Some(stream.name.clone()),
+                due: None,
+                attempts: 0,
+                error: if is_parked { Some(decode::<ParkedEvent>(&entry.key, &parked)?.record.error) } else { None },
+            });
+        }
+        if deliveries.len() > limit as usize {
+            deliveries.truncate(limit as usize);
+            return Ok((deliveries, true));
+        }
+    }
+    Ok((deliveries, false))
+}
+
+/// Those of these tokens that are parked, or the first that are: the stream and the id of each.
+fn parked_sets(store: &Store, ids: &[String]) -> Result<Vec<(String, String)>, StoreError> {
+    let streams = store.streams()?;
+    let is_known = |stream: &str| streams.iter().any(|known| known.id == stream);
+    let all = if ids.is_empty() { sets(store, DeliveryQueue::SetsParked, None, MOST)?.0 } else { Vec::new() };
+    let named = ids.iter().map(String::as_str).chain(all.iter().map(|delivery| delivery.id.as_str()));
+    let places: Vec<(&str, &str)> =
+        named.filter_map(place).filter(|(stream, _)| is_known(stream)).take(MOST as usize).collect();
+    let marks: Vec<Key> = places.iter().map(|(stream, id)| keys::set_parked(stream, id)).collect();
+    let items = if marks.is_empty() { Vec::new() } else { store.items(&marks)? };
+    let found = places.into_iter().zip(items).filter(|(_, item)| item.is_some());
+    Ok(found.map(|((stream, id), _)| (stream.to_owned(), id.to_owned())).collect())
+}
+
+fn retry_sets(store: &Store, batch: &mut Batch, ids: &[String]) -> Result<u32, StoreError> {
+    let (mut count, mut streams) = (0, Vec::new());
+    for (stream, id) in parked_sets(store, ids)? {
+        batch.require_exists(keys::set_parked(&stream, &id));
+        batch.delete(keys::set_parked(&stream, &id));
+        batch.put(keys::set_due(&stream, &id), Vec::new());
+        if !streams.contains(&stream) {
+            streams.push(stream);
+        }
+        count += 1;
+    }
+    for stream in store.streams()?.iter().filter(|stream| streams.contains(&stream.id)) {
+        store.end_pause(batch, &stream.lease())?;
+    }
+    Ok(count)
+}
+
+/// Sends what is parked in a queue again: these, or as many as fit into one call. Returns how many; a link that has
 /// expired is left alone.
 ///
 /// # Errors
@@ -83,14 +167,17 @@ fn events(
 pub fn retry_deliveries(store: &Store, queue: DeliveryQueue, ids: &[String]) -> Result<u32, StoreError> {
     store.transact(|| {
         let mut batch = Batch::new();
+        // Whoever asks wants it now, not after the pause that failures have brought.
         let (count, lease) = match queue {
-            DeliveryQueue::EmailsParked => (retry_emails(store, &mut batch, ids)?, "email"),
-            DeliveryQueue::EventsParked => (retry_events(store, &mut batch, ids)?, "webhook"),
-            DeliveryQueue::EmailsWaiting | DeliveryQueue::EventsWaiting => return Ok(0),
+            DeliveryQueue::EmailsParked => (retry_emails(store, &mut batch, ids)?, Some("email")),
+            DeliveryQueue::EventsParked => (retry_events(store, &mut batch, ids)?, Some("webhook")),
+            DeliveryQueue::SetsParked => (retry_sets(store, &mut batch, ids)?, None),
+            DeliveryQueue::EmailsWaiting | DeliveryQueue::EventsWaiting | DeliveryQueue::SetsWaiting => return Ok(0),
         };
         if count > 0 {
-            // Whoever asks wants it now, not after the pause that failures have brought.
-            store.end_pause(&mut batch, lease)?;
+            if let Some(lease) = lease {
+                store.end_pause(&mut batch, lease)?;
+            }
             batch.wake_at(store.now());
             store.commit(batch)?;
         }
@@ -98,7 +185,7 @@ pub fn retry_deliveries(store: &Store, queue: DeliveryQueue, ids: &[String]) -> 
     })
 }
 
-/// Gives parked emails or events up for good: these, or as many as fit into one call. Returns how many.
+/// Gives up for good what is parked in a queue: these, or as many as fit into one call. Returns how many.
 ///
 /// # Errors
 /// If the store can't answer.
@@ -121,7 +208,15 @@ pub fn dismiss_deliveries(store: &Store, queue: DeliveryQueue, ids: &[String]) -
                     count += 1;
                 }
             }
-            DeliveryQueue::EmailsWaiting | DeliveryQueue::EventsWaiting => return Ok(0),
+            DeliveryQueue::SetsParked => {
+                for (stream, id) in parked_sets(store, ids)? {
+                    batch.require_exists(keys::set_parked(&stream, &id));
+                    batch.delete(keys::set_parked(&stream, &id));
+                    batch.delete(keys::set(&stream, &id));
+                    count += 1;
+                }
+            }
+            DeliveryQueue::EmailsWaiting | DeliveryQueue::EventsWaiting | DeliveryQueue::SetsWaiting => return Ok(0),
         }
         if count > 0 {
             store.commit(batch)?;

@@ -1,4 +1,4 @@
-//! What time makes due: the automatic refresh, warnings of an expiring token, deliveries of emails and events, retention, the
+//! What time makes due: the automatic refresh, warnings of an expiring token, deliveries of emails, events and tokens, retention, the
 //! count of marked members.
 //!
 //! Every job is idempotent, does a bounded part at a time, and says when it wants to run next. One that fails is tried
@@ -10,6 +10,7 @@ mod email;
 mod expiry;
 mod letter_form;
 mod letters;
+mod push;
 mod retention;
 mod schedule;
 mod warnings;
@@ -36,7 +37,7 @@ const AGAIN: u64 = 60_000;
 const CALL: u64 = 25_000;
 /// How long one job may go on beginning attempts, in milliseconds.
 const SHARE: u64 = 20_000;
-/// After how many milliseconds a job that delivers lets the other one have its turn, if something waits for that.
+/// After how many milliseconds a job that delivers lets the others have their turn, if something waits for them.
 const TURN: u64 = 2_000;
 
 /// How long a job may go on beginning what others may let hang, and what the host tells it.
@@ -61,8 +62,8 @@ impl Budget<'_> {
 type Job = fn(Host<'_>, &Store<'_>, &Budget<'_>) -> Result<Option<u64>, StoreError>;
 
 /// All jobs. The refresh comes before the warnings, which it may spare, and those before the deliveries; what can hang
-/// comes last, the deliveries in turn, so that neither keeps the other from its share.
-const JOBS: [(&str, Job); 7] = [
+/// comes last, the deliveries in turn, so that none keeps the others from their share.
+const JOBS: [(&str, Job); 8] = [
     ("refresh", |host, _, _| refresh::run_due(host)),
     ("expiry", expiry::run),
     ("client-secrets", client_secrets::run),
@@ -70,7 +71,10 @@ const JOBS: [(&str, Job); 7] = [
     ("census", |host, store, _| Ok(census::run(store)?.then(|| host.clock.now()))),
     ("email", email::run),
     ("webhook", webhook::run),
+    ("push", push::run),
 ];
+/// How many of them deliver: the last ones.
+const DELIVERIES: usize = 3;
 
 /// Does what is due; returns when it wants to be called next, in milliseconds since the Unix epoch.
 ///
@@ -82,8 +86,8 @@ pub fn run_due(host: Host<'_>, context: &RunContext) -> Result<Option<u64>, Stor
     let began = host.clock.now();
     let mut jobs = JOBS;
     let [turn] = host.store().random::<1>();
-    if let ([.., first, second], 1) = (&mut jobs, turn % 2) {
-        std::mem::swap(first, second);
+    if let Some(deliveries) = jobs.last_chunk_mut::<DELIVERIES>() {
+        deliveries.rotate_left(usize::from(turn) % DELIVERIES);
     }
     let mut run = |(name, job): (&str, Job)| {
         let store = host.store();
@@ -98,11 +102,12 @@ pub fn run_due(host: Host<'_>, context: &RunContext) -> Result<Option<u64>, Stor
         host.clock.now()
     };
     let ends = jobs.map(&mut run);
-    // What came for the one while the other delivered does not wait for the next call.
-    if let ([.., first, _], [.., first_ended, ended]) = (jobs, ends)
-        && ended >= first_ended.saturating_add(TURN)
-    {
-        run(first);
+    // What came for one while those behind it delivered does not wait for the next call.
+    let ([.., first, second, _], [.., first_ended, second_ended, ended]) = (jobs, ends);
+    for (job, job_ended) in [(first, first_ended), (second, second_ended)] {
+        if ended >= job_ended.saturating_add(TURN) {
+            run(job);
+        }
     }
     match failures.pop() {
         Some(error) if failures.len() + 1 >= JOBS.len() => Err(error),

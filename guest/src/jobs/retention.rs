@@ -1,11 +1,11 @@
-//! Deletes entries of the SCIM log, events and parked emails that are older than the organization's retention, 90 days by
+//! Deletes entries of the SCIM log, events, tokens of streams and parked emails that are older than the organization's retention, 90 days by
 //! default (rule P5), and what else has served its time: a bounded part at a time, so that nobody else waits long for the
 //! storage.
 
 use insomnia_scim_contract::lasts;
 
 use super::Budget;
-use crate::capability::{Host, KeyRange};
+use crate::capability::{Host, KeyRange, Page};
 use crate::provisioning::{guard, passphrase, without_seat};
 use crate::store::{Batch, Letter, Sealed, Sink, Store, StoreError, encode, keys, text};
 
@@ -23,7 +23,7 @@ const AUDIT_DAYS: u32 = 400;
 pub(super) fn run(_: Host<'_>, store: &Store<'_>, _: &Budget<'_>) -> Result<Option<u64>, StoreError> {
     let now = store.now();
     let mut commits = COMMITS;
-    if !forget_dropped(store, &mut commits)? {
+    if !forget_dropped(store, &mut commits)? || !forget_dropped_streams(store, &mut commits)? {
         return Ok(Some(now));
     }
     let last = store.item(keys::job(keys::RETENTION))?.and_then(|item| text(&item.value)?.parse::<u64>().ok());
@@ -41,7 +41,9 @@ pub(super) fn run(_: Host<'_>, store: &Store<'_>, _: &Budget<'_>) -> Result<Opti
         keys::outboxes_parked_before(before),
         keys::audits(0, audited_before),
     ];
-    for range in ranges.into_iter().chain(sinks) {
+    let streams = store.streams()?;
+    let tokens = streams.iter().flat_map(|stream| sets_of(&stream.id, Some(before)));
+    for range in ranges.into_iter().chain(sinks).chain(tokens) {
         if !delete_some(store, range, &mut commits)? {
             return Ok(Some(now));
         }
@@ -94,6 +96,33 @@ fn forget_dropped(store: &Store, commits: &mut u32) -> Result<bool, StoreError> 
             Err(StoreError::Conflict) => return Ok(false),
             result => result?,
         };
+    }
+    Ok(true)
+}
+
+/// All that is stored of a stream's tokens, from before this time or altogether.
+fn sets_of(stream: &str, before: Option<u64>) -> [KeyRange; 3] {
+    [keys::sets_due(stream, before), keys::sets_parked(stream, before), keys::sets(stream, before)]
+}
+
+/// Deletes the tokens of streams that were removed; returns whether none is left. A stream is remembered for a day: a change
+/// that was under way may have written a token after its removal.
+fn forget_dropped_streams(store: &Store, commits: &mut u32) -> Result<bool, StoreError> {
+    let page = Page { range: keys::streams_dropped(), reverse: false, skip: 0, limit: AT_ONCE };
+    for entry in store.scan_page(page)?.entries {
+        let Some(stream) = keys::id_of(&entry.key) else { continue };
+        for range in sets_of(&stream, None) {
+            if !delete_some(store, range, commits)? {
+                return Ok(false);
+            }
+        }
+        let removed = text(&entry.value).and_then(|time| time.parse::<u64>().ok()).unwrap_or(0);
+        if !lasts(removed.saturating_add(DAY), store.now(), DAY) {
+            let mut batch = Batch::new();
+            batch.delete(keys::stream(&stream));
+            batch.delete(entry.key);
+            store.commit(batch)?;
+        }
     }
     Ok(true)
 }

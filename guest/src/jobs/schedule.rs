@@ -22,7 +22,7 @@ pub(super) const EMAIL: Schedule = Schedule {
     given_up_after: 3 * DAY,
 };
 
-/// Of the webhook, and with it of all events that wait.
+/// Of the webhook, and with it of all events that wait; and so of each stream.
 pub(super) const WEBHOOK: Schedule = Schedule {
     pauses: &[5 * SECOND, 20 * SECOND, 80 * SECOND, 320 * SECOND, 1_280 * SECOND, HOUR],
     given_up_after: 3 * DAY,

@@ -187,7 +187,7 @@ pub fn test_webhook(host: Host<'_>, store: &Store<'_>) -> Result<(), StoreError>
 }
 
 /// Whether an email waits: it has its turn before the next event.
-fn is_email_due(store: &Store, now: u64) -> Result<bool, StoreError> {
+pub(super) fn is_email_due(store: &Store, now: u64) -> Result<bool, StoreError> {
     Ok(store.next_email(now, LONGEST_PAUSE)?.is_some_and(|due| due <= now))
 }
 
@@ -244,7 +244,7 @@ pub(super) fn signature(key: &[u8], id: &str, timestamp: &str, body: &[u8]) -> S
 }
 
 /// How long the receiver asks to wait, in milliseconds.
-fn asked_wait(response: &HttpResponse, now: u64) -> u64 {
+pub(super) fn asked_wait(response: &HttpResponse, now: u64) -> u64 {
     retry_after(response, now).unwrap_or(0).min(LONGEST_WAIT)
 }
 

@@ -1,4 +1,4 @@
-//! The bodies of `/ServiceProviderConfig`, `/Schemas` and `/ResourceTypes` (RFC 7644 §4, RFC 7643 §5–7, RFC 9865 §4).
+//! The bodies of `/ServiceProviderConfig`, `/Schemas` and `/ResourceTypes` (RFC 7644 §4, RFC 7643 §5–7, RFC 9865 §4, RFC 9967 §4).
 //!
 //! A base URL is the connector URL without a slash at its end.
 
@@ -23,8 +23,9 @@ pub const MAX_BULK_OPERATIONS: u32 = 1_000;
 pub const MAX_BULK_PAYLOAD: u32 = 8 * 1024 * 1024;
 
 /// The body of `/ServiceProviderConfig` (RFC 7643 §5). `takes_basic`: the token is also taken as the password of HTTP Basic.
+/// `event_uris`: what streams tell (RFC 9967 §4); without any, nothing of them is there.
 #[must_use]
-pub fn service_provider_config(base_url: &str, takes_basic: bool) -> Value {
+pub fn service_provider_config(base_url: &str, takes_basic: bool, event_uris: &[String]) -> Value {
     let basic = json!({
         "type": "httpbasic",
         "name": "HTTP Basic",
@@ -69,6 +70,13 @@ pub fn service_provider_config(base_url: &str, takes_basic: bool) -> Value {
     });
     if takes_basic && let Some(Value::Array(schemes)) = body.get_mut("authenticationSchemes") {
         schemes.push(basic);
+    }
+    if !event_uris.is_empty()
+        && let Value::Object(body) = &mut body
+    {
+        let meta = body.shift_remove("meta");
+        body.insert("securityEvents".to_owned(), json!({ "asyncRequest": "none", "eventUris": event_uris }));
+        body.extend(meta.map(|meta| ("meta".to_owned(), meta)));
     }
     body
 }

@@ -17,3 +17,4 @@ pub mod schema;
 pub mod sort;
 pub mod timestamp;
 pub mod tolerance;
+pub mod version;

@@ -72,10 +72,7 @@ pub(super) fn team(
 }
 
 /// Adds to the batch the event of members who came to a team or left it; none if nobody did.
-///
-/// # Errors
-/// If the storage can't answer.
-pub(crate) fn membership(
+pub(super) fn membership(
     store: &Store,
     batch: &mut Batch,
     team: &TeamRecord,

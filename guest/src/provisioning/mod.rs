@@ -10,6 +10,7 @@
 //! | who is allowed and yet may not be meant? | [`marks`] |
 //! | who gets which email? | [`letters`] |
 //! | what do events say? | `events` |
+//! | what do streams of SCIM events say? | `sets` |
 //! | how is it written, all in one commit? | `write`, [`Members`], [`Teams`], [`Resources`] |
 
 pub mod administrators;
@@ -32,6 +33,7 @@ mod matching;
 mod members;
 mod refusal;
 mod resources;
+mod sets;
 mod teams;
 #[cfg(test)]
 mod tests;

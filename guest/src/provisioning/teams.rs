@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use super::changed::changed as names_changed;
 use super::decide::{merge, with_id};
 use super::refusal::named;
-use super::{Action, Precondition, Provisioned, Refusal, events, write};
+use super::write::Moved;
+use super::{Action, Precondition, Provisioned, Refusal, write};
 use crate::protocol::document::Document;
 use crate::protocol::error::ScimError;
 use crate::protocol::patch::{MemberChange, Patched};
@@ -72,7 +73,7 @@ impl<'c, 'h> Teams<'c, 'h> {
             let team = self.existing(id, precondition)?;
             let mut batch = Batch::new();
             self.store.disband(&mut batch, &team)?;
-            write::team(self.store, &mut batch, Some(&team), None)?;
+            write::team(self.store, &mut batch, Some(&team), None, Moved::default())?;
             self.store.commit(batch)?;
             let because: Vec<String> = vec![Sentence::AddressedById.into(), Sentence::NoMemberRemoved.into()];
             Ok(Provisioned { stored: team, action: Action::Deleted, because, left_out: 0 })
@@ -93,8 +94,7 @@ impl<'c, 'h> Teams<'c, 'h> {
         let moves = self.change_members(&mut batch, &team, members)?;
         // The membership's requirement that the team exists is met by the team's own write only after it.
         batch.forget_exists(&keys::Kind::Team.document(&id));
-        write::team(self.store, &mut batch, None, Some(&team.record))?;
-        events::membership(self.store, &mut batch, &team.record, &moves.added, &moves.removed)?;
+        write::team(self.store, &mut batch, None, Some(&team.record), moves.moved())?;
         let version = self.store.commit(batch)?;
         let touch = moves.any().then_some((version, now));
         let mut because: Vec<String> = vec![Sentence::MatchedNoTeam.into()];
@@ -133,9 +133,10 @@ impl<'c, 'h> Teams<'c, 'h> {
             {
                 return Err(Refusal::Taken { attribute: "displayName", value: name.to_owned(), id });
             }
-            write::team(self.store, &mut batch, Some(&old), Some(&stored.record))?;
+            write::team(self.store, &mut batch, Some(&old), Some(&stored.record), moves.moved())?;
+        } else {
+            write::memberships(self.store, &mut batch, &stored.record, moves.moved())?;
         }
-        events::membership(self.store, &mut batch, &stored.record, &moves.added, &moves.removed)?;
         because.extend(adopts.then(|| String::from(Sentence::TeamAdopted)));
         because.extend(names_changed(&old.record.document, &stored.record.document));
         because.extend(moves.lines());
@@ -263,6 +264,10 @@ struct Moves {
 }
 
 impl Moves {
+    fn moved(&self) -> Moved<'_> {
+        Moved { added: &self.added, removed: &self.removed }
+    }
+
     fn any(&self) -> bool {
         !self.added.is_empty() || !self.removed.is_empty()
     }

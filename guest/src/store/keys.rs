@@ -53,6 +53,12 @@
 //! | `event/{time}{id}` | an event: [`super::EventRecord`]; its `{time}{id}` is its position |
 //! | `event-due/{sink}/{position}` | empty: the event has not been delivered to the sink yet |
 //! | `event-parked/{position}` | why the event could not be delivered to the webhook: [`super::ParkedEvent`] |
+//! | `stream/{id}` | how the deliveries of a stream go: [`super::StreamStateRecord`] |
+//! | `stream-dropped/{id}` | when the stream was removed whose tokens are still to be deleted, in milliseconds, as text |
+//! | `set/{stream}/{id}` | a Security Event Token before it is signed: [`super::SetRecord`] |
+//! | `set-due/{stream}/{id}` | empty: the token has not been delivered to the stream's receiver yet |
+//! | `set-parked/{stream}/{id}` | why the token could not be delivered: [`super::ParkedEvent`] |
+//! | `signing-keys` | the keys that sign tokens, the private part sealed: [`super::SigningKeysRecord`] |
 //! | `webhook` | where events go: [`super::WebhookRecord`] |
 //! | `outbox/{due}{id}` | an email to be sent: [`super::OutboxRecord`]; the time as 16 hexadecimal digits |
 //! | `outbox-parked/{id}` | an email that could not be sent: [`super::OutboxRecord`] |
@@ -111,6 +117,8 @@ pub const LOG_STRANGERS: &[u8] = b"log-strangers";
 pub const LOG_LEFT_OUT: &[u8] = b"log-left-out";
 /// Where events go.
 pub const WEBHOOK: &[u8] = b"webhook";
+/// The keys that sign Security Event Tokens.
+pub const SIGNING_KEYS: &[u8] = b"signing-keys";
 /// Recent removals.
 pub const GUARD: &[u8] = b"guard";
 
@@ -427,10 +435,70 @@ pub fn outboxes_parked() -> KeyRange {
     below(b"outbox-parked/".to_vec())
 }
 
-/// The emails that could not be sent and were written before `time`: their ids begin with it (UUIDs of version 7).
+/// The emails that could not be sent and were written before `time`.
 pub fn outboxes_parked_before(time: u64) -> KeyRange {
-    let end = format!("outbox-parked/{:08x}-{:04x}", (time >> 16) & 0xffff_ffff, time & 0xffff).into_bytes();
-    KeyRange { start: outboxes_parked().start, end }
+    of_ids("outbox-parked/", Some(time))
+}
+
+/// How the deliveries of a stream go.
+pub fn stream(id: &str) -> Key {
+    format!("stream/{id}").into_bytes()
+}
+
+/// That the stream was removed.
+pub fn stream_dropped(id: &str) -> Key {
+    format!("stream-dropped/{id}").into_bytes()
+}
+
+/// All streams that were removed lately.
+pub fn streams_dropped() -> KeyRange {
+    below(b"stream-dropped/".to_vec())
+}
+
+/// A Security Event Token before it is signed.
+pub fn set(stream: &str, id: &str) -> Key {
+    format!("set/{stream}/{id}").into_bytes()
+}
+
+/// The stream's tokens from before `time`, or all.
+pub fn sets(stream: &str, before: Option<u64>) -> KeyRange {
+    of_ids(&format!("set/{stream}/"), before)
+}
+
+/// That the token has not been delivered yet.
+pub fn set_due(stream: &str, id: &str) -> Key {
+    format!("set-due/{stream}/{id}").into_bytes()
+}
+
+/// The stream's tokens from before `time`, or all, that have not been delivered yet.
+pub fn sets_due(stream: &str, before: Option<u64>) -> KeyRange {
+    of_ids(&format!("set-due/{stream}/"), before)
+}
+
+/// Why the token could not be delivered.
+pub fn set_parked(stream: &str, id: &str) -> Key {
+    format!("set-parked/{stream}/{id}").into_bytes()
+}
+
+/// The stream's tokens from before `time`, or all, that could not be delivered.
+pub fn sets_parked(stream: &str, before: Option<u64>) -> KeyRange {
+    of_ids(&format!("set-parked/{stream}/"), before)
+}
+
+/// The keys that begin with `prefix` and go on with an id from before `time`, or with any: ids begin with the time at which
+/// they were made (UUIDs of version 7).
+fn of_ids(prefix: &str, before: Option<u64>) -> KeyRange {
+    let mut range = below(prefix.as_bytes().to_vec());
+    if let Some(time) = before {
+        range.end = format!("{prefix}{:08x}-{:04x}", (time >> 16) & 0xffff_ffff, time & 0xffff).into_bytes();
+    }
+    range
+}
+
+/// The time at which an id was made, in milliseconds since the Unix epoch.
+pub fn time_of_id(id: &str) -> Option<u64> {
+    let (high, low) = (id.get(..8)?, id.get(9..13)?);
+    Some(u64::from_str_radix(high, 16).ok()? << 16 | u64::from_str_radix(low, 16).ok()?)
 }
 
 /// Who delivers now.
@@ -581,5 +649,15 @@ mod tests {
         assert_eq!(id_of(&member_by_any_email("a\0b@example.com", id)).as_deref(), Some(id));
         assert_eq!(id_of(&member_team(id, id)).as_deref(), Some(id));
         assert_eq!(id_of(b"short"), None);
+    }
+
+    #[test]
+    fn an_id_begins_with_its_time() {
+        let id = "0190a6f0-1234-7000-8000-000000000001";
+        let time = time_of_id(id).unwrap();
+        assert_eq!(time, 0x0190_a6f0_1234);
+        let is_before = |time| sets_due("s", Some(time)).end > set_due("s", id);
+        assert!(!is_before(time) && is_before(time + 1));
+        assert_eq!(time_of_id("0190a6f"), None);
     }
 }

@@ -64,7 +64,7 @@ impl LeaseRecord {
 /// A lease that was taken.
 #[derive(Clone, Debug)]
 pub struct Lease {
-    name: &'static str,
+    name: String,
     version: u64,
     record: LeaseRecord,
     before: LeaseRecord,
@@ -91,7 +91,7 @@ impl Lease {
     }
 
     fn require(&self, batch: &mut Batch) {
-        batch.require_unchanged(keys::lease(self.name), Some(self.version));
+        batch.require_unchanged(keys::lease(&self.name), Some(self.version));
     }
 }
 
@@ -100,7 +100,7 @@ impl Store<'_> {
     ///
     /// # Errors
     /// If the storage can't answer.
-    pub fn take_lease(&self, name: &'static str, now: u64, duration: u64) -> Result<Result<Lease, u64>, StoreError> {
+    pub fn take_lease(&self, name: &str, now: u64, duration: u64) -> Result<Result<Lease, u64>, StoreError> {
         let stored = self.document::<LeaseRecord>(&keys::lease(name))?;
         let seen = stored.as_ref().map(|stored| stored.version);
         let before = stored.map(|stored| stored.record).unwrap_or_default();
@@ -112,7 +112,7 @@ impl Store<'_> {
         batch.require_unchanged(keys::lease(name), seen);
         batch.put(keys::lease(name), encode(&record)?);
         match self.commit(batch) {
-            Ok(version) => Ok(Ok(Lease { name, version, record, before, duration })),
+            Ok(version) => Ok(Ok(Lease { name: name.to_owned(), version, record, before, duration })),
             Err(StoreError::Conflict) => Ok(Err(now + 1_000)),
             Err(error) => Err(error),
         }
@@ -124,7 +124,7 @@ impl Store<'_> {
     /// # Errors
     /// As the storage has them.
     pub fn renew_lease(&self, lease: &mut Lease, now: u64, needed: u64) -> Result<bool, StoreError> {
-        let version = self.item(keys::lease(lease.name))?.map(|item| item.version);
+        let version = self.item(keys::lease(&lease.name))?.map(|item| item.version);
         if version != Some(lease.version) {
             return Ok(false);
         }
@@ -134,7 +134,7 @@ impl Store<'_> {
         let record = lease.before.taken(now, lease.duration);
         let mut batch = Batch::new();
         lease.require(&mut batch);
-        batch.put(keys::lease(lease.name), encode(&record)?);
+        batch.put(keys::lease(&lease.name), encode(&record)?);
         match self.commit(batch) {
             Ok(version) => {
                 (lease.version, lease.record) = (version, record);
@@ -150,7 +150,7 @@ impl Store<'_> {
     ///
     /// # Errors
     /// If the storage can't answer.
-    pub fn end_pause(&self, batch: &mut Batch, name: &'static str) -> Result<(), StoreError> {
+    pub fn end_pause(&self, batch: &mut Batch, name: &str) -> Result<(), StoreError> {
         let Some(stored) = self.document::<LeaseRecord>(&keys::lease(name))? else { return Ok(()) };
         batch.require_unchanged(keys::lease(name), Some(stored.version));
         batch.put(keys::lease(name), encode(&LeaseRecord::released(0, 0))?);
@@ -165,7 +165,7 @@ impl Store<'_> {
     pub fn release_lease(&self, lease: &Lease, until: u64, failures: u32) -> Result<bool, StoreError> {
         let mut batch = Batch::new();
         lease.require(&mut batch);
-        batch.put(keys::lease(lease.name), encode(&LeaseRecord::released(until, failures))?);
+        batch.put(keys::lease(&lease.name), encode(&LeaseRecord::released(until, failures))?);
         match self.commit(batch) {
             Ok(_) => Ok(true),
             Err(StoreError::Conflict) => Ok(false),

@@ -20,6 +20,7 @@ mod schema_table;
 mod sealed;
 mod settings;
 mod setup_link;
+mod stream;
 mod team;
 mod trail;
 mod webhook;
@@ -45,6 +46,10 @@ pub use settings::SettingsRecord;
 pub use setup_link::{SetupLinkRecord, SetupLinksRecord};
 // What is stored of the contract's own types.
 pub use insomnia_scim_contract::{Domain, Guard, Options, OrganizationRecord, Origin, Plan, Role};
+pub use stream::{
+    DueSet, EVENT_URI, SetRecord, SigningKeyRecord, SigningKeysRecord, StreamDelivery, StreamRecord, StreamStateRecord,
+    event_name,
+};
 pub use team::{Row, TeamRecord};
 pub use trail::{Person, TrailRecord};
 pub use webhook::{PreviousKey, WebhookRecord};
@@ -135,6 +140,10 @@ pub struct Store<'h> {
     ordered: Cell<u16>,
     /// What the first commit puts as well.
     with_first: RefCell<Option<KeyValue>>,
+    /// What names the transaction where no request does.
+    transaction: RefCell<Option<String>>,
+    /// Whether what is written replaces a resource as a whole.
+    replaces: Cell<bool>,
     /// The act that it was made for, until its entry in the audit trail was written.
     doing: trail::Doing,
 }
@@ -155,6 +164,8 @@ impl<'h> Store<'h> {
             table: RefCell::default(),
             ordered: Cell::default(),
             with_first: RefCell::default(),
+            transaction: RefCell::default(),
+            replaces: Cell::default(),
             doing: trail::Doing::default(),
         }
     }
@@ -178,6 +189,22 @@ impl<'h> Store<'h> {
     /// Says in each event from now on what brought it about.
     pub fn caused_by(&self, cause: Cause) {
         self.cause.replace(Some(cause));
+    }
+
+    /// What names the transaction in the tokens of streams: the id of the request, or one that this view has made.
+    pub fn transaction_id(&self) -> String {
+        let of_request = self.cause.borrow().as_ref().and_then(|cause| cause.request_id.clone());
+        of_request.unwrap_or_else(|| self.transaction.borrow_mut().get_or_insert_with(|| self.new_id()).clone())
+    }
+
+    /// Says whether what is written from now on replaces a resource as a whole, as PUT does.
+    pub fn replaces_whole(&self, replaces: bool) {
+        self.replaces.set(replaces);
+    }
+
+    /// Whether what is written replaces a resource as a whole.
+    pub fn is_replacing(&self) -> bool {
+        self.replaces.get()
     }
 
     /// The time of the current attempt, in milliseconds since the Unix epoch.

@@ -1,9 +1,9 @@
-//! What is set here and not by `put-organization`: who gets events, the mass-deprovisioning guard, the retention.
+//! What is set here and not by `put-organization`: who gets events, the streams, the mass-deprovisioning guard, the retention.
 
 use insomnia_scim_contract::Guard;
 use serde::{Deserialize, Serialize};
 
-use super::{Batch, Store, StoreError, encode, keys};
+use super::{Batch, Store, StoreError, StreamRecord, encode, keys};
 
 /// For how many days the log and events are kept unless something else is set.
 const RETENTION: u32 = 90;
@@ -21,6 +21,9 @@ pub struct SettingsRecord {
     /// For how many days the log and events are kept; see [`SettingsRecord::retention_days`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retention: Option<u32>,
+    /// The streams of SCIM events.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub streams: Vec<StreamRecord>,
 }
 
 impl SettingsRecord {

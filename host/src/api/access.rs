@@ -135,7 +135,7 @@ impl FromRequestParts<ApiState> for PathParameter {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
-        for name in ["member", "team", "client", "link", "key", "queue", "quota", "component"] {
+        for name in ["member", "team", "client", "link", "key", "queue", "quota", "component", "stream"] {
             let value = parameter(parts, state, name).await?;
             if !value.is_empty() {
                 return Ok(Self(value));

@@ -51,7 +51,8 @@ latest 1,000 requests of each API key.";
         (name = "Schemas", description = "What an organization declares beside the built-in schemas."),
         (name = "Guard", description = "The guard holds mass deactivations and deletions until an owner decides."),
         (name = "Logs", description = "The log of SCIM requests."),
-        (name = "Events", description = "What changed in an organization, the webhook that is told of it, and emails and events that are on their way."),
+        (name = "Events", description = "What changed in an organization, the webhook that is told of it, and emails, events and tokens that are on their way."),
+        (name = "Streams", description = "Receivers that are told of users and groups by Security Event Tokens (RFC 9967)."),
         (name = "API keys", description = "Keys that open this API."),
         (name = "Documentation", description = "This document."),
     )
@@ -301,6 +302,7 @@ fn path_parameter(name: &str) -> Value {
         "link" => ("The id of the set-up link.", json!({"type": "string", "minLength": 1})),
         "key" => ("The id of the API key.", json!({"type": "string", "minLength": 1})),
         "component" => ("The SHA-256 of the component.", json!({"type": "string", "pattern": "^[0-9a-f]{64}$"})),
+        "stream" => ("The id of the stream.", json!({"type": "string", "minLength": 1})),
         "quota" => ("The quota's name.", json!({"type": "string", "enum": Quota::ALL.map(Quota::name)})),
         _ => ("Where deliveries stand.", json!({"$ref": "#/components/schemas/DeliveryQueue"})),
     };

@@ -149,7 +149,7 @@ fn queue(name: &str) -> Result<DeliveryQueue, Problem> {
     known.map_err(|_| Problem::not_found("There is no such queue."))
 }
 
-/// List emails or events on their way
+/// List emails, events or tokens on their way
 #[utoipa::path(get, path = "/organizations/{organization}/deliveries/{queue}", tag = "Events", params(Paging),
     responses((status = 200, description = "A page of the queue.", body = ListOf<Delivery>)))]
 pub(super) async fn list_deliveries(
@@ -163,7 +163,7 @@ pub(super) async fn list_deliveries(
 
 /// Send again what could not be delivered
 ///
-/// Only a queue of parked emails or events can be sent again.
+/// Only a queue of what is parked can be sent again.
 #[utoipa::path(post, path = "/organizations/{organization}/deliveries/{queue}/retry", tag = "Events",
     request_body = Option<Retry>,
     responses((status = 200, description = "How many are tried again.", body = Retried)))]
@@ -173,7 +173,7 @@ pub(super) async fn retry_deliveries(
     OptionalJsonBody(body): OptionalJsonBody<Retry>,
 ) -> Result<Json<Retried>, Problem> {
     let queue = queue(&name)?;
-    if !matches!(queue, DeliveryQueue::EmailsParked | DeliveryQueue::EventsParked) {
+    if !is_parked(queue) {
         return Err(Problem::conflict("What waits is tried by itself; only a queue of what is parked can be retried."));
     }
     few(&body.ids)?;
@@ -183,8 +183,8 @@ pub(super) async fn retry_deliveries(
 
 /// Give up what could not be delivered
 ///
-/// Only parked emails or events can be given up. The emails are deleted; the events stay in the list of events, and are not
-/// delivered.
+/// Only what is parked can be given up. Emails and Security Event Tokens are deleted; events stay in the list of events, and
+/// are not delivered.
 #[utoipa::path(post, path = "/organizations/{organization}/deliveries/{queue}/dismiss", tag = "Events",
     request_body = Dismissal,
     responses((status = 200, description = "How many are given up.", body = Dismissed)))]
@@ -194,7 +194,7 @@ pub(super) async fn dismiss_deliveries(
     JsonBody(body): JsonBody<Dismissal>,
 ) -> Result<Json<Dismissed>, Problem> {
     let queue = queue(&name)?;
-    if !matches!(queue, DeliveryQueue::EmailsParked | DeliveryQueue::EventsParked) {
+    if !is_parked(queue) {
         return Err(Problem::conflict("What waits is tried by itself; only what is parked can be given up."));
     }
     few(&body.ids)?;
@@ -222,6 +222,10 @@ pub(super) async fn readdress_email(
     }
     access.organization.readdress_email(&body.id, &body.to).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+fn is_parked(queue: DeliveryQueue) -> bool {
+    matches!(queue, DeliveryQueue::EmailsParked | DeliveryQueue::EventsParked | DeliveryQueue::SetsParked)
 }
 
 fn few(ids: &[String]) -> Result<(), Problem> {

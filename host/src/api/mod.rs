@@ -38,6 +38,7 @@ mod schemas;
 mod setup_links;
 mod shapes;
 mod state;
+mod streams;
 mod teams;
 #[cfg(test)]
 mod tests;
@@ -130,6 +131,10 @@ fn operations() -> OpenApiRouter<ApiState> {
         .routes(routes!(events::retry_deliveries))
         .routes(routes!(events::dismiss_deliveries))
         .routes(routes!(events::readdress_email))
+        .routes(routes!(streams::list_streams, streams::add_stream))
+        .routes(routes!(streams::get_stream, streams::remove_stream))
+        .routes(routes!(streams::rotate_stream_token))
+        .routes(routes!(streams::rotate_signing_key))
         .routes(routes!(api_keys::list_api_keys, api_keys::create_api_key))
         .routes(routes!(api_keys::revoke_api_key))
         .routes(routes!(api_keys::list_operator_keys, api_keys::create_operator_key))

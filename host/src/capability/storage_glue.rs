@@ -83,6 +83,7 @@ impl wit::Host for StorageView<'_> {
         if let Some(time) = wake_at {
             self.capabilities.alarm.set(time);
         }
+        self.capabilities.alarm.committed(self.organization);
         self.has_stored(size);
         Ok(version)
     }

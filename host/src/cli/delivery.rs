@@ -1,4 +1,4 @@
-//! `delivery`: emails and events on their way.
+//! `delivery`: emails, events and Security Event Tokens on their way.
 
 use clap::{Subcommand, ValueEnum};
 use serde_json::json;
@@ -10,7 +10,7 @@ use super::pages::{self, PAGE};
 use super::{host, output};
 use crate::delivery::DeliveryQueue;
 
-/// Commands about emails and events on their way.
+/// Commands about emails, events and Security Event Tokens on their way.
 #[derive(Subcommand)]
 pub(super) enum DeliveryCommand {
     /// List what waits or could not be delivered.
@@ -26,17 +26,17 @@ pub(super) enum DeliveryCommand {
         /// Which queue.
         #[arg(value_enum)]
         queue: ParkedQueue,
-        /// Only the emails or events with these ids, as `delivery list` shows them. [default: all]
+        /// Only what has these ids, as `delivery list` shows them. [default: all]
         ids: Vec<String>,
         #[command(flatten)]
         of: Of,
     },
-    /// Give up what could not be delivered. Emails are deleted; events stay in the list of events.
+    /// Give up what could not be delivered. Emails and tokens are deleted; events stay in the list of events.
     Dismiss {
         /// Which queue.
         #[arg(value_enum)]
         queue: ParkedQueue,
-        /// The emails or events with these ids, as `delivery list` shows them.
+        /// What has these ids, as `delivery list` shows them.
         #[arg(required_unless_present = "all")]
         ids: Vec<String>,
         /// All of the queue.
@@ -63,6 +63,8 @@ pub(super) enum ParkedQueue {
     Emails,
     /// Events that the webhook did not take.
     Events,
+    /// Security Event Tokens that receivers of streams did not take.
+    Sets,
 }
 
 impl From<ParkedQueue> for DeliveryQueue {
@@ -70,6 +72,7 @@ impl From<ParkedQueue> for DeliveryQueue {
         match queue {
             ParkedQueue::Emails => Self::EmailsParked,
             ParkedQueue::Events => Self::EventsParked,
+            ParkedQueue::Sets => Self::SetsParked,
         }
     }
 }

@@ -32,6 +32,7 @@ mod request_log;
 mod schema;
 mod serve;
 mod setup_link;
+mod stream;
 mod team;
 mod test_connector;
 mod webhook;
@@ -108,7 +109,10 @@ enum Command {
     /// Where an organization's events are posted to: set, show, remove.
     #[command(subcommand)]
     Webhook(webhook::WebhookCommand),
-    /// Emails and events on their way: list, retry.
+    /// Receivers of SCIM events (RFC 9967): add, list, show, remove, rotate-token, rotate-key.
+    #[command(subcommand)]
+    Stream(stream::StreamCommand),
+    /// Emails, events and tokens on their way: list, retry.
     #[command(subcommand)]
     Delivery(delivery::DeliveryCommand),
     /// Builds of the component beside the one that the server runs: list, remove, canary.
@@ -198,6 +202,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             Command::Audit(audit) => audit.run(&settings).await,
             Command::Event(event) => event.run(&settings).await,
             Command::Webhook(webhook) => webhook.run(&settings).await,
+            Command::Stream(stream) => stream.run(&settings).await,
             Command::Delivery(delivery) => delivery.run(&settings).await,
             Command::Component(component) => component.run(&settings).await,
             Command::ApiKey(key) => key.run(&settings).await,

@@ -24,5 +24,6 @@ wasmtime::component::bindgen!({
         "insomnia:scim/oauth-types": insomnia_scim_contract,
         "insomnia:scim/overview-types": insomnia_scim_contract,
         "insomnia:scim/schemas-types": insomnia_scim_contract,
+        "insomnia:scim/streams-types": insomnia_scim_contract,
     },
 });

@@ -15,6 +15,7 @@ use super::shell::Shell;
 use super::visit::Visit;
 use super::words::counted;
 use crate::delivery::DeliveryQueue;
+use crate::event::EventStream;
 use crate::oauth::OAuthClient;
 
 /// Of what is counted, no more is looked at.
@@ -76,6 +77,7 @@ pub(super) struct ConfirmQuery {
     client: Option<String>,
     link: Option<String>,
     queue: Option<String>,
+    stream: Option<String>,
     id: Option<String>,
 }
 
@@ -90,6 +92,8 @@ pub(super) async fn ask(
         "new-secret" => new_secret(&visit, &client(&visit, wanted).await?),
         "revoke-setup-link" => revoke_setup_link(&visit, wanted).await,
         "remove-webhook" => remove_webhook(&visit).await,
+        "remove-stream" => remove_stream(&visit, &stream(&visit, wanted).await?),
+        "new-stream-token" => new_stream_token(&visit, &stream(&visit, wanted).await?),
         "remove-access" => remove_access(&visit).await,
         "dismiss" => dismiss(&visit, wanted).await,
         "allow-all" => decide_all(&visit, true).await,
@@ -168,6 +172,53 @@ async fn revoke_setup_link(visit: &Visit, wanted: ConfirmQuery) -> Result<String
     question.page(visit, &format!("Revoke the set-up link for {}?", name(&link.identity_provider)))
 }
 
+async fn stream(visit: &Visit, wanted: ConfirmQuery) -> Result<EventStream, Refusal> {
+    let id = wanted.stream.unwrap_or_default();
+    let found = visit.organization.streams().await?.into_iter().find(|stream| stream.id == id);
+    found.ok_or_else(|| Refusal::not_found("event stream"))
+}
+
+fn remove_stream(visit: &Visit, stream: &EventStream) -> Result<String, Refusal> {
+    let waiting = match counted(stream.waiting as usize, stream.waiting >= 1_000, "token") {
+        None => "Nothing waits for its receiver.".to_owned(),
+        Some(count) => format!("{count}: not delivered any more."),
+    };
+    let question = Question {
+        back: "streams",
+        back_name: "Event streams",
+        to: "streams",
+        fields: vec![("action", "remove".into()), ("stream", stream.id.clone())],
+        points: vec![
+            "The receiver is told of nothing any more.".into(),
+            waiting,
+            "If you add it again, it has another URL or token, and what happened meanwhile is not told.".into(),
+        ],
+        overlap: false,
+        danger: true,
+        yes: "Remove the stream",
+        no: "Keep it",
+    };
+    question.page(visit, &format!("Remove the event stream {}?", stream.name))
+}
+
+fn new_stream_token(visit: &Visit, stream: &EventStream) -> Result<String, Refusal> {
+    let question = Question {
+        back: "streams",
+        back_name: "Event streams",
+        to: "streams",
+        fields: vec![("action", "rotate-token".into()), ("stream", stream.id.clone())],
+        points: vec![
+            "The old token stops at once. What happens until the receiver has the new one waits for it.".into(),
+            "The new token is shown on the next page, once.".into(),
+        ],
+        overlap: false,
+        danger: false,
+        yes: "Make a new token",
+        no: "Keep the old one",
+    };
+    question.page(visit, &format!("A new token for {}?", stream.name))
+}
+
 async fn remove_webhook(visit: &Visit) -> Result<String, Refusal> {
     let webhook = visit.organization.webhook().await?.ok_or_else(|| Refusal::not_found("webhook"))?;
     let waiting = visit.organization.deliveries(DeliveryQueue::EventsWaiting, None, MOST).await?;
@@ -199,6 +250,7 @@ async fn dismiss(visit: &Visit, wanted: ConfirmQuery) -> Result<String, Refusal>
     let (queue, what) = match name.as_str() {
         "emails-parked" => (DeliveryQueue::EmailsParked, "email"),
         "events-parked" => (DeliveryQueue::EventsParked, "event"),
+        "sets-parked" => (DeliveryQueue::SetsParked, "token"),
         _ => return Err(Refusal::not_found("queue")),
     };
     let is_email = queue == DeliveryQueue::EmailsParked;
@@ -208,7 +260,7 @@ async fn dismiss(visit: &Visit, wanted: ConfirmQuery) -> Result<String, Refusal>
             let found = parked(visit, queue, &id).await?.ok_or_else(|| Refusal::not_found("email or event here"))?;
             fields.push(("id", id));
             match found.to {
-                Some(to) => format!("The email to {to} is deleted, and is never sent."),
+                Some(to) => format!("The {what} to {to} is deleted, and is never sent."),
                 None => "The event is not delivered to the webhook.".to_owned(),
             }
         }
@@ -221,10 +273,12 @@ async fn dismiss(visit: &Visit, wanted: ConfirmQuery) -> Result<String, Refusal>
             format!("{count}: given up for good.")
         }
     };
-    let second = if is_email {
-        "If it had an initial passphrase, the member can ask for a link on the page for forgotten passphrases."
-    } else {
-        "It stays in the list of events."
+    let second = match queue {
+        DeliveryQueue::EmailsParked => {
+            "If it had an initial passphrase, the member can ask for a link on the page for forgotten passphrases."
+        }
+        DeliveryQueue::SetsParked => "The receiver can still read the user or the group over SCIM.",
+        _ => "It stays in the list of events.",
     };
     let question = Question {
         back: "deliveries",

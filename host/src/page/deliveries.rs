@@ -1,4 +1,4 @@
-//! Emails and events on their way: the webhook, what waits, and what could not be delivered: it can be sent again, be
+//! Emails, events and tokens on their way: the webhook, the streams, what waits, and what could not be delivered: it can be sent again, be
 //! dismissed, and an email go to another address.
 
 use std::collections::HashMap;
@@ -14,6 +14,7 @@ use super::paging::Paging;
 use super::query::{Query, query};
 use super::refusal::Refusal;
 use super::shell::Shell;
+use super::streams::Row as StreamRow;
 use super::visit::Visit;
 use super::when::When;
 use super::words::grouped;
@@ -29,11 +30,13 @@ const PART: u32 = 500;
 const PARTS: usize = 10;
 
 /// All queues: value in forms, title, what it holds.
-const QUEUES: [(&str, DeliveryQueue, &str); 4] = [
+const QUEUES: [(&str, DeliveryQueue, &str); 6] = [
     ("emails-parked", DeliveryQueue::EmailsParked, "Emails that could not be sent"),
     ("events-parked", DeliveryQueue::EventsParked, "Events that the webhook did not take"),
     ("emails-waiting", DeliveryQueue::EmailsWaiting, "Emails to be sent"),
     ("events-waiting", DeliveryQueue::EventsWaiting, "Events to be delivered"),
+    ("sets-parked", DeliveryQueue::SetsParked, "Tokens that receivers of event streams did not take"),
+    ("sets-waiting", DeliveryQueue::SetsWaiting, "Tokens for receivers of event streams"),
 ];
 
 #[derive(Template)]
@@ -44,6 +47,8 @@ struct DeliveriesPage {
     notice: Option<String>,
     url: String,
     webhook: Option<Hook>,
+    /// The streams of SCIM events.
+    streams: Vec<StreamRow>,
     queues: Vec<Queue>,
     /// What became of the one that was sent again.
     outcome: Option<Outcome>,
@@ -196,10 +201,10 @@ pub(super) async fn parked(visit: &Visit, queue: DeliveryQueue, id: &str) -> Res
 /// What became of the one that was sent again: it is parked again, waits for its next try, or was taken.
 async fn outcome(visit: &Visit, wanted: &DeliveriesQuery) -> Result<Option<Outcome>, Refusal> {
     let (Some("retried" | "readdressed"), Some(id)) = (wanted.done.as_deref(), &wanted.id) else { return Ok(None) };
-    let is_event = wanted.queue.as_deref() == Some("events-parked");
-    let (parked_in, waits_in) = match is_event {
-        true => (DeliveryQueue::EventsParked, DeliveryQueue::EventsWaiting),
-        false => (DeliveryQueue::EmailsParked, DeliveryQueue::EmailsWaiting),
+    let (is_event, parked_in, waits_in) = match wanted.queue.as_deref() {
+        Some("events-parked") => (true, DeliveryQueue::EventsParked, DeliveryQueue::EventsWaiting),
+        Some("sets-parked") => (true, DeliveryQueue::SetsParked, DeliveryQueue::SetsWaiting),
+        _ => (false, DeliveryQueue::EmailsParked, DeliveryQueue::EmailsWaiting),
     };
     let why = |error: Option<String>| error.map(|error| format!(": {error}")).unwrap_or_default();
     if let Some(parked) = parked(visit, parked_in, id).await? {
@@ -222,7 +227,7 @@ async fn outcome(visit: &Visit, wanted: &DeliveriesQuery) -> Result<Option<Outco
         None if listed.next.is_some() => {
             Outcome { tone: "warn", text: "It is on its way, or was taken.".into(), again }
         }
-        None if is_event => Outcome { tone: "good", text: "The webhook has taken it.".into(), again: None },
+        None if is_event => Outcome { tone: "good", text: "It was taken.".into(), again: None },
         None => Outcome { tone: "good", text: "It was sent.".into(), again: None },
     }))
 }
@@ -235,6 +240,7 @@ async fn page(
     wanted: &DeliveriesQuery,
 ) -> Result<String, Refusal> {
     let webhook = visit.organization.webhook().await?.map(Hook::new);
+    let streams = visit.organization.streams().await?.into_iter().map(StreamRow::new).collect();
     // Where one was sent again, the other queues are of interest as well.
     let alone = wanted.queue.as_deref().filter(|_| wanted.done.is_none());
     let (mut queues, mut paging) = (Vec::new(), Paging { first: None, previous: None, next: None });
@@ -244,7 +250,10 @@ async fn page(
         let positions: Vec<&str> = listed.items.iter().map(|delivery| delivery.id.as_str()).collect();
         let mut events = match queue {
             DeliveryQueue::EventsParked | DeliveryQueue::EventsWaiting => find(&visit.organization, &positions).await?,
-            DeliveryQueue::EmailsParked | DeliveryQueue::EmailsWaiting => HashMap::new(),
+            DeliveryQueue::EmailsParked
+            | DeliveryQueue::EmailsWaiting
+            | DeliveryQueue::SetsParked
+            | DeliveryQueue::SetsWaiting => HashMap::new(),
         };
         let mut row = |delivery: Delivery| Row {
             event: events.remove(&delivery.id),
@@ -269,7 +278,7 @@ async fn page(
     }
     let (shell, outcome) = (visit.shell("Deliveries", "deliveries"), outcome(visit, wanted).await?);
     let (url, single) = (url.to_owned(), alone.is_some());
-    Ok(DeliveriesPage { shell, error, notice, url, webhook, queues, outcome, single, paging }.render()?)
+    Ok(DeliveriesPage { shell, error, notice, url, webhook, streams, queues, outcome, single, paging }.render()?)
 }
 
 /// The queue that a form names.

@@ -46,6 +46,7 @@ mod setup_links;
 mod shell;
 mod sign_in;
 mod state;
+mod streams;
 mod tail;
 mod teams;
 #[cfg(test)]
@@ -144,6 +145,7 @@ impl Page {
             .route("/deliveries/dismiss", post(deliveries::dismiss))
             .route("/deliveries/readdress", get(readdress::ask).post(readdress::readdress))
             .route("/webhook", post(deliveries::webhook))
+            .route("/streams", get(streams::show).post(streams::change))
             .route("/confirm/{what}", get(confirm::ask))
             .route("/consent", get(consent::ask).post(consent::decide))
             .route("/logs", get(logs::list))

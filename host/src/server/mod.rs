@@ -18,6 +18,7 @@ mod metrics;
 mod oauth;
 #[cfg(test)]
 mod oauth_tests;
+pub(crate) mod receivers;
 pub(crate) mod request_id;
 pub(crate) mod service;
 pub(crate) mod streams;
@@ -36,14 +37,17 @@ pub use tls::{Tls, TlsError, TlsFiles};
 
 use axum::Router;
 
+use self::receivers::Stopping;
 use crate::provisioner::Provisioner;
 
-/// The routes of the SCIM endpoint, and of OAuth 2.0 but for the authorization endpoint.
-pub(crate) fn router(provisioner: &Provisioner) -> Router {
+/// The routes of the SCIM endpoint, of OAuth 2.0 but for the authorization endpoint, and of the receivers of SCIM events, none
+/// of whom waits any more once the server is `stopping`.
+pub(crate) fn router(provisioner: &Provisioner, stopping: Stopping) -> Router {
     let scim = ScimService::new(provisioner.clone());
     Router::new()
         .route_service("/scim", scim.clone())
         .route_service("/scim/", scim.clone())
         .route_service("/scim/{*rest}", scim)
         .merge(oauth::router(provisioner))
+        .merge(receivers::router(provisioner, stopping))
 }

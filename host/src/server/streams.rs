@@ -1,4 +1,4 @@
-//! How many streams, live logs and exports, an organization has open.
+//! How many streams an organization has open: live logs and exports, and in a count of their own receivers that wait.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

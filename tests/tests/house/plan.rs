@@ -29,11 +29,11 @@ pub(super) const GUEST: Plan = Plan {
     floors: &[
         ("what the contract exports", &["component"]),
         ("what comes in", &["endpoint", "directory", "jobs"]),
-        ("connectors, log and events", &["connector", "journal"]),
+        ("connectors, log and events", &["connector", "journal", "streams"]),
         ("Insomnia's rules", &["provisioning"]),
         ("records and indexes, and when to try again", &["store", "retry_after"]),
         ("SCIM, and what the host gives", &["protocol", "capability"]),
-        ("texts, secrets, and the list of rules", &["opaque", "secret", "sentence", "text", "url", "rules"]),
+        ("texts, secrets, and the list of rules", &["jws", "opaque", "secret", "sentence", "text", "url", "rules"]),
     ],
     debts: &[],
 };

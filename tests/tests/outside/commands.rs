@@ -404,7 +404,7 @@ pub(crate) fn read_request(mut connection: &TcpStream) -> String {
 }
 
 #[test]
-fn a_webhook_is_posted_to_only_where_the_operator_permits_it() {
+fn a_webhook_and_a_stream_are_posted_to_only_where_the_operator_permits_it() {
     let (port, received) = receiver("204 No Content");
     let server = Server::start_with(&["--http-permit", &format!("http://127.0.0.1:{port}")]);
     let url = format!("http://127.0.0.1:{port}/hook");
@@ -431,6 +431,29 @@ fn a_webhook_is_posted_to_only_where_the_operator_permits_it() {
     let kept = server.command(&[&["webhook", "show"], &of[..]].concat());
     assert_eq!(kept["url"], url.as_str(), "what is refused replaces nothing");
     server.command(&[&["webhook", "remove"], &of[..]].concat());
+
+    let secret = server.data().join("authorization");
+    fs::write(&secret, "Bearer of-the-receiver\n").expect("a file");
+    let pushed = ["stream", "add", "Backend", "--audience", "https://rp.example/7", "--push-url", &url];
+    let with = ["--authorization-file", secret.to_str().expect("a path")];
+    let stream = server.command(&[&pushed[..], &with[..], &of[..]].concat());
+    assert!(stream.get("token").is_none() && stream["poll_url"].is_null(), "{stream}");
+    seed::someone(&server.client(), "stream");
+    let request = soon("the token", || received.try_recv().ok());
+    let lower = request.to_lowercase();
+    for field in ["content-type: application/secevent+jwt", "authorization: bearer of-the-receiver", "post /hook "] {
+        assert!(lower.contains(field), "{field} is missing\n{request}");
+    }
+    let (_, token) = request.split_once("\r\n\r\n").expect("a body");
+    assert_eq!(token.split('.').count(), 3, "{token}");
+    let refused = run(&server, &[&pushed[..6], &[elsewhere.as_str()], &of[..]].concat());
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && said.contains("sends no requests there"), "{said}");
+    let shown = soon("that it was taken", || {
+        let shown = server.command(&[&["stream", "show", &text(&stream, "id")], &of[..]].concat());
+        shown["works_since"].is_u64().then_some(shown)
+    });
+    assert_eq!((&shown["waiting"], &shown["parked"]), (&json!(0), &json!(0)));
 }
 
 #[test]

@@ -39,6 +39,7 @@ mod rfc_search;
 mod rfc_sort;
 mod rfc_transport;
 mod rfc_versions;
+mod streams;
 mod tenancy;
 mod test_connector;
 mod tolerance_bodies;

@@ -73,6 +73,35 @@ fn c21_c22_a_webhook_is_tested_when_it_is_set_and_its_removal_is_asked_first() {
 }
 
 #[test]
+fn c21_an_event_stream_is_added_with_a_token_shown_once_and_its_removal_is_asked_first() {
+    let organization = Organization::new("stream");
+    let visitor = Visitor::owner(&organization);
+    let csrf = visitor.csrf();
+    says(&visitor.get("/deliveries"), &["Add an event stream"]);
+    let add = |url: &str| {
+        let fields = [("action", "add"), ("name", "Backend"), ("audience", "https://rp.example/7"), ("detail", "full")];
+        visitor.post("/streams", &[&fields[..], &[("csrf", csrf.as_str()), ("url", url), ("delete", "yes")]].concat())
+    };
+    let refused = add("https://10.0.0.1/h").is(422).text();
+    for text in ["ends no requests there", "value=\"Backend\"", "https://10.0.0.1/h"] {
+        assert!(refused.contains(text), "{text} is missing\n{refused}");
+    }
+    says(&add(""), &["insm_events_", "/poll", "/jwks", "Copy the token now"]);
+    says(&visitor.get("/streams"), &["Backend", "Never asked", "Deleted; with values"]);
+    says(&visitor.get("/deliveries"), &["Backend", "Manage event streams"]);
+    let streams = organization.host.run(organization.library.streams()).expect("streams");
+    let (id, count) = (streams[0].id.clone(), streams.len());
+    assert_eq!(count, 1, "what was refused is not there");
+    says(&visitor.get(&format!("/confirm/new-stream-token?stream={id}")), &["A new token for Backend?"]);
+    let act = |action: &str| visitor.post("/streams", &[("csrf", &csrf), ("action", action), ("stream", &id)]);
+    says(&act("rotate-token"), &["insm_events_"]);
+    says(&visitor.get(&led(&organization, &act("rotate-key"))), &["A new key signs from now on"]);
+    says(&visitor.get(&format!("/confirm/remove-stream?stream={id}")), &["Remove the event stream Backend?"]);
+    says(&visitor.get(&led(&organization, &act("remove"))), &["The stream is removed"]);
+    visitor.get(&format!("/confirm/remove-stream?stream={id}")).is(404);
+}
+
+#[test]
 fn c21_c22_access_to_the_identity_provider_is_tried_when_it_is_set_and_its_removal_is_asked_first() {
     let organization = Organization::new("access");
     organization.enable(ExpiryWindow::Days180);

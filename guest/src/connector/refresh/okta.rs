@@ -2,12 +2,11 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use p256::ecdsa::signature::Signer;
-use p256::ecdsa::{Signature, SigningKey};
 use serde_json::{Value, json};
 
 use super::outcome::{Failure, call, member};
 use crate::capability::{Host, HttpRequest};
+use crate::jws;
 use crate::secret::hexadecimal;
 use crate::store::Trouble;
 use crate::text;
@@ -113,7 +112,7 @@ impl Okta<'_> {
 
 /// A key that signs with ES256 (RFC 7518 §3.4).
 pub(super) struct PrivateKey {
-    key: SigningKey,
+    key: jws::PrivateKey,
     id: Option<String>,
 }
 
@@ -125,7 +124,7 @@ impl PrivateKey {
         if text("kty") != Some("EC") || text("crv") != Some("P-256") {
             return None;
         }
-        let key = SigningKey::from_slice(&URL_SAFE_NO_PAD.decode(text("d")?).ok()?).ok()?;
+        let key = jws::PrivateKey::from_bytes(&URL_SAFE_NO_PAD.decode(text("d")?).ok()?)?;
         Some(Self { key, id: text("kid").map(str::to_owned) })
     }
 
@@ -135,16 +134,14 @@ impl PrivateKey {
         if let (Value::Object(header), Some(id)) = (&mut header, &self.id) {
             header.insert("kid".into(), id.clone().into());
         }
-        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        let signed = format!("{}.{}", part(&header), part(claims));
-        let signature: Signature = self.key.try_sign(signed.as_bytes()).ok()?;
-        Some(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature.to_bytes())))
+        self.key.sign(&header, claims)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use p256::ecdsa::signature::Verifier;
+    use p256::ecdsa::{Signature, SigningKey};
 
     use super::*;
 
@@ -157,7 +154,9 @@ mod tests {
         let token = key.sign(&json!({"iss": "c"})).unwrap();
         let (signed, signature) = token.rsplit_once('.').unwrap();
         let signature = Signature::from_slice(&URL_SAFE_NO_PAD.decode(signature).unwrap()).unwrap();
-        key.key.verifying_key().verify(signed.as_bytes(), &signature).unwrap();
+        let private = URL_SAFE_NO_PAD.decode("jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI").unwrap();
+        let public = *SigningKey::from_slice(&private).unwrap().verifying_key();
+        public.verify(signed.as_bytes(), &signature).unwrap();
         let header = URL_SAFE_NO_PAD.decode(signed.split('.').next().unwrap()).unwrap();
         assert_eq!(serde_json::from_slice::<Value>(&header).unwrap(), json!({"alg":"ES256","typ":"JWT","kid":"k1"}));
         assert!(PrivateKey::parse(&JWK.replace("P-256", "P-384")).is_none());

@@ -14,7 +14,7 @@ fn assert_no_nulls_and_no_empty_strings(value: &Value) {
 
 #[test]
 fn r38_the_configuration_says_what_is_supported() {
-    let body = service_provider_config(BASE, false);
+    let body = service_provider_config(BASE, false, &[]);
     assert_no_nulls_and_no_empty_strings(&body);
     for feature in ["patch", "bulk", "filter", "sort", "etag"] {
         assert_eq!(body[feature]["supported"], true, "{feature}");
@@ -25,7 +25,7 @@ fn r38_the_configuration_says_what_is_supported() {
     assert_eq!(body["meta"]["location"], format!("{BASE}/ServiceProviderConfig"));
     assert_eq!(body["authenticationSchemes"][0]["type"], "oauthbearertoken");
     assert_eq!(body["authenticationSchemes"].as_array().map(Vec::len), Some(2));
-    let body = service_provider_config(BASE, true);
+    let body = service_provider_config(BASE, true, &[]);
     assert_no_nulls_and_no_empty_strings(&body);
     assert_eq!(body["authenticationSchemes"][2]["type"], "httpbasic");
 }

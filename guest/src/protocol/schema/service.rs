@@ -1,4 +1,4 @@
-//! The schemas of the discovery endpoints' own resources (RFC 7643 §5–7, RFC 9865 §4, RFC 7643 §8.7.2).
+//! The schemas of the discovery endpoints' own resources (RFC 7643 §5–7, RFC 9865 §4, RFC 9967 §4, RFC 7643 §8.7.2).
 
 use super::attribute::Attribute;
 use super::builder::{boolean, complex, integer, reference, schema, string};
@@ -31,6 +31,10 @@ pub(super) fn service_provider_config() -> Schema {
         reference("documentationUri", &["external"], "How to use the scheme."),
         boolean("primary", "Whether this is the preferred scheme."),
     ];
+    let security_events = [
+        string("asyncRequest", "Whether requests are served asynchronously.").suggest(&["none", "long", "request"]),
+        string("eventUris", "The URIs of the events that receivers can be told.").case_exact().many(),
+    ];
     let attributes = [
         reference("documentationUri", &["external"], "The service provider's documentation for people."),
         complex("patch", "PATCH.", [supported()]).required(),
@@ -41,6 +45,7 @@ pub(super) fn service_provider_config() -> Schema {
         complex("etag", "Resource versions.", [supported()]).required(),
         complex("pagination", "Pagination.", pagination),
         complex("authenticationSchemes", "Supported authentication schemes.", scheme).many().required(),
+        complex("securityEvents", "Security events.", security_events),
     ];
     let name = "ServiceProviderConfig";
     schema(SERVICE_PROVIDER_CONFIG, name, "What the service provider supports", attributes.map(Attribute::read_only))

@@ -135,6 +135,17 @@ fn views_of_an_organization_in_use() {
     browser.click(".confirm button");
     browser.wait_for_text("main", "Events to be delivered");
     examine(&browser, "deliveries-waiting");
+    browser.go(&acme.view("streams"));
+    browser.type_into("#name", "Backend");
+    browser.type_into("#audience", "https://rp.example/7");
+    examine(&browser, "streams-add");
+    browser.click("button[value=add]");
+    browser.wait_for_text("main", "Copy the token now");
+    examine(&browser, "stream-token");
+    browser.click("[data-stored]");
+    browser.click(".confirm button");
+    browser.wait_for_text("main", "Never asked");
+    examine(&browser, "streams");
     for question in ["remove-webhook", "allow-all", "refuse-all"] {
         browser.go(&acme.view(&format!("confirm/{question}")));
         examine(&browser, &format!("confirm-{question}"));

@@ -1,0 +1,60 @@
+//! A Security Event Token as it is delivered (RFC 8417 §2, RFC 9967 §2.1).
+
+use serde_json::{Value, json};
+
+use super::Signer;
+use crate::protocol::version::etag;
+use crate::store::{DueSet, EVENT_URI, SetRecord, StreamRecord};
+
+/// Signs a token. Every attempt to deliver it has the same `jti`, and as long as no other key signs, every byte is the same.
+///
+/// `None` if it can't be signed, which does not happen with a key that could be opened.
+pub(crate) fn token(stream: &StreamRecord, signer: &Signer, due: &DueSet, set: &SetRecord) -> Option<String> {
+    let header = json!({"alg": "ES256", "typ": "secevent+jwt", "kid": signer.id});
+    signer.key.sign(&header, &claims(stream, due, set))
+}
+
+fn claims(stream: &StreamRecord, due: &DueSet, set: &SetRecord) -> Value {
+    let seconds = set.time / 1_000;
+    let mut subject = json!({"format": "scim", "uri": set.uri});
+    if let (Value::Object(subject), Some(external_id)) = (&mut subject, &set.external_id) {
+        subject.insert("externalId".into(), external_id.as_str().into());
+    }
+    let events: serde_json::Map<String, Value> = set
+        .events
+        .iter()
+        .map(|(name, payload)| (format!("{EVENT_URI}{name}"), completed(payload.clone(), stream, due, set)))
+        .collect();
+    json!({
+        "iss": stream.issuer,
+        "iat": seconds,
+        "jti": due.id,
+        "aud": [stream.audience],
+        "txn": set.txn,
+        "toe": seconds,
+        "sub_id": subject,
+        "events": events,
+    })
+}
+
+/// The payload with what was not known before the commit of the change: its version, and where the resource is.
+fn completed(mut payload: Value, stream: &StreamRecord, due: &DueSet, set: &SetRecord) -> Value {
+    let Value::Object(members) = &mut payload else { return payload };
+    if members.is_empty() {
+        return payload;
+    }
+    members.insert("version".into(), etag(due.version).into());
+    let Some(Value::Object(data)) = members.get_mut("data") else { return payload };
+    if let Some(Value::Object(meta)) = data.get_mut("meta") {
+        meta.insert("location".into(), format!("{}{}", stream.issuer, set.uri).into());
+        meta.insert("version".into(), etag(due.version).into());
+        if let Some(Value::Array(users)) = data.get_mut("members") {
+            for user in users.iter_mut().filter_map(Value::as_object_mut) {
+                let id = user.get("value").and_then(Value::as_str).unwrap_or_default();
+                let location = format!("{}/Users/{id}", stream.issuer);
+                user.insert("$ref".into(), location.into());
+            }
+        }
+    }
+    payload
+}

@@ -1,0 +1,164 @@
+//! Streams of SCIM events: receivers are added and removed, and get other tokens and keys.
+
+use askama::Template;
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use serde::Deserialize;
+
+use super::form::{Fields, Posted};
+use super::query::Query;
+use super::refusal::Refusal;
+use super::shell::Shell;
+use super::visit::Visit;
+use super::when::When;
+use super::words::{counted, sentence};
+use crate::error::ActionError;
+use crate::event::{EventDetail, EventStream, IssuedEventStream, NewEventStream, StreamEvent};
+
+/// From how many tokens on there may be more.
+const MOST: u32 = 1_000;
+/// Kinds of events: name, what it tells.
+const EVENTS: [(StreamEvent, &str); 7] = [
+    (StreamEvent::Create, "Created"),
+    (StreamEvent::Patch, "Changed"),
+    (StreamEvent::Put, "Replaced"),
+    (StreamEvent::Delete, "Deleted"),
+    (StreamEvent::Activate, "Has access again"),
+    (StreamEvent::Deactivate, "Lost access"),
+    (StreamEvent::FeedAdd, "Joined what SCIM lists"),
+];
+
+#[derive(Template)]
+#[template(path = "streams.html")]
+struct StreamsPage {
+    shell: Shell,
+    error: Option<String>,
+    notice: Option<&'static str>,
+    streams: Vec<Row>,
+    /// What was typed before it was refused.
+    typed: NewEventStream,
+}
+
+impl StreamsPage {
+    fn is_full(&self) -> bool {
+        self.typed.detail == EventDetail::Full
+    }
+
+    fn is_chosen(&self, event: &StreamEvent) -> bool {
+        self.typed.events.is_empty() || self.typed.events.contains(event)
+    }
+
+    fn push_url(&self) -> &str {
+        self.typed.push_url.as_deref().unwrap_or_default()
+    }
+}
+
+/// A stream in the list.
+pub(super) struct Row {
+    pub(super) stream: EventStream,
+    /// How it goes: in a word, how that is shown, since when.
+    pub(super) state: (&'static str, &'static str, Option<When>),
+    waiting: String,
+    parked: Option<String>,
+}
+
+impl Row {
+    pub(super) fn new(stream: EventStream) -> Self {
+        let (word, tone, since) = match (stream.failing_since, stream.works_since.or(stream.last_polled)) {
+            (Some(since), _) => ("Failing", "bad", Some(since)),
+            (None, Some(since)) if stream.push_url.is_some() => ("Works", "good", Some(since)),
+            (None, Some(last)) => ("Last asked", "good", Some(last)),
+            (None, None) if stream.push_url.is_some() => ("Not tried yet", "off", None),
+            (None, None) => ("Never asked", "off", None),
+        };
+        let count = |count: u32| counted(usize::try_from(count).unwrap_or(0), count >= MOST, "token");
+        Self {
+            state: (word, tone, since.map(When::minute)),
+            waiting: count(stream.waiting).unwrap_or_else(|| "none".to_owned()),
+            parked: count(stream.parked),
+            stream,
+        }
+    }
+
+    /// Which events it has, in words.
+    fn events(&self) -> String {
+        let names: Vec<&str> =
+            EVENTS.iter().filter(|(event, _)| self.stream.events.contains(event)).map(|(_, name)| *name).collect();
+        if names.len() == EVENTS.len() { "All".to_owned() } else { names.join(", ") }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "stream_token.html")]
+struct TokenPage {
+    shell: Shell,
+    stream: EventStream,
+    token: Option<String>,
+}
+
+/// The query.
+#[derive(Deserialize)]
+pub(super) struct StreamsQuery {
+    done: Option<String>,
+}
+
+/// `GET …/streams`.
+pub(super) async fn show(Query(wanted): Query<StreamsQuery>, visit: Visit) -> Result<Html<String>, Refusal> {
+    let mut page = page(&visit).await?;
+    page.notice = match wanted.done.as_deref() {
+        Some("removed") => Some("The stream is removed. What waited for its receiver is not delivered."),
+        Some("key") => Some("A new key signs from now on. The old one stays in the key set for 30 days."),
+        _ => None,
+    };
+    Ok(Html(page.render()?))
+}
+
+async fn page(visit: &Visit) -> Result<StreamsPage, Refusal> {
+    let streams = visit.organization.streams().await?.into_iter().map(Row::new).collect();
+    let shell = visit.shell("Event streams", "deliveries");
+    Ok(StreamsPage { shell, error: None, notice: None, streams, typed: NewEventStream::default() })
+}
+
+/// `POST …/streams`: adds or removes a stream, or makes another token or key.
+pub(super) async fn change(Posted { visit, fields }: Posted) -> Result<Response, Refusal> {
+    let (organization, id) = (&visit.organization, fields.raw("stream"));
+    let issued = match fields.raw("action") {
+        "add" => {
+            let new = typed(&fields);
+            match organization.add_stream(new.clone()).await {
+                Err(ActionError::Invalid(text) | ActionError::NotConfigured(text) | ActionError::Conflict(text)) => {
+                    let page = StreamsPage { error: Some(sentence(&text)), typed: new, ..page(&visit).await? };
+                    return Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(page.render()?)).into_response());
+                }
+                other => other?,
+            }
+        }
+        "rotate-token" => organization.rotate_stream_token(id).await?,
+        "remove" => {
+            organization.remove_stream(id).await?;
+            return Ok(Redirect::to(&visit.path("streams?done=removed")).into_response());
+        }
+        "rotate-key" => {
+            organization.rotate_signing_key().await?;
+            return Ok(Redirect::to(&visit.path("streams?done=key")).into_response());
+        }
+        _ => return Err(Refusal::not_found("action")),
+    };
+    let IssuedEventStream { event_stream: stream, token } = issued;
+    let shell = visit.shell(&stream.name, "deliveries");
+    Ok(Html(TokenPage { shell, stream, token }.render()?).into_response())
+}
+
+fn typed(fields: &Fields) -> NewEventStream {
+    let text = |name: &str| fields.typed(name).unwrap_or_default().to_owned();
+    let events = EVENTS.iter().map(|(event, _)| *event).filter(|event| fields.raw(event.name()) == "yes").collect();
+    NewEventStream {
+        name: text("name"),
+        audience: text("audience"),
+        events,
+        detail: if fields.raw("detail") == "full" { EventDetail::Full } else { EventDetail::Notice },
+        single_events: fields.raw("single") == "yes",
+        push_url: fields.typed("url").map(str::to_owned),
+        authorization: fields.typed("authorization").map(str::to_owned),
+    }
+}

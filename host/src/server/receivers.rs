@@ -1,0 +1,197 @@
+//! What receivers of SCIM events ask for (RFC 9967): tokens, by polling (RFC 8936), and the keys by which they verify them
+//! (RFC 7517). It is the component that answers; the server waits where a receiver would wait.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use axum::routing::{get, post};
+use bytes::Bytes;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::bill::Bill;
+use super::body::{self, BodyError};
+use super::contained;
+use super::request_id::{self, X_REQUEST_ID};
+use super::streams::{Stream, Streams};
+use crate::capability::storage::OrganizationId;
+use crate::component::CallError;
+use crate::event::{PollRequest, PollResponse};
+use crate::organization::Organization;
+use crate::provisioner::Provisioner;
+use crate::urls::SCIM_PATH;
+
+/// The largest request, in bytes: as much as the component takes.
+const MAX_REQUEST: usize = 64 << 10;
+/// How long a receiver waits for a token at the most.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+/// How often is asked anew without a commit in this process: there may be other processes.
+const ANEW: Duration = Duration::from_secs(5);
+/// How often is looked whether the server stops.
+const LOOK: Duration = Duration::from_secs(1);
+/// The least time between two calls for a receiver that waits: many commits in a row are one reason to ask.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Whether the server is about to end, so that nobody waits any more.
+pub(crate) type Stopping = Arc<dyn Fn() -> bool + Send + Sync>;
+
+#[derive(Clone)]
+struct Receivers {
+    provisioner: Provisioner,
+    /// Who waits.
+    waiting: Arc<Streams>,
+    stopping: Stopping,
+}
+
+/// The routes of the streams of all organizations, below their connector URLs.
+pub(super) fn router(provisioner: &Provisioner, stopping: Stopping) -> Router {
+    let below = |what: &str| format!("{SCIM_PATH}{{organization}}/streams/{{stream}}/{what}");
+    let receivers = Receivers { provisioner: provisioner.clone(), waiting: Arc::default(), stopping };
+    Router::new()
+        .route(&below("poll"), post(poll).fallback(only_post))
+        .route(&below("jwks"), get(key_set).fallback(only_get))
+        .with_state(receivers)
+}
+
+async fn poll(
+    State(receivers): State<Receivers>,
+    Path((name, stream)): Path<(String, String)>,
+    request: Request,
+) -> Response<Body> {
+    let (head, body) = request.into_parts();
+    let Ok(bill) = Bill::of(&head, receivers.provisioner.runtime().ledger()) else { return busy() };
+    let body = match body::read(&head.headers, body, MAX_REQUEST, &bill).await {
+        Ok(body) => body,
+        Err(BodyError::Busy) => return busy(),
+        Err(BodyError::TooLarge) => return refusal(413, "invalid_request", "the request is larger than 64 KiB"),
+        Err(BodyError::TooSlow) => return refusal(408, "invalid_request", "the request did not arrive in time"),
+        Err(BodyError::Broken) => return refusal(400, "invalid_request", "the request is broken"),
+    };
+    let organization = match find(&receivers.provisioner, &name).await {
+        Ok(organization) => organization,
+        Err(response) => return response,
+    };
+    let authorization = head.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let request = PollRequest { stream_id: stream, authorization: authorization.map(str::to_owned), body };
+    match receivers.answer(&organization, request, &bill).await {
+        Ok(PollResponse { status, headers, body, .. }) => match bill.answer(Bytes::from(body), false) {
+            Ok(body) => respond(status, headers, body),
+            Err(_) => busy(),
+        },
+        Err(CallError::Trap) => refusal(500, "server_error", "an internal error occurred"),
+        Err(_) => busy(),
+    }
+}
+
+impl Receivers {
+    /// What the component answers, at once or when there is something.
+    async fn answer(
+        &self,
+        organization: &Organization,
+        request: PollRequest,
+        bill: &Bill,
+    ) -> Result<PollResponse, CallError> {
+        let mut response = organization.poll_stream(request.clone()).await?;
+        if response.status == 401 {
+            return Ok(response);
+        }
+        bill.is_of(&self.provisioner.runtime().account(organization.id()));
+        if !response.wait {
+            return Ok(response);
+        }
+        let Some(_waits) = self.waits(organization) else { return Ok(response) };
+        let end = Instant::now() + LONGEST_WAIT;
+        let mut commits = self.provisioner.alarm().follow(organization.id());
+        // Once more in any case: something may have come before anybody followed.
+        let mut asked = None::<Instant>;
+        while response.wait && Instant::now() < end && !(self.stopping)() {
+            if let Some(asked) = asked.filter(|asked| asked.elapsed() < ANEW) {
+                let left = end.saturating_duration_since(Instant::now());
+                let commit = timeout(LOOK.min(left), commits.changed()).await;
+                if !matches!(commit, Ok(Ok(()))) {
+                    continue;
+                }
+                sleep(PAUSE.saturating_sub(asked.elapsed())).await;
+            }
+            commits.mark_unchanged();
+            asked = Some(Instant::now());
+            response = organization.poll_stream(request.clone()).await?;
+        }
+        Ok(response)
+    }
+
+    /// A place among those who wait; `None` if the organization has too many.
+    fn waits(&self, organization: &Organization) -> Option<Stream> {
+        self.waiting.open(organization.id())
+    }
+}
+
+/// The key set of a stream. It has no keys where there is no such stream or organization.
+async fn key_set(State(receivers): State<Receivers>, Path((name, stream)): Path<(String, String)>) -> Response<Body> {
+    let organization = match find(&receivers.provisioner, &name).await {
+        Ok(organization) => organization,
+        Err(response) => return response,
+    };
+    match organization.stream_key_set(&stream).await {
+        Ok(keys) => {
+            let headers = [("content-type", "application/jwk-set+json"), ("cache-control", "public, max-age=300")];
+            let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            respond(200, headers.into(), keys.into())
+        }
+        Err(_) => busy(),
+    }
+}
+
+/// The organization; for a name that there is none of, one that answers as if it had no stream.
+async fn find(provisioner: &Provisioner, name: &str) -> Result<Organization, Response<Body>> {
+    let id = OrganizationId::parse(name).unwrap_or_else(|_| OrganizationId::nobody());
+    if id.is_nobody() {
+        return Ok(Organization::stranger(provisioner.clone(), id));
+    }
+    provisioner.organization_or_stranger(&id).await.map_err(|error| {
+        tracing::error!("the organization can't be looked up: {error}");
+        busy()
+    })
+}
+
+async fn only_post() -> Response<Body> {
+    wrong_method("POST", "this endpoint takes POST (RFC 8936)")
+}
+
+async fn only_get() -> Response<Body> {
+    wrong_method("GET, HEAD", "a key set is read with GET")
+}
+
+fn wrong_method(allowed: &'static str, description: &str) -> Response<Body> {
+    let mut response = refusal(405, "invalid_request", description);
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
+    response
+}
+
+fn busy() -> Response<Body> {
+    let mut response = refusal(503, "unavailable", "tokens can't be delivered for the moment");
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    response
+}
+
+/// A refusal in the form of the component's; the texts have neither quotation marks nor backslashes.
+fn refusal(status: u16, err: &str, description: &str) -> Response<Body> {
+    let headers = [("content-type", "application/json"), ("content-language", "en")];
+    let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    respond(status, headers.into(), format!("{{\"err\":\"{err}\",\"description\":\"{description}\"}}").into())
+}
+
+fn respond(status: u16, headers: Vec<(String, String)>, body: Bytes) -> Response<Body> {
+    let mut answer = Response::new(Body::from(body));
+    *answer.status_mut() = contained::status(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut headers: HeaderMap = contained::fields(headers);
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    if let Ok(id) = HeaderValue::try_from(request_id::next()) {
+        headers.insert(&X_REQUEST_ID, id);
+    }
+    *answer.headers_mut() = headers;
+    answer
+}
