@@ -1,9 +1,7 @@
 //! Notes of the standalone host about itself: what makes its storage and its files those of one installation.
 
 use super::Registry;
-use crate::capability::storage::{
-    KeyRange, OrganizationId, Page, Require, Storage as _, StorageError, Transaction, Write,
-};
+use crate::capability::storage::{KeyRange, OrganizationId, Page, Require, StorageError, Transaction, Write};
 
 const NOTES: &str = "note/";
 
