@@ -27,7 +27,7 @@ use super::connection::{Connection, Connections, LOOK, Verdict, Watched};
 use super::health::Readiness;
 use super::tls::{self, Tls, WithoutCertificate};
 use super::unreadable::Readable;
-use super::{ScimService, request_id, tracked};
+use super::{ScimService, receivers, request_id, tracked};
 use crate::capability::storage::StorageError;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
@@ -290,7 +290,7 @@ fn descriptors() -> Option<u64> {
 }
 
 /// What a request meets first: it is noted in the ledger; then SCIM goes straight to its service, all else through the
-/// router.
+/// router, what receivers of SCIM events ask for as well.
 #[derive(Clone)]
 struct Entry {
     scim: ScimService,
@@ -326,7 +326,8 @@ impl Entry {
             request.extensions_mut().insert(WithoutCertificate);
         }
         let path = request.uri().path();
-        if path.strip_prefix("/scim").is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
+        let is_scim = path.strip_prefix("/scim").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        if is_scim && !receivers::is_route(path) {
             // What it holds besides its answer ends here.
             drop(bill);
             Ok(tracked::noted(self.scim.call(request).await?, open))

@@ -56,6 +56,14 @@ pub(super) fn router(provisioner: &Provisioner, stopping: Stopping) -> Router {
         .with_state(receivers)
 }
 
+/// Whether the path is one of these routes: the server takes what else is below `/scim` for SCIM.
+pub(super) fn is_route(path: &str) -> bool {
+    let below = path.strip_prefix(SCIM_PATH).unwrap_or_default();
+    let mut parts = below.split('/').skip(1);
+    let parts = (parts.next(), parts.next(), parts.next(), parts.next());
+    matches!(parts, (Some("streams"), Some(_), Some("poll" | "jwks"), None))
+}
+
 async fn poll(
     State(receivers): State<Receivers>,
     Path((name, stream)): Path<(String, String)>,
@@ -77,10 +85,7 @@ async fn poll(
     let authorization = head.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let request = PollRequest { stream_id: stream, authorization: authorization.map(str::to_owned), body };
     match receivers.answer(&organization, request, &bill).await {
-        Ok(PollResponse { status, headers, body, .. }) => match bill.answer(Bytes::from(body), false) {
-            Ok(body) => respond(status, headers, body),
-            Err(_) => busy(),
-        },
+        Ok(PollResponse { status, headers, body, .. }) => respond(status, headers, body.into()),
         Err(CallError::Trap) => refusal(500, "server_error", "an internal error occurred"),
         Err(_) => busy(),
     }
@@ -194,4 +199,28 @@ fn respond(status: u16, headers: Vec<(String, String)>, body: Bytes) -> Response
     }
     *answer.headers_mut() = headers;
     answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_receivers_ask_for_is_told_from_scim() {
+        for path in ["/scim/v2/acme/streams/1/poll", "/scim/v2/acme/streams/1/jwks", "/scim/v2//streams//poll"] {
+            assert!(is_route(path), "{path}");
+        }
+        for path in [
+            "/scim/v2/acme/streams/1/poll/",
+            "/scim/v2/acme/streams/1/other",
+            "/scim/v2/acme/streams/poll",
+            "/scim/v2/acme/Users/1/poll",
+            "/scim/v2/acme/Users",
+            "/scim",
+            "/scim/v1/acme/streams/1/poll",
+            "",
+        ] {
+            assert!(!is_route(path), "{path}");
+        }
+    }
 }
