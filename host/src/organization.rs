@@ -52,6 +52,7 @@ mod change;
 mod component;
 mod create;
 mod domain_rule;
+mod erasure;
 mod events;
 pub(crate) mod export;
 mod find;
@@ -67,6 +68,7 @@ mod teams;
 pub use change::{OptionChanges, OrganizationChange, UnknownOption};
 pub use create::{CreateOrganizationError, CreatedOrganization, NewOrganization, Owner};
 pub use domain_rule::DomainRule;
+pub use erasure::ErasedPerson;
 
 impl Organization {
     /// Whichever organization has this name when it acts.

@@ -173,6 +173,9 @@ async function people() {
   assert.equal(preview.users[0]?.outcome, 'creates');
   await done(client.DELETE(`${teams}/{team}`, { params: team }));
   await done(client.DELETE(`${members}/{member}`, { params: named }));
+  const erasures = '/api/v1/organizations/{organization}/erasures';
+  const erased = await gives(client.POST(erasures, { params, body: { person: ada.id, known_as: [email] } }));
+  assert.equal(erased.id, ada.id);
 }
 
 async function guardAndSchemas() {

@@ -178,6 +178,8 @@ def people():
     assert preview.users[0].outcome == models.PreviewOutcome.CREATES, preview
     of_the_organization("remove_team", team.id)
     of_the_organization("remove_member", ada.id)
+    body = models.PersonToErase(person=ada.id, known_as=[ada.email])
+    assert of_the_organization("erase_person", body=body, gives=models.ErasedPerson).id == ada.id
 
 
 def guard_and_schemas():

@@ -19,6 +19,7 @@ mod act;
 mod capability;
 mod connector;
 mod enumeration;
+mod erasure;
 mod error;
 mod found;
 mod guard;
@@ -37,11 +38,13 @@ mod scim;
 mod seats;
 mod setup;
 mod storage;
+mod word;
 
 pub use act::{Act, Actor, Face, Source};
 pub use capability::{EmailError, HttpError, HttpRequest, HttpResponse, Message, SecretsError};
 pub use connector::{ConnectorStatus, ExpiryWindow, IdentityProvider, IssuedToken, TokenStatus};
 pub use enumeration::UnknownName;
+pub use erasure::Erasure;
 pub use error::{ActionError, Requirement};
 pub use found::{Census, DescribedMember, DescribedTeam, Found, MemberQuery, TeamQuery};
 pub use guard::{Decision, Guard, GuardStatus, HeldCounts, HeldMember, HeldPage, HeldRemoval, Removal};
@@ -69,6 +72,7 @@ pub use storage::{
     BoundedAdd, Change, Condition, Entry, Item, Key, KeyRange, KeyValue, KeyVersion, Page, Scanned, StorageError,
     Transaction,
 };
+pub use word::occurs_as_word;
 
 /// A page of members, in the order of their creation.
 pub type MemberPage = Listed<Member>;

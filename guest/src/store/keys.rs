@@ -58,6 +58,7 @@
 //! | `outbox-parked/{id}` | an email that could not be sent: [`super::OutboxRecord`] |
 //! | `lease/{name}` | who delivers now, and the pause after failures: [`super::LeaseRecord`] |
 //! | `job/{name}` | how far a job has come |
+//! | `erasure/{id}` | the erasure of a person that is under way: [`super::ErasureRecord`] |
 //! | `guard` | recent removals: `provisioning::guard::GuardRecord` |
 //! | `guard-held/{id}` | a removal that waits for an owner: `provisioning::guard::HeldRecord` |
 //! | `without-seat/{SHA-256}` | who got no seat, by the userName: `provisioning::without_seat::WithoutSeatRecord` |
@@ -444,6 +445,16 @@ pub const RETENTION: &str = "retention";
 /// How far a job has come.
 pub fn job(name: &str) -> Key {
     format!("job/{name}").into_bytes()
+}
+
+/// The erasure of a person that is under way.
+pub fn erasure(id: &str) -> Key {
+    format!("erasure/{id}").into_bytes()
+}
+
+/// All erasures that are under way.
+pub fn erasures() -> KeyRange {
+    below(b"erasure/".to_vec())
 }
 
 /// A removal that waits for an owner.
