@@ -47,6 +47,7 @@ macro_rules! act {
     };
 }
 
+pub(crate) mod archive;
 mod audit;
 mod change;
 mod component;
@@ -138,6 +139,11 @@ impl Organization {
             HttpError::NotAllowed(why) => ActionError::Invalid(format!("this server sends no requests there: {why}")),
             other => ActionError::Invalid(other.to_string()),
         })
+    }
+
+    /// The time by the host's clock, in milliseconds since the Unix epoch.
+    fn now(&self) -> u64 {
+        self.provisioner.clock().now()
     }
 
     /// An act of this actor.

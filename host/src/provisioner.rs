@@ -337,7 +337,9 @@ impl Provisioner {
         // After the storage: from now on nothing is sent, and what was on its way is withdrawn.
         self.0.mailer.forget(&bound).await.map_err(RegistryError::Mail)?;
         self.0.failures.clear(&bound);
-        Ok(self.0.registry.end_deletion(&bound).await?)
+        self.0.registry.end_deletion(&bound).await?;
+        self.scour().await;
+        Ok(())
     }
 
     /// The keys that open the admin API.
@@ -438,6 +440,13 @@ impl Provisioner {
     /// The storage's.
     pub async fn flush(&self) -> Result<(), StorageError> {
         self.0.storage.flush().await
+    }
+
+    /// Takes what was deleted out of the storage's files. Where that fails, what is left goes in time, so nobody waits for it.
+    pub(crate) async fn scour(&self) {
+        if let Err(error) = self.0.storage.scour().await {
+            tracing::warn!("what was deleted is in the storage's files until they are written again: {error}");
+        }
     }
 
     pub(crate) fn upgrade(weak: &Weak<Inner>) -> Option<Self> {

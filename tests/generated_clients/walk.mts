@@ -196,6 +196,8 @@ async function guardAndSchemas() {
 }
 
 async function logsAndEvents() {
+  const everything = client.GET('/api/v1/organizations/{organization}/export', { params, parseAs: 'text' });
+  assert((await gives(everything)).includes('"kind":"end"'));
   await gives(client.GET('/api/v1/organizations/{organization}/logs', { params: { path, query: { since: 0 } } }));
   const logs = { path, query: { format: 'csv' } } as const;
   const exported = client.GET('/api/v1/organizations/{organization}/logs/export', { params: logs, parseAs: 'text' });

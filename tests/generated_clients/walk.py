@@ -207,6 +207,8 @@ def guard_and_schemas():
 
 
 def logs_and_events():
+    everything = of_the_organization("export_organization", gives=str)
+    assert everything.startswith('{"kind":"organization"') and '{"kind":"end"' in everything, everything
     of_the_organization("search_logs", since=0, gives=models.ListOfLogEntry)
     exported = of_the_organization("export_logs", format_=models.ExportLogsFormat.CSV, gives=str)
     assert exported.startswith("time,"), exported

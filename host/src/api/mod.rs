@@ -81,6 +81,7 @@ fn operations() -> OpenApiRouter<ApiState> {
             organizations::patch_organization,
             organizations::delete_organization
         ))
+        .routes(routes!(organizations::export_organization))
         .routes(routes!(quotas::list_quotas))
         .routes(routes!(quotas::put_quota))
         .routes(routes!(components::list_components))

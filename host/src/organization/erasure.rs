@@ -52,6 +52,7 @@ impl Organization {
             let id = id.clone();
             act!(self.insomnia_scim_directory.call_end_erasure(&id))?;
         }
+        self.provisioner.scour().await;
         Ok(ErasedPerson { id, erased, emails, done: ready && done })
     }
 
