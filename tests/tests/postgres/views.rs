@@ -13,7 +13,7 @@ pub(super) fn show(cluster: &Cluster, server: &Server, connector: &Connector) {
     let name = &connector.organization;
     let of = ["--organization", name.as_str()];
     let command = |arguments: &[&str]| server.command(&[arguments, &of[..]].concat());
-    let address = "https://user:word@hooks.invalid/path-that-is-a-secret?key=1";
+    let address = "https://hooks.invalid/path-that-is-a-secret?key=1";
     let key = text(&command(&["webhook", "set", address]), "secret");
     let sql = |sql: &str| cluster.sql(&sql.replace("VIEW.", "insomnia_scim.").replace("NAME", name));
     cluster.sql("CREATE ROLE auditor; GRANT USAGE ON SCHEMA insomnia_scim TO auditor");
@@ -26,7 +26,7 @@ pub(super) fn show(cluster: &Cluster, server: &Server, connector: &Connector) {
     }
     let tables = cluster.client("SET ROLE auditor; SELECT * FROM insomnia_scim.internal_items").output().expect("psql");
     assert!(!tables.status.success(), "who may read the views may not read the tables");
-    for secret in [&connector.token, &key, "path-that-is-a-secret", "user:word", "sha256", "argon2", "sealed"] {
+    for secret in [&connector.token, &key, "path-that-is-a-secret", "sha256", "argon2", "sealed"] {
         assert!(!everything.contains(secret), "{secret} is in a view");
     }
     let users = server.client().get("/Users?count=0").is(200).json()["totalResults"].to_string();
