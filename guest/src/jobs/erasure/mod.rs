@@ -126,11 +126,16 @@ fn begin(store: &Store, person: &str, known_as: &[String]) -> Result<String, Era
         )));
     }
     store.transact(|| {
-        // What an earlier erasure of the same person has found is not found again: it has erased that.
         let earlier = store.erasure(&id)?;
         let mut record = record.clone();
-        if let Some(earlier) = &earlier {
-            for name in &earlier.record.names {
+        if let Some(Versioned { record: earlier, .. }) = &earlier {
+            let is_known = record.names.iter().all(|name| earlier.names.contains(name));
+            if is_known && earlier.stage != ErasureStage::Done {
+                // Whoever asks again waits for the one that is under way.
+                record = earlier.clone();
+            }
+            // What an earlier erasure of the same person has found is not found again: it has erased that.
+            for name in &earlier.names {
                 add_name(&mut record, name);
             }
         }
