@@ -19,7 +19,7 @@ use crate::testing::organization::{DAY, TestOrganization};
 const OWNER: &str = TestOrganization::OWNER;
 const REDIRECT: &str = "https://idp.example/callback";
 /// For how many days the log is kept here; what has a retention of its own lasts no longer, but for the audit trail.
-const RETENTION: u64 = 30;
+const RETENTION: u32 = 30;
 /// For how many days the audit trail is kept.
 const AUDIT: u64 = 400;
 
@@ -72,7 +72,7 @@ fn provision(organization: &TestOrganization, day: u64, people: &mut Vec<String>
             // Held: the owner lets it through, and the identity provider tries again.
             let store = organization.store();
             let held = guard_holds(organization);
-            directory::decide_held(&store, OWNER, Decision::Allowed, &[gone.clone()]).unwrap();
+            directory::decide_held(&store, OWNER, Decision::Allowed, std::slice::from_ref(&gone)).unwrap();
             assert!(held.contains(&Removal::Delete));
             assert_eq!(organization.scim("DELETE", &format!("/Users/{gone}"), None).0, 204);
         }
@@ -108,23 +108,23 @@ fn administer(organization: &TestOrganization, day: u64, people: &[String], clie
     directory::request_passphrase_reset(&store(), person, "https://scim.example/reset").unwrap();
     token(organization, client, "grant_type=client_credentials");
     let code = code(organization, client.0);
-    if day % 4 != 0 {
+    if !day.is_multiple_of(4) {
         let redeem = format!("grant_type=authorization_code&code={code}&redirect_uri={REDIRECT}");
         let granted = token(organization, client, &redeem);
         let refresh = granted["refresh_token"].as_str().unwrap_or_else(|| panic!("day {day}: {granted}"));
         token(organization, client, &format!("grant_type=refresh_token&refresh_token={refresh}"));
     }
-    if day % 10 == 0 {
+    if day.is_multiple_of(10) {
         let new = NewSetupLink { identity_provider: IdentityProvider::Okta, window: None, valid_seconds: 3_600 };
         let made = setup_link::create(&store(), Actor::Operator, None, &new).unwrap();
         setup_link::revoke(&store(), Actor::Operator, &made.link.id).unwrap();
         let erasure = erase_person(&store(), &format!("late-{day}@example.com"), &[]).unwrap();
         end_erasure(&store(), &erasure.id).unwrap();
     }
-    if day % 6 == 0 {
+    if day.is_multiple_of(6) {
         organization.host.email_results.borrow_mut().push_back(EmailError::Rejected("no".into()));
     }
-    if day % 40 == 0 {
+    if day.is_multiple_of(40) {
         // Down for longer than it is tried.
         let down = || Err(HttpError::Unreachable("down".into()));
         organization.host.http_results.borrow_mut().extend((0..100).map(|_| down()));
@@ -134,7 +134,7 @@ fn administer(organization: &TestOrganization, day: u64, people: &[String], clie
 #[test]
 fn p9_after_a_year_of_the_same_work_there_is_no_more_stored_than_after_two_months() {
     let organization = TestOrganization::new(1_000, Window::Never).unwrap();
-    directory::set_retention(&organization.store(), RETENTION as u32).unwrap();
+    directory::set_retention(&organization.store(), RETENTION).unwrap();
     directory::set_guard(&organization.store(), Some(Guard { number: None, share: Some(1) })).unwrap();
     journal::set_webhook(&organization.store(), &organization.host, "https://events.example/").unwrap();
     let new = NewClient {
