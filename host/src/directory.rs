@@ -3,5 +3,5 @@
 pub use insomnia_scim_contract::{
     Census, DescribedMember, DescribedTeam, Domain, Found, Licences, Listed, Listing, Mark, MarkedMembers, Member,
     MemberQuery, NewMember, Options, OrganizationRecord, Origin, PersonWithoutSeat, Plan, Requirement, Role, SignedIn,
-    Team, TeamQuery, WithoutSeat,
+    Team, TeamQuery, WithoutSeat, occurs_as_word,
 };

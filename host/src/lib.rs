@@ -89,8 +89,8 @@ pub use error::{ActionError, SchemasError};
 pub use fleet::{FleetFilter, FleetTrouble, Standing};
 pub use insomnia_scim_contract::{Act, Actor, Face, Overview, Source};
 pub use organization::{
-    CreateOrganizationError, CreatedOrganization, DomainRule, NewOrganization, OptionChanges, Organization,
-    OrganizationChange, Owner, UnknownOption,
+    CreateOrganizationError, CreatedOrganization, DomainRule, ErasedPerson, NewOrganization, OptionChanges,
+    Organization, OrganizationChange, Owner, UnknownOption,
 };
 pub use provisioner::{BuildError, ComponentsError, Provisioner, ProvisionerBuilder};
 pub use quota::{InvalidQuota, Quota, Quotas};

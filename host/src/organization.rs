@@ -47,11 +47,13 @@ macro_rules! act {
     };
 }
 
+pub(crate) mod archive;
 mod audit;
 mod change;
 mod component;
 mod create;
 mod domain_rule;
+mod erasure;
 mod events;
 pub(crate) mod export;
 mod find;
@@ -68,6 +70,7 @@ mod teams;
 pub use change::{OptionChanges, OrganizationChange, UnknownOption};
 pub use create::{CreateOrganizationError, CreatedOrganization, NewOrganization, Owner};
 pub use domain_rule::DomainRule;
+pub use erasure::ErasedPerson;
 
 impl Organization {
     /// Whichever organization has this name when it acts.
@@ -137,6 +140,11 @@ impl Organization {
             HttpError::NotAllowed(why) => ActionError::Invalid(format!("this server sends no requests there: {why}")),
             other => ActionError::Invalid(other.to_string()),
         })
+    }
+
+    /// The time by the host's clock, in milliseconds since the Unix epoch.
+    fn now(&self) -> u64 {
+        self.provisioner.clock().now()
     }
 
     /// An act of this actor.

@@ -1,6 +1,7 @@
 //! The host: builds the runtime over the backend's capabilities, and hands out organizations and routes.
 
 mod components;
+mod leftovers;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
@@ -24,6 +25,8 @@ use crate::registry::{QuotaBook, Registered, Registry, RegistryError};
 use crate::scheduler;
 use crate::server::TrustedProxies;
 use crate::urls;
+
+use leftovers::Leftovers;
 
 pub use components::ComponentsError;
 
@@ -49,6 +52,7 @@ pub(crate) struct Inner {
     operator_clients: Vec<OperatorClient>,
     /// One call of [`Provisioner::run_all_due`] at a time.
     all_due: tokio::sync::Mutex<()>,
+    leftovers: Leftovers,
 }
 
 /// Why a provisioner can't be built.
@@ -253,6 +257,7 @@ impl ProvisionerBuilder {
             trusted_proxies: self.trusted_proxies,
             operator_clients: self.operator_clients,
             all_due: tokio::sync::Mutex::default(),
+            leftovers: Leftovers::default(),
         }));
         if self.scheduler {
             tokio::spawn(scheduler::run(Arc::downgrade(&provisioner.0)));
@@ -327,11 +332,14 @@ impl Provisioner {
         self.api_keys().forget(&bound).await?;
         self.0.runtime.quotas().forget(&bound).await?;
         self.0.runtime.components().forget(&bound).await?;
+        self.forget_sessions(&bound).await?;
         self.0.storage.delete_organization(&bound).await?;
         // After the storage: from now on nothing is sent, and what was on its way is withdrawn.
         self.0.mailer.forget(&bound).await.map_err(RegistryError::Mail)?;
         self.0.failures.clear(&bound);
-        Ok(self.0.registry.end_deletion(&bound).await?)
+        self.0.registry.end_deletion(&bound).await?;
+        self.scour().await;
+        Ok(())
     }
 
     /// The keys that open the admin API.
@@ -418,6 +426,7 @@ impl Provisioner {
     pub async fn run_all_due(&self) -> Result<usize, StorageError> {
         // Whoever calls meanwhile waits, so that what was due is done when either returns.
         let _turn = self.0.all_due.lock().await;
+        self.forget_leftovers().await;
         let due = self.0.storage.due(self.0.clock.now(), usize::MAX).await?;
         for organization in &due {
             scheduler::run_one(self, organization).await;
@@ -433,6 +442,13 @@ impl Provisioner {
         self.0.storage.flush().await
     }
 
+    /// Takes what was deleted out of the storage's files. Where that fails, what is left goes in time, so nobody waits for it.
+    pub(crate) async fn scour(&self) {
+        if let Err(error) = self.0.storage.scour().await {
+            tracing::warn!("what was deleted is in the storage's files until they are written again: {error}");
+        }
+    }
+
     pub(crate) fn upgrade(weak: &Weak<Inner>) -> Option<Self> {
         weak.upgrade().map(Self)
     }
@@ -443,6 +459,10 @@ impl Provisioner {
 
     pub(crate) fn storage(&self) -> &dyn Storage {
         &*self.0.storage
+    }
+
+    pub(crate) fn mailer(&self) -> &dyn Mailer {
+        &*self.0.mailer
     }
 
     pub(crate) fn secrets(&self) -> &dyn Secrets {

@@ -173,6 +173,9 @@ async function people() {
   assert.equal(preview.users[0]?.outcome, 'creates');
   await done(client.DELETE(`${teams}/{team}`, { params: team }));
   await done(client.DELETE(`${members}/{member}`, { params: named }));
+  const erasures = '/api/v1/organizations/{organization}/erasures';
+  const erased = await gives(client.POST(erasures, { params, body: { person: ada.id, known_as: [email] } }));
+  assert.equal(erased.id, ada.id);
 }
 
 async function guardAndSchemas() {
@@ -193,6 +196,8 @@ async function guardAndSchemas() {
 }
 
 async function logsAndEvents() {
+  const everything = client.GET('/api/v1/organizations/{organization}/export', { params, parseAs: 'text' });
+  assert((await gives(everything)).includes('"kind":"end"'));
   await gives(client.GET('/api/v1/organizations/{organization}/logs', { params: { path, query: { since: 0 } } }));
   const logs = { path, query: { format: 'csv' } } as const;
   const exported = client.GET('/api/v1/organizations/{organization}/logs/export', { params: logs, parseAs: 'text' });

@@ -178,6 +178,8 @@ def people():
     assert preview.users[0].outcome == models.PreviewOutcome.CREATES, preview
     of_the_organization("remove_team", team.id)
     of_the_organization("remove_member", ada.id)
+    body = models.PersonToErase(person=ada.id, known_as=[ada.email])
+    assert of_the_organization("erase_person", body=body, gives=models.ErasedPerson).id == ada.id
 
 
 def guard_and_schemas():
@@ -205,6 +207,8 @@ def guard_and_schemas():
 
 
 def logs_and_events():
+    everything = of_the_organization("export_organization", gives=str)
+    assert everything.startswith('{"kind":"organization"') and '{"kind":"end"' in everything, everything
     of_the_organization("search_logs", since=0, gives=models.ListOfLogEntry)
     exported = of_the_organization("export_logs", format_=models.ExportLogsFormat.CSV, gives=str)
     assert exported.startswith("time,"), exported

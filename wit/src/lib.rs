@@ -19,6 +19,7 @@ mod act;
 mod capability;
 mod connector;
 mod enumeration;
+mod erasure;
 mod error;
 mod found;
 mod guard;
@@ -38,11 +39,13 @@ mod seats;
 mod setup;
 mod storage;
 mod streams;
+mod word;
 
 pub use act::{Act, Actor, Face, Source};
 pub use capability::{EmailError, HttpError, HttpRequest, HttpResponse, Message, SecretsError};
 pub use connector::{ConnectorStatus, ExpiryWindow, IdentityProvider, IssuedToken, TokenStatus};
 pub use enumeration::UnknownName;
+pub use erasure::Erasure;
 pub use error::{ActionError, Requirement};
 pub use found::{Census, DescribedMember, DescribedTeam, Found, MemberQuery, TeamQuery};
 pub use guard::{Decision, Guard, GuardStatus, HeldCounts, HeldMember, HeldPage, HeldRemoval, Removal};
@@ -73,6 +76,7 @@ pub use storage::{
 pub use streams::{
     EventDetail, EventStream, IssuedEventStream, NewEventStream, PollRequest, PollResponse, SigningKey, StreamEvent,
 };
+pub use word::occurs_as_word;
 
 /// A page of members, in the order of their creation.
 pub type MemberPage = Listed<Member>;

@@ -75,6 +75,7 @@ wit_bindgen::generate!({
         "insomnia:scim/directory-types@1.0.0/held-member": insomnia_scim_contract::HeldMember,
         "insomnia:scim/directory-types@1.0.0/held-counts": insomnia_scim_contract::HeldCounts,
         "insomnia:scim/directory-types@1.0.0/held-page": insomnia_scim_contract::HeldPage,
+        "insomnia:scim/directory-types@1.0.0/erasure": insomnia_scim_contract::Erasure,
         "insomnia:scim/journal-types@1.0.0/log-query": insomnia_scim_contract::LogQuery,
         "insomnia:scim/journal-types@1.0.0/log-page": insomnia_scim_contract::LogPage,
         "insomnia:scim/journal-types@1.0.0/audit-query": insomnia_scim_contract::AuditQuery,

@@ -1,9 +1,9 @@
 //! The export `directory`.
 
 use insomnia_scim_contract::{
-    Act, ActionError, Census, Decision, DescribedMember, DescribedTeam, FoundMembers, FoundTeams, Guard, GuardStatus,
-    HeldPage, Licences, Listing, MarkedMembers, Member, MemberPage, MemberQuery, NewMember, Options, Organization,
-    OrganizationRecord, Preview, Role, SignedIn, Source, Team, TeamPage, TeamQuery, WithoutSeat,
+    Act, ActionError, Census, Decision, DescribedMember, DescribedTeam, Erasure, FoundMembers, FoundTeams, Guard,
+    GuardStatus, HeldPage, Licences, Listing, MarkedMembers, Member, MemberPage, MemberQuery, NewMember, Options,
+    Organization, OrganizationRecord, Preview, Role, SignedIn, Source, Team, TeamPage, TeamQuery, WithoutSeat,
 };
 
 use serde_json::json;
@@ -12,9 +12,9 @@ use super::Component;
 use super::acts::{self, acting, acting_on};
 use super::bindings::exports::insomnia::scim::directory::Guest;
 use super::imports::host;
-use crate::directory;
 use crate::provisioning::{guard, without_seat};
 use crate::store::EventSubject;
+use crate::{directory, jobs};
 
 impl Guest for Component {
     fn put_organization(by: Act, organization: Organization) -> Result<(), ActionError> {
@@ -38,9 +38,7 @@ impl Guest for Component {
     }
 
     fn add_member(by: Act, member: NewMember) -> Result<Member, ActionError> {
-        let after = json!({"email": member.email, "role": member.role});
-        let store = acting_on(&by, "member.add", acts::subject("member", "", &member.email), None, Some(after));
-        Ok(directory::add_member_by(&store, &by, &member)?)
+        Ok(directory::add_member_by(&acting(&by, "member.add"), &by, &member)?)
     }
 
     fn get_member(member: String) -> Result<Member, ActionError> {
@@ -206,5 +204,17 @@ impl Guest for Component {
 
     fn list_held(after: Option<String>, limit: u32) -> Result<HeldPage, ActionError> {
         Ok(guard::held(&host().store(), after.as_deref(), limit)?)
+    }
+
+    fn erase_person(by: Act, person: String, known_as: Vec<String>) -> Result<Erasure, ActionError> {
+        Ok(jobs::erase_person(&acting(&by, "member.erase"), &person, &known_as)?)
+    }
+
+    fn continue_erasure(id: String) -> Result<Erasure, ActionError> {
+        Ok(jobs::continue_erasure(&host().store(), &id)?)
+    }
+
+    fn end_erasure(id: String) -> Result<(), ActionError> {
+        Ok(jobs::end_erasure(&host().store(), &id)?)
     }
 }

@@ -4,7 +4,7 @@ use insomnia_scim_contract::{ActionError, SecretsError};
 
 use crate::connector::ConnectorError;
 use crate::directory::DirectoryError;
-use crate::jobs::ReaddressError;
+use crate::jobs::{ErasureError, ReaddressError};
 use crate::journal::{SearchError, WebhookError};
 use crate::provisioning::Refusal;
 use crate::provisioning::passphrase::PassphraseError;
@@ -84,6 +84,18 @@ impl From<DirectoryError> for ActionError {
             DirectoryError::Refused(error) => error.into(),
             DirectoryError::Passphrase(error) => error.into(),
             DirectoryError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ErasureError> for ActionError {
+    fn from(error: ErasureError) -> Self {
+        match error {
+            ErasureError::Invalid(text) => Self::Invalid(text),
+            ErasureError::NotFound(_) => Self::NotFound(error.to_string()),
+            ErasureError::TooMany => Self::Conflict(error.to_string()),
+            ErasureError::Refused(error) => error.into(),
+            ErasureError::Store(error) => error.into(),
         }
     }
 }

@@ -7,7 +7,9 @@ use super::error::DirectoryError;
 use crate::protocol::schema::USER;
 use crate::provisioning::letters::{Welcome, welcome};
 use crate::provisioning::{Members, Refusal, passphrase, write};
-use crate::store::{Batch, MemberRecord, OrganizationRecord, Origin, Role, Store, StoreError, Stored, keys};
+use crate::store::{
+    Batch, EventSubject, MemberRecord, OrganizationRecord, Origin, Role, Store, StoreError, Stored, keys,
+};
 
 /// The member as the backend sees it.
 #[must_use]
@@ -69,6 +71,8 @@ pub fn add_member_by(store: &Store, by: &Act, new: &NewMember) -> Result<Member,
             return Err(StoreError::Broken("not an object".into()).into());
         };
         let record = MemberRecord { origin: Origin::Manual, role: new.role, created: now, modified: now, document };
+        let subject = EventSubject { name: Some(email.to_owned()), ..EventSubject::member(&id) };
+        store.note(subject, None, Some(json!({"email": email, "role": new.role})));
         let mut batch = Batch::new();
         write::member(store, &mut batch, &organization, None, Some(&record))?;
         match &new.passphrase {

@@ -1,5 +1,5 @@
-//! What time makes due: the automatic refresh, warnings of an expiring token, deliveries of emails, events and tokens, retention, the
-//! count of marked members.
+//! What time makes due: the automatic refresh, warnings of an expiring token, deliveries of emails, events and tokens,
+//! erasures of persons, retention, the count of marked members.
 //!
 //! Every job is idempotent, does a bounded part at a time, and says when it wants to run next. One that fails is tried
 //! again soon and never blocks the others.
@@ -7,6 +7,7 @@
 mod client_secrets;
 mod deliveries;
 mod email;
+mod erasure;
 mod expiry;
 mod letter_form;
 mod letters;
@@ -20,6 +21,7 @@ mod webhook;
 mod tests;
 
 pub use deliveries::{ReaddressError, dismiss_deliveries, list_deliveries, readdress_email, retry_deliveries};
+pub use erasure::{ErasureError, end_erasure, erase_person, proceed as continue_erasure};
 pub use insomnia_scim_contract::{Delivery, DeliveryQueue, RunContext};
 pub use webhook::test_webhook;
 
@@ -63,10 +65,11 @@ type Job = fn(Host<'_>, &Store<'_>, &Budget<'_>) -> Result<Option<u64>, StoreErr
 
 /// All jobs. The refresh comes before the warnings, which it may spare, and those before the deliveries; what can hang
 /// comes last, the deliveries in turn, so that none keeps the others from their share.
-const JOBS: [(&str, Job); 8] = [
+const JOBS: [(&str, Job); 9] = [
     ("refresh", |host, _, _| refresh::run_due(host)),
     ("expiry", expiry::run),
     ("client-secrets", client_secrets::run),
+    ("erasure", erasure::run),
     ("retention", retention::run),
     ("census", |host, store, _| Ok(census::run(store)?.then(|| host.clock.now()))),
     ("email", email::run),

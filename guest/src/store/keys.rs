@@ -64,6 +64,7 @@
 //! | `outbox-parked/{id}` | an email that could not be sent: [`super::OutboxRecord`] |
 //! | `lease/{name}` | who delivers now, and the pause after failures: [`super::LeaseRecord`] |
 //! | `job/{name}` | how far a job has come |
+//! | `erasure/{id}` | the erasure of a person that is under way: [`super::ErasureRecord`] |
 //! | `guard` | recent removals: `provisioning::guard::GuardRecord` |
 //! | `guard-held/{id}` | a removal that waits for an owner: `provisioning::guard::HeldRecord` |
 //! | `without-seat/{SHA-256}` | who got no seat, by the userName: `provisioning::without_seat::WithoutSeatRecord` |
@@ -480,6 +481,16 @@ pub fn set_parked(stream: &str, id: &str) -> Key {
     format!("set-parked/{stream}/{id}").into_bytes()
 }
 
+/// The tokens of all streams.
+pub fn all_sets() -> KeyRange {
+    below(b"set/".to_vec())
+}
+
+/// Why tokens could not be delivered, of all streams.
+pub fn all_sets_parked() -> KeyRange {
+    below(b"set-parked/".to_vec())
+}
+
 /// The stream's tokens from before `time`, or all, that could not be delivered.
 pub fn sets_parked(stream: &str, before: Option<u64>) -> KeyRange {
     of_ids(&format!("set-parked/{stream}/"), before)
@@ -512,6 +523,16 @@ pub const RETENTION: &str = "retention";
 /// How far a job has come.
 pub fn job(name: &str) -> Key {
     format!("job/{name}").into_bytes()
+}
+
+/// The erasure of a person that is under way.
+pub fn erasure(id: &str) -> Key {
+    format!("erasure/{id}").into_bytes()
+}
+
+/// All erasures that are under way.
+pub fn erasures() -> KeyRange {
+    below(b"erasure/".to_vec())
 }
 
 /// A removal that waits for an owner.

@@ -4,6 +4,7 @@ pub mod keys;
 
 mod batch;
 mod connector;
+mod erasure;
 mod event;
 mod form;
 mod lease;
@@ -27,6 +28,7 @@ mod webhook;
 
 pub use batch::Batch;
 pub use connector::{ConnectorRecord, TokenRecord};
+pub use erasure::{ErasureRecord, ErasureStage, MOST_ERASURES};
 pub use event::{Actor, Cause, EventKind, EventRecord, EventSubject, MOST_IDS, ParkedEvent, Sink, StoredEvent};
 pub use lease::{Lease, LeaseRecord};
 pub use member::{MemberRecord, Record, Stored, own_name, primary_email};

@@ -3,7 +3,6 @@
 use axum::Json;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use utoipa::ToSchema;
 
 use super::access::{Access, Operator, PathParameter};
@@ -59,8 +58,7 @@ pub(super) async fn create_api_key(
     JsonBody(new): JsonBody<NewApiKey>,
 ) -> Result<(StatusCode, Json<IssuedKey>), Problem> {
     let made = access.state.keys.create(&of(&access), &new.name).await?;
-    let subject = json!({"type": "api-key", "id": made.key.id, "name": made.key.name});
-    access.organization.record_act("api-key.create", json!({"subject": subject})).await;
+    access.organization.record_api_key("api-key.create", &made.key).await;
     Ok(issued(made))
 }
 
@@ -71,8 +69,7 @@ pub(super) async fn create_api_key(
     responses((status = 204, description = "The key is revoked.")))]
 pub(super) async fn revoke_api_key(access: Access, PathParameter(key): PathParameter) -> Result<StatusCode, Problem> {
     let revoked = access.state.keys.revoke(&of(&access), &key).await?;
-    let subject = json!({"type": "api-key", "id": revoked.id, "name": revoked.name});
-    access.organization.record_act("api-key.revoke", json!({"subject": subject})).await;
+    access.organization.record_api_key("api-key.revoke", &revoked).await;
     Ok(StatusCode::NO_CONTENT)
 }
 

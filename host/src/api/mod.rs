@@ -19,6 +19,7 @@ mod audit;
 mod components;
 mod connector;
 mod document;
+mod erasures;
 mod events;
 mod fleet;
 mod frame;
@@ -81,6 +82,7 @@ fn operations() -> OpenApiRouter<ApiState> {
             organizations::patch_organization,
             organizations::delete_organization
         ))
+        .routes(routes!(organizations::export_organization))
         .routes(routes!(quotas::list_quotas))
         .routes(routes!(quotas::put_quota))
         .routes(routes!(components::list_components))
@@ -109,6 +111,7 @@ fn operations() -> OpenApiRouter<ApiState> {
         .routes(routes!(members::get_census))
         .routes(routes!(members::list_without_seat))
         .routes(routes!(members::set_role))
+        .routes(routes!(erasures::erase_person))
         .routes(routes!(members::reset_passphrase))
         .routes(routes!(teams::list_teams, teams::add_team))
         .routes(routes!(teams::get_team, teams::remove_team))

@@ -14,6 +14,7 @@ use super::listed::ListOf;
 use super::problem::Problem;
 use crate::capability::storage::OrganizationId;
 use crate::directory::{Licences, MarkedMembers, Member, OrganizationRecord, Requirement};
+use crate::organization::archive::OrganizationExport;
 use crate::organization::{NewOrganization, Organization, OrganizationChange, Owner};
 
 /// An organization to create.
@@ -182,6 +183,22 @@ pub(super) async fn patch_organization(
 ) -> Result<Json<OrganizationView>, Problem> {
     access.organization.change(change).await?;
     Ok(Json(view(&access.organization).await?))
+}
+
+/// Export an organization
+///
+/// The export holds all that is known of the organization as JSON Lines. Each line is an object with a `kind` and a `value`:
+/// one `organization`, one `connector`, then `member`, `team`, `membership`, `log`, `event` and `audit`. The last line, of the
+/// kind `end`, says how many lines there were before it. If not all can be read, the connection is broken off.
+#[utoipa::path(get, path = "/organizations/{organization}/export", tag = "Organizations",
+    responses((status = 200, description = "All that is known.", content((String = "application/jsonl")))))]
+pub(super) async fn export_organization(access: Access) -> Result<Response, Problem> {
+    let Some(stream) = access.state.streams.open(access.organization.id()) else {
+        let detail = "Too many exports of this organization are running. Try again when they are done.";
+        return Err(Problem::throttled(detail, 10));
+    };
+    let now = access.state.now();
+    Ok(OrganizationExport::new(access.organization).into_response(now, stream).await?)
 }
 
 /// Delete an organization

@@ -421,6 +421,15 @@ pub trait Storage: Send + Sync + 'static {
         }
     }
 
+    /// Takes out of the files what was deleted or replaced before, as far as the storage leaves anything in them: the host calls
+    /// it after an organization was deleted or a person erased.
+    ///
+    /// # Errors
+    /// [`StorageError::Unavailable`] if others kept it from that: what is left goes in time, or with the next call.
+    async fn scour(&self) -> Result<(), StorageError> {
+        Ok(())
+    }
+
     /// Returns when everything appended before is durable. The host calls it when it shuts down.
     async fn flush(&self) -> Result<(), StorageError> {
         Ok(())

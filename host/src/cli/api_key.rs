@@ -93,9 +93,7 @@ impl ApiKeyCommand {
 /// Keeps in the audit trail of the organization what was done to one of its keys.
 async fn record(provisioner: &Provisioner, scope: &ApiKeyScope, act: &str, key: &ApiKey) -> anyhow::Result<()> {
     if let ApiKeyScope::Organization(id) = scope {
-        let subject = json!({"type": "api-key", "id": key.id, "name": key.name});
-        let organization = host::organization(provisioner, id.as_str()).await?;
-        organization.record_act(act, json!({"subject": subject})).await;
+        host::organization(provisioner, id.as_str()).await?.record_api_key(act, key).await;
     }
     Ok(())
 }

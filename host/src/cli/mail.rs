@@ -97,6 +97,17 @@ impl Mailer for Mail {
         self.mailer.withdraw(organization, id).await;
     }
 
+    async fn erase(&self, organization: &OrganizationId, names: &[String]) -> Result<u64, MailError> {
+        let by_mailer = self.mailer.erase(organization, names).await?;
+        let (folder, organization, names) = (self.folder.clone(), organization.clone(), names.to_vec());
+        let removed =
+            tokio::task::spawn_blocking(move || MailFolder::remove_naming(&folder, &organization, &names)).await;
+        let removed = removed
+            .map_err(|error| MailError::Other(error.to_string()))?
+            .map_err(|error| MailError::Unavailable(format!("the mail folder can't be written: {error}")))?;
+        Ok(by_mailer + removed)
+    }
+
     async fn forget(&self, organization: &OrganizationId) -> Result<(), MailError> {
         self.mailer.forget(organization).await?;
         let (folder, organization) = (self.folder.clone(), organization.clone());

@@ -68,6 +68,20 @@ pub(super) enum MemberCommand {
         #[command(flatten)]
         of: Of,
     },
+    /// Erase a person: remove the member, and all that tells of the person from log, events, audit trail and emails. The id
+    /// remains.
+    ///
+    /// There is no way back. An identity provider that still has the person adds a new member at its next sync.
+    Erase {
+        /// Id, userName or email address of a member; the id of a deleted member; or a name or an address of somebody who
+        /// never was a member.
+        person: String,
+        #[command(flatten)]
+        of: Of,
+        /// Another name or address of the same person. May be given again.
+        #[arg(long, value_name = "NAME")]
+        known_as: Vec<String>,
+    },
     /// Change what a member may do.
     SetRole {
         /// Id, userName or email address of the member.
@@ -172,6 +186,10 @@ impl MemberCommand {
                 organization.remove_member(&member).await?;
                 output::object(settings.json, &json!({"removed": member}));
             }
+            Self::Erase { person, known_as, .. } => {
+                let erased = organization.erase_person(&person, &known_as).await?;
+                output::object(settings.json, &serde_json::to_value(erased)?);
+            }
             Self::SetRole { member, role, .. } => {
                 let changed = organization.set_role(&member, role).await?;
                 output::object(settings.json, &serde_json::to_value(changed)?);
@@ -190,6 +208,7 @@ impl MemberCommand {
             | Self::WithoutSeat { of }
             | Self::Add { of, .. }
             | Self::Remove { of, .. }
+            | Self::Erase { of, .. }
             | Self::SetRole { of, .. } => of,
         }
     }

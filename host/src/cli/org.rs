@@ -8,11 +8,12 @@ use serde_json::{Value, json};
 use super::arguments::one_of;
 use super::component::{self, Chosen};
 use super::config::Settings;
-use super::{host, output, passphrase};
+use super::{host, output, pages, passphrase};
 use crate::capability::storage::OrganizationId;
 use crate::connector::TokenStatus;
 use crate::directory::{Domain, Options, OrganizationRecord, Plan};
 use crate::fleet::FleetFilter;
+use crate::organization::archive::OrganizationExport;
 use crate::organization::{NewOrganization, OptionChanges, Organization, OrganizationChange, Owner};
 use crate::quota::{Quota, Quotas};
 
@@ -81,6 +82,13 @@ pub(super) enum Org {
         /// under way end with the component that they began with.
         #[arg(long = "component", value_name = "FILE", id = "pinned", value_parser = |text: &str| Chosen::parse(text).map_err(|error| error.to_string()))]
         pinned: Option<Chosen>,
+    },
+    /// Write all that is known of an organization to standard output, as JSON Lines: members with all attributes, teams and
+    /// memberships, log, events and audit trail. Each line is an object with a `kind` and a `value`; the last one, of the kind
+    /// `end`, says how many there were before it.
+    Export {
+        /// Its id.
+        organization: String,
     },
     /// Delete an organization with all its members, teams and logs. There is no way back.
     Delete {
@@ -210,6 +218,10 @@ impl Org {
                     None => {}
                 }
                 output::object(settings.json, &describe(&organization).await?);
+            }
+            Self::Export { organization } => {
+                let organization = host::organization(&provisioner, &organization).await?;
+                pages::write(OrganizationExport::new(organization)).await?;
             }
             Self::Delete { organization, yes_delete } => {
                 if organization != yes_delete {

@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 
 use super::letter::{Letter, Sender};
+use super::mention;
 use crate::capability::email::{MailError, Mailer, Message};
 use crate::capability::storage::OrganizationId;
 
@@ -92,6 +93,42 @@ impl MailFolder {
         first_error.map_or(Ok(false), Err)
     }
 
+    /// Removes the messages of an organization in a folder that are addressed to somebody or name somebody; returns how many.
+    /// `names` are in small letters. A folder that is not there has none.
+    ///
+    /// # Errors
+    /// If the folder can't be read, or a message can't be removed.
+    pub fn remove_naming(path: &Path, organization: &OrganizationId, names: &[String]) -> io::Result<u64> {
+        let gone = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+        let files = match fs::read_dir(path.join(organization.as_str())) {
+            Err(error) if gone(&error) => return Ok(0),
+            files => files?,
+        };
+        let mut removed = 0;
+        for file in files {
+            let file = file?;
+            if !file.file_name().to_str().is_some_and(is_message) || !file.file_type()?.is_file() {
+                continue;
+            }
+            let message = match fs::read(file.path()) {
+                // Somebody else has deleted it.
+                Err(error) if gone(&error) => continue,
+                message => message?,
+            };
+            if !mention::names_any(&message, names) {
+                continue;
+            }
+            match fs::remove_file(file.path()) {
+                Err(error) if gone(&error) => {}
+                done => {
+                    done?;
+                    removed += 1;
+                }
+            }
+        }
+        Ok(removed)
+    }
+
     /// Where messages are.
     pub fn path(&self) -> &Path {
         &self.path
@@ -126,6 +163,14 @@ impl Mailer for MailFolder {
             Ok(Err(error)) => tracing::error!(%organization, "an email of a deleted organization is left: {error}"),
             Err(error) => tracing::error!(%organization, "an email of a deleted organization is left: {error}"),
         }
+    }
+
+    async fn erase(&self, organization: &OrganizationId, names: &[String]) -> Result<u64, MailError> {
+        let (path, organization, names) = (self.path.clone(), organization.clone(), names.to_vec());
+        let removed = tokio::task::spawn_blocking(move || Self::remove_naming(&path, &organization, &names)).await;
+        removed
+            .map_err(|error| MailError::Other(error.to_string()))?
+            .map_err(|error| MailError::Unavailable(format!("the mail folder can't be written: {error}")))
     }
 
     async fn forget(&self, organization: &OrganizationId) -> Result<(), MailError> {

@@ -5,6 +5,7 @@ mod config;
 mod folder;
 mod letter;
 mod line_stream;
+mod mention;
 mod pool;
 mod smtp;
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! The audit trail: what people, API keys and the operator did to the organization (rule P9).
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Organization;
+use crate::api_keys::ApiKey;
 use crate::error::ActionError;
 use crate::journal::{AuditPage, AuditQuery};
 
@@ -15,6 +16,12 @@ impl Organization {
     /// [`ActionError::Invalid`] if `after` is not the end of a page.
     pub async fn audit(&self, query: AuditQuery) -> Result<AuditPage, ActionError> {
         act!(self.insomnia_scim_journal.call_search_audit(&query))
+    }
+
+    /// Adds an entry of what was done to an API key of the organization, such as `api-key.create`.
+    pub(crate) async fn record_api_key(&self, what: &str, key: &ApiKey) {
+        let subject = json!({"type": "api-key", "id": key.id, "name": key.name});
+        self.record_act(what, json!({"subject": subject})).await;
     }
 
     /// Adds an entry of what the host itself did for the organization, such as making an API key. A failure does not undo

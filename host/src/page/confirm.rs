@@ -15,6 +15,7 @@ use super::shell::Shell;
 use super::visit::Visit;
 use super::words::counted;
 use crate::delivery::DeliveryQueue;
+use crate::directory::Origin;
 use crate::event::EventStream;
 use crate::oauth::OAuthClient;
 
@@ -65,6 +66,7 @@ impl Question {
         let here = match self.back {
             "automatic" | "guard" => self.back,
             "setup-links" => "setup",
+            "members" => "members",
             _ => "deliveries",
         };
         Ok(ConfirmPage { shell: visit.shell(title, here), question: self, chosen: DEFAULT_OVERLAP.into() }.render()?)
@@ -76,6 +78,7 @@ impl Question {
 pub(super) struct ConfirmQuery {
     client: Option<String>,
     link: Option<String>,
+    member: Option<String>,
     queue: Option<String>,
     stream: Option<String>,
     id: Option<String>,
@@ -96,6 +99,7 @@ pub(super) async fn ask(
         "new-stream-token" => new_stream_token(&visit, &stream(&visit, wanted).await?),
         "remove-access" => remove_access(&visit).await,
         "dismiss" => dismiss(&visit, wanted).await,
+        "erase-member" => erase_member(&visit, wanted).await,
         "allow-all" => decide_all(&visit, true).await,
         "refuse-all" => decide_all(&visit, false).await,
         _ => Err(Refusal::not_found("page")),
@@ -315,6 +319,36 @@ async fn remove_access(visit: &Visit) -> Result<String, Refusal> {
         no: "Keep it",
     };
     question.page(visit, "Remove the access to your identity provider’s API?")
+}
+
+async fn erase_member(visit: &Visit, wanted: ConfirmQuery) -> Result<String, Refusal> {
+    let member = visit.organization.member(&wanted.member.unwrap_or_default()).await?;
+    let again = match member.origin {
+        Origin::Scim => {
+            "If your identity provider still has this person, it adds a new member at its next sync: unassign the person \
+             there first."
+        }
+        Origin::Manual => "Nobody manages this member but people here.",
+    };
+    let question = Question {
+        back: "members",
+        back_name: "All members",
+        to: "members/erase",
+        fields: vec![("member", member.id.clone())],
+        points: vec![
+            "The member is removed from the organization and every team, and loses access at once.".into(),
+            "Name, addresses and every other value of the person go from the log, the events, the audit trail and the \
+             emails that wait. What happened stays, under the member’s id."
+                .into(),
+            again.into(),
+            "It can’t be undone.".into(),
+        ],
+        overlap: false,
+        danger: true,
+        yes: "Erase this person",
+        no: "Keep",
+    };
+    question.page(visit, &format!("Erase {}?", member.display_name))
 }
 
 async fn decide_all(visit: &Visit, allow: bool) -> Result<String, Refusal> {

@@ -27,7 +27,7 @@ struct Stored {
     organization: String,
     generation: u64,
     member: String,
-    /// The member's email address in lower case: a try with it is one of this member.
+    /// What tells that a try with the member's email address is one of this member: a hash, so that the address is not here.
     email: String,
     /// What stood where it is kept that all sessions of the member were ended.
     signed_out: Vec<u8>,
@@ -47,7 +47,7 @@ impl PassphraseSessions {
             organization: organization.to_string(),
             generation: self.generation(organization).await?.unwrap_or(0),
             member: member.id.clone(),
-            email: member.email.to_lowercase(),
+            email: hidden(&cookie, &member.email),
             signed_out: self.mark(organization, &member.id).await?,
         };
         let value = serde_json::to_vec(&stored).map_err(|error| SessionError(error.to_string()))?;
@@ -75,14 +75,26 @@ impl PassphraseSessions {
         let stored: Stored = serde_json::from_slice(&item.value).map_err(|error| SessionError(error.to_string()))?;
         let known = stored.organization == organization.as_str()
             && Some(stored.generation) == self.generation(organization).await?
-            && stored.email == email.trim().to_lowercase()
-            && stored.signed_out == self.mark(organization, &stored.member).await?;
-        Ok(known.then(|| key(&cookie)))
+            && stored.email == hidden(&cookie, email);
+        if !known {
+            return Ok(None);
+        }
+        let mark = self.mark(organization, &stored.member).await?;
+        // A mark is removed when no browser can be known any more that was here before.
+        let is_ended = !mark.is_empty() && stored.signed_out != mark;
+        Ok((!is_ended).then(|| key(&cookie)))
     }
 
     async fn mark(&self, organization: &OrganizationId, member: &str) -> Result<Vec<u8>, SessionError> {
         Ok(self.get(signed_out(organization, member)).await?.map(|item| item.value).unwrap_or_default())
     }
+}
+
+/// The email address of a browser's member as it is stored. Only who has the cookie can make it, so nobody finds the address by
+/// trying.
+fn hidden(cookie: &SessionCookie, email: &str) -> String {
+    let text = format!("{}\n{}", cookie.token, email.trim().to_lowercase());
+    hex::encode(&Sha256::digest(text.as_bytes()))
 }
 
 fn prefix(end: u64) -> Vec<u8> {

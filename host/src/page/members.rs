@@ -3,9 +3,10 @@
 use askama::Template;
 use axum::extract::Path;
 use axum::http::StatusCode;
-use axum::response::{Html, Response};
+use axum::response::{Html, Redirect, Response};
 
 use super::attributes::{Attribute, attributes};
+use super::form::Posted;
 use super::history::History;
 use super::member_row::MemberRow;
 use super::paging::Paging;
@@ -34,6 +35,8 @@ struct MembersPage {
     matching: Option<String>,
     members: Vec<MemberRow>,
     paging: Paging,
+    /// What was done before, in words.
+    notice: Option<&'static str>,
 }
 
 /// `GET …/members`.
@@ -49,8 +52,23 @@ pub(super) async fn list(Query(search): Query<Search>, visit: Visit) -> Result<H
         matching: is_counted.then(|| grouped(census.members(active, origin))),
         paging: search.paging(&visit, "members", found.previous, found.next),
         members: found.items.into_iter().map(|member| MemberRow::new(member, &visit.record)).collect(),
+        notice: match search.done.as_deref() {
+            Some("erased") => Some("The person is erased. What happened stays, under the member’s id."),
+            Some("erasing") => Some("The member is removed. There is much to erase: it goes on in the background."),
+            _ => None,
+        },
     };
     Ok(Html(page.render()?))
+}
+
+/// `POST …/members/erase`.
+pub(super) async fn erase(Posted { visit, fields }: Posted) -> Result<Redirect, Refusal> {
+    let member = fields.typed("member").unwrap_or_default();
+    // A form that is sent again finds nobody, and must not take what it has for a name.
+    let member = visit.organization.member(member).await?;
+    let erased = visit.organization.erase_person(&member.id, &[]).await?;
+    let done = if erased.done { "erased" } else { "erasing" };
+    Ok(Redirect::to(&visit.path(&format!("members?done={done}"))))
 }
 
 fn counts(census: &Census) -> Vec<(&'static str, String)> {

@@ -125,6 +125,7 @@ impl Page {
             )
             .route("/members", get(members::list))
             .route("/members/export.csv", get(members::csv))
+            .route("/members/erase", post(members::erase))
             .route("/members/without-seat", get(members::without_seat))
             .route("/members/{member}", get(members::show))
             .route("/teams", get(teams::list))

@@ -138,7 +138,8 @@ impl PassphraseSessions {
         }
         let mark = self.get(signed_out(organization, &stored.member)).await?.as_ref().map(text).unwrap_or_default();
         let is_ended = match &stored.signed_out {
-            Some(begun_with) => *begun_with != mark,
+            // A mark is removed when no session is left that was begun before.
+            Some(begun_with) => !mark.is_empty() && *begun_with != mark,
             None => cookie.end.saturating_sub(ABSOLUTE) < time_of(&mark),
         };
         if is_ended {

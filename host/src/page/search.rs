@@ -18,6 +18,8 @@ pub(super) struct Search {
     origin: Option<String>,
     /// The cursor of the page.
     at: Option<String>,
+    /// What was done before: it is said once, and is no part of the filter.
+    pub(super) done: Option<String>,
 }
 
 /// What the form of the list shows.
@@ -98,7 +100,8 @@ mod tests {
     #[test]
     fn c24_a_list_is_filtered_by_what_can_be_read_and_links_keep_the_filter() {
         let some = |text: &str| Some(text.to_owned());
-        let search = Search { q: some(" ada "), state: some("deactivated"), origin: some("scim"), at: some("x") };
+        let search =
+            Search { q: some(" ada "), state: some("deactivated"), origin: some("scim"), at: some("x"), done: None };
         let query = search.members(None);
         assert_eq!((query.text.as_deref(), query.active, query.origin), (Some("ada"), Some(false), Some(Origin::Scim)));
         assert_eq!(search.link(Some("a1")), "?q=ada&state=deactivated&origin=scim&at=a1");

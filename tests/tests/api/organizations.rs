@@ -32,6 +32,44 @@ fn an_organization_is_created_looked_at_changed_and_deleted() {
 }
 
 #[test]
+fn p9_an_organization_is_exported_whole_and_says_how_many_lines_that_are() {
+    let organization = Organization::new("leaver");
+    let token = organization.enable();
+    let url = insomnia_scim_tests::scim::text(&ok(&organization.get("/connector")), "connector_url");
+    let scim = insomnia_scim_tests::client::Client::new(&url, &token);
+    let users = insomnia_scim_tests::seed::people(&scim, "leaver", 3);
+    let members: Vec<_> = users.iter().map(|id| json!({"value": id})).collect();
+    scim.post("/Groups", json!({"displayName": "Leavers", "members": members})).is(201);
+    let exported = organization.get("/export").is(200).text();
+    assert!(!exported.contains(&token) && !exported.contains("sha256"), "{exported}");
+    let lines: Vec<serde_json::Value> =
+        exported.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let of =
+        |kind: &str| lines.iter().filter(|line| line["kind"] == kind).map(|line| &line["value"]).collect::<Vec<_>>();
+    assert_eq!(of("organization")[0]["organization"]["seats"], json!(20));
+    assert_eq!(of("connector")[0]["status"]["enabled"], json!(true));
+    assert_eq!(of("member").len(), 4, "three people and the owner");
+    let ids: Vec<_> = of("member").iter().map(|member| member["attributes"]["id"].clone()).collect();
+    assert!(users.iter().all(|id| ids.contains(&json!(id))), "{ids:?}");
+    assert_eq!((of("team")[0]["name"].clone(), of("membership").len()), (json!("Leavers"), 3));
+    assert!(of("log").len() >= 4 && of("event").len() >= 5 && of("audit").len() >= 2, "{exported}");
+    assert_eq!(lines.last().unwrap()["kind"], "end");
+    assert_eq!(of("end")[0]["lines"], json!(lines.len() - 1));
+    let by_command = std::process::Command::new(insomnia_scim_tests::server::binary())
+        .args([
+            "--data",
+            insomnia_scim_tests::server::shared().data().to_str().unwrap(),
+            "org",
+            "export",
+            &organization.id,
+        ])
+        .output()
+        .unwrap();
+    let by_command = String::from_utf8(by_command.stdout).unwrap();
+    assert_eq!(by_command.lines().count(), lines.len(), "{by_command}");
+}
+
+#[test]
 fn a_change_leaves_what_it_does_not_name() {
     let organization = Organization::new("patch");
     let changed = ok(&patch(&organization, json!({"seats": 7, "options": {"strict": true}})));

@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use insomnia_scim_tests::person::Person;
 use insomnia_scim_tests::scim::text;
@@ -33,6 +35,47 @@ fn a_member_is_added_looked_at_changed_and_removed() {
     problem(&organization.post("/members", json!({"email": "ada@example.com"})), 409, "conflict");
     gone(&organization.delete(&format!("/members/{id}")));
     problem(&organization.get(&format!("/members/{id}")), 404, "not-found");
+}
+
+#[test]
+fn p9_a_person_is_erased_from_lists_log_audit_trail_events_and_mails() {
+    let organization = Organization::new("erase");
+    let address = format!("erica@{}.example", organization.id);
+    let erica =
+        text(&created(&organization.post("/members", json!({"email": address, "display_name": "Erica Erasee"}))), "id");
+    let begin = Instant::now();
+    while !is_mailed_welcome(&address) {
+        assert!(begin.elapsed() < Duration::from_secs(20), "no welcome");
+        thread::sleep(Duration::from_millis(20));
+    }
+    let erased = ok(&organization.post("/erasures", json!({"person": address})));
+    assert_eq!(
+        (&erased["id"], &erased["done"], &erased["emails"]),
+        (&json!(erica), &json!(true), &json!(1)),
+        "{erased}"
+    );
+    problem(&organization.get(&format!("/members/{erica}")), 404, "not-found");
+    for path in ["/members", "/logs", "/audit", "/events", "/export"] {
+        let answer = organization.get(path).is(200).text();
+        assert!(!answer.contains(&address) && !answer.contains("Erica Erasee"), "{path}: {answer}");
+    }
+    let audit = ok(&organization.get("/audit"));
+    let acts = audit["items"].as_array().unwrap().iter().filter(|entry| entry["subject"]["id"] == *erica);
+    let acts: Vec<&Value> = acts.map(|entry| &entry["act"]).collect();
+    assert_eq!(acts, [&json!("member.erase"), &json!("member.add")], "what was done stays, with the id");
+    assert!(!is_mailed_welcome(&address));
+    // Whoever asks once more, by the id and a name that is known, hears of the same erasure.
+    let again = ok(&organization.post("/erasures", json!({"person": erica, "known_as": ["Erica Erasee"]})));
+    let told = |answer: &Value| (answer["id"].clone(), answer["erased"].clone(), answer["done"].clone());
+    assert_eq!(told(&again), told(&erased), "{again}");
+    for body in [json!({"person": "x"}), json!({"person": "somebody", "known_as": ["x"]}), json!({})] {
+        problem(&organization.post("/erasures", body), 422, "invalid");
+    }
+    problem(&organization.post("/erasures", json!({"person": organization.owner})), 403, "forbidden");
+}
+
+fn is_mailed_welcome(address: &str) -> bool {
+    letters(shared().data()).iter().any(|letter| letter.contains(address))
 }
 
 #[test]

@@ -151,6 +151,25 @@ fn c22_the_guard_asks_before_it_decides_upon_all_and_before_it_is_switched_off()
 }
 
 #[test]
+fn p9_to_erase_a_person_is_asked_first_and_said_afterwards() {
+    let organization = Organization::new("eraser");
+    let email = "erica@eraser.example";
+    organization.add(email, "Erica <Erasee>", Role::Member);
+    let id = organization.host.run(organization.library.member(email)).expect("a member").id;
+    let visitor = Visitor::owner(&organization);
+    let csrf = visitor.csrf();
+    says(&visitor.get(&format!("/members/{id}")), &[&format!("/confirm/erase-member?member={id}")]);
+    let question = visitor.get(&format!("/confirm/erase-member?member={id}"));
+    says(&question, &["Erase Erica &#60;Erasee&#62;?", "can’t be undone", "members/erase"]);
+    let erase = [("csrf", csrf.as_str()), ("member", &id)];
+    let erased = visitor.post("/members/erase", &erase);
+    says(&visitor.get(&led(&organization, &erased)), &["The person is erased"]);
+    visitor.get(&format!("/members/{id}")).is(404);
+    visitor.post("/members/erase", &erase).is(404);
+    assert!(!visitor.get("/audit").is(200).text().contains("Erica"));
+}
+
+#[test]
 fn who_is_no_owner_any_more_is_offered_to_sign_out() {
     let organization = Organization::new("stranger");
     let email = "somebody@stranger.example";

@@ -15,6 +15,8 @@ use insomnia_scim_tests::seed;
 use insomnia_scim_tests::server::{Connector, Server, Surroundings};
 use serde_json::{Value, json};
 
+use super::views;
+
 fn first_host(cluster: &Cluster) -> Server {
     Server::start_in(&Surroundings { storage: Some(cluster.url()), ..Surroundings::default() }, &[])
 }
@@ -50,6 +52,7 @@ fn identity_providers_whose_requests_reach_three_hosts_in_turn_see_one_server() 
         let read = hosts[at(1)].get(&format!("/Groups/{group}")).resource(200);
         assert_eq!(members(&read), [user]);
     }
+    views::show(&cluster, &server, &connector);
 }
 
 #[test]

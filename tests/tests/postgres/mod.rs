@@ -5,6 +5,7 @@ mod hosts;
 mod moves;
 mod storage;
 mod tls;
+mod views;
 
 use std::sync::Arc;
 

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::rules::organization::{Acme, OWNER, USER, name};
-use crate::rules::world::{DAY, Host, World};
+use crate::rules::tokens::{database_bytes, holds};
+use crate::rules::world::{DAY, HOUR, Host, World};
 
 /// Bulk requests that are under way at the same time.
 const REQUESTS: usize = 6;
@@ -96,6 +97,43 @@ async fn f3_bulk_requests_under_way_write_nothing_after_a_deletion_in_sqlite() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f3_bulk_requests_under_way_write_nothing_after_a_deletion_on_another_host() {
     deletes_while_writing(World::on_disk(), false).await;
+}
+
+#[tokio::test]
+async fn p9_nothing_of_a_deleted_organization_or_of_an_erased_person_is_in_the_files_of_the_database() {
+    let world = World::on_disk();
+    let host = world.host().await;
+    let acme = Acme::enabled(&host, 10_000, ExpiryWindow::Year1).await;
+    let user = |number: usize| {
+        let name = format!("mark-er-{number}@acme.example");
+        json!({"schemas": [USER], "userName": name, "displayName": format!("Mark-er {number}")})
+    };
+    let ada = acme.scim("POST", "/Users", Some(user(0))).await.is(201).id();
+    acme.scim(
+        "PATCH",
+        &format!("/Users/{ada}"),
+        Some(json!({"Operations": [{"op": "remove", "path": "displayName"}]})),
+    )
+    .await;
+    acme.post_user("bystander@acme.example").await.is(201);
+    world.live(&host, HOUR).await;
+    let erased = acme.organization.erase_person(&ada, &[]).await.unwrap();
+    assert!(erased.done && erased.erased > 0, "{erased:?}");
+    // What was found is forgotten when nothing that was under way can be left.
+    world.live(&host, HOUR).await;
+    host.storage.scour().await.unwrap();
+    let bytes = database_bytes(&world);
+    assert!(!holds(&bytes, "mark-er-0") && !holds(&bytes, "Mark-er 0"), "the person is in a file");
+    assert!(holds(&bytes, "bystander@acme.example") && holds(&bytes, &ada), "others and the id stay");
+
+    for number in 1..40 {
+        acme.scim("POST", "/Users", Some(user(number))).await.is(201);
+    }
+    host.provisioner.delete_organization(&name()).await.unwrap();
+    let bytes = database_bytes(&world);
+    for text in ["mark-er-", "Mark-er ", "bystander@acme.example", OWNER] {
+        assert!(!holds(&bytes, text), "{text} of a deleted organization is in a file");
+    }
 }
 
 #[tokio::test]

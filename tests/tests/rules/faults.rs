@@ -150,6 +150,10 @@ impl Storage for Unreliable {
         self.inner.is_deleted(organization).await
     }
 
+    async fn scour(&self) -> Result<(), StorageError> {
+        self.inner.scour().await
+    }
+
     async fn flush(&self) -> Result<(), StorageError> {
         self.inner.flush().await
     }

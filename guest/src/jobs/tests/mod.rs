@@ -4,6 +4,7 @@ mod budget;
 mod clocks;
 mod email;
 mod expiry;
+mod growth;
 mod life;
 mod retention;
 mod webhook;

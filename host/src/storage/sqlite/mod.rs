@@ -20,7 +20,7 @@ mod read;
 mod rows;
 mod writer;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -48,6 +48,7 @@ const DELETED_AT_ONCE: usize = 4_000;
 /// Dropping it writes what was appended and waits for that.
 #[derive(Debug)]
 pub struct SqliteStorage {
+    path: PathBuf,
     readers: Arc<Readers>,
     writer: Writer,
 }
@@ -62,7 +63,7 @@ impl SqliteStorage {
         let numbers = Arc::default();
         let readers = Arc::new(Readers::new(path, Arc::clone(&numbers))?);
         let writer = Writer::start(path, connection, numbers)?;
-        Ok(Self { readers, writer })
+        Ok(Self { path: path.to_owned(), readers, writer })
     }
 }
 
@@ -143,6 +144,13 @@ impl Storage for SqliteStorage {
     async fn size(&self, organization: &OrganizationId) -> Result<Size, StorageError> {
         let of = organization.clone();
         Readers::read(&self.readers, organization, u64::MAX, move |reader| reader.size(&of)).await
+    }
+
+    async fn scour(&self) -> Result<(), StorageError> {
+        self.flush().await?;
+        let path = self.path.clone();
+        let scoured = tokio::task::spawn_blocking(move || open::scour(&path)).await;
+        scoured.map_err(|error| StorageError::Other(error.to_string()))?
     }
 
     async fn flush(&self) -> Result<(), StorageError> {

@@ -10,12 +10,19 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, params};
 use rusqlite_migration::{M, Migrations};
 
 use super::{place, to_integer};
+use crate::capability::storage::StorageError;
 
 /// The newest version of the tables: how many steps there are.
 const KNOWN: i32 = 5;
 
 /// How long to wait for another process that writes; a CLI command takes milliseconds.
 const BUSY: Duration = Duration::from_secs(10);
+/// How often it is tried to empty the log.
+const SCOUR_TRIES: u32 = 5;
+/// How long each try waits for others.
+const SCOUR_WAIT: Duration = Duration::from_secs(1);
+/// The largest database that is rewritten as a whole when something was deleted from it, in bytes.
+const SMALL: i64 = 64 << 20;
 
 /// `alone`, which was called `item` until the fourth step and `entry` until the fifth, has no rowid and pages of 8 KiB. Measured with keys of 50
 /// bytes, a fifth of the values 1 KB and the others 36 bytes, on 2 shared cores (so only large differences mean something). Each figure is the lowest median of four cache
@@ -263,6 +270,28 @@ pub(super) fn reader(path: &Path) -> Result<Connection, OpenError> {
     Ok(connection)
 }
 
+/// Takes what was deleted or replaced out of the files: it rewrites a small database as a whole, and moves all of the log into
+/// the database and cuts it to nothing.
+///
+/// What is deleted is overwritten (`secure_delete`), but SQLite also leaves copies where it moves rows between pages: of 8,256
+/// deleted rows 95 were still there, and none after `VACUUM`, which took 1.7 s for 53 MB. Commits wait for that long, so a large
+/// database is not rewritten here.
+pub(super) fn scour(path: &Path) -> Result<(), StorageError> {
+    let connection = reader(path).map_err(|error| StorageError::Unavailable(error.to_string()))?;
+    connection.busy_timeout(SCOUR_WAIT)?;
+    connection.pragma_update(None, "query_only", false)?;
+    let number = |pragma: &str| connection.pragma_query_value::<i64, _>(None, pragma, |row| row.get(0));
+    if number("page_count")?.saturating_mul(number("page_size")?) <= SMALL {
+        connection.execute_batch("VACUUM")?;
+    }
+    for _ in 0..SCOUR_TRIES {
+        if connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0))? == 0 {
+            return Ok(());
+        }
+    }
+    Err(StorageError::Unavailable("somebody reads an earlier state of the database for long".into()))
+}
+
 /// As [`reader`], of tables that this release has made or brought up to date.
 #[cfg(feature = "cli")]
 pub(super) fn current_reader(path: &Path) -> Result<Connection, OpenError> {
@@ -303,13 +332,15 @@ fn configure_writer(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(
         // FULL: a commit is on the disk when it returns. The writer's cache survives its own commits, but after each that
         // has split a page SQLite passes over all of it: with 32 MiB a commit took 257 µs, with 2 MiB 239 µs, with 256 KiB
-        // more again. The log is cut back to 80 MiB after a burst.
+        // more again. The log is cut back to 80 MiB after a burst. What is deleted is overwritten: where as much was deleted as
+        // written, the log grew by 2.7 % and the time by nothing that could be measured.
         "PRAGMA page_size = 8192;
         PRAGMA synchronous = FULL;
         PRAGMA cache_size = -2048;
         PRAGMA temp_store = MEMORY;
         PRAGMA trusted_schema = OFF;
-        PRAGMA journal_size_limit = 83886080;",
+        PRAGMA journal_size_limit = 83886080;
+        PRAGMA secure_delete = ON;",
     )
 }
 
@@ -477,5 +508,6 @@ mod tests {
         let setting = |name| connection.pragma_query_value::<i64, _>(None, name, |row| row.get(0)).unwrap();
         assert_eq!(setting("synchronous"), 2, "FULL");
         assert_eq!(setting("page_size"), 8192);
+        assert_eq!(setting("secure_delete"), 1, "ON");
     }
 }

@@ -1,0 +1,370 @@
+//! Erasing a person: all that tells of somebody goes, and the member's id remains, so that histories still add up.
+//!
+//! An erasure removes the member, goes through events and the audit trail to find what else the person was called, and then
+//! through all that is kept, a bounded part in each commit. How far it has come is stored in the same commit, so it goes on
+//! after a crash where it was, and whoever asked for it may do the parts, or leave them to the jobs. A request that was under
+//! way when it began may write after the sweep has passed: therefore what came since is swept once more, when no such request
+//! can be left.
+
+mod person;
+mod scrub;
+
+#[cfg(test)]
+mod tests;
+
+use insomnia_scim_contract::{Erasure, lasts};
+use serde_json::Value;
+use thiserror::Error;
+
+use self::person::{Person, SHORTEST, add_document, add_name};
+use self::scrub::Fate;
+use super::Budget;
+use crate::capability::{Entry, Host, KeyRange, Page};
+use crate::provisioning::{Members, Refusal};
+use crate::store::{
+    Batch, ErasureRecord, ErasureStage, EventSubject, MOST_ERASURES, Retry, Store, StoreError, Versioned, encode, keys,
+};
+
+/// How many entries are looked at in one commit.
+const AT_ONCE: u32 = 250;
+/// How many commits one call makes at the most.
+const STEPS: u32 = 20;
+/// How many other names somebody can be given.
+const MOST_NAMES: usize = 20;
+/// The longest name that is given, in bytes.
+const LONGEST_NAME: usize = 1_000;
+/// How long after the beginning no request is left that was under way then, in milliseconds.
+const LATE: u64 = 3 * 60 * 1_000;
+/// How long before the beginning such a request may have come, in milliseconds.
+const UNDER_WAY: u64 = 2 * 60 * 1_000;
+/// How long the names are kept for a host that does not say that it has removed its own copies, in milliseconds.
+const KEPT: u64 = 7 * 24 * 60 * 60 * 1_000;
+
+/// Why a person is not erased. Nothing has changed.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ErasureError {
+    /// A name is too short or too long, or there are too many.
+    #[error("{0}")]
+    Invalid(String),
+    /// There is no such erasure under way.
+    #[error("there is no erasure {0} under way")]
+    NotFound(String),
+    /// There are too many at once.
+    #[error("{MOST_ERASURES} erasures are under way; begin this one when they are done")]
+    TooMany,
+    /// The member can't be removed.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The store can't answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Retry for ErasureError {
+    fn is_conflict(&self) -> bool {
+        match self {
+            Self::Refused(error) => error.is_conflict(),
+            Self::Store(error) => error.is_conflict(),
+            _ => false,
+        }
+    }
+}
+
+/// What a part of the organization's data holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sort {
+    Log,
+    Event,
+    Audit,
+    Email,
+    Note,
+    Token,
+    Other,
+}
+
+/// Begins to erase a person (`directory.erase-person` in `wit/`).
+///
+/// # Errors
+/// [`ErasureError`] says why not.
+pub fn erase_person(store: &Store, person: &str, known_as: &[String]) -> Result<Erasure, ErasureError> {
+    let person = person.trim();
+    let fits = |name: &String| (SHORTEST..=LONGEST_NAME).contains(&name.trim().len());
+    if known_as.len() > MOST_NAMES || !known_as.iter().all(fits) || !(1..=LONGEST_NAME).contains(&person.len()) {
+        return Err(ErasureError::Invalid(format!(
+            "there are at most {MOST_NAMES} other names, each of {SHORTEST} to {LONGEST_NAME} bytes"
+        )));
+    }
+    if store.nth_key(&keys::erasures(), MOST_ERASURES - 1)?.is_some() {
+        return Err(ErasureError::TooMany);
+    }
+    let id = begin(store, person, known_as)?;
+    proceed(store, &id)
+}
+
+/// Removes the member, if there is one, and notes in the same commit that the person is to be erased.
+fn begin(store: &Store, person: &str, known_as: &[String]) -> Result<String, ErasureError> {
+    let found = store.find_member(person)?;
+    let id = match &found {
+        Some(member) => member.record.id().to_owned(),
+        None if keys::is_id(person) => person.to_owned(),
+        None => store.new_id(),
+    };
+    store.note(EventSubject::member(&id), None, None);
+    let mut record = ErasureRecord { id: id.clone(), began: store.now(), ..ErasureRecord::default() };
+    for name in known_as {
+        add_name(&mut record, name);
+    }
+    if let Some(member) = found {
+        add_document(&mut record, &member.record.document);
+        let organization = store.organization()?.map(|stored| stored.record).unwrap_or_default();
+        store.put_with_first_commit(keys::erasure(&id), encode(&record)?);
+        Members::new(store, &organization).delete(&id, &|_| true)?;
+        return Ok(id);
+    }
+    if person != id && !add_name(&mut record, person) {
+        return Err(ErasureError::Invalid(format!(
+            "there is no member '{person}', and what is shorter than {SHORTEST} bytes would be found in other words"
+        )));
+    }
+    store.transact(|| {
+        let earlier = store.erasure(&id)?;
+        let mut record = record.clone();
+        if let Some(Versioned { record: earlier, .. }) = &earlier {
+            let is_known = record.names.iter().all(|name| earlier.names.contains(name));
+            if is_known && earlier.stage != ErasureStage::Done {
+                // Whoever asks again waits for the one that is under way.
+                record = earlier.clone();
+            }
+            // What an earlier erasure of the same person has found is not found again: it has erased that.
+            for name in &earlier.names {
+                add_name(&mut record, name);
+            }
+        }
+        let mut batch = Batch::new();
+        store.put_erasure(&mut batch, &record, earlier.map(|earlier| earlier.version))?;
+        batch.wake_at(store.now());
+        store.commit(batch).map(drop)
+    })?;
+    Ok(id)
+}
+
+/// Does a bounded part of an erasure (`directory.continue-erasure`).
+///
+/// # Errors
+/// [`ErasureError::NotFound`] once it has ended.
+pub fn proceed(store: &Store, id: &str) -> Result<Erasure, ErasureError> {
+    let gone = || ErasureError::NotFound(id.to_owned());
+    let mut record = step(store, id)?.ok_or_else(gone)?;
+    for _ in 1..STEPS {
+        if record.stage >= ErasureStage::Late {
+            break;
+        }
+        record = step(store, id)?.ok_or_else(gone)?;
+    }
+    Ok(erasure(record))
+}
+
+/// The host has removed what it keeps itself (`directory.end-erasure`).
+///
+/// # Errors
+/// If the store can't answer.
+pub fn end_erasure(store: &Store, id: &str) -> Result<(), ErasureError> {
+    store.transact(|| {
+        let Some(Versioned { mut record, version }) = store.erasure(id)? else { return Ok(()) };
+        record.is_acknowledged = true;
+        let mut batch = Batch::new();
+        store.put_erasure(&mut batch, &record, Some(version))?;
+        batch.wake_at(store.now());
+        Ok(store.commit(batch).map(drop)?)
+    })
+}
+
+/// Goes on with erasures that are under way; returns when to look again.
+pub(super) fn run(host: Host<'_>, store: &Store<'_>, budget: &Budget<'_>) -> Result<Option<u64>, StoreError> {
+    let mut next = None::<u64>;
+    for erasure in store.erasures()? {
+        let mut record = Some(erasure.record);
+        for count in 0.. {
+            let Some(due) = record.as_ref().map(|record| due(record, store.now())) else { break };
+            if due > store.now() {
+                next = Some(next.map_or(due, |next| next.min(due)));
+                break;
+            }
+            if count == STEPS || budget.is_turn_over(host) {
+                return Ok(Some(store.now()));
+            }
+            let id = record.map(|record| record.id).unwrap_or_default();
+            record = step(store, &id)?;
+        }
+    }
+    Ok(next)
+}
+
+/// When an erasure goes on, in milliseconds since the Unix epoch. A time that is further ahead than can be was set by a clock
+/// that was wrong.
+fn due(record: &ErasureRecord, now: u64) -> u64 {
+    let pause = match record.stage {
+        ErasureStage::Collect | ErasureStage::Sweep => return now,
+        ErasureStage::Late => LATE,
+        ErasureStage::Done if record.is_acknowledged => return now,
+        ErasureStage::Done => KEPT,
+    };
+    let due = record.began.saturating_add(pause);
+    if lasts(due, now, pause) { due } else { now }
+}
+
+fn erasure(record: ErasureRecord) -> Erasure {
+    let ErasureRecord { id, names, stage, part, erased, .. } = record;
+    let done = stage >= ErasureStage::Late;
+    let is_emailed = stage == ErasureStage::Sweep && part >= EMAILS;
+    Erasure { id, names, ready: done || is_emailed, done, erased }
+}
+
+/// How many of the first parts of a sweep hold emails.
+const EMAILS: usize = 2;
+
+/// The parts of the organization's data that a stage goes through.
+fn parts(record: &ErasureRecord) -> Vec<(KeyRange, Sort)> {
+    let since = match record.stage {
+        ErasureStage::Late => record.began.saturating_sub(UNDER_WAY),
+        _ => 0,
+    };
+    let events = KeyRange { start: keys::events(Some(since)).end, end: keys::events(None).end };
+    let audits = keys::audits(since, u64::MAX);
+    match record.stage {
+        ErasureStage::Collect => vec![(events, Sort::Event), (audits, Sort::Audit)],
+        ErasureStage::Sweep | ErasureStage::Late => vec![
+            (keys::outboxes(None), Sort::Email),
+            (keys::outboxes_parked(), Sort::Email),
+            (keys::all_without_seat(), Sort::Note),
+            (only(keys::SETUP_LINKS), Sort::Other),
+            (keys::events_parked(None), Sort::Other),
+            (keys::all_sets(), Sort::Token),
+            (keys::all_sets_parked(), Sort::Other),
+            (keys::logs(since, u64::MAX), Sort::Log),
+            (events, Sort::Event),
+            (audits, Sort::Audit),
+        ],
+        ErasureStage::Done => Vec::new(),
+    }
+}
+
+fn only(key: &[u8]) -> KeyRange {
+    let start = key.to_vec();
+    let end = start.iter().copied().chain([0]).collect();
+    KeyRange { start, end }
+}
+
+/// Does the next part of the erasure, if one is due; `None` once it has ended.
+fn step(store: &Store, id: &str) -> Result<Option<ErasureRecord>, StoreError> {
+    store.transact(|| {
+        let Some(Versioned { record, version }) = store.erasure(id)? else { return Ok(None) };
+        if due(&record, store.now()) > store.now() {
+            return Ok(Some(record));
+        }
+        let mut batch = Batch::new();
+        if record.stage == ErasureStage::Done {
+            batch.require_unchanged(keys::erasure(id), Some(version));
+            batch.delete(keys::erasure(id));
+            store.commit(batch)?;
+            return Ok(None);
+        }
+        let mut next = record.clone();
+        look(store, &mut batch, &record, &mut next)?;
+        store.put_erasure(&mut batch, &next, Some(version))?;
+        batch.wake_at(due(&next, store.now()));
+        store.commit(batch)?;
+        Ok(Some(next))
+    })
+}
+
+/// Looks at the next entries of the stage: adds to the batch what becomes of them, and to `next` how far it has come.
+fn look(store: &Store, batch: &mut Batch, record: &ErasureRecord, next: &mut ErasureRecord) -> Result<(), StoreError> {
+    let parts = parts(record);
+    let mut left = AT_ONCE;
+    while left > 0 {
+        let Some((range, sort)) = parts.get(next.part).cloned() else {
+            (next.part, next.after) = (0, None);
+            next.stage = match record.stage {
+                ErasureStage::Collect => ErasureStage::Sweep,
+                ErasureStage::Sweep => ErasureStage::Late,
+                ErasureStage::Late | ErasureStage::Done => ErasureStage::Done,
+            };
+            return Ok(());
+        };
+        let past = |after: &String| after.bytes().chain([0]).collect();
+        let range = KeyRange { start: next.after.as_ref().map_or(range.start, past), end: range.end };
+        let scanned = store.scan_page(Page { range, reverse: false, skip: 0, limit: left })?;
+        left = left.saturating_sub(u32::try_from(scanned.entries.len()).unwrap_or(left));
+        let last = scanned.entries.last().map(|entry| String::from_utf8_lossy(&entry.key).into_owned());
+        for entry in scanned.entries {
+            // What is no JSON is not ours to change; an entry's key of an event that is gone has no value.
+            let Ok(document) = serde_json::from_slice::<Value>(&entry.value) else { continue };
+            if record.stage == ErasureStage::Collect {
+                collect(next, &document);
+            } else {
+                sweep(batch, record, next, sort, entry, document)?;
+            }
+        }
+        if scanned.more && last.is_some() {
+            next.after = last;
+        } else {
+            (next.part, next.after) = (next.part + 1, None);
+        }
+    }
+    Ok(())
+}
+
+/// Notes what the person was called once: events and the audit trail tell of earlier names.
+fn collect(next: &mut ErasureRecord, document: &Value) {
+    let Some(subject) = document.get("subject") else { return };
+    if subject.get("id").and_then(Value::as_str) != Some(next.id.as_str()) {
+        return;
+    }
+    if let Some(name) = subject.get("name").and_then(Value::as_str) {
+        add_name(next, name);
+    }
+    let data = document.get("data").unwrap_or(document);
+    for side in ["before", "after"].into_iter().filter_map(|side| data.get(side)?.as_object()) {
+        add_document(next, side);
+        // As the audit trail has it.
+        if let Some(email) = side.get("email").and_then(Value::as_str) {
+            add_name(next, email);
+        }
+    }
+}
+
+/// Adds to the batch what becomes of one entry.
+fn sweep(
+    batch: &mut Batch,
+    record: &ErasureRecord,
+    next: &mut ErasureRecord,
+    sort: Sort,
+    entry: Entry,
+    document: Value,
+) -> Result<(), StoreError> {
+    let person = Person::of(record);
+    let fate = match sort {
+        Sort::Log => scrub::log(&person, document),
+        Sort::Event => scrub::event(&person, document),
+        Sort::Audit => scrub::audit(&person, document),
+        Sort::Email => scrub::email(&person, document),
+        Sort::Note => scrub::note(&person, &document),
+        Sort::Token => scrub::token(&person, document),
+        Sort::Other => scrub::other(&person, document),
+    };
+    let Entry { key, version, .. } = entry;
+    match fate {
+        Fate::Stays => return Ok(()),
+        Fate::Becomes(document) => {
+            batch.require_unchanged(key.clone(), Some(version));
+            batch.put(key, encode(&document)?);
+        }
+        Fate::Goes => {
+            batch.require_unchanged(key.clone(), Some(version));
+            batch.delete(key);
+        }
+    }
+    next.erased = next.erased.saturating_add(1);
+    Ok(())
+}

@@ -1,0 +1,230 @@
+//! By what a person is recognised in texts: the id, what names him or her, and the other values.
+
+use std::borrow::Cow;
+
+use insomnia_scim_contract::occurs_as_word;
+use serde_json::Value;
+
+use crate::protocol::document::Document;
+use crate::store::{ErasureRecord, keys, own_name};
+use crate::text::cut;
+
+/// The shortest text that is searched for anywhere, in bytes; a shorter one would be found in the texts of others.
+pub(super) const SHORTEST: usize = 5;
+/// The shortest value that a filter is searched for, in bytes.
+const SHORTEST_VALUE: usize = 2;
+/// The longest beginning of a text that is searched for, in bytes.
+const LONGEST: usize = 256;
+/// How many names, and how many values, are searched for.
+const MOST: usize = 500;
+/// The attributes that name a person.
+const NAMES: [&str; 4] = ["userName", "externalId", "displayName", "profileUrl"];
+/// The attributes of which each value reaches one person.
+const REACHING: [&str; 4] = ["emails", "phoneNumbers", "ims", "photos"];
+/// The attributes that say nothing of the person: labels, and what the server made.
+const LABELS: [&str; 8] = ["schemas", "id", "type", "$ref", "meta", "origin", "role", "primary"];
+
+/// Somebody who is being erased.
+pub(super) struct Person<'r> {
+    /// The id, which stays.
+    pub(super) id: &'r str,
+    names: &'r [String],
+    values: &'r [String],
+}
+
+impl<'r> Person<'r> {
+    pub(super) fn of(record: &'r ErasureRecord) -> Self {
+        Self { id: &record.id, names: &record.names, values: &record.values }
+    }
+
+    /// Whether the text, as it is, names the person.
+    pub(super) fn is_named_in(&self, text: &str) -> bool {
+        !text.is_empty() && is_any_in(self.names, &keys::fold(text))
+    }
+
+    /// Whether the text names the person, or holds the id.
+    pub(super) fn is_meant_in(&self, text: &str) -> bool {
+        text.contains(self.id) || self.is_named_in(text)
+    }
+
+    /// Whether the text names the person, or compares something with one of the person's values, as filters do.
+    pub(super) fn is_sought_in(&self, text: &str) -> bool {
+        let folded = keys::fold(text);
+        is_any_in(self.names, &folded) || self.values.iter().any(|value| folded.contains(&format!("\"{value}\"")))
+    }
+
+    /// Whether the text ends with the beginning of a name: where a longer text was cut.
+    pub(super) fn is_cut_off_in(&self, text: &str) -> bool {
+        let folded = keys::fold(text);
+        self.names.iter().any(|name| {
+            let beginnings = (SHORTEST..name.len()).filter_map(|length| name.get(..length));
+            beginnings.into_iter().any(|beginning| folded.ends_with(beginning))
+        })
+    }
+
+    /// Whether the text is one of the names, as a whole.
+    pub(super) fn is_called(&self, text: &str) -> bool {
+        let folded = keys::fold(text);
+        self.names.iter().any(|name| *name == cut(&folded, LONGEST))
+    }
+}
+
+/// Adds what somebody is called. Returns whether it is long enough to be searched for.
+pub(super) fn add_name(record: &mut ErasureRecord, name: &str) -> bool {
+    let folded = keys::fold(name.trim());
+    if folded.len() < SHORTEST {
+        add(&mut record.values, &folded, SHORTEST_VALUE);
+        return false;
+    }
+    add(&mut record.names, &folded, SHORTEST);
+    true
+}
+
+/// Adds what a SCIM User, or a part of one, tells of the person.
+pub(super) fn add_document(record: &mut ErasureRecord, document: &Document) {
+    for name in NAMES.iter().filter_map(|name| document.get(*name)?.as_str()) {
+        add_name(record, name);
+    }
+    let formatted = document.get("name").and_then(|name| name.get("formatted")?.as_str());
+    for name in [own_name(document).as_deref(), formatted].into_iter().flatten() {
+        add_name(record, name);
+    }
+    for attribute in REACHING {
+        for element in document.get(attribute).and_then(Value::as_array).into_iter().flatten() {
+            let parts = ["value", "display"].into_iter().filter_map(|part| element.get(part)?.as_str());
+            for part in parts {
+                add_name(record, part);
+            }
+        }
+    }
+    for (name, value) in document {
+        add_values(record, name, value);
+    }
+}
+
+/// JSON nesting is bounded by the parser that has read it, so this may recurse.
+fn add_values(record: &mut ErasureRecord, name: &str, value: &Value) {
+    if LABELS.contains(&name) {
+        return;
+    }
+    match value {
+        Value::String(text) => add(&mut record.values, &keys::fold(text), SHORTEST_VALUE),
+        Value::Array(values) => values.iter().for_each(|value| add_values(record, name, value)),
+        Value::Object(object) => object.iter().for_each(|(name, value)| add_values(record, name, value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+fn add(to: &mut Vec<String>, folded: &str, shortest: usize) {
+    let text = cut(folded, LONGEST);
+    if text.len() >= shortest && to.len() < MOST && !to.iter().any(|known| known == text) {
+        to.push(text.to_owned());
+    }
+}
+
+/// Whether one of the names occurs in the text as a word, and not as a part of another name or address.
+fn is_any_in(names: &[String], folded: &str) -> bool {
+    names
+        .iter()
+        .any(|name| occurs_as_word(folded, name) || (name.len() > LONGEST - 4 && folded.contains(name.as_str())))
+}
+
+/// JSON text without the escapes of strings, so that names can be found in it; also where it is cut, and so is no JSON.
+pub(super) fn unescaped(json: &str) -> Cow<'_, str> {
+    if !json.contains('\\') {
+        return Cow::Borrowed(json);
+    }
+    let (mut text, mut rest) = (String::with_capacity(json.len()), json);
+    while let Some(at) = rest.find('\\') {
+        text.push_str(rest.get(..at).unwrap_or_default());
+        let escape = rest.get(at + 1..).unwrap_or_default();
+        let (letter, length) = read_escape(escape);
+        text.push(letter);
+        rest = escape.get(length..).unwrap_or_default();
+    }
+    text.push_str(rest);
+    Cow::Owned(text)
+}
+
+/// The character that an escape stands for, without its backslash, and how many bytes it takes.
+fn read_escape(escape: &str) -> (char, usize) {
+    let unit = |at: usize| u32::from_str_radix(escape.get(at..at + 4)?, 16).ok();
+    match escape.chars().next() {
+        Some('u') => match (unit(1), escape.get(5..7).filter(|next| *next == "\\u").and_then(|_| unit(7))) {
+            (Some(high @ 0xd800..=0xdbff), Some(low @ 0xdc00..=0xdfff)) => {
+                let letter = char::from_u32(0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00));
+                (letter.unwrap_or(char::REPLACEMENT_CHARACTER), 11)
+            }
+            (Some(unit), _) => (char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER), 5),
+            (None, _) => (char::REPLACEMENT_CHARACTER, 1),
+        },
+        Some('n') => ('\n', 1),
+        Some('t') => ('\t', 1),
+        Some('r') => ('\r', 1),
+        Some('b') => ('\u{8}', 1),
+        Some('f') => ('\u{c}', 1),
+        Some(letter) => (letter, letter.len_utf8()),
+        None => (char::REPLACEMENT_CHARACTER, 0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn person(names: &[&str], values: &[&str]) -> ErasureRecord {
+        let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        ErasureRecord { id: "the-id".into(), names: texts(names), values: texts(values), ..ErasureRecord::default() }
+    }
+
+    #[test]
+    fn p9_a_name_is_found_as_a_word_and_not_inside_the_name_of_another() {
+        let record = person(&["ann@acme.example", "ann lee", "zoë müller"], &["engineer"]);
+        let person = Person::of(&record);
+        for text in ["to ANN@acme.example.", "<ann@acme.example>", "Ann Lee", "(Ann Lee, Bob)", "ZOË MÜLLER"] {
+            assert!(person.is_named_in(text), "{text}");
+        }
+        for text in ["joann@acme.example", "mary-ann@acme.example", "ann@acme.example.org", "Ann Leeson", "", "the-id"]
+        {
+            assert!(!person.is_named_in(text), "{text}");
+        }
+        assert!(person.is_meant_in("/Users/the-id"));
+        assert!(person.is_sought_in("title eq \"Engineer\"") && !person.is_sought_in("Engineer"));
+        assert!(person.is_cut_off_in("… Ann@ac") && !person.is_cut_off_in("… Ann@"));
+        assert!(person.is_called("Ann Lee") && !person.is_called("Ann Lee and Bob"));
+    }
+
+    #[test]
+    fn p9_what_a_user_is_called_names_the_person_and_what_many_have_does_not() {
+        let user = json!({
+            "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "id": "0190a6f0-0000-7000-8000-000000000001",
+            "userName": "ann@acme.example", "externalId": "4711", "title": "Engineer", "active": true,
+            "name": {"givenName": "Ann", "familyName": "Lee"},
+            "emails": [{"value": "ann@home.example", "type": "home"}],
+            "phoneNumbers": [{"value": "+43 1 234567", "type": "work"}],
+        });
+        let mut record = ErasureRecord::default();
+        add_document(&mut record, user.as_object().unwrap());
+        assert_eq!(record.names, ["ann@acme.example", "ann lee", "ann@home.example", "+43 1 234567"]);
+        for value in ["4711", "engineer", "ann", "lee"] {
+            assert!(record.values.iter().any(|known| known == value), "{value}: {:?}", record.values);
+        }
+        assert!(!record.values.iter().any(|known| known == "home" || known.starts_with("urn:")));
+    }
+
+    #[test]
+    fn p9_a_name_that_is_escaped_in_json_is_found() {
+        for (json, text) in [
+            (r#"{"a":"Zo\u00eb"}"#, "{\"a\":\"Zoë\"}"),
+            (r"\ud83d\ude00!", "😀!"),
+            (r#"a\"b\\c\/d"#, "a\"b\\c/d"),
+            (r"cut \u00", "cut \u{fffd}00"),
+            (r"cut \", "cut \u{fffd}"),
+            ("plain", "plain"),
+        ] {
+            assert_eq!(unescaped(json), text, "{json}");
+        }
+    }
+}

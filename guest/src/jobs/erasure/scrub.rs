@@ -1,0 +1,227 @@
+//! What is left of what is stored once a person is erased: one function for each sort of document.
+//!
+//! Documents are changed as JSON, and not as the types that this version knows, so that nothing is lost of what a later
+//! version has written.
+
+use serde_json::{Map, Value, json};
+
+use super::person::{Person, unescaped};
+use crate::text::form_decoded;
+
+/// What stands in the place of a text of the person.
+pub(super) const ERASED: &str = "[erased]";
+/// What the audit trail keeps of a change of the person.
+const KEPT: [&str; 3] = ["role", "origin", "active"];
+
+/// What becomes of something that is stored.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Fate {
+    /// It has nothing of the person.
+    Stays,
+    /// It is stored so from now on.
+    Becomes(Value),
+    /// It was there for the person alone.
+    Goes,
+}
+
+/// Of an entry of the SCIM log.
+///
+/// An entry about the person, or one that names the person, loses its body as a whole: that may hold values which nobody
+/// knows any more.
+pub(super) fn log(person: &Person<'_>, mut entry: Value) -> Fate {
+    let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let (path, body) = (text(&entry, "path"), text(&entry, "body"));
+    let subject = entry.get("subject").cloned().unwrap_or_default();
+    let is_about = text(&subject, "id") == person.id || person.is_named_in(&text(&subject, "name"));
+    let (resource, query) = path.split_once('?').map_or((path.as_str(), None), |(path, query)| (path, Some(query)));
+    let query = query.map(form_decoded);
+    let is_search = resource.ends_with("/.search");
+    let plain_body = unescaped(&body);
+    let is_in_body = person.is_meant_in(&plain_body)
+        || (is_search && person.is_sought_in(&plain_body))
+        || person.is_cut_off_in(&plain_body);
+    let Some(entry_of) = entry.as_object_mut() else { return Fate::Stays };
+    let before = entry_of.clone();
+
+    if is_about {
+        set_if_text(entry_of.get_mut("subject").and_then(|subject| subject.get_mut("name")));
+        set_if_text(entry_of.get_mut("detail"));
+    }
+    if (is_about || is_in_body) && !body.is_empty() {
+        entry_of.insert("body".into(), ERASED.into());
+    }
+    let is_in_query = query.as_deref().is_some_and(|query| {
+        person.is_sought_in(query) || person.is_cut_off_in(query) || person.is_named_in(&unescaped(query))
+    });
+    let is_in_path = person.is_named_in(&form_decoded(resource));
+    if is_in_query || is_in_path {
+        let endpoint = resource.split('/').nth(1).unwrap_or_default();
+        let resource = if is_in_path { format!("/{endpoint}/{ERASED}") } else { resource.to_owned() };
+        let query =
+            query.map_or(String::new(), |query| if is_in_query { format!("?{ERASED}") } else { format!("?{query}") });
+        entry_of.insert("path".into(), format!("{resource}{query}").into());
+    }
+    for name in ["detail", "because", "userAgent", "subject"] {
+        if let Some(value) = entry_of.get_mut(name) {
+            names(person, value);
+        }
+    }
+    fate(before, entry)
+}
+
+/// Of an event.
+pub(super) fn event(person: &Person<'_>, event: Value) -> Fate {
+    let Value::Object(mut changed) = event else { return Fate::Stays };
+    let before = changed.clone();
+    if is_subject(person, &changed) {
+        if let Some(Value::Object(subject)) = changed.get_mut("subject") {
+            subject.shift_remove("name");
+        }
+        changed.insert("data".into(), json!({"erased": true}));
+    }
+    credential(person, changed.get_mut("cause").and_then(|cause| cause.get_mut("credential")));
+    for name in ["subject", "data"] {
+        if let Some(value) = changed.get_mut(name) {
+            names(person, value);
+        }
+    }
+    fate(before, Value::Object(changed))
+}
+
+/// Of an entry of the audit trail: who did what to whom stays, by ids.
+pub(super) fn audit(person: &Person<'_>, entry: Value) -> Fate {
+    let Value::Object(mut changed) = entry else { return Fate::Stays };
+    let before = changed.clone();
+    let by = changed.get("by").and_then(|by| by.get("id")?.as_str()).unwrap_or_default();
+    if by == person.id || person.is_called(by) {
+        if let Some(by) = changed.get_mut("by").and_then(Value::as_object_mut) {
+            by.insert("id".into(), person.id.into());
+        }
+        changed.shift_remove("address");
+    }
+    credential(person, changed.get_mut("credential"));
+    if is_subject(person, &changed) {
+        if let Some(Value::Object(subject)) = changed.get_mut("subject") {
+            subject.shift_remove("name");
+        }
+        for side in ["before", "after"] {
+            if let Some(Value::Object(side)) = changed.get_mut(side) {
+                side.retain(|name, _| KEPT.contains(&name.as_str()));
+            }
+        }
+    }
+    for name in ["subject", "before", "after", "refused"] {
+        if let Some(value) = changed.get_mut(name) {
+            names(person, value);
+        }
+    }
+    fate(before, Value::Object(changed))
+}
+
+/// Of an email that waits or is parked: what is addressed to the person goes.
+pub(super) fn email(person: &Person<'_>, email: Value) -> Fate {
+    let Value::Object(mut changed) = email else { return Fate::Stays };
+    let to = changed.get("to").and_then(Value::as_str).unwrap_or_default();
+    let member = changed.get("letter").and_then(|letter| letter.get("member")?.as_str());
+    if person.is_called(to) || member == Some(person.id) {
+        return Fate::Goes;
+    }
+    let before = changed.clone();
+    // Who has added somebody; the secret of a letter is no text of anybody.
+    if let Some(letter) = changed.get_mut("letter").and_then(Value::as_object_mut) {
+        for name in ["name", "addedBy"] {
+            if let Some(value) = letter.get_mut(name) {
+                names(person, value);
+            }
+        }
+    }
+    if let Some(error) = changed.get_mut("error") {
+        names(person, error);
+    }
+    fate(before, Value::Object(changed))
+}
+
+/// Of a note that somebody got no seat.
+pub(super) fn note(person: &Person<'_>, note: &Value) -> Fate {
+    let text = |name: &str| note.get(name).and_then(Value::as_str).unwrap_or_default();
+    let is_called = ["userName", "email"].into_iter().any(|name| person.is_called(text(name)));
+    if is_called || text("member") == person.id { Fate::Goes } else { Fate::Stays }
+}
+
+/// Of a Security Event Token that waits for a receiver, or is kept for one: of what is about the person a full event becomes
+/// a notice, which names the attributes without their values.
+pub(super) fn token(person: &Person<'_>, token: Value) -> Fate {
+    let Value::Object(mut changed) = token else { return Fate::Stays };
+    let before = changed.clone();
+    let is_about = changed.get("uri").and_then(Value::as_str) == Some(format!("/Users/{}", person.id).as_str());
+    if is_about {
+        changed.shift_remove("externalId");
+    }
+    if let Some(Value::Object(events)) = changed.get_mut("events") {
+        let told = |(name, payload): (String, Value)| match (name.strip_suffix(":full"), payload.get("data")) {
+            (Some(event), Some(data)) if is_about => {
+                (format!("{event}:notice"), json!({"attributes": attributes_of(data)}))
+            }
+            _ => (name, payload),
+        };
+        *events = std::mem::take(events).into_iter().map(told).collect();
+    }
+    for name in ["externalId", "events"] {
+        if let Some(value) = changed.get_mut(name) {
+            names(person, value);
+        }
+    }
+    fate(before, Value::Object(changed))
+}
+
+/// What a PATCH changes of a member, or what a member has: names of attributes, which tell nothing of anybody.
+fn attributes_of(data: &Value) -> Vec<&str> {
+    let Some(operations) = data.get("Operations").and_then(Value::as_array) else {
+        let named = data.as_object().into_iter().flat_map(|data| data.keys().map(String::as_str));
+        return named.filter(|name| !["schemas", "id", "meta"].contains(name)).collect();
+    };
+    operations.iter().filter_map(|operation| operation.get("path")?.as_str()).collect()
+}
+
+/// Of any other document: what names the person in it is replaced.
+pub(super) fn other(person: &Person<'_>, document: Value) -> Fate {
+    let mut changed = document.clone();
+    names(person, &mut changed);
+    if changed == document { Fate::Stays } else { Fate::Becomes(changed) }
+}
+
+fn fate(before: Map<String, Value>, after: Value) -> Fate {
+    if Value::Object(before) == after { Fate::Stays } else { Fate::Becomes(after) }
+}
+
+/// Whether it is about the person.
+fn is_subject(person: &Person<'_>, document: &Map<String, Value>) -> bool {
+    document.get("subject").and_then(|subject| subject.get("id")?.as_str()) == Some(person.id)
+}
+
+/// What somebody was let in by: of a member who was called by a name it becomes the id.
+fn credential(person: &Person<'_>, credential: Option<&mut Value>) {
+    if let Some(credential) = credential
+        && credential.as_str().is_some_and(|text| person.is_named_in(text))
+    {
+        *credential = format!("member {}", person.id).into();
+    }
+}
+
+fn set_if_text(value: Option<&mut Value>) {
+    if let Some(value) = value
+        && value.as_str().is_some_and(|text| !text.is_empty())
+    {
+        *value = ERASED.into();
+    }
+}
+
+/// Replaces the texts in it that name the person. JSON nesting is bounded by the parser that has read it.
+fn names(person: &Person<'_>, value: &mut Value) {
+    match value {
+        Value::String(text) if person.is_named_in(text) => *value = ERASED.into(),
+        Value::Array(values) => values.iter_mut().for_each(|value| names(person, value)),
+        Value::Object(object) => object.values_mut().for_each(|value| names(person, value)),
+        _ => {}
+    }
+}

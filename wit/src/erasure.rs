@@ -1,0 +1,29 @@
+//! The erasure of a person.
+
+#[cfg(feature = "host")]
+use wasmtime::component::{ComponentType, Lift, Lower};
+
+/// How far the erasure of a person has come.
+#[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
+pub struct Erasure {
+    /// The member's id, which remains. Somebody who never was a member gets an id of its own.
+    pub id: String,
+    /// What the person is called, in small letters: addresses, names, and whatever else is unique to a person.
+    pub names: Vec<String>,
+    /// Whether `names` is complete, and no email to the person waits any more.
+    pub ready: bool,
+    /// Whether the organization's data have nothing of the person any more.
+    pub done: bool,
+    /// How many entries, events and emails were changed or deleted until now.
+    pub erased: u64,
+}
+
+/// Without the names: what is printed for debugging ends in logs.
+impl std::fmt::Debug for Erasure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut shown = f.debug_struct("Erasure");
+        shown.field("id", &self.id).field("ready", &self.ready).field("done", &self.done);
+        shown.field("erased", &self.erased).finish_non_exhaustive()
+    }
+}
