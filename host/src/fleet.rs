@@ -54,6 +54,8 @@ pub enum FleetTrouble {
     EmailsParked,
     /// Events could not be delivered.
     EventsParked,
+    /// A receiver of SCIM events takes no tokens, refuses some, or does not ask for them.
+    StreamsFailing,
     /// The guard holds removals until an owner decides.
     RemovalsHeld,
     /// Its component gave no answer, so nothing else is known.
@@ -94,6 +96,7 @@ impl Standing {
             (webhook.as_ref().is_some_and(|webhook| webhook.failing_since.is_some()), FleetTrouble::WebhookFailing),
             (overview.emails_parked, FleetTrouble::EmailsParked),
             (overview.events_parked, FleetTrouble::EventsParked),
+            (overview.streams_failing, FleetTrouble::StreamsFailing),
             (holding_since.is_some(), FleetTrouble::RemovalsHeld),
         ];
         Self {

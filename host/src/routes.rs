@@ -20,7 +20,8 @@ impl Provisioner {
     }
 
     /// The routes of the SCIM endpoint, of OAuth 2.0 but for the authorization endpoint, and of the receivers of SCIM events, to
-    /// be merged into a backend's own.
+    /// be merged into a backend's own. A receiver that polls may wait for 30 seconds: a backend that stops gives requests that
+    /// long, or breaks these off, which loses nothing.
     pub fn router(&self) -> Router {
         server::router(self, Arc::new(|| false))
     }

@@ -33,6 +33,9 @@ pub struct Overview {
     /// Whether an event is parked.
     #[cfg_attr(feature = "host", component(name = "events-parked"))]
     pub events_parked: bool,
+    /// A receiver of SCIM events takes no tokens, refuses some, or has not asked for what has waited for three days.
+    #[cfg_attr(feature = "host", component(name = "streams-failing"))]
+    pub streams_failing: bool,
     /// The newest entries of the log, each a JSON object.
     pub log: Vec<String>,
 }

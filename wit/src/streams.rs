@@ -34,7 +34,7 @@ enumeration! {
     pub enum EventDetail {
         /// The names of attributes. The receiver asks for their values over SCIM.
         Notice = "notice",
-        /// The values too, where they take no more than 64 KiB; else it is a notice.
+        /// The values too, where those of a change take no more than 32 KiB for all streams together; else it is a notice.
         Full = "full",
     }
 }
@@ -177,6 +177,8 @@ pub struct PollRequest {
     pub authorization: Option<String>,
     /// At most 64 KiB of JSON.
     pub body: Vec<u8>,
+    /// The host asks again for a receiver that waits: what the request acknowledges was acknowledged the first time.
+    pub again: bool,
 }
 
 /// Without the credentials: what is printed for debugging ends in logs.

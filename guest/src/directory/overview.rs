@@ -12,6 +12,8 @@ use crate::provisioning::administrators::active_owner;
 use crate::provisioning::guard;
 use crate::store::{Store, StoreError, keys};
 
+/// How long tokens wait for a receiver until somebody should look after it, in milliseconds.
+const UNASKED: u64 = 3 * 24 * 60 * 60 * 1_000;
 /// The most entries of the log.
 const MOST_ENTRIES: u32 = 100;
 
@@ -49,8 +51,23 @@ pub fn overview(store: &Store, actor: &Actor, log_entries: u32) -> Result<Overvi
         webhook: journal::get_webhook(store)?,
         emails_parked: has_any(store, keys::outboxes_parked())?,
         events_parked: has_any(store, keys::events_parked(None))?,
+        streams_failing: is_any_failing(store)?,
         log: newest(store, log_entries)?,
     })
+}
+
+fn is_any_failing(store: &Store) -> Result<bool, StoreError> {
+    for stream in store.streams()? {
+        let since = store.stream_state(&stream.id)?.0.failing_since;
+        let unasked = store.now().saturating_sub(UNASKED);
+        if since.is_some()
+            || has_any(store, keys::sets_parked(&stream.id, None))?
+            || has_any(store, keys::sets_due(&stream.id, Some(unasked)))?
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn has_any(store: &Store, range: crate::capability::KeyRange) -> Result<bool, StoreError> {

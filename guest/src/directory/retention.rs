@@ -1,7 +1,7 @@
 //! How long the organization keeps its log and its events (rule P5).
 
 use super::error::DirectoryError;
-use crate::store::{Store, keys};
+use crate::store::{Store, StoreError, keys};
 
 /// The longest retention, in days.
 const LONGEST: u32 = 3_650;
@@ -14,7 +14,7 @@ pub fn set_retention(store: &Store, days: u32) -> Result<(), DirectoryError> {
     if !(1..=LONGEST).contains(&days) {
         return Err(DirectoryError::Invalid(format!("the retention is 1 to {LONGEST} days")));
     }
-    store.change_settings(|settings, batch| {
+    store.change_settings::<StoreError>(|settings, batch| {
         settings.retention = Some(days);
         // The job looks again at once, and not a day after its last look.
         batch.delete(keys::job(keys::RETENTION));

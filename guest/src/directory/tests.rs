@@ -19,7 +19,13 @@ fn the_overview_tells_at_once_what_a_dozen_calls_tell() {
     assert_eq!((seen.licences.seats, seen.licences.manual, seen.licences.scim), (10, 2, 0));
     assert_eq!((seen.connector.status, seen.connector.generation), (TokenStatus::Valid, 1));
     assert_eq!((seen.unmet_requirements, seen.log.len()), (Vec::new(), 1));
-    assert!(!seen.emails_parked && !seen.events_parked && seen.webhook.is_none() && seen.holding_since.is_none());
+    assert!(
+        !seen.emails_parked
+            && !seen.events_parked
+            && !seen.streams_failing
+            && seen.webhook.is_none()
+            && seen.holding_since.is_none()
+    );
 
     let stranger = overview(&store, &"nobody@example.com".into(), 0).unwrap();
     assert_eq!((stranger.member, stranger.log.len()), (None, 0));

@@ -90,8 +90,9 @@ fn sets(
     let is_parked = queue == DeliveryQueue::SetsParked;
     let (after_stream, after_id) = after.and_then(place).unzip();
     let mut deliveries = Vec::new();
-    // In the order of the streams' ids, which is that of their creation.
-    for stream in store.streams()? {
+    let mut streams = store.streams()?;
+    streams.sort_by(|one, next| one.id.cmp(&next.id));
+    for stream in streams {
         let mut range = if is_parked { keys::sets_parked(&stream.id, None) } else { keys::sets_due(&stream.id, None) };
         match (after_stream, after_id) {
             (Some(passed), _) if stream.id.as_str() < passed => continue,

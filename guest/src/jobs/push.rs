@@ -1,7 +1,7 @@
 //! Pushes Security Event Tokens to the receivers of streams (RFC 8935): in the order of their commits, at least once.
 //!
-//! 202, as any 2xx, takes a token. One that the receiver calls malformed is put aside at once, since no further try can help;
-//! every other refusal may be mended by people, so the token is tried again, and those behind it wait.
+//! 202, as any 2xx, takes a token. One that the receiver calls malformed, or that is too large for it, is put aside at once,
+//! since no further try can help; every other refusal may be mended by people, so the token is tried again, and those behind it wait.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -23,6 +23,8 @@ const MOST: u32 = 100;
 const LONGEST: u32 = 15_000;
 /// How long one host has a stream for itself unless it goes on, in milliseconds.
 const LEASE: u64 = LONGEST as u64 + 5_000;
+/// How long pushes pause while SCIM is disabled, in milliseconds.
+const DISABLED: u64 = 60 * 60 * 1_000;
 /// What a receiver calls a token that it will never understand (RFC 8935 §2.4).
 const MALFORMED: &str = "invalid_request";
 /// The longest body of a refusal that is read, in bytes.
@@ -54,6 +56,14 @@ pub(super) fn run(host: Host<'_>, store: &Store<'_>, budget: &Budget<'_>) -> Res
     let first = usize::from(turn) % streams.len().max(1);
     streams.rotate_left(first);
     let mut next = None;
+    if !store.connector()?.is_some_and(|stored| stored.record.enabled) {
+        for stream in &streams {
+            if store.is_set_due(&stream.id)? {
+                next = Some(host.clock.now().saturating_add(DISABLED));
+            }
+        }
+        return Ok(next);
+    }
     for stream in streams {
         next = [next, push_due(host, store, budget, &stream)?].into_iter().flatten().min();
     }
@@ -71,19 +81,29 @@ fn push_due(
         return Ok(None);
     }
     let now = host.clock.now();
-    if budget.is_spent(host) {
+    if budget.is_spent(host) || (budget.is_turn_over(host) && do_others_wait(store, now)?) {
         return Ok(Some(now));
     }
     let mut lease = match store.take_lease(&stream.lease(), now, LEASE)? {
         Ok(lease) => lease,
         Err(at) => return Ok(Some(at)),
     };
+    // It may have been removed while another receiver was waited for.
+    if store.read_streams()?.iter().all(|left| left.id != stream.id) {
+        store.release_lease(&lease, 0, 0)?;
+        return Ok(None);
+    }
     let (mut state, seen) = store.stream_state(&stream.id)?;
     // As of the webhook: a downtime of the hosts does not count towards the three days.
     if state.failing_since.is_some() && lease.planned() > 0 {
         state.downtime += now.saturating_sub(lease.planned().saturating_add(DOWNTIME));
     }
     let Some(round) = push_some(host, store, budget, stream, &state, &mut lease)? else { return Ok(Some(now)) };
+    if !round.has_tried() {
+        // It says nothing of the receiver: what is known of it stays.
+        store.release_lease(&lease, 0, lease.failures())?;
+        return Ok(Some(now));
+    }
     let failures = if round.failure.is_some() { lease.failures().saturating_add(1) } else { 0 };
     let pause = match &round.failure {
         Some((_, wait)) => host.clock.now() + WEBHOOK.pause(store, failures).max(*wait),
@@ -106,6 +126,17 @@ struct Round {
     failure: Option<(String, u64)>,
 }
 
+impl Round {
+    fn has_tried(&self) -> bool {
+        self.has_taken || self.refusal.is_some() || self.failure.is_some()
+    }
+}
+
+/// Whether an email or an event waits for its own delivery.
+fn do_others_wait(store: &Store, now: u64) -> Result<bool, StoreError> {
+    Ok(is_email_due(store, now)? || store.is_event_due(Sink::Webhook)?)
+}
+
 /// Pushes a part of what is due, until one fails. `None` if another host has the lease by now.
 fn push_some(
     host: Host<'_>,
@@ -120,8 +151,7 @@ fn push_some(
     let mut round = Round::default();
     for (index, set) in due.iter().enumerate() {
         let now = host.clock.now();
-        let others_wait = || Ok::<_, StoreError>(is_email_due(store, now)? || store.is_event_due(Sink::Webhook)?);
-        if budget.is_spent(host) || (budget.is_turn_over(host) && others_wait()?) {
+        if budget.is_spent(host) || (budget.is_turn_over(host) && do_others_wait(store, now)?) {
             break;
         }
         if !store.renew_lease(lease, now, now + u64::from(LONGEST))? {
@@ -191,7 +221,7 @@ fn note(
     if store.read_streams()?.iter().all(|left| left.id != stream.id) {
         return Ok(());
     }
-    let mut state = before;
+    let mut state = before.clone();
     match &round.failure {
         Some((error, _)) => {
             state.works_since = None;
@@ -205,7 +235,7 @@ fn note(
             state.error = round.refusal.as_deref().map(shortened);
         }
     }
-    store.note_stream(&stream.id, seen, &state, Batch::new())
+    if state == before { Ok(()) } else { store.note_stream(&stream.id, seen, &state, Batch::new()) }
 }
 
 /// What is the same for all tokens of a stream.
@@ -273,6 +303,7 @@ fn outcome(response: &HttpResponse, now: u64) -> Outcome {
     match response.status {
         200..300 => return Outcome::Taken,
         400 => {}
+        413 => return Outcome::Malformed("HTTP status 413: the token is too large for the receiver".to_owned()),
         status => {
             let hint = if (300..400).contains(&status) { " (redirects are not followed)" } else { "" };
             return Outcome::Failed { error: format!("HTTP status {status}{hint}"), wait: asked_wait(response, now) };

@@ -120,6 +120,7 @@ fn forget_dropped_streams(store: &Store, commits: &mut u32) -> Result<bool, Stor
         if !lasts(removed.saturating_add(DAY), store.now(), DAY) {
             let mut batch = Batch::new();
             batch.delete(keys::stream(&stream));
+            batch.delete(keys::lease(&format!("stream-{stream}")));
             batch.delete(entry.key);
             store.commit(batch)?;
         }

@@ -39,7 +39,7 @@ pub fn set_webhook(store: &Store, secrets: &dyn Secrets, url: &str) -> Result<St
     }
     let key = store.random::<32>();
     let secret = STANDARD.encode(secrets.seal(&key)?);
-    store.change_settings(|settings, batch| {
+    store.change_settings::<StoreError>(|settings, batch| {
         settings.webhook = true;
         let before = store.webhook()?.map(|stored| stored.record).filter(|before| before.url == url);
         let until = store.now() + BOTH_SIGN;
@@ -67,7 +67,7 @@ pub fn set_webhook(store: &Store, secrets: &dyn Secrets, url: &str) -> Result<St
 /// # Errors
 /// If the store can't answer.
 pub fn remove_webhook(store: &Store) -> Result<(), StoreError> {
-    store.change_settings(|settings, batch| {
+    store.change_settings::<StoreError>(|settings, batch| {
         settings.webhook = false;
         batch.delete(keys::WEBHOOK.to_vec());
         store.drop_events(batch, Sink::Webhook);

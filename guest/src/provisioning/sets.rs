@@ -16,8 +16,9 @@ use crate::store::{
     Batch, MOST_IDS, MemberRecord, Origin, SetRecord, Store, StoreError, StreamRecord, TeamRecord, event_name,
 };
 
-/// The largest payload of a full event, in bytes; a notice tells of a larger one.
-const LARGEST: usize = 64 * 1024;
+/// The largest sum of the payloads of full events in one commit for all streams, in bytes; behind that notices tell of the
+/// change. So the commit of a deactivation stays so small that it is never refused for want of storage.
+const LARGEST_SUM: usize = 32 * 1024;
 /// The schema of a PATCH (RFC 7644 §3.5.2).
 const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 /// What is no attribute of a resource's own, or never changes.
@@ -37,18 +38,22 @@ impl Told {
     }
 
     fn with(event: StreamEvent, attributes: Vec<String>, data: Option<Value>) -> Self {
-        let full = data.map(|data| json!({ "data": data }));
-        let full = full.filter(|full| serde_json::to_vec(full).is_ok_and(|json| json.len() <= LARGEST));
-        Self { event, notice: json!({ "attributes": attributes }), full }
+        Self { event, notice: json!({ "attributes": attributes }), full: data.map(|data| json!({ "data": data })) }
     }
 
-    /// The event as this stream has it: what its URI ends with, and its payload.
-    fn for_stream(&self, stream: &StreamRecord) -> Option<(String, Value)> {
+    /// The event as this stream has it: what its URI ends with, and its payload. `left` are the bytes that full events of the
+    /// commit may still take.
+    fn for_stream(&self, stream: &StreamRecord, left: &mut usize) -> Option<(String, Value)> {
         if !stream.events.contains(&self.event) {
             return None;
         }
-        let (detail, payload) = match (stream.detail, &self.full) {
-            (EventDetail::Full, Some(full)) => (EventDetail::Full, full),
+        let size = |full: &Value| serde_json::to_vec(full).map_or(usize::MAX, |json| json.len());
+        let full = self.full.as_ref().filter(|_| stream.detail == EventDetail::Full);
+        let (detail, payload) = match full.map(|full| (full, left.checked_sub(size(full)))) {
+            Some((full, Some(rest))) => {
+                *left = rest;
+                (EventDetail::Full, full)
+            }
             _ => (EventDetail::Notice, &self.notice),
         };
         Some((event_name(self.event, detail), payload.clone()))
@@ -152,8 +157,9 @@ fn add(
     external_id: Option<&str>,
     told: &[Told],
 ) -> Result<(), StoreError> {
+    let mut left = LARGEST_SUM;
     for stream in streams {
-        let events: Vec<(String, Value)> = told.iter().filter_map(|told| told.for_stream(stream)).collect();
+        let events: Vec<(String, Value)> = told.iter().filter_map(|told| told.for_stream(stream, &mut left)).collect();
         let at_once = if stream.single_events { 1 } else { events.len().max(1) };
         for events in events.chunks(at_once) {
             let set = SetRecord {

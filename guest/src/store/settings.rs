@@ -3,7 +3,7 @@
 use insomnia_scim_contract::Guard;
 use serde::{Deserialize, Serialize};
 
-use super::{Batch, Store, StoreError, StreamRecord, encode, keys};
+use super::{Batch, Retry, Store, StoreError, StreamRecord, encode, keys};
 
 /// For how many days the log and events are kept unless something else is set.
 const RETENTION: u32 = 90;
@@ -52,10 +52,10 @@ impl Store<'_> {
     ///
     /// # Errors
     /// If the storage can't answer, and those of `change`.
-    pub fn change_settings(
+    pub fn change_settings<E: From<StoreError> + Retry>(
         &self,
-        change: impl Fn(&mut SettingsRecord, &mut Batch) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
+        change: impl Fn(&mut SettingsRecord, &mut Batch) -> Result<(), E>,
+    ) -> Result<(), E> {
         self.transact(|| {
             let stored = self.document::<SettingsRecord>(keys::SETTINGS)?;
             let version = stored.as_ref().map(|stored| stored.version);

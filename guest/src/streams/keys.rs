@@ -105,8 +105,10 @@ pub fn rotate_signing_key(store: &Store, secrets: &dyn Secrets) -> Result<Signin
             key.replaced.get_or_insert(now);
         }
         all.retain(|key| is_kept(key, now));
-        let surplus = (all.len() + 1).saturating_sub(MOST);
-        all.drain(..surplus);
+        if all.len() >= MOST {
+            let text = format!("there were {MOST} keys within 30 days, for which receivers must find them: wait");
+            return Err(StreamError::Invalid(text));
+        }
         let made = SigningKey { id: new.id.clone(), created: new.created };
         all.push(new);
         store.note(EventSubject::only("signing-key"), before, Some(json!({"signingKey": made.id})));

@@ -1,6 +1,4 @@
-//! Streams are added, listed, changed and removed.
-
-use std::cell::Cell;
+//! Streams are added, listed and removed, and get new tokens.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -96,17 +94,13 @@ pub fn add(
         created: store.now(),
     };
     store.note(subject(&stream), None, Some(told(&stream)));
-    let is_full = Cell::new(false);
     store.change_settings(|settings, _| {
-        is_full.set(settings.streams.len() >= MOST);
-        if !is_full.get() {
-            settings.streams.push(stream.clone());
+        if settings.streams.len() >= MOST {
+            return Err(StreamError::TooMany);
         }
+        settings.streams.push(stream.clone());
         Ok(())
     })?;
-    if is_full.get() {
-        return Err(StreamError::TooMany);
-    }
     Ok(IssuedEventStream { event_stream: shown(store, stream)?, token: token.map(Token::reveal) })
 }
 
@@ -121,8 +115,7 @@ pub fn remove(store: &Store, id: &str) -> Result<(), StreamError> {
         settings.streams.retain(|stream| stream.id != id);
         store.drop_stream(batch, id);
         Ok(())
-    })?;
-    Ok(())
+    })
 }
 
 /// Gives a stream whose receiver polls a new token. The old one stops at once.
@@ -137,7 +130,7 @@ pub fn rotate_token(store: &Store, id: &str) -> Result<IssuedEventStream, Stream
     let token = Token::of_kind(PREFIX, store.random());
     let delivery = StreamDelivery::Poll { sha256: token.sha256() };
     store.note(subject(&stream), None, None);
-    store.change_settings(|settings, _| {
+    store.change_settings::<StreamError>(|settings, _| {
         for stream in settings.streams.iter_mut().filter(|stream| stream.id == id) {
             stream.delivery = delivery.clone();
         }
@@ -163,6 +156,11 @@ fn check(new: &NewEventStream) -> Result<(), StreamError> {
     }
     if new.push_url.as_deref().is_some_and(|url| !url::is_linkable(url)) {
         return invalid("the address of a receiver is an http or https URL");
+    }
+    if new.push_url.as_deref().is_some_and(|url| url::split(url).0.contains('@')) {
+        return invalid(
+            "the address of a receiver has no user name or password: send them as the Authorization header field",
+        );
     }
     if new.events.len() > StreamEvent::ALL.len() {
         return invalid("a stream has each kind of event once");

@@ -63,11 +63,20 @@ fn serve(host: Host<'_>, store: &Store, request: &PollRequest) -> Result<PollRes
         response.headers.push(("www-authenticate".into(), "Bearer realm=\"SCIM events\"".into()));
         return Ok(response);
     };
+    if !store.connector()?.is_some_and(|stored| stored.record.enabled) {
+        return Ok(refusal(
+            403,
+            "access_denied",
+            "SCIM is disabled; what has happened waits until it is enabled again",
+        ));
+    }
     let poll = match read(&request.body) {
         Ok(poll) => poll,
         Err(why) => return Ok(refusal(400, "invalid_request", &why)),
     };
-    store.transact(|| acknowledge(store, &stream, &poll))?;
+    if !request.again {
+        store.transact(|| acknowledge(store, &stream, &poll))?;
+    }
     let wanted = poll.max_events.map_or(MOST, |most| u32::try_from(most).unwrap_or(MOST).min(MOST));
     let (due, more) = store.due_sets(&stream.id, wanted.max(1))?;
     let mut wait = due.is_empty() && !poll.return_immediately;

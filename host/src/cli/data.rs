@@ -126,7 +126,9 @@ async fn noted(registry: &Registry) -> anyhow::Result<Option<Instance>> {
 /// written at a later start. Returns `false` if another host has written something else meanwhile.
 async fn note(registry: &Registry, found: &Found<'_>, noted: Option<&Instance>, instance: &Instance) -> bool {
     if noted.is_some_and(|noted| noted.key != instance.key) {
-        tracing::warn!("the host key is another one: set access to identity providers' APIs and webhooks' keys again");
+        tracing::warn!(
+            "the host key is another one: set access to identity providers' APIs and webhooks' keys again, and let `stream rotate-key` make new keys for SCIM events"
+        );
     }
     let text = serde_json::to_string(instance).unwrap_or_default();
     let written = match noted {

@@ -198,6 +198,13 @@ fn banners(visit: &Visit, overview: &Overview, trouble: Option<Trouble>, now: u6
         let action = Some((visit.path("deliveries"), "Show them"));
         banners.push(Banner { tone: "warn", title: "The webhook fails", text, action });
     }
+    if overview.streams_failing {
+        let text =
+            "It takes nothing, has refused something, or has not asked for three days. What is there for it waits.";
+        let action = Some((visit.path("deliveries"), "Show it"));
+        let title = "A receiver of SCIM events needs somebody";
+        banners.push(Banner { tone: "warn", title, text: text.into(), action });
+    }
     if !visit.state.provisioner.delivers_mail() {
         let text = "This server has no mail server: emails, initial passphrases and warnings among them, are written to a folder \
                     on it. Ask its operator to set one.";

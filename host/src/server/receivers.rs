@@ -12,16 +12,18 @@ use axum::routing::{get, post};
 use bytes::Bytes;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::admitted::Admitted;
 use super::bill::Bill;
 use super::body::{self, BodyError};
 use super::contained;
 use super::request_id::{self, X_REQUEST_ID};
-use super::streams::{Stream, Streams};
+use super::streams::Streams;
 use crate::capability::storage::OrganizationId;
 use crate::component::CallError;
 use crate::event::{PollRequest, PollResponse};
 use crate::organization::Organization;
 use crate::provisioner::Provisioner;
+use crate::quota::Exceeded;
 use crate::urls::SCIM_PATH;
 
 /// The largest request, in bytes: as much as the component takes.
@@ -33,7 +35,9 @@ const ANEW: Duration = Duration::from_secs(5);
 /// How often is looked whether the server stops.
 const LOOK: Duration = Duration::from_secs(1);
 /// The least time between two calls for a receiver that waits: many commits in a row are one reason to ask.
-const PAUSE: Duration = Duration::from_millis(100);
+const PAUSE: Duration = Duration::from_secs(1);
+/// How many requests of a stream wait at the same time; one more is answered after [`ANEW`].
+const WAITING: usize = 3;
 
 /// Whether the server is about to end, so that nobody waits any more.
 pub(crate) type Stopping = Arc<dyn Fn() -> bool + Send + Sync>;
@@ -41,15 +45,18 @@ pub(crate) type Stopping = Arc<dyn Fn() -> bool + Send + Sync>;
 #[derive(Clone)]
 struct Receivers {
     provisioner: Provisioner,
-    /// Who waits.
-    waiting: Arc<Streams>,
+    /// Who waits, by organization and stream.
+    waiting: Arc<Streams<(OrganizationId, String)>>,
+    /// Whose token was right lately: their requests count towards the organization's quota.
+    admitted: Arc<Admitted>,
     stopping: Stopping,
 }
 
 /// The routes of the streams of all organizations, below their connector URLs.
 pub(super) fn router(provisioner: &Provisioner, stopping: Stopping) -> Router {
     let below = |what: &str| format!("{SCIM_PATH}{{organization}}/streams/{{stream}}/{what}");
-    let receivers = Receivers { provisioner: provisioner.clone(), waiting: Arc::default(), stopping };
+    let waiting = Arc::new(Streams::new(WAITING));
+    let receivers = Receivers { provisioner: provisioner.clone(), waiting, admitted: Arc::default(), stopping };
     Router::new()
         .route(&below("poll"), post(poll).fallback(only_post))
         .route(&below("jwks"), get(key_set).fallback(only_get))
@@ -83,11 +90,25 @@ async fn poll(
         Err(response) => return response,
     };
     let authorization = head.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let request = PollRequest { stream_id: stream, authorization: authorization.map(str::to_owned), body };
+    let request =
+        PollRequest { stream_id: stream, authorization: authorization.map(str::to_owned), body, again: false };
     match receivers.answer(&organization, request, &bill).await {
+        Err(NoAnswer::OverQuota(exceeded)) => over_quota(&exceeded),
+        Err(NoAnswer::Call(CallError::Trap)) => refusal(500, "server_error", "an internal error occurred"),
+        Err(NoAnswer::Call(_)) => busy(),
         Ok(PollResponse { status, headers, body, .. }) => respond(status, headers, body.into()),
-        Err(CallError::Trap) => refusal(500, "server_error", "an internal error occurred"),
-        Err(_) => busy(),
+    }
+}
+
+/// Why the component was not asked, or gave no answer.
+enum NoAnswer {
+    OverQuota(Exceeded),
+    Call(CallError),
+}
+
+impl From<CallError> for NoAnswer {
+    fn from(error: CallError) -> Self {
+        Self::Call(error)
     }
 }
 
@@ -96,18 +117,34 @@ impl Receivers {
     async fn answer(
         &self,
         organization: &Organization,
-        request: PollRequest,
+        mut request: PollRequest,
         bill: &Bill,
-    ) -> Result<PollResponse, CallError> {
+    ) -> Result<PollResponse, NoAnswer> {
+        let presented = [&request.stream_id, request.authorization.as_deref().unwrap_or_default()].join(" ");
+        let usage = self.provisioner.runtime().usage(organization.id()).await;
+        let is_known = self.admitted.is(organization.id(), presented.as_bytes());
+        let entered = if is_known { Some(usage.enter().map_err(NoAnswer::OverQuota)?) } else { None };
         let mut response = organization.poll_stream(request.clone()).await?;
         if response.status == 401 {
             return Ok(response);
         }
+        if entered.is_none() {
+            self.admitted.note(organization.id(), presented.as_bytes());
+            usage.has_served();
+        }
+        // Who waits is no request that is being served.
+        drop(entered);
+        request.again = true;
         bill.is_of(&self.provisioner.runtime().account(organization.id()));
         if !response.wait {
             return Ok(response);
         }
-        let Some(_waits) = self.waits(organization) else { return Ok(response) };
+        let place = (organization.id().clone(), request.stream_id.clone());
+        let Some(_waits) = self.waiting.open(&place) else {
+            // At once it would only ask again.
+            sleep(ANEW).await;
+            return Ok(response);
+        };
         let end = Instant::now() + LONGEST_WAIT;
         let mut commits = self.provisioner.alarm().follow(organization.id());
         // Once more in any case: something may have come before anybody followed.
@@ -127,11 +164,6 @@ impl Receivers {
         }
         Ok(response)
     }
-
-    /// A place among those who wait; `None` if the organization has too many.
-    fn waits(&self, organization: &Organization) -> Option<Stream> {
-        self.waiting.open(organization.id())
-    }
 }
 
 /// The key set of a stream. It has no keys where there is no such stream or organization.
@@ -142,7 +174,8 @@ async fn key_set(State(receivers): State<Receivers>, Path((name, stream)): Path<
     };
     match organization.stream_key_set(&stream).await {
         Ok(keys) => {
-            let headers = [("content-type", "application/jwk-set+json"), ("cache-control", "public, max-age=300")];
+            // What is signed with a new key comes at once: a cache must not give out the key set of before.
+            let headers = [("content-type", "application/jwk-set+json"), ("cache-control", "no-cache")];
             let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
             respond(200, headers.into(), keys.into())
         }
@@ -173,6 +206,12 @@ async fn only_get() -> Response<Body> {
 fn wrong_method(allowed: &'static str, description: &str) -> Response<Body> {
     let mut response = refusal(405, "invalid_request", description);
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
+    response
+}
+
+fn over_quota(exceeded: &Exceeded) -> Response<Body> {
+    let mut response = refusal(429, "too_many_requests", "the organization has used up a quota");
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(exceeded.wait));
     response
 }
 

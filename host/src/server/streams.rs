@@ -1,43 +1,58 @@
-//! How many streams an organization has open: live logs and exports, and in a count of their own receivers that wait.
+//! How many answers that are written while they are read somebody has open: an organization its live logs and exports, a
+//! stream of SCIM events its receivers that wait.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::capability::storage::OrganizationId;
 
-/// Streams of one organization at the same time.
+/// Live logs and exports of one organization at the same time.
 const MOST: usize = 20;
 
-/// The open streams of all organizations.
-#[derive(Default)]
-pub(crate) struct Streams(Mutex<HashMap<OrganizationId, usize>>);
-
-/// One open stream.
-pub(crate) struct Stream {
-    streams: Arc<Streams>,
-    organization: OrganizationId,
+/// What is open, by whose it is.
+pub(crate) struct Streams<K: Eq + Hash + Clone = OrganizationId> {
+    most: usize,
+    open: Mutex<HashMap<K, usize>>,
 }
 
-impl Streams {
-    /// One more; `None` if there are too many.
-    pub(crate) fn open(self: &Arc<Self>, organization: &OrganizationId) -> Option<Stream> {
-        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = open.entry(organization.clone()).or_default();
-        if *count >= MOST {
-            return None;
-        }
-        *count += 1;
-        Some(Stream { streams: Arc::clone(self), organization: organization.clone() })
+/// One that is open.
+pub(crate) struct Stream<K: Eq + Hash + Clone = OrganizationId> {
+    streams: Arc<Streams<K>>,
+    of: K,
+}
+
+impl Default for Streams {
+    fn default() -> Self {
+        Self::new(MOST)
     }
 }
 
-impl Drop for Stream {
+impl<K: Eq + Hash + Clone> Streams<K> {
+    /// Each may have so many open.
+    pub(crate) fn new(most: usize) -> Self {
+        Self { most, open: Mutex::default() }
+    }
+
+    /// One more; `None` if there are too many.
+    pub(crate) fn open(self: &Arc<Self>, of: &K) -> Option<Stream<K>> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = open.entry(of.clone()).or_default();
+        if *count >= self.most {
+            return None;
+        }
+        *count += 1;
+        Some(Stream { streams: Arc::clone(self), of: of.clone() })
+    }
+}
+
+impl<K: Eq + Hash + Clone> Drop for Stream<K> {
     fn drop(&mut self) {
-        let mut open = self.streams.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = open.get_mut(&self.organization) {
+        let mut open = self.streams.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = open.get_mut(&self.of) {
             *count -= 1;
             if *count == 0 {
-                open.remove(&self.organization);
+                open.remove(&self.of);
             }
         }
     }
@@ -58,6 +73,6 @@ mod tests {
         open.pop();
         assert!(streams.open(&one).is_some());
         open.clear();
-        assert!(streams.0.lock().unwrap().is_empty());
+        assert!(streams.open.lock().unwrap().is_empty());
     }
 }

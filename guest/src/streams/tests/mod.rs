@@ -45,8 +45,12 @@ fn pushed(organization: &TestOrganization) -> IssuedEventStream {
 
 fn send(organization: &TestOrganization, stream: &IssuedEventStream, body: &str) -> PollResponse {
     let authorization = stream.token.as_ref().map(|token| format!("Bearer {token}"));
-    let request =
-        PollRequest { stream_id: stream.event_stream.id.clone(), authorization, body: body.as_bytes().to_vec() };
+    let request = PollRequest {
+        stream_id: stream.event_stream.id.clone(),
+        authorization,
+        body: body.as_bytes().to_vec(),
+        again: false,
+    };
     super::poll(organization.host.host(), &request)
 }
 

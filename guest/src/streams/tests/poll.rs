@@ -137,7 +137,7 @@ fn p6_without_the_token_of_the_stream_nothing_is_told_not_even_whether_it_is_the
     let token = |stream: &IssuedEventStream| Some(format!("Bearer {}", stream.token.clone().unwrap_or_default()));
     let ask = |stream_id: &str, authorization: Option<String>| {
         let body = br#"{"returnImmediately":true}"#.to_vec();
-        let request = PollRequest { stream_id: stream_id.to_owned(), authorization, body };
+        let request = PollRequest { stream_id: stream_id.to_owned(), authorization, body, again: false };
         super::super::poll(organization.host.host(), &request)
     };
     let id = one.event_stream.id.as_str();
