@@ -187,11 +187,11 @@ pub(super) async fn patch_organization(
 
 /// Export an organization
 ///
-/// The export holds all that is known of the organization as JSON Lines. Each line is an object with a `kind` and a `value`:
+/// The export holds the organization as JSON Lines, without secrets and without what waits. Each line is an object with a `kind` and a `value`:
 /// one `organization`, one `connector`, then `member`, `team`, `membership`, `log`, `event` and `audit`. The last line, of the
 /// kind `end`, says how many lines there were before it. If not all can be read, the connection is broken off.
 #[utoipa::path(get, path = "/organizations/{organization}/export", tag = "Organizations",
-    responses((status = 200, description = "All that is known.", content((String = "application/jsonl")))))]
+    responses((status = 200, description = "The organization.", content((String = "application/jsonl")))))]
 pub(super) async fn export_organization(access: Access) -> Result<Response, Problem> {
     let Some(stream) = access.state.streams.open(access.organization.id()) else {
         let detail = "Too many exports of this organization are running. Try again when they are done.";

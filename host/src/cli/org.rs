@@ -83,7 +83,7 @@ pub(super) enum Org {
         #[arg(long = "component", value_name = "FILE", id = "pinned", value_parser = |text: &str| Chosen::parse(text).map_err(|error| error.to_string()))]
         pinned: Option<Chosen>,
     },
-    /// Write all that is known of an organization to standard output, as JSON Lines: members with all attributes, teams and
+    /// Write an organization to standard output, as JSON Lines: members with all attributes, teams and
     /// memberships, log, events and audit trail. Each line is an object with a `kind` and a `value`; the last one, of the kind
     /// `end`, says how many there were before it.
     Export {

@@ -1,4 +1,4 @@
-//! All that is known of an organization as JSON Lines, read part by part: for whoever leaves.
+//! An organization as JSON Lines, read part by part: for whoever leaves.
 //!
 //! Each line is an object with a `kind` and a `value`. They come in this order: one `organization`; one `connector`; a `member`
 //! for each, with all attributes; a `team` for each, and behind it a `membership` for each of its members; a `log` for each entry,
@@ -49,7 +49,7 @@ pub(crate) struct OrganizationExport {
 }
 
 impl OrganizationExport {
-    /// Exports all that is known of the organization.
+    /// Exports the organization.
     pub(crate) fn new(organization: Organization) -> Self {
         Self { organization, next: Some(Next::Organization), lines: 0 }
     }

@@ -125,6 +125,12 @@ pub(super) async fn change(Posted { visit, fields }: Posted) -> Result<Response,
     let issued = match fields.raw("action") {
         "add" => {
             let new = typed(&fields);
+            if new.events.is_empty() {
+                // The API takes none for all, which nobody means who takes out every mark.
+                let text = "Choose at least one event.".to_owned();
+                let page = StreamsPage { error: Some(text), typed: new, ..page(&visit).await? };
+                return Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(page.render()?)).into_response());
+            }
             match organization.add_stream(new.clone()).await {
                 Err(ActionError::Invalid(text) | ActionError::NotConfigured(text) | ActionError::Conflict(text)) => {
                     let page = StreamsPage { error: Some(sentence(&text)), typed: new, ..page(&visit).await? };

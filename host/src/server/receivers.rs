@@ -8,6 +8,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use axum::middleware::{Next, from_fn};
 use axum::routing::{get, post};
 use bytes::Bytes;
 use tokio::time::{Instant, sleep, timeout};
@@ -16,7 +17,9 @@ use super::admitted::Admitted;
 use super::bill::Bill;
 use super::body::{self, BodyError};
 use super::contained;
+use super::loggable::loggable;
 use super::request_id::{self, X_REQUEST_ID};
+use super::service::quietly;
 use super::streams::Streams;
 use crate::capability::storage::OrganizationId;
 use crate::component::CallError;
@@ -60,7 +63,26 @@ pub(super) fn router(provisioner: &Provisioner, stopping: Stopping) -> Router {
     Router::new()
         .route(&below("poll"), post(poll).fallback(only_post))
         .route(&below("jwks"), get(key_set).fallback(only_get))
+        .layer(from_fn(logged))
         .with_state(receivers)
+}
+
+/// Says in the server's log how a request was answered, as is said of SCIM requests.
+async fn logged(request: Request, next: Next) -> Response<Body> {
+    let begun = Instant::now();
+    let (method, path) = (request.method().clone(), loggable(request.uri().path()).into_owned());
+    let response = next.run(request).await;
+    quietly(|| {
+        tracing::info!(
+            target: "insomnia_scim::request",
+            request_id = response.headers().get(&X_REQUEST_ID).and_then(|id| id.to_str().ok()),
+            %method,
+            path,
+            status = response.status().as_u16(),
+            microseconds = begun.elapsed().as_micros() as u64,
+        );
+    });
+    response
 }
 
 /// Whether the path is one of these routes: the server takes what else is below `/scim` for SCIM.

@@ -79,7 +79,13 @@ fn c21_an_event_stream_is_added_with_a_token_shown_once_and_its_removal_is_asked
     let csrf = visitor.csrf();
     says(&visitor.get("/deliveries"), &["Add an event stream"]);
     let add = |url: &str| {
-        let fields = [("action", "add"), ("name", "Backend"), ("audience", "https://rp.example/7"), ("detail", "full")];
+        let fields = [
+            ("action", "add"),
+            ("name", "Backend"),
+            ("audience", "https://rp.example/7"),
+            ("detail", "full"),
+            ("delete", "yes"),
+        ];
         visitor.post("/streams", &[&fields[..], &[("csrf", csrf.as_str()), ("url", url), ("delete", "yes")]].concat())
     };
     let refused = add("https://10.0.0.1/h").is(422).text();

@@ -6,7 +6,7 @@
 
 -- The JSON document in a value; NULL if it is none, or has what jsonb can't hold (the character NUL).
 CREATE FUNCTION SCHEMA.document(p_value bytea) RETURNS jsonb
-LANGUAGE plpgsql IMMUTABLE AS $$
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 BEGIN
     RETURN convert_from(p_value, 'UTF8')::jsonb;
 EXCEPTION WHEN OTHERS THEN
@@ -16,19 +16,21 @@ $$;
 
 -- Milliseconds since the Unix epoch as a time.
 CREATE FUNCTION SCHEMA.moment(p_milliseconds text) RETURNS timestamptz
-LANGUAGE sql IMMUTABLE AS $$
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT 'epoch'::timestamptz + p_milliseconds::bigint * interval '1 millisecond'
 $$;
 
 -- The elements of a multi-valued attribute; none if it is no array.
 CREATE FUNCTION SCHEMA.elements(p_value jsonb) RETURNS SETOF jsonb
-LANGUAGE sql IMMUTABLE AS $$
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT e FROM jsonb_array_elements(CASE jsonb_typeof(p_value) WHEN 'array' THEN p_value ELSE '[]' END) AS e
 $$;
 
 -- A key as text: all keys of an organization are.
 CREATE FUNCTION SCHEMA.key_text(p_key bytea) RETURNS text
-LANGUAGE sql IMMUTABLE AS $$ SELECT convert_from(p_key, 'UTF8') $$;
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT convert_from(p_key, 'UTF8') $$;
+
+-- Each view reads a document once: OFFSET 0 keeps PostgreSQL from putting the function in the place of each use of its result.
 
 -- The items of organizations that are there, by the organization's name; not those of the host itself. It is there for the views
 -- below alone: it holds secrets as they are stored.
@@ -42,7 +44,7 @@ SELECT o.organization AS id, o.d ->> 'name' AS name, o.d ->> 'plan' AS plan, (o.
     o.d ->> 'singleSignOn' AS single_sign_on, o.d -> 'domains' AS domains, o.d -> 'options' AS options,
     coalesce((SELECT (SCHEMA.document(s.value) ->> 'retention')::int FROM SCHEMA.internal_items s
         WHERE s.organization = o.organization AND s.key = 'settings'), 90) AS retention_days
-FROM (SELECT i.organization, SCHEMA.document(i.value) AS d FROM SCHEMA.internal_items i WHERE i.key = 'organization') o;
+FROM (SELECT i.organization, j.d FROM SCHEMA.internal_items i CROSS JOIN LATERAL (SELECT SCHEMA.document(i.value) AS d OFFSET 0) j WHERE i.key = 'organization') o;
 
 CREATE VIEW SCHEMA.members AS
 SELECT m.organization, substr(SCHEMA.key_text(m.key), 6) AS id, m.u ->> 'userName' AS user_name,
@@ -57,7 +59,7 @@ SELECT m.organization, substr(SCHEMA.key_text(m.key), 6) AS id, m.u ->> 'userNam
     SCHEMA.moment(m.d ->> 'created') AS created, SCHEMA.moment(m.d ->> 'modified') AS modified
 FROM (
     SELECT r.organization, r.key, r.d, r.d -> 'document' AS u
-    FROM (SELECT i.organization, i.key, SCHEMA.document(i.value) AS d FROM SCHEMA.internal_items i
+    FROM (SELECT i.organization, i.key, j.d FROM SCHEMA.internal_items i CROSS JOIN LATERAL (SELECT SCHEMA.document(i.value) AS d OFFSET 0) j
         WHERE i.key >= 'user/' AND i.key < 'user0') r
 ) m;
 
@@ -66,7 +68,7 @@ SELECT t.organization, t.id, t.d #>> '{document,displayName}' AS display_name, t
     coalesce((SELECT SCHEMA.integer_of(c.value)::bigint FROM SCHEMA.internal_items c
         WHERE c.organization = t.organization AND c.key = convert_to('count/team/' || t.id, 'UTF8')), 0) AS members,
     SCHEMA.moment(t.d ->> 'created') AS created, SCHEMA.moment(t.d ->> 'modified') AS modified
-FROM (SELECT i.organization, substr(SCHEMA.key_text(i.key), 6) AS id, SCHEMA.document(i.value) AS d FROM SCHEMA.internal_items i
+FROM (SELECT i.organization, substr(SCHEMA.key_text(i.key), 6) AS id, j.d FROM SCHEMA.internal_items i CROSS JOIN LATERAL (SELECT SCHEMA.document(i.value) AS d OFFSET 0) j
     WHERE i.key >= 'team/' AND i.key < 'team0') t;
 
 CREATE VIEW SCHEMA.memberships AS
@@ -91,7 +93,7 @@ SELECT c.organization, coalesce((c.d ->> 'enabled')::boolean, false) AS enabled,
     SCHEMA.moment(c.d #>> '{token,expires}') AS token_expires,
     (SELECT SCHEMA.moment(SCHEMA.integer_of(u.value)::text) FROM SCHEMA.internal_items u
         WHERE u.organization = c.organization AND u.key = 'connector-used') AS last_used
-FROM (SELECT i.organization, SCHEMA.document(i.value) AS d FROM SCHEMA.internal_items i WHERE i.key = 'connector') c;
+FROM (SELECT i.organization, j.d FROM SCHEMA.internal_items i CROSS JOIN LATERAL (SELECT SCHEMA.document(i.value) AS d OFFSET 0) j WHERE i.key = 'connector') c;
 
 -- The log of SCIM requests, without their bodies.
 CREATE VIEW SCHEMA.log AS
@@ -100,7 +102,7 @@ SELECT l.organization, SCHEMA.moment(l.d ->> 'time') AS time, l.d ->> 'requestId
     (l.d ->> 'duration')::bigint AS duration_ms, l.d #>> '{subject,resourceType}' AS subject_type,
     l.d #>> '{subject,id}' AS subject_id, l.d #>> '{subject,name}' AS subject_name, l.d ->> 'action' AS action,
     l.d -> 'because' AS because, l.d ->> 'senderAddress' AS sender_address, l.d ->> 'userAgent' AS user_agent
-FROM (SELECT i.organization, SCHEMA.document(i.value) AS d FROM SCHEMA.internal_items i WHERE i.key >= 'log/' AND i.key < 'log0') l;
+FROM (SELECT i.organization, j.d FROM SCHEMA.internal_items i CROSS JOIN LATERAL (SELECT SCHEMA.document(i.value) AS d OFFSET 0) j WHERE i.key >= 'log/' AND i.key < 'log0') l;
 
 -- Emails that wait, or are parked since they could not be sent; not what they say.
 CREATE VIEW SCHEMA.outbox AS
@@ -111,8 +113,8 @@ SELECT e.organization, e.d ->> 'id' AS id, e.d #>> '{letter,kind}' AS kind, e.d 
     END AS due,
     (e.d ->> 'attempts')::bigint AS attempts, e.d ->> 'error' AS error
 FROM (
-    SELECT i.organization, i.key, i.key >= 'outbox-parked/' AND i.key < 'outbox-parked0' AS is_parked, SCHEMA.document(i.value) AS d
-    FROM SCHEMA.internal_items i
+    SELECT i.organization, i.key, i.key >= 'outbox-parked/' AND i.key < 'outbox-parked0' AS is_parked, j.d
+    FROM SCHEMA.internal_items i CROSS JOIN LATERAL (SELECT SCHEMA.document(i.value) AS d OFFSET 0) j
     WHERE (i.key >= 'outbox/' AND i.key < 'outbox0') OR (i.key >= 'outbox-parked/' AND i.key < 'outbox-parked0')
 ) e;
 
@@ -125,4 +127,4 @@ SELECT w.organization,
         AND q.key >= 'event-due/webhook/' AND q.key < 'event-due/webhook0') AS waiting,
     (SELECT count(*) FROM SCHEMA.internal_items q WHERE q.organization = w.organization
         AND q.key >= 'event-parked/' AND q.key < 'event-parked0') AS parked
-FROM (SELECT i.organization, SCHEMA.document(i.value) AS d FROM SCHEMA.internal_items i WHERE i.key = 'webhook') w;
+FROM (SELECT i.organization, j.d FROM SCHEMA.internal_items i CROSS JOIN LATERAL (SELECT SCHEMA.document(i.value) AS d OFFSET 0) j WHERE i.key = 'webhook') w;
