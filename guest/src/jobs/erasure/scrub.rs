@@ -287,3 +287,62 @@ fn names(value: &mut Value, is_such: &dyn Fn(&str) -> bool) {
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::ErasureRecord;
+
+    fn record(names: &[&str]) -> ErasureRecord {
+        let names = names.iter().map(|name| (*name).to_owned()).collect();
+        ErasureRecord { id: "the-id".into(), names, ..ErasureRecord::default() }
+    }
+
+    #[test]
+    fn p9_only_who_was_called_by_the_name_is_taken_for_the_person() {
+        let record = record(&["ann lee", "bob"]);
+        let person = Person::of(&record);
+        let entry = |credential: &str| json!({"act": "member.add", "credential": credential});
+        for credential in ["api-key Ann Lee", "member Ann Lee and others", "Ann Lee", "member"] {
+            assert_eq!(audit(&person, entry(credential)), Fate::Stays, "{credential}");
+        }
+        for credential in ["member ANN Lee", "member bob"] {
+            assert_eq!(audit(&person, entry(credential)), Fate::Becomes(entry("member the-id")), "{credential}");
+        }
+    }
+
+    #[test]
+    fn p9_types_ids_and_words_of_a_list_stay_whatever_the_names_are() {
+        let record = record(&["owner", "member", "engineering", "users", "manual", "displayname"]);
+        let person = Person::of(&record);
+        let subject = |name: &str| json!({"type": "member", "id": "owner", "name": name});
+        let entry =
+            |name: &str| json!({"subject": subject(name), "before": {"role": "owner"}, "after": {"origin": "manual"}});
+        assert_eq!(audit(&person, entry("Engineering")), Fate::Becomes(entry(ERASED)));
+        let told =
+            json!({"subject": subject("Joe"), "data": {"after": {"title": "Head of Engineering", "role": "member"}}});
+        assert_eq!(event(&person, told), Fate::Stays);
+        let request = json!({"path": "/Users?filter=active", "body": "{\"displayName\":\"Joe\",\"schemas\":[\"users\"]}",
+            "subject": {"resourceType": "Group", "id": "x", "name": "Staff"}});
+        assert_eq!(log(&person, request), Fate::Stays);
+    }
+
+    #[test]
+    fn p9_short_names_go_from_paths_subjects_and_bodies_where_they_are_the_whole() {
+        let record = record(&["bob"]);
+        let person = Person::of(&record);
+        let request = |path: &str, body: &str| json!({"path": path, "status": 409, "body": body});
+        let gone = [
+            (request("/Users/Bob", ""), request("/Users/[erased]", "")),
+            (request("/Users?filter=userName+eq+%22bob%22", ""), request("/Users?[erased]", "")),
+            (request("/Users", "{\"userName\":\"bob\"}"), request("/Users", ERASED)),
+            (request("/Users", "{\"userName\":\"bob\",\"titl"), request("/Users", ERASED)),
+        ];
+        for (entry, expected) in gone {
+            assert_eq!(log(&person, entry), Fate::Becomes(expected));
+        }
+        for entry in [request("/Bob/joe", ""), request("/Users/bobby", "{\"title\":\"Bob the builder\",\"bob\":1}")] {
+            assert_eq!(log(&person, entry), Fate::Stays);
+        }
+    }
+}
