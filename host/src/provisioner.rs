@@ -27,6 +27,7 @@ use crate::server::TrustedProxies;
 use crate::urls;
 
 use leftovers::Leftovers;
+pub(crate) use leftovers::{SETTLED, SETTLED_LATE};
 
 pub use components::ComponentsError;
 
@@ -338,7 +339,7 @@ impl Provisioner {
         self.0.mailer.forget(&bound).await.map_err(RegistryError::Mail)?;
         self.0.failures.clear(&bound);
         self.0.registry.end_deletion(&bound).await?;
-        self.scour().await;
+        self.scour_after(SETTLED);
         Ok(())
     }
 
@@ -434,19 +435,14 @@ impl Provisioner {
         Ok(due.len())
     }
 
-    /// Waits until all that was logged is stored. Call it before the process ends.
+    /// Waits until all that was logged is stored, and what was deleted is out of the storage's files. Call it before the
+    /// process ends.
     ///
     /// # Errors
     /// The storage's.
     pub async fn flush(&self) -> Result<(), StorageError> {
+        self.scour_now().await;
         self.0.storage.flush().await
-    }
-
-    /// Takes what was deleted out of the storage's files. Where that fails, what is left goes in time, so nobody waits for it.
-    pub(crate) async fn scour(&self) {
-        if let Err(error) = self.0.storage.scour().await {
-            tracing::warn!("what was deleted is in the storage's files until they are written again: {error}");
-        }
     }
 
     pub(crate) fn upgrade(weak: &Weak<Inner>) -> Option<Self> {

@@ -40,7 +40,7 @@ pub(crate) async fn run(provisioner: Weak<Inner>) {
             forget(&mut busy, ended);
         }
         provisioner.runtime().sweep();
-        provisioner.forget_leftovers().await;
+        provisioner.forget_leftovers_aside();
         let pause = match start(&provisioner, &mut running, &mut busy).await {
             Ok(pause) => pause,
             Err(error) => {

@@ -10,7 +10,7 @@ pub fn occurs_as_word(text: &str, word: &str) -> bool {
     text.match_indices(word).any(|(at, found)| {
         let before = text.get(..at).and_then(|before| before.chars().next_back());
         let after = text.get(at + found.len()..).unwrap_or_default();
-        !before.is_some_and(|letter| is_of_word(letter) || letter == '.' || letter == '+') && !goes_on(after)
+        !before.is_some_and(|letter| is_of_word(letter) || matches!(letter, '.' | '+' | '@')) && !goes_on(after)
     })
 }
 
@@ -42,6 +42,7 @@ mod tests {
             ("ann@acme.example.org", "ann@acme.example", false),
             ("ann leeson", "ann lee", false),
             ("(ann lee)", "ann lee", true),
+            ("to ann@acme.example", "acme.example", false),
             ("anything", "", false),
         ];
         for (text, word, expected) in cases {

@@ -92,6 +92,7 @@ impl From<ErasureError> for ActionError {
     fn from(error: ErasureError) -> Self {
         match error {
             ErasureError::Invalid(text) => Self::Invalid(text),
+            ErasureError::Nobody(_) | ErasureError::SomebodyElse(_) => Self::Invalid(error.to_string()),
             ErasureError::NotFound(_) => Self::NotFound(error.to_string()),
             ErasureError::TooMany => Self::Conflict(error.to_string()),
             ErasureError::Refused(error) => error.into(),

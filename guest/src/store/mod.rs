@@ -142,6 +142,8 @@ pub struct Store<'h> {
     ordered: Cell<u16>,
     /// What the first commit puts as well.
     with_first: RefCell<Option<KeyValue>>,
+    /// When the first commit has the jobs run at the latest.
+    wake_with_first: Cell<Option<u64>>,
     /// What names the transaction where no request does.
     transaction: RefCell<Option<String>>,
     /// Whether what is written replaces a resource as a whole.
@@ -166,6 +168,7 @@ impl<'h> Store<'h> {
             table: RefCell::default(),
             ordered: Cell::default(),
             with_first: RefCell::default(),
+            wake_with_first: Cell::default(),
             transaction: RefCell::default(),
             replaces: Cell::default(),
             doing: trail::Doing::default(),
@@ -212,6 +215,11 @@ impl<'h> Store<'h> {
     /// The time of the current attempt, in milliseconds since the Unix epoch.
     pub fn now(&self) -> u64 {
         self.now.get()
+    }
+
+    /// The time by the clock, also where the current attempt began long ago, in milliseconds since the Unix epoch.
+    pub(crate) fn time(&self) -> u64 {
+        self.clock.now()
     }
 
     /// Random bytes.
@@ -348,13 +356,24 @@ impl<'h> Store<'h> {
         self.with_first.replace(Some(KeyValue::new(key, value)));
     }
 
+    /// Has the first commit from now on make the jobs run not later than at `time` as well.
+    pub(crate) fn wake_with_first_commit(&self, time: u64) {
+        self.wake_with_first.set(Some(time));
+    }
+
     pub(crate) fn commit(&self, mut batch: Batch) -> Result<u64, StoreError> {
         let with_trail = self.add_trail(&mut batch)?;
         let with_first = self.with_first.take();
         if let Some(KeyValue { key, value }) = with_first.clone() {
             batch.put(key, value);
         }
+        if let Some(time) = self.wake_with_first.get() {
+            batch.wake_at(time);
+        }
         let committed = self.commit_as_it_is(batch);
+        if committed.is_ok() {
+            self.wake_with_first.set(None);
+        }
         match &committed {
             Ok(_) if with_trail => self.trail_written(),
             Ok(_) => {}

@@ -68,9 +68,9 @@ pub trait Mailer: Send + Sync + 'static {
         let _ = (organization, id);
     }
 
-    /// Removes the messages of the organization that are still here and that are addressed to somebody, or name somebody, who
-    /// is erased; returns how many. `names` are the person's addresses and names in small letters
-    /// ([`crate::directory::occurs_as_word`] finds them). A mailer that hands messages on and keeps none has nothing to do.
+    /// Removes the messages of the organization that are still here and that are addressed to somebody who is erased; returns
+    /// how many. `names` are the person's addresses and other names in small letters. Messages to others that only mention the
+    /// person stay. A mailer that hands messages on and keeps none has nothing to do.
     ///
     /// # Errors
     /// Says what could not be removed; the erasure is then to be asked for again.

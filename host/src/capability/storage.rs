@@ -422,7 +422,7 @@ pub trait Storage: Send + Sync + 'static {
     }
 
     /// Takes out of the files what was deleted or replaced before, as far as the storage leaves anything in them: the host calls
-    /// it after an organization was deleted or a person erased.
+    /// it in the background, some time after an organization was deleted or a person erased, and before it ends.
     ///
     /// # Errors
     /// [`StorageError::Unavailable`] if others kept it from that: what is left goes in time, or with the next call.

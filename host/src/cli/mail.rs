@@ -101,7 +101,7 @@ impl Mailer for Mail {
         let by_mailer = self.mailer.erase(organization, names).await?;
         let (folder, organization, names) = (self.folder.clone(), organization.clone(), names.to_vec());
         let removed =
-            tokio::task::spawn_blocking(move || MailFolder::remove_naming(&folder, &organization, &names)).await;
+            tokio::task::spawn_blocking(move || MailFolder::remove_addressed(&folder, &organization, &names)).await;
         let removed = removed
             .map_err(|error| MailError::Other(error.to_string()))?
             .map_err(|error| MailError::Unavailable(format!("the mail folder can't be written: {error}")))?;

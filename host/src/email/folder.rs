@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 
+use super::addressee;
 use super::letter::{Letter, Sender};
-use super::mention;
 use crate::capability::email::{MailError, Mailer, Message};
 use crate::capability::storage::OrganizationId;
 
@@ -93,12 +93,13 @@ impl MailFolder {
         first_error.map_or(Ok(false), Err)
     }
 
-    /// Removes the messages of an organization in a folder that are addressed to somebody or name somebody; returns how many.
-    /// `names` are in small letters. A folder that is not there has none.
+    /// Removes the messages of an organization in a folder that are addressed to somebody; returns how many. `names` are
+    /// in small letters, and those that are addresses count. Messages to others stay until they are old. A folder that is not
+    /// there has none.
     ///
     /// # Errors
     /// If the folder can't be read, or a message can't be removed.
-    pub fn remove_naming(path: &Path, organization: &OrganizationId, names: &[String]) -> io::Result<u64> {
+    pub fn remove_addressed(path: &Path, organization: &OrganizationId, names: &[String]) -> io::Result<u64> {
         let gone = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
         let files = match fs::read_dir(path.join(organization.as_str())) {
             Err(error) if gone(&error) => return Ok(0),
@@ -115,7 +116,7 @@ impl MailFolder {
                 Err(error) if gone(&error) => continue,
                 message => message?,
             };
-            if !mention::names_any(&message, names) {
+            if !addressee::is_addressed_to(&message, names) {
                 continue;
             }
             match fs::remove_file(file.path()) {
@@ -167,7 +168,7 @@ impl Mailer for MailFolder {
 
     async fn erase(&self, organization: &OrganizationId, names: &[String]) -> Result<u64, MailError> {
         let (path, organization, names) = (self.path.clone(), organization.clone(), names.to_vec());
-        let removed = tokio::task::spawn_blocking(move || Self::remove_naming(&path, &organization, &names)).await;
+        let removed = tokio::task::spawn_blocking(move || Self::remove_addressed(&path, &organization, &names)).await;
         removed
             .map_err(|error| MailError::Other(error.to_string()))?
             .map_err(|error| MailError::Unavailable(format!("the mail folder can't be written: {error}")))

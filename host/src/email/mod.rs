@@ -1,11 +1,11 @@
 //! Outgoing email of the standalone host: a folder of messages (the default) or an SMTP server, and their
 //! configuration.
 
+mod addressee;
 mod config;
 mod folder;
 mod letter;
 mod line_stream;
-mod mention;
 mod pool;
 mod smtp;
 #[cfg(test)]

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use super::Organization;
 use crate::capability::storage::StorageError;
 use crate::error::ActionError;
+use crate::provisioner::{SETTLED, SETTLED_LATE};
 
 /// How long somebody waits for an erasure; what is not done then is done by the jobs.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -32,11 +33,12 @@ impl Organization {
     /// member, by the id; or anybody else, by a name or an address of at least five bytes. `known_as` are other names and
     /// addresses of the same person, at most 20, each of at least five bytes.
     ///
-    /// What tells of the person goes from log, events, audit trail, waiting emails and the emails that the mailer keeps; the id
-    /// remains. It may be called again, also after an error.
+    /// What tells of the person goes from log, events, audit trail, waiting emails and the emails to the person that the mailer
+    /// keeps; the id remains. It may be called again, also after an error. The storage's files have nothing of it some time later.
     ///
     /// # Errors
-    /// [`ActionError::Forbidden`] of the last active owner; [`ActionError::Invalid`] if a name is too short.
+    /// [`ActionError::Forbidden`] of the last active owner; [`ActionError::Invalid`] if a name is too short, is a word that stands
+    /// in what is kept of everybody, or is that of another member or a team.
     pub async fn erase_person(&self, person: &str, known_as: &[String]) -> Result<ErasedPerson, ActionError> {
         let until = Instant::now() + PATIENCE;
         let (by, person, known_as) = (self.by.clone(), person.to_owned(), known_as.to_vec());
@@ -46,13 +48,15 @@ impl Organization {
             erasure = act!(self.insomnia_scim_directory.call_continue_erasure(&id))?;
         }
         let Erasure { id, names, ready, done, erased } = erasure;
-        let mut emails = 0;
+        // Also where the history may tell of more names: what is known goes now.
+        let emails = self.erase_own_copies(&id, &names).await?;
         if ready {
-            emails = self.erase_own_copies(&id, &names).await?;
             let id = id.clone();
             act!(self.insomnia_scim_directory.call_end_erasure(&id))?;
         }
-        self.provisioner.scour().await;
+        if erased > 0 || emails > 0 {
+            self.provisioner.scour_after(if done { SETTLED } else { SETTLED_LATE });
+        }
         Ok(ErasedPerson { id, erased, emails, done: ready && done })
     }
 

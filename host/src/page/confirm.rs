@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::deliveries::parked;
 use super::identity_provider::name;
+use super::members::may_erase;
 use super::query::Query;
 use super::refusal::Refusal;
 use super::shell::Shell;
@@ -323,6 +324,7 @@ async fn remove_access(visit: &Visit) -> Result<String, Refusal> {
 
 async fn erase_member(visit: &Visit, wanted: ConfirmQuery) -> Result<String, Refusal> {
     let member = visit.organization.member(&wanted.member.unwrap_or_default()).await?;
+    may_erase(&visit.member, &member)?;
     let again = match member.origin {
         Origin::Scim => {
             "If your identity provider still has this person, it adds a new member at its next sync: unassign the person \

@@ -17,7 +17,7 @@ use super::shell::Shell;
 use super::visit::Visit;
 use super::when::When;
 use super::words::grouped;
-use crate::directory::{Census, DescribedMember, Origin, PersonWithoutSeat, TeamQuery};
+use crate::directory::{Census, DescribedMember, Member, Origin, PersonWithoutSeat, Role, TeamQuery};
 use crate::organization::Organization;
 use crate::organization::export::DirectoryExport;
 
@@ -66,9 +66,22 @@ pub(super) async fn erase(Posted { visit, fields }: Posted) -> Result<Redirect, 
     let member = fields.typed("member").unwrap_or_default();
     // A form that is sent again finds nobody, and must not take what it has for a name.
     let member = visit.organization.member(member).await?;
+    may_erase(&visit.member, &member)?;
     let erased = visit.organization.erase_person(&member.id, &[]).await?;
     let done = if erased.done { "erased" } else { "erasing" };
     Ok(Redirect::to(&visit.path(&format!("members?done={done}"))))
+}
+
+/// Whether somebody may erase this member on the page: whoever erases takes names out of the audit trail as well.
+pub(super) fn may_erase(by: &Member, member: &Member) -> Result<(), Refusal> {
+    let refused = |text: &str| Err(Refusal::new(StatusCode::FORBIDDEN, "Not allowed", text));
+    if by.id == member.id {
+        return refused("Nobody can erase himself or herself: ask another owner.");
+    }
+    if member.role != Role::Member && by.role != Role::Owner {
+        return refused("Only an owner can erase an owner or a co-owner: ask an owner, or change the role first.");
+    }
+    Ok(())
 }
 
 fn counts(census: &Census) -> Vec<(&'static str, String)> {

@@ -3,10 +3,14 @@
 //! Sessions, known browsers and remembered requests are removed by the next one of their kind as well; but a host where nobody
 //! signs in any more, or an API key that nobody uses any more, has no next one. So they are looked for once an hour, a bounded
 //! part in each commit. Several hosts on one storage may do so at the same time: what one has removed is gone for the other.
+//!
+//! What was deleted or erased may be in the storage's files for a while. It is taken out of them here as well, at most once an
+//! hour, since that may take seconds in which nothing can be written.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Deserialize;
+use tokio::sync::Mutex;
 
 use super::Provisioner;
 use crate::capability::storage::{Entry, KeyRange, OrganizationId, Page, Storage, StorageError, Transaction, Write};
@@ -28,9 +32,47 @@ const REQUESTS: &str = "idempotency/";
 /// Where it is kept that all sessions of a member were ended: the key goes on with the organization and the member.
 const SIGNED_OUT: &str = "signed-out/";
 
-/// When it was looked last, in milliseconds since the Unix epoch.
+/// How long after a deletion or an erasure nothing of it is written any more, in milliseconds: the component sweeps once more
+/// after three minutes.
+pub(crate) const SETTLED: u64 = 10 * 60 * 1_000;
+/// As [`SETTLED`], of an erasure that goes on in the background.
+pub(crate) const SETTLED_LATE: u64 = HOUR;
+
+/// What is looked for once an hour. All times are in milliseconds since the Unix epoch, and 0 is never.
 #[derive(Debug, Default)]
-pub(crate) struct Leftovers(AtomicU64);
+pub(crate) struct Leftovers {
+    /// When it was looked last.
+    looked: AtomicU64,
+    /// From when on the storage's files are to be rid of what was deleted.
+    scour_from: AtomicU64,
+    /// From when on they can be rid of all that was deleted until now.
+    scour_last: AtomicU64,
+    /// When they last were.
+    scoured: AtomicU64,
+    /// One at a time.
+    turn: Mutex<()>,
+}
+
+impl Leftovers {
+    /// Whether the files are to be rid of what was deleted; from then on it is for whoever was told so.
+    fn take_scour(&self, now: u64) -> bool {
+        let (from, last) = (self.scour_from.load(Ordering::Relaxed), self.scoured.load(Ordering::Relaxed));
+        let is_rested = last == 0 || now.saturating_sub(last) >= HOUR || now < last;
+        // A time that is further ahead than can be was set by a clock that was wrong.
+        let is_due = from != 0 && (now >= from || from - now > HOUR);
+        // What was deleted a moment ago needs another turn.
+        let last = self.scour_last.load(Ordering::Relaxed);
+        let next = if last > now && last != from { last } else { 0 };
+        let is_mine = || self.scour_from.compare_exchange(from, next, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+        is_due && is_rested && is_mine()
+    }
+
+    /// Notes that something was deleted of which nothing is written any more from this time on.
+    fn scour_at(&self, time: u64) {
+        let _ = self.scour_from.compare_exchange(0, time, Ordering::Relaxed, Ordering::Relaxed);
+        self.scour_last.fetch_max(time, Ordering::Relaxed);
+    }
+}
 
 /// Whose session or browser it is.
 #[derive(Deserialize)]
@@ -46,13 +88,48 @@ impl Provisioner {
     /// the same.
     pub(crate) async fn forget_leftovers(&self) {
         let now = self.clock().now();
-        let last = self.0.leftovers.0.load(Ordering::Relaxed);
+        let leftovers = &self.0.leftovers;
+        let last = leftovers.looked.load(Ordering::Relaxed);
         let is_due = last == 0 || now.saturating_sub(last) >= HOUR || now < last;
         if is_due
-            && self.0.leftovers.0.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+            && leftovers.looked.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
             && let Err(error) = forget_ended(self.storage(), now).await
         {
             tracing::warn!("what has served its time is left for the next hour: {error}");
+        }
+        if leftovers.take_scour(now) {
+            leftovers.scoured.store(now, Ordering::Relaxed);
+            self.scour().await;
+        }
+    }
+
+    /// As [`Provisioner::forget_leftovers`], while others go on. One at a time: what comes meanwhile is for the next turn.
+    pub(crate) fn forget_leftovers_aside(&self) {
+        let provisioner = self.clone();
+        tokio::spawn(async move {
+            if let Ok(_turn) = provisioner.0.leftovers.turn.try_lock() {
+                provisioner.forget_leftovers().await;
+            }
+        });
+    }
+
+    /// Has the storage's files be rid of what was deleted, not before so many milliseconds have passed.
+    pub(crate) fn scour_after(&self, pause: u64) {
+        self.0.leftovers.scour_at(self.clock().now().saturating_add(pause));
+    }
+
+    /// Takes what was deleted out of the storage's files at once, if anything was: the process ends.
+    pub(super) async fn scour_now(&self) {
+        if self.0.leftovers.scour_from.swap(0, Ordering::Relaxed) != 0 {
+            self.scour().await;
+        }
+    }
+
+    /// Takes what was deleted out of the storage's files. Where that fails it is tried again in an hour.
+    async fn scour(&self) {
+        if let Err(error) = self.storage().scour().await {
+            tracing::warn!("what was deleted is in the storage's files until they are written again: {error}");
+            self.scour_after(HOUR);
         }
     }
 
@@ -207,6 +284,26 @@ mod tests {
         put(&storage, &young).await;
         forget_ended(&storage, NOW).await.unwrap();
         assert_eq!(stored(&storage).await, young.map(|(key, _)| key));
+    }
+
+    #[test]
+    fn p9_the_files_are_scoured_after_something_was_deleted_and_at_most_once_an_hour() {
+        let leftovers = Leftovers::default();
+        let scour = |now: u64| {
+            let is_mine = leftovers.take_scour(now);
+            if is_mine {
+                leftovers.scoured.store(now, Ordering::Relaxed);
+            }
+            is_mine
+        };
+        assert!(!scour(NOW), "nothing was deleted");
+        leftovers.scour_at(NOW + SETTLED);
+        leftovers.scour_at(NOW + SETTLED + 5);
+        assert!(!scour(NOW + SETTLED - 1), "something may still be written");
+        assert!(scour(NOW + SETTLED));
+        assert!(!scour(NOW + SETTLED + 10), "not twice in an hour");
+        assert!(scour(NOW + SETTLED + HOUR), "the second is not forgotten");
+        assert!(!scour(NOW + SETTLED + 3 * HOUR), "nothing was deleted since");
     }
 
     #[tokio::test]

@@ -173,6 +173,10 @@ fn p9_to_erase_a_person_is_asked_first_and_said_afterwards() {
     visitor.get(&format!("/members/{id}")).is(404);
     visitor.post("/members/erase", &erase).is(404);
     assert!(!visitor.get("/audit").is(200).text().contains("Erica"));
+    let owner = organization.host.run(organization.library.member(&organization.owner)).expect("the owner").id;
+    let himself = visitor.get(&format!("/confirm/erase-member?member={owner}"));
+    assert!(himself.is(403).text().contains("Nobody can erase himself"));
+    visitor.post("/members/erase", &[("csrf", csrf.as_str()), ("member", &owner)]).is(403);
 }
 
 #[test]

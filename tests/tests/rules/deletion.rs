@@ -130,6 +130,7 @@ async fn p9_nothing_of_a_deleted_organization_or_of_an_erased_person_is_in_the_f
         acme.scim("POST", "/Users", Some(user(number))).await.is(201);
     }
     host.provisioner.delete_organization(&name()).await.unwrap();
+    host.storage.scour().await.unwrap();
     let bytes = database_bytes(&world);
     for text in ["mark-er-", "Mark-er ", "bystander@acme.example", OWNER] {
         assert!(!holds(&bytes, text), "{text} of a deleted organization is in a file");

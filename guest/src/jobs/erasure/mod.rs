@@ -1,7 +1,7 @@
 //! Erasing a person: all that tells of somebody goes, and the member's id remains, so that histories still add up.
 //!
-//! An erasure removes the member, goes through events and the audit trail to find what else the person was called, and then
-//! through all that is kept, a bounded part in each commit. How far it has come is stored in the same commit, so it goes on
+//! An erasure removes the member and stops what waits to be delivered, goes through events and the audit trail to find what else
+//! the person was called, and then through all that is kept, a bounded part in each commit. How far it has come is stored in the same commit, so it goes on
 //! after a crash where it was, and whoever asked for it may do the parts, or leave them to the jobs. A request that was under
 //! way when it began may write after the sweep has passed: therefore what came since is swept once more, when no such request
 //! can be left.
@@ -16,13 +16,14 @@ use insomnia_scim_contract::{Erasure, lasts};
 use serde_json::Value;
 use thiserror::Error;
 
-use self::person::{Person, SHORTEST, add_document, add_name};
+use self::person::{Person, SHORTEST, add_document, add_name, is_long_enough, names_nobody};
 use self::scrub::Fate;
-use super::Budget;
+use super::{Budget, TURN};
 use crate::capability::{Entry, Host, KeyRange, Page};
 use crate::provisioning::{Members, Refusal};
 use crate::store::{
-    Batch, ErasureRecord, ErasureStage, EventSubject, MOST_ERASURES, Retry, Store, StoreError, Versioned, encode, keys,
+    Batch, ErasureRecord, ErasureStage, EventSubject, MOST_ERASURES, MemberRecord, Retry, Store, StoreError, Stored,
+    Versioned, encode, keys,
 };
 
 /// How many entries are looked at in one commit.
@@ -46,6 +47,14 @@ pub enum ErasureError {
     /// A name is too short or too long, or there are too many.
     #[error("{0}")]
     Invalid(String),
+    /// A word names no person, but is in the texts of everybody.
+    #[error("'{0}' names no person: it is a word that stands in what is kept of everybody")]
+    Nobody(String),
+    /// A name is that of a member or a team that is not to be erased.
+    #[error(
+        "'{0}' is the name of somebody else, or of a team; name the member to erase by id, userName or email address"
+    )]
+    SomebodyElse(String),
     /// There is no such erasure under way.
     #[error("there is no erasure {0} under way")]
     NotFound(String),
@@ -94,8 +103,9 @@ pub fn erase_person(store: &Store, person: &str, known_as: &[String]) -> Result<
             "there are at most {MOST_NAMES} other names, each of {SHORTEST} to {LONGEST_NAME} bytes"
         )));
     }
-    if store.nth_key(&keys::erasures(), MOST_ERASURES - 1)?.is_some() {
-        return Err(ErasureError::TooMany);
+    if let Some(word) = [person].into_iter().chain(known_as.iter().map(String::as_str)).find(|word| names_nobody(word))
+    {
+        return Err(ErasureError::Nobody(word.to_owned()));
     }
     let id = begin(store, person, known_as)?;
     proceed(store, &id)
@@ -103,12 +113,22 @@ pub fn erase_person(store: &Store, person: &str, known_as: &[String]) -> Result<
 
 /// Removes the member, if there is one, and notes in the same commit that the person is to be erased.
 fn begin(store: &Store, person: &str, known_as: &[String]) -> Result<String, ErasureError> {
-    let found = store.find_member(person)?;
+    let found = find(store, person)?;
+    let under_way = store.erasures()?;
     let id = match &found {
         Some(member) => member.record.id().to_owned(),
         None if keys::is_id(person) => person.to_owned(),
-        None => store.new_id(),
+        None => named(&under_way, person).unwrap_or_else(|| store.new_id()),
     };
+    refuse_others(store, &id, known_as)?;
+    if found.is_none() && person != id {
+        refuse_others(store, &id, &[person.to_owned()])?;
+    }
+    let works = under_way.iter().filter(|erasure| erasure.record.stage < ErasureStage::Late);
+    let is_new = under_way.iter().all(|erasure| erasure.record.id != id);
+    if is_new && works.count() >= MOST_ERASURES as usize {
+        return Err(ErasureError::TooMany);
+    }
     store.note(EventSubject::member(&id), None, None);
     let mut record = ErasureRecord { id: id.clone(), began: store.now(), ..ErasureRecord::default() };
     for name in known_as {
@@ -118,34 +138,80 @@ fn begin(store: &Store, person: &str, known_as: &[String]) -> Result<String, Era
         add_document(&mut record, &member.record.document);
         let organization = store.organization()?.map(|stored| stored.record).unwrap_or_default();
         store.put_with_first_commit(keys::erasure(&id), encode(&record)?);
+        store.wake_with_first_commit(store.now());
         Members::new(store, &organization).delete(&id, &|_| true)?;
         return Ok(id);
     }
-    if person != id && !add_name(&mut record, person) {
-        return Err(ErasureError::Invalid(format!(
-            "there is no member '{person}', and what is shorter than {SHORTEST} bytes would be found in other words"
-        )));
-    }
-    store.transact(|| {
-        let earlier = store.erasure(&id)?;
-        let mut record = record.clone();
-        if let Some(Versioned { record: earlier, .. }) = &earlier {
-            let is_known = record.names.iter().all(|name| earlier.names.contains(name));
-            if is_known && earlier.stage != ErasureStage::Done {
-                // Whoever asks again waits for the one that is under way.
-                record = earlier.clone();
-            }
-            // What an earlier erasure of the same person has found is not found again: it has erased that.
-            for name in &earlier.names {
-                add_name(&mut record, name);
-            }
+    if person != id {
+        if !is_long_enough(person) {
+            return Err(ErasureError::Invalid(format!(
+                "there is no member '{person}', and what is shorter than {SHORTEST} bytes would be found in other words"
+            )));
         }
-        let mut batch = Batch::new();
-        store.put_erasure(&mut batch, &record, earlier.map(|earlier| earlier.version))?;
-        batch.wake_at(store.now());
-        store.commit(batch).map(drop)
-    })?;
+        add_name(&mut record, person);
+    }
+    store.transact(|| put_record(store, &record))?;
     Ok(id)
+}
+
+/// The member with this id or userName, or with this email address, be it the primary one or another.
+fn find(store: &Store, person: &str) -> Result<Option<Stored<MemberRecord>>, ErasureError> {
+    if let Some(member) = store.find_member(person)? {
+        return Ok(Some(member));
+    }
+    match store.ids_by_any_email(person)?.as_slice() {
+        [] => Ok(None),
+        [id] => Ok(store.member(id)?),
+        _ => Err(ErasureError::SomebodyElse(person.to_owned())),
+    }
+}
+
+/// The id of the erasure under way of somebody with this name: the person has no member any more who could be found.
+fn named(under_way: &[Versioned<ErasureRecord>], person: &str) -> Option<String> {
+    under_way
+        .iter()
+        .find(|erasure| Person::of(&erasure.record).is_in_segment(person))
+        .map(|found| found.record.id.clone())
+}
+
+/// Refuses names of a live member who is not this one, and of a team: they would lose what is kept of them.
+fn refuse_others(store: &Store, id: &str, names: &[String]) -> Result<(), ErasureError> {
+    for name in names.iter().map(|name| name.trim()) {
+        let is_other = keys::is_id(name) && name != id && store.member(name)?.is_some();
+        if is_other
+            || store.ids_called(name)?.iter().any(|called| called != id)
+            || store.id_by_team_name(name)?.is_some()
+        {
+            return Err(ErasureError::SomebodyElse(name.to_owned()));
+        }
+    }
+    Ok(())
+}
+
+/// Notes that somebody who is no member is to be erased, or that the erasure under way has more names.
+fn put_record(store: &Store, record: &ErasureRecord) -> Result<(), StoreError> {
+    let earlier = store.erasure(&record.id)?;
+    let mut record = record.clone();
+    if let Some(Versioned { record: earlier, .. }) = &earlier {
+        let is_known = record.names.iter().all(|name| earlier.names.contains(name));
+        if is_known && earlier.stage != ErasureStage::Done {
+            // Whoever asks again waits for the one that is under way.
+            record = earlier.clone();
+        }
+        // What an earlier erasure of the same person has found is not found again: it has erased that.
+        add_missing(&mut record.names, &earlier.names);
+        add_missing(&mut record.external_ids, &earlier.external_ids);
+        add_missing(&mut record.values, &earlier.values);
+    }
+    let mut batch = Batch::new();
+    store.put_erasure(&mut batch, &record, earlier.map(|earlier| earlier.version))?;
+    batch.wake_at(store.now());
+    store.commit(batch).map(drop)
+}
+
+fn add_missing(to: &mut Vec<String>, from: &[String]) {
+    let missing: Vec<String> = from.iter().filter(|text| !to.contains(text)).cloned().collect();
+    to.extend(missing);
 }
 
 /// Does a bounded part of an erasure (`directory.continue-erasure`).
@@ -154,9 +220,10 @@ fn begin(store: &Store, person: &str, known_as: &[String]) -> Result<String, Era
 /// [`ErasureError::NotFound`] once it has ended.
 pub fn proceed(store: &Store, id: &str) -> Result<Erasure, ErasureError> {
     let gone = || ErasureError::NotFound(id.to_owned());
+    let until = store.time().saturating_add(TURN);
     let mut record = step(store, id)?.ok_or_else(gone)?;
     for _ in 1..STEPS {
-        if record.stage >= ErasureStage::Late {
+        if record.stage >= ErasureStage::Late || store.time() >= until {
             break;
         }
         record = step(store, id)?.ok_or_else(gone)?;
@@ -204,7 +271,7 @@ pub(super) fn run(host: Host<'_>, store: &Store<'_>, budget: &Budget<'_>) -> Res
 /// that was wrong.
 fn due(record: &ErasureRecord, now: u64) -> u64 {
     let pause = match record.stage {
-        ErasureStage::Collect | ErasureStage::Sweep => return now,
+        ErasureStage::Waiting | ErasureStage::Collect | ErasureStage::Sweep => return now,
         ErasureStage::Late => LATE,
         ErasureStage::Done if record.is_acknowledged => return now,
         ErasureStage::Done => KEPT,
@@ -214,7 +281,9 @@ fn due(record: &ErasureRecord, now: u64) -> u64 {
 }
 
 fn erasure(record: ErasureRecord) -> Erasure {
-    let ErasureRecord { id, names, stage, part, erased, .. } = record;
+    let ErasureRecord { id, mut names, stage, part, erased, .. } = record;
+    // Whoever searches with them searches in texts.
+    names.retain(|name| is_long_enough(name));
     let done = stage >= ErasureStage::Late;
     let is_emailed = stage == ErasureStage::Sweep && part >= EMAILS;
     Erasure { id, names, ready: done || is_emailed, done, erased }
@@ -232,6 +301,11 @@ fn parts(record: &ErasureRecord) -> Vec<(KeyRange, Sort)> {
     let events = KeyRange { start: keys::events(Some(since)).end, end: keys::events(None).end };
     let audits = keys::audits(since, u64::MAX);
     match record.stage {
+        ErasureStage::Waiting => vec![
+            (keys::outboxes(None), Sort::Email),
+            (keys::outboxes_parked(), Sort::Email),
+            (keys::all_sets(), Sort::Token),
+        ],
         ErasureStage::Collect => vec![(events, Sort::Event), (audits, Sort::Audit)],
         ErasureStage::Sweep | ErasureStage::Late => vec![
             (keys::outboxes(None), Sort::Email),
@@ -286,6 +360,7 @@ fn look(store: &Store, batch: &mut Batch, record: &ErasureRecord, next: &mut Era
         let Some((range, sort)) = parts.get(next.part).cloned() else {
             (next.part, next.after) = (0, None);
             next.stage = match record.stage {
+                ErasureStage::Waiting => ErasureStage::Collect,
                 ErasureStage::Collect => ErasureStage::Sweep,
                 ErasureStage::Sweep => ErasureStage::Late,
                 ErasureStage::Late | ErasureStage::Done => ErasureStage::Done,

@@ -17,85 +17,199 @@ const SHORTEST_VALUE: usize = 2;
 const LONGEST: usize = 256;
 /// How many names, and how many values, are searched for.
 const MOST: usize = 500;
-/// The attributes that name a person.
-const NAMES: [&str; 4] = ["userName", "externalId", "displayName", "profileUrl"];
-/// The attributes of which each value reaches one person.
-const REACHING: [&str; 4] = ["emails", "phoneNumbers", "ims", "photos"];
 /// The attributes that say nothing of the person: labels, and what the server made.
 const LABELS: [&str; 8] = ["schemas", "id", "type", "$ref", "meta", "origin", "role", "primary"];
+/// Words that name no person: endpoints, attributes, and what the server writes by itself. In small letters.
+const NOBODY: [&str; 92] = [
+    "users",
+    "user",
+    "groups",
+    "group",
+    "bulk",
+    "schemas",
+    "schema",
+    "serviceproviderconfig",
+    "resourcetypes",
+    "resourcetype",
+    "resources",
+    "search",
+    ".search",
+    "operations",
+    "totalresults",
+    "itemsperpage",
+    "startindex",
+    "filter",
+    "attributes",
+    "excludedattributes",
+    "sortby",
+    "sortorder",
+    "count",
+    "username",
+    "externalid",
+    "displayname",
+    "nickname",
+    "profileurl",
+    "title",
+    "usertype",
+    "preferredlanguage",
+    "locale",
+    "timezone",
+    "active",
+    "password",
+    "name",
+    "formatted",
+    "givenname",
+    "familyname",
+    "middlename",
+    "honorificprefix",
+    "honorificsuffix",
+    "emails",
+    "phonenumbers",
+    "photos",
+    "addresses",
+    "streetaddress",
+    "locality",
+    "region",
+    "postalcode",
+    "country",
+    "entitlements",
+    "roles",
+    "x509certificates",
+    "members",
+    "value",
+    "display",
+    "primary",
+    "employeenumber",
+    "costcenter",
+    "organization",
+    "division",
+    "department",
+    "manager",
+    "location",
+    "created",
+    "lastmodified",
+    "version",
+    "owner",
+    "co-owner",
+    "member",
+    "operator",
+    "backend",
+    "command-line",
+    "manual",
+    "system",
+    "admin",
+    "connector",
+    "token",
+    "oauth-client",
+    "setup-link",
+    "licences",
+    "team",
+    "teams",
+    "updated",
+    "adopted",
+    "deleted",
+    "deactivated",
+    "reactivated",
+    "false",
+    "other",
+    "mobile",
+];
 
 /// Somebody who is being erased.
 pub(super) struct Person<'r> {
     /// The id, which stays.
     pub(super) id: &'r str,
     names: &'r [String],
+    external_ids: &'r [String],
     values: &'r [String],
 }
 
 impl<'r> Person<'r> {
     pub(super) fn of(record: &'r ErasureRecord) -> Self {
-        Self { id: &record.id, names: &record.names, values: &record.values }
+        let ErasureRecord { id, names, external_ids, values, .. } = record;
+        Self { id, names, external_ids, values }
     }
 
-    /// Whether the text, as it is, names the person.
+    /// Whether the text, as it is, names the person: a long name as a word of it, a short one as the whole.
     pub(super) fn is_named_in(&self, text: &str) -> bool {
-        !text.is_empty() && is_any_in(self.names, &keys::fold(text))
+        let folded = keys::fold(text);
+        !text.is_empty() && (self.is_called(text) || is_any_in(self.names, &folded))
     }
 
-    /// Whether the text names the person, or holds the id.
+    /// Whether the text, which is the whole of a value, names the person, or holds the id.
     pub(super) fn is_meant_in(&self, text: &str) -> bool {
-        text.contains(self.id) || self.is_named_in(text)
+        text.contains(self.id) || self.is_named_in(text) || is_one(self.external_ids, text)
+    }
+
+    /// Whether a part of a text that is no value, such as JSON that was cut off, names the person or holds the id.
+    pub(super) fn is_meant_in_part(&self, text: &str) -> bool {
+        let folded = keys::fold(text);
+        let is_short = |name: &&String| name.len() < SHORTEST;
+        let quoted = self.names.iter().filter(is_short).chain(self.external_ids);
+        text.contains(self.id) || is_any_in(self.names, &folded) || is_any_quoted_in(quoted, &folded)
     }
 
     /// Whether the text names the person, or compares something with one of the person's values, as filters do.
     pub(super) fn is_sought_in(&self, text: &str) -> bool {
         let folded = keys::fold(text);
-        is_any_in(self.names, &folded) || self.values.iter().any(|value| folded.contains(&format!("\"{value}\"")))
+        let all = self.names.iter().chain(self.external_ids).chain(self.values);
+        is_any_in(self.names, &folded) || is_any_quoted_in(all, &folded)
     }
 
     /// Whether the text ends with the beginning of a name: where a longer text was cut.
     pub(super) fn is_cut_off_in(&self, text: &str) -> bool {
         let folded = keys::fold(text);
         self.names.iter().any(|name| {
-            let beginnings = (SHORTEST..name.len()).filter_map(|length| name.get(..length));
-            beginnings.into_iter().any(|beginning| folded.ends_with(beginning))
+            let mut beginnings = (SHORTEST..name.len()).filter_map(|length| name.get(..length));
+            let begins_word = |before: &str| !before.ends_with(|letter: char| letter.is_alphanumeric());
+            beginnings.any(|beginning| folded.strip_suffix(beginning).is_some_and(begins_word))
         })
     }
 
     /// Whether the text is one of the names, as a whole.
     pub(super) fn is_called(&self, text: &str) -> bool {
-        let folded = keys::fold(text);
-        self.names.iter().any(|name| *name == cut(&folded, LONGEST))
+        is_one(self.names, text)
+    }
+
+    /// Whether a segment of a path names the person.
+    pub(super) fn is_in_segment(&self, segment: &str) -> bool {
+        self.is_named_in(segment) || is_one(self.external_ids, segment)
     }
 }
 
-/// Adds what somebody is called. Returns whether it is long enough to be searched for.
-pub(super) fn add_name(record: &mut ErasureRecord, name: &str) -> bool {
+/// Whether the word names no person, but something that is in the texts of everybody.
+pub(super) fn names_nobody(word: &str) -> bool {
+    let folded = keys::fold(word.trim());
+    NOBODY.contains(&folded.as_str()) || folded.starts_with("urn:")
+}
+
+/// Whether a name is long enough to be searched for within texts.
+pub(super) fn is_long_enough(name: &str) -> bool {
+    keys::fold(name.trim()).len() >= SHORTEST
+}
+
+/// Adds what somebody is called. A word that is in the texts of everybody is not searched for.
+pub(super) fn add_name(record: &mut ErasureRecord, name: &str) {
     let folded = keys::fold(name.trim());
-    if folded.len() < SHORTEST {
-        add(&mut record.values, &folded, SHORTEST_VALUE);
-        return false;
-    }
-    add(&mut record.names, &folded, SHORTEST);
-    true
+    let to = if names_nobody(&folded) { &mut record.values } else { &mut record.names };
+    add(to, &folded, SHORTEST_VALUE);
 }
 
 /// Adds what a SCIM User, or a part of one, tells of the person.
 pub(super) fn add_document(record: &mut ErasureRecord, document: &Document) {
-    for name in NAMES.iter().filter_map(|name| document.get(*name)?.as_str()) {
-        add_name(record, name);
-    }
+    let text = |name: &str| document.get(name).and_then(Value::as_str);
     let formatted = document.get("name").and_then(|name| name.get("formatted")?.as_str());
-    for name in [own_name(document).as_deref(), formatted].into_iter().flatten() {
+    let own = own_name(document);
+    for name in [text("userName"), text("displayName"), own.as_deref(), formatted].into_iter().flatten() {
         add_name(record, name);
     }
-    for attribute in REACHING {
-        for element in document.get(attribute).and_then(Value::as_array).into_iter().flatten() {
-            let parts = ["value", "display"].into_iter().filter_map(|part| element.get(part)?.as_str());
-            for part in parts {
-                add_name(record, part);
-            }
+    for element in document.get("emails").and_then(Value::as_array).into_iter().flatten() {
+        if let Some(address) = element.get("value").and_then(Value::as_str) {
+            add_name(record, address);
         }
+    }
+    if let Some(external_id) = text("externalId").filter(|external_id| !names_nobody(external_id)) {
+        add(&mut record.external_ids, &keys::fold(external_id.trim()), SHORTEST_VALUE);
     }
     for (name, value) in document {
         add_values(record, name, value);
@@ -122,11 +236,22 @@ fn add(to: &mut Vec<String>, folded: &str, shortest: usize) {
     }
 }
 
-/// Whether one of the names occurs in the text as a word, and not as a part of another name or address.
+/// Whether one of the names that are long enough occurs in the text as a word, and not as a part of another name or address.
 fn is_any_in(names: &[String], folded: &str) -> bool {
-    names
-        .iter()
-        .any(|name| occurs_as_word(folded, name) || (name.len() > LONGEST - 4 && folded.contains(name.as_str())))
+    let is_cut = |name: &str| name.len() > LONGEST - 4;
+    let long = names.iter().filter(|name| name.len() >= SHORTEST);
+    long.into_iter().any(|name| occurs_as_word(folded, name) || (is_cut(name) && folded.contains(name.as_str())))
+}
+
+/// Whether one of these stands in quotation marks in the text, as in a filter or in JSON.
+fn is_any_quoted_in<'t>(mut texts: impl Iterator<Item = &'t String>, folded: &str) -> bool {
+    texts.any(|text| folded.contains(&format!("\"{text}\"")))
+}
+
+/// Whether the text is one of these as a whole.
+fn is_one(texts: &[String], text: &str) -> bool {
+    let folded = keys::fold(text.trim());
+    texts.iter().any(|one| *one == cut(&folded, LONGEST))
 }
 
 /// JSON text without the escapes of strings, so that names can be found in it; also where it is cut, and so is no JSON.
@@ -207,11 +332,29 @@ mod tests {
         });
         let mut record = ErasureRecord::default();
         add_document(&mut record, user.as_object().unwrap());
-        assert_eq!(record.names, ["ann@acme.example", "ann lee", "ann@home.example", "+43 1 234567"]);
-        for value in ["4711", "engineer", "ann", "lee"] {
+        assert_eq!(record.names, ["ann@acme.example", "ann lee", "ann@home.example"]);
+        assert_eq!(record.external_ids, ["4711"]);
+        for value in ["4711", "engineer", "ann", "lee", "+43 1 234567"] {
             assert!(record.values.iter().any(|known| known == value), "{value}: {:?}", record.values);
         }
         assert!(!record.values.iter().any(|known| known == "home" || known.starts_with("urn:")));
+    }
+
+    #[test]
+    fn p9_a_short_name_is_found_where_it_is_the_whole_and_a_word_of_everybody_is_no_name() {
+        let record = person(&["bob"], &["+43 1 99"]);
+        let person = Person::of(&record);
+        assert!(person.is_named_in("Bob") && person.is_called(" bob ") && person.is_in_segment("BOB"));
+        assert!(!person.is_named_in("Bob Lee") && !person.is_meant_in("{\"title\":\"bob lee\"}"));
+        assert!(person.is_sought_in("userName eq \"bob\"") && person.is_sought_in("phoneNumbers eq \"+43 1 99\""));
+        assert!(person.is_meant_in_part("{\"userName\":\"Bob\",\"displ") && !person.is_meant_in_part("bob"));
+        for word in ["userName", "Users", "schemas", "owner", "co-owner", "urn:ietf:params:scim", " EMAILS "] {
+            assert!(names_nobody(word), "{word}");
+        }
+        assert!(!names_nobody("Ann Lee") && !names_nobody("ann@acme.example"));
+        let mut record = ErasureRecord::default();
+        add_name(&mut record, "Member");
+        assert!(record.names.is_empty());
     }
 
     #[test]

@@ -6,12 +6,30 @@
 use serde_json::{Map, Value, json};
 
 use super::person::{Person, unescaped};
-use crate::text::form_decoded;
+use crate::text::{form_decoded, percent_decoded};
 
 /// What stands in the place of a text of the person.
 pub(super) const ERASED: &str = "[erased]";
 /// What the audit trail keeps of a change of the person.
 const KEPT: [&str; 3] = ["role", "origin", "active"];
+/// What is never a text of somebody: ids, and words of a fixed list.
+const FIXED: [&str; 13] = [
+    "id",
+    "type",
+    "resourceType",
+    "role",
+    "origin",
+    "plan",
+    "kind",
+    "action",
+    "status",
+    "schemas",
+    "op",
+    "method",
+    "meta",
+];
+/// The shortest path of an entry of the log that may have been cut, in bytes.
+const CUT: usize = 250;
 
 /// What becomes of something that is stored.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,14 +50,8 @@ pub(super) fn log(person: &Person<'_>, mut entry: Value) -> Fate {
     let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let (path, body) = (text(&entry, "path"), text(&entry, "body"));
     let subject = entry.get("subject").cloned().unwrap_or_default();
-    let is_about = text(&subject, "id") == person.id || person.is_named_in(&text(&subject, "name"));
-    let (resource, query) = path.split_once('?').map_or((path.as_str(), None), |(path, query)| (path, Some(query)));
-    let query = query.map(form_decoded);
-    let is_search = resource.ends_with("/.search");
-    let plain_body = unescaped(&body);
-    let is_in_body = person.is_meant_in(&plain_body)
-        || (is_search && person.is_sought_in(&plain_body))
-        || person.is_cut_off_in(&plain_body);
+    let is_user = text(&subject, "resourceType") == "User";
+    let is_about = text(&subject, "id") == person.id || (is_user && person.is_called(&text(&subject, "name")));
     let Some(entry_of) = entry.as_object_mut() else { return Fate::Stays };
     let before = entry_of.clone();
 
@@ -47,26 +59,65 @@ pub(super) fn log(person: &Person<'_>, mut entry: Value) -> Fate {
         set_if_text(entry_of.get_mut("subject").and_then(|subject| subject.get_mut("name")));
         set_if_text(entry_of.get_mut("detail"));
     }
-    if (is_about || is_in_body) && !body.is_empty() {
+    if !body.is_empty() && (is_about || is_in_body(person, &path, &body)) {
         entry_of.insert("body".into(), ERASED.into());
     }
-    let is_in_query = query.as_deref().is_some_and(|query| {
-        person.is_sought_in(query) || person.is_cut_off_in(query) || person.is_named_in(&unescaped(query))
-    });
-    let is_in_path = person.is_named_in(&form_decoded(resource));
-    if is_in_query || is_in_path {
-        let endpoint = resource.split('/').nth(1).unwrap_or_default();
-        let resource = if is_in_path { format!("/{endpoint}/{ERASED}") } else { resource.to_owned() };
-        let query =
-            query.map_or(String::new(), |query| if is_in_query { format!("?{ERASED}") } else { format!("?{query}") });
-        entry_of.insert("path".into(), format!("{resource}{query}").into());
+    if let Some(path) = path_without(person, &path) {
+        entry_of.insert("path".into(), path.into());
     }
-    for name in ["detail", "because", "userAgent", "subject"] {
+    subject_name(person, entry_of.get_mut("subject"));
+    for name in ["detail", "because", "userAgent"] {
         if let Some(value) = entry_of.get_mut(name) {
-            names(person, value);
+            names(value, &|text| person.is_named_in(text));
         }
     }
     fate(before, entry)
+}
+
+/// Whether the body of a request names the person: one of its values if it is JSON, else its text.
+fn is_in_body(person: &Person<'_>, path: &str, body: &str) -> bool {
+    let is_search = path.split('?').next().is_some_and(|resource| resource.ends_with("/.search"));
+    if let Ok(body) = serde_json::from_str::<Value>(body) {
+        return any_text(&body, &|text| person.is_meant_in(text) || (is_search && person.is_sought_in(text)));
+    }
+    let plain = unescaped(body);
+    person.is_meant_in_part(&plain) || person.is_cut_off_in(&plain) || (is_search && person.is_sought_in(&plain))
+}
+
+/// Whether one of the texts of a document is such a one. Names of attributes are no texts.
+fn any_text(value: &Value, is_such: &dyn Fn(&str) -> bool) -> bool {
+    match value {
+        Value::String(text) => is_such(text),
+        Value::Array(values) => values.iter().any(|value| any_text(value, is_such)),
+        Value::Object(object) => {
+            let is_looked_at = |name: &str| name == "id" || !FIXED.contains(&name);
+            object.iter().any(|(name, value)| is_looked_at(name) && any_text(value, is_such))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+/// The path of a request without what names the person; `None` if nothing does.
+fn path_without(person: &Person<'_>, path: &str) -> Option<String> {
+    let (resource, query) = path.split_once('?').map_or((path, None), |(resource, query)| (resource, Some(query)));
+    // Before the first segment is nothing, and the first is the endpoint.
+    let is_in_path = resource.split('/').skip(2).any(|segment| person.is_in_segment(&percent_decoded(segment)));
+    let is_in_query = query.is_some_and(|query| {
+        let query = form_decoded(query);
+        let is_cut_off = path.len() >= CUT && person.is_cut_off_in(&query);
+        is_cut_off || person.is_sought_in(&query) || person.is_sought_in(&unescaped(&query))
+    });
+    if !is_in_path && !is_in_query {
+        return None;
+    }
+    let endpoint = resource.split('/').nth(1).unwrap_or_default();
+    let resource = if is_in_path { format!("/{endpoint}/{ERASED}") } else { resource.to_owned() };
+    let query = match query {
+        Some(_) if is_in_query => format!("?{ERASED}"),
+        Some(query) => format!("?{query}"),
+        None => String::new(),
+    };
+    Some(format!("{resource}{query}"))
 }
 
 /// Of an event.
@@ -80,10 +131,10 @@ pub(super) fn event(person: &Person<'_>, event: Value) -> Fate {
         changed.insert("data".into(), json!({"erased": true}));
     }
     credential(person, changed.get_mut("cause").and_then(|cause| cause.get_mut("credential")));
-    for name in ["subject", "data"] {
-        if let Some(value) = changed.get_mut(name) {
-            names(person, value);
-        }
+    subject_name(person, changed.get_mut("subject"));
+    // Of somebody else a receiver is told what it would be told otherwise, but for the values that are the person's name.
+    if let Some(value) = changed.get_mut("data") {
+        names(value, &|text| person.is_called(text));
     }
     fate(before, Value::Object(changed))
 }
@@ -110,9 +161,10 @@ pub(super) fn audit(person: &Person<'_>, entry: Value) -> Fate {
             }
         }
     }
-    for name in ["subject", "before", "after", "refused"] {
+    subject_name(person, changed.get_mut("subject"));
+    for name in ["before", "after", "refused"] {
         if let Some(value) = changed.get_mut(name) {
-            names(person, value);
+            names(value, &|text| person.is_named_in(text));
         }
     }
     fate(before, Value::Object(changed))
@@ -131,12 +183,12 @@ pub(super) fn email(person: &Person<'_>, email: Value) -> Fate {
     if let Some(letter) = changed.get_mut("letter").and_then(Value::as_object_mut) {
         for name in ["name", "addedBy"] {
             if let Some(value) = letter.get_mut(name) {
-                names(person, value);
+                names(value, &|text| person.is_named_in(text));
             }
         }
     }
     if let Some(error) = changed.get_mut("error") {
-        names(person, error);
+        names(error, &|text| person.is_named_in(text));
     }
     fate(before, Value::Object(changed))
 }
@@ -166,10 +218,9 @@ pub(super) fn token(person: &Person<'_>, token: Value) -> Fate {
         };
         *events = std::mem::take(events).into_iter().map(told).collect();
     }
-    for name in ["externalId", "events"] {
-        if let Some(value) = changed.get_mut(name) {
-            names(person, value);
-        }
+    // Of somebody else a receiver gets what it would get otherwise, but for the values that are the person's name.
+    if let Some(value) = changed.get_mut("events") {
+        names(value, &|text| person.is_called(text));
     }
     fate(before, Value::Object(changed))
 }
@@ -186,7 +237,7 @@ fn attributes_of(data: &Value) -> Vec<&str> {
 /// Of any other document: what names the person in it is replaced.
 pub(super) fn other(person: &Person<'_>, document: Value) -> Fate {
     let mut changed = document.clone();
-    names(person, &mut changed);
+    names(&mut changed, &|text| person.is_named_in(text));
     if changed == document { Fate::Stays } else { Fate::Becomes(changed) }
 }
 
@@ -202,9 +253,16 @@ fn is_subject(person: &Person<'_>, document: &Map<String, Value>) -> bool {
 /// What somebody was let in by: of a member who was called by a name it becomes the id.
 fn credential(person: &Person<'_>, credential: Option<&mut Value>) {
     if let Some(credential) = credential
-        && credential.as_str().is_some_and(|text| person.is_named_in(text))
+        && credential.as_str().and_then(|text| text.strip_prefix("member ")).is_some_and(|name| person.is_called(name))
     {
         *credential = format!("member {}", person.id).into();
+    }
+}
+
+/// Replaces the name of what something is about, if it names the person; its type and id stay.
+fn subject_name(person: &Person<'_>, subject: Option<&mut Value>) {
+    if let Some(name) = subject.and_then(|subject| subject.get_mut("name")) {
+        names(name, &|text| person.is_named_in(text));
     }
 }
 
@@ -216,12 +274,75 @@ fn set_if_text(value: Option<&mut Value>) {
     }
 }
 
-/// Replaces the texts in it that name the person. JSON nesting is bounded by the parser that has read it.
-fn names(person: &Person<'_>, value: &mut Value) {
+/// Replaces the texts in it that are such ones, but no ids and no words of a fixed list. JSON nesting is bounded by the parser
+/// that has read it.
+fn names(value: &mut Value, is_such: &dyn Fn(&str) -> bool) {
     match value {
-        Value::String(text) if person.is_named_in(text) => *value = ERASED.into(),
-        Value::Array(values) => values.iter_mut().for_each(|value| names(person, value)),
-        Value::Object(object) => object.values_mut().for_each(|value| names(person, value)),
+        Value::String(text) if is_such(text) => *value = ERASED.into(),
+        Value::Array(values) => values.iter_mut().for_each(|value| names(value, is_such)),
+        Value::Object(object) => {
+            let texts = object.iter_mut().filter(|(name, _)| !FIXED.contains(&name.as_str()));
+            texts.for_each(|(_, value)| names(value, is_such));
+        }
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::ErasureRecord;
+
+    fn record(names: &[&str]) -> ErasureRecord {
+        let names = names.iter().map(|name| (*name).to_owned()).collect();
+        ErasureRecord { id: "the-id".into(), names, ..ErasureRecord::default() }
+    }
+
+    #[test]
+    fn p9_only_who_was_called_by_the_name_is_taken_for_the_person() {
+        let record = record(&["ann lee", "bob"]);
+        let person = Person::of(&record);
+        let entry = |credential: &str| json!({"act": "member.add", "credential": credential});
+        for credential in ["api-key Ann Lee", "member Ann Lee and others", "Ann Lee", "member"] {
+            assert_eq!(audit(&person, entry(credential)), Fate::Stays, "{credential}");
+        }
+        for credential in ["member ANN Lee", "member bob"] {
+            assert_eq!(audit(&person, entry(credential)), Fate::Becomes(entry("member the-id")), "{credential}");
+        }
+    }
+
+    #[test]
+    fn p9_types_ids_and_words_of_a_list_stay_whatever_the_names_are() {
+        let record = record(&["owner", "member", "engineering", "users", "manual", "displayname"]);
+        let person = Person::of(&record);
+        let subject = |name: &str| json!({"type": "member", "id": "owner", "name": name});
+        let entry =
+            |name: &str| json!({"subject": subject(name), "before": {"role": "owner"}, "after": {"origin": "manual"}});
+        assert_eq!(audit(&person, entry("Engineering")), Fate::Becomes(entry(ERASED)));
+        let told =
+            json!({"subject": subject("Joe"), "data": {"after": {"title": "Head of Engineering", "role": "member"}}});
+        assert_eq!(event(&person, told), Fate::Stays);
+        let request = json!({"path": "/Users?filter=active", "body": "{\"displayName\":\"Joe\",\"schemas\":[\"users\"]}",
+            "subject": {"resourceType": "Group", "id": "x", "name": "Staff"}});
+        assert_eq!(log(&person, request), Fate::Stays);
+    }
+
+    #[test]
+    fn p9_short_names_go_from_paths_subjects_and_bodies_where_they_are_the_whole() {
+        let record = record(&["bob"]);
+        let person = Person::of(&record);
+        let request = |path: &str, body: &str| json!({"path": path, "status": 409, "body": body});
+        let gone = [
+            (request("/Users/Bob", ""), request("/Users/[erased]", "")),
+            (request("/Users?filter=userName+eq+%22bob%22", ""), request("/Users?[erased]", "")),
+            (request("/Users", "{\"userName\":\"bob\"}"), request("/Users", ERASED)),
+            (request("/Users", "{\"userName\":\"bob\",\"titl"), request("/Users", ERASED)),
+        ];
+        for (entry, expected) in gone {
+            assert_eq!(log(&person, entry), Fate::Becomes(expected));
+        }
+        for entry in [request("/Bob/joe", ""), request("/Users/bobby", "{\"title\":\"Bob the builder\",\"bob\":1}")] {
+            assert_eq!(log(&person, entry), Fate::Stays);
+        }
     }
 }

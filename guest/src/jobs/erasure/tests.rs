@@ -277,3 +277,92 @@ fn p9_the_last_owner_and_short_words_are_not_erased() {
     let nobody = erase(&organization, "0190a6f0-0000-7000-8000-000000000001", &[]);
     assert_eq!(nobody.erased, 0, "there was nothing of this id");
 }
+
+#[test]
+fn p9_an_address_of_any_kind_finds_the_member_and_the_names_of_others_are_refused() {
+    let organization = organization();
+    let id = organization.scim("POST", "/Users", Some(user(MARK))).1["id"].as_str().unwrap().to_owned();
+    let colleague = json!({"userName": "joe@example.com", "displayName": "Joe Leeson", "externalId": "joe-4711",
+        "emails": [{"value": "joe@example.com", "primary": true}, {"value": "joe@home.example", "type": "home"}]});
+    let joe = organization.scim("POST", "/Users", Some(colleague)).1["id"].as_str().unwrap().to_owned();
+    assert_eq!(organization.scim("POST", "/Groups", Some(json!({"displayName": "Engineering"}))).0, 201);
+    let store = organization.store();
+    let of_others = ["joe@example.com", "JOE@home.example", "joe leeson", "joe-4711", &joe, "Engineering"];
+    for name in of_others {
+        let refused = erase_person(&store, &id, &[name.to_owned()]);
+        assert_eq!(refused, Err(ErasureError::SomebodyElse(name.to_owned())));
+    }
+    for name in ["joe leeson", "joe-4711", "engineering"] {
+        assert_eq!(erase_person(&store, name, &[]), Err(ErasureError::SomebodyElse(name.to_owned())));
+    }
+    for word in ["userName", "Users", "schemas", "owner", "co-owner", "manual"] {
+        assert_eq!(erase_person(&store, word, &[]), Err(ErasureError::Nobody(word.to_owned())));
+        assert_eq!(erase_person(&store, &id, &[word.to_owned()]), Err(ErasureError::Nobody(word.to_owned())));
+    }
+    assert!(organization.store().erasures().unwrap().is_empty(), "nothing has changed");
+    let erasure = erase(&organization, &format!("{MARK}-HOME@example.com"), &[]);
+    assert_eq!(erasure.id, id);
+    assert_eq!(organization.scim("GET", &format!("/Users/{id}"), None).0, 404);
+    assert_eq!(organization.scim("GET", &format!("/Users/{joe}"), None).0, 200);
+}
+
+#[test]
+fn p9_colleagues_keep_what_they_share_with_the_person() {
+    let organization = organization();
+    let add = |name: &str, display: &str, number: &str| {
+        let user = json!({"userName": name, "displayName": display, "externalId": number, "title": "Engineer",
+            "profileUrl": "https://example.com/team", "phoneNumbers": [{"value": "+43 1 234567", "type": "work"}],
+            "photos": [{"value": "https://example.com/default.png", "type": "photo"}]});
+        organization.scim("POST", "/Users", Some(user)).1["id"].as_str().unwrap().to_owned()
+    };
+    let (bob, _) = (add("bob", "Bob", "4711"), add("joe@example.com", "Joe Bob 4711", "4712"));
+    erase(&organization, &bob, &[]);
+    organization.live_for(10 * 60_000).unwrap();
+    let dump = organization.host.dump();
+    let of = |key: &str, text: &str| dump.lines().filter(|line| line.starts_with(key) && line.contains(text)).count();
+    for key in ["log/", "event/"] {
+        assert_eq!(of(key, "+43 1 234567"), 1, "{key}: {dump}");
+        assert_eq!(of(key, "Joe Bob 4711"), 1, "{key}: {dump}");
+        assert_eq!(of(key, "\"bob\"") + of(key, "\"Bob\"") + of(key, "\\\"bob\\\""), 0, "{key}: {dump}");
+    }
+}
+
+#[test]
+fn p9_after_a_crash_between_the_commits_the_jobs_go_on_and_whoever_asks_again_finds_it() {
+    let organization = organization();
+    let id = organization.scim("POST", "/Users", Some(user(MARK))).1["id"].as_str().unwrap().to_owned();
+    let address = format!("{MARK}-user@example.com");
+    organization.live_for(60_000).unwrap();
+    organization.host.take_wake();
+    assert_eq!(begin(&organization.store(), &address, &[]).unwrap(), id);
+    assert!(organization.host.take_wake().is_some_and(|due| due <= organization.store().now()), "the jobs are to run");
+    assert_eq!(begin(&organization.store(), &address, &[]).unwrap(), id, "the member is gone, the erasure is not");
+    assert_eq!(organization.store().erasures().unwrap().len(), 1);
+    organization.live_for(LATE + 60_000).unwrap();
+    let texts = left(&organization, MARK);
+    assert!(texts.iter().all(|line| line.starts_with("erasure/")), "{texts:#?}");
+}
+
+#[test]
+fn p9_what_waits_to_be_delivered_goes_before_the_history_is_gone_through() {
+    let organization = organization();
+    organization.host.email_results.borrow_mut().extend((0..50).map(|_| EmailError::Unavailable("down".into())));
+    let store = organization.store();
+    let address = format!("{MARK}@example.com");
+    let new = insomnia_scim_contract::NewMember::new(address.clone(), None, Role::Member, None);
+    directory::add_member_by(&store, &Act::of_backend(), &new).unwrap();
+    let waits = || organization.store().outbox(None, None, 100).unwrap().0;
+    assert!(waits().iter().any(|email| email.record.to == address));
+    let now = organization.store().now();
+    let entry = |number: u64| {
+        let key = keys::audits(now - number, u64::MAX).start;
+        KeyValue::new(key, json!({"act": "member.add", "subject": {"type": "member"}}).to_string().into_bytes())
+    };
+    organization.host.append(&(1..=3_000).map(entry).collect::<Vec<_>>()).unwrap();
+    let id = begin(&organization.store(), &address, &[]).unwrap();
+    let record = step(&organization.store(), &id).unwrap().unwrap();
+    let record =
+        if record.stage == ErasureStage::Waiting { step(&organization.store(), &id).unwrap().unwrap() } else { record };
+    assert_eq!(record.stage, ErasureStage::Collect);
+    assert!(waits().iter().all(|email| email.record.to != address));
+}

@@ -281,12 +281,12 @@ pub(super) fn scour(path: &Path) -> Result<(), StorageError> {
     connection.busy_timeout(SCOUR_WAIT)?;
     connection.pragma_update(None, "query_only", false)?;
     let number = |pragma: &str| connection.pragma_query_value::<i64, _>(None, pragma, |row| row.get(0));
-    if number("page_count")?.saturating_mul(number("page_size")?) <= SMALL {
-        connection.execute_batch("VACUUM")?;
-    }
+    let is_small = number("page_count")?.saturating_mul(number("page_size")?) <= SMALL;
+    let rewritten = if is_small { connection.execute_batch("VACUUM") } else { Ok(()) };
+    // The log is emptied also where the database could not be rewritten, for lack of room or since somebody reads for long.
     for _ in 0..SCOUR_TRIES {
         if connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0))? == 0 {
-            return Ok(());
+            return Ok(rewritten?);
         }
     }
     Err(StorageError::Unavailable("somebody reads an earlier state of the database for long".into()))
