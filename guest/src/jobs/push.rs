@@ -93,7 +93,8 @@ fn push_due(
         store.release_lease(&lease, 0, 0)?;
         return Ok(None);
     }
-    let (mut state, seen) = store.stream_state(&stream.id)?;
+    let (stored, seen) = store.stream_state(&stream.id)?;
+    let mut state = stored.clone();
     // As of the webhook: a downtime of the hosts does not count towards the three days.
     if state.failing_since.is_some() && lease.planned() > 0 {
         state.downtime += now.saturating_sub(lease.planned().saturating_add(DOWNTIME));
@@ -109,7 +110,11 @@ fn push_due(
         Some((_, wait)) => host.clock.now() + WEBHOOK.pause(store, failures).max(*wait),
         None => 0,
     };
-    note(store, stream, seen, state, &round, now)?;
+    let state = after(state, &round, now);
+    // Removed meanwhile: then nothing is left of it.
+    if state != stored && store.read_streams()?.iter().any(|left| left.id == stream.id) {
+        store.note_stream(&stream.id, seen, &state, Batch::new())?;
+    }
     if !store.release_lease(&lease, pause, failures)? {
         return Ok(Some(now));
     }
@@ -208,20 +213,8 @@ fn park_old(
     if batch.is_empty() { Ok(()) } else { store.commit(batch).map(drop) }
 }
 
-/// Shows on the stream how its pushes go, where that has changed.
-fn note(
-    store: &Store,
-    stream: &StreamRecord,
-    seen: Option<u64>,
-    before: StreamStateRecord,
-    round: &Round,
-    now: u64,
-) -> Result<(), StoreError> {
-    // Removed meanwhile: then nothing is left of it.
-    if store.read_streams()?.iter().all(|left| left.id != stream.id) {
-        return Ok(());
-    }
-    let mut state = before.clone();
+/// How the pushes of a stream go after a round.
+fn after(mut state: StreamStateRecord, round: &Round, now: u64) -> StreamStateRecord {
     match &round.failure {
         Some((error, _)) => {
             state.works_since = None;
@@ -235,7 +228,7 @@ fn note(
             state.error = round.refusal.as_deref().map(shortened);
         }
     }
-    if state == before { Ok(()) } else { store.note_stream(&stream.id, seen, &state, Batch::new()) }
+    state
 }
 
 /// What is the same for all tokens of a stream.

@@ -134,8 +134,8 @@ impl Walk {
 #[test]
 fn a_generated_python_client_calls_every_operation() {
     let walk = Walk::start(tempfile::tempdir().expect("a temporary directory"));
-    // It knows no JSON Lines, which are a file to it.
-    let config = r#"{"post_hooks": [], "content_type_overrides": {"application/jsonl": "application/octet-stream"}}"#;
+    // It knows no JSON Lines, which are text to it.
+    let config = r#"{"post_hooks": [], "content_type_overrides": {"application/jsonl": "text/plain"}}"#;
     fs::write(walk.file("config.json"), config).expect("the configuration is written");
     let generate = ["generate", "--fail-on-warning", "--meta", "none", "--config", "config.json"];
     let files = ["--path", "openapi.json", "--output-path", "client"];

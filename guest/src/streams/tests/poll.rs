@@ -159,3 +159,36 @@ fn p6_without_the_token_of_the_stream_nothing_is_told_not_even_whether_it_is_the
     assert_eq!((ask(id, token(&one)).status, ask(id, token(&rotated)).status), (401, 200));
     assert!(!organization.host.dump().contains(&rotated.token.unwrap()));
 }
+
+#[test]
+fn p6_nothing_is_given_out_while_scim_is_disabled_and_what_happened_waits() {
+    let organization = organization();
+    let stream = polled(&organization, EventDetail::Full);
+    create(&organization, "ada");
+    crate::connector::disable(&organization.store(), TestOrganization::OWNER).unwrap();
+    let refused = send(&organization, &stream, "{\"returnImmediately\":true}");
+    assert_eq!(refused.status, 403, "{}", String::from_utf8_lossy(&refused.body));
+    crate::connector::enable(&organization.store(), TestOrganization::OWNER, "okta", Window::Never).unwrap();
+    assert_eq!(claims(&organization, &stream).len(), 1);
+}
+
+#[test]
+fn p6_who_is_asked_for_again_after_a_wait_is_not_acknowledged_again() {
+    let organization = organization();
+    let stream = polled(&organization, EventDetail::Notice);
+    create(&organization, "ada");
+    let id = claims(&organization, &stream)[0]["jti"].as_str().unwrap().to_owned();
+    let request = |again| PollRequest {
+        stream_id: stream.event_stream.id.clone(),
+        authorization: stream.token.as_ref().map(|token| format!("Bearer {token}")),
+        body: json!({"setErrs": {&id: {"err": "jwtAud"}}, "returnImmediately": true}).to_string().into_bytes(),
+        again,
+    };
+    assert_eq!(super::super::poll(organization.host.host(), &request(false)).status, 200);
+    let parked = || super::super::list(&organization.store()).unwrap()[0].parked;
+    assert_eq!(parked(), 1);
+    let store = organization.store();
+    jobs::retry_deliveries(&store, DeliveryQueue::SetsParked, &[]).unwrap();
+    assert_eq!(super::super::poll(organization.host.host(), &request(true)).status, 200);
+    assert_eq!(parked(), 0, "a person has it sent again");
+}

@@ -137,3 +137,16 @@ fn p6_a_receiver_that_fails_holds_up_no_other() {
     assert_eq!(organization.host.requests.borrow().len(), 3);
     assert_ne!(one.event_stream.id, two.event_stream.id);
 }
+
+#[test]
+fn p6_a_token_that_is_too_large_for_the_receiver_is_parked_and_those_behind_it_go_on() {
+    let organization = organization();
+    pushed(&organization);
+    create(&organization, "ada");
+    create(&organization, "bob");
+    answers(&organization, [refusal(413, "")]);
+    organization.live_for(1_000).unwrap();
+    let shown = shown(&organization);
+    assert_eq!((shown.waiting, shown.parked), (0, 1));
+    assert!(shown.error.is_some_and(|error| error.contains("413")));
+}
