@@ -13,7 +13,7 @@ use crate::store::{Batch, ClientRecord, EventKind, EventSubject, Letter, Store, 
 /// Warns of each client's secret if a threshold was passed; returns when the next one will be.
 pub(super) fn run(_: Host<'_>, store: &Store<'_>, _: &Budget<'_>) -> Result<Option<u64>, StoreError> {
     let clients = store.oauth_clients()?;
-    if clients.is_empty() || !store.connector()?.is_some_and(|connector| connector.record.enabled) {
+    if clients.is_empty() || !store.is_enabled()? {
         return Ok(None);
     }
     let mut next = None::<u64>;

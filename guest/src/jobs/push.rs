@@ -51,12 +51,15 @@ impl Outcome {
 /// Pushes what is due; returns when to try next.
 pub(super) fn run(host: Host<'_>, store: &Store<'_>, budget: &Budget<'_>) -> Result<Option<u64>, StoreError> {
     let mut streams: Vec<StreamRecord> = store.streams()?.into_iter().filter(StreamRecord::is_pushed).collect();
+    if streams.is_empty() {
+        return Ok(None);
+    }
     // A receiver that hangs takes the time of those behind it: each is the first in its turn.
     let [turn] = store.random::<1>();
-    let first = usize::from(turn) % streams.len().max(1);
+    let first = usize::from(turn) % streams.len();
     streams.rotate_left(first);
     let mut next = None;
-    if !store.connector()?.is_some_and(|stored| stored.record.enabled) {
+    if !store.is_enabled()? {
         for stream in &streams {
             if store.is_set_due(&stream.id)? {
                 next = Some(host.clock.now().saturating_add(DISABLED));

@@ -28,8 +28,8 @@ const PASSED_OVER: [&str; 3] = ["schemas", "id", "meta"];
 struct Told {
     event: StreamEvent,
     notice: Value,
-    /// `None` if a notice is all that there is.
-    full: Option<Value>,
+    /// With its size as JSON, in bytes; `None` if a notice is all that there is.
+    full: Option<(Value, usize)>,
 }
 
 impl Told {
@@ -38,7 +38,12 @@ impl Told {
     }
 
     fn with(event: StreamEvent, attributes: Vec<String>, data: Option<Value>) -> Self {
-        Self { event, notice: json!({ "attributes": attributes }), full: data.map(|data| json!({ "data": data })) }
+        let full = data.map(|data| {
+            let payload = json!({ "data": data });
+            let size = serde_json::to_vec(&payload).map_or(usize::MAX, |json| json.len());
+            (payload, size)
+        });
+        Self { event, notice: json!({ "attributes": attributes }), full }
     }
 
     /// The event as this stream has it: what its URI ends with, and its payload. `left` are the bytes that full events of the
@@ -47,9 +52,8 @@ impl Told {
         if !stream.events.contains(&self.event) {
             return None;
         }
-        let size = |full: &Value| serde_json::to_vec(full).map_or(usize::MAX, |json| json.len());
         let full = self.full.as_ref().filter(|_| stream.detail == EventDetail::Full);
-        let (detail, payload) = match full.map(|full| (full, left.checked_sub(size(full)))) {
+        let (detail, payload) = match full.map(|(full, size)| (full, left.checked_sub(*size))) {
             Some((full, Some(rest))) => {
                 *left = rest;
                 (EventDetail::Full, full)

@@ -60,6 +60,14 @@ impl ConnectorRecord {
 }
 
 impl Store<'_> {
+    /// Whether SCIM is enabled.
+    ///
+    /// # Errors
+    /// If the storage can't answer.
+    pub fn is_enabled(&self) -> Result<bool, StoreError> {
+        Ok(self.connector()?.is_some_and(|connector| connector.record.enabled))
+    }
+
     /// The connector; a disabled one if there is none yet.
     ///
     /// # Errors

@@ -63,7 +63,7 @@ fn serve(host: Host<'_>, store: &Store, request: &PollRequest) -> Result<PollRes
         response.headers.push(("www-authenticate".into(), "Bearer realm=\"SCIM events\"".into()));
         return Ok(response);
     };
-    if !store.connector()?.is_some_and(|stored| stored.record.enabled) {
+    if !store.is_enabled()? {
         return Ok(refusal(
             403,
             "access_denied",

@@ -51,7 +51,7 @@ pub fn authorize_request(
         return Err(page("The state is too long."));
     }
     let challenge = check(&form, &client).map_err(|(error, description)| refuse(error, description))?;
-    if !store.connector().map_err(unavailable)?.is_some_and(|connector| connector.record.enabled) {
+    if !store.is_enabled().map_err(unavailable)? {
         return Err(refuse("unauthorized_client", "SCIM is disabled for this organization"));
     }
     let asked = Asked {
