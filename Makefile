@@ -10,6 +10,10 @@ MINUTES ?= 10
 VENV := target/venv
 NPM := target/npm
 TOOLS := target/tools
+# Tests at the same time. Many wait for a clock or for a network: one more than there are processors keeps these busy.
+THREADS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
+# What `make package` builds for.
+PACKAGES ?= x86_64-unknown-linux-musl aarch64-unknown-linux-musl
 # Where cargo finds its commands nextest and deny: those that set-up installed, else those of this machine.
 CARGO := PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" cargo
 # The tests of which the rest is Python, npm, a browser or a PostgreSQL; .config/nextest.toml has the same list.
@@ -30,7 +34,7 @@ if [ -n "$$missing" ]; then \
 	fi
 endef
 
-.PHONY: help setup toolchain tools venv browser npm postgres run release test test-rust picture pictures check features advisories bench soak fuzz
+.PHONY: help setup toolchain tools venv browser npm postgres run release package test test-rust picture pictures check features advisories bench soak fuzz
 
 help: ## List the targets.
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -115,25 +119,58 @@ run: toolchain ## Serve a demo organization on LISTEN (127.0.0.1:8080) with its 
 	@echo "     'insomnia-scim' itself, is the largest. Then the server compiles the component, and prints its addresses"
 	cargo run --profile quick --locked --package insomnia-scim -- demo --data $(DATA) --listen $(LISTEN)
 
-# Built twice: the first binary compiles the component, the second brings the compiled code along. A build script that
-# compiled it would build Cranelift once more for itself.
+# Who compiles the component is the binary of `make run`, which is built in a third of the time: compiled code depends on the
+# component and on Cranelift, not on how Cranelift itself was optimised. A build script that compiled it would build Cranelift
+# once more for itself.
 release: toolchain ## Build the binary to hand out: optimised, and with the component's compiled code in it.
-	cargo build --release --locked --package insomnia-scim
-	cargo run --release --locked --package insomnia-scim -- compile target/component.compiled
+	cargo run --profile quick --locked --package insomnia-scim -- compile target/component.compiled
 	INSOMNIA_SCIM_COMPILED_COMPONENT="$(CURDIR)/target/component.compiled" cargo build --release --locked --package insomnia-scim
 	target/release/insomnia-scim man target/release/man
 	mkdir -p target/release/completions
 	for shell in bash zsh fish; do target/release/insomnia-scim completions $$shell >target/release/completions/insomnia-scim.$$shell; done
 
+# zig is the C compiler and the linker of every target, so that nothing of this machine's C library gets in. The component's
+# compiled code is brought along where this machine can run the binary that compiles it. cargo-auditable writes into the binary
+# which crates it is made of, cargo-cyclonedx the same beside it.
+package: toolchain tools ## Build static, stripped binaries with checksums and SBOMs into target/package; PACKAGES names targets.
+	@want=$$(cksum <.config/package-tools.txt); \
+	if [ "$$want" != "$$(cat $(TOOLS)/package.cksum 2>/dev/null)" ]; then \
+		echo "package: installing the tools of .config/package-tools.txt, cargo-auditable and cargo-cyclonedx into $(TOOLS)"; \
+		test -x $(TOOLS)/bin/python || $(PYTHON) -m venv $(TOOLS); \
+		$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
+			--requirement .config/package-tools.txt && \
+		cargo install --quiet --locked --root $(TOOLS) cargo-auditable@0.7.7 cargo-cyclonedx@0.5.9 || { \
+			echo "package: the tools can't be installed; check the network, pip's configuration and ~/.cargo/config.toml"; exit 1; }; \
+		echo "$$want" >$(TOOLS)/package.cksum; \
+	fi
+	@rm -rf target/package && mkdir -p target/package
+	@set -e; for target in $(PACKAGES); do \
+		echo "package: building for $$target"; \
+		rustup target add $$target; \
+		code=; \
+		if [ "$${target%%-*}" = "$$(uname -m)" ]; then \
+			$(CARGO) zigbuild --profile quick --locked --package insomnia-scim --target $$target; \
+			code="$(CURDIR)/target/component.$$target"; \
+			target/$$target/quick/insomnia-scim compile "$$code"; \
+		fi; \
+		INSOMNIA_SCIM_COMPILED_COMPONENT="$$code" CARGO_PROFILE_RELEASE_STRIP=symbols \
+			$(CARGO) auditable zigbuild --release --locked --package insomnia-scim --target $$target; \
+		cp target/$$target/release/insomnia-scim target/package/insomnia-scim-$$target; \
+		$(CARGO) cyclonedx --quiet --manifest-path host/Cargo.toml --format json --target $$target \
+			--override-filename insomnia-scim-$$target.cdx; \
+		mv host/insomnia-scim-$$target.cdx.json target/package/; \
+	done; \
+	cd target/package && sha256sum * >SHA256SUMS && ls -l
+
 test: toolchain tools venv browser npm postgres ## Build, and run all tests.
 	@echo "test: building the tests, and the server that they start"
 	@# In one graph: built by itself, the server would get other features of its crates, and wasmtime be built twice.
-	cargo build --locked --workspace --bins --tests
-	$(CARGO) nextest run --locked --workspace --bins --tests
+	cargo build --locked --workspace --bins --examples --tests
+	$(CARGO) nextest run --locked --workspace --bins --tests --test-threads $(THREADS)
 	cargo test --locked --workspace --doc
 
 test-rust: toolchain ## Run the tests that need neither Python nor npm, nor a browser, nor PostgreSQL: the quick loop.
-	cargo build --locked --workspace --bins --tests
+	cargo build --locked --workspace --bins --examples --tests
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then set -x; \
 		$(CARGO) nextest run --locked --workspace --bins --tests --profile rust; \
 	else echo "test: with cargo test, since cargo-nextest is not installed ('make tools' does)"; set -x; \
@@ -144,7 +181,7 @@ picture: toolchain ## Draw tests/pictures/{guest,host}.svg again: which room of 
 	INSOMNIA_SCIM_REDRAW=1 cargo test --locked --workspace --test all house::
 
 pictures: toolchain tools browser npm ## Take the pictures of the README into tests/pictures.
-	cargo build --locked --workspace --bins --tests
+	cargo build --locked --workspace --bins --examples --tests
 	INSOMNIA_SCIM_PICTURES=tests/pictures $(CARGO) nextest run --locked --workspace --bins --tests -E 'test(pictures)'
 
 check: toolchain tools ## Check format, lints, documentation, licences and advisories; warnings are errors.

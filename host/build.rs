@@ -70,7 +70,7 @@ fn embed(built: &Path) -> Result<(), String> {
 fn embed_compiled() -> Result<(), String> {
     println!("cargo::rerun-if-env-changed={COMPILED}");
     let embedded = PathBuf::from(variable("OUT_DIR")?).join("component.compiled");
-    let written = match env::var_os(COMPILED) {
+    let written = match env::var_os(COMPILED).filter(|path| !path.is_empty()) {
         Some(path) => {
             println!("cargo::rerun-if-changed={}", Path::new(&path).display());
             fs::copy(&path, &embedded).map(drop).map_err(|error| (PathBuf::from(path), error))

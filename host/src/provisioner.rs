@@ -279,7 +279,8 @@ impl Provisioner {
             isolation: Isolation::default(),
             limits: Limits::default(),
             quotas: Quotas::default(),
-            cache_dir: None,
+            // Each test is a process of its own: they share what the first of them has compiled.
+            cache_dir: cfg!(test).then(|| concat!(env!("OUT_DIR"), "/compiled").into()),
             component: None,
             base_url: "http://localhost:8080".into(),
             page_url: None,

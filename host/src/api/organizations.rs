@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use insomnia_scim_contract::{Face, Source};
+use insomnia_scim_contract::{Act, Actor, Face, Source};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -140,8 +140,9 @@ pub(super) async fn create_organization(
     let provisioner = &operator.state.provisioner;
     let id = OrganizationId::parse(&new.id)
         .map_err(|error| Problem::invalid(format!("{error}.")).at("/id".into(), error.to_string()))?;
-    let (owner, retention_days, source) = (new.owner, new.retention_days, Source::new(Face::Api));
-    let new = NewOrganization { id, record: new.organization, owner, retention_days, source };
+    let by = Act { actor: Actor::Operator, source: Source::new(Face::Api) };
+    let (record, owner, retention_days) = (new.organization, new.owner, new.retention_days);
+    let new = NewOrganization { id, record, owner, retention_days, by };
     let created = provisioner.create_organization(new).await?;
     let location = format!("{}{PATH}/organizations/{}", provisioner.base_url(), created.organization.id());
     let view = CreatedOrganizationView { organization: view(&created.organization).await?, owner: created.owner };

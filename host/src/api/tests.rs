@@ -1,6 +1,6 @@
 //! The API as an embedder mounts it, with a clock of its own.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -34,12 +34,9 @@ struct Host {
 
 impl Host {
     async fn new(secrets: Arc<dyn Secrets>) -> Self {
-        /// Compiled once for all tests of a process.
-        static COMPILED: OnceLock<tempfile::TempDir> = OnceLock::new();
-        let cache = COMPILED.get_or_init(|| tempfile::tempdir().unwrap());
         let clock = Arc::new(ManualClock::new(START));
         let builder = Provisioner::builder().storage(Arc::new(MemoryStorage::new())).secrets(secrets);
-        let builder = builder.clock(clock.clone()).cache_dir(cache.path()).scheduler(false);
+        let builder = builder.clock(clock.clone()).scheduler(false);
         let provisioner = builder.base_url("https://scim.example.com/insomnia").build().await.unwrap();
         let issued = provisioner.api_keys().create(&ApiKeyScope::Operator, "test").await.unwrap();
         let routes = super::router(&provisioner);

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use insomnia_scim_contract::{Face, Source};
+use insomnia_scim_contract::{Act, Actor, Face, Source};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -88,8 +88,8 @@ async fn make(provisioner: &Provisioner) -> anyhow::Result<(Organization, Shown)
     let owner =
         Owner { email: OWNER.into(), display_name: Some("Demo Owner".into()), passphrase: Some(passphrase.clone()) };
     let source = Source::new(Face::CommandLine);
-    let new =
-        NewOrganization { owner: Some(owner), source: source.clone(), ..NewOrganization::new(id.clone(), record) };
+    let by = Act { actor: Actor::Operator, source: source.clone() };
+    let new = NewOrganization { owner: Some(owner), by, ..NewOrganization::new(id.clone(), record) };
     let organization = match provisioner.create_organization(new).await {
         Ok(created) => created.organization,
         Err(CreateOrganizationError::Registry(RegistryError::Exists(_))) => {

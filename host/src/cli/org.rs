@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
-use insomnia_scim_contract::{Face, Source};
+use insomnia_scim_contract::{Act, Actor, Face, Source};
 use serde_json::{Value, json};
 
 use super::arguments::one_of;
@@ -156,8 +156,8 @@ impl Org {
                 };
                 let passphrase = owner.is_some().then(passphrase::generate).transpose()?;
                 let owner = owner.map(|email| Owner { email, display_name: None, passphrase: passphrase.clone() });
-                let source = Source::new(Face::CommandLine);
-                let new = NewOrganization { owner, source, ..NewOrganization::new(id, record) };
+                let by = Act { actor: Actor::Operator, source: Source::new(Face::CommandLine) };
+                let new = NewOrganization { owner, by, ..NewOrganization::new(id, record) };
                 let created = provisioner.create_organization(new).await?;
                 let organization = created.organization;
                 let mut made = json!({"id": organization.id().as_str(), "connector_url": organization.connector_url()});

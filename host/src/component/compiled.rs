@@ -96,9 +96,13 @@ pub(super) fn first(
 ) -> Result<(Engine, Linked), ComponentError> {
     let is_built_in = wasm == BUILT_IN;
     let shipped = if is_built_in { shipped::built_in() } else { None };
+    let is_shipped = shipped.is_some();
     // The directory for this start is needed no longer than until the code is loaded.
     let (cache, _scratch) = open(shipped, directory);
     let engine = engine(limits, cache).map_err(|error| ComponentError::Engine(text(&error)))?;
+    if !is_shipped && directory.is_none_or(is_empty) {
+        tracing::info!("the component is compiled now, which takes seconds; with a cache only the first start does so");
+    }
     let linked = Compiled::new(&engine, if is_built_in { "built-in" } else { "given" }, wasm)?.link(&engine)?;
     Ok((engine, linked))
 }
@@ -132,6 +136,12 @@ fn open(shipped: Option<Shipped<'_>>, directory: Option<&Path>) -> (Option<Cache
             (None, None)
         }
     }
+}
+
+/// Whether nothing is kept there yet.
+fn is_empty(directory: &Path) -> bool {
+    let Ok(mut entries) = std::fs::read_dir(directory) else { return true };
+    entries.next().is_none()
 }
 
 fn text(error: &Error) -> String {

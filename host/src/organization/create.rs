@@ -1,6 +1,6 @@
 //! Creating an organization with all that it begins with, or not at all.
 
-use insomnia_scim_contract::{Face, Source};
+use insomnia_scim_contract::Act;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -21,9 +21,9 @@ pub struct NewOrganization {
     pub owner: Option<Owner>,
     /// For how many days the log of SCIM requests, events and parked emails are kept; 90 if it is not set.
     pub retention_days: Option<u32>,
-    /// From where it is created. A passphrase of the owner that comes from the command line was shown on a terminal, so it
-    /// must be changed at the first sign-in.
-    pub source: Source,
+    /// Who creates it, and from where: the audit trail begins with it. A passphrase of the owner that comes from the command
+    /// line was shown on a terminal, so it must be changed at the first sign-in.
+    pub by: Act,
 }
 
 /// The owner of a new organization.
@@ -44,7 +44,7 @@ pub struct Owner {
 impl NewOrganization {
     /// An organization of which nothing more is known; an owner and the retention can be added.
     pub fn new(id: OrganizationId, record: OrganizationRecord) -> Self {
-        Self { id, record, owner: None, retention_days: None, source: Source::new(Face::Backend) }
+        Self { id, record, owner: None, retention_days: None, by: Act::of_backend() }
     }
 }
 
@@ -85,7 +85,8 @@ impl Provisioner {
             self.delete(&id, Some(generation)).await?;
         }
         let organization = self.bound_organization(self.registry().begin(&id, now).await?);
-        let furnished = organization.clone().coming_from(new.source.clone());
+        let Act { actor, source } = new.by.clone();
+        let furnished = organization.clone().coming_from(source).acting_as(actor);
         let created = match furnish(&furnished, new).await {
             Ok(owner) => self.registry().complete(organization.id()).await.map(|()| owner).map_err(Into::into),
             Err(refused) => Err(refused.into()),

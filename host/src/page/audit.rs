@@ -60,6 +60,8 @@ impl Entry {
         let who = match (self.by.kind.as_str(), &self.by.id) {
             ("member", Some(id)) => visible(id),
             ("operator", _) => "the operator".to_owned(),
+            // Acts that need an owner, such as enabling SCIM.
+            _ if self.face == "command-line" => "the operator, for the owner".to_owned(),
             _ => "the owner’s backend".to_owned(),
         };
         match &self.credential {

@@ -1,6 +1,6 @@
 //! The page as an embedder mounts it, with a clock and sessions of its own.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -37,12 +37,9 @@ struct Host {
 
 impl Host {
     async fn new() -> Self {
-        /// Compiled once for all tests of a process.
-        static COMPILED: OnceLock<tempfile::TempDir> = OnceLock::new();
-        let cache = COMPILED.get_or_init(|| tempfile::tempdir().unwrap());
         let clock = Arc::new(ManualClock::new(START));
         let builder = Provisioner::builder().storage(Arc::new(MemoryStorage::new())).base_url(BASE);
-        let builder = builder.clock(clock.clone()).cache_dir(cache.path()).scheduler(false);
+        let builder = builder.clock(clock.clone()).scheduler(false);
         let provisioner = builder.build().await.unwrap();
         let record = OrganizationRecord {
             name: "Acme & Sons".into(),

@@ -26,6 +26,7 @@ use super::bill::{Bill, size_of_head};
 use super::connection::{Connection, Connections, LOOK, Verdict, Watched};
 use super::health::Readiness;
 use super::tls::{self, Tls, WithoutCertificate};
+use super::turns::Turns;
 use super::unreadable::Readable;
 use super::{ScimService, receivers, request_id, tracked};
 use crate::capability::storage::StorageError;
@@ -229,9 +230,15 @@ async fn drive(
     mut stops: watch::Receiver<bool>,
 ) -> Result<(), String> {
     let of_request = Arc::clone(connection);
+    let turns = Turns::default();
+    let turns_of_requests = turns.clone();
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
-        service.clone().call(request, Arc::clone(&of_request))
+        let (service, connection, turns) = (service.clone(), Arc::clone(&of_request), turns_of_requests.clone());
+        async move {
+            turns.take().await;
+            service.call(request, connection).await
+        }
     });
     let io = TokioIo::new(Readable::new(Watched::new(stream, Arc::clone(connection))));
     let mut served = std::pin::pin!(builder.serve_connection(io, service));
@@ -240,7 +247,7 @@ async fn drive(
     let mut last_call = None;
     loop {
         tokio::select! {
-            ended = &mut served => return ended.map_err(|error| error.to_string()),
+            ended = turns.drive(served.as_mut()) => return ended.map_err(|error| error.to_string()),
             () = connection.evicted() => return Err("another one needs its place".into()),
             _ = stops.changed(), if !stopping => {
                 stopping = true;

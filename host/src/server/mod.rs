@@ -25,6 +25,7 @@ pub(crate) mod streams;
 pub(crate) mod throttle;
 pub(crate) mod tls;
 mod tracked;
+mod turns;
 mod unreadable;
 
 pub use body::{MAX_BODY, MAX_LARGE_BODY};

@@ -1,6 +1,7 @@
 //! The hosts of `host/examples/node` and `host/examples/python`, which embedders in other languages copy: their storages keep
 //! the rules, identity providers provision into them, and what they answered survives `kill -9`.
 
+mod backend;
 mod example;
 
 use std::collections::BTreeMap;

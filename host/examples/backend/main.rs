@@ -1,0 +1,123 @@
+//! A small backend with accounts, sessions and a mail system of its own, into which SCIM is mounted.
+//!
+//! `cargo run --example backend -- DIRECTORY 127.0.0.1:3000` serves it; the first start prints the connector URL, the token and
+//! the owner's passphrase. Compiled code is kept in the directory, or where a third argument says. What a backend brings along
+//! stands in one file each:
+//!
+//! | file | what it is | trait |
+//! |---|---|---|
+//! | `database.rs` | the backend's own tables: accounts, teams, sessions, letters | |
+//! | `mirror.rs` | keeps accounts and teams as the identity provider wants them: in order, each event exactly once | `EventSubscriber` |
+//! | `sessions.rs` | the backend's sessions open the SCIM page | `SessionProvider` |
+//! | `letters.rs` | the backend's mail system | `Mailer` |
+//! | `pages.rs` | sign-in that the accounts gate, and a page of its own over the provisioner's acts | |
+//!
+//! Storage, secrets and outgoing HTTP are those of the crate; `storage::conformance` has the rules for a storage of one's own.
+
+mod database;
+mod letters;
+mod mirror;
+mod pages;
+mod sessions;
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use axum::Router;
+use insomnia_scim::capability::secrets::SecretKey;
+use insomnia_scim::connector::{ExpiryWindow, IdentityProvider};
+use insomnia_scim::directory::{Domain, Options, OrganizationRecord, Plan};
+use insomnia_scim::http::HttpConfig;
+use insomnia_scim::page::Page;
+use insomnia_scim::storage::SqliteStorage;
+use insomnia_scim::{CreateOrganizationError, NewOrganization, OrganizationId, Owner, Provisioner, RegistryError};
+
+use self::database::Database;
+use self::letters::Letters;
+use self::mirror::Mirror;
+use self::sessions::BackendSessions;
+
+/// Who administers the organization at the beginning.
+const OWNER: &str = "owner@acme.example";
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let directory = arguments.next().unwrap_or_else(|| "backend-data".into());
+    let listener = tokio::net::TcpListener::bind(arguments.next().as_deref().unwrap_or("127.0.0.1:3000")).await?;
+    let base_url = format!("http://{}", listener.local_addr()?);
+    let compiled = arguments.next().map_or_else(|| Path::new(&directory).join("compiled"), PathBuf::from);
+
+    let database = Database::open(Path::new(&directory))?;
+    let provisioner = provisioner(Path::new(&directory), &compiled, &base_url, &database).await?;
+    let organization = OrganizationId::parse("acme")?;
+    first_start(&provisioner, &organization, &base_url).await?;
+    // The owner has an account before anybody can sign in.
+    provisioner.run_all_due().await?;
+
+    let sessions = Arc::new(BackendSessions::new(database.clone()));
+    let application = Router::new()
+        .merge(pages::router(provisioner.clone(), database))
+        .merge(provisioner.router())
+        .merge(Page::new(&provisioner).sessions(sessions).router());
+    println!("serving {base_url}/");
+    axum::serve(listener, application).await?;
+    Ok(())
+}
+
+/// The provisioner with everything that this backend brings along.
+async fn provisioner(
+    directory: &Path,
+    compiled: &Path,
+    base_url: &str,
+    database: &Database,
+) -> Result<Provisioner, Box<dyn Error>> {
+    let mirror = Arc::new(Mirror::new(database.clone()));
+    let provisioner = Provisioner::builder()
+        .storage(Arc::new(SqliteStorage::open(&directory.join("scim.db"))?))
+        .secrets(Arc::new(SecretKey::in_file(&directory.join("secret.key"))?))
+        .http(Arc::new(HttpConfig::default().client()?))
+        .mailer(Arc::new(Letters::new(database.clone())))
+        .subscriber(mirror.clone())
+        .cache_dir(compiled)
+        .base_url(base_url)
+        .build()
+        .await?;
+    mirror.asks(provisioner.clone());
+    Ok(provisioner)
+}
+
+/// Makes the organization and enables SCIM, unless an earlier start has done so. Each step looks at what is there already, so
+/// that a start that was broken off is taken up by the next one.
+async fn first_start(provisioner: &Provisioner, id: &OrganizationId, base_url: &str) -> Result<(), Box<dyn Error>> {
+    let record = OrganizationRecord {
+        name: "Acme".into(),
+        plan: Plan::Enterprise,
+        seats: 50,
+        domains: vec![Domain { name: "acme.example".into(), verified: true }],
+        single_sign_on: Some("okta".into()),
+        options: Options::default(),
+    };
+    let passphrase = passphrase()?;
+    let owner = Owner { email: OWNER.into(), display_name: Some("Olive".into()), passphrase: Some(passphrase.clone()) };
+    let new = NewOrganization { owner: Some(owner), ..NewOrganization::new(id.clone(), record) };
+    match provisioner.create_organization(new).await {
+        Ok(_) => println!("owner {OWNER} passphrase {passphrase}"),
+        Err(CreateOrganizationError::Registry(RegistryError::Exists(_))) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let organization = provisioner.organization(id);
+    if !organization.status().await?.enabled {
+        let issued = organization.enable(OWNER, IdentityProvider::Okta, ExpiryWindow::Days90).await?;
+        println!("connector {base_url}/scim/v2/{id} token {}", issued.token);
+    }
+    Ok(())
+}
+
+/// A passphrase that nobody can guess, in hexadecimal digits.
+fn passphrase() -> Result<String, getrandom::Error> {
+    let mut random = [0_u8; 12];
+    getrandom::fill(&mut random)?;
+    Ok(random.iter().map(|byte| format!("{byte:02x}")).collect())
+}
