@@ -352,10 +352,10 @@ impl Book<'_> {
     }
 }
 
-/// One that can't be read is taken for none: it is found anew.
+/// One that can't be read is begun anew, if it is found again.
 fn stored(entry: Entry, found: Found) -> Option<Stored> {
     let about = About::parse(&entry.key, found.prefix())?;
-    let state = serde_json::from_slice(&entry.value).ok()?;
+    let state = serde_json::from_slice(&entry.value).unwrap_or_else(|_| State::unknown());
     Some(Stored { about, state, key: entry.key, version: Some(entry.version) })
 }
 
@@ -424,6 +424,12 @@ mod tests {
         assert_eq!(of(Some("acme"), Some("acme2")).await, ["acme-2", "acme2"]);
         assert_eq!(of(Some("acme2"), None).await, ["b"]);
         // Two hosts that find the same at once do not overwrite what the other has told.
+        let put = vec![Write::Put(about("b").key(FLEET), b"spoilt".to_vec())];
+        book.commit(Vec::new(), put).await.unwrap();
+        let spoilt = book.of_fleet(Some("acme2"), None).await.unwrap().remove(0);
+        let next = after(Some(spoilt.state.clone()), Some(None), false, NOW);
+        assert_eq!(next, Some(state.clone()), "what can't be read is begun anew");
+        book.write(Found::Fleet, vec![(about("b"), Some(spoilt), next)]).await.unwrap();
         let again = book.write(Found::Fleet, vec![(about("b"), None, Some(state.clone()))]).await;
         assert!(matches!(again, Err(StorageError::Conflict(_))), "{again:?}");
         let of_host = About::new(AlertCause::DiskNearlyFull, "@host");

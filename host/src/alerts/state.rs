@@ -10,7 +10,7 @@ pub(super) const AGAIN: u64 = 24 * 60 * 60 * 1_000;
 /// An alert about one cause in one organization, or at one host. All times are milliseconds since the Unix epoch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct State {
-    /// When it was found first.
+    /// When it was found first; 0 if that is not known any more.
     pub(super) since: u64,
     #[serde(flatten)]
     pub(super) phase: Phase,
@@ -79,10 +79,18 @@ pub(super) fn after(before: Option<State>, found: Option<Option<String>>, may_pa
         (over @ Phase::Over { .. }, None) => over,
     };
     state.detail = found.unwrap_or(state.detail);
+    if state.since == 0 {
+        state.since = now;
+    }
     Some(state)
 }
 
 impl State {
+    /// One of which nothing is known but that it was there: what is stored can't be read.
+    pub(super) fn unknown() -> Self {
+        Self { since: 0, phase: Phase::Suspected, detail: None, told: BTreeMap::new() }
+    }
+
     /// Whether it is one that needs a person now.
     pub(super) fn lasts(&self) -> bool {
         matches!(self.phase, Phase::On | Phase::Fading { .. })
