@@ -43,6 +43,7 @@
 extern crate self as insomnia_scim;
 
 mod alarm;
+pub mod alerts;
 pub mod api;
 pub mod api_keys;
 pub mod capability;
@@ -64,6 +65,7 @@ mod fair;
 mod fleet;
 pub mod guard;
 mod hex;
+mod hourly;
 pub mod http;
 pub mod journal;
 mod ledger;
@@ -78,15 +80,17 @@ mod routes;
 mod scheduler;
 mod scim;
 pub mod server;
+mod sign_ins;
 pub mod storage;
 mod timestamp;
 mod urls;
 
+pub use alerts::{AlertCause, AlertWebhook, Alerts};
 pub use capability::storage::{InvalidOrganizationId, OrganizationId};
 pub use component::{CallError, ComponentError, Isolation, Limits};
 pub use condition::Trouble;
 pub use error::{ActionError, SchemasError};
-pub use fleet::{FleetFilter, FleetTrouble, Standing};
+pub use fleet::{FleetCondition, FleetFilter, FleetTrouble, InvalidCondition, Standing};
 pub use insomnia_scim_contract::{Act, Actor, Face, Overview, Source};
 pub use organization::{
     CreateOrganizationError, CreatedOrganization, DomainRule, ErasedPerson, NewOrganization, OptionChanges,

@@ -12,6 +12,7 @@ use crate::directory::{
     Licences, Listed, Listing, MarkedMembers, Member, NewMember, OrganizationRecord, Requirement, Role,
 };
 use crate::error::ActionError;
+use crate::hourly::error_hourly;
 use crate::journal::{LogPage, LogQuery};
 use crate::provisioner::Provisioner;
 use crate::scim::{self, ScimRequest, ScimResponse};
@@ -99,7 +100,7 @@ impl Organization {
             return runtime.call(space, run).await;
         }
         let found = self.provisioner.registry().find(&self.id).await.map_err(|error| {
-            tracing::error!(organization = %self.id, "the organization can't be looked up: {error}");
+            error_hourly!("looks-up"; organization = %self.id, "the organization can't be looked up: {error}");
             CallError::Busy
         });
         runtime.call(&found?.ok_or(CallError::Deleted)?, run).await
@@ -129,7 +130,7 @@ impl Organization {
             Some(space) => space.clone(),
             None => {
                 let found = self.provisioner.registry().find(&self.id).await.map_err(|error| {
-                    tracing::error!(organization = %self.id, "the organization can't be looked up: {error}");
+                    error_hourly!("looks-up"; organization = %self.id, "the organization can't be looked up: {error}");
                     CallError::Busy
                 })?;
                 found.ok_or(CallError::Deleted)?

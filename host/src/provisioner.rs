@@ -24,6 +24,7 @@ use crate::quota::Quotas;
 use crate::registry::{QuotaBook, Registered, Registry, RegistryError};
 use crate::scheduler;
 use crate::server::TrustedProxies;
+use crate::sign_ins::WrongSignIns;
 use crate::urls;
 
 use leftovers::Leftovers;
@@ -46,6 +47,7 @@ pub(crate) struct Inner {
     registry: Registry,
     failures: Failures,
     condition: Condition,
+    wrong_sign_ins: WrongSignIns,
     subscriber: Option<Arc<dyn EventSubscriber>>,
     base_url: String,
     page_url: Option<String>,
@@ -252,6 +254,7 @@ impl ProvisionerBuilder {
             metrics,
             failures: Failures::default(),
             condition: Condition::default(),
+            wrong_sign_ins: WrongSignIns::default(),
             subscriber: self.subscriber,
             base_url,
             page_url: self.page_url,
@@ -476,6 +479,10 @@ impl Provisioner {
 
     pub(crate) fn subscriber(&self) -> Option<&dyn EventSubscriber> {
         self.0.subscriber.as_deref()
+    }
+
+    pub(crate) fn wrong_sign_ins(&self) -> &WrongSignIns {
+        &self.0.wrong_sign_ins
     }
 
     pub(crate) fn failures(&self) -> &Failures {

@@ -14,6 +14,7 @@ use crate::capability::schedule::{CLAIM, LONGEST_PAUSE};
 use crate::capability::storage::{OrganizationId, StorageError};
 use crate::component::CallError;
 use crate::error::ActionError;
+use crate::hourly::{error_hourly, warn_hourly};
 use crate::metrics::JobOutcome;
 use crate::provisioner::{Inner, Provisioner};
 
@@ -44,7 +45,7 @@ pub(crate) async fn run(provisioner: Weak<Inner>) {
         let pause = match start(&provisioner, &mut running, &mut busy).await {
             Ok(pause) => pause,
             Err(error) => {
-                tracing::error!("what is due can't be read: {error}");
+                error_hourly!("due-read"; "what is due can't be read: {error}");
                 LONGEST_SLEEP
             }
         };
@@ -113,7 +114,7 @@ pub(crate) async fn run_one(provisioner: &Provisioner, organization: &Organizati
         Ok(Some(claim)) => claim.number,
         Ok(None) => return true,
         Err(error) => {
-            tracing::error!(%organization, "the jobs can't be claimed: {error}");
+            error_hourly!("jobs-claimed"; %organization, "the jobs can't be claimed: {error}");
             return false;
         }
     };
@@ -145,13 +146,14 @@ pub(crate) async fn run_one(provisioner: &Provisioner, organization: &Organizati
         Err(error) => {
             let pause = provisioner.failures().count(organization);
             provisioner.counts().jobs.ended(JobOutcome::Failed);
-            tracing::warn!(%organization, "jobs failed and are tried again in {pause} ms: {error}");
+            warn_hourly!(&format!("jobs {organization}"); %organization,
+                "jobs failed and are tried again in {pause} ms: {error}");
             Some(now.saturating_add(pause))
         }
     };
     if let Err(error) = storage.release(organization, number, next).await {
         // Nothing is lost: some host looks again when the claim has ended.
-        tracing::error!(%organization, "the next due time can't be stored: {error}");
+        error_hourly!("due-stored"; %organization, "the next due time can't be stored: {error}");
     }
     true
 }
@@ -163,7 +165,9 @@ async fn keep(provisioner: &Provisioner, organization: &OrganizationId, number: 
         match provisioner.storage().renew(organization, number, provisioner.clock().now()).await {
             Ok(Some(_)) => {}
             Ok(None) => return,
-            Err(error) => tracing::warn!(%organization, "the claim of the jobs can't be renewed: {error}"),
+            Err(error) => {
+                warn_hourly!("jobs-renewed"; %organization, "the claim of the jobs can't be renewed: {error}")
+            }
         }
     }
 }

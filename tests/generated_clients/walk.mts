@@ -60,6 +60,8 @@ async function organizations() {
   assert(listed.items.some((line) => line.id === organization));
   const fleet = await gives(client.GET('/api/v1/fleet', { params: { query: { token: 'disabled', limit: 100 } } }));
   assert.equal(fleet.items.find((standing) => standing.id === organization)?.seats, 20);
+  const alerts = await gives(client.GET('/api/v1/alerts', { params: { query: { limit: 100 } } }));
+  assert(Array.isArray(alerts.items));
   await gives(client.GET('/api/v1/organizations/{organization}', { params }));
   await gives(client.PUT('/api/v1/organizations/{organization}', { params, body: { ...record, seats: 21 } }));
 

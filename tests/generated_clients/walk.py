@@ -72,6 +72,7 @@ def organizations():
     assert ORGANIZATION in [line.id for line in listed.items], listed
     fleet = call("list_fleet", token=models.ListFleetToken.DISABLED, limit=100, gives=models.ListOfStanding)
     assert [standing.seats for standing in fleet.items if standing.id == ORGANIZATION] == [20], fleet
+    call("list_alerts", limit=100, gives=models.ListOfAlert)
     of_the_organization("get_organization", gives=models.OrganizationView)
     record.seats = 21
     of_the_organization("put_organization", body=record, gives=models.OrganizationView)

@@ -21,6 +21,8 @@ const START: Duration = Duration::from_secs(180);
 
 /// The variable with the URL of the PostgreSQL.
 const STORAGE: &str = "INSOMNIA_SCIM_STORAGE";
+/// The variable with the configuration file.
+const CONFIG: &str = "INSOMNIA_SCIM_CONFIG";
 
 /// How long a graceful stop may take.
 const STOP: Duration = Duration::from_secs(60);
@@ -33,6 +35,7 @@ pub struct Server {
     demo: Demo,
     storage: Option<String>,
     binary: PathBuf,
+    config: Option<PathBuf>,
 }
 
 /// Another server on the data of a [`Server`]. Killed when dropped.
@@ -68,6 +71,8 @@ pub struct Surroundings {
     pub storage: Option<String>,
     /// Another build of the server than [`binary`].
     pub binary: Option<PathBuf>,
+    /// The configuration file of the server and of commands on its data.
+    pub config: Option<PathBuf>,
 }
 
 /// Who reads the server's stderr.
@@ -178,7 +183,8 @@ impl Server {
         };
         let listen = authority(&demo.connector_url);
         let binary = surroundings.binary.clone().unwrap_or_else(binary);
-        Self { process: Some(process), directory, listen, demo, storage: surroundings.storage.clone(), binary }
+        let (storage, config) = (surroundings.storage.clone(), surroundings.config.clone());
+        Self { process: Some(process), directory, listen, demo, storage, binary, config }
     }
 
     /// What the first start printed.
@@ -294,7 +300,8 @@ impl Server {
 
     fn surroundings(&self) -> Surroundings {
         let (storage, binary) = (self.storage.clone(), Some(self.binary.clone()));
-        Surroundings { storage, binary, ..Surroundings::default() }
+        let config = self.config.clone();
+        Surroundings { storage, binary, config, ..Surroundings::default() }
     }
 
     /// Starts it again on the same data and the same port.
@@ -370,6 +377,7 @@ impl Server {
             .arg("--data")
             .arg(self.data())
             .envs(self.storage.as_ref().map(|url| (STORAGE, url)))
+            .envs(self.config.as_ref().map(|path| (CONFIG, path)))
             .stdin(Stdio::null())
             .output()
             .expect("the binary runs");
@@ -407,6 +415,7 @@ impl Process {
             .arg(data)
             .args(arguments)
             .envs(surroundings.storage.as_ref().map(|url| (STORAGE, url)))
+            .envs(surroundings.config.as_ref().map(|path| (CONFIG, path)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -36,6 +36,10 @@ pub struct Overview {
     /// A receiver of SCIM events takes no tokens, refuses some, or has not asked for what has waited for three days.
     #[cfg_attr(feature = "host", component(name = "streams-failing"))]
     pub streams_failing: bool,
+    /// When the first secret of an OAuth client of the organization's own expires, in milliseconds since the Unix epoch, if 20
+    /// days or less are left, or it has expired already; `None` otherwise, and while SCIM is disabled.
+    #[cfg_attr(feature = "host", component(name = "client-secret-expires"))]
+    pub client_secret_expires: Option<u64>,
     /// The newest entries of the log, each a JSON object.
     pub log: Vec<String>,
 }

@@ -14,8 +14,8 @@ use crate::secret::Token;
 use crate::store::{Batch, ConnectorRecord, EventSubject, Plan, Retry, Store, StoreError, TokenRecord, Versioned};
 
 const DAY: u64 = 24 * 60 * 60 * 1_000;
-/// How long before its expiry a token is said to expire soon, in milliseconds.
-const SOON: u64 = 20 * DAY;
+/// How long before its expiry a token, or the secret of a client, is said to expire soon, in milliseconds.
+pub const SOON: u64 = 20 * DAY;
 /// The longest that a replaced token stays valid, in seconds.
 pub(super) const LONGEST_OVERLAP: u32 = 86_400;
 

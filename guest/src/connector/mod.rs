@@ -10,4 +10,4 @@ pub mod setup_link;
 
 pub use authenticate::{Authenticated, Credential, Presented, Unauthenticated, authenticate};
 pub use insomnia_scim_contract::{ExpiryWindow as Window, IdentityProvider, IssuedToken, Requirement, TokenStatus};
-pub use lifecycle::{ConnectorError, disable, enable, refresh, status, unmet, unmet_requirements};
+pub use lifecycle::{ConnectorError, SOON, disable, enable, refresh, status, unmet, unmet_requirements};

@@ -52,6 +52,7 @@ pub fn overview(store: &Store, actor: &Actor, log_entries: u32) -> Result<Overvi
         emails_parked: has_any(store, keys::outboxes_parked())?,
         events_parked: has_any(store, keys::events_parked(None))?,
         streams_failing: is_any_failing(store)?,
+        client_secret_expires: next_client_secret(store)?,
         log: newest(store, log_entries)?,
     })
 }
@@ -68,6 +69,18 @@ fn is_any_failing(store: &Store) -> Result<bool, StoreError> {
         }
     }
     Ok(false)
+}
+
+/// When the first secret of a client of the organization's own expires, if that is soon or has been. While SCIM is disabled
+/// nobody needs one.
+fn next_client_secret(store: &Store) -> Result<Option<u64>, StoreError> {
+    if !store.is_enabled()? {
+        return Ok(None);
+    }
+    let soon = store.now().saturating_add(connector::SOON);
+    let clients = store.oauth_clients()?;
+    let expiries = clients.iter().filter_map(|client| client.secret.as_ref()?.expires);
+    Ok(expiries.filter(|expires| *expires <= soon).min())
 }
 
 fn has_any(store: &Store, range: crate::capability::KeyRange) -> Result<bool, StoreError> {

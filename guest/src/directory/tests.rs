@@ -6,7 +6,7 @@ use insomnia_scim_contract::{Actor, Requirement, TokenStatus};
 
 use super::overview;
 use crate::connector::{self, ConnectorError, Window};
-use crate::testing::organization::TestOrganization;
+use crate::testing::organization::{DAY, TestOrganization};
 
 #[test]
 fn the_overview_tells_at_once_what_a_dozen_calls_tell() {
@@ -23,6 +23,7 @@ fn the_overview_tells_at_once_what_a_dozen_calls_tell() {
         !seen.emails_parked
             && !seen.events_parked
             && !seen.streams_failing
+            && seen.client_secret_expires.is_none()
             && seen.webhook.is_none()
             && seen.holding_since.is_none()
     );
@@ -50,4 +51,24 @@ fn whoever_acts_for_the_owner_needs_an_active_one_and_the_operator_needs_nobody(
     assert_eq!(connector::unmet_requirements(&ownerless.host().store(), Actor::Owner), Err(ConnectorError::NoOwner));
     assert_eq!(connector::disable(&ownerless.host().store(), Actor::Owner), Err(ConnectorError::NoOwner));
     assert_eq!(connector::disable(&ownerless.host().store(), Actor::Operator), Err(ConnectorError::Disabled));
+}
+
+#[test]
+fn p9_the_overview_tells_of_the_first_secret_of_a_client_that_expires_soon_while_scim_is_enabled() {
+    use crate::connector::oauth::{self, NewClient};
+
+    let organization = TestOrganization::new(10, Window::Never).unwrap();
+    let store = organization.store();
+    let told = || overview(&organization.store(), &Actor::Operator, 0).unwrap().client_secret_expires;
+    let new = NewClient { name: "Entra".into(), client_credentials: true, ..NewClient::default() };
+    let expires = oauth::create(&store, TestOrganization::OWNER, &new).unwrap().client.secret_expires.unwrap();
+    organization.host.set_now(expires - 30 * DAY);
+    oauth::create(&organization.store(), TestOrganization::OWNER, &new).unwrap();
+    assert_eq!(told(), None, "30 days are left");
+    for now in [expires - 20 * DAY, expires + DAY] {
+        organization.host.set_now(now);
+        assert_eq!(told(), Some(expires));
+    }
+    connector::disable(&organization.store(), Actor::Operator).unwrap();
+    assert_eq!(told(), None, "nobody needs it");
 }

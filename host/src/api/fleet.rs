@@ -53,7 +53,7 @@ pub(super) async fn list_fleet(
     let more = found.len() > limit as usize;
     found.truncate(limit as usize);
     let next = found.last().filter(|_| more).map(|last| last.id.clone());
-    let filter = FleetFilter { token: query.token, in_trouble: query.trouble };
+    let filter = FleetFilter { token: query.token, in_trouble: query.trouble, ..FleetFilter::default() };
     found.retain(|standing| filter.lets_through(standing));
     Ok(ListOf { items: found, next, previous: None })
 }

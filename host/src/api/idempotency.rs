@@ -25,6 +25,7 @@ use super::state::ApiState;
 use crate::api_keys::{self, Caller};
 use crate::capability::storage::{KeyRange, OrganizationId, Page, Require, StorageError, Transaction, Write};
 use crate::hex;
+use crate::hourly::warn_hourly;
 use crate::server::body;
 
 /// The header field.
@@ -208,7 +209,7 @@ impl KeyedRequest {
         }
         // The effect is there, so the answer is given even if it can't be kept; and only where the API key still is.
         if let Err(error) = self.commit(vec![Require::Exists(self.at("record", &self.hash))], write).await {
-            tracing::warn!("the answer to a request with an idempotency key is not kept: {error}");
+            warn_hourly!("idempotency"; "the answer to a request with an idempotency key is not kept: {error}");
         }
         Ok(HttpResponse::from_parts(parts, Body::from(body)))
     }

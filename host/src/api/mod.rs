@@ -14,6 +14,7 @@
 //! What was begun is finished, also when the client is gone.
 
 mod access;
+mod alerts;
 mod api_keys;
 mod audit;
 mod components;
@@ -75,6 +76,7 @@ fn operations() -> OpenApiRouter<ApiState> {
     OpenApiRouter::with_openapi(document::frame())
         .routes(routes!(document::get_document))
         .routes(routes!(fleet::list_fleet))
+        .routes(routes!(alerts::list_alerts))
         .routes(routes!(organizations::list_organizations, organizations::create_organization))
         .routes(routes!(
             organizations::get_organization,

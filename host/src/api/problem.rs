@@ -10,6 +10,7 @@ use crate::capability::storage::StorageError;
 use crate::component::CallError;
 use crate::directory::Requirement;
 use crate::error::{ActionError, SchemasError};
+use crate::hourly::{error_hourly, warn_hourly};
 use crate::organization::CreateOrganizationError;
 use crate::provisioner::ComponentsError;
 use crate::quota::Exceeded;
@@ -266,11 +267,11 @@ impl From<ActionError> for Problem {
                 Self::new(StatusCode::CONFLICT, "not-configured", "The server is not set up for this", text)
             }
             ActionError::Unavailable(_) | ActionError::Call(CallError::Busy | CallError::Component) => {
-                tracing::warn!("a request of the API has to wait: {text}");
+                warn_hourly!("api-waits"; "a request of the API has to wait: {text}");
                 Self::unavailable()
             }
             ActionError::Call(CallError::Deadline | CallError::Memory) => {
-                tracing::warn!("a request of the API was given up: {text}");
+                warn_hourly!("api-given-up"; "a request of the API was given up: {text}");
                 Self::unavailable().uncertain()
             }
             ActionError::Call(CallError::Deleted) => Self::no_organization(),
@@ -290,13 +291,13 @@ impl From<StorageError> for Problem {
     fn from(error: StorageError) -> Self {
         match error {
             StorageError::Full(_) => {
-                tracing::error!("a request of the API is refused: {error}");
+                error_hourly!("storage-full"; "a request of the API is refused: {error}");
                 let detail = "The server's storage is full: changes are refused until its operator makes room.";
                 let status = StatusCode::INSUFFICIENT_STORAGE;
                 Self::new(status, "storage-full", "The storage is full", detail).retry_after(300)
             }
             StorageError::Unavailable(_) | StorageError::Conflict(_) => {
-                tracing::warn!("a request of the API has to wait: {error}");
+                warn_hourly!("api-waits"; "a request of the API has to wait: {error}");
                 Self::unavailable()
             }
             error => {

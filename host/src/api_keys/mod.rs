@@ -17,6 +17,7 @@ use crate::capability::storage::{
     Item, KeyRange, OrganizationId, Page, Require, Storage, StorageError, Transaction, Write,
 };
 use crate::hex;
+use crate::hourly::warn_hourly;
 
 /// Keys of one scope at the same time. Revoked ones make room when it is needed.
 const MOST: usize = 100;
@@ -267,7 +268,7 @@ impl ApiKeys {
             match self.commit(vec![Require::Version(at, version)], write).await {
                 Ok(()) | Err(StorageError::Conflict(_)) => {}
                 // On a full disk the API can still be read.
-                Err(error) => tracing::warn!("when an API key was used last can't be kept: {error}"),
+                Err(error) => warn_hourly!("key-used"; "when an API key was used last can't be kept: {error}"),
             }
         }
         Ok(Some(Caller { key: record.key.id, scope }))

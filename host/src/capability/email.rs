@@ -9,6 +9,7 @@ use super::Capabilities;
 use super::storage::OrganizationId;
 use crate::component::InstanceState;
 use crate::component::bindings::insomnia::scim::email as wit;
+use crate::hourly::warn_hourly;
 use crate::quota::{Quota, Usage};
 
 /// A message to one recipient, with a text and an HTML part.
@@ -152,7 +153,9 @@ async fn send(
         match capabilities.storage.is_deleted(&organization).await {
             Ok(false) => {}
             Ok(true) => capabilities.mailer.withdraw(&organization, &id).await,
-            Err(error) => tracing::warn!(%organization, "it can't be told whether it was deleted: {error}"),
+            Err(error) => {
+                warn_hourly!("mail-of-deleted"; %organization, "it can't be told whether it was deleted: {error}")
+            }
         }
         sent
     });

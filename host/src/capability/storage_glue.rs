@@ -13,6 +13,7 @@ use super::storage::{
 };
 use crate::component::InstanceState;
 use crate::component::bindings::insomnia::scim::storage as wit;
+use crate::hourly::{error_hourly, warn_hourly};
 use crate::quota::{Exceeded, Usage};
 
 /// What the interface needs of a call.
@@ -159,11 +160,13 @@ impl StorageView<'_> {
             StorageError::Limit(key) => wit::StorageError::Limit(key),
             StorageError::TooLarge => wit::StorageError::TooLarge,
             StorageError::Unavailable(why) => {
-                tracing::warn!(organization = %self.organization, "the storage is unavailable: {why}");
+                warn_hourly!("storage-unavailable"; organization = %self.organization,
+                    "the storage is unavailable: {why}");
                 wit::StorageError::Unavailable(why)
             }
             StorageError::Full(why) => {
-                tracing::error!(organization = %self.organization, "the storage is full; make room where the data is: {why}");
+                error_hourly!("storage-full"; organization = %self.organization,
+                    "the storage is full; make room where the data is: {why}");
                 wit::StorageError::Full
             }
             StorageError::Deleted => {
@@ -172,7 +175,7 @@ impl StorageView<'_> {
                 wit::StorageError::Other("the organization was deleted".to_owned())
             }
             StorageError::Other(why) => {
-                tracing::error!(organization = %self.organization, "the storage failed: {why}");
+                error_hourly!("storage-failed"; organization = %self.organization, "the storage failed: {why}");
                 wit::StorageError::Other(why)
             }
         }

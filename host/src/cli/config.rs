@@ -10,6 +10,7 @@ use anyhow::Context as _;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
+use super::alerts::AlertsTable;
 use super::arguments::{Common, IsolationName, LogFormat};
 use super::data::Lost;
 use crate::email::EmailConfig;
@@ -43,6 +44,8 @@ struct File {
     email: EmailConfig,
     #[serde(default)]
     http: HttpConfig,
+    #[serde(default)]
+    alerts: AlertsTable,
     #[serde(default)]
     quotas: BTreeMap<String, u64>,
     #[serde(default)]
@@ -104,6 +107,8 @@ pub(super) struct Settings {
     pub(super) email: EmailConfig,
     /// From the file; flags of `serve` add to it.
     pub(super) http: HttpConfig,
+    /// From the file; flags of `serve` come before it.
+    pub(super) alerts: AlertsTable,
     /// From the file: how much every organization may take for which nothing else is set.
     pub(super) quotas: Quotas,
     /// From the file: OAuth clients for every organization that agrees.
@@ -151,6 +156,7 @@ impl Settings {
             go_on_without: Vec::new(),
             email: file.email,
             http: file.http,
+            alerts: file.alerts,
             operator_clients: file.operator_client.into_iter().map(OperatorClient::from).collect(),
             quotas: Quotas::default().with_all(&file.quotas).context("the table [quotas] of the configuration file")?,
         })

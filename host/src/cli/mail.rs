@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use crate::capability::email::{MailError, Mailer, Message};
 use crate::capability::storage::OrganizationId;
 use crate::email::{EmailConfig, EmailConfigError, MailFolder};
+use crate::hourly::error_hourly;
 
 /// How often messages are looked for that have been in the folder for long enough.
 const LOOK: Duration = Duration::from_secs(60 * 60);
@@ -76,8 +77,12 @@ impl KeptMail {
             match deleted {
                 Ok(Ok(true)) => tokio::time::sleep(PAUSE).await,
                 Ok(Ok(false)) => return,
-                Ok(Err(error)) => return tracing::error!("old emails in {} stay: {error}", self.folder.display()),
-                Err(error) => return tracing::error!("old emails in {} stay: {error}", self.folder.display()),
+                Ok(Err(error)) => {
+                    return error_hourly!("old-emails"; "old emails in {} stay: {error}", self.folder.display());
+                }
+                Err(error) => {
+                    return error_hourly!("old-emails"; "old emails in {} stay: {error}", self.folder.display());
+                }
             }
         }
     }

@@ -1,5 +1,6 @@
 //! The command line of the `insomnia-scim` binary.
 
+mod alerts;
 mod api_key;
 mod arguments;
 mod audit;
@@ -23,6 +24,7 @@ mod mail;
 mod member;
 mod oauth_client;
 mod org;
+mod org_set;
 mod output;
 mod pages;
 mod passphrase;
@@ -118,6 +120,9 @@ enum Command {
     /// Builds of the component beside the one that the server runs: list, remove, canary.
     #[command(subcommand)]
     Component(component::ComponentCommand),
+    /// What needs a person, and is told to the operator: list, test.
+    #[command(subcommand)]
+    Alerts(alerts::AlertsCommand),
     /// Keys of the admin API: create, list, revoke.
     #[command(subcommand)]
     ApiKey(api_key::ApiKeyCommand),
@@ -205,6 +210,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             Command::Stream(stream) => stream.run(&settings).await,
             Command::Delivery(delivery) => delivery.run(&settings).await,
             Command::Component(component) => component.run(&settings).await,
+            Command::Alerts(alerts) => alerts.run(&settings).await,
             Command::ApiKey(key) => key.run(&settings).await,
             Command::Doctor(doctor) => doctor.run(&settings).await,
             Command::Backup(backup) => backup.run(&settings).await,
@@ -222,7 +228,7 @@ mod tests {
     use super::*;
 
     /// What may be set for every command, for the server, or because it is a secret.
-    const VARIABLES: [&str; 24] = [
+    const VARIABLES: [&str; 27] = [
         "config",
         "data",
         "storage",
@@ -245,6 +251,9 @@ mod tests {
         "mail_folder_keep_days",
         "http_permit",
         "trusted_proxy",
+        "alert_mail",
+        "alert_webhook",
+        "alert_webhook_secret_file",
         "passphrase",
         "secret_file",
     ];

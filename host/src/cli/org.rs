@@ -6,13 +6,14 @@ use insomnia_scim_contract::{Act, Actor, Face, Source};
 use serde_json::{Value, json};
 
 use super::arguments::one_of;
-use super::component::{self, Chosen};
+use super::component::Chosen;
 use super::config::Settings;
+use super::org_set::{Pinned, Wanted, set_many};
 use super::{host, output, pages, passphrase};
 use crate::capability::storage::OrganizationId;
 use crate::connector::TokenStatus;
 use crate::directory::{Domain, Options, OrganizationRecord, Plan};
-use crate::fleet::FleetFilter;
+use crate::fleet::{FleetCondition, FleetFilter};
 use crate::organization::archive::OrganizationExport;
 use crate::organization::{NewOrganization, OptionChanges, Organization, OrganizationChange, Owner};
 use crate::quota::{Quota, Quotas};
@@ -49,11 +50,24 @@ pub(super) enum Org {
         /// Only those in which something needs a person. It implies --standing.
         #[arg(long)]
         trouble: bool,
+        /// Only those that meet this condition, as of `org set`. May be given more than once. It implies --standing.
+        #[arg(long = "where", value_name = "CONDITION", id = "where")]
+        conditions: Vec<FleetCondition>,
     },
-    /// Change some of what is known about an organization. What is not named stays as it is.
+    /// Change some of what is known about an organization, or about all that meet conditions. What is not named stays as it is.
     Set {
         /// Its id.
-        organization: String,
+        #[arg(required_unless_present = "where", conflicts_with = "where")]
+        organization: Option<String>,
+        /// Change all organizations that meet this condition, instead of one; with several, that meet all of them. Conditions:
+        /// plan=PLAN, token=STATUS (valid, expiring-soon, expired, disabled), trouble=any, trouble=none, or trouble=CAUSE
+        /// (such as seats-full), id=TEXT with * for any letters, as `id=acme-*`; id=* is all. Without --apply nothing is
+        /// changed, and what would be is shown.
+        #[arg(long = "where", value_name = "CONDITION", id = "where", conflicts_with_all = ["name", "domain"])]
+        conditions: Vec<FleetCondition>,
+        /// With --where: change them, instead of showing what would change.
+        #[arg(long, requires = "where")]
+        apply: bool,
         /// Its name, as people call it.
         #[arg(long)]
         name: Option<String>,
@@ -170,8 +184,10 @@ impl Org {
                 let organization = host::organization(&provisioner, &organization).await?;
                 output::object(settings.json, &describe(&organization).await?);
             }
-            Self::List { standing, token, trouble } if standing || trouble || token.is_some() => {
-                let filter = FleetFilter { token, in_trouble: trouble.then_some(true) };
+            Self::List { standing, token, trouble, conditions }
+                if standing || trouble || token.is_some() || !conditions.is_empty() =>
+            {
+                let filter = FleetFilter { token, in_trouble: trouble.then_some(true), conditions };
                 let mut listed = Vec::new();
                 let mut after: Option<OrganizationId> = None;
                 loop {
@@ -197,27 +213,29 @@ impl Org {
                 }
                 output::table(settings.json, &listed, &["id", "created"]);
             }
-            Self::Set { organization, name, facts, options, retention, quotas, pinned } => {
-                let organization = host::organization(&provisioner, &organization).await?;
-                let changes = OrganizationChange { name, options: option_changes(&options)?, ..facts.change() };
+            Self::Set { organization, conditions, apply, name, facts, options, retention, quotas, pinned } => {
+                let change = OrganizationChange { name, options: option_changes(&options)?, ..facts.change() };
                 // All are looked at before one is set.
-                for (quota, limit) in quotas.iter().map(|text| parse_quota(text)).collect::<anyhow::Result<Vec<_>>>()? {
-                    organization.set_quota(quota, limit).await?;
-                }
-                if let Some(days) = retention {
-                    organization.set_retention(days).await?;
-                }
-                organization.change(changes).await?;
-                match pinned {
-                    Some(Chosen::Default) => drop(organization.set_pin(None).await?),
-                    Some(Chosen::Former) => drop(organization.roll_back().await?),
-                    Some(Chosen::File(file)) => {
-                        let component = component::store(&provisioner, &file).await?;
-                        organization.set_pin(Some(component)).await?;
+                let quotas = quotas.iter().map(|text| parse_quota(text)).collect::<anyhow::Result<Vec<_>>>()?;
+                let organization = match organization {
+                    Some(organization) => Some(host::organization(&provisioner, &organization).await?),
+                    None => None,
+                };
+                let component = match pinned {
+                    Some(chosen) => Some(Pinned::of(&provisioner, chosen).await?),
+                    None => None,
+                };
+                let wanted = Wanted { change, quotas, retention, component };
+                match organization {
+                    Some(organization) => {
+                        wanted.set(&organization).await?;
+                        output::object(settings.json, &describe(&organization).await?);
                     }
-                    None => {}
+                    None => {
+                        let filter = FleetFilter { conditions, ..FleetFilter::default() };
+                        set_many(&provisioner, settings, filter, &wanted, apply).await?;
+                    }
                 }
-                output::object(settings.json, &describe(&organization).await?);
             }
             Self::Export { organization } => {
                 let organization = host::organization(&provisioner, &organization).await?;

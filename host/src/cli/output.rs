@@ -153,7 +153,7 @@ fn is_time(name: &str) -> bool {
         "last success",
     ];
     let name = name.replace('_', " ");
-    name == "time" || ENDS.iter().any(|end| name.ends_with(end))
+    name == "time" || name == "told" || ENDS.iter().any(|end| name.ends_with(end))
 }
 
 /// The text as a terminal may show it: names come from identity providers. What would move the cursor, change colours or

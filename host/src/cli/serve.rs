@@ -10,8 +10,9 @@ use tokio::signal;
 
 use super::config::{Settings, TlsTable, listen_address};
 use super::data::Lost;
-use super::host;
 use super::mail::KeptMail;
+use super::{alerts, host};
+use crate::alerts::Alerts;
 use crate::email::SmtpConfig;
 use crate::provisioner::Provisioner;
 use crate::routes;
@@ -72,6 +73,17 @@ pub(super) struct Listen {
     /// they are. [default: not served]
     #[arg(long, value_name = "ADDR", env = "INSOMNIA_SCIM_METRICS_LISTEN")]
     metrics_listen: Option<SocketAddr>,
+    /// Mail to this address what needs a person, such as a failing webhook, seats that are all taken, or a disk that is nearly
+    /// full, when it begins and when it is over. May be given more than once; the variable takes several with commas between
+    /// them. [default: nobody is told]
+    #[arg(long, value_name = "ADDRESS", env = "INSOMNIA_SCIM_ALERT_MAIL", value_delimiter = ',')]
+    alert_mail: Vec<String>,
+    /// Post the same to this https URL, signed as Standard Webhooks describes. It may be on an internal network.
+    #[arg(long, value_name = "URL", env = "INSOMNIA_SCIM_ALERT_WEBHOOK")]
+    alert_webhook: Option<String>,
+    /// The file that holds the key of these signatures: whsec_ and 24 to 64 bytes in base64.
+    #[arg(long, value_name = "FILE", env = "INSOMNIA_SCIM_ALERT_WEBHOOK_SECRET_FILE")]
+    alert_webhook_secret_file: Option<PathBuf>,
     /// Start although the database or the host key is missing or another one, which is refused otherwise. What depends
     /// on it is lost.
     #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',')]
@@ -101,6 +113,7 @@ impl Listen {
         let settings = self.before(settings);
         let tls = tls(&settings)?;
         let mail = KeptMail::new(&settings.email, &settings.data)?;
+        let alerts = alerts::of(&settings)?;
         let scheme = if tls.is_some() { "https" } else { "http" };
         let address = listener.local_addr()?;
         let provisioner = host::open_server(&settings, url(scheme, address)).await?;
@@ -108,7 +121,7 @@ impl Listen {
             Some(tls) => Listener::encrypted(listener, tls),
             None => listener.into(),
         };
-        Ok(Server { provisioner, listener, address, metrics, mail })
+        Ok(Server { provisioner, listener, address, metrics, mail, alerts })
     }
 
     /// The settings, with what the flags say in the place of what the file says.
@@ -127,6 +140,12 @@ impl Listen {
             key: self.tls_key.clone().or(of_file.key),
             api_client_ca: self.api_client_ca.clone().or(of_file.api_client_ca),
         };
+        if !self.alert_mail.is_empty() {
+            settings.alerts.mail.clone_from(&self.alert_mail);
+        }
+        settings.alerts.webhook = self.alert_webhook.clone().or(settings.alerts.webhook);
+        settings.alerts.webhook_secret_file =
+            self.alert_webhook_secret_file.clone().or(settings.alerts.webhook_secret_file);
         settings.http.permit.extend_from_slice(&self.http_permit);
         settings.trusted_proxy.extend_from_slice(&self.trusted_proxy);
         settings.go_on_without.clone_from(&self.go_on_without);
@@ -143,17 +162,20 @@ pub(super) struct Server {
     metrics: Option<TcpListener>,
     /// Where emails are kept that nobody has sent.
     mail: KeptMail,
+    /// Who is told what needs a person.
+    alerts: Alerts,
 }
 
 impl Server {
     /// Serves until the process is asked to stop.
     pub(super) async fn serve(self) -> anyhow::Result<()> {
-        let Self { provisioner, listener, address, metrics, mail } = self;
+        let Self { provisioner, listener, address, metrics, mail, alerts } = self;
         #[cfg(unix)]
         super::process::raise_descriptor_limit();
         tracing::info!("listening on {address} for {}", provisioner.base_url());
         mail.warn();
         tokio::spawn(mail.keep());
+        tokio::spawn(alerts.watch(provisioner.clone()));
         if let Some(metrics) = metrics {
             tracing::info!("metrics on http://{}/metrics", metrics.local_addr()?);
             let provisioner = provisioner.clone();

@@ -27,8 +27,9 @@ use crate::capability::http::HttpClient;
 use crate::capability::storage::OrganizationId;
 use crate::capability::storage_glue::measure;
 use crate::fair::{Gate, Turn};
+use crate::hourly::{error_hourly, warn_hourly};
 use crate::ledger::{Account, Ledger};
-use crate::quota::Usage;
+use crate::quota::{Quota, Usage};
 use crate::registry::{Assignment, Canary, ComponentBook, QuotaBook};
 use crate::scim::{self, ScimResponse};
 
@@ -248,7 +249,8 @@ impl Runtime {
                 timeout(self.limits.time_per_call, choice).await.map_err(|_| CallError::Component)??
             }
             Err(error) => {
-                tracing::warn!(%organization, "the organization's component can't be looked up: {error}");
+                warn_hourly!("component-looked-up"; %organization,
+                    "the organization's component can't be looked up: {error}");
                 before.ok_or(CallError::Component)?
             }
         };
@@ -290,7 +292,8 @@ impl Runtime {
             Ok(linked) => return Ok(Choice { linked, because }),
             Err(error) => error,
         };
-        tracing::error!(%organization, component = id.short(), "the organization's component can't be loaded: {error}");
+        error_hourly!(&format!("component {}", id.short()); %organization, component = id.short(),
+            "the organization's component can't be loaded: {error}");
         match because {
             Because::Canary { .. } => {
                 // What passes, such as a storage that is away, says nothing about the component.
@@ -364,7 +367,8 @@ impl Runtime {
     /// What the organization is to run, by name and version. Waits until it is loaded.
     pub(crate) async fn component_of(&self, organization: &OrganizationId) -> Result<String, CallError> {
         let assignment = self.book.assignment(organization).await.map_err(|error| {
-            tracing::warn!(%organization, "the organization's component can't be looked up: {error}");
+            warn_hourly!("component-looked-up"; %organization,
+                "the organization's component can't be looked up: {error}");
             CallError::Component
         })?;
         Ok(self.choose(organization, assignment, None).await?.linked.label.to_string())
@@ -426,6 +430,15 @@ impl Runtime {
         usage
     }
 
+    /// By which organizations something was asked for that a quota has refused, since the last call of this.
+    pub(crate) fn newly_refused(&self) -> Vec<(OrganizationId, Quota)> {
+        let tenants = lock(&self.tenants);
+        let of = |(organization, tenant): (&OrganizationId, &Arc<Tenant>)| {
+            tenant.usage.newly_refused().into_iter().map(|quota| (organization.clone(), quota)).collect::<Vec<_>>()
+        };
+        tenants.iter().flat_map(of).collect()
+    }
+
     /// The quotas that the operator has set.
     pub(crate) fn quotas(&self) -> &QuotaBook {
         &self.quotas
@@ -437,7 +450,9 @@ impl Runtime {
         }
         match self.quotas.limits(organization).await {
             Ok(limits) => usage.set_limits(limits),
-            Err(error) => tracing::warn!(%organization, "the quotas can't be read, so the known ones go on: {error}"),
+            Err(error) => {
+                warn_hourly!("quotas-read"; %organization, "the quotas can't be read, so the known ones go on: {error}")
+            }
         }
     }
 

@@ -66,7 +66,8 @@ impl MailFolder {
         fs::remove_dir_all(&folder)
     }
 
-    /// Deletes messages that were written before this time, from the folder of every organization. `most` is how many
+    /// Deletes messages that were written before this time, from the folder of every organization, and those to the operator.
+    /// `most` is how many
     /// files it deletes at the most; returns whether there may be more to delete. A folder that is not there has none.
     ///
     /// # Errors
@@ -79,7 +80,8 @@ impl MailFolder {
         let (mut left, mut first_error) = (most, None);
         for organization in organizations {
             let organization = organization?;
-            let is_one = organization.file_name().to_str().is_some_and(|name| OrganizationId::parse(name).is_ok());
+            let is_one =
+                organization.file_name().to_str().is_some_and(|name| OrganizationId::from_stored(name).is_ok());
             if !is_one || !organization.file_type()?.is_dir() {
                 continue;
             }

@@ -18,6 +18,7 @@ pub(crate) struct Levels {
     organizations: IntGauge,
     instances: IntGauge,
     connections: IntGauge,
+    alerts: IntGaugeVec,
 }
 
 impl Levels {
@@ -26,6 +27,10 @@ impl Levels {
         let memory = Opts::new(
             "insomnia_scim_memory_held_bytes",
             "Memory that is held for callers, by account: everybody together, and strangers.",
+        );
+        let alerts = Opts::new(
+            "insomnia_scim_alerts",
+            "What needs a person now, by cause: in how many organizations, or at how many hosts.",
         );
         let most_memory = Opts::new("insomnia_scim_memory_limit_bytes", "The most memory that an account may hold.");
         Ok(Self {
@@ -37,6 +42,7 @@ impl Levels {
             )?,
             instances: gauge("insomnia_scim_component_instances_kept", "Instances that wait for the next call.")?,
             connections: gauge("insomnia_scim_connections_open", "Connections that are open.")?,
+            alerts: registered(registry, IntGaugeVec::new(alerts, &["cause"])?)?,
         })
     }
 
@@ -44,6 +50,11 @@ impl Levels {
     pub(crate) fn connection(&self) -> Open {
         self.connections.inc();
         Open(self.connections.clone())
+    }
+
+    /// Notes in how many places something needs a person because of this cause.
+    pub(crate) fn set_alerts(&self, cause: &str, places: usize) {
+        self.alerts.with_label_values(&[cause]).set(whole(places));
     }
 
     /// Notes what is held now: by which account, how many organizations are active, how many instances wait.

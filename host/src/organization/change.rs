@@ -41,6 +41,23 @@ pub struct OrganizationChange {
     pub options: OptionChanges,
 }
 
+impl OrganizationChange {
+    /// What the record is after the change.
+    ///
+    /// # Errors
+    /// [`ActionError::Invalid`] if an option can't have this value.
+    pub(crate) fn apply(self, mut record: OrganizationRecord) -> Result<OrganizationRecord, ActionError> {
+        record.name = self.name.unwrap_or(record.name);
+        record.plan = self.plan.unwrap_or(record.plan);
+        record.seats = self.seats.unwrap_or(record.seats);
+        record.domains = self.domains.unwrap_or(record.domains);
+        record.single_sign_on = self.single_sign_on.unwrap_or(record.single_sign_on);
+        let options = self.options.apply(&record.options);
+        record.options = options.map_err(|error| ActionError::Invalid(error.to_string()))?;
+        Ok(record)
+    }
+}
+
 /// A member of a change is not `null`: none of these can be taken away.
 fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
@@ -124,14 +141,7 @@ impl Organization {
     pub async fn change(&self, change: OrganizationChange) -> Result<OrganizationRecord, ActionError> {
         let unknown =
             || ActionError::Conflict("nothing is known about the organization yet: tell all of it first".into());
-        let mut record = self.get().await?.ok_or_else(unknown)?;
-        record.name = change.name.unwrap_or(record.name);
-        record.plan = change.plan.unwrap_or(record.plan);
-        record.seats = change.seats.unwrap_or(record.seats);
-        record.domains = change.domains.unwrap_or(record.domains);
-        record.single_sign_on = change.single_sign_on.unwrap_or(record.single_sign_on);
-        let options = change.options.apply(&record.options);
-        record.options = options.map_err(|error| ActionError::Invalid(error.to_string()))?;
+        let record = change.apply(self.get().await?.ok_or_else(unknown)?)?;
         self.put(record.clone()).await?;
         Ok(record)
     }

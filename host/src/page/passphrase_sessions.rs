@@ -17,6 +17,7 @@ use super::session::{Session, SessionError, SessionProvider};
 use crate::capability::clock::{TOLERANCE, lasts};
 use crate::capability::storage::{Item, KeyRange, OrganizationId, Require, StorageError, Transaction, Write};
 use crate::hex;
+use crate::hourly::warn_hourly;
 use crate::provisioner::Provisioner;
 use crate::urls::{encode, page_path, path_of};
 
@@ -153,7 +154,7 @@ impl PassphraseSessions {
             match self.provisioner.storage().commit(&OrganizationId::host(), transaction).await {
                 Ok(_) | Err(StorageError::Conflict(_)) => {}
                 // On a full disk the page can still be looked at.
-                Err(error) => tracing::warn!("when a session was used last can't be kept: {error}"),
+                Err(error) => warn_hourly!("session-used"; "when a session was used last can't be kept: {error}"),
             }
         }
         let session = Session { actor: stored.member, secret: Sha256::digest(&cookie.token).to_vec() };

@@ -9,6 +9,7 @@ use super::shell::Shell;
 use crate::capability::storage::StorageError;
 use crate::component::CallError;
 use crate::error::ActionError;
+use crate::hourly::{error_hourly, warn_hourly};
 
 /// Why a view is not shown.
 pub(super) enum Refusal {
@@ -78,7 +79,7 @@ impl From<ActionError> for Refusal {
             ActionError::Call(CallError::Deleted) => Self::not_found("organization"),
             ActionError::Unavailable(_)
             | ActionError::Call(CallError::Busy | CallError::Deadline | CallError::Component) => {
-                tracing::warn!("the SCIM page has to wait: {error}");
+                warn_hourly!("page-waits"; "the SCIM page has to wait: {error}");
                 Self::try_again(2)
             }
             ActionError::Conflict(_) | ActionError::Invalid(_) | ActionError::UnmetRequirements(_) => {
@@ -101,7 +102,7 @@ impl From<SessionError> for Refusal {
 
 impl From<StorageError> for Refusal {
     fn from(error: StorageError) -> Self {
-        tracing::error!("the SCIM page can't look up the organization: {error}");
+        error_hourly!("page-looks-up"; "the SCIM page can't look up the organization: {error}");
         Self::try_again(2)
     }
 }

@@ -145,10 +145,14 @@ async fn verify(
     let found = state.provisioner.find_organization(id).await;
     let found = found.map_err(|error| ActionError::Unavailable(error.to_string()))?;
     let organization = found.ok_or(ActionError::WrongPassphrase)?.coming_from(source);
-    match is_known {
+    let verified = match is_known {
         true => organization.sign_in_where_known(email, passphrase).await,
         false => organization.sign_in(email, passphrase).await,
+    };
+    if matches!(verified, Err(ActionError::WrongPassphrase | ActionError::Throttled(_))) {
+        state.provisioner.wrong_sign_ins().count(id);
     }
+    verified
 }
 
 /// Where the passphrase is changed before going on to `next`.

@@ -14,6 +14,7 @@ use tokio::sync::Mutex;
 
 use super::Provisioner;
 use crate::capability::storage::{Entry, KeyRange, OrganizationId, Page, Storage, StorageError, Transaction, Write};
+use crate::hourly::warn_hourly;
 
 /// How often it is looked, in milliseconds.
 const HOUR: u64 = 60 * 60 * 1_000;
@@ -95,7 +96,7 @@ impl Provisioner {
             && leftovers.looked.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
             && let Err(error) = forget_ended(self.storage(), now).await
         {
-            tracing::warn!("what has served its time is left for the next hour: {error}");
+            warn_hourly!("leftovers"; "what has served its time is left for the next hour: {error}");
         }
         if leftovers.take_scour(now) {
             leftovers.scoured.store(now, Ordering::Relaxed);
@@ -128,7 +129,7 @@ impl Provisioner {
     /// Takes what was deleted out of the storage's files. Where that fails it is tried again in an hour.
     async fn scour(&self) {
         if let Err(error) = self.storage().scour().await {
-            tracing::warn!("what was deleted is in the storage's files until they are written again: {error}");
+            warn_hourly!("scour"; "what was deleted is in the storage's files until they are written again: {error}");
             self.scour_after(HOUR);
         }
     }

@@ -15,7 +15,7 @@
 //! | `http-requests-per-hour` | 360,000 | webhooks and requests to the identity provider, which are tried again later | |
 //! | `emails-per-day` | 250,000 | emails, which are sent later | |
 //!
-//! A refusal names the quota. It is counted, and a line of the host's log tells the operator, at most one a minute for
+//! A refusal names the quota. It is counted, and a line of the host's log tells the operator, at most one an hour for
 //! each quota of an organization.
 
 mod bucket;

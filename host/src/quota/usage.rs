@@ -9,11 +9,10 @@ use tokio::time::Instant;
 use super::bucket::{Bucket, Rate};
 use super::volume::{Fullness, Size, Volume};
 use super::{Exceeded, Quota, Quotas};
+use crate::hourly::warn_hourly;
 
 /// How long limits count that were read: somebody may set others meanwhile, in another process too.
 const FRESH: Duration = Duration::from_secs(5);
-/// Between two lines of the host's log about one quota.
-const WARNED: Duration = Duration::from_secs(60);
 /// Between two measurements because something was refused.
 const MEASURED: Duration = Duration::from_secs(5);
 /// Between two refusals that the component writes into the organization's log.
@@ -50,10 +49,8 @@ pub(crate) struct Usage {
 #[derive(Debug, Default)]
 struct Refused {
     count: AtomicU64,
-    /// How many of them the host's log has told of.
-    logged: AtomicU64,
-    /// When it may tell again.
-    log_at: AtomicU64,
+    /// How many of them somebody was told of who asked what is new.
+    noticed: AtomicU64,
 }
 
 impl Usage {
@@ -175,7 +172,8 @@ impl Usage {
         match measure.await {
             Ok(size) => self.volume().is(size, counted),
             Err(error) => {
-                tracing::warn!(organization = self.name, "what the organization stores can't be measured: {error}");
+                warn_hourly!("quota-measured"; organization = self.name,
+                    "what the organization stores can't be measured: {error}");
                 self.volume().unknown();
             }
         }
@@ -208,19 +206,26 @@ impl Usage {
     fn refuse(&self, quota: Quota, wait: u32) -> Exceeded {
         let exceeded = Exceeded { quota, limit: self.limits().limit(quota), wait: wait.max(1) };
         if let Some(refused) = self.refused.get(quota.place()) {
-            let count = refused.count.fetch_add(1, Ordering::Relaxed) + 1;
-            if self.passes(&refused.log_at, WARNED) {
-                let before = refused.logged.swap(count, Ordering::Relaxed);
-                let refusals = count.saturating_sub(before);
-                tracing::warn!(organization = self.name, quota = %quota, refusals, "{exceeded}");
-            }
+            refused.count.fetch_add(1, Ordering::Relaxed);
         }
+        warn_hourly!(&format!("quota {quota} {}", self.name); organization = self.name, quota = %quota, "{exceeded}");
         exceeded
     }
 
     /// How often the quota was the reason of a refusal.
     pub(crate) fn refusals(&self, quota: Quota) -> u64 {
         self.refused.get(quota.place()).map_or(0, |refused| refused.count.load(Ordering::Relaxed))
+    }
+
+    /// Quotas because of which something was refused since the last call of this.
+    pub(crate) fn newly_refused(&self) -> Vec<Quota> {
+        let is_new = |quota: &Quota| {
+            self.refused.get(quota.place()).is_some_and(|refused| {
+                let count = refused.count.load(Ordering::Relaxed);
+                refused.noticed.swap(count, Ordering::Relaxed) != count
+            })
+        };
+        Quota::ALL.into_iter().filter(is_new).collect()
     }
 
     /// Whether a refusal is to be written into the organization's log: one a second. The answer is how many were not
@@ -287,6 +292,7 @@ mod tests {
         let refused = usage.enter().unwrap_err();
         assert_eq!((refused.quota, refused.limit, refused.wait), (Quota::RequestsPerSecond, 25, 1));
         assert_eq!(usage.refusals(Quota::RequestsPerSecond), 1);
+        assert_eq!((usage.newly_refused(), usage.newly_refused()), (vec![Quota::RequestsPerSecond], Vec::new()));
         advance(Duration::from_secs(1)).await;
         usage.enter().unwrap();
     }

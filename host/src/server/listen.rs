@@ -30,6 +30,7 @@ use super::turns::Turns;
 use super::unreadable::Readable;
 use super::{ScimService, receivers, request_id, tracked};
 use crate::capability::storage::StorageError;
+use crate::hourly::warn_hourly;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
 use crate::provisioner::Provisioner;
@@ -133,7 +134,7 @@ pub(crate) async fn listen(
         let (stream, peer, place) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
-                tracing::warn!("a connection can't be accepted: {error}");
+                warn_hourly!("connections"; "a connection can't be accepted: {error}");
                 connections.make_room();
                 sleep(ACCEPT_PAUSE).await;
                 continue;

@@ -12,6 +12,7 @@ use super::contained;
 use super::request_id::{self, X_REQUEST_ID};
 use crate::capability::storage::OrganizationId;
 use crate::component::CallError;
+use crate::hourly::error_hourly;
 use crate::oauth::{OAuthRequest, OAuthResponse};
 use crate::organization::Organization;
 use crate::provisioner::Provisioner;
@@ -126,7 +127,7 @@ async fn find(provisioner: &Provisioner, name: &str) -> Result<Option<Organizati
     match provisioner.find_organization(&id).await {
         Ok(found) => Ok(found),
         Err(why) => {
-            tracing::error!("the organization can't be looked up: {why}");
+            error_hourly!("looks-up"; "the organization can't be looked up: {why}");
             Err(error(503, "temporarily_unavailable", "The storage is unavailable for the moment"))
         }
     }

@@ -24,6 +24,7 @@ use super::streams::Streams;
 use crate::capability::storage::OrganizationId;
 use crate::component::CallError;
 use crate::event::{PollRequest, PollResponse};
+use crate::hourly::error_hourly;
 use crate::organization::Organization;
 use crate::provisioner::Provisioner;
 use crate::quota::Exceeded;
@@ -212,7 +213,7 @@ async fn find(provisioner: &Provisioner, name: &str) -> Result<Organization, Res
         return Ok(Organization::stranger(provisioner.clone(), id));
     }
     provisioner.organization_or_stranger(&id).await.map_err(|error| {
-        tracing::error!("the organization can't be looked up: {error}");
+        error_hourly!("looks-up"; "the organization can't be looked up: {error}");
         busy()
     })
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::hourly::{error_hourly, warn_hourly};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
@@ -141,11 +142,12 @@ impl Tls {
                 Ok(Err(error)) => {
                     let error = error.to_string();
                     if refused.as_ref() != Some(&error) {
-                        tracing::warn!("the certificate read before is still used: {error}");
+                        warn_hourly!(&format!("certificate {error}");
+                            "the certificate read before is still used: {error}");
                         refused = Some(error);
                     }
                 }
-                Err(error) => tracing::error!("the certificate could not be looked at: {error}"),
+                Err(error) => error_hourly!("certificate"; "the certificate could not be looked at: {error}"),
             }
         }
     }

@@ -51,4 +51,8 @@ fn p9_the_operator_sees_how_each_organization_stands_and_what_needs_a_person() {
     problem(&full.client.get("/fleet"), 403, "forbidden");
     problem(&operator().get("/fleet?limit=101"), 400, "bad-request");
     problem(&operator().get("/fleet?token=gone"), 400, "bad-request");
+    problem(&full.client.get("/alerts"), 403, "forbidden");
+    problem(&operator().get("/alerts?limit=501"), 400, "bad-request");
+    problem(&operator().get("/alerts?after="), 400, "bad-request");
+    assert!(ok(&operator().get("/alerts?after=fleet/acme%20seats-full"))["items"].is_array());
 }

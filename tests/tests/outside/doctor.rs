@@ -40,6 +40,10 @@ fn p9_all_that_a_running_server_needs_is_found_good_beside_it() {
     // Nobody has set a mail server.
     let (state, text) = found(&output, "mail");
     assert!(state == "warning" && text.contains("--smtp-url"), "{state}: {text}");
+    let (state, text) = found(&output, "alerts");
+    assert!(state == "warning" && text.contains("--alert-mail"), "nobody is told: {state}: {text}");
+    let output = doctor(server.data(), &["--json", "--alert-mail", "ops@example.com"]);
+    assert_eq!(found(&output, "alerts").0, "good");
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! The server as identity providers and their administrators see it: everything here goes over a socket.
 
+pub(crate) mod alerts;
 mod backup;
-mod commands;
+pub(crate) mod commands;
 mod concurrency;
 mod deletion;
 mod doctor;

@@ -2,10 +2,10 @@
 
 use insomnia_scim_tests::client::{Client, encode};
 use insomnia_scim_tests::person::{Person, unique};
-use insomnia_scim_tests::scim::{GROUP, PATCH, USER, id, members, patch};
+use insomnia_scim_tests::scim::{GROUP, PATCH, USER, id, members, patch, text};
 use insomnia_scim_tests::seed;
 use insomnia_scim_tests::server::{Connector, shared};
-use serde_json::json;
+use serde_json::{Value, json};
 
 fn with(option: &str) -> (Connector, Client) {
     let connector = shared().organization_with(option);
@@ -209,4 +209,35 @@ fn base64(bytes: &[u8]) -> String {
         }
     }
     text
+}
+
+#[test]
+fn p9_settings_of_many_organizations_are_shown_first_and_changed_when_that_is_asked_for() {
+    let name = unique("many");
+    let both = ["a", "b"].map(|end| shared().another_organization(&format!("{name}-{end}")).organization);
+    let pattern = format!("id={name}-*");
+    let set = |more: &[&str]| {
+        let wanted =
+            ["org", "set", "--where", &pattern, "--where", "token=valid", "--seats", "7", "--option", "strict=true"];
+        shared().command(&[&wanted[..], more].concat())
+    };
+    let shown = set(&[]);
+    let lines: Vec<(String, &str, &Value)> = shown
+        .as_array()
+        .expect("lines")
+        .iter()
+        .map(|line| (text(line, "organization"), line["setting"].as_str().expect("a setting"), &line["to"]))
+        .collect();
+    let [a, b] = &both;
+    let (seven, on) = (json!(7), json!(true));
+    let expected = [a, b].map(|id| [(id.clone(), "seats", &seven), (id.clone(), "options strict", &on)]).concat();
+    assert_eq!(lines, expected);
+    let seats = || {
+        let listed = shared().command(&["org", "list", "--where", &pattern]);
+        listed.as_array().expect("organizations").iter().map(|one| one["seats"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(seats(), [json!(1000), json!(1000)], "nothing was changed yet");
+    assert_eq!(set(&["--apply"]), shown);
+    assert_eq!(seats(), [json!(7), json!(7)]);
+    assert_eq!(set(&["--apply"]), json!([]), "there is nothing left to change");
 }

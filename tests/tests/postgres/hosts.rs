@@ -16,6 +16,8 @@ use insomnia_scim_tests::server::{Connector, Server, Surroundings};
 use serde_json::{Value, json};
 
 use super::views;
+use crate::outside::alerts;
+use crate::outside::commands::soon;
 
 fn first_host(cluster: &Cluster) -> Server {
     Server::start_in(&Surroundings { storage: Some(cluster.url()), ..Surroundings::default() }, &[])
@@ -58,7 +60,9 @@ fn identity_providers_whose_requests_reach_three_hosts_in_turn_see_one_server() 
 #[test]
 fn a_token_that_one_host_has_replaced_and_a_connector_that_it_has_disabled_are_refused_by_the_others_at_once() {
     let cluster = Cluster::start();
-    let server = first_host(&cluster);
+    let (config, posted, _settings) = alerts::alerting();
+    let surroundings = Surroundings { storage: Some(cluster.url()), config: Some(config), ..Surroundings::default() };
+    let server = Server::start_in(&surroundings, &[]);
     let two = server.another_host();
     let other = server.another_organization("acme");
     let at_two = Client::new(&two.client.url().replace(&server.demo().organization, &other.organization), &other.token);
@@ -72,6 +76,18 @@ fn a_token_that_one_host_has_replaced_and_a_connector_that_it_has_disabled_are_r
     Client::new(&two.client.url(), &text(&refreshed, "token")).get("/Users?count=1").is(200);
     server.command(&["connector", "disable", "--organization", &other.organization]);
     at_two.get("/Users?count=1").is(401);
+    // Both look every second for what needs a person, and one of them tells it.
+    let mut told = Vec::new();
+    for (seats, state) in [("1", "began"), ("1000", "over")] {
+        server.command(&["org", "set", &other.organization, "--seats", seats]);
+        soon("the alert", || {
+            told.extend(posted.try_iter().flat_map(|request| alerts::alerts(&request)));
+            told.iter().any(|(cause, _, known)| cause == "seats-full" && known == state).then_some(())
+        });
+    }
+    let states: Vec<&str> =
+        told.iter().filter(|(cause, ..)| cause == "seats-full").map(|(.., state)| state.as_str()).collect();
+    assert_eq!(states, ["began", "over"], "{told:?}");
 }
 
 /// What one caller was told.

@@ -1,7 +1,6 @@
 //! The checks, one function each.
 
 use std::fs;
-use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use tokio::net::lookup_host;
@@ -9,12 +8,11 @@ use tokio::time::timeout;
 use url::{Host, Url};
 
 use super::super::config::Settings;
-use super::super::{data, host, serve};
+use super::super::{alerts, data, host, serve};
 use super::Finding;
+use crate::alerts::disk::{LITTLE_SPACE, free_space, size};
 use crate::storage::examine;
 
-/// Less free space than this is worth a look, in bytes.
-const LITTLE_SPACE: u64 = 1 << 30;
 /// With less than this nothing can be written soon, in bytes.
 const NO_SPACE: u64 = 64 << 20;
 /// How far a file's time may lie in the future.
@@ -199,6 +197,22 @@ pub(super) async fn mail(settings: &Settings) -> Finding {
     }
 }
 
+/// Whether somebody is told of what needs a person.
+pub(super) fn alerts(settings: &Settings) -> Finding {
+    let check = "alerts";
+    match alerts::of(settings) {
+        Err(error) => {
+            Finding::bad(check, format!("{error:#}"), "mend the settings of alerts: the server does not start so")
+        }
+        Ok(_) if !settings.alerts.tells_somebody() => Finding::warning(
+            check,
+            "nobody is told of what needs a person",
+            "set --alert-mail or --alert-webhook, and try it with `insomnia-scim alerts test`",
+        ),
+        Ok(alerts) => Finding::good(check, format!("told to {}", alerts.receivers().join(", "))),
+    }
+}
+
 #[cfg(unix)]
 fn others_may(metadata: &fs::Metadata) -> bool {
     std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o077 != 0
@@ -207,36 +221,4 @@ fn others_may(metadata: &fs::Metadata) -> bool {
 #[cfg(not(unix))]
 fn others_may(_: &fs::Metadata) -> bool {
     false
-}
-
-#[cfg(unix)]
-fn free_space(path: &Path) -> std::io::Result<u64> {
-    let found = rustix::fs::statvfs(path)?;
-    Ok(found.f_bavail.saturating_mul(found.f_frsize))
-}
-
-#[cfg(not(unix))]
-fn free_space(_: &Path) -> std::io::Result<u64> {
-    Err(std::io::Error::other("not on this system"))
-}
-
-/// Bytes as people read them.
-fn size(bytes: u64) -> String {
-    match bytes {
-        0..1_048_576 => format!("{} KiB", bytes >> 10),
-        1_048_576..1_073_741_824 => format!("{} MiB", bytes >> 20),
-        _ => format!("{:.1} GiB", bytes as f64 / f64::from(1_u32 << 30)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::size;
-
-    #[test]
-    fn sizes_are_told_in_the_unit_that_fits() {
-        assert_eq!(size(2_048), "2 KiB");
-        assert_eq!(size(5 << 20), "5 MiB");
-        assert_eq!(size(3 << 29), "1.5 GiB");
-    }
 }

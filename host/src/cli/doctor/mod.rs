@@ -75,6 +75,7 @@ impl Doctor {
         findings.extend(checks::certificate(&settings));
         findings.push(checks::base_url(&settings, noted.as_deref()).await);
         findings.push(checks::mail(&settings).await);
+        findings.push(checks::alerts(&settings));
         let bad = findings.iter().filter(|finding| finding.state == State::Bad).count();
         if settings.json {
             output::print(&format!("{}\n", json!({ "healthy": bad == 0, "checks": findings })));

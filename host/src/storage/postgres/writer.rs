@@ -23,6 +23,7 @@ use super::ids::Ids;
 use super::pool::{Parameter, Pool};
 use super::{PostgresConfig, failed, from_integer, migration};
 use crate::capability::storage::{Key, OrganizationId, StorageError};
+use crate::hourly::{error_hourly, warn_hourly};
 
 /// Pieces of work in one group, so that the first does not wait for ever.
 const GROUP: usize = 128;
@@ -223,7 +224,9 @@ impl Writer {
                 self.0.appended.fetch_sub(bytes, Ordering::Relaxed);
                 match result {
                     Ok(_) | Err(StorageError::Deleted) => {}
-                    Err(error) => tracing::error!(%error, organization = %of, "appended entries are lost"),
+                    Err(error) => {
+                        error_hourly!("appends-lost"; %error, organization = %of, "appended entries are lost")
+                    }
                 }
             }
         }
@@ -231,7 +234,8 @@ impl Writer {
 
     /// Tells those who wait, and keeps what was appended for another try, if one may help.
     fn fail(&self, of: &OrganizationId, group: Vec<Work>, error: StorageError) {
-        tracing::warn!(%error, organization = %of, writes = group.len(), "the database can't be written");
+        warn_hourly!("database-written"; %error, organization = %of, writes = group.len(),
+            "the database can't be written");
         let may_pass = matches!(error, StorageError::Unavailable(_) | StorageError::Full(_));
         let mut kept = VecDeque::new();
         for work in group {

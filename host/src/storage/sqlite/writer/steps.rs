@@ -8,6 +8,7 @@ use rusqlite::Connection;
 use super::worker::{RETRY_DELAY, Worker};
 use super::{Job, Reply, Work};
 use crate::capability::storage::{OrganizationId, StorageError, Transaction};
+use crate::hourly::warn_hourly;
 use crate::storage::sqlite::large::{self, Batch, IsDecided, Staging};
 
 /// A large transaction on its way.
@@ -76,7 +77,7 @@ impl Worker {
                 Ok(is_moved) => (!is_moved).then_some(Large::Moving(batch)),
                 Err(error) => {
                     // The rest of it must not be moved inside of a group, where others would fail with it.
-                    tracing::warn!(%error, "a large transaction can't be moved to its place yet");
+                    warn_hourly!("large-moved"; %error, "a large transaction can't be moved to its place yet");
                     self.rest_until = Some(Instant::now() + RETRY_DELAY);
                     Some(Large::Moving(batch))
                 }

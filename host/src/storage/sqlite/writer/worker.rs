@@ -12,6 +12,7 @@ use super::steps::Large;
 use super::turn::{Failure, Turn};
 use super::{APPEND_DELAY, Job, Shared, State, Taken, Work};
 use crate::capability::storage::{OrganizationId, StorageError};
+use crate::hourly::{error_hourly, warn_hourly};
 use crate::storage::sqlite::numbers::Numbers;
 use crate::storage::sqlite::queue::GROUP;
 use crate::storage::sqlite::{from_integer, open, to_integer};
@@ -164,7 +165,7 @@ impl Worker {
                 self.failed = true;
                 // Should it be on the disk all the same, none of its versions is given again.
                 self.versions.set(Versions::default());
-                tracing::error!(%error, writes = group.len(), "the database can't be written");
+                error_hourly!("database-written"; %error, writes = group.len(), "the database can't be written");
                 if !self.connection.is_autocommit()
                     && let Err(error) = self.connection.execute_batch("ROLLBACK")
                 {
@@ -201,7 +202,7 @@ impl Worker {
             self.shared.lock().appended.remove(organization, bytes);
             match &result {
                 Ok(_) | Err(StorageError::Deleted) => {}
-                Err(error) => tracing::error!(%error, %organization, "appended entries are lost"),
+                Err(error) => error_hourly!("appends-lost"; %error, %organization, "appended entries are lost"),
             }
         }
         if let Some(reply) = job.reply {
@@ -276,7 +277,7 @@ impl Worker {
 fn shorten(connection: &Connection) -> bool {
     let moved = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
     if let Err(error) = &moved {
-        tracing::warn!(%error, "the database's log can't be shortened");
+        warn_hourly!("database-log"; %error, "the database's log can't be shortened");
     }
     moved.is_ok()
 }

@@ -1,0 +1,448 @@
+//! Where alerts are kept: in the host's own space of the storage, so that they survive a restart and all hosts have the same.
+//!
+//! | key | what it holds |
+//! |---|---|
+//! | `alert/turn` | which host looks and tells now, and when somebody looked last |
+//! | `alert/on/fleet/ORGANIZATION CAUSE` | an alert that was found by looking at the organization |
+//! | `alert/on/seen/SUBJECT CAUSE` | an alert about what some host has seen, in an organization or at itself |
+//! | `alert/seen/SUBJECT CAUSE` | when a host has seen it last |
+//!
+//! Between a subject and a cause is a space, which comes before all that a name may hold: so the keys of organizations are in
+//! the order of their names.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::cause::AlertCause;
+use super::state::State;
+use crate::capability::schedule::{Claim, Schedule};
+use crate::capability::storage::{
+    Entry, Item, Key, KeyRange, OrganizationId, Page, Require, Storage, StorageError, Transaction, Write,
+};
+
+const TURN: &[u8] = b"alert/turn";
+const ON: &str = "alert/on/";
+const FLEET: &str = "alert/on/fleet/";
+const SEEN_ON: &str = "alert/on/seen/";
+const SEEN: &str = "alert/seen/";
+/// The first text after all that begin with the name of an organization and a space, and before all that go on otherwise.
+const AFTER_SPACE: char = '!';
+/// How many entries are read at once.
+const AT_ONCE: u32 = 500;
+/// How often a change of the turn is tried while others change it too.
+const TRIES: usize = 8;
+
+/// A cause, and where: the name of an organization, or of a host.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct About {
+    pub(super) subject: String,
+    pub(super) cause: AlertCause,
+}
+
+impl About {
+    pub(super) fn new(cause: AlertCause, subject: impl Into<String>) -> Self {
+        Self { subject: subject.into(), cause }
+    }
+
+    fn key(&self, prefix: &str) -> Key {
+        format!("{prefix}{} {}", self.subject, self.cause).into()
+    }
+
+    fn parse(key: &[u8], prefix: &str) -> Option<Self> {
+        let (subject, cause) = str::from_utf8(key).ok()?.strip_prefix(prefix)?.rsplit_once(' ')?;
+        Some(Self::new(cause.parse().ok()?, subject))
+    }
+}
+
+/// How an alert was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// By looking at each organization.
+    Fleet,
+    /// A host has seen it.
+    Seen,
+}
+
+impl Found {
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::Fleet => FLEET,
+            Self::Seen => SEEN_ON,
+        }
+    }
+}
+
+/// An alert as it is stored.
+#[derive(Clone, Debug)]
+pub(super) struct Stored {
+    pub(super) about: About,
+    pub(super) state: State,
+    key: Key,
+    /// `None` of one that is not stored.
+    version: Option<u64>,
+}
+
+impl Stored {
+    /// One that is kept in memory, since the storage is what it is about.
+    pub(super) fn in_memory(about: About, state: State) -> Self {
+        Self { about, state, key: Key::new(), version: None }
+    }
+
+    pub(super) fn is_in_memory(&self) -> bool {
+        self.key.is_empty()
+    }
+}
+
+/// What a host has seen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Sight {
+    /// When, in milliseconds since the Unix epoch.
+    pub(super) at: u64,
+    /// More about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) detail: Option<String>,
+}
+
+/// Which host looks and tells now: one at a time, by the rules of [`Schedule`], which also hold for an organization's jobs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Turns {
+    wake_at: Option<u64>,
+    until: Option<u64>,
+    /// Of the last claim.
+    number: u64,
+    #[serde(flatten)]
+    last: Look,
+}
+
+/// The last look at all organizations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Look {
+    /// When it began, in milliseconds since the Unix epoch; 0 for never.
+    pub(super) looked: u64,
+    /// How long it took, in milliseconds.
+    pub(super) took: u64,
+}
+
+impl Turns {
+    fn schedule(self) -> Schedule {
+        Schedule { wake_at: self.wake_at, claim: self.until.map(|until| Claim { number: self.number, until }) }
+    }
+
+    fn set(&mut self, schedule: Schedule) {
+        self.wake_at = schedule.wake_at;
+        self.until = schedule.claim.map(|claim| claim.until);
+        self.number = schedule.claim.map_or(self.number, |claim| claim.number);
+    }
+}
+
+/// A host's turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Turn {
+    pub(super) number: u64,
+    pub(super) last: Look,
+}
+
+/// The alerts in a storage.
+#[derive(Clone, Copy)]
+pub(super) struct Book<'s>(pub(super) &'s dyn Storage);
+
+impl Book<'_> {
+    /// Takes the turn; `None` if nothing is due, or another host has it.
+    pub(super) async fn take_turn(self, now: u64) -> Result<Option<Turn>, StorageError> {
+        self.change_turns(|turns| {
+            let mut schedule = turns.schedule();
+            if *turns == Turns::default() {
+                schedule.wake(now);
+            }
+            let claim = schedule.claim(turns.number + 1, now)?;
+            turns.set(schedule);
+            Some(Turn { number: claim.number, last: turns.last })
+        })
+        .await
+    }
+
+    /// Keeps the turn; `false` if another host has it.
+    pub(super) async fn keep_turn(self, number: u64, now: u64) -> Result<bool, StorageError> {
+        let kept = self.change_turns(|turns| {
+            let mut schedule = turns.schedule();
+            schedule.renew(number, now)?;
+            turns.set(schedule);
+            Some(())
+        });
+        Ok(kept.await?.is_some())
+    }
+
+    /// Gives the turn back: the next one is due at this time.
+    pub(super) async fn end_turn(self, turn: Turn, next: u64) -> Result<(), StorageError> {
+        let ended = self.change_turns(|turns| {
+            let mut schedule = turns.schedule();
+            if schedule.release(turn.number, Some(next)) {
+                turns.last = turn.last;
+            }
+            turns.set(schedule);
+            Some(())
+        });
+        ended.await.map(drop)
+    }
+
+    /// Makes a turn due now.
+    async fn wake(self, now: u64) -> Result<(), StorageError> {
+        let woken = self.change_turns(|turns| {
+            let mut schedule = turns.schedule();
+            schedule.wake(now);
+            turns.set(schedule);
+            Some(())
+        });
+        woken.await.map(drop)
+    }
+
+    /// Reads, changes and writes the turns, again if another host was faster. Nothing is written if `change` returns `None`.
+    async fn change_turns<T>(self, change: impl Fn(&mut Turns) -> Option<T>) -> Result<Option<T>, StorageError> {
+        let mut tries = 0;
+        loop {
+            let found = self.0.get(&OrganizationId::host(), vec![TURN.to_vec()]).await?;
+            let (mut turns, require) = match found.into_iter().next().flatten() {
+                // What can't be read is begun anew.
+                Some(Item { value, version }) => (
+                    serde_json::from_slice::<Turns>(&value).unwrap_or_default(),
+                    Require::Version(TURN.to_vec(), version),
+                ),
+                None => (Turns::default(), Require::Absent(TURN.to_vec())),
+            };
+            let Some(changed) = change(&mut turns) else { return Ok(None) };
+            let write = vec![Write::Put(TURN.to_vec(), encode(&turns)?)];
+            match self.commit(vec![require], write).await {
+                Err(StorageError::Conflict(_)) if tries < TRIES => tries += 1,
+                written => return written.map(|_| Some(changed)),
+            }
+        }
+    }
+
+    /// The alerts about organizations after `after` up to and including `last`; without one, to the end.
+    pub(super) async fn of_fleet(self, after: Option<&str>, last: Option<&str>) -> Result<Vec<Stored>, StorageError> {
+        let beyond = |name: &str| format!("{FLEET}{name}{AFTER_SPACE}").into_bytes();
+        let all = below(FLEET);
+        let range = KeyRange { start: after.map_or(all.start, beyond), end: last.map_or(all.end, beyond) };
+        let entries = self.all(range).await?;
+        Ok(entries.into_iter().filter_map(|entry| stored(entry, Found::Fleet)).collect())
+    }
+
+    /// The alerts about what hosts have seen.
+    pub(super) async fn of_seen(self) -> Result<Vec<Stored>, StorageError> {
+        let entries = self.all(below(SEEN_ON)).await?;
+        Ok(entries.into_iter().filter_map(|entry| stored(entry, Found::Seen)).collect())
+    }
+
+    /// A page of all alerts after the one at `after`, a text that this returned; and where the next page begins, if there is
+    /// more.
+    pub(super) async fn page(
+        self,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<(Vec<Stored>, Option<String>), StorageError> {
+        let mut range = below(ON);
+        if let Some(after) = after {
+            range.start = format!("{ON}{after}\0").into();
+        }
+        let page = Page { range, reverse: false, skip: 0, limit };
+        let scanned = self.0.scan(&OrganizationId::host(), vec![page]).await?.into_iter().next().unwrap_or_default();
+        let last = scanned.entries.last().filter(|_| scanned.more);
+        let next = last.and_then(|entry| Some(str::from_utf8(&entry.key).ok()?.strip_prefix(ON)?.to_owned()));
+        let of = |entry: Entry| {
+            let found = if entry.key.starts_with(FLEET.as_bytes()) { Found::Fleet } else { Found::Seen };
+            stored(entry, found)
+        };
+        Ok((scanned.entries.into_iter().filter_map(of).collect(), next))
+    }
+
+    /// What hosts have seen.
+    pub(super) async fn sights(self) -> Result<BTreeMap<About, Sight>, StorageError> {
+        let entries = self.all(below(SEEN)).await?;
+        let read = |entry: Entry| Some((About::parse(&entry.key, SEEN)?, serde_json::from_slice(&entry.value).ok()?));
+        Ok(entries.into_iter().filter_map(read).collect())
+    }
+
+    /// Notes what this host has seen, and makes a turn due.
+    pub(super) async fn note(self, seen: &BTreeMap<About, Sight>, now: u64) -> Result<(), StorageError> {
+        let put = |(about, sight): (&About, &Sight)| Ok::<_, StorageError>(Write::Put(about.key(SEEN), encode(sight)?));
+        let write = seen.iter().map(put).collect::<Result<Vec<_>, _>>()?;
+        self.commit(Vec::new(), write).await?;
+        self.wake(now).await
+    }
+
+    /// Forgets what a host has seen.
+    pub(super) async fn forget(self, seen: &[About]) -> Result<(), StorageError> {
+        let write: Vec<Write> = seen.iter().map(|about| Write::Delete(about.key(SEEN))).collect();
+        if write.is_empty() { Ok(()) } else { self.commit(Vec::new(), write).await.map(drop) }
+    }
+
+    /// Writes what has become of alerts: `None` for what is over.
+    ///
+    /// # Errors
+    /// [`StorageError::Conflict`] if another host has written one of them meanwhile.
+    pub(super) async fn write(
+        self,
+        found: Found,
+        changes: Vec<(About, Option<Stored>, Option<State>)>,
+    ) -> Result<(), StorageError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let (mut require, mut write) = (Vec::new(), Vec::new());
+        for (about, before, after) in changes {
+            let key = before.as_ref().map_or_else(|| about.key(found.prefix()), |before| before.key.clone());
+            require.push(match before.and_then(|before| before.version) {
+                Some(version) => Require::Version(key.clone(), version),
+                None => Require::Absent(key.clone()),
+            });
+            write.push(match after {
+                Some(state) => Write::Put(key, encode(&state)?),
+                None => Write::Delete(key),
+            });
+        }
+        self.commit(require, write).await.map(drop)
+    }
+
+    /// Writes alerts of which something was told, and removes those in `done`. Those in memory are passed over.
+    ///
+    /// # Errors
+    /// As of [`Book::write`].
+    pub(super) async fn rewrite(
+        self,
+        told: &mut [&mut Stored],
+        done: impl Fn(&Stored) -> bool,
+    ) -> Result<(), StorageError> {
+        let (mut require, mut write) = (Vec::new(), Vec::new());
+        for stored in told.iter() {
+            let Some(version) = stored.version else { continue };
+            require.push(Require::Version(stored.key.clone(), version));
+            write.push(match done(stored) {
+                true => Write::Delete(stored.key.clone()),
+                false => Write::Put(stored.key.clone(), encode(&stored.state)?),
+            });
+        }
+        if write.is_empty() {
+            return Ok(());
+        }
+        let version = self.commit(require, write).await?;
+        for stored in told {
+            stored.version = stored.version.map(|_| version);
+        }
+        Ok(())
+    }
+
+    async fn all(self, mut range: KeyRange) -> Result<Vec<Entry>, StorageError> {
+        let mut entries = Vec::new();
+        while !range.is_empty() {
+            let page = Page { range: range.clone(), reverse: false, skip: 0, limit: AT_ONCE };
+            let scanned = self.0.scan(&OrganizationId::host(), vec![page]).await?;
+            let Some(scanned) = scanned.into_iter().next() else { break };
+            entries.extend(scanned.entries);
+            match entries.last().filter(|_| scanned.more) {
+                Some(last) => range.start = [last.key.as_slice(), &[0]].concat(),
+                None => break,
+            }
+        }
+        Ok(entries)
+    }
+
+    async fn commit(self, require: Vec<Require>, write: Vec<Write>) -> Result<u64, StorageError> {
+        self.0.commit(&OrganizationId::host(), Transaction { require, write, wake_at: None }).await
+    }
+}
+
+/// One that can't be read is begun anew, if it is found again.
+fn stored(entry: Entry, found: Found) -> Option<Stored> {
+    let about = About::parse(&entry.key, found.prefix())?;
+    let state = serde_json::from_slice(&entry.value).unwrap_or_else(|_| State::unknown());
+    Some(Stored { about, state, key: entry.key, version: Some(entry.version) })
+}
+
+fn below(prefix: &str) -> KeyRange {
+    KeyRange { start: prefix.into(), end: [prefix.as_bytes(), &[0xff]].concat() }
+}
+
+fn encode(value: &impl Serialize) -> Result<Vec<u8>, StorageError> {
+    serde_json::to_vec(value).map_err(|error| StorageError::Other(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alerts::state::after;
+    use crate::capability::schedule::CLAIM;
+    use crate::storage::MemoryStorage;
+
+    const NOW: u64 = 1_800_000_000_000;
+
+    #[tokio::test]
+    async fn p9_one_host_at_a_time_looks_and_tells_and_another_takes_over_from_one_that_was_killed() {
+        let storage = MemoryStorage::new();
+        let book = Book(&storage);
+        let first = book.take_turn(NOW).await.unwrap().unwrap();
+        assert_eq!(book.take_turn(NOW + CLAIM - 1).await, Ok(None), "another host has it");
+        assert_eq!(book.keep_turn(first.number, NOW + CLAIM - 1).await, Ok(true));
+        assert_eq!(book.take_turn(NOW + 2 * CLAIM - 2).await, Ok(None));
+        // The first one is killed: nobody keeps its turn any more.
+        let second = book.take_turn(NOW + 2 * CLAIM).await.unwrap().unwrap();
+        assert_eq!(book.keep_turn(first.number, NOW + 2 * CLAIM).await, Ok(false));
+        let last = Look { looked: NOW, took: 7 };
+        book.end_turn(Turn { last, ..first }, NOW).await.unwrap();
+        assert_eq!(book.take_turn(NOW + 2 * CLAIM).await, Ok(None), "it has nothing to give back");
+        book.end_turn(Turn { last, ..second }, NOW + 3 * CLAIM).await.unwrap();
+        let third = book.take_turn(NOW + 3 * CLAIM).await.unwrap().unwrap();
+        assert_eq!(third.last, last, "the next one knows when somebody looked last");
+        book.end_turn(third, NOW + 9 * CLAIM).await.unwrap();
+        assert_eq!(book.take_turn(NOW + 4 * CLAIM).await, Ok(None), "nothing is due");
+        let seen = BTreeMap::from([(
+            About::new(AlertCause::QuotaUsedUp, "acme"),
+            Sight { at: NOW, detail: Some("emails-per-day".into()) },
+        )]);
+        book.note(&seen, NOW + 4 * CLAIM).await.unwrap();
+        assert_eq!(book.sights().await.unwrap(), seen);
+        assert!(book.take_turn(NOW + 4 * CLAIM).await.unwrap().is_some(), "what was seen makes it due");
+        book.forget(&seen.into_keys().collect::<Vec<_>>()).await.unwrap();
+        assert!(book.sights().await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn p9_alerts_are_in_the_order_of_the_organizations_whatever_their_names() {
+        let storage = MemoryStorage::new();
+        let book = Book(&storage);
+        let state = after(None, Some(None), false, NOW).unwrap();
+        let about = |name: &str| About::new(AlertCause::SeatsFull, name);
+        for name in ["acme", "acme-2", "acme2", "b", "0"] {
+            book.write(Found::Fleet, vec![(about(name), None, Some(state.clone()))]).await.unwrap();
+        }
+        let of = async |after: Option<&str>, last: Option<&str>| {
+            let found = book.of_fleet(after, last).await.unwrap();
+            found.into_iter().map(|stored| stored.about.subject).collect::<Vec<_>>()
+        };
+        assert_eq!(of(None, None).await, ["0", "acme", "acme-2", "acme2", "b"]);
+        assert_eq!(of(None, Some("acme")).await, ["0", "acme"]);
+        assert_eq!(of(Some("acme"), Some("acme2")).await, ["acme-2", "acme2"]);
+        assert_eq!(of(Some("acme2"), None).await, ["b"]);
+        // Two hosts that find the same at once do not overwrite what the other has told.
+        let put = vec![Write::Put(about("b").key(FLEET), b"spoilt".to_vec())];
+        book.commit(Vec::new(), put).await.unwrap();
+        let spoilt = book.of_fleet(Some("acme2"), None).await.unwrap().remove(0);
+        let next = after(Some(spoilt.state.clone()), Some(None), false, NOW);
+        assert_eq!(next, Some(state.clone()), "what can't be read is begun anew");
+        book.write(Found::Fleet, vec![(about("b"), Some(spoilt), next)]).await.unwrap();
+        let again = book.write(Found::Fleet, vec![(about("b"), None, Some(state.clone()))]).await;
+        assert!(matches!(again, Err(StorageError::Conflict(_))), "{again:?}");
+        let of_host = About::new(AlertCause::DiskNearlyFull, "@host");
+        book.write(Found::Seen, vec![(of_host.clone(), None, Some(state))]).await.unwrap();
+        let (mut names, mut after) = (Vec::new(), None::<String>);
+        loop {
+            let (page, next) = book.page(after.as_deref(), 2).await.unwrap();
+            names.extend(page.into_iter().map(|stored| stored.about.subject));
+            after = next;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(names, ["0", "acme", "acme-2", "acme2", "b", "@host"]);
+    }
+}

@@ -1,0 +1,91 @@
+//! Alerts: the operator is told by email and webhook of what needs a person, when it begins and when it is over (rule P9).
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `cause` | what is told, in words |
+//! | `state` | the life of an alert, as a pure function |
+//! | `look` | looks at all organizations ([`crate::Standing`]), and takes over what hosts have seen |
+//! | `book` | keeps alerts in the host's own space of the storage, and whose turn it is |
+//! | `tell` | sends what is new to each receiver, at least once |
+//! | `message` | one email for all that is new, and the body of the webhook |
+//! | `watch` | the task in each host that does all this in turn |
+//!
+//! An alert is stored before anybody is told, and what was told is stored beside it: a restart loses nothing and repeats nothing.
+//! One that lasts is told again once a day. What often passes by itself is told when it is found twice in a row, and every alert is
+//! over when it is not found twice in a row, so that what flickers is told once.
+
+mod book;
+mod cause;
+pub(crate) mod disk;
+mod look;
+mod message;
+mod settings;
+mod state;
+mod tell;
+mod watch;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+pub use cause::{AlertCause, UnknownCause};
+pub use settings::{AlertWebhook, Alerts, InvalidAlerts};
+
+use book::{Book, Stored};
+use message::Origin;
+use tell::{Failing, Teller};
+
+use crate::capability::email::Mailer;
+use crate::capability::storage::StorageError;
+use crate::provisioner::Provisioner;
+
+/// What needs a person now. Times are milliseconds since the Unix epoch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Alert {
+    /// What it is about.
+    pub cause: AlertCause,
+    /// The organization; `null` if it is about a host.
+    pub organization: Option<String>,
+    /// The host; `null` if it is about an organization.
+    pub host: Option<String>,
+    /// When it was found first.
+    pub since: u64,
+    /// More about it, such as how much room there is.
+    pub detail: Option<String>,
+    /// When somebody was told last; `null` if nobody was.
+    pub told: Option<u64>,
+}
+
+impl Alert {
+    fn of(stored: Stored) -> Option<Self> {
+        let state = stored.state.lasts().then_some(stored.state)?;
+        let cause = stored.about.cause;
+        let is_of_host = cause.is_of_host();
+        let subject = Some(stored.about.subject);
+        let (organization, host) = if is_of_host { (None, subject) } else { (subject, None) };
+        let told = state.told.values().map(|told| told.at).max();
+        Some(Self { cause, organization, host, since: state.since, detail: state.detail, told })
+    }
+}
+
+impl Provisioner {
+    /// What needs a person now, as [`Alerts::watch`] found it last, at some host on this storage: a page of what was stored
+    /// after `after`, and what to give as `after` for the next page, if there is one. A page may be short although there is.
+    ///
+    /// What is wrong with the storage itself is not stored. It is in the log, the metrics and the messages.
+    ///
+    /// # Errors
+    /// The storage's.
+    pub async fn alerts(&self, after: Option<&str>, limit: u32) -> Result<(Vec<Alert>, Option<String>), StorageError> {
+        let (stored, next) = Book(self.storage()).page(after, limit).await?;
+        Ok((stored.into_iter().filter_map(Alert::of).collect(), next))
+    }
+}
+
+impl Alerts {
+    /// Sends a test to all who are told: the name of each as in [`Alerts::receivers`], and why it took nothing. `server` is the
+    /// base URL that the messages name, and `now` is in milliseconds since the Unix epoch.
+    pub async fn test(&self, mailer: &dyn Mailer, server: &str, now: u64) -> Vec<(String, Result<(), String>)> {
+        let (failing, origin) = (Failing::default(), Origin { server, now });
+        Teller { settings: self, mailer, origin, failing: &failing }.test().await
+    }
+}

@@ -1,0 +1,193 @@
+//! `alerts`: what needs a person now, and whether alerts arrive; and how they are set up.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail, ensure};
+use clap::Subcommand;
+use serde::Deserialize;
+use serde_json::json;
+use url::Url;
+
+use super::config::Settings;
+use super::serve::Listen;
+use super::{host, output};
+use crate::alerts::{AlertCause, AlertWebhook, Alerts};
+use crate::capability::clock::{Clock as _, SystemClock};
+use crate::http::HttpConfig;
+
+/// How many alerts are read at once.
+const PAGE: u32 = 500;
+
+/// The table `[alerts]` of the configuration file; flags of `serve` come before it.
+///
+/// ```toml
+/// [alerts]
+/// mail = ["ops@example.com"]
+/// webhook = "https://ops.example.com/hooks/scim"
+/// webhook-secret-file = "/run/secrets/alerts"
+/// leave-out = ["token-expiring-soon"]
+/// ```
+#[derive(Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct AlertsTable {
+    /// The addresses that alerts are mailed to.
+    pub(super) mail: Vec<String>,
+    /// The URL that they are posted to.
+    pub(super) webhook: Option<String>,
+    /// The file that holds the key of its signatures, `whsec_…`.
+    pub(super) webhook_secret_file: Option<PathBuf>,
+    /// The names of alerts that nobody is told.
+    leave_out: Vec<String>,
+    /// How often all organizations are looked at, in seconds. Default: 300.
+    every_seconds: Option<u64>,
+    /// The room that there must be in the data directory, in MiB. Default: 1,024.
+    disk_free_mib: Option<u64>,
+}
+
+impl AlertsTable {
+    /// Whether anybody is told.
+    pub(super) fn tells_somebody(&self) -> bool {
+        !self.mail.is_empty() || self.webhook.is_some()
+    }
+}
+
+/// The alerts that the settings describe.
+///
+/// # Errors
+/// Says which setting can't be used.
+pub(super) fn of(settings: &Settings) -> anyhow::Result<Alerts> {
+    let table = &settings.alerts;
+    let left_out: Result<Vec<AlertCause>, _> = table.leave_out.iter().map(|name| name.parse()).collect();
+    let mut alerts = Alerts::default().mail(table.mail.clone())?;
+    alerts = alerts.leave_out(left_out.context("`leave-out` in the table [alerts] of the configuration file")?);
+    if let Some(seconds) = table.every_seconds {
+        alerts = alerts.every(Duration::from_secs(seconds));
+    }
+    alerts = alerts.disk(&settings.data, table.disk_free_mib.map(|size| size.saturating_mul(1 << 20)));
+    match (&table.webhook, &table.webhook_secret_file) {
+        (Some(url), Some(path)) => {
+            let key = fs::read_to_string(path);
+            let key =
+                key.with_context(|| format!("the key of the alerts' webhook, {}, can't be read", path.display()))?;
+            let client = Arc::new(reaching(url, &settings.http).client()?);
+            Ok(alerts.webhook(AlertWebhook::new(url, &key, client)?))
+        }
+        (None, None) => Ok(alerts),
+        (Some(_), None) => {
+            bail!("what is posted to the alerts' webhook is signed: name its key with --alert-webhook-secret-file FILE")
+        }
+        (None, Some(_)) => bail!("there is a key for the alerts' webhook and no webhook: set --alert-webhook URL"),
+    }
+}
+
+/// The settings of outgoing HTTP that reach this URL as well: it is the operator's own, and may be on an internal network.
+fn reaching(url: &str, http: &HttpConfig) -> HttpConfig {
+    let mut http = HttpConfig { only: None, organizations: Default::default(), ..http.clone() };
+    if let Ok(url) = Url::parse(url)
+        && let (Some(name), Some(port)) = (url.host_str(), url.port_or_known_default())
+    {
+        http.permit.push(format!("{}://{name}:{port}", url.scheme()));
+    }
+    http
+}
+
+/// Commands about alerts: what needs a person, and is told to the operator.
+#[derive(Subcommand)]
+pub(super) enum AlertsCommand {
+    /// List what needs a person now, in all organizations and at all hosts, as servers have found it last.
+    List {
+        /// Only these alerts, for instance webhook-failing. May be given more than once. [default: all]
+        #[arg(long, value_name = "CAUSE")]
+        cause: Vec<AlertCause>,
+    },
+    /// Send a test alert to the addresses and the webhook that are set, and say whether they took it.
+    Test {
+        #[command(flatten)]
+        listen: Box<Listen>,
+    },
+}
+
+impl AlertsCommand {
+    pub(super) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
+        match self {
+            Self::List { cause } => list(settings, &cause).await,
+            Self::Test { listen } => test(&listen.before(settings)).await,
+        }
+    }
+}
+
+async fn list(settings: &Settings, causes: &[AlertCause]) -> anyhow::Result<()> {
+    let provisioner = host::open(settings).await?;
+    let (mut listed, mut after) = (Vec::new(), None::<String>);
+    loop {
+        let (alerts, next) = provisioner.alerts(after.as_deref(), PAGE).await?;
+        for alert in alerts {
+            if causes.is_empty() || causes.contains(&alert.cause) {
+                listed.push(serde_json::to_value(alert)?);
+            }
+        }
+        after = next;
+        if after.is_none() {
+            break;
+        }
+    }
+    output::table(settings.json, &listed, &["cause", "organization", "host", "since", "told", "detail"]);
+    Ok(())
+}
+
+async fn test(settings: &Settings) -> anyhow::Result<()> {
+    let alerts = of(settings)?;
+    ensure!(
+        settings.alerts.tells_somebody(),
+        "nobody is told of alerts: set --alert-mail ADDRESS or --alert-webhook URL, as for `serve`"
+    );
+    let mailer = settings.email.mailer(&settings.data)?;
+    let server = settings.base_url.clone().unwrap_or_else(|| "that this command was run for".to_owned());
+    let outcomes = alerts.test(&*mailer, &server, SystemClock.now()).await;
+    let failed = outcomes.iter().filter(|(_, outcome)| outcome.is_err()).count();
+    let lines: Vec<_> = outcomes
+        .into_iter()
+        .map(|(receiver, outcome)| json!({"receiver": receiver, "taken": outcome.is_ok(), "error": outcome.err()}))
+        .collect();
+    output::table(settings.json, &lines, &["receiver", "taken", "error"]);
+    ensure!(failed == 0, "{failed} of {} receivers did not take the test", lines.len());
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::arguments::Common;
+
+    fn alerts(table: &str) -> anyhow::Result<Alerts> {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("config.toml");
+        fs::write(directory.path().join("key"), "whsec_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=\n").unwrap();
+        let table = table.replace("KEY", directory.path().join("key").to_str().unwrap());
+        fs::write(&path, format!("[alerts]\n{table}")).unwrap();
+        of(&Settings::resolve(Common { data: Some("/given".into()), config: Some(path), ..Common::default() })?)
+    }
+
+    #[test]
+    fn p9_alerts_are_a_table_of_the_file_and_what_is_wrong_in_it_is_said_at_once() {
+        let set = "mail = ['ops@example.com']\nwebhook = 'https://ops.internal/x'\nwebhook-secret-file = 'KEY'\n\
+                   leave-out = ['seats-full']\nevery-seconds = 60\ndisk-free-mib = 7";
+        assert_eq!(alerts(set).unwrap().receivers(), ["mail:ops@example.com", "https://ops.internal/x"]);
+        assert!(alerts("").unwrap().receivers().is_empty());
+        for (table, said) in [
+            ("mail = ['ops']", "no email address"),
+            ("webhook = 'https://ops.example.com'", "--alert-webhook-secret-file"),
+            ("webhook-secret-file = 'KEY'", "--alert-webhook URL"),
+            ("webhook = 'http://ops.example.com'\nwebhook-secret-file = 'KEY'", "https"),
+            ("webhook = 'https://ops.example.com'\nwebhook-secret-file = '/nowhere/key'", "/nowhere/key"),
+            ("leave-out = ['seats']", "seats-full"),
+            ("mails = ['ops@example.com']", "mails"),
+        ] {
+            let error = format!("{:#}", alerts(table).err().expect(table));
+            assert!(error.contains(said), "{table}: {error}");
+        }
+    }
+}
