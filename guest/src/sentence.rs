@@ -43,6 +43,10 @@ sentences! {
     MembersLeftOut { count: usize, ids: String } = "members-left-out" "unknown members left out: {count} ({ids})";
     NoMemberRemoved = "no-member-removed" "no member was removed";
     BulkDone { count: usize } = "bulk-done" "bulk request with {count} operations done";
+    // What is done later.
+    Accepted { transaction: String } = "accepted" "accepted: it is run later, as the transaction {transaction}";
+    NotAccepted = "not-accepted" "done at once: as many requests wait to be run later as may";
+    RunLater { transaction: String, count: usize } = "run-later" "the accepted transaction {transaction} with {count} operations is done";
     // What became of the seat.
     SeatTaken { number: u64, seats: u32 } = "seat-taken" "seat {number} of {seats}";
     SeatOverage { number: u64, seats: u32 } = "seat-overage" "seat {number} of {seats}: overage";

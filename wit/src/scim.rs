@@ -18,7 +18,7 @@ pub struct ScimRequest {
     /// The query as sent, without the question mark.
     pub query: Option<String>,
     /// Header fields. At least those of `accept`, `authorization`, `content-length`, `content-type`, `if-match`,
-    /// `if-none-match` and `user-agent` that were sent. The case of names does not matter.
+    /// `if-none-match`, `prefer` and `user-agent` that were sent. The case of names does not matter.
     pub headers: Vec<Header>,
     /// The body; at most 16 MiB.
     pub body: Vec<u8>,

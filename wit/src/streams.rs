@@ -26,6 +26,8 @@ enumeration! {
         Activate = "activate",
         /// A user has lost access.
         Deactivate = "deactivate",
+        /// A request that was accepted to be run later is done. Requests are accepted so only where a stream has this.
+        AsyncResponse = "async-response",
     }
 }
 
@@ -60,7 +62,7 @@ pub struct NewEventStream {
     pub audience: String,
     /// The kinds of events that the stream has. If there are none, it has all of them.
     #[serde(default)]
-    #[cfg_attr(feature = "openapi", schema(max_items = 7))]
+    #[cfg_attr(feature = "openapi", schema(max_items = 8))]
     pub events: Vec<StreamEvent>,
     /// How much events say of what has changed; `notice` if nobody says it.
     #[serde(default)]

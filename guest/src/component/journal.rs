@@ -28,6 +28,10 @@ impl Guest for Component {
         Ok(journal::list_events(&host().store(), after.as_deref(), limit)?)
     }
 
+    fn list_requests(after: Option<String>, limit: u32) -> Result<EventPage, ActionError> {
+        Ok(journal::list_requests(&host().store(), after.as_deref(), limit)?)
+    }
+
     fn take_events(limit: u32) -> Result<Vec<Event>, ActionError> {
         Ok(journal::take_events(&host().store(), limit)?)
     }

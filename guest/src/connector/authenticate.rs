@@ -106,6 +106,12 @@ impl<'r> Presented<'r> {
         Self { header, sha256: token.as_deref().map(sha256), is_access_token }
     }
 
+    /// The hash of the token, and whether it is an OAuth access token.
+    #[must_use]
+    pub fn token(&self) -> Option<(&str, bool)> {
+        Some((self.sha256.as_deref()?, self.is_access_token))
+    }
+
     /// The hash of the OAuth access token, if it is one: under it is stored what [`authenticate`] needs to be told.
     #[must_use]
     pub fn access_token(&self) -> Option<&str> {
@@ -128,8 +134,33 @@ pub fn authenticate(
     credential(header, options)?;
     let wrong = if is_bearer(header) { Unauthenticated::Wrong } else { Unauthenticated::Scheme };
     let connector = connector.ok_or(wrong)?;
-    let sha256 = presented.sha256.as_deref().ok_or(wrong)?;
-    if presented.is_access_token {
+    let token = presented.token().ok_or(wrong)?;
+    by_token(connector, token, access, wrong, now)
+}
+
+/// Checks at the time `now` whether a caller would still be let in by a token that was presented before: its hash, and whether
+/// it is an OAuth access token. `access` is what is stored under that hash.
+///
+/// # Errors
+/// [`Unauthenticated`] says why the caller is not let in any more.
+pub fn authenticate_again(
+    connector: Option<&ConnectorRecord>,
+    token: (&str, bool),
+    access: Option<&AccessRecord>,
+    now: u64,
+) -> Result<Authenticated, Unauthenticated> {
+    let wrong = Unauthenticated::Wrong;
+    by_token(connector.ok_or(wrong)?, token, access, wrong, now)
+}
+
+fn by_token(
+    connector: &ConnectorRecord,
+    (sha256, is_access_token): (&str, bool),
+    access: Option<&AccessRecord>,
+    wrong: Unauthenticated,
+    now: u64,
+) -> Result<Authenticated, Unauthenticated> {
+    if is_access_token {
         let access = access.filter(|access| same(&access.sha256, sha256));
         return by_access_token(connector, access.ok_or(wrong)?, wrong, now);
     }

@@ -15,6 +15,8 @@ pub struct Answer {
     pub status: u16,
     /// A SCIM document, or empty.
     pub body: Vec<u8>,
+    /// The media type of the body if it is no SCIM document.
+    pub media_type: Option<&'static str>,
     /// The resource's version, as its `ETag`.
     pub etag: Option<String>,
     /// The resource's URL.
@@ -56,7 +58,7 @@ impl Answer {
     pub fn into_response(self, request_id: &str) -> Response {
         let mut headers = vec![("x-request-id".to_owned(), request_id.to_owned())];
         if !self.body.is_empty() {
-            headers.push(("content-type".to_owned(), MEDIA_TYPE.to_owned()));
+            headers.push(("content-type".to_owned(), self.media_type.unwrap_or(MEDIA_TYPE).to_owned()));
         }
         headers.extend(self.etag.map(|etag| ("etag".to_owned(), etag)));
         if let Some(location) = self.location {

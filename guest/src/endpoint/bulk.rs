@@ -1,23 +1,25 @@
 //! `/Bulk`: many operations in one request, which may refer to each other (RFC 7644 §3.7).
 
-use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
 use super::answer::{Answer, encode};
+use super::bulk_request::{BulkRequest, Operation, Turn};
+use super::conditions::etag;
 use super::context::{Body, Context};
 use super::operation::within_bulk;
-use super::references::{REFERENCE, is_path, next_quoted, references, take_referring};
+use super::references::{REFERENCE, is_path, next_quoted};
+use super::refusal::is_of_storage;
 use crate::journal::Note;
-use crate::protocol::discovery::{MAX_BULK_OPERATIONS, MAX_BULK_PAYLOAD};
+use crate::protocol::discovery::MAX_BULK_PAYLOAD;
 use crate::protocol::error::ScimError;
 use crate::protocol::message::Request;
+use crate::protocol::route::Route;
 use crate::provisioning::Action;
 use crate::sentence::Sentence;
 
-const BULK_REQUEST: &str = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
 const BULK_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:BulkResponse";
 /// Of how many operations the log tells one by one.
 const MOST_LOGGED: usize = 50;
@@ -27,25 +29,22 @@ const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 
 /// Serves `POST /Bulk`.
 pub(super) fn bulk(context: &Context<'_, '_>) -> Result<Answer, ScimError> {
-    if context.request.body.len() > MAX_BULK_PAYLOAD as usize {
-        let detail = format!("The size of the bulk request exceeds the maxPayloadSize of {MAX_BULK_PAYLOAD} bytes");
-        return Err(ScimError::status(413, detail));
-    }
-    let body = context.body()?;
-    let mut run = Run::parse(context, body)?;
-    run.all();
+    let request = read(context)?;
+    let order = request.order();
+    let mut run = Run::of(context, request);
+    run.all(order);
     let results: Vec<Value> = run.operations.into_iter().filter_map(|operation| operation.result).collect();
     context.note.borrow_mut().because.push(Sentence::BulkDone { count: results.len() }.into());
     Ok(Answer::json(200, encode(&json!({"schemas": [BULK_RESPONSE], "Operations": results}))))
 }
 
-struct Operation {
-    method: String,
-    path: String,
-    bulk_id: Option<String>,
-    version: Option<String>,
-    data: Option<Value>,
-    result: Option<Value>,
+/// Reads what a bulk request asks for.
+pub(super) fn read(context: &Context<'_, '_>) -> Result<BulkRequest, ScimError> {
+    if context.request.body.len() > MAX_BULK_PAYLOAD as usize {
+        let detail = format!("The size of the bulk request exceeds the maxPayloadSize of {MAX_BULK_PAYLOAD} bytes");
+        return Err(ScimError::status(413, detail));
+    }
+    BulkRequest::parse(context.body()?, context.mode)
 }
 
 /// What became of the operation with a bulkId.
@@ -53,14 +52,6 @@ enum Outcome {
     /// The id of the resource.
     Id(String),
     Failed,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
-    Waiting,
-    /// What it refers to is being created.
-    Begun,
-    Done,
 }
 
 /// An operation that was done without what refers to operations that refer to it.
@@ -71,110 +62,128 @@ struct Circle {
     is_new: bool,
 }
 
-struct Run<'c, 'h> {
+/// Operations that are run one after the other, and what came of them.
+pub(super) struct Run<'c, 'h> {
     context: &'c Context<'c, 'h>,
     operations: Vec<Operation>,
+    /// Whether operations refer to each other by their bulkIds.
+    are_linked: bool,
     outcomes: HashMap<String, Outcome>,
     circles: Vec<Circle>,
     fail_on_errors: usize,
     errors: usize,
+    /// Whether the storage could not do an operation for the moment.
+    is_busy: bool,
 }
 
 impl<'c, 'h> Run<'c, 'h> {
-    fn parse(context: &'c Context<'c, 'h>, body: Value) -> Result<Self, ScimError> {
-        let Value::Object(body) = body else {
-            return Err(ScimError::invalid_syntax("The body of a bulk request is a JSON object"));
-        };
-        let mut body = Fields(body);
-        let is_request = |urn: &Value| urn.as_str().is_some_and(|urn| urn.eq_ignore_ascii_case(BULK_REQUEST));
-        let schemas = body.take("schemas");
-        let declared = schemas.as_ref().and_then(Value::as_array).is_some_and(|urns| urns.iter().any(is_request));
-        if !declared && (schemas.is_some() || context.mode.is_strict()) {
-            return Err(ScimError::invalid_syntax(format!("The schemas of a bulk request are [\"{BULK_REQUEST}\"]")));
+    /// Of a bulk request.
+    pub(super) fn of(context: &'c Context<'c, 'h>, request: BulkRequest) -> Self {
+        let BulkRequest { operations, fail_on_errors } = request;
+        Self {
+            context,
+            operations,
+            are_linked: true,
+            outcomes: HashMap::new(),
+            circles: Vec::new(),
+            fail_on_errors: fail_on_errors.unwrap_or(usize::MAX),
+            errors: 0,
+            is_busy: false,
         }
-        let fail_on_errors = match body.take("failOnErrors") {
-            None => usize::MAX,
-            Some(number) => {
-                let number = number.as_u64().filter(|number| *number > 0);
-                let number =
-                    number.ok_or_else(|| ScimError::invalid_value("'failOnErrors' is an integer of 1 or more"))?;
-                usize::try_from(number).unwrap_or(usize::MAX)
-            }
-        };
-        let Some(Value::Array(operations)) = body.take("Operations") else {
-            return Err(ScimError::invalid_syntax("A bulk request has an array 'Operations'"));
-        };
-        if operations.len() > MAX_BULK_OPERATIONS as usize {
-            let detail = format!("The number of operations exceeds the maxOperations of {MAX_BULK_OPERATIONS}");
-            return Err(ScimError::status(413, detail));
-        }
-        let operations = operations.into_iter().map(Operation::parse).collect::<Result<Vec<_>, _>>()?;
-        let mut outcomes = HashMap::new();
-        for bulk_id in operations.iter().filter_map(|operation| operation.bulk_id.as_deref()) {
-            if outcomes.insert(bulk_id.to_owned(), ()).is_some() {
-                return Err(ScimError::invalid_value(format!("The bulkId '{bulk_id}' is not unique in the request")));
-            }
-        }
-        Ok(Self { context, operations, outcomes: HashMap::new(), circles: Vec::new(), fail_on_errors, errors: 0 })
     }
 
-    /// In the order of the request (RFC 7644 §3.7), but for resources that an earlier operation refers to: those are
-    /// created right before it.
-    fn all(&mut self) {
-        let needs = self.needs();
-        let mut states = vec![State::Waiting; needs.len()];
-        for first in 0..needs.len() {
-            let mut begun = vec![first];
-            while let Some(index) = begun.last().copied() {
-                let needed = needs.get(index).map_or(&[][..], Vec::as_slice);
-                let state = |index: &usize| states.get(*index).copied().unwrap_or(State::Done);
-                let next = needed.iter().copied().find(|needed| state(needed) == State::Waiting);
-                let own = state(&index);
-                let (next_state, pushed) = match (own, next) {
-                    (State::Done, _) => (State::Done, None),
-                    (_, Some(needed)) => (State::Begun, Some(needed)),
-                    (_, None) => {
-                        if self.errors >= self.fail_on_errors {
-                            return self.close_circles();
-                        }
-                        let unresolved =
-                            needed.iter().filter(|needed| **needed == index || state(needed) == State::Begun);
-                        let unresolved: Vec<usize> = unresolved.copied().collect();
-                        self.one(index, &unresolved);
-                        (State::Done, None)
-                    }
-                };
-                if let Some(state) = states.get_mut(index) {
-                    *state = next_state;
-                }
-                match pushed {
-                    Some(needed) => begun.push(needed),
-                    None => drop(begun.pop()),
-                }
+    /// Of a request that is a single operation: nothing in it refers to another one.
+    pub(super) fn single(context: &'c Context<'c, 'h>, operation: Operation) -> Self {
+        let request = BulkRequest { operations: vec![operation], fail_on_errors: None };
+        Self { are_linked: false, ..Self::of(context, request) }
+    }
+
+    /// Runs all operations in this order.
+    fn all(&mut self, order: Vec<Turn>) {
+        for Turn { index, unresolved } in order {
+            if self.is_over() {
+                break;
             }
+            self.one(index, &unresolved);
         }
         self.close_circles();
     }
 
-    /// For every operation those that create what it refers to.
-    fn needs(&self) -> Vec<Vec<usize>> {
-        let creates = |operation: &Operation| operation.method == "POST";
-        let named = self.operations.iter().enumerate().filter(|(_, operation)| creates(operation));
-        let places: HashMap<&str, usize> =
-            named.filter_map(|(index, operation)| Some((operation.bulk_id.as_deref()?, index))).collect();
-        let needs = self.operations.iter().map(|operation| {
-            let mut references = Vec::new();
-            operation.references(&mut references);
-            let mut needs: Vec<usize> = references.iter().filter_map(|name| places.get(name).copied()).collect();
-            needs.sort_unstable();
-            needs.dedup();
-            needs
-        });
-        needs.collect()
+    /// Whether there were so many errors that the rest is not done.
+    pub(super) fn is_over(&self) -> bool {
+        self.errors >= self.fail_on_errors
+    }
+
+    /// Whether it is known of all operations what came of them.
+    pub(super) fn is_complete(&self) -> bool {
+        self.operations.iter().all(|operation| operation.result.is_some())
+    }
+
+    /// What came of an operation.
+    pub(super) fn result(&self, index: usize) -> Option<&Value> {
+        self.operations.get(index)?.result.as_ref()
+    }
+
+    /// The path below the connector URL of what an operation was about: of the resource, or of the endpoint where there is
+    /// none.
+    pub(super) fn subject(&self, index: usize) -> String {
+        let Some(operation) = self.operations.get(index) else { return "/".to_owned() };
+        let location = operation.result.as_ref().and_then(|result| result.get("location")?.as_str());
+        let below = location.and_then(|location| location.strip_prefix(self.context.request.base_url.as_str()));
+        below.unwrap_or(&operation.path).to_owned()
+    }
+
+    /// Takes back what came of an operation that the storage could not do for the moment; returns whether that was so.
+    pub(super) fn take_back(&mut self, index: usize) -> bool {
+        if let Some(operation) = self.operations.get_mut(index).filter(|_| self.is_busy) {
+            operation.result = None;
+        }
+        self.is_busy
+    }
+
+    /// Takes over what came of an operation before.
+    pub(super) fn restore(&mut self, index: usize, result: Value) {
+        let Some(operation) = self.operations.get_mut(index) else { return };
+        let is_done = result.get("status").and_then(Value::as_str).is_some_and(|status| status.starts_with('2'));
+        let id = result.get("location").and_then(|location| location.as_str()?.rsplit('/').next()).map(str::to_owned);
+        self.errors += usize::from(!is_done);
+        if let Some(bulk_id) = &operation.bulk_id {
+            self.outcomes.insert(bulk_id.clone(), id.filter(|_| is_done).map_or(Outcome::Failed, Outcome::Id));
+        }
+        operation.result = Some(result);
+    }
+
+    /// Takes over that an operation has changed the resource with this id, which made it of this version.
+    pub(super) fn restore_change(&mut self, index: usize, id: &str, version: u64) {
+        let Some(operation) = self.operations.get(index) else { return };
+        let location = self.location(&operation.path, id);
+        let status = match operation.method.as_str() {
+            "POST" => 201,
+            "DELETE" => 204,
+            _ => 200,
+        };
+        let etag = (status != 204).then(|| etag(version));
+        self.record(index, Ok(Answer { status, etag, ..Answer::default() }), location);
+    }
+
+    /// Refuses an operation without running it.
+    pub(super) fn refuse(&mut self, index: usize, error: ScimError) {
+        let refused = Err(error);
+        if let Some(operation) = self.operations.get(index) {
+            self.log(&self.request(operation, operation.path.clone()), &refused, Note::default());
+        }
+        self.record(index, refused, None);
+    }
+
+    /// The URL of the resource with this id at an endpoint, to which the path of an operation leads.
+    fn location(&self, path: &str, id: &str) -> Option<String> {
+        let route = Route::parse(path, self.context.table, false, self.context.mode).ok()?;
+        let (Route::Resources(name) | Route::Resource(name, _)) = route else { return None };
+        Some(self.context.location(&self.context.schema(&name).ok()?, id))
     }
 
     /// Runs an operation. What refers to `unresolved`, which themselves wait for this one, is set when they are done.
-    fn one(&mut self, index: usize, unresolved: &[usize]) {
+    pub(super) fn one(&mut self, index: usize, unresolved: &[usize]) {
         let Some(operation) = self.operations.get(index) else { return };
         let names: Vec<&str> =
             unresolved.iter().filter_map(|index| self.operations.get(*index)?.bulk_id.as_deref()).collect();
@@ -183,6 +192,7 @@ impl<'c, 'h> Run<'c, 'h> {
             Ok((path, body)) => self.run(&self.request(operation, path), body),
             Err(error) => (Err(error), None, false),
         };
+        self.is_busy |= answer.as_ref().is_err_and(is_of_storage);
         if answer.is_ok() && !later.is_empty() {
             self.circles.push(Circle { index, later, is_new });
         }
@@ -265,6 +275,10 @@ impl<'c, 'h> Run<'c, 'h> {
 
     /// The path and the body of a request, with the ids in place of the references.
     fn resolved(&self, path: &str, data: Option<&Value>) -> Result<(String, Body<'static>), ScimError> {
+        if !self.are_linked {
+            let body = data.map_or(Body::Bytes(&[]), |data| Body::Value(Cell::new(data.clone())));
+            return Ok((path.to_owned(), body));
+        }
         let mut resolved = String::new();
         for segment in path.split('/').filter(|segment| !segment.is_empty()) {
             resolved.push('/');
@@ -362,57 +376,5 @@ impl<'c, 'h> Run<'c, 'h> {
             self.outcomes.insert(bulk_id.clone(), outcome);
         }
         operation.result = Some(Value::Object(result));
-    }
-}
-
-impl Operation {
-    fn parse(operation: Value) -> Result<Self, ScimError> {
-        let Value::Object(operation) = operation else {
-            return Err(ScimError::invalid_syntax("A bulk operation is a JSON object"));
-        };
-        let mut fields = Fields(operation);
-        let mut text = |name: &str| match fields.take(name) {
-            None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(ScimError::invalid_syntax(format!("'{name}' of a bulk operation is a string"))),
-        };
-        let method = text("method")?
-            .ok_or_else(|| ScimError::invalid_syntax("A bulk operation has a 'method'"))?
-            .to_ascii_uppercase();
-        let path = text("path")?.ok_or_else(|| ScimError::invalid_syntax("A bulk operation has a 'path'"))?;
-        let (bulk_id, version) = (text("bulkId")?, text("version")?);
-        if method == "POST" && bulk_id.is_none() {
-            return Err(ScimError::invalid_syntax("A bulk operation with the method POST has a 'bulkId'"));
-        }
-        Ok(Self { method, path, bulk_id, version, data: fields.take("data"), result: None })
-    }
-
-    /// The data without the attributes that refer to these operations, and what sets them later.
-    fn without(&self, names: &[&str]) -> (Option<Cow<'_, Value>>, Vec<Value>) {
-        let mut data = self.data.as_ref().map(Cow::Borrowed);
-        let mut later = Vec::new();
-        if let (Some(data), false) = (&mut data, names.is_empty())
-            && let Value::Object(attributes) = data.to_mut()
-        {
-            take_referring(attributes, "", names, &mut later);
-        }
-        (data, later)
-    }
-
-    fn references<'o>(&'o self, found: &mut Vec<&'o str>) {
-        found.extend(self.path.split('/').filter_map(|segment| segment.strip_prefix(REFERENCE)));
-        if let Some(data) = &self.data {
-            references(data, found);
-        }
-    }
-}
-
-/// The members of a JSON object by their names in any case; null is as good as absent.
-struct Fields(Map<String, Value>);
-
-impl Fields {
-    fn take(&mut self, name: &str) -> Option<Value> {
-        let found = self.0.keys().find(|candidate| candidate.eq_ignore_ascii_case(name))?.clone();
-        self.0.shift_remove(&found).filter(|value| !value.is_null())
     }
 }

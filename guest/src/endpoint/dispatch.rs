@@ -2,6 +2,7 @@
 
 use std::cell::{OnceCell, RefCell};
 
+use super::acceptance;
 use super::admission::admit;
 use super::answer::Answer;
 use super::context::{Body, Context};
@@ -104,7 +105,11 @@ fn serve(
         require_json(request)?;
     }
     let (body, organization, table) = (Body::Bytes(&request.body), &organization, &table);
-    routing::serve(&Context { request, body, store, organization, table, mode, note }, &route)
+    let context = Context { request, body, store, organization, table, mode, note };
+    match acceptance::accept(&context, &route, &presented)? {
+        Some(accepted) => Ok(accepted),
+        None => routing::serve(&context, &route),
+    }
 }
 
 /// Whether the answer needs no token.

@@ -58,6 +58,11 @@ impl From<Unauthenticated> for ScimError {
     }
 }
 
+/// Whether it says that the storage could not do the work for the moment, and not that a rule forbids it.
+pub(super) fn is_of_storage(error: &ScimError) -> bool {
+    error.status == 503 && error.retry_after.is_some_and(|seconds| [RETRY_AFTER, RETRY_AFTER_FULL].contains(&seconds))
+}
+
 fn sentence(text: &str) -> String {
     let mut characters = text.chars();
     characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())

@@ -1,6 +1,7 @@
 //! Which endpoint serves a request.
 
 use super::answer::Answer;
+use super::completion::completion;
 use super::context::Context;
 use super::operation::on_resource;
 use super::{bulk, list};
@@ -20,6 +21,7 @@ pub(super) fn serve(context: &Context<'_, '_>, route: &Route) -> Result<Answer, 
         Route::Root => list::list(context, None, &parameters(context)?),
         Route::Search(kind) => list::search(context, kind.as_deref()),
         Route::Bulk => bulk::bulk(context),
+        Route::AsyncResponse(transaction) => completion(context, transaction),
         Route::Me => Err(ScimError::status(
             501,
             "/Me is not supported: the caller is an identity provider, which is no user here",

@@ -1,9 +1,10 @@
 //! What time makes due: the automatic refresh, warnings of an expiring token, deliveries of emails, events and tokens,
-//! erasures of persons, retention, the count of marked members.
+//! erasures of persons, retention, the count of marked members, and requests that were accepted to be run later.
 //!
 //! Every job is idempotent, does a bounded part at a time, and says when it wants to run next. One that fails is tried
 //! again soon and never blocks the others.
 
+mod accepted;
 mod client_secrets;
 mod deliveries;
 mod email;
@@ -65,13 +66,14 @@ type Job = fn(Host<'_>, &Store<'_>, &Budget<'_>) -> Result<Option<u64>, StoreErr
 
 /// All jobs. The refresh comes before the warnings, which it may spare, and those before the deliveries; what can hang
 /// comes last, the deliveries in turn, so that none keeps the others from their share.
-const JOBS: [(&str, Job); 9] = [
+const JOBS: [(&str, Job); 10] = [
     ("refresh", |host, _, _| refresh::run_due(host)),
     ("expiry", expiry::run),
     ("client-secrets", client_secrets::run),
     ("erasure", erasure::run),
     ("retention", retention::run),
     ("census", |host, store, _| Ok(census::run(store)?.then(|| host.clock.now()))),
+    ("accepted", accepted::run),
     ("email", email::run),
     ("webhook", webhook::run),
     ("push", push::run),

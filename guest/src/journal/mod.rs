@@ -5,6 +5,7 @@ mod entry;
 mod events;
 mod keep;
 mod redaction;
+mod requests;
 mod search;
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ pub use entry::{Entry, Note, Standing, Subject};
 pub use events::{acknowledge_events, list_events, note_subscriber, take_events};
 pub use insomnia_scim_contract::{LogPage, LogQuery};
 pub use keep::{keep, keep_with_change};
+pub use requests::list_requests;
 pub use search::{SearchError, search};
 pub(crate) use webhook::BOTH_SIGN;
 pub use webhook::{WebhookError, get_webhook, remove_webhook, set_webhook};

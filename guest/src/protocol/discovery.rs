@@ -17,13 +17,16 @@ pub const MAX_RESULTS: u32 = 1_000;
 pub const DEFAULT_PAGE_SIZE: u32 = 100;
 /// For how many seconds a cursor is valid.
 pub const CURSOR_TIMEOUT: u32 = 3_600;
+/// What the URI of the event ends with by which the result of an asynchronous request is told (RFC 9967 §2.5.1).
+pub const ASYNC_RESPONSE: &str = "misc:asyncresp";
 /// The most operations in a bulk request.
 pub const MAX_BULK_OPERATIONS: u32 = 1_000;
 /// The most bytes in a bulk request.
 pub const MAX_BULK_PAYLOAD: u32 = 8 * 1024 * 1024;
 
 /// The body of `/ServiceProviderConfig` (RFC 7643 §5). `takes_basic`: the token is also taken as the password of HTTP Basic.
-/// `event_uris`: what streams tell (RFC 9967 §4); without any, nothing of them is there.
+/// `event_uris`: what streams tell (RFC 9967 §4); without any, nothing of them is there. Requests are run later, if the client asks
+/// for it, where a stream tells of their results.
 #[must_use]
 pub fn service_provider_config(base_url: &str, takes_basic: bool, event_uris: &[String]) -> Value {
     let basic = json!({
@@ -75,7 +78,9 @@ pub fn service_provider_config(base_url: &str, takes_basic: bool, event_uris: &[
         && let Value::Object(body) = &mut body
     {
         let meta = body.shift_remove("meta");
-        body.insert("securityEvents".to_owned(), json!({ "asyncRequest": "none", "eventUris": event_uris }));
+        let is_asynchronous = event_uris.iter().any(|uri| uri.ends_with(ASYNC_RESPONSE));
+        let requests = if is_asynchronous { "request" } else { "none" };
+        body.insert("securityEvents".to_owned(), json!({ "asyncRequest": requests, "eventUris": event_uris }));
         body.extend(meta.map(|meta| ("meta".to_owned(), meta)));
     }
     body

@@ -10,6 +10,7 @@ pub mod message;
 pub mod mode;
 pub mod patch;
 pub mod path;
+pub mod preference;
 pub mod projection;
 pub mod query;
 pub mod route;

@@ -27,6 +27,8 @@ pub enum Route {
     ResourceTypes(Option<String>),
     /// `/Schemas`, or one of them.
     Schemas(Option<String>),
+    /// `/AsyncResponses/{transaction}`: the result of an asynchronous request (RFC 9967 §2.5.1).
+    AsyncResponse(String),
 }
 
 /// A path below the connector URL, taken apart.
@@ -60,8 +62,8 @@ impl<'r> Path<'r> {
     }
 }
 
-/// The endpoints of the protocol itself (RFC 7644 §3.2), and the older names of one (T29).
-const ENDPOINTS: [&str; 7] = [
+/// The endpoints of the protocol itself (RFC 7644 §3.2), the older names of one (T29), and the one of asynchronous requests.
+const ENDPOINTS: [&str; 8] = [
     "Bulk",
     "Me",
     "Schemas",
@@ -69,6 +71,7 @@ const ENDPOINTS: [&str; 7] = [
     "ServiceProviderConfig",
     "ServiceProviderConfigs",
     "serviceConfiguration",
+    "AsyncResponses",
 ];
 
 impl Route {
@@ -122,6 +125,7 @@ impl Route {
             ["ResourceTypes", name] => Self::ResourceTypes(Some(name.to_owned())),
             ["Schemas"] => Self::Schemas(None),
             ["Schemas", urn] => Self::Schemas(Some(urn.to_owned())),
+            ["AsyncResponses", transaction] => Self::AsyncResponse(transaction.to_owned()),
             [endpoint] => Self::Resources(resource_type(endpoint).ok_or_else(not_found)?),
             [endpoint, ".search"] => Self::Search(Some(resource_type(endpoint).ok_or_else(not_found)?)),
             [endpoint, id] => Self::Resource(resource_type(endpoint).ok_or_else(not_found)?, id.to_owned()),
@@ -133,9 +137,11 @@ impl Route {
     #[must_use]
     pub fn allow(&self) -> &'static str {
         match self {
-            Self::Root | Self::ServiceProviderConfig | Self::ResourceTypes(_) | Self::Schemas(_) => {
-                "GET, HEAD, OPTIONS"
-            }
+            Self::Root
+            | Self::ServiceProviderConfig
+            | Self::ResourceTypes(_)
+            | Self::Schemas(_)
+            | Self::AsyncResponse(_) => "GET, HEAD, OPTIONS",
             Self::Resources(_) => "GET, HEAD, OPTIONS, POST",
             Self::Resource(..) => "DELETE, GET, HEAD, OPTIONS, PATCH, PUT",
             Self::Search(_) | Self::Bulk => "OPTIONS, POST",

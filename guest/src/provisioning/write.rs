@@ -31,6 +31,7 @@ pub(crate) fn member(
 ) -> Result<(), StoreError> {
     store.change_member(batch, old, new)?;
     let old = old.map(|old| &old.record);
+    store.leave_receipt(batch, new.or(old).map_or("", MemberRecord::id))?;
     licences::count(batch, organization, old, new);
     administrators::count(batch, old, new);
     census::count(store, batch, old, new)?;
@@ -52,6 +53,7 @@ pub(crate) fn team(
 ) -> Result<(), StoreError> {
     store.change_team(batch, old, new)?;
     let old = old.map(|old| &old.record);
+    store.leave_receipt(batch, new.or(old).map_or("", TeamRecord::id))?;
     events::team(store, batch, old, new)?;
     if let Some(new) = new {
         events::membership(store, batch, new, moved.added, moved.removed)?;
@@ -70,6 +72,7 @@ pub(crate) fn memberships(
     team: &TeamRecord,
     moved: Moved<'_>,
 ) -> Result<(), StoreError> {
+    store.leave_receipt(batch, team.id())?;
     events::membership(store, batch, team, moved.added, moved.removed)?;
     sets::team(store, batch, Some(team), Some(team), moved)
 }

@@ -52,6 +52,11 @@ impl Batch {
         self.0.changes.push(Change::DeleteRange(range));
     }
 
+    /// Whether the batch puts this key.
+    pub(crate) fn puts(&self, key: &[u8]) -> bool {
+        self.0.changes.iter().any(|change| matches!(change, Change::Put(put) if put.key == key))
+    }
+
     /// Adds to a counter; a bound holds only where the sum moves towards it.
     pub(crate) fn add(&mut self, key: Key, delta: i64, min: Option<i64>, max: Option<i64>) {
         if delta != 0 {

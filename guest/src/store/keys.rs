@@ -58,6 +58,11 @@
 //! | `set/{stream}/{id}` | a Security Event Token before it is signed: [`super::SetRecord`] |
 //! | `set-due/{stream}/{id}` | empty: the token has not been delivered to the stream's receiver yet |
 //! | `set-parked/{stream}/{id}` | why the token could not be delivered: [`super::ParkedEvent`] |
+//! | `accepted/{transaction}` | a request that was accepted to be run later: [`super::AcceptedRecord`] |
+//! | `accepted-due/{transaction}` | empty: the request is not done yet. Transactions are in the order of acceptance |
+//! | `accepted-operation/{transaction}/{index}` | what it asks for: [`super::OperationRecord`]; the index as four digits; gone when it is done |
+//! | `accepted-outcome/{transaction}/{index}` | what came of that: [`super::OutcomeRecord`] |
+//! | `count/accepted`, `count/accepted-bytes` | counters: accepted requests that are not done yet, and how many bytes they take |
 //! | `signing-keys` | the keys that sign tokens, the private part sealed: [`super::SigningKeysRecord`] |
 //! | `webhook` | where events go: [`super::WebhookRecord`] |
 //! | `outbox/{due}{id}` | an email to be sent: [`super::OutboxRecord`]; the time as 16 hexadecimal digits |
@@ -118,6 +123,10 @@ pub const LOG_STRANGERS: &[u8] = b"log-strangers";
 pub const LOG_LEFT_OUT: &[u8] = b"log-left-out";
 /// Where events go.
 pub const WEBHOOK: &[u8] = b"webhook";
+/// The counter of accepted requests that are not done yet.
+pub const ACCEPTED_COUNT: &[u8] = b"count/accepted";
+/// The counter of the bytes that they take.
+pub const ACCEPTED_BYTES: &[u8] = b"count/accepted-bytes";
 /// The keys that sign Security Event Tokens.
 pub const SIGNING_KEYS: &[u8] = b"signing-keys";
 /// Recent removals.
@@ -494,6 +503,56 @@ pub fn all_sets_parked() -> KeyRange {
 /// The stream's tokens from before `time`, or all, that could not be delivered.
 pub fn sets_parked(stream: &str, before: Option<u64>) -> KeyRange {
     of_ids(&format!("set-parked/{stream}/"), before)
+}
+
+/// A request that was accepted to be run later.
+pub fn accepted(transaction: &str) -> Key {
+    format!("accepted/{transaction}").into_bytes()
+}
+
+/// All of them, those that are done too.
+pub fn all_accepted() -> KeyRange {
+    below(b"accepted/".to_vec())
+}
+
+/// That the accepted request is not done yet.
+pub fn accepted_due(transaction: &str) -> Key {
+    format!("accepted-due/{transaction}").into_bytes()
+}
+
+/// All that are not done yet, in the order in which they were accepted.
+pub fn all_accepted_due() -> KeyRange {
+    below(b"accepted-due/".to_vec())
+}
+
+/// An operation of an accepted request.
+pub fn accepted_operation(transaction: &str, index: usize) -> Key {
+    format!("accepted-operation/{transaction}/{index:04}").into_bytes()
+}
+
+/// The operations of an accepted request, in their order.
+pub fn accepted_operations(transaction: &str) -> KeyRange {
+    below(format!("accepted-operation/{transaction}/").into_bytes())
+}
+
+/// The operations of all accepted requests that are not done yet.
+pub fn all_accepted_operations() -> KeyRange {
+    below(b"accepted-operation/".to_vec())
+}
+
+/// What came of an operation of an accepted request.
+pub fn accepted_outcome(transaction: &str, index: usize) -> Key {
+    format!("accepted-outcome/{transaction}/{index:04}").into_bytes()
+}
+
+/// What came of the operations of an accepted request, in their order.
+pub fn accepted_outcomes(transaction: &str) -> KeyRange {
+    below(format!("accepted-outcome/{transaction}/").into_bytes())
+}
+
+/// What came of the operations of all accepted requests.
+pub fn all_accepted_outcomes() -> KeyRange {
+    below(b"accepted-outcome/".to_vec())
 }
 
 /// The keys that begin with `prefix` and go on with an id from before `time`, or with any: ids begin with the time at which

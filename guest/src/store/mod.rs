@@ -2,6 +2,7 @@
 
 pub mod keys;
 
+mod accepted;
 mod batch;
 mod connector;
 mod erasure;
@@ -26,6 +27,7 @@ mod team;
 mod trail;
 mod webhook;
 
+pub use accepted::{AcceptedRecord, OperationRecord, OutcomeRecord};
 pub use batch::Batch;
 pub use connector::{ConnectorRecord, TokenRecord};
 pub use erasure::{ErasureRecord, ErasureStage, MOST_ERASURES};
@@ -146,6 +148,10 @@ pub struct Store<'h> {
     wake_with_first: Cell<Option<u64>>,
     /// What names the transaction where no request does.
     transaction: RefCell<Option<String>>,
+    /// What names the transaction whatever request there is.
+    named: RefCell<Option<String>>,
+    /// Where a change of a resource leaves a receipt.
+    receipt: RefCell<Option<Key>>,
     /// Whether what is written replaces a resource as a whole.
     replaces: Cell<bool>,
     /// The act that it was made for, until its entry in the audit trail was written.
@@ -170,6 +176,8 @@ impl<'h> Store<'h> {
             with_first: RefCell::default(),
             wake_with_first: Cell::default(),
             transaction: RefCell::default(),
+            named: RefCell::default(),
+            receipt: RefCell::default(),
             replaces: Cell::default(),
             doing: trail::Doing::default(),
         }
@@ -196,8 +204,22 @@ impl<'h> Store<'h> {
         self.cause.replace(Some(cause));
     }
 
-    /// What names the transaction in the tokens of streams: the id of the request, or one that this view has made.
+    /// What the caller was let in by, if there is one.
+    pub fn credential(&self) -> Option<String> {
+        self.cause.borrow().as_ref().and_then(|cause| cause.credential.clone())
+    }
+
+    /// Names the transaction from now on, whatever request there is.
+    pub(crate) fn name_transaction(&self, name: String) {
+        self.named.replace(Some(name));
+    }
+
+    /// What names the transaction in the tokens of streams: its name if it has one, else the id of the request, or one that
+    /// this view has made.
     pub fn transaction_id(&self) -> String {
+        if let Some(name) = self.named.borrow().as_ref() {
+            return name.clone();
+        }
         let of_request = self.cause.borrow().as_ref().and_then(|cause| cause.request_id.clone());
         of_request.unwrap_or_else(|| self.transaction.borrow_mut().get_or_insert_with(|| self.new_id()).clone())
     }
@@ -267,9 +289,7 @@ impl<'h> Store<'h> {
                 Err(error) if error.is_conflict() => {}
                 other => return other,
             }
-            self.prefetched.borrow_mut().clear();
-            self.settings.replace(None);
-            self.table.replace(None);
+            self.forget_all();
             if round >= PAUSE_AFTER {
                 let [jitter] = self.random::<1>();
                 self.clock.pause(1 + u64::from(jitter) % PAUSE);
@@ -277,6 +297,23 @@ impl<'h> Store<'h> {
             self.now.set(self.clock.now());
         }
         Err(StoreError::Unavailable("too many others change the same at once".into()).into())
+    }
+
+    /// Begins anew, as of now: what was read before is read again.
+    pub(crate) fn begin_anew(&self) {
+        self.forget_all();
+        self.now.set(self.clock.now());
+    }
+
+    fn forget_all(&self) {
+        self.prefetched.borrow_mut().clear();
+        self.settings.replace(None);
+        self.table.replace(None);
+    }
+
+    /// The host's encryption, if this view has it.
+    pub(crate) fn secrets(&self) -> Option<&'h dyn Secrets> {
+        self.secrets
     }
 
     /// Forgets of what was read ahead what these change.

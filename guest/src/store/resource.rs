@@ -99,6 +99,7 @@ impl Store<'_> {
             Some(new) => batch.put(key, encode(new)?),
             None => batch.delete(key),
         }
+        self.leave_receipt(&mut batch, id)?;
         self.commit(batch)
     }
 

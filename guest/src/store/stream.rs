@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{Batch, ParkedEvent, Store, StoreError, Versioned, decode, encode, keys};
 use crate::capability::{Key, KeyRange, Page};
+use crate::protocol::discovery::ASYNC_RESPONSE;
 
 /// How many tokens that wait are put into the order of their commits at once.
 const IN_ORDER: u32 = 4_096;
@@ -65,6 +66,7 @@ pub fn event_name(event: StreamEvent, detail: EventDetail) -> String {
         StreamEvent::FeedAdd => "feed:add".to_owned(),
         StreamEvent::Create | StreamEvent::Patch | StreamEvent::Put => format!("prov:{event}:{detail}"),
         StreamEvent::Delete | StreamEvent::Activate | StreamEvent::Deactivate => format!("prov:{event}"),
+        StreamEvent::AsyncResponse => ASYNC_RESPONSE.to_owned(),
     }
 }
 
@@ -73,6 +75,12 @@ impl StreamRecord {
     #[must_use]
     pub fn is_pushed(&self) -> bool {
         matches!(self.delivery, StreamDelivery::Push { .. })
+    }
+
+    /// Whether it tells what came of asynchronous requests.
+    #[must_use]
+    pub fn tells_responses(&self) -> bool {
+        self.events.contains(&StreamEvent::AsyncResponse)
     }
 
     /// The event URIs that its tokens can have: what is too large for a full event is told by a notice.

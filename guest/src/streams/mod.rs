@@ -8,6 +8,7 @@
 //! | what does a token look like, and which key signs it? | `token`, `keys` |
 //! | how does a receiver ask for tokens? | `poll` |
 //! | how are tokens pushed? | [`jobs`](crate::jobs) |
+//! | what came of asynchronous requests? | [`endpoint`](crate::endpoint) |
 
 mod keys;
 mod manage;

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Signer;
+use crate::protocol::discovery::ASYNC_RESPONSE;
 use crate::protocol::version::etag;
 use crate::store::{DueSet, EVENT_URI, SetRecord, StreamRecord};
 
@@ -23,7 +24,12 @@ fn claims(stream: &StreamRecord, due: &DueSet, set: &SetRecord) -> Value {
     let events: serde_json::Map<String, Value> = set
         .events
         .iter()
-        .map(|(name, payload)| (format!("{EVENT_URI}{name}"), completed(payload.clone(), stream, due, set)))
+        .map(|(name, payload)| {
+            // The result of a request has the version that the resource had then.
+            let is_whole = name == ASYNC_RESPONSE;
+            let payload = if is_whole { payload.clone() } else { completed(payload.clone(), stream, due, set) };
+            (format!("{EVENT_URI}{name}"), payload)
+        })
         .collect();
     json!({
         "iss": stream.issuer,

@@ -11,7 +11,7 @@ use crate::connector::{self, Window};
 use crate::directory::{self, DirectoryError};
 use crate::endpoint::handle;
 use crate::jobs;
-use crate::protocol::message::Request;
+use crate::protocol::message::{Request, Response};
 use crate::store::{Domain, OrganizationRecord, Plan, Role, Store, StoreError};
 
 /// A day in milliseconds.
@@ -94,13 +94,29 @@ impl TestOrganization {
 
     /// As [`TestOrganization::scim`], over another host.
     pub fn scim_over(&self, host: Host<'_>, method: &str, target: &str, body: Option<Value>) -> (u16, Value) {
+        let response = self.send(host, (method, target), &[], body);
+        (response.status, serde_json::from_slice(&response.body).unwrap_or(Value::Null))
+    }
+
+    /// The identity provider sends a request, a method and a target, with these header fields beside its token: the response.
+    pub fn send(
+        &self,
+        host: Host<'_>,
+        (method, target): (&str, &str),
+        headers: &[(&str, &str)],
+        body: Option<Value>,
+    ) -> Response {
         let (path, query) =
             target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query.to_owned())));
         let request = Request {
             method: method.into(),
             path: path.into(),
             query,
-            headers: vec![("authorization".into(), format!("Bearer {}", self.token))],
+            headers: headers
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .chain([("authorization".to_owned(), format!("Bearer {}", self.token))])
+                .collect(),
             body: body.map(|body| body.to_string().into_bytes()).unwrap_or_default(),
             base_url: "https://scim.example/scim/v2/org".into(),
             request_id: "r1".into(),
@@ -108,8 +124,7 @@ impl TestOrganization {
         };
         // No two requests arrive in the same millisecond.
         self.host.set_now(self.host.host().clock.now() + 1);
-        let response = handle(host, &request);
-        (response.status, serde_json::from_slice(&response.body).unwrap_or(Value::Null))
+        handle(host, &request)
     }
 
     /// Runs the jobs whenever they are due, as the host's scheduler does, until this time.

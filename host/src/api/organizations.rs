@@ -188,8 +188,8 @@ pub(super) async fn patch_organization(
 
 /// Export an organization
 ///
-/// The export holds the organization as JSON Lines, without secrets and without what waits. Each line is an object with a `kind` and a `value`:
-/// one `organization`, one `connector`, then `member`, `team`, `membership`, `log`, `event` and `audit`. The last line, of the
+/// The export holds the organization as JSON Lines, without secrets and without the emails and tokens that wait. Each line is an object with a `kind` and a `value`:
+/// one `organization`, one `connector`, then `member`, `team`, `membership`, `log`, `event`, `request` and `audit`. The last line, of the
 /// kind `end`, says how many lines there were before it. If not all can be read, the connection is broken off.
 #[utoipa::path(get, path = "/organizations/{organization}/export", tag = "Organizations",
     responses((status = 200, description = "The organization.", content((String = "application/jsonl")))))]

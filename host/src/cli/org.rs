@@ -98,7 +98,7 @@ pub(super) enum Org {
         pinned: Option<Chosen>,
     },
     /// Write an organization to standard output, as JSON Lines: members with all attributes, teams and
-    /// memberships, log, events and audit trail. Each line is an object with a `kind` and a `value`; the last one, of the kind
+    /// memberships, log, events, asynchronous requests and audit trail. Each line is an object with a `kind` and a `value`; the last one, of the kind
     /// `end`, says how many there were before it.
     Export {
         /// Its id.

@@ -24,8 +24,8 @@ pub(super) enum StreamCommand {
         audience: String,
         #[command(flatten)]
         of: Of,
-        /// Only this kind of events: feed-add, create, patch, put, delete, activate or deactivate. May be given more than
-        /// once. [default: all]
+        /// Only this kind of events: feed-add, create, patch, put, delete, activate, deactivate or async-response. May be
+        /// given more than once. [default: all]
         #[arg(long, value_name = "KIND", value_parser = one_of::<StreamEvent>(StreamEvent::NAMES))]
         event: Vec<StreamEvent>,
         /// How much events say: notice (the names of attributes) or full (the values too).

@@ -2,7 +2,8 @@
 //!
 //! Each line is an object with a `kind` and a `value`. They come in this order: one `organization`; one `connector`; a `member`
 //! for each, with all attributes; a `team` for each, and behind it a `membership` for each of its members; a `log` for each entry,
-//! newest first; an `event` for each, oldest first; an `audit` for each entry of the audit trail, newest first; and one `end` with
+//! newest first; an `event` for each, oldest first; a `request` for each
+//! asynchronous request that is kept, oldest first; an `audit` for each entry of the audit trail, newest first; and one `end` with
 //! the number of `lines` before it, so that a part is not taken for the whole. What changes meanwhile is there as it was before
 //! or after. There is no secret in it.
 
@@ -35,6 +36,7 @@ enum Next {
     Memberships(Vec<Team>, Option<String>, Option<String>),
     Log(Option<String>),
     Events(Option<String>),
+    Requests(Option<String>),
     Audit(Option<String>),
     End,
 }
@@ -183,7 +185,14 @@ impl OrganizationExport {
                 for event in found.items {
                     self.document(part, "event", event.document)?;
                 }
-                found.next.map_or(Next::Audit(None), |next| Next::Events(Some(next)))
+                found.next.map_or(Next::Requests(None), |next| Next::Events(Some(next)))
+            }
+            Next::Requests(after) => {
+                let found = organization.requests(after.as_deref(), ENTRIES).await?;
+                for request in found.items {
+                    self.document(part, "request", request.document)?;
+                }
+                found.next.map_or(Next::Audit(None), |next| Next::Requests(Some(next)))
             }
             Next::Audit(after) => {
                 let found = organization.audit(AuditQuery { after, limit: ENTRIES, ..AuditQuery::default() }).await?;

@@ -14,6 +14,12 @@ impl Organization {
         act!(self.insomnia_scim_journal.call_list_events(after.as_deref(), limit))
     }
 
+    /// A page of at most 500 of the asynchronous requests that are kept, the oldest first.
+    pub async fn requests(&self, after: Option<&str>, limit: u32) -> Result<Listed<Event>, ActionError> {
+        let after = after.map(str::to_owned);
+        act!(self.insomnia_scim_journal.call_list_requests(after.as_deref(), limit))
+    }
+
     pub(crate) async fn take_events(&self, limit: u32) -> Result<Vec<Event>, ActionError> {
         act!(self.insomnia_scim_journal.call_take_events(limit))
     }

@@ -18,7 +18,7 @@ use crate::event::{EventDetail, EventStream, IssuedEventStream, NewEventStream, 
 /// From how many tokens on there may be more.
 const MOST: u32 = 1_000;
 /// Kinds of events: name, what it tells.
-const EVENTS: [(StreamEvent, &str); 7] = [
+const EVENTS: [(StreamEvent, &str); 8] = [
     (StreamEvent::Create, "Created"),
     (StreamEvent::Patch, "Changed"),
     (StreamEvent::Put, "Replaced"),
@@ -26,6 +26,7 @@ const EVENTS: [(StreamEvent, &str); 7] = [
     (StreamEvent::Activate, "Has access again"),
     (StreamEvent::Deactivate, "Lost access"),
     (StreamEvent::FeedAdd, "Joined what SCIM lists"),
+    (StreamEvent::AsyncResponse, "Asynchronous request done"),
 ];
 
 #[derive(Template)]

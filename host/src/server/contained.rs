@@ -7,7 +7,7 @@
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 /// The header fields that a component may set; all others are left out.
-static FIELDS: [HeaderName; 17] = [
+static FIELDS: [HeaderName; 19] = [
     header::ACCEPT,
     header::ACCEPT_ENCODING,
     header::ALLOW,
@@ -21,7 +21,9 @@ static FIELDS: [HeaderName; 17] = [
     header::LINK,
     header::LOCATION,
     header::PRAGMA,
+    HeaderName::from_static("preference-applied"),
     header::RETRY_AFTER,
+    HeaderName::from_static("set-txn"),
     header::VARY,
     header::WARNING,
     header::WWW_AUTHENTICATE,

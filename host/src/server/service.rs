@@ -28,13 +28,14 @@ use crate::scim::{self, ScimRequest, ScimResponse};
 use crate::urls::SCIM_PATH;
 
 /// The header fields that the component gets.
-static FORWARDED: [HeaderName; 7] = [
+static FORWARDED: [HeaderName; 8] = [
     header::ACCEPT,
     header::AUTHORIZATION,
     header::CONTENT_LENGTH,
     header::CONTENT_TYPE,
     header::IF_MATCH,
     header::IF_NONE_MATCH,
+    HeaderName::from_static("prefer"),
     header::USER_AGENT,
 ];
 

@@ -28,7 +28,8 @@ pub(super) const GUEST: Plan = Plan {
     folder: "guest",
     floors: &[
         ("what the contract exports", &["component"]),
-        ("what comes in", &["endpoint", "directory", "jobs"]),
+        ("what comes in", &["directory", "jobs"]),
+        ("SCIM requests, at once or later", &["endpoint"]),
         ("connectors, log and events", &["connector", "journal", "streams"]),
         ("Insomnia's rules", &["provisioning"]),
         ("records and indexes, and when to try again", &["store", "retry_after"]),

@@ -3,14 +3,16 @@
 use std::thread;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use insomnia_scim_tests::client::Request;
 use insomnia_scim_tests::idp::entra::{Entra, Shape};
 use insomnia_scim_tests::idp::okta_oin::OktaOin;
 use insomnia_scim_tests::person::{Person, unique};
-use insomnia_scim_tests::scim::{id, members, sorted};
+use insomnia_scim_tests::scim::{BULK, id, members, sorted};
 use insomnia_scim_tests::seed;
 use insomnia_scim_tests::server::Server;
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[test]
 fn kill_9_during_creates_loses_nothing_that_was_answered_201() {
@@ -165,4 +167,47 @@ fn versions_and_times_are_the_same_after_a_restart() {
     server.start_again();
     assert_eq!(client.get(&format!("/Users/{}", id(&user))).resource(200), read);
     assert_eq!(client.get(&format!("/Groups/{}", id(&group))).resource(200), group);
+}
+
+/// RFC 9967 §2.5.1: what was accepted is run also after a crash, and what was done before the crash is not done again.
+#[test]
+fn rfc_9967_2_5_1_kill_9_while_an_asynchronous_request_is_run_does_nothing_twice_and_leaves_nothing_out() {
+    const USERS: usize = 250;
+    let mut server = Server::start();
+    let organization = server.demo().organization.clone();
+    server.command(&["stream", "add", "Backend", "--audience", "https://rp.example", "--organization", &organization]);
+    let client = server.client();
+    let post = |number: usize| {
+        let data = seed::user_request(&Person::new("later"));
+        json!({"method": "POST", "path": "/Users", "bulkId": number.to_string(), "data": data})
+    };
+    let body = json!({"schemas": [BULK], "Operations": (0..USERS).map(post).collect::<Vec<_>>()});
+    let accepted = client.send(&Request::new("POST", "/Bulk").header("Prefer", "respond-async").body(body));
+    let location = accepted.is(202).header("location").expect("a location").to_owned();
+    let path = location.strip_prefix(&server.demo().connector_url).expect("a path").to_owned();
+    while client.get("/Users?count=0").list().total < 20 {
+        thread::sleep(Duration::from_millis(5));
+    }
+    server.kill();
+    server.start_again();
+
+    let client = server.client();
+    // Whoever was killed had the jobs for 15 seconds.
+    let done = (0..600).find_map(|_| {
+        thread::sleep(Duration::from_millis(100));
+        Some(client.get(&path)).filter(|response| response.status == 200)
+    });
+    assert_eq!(done.expect("the results").json()["moreAvailable"], json!(true));
+    assert_eq!(client.get("/Users?count=0").list().total, USERS as u64);
+    let mut statuses = Vec::new();
+    for start in (1..=USERS).step_by(100) {
+        let page = client.get(&format!("{path}?startIndex={start}")).is(200).json();
+        for token in page["sets"].as_object().into_iter().flat_map(serde_json::Map::values) {
+            let claims = token.as_str().and_then(|token| token.split('.').nth(1)).expect("claims");
+            let claims: Value =
+                serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(claims).expect("base64")).expect("JSON");
+            statuses.push(claims["events"]["urn:ietf:params:scim:event:misc:asyncresp"]["status"].clone());
+        }
+    }
+    assert_eq!(statuses, vec![json!("201"); USERS], "one that was done again would be a conflict");
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use insomnia_scim_tests::client::{Client, Request, Response};
 use insomnia_scim_tests::person::{Person, unique};
-use insomnia_scim_tests::scim::{id, patch, text};
+use insomnia_scim_tests::scim::{BULK, id, patch, text};
 use insomnia_scim_tests::seed;
 use insomnia_scim_tests::server::{Connector, shared};
 use serde_json::{Value, json};
@@ -83,7 +83,7 @@ fn p6_a_receiver_that_polls_verifies_what_it_is_told_by_the_served_keys() {
     assert_eq!(claims[1]["txn"].as_str(), changed.header("x-request-id"));
     assert!(claims[1]["events"].get("urn:ietf:params:scim:event:prov:deactivate").is_some(), "{claims:?}");
     let config = client.get("/ServiceProviderConfig").is(200).json();
-    assert_eq!(config["securityEvents"]["eventUris"].as_array().map(Vec::len), Some(10));
+    assert_eq!(config["securityEvents"]["eventUris"].as_array().map(Vec::len), Some(11));
 
     let of = ["--organization", &connector.organization];
     shared().command(&[&["stream", "rotate-key"], &of[..]].concat());
@@ -152,4 +152,48 @@ fn p6_strangers_can_not_tell_organizations_and_streams_apart() {
     assert_eq!(wrong.is(405).header("allow"), Some("POST"));
     let large = json!({"ack": ["x".repeat(70_000)]});
     poll_with(&connector, &stream, Some(&text(&stream, "token")), &large).is(413);
+}
+
+#[test]
+fn rfc_129_an_asynchronous_request_is_answered_at_once_and_told_when_it_is_done() {
+    let (connector, stream) = organization("later");
+    let client = connector.client();
+    let person = Person::new(&unique("later"));
+    let post = json!({"method": "POST", "path": "/Users", "bulkId": "one", "data": seed::user_request(&person)});
+    let body = json!({"schemas": [BULK], "Operations": [post, {"method": "DELETE", "path": "/Users/nobody"}]});
+    let request = |prefer: &str| Request::new("POST", "/Bulk").header("Prefer", prefer).body(body.clone());
+    let accepted = client.send(&request("respond-async, wait=0"));
+    assert_eq!(accepted.is(202).text(), "");
+    assert_eq!(accepted.header("preference-applied"), Some("respond-async"));
+    let transaction = accepted.header("set-txn").expect("a transaction").to_owned();
+    let location = accepted.header("location").expect("a location").to_owned();
+    assert!(location.starts_with(&connector.url) && location.ends_with(&transaction), "{location}");
+
+    let mut told = Vec::new();
+    while told.len() < 2 {
+        let answer = poll(&connector, &stream, json!({}));
+        let claims = verified(&stream, &answer["sets"]);
+        let ids: Vec<&Value> = claims.iter().map(|claims| &claims["jti"]).collect();
+        poll(&connector, &stream, json!({"ack": ids, "returnImmediately": true, "maxEvents": 0}));
+        let response = |claims: &Value| {
+            let operation = claims["events"].get("urn:ietf:params:scim:event:misc:asyncresp")?;
+            Some((text(claims, "txn"), text(operation, "status")))
+        };
+        told.extend(claims.iter().filter_map(response));
+    }
+    let expected =
+        [(0, "201"), (1, "404")].map(|(index, status)| (format!("{transaction}:{index}"), status.to_owned()));
+    assert_eq!(told, expected);
+    let path = location.strip_prefix(&connector.url).expect("a path");
+    let done = client.get(path);
+    assert_eq!(done.is(200).json()["sets"].as_object().map(serde_json::Map::len), Some(2));
+    let one = client.get(&format!("{path}:1"));
+    assert_eq!(one.is(200).header("content-type"), Some("application/secevent+jwt"));
+    let claims = verified(&stream, &json!({ format!("{transaction}:1"): one.text() }));
+    assert_eq!(text(&claims[0], "txn"), format!("{transaction}:1"));
+    Client::bare(&connector.url).get(path).is(401);
+
+    let at_once = client.send(&request("respond-async, wait=60"));
+    assert_eq!(at_once.document(200)["Operations"][0]["status"], "409", "it is there already");
+    assert!(at_once.header("preference-applied").is_none());
 }

@@ -88,6 +88,7 @@ enum Sort {
     Email,
     Note,
     Token,
+    Operation,
     Other,
 }
 
@@ -305,6 +306,7 @@ fn parts(record: &ErasureRecord) -> Vec<(KeyRange, Sort)> {
             (keys::outboxes(None), Sort::Email),
             (keys::outboxes_parked(), Sort::Email),
             (keys::all_sets(), Sort::Token),
+            (keys::all_accepted_operations(), Sort::Operation),
         ],
         ErasureStage::Collect => vec![(events, Sort::Event), (audits, Sort::Audit)],
         ErasureStage::Sweep | ErasureStage::Late => vec![
@@ -315,6 +317,9 @@ fn parts(record: &ErasureRecord) -> Vec<(KeyRange, Sort)> {
             (keys::events_parked(None), Sort::Other),
             (keys::all_sets(), Sort::Token),
             (keys::all_sets_parked(), Sort::Other),
+            (keys::all_accepted_operations(), Sort::Operation),
+            (keys::all_accepted_outcomes(), Sort::Other),
+            (keys::all_accepted(), Sort::Other),
             (keys::logs(since, u64::MAX), Sort::Log),
             (events, Sort::Event),
             (audits, Sort::Audit),
@@ -426,6 +431,7 @@ fn sweep(
         Sort::Email => scrub::email(&person, document),
         Sort::Note => scrub::note(&person, &document),
         Sort::Token => scrub::token(&person, document),
+        Sort::Operation => scrub::operation(&person, document),
         Sort::Other => scrub::other(&person, document),
     };
     let Entry { key, version, .. } = entry;

@@ -6,6 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use super::person::{Person, unescaped};
+use crate::protocol::discovery::ASYNC_RESPONSE;
 use crate::text::{form_decoded, percent_decoded};
 
 /// What stands in the place of a text of the person.
@@ -221,8 +222,43 @@ pub(super) fn token(person: &Person<'_>, token: Value) -> Fate {
     // Of somebody else a receiver gets what it would get otherwise, but for the values that are the person's name.
     if let Some(value) = changed.get_mut("events") {
         names(value, &|text| person.is_called(text));
+        // Why a request was refused is said in sentences.
+        if let Some(response) = value.get_mut(ASYNC_RESPONSE) {
+            names(response, &|text| person.is_named_in(text));
+        }
     }
     fate(before, Value::Object(changed))
+}
+
+/// Of an operation of a request that was accepted to be run later. One that would make the person, or change what was the
+/// person, is not done any more: it leads nowhere, which is what its client is told.
+pub(super) fn operation(person: &Person<'_>, operation: Value) -> Fate {
+    let Value::Object(mut changed) = operation else { return Fate::Stays };
+    let before = changed.clone();
+    let path = changed.get("path").and_then(Value::as_str).unwrap_or_default();
+    let is_in_path = path.split('/').any(|segment| {
+        let segment = percent_decoded(segment);
+        segment == person.id || person.is_in_segment(&segment)
+    });
+    if is_in_path || changed.get("data").is_some_and(|data| is_of_person(person, data)) {
+        changed.shift_remove("data");
+        changed.insert("path".into(), format!("/{ERASED}").into());
+    } else if let Some(data) = changed.get_mut("data") {
+        names(data, &|text| person.is_called(text));
+    }
+    fate(before, Value::Object(changed))
+}
+
+/// Whether a resource, as a client sends it, is that of the person: by its name or one of its addresses.
+fn is_of_person(person: &Person<'_>, data: &Value) -> bool {
+    data.as_object().into_iter().flatten().any(|(name, value)| {
+        let is_one_of = |names: &[&str]| names.iter().any(|known| known.eq_ignore_ascii_case(name));
+        let is_name = is_one_of(&["userName", "displayName"]);
+        let is_called = |value: &Value| value.as_str().is_some_and(|text| person.is_called(text));
+        let has_address = |address: &Value| is_called(address) || address.get("value").is_some_and(is_called);
+        let addresses = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+        (is_name && is_called(value)) || (is_one_of(&["emails"]) && addresses.iter().any(has_address))
+    })
 }
 
 /// What a PATCH changes of a member, or what a member has: names of attributes, which tell nothing of anybody.

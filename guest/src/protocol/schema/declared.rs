@@ -20,9 +20,16 @@ const MAX_DESCRIPTION: usize = 4_096;
 
 /// What every resource has beside its schemas' attributes; an attribute of this name could not be told from it.
 const RESERVED_NAMES: [&str; 4] = ["schemas", "id", "externalId", "meta"];
-/// Endpoints that are taken by the protocol (RFC 7644 §3.2).
-const RESERVED_ENDPOINTS: [&str; 6] =
-    ["/Me", "/Bulk", "/Schemas", "/ResourceTypes", "/ServiceProviderConfig", "/ServiceProviderConfigs"];
+/// Endpoints that are taken by the protocol (RFC 7644 §3.2, RFC 9967 §2.5.1).
+const RESERVED_ENDPOINTS: [&str; 7] = [
+    "/Me",
+    "/Bulk",
+    "/Schemas",
+    "/ResourceTypes",
+    "/ServiceProviderConfig",
+    "/ServiceProviderConfigs",
+    "/AsyncResponses",
+];
 
 fn wrong(detail: impl Into<String>) -> Mistake {
     Mistake { pointer: String::new(), detail: detail.into() }

@@ -70,7 +70,7 @@ fn p6_a_stream_that_is_not_valid_or_one_too_many_is_refused_and_nothing_is_left(
         NewEventStream { audience: String::new(), ..valid.clone() },
         NewEventStream { audience: "a\nb".into(), ..valid.clone() },
         NewEventStream { authorization: Some("Bearer x".into()), ..valid.clone() },
-        NewEventStream { events: vec![insomnia_scim_contract::StreamEvent::Put; 8], ..valid.clone() },
+        NewEventStream { events: vec![insomnia_scim_contract::StreamEvent::Put; 9], ..valid.clone() },
         push("ftp://a", None),
         push(PUSH, Some("a\r\nb: c")),
         push(PUSH, Some(&text(4_097))),
@@ -123,8 +123,8 @@ fn p6_the_service_provider_configuration_declares_what_streams_have() {
     let stream = polled(&organization, EventDetail::Full);
     let mut expected = stream.event_stream.event_uris.clone();
     expected.sort_unstable();
-    assert_eq!(config()["securityEvents"], json!({"asyncRequest": "none", "eventUris": expected}));
-    assert_eq!(expected.len(), 10);
+    assert_eq!(config()["securityEvents"], json!({"asyncRequest": "request", "eventUris": expected}));
+    assert_eq!(expected.len(), 11);
     let request = crate::protocol::message::Request {
         method: "GET".into(),
         path: "/ServiceProviderConfig".into(),

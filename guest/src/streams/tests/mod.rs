@@ -3,6 +3,7 @@
 mod manage;
 mod poll;
 mod push;
+mod responses;
 mod told;
 
 use base64::Engine;

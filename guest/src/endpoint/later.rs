@@ -1,0 +1,230 @@
+//! Runs accepted requests: part by part, each operation once, and tells streams what came of it (RFC 9967 §2.5.1).
+
+use std::cell::RefCell;
+
+use super::bulk::Run;
+use super::bulk_request::{BulkRequest, Operation, Turn};
+use super::context::{Body, Context};
+use crate::capability::Host;
+use crate::connector::{Unauthenticated, authenticate_again};
+use crate::journal::{Entry, Note, Standing};
+use crate::protocol::error::ScimError;
+use crate::protocol::message::{Request, Response};
+use crate::protocol::mode::Mode;
+use crate::protocol::tolerance::Tolerances;
+use crate::sentence::Sentence;
+use crate::store::{
+    AcceptedRecord, Actor, Batch, Cause, OperationRecord, OutcomeRecord, Store, StoreError, StreamRecord, Versioned,
+    encode, keys,
+};
+
+/// Of how many operations the result is told in one commit.
+const AT_ONCE: usize = 25;
+/// How often an operation is begun whose end nobody sees, because the server stops or the component is stopped: then it is
+/// given up, so that those behind it have their turn.
+const MOST_ATTEMPTS: u32 = 3;
+/// Of how many operations the log tells one by one.
+const MOST_LOGGED: usize = 50;
+
+/// Does a part of an accepted request, at least one operation: until `is_over`. What was interrupted goes on where it was.
+///
+/// # Errors
+/// If the storage can't answer, or if somebody else runs the request.
+pub fn run_accepted(host: Host<'_>, transaction: &str, is_over: &dyn Fn() -> bool) -> Result<(), StoreError> {
+    let store = host.store();
+    store.act_as(Actor::Scim);
+    let Some(Versioned { mut record, version }) = store.accepted(transaction)? else { return Ok(()) };
+    let attempts = record.attempts;
+    record.attempts = attempts.saturating_add(1);
+    let version = store.put_accepted(Batch::new(), transaction, &record, version)?;
+    let (request_id, credential) = (Some(record.request_id.clone()), Some(record.credential.clone()));
+    store.caused_by(Cause { request_id, credential });
+
+    let organization = store.organization()?.map(|stored| stored.record).unwrap_or_default();
+    let (table, applied, note) = (store.schema_table()?, Tolerances::default(), RefCell::<Note>::default());
+    let mode = if organization.options.strict { Mode::STRICT } else { Mode::COMPAT }.noting(&applied);
+    let request = request(&record);
+    let context = Context {
+        request: &request,
+        body: Body::Bytes(&[]),
+        store: &store,
+        organization: &organization,
+        table: &table,
+        mode,
+        note: &note,
+    };
+    let operations: Vec<Operation> = store.accepted_operations(transaction)?.into_iter().map(operation).collect();
+    let (order, mut run) = begun(&context, &record, operations);
+    let mut telling = Telling { store: &store, transaction, record, version, fresh: Vec::new() };
+    let (mut known, mut first) = (vec![false; telling.record.operations], true);
+    for (index, Versioned { record: outcome, version }) in
+        store.accepted_outcomes(transaction, 0, telling.record.operations)?
+    {
+        match (outcome.result, outcome.resource) {
+            (Some(result), _) => run.restore(index, result),
+            // It was done, and nobody was told: the server stopped in between.
+            (None, Some(id)) => {
+                run.restore_change(index, &id, version);
+                telling.fresh.push((index, None));
+            }
+            (None, None) => continue,
+        }
+        if let Some(known) = known.get_mut(index) {
+            *known = true;
+        }
+    }
+    // What is told at once is lost at once if an operation stops the component: then one after the other is told.
+    let at_once = if attempts == 0 { AT_ONCE } else { 1 };
+    for Turn { index, .. } in order {
+        if known.get(index).is_none_or(|known| *known) {
+            continue;
+        }
+        if !first && is_over() {
+            break;
+        }
+        store.begin_anew();
+        match admitted(&store, &telling.record)? {
+            Err(reason) => run.refuse(index, ScimError::from(reason)),
+            Ok(()) if run.is_over() => {
+                let detail = "It was not done, because as many operations before it failed as 'failOnErrors' says";
+                run.refuse(index, ScimError::status(409, detail));
+            }
+            Ok(()) if first && attempts >= MOST_ATTEMPTS => {
+                let detail = "The server failed at it several times, and has given it up";
+                run.refuse(index, ScimError::status(500, detail));
+            }
+            Ok(()) => {
+                store.name_transaction(telling.record.transaction(transaction, index));
+                store.leave_receipts(Some((transaction, index)));
+                run.one(index, &[]);
+                store.leave_receipts(None);
+                if run.take_back(index) {
+                    telling.tell(&run, &request)?;
+                    return Err(StoreError::Unavailable("an operation is to be tried again".to_owned()));
+                }
+            }
+        }
+        first = false;
+        let line = note.borrow_mut().because.drain(..).next_back();
+        telling.fresh.push((index, line));
+        if telling.fresh.len() >= at_once {
+            telling.tell(&run, &request)?;
+        }
+    }
+    telling.tell(&run, &request)
+}
+
+/// The operations in the order of their turns.
+fn begun<'c, 'h>(
+    context: &'c Context<'c, 'h>,
+    record: &AcceptedRecord,
+    mut operations: Vec<Operation>,
+) -> (Vec<Turn>, Run<'c, 'h>) {
+    let single = if record.is_bulk { None } else { operations.pop() };
+    match single {
+        Some(single) => (vec![Turn { index: 0, unresolved: Vec::new() }], Run::single(context, single)),
+        None => {
+            let request = BulkRequest { operations, fail_on_errors: record.fail_on_errors };
+            (request.order(), Run::of(context, request))
+        }
+    }
+}
+
+/// Whether the client would still be let in.
+fn admitted(store: &Store<'_>, record: &AcceptedRecord) -> Result<Result<(), Unauthenticated>, StoreError> {
+    let connector = store.connector()?.map(|stored| stored.record);
+    let access = if record.is_access_token { store.oauth_access(&record.token)? } else { None };
+    let token = (record.token.as_str(), record.is_access_token);
+    Ok(authenticate_again(connector.as_ref(), token, access.as_ref(), store.now()).map(drop))
+}
+
+/// The request, without the body.
+fn request(record: &AcceptedRecord) -> Request {
+    Request {
+        method: record.method.clone(),
+        path: record.path.clone(),
+        base_url: record.base_url.clone(),
+        request_id: record.request_id.clone(),
+        sender_address: record.sender_address.clone(),
+        headers: record.user_agent.iter().map(|agent| ("user-agent".to_owned(), agent.clone())).collect(),
+        ..Request::default()
+    }
+}
+
+fn operation(record: OperationRecord) -> Operation {
+    let OperationRecord { method, path, bulk_id, version, data } = record;
+    Operation { method, path, bulk_id, version, data, result: None }
+}
+
+/// Tells what came of operations.
+struct Telling<'t, 'h> {
+    store: &'t Store<'h>,
+    transaction: &'t str,
+    record: AcceptedRecord,
+    /// Of the record.
+    version: u64,
+    /// The operations of which nobody was told yet, with what the log says of each.
+    fresh: Vec<(usize, Option<String>)>,
+}
+
+impl Telling<'_, '_> {
+    /// Keeps the results, and has streams tell them, in one commit. With the last one the request is done.
+    fn tell(&mut self, run: &Run<'_, '_>, request: &Request) -> Result<(), StoreError> {
+        let is_complete = run.is_complete() && self.record.finished.is_none();
+        if self.fresh.is_empty() && !is_complete {
+            return Ok(());
+        }
+        let (store, mut batch) = (self.store, Batch::new());
+        let streams: Vec<StreamRecord> =
+            store.read_streams()?.into_iter().filter(StreamRecord::tells_responses).collect();
+        let fresh = std::mem::take(&mut self.fresh);
+        self.record.attempts = 0;
+        let mut lines = Vec::new();
+        for (index, line) in fresh {
+            let (result, uri) = (run.result(index).cloned(), run.subject(index));
+            let outcome = OutcomeRecord { resource: None, result, uri, line, time: store.time() };
+            for stream in &streams {
+                if let Some(set) = self.record.completion(self.transaction, index, &outcome) {
+                    store.add_set(&mut batch, stream, &set)?;
+                }
+            }
+            batch.put(keys::accepted_outcome(self.transaction, index), encode(&outcome)?);
+            lines.extend(outcome.line);
+        }
+        if is_complete {
+            self.record.finished = Some(store.time());
+            Store::end_accepted(&mut batch, self.transaction, &self.record);
+            self.log(&mut batch, run, request, lines)?;
+        }
+        self.version = store.put_accepted(batch, self.transaction, &self.record, self.version)?;
+        Ok(())
+    }
+
+    /// Adds to the batch the entry of the SCIM log: under the id of the request, which has one of its acceptance too.
+    fn log(
+        &self,
+        batch: &mut Batch,
+        run: &Run<'_, '_>,
+        request: &Request,
+        last: Vec<String>,
+    ) -> Result<(), StoreError> {
+        let (store, record) = (self.store, &self.record);
+        let done = Sentence::RunLater { transaction: self.transaction.to_owned(), count: record.operations };
+        let earlier = store.accepted_outcomes(self.transaction, 0, MOST_LOGGED)?;
+        let lines = earlier.into_iter().filter_map(|(_, outcome)| outcome.record.line).chain(last);
+        let because = [String::from(done)].into_iter().chain(lines).take(1 + MOST_LOGGED).collect();
+        let mut note = Note { standing: Standing::Admitted, because, ..Note::default() };
+        let mut status = 200;
+        if let Some(result) = run.result(0).filter(|_| !record.is_bulk) {
+            status = result.get("status").and_then(|status| status.as_str()?.parse().ok()).unwrap_or(status);
+            let detail = result.get("response").and_then(|response| response.get("detail")?.as_str());
+            note.error = detail.map(|detail| ScimError::status(status, detail));
+        }
+        let now = store.time();
+        let key = keys::log(now, &record.request_id, store.random());
+        let entry = Entry::begun(request, &note, now);
+        let response = Response { status, headers: Vec::new(), body: Vec::new() };
+        batch.put(key, encode(&entry.answered(request, &response, note, now))?);
+        Ok(())
+    }
+}

@@ -1,0 +1,288 @@
+//! Requests that were accepted to be run later (RFC 9967 §2.5.1): what each asks for, how far it has come, and what came of it.
+//!
+//! An operation of such a request leaves a receipt in the commit of its change, at a place where nothing may be yet. So it is
+//! done once, whoever runs it and whenever that is interrupted.
+
+use insomnia_scim_contract::lasts;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::{Batch, SetRecord, Store, StoreError, Versioned, decode, encode, keys};
+use crate::capability::{Item, KeyRange};
+use crate::protocol::discovery::ASYNC_RESPONSE;
+
+/// How many requests wait at the most.
+const MOST_WAITING: i64 = 64;
+/// How many bytes they take together at the most.
+const MOST_BYTES: i64 = 32 * 1024 * 1024;
+/// For how long the result of a request is kept, in milliseconds.
+const KEPT: u64 = 24 * 60 * 60 * 1_000;
+/// Of how many requests it is kept at the most: of the newest.
+const MOST_KEPT: usize = 100;
+
+/// A request that was accepted to be run later. Stored as JSON under `accepted/{transaction}`; what it asks for is kept beside
+/// it, one operation under each key.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct AcceptedRecord {
+    /// When it was accepted, in milliseconds since the Unix epoch.
+    pub accepted: u64,
+    /// As in the `X-Request-Id` header of the answer.
+    pub request_id: String,
+    /// As sent.
+    pub method: String,
+    /// Below the connector URL, as sent, without its query.
+    pub path: String,
+    /// The connector URL as the client sees it.
+    pub base_url: String,
+    /// The IP address of the client, if the host knows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sender_address: Option<String>,
+    /// As sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_agent: Option<String>,
+    /// The SHA-256 of the token that the client has, in hexadecimal digits: it must be valid still when the request is run.
+    pub token: String,
+    /// Whether that is an OAuth access token.
+    pub is_access_token: bool,
+    /// What the client was let in by, as events have it.
+    pub credential: String,
+    /// Whether it is a bulk request. Else it has one operation.
+    pub is_bulk: bool,
+    /// Of a bulk request: after how many errors the rest is not done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fail_on_errors: Option<usize>,
+    /// How many operations it has.
+    pub operations: usize,
+    /// How many bytes these take.
+    pub bytes: i64,
+    /// How often it was begun to run since the last result was told.
+    pub attempts: u32,
+    /// When the last result was told, in milliseconds since the Unix epoch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub finished: Option<u64>,
+}
+
+/// An operation of an accepted request, in the form of a bulk operation (RFC 7644 §3.7). Stored as JSON under
+/// `accepted-operation/{transaction}/{index}`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct OperationRecord {
+    /// In capital letters.
+    pub method: String,
+    /// Below the connector URL.
+    pub path: String,
+    /// By this other operations refer to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bulk_id: Option<String>,
+    /// Which version may be changed, as in `If-Match`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// The body.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<Value>,
+}
+
+/// What came of an operation. Stored as JSON under `accepted-outcome/{transaction}/{index}`: first, in the commit of the change,
+/// a receipt that has the resource alone, and when the result is told the whole.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct OutcomeRecord {
+    /// The id of the resource that was changed; of a receipt only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource: Option<String>,
+    /// The operation of a bulk response (RFC 7644 §3.7.3) that tells it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub result: Option<Value>,
+    /// The path of the resource below the connector URL, or of its endpoint.
+    pub uri: String,
+    /// What the SCIM log says of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<String>,
+    /// When it was told, in milliseconds since the Unix epoch.
+    pub time: u64,
+}
+
+impl AcceptedRecord {
+    /// What names the transaction of an operation: that of the request, and in a bulk request the operation's place in it,
+    /// counted from 0.
+    #[must_use]
+    pub fn transaction(&self, transaction: &str, index: usize) -> String {
+        if self.is_bulk { format!("{transaction}:{index}") } else { transaction.to_owned() }
+    }
+
+    /// The token that tells what came of an operation; `None` if that is not known yet.
+    #[must_use]
+    pub fn completion(&self, transaction: &str, index: usize, outcome: &OutcomeRecord) -> Option<SetRecord> {
+        let result = outcome.result.clone()?;
+        let events: Map<String, Value> = [(ASYNC_RESPONSE.to_owned(), result)].into_iter().collect();
+        let (txn, uri) = (self.transaction(transaction, index), outcome.uri.clone());
+        Some(SetRecord { txn, time: outcome.time, uri, external_id: None, events })
+    }
+
+    /// Whether the result is not kept any more at the time `now`.
+    #[must_use]
+    pub fn is_over(&self, now: u64) -> bool {
+        self.finished.is_some_and(|finished| !lasts(finished.saturating_add(KEPT), now, KEPT))
+    }
+}
+
+impl Store<'_> {
+    /// Keeps a request to be run later, and wakes the jobs. Returns what names its transaction.
+    ///
+    /// # Errors
+    /// [`StoreError::Limit`] if too many wait already, [`StoreError::TooLarge`] if one of its operations can't be kept.
+    pub fn accept(&self, record: &AcceptedRecord, operations: &[OperationRecord]) -> Result<String, StoreError> {
+        let (transaction, mut batch, mut bytes) = (self.new_id(), Batch::new(), 0);
+        for (index, operation) in operations.iter().enumerate() {
+            let operation = encode(operation)?;
+            bytes += i64::try_from(operation.len()).unwrap_or(MOST_BYTES);
+            batch.put(keys::accepted_operation(&transaction, index), operation);
+        }
+        let record = AcceptedRecord { operations: operations.len(), bytes, ..record.clone() };
+        batch.put(keys::accepted(&transaction), encode(&record)?);
+        batch.put(keys::accepted_due(&transaction), Vec::new());
+        batch.add(keys::ACCEPTED_COUNT.to_vec(), 1, None, Some(MOST_WAITING));
+        batch.add(keys::ACCEPTED_BYTES.to_vec(), bytes, None, Some(MOST_BYTES));
+        batch.wake_at(self.now());
+        self.commit(batch)?;
+        Ok(transaction)
+    }
+
+    /// The accepted request of this transaction.
+    ///
+    /// # Errors
+    /// If the storage can't answer.
+    pub fn accepted(&self, transaction: &str) -> Result<Option<Versioned<AcceptedRecord>>, StoreError> {
+        if keys::is_id(transaction) { self.document(&keys::accepted(transaction)) } else { Ok(None) }
+    }
+
+    /// All requests that are kept, those that are done too, in the order in which they were accepted.
+    ///
+    /// # Errors
+    /// If the storage can't answer.
+    pub fn all_accepted(&self) -> Result<Vec<(String, AcceptedRecord)>, StoreError> {
+        let mut all = Vec::new();
+        self.scan_all(keys::all_accepted(), |entry| {
+            let item = Item { value: entry.value, version: entry.version };
+            let record = decode(&entry.key, &item)?.record;
+            all.extend(keys::id_of(&entry.key).map(|id| (id, record)));
+            Ok(true)
+        })?;
+        Ok(all)
+    }
+
+    /// The transaction of the oldest request that is not done yet.
+    ///
+    /// # Errors
+    /// If the storage can't answer.
+    pub fn first_accepted(&self) -> Result<Option<String>, StoreError> {
+        Ok(self.nth_key(&keys::all_accepted_due(), 0)?.and_then(|key| keys::id_of(&key)))
+    }
+
+    /// Keeps how far a request has come, if that is as it was `seen`; returns the version of what is kept.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if somebody else runs it.
+    pub fn put_accepted(
+        &self,
+        mut batch: Batch,
+        transaction: &str,
+        record: &AcceptedRecord,
+        seen: u64,
+    ) -> Result<u64, StoreError> {
+        let key = keys::accepted(transaction);
+        batch.require_unchanged(key.clone(), Some(seen));
+        batch.put(key, encode(record)?);
+        self.commit(batch)
+    }
+
+    /// The operations of a request that is not done yet, in their order.
+    ///
+    /// # Errors
+    /// If the storage can't answer.
+    pub fn accepted_operations(&self, transaction: &str) -> Result<Vec<OperationRecord>, StoreError> {
+        let mut operations = Vec::new();
+        self.scan_all(keys::accepted_operations(transaction), |entry| {
+            let item = Item { value: entry.value, version: entry.version };
+            operations.push(decode(&entry.key, &item)?.record);
+            Ok(true)
+        })?;
+        Ok(operations)
+    }
+
+    /// What is known of some operations of a request by now, each with its index: from `first` on, at most `limit`.
+    ///
+    /// # Errors
+    /// If the storage can't answer.
+    pub fn accepted_outcomes(
+        &self,
+        transaction: &str,
+        first: usize,
+        limit: usize,
+    ) -> Result<Vec<(usize, Versioned<OutcomeRecord>)>, StoreError> {
+        let (mut outcomes, end) = (Vec::new(), keys::accepted_outcomes(transaction).end);
+        let range = KeyRange { start: keys::accepted_outcome(transaction, first), end };
+        self.scan_all(range, |entry| {
+            let item = Item { value: entry.value, version: entry.version };
+            let index = keys::position_of(&entry.key).and_then(|digits| digits.parse().ok());
+            let outcome = decode(&entry.key, &item)?;
+            outcomes.extend(index.map(|index| (index, outcome)));
+            Ok(outcomes.len() < limit)
+        })?;
+        Ok(outcomes)
+    }
+
+    /// Has the next changes of a resource leave a receipt for this operation, in their own commit and only where there is none
+    /// yet; `None` ends that.
+    pub(crate) fn leave_receipts(&self, of: Option<(&str, usize)>) {
+        self.receipt.replace(of.map(|(transaction, index)| keys::accepted_outcome(transaction, index)));
+    }
+
+    /// Adds to the batch, which changes the resource with this id, a receipt if one is to be left. Of several resources in one
+    /// batch the first is the one that the operation is about.
+    ///
+    /// # Errors
+    /// If it can't be encoded.
+    pub(crate) fn leave_receipt(&self, batch: &mut Batch, id: &str) -> Result<(), StoreError> {
+        let Some(key) = self.receipt.borrow().clone().filter(|key| !batch.puts(key)) else { return Ok(()) };
+        batch.require_absent(key.clone());
+        batch.put(key, encode(&json!({ "resource": id }))?);
+        Ok(())
+    }
+
+    /// Adds to the batch that nothing is left to do of a request: what it asked for is forgotten.
+    pub fn end_accepted(batch: &mut Batch, transaction: &str, record: &AcceptedRecord) {
+        batch.require_exists(keys::accepted_due(transaction));
+        batch.delete(keys::accepted_due(transaction));
+        batch.delete_range(keys::accepted_operations(transaction));
+        batch.add(keys::ACCEPTED_COUNT.to_vec(), -1, None, None);
+        batch.add(keys::ACCEPTED_BYTES.to_vec(), record.bytes.saturating_neg(), None, None);
+    }
+
+    /// Forgets results that were kept long enough; returns when the next one will have been, in milliseconds since the Unix
+    /// epoch.
+    ///
+    /// # Errors
+    /// If the storage can't answer.
+    pub fn forget_accepted(&self) -> Result<Option<u64>, StoreError> {
+        let now = self.now();
+        let all = self.all_accepted()?.into_iter();
+        let done: Vec<(String, u64, bool)> =
+            all.filter_map(|(id, record)| Some((id, record.finished?, record.is_over(now)))).collect();
+        let surplus = done.len().saturating_sub(MOST_KEPT);
+        let mut next = None::<u64>;
+        for (place, (id, finished, is_over)) in done.into_iter().enumerate() {
+            if is_over || place < surplus {
+                let mut batch = Batch::new();
+                batch.delete(keys::accepted(&id));
+                batch.delete_range(keys::accepted_outcomes(&id));
+                self.commit(batch)?;
+            } else {
+                let end = finished.saturating_add(KEPT);
+                next = Some(next.map_or(end, |next| next.min(end)));
+            }
+        }
+        Ok(next)
+    }
+}
