@@ -2,6 +2,7 @@
 
 mod components;
 mod leftovers;
+mod operator_trail;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
@@ -26,6 +27,7 @@ use crate::scheduler;
 use crate::server::TrustedProxies;
 use crate::sign_ins::WrongSignIns;
 use crate::urls;
+use insomnia_scim_contract::{Face, Source};
 
 use leftovers::Leftovers;
 pub(crate) use leftovers::{SETTLED, SETTLED_LATE};
@@ -327,7 +329,18 @@ impl Provisioner {
     /// # Errors
     /// [`RegistryError::Unknown`] if it is not there. After another error, call it again.
     pub async fn delete_organization(&self, id: &OrganizationId) -> Result<(), RegistryError> {
-        self.delete(id, None).await
+        self.delete_organization_from(id, Source::new(Face::Backend)).await
+    }
+
+    /// As [`Provisioner::delete_organization`], for somebody who comes from there.
+    pub(crate) async fn delete_organization_from(
+        &self,
+        id: &OrganizationId,
+        source: Source,
+    ) -> Result<(), RegistryError> {
+        self.delete(id, None).await?;
+        self.record_operator_act("organization.delete", source, "organization", Some(id.as_str()), None).await;
+        Ok(())
     }
 
     /// As [`Provisioner::delete_organization`], but only the one of this generation, if one is named.

@@ -35,6 +35,10 @@ static HOST: LazyLock<OrganizationId> = LazyLock::new(|| OrganizationId { name: 
 static NOBODY: LazyLock<OrganizationId> =
     LazyLock::new(|| OrganizationId { name: Arc::from("_nobody"), generation: 0 });
 
+/// The operator's own; the underscore keeps it out of what [`OrganizationId::parse`] accepts.
+static OPERATOR: LazyLock<OrganizationId> =
+    LazyLock::new(|| OrganizationId { name: Arc::from("_operator"), generation: 0 });
+
 impl OrganizationId {
     /// Checks a name.
     ///
@@ -67,6 +71,16 @@ impl OrganizationId {
     /// Whether this is the host's own space.
     pub fn is_host(&self) -> bool {
         *self == *HOST
+    }
+
+    /// The space of the operator's own audit trail. The component keeps it as it keeps an organization's; nothing else is there.
+    pub(crate) fn operator() -> Self {
+        OPERATOR.clone()
+    }
+
+    /// Whether this is the space of the operator's own audit trail.
+    pub(crate) fn is_operator(&self) -> bool {
+        *self == *OPERATOR
     }
 
     /// A space in which nothing can be written: calls that show whether the component answers are bound to it.

@@ -5,33 +5,41 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::config::Settings;
-use super::member::Of;
 use super::pages::PAGE;
 use super::request_log::Period;
 use super::{host, output};
 use crate::capability::storage::OrganizationId;
 use crate::journal::AuditQuery;
 use crate::organization::Organization;
+use crate::provisioner::Provisioner;
 
 /// Commands about the audit trail.
 #[derive(Subcommand)]
 pub(super) enum AuditCommand {
-    /// List the newest entries.
+    /// List the newest entries: of an organization, or what the operator did beyond single organizations (deletions of
+    /// organizations, the operator's own keys, components).
     List {
-        #[command(flatten)]
-        of: Of,
+        /// That of this organization.
+        #[arg(long, value_name = "ID", env = "INSOMNIA_SCIM_ORGANIZATION", required_unless_present = "operator")]
+        organization: Option<String>,
+        /// The operator's own.
+        #[arg(long)]
+        operator: bool,
         #[command(flatten)]
         filter: Filter,
         /// How many entries.
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=500))]
         limit: u32,
     },
-    /// Write all entries to standard output as JSON Lines, newest first; those of all organizations, one organization after
-    /// the other, unless one is named.
+    /// Write all entries to standard output as JSON Lines, newest first: those of one organization, the operator's own, or
+    /// else those of all organizations, one after the other, and at the end the operator's own.
     Export {
         /// Only those of this organization. [default: all organizations]
         #[arg(long, value_name = "ID", env = "INSOMNIA_SCIM_ORGANIZATION")]
         organization: Option<String>,
+        /// Only the operator's own.
+        #[arg(long)]
+        operator: bool,
         #[command(flatten)]
         filter: Filter,
     },
@@ -58,17 +66,22 @@ impl AuditCommand {
     pub(super) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
         let provisioner = host::open(settings).await?;
         match self {
-            Self::List { of, filter, limit } => {
-                let organization = host::organization(&provisioner, &of.organization).await?;
-                let page = organization.audit(filter.page(None, limit)).await?;
+            Self::List { organization, operator, filter, limit } => {
+                let query = filter.page(None, limit);
+                let page = match organization.filter(|_| !operator) {
+                    Some(named) => host::organization(&provisioner, &named).await?.audit(query).await?,
+                    None => provisioner.audit(query).await?,
+                };
                 let entries: Vec<Value> =
                     page.entries.iter().map(|json| serde_json::from_str(json)).collect::<Result<_, _>>()?;
                 output::table(settings.json, &entries, &["time", "act", "by", "face", "address", "subject", "refused"]);
             }
-            Self::Export { organization: Some(named), filter } => {
-                export(&host::organization(&provisioner, &named).await?, &filter).await?;
+            Self::Export { operator: true, filter, .. } => export_operators(&provisioner, &filter).await?,
+            Self::Export { organization: Some(named), filter, .. } => {
+                let organization = host::organization(&provisioner, &named).await?;
+                export(&organization, &filter).await?;
             }
-            Self::Export { organization: None, filter } => {
+            Self::Export { organization: None, filter, .. } => {
                 let (mut after, mut failed) = (None::<OrganizationId>, 0);
                 loop {
                     let found = provisioner.organizations(after.as_ref(), PAGE).await?;
@@ -83,6 +96,7 @@ impl AuditCommand {
                     }
                     after = Some(last.id.clone());
                 }
+                export_operators(&provisioner, &filter).await?;
                 if failed > 0 {
                     bail!("the audit trails of {failed} organizations could not be read: the log says which");
                 }
@@ -94,21 +108,40 @@ impl AuditCommand {
 
 /// Prints all entries of an organization, each with the organization's id.
 async fn export(organization: &Organization, filter: &Filter) -> anyhow::Result<()> {
+    let id = json!(organization.id().as_str());
     let mut after = None;
     loop {
         let page = organization.audit(filter.page(after, PAGE)).await?;
-        let mut lines = String::new();
-        for entry in &page.entries {
-            let mut entry: Value = serde_json::from_str(entry)?;
-            if let Some(entry) = entry.as_object_mut() {
-                entry.insert("organization".into(), json!(organization.id().as_str()));
-            }
-            lines.push_str(&format!("{entry}\n"));
-        }
-        output::print(&lines);
+        print(&page.entries, Some(&id))?;
         after = page.next;
         if after.is_none() {
             return Ok(());
         }
     }
+}
+
+/// Prints all entries of the operator's own trail.
+async fn export_operators(provisioner: &Provisioner, filter: &Filter) -> anyhow::Result<()> {
+    let mut after = None;
+    loop {
+        let page = provisioner.audit(filter.page(after, PAGE)).await?;
+        print(&page.entries, None)?;
+        after = page.next;
+        if after.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+fn print(entries: &[String], organization: Option<&Value>) -> anyhow::Result<()> {
+    let mut lines = String::new();
+    for entry in entries {
+        let mut entry: Value = serde_json::from_str(entry)?;
+        if let (Some(entry), Some(organization)) = (entry.as_object_mut(), organization) {
+            entry.insert("organization".into(), organization.clone());
+        }
+        lines.push_str(&format!("{entry}\n"));
+    }
+    output::print(&lines);
+    Ok(())
 }

@@ -49,14 +49,18 @@ impl ComponentCommand {
             Self::Remove { id } => {
                 let id: ComponentId = id.parse()?;
                 provisioner.remove_component(&id).await?;
+                host::record(&provisioner, "component.remove", "component", Some(&id.to_string())).await;
                 output::object(settings.json, &json!({"removed": id}));
             }
             Self::Canary { file: Some(file), percent: Some(percent), .. } => {
                 let component = store(&provisioner, &file).await?;
-                show(settings, Some(&provisioner.begin_canary(component, percent).await?));
+                let canary = provisioner.begin_canary(component, percent).await?;
+                host::record(&provisioner, "canary.begin", "component", Some(&component.to_string())).await;
+                show(settings, Some(&canary));
             }
             Self::Canary { stop: true, .. } => {
                 provisioner.end_canary().await?;
+                host::record(&provisioner, "canary.end", "canary", None).await;
                 show(settings, None);
             }
             Self::Canary { .. } => show(settings, provisioner.canary().await?.as_ref()),
@@ -75,7 +79,9 @@ pub(super) async fn store(provisioner: &Provisioner, file: &Path) -> anyhow::Res
     let wasm = fs::read(file).with_context(|| format!("the component {} can't be read", file.display()))?;
     let name = file.file_stem().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let stored = provisioner.add_component(&name, wasm).await;
-    Ok(stored.with_context(|| format!("{} is not a component to run here", file.display()))?.id)
+    let id = stored.with_context(|| format!("{} is not a component to run here", file.display()))?.id;
+    host::record(provisioner, "component.add", "component", Some(&id.to_string())).await;
+    Ok(id)
 }
 
 /// What an organization is pinned to by `org set --component`.

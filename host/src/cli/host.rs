@@ -82,6 +82,11 @@ pub(super) async fn organization(provisioner: &Provisioner, name: &str) -> anyho
     }
 }
 
+/// Adds to the operator's own audit trail what a command has done, such as `component.remove` of the component `id`.
+pub(super) async fn record(provisioner: &Provisioner, what: &str, kind: &str, id: Option<&str>) {
+    provisioner.record_operator_act(what, Source::new(Face::CommandLine), kind, id, None).await;
+}
+
 async fn build(settings: &Settings, purpose: Purpose, listening: Option<String>) -> anyhow::Result<Provisioner> {
     // Whoever has mistyped the storage's variable would begin an empty database in the data directory.
     if purpose == Purpose::Begin

@@ -247,7 +247,7 @@ impl Org {
                 }
                 // Not looked up: a deletion that was broken off is taken up.
                 let id = OrganizationId::parse(&organization)?;
-                provisioner.delete_organization(&id).await?;
+                provisioner.delete_organization_from(&id, Source::new(Face::CommandLine)).await?;
                 output::object(settings.json, &json!({"deleted": id.as_str()}));
             }
         }

@@ -33,7 +33,7 @@ impl Organization {
     pub async fn set_pin(&self, component: Option<ComponentId>) -> Result<Pin, ComponentBookError> {
         let bound = self.bound_id().await?;
         let pin = self.provisioner.runtime().components().pin(&bound, component).await?;
-        self.has_changed(&bound, pin);
+        self.has_changed(&bound, pin).await;
         Ok(pin)
     }
 
@@ -44,13 +44,17 @@ impl Organization {
     pub async fn roll_back(&self) -> Result<Pin, ComponentBookError> {
         let bound = self.bound_id().await?;
         let pin = self.provisioner.runtime().components().roll_back(&bound).await?;
-        self.has_changed(&bound, pin);
+        self.has_changed(&bound, pin).await;
         Ok(pin)
     }
 
-    fn has_changed(&self, bound: &OrganizationId, pin: Pin) {
+    /// It stands in the operator's trail: the organization's own is kept by the component that was just changed.
+    async fn has_changed(&self, bound: &OrganizationId, pin: Pin) {
         self.provisioner.runtime().reassign(bound);
         let component = pin.component.map_or_else(|| "default".to_owned(), |id| id.to_string());
         tracing::info!(organization = %self.id, component, "the organization was pinned");
+        let (what, source) = ("organization.pin", self.by.source.clone());
+        let name = format!("{} runs {component}", self.id);
+        self.provisioner.record_operator_act(what, source, "organization", Some(self.id.as_str()), Some(&name)).await;
     }
 }

@@ -231,7 +231,9 @@ impl Digests {
     fn sum(&self) -> Copied {
         let mut copied = Copied::default();
         for Digest { head, items, bytes, .. } in self.all.values() {
-            let counts = head.as_ref().is_some_and(|head| !head.deleted && !head.organization.is_host());
+            let counts = head
+                .as_ref()
+                .is_some_and(|head| !head.deleted && !head.organization.is_host() && !head.organization.is_operator());
             copied.organizations += u64::from(counts);
             copied.items += items;
             copied.bytes += bytes;

@@ -250,7 +250,7 @@ fn is_primary(value: &Value) -> bool {
 fn one(place: Place<'_>, attribute: &Attribute, value: Value, mode: Mode<'_>) -> Result<Option<Value>, ScimError> {
     match (value, attribute.kind) {
         (Value::Null, _) => Ok(None),
-        (Value::String(text), _) if text.is_empty() && mode.tolerates(emptiness(attribute)) => Ok(None),
+        (Value::String(text), kind) if says_nothing(kind, &text) && mode.tolerates(emptiness(attribute)) => Ok(None),
         (Value::Object(sent), AttributeType::Complex) => object(place, attribute, sent, mode),
         (value @ (Value::String(_) | Value::Number(_) | Value::Bool(_)), AttributeType::Complex) => {
             if attribute.sub_attribute("value").is_none() || !mode.tolerates(form(attribute)) {
@@ -266,13 +266,18 @@ fn one(place: Place<'_>, attribute: &Attribute, value: Value, mode: Mode<'_>) ->
             let name = sent.keys().find(|name| name.eq_ignore_ascii_case("value")).cloned();
             match name.and_then(|name| sent.swap_remove(&name)) {
                 Some(Value::Null) => Ok(None),
-                Some(Value::String(text)) if text.is_empty() => Ok(None),
+                Some(Value::String(text)) if says_nothing(attribute.kind, &text) => Ok(None),
                 Some(value) => simple(place, attribute, value, mode).map(Some),
                 None => Err(place.must_be(expected(attribute.kind))),
             }
         }
         (value, _) => simple(place, attribute, value, mode).map(Some),
     }
+}
+
+/// Whether the text is no value: it is empty, or of base64 it has nothing but blanks, which stand for no byte.
+fn says_nothing(kind: AttributeType, text: &str) -> bool {
+    text.is_empty() || (kind == AttributeType::Binary && text.trim_ascii().is_empty())
 }
 
 fn object(

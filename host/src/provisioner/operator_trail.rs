@@ -1,0 +1,41 @@
+//! The operator's own audit trail (rule P9): what was done beyond a single organization, or outlives it. An organization's trail
+//! goes with the organization, so that it was deleted stands here, as do keys of the operator and components.
+
+use insomnia_scim_contract::{Actor, Source};
+use serde_json::json;
+
+use super::Provisioner;
+use crate::capability::storage::OrganizationId;
+use crate::error::ActionError;
+use crate::journal::{AuditPage, AuditQuery};
+use crate::organization::Organization;
+
+impl Provisioner {
+    /// Searches what the operator did beyond single organizations, newest first; the entries have the form of
+    /// [`Organization::audit`].
+    ///
+    /// # Errors
+    /// [`ActionError::Invalid`] if `after` is not the end of a page.
+    pub async fn audit(&self, query: AuditQuery) -> Result<AuditPage, ActionError> {
+        self.operator_trail().audit(query).await
+    }
+
+    /// Adds an entry, such as `organization.delete` of the `organization` with this id. A failure does not undo what was done,
+    /// so it is only logged.
+    pub(crate) async fn record_operator_act(
+        &self,
+        what: &str,
+        source: Source,
+        kind: &str,
+        id: Option<&str>,
+        name: Option<&str>,
+    ) {
+        let subject = json!({"type": kind, "id": id, "name": name});
+        let trail = self.operator_trail().coming_from(source);
+        trail.record_act(what, json!({"subject": subject})).await;
+    }
+
+    fn operator_trail(&self) -> Organization {
+        self.bound_organization(OrganizationId::operator()).acting_as(Actor::Operator)
+    }
+}
