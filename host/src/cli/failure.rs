@@ -143,7 +143,7 @@ impl Failure {
 
     fn of_key(error: &ApiKeyError) -> Option<Self> {
         match error {
-            ApiKeyError::Name => Some(Self::Invalid),
+            ApiKeyError::Name | ApiKeyError::Scopes | ApiKeyError::Expiry => Some(Self::Invalid),
             ApiKeyError::TooMany => Some(Self::Conflict),
             ApiKeyError::Unknown(_) => Some(Self::NotFound),
             ApiKeyError::Storage(error) => Self::of_storage(error),
