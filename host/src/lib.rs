@@ -64,6 +64,8 @@ mod fair;
 mod fleet;
 pub mod guard;
 mod hex;
+#[cfg(feature = "cli")]
+mod host_key;
 pub mod http;
 pub mod journal;
 mod ledger;

@@ -197,6 +197,16 @@ pub struct ApiKeys {
     used: Used,
 }
 
+/// What the keys of all records begin with.
+pub(crate) const RECORDS: &str = "api-key/";
+
+/// The id of the key in this record, and the space that the secrets of its holder are sealed for.
+#[cfg(feature = "cli")]
+pub(crate) fn space_of(record: &[u8]) -> Option<(String, OrganizationId)> {
+    let record: Record = serde_json::from_slice(record).ok()?;
+    Some((record.id.clone(), record.holder()?.space()))
+}
+
 /// What the API remembers of the requests that came with the key of this id.
 pub(crate) fn requests(key: &str) -> KeyRange {
     // `0` follows `/`.
@@ -326,7 +336,7 @@ impl ApiKeys {
 }
 
 fn record_at(hash: &str) -> Vec<u8> {
-    format!("api-key/{hash}").into()
+    format!("{RECORDS}{hash}").into()
 }
 
 fn listed_at(holder: &ApiKeyHolder, record: &Record) -> Vec<u8> {

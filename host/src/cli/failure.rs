@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
+use super::key::KeyError;
 use crate::api_keys::ApiKeyError;
 use crate::capability::storage::{InvalidOrganizationId, StorageError};
 use crate::component::CallError;
@@ -50,6 +51,9 @@ impl Failure {
     fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Self> {
         if cause.is::<NoOrganization>() {
             return Some(Self::NotFound);
+        }
+        if cause.is::<KeyError>() {
+            return Some(Self::Conflict);
         }
         if cause.is::<InvalidOrganizationId>() {
             return Some(Self::Invalid);

@@ -13,6 +13,7 @@ use super::data::Lost;
 use super::host;
 use super::mail::KeptMail;
 use crate::email::SmtpConfig;
+use crate::host_key::Keeper;
 use crate::provisioner::Provisioner;
 use crate::routes;
 use crate::server::{Listener, Tls, TlsFiles, serve_metrics};
@@ -103,12 +104,12 @@ impl Listen {
         let mail = KeptMail::new(&settings.email, &settings.data)?;
         let scheme = if tls.is_some() { "https" } else { "http" };
         let address = listener.local_addr()?;
-        let provisioner = host::open_server(&settings, url(scheme, address)).await?;
+        let (provisioner, keeper) = host::open_server(&settings, url(scheme, address)).await?;
         let listener = match tls {
             Some(tls) => Listener::encrypted(listener, tls),
             None => listener.into(),
         };
-        Ok(Server { provisioner, listener, address, metrics, mail })
+        Ok(Server { provisioner, listener, address, metrics, mail, keeper })
     }
 
     /// The settings, with what the flags say in the place of what the file says.
@@ -143,17 +144,21 @@ pub(super) struct Server {
     metrics: Option<TcpListener>,
     /// Where emails are kept that nobody has sent.
     mail: KeptMail,
+    /// Looks after the host key.
+    keeper: Keeper,
 }
 
 impl Server {
     /// Serves until the process is asked to stop.
     pub(super) async fn serve(self) -> anyhow::Result<()> {
-        let Self { provisioner, listener, address, metrics, mail } = self;
+        let Self { provisioner, listener, address, metrics, mail, keeper } = self;
         #[cfg(unix)]
         super::process::raise_descriptor_limit();
         tracing::info!("listening on {address} for {}", provisioner.base_url());
         mail.warn();
         tokio::spawn(mail.keep());
+        let host = provisioner.clone();
+        tokio::spawn(keeper.run(move || host.clock().now()));
         if let Some(metrics) = metrics {
             tracing::info!("metrics on http://{}/metrics", metrics.local_addr()?);
             let provisioner = provisioner.clone();

@@ -46,7 +46,7 @@ pub(super) const HOST: Plan = Plan {
         ("both faces and SCIM in one router", &["routes"]),
         ("two faces", &["page", "api"]),
         ("what carries requests", &["server"]),
-        ("how all organizations stand", &["fleet"]),
+        ("how all organizations stand, and the key that seals their secrets", &["fleet", "host_key"]),
         ("acts of one organization, and its jobs", &["organization", "scheduler"]),
         ("all organizations", &["provisioner"]),
         ("errors, the log, and what is wrong", &["error", "journal", "condition"]),

@@ -371,7 +371,7 @@ fn members_of_a_team_that_the_identity_provider_pushed_are_listed_and_changed() 
 }
 
 /// Answers every request with this status, and tells the requests.
-fn receiver(status: &'static str) -> (u16, Receiver<String>) {
+pub(crate) fn receiver(status: &'static str) -> (u16, Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = listener.local_addr().expect("the port").port();
     let (sender, receiver) = channel();

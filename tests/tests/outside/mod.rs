@@ -1,7 +1,7 @@
 //! The server as identity providers and their administrators see it: everything here goes over a socket.
 
 mod backup;
-mod commands;
+pub(crate) mod commands;
 mod concurrency;
 mod deletion;
 mod doctor;
@@ -13,6 +13,7 @@ mod existence;
 #[cfg(unix)]
 mod handed_over;
 mod harness;
+mod host_key;
 mod hostile;
 mod metrics;
 mod okta;
