@@ -65,6 +65,8 @@ mod fair;
 mod fleet;
 pub mod guard;
 mod hex;
+#[cfg(feature = "cli")]
+mod host_key;
 mod hourly;
 pub mod http;
 pub mod journal;

@@ -38,11 +38,14 @@ pub struct Server {
     config: Option<PathBuf>,
 }
 
+/// The file with the host key, in the data directory.
+const HOST_KEY: &str = "secret.key";
+
 /// Another server on the data of a [`Server`]. Killed when dropped.
 pub struct Beside {
     process: Process,
     /// Its data directory, if it has one of its own.
-    _directory: Option<TempDir>,
+    directory: Option<TempDir>,
     /// A client of the demo organization over this server.
     pub client: Client,
 }
@@ -52,6 +55,15 @@ impl Beside {
     #[must_use]
     pub fn stderr(&self) -> String {
         self.process.stderr()
+    }
+
+    /// Copies the host key of the other server, as an operator does after it was rotated there.
+    ///
+    /// # Panics
+    /// When this server has no data directory of its own, or the key can't be copied.
+    pub fn copy_key(&self, of: &Server) {
+        let directory = self.directory.as_ref().expect("a data directory of its own");
+        fs::copy(of.data().join(HOST_KEY), directory.path().join(HOST_KEY)).expect("the host key is copied");
     }
 
     /// Ends the process as `kill -9` does.
@@ -286,7 +298,7 @@ impl Server {
     #[must_use]
     pub fn another_host(&self) -> Beside {
         let directory = tempfile::tempdir().expect("a temporary directory");
-        fs::copy(self.data().join("secret.key"), directory.path().join("secret.key")).expect("the host key is copied");
+        fs::copy(self.data().join(HOST_KEY), directory.path().join(HOST_KEY)).expect("the host key is copied");
         let path = directory.path().to_owned();
         self.another(&path, Some(directory))
     }
@@ -295,7 +307,7 @@ impl Server {
         let (process, line) = Process::start(data, "127.0.0.1:0", &self.surroundings(), &[]);
         let listen = line["connector_url"].as_str().map(authority).unwrap_or_default();
         let connector_url = self.demo.connector_url.replace(&self.listen, &listen);
-        Beside { process, _directory: directory, client: Client::new(&connector_url, &self.demo.token) }
+        Beside { process, directory, client: Client::new(&connector_url, &self.demo.token) }
     }
 
     fn surroundings(&self) -> Surroundings {

@@ -1,15 +1,16 @@
-//! Who may send a request: the key it came with, and the organization that the key opens.
+//! Who may send a request: the key it came with, what its scopes permit, and the organization that the key opens.
 
 use std::sync::{Arc, OnceLock};
 
-use axum::extract::{FromRequestParts, RawPathParams};
+use axum::extract::{FromRequestParts, MatchedPath, RawPathParams};
 use axum::http::header;
 use axum::http::request::Parts;
 
 use super::problem::Problem;
 use super::state::ApiState;
-use crate::api_keys::{self, ApiKeyScope, Caller};
+use crate::api_keys::{self, ApiKeyHolder, ApiScope, Caller};
 use crate::capability::storage::OrganizationId;
+use crate::directory::Role;
 use crate::organization::Organization;
 use crate::quota::AtOnce;
 use crate::server::bill::Bill;
@@ -23,7 +24,10 @@ pub(super) struct KeyOfRequest(pub(super) Arc<OnceLock<String>>);
 #[derive(Clone)]
 pub(super) struct RequestId(pub(super) String);
 
-/// The caller of a request. Looked up once, whoever asks first.
+/// What a wrong key is answered: nobody is told that it once was a right one.
+const NOT_KNOWN: &str = "The API key is not known here, was revoked, or has expired.";
+
+/// The caller of a request, whose key has the scope that the operation needs. Looked up once, whoever asks first.
 pub(super) async fn caller(parts: &mut Parts, state: &ApiState) -> Result<Caller, Problem> {
     if let Some(caller) = parts.extensions.get::<Caller>() {
         return Ok(caller.clone());
@@ -42,8 +46,10 @@ pub(super) async fn caller(parts: &mut Parts, state: &ApiState) -> Result<Caller
                 let _ = key.set(caller.key.clone());
             }
             if let Some(bill) = Bill::begun(&parts.extensions) {
-                bill.is_of(&state.provisioner.runtime().account(&caller.scope.space()));
+                bill.is_of(&state.provisioner.runtime().account(&caller.holder.space()));
             }
+            let matched = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
+            caller.needs(state.scopes.needed(&parts.method, matched))?;
             parts.extensions.insert(caller.clone());
             Ok(caller)
         }
@@ -51,23 +57,32 @@ pub(super) async fn caller(parts: &mut Parts, state: &ApiState) -> Result<Caller
             let source = state.provisioner.trusted_proxies().source(parts);
             let tried = source.map_or(Ok(()), |source| state.wrong.begin(&source));
             tried.map_err(|seconds| Problem::throttled("Too many wrong API keys came from your address.", seconds))?;
-            Err(Problem::unauthorized("The API key is not known here, or was revoked."))
+            Err(Problem::unauthorized(NOT_KNOWN))
         }
+    }
+}
+
+impl Caller {
+    /// Whether the key has this scope.
+    pub(super) fn needs(&self, scope: ApiScope) -> Result<(), Problem> {
+        if api_keys::permits(&self.scopes, scope) { Ok(()) } else { Err(Problem::insufficient_scope(scope)) }
     }
 }
 
 /// A request of the operator.
 pub(super) struct Operator {
     pub(super) state: ApiState,
+    pub(super) caller: Caller,
 }
 
 impl FromRequestParts<ApiState> for Operator {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
-        match caller(parts, state).await?.scope {
-            ApiKeyScope::Operator => Ok(Self { state: state.clone() }),
-            ApiKeyScope::Organization(_) => Err(Problem::forbidden("Only an operator's key opens this.")),
+        let caller = caller(parts, state).await?;
+        match caller.holder {
+            ApiKeyHolder::Operator => Ok(Self { state: state.clone(), caller }),
+            ApiKeyHolder::Organization(_) => Err(Problem::forbidden("Only an operator's key opens this.")),
         }
     }
 }
@@ -76,7 +91,7 @@ impl FromRequestParts<ApiState> for Operator {
 pub(super) struct Access {
     pub(super) state: ApiState,
     pub(super) organization: Organization,
-    pub(super) scope: ApiKeyScope,
+    pub(super) caller: Caller,
     /// Counts the request among those of the organization at the same time.
     _entered: Option<AtOnce>,
 }
@@ -85,10 +100,10 @@ impl FromRequestParts<ApiState> for Access {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
-        let scope = caller(parts, state).await?.scope;
+        let caller = caller(parts, state).await?;
         let named = OrganizationId::parse(&parameter(parts, state, "organization").await?).ok();
         // Of other organizations a key does not even tell whether they exist.
-        if let ApiKeyScope::Organization(own) = &scope
+        if let ApiKeyHolder::Organization(own) = &caller.holder
             && named.as_ref().map(OrganizationId::as_str) != Some(own.as_str())
         {
             return Err(Problem::forbidden("The API key is that of another organization."));
@@ -97,30 +112,38 @@ impl FromRequestParts<ApiState> for Access {
         let found = state.provisioner.find_organization(&id).await?;
         let organization = found.ok_or_else(Problem::no_organization)?;
         // A key of an organization that had this name before opens nothing of this one.
-        if matches!(&scope, ApiKeyScope::Organization(own) if own != organization.id()) {
-            return Err(Problem::unauthorized("The API key is not known here, or was revoked."));
+        if matches!(&caller.holder, ApiKeyHolder::Organization(own) if own != organization.id()) {
+            return Err(Problem::unauthorized(NOT_KNOWN));
         }
-        let entered = match &scope {
-            ApiKeyScope::Organization(_) => {
+        let entered = match &caller.holder {
+            ApiKeyHolder::Organization(_) => {
                 let usage = state.provisioner.runtime().usage(organization.id()).await;
                 Some(usage.enter().map_err(Problem::over_quota)?)
             }
-            ApiKeyScope::Operator => None,
+            ApiKeyHolder::Operator => None,
         };
-        let actor = if scope == ApiKeyScope::Operator { Actor::Operator } else { Actor::Owner };
+        let actor = if caller.holder == ApiKeyHolder::Operator { Actor::Operator } else { Actor::Owner };
         let address = state.provisioner.trusted_proxies().client(parts).map(|address| address.to_string());
         let source = Source {
             address,
-            credential: parts.extensions.get::<Caller>().map(|caller| caller.key.clone()),
+            credential: Some(caller.key.clone()),
             request_id: parts.extensions.get::<RequestId>().map(|id| id.0.clone()),
             ..Source::new(Face::Api)
         };
         let organization = organization.coming_from(source).acting_as(actor);
-        Ok(Self { state: state.clone(), organization, scope, _entered: entered })
+        Ok(Self { state: state.clone(), organization, caller, _entered: entered })
     }
 }
 
 impl Access {
+    /// Whether the key may make somebody an owner or a co-owner, who may then do everything on the page.
+    pub(super) fn may_give(&self, role: Role) -> Result<(), Problem> {
+        match role {
+            Role::Member => Ok(()),
+            Role::Owner | Role::CoOwner => self.caller.needs(ApiScope::EVERYTHING),
+        }
+    }
+
     /// Who acts: whom the request names, whose role is then looked at; otherwise the organization's owner, since a key may
     /// do all that the owner may.
     pub(super) fn actor(&self, named: Option<String>) -> Actor {

@@ -1,4 +1,4 @@
-//! API keys over the API: those of an organization, and the operator's.
+//! API keys over the API: those of an organization, and the operator's. No key makes one that may do more, or that outlives it.
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -9,7 +9,8 @@ use super::access::{Access, Operator, PathParameter};
 use super::input::JsonBody;
 use super::listed::ListOf;
 use super::problem::Problem;
-use crate::api_keys::{ApiKey, ApiKeyScope, IssuedApiKey};
+use super::state::ApiState;
+use crate::api_keys::{self, ApiKey, ApiKeyExpiry, ApiKeyHolder, ApiScope, Caller, IssuedApiKey};
 
 /// An API key to be made.
 #[derive(Deserialize, ToSchema)]
@@ -18,6 +19,29 @@ pub(super) struct NewApiKey {
     /// What people call it: 1 to 200 bytes.
     #[schema(min_length = 1, max_length = 200)]
     name: String,
+    /// What the key lets its user do. If nobody says it, the new key has the scopes of the key that makes it: `all:write`, unless
+    /// that one is limited. A scope that the key which makes it does not have is refused.
+    #[schema(min_items = 1)]
+    scopes: Option<Vec<ApiScope>>,
+    /// When the key expires: `never`, after some days or years (`90d`, `1y`), or a time in the form of RFC 3339. If nobody says
+    /// it, the new key expires with the key that makes it. A later time than that is refused.
+    #[schema(value_type = Option<String>, max_length = 40, example = "90d")]
+    expires: Option<ApiKeyExpiry>,
+}
+
+impl NewApiKey {
+    /// The key to make, which may do no more than the caller's, and expires no later.
+    fn within(self, caller: &Caller, now: u64) -> Result<api_keys::NewApiKey, Problem> {
+        let scopes = self.scopes.unwrap_or_else(|| caller.scopes.clone());
+        if let Some(scope) = scopes.iter().find(|scope| !api_keys::permits(&caller.scopes, **scope)) {
+            return Err(Problem::insufficient_scope(*scope));
+        }
+        let expires = self.expires.map_or(caller.expires, |expires| expires.end(now));
+        match caller.expires {
+            Some(latest) if expires.is_none_or(|expires| expires > latest) => Err(Problem::expires_later()),
+            _ => Ok(api_keys::NewApiKey { name: self.name, scopes, expires }),
+        }
+    }
 }
 
 /// A new API key, shown once.
@@ -34,13 +58,24 @@ fn issued(issued: IssuedApiKey) -> (StatusCode, Json<IssuedKey>) {
     (StatusCode::CREATED, Json(IssuedKey { key: issued.key, secret: issued.secret }))
 }
 
-fn of(access: &Access) -> ApiKeyScope {
-    ApiKeyScope::Organization(access.organization.id().clone())
+/// Makes a key for this holder.
+async fn make(
+    state: &ApiState,
+    caller: &Caller,
+    holder: &ApiKeyHolder,
+    new: NewApiKey,
+) -> Result<IssuedApiKey, Problem> {
+    let new = new.within(caller, state.now())?;
+    Ok(state.keys.create(holder, new).await?)
+}
+
+fn of(access: &Access) -> ApiKeyHolder {
+    ApiKeyHolder::Organization(access.organization.id().clone())
 }
 
 /// List an organization's API keys
 ///
-/// The list holds all keys, oldest first, those that were revoked too. There are at most 100.
+/// The list holds all keys, oldest first, those that have expired or were revoked too. There are at most 100.
 #[utoipa::path(get, path = "/organizations/{organization}/api-keys", tag = "API keys",
     responses((status = 200, description = "All keys.", body = ListOf<ApiKey>)))]
 pub(super) async fn list_api_keys(access: Access) -> Result<ListOf<ApiKey>, Problem> {
@@ -49,15 +84,15 @@ pub(super) async fn list_api_keys(access: Access) -> Result<ListOf<ApiKey>, Prob
 
 /// Make an API key for an organization
 ///
-/// The key opens all operations about the organization, except for those that only the operator may use. The key is shown
-/// in this answer and never again.
+/// The key opens the operations about the organization that its scopes name, except for those that only the operator may use.
+/// It can't do more than the key that makes it, and expires no later. The key is shown in this answer and never again.
 #[utoipa::path(post, path = "/organizations/{organization}/api-keys", tag = "API keys", request_body = NewApiKey,
     responses((status = 201, description = "The key.", body = IssuedKey)))]
 pub(super) async fn create_api_key(
     access: Access,
     JsonBody(new): JsonBody<NewApiKey>,
 ) -> Result<(StatusCode, Json<IssuedKey>), Problem> {
-    let made = access.state.keys.create(&of(&access), &new.name).await?;
+    let made = make(&access.state, &access.caller, &of(&access), new).await?;
     access.organization.record_api_key("api-key.create", &made.key).await;
     Ok(issued(made))
 }
@@ -75,23 +110,26 @@ pub(super) async fn revoke_api_key(access: Access, PathParameter(key): PathParam
 
 /// List the operator's API keys
 ///
-/// The list holds all keys, oldest first, those that were revoked too. There are at most 100.
+/// The list holds all keys, oldest first, those that have expired or were revoked too. There are at most 100.
 #[utoipa::path(get, path = "/api-keys", tag = "API keys",
     responses((status = 200, description = "All keys.", body = ListOf<ApiKey>)))]
 pub(super) async fn list_operator_keys(operator: Operator) -> Result<ListOf<ApiKey>, Problem> {
-    Ok(ListOf::whole(operator.state.keys.list(&ApiKeyScope::Operator).await?))
+    Ok(ListOf::whole(operator.state.keys.list(&ApiKeyHolder::Operator).await?))
 }
 
 /// Make an API key for the operator
 ///
-/// The key opens all operations, for all organizations. The key is shown in this answer and never again.
+/// The key opens the operations that its scopes name, for all organizations. It can't do more than the key that makes it, and
+/// expires no later. The key is shown in this answer and never again.
 #[utoipa::path(post, path = "/api-keys", tag = "API keys", request_body = NewApiKey,
     responses((status = 201, description = "The key.", body = IssuedKey)))]
 pub(super) async fn create_operator_key(
     operator: Operator,
     JsonBody(new): JsonBody<NewApiKey>,
 ) -> Result<(StatusCode, Json<IssuedKey>), Problem> {
-    Ok(issued(operator.state.keys.create(&ApiKeyScope::Operator, &new.name).await?))
+    let made = make(&operator.state, &operator.caller, &ApiKeyHolder::Operator, new).await?;
+    tracing::info!(made_by = operator.caller.key, key = made.key.id, "the operator has another API key");
+    Ok(issued(made))
 }
 
 /// Revoke an API key of the operator
@@ -103,6 +141,7 @@ pub(super) async fn revoke_operator_key(
     operator: Operator,
     PathParameter(key): PathParameter,
 ) -> Result<StatusCode, Problem> {
-    operator.state.keys.revoke(&ApiKeyScope::Operator, &key).await?;
+    operator.state.keys.revoke(&ApiKeyHolder::Operator, &key).await?;
+    tracing::info!(revoked_by = operator.caller.key, key, "an API key of the operator is revoked");
     Ok(StatusCode::NO_CONTENT)
 }

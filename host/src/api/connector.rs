@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use super::access::Access;
 use super::input::{JsonBody, OptionalJsonBody};
 use super::problem::Problem;
-use crate::api_keys::ApiKeyScope;
+use crate::api_keys::ApiKeyHolder;
 use crate::connector::{ConnectorStatus, DEFAULT_EXPIRY, ExpiryWindow, IdentityProvider, IssuedToken};
 
 /// How SCIM is enabled.
@@ -157,7 +157,7 @@ pub(super) async fn refresh_token(
     OptionalJsonBody(body): OptionalJsonBody<Refresh>,
 ) -> Result<Json<Token>, Problem> {
     let organization = &access.organization;
-    if access.scope == ApiKeyScope::Operator && body.actor.is_none() {
+    if access.caller.holder == ApiKeyHolder::Operator && body.actor.is_none() {
         if body.passphrase.is_some() {
             let text = "name the `actor` whose passphrase it is";
             return Err(Problem::invalid(format!("The body is not valid: {text}.")).at("/actor".into(), text.into()));

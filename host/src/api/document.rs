@@ -3,13 +3,12 @@
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
-use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
 use super::problem::{Details, MEDIA_TYPE};
 use super::state::ApiState;
-use super::{PATH, idempotency};
+use super::{PATH, idempotency, scopes};
 use crate::delivery::DeliveryQueue;
 use crate::quota::Quota;
 
@@ -20,7 +19,12 @@ epoch unless they say otherwise.
 **Keys.** Send an API key as `Authorization: Bearer …`. The key of an organization opens all paths below its \
 `/organizations/{organization}`, except for the operations that change or delete the organization itself. For every other \
 organization it is answered 403, whether that organization exists or not. The key of an operator opens everything. Keys are \
-made by the command `insomnia-scim api-key create`, and over this API.
+made by the command `insomnia-scim api-key create`, on the SCIM page, and over this API.
+
+**Scopes.** A key may be limited to scopes, each a resource and `read` or `write`, such as `members:read`. A scope to write \
+includes the one to read; the resource `all` includes every other one. Each operation names the scope that it needs as its \
+security requirement. A request with a key that lacks it is answered 403 with the problem type `insufficient-scope`, which \
+names the scope. A key may have an expiry. It can't make a key with scopes that it does not have, or one that expires later.
 
 **Who acts.** Some operations are recorded as acts of an owner or co-owner. A request may name this person as its `actor`. \
 If it names nobody, the key acts on behalf of the organization's owner.
@@ -76,8 +80,8 @@ pub(super) async fn get_document(State(state): State<ApiState>) -> impl IntoResp
 /// What a refusal means, for all operations.
 const REFUSALS: [(&str, &str); 12] = [
     ("400", "The path, the query, a header field or the syntax of the body is not understood."),
-    ("401", "There is no API key, or it is not known or was revoked."),
-    ("403", "The API key, or the actor, may not do this."),
+    ("401", "There is no API key, or it is not known, was revoked, or has expired."),
+    ("403", "The API key, or the actor, may not do this; or the key lacks a scope, which is named."),
     ("404", "There is no such organization, member, or other thing."),
     ("408", "The body did not arrive in time."),
     (
@@ -94,14 +98,14 @@ const REFUSALS: [(&str, &str); 12] = [
 ];
 
 /// Adds to each operation what holds for all.
-pub(super) fn complete(document: utoipa::openapi::OpenApi, base_url: &str) -> Bytes {
+pub(super) fn complete(document: utoipa::openapi::OpenApi, base_url: &str) -> Value {
     let mut document = serde_json::to_value(document).unwrap_or_default();
     document["servers"] = json!([{"url": base_url}]);
-    document["components"]["securitySchemes"] = json!({"apiKey": {
+    document["components"]["securitySchemes"] = json!({scopes::SCHEME: {
         "type": "http",
         "scheme": "bearer",
         "bearerFormat": "insm_api_… or insm_operator_…",
-        "description": "An API key of the organization, or of the operator.",
+        "description": "An API key of the organization, or of the operator, with the scope that the operation names.",
     }});
     document["components"]["headers"] = headers();
     document["components"]["responses"] = refusals();
@@ -114,7 +118,7 @@ pub(super) fn complete(document: utoipa::openapi::OpenApi, base_url: &str) -> By
     }
     document["paths"] = paths.into();
     tidy(&mut document);
-    document.to_string().into()
+    document
 }
 
 /// Lists refer to what they list, numbers have their range, objects are in one piece, and texts speak of JSON instead of Rust.
@@ -229,7 +233,16 @@ fn describe(path: &str, method: &str, operation: &mut Value) {
     if operation["parameters"] == json!([]) {
         operation.as_object_mut().map(|operation| operation.remove("parameters"));
     }
-    operation["security"] = if is_public { json!([]) } else { json!([{"apiKey": []}]) };
+    operation["security"] = json!([]);
+    if !is_public {
+        let tag = operation["tags"][0].as_str().unwrap_or_default();
+        let scope = scopes::of_operation(path, method, tag);
+        // Since OpenAPI 3.1, the names in a requirement of another scheme than OAuth are roles that the caller needs.
+        operation["security"] = json!([{scopes::SCHEME: [scope]}]);
+        let text = operation["description"].as_str().unwrap_or_default();
+        let text = if text.is_empty() { String::new() } else { format!("{text}\n\n") };
+        operation["description"] = format!("{text}The API key needs the scope `{scope}`.").into();
+    }
     let paged = operation["responses"]["200"]["content"]["application/json"]["schema"]["$ref"]
         .as_str()
         .is_some_and(|name| name.contains("/ListOf_"));

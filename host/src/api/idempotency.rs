@@ -179,7 +179,7 @@ impl KeyedRequest {
             )
         })?;
         let secrets = self.state.provisioner.secrets();
-        let plain = secrets.open(&self.caller.scope.space(), sealed).await.map_err(|error| {
+        let plain = secrets.open(&self.caller.holder.space(), sealed).await.map_err(|error| {
             tracing::error!("a kept answer can't be opened: {error}");
             Problem::internal()
         })?;
@@ -202,7 +202,7 @@ impl KeyedRequest {
             vec![Write::Put(self.at("record", &self.hash), encode(&Record { asked, begun: self.begun, done: true })?)];
         if body.len() <= MAX_ANSWER {
             let plain = serde_json::to_vec(&answer).map_err(corrupt)?;
-            match self.state.provisioner.secrets().seal(&self.caller.scope.space(), plain).await {
+            match self.state.provisioner.secrets().seal(&self.caller.holder.space(), plain).await {
                 Ok(sealed) => write.push(Write::Put(self.at("answer", &self.hash), sealed)),
                 Err(error) => tracing::debug!("the answer to a request with an idempotency key is not kept: {error}"),
             }

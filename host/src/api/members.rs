@@ -123,11 +123,13 @@ pub(super) async fn list_members(access: Access, Query(query): Query<Search>) ->
 
 /// Add a member by hand
 ///
-/// The member takes a seat.
+/// The member takes a seat. An owner or a co-owner may do everything on the page, so a key that adds one needs `all:write`.
 #[utoipa::path(post, path = "/organizations/{organization}/members", tag = "Members", request_body = NewMemberBody,
     responses((status = 201, description = "The member was added.", body = Member)))]
 pub(super) async fn add_member(access: Access, JsonBody(new): JsonBody<NewMemberBody>) -> Result<Response, Problem> {
-    let new = NewMember::new(new.email, new.display_name, new.role.unwrap_or(Role::Member), new.passphrase);
+    let role = new.role.unwrap_or(Role::Member);
+    access.may_give(role)?;
+    let new = NewMember::new(new.email, new.display_name, role, new.passphrase);
     let member = access.organization.add_member(new).await?;
     let home = access.state.provisioner.base_url();
     let location = format!("{home}{PATH}/organizations/{}/members/{}", access.organization.id(), member.id);
@@ -220,7 +222,8 @@ pub(super) async fn remove_member(access: Access, PathParameter(member): PathPar
 
 /// Change what a member may do
 ///
-/// The role of the last active owner can't be changed.
+/// The role of the last active owner can't be changed. An owner or a co-owner may do everything on the page, so a key that
+/// makes somebody one needs `all:write`.
 #[utoipa::path(put, path = "/organizations/{organization}/members/{member}/role", tag = "Members",
     request_body = RoleBody,
     responses((status = 200, description = "The member with the new role.", body = Member)))]
@@ -229,6 +232,7 @@ pub(super) async fn set_role(
     PathParameter(member): PathParameter,
     JsonBody(body): JsonBody<RoleBody>,
 ) -> Result<Json<Member>, Problem> {
+    access.may_give(body.role)?;
     Ok(Json(access.organization.set_role(&member, body.role).await?))
 }
 

@@ -3,7 +3,8 @@
 //! - **Keys.** A request carries an API key: `Authorization: Bearer insm_api_…` of an organization, or `insm_operator_…` of
 //!   the operator. An organization's key opens what is below `/api/v1/organizations/<organization>` but the changes of the
 //!   organization itself; of any other organization it is answered 403, whether that exists or not. Wrong keys are slowed
-//!   down by address.
+//!   down by address. A key has scopes: which one an operation needs is said in the document, and looked up there when a request
+//!   comes (module `scopes`).
 //! - **Who acts.** Where the component wants an actor, a request may name one; otherwise the key acts for the
 //!   organization's owner. A token is refreshed with the actor's passphrase, as on the page, or by the operator's key
 //!   without one.
@@ -37,6 +38,7 @@ mod quotas;
 mod retention;
 mod rotation;
 mod schemas;
+mod scopes;
 mod setup_links;
 mod shapes;
 mod state;
@@ -51,6 +53,7 @@ use axum::routing::any;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use self::scopes::Scopes;
 use self::state::ApiState;
 use crate::provisioner::Provisioner;
 
@@ -61,7 +64,8 @@ const PATH: &str = "/api/v1";
 pub fn router(provisioner: &Provisioner) -> Router {
     let (operations, document) = operations().split_for_parts();
     let document = document::complete(document, provisioner.base_url());
-    let state = ApiState::new(provisioner.clone(), document);
+    let scopes = Scopes::of(&document);
+    let state = ApiState::new(provisioner.clone(), document.to_string().into(), scopes);
     let frame = from_fn_with_state(state.clone(), frame::frame);
     let api = operations
         .fallback(frame::nothing_here)

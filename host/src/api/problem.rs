@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api_keys::ApiKeyError;
+use crate::api_keys::{ApiKeyError, ApiScope};
 use crate::capability::storage::StorageError;
 use crate::component::CallError;
 use crate::directory::Requirement;
@@ -21,6 +21,9 @@ use crate::server::body::BodyError;
 pub(super) const MEDIA_TYPE: &str = "application/problem+json";
 /// What every `type` begins with.
 const TYPE: &str = "urn:insomnia:problem:";
+
+/// What a request without a key that is good enough is asked for (RFC 6750 §3).
+const CHALLENGE: &str = "Bearer realm=\"Insomnia SCIM API\"";
 
 /// The longest text of a problem, in bytes.
 const LONGEST: usize = 1_000;
@@ -49,6 +52,10 @@ pub(super) struct Details {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     requirements: Vec<Requirement>,
+    /// The scope that the API key lacks. Only a problem of the type `insufficient-scope` has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, nullable = false, example = "members:read")]
+    scope: Option<ApiScope>,
     /// The places of the mistakes in the request, if they are known.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
@@ -91,6 +98,7 @@ impl Problem {
             detail: detail.into(),
             instance: String::new(),
             requirements: Vec::new(),
+            scope: None,
             errors: Vec::new(),
             extra: Extra::default(),
         }))
@@ -118,6 +126,22 @@ impl Problem {
 
     pub(super) fn forbidden(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "forbidden", "Not allowed", detail)
+    }
+
+    /// The API key lacks this scope.
+    pub(super) fn insufficient_scope(scope: ApiScope) -> Self {
+        let title = "The API key lacks a scope";
+        let detail = format!("This needs an API key with the scope `{scope}`.");
+        let mut problem = Self::new(StatusCode::FORBIDDEN, "insufficient-scope", title, detail);
+        problem.0.scope = Some(scope);
+        problem
+    }
+
+    /// A key was to be made that would outlive the one that makes it.
+    pub(super) fn expires_later() -> Self {
+        let title = "The key would expire later than the one that makes it";
+        let detail = "A key can't make one that expires later than itself.";
+        Self::new(StatusCode::FORBIDDEN, "later-expiry", title, detail).at("/expires".into(), detail.into())
     }
 
     pub(super) fn unauthorized(detail: impl Into<String>) -> Self {
@@ -219,7 +243,12 @@ impl Problem {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if self.0.extra.challenge {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"Insomnia SCIM API\""));
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
+        }
+        // As RFC 6750 §3.1 has it.
+        let lacks = self.0.scope.map(|scope| format!("{CHALLENGE}, error=\"insufficient_scope\", scope=\"{scope}\""));
+        if let Some(lacks) = lacks.and_then(|lacks| HeaderValue::try_from(lacks).ok()) {
+            headers.insert(header::WWW_AUTHENTICATE, lacks);
         }
         *response.body_mut() = body.into();
     }
@@ -380,6 +409,8 @@ impl From<ApiKeyError> for Problem {
     fn from(error: ApiKeyError) -> Self {
         match error {
             ApiKeyError::Name => Self::invalid(error.to_string()).at("/name".into(), error.to_string()),
+            ApiKeyError::Scopes => Self::invalid(error.to_string()).at("/scopes".into(), error.to_string()),
+            ApiKeyError::Expiry => Self::invalid(error.to_string()).at("/expires".into(), error.to_string()),
             ApiKeyError::TooMany => Self::conflict(error.to_string()),
             ApiKeyError::Unknown(_) => Self::not_found(error.to_string()),
             ApiKeyError::Random(_) => {

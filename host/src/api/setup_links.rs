@@ -10,7 +10,7 @@ use super::input::{JsonBody, Query};
 use super::listed::ListOf;
 use super::organizations::ActorQuery;
 use super::problem::Problem;
-use crate::api_keys::ApiKeyScope;
+use crate::api_keys::ApiKeyHolder;
 use crate::connector::{ExpiryWindow, IdentityProvider, NewSetupLink, SetupLink};
 
 /// A set-up link to make.
@@ -72,7 +72,7 @@ pub(super) async fn create_setup_link(
         window: new.expires,
         valid_seconds: new.valid_seconds,
     };
-    let issued = if access.scope == ApiKeyScope::Operator && new.actor.is_none() {
+    let issued = if access.caller.holder == ApiKeyHolder::Operator && new.actor.is_none() {
         organization.create_setup_link_as_operator(link).await?
     } else {
         let passphrase = new.passphrase.ok_or_else(|| {

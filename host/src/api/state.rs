@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::http::request::Parts;
 use bytes::Bytes;
 
+use super::scopes::Scopes;
 use crate::api_keys::ApiKeys;
 use crate::provisioner::Provisioner;
 use crate::server::bill::Bill;
@@ -25,6 +26,8 @@ pub(super) struct Shared {
     pub(super) streams: Arc<Streams>,
     /// The OpenAPI document.
     pub(super) document: Bytes,
+    /// Which scope each operation needs.
+    pub(super) scopes: Scopes,
 }
 
 impl std::ops::Deref for ApiState {
@@ -36,7 +39,7 @@ impl std::ops::Deref for ApiState {
 }
 
 impl ApiState {
-    pub(super) fn new(provisioner: Provisioner, document: Bytes) -> Self {
+    pub(super) fn new(provisioner: Provisioner, document: Bytes, scopes: Scopes) -> Self {
         let keys = provisioner.api_keys();
         Self(Arc::new(Shared {
             provisioner,
@@ -44,6 +47,7 @@ impl ApiState {
             wrong: Throttle::new(OF_ADDRESS),
             streams: Arc::default(),
             document,
+            scopes,
         }))
     }
 

@@ -1,34 +1,41 @@
 //! API keys: they are made, listed, revoked, and recognised. They live in the host's own space of the storage:
 //!
-//! - `api-key/<SHA-256 of the key>` holds what is known of a key.
-//! - `api-key-of/<scope>/<created>/<id>` holds that hash, so that the keys of an organization can be listed, and go with it.
+//! - `api-key/<SHA-256 of the key>` holds what is known of a key (module `record`).
+//! - `api-key-of/<holder>/<created>/<id>` holds that hash, so that the keys of an organization can be listed, and go with it.
 //! - Below `idempotency/<id>/` the API remembers the requests of a key; that goes with the key as well.
 
+mod expiry;
 mod key;
+mod record;
+mod scope;
+#[cfg(test)]
+mod tests;
+mod used;
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 
+pub use self::expiry::{ApiKeyExpiry, UnknownExpiry};
 pub(crate) use self::key::is_well_formed;
+use self::record::{Found, Record, decode, encode};
+pub(crate) use self::scope::permits;
+pub use self::scope::{ApiAccess, ApiResource, ApiScope, UnknownScope};
+use self::used::Used;
 use crate::capability::clock::Clock;
-use crate::capability::storage::{
-    Item, KeyRange, OrganizationId, Page, Require, Storage, StorageError, Transaction, Write,
-};
+use crate::capability::storage::{KeyRange, OrganizationId, Page, Require, Storage, StorageError, Transaction, Write};
 use crate::hex;
-use crate::hourly::warn_hourly;
+use crate::timestamp::LAST;
 
-/// Keys of one scope at the same time. Revoked ones make room when it is needed.
+/// Keys of one holder at the same time. Those that open nothing any more make room when it is needed.
 const MOST: usize = 100;
 /// The longest name, in bytes.
 const LONGEST_NAME: usize = 200;
-/// How exactly it is kept when a key was used last, in milliseconds: not every request writes.
-const USED: u64 = 60 * 1000;
 
-/// What a key opens.
+/// Whose a key is, which says what it opens at the most.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum ApiKeyScope {
+pub enum ApiKeyHolder {
     /// All organizations, and what only the operator of the host may do.
     Operator,
     /// One organization: the id of the one that [`crate::Provisioner::find_organization`] finds. A key does not open the
@@ -36,7 +43,7 @@ pub enum ApiKeyScope {
     Organization(OrganizationId),
 }
 
-impl ApiKeyScope {
+impl ApiKeyHolder {
     /// How it is stored. The underscore keeps it out of what names an organization.
     fn name(&self) -> &str {
         match self {
@@ -60,7 +67,7 @@ impl ApiKeyScope {
         OrganizationId::parse(name).ok().map(|id| Self::Organization(id.with_generation(generation)))
     }
 
-    /// The space that secrets of this scope are sealed for.
+    /// The space that secrets of this holder are sealed for.
     pub(crate) fn space(&self) -> OrganizationId {
         match self {
             Self::Operator => OrganizationId::host(),
@@ -75,19 +82,55 @@ impl ApiKeyScope {
     }
 }
 
+/// Whether a key is accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ApiKeyStatus {
+    /// It is accepted.
+    Valid,
+    /// Its time is over.
+    Expired,
+    /// Somebody has revoked it.
+    Revoked,
+}
+
 /// What is known of an API key. Times are milliseconds since the Unix epoch.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ApiKey {
     /// Names it, for instance to revoke it.
     pub id: String,
     /// What people call it.
     pub name: String,
+    /// Whether it is accepted now.
+    pub status: ApiKeyStatus,
+    /// What it lets its user do.
+    pub scopes: Vec<ApiScope>,
     /// When it was made.
     pub created: u64,
-    /// When it was used last, to the minute; `null` if it never was.
+    /// When it expires; `null` if it does not.
+    pub expires: Option<u64>,
+    /// When it was used last, to five minutes; `null` if it never was.
     pub last_used: Option<u64>,
-    /// When it was revoked; `null` while it is valid.
+    /// When it was revoked; `null` if it was not.
     pub revoked: Option<u64>,
+}
+
+/// An API key to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewApiKey {
+    /// What people call it: 1 to 200 bytes.
+    pub name: String,
+    /// What it lets its user do; at least one.
+    pub scopes: Vec<ApiScope>,
+    /// When it expires, in milliseconds since the Unix epoch; `None` for never.
+    pub expires: Option<u64>,
+}
+
+/// A key of this name for everything, which does not expire.
+impl From<&str> for NewApiKey {
+    fn from(name: &str) -> Self {
+        Self { name: name.to_owned(), scopes: vec![ApiScope::EVERYTHING], expires: None }
+    }
 }
 
 /// A new key, shown once: only its hash is stored.
@@ -113,7 +156,13 @@ pub enum ApiKeyError {
     /// The name is empty or too long.
     #[error("the name of an API key has 1 to {LONGEST_NAME} bytes")]
     Name,
-    /// There are too many keys that are not revoked.
+    /// The key would open nothing.
+    #[error("an API key has at least one scope")]
+    Scopes,
+    /// The key would have expired already, or expires after the year 9999.
+    #[error("an API key expires in the future, and before the year 10000")]
+    Expiry,
+    /// There are too many keys that are valid.
     #[error("there are {MOST} API keys already; revoke one that is not used")]
     TooMany,
     /// There is no key with this id.
@@ -127,30 +176,17 @@ pub enum ApiKeyError {
     Storage(#[from] StorageError),
 }
 
-/// What is stored of a key.
-#[derive(Serialize, Deserialize)]
-struct Record {
-    scope: String,
-    #[serde(default)]
-    generation: u64,
-    #[serde(flatten)]
-    key: ApiKey,
-}
-
-/// A stored key, and where.
-struct Found {
-    at: Vec<u8>,
-    record: Record,
-    version: u64,
-}
-
 /// Whose key a request came with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Caller {
     /// The id of the key.
     pub(crate) key: String,
-    /// What it opens.
-    pub(crate) scope: ApiKeyScope,
+    /// Whose it is.
+    pub(crate) holder: ApiKeyHolder,
+    /// What it lets its user do.
+    pub(crate) scopes: Vec<ApiScope>,
+    /// When it expires, in milliseconds since the Unix epoch; `None` for never.
+    pub(crate) expires: Option<u64>,
 }
 
 /// The API keys of a host.
@@ -158,6 +194,17 @@ pub(crate) struct Caller {
 pub struct ApiKeys {
     storage: Arc<dyn Storage>,
     clock: Arc<dyn Clock>,
+    used: Used,
+}
+
+/// What the keys of all records begin with.
+pub(crate) const RECORDS: &str = "api-key/";
+
+/// The id of the key in this record, and the space that the secrets of its holder are sealed for.
+#[cfg(feature = "cli")]
+pub(crate) fn space_of(record: &[u8]) -> Option<(String, OrganizationId)> {
+    let record: Record = serde_json::from_slice(record).ok()?;
+    Some((record.id.clone(), record.holder()?.space()))
 }
 
 /// What the API remembers of the requests that came with the key of this id.
@@ -168,116 +215,114 @@ pub(crate) fn requests(key: &str) -> KeyRange {
 
 impl ApiKeys {
     pub(crate) fn new(storage: Arc<dyn Storage>, clock: Arc<dyn Clock>) -> Self {
-        Self { storage, clock }
+        Self { used: Used::new(storage.clone()), storage, clock }
     }
 
     /// Makes a key. Whether the organization exists is not looked at: its keys open nothing until it does.
     ///
     /// # Errors
     /// [`ApiKeyError`] says why not.
-    pub async fn create(&self, scope: &ApiKeyScope, name: &str) -> Result<IssuedApiKey, ApiKeyError> {
-        let name = name.trim();
+    pub async fn create(&self, holder: &ApiKeyHolder, new: impl Into<NewApiKey>) -> Result<IssuedApiKey, ApiKeyError> {
+        let (NewApiKey { name, mut scopes, expires }, now) = (new.into(), self.clock.now());
+        let name = name.trim().to_owned();
         if name.is_empty() || name.len() > LONGEST_NAME {
             return Err(ApiKeyError::Name);
         }
+        scopes.sort_unstable();
+        scopes.dedup();
+        if scopes.is_empty() {
+            return Err(ApiKeyError::Scopes);
+        }
+        if expires.is_some_and(|expires| expires <= now || expires > LAST) {
+            return Err(ApiKeyError::Expiry);
+        }
         let mut write = Vec::new();
-        let known = self.all(scope).await?;
+        let known = self.all(holder).await?;
         if known.len() >= MOST {
-            let oldest = known.iter().filter(|found| found.record.key.revoked.is_some());
-            let oldest = oldest.min_by_key(|found| found.record.key.revoked).ok_or(ApiKeyError::TooMany)?;
-            write = vec![Write::Delete(oldest.at.clone()), Write::Delete(listed_at(scope, &oldest.record.key))];
+            let over = known.iter().filter_map(|found| Some((found.record.over(now)?, found)));
+            let (_, oldest) = over.min_by_key(|(over, _)| *over).ok_or(ApiKeyError::TooMany)?;
+            write = vec![Write::Delete(oldest.at.clone()), Write::Delete(listed_at(holder, &oldest.record))];
+            write.push(Write::DeleteRange(requests(&oldest.record.id)));
         }
         let random = |error: getrandom::Error| ApiKeyError::Random(error.to_string());
         let mut id = [0; 8];
         getrandom::fill(&mut id).map_err(random)?;
-        let prefix = match scope {
-            ApiKeyScope::Operator => key::OF_OPERATOR,
-            ApiKeyScope::Organization(_) => key::OF_ORGANIZATION,
+        let prefix = match holder {
+            ApiKeyHolder::Operator => key::OF_OPERATOR,
+            ApiKeyHolder::Organization(_) => key::OF_ORGANIZATION,
         };
         let secret = key::new(prefix).map_err(random)?;
         // Two of the same millisecond are told apart, so that the list has the order in which they were made.
-        let after = known.last().map_or(0, |found| found.record.key.created + 1);
-        let (id, created) = (hex::encode(&id), self.clock.now().max(after));
-        let key = ApiKey { id, name: name.to_owned(), created, last_used: None, revoked: None };
-        let (hash, record) = (
-            key::hash(&secret),
-            Record { scope: scope.name().to_owned(), generation: scope.generation(), key: key.clone() },
-        );
-        write.push(Write::Put(listed_at(scope, &key), hash.clone().into_bytes()));
+        let after = known.last().map_or(0, |found| found.record.created + 1);
+        let (id, created) = (hex::encode(&id), now.max(after));
+        let (hash, record) = (key::hash(&secret), Record::new(holder, id, name, created, &scopes, expires));
+        write.push(Write::Put(listed_at(holder, &record), hash.clone().into_bytes()));
         write.push(Write::Put(record_at(&hash), encode(&record)?));
         self.commit(Vec::new(), write).await?;
-        Ok(IssuedApiKey { key, secret })
+        Ok(IssuedApiKey { key: record.view(now), secret })
     }
 
-    /// All keys of a scope, the revoked ones too, oldest first. There are at most 100.
+    /// All keys of a holder, those that have expired or were revoked too, oldest first. There are at most 100.
     ///
     /// # Errors
     /// The storage's.
-    pub async fn list(&self, scope: &ApiKeyScope) -> Result<Vec<ApiKey>, StorageError> {
-        Ok(self.all(scope).await?.into_iter().map(|found| found.record.key).collect())
+    pub async fn list(&self, holder: &ApiKeyHolder) -> Result<Vec<ApiKey>, StorageError> {
+        let now = self.clock.now();
+        Ok(self.all(holder).await?.into_iter().map(|found| found.record.view(now)).collect())
     }
 
     /// Revokes a key: from now on no request is accepted with it. It stays in the list.
     ///
     /// # Errors
-    /// [`ApiKeyError::Unknown`] if the scope has no such key.
-    pub async fn revoke(&self, scope: &ApiKeyScope, id: &str) -> Result<ApiKey, ApiKeyError> {
+    /// [`ApiKeyError::Unknown`] if the holder has no such key.
+    pub async fn revoke(&self, holder: &ApiKeyHolder, id: &str) -> Result<ApiKey, ApiKeyError> {
         loop {
-            let known = self.all(scope).await?.into_iter().find(|found| found.record.key.id == id);
+            let (now, known) = (self.clock.now(), self.all(holder).await?);
+            let known = known.into_iter().find(|found| found.record.id == id);
             let Found { at, mut record, version } = known.ok_or_else(|| ApiKeyError::Unknown(id.to_owned()))?;
-            if record.key.revoked.is_some() {
-                return Ok(record.key);
+            if record.revoked.is_some() {
+                return Ok(record.view(now));
             }
-            record.key.revoked = Some(self.clock.now());
+            record.revoked = Some(now);
             let write = vec![Write::Put(at.clone(), encode(&record)?), Write::DeleteRange(requests(id))];
             match self.commit(vec![Require::Version(at, version)], write).await {
                 // It was used in the meantime.
                 Err(StorageError::Conflict(_)) => {}
-                done => return Ok(done.map(|()| record.key)?),
+                done => return Ok(done.map(|()| record.view(now))?),
             }
         }
     }
 
     /// Removes all keys of an organization, which is about to be deleted.
     pub(crate) async fn forget(&self, organization: &OrganizationId) -> Result<(), StorageError> {
-        let scope = ApiKeyScope::Organization(organization.clone());
-        let known = self.all(&scope).await?;
-        let mut write = vec![Write::DeleteRange(scope.keys())];
+        let holder = ApiKeyHolder::Organization(organization.clone());
+        let known = self.all(&holder).await?;
+        let mut write = vec![Write::DeleteRange(holder.keys())];
         for found in known {
-            write.push(Write::DeleteRange(requests(&found.record.key.id)));
+            write.push(Write::DeleteRange(requests(&found.record.id)));
             write.push(Write::Delete(found.at));
         }
         self.commit(Vec::new(), write).await
     }
 
-    /// Whose key this is; `None` if it is nobody's, or not any more.
+    /// Whose key this is; `None` if it is nobody's, or not any more. That it was used is noted in the background: no request
+    /// waits for it, and none fails because of it.
     pub(crate) async fn recognise(&self, presented: &str) -> Result<Option<Caller>, StorageError> {
         let (at, now) = (record_at(&key::hash(presented)), self.clock.now());
         let found = self.storage.get(&OrganizationId::host(), vec![at.clone()]).await?;
         let Some(item) = found.into_iter().next().flatten() else { return Ok(None) };
-        let Found { at, mut record, version } = decode(at, &item)?;
-        let Some(scope) = ApiKeyScope::parse(&record.scope, record.generation).filter(|_| record.key.revoked.is_none())
-        else {
-            return Ok(None);
-        };
-        let minute = now - now % USED;
-        if record.key.last_used.is_none_or(|last| last < minute) {
-            record.key.last_used = Some(minute);
-            let write = vec![Write::Put(at.clone(), encode(&record)?)];
-            // Only where it still is: a key that is being revoked stays revoked.
-            match self.commit(vec![Require::Version(at, version)], write).await {
-                Ok(()) | Err(StorageError::Conflict(_)) => {}
-                // On a full disk the API can still be read.
-                Err(error) => warn_hourly!("key-used"; "when an API key was used last can't be kept: {error}"),
-            }
-        }
-        Ok(Some(Caller { key: record.key.id, scope }))
+        let found = decode(at, &item)?;
+        let record = &found.record;
+        let Some(holder) = record.holder().filter(|_| record.over(now).is_none()) else { return Ok(None) };
+        let caller = Caller { key: record.id.clone(), holder, scopes: record.scopes(), expires: record.expires() };
+        self.used.note(found, now);
+        Ok(Some(caller))
     }
 
-    async fn all(&self, scope: &ApiKeyScope) -> Result<Vec<Found>, StorageError> {
+    async fn all(&self, holder: &ApiKeyHolder) -> Result<Vec<Found>, StorageError> {
         let (storage, host) = (&self.storage, OrganizationId::host());
         // Two that are made at the same time may exceed the number.
-        let page = Page { range: scope.keys(), reverse: false, skip: 0, limit: 4 * MOST as u32 };
+        let page = Page { range: holder.keys(), reverse: false, skip: 0, limit: 4 * MOST as u32 };
         let listed = storage.scan(&host, vec![page]).await?.into_iter().flat_map(|page| page.entries);
         let places: Vec<Vec<u8>> = listed.map(|entry| record_at(&String::from_utf8_lossy(&entry.value))).collect();
         let items = storage.get(&host, places.clone()).await?;
@@ -291,20 +336,9 @@ impl ApiKeys {
 }
 
 fn record_at(hash: &str) -> Vec<u8> {
-    format!("api-key/{hash}").into()
+    format!("{RECORDS}{hash}").into()
 }
 
-fn listed_at(scope: &ApiKeyScope, key: &ApiKey) -> Vec<u8> {
-    format!("api-key-of/{}/{:020}/{}", scope.name(), key.created, key.id).into()
-}
-
-fn encode(record: &Record) -> Result<Vec<u8>, StorageError> {
-    serde_json::to_vec(record).map_err(|error| StorageError::Other(error.to_string()))
-}
-
-fn decode(at: Vec<u8>, item: &Item) -> Result<Found, StorageError> {
-    let record = serde_json::from_slice(&item.value).map_err(|error| {
-        StorageError::Other(format!("the record of an API key is not what this host wrote: {error}"))
-    })?;
-    Ok(Found { at, record, version: item.version })
+fn listed_at(holder: &ApiKeyHolder, record: &Record) -> Vec<u8> {
+    format!("api-key-of/{}/{:020}/{}", holder.name(), record.created, record.id).into()
 }

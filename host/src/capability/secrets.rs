@@ -66,6 +66,8 @@ const VERSION: u8 = 1;
 const NONCE: usize = 24;
 /// A key, in bytes.
 const KEY: usize = 32;
+/// How many keys a file may hold: the newest, and those that something is still sealed with.
+const MOST: usize = 4;
 /// Keeps the hash that names the key apart from every other use of it.
 const FINGERPRINT: &str = "insomnia-scim/secrets/fingerprint/1/";
 /// Binds a sealed text to its purpose, with the organization's name after it.
@@ -105,7 +107,7 @@ impl SecretKey {
         // Written beside and linked into place: another process that starts at the same time sees the whole key or none.
         let directory = path.parent().unwrap_or(Path::new("."));
         let beside = directory.join(format!(".key-{}", std::process::id()));
-        let written = write_key(&beside, &key).and_then(|()| fs::hard_link(&beside, path));
+        let written = write_new(&beside, &key).and_then(|()| fs::hard_link(&beside, path));
         let _ = fs::remove_file(&beside);
         match written {
             Ok(()) => Ok(Self::new(&key)),
@@ -143,6 +145,14 @@ pub enum KeyFileError {
 }
 
 fn read_key(path: &Path) -> Result<[u8; KEY], KeyFileError> {
+    match *read_keys(path)? {
+        [key] => Ok(key),
+        _ => Err(KeyFileError::Length(path.to_path_buf())),
+    }
+}
+
+/// The keys in a file, one after the other, newest first. There is one at least.
+pub(crate) fn read_keys(path: &Path) -> Result<Vec<[u8; KEY]>, KeyFileError> {
     let failed = |source| KeyFileError::Io { path: path.to_path_buf(), source };
     let file = File::open(path).map_err(failed)?;
     #[cfg(unix)]
@@ -152,21 +162,38 @@ fn read_key(path: &Path) -> Result<[u8; KEY], KeyFileError> {
             return Err(KeyFileError::Permissions(path.to_path_buf()));
         }
     }
-    let mut key = Vec::new();
-    file.take(KEY as u64 + 1).read_to_end(&mut key).map_err(failed)?;
-    if key.is_empty() {
-        return Err(KeyFileError::Empty(path.to_path_buf()));
+    let mut bytes = Vec::new();
+    file.take((MOST * KEY) as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
+    match bytes.as_chunks() {
+        ([], []) => Err(KeyFileError::Empty(path.to_path_buf())),
+        (keys, []) if (1..=MOST).contains(&keys.len()) => Ok(keys.to_vec()),
+        _ => Err(KeyFileError::Length(path.to_path_buf())),
     }
-    key.try_into().map_err(|_| KeyFileError::Length(path.to_path_buf()))
 }
 
-fn write_key(path: &Path, key: &[u8; KEY]) -> io::Result<()> {
+/// Replaces the keys in a file. Whoever reads it sees all of it or what was there before, also after a power failure.
+#[cfg(feature = "cli")]
+pub(crate) fn write_keys(path: &Path, keys: &[[u8; KEY]]) -> Result<(), KeyFileError> {
+    if keys.is_empty() || keys.len() > MOST {
+        return Err(KeyFileError::Length(path.to_path_buf()));
+    }
+    let directory = path.parent().unwrap_or(Path::new("."));
+    let beside = directory.join(format!(".keys-{}", std::process::id()));
+    let written = write_new(&beside, &keys.concat()).and_then(|()| fs::rename(&beside, path));
+    let written = written.and_then(|()| File::open(directory)?.sync_all());
+    written.map_err(|source| {
+        let _ = fs::remove_file(&beside);
+        KeyFileError::Io { path: path.to_path_buf(), source }
+    })
+}
+
+fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(path)?;
-    file.write_all(key)?;
+    file.write_all(content)?;
     file.sync_all()
 }
 
@@ -287,7 +314,7 @@ mod tests {
     fn a_key_file_of_another_length_is_refused() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("secret.key");
-        write_key(&path, &[0; 32]).unwrap();
+        write_new(&path, &[0; 32]).unwrap();
         OpenOptions::new().append(true).open(&path).unwrap().write_all(b"x").unwrap();
         assert!(matches!(SecretKey::in_file(&path), Err(KeyFileError::Length(_))));
         OpenOptions::new().write(true).truncate(true).open(&path).unwrap();

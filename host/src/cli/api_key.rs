@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::config::Settings;
 use super::{host, output};
-use crate::api_keys::{ApiKey, ApiKeyScope};
+use crate::api_keys::{ApiKey, ApiKeyExpiry, ApiKeyHolder, ApiScope, NewApiKey};
 use crate::provisioner::Provisioner;
 
 /// Commands about API keys. A key is printed once: only its hash is stored.
@@ -15,10 +15,18 @@ pub(super) enum ApiKeyCommand {
     Create {
         /// What it is called, such as who uses it.
         name: String,
+        /// What the key may do, such as `members:read`: a resource, and `read` or `write`, which includes `read`. Without one it
+        /// may do everything (`all:write`). The resources are organizations, components, connector, automatic-refresh,
+        /// oauth-clients, members, teams, schemas, guard, logs, events, streams, api-keys, and all.
+        #[arg(long = "scope", value_name = "SCOPE", value_delimiter = ',')]
+        scopes: Vec<ApiScope>,
+        /// When the key expires: after some days or years (`90d`, `1y`), at a time such as `2027-01-31T00:00:00Z`, or `never`.
+        #[arg(long, value_name = "WHEN", default_value = "never")]
+        expires: ApiKeyExpiry,
         #[command(flatten)]
         of: Whose,
     },
-    /// List the keys, without the keys themselves; the revoked ones too.
+    /// List the keys, without the keys themselves; those that have expired or were revoked too.
     List {
         #[command(flatten)]
         of: Whose,
@@ -45,10 +53,10 @@ pub(super) struct Whose {
 }
 
 impl Whose {
-    async fn scope(self, provisioner: &Provisioner) -> anyhow::Result<ApiKeyScope> {
+    async fn holder(self, provisioner: &Provisioner) -> anyhow::Result<ApiKeyHolder> {
         Ok(match self.organization {
-            Some(name) => ApiKeyScope::Organization(host::organization(provisioner, &name).await?.id().clone()),
-            None => ApiKeyScope::Operator,
+            Some(name) => ApiKeyHolder::Organization(host::organization(provisioner, &name).await?.id().clone()),
+            None => ApiKeyHolder::Operator,
         })
     }
 }
@@ -61,10 +69,12 @@ impl ApiKeyCommand {
         };
         let keys = provisioner.api_keys();
         match self {
-            Self::Create { name, of } => {
-                let scope = of.scope(&provisioner).await?;
-                let issued = keys.create(&scope, &name).await?;
-                record(&provisioner, &scope, "api-key.create", &issued.key).await?;
+            Self::Create { name, scopes, expires, of } => {
+                let holder = of.holder(&provisioner).await?;
+                let scopes = if scopes.is_empty() { vec![ApiScope::EVERYTHING] } else { scopes };
+                let new = NewApiKey { name, scopes, expires: expires.end(provisioner.clock().now()) };
+                let issued = keys.create(&holder, new).await?;
+                record(&provisioner, &holder, "api-key.create", &issued.key).await?;
                 let mut printed = json!({"secret": issued.secret});
                 if let (Some(printed), Value::Object(key)) =
                     (printed.as_object_mut(), serde_json::to_value(issued.key)?)
@@ -74,14 +84,15 @@ impl ApiKeyCommand {
                 output::object(settings.json, &printed);
             }
             Self::List { of } => {
-                let listed = keys.list(&of.scope(&provisioner).await?).await?;
+                let listed = keys.list(&of.holder(&provisioner).await?).await?;
                 let listed: Vec<Value> = listed.iter().map(serde_json::to_value).collect::<Result<_, _>>()?;
-                output::table(settings.json, &listed, &["id", "name", "created", "last_used", "revoked"]);
+                let columns = ["id", "name", "status", "scopes", "created", "expires", "last_used", "revoked"];
+                output::table(settings.json, &listed, &columns);
             }
             Self::Revoke { id, of } => {
-                let scope = of.scope(&provisioner).await?;
-                let revoked = keys.revoke(&scope, &id).await?;
-                record(&provisioner, &scope, "api-key.revoke", &revoked).await?;
+                let holder = of.holder(&provisioner).await?;
+                let revoked = keys.revoke(&holder, &id).await?;
+                record(&provisioner, &holder, "api-key.revoke", &revoked).await?;
                 output::object(settings.json, &serde_json::to_value(revoked)?);
             }
         }
@@ -91,8 +102,8 @@ impl ApiKeyCommand {
 }
 
 /// Keeps in the audit trail of the organization what was done to one of its keys.
-async fn record(provisioner: &Provisioner, scope: &ApiKeyScope, act: &str, key: &ApiKey) -> anyhow::Result<()> {
-    if let ApiKeyScope::Organization(id) = scope {
+async fn record(provisioner: &Provisioner, holder: &ApiKeyHolder, act: &str, key: &ApiKey) -> anyhow::Result<()> {
+    if let ApiKeyHolder::Organization(id) = holder {
         host::organization(provisioner, id.as_str()).await?.record_api_key(act, key).await;
     }
     Ok(())

@@ -3,7 +3,8 @@
 //! Database and host key are made together, and each knows the other: the database notes a random id and the fingerprint
 //! of the key, and the id also stands in a file beside them. So a database or a key that was lost, or comes from another
 //! directory, is told apart from a first start. With a PostgreSQL it is the same, but that the database is elsewhere and
-//! each host has a directory of its own, with a copy of the one key.
+//! each host has a directory of its own, with a copy of the one key. After a rotation the database notes the key before as
+//! well, until nothing needs it ([`crate::host_key`]).
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -12,10 +13,9 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use clap::ValueEnum;
-use serde::{Deserialize, Serialize};
 
-use crate::capability::secrets::SecretKey;
 use crate::capability::storage::Storage;
+use crate::host_key::{Keyring, NOTE, Note};
 use crate::registry::Registry;
 use crate::storage::{PostgresConfig, PostgresStorage, SqliteStorage};
 
@@ -23,8 +23,6 @@ pub(super) const DATABASE: &str = "insomnia-scim.db";
 const DATABASE_LOG: &str = "insomnia-scim.db-wal";
 pub(super) const KEY: &str = "secret.key";
 pub(super) const INSTANCE: &str = "instance";
-/// The note in the database.
-const NOTE: &str = "instance";
 /// The shortest file that can be a SQLite database: its header.
 const HEADER: u64 = 100;
 
@@ -46,15 +44,6 @@ pub(super) enum Purpose {
     Begin,
 }
 
-/// What the database notes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Instance {
-    /// Random; also in the file beside the database.
-    id: String,
-    /// The fingerprint of the host key.
-    key: String,
-}
-
 /// The directory as it is found.
 struct Found<'a> {
     path: &'a Path,
@@ -68,13 +57,13 @@ struct Found<'a> {
     instance: Option<String>,
 }
 
-/// Opens the database and the key: the directory's database, or the PostgreSQL.
+/// Opens the database and the keys: the directory's database, or the PostgreSQL.
 pub(super) async fn open(
     path: &Path,
     postgres: Option<&PostgresConfig>,
     purpose: Purpose,
     without: &[Lost],
-) -> anyhow::Result<(Arc<dyn Storage>, SecretKey)> {
+) -> anyhow::Result<(Arc<dyn Storage>, Keyring)> {
     let unusable = || format!("the data directory {} can't be used", path.display());
     let mut found = Found::look(path).with_context(unusable)?;
     let storage: Arc<dyn Storage> = match postgres {
@@ -98,15 +87,22 @@ pub(super) async fn open(
     };
     let registry = Registry::new(Arc::clone(&storage));
     loop {
-        let noted = noted(&registry).await?;
+        let noted = Note::read(&registry).await?;
         let is_new = noted.is_none() && registry.is_empty().await?;
         let key = found.key(noted.as_ref(), is_new, without)?;
         if purpose == Purpose::Use {
             return Ok((storage, key));
         }
         let instance = match &noted {
-            Some(noted) => Instance { id: noted.id.clone(), key: key.fingerprint() },
-            None => Instance { id: random_id()?, key: key.fingerprint() },
+            Some(noted) if noted.key == key.sealing() => {
+                // Without the others it is only gone on with by --go-on-without.
+                let known = key.fingerprints();
+                let older = noted.older.iter().filter(|older| known.contains(older)).cloned().collect();
+                Note { older, ..noted.clone() }
+            }
+            // The one before is lost, and so is what it has sealed.
+            Some(noted) => Note { id: noted.id.clone(), key: key.sealing(), older: Vec::new(), since: 0 },
+            None => Note { id: random_id()?, key: key.sealing(), older: Vec::new(), since: 0 },
         };
         // Another host that began at the same moment was faster: the database is sealed with its key.
         if note(&registry, &found, noted.as_ref(), &instance).await {
@@ -115,16 +111,9 @@ pub(super) async fn open(
     }
 }
 
-async fn noted(registry: &Registry) -> anyhow::Result<Option<Instance>> {
-    match registry.note(NOTE).await? {
-        Some(note) => Ok(Some(serde_json::from_str(&note).context("the database's note about itself can't be read")?)),
-        None => Ok(None),
-    }
-}
-
 /// Writes down what belongs together, where it is not written yet. A full disk is no reason not to start: then it is
 /// written at a later start. Returns `false` if another host has written something else meanwhile.
-async fn note(registry: &Registry, found: &Found<'_>, noted: Option<&Instance>, instance: &Instance) -> bool {
+async fn note(registry: &Registry, found: &Found<'_>, noted: Option<&Note>, instance: &Note) -> bool {
     if noted.is_some_and(|noted| noted.key != instance.key) {
         tracing::warn!(
             "the host key is another one: set access to identity providers' APIs and webhooks' keys again, and let `stream rotate-key` make new keys for SCIM events"
@@ -199,8 +188,8 @@ impl<'a> Found<'a> {
         );
     }
 
-    /// The host key, which must be the one that the database notes; a new one if the database is new.
-    fn key(&self, noted: Option<&Instance>, is_new: bool, without: &[Lost]) -> anyhow::Result<SecretKey> {
+    /// The host keys, among which must be those that the database notes; a new one if the database is new.
+    fn key(&self, noted: Option<&Note>, is_new: bool, without: &[Lost]) -> anyhow::Result<Keyring> {
         let (path, name) = (self.path.join(KEY), &self.name);
         let may_go_without_key = without.contains(&Lost::Key);
         if !path.exists() && self.database && !is_new && !may_go_without_key {
@@ -211,8 +200,26 @@ impl<'a> Found<'a> {
                 path.display()
             );
         }
-        let key = SecretKey::in_file(&path)?;
-        if noted.is_some_and(|noted| noted.key != key.fingerprint()) && !may_go_without_key {
+        let key = Keyring::in_file(&path)?;
+        let known = key.fingerprints();
+        let is_sealing = match noted {
+            Some(noted) => key.seal_with(&noted.key)?,
+            None => true,
+        };
+        if let Some(noted) = noted
+            && is_sealing
+            && noted.older.iter().any(|older| !known.contains(older))
+            && !may_go_without_key
+        {
+            bail!(
+                "{} holds the host key, but not the one before, which some of what {name} holds is still sealed with: restore \
+                 the file from a backup, or copy the {KEY} of another server on this database. `insomnia-scim key retire` \
+                 takes the key before away when nothing needs it. If it is lost, start the server with --go-on-without key: \
+                 what it has sealed must then be set again",
+                path.display()
+            );
+        }
+        if !is_sealing && !may_go_without_key {
             bail!(
                 "{} is not the host key that {name} is sealed with: restore the right one from a backup, or copy the {KEY} \
                  of another server on this database. If it is lost, start the server with --go-on-without key: access to \
@@ -370,7 +377,7 @@ mod tests {
         opened(directory.path(), Purpose::Begin, &[]).await.unwrap();
         let directory = tempfile::tempdir().unwrap();
         drop(SqliteStorage::open(&directory.path().join(DATABASE)).unwrap());
-        SecretKey::in_file(&directory.path().join(KEY)).unwrap();
+        Keyring::in_file(&directory.path().join(KEY)).unwrap();
         opened(directory.path(), Purpose::Begin, &[]).await.unwrap();
         fs::remove_file(directory.path().join(INSTANCE)).unwrap();
         opened(directory.path(), Purpose::Begin, &[]).await.unwrap();

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
+use super::key::KeyError;
 use crate::api_keys::ApiKeyError;
 use crate::capability::storage::{InvalidOrganizationId, StorageError};
 use crate::component::CallError;
@@ -50,6 +51,9 @@ impl Failure {
     fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Self> {
         if cause.is::<NoOrganization>() {
             return Some(Self::NotFound);
+        }
+        if cause.is::<KeyError>() {
+            return Some(Self::Conflict);
         }
         if cause.is::<InvalidOrganizationId>() {
             return Some(Self::Invalid);
@@ -143,7 +147,7 @@ impl Failure {
 
     fn of_key(error: &ApiKeyError) -> Option<Self> {
         match error {
-            ApiKeyError::Name => Some(Self::Invalid),
+            ApiKeyError::Name | ApiKeyError::Scopes | ApiKeyError::Expiry => Some(Self::Invalid),
             ApiKeyError::TooMany => Some(Self::Conflict),
             ApiKeyError::Unknown(_) => Some(Self::NotFound),
             ApiKeyError::Storage(error) => Self::of_storage(error),

@@ -12,6 +12,7 @@ use super::failure::NoOrganization;
 use super::mail::Mail;
 use crate::capability::email::NoMailer;
 use crate::capability::storage::OrganizationId;
+use crate::host_key::Keeper;
 use crate::organization::Organization;
 use crate::provisioner::Provisioner;
 use crate::registry::Registry;
@@ -27,17 +28,17 @@ const DEFAULT_BASE_URL: &str = "http://127.0.0.1:8080";
 
 /// Opens the data directory for one command: no scheduler, since that is the server's. It must have data.
 pub(super) async fn open(settings: &Settings) -> anyhow::Result<Provisioner> {
-    build(settings, Purpose::Use, None).await
+    Ok(build(settings, Purpose::Use, None).await?.0)
 }
 
 /// As [`open`], for a command that may be the first on the directory.
 pub(super) async fn open_or_begin(settings: &Settings) -> anyhow::Result<Provisioner> {
-    build(settings, Purpose::Begin, None).await
+    Ok(build(settings, Purpose::Begin, None).await?.0)
 }
 
 /// Opens the data directory for a server that is reached at `listening` unless the settings say otherwise.
-pub(super) async fn open_server(settings: &Settings, listening: String) -> anyhow::Result<Provisioner> {
-    let provisioner = build(settings, Purpose::Begin, Some(listening)).await?;
+pub(super) async fn open_server(settings: &Settings, listening: String) -> anyhow::Result<(Provisioner, Keeper)> {
+    let (provisioner, keeper) = build(settings, Purpose::Begin, Some(listening)).await?;
     if let Ok(Some(before)) = provisioner.registry().note(BASE_URL).await
         && before != provisioner.base_url()
     {
@@ -51,7 +52,7 @@ pub(super) async fn open_server(settings: &Settings, listening: String) -> anyho
         .await;
     let permitted = serde_json::to_string(&settings.http.permit)?;
     note(&provisioner, HTTP_PERMIT, &permitted, "commands know earlier rules of --http-permit").await;
-    Ok(provisioner)
+    Ok((provisioner, keeper))
 }
 
 /// The base URL of the last server on the data, if there was one.
@@ -87,7 +88,11 @@ pub(super) async fn record(provisioner: &Provisioner, what: &str, kind: &str, id
     provisioner.record_operator_act(what, Source::new(Face::CommandLine), kind, id, None).await;
 }
 
-async fn build(settings: &Settings, purpose: Purpose, listening: Option<String>) -> anyhow::Result<Provisioner> {
+async fn build(
+    settings: &Settings,
+    purpose: Purpose,
+    listening: Option<String>,
+) -> anyhow::Result<(Provisioner, Keeper)> {
     // Whoever has mistyped the storage's variable would begin an empty database in the data directory.
     if purpose == Purpose::Begin
         && settings.storage.is_none()
@@ -99,8 +104,10 @@ async fn build(settings: &Settings, purpose: Purpose, listening: Option<String>)
             path.display()
         );
     }
-    let (storage, key) =
+    let (storage, keyring) =
         data::open(&settings.data, settings.storage.as_ref(), purpose, &settings.go_on_without).await?;
+    let keyring = Arc::new(keyring);
+    let keeper = Keeper::new(Arc::clone(&storage), Arc::clone(&keyring));
     let serves = listening.is_some();
     let registry = Registry::new(Arc::clone(&storage));
     let base_url = match (&settings.base_url, listening) {
@@ -117,7 +124,7 @@ async fn build(settings: &Settings, purpose: Purpose, listening: Option<String>)
     }
     let mut builder = Provisioner::builder()
         .storage(storage)
-        .secrets(Arc::new(key))
+        .secrets(keyring)
         .isolation(settings.isolation.into())
         .quotas(settings.quotas)
         .operator_clients(settings.operator_clients.clone())
@@ -133,5 +140,5 @@ async fn build(settings: &Settings, purpose: Purpose, listening: Option<String>)
         let wasm = fs::read(path).with_context(|| format!("the component {} can't be read", path.display()))?;
         builder = builder.component(wasm);
     }
-    Ok(builder.build().await?)
+    Ok((builder.build().await?, keeper))
 }

@@ -18,6 +18,7 @@ mod guard;
 mod host;
 mod idp_api;
 mod input;
+mod key;
 mod log;
 mod log_queue;
 mod mail;
@@ -126,6 +127,9 @@ enum Command {
     /// Keys of the admin API: create, list, revoke.
     #[command(subcommand)]
     ApiKey(api_key::ApiKeyCommand),
+    /// The host key, which seals what must be replayed to others: rotate, status, retire.
+    #[command(subcommand)]
+    Key(key::KeyCommand),
     /// Look at everything that a server needs, and say what to do about what is wrong: data, key, disk, clock, mail, URL.
     Doctor(doctor::Doctor),
     /// Copy all data and the host key into a new data directory, beside a server that goes on.
@@ -212,6 +216,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             Command::Component(component) => component.run(&settings).await,
             Command::Alerts(alerts) => alerts.run(&settings).await,
             Command::ApiKey(key) => key.run(&settings).await,
+            Command::Key(key) => key.run(&settings).await,
             Command::Doctor(doctor) => doctor.run(&settings).await,
             Command::Backup(backup) => backup.run(&settings).await,
             Command::Restore(restore) => restore.run(&settings).await,

@@ -125,6 +125,7 @@ fn text(name: &str, value: &Value) -> String {
         Value::Bool(true) => "yes".into(),
         Value::Bool(false) => "no".into(),
         Value::String(text) => visible(text),
+        Value::Array(values) => values.iter().map(|value| text(name, value)).collect::<Vec<_>>().join(", "),
         Value::Object(fields) => fields.iter().map(|(name, value)| text(name, value)).collect::<Vec<_>>().join(" "),
         Value::Number(number) if is_time(name) => {
             let time = number.as_u64().and_then(|time| SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(time)));

@@ -14,6 +14,7 @@ use super::mail::KeptMail;
 use super::{alerts, host};
 use crate::alerts::Alerts;
 use crate::email::SmtpConfig;
+use crate::host_key::Keeper;
 use crate::provisioner::Provisioner;
 use crate::routes;
 use crate::server::{Listener, Tls, TlsFiles, serve_metrics};
@@ -116,12 +117,12 @@ impl Listen {
         let alerts = alerts::of(&settings)?;
         let scheme = if tls.is_some() { "https" } else { "http" };
         let address = listener.local_addr()?;
-        let provisioner = host::open_server(&settings, url(scheme, address)).await?;
+        let (provisioner, keeper) = host::open_server(&settings, url(scheme, address)).await?;
         let listener = match tls {
             Some(tls) => Listener::encrypted(listener, tls),
             None => listener.into(),
         };
-        Ok(Server { provisioner, listener, address, metrics, mail, alerts })
+        Ok(Server { provisioner, listener, address, metrics, mail, alerts, keeper })
     }
 
     /// The settings, with what the flags say in the place of what the file says.
@@ -164,18 +165,22 @@ pub(super) struct Server {
     mail: KeptMail,
     /// Who is told what needs a person.
     alerts: Alerts,
+    /// Looks after the host key.
+    keeper: Keeper,
 }
 
 impl Server {
     /// Serves until the process is asked to stop.
     pub(super) async fn serve(self) -> anyhow::Result<()> {
-        let Self { provisioner, listener, address, metrics, mail, alerts } = self;
+        let Self { provisioner, listener, address, metrics, mail, alerts, keeper } = self;
         #[cfg(unix)]
         super::process::raise_descriptor_limit();
         tracing::info!("listening on {address} for {}", provisioner.base_url());
         mail.warn();
         tokio::spawn(mail.keep());
         tokio::spawn(alerts.watch(provisioner.clone()));
+        let host = provisioner.clone();
+        tokio::spawn(keeper.run(move || host.clock().now()));
         if let Some(metrics) = metrics {
             tracing::info!("metrics on http://{}/metrics", metrics.local_addr()?);
             let provisioner = provisioner.clone();

@@ -6,6 +6,7 @@ use super::Organization;
 use crate::api_keys::ApiKey;
 use crate::error::ActionError;
 use crate::journal::{AuditPage, AuditQuery};
+use crate::timestamp::iso;
 
 impl Organization {
     /// Searches the audit trail, newest first. Each entry is a JSON object: when (`time`), what was done (`act`, such as
@@ -18,10 +19,13 @@ impl Organization {
         act!(self.insomnia_scim_journal.call_search_audit(&query))
     }
 
-    /// Adds an entry of what was done to an API key of the organization, such as `api-key.create`.
+    /// Adds an entry of what was done to an API key of the organization, such as `api-key.create`, with what the key may do and
+    /// when it expires.
     pub(crate) async fn record_api_key(&self, what: &str, key: &ApiKey) {
         let subject = json!({"type": "api-key", "id": key.id, "name": key.name});
-        self.record_act(what, json!({"subject": subject})).await;
+        let limits = json!({"scopes": key.scopes, "expires": key.expires.map(iso)});
+        let place = if key.revoked.is_some() { "before" } else { "after" };
+        self.record_act(what, json!({"subject": subject, place: limits})).await;
     }
 
     /// Adds an entry of what the host itself did for the organization, such as making an API key. A failure does not undo

@@ -7,6 +7,7 @@ use axum::extract::Path;
 use axum::response::Html;
 use serde::Deserialize;
 
+use super::api_keys::holder;
 use super::deliveries::parked;
 use super::identity_provider::name;
 use super::members::may_erase;
@@ -67,6 +68,7 @@ impl Question {
         let here = match self.back {
             "automatic" | "guard" => self.back,
             "setup-links" => "setup",
+            "api-keys" => "settings",
             "members" => "members",
             _ => "deliveries",
         };
@@ -83,6 +85,7 @@ pub(super) struct ConfirmQuery {
     queue: Option<String>,
     stream: Option<String>,
     id: Option<String>,
+    key: Option<String>,
 }
 
 /// `GET …/confirm/{what}`.
@@ -95,6 +98,7 @@ pub(super) async fn ask(
         "delete-client" => delete_client(&visit, &client(&visit, wanted).await?),
         "new-secret" => new_secret(&visit, &client(&visit, wanted).await?),
         "revoke-setup-link" => revoke_setup_link(&visit, wanted).await,
+        "revoke-api-key" => revoke_api_key(&visit, wanted).await,
         "remove-webhook" => remove_webhook(&visit).await,
         "remove-stream" => remove_stream(&visit, &stream(&visit, wanted).await?),
         "new-stream-token" => new_stream_token(&visit, &stream(&visit, wanted).await?),
@@ -175,6 +179,27 @@ async fn revoke_setup_link(visit: &Visit, wanted: ConfirmQuery) -> Result<String
         no: "Keep it",
     };
     question.page(visit, &format!("Revoke the set-up link for {}?", name(&link.identity_provider)))
+}
+
+async fn revoke_api_key(visit: &Visit, wanted: ConfirmQuery) -> Result<String, Refusal> {
+    let id = wanted.key.unwrap_or_default();
+    let listed = visit.state.provisioner.api_keys().list(&holder(visit)).await?;
+    let key = listed.into_iter().find(|key| key.id == id).ok_or_else(|| Refusal::not_found("API key"))?;
+    let question = Question {
+        back: "api-keys",
+        back_name: "API keys",
+        to: "api-keys",
+        fields: vec![("action", "revoke".into()), ("key", key.id)],
+        points: vec![
+            "Whatever uses the key is refused from now on.".into(),
+            "It can’t be brought back: make another key, and put it where this one was.".into(),
+        ],
+        overlap: false,
+        danger: true,
+        yes: "Revoke the key",
+        no: "Keep it",
+    };
+    question.page(visit, &format!("Revoke the API key {}?", key.name))
 }
 
 async fn stream(visit: &Visit, wanted: ConfirmQuery) -> Result<EventStream, Refusal> {

@@ -3,6 +3,7 @@
 //! Everything but the copy buttons and the live log works without JavaScript. A backend that has sessions of its own
 //! mounts the page with its own [`SessionProvider`]; the standalone server signs people in by email and passphrase.
 
+mod api_keys;
 mod assets;
 mod attributes;
 mod audit;
@@ -133,6 +134,7 @@ impl Page {
             .route("/teams/{team}", get(teams::show))
             .route("/teams/{team}/members.csv", get(teams::members_csv))
             .route("/settings", get(settings::show))
+            .route("/api-keys", get(api_keys::show).post(api_keys::change))
             .route("/settings/retention", post(settings::retention))
             .route("/settings/schemas", post(settings::schemas).layer(DefaultBodyLimit::max(settings::MAX_DECLARATION)))
             .route("/automatic", get(rotation::show).post(rotation::configure))

@@ -68,7 +68,12 @@ fn every_operation_says_what_it_does_takes_and_answers() {
             assert!(parameters.iter().any(|known| known["in"] == "path" && known["name"] == part), "{named}: {part}");
         }
         let public = path.ends_with("/openapi.json");
-        assert_eq!(operation["security"], if public { json!([]) } else { json!([{"apiKey": []}]) }, "{named}");
+        // Which scope of the key it needs.
+        let scope = operation["security"][0]["apiKey"][0].as_str().unwrap_or_default();
+        assert_eq!(operation["security"], if public { json!([]) } else { json!([{"apiKey": [scope]}]) }, "{named}");
+        let (resource, access) = scope.split_once(':').unwrap_or_default();
+        assert!(public || !resource.is_empty() && ["read", "write"].contains(&access), "{named}: {scope}");
+        assert!(public || operation["description"].as_str().is_some_and(|text| text.contains(scope)), "{named}");
         let responses = operation["responses"].as_object().expect("responses");
         assert_eq!(responses.keys().filter(|status| status.starts_with('2')).count(), 1, "{named}");
         for (status, response) in responses {

@@ -1,6 +1,6 @@
 //! API keys: what they open, what they do not, and how they end.
 
-use insomnia_scim_tests::client::Client;
+use insomnia_scim_tests::client::{Client, Request};
 use insomnia_scim_tests::scim::text;
 use insomnia_scim_tests::server::{Server, shared};
 use serde_json::{Value, json};
@@ -85,7 +85,7 @@ fn the_servers_log_tells_which_key_a_request_came_with() {
 }
 
 #[test]
-fn it_is_kept_to_the_minute_when_a_key_was_used() {
+fn it_is_kept_to_five_minutes_when_a_key_was_used() {
     let organization = Organization::new("used");
     let issued = created(&organization.post("/api-keys", json!({"name": "used"})));
     let used = |name: &str| {
@@ -95,7 +95,12 @@ fn it_is_kept_to_the_minute_when_a_key_was_used() {
     };
     assert_eq!(used("used"), Value::Null);
     let _ = ok(&with(&text(&issued, "secret")).get(&organization.path));
-    assert_eq!(used("used").as_u64().expect("a time") % 60_000, 0);
+    // No request waits until it is written.
+    let noted = (0..250).find_map(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        used("used").as_u64()
+    });
+    assert_eq!(noted.map(|time| time % 300_000), Some(0));
 }
 
 #[test]
@@ -152,7 +157,7 @@ fn attempts(organization: &str) -> Vec<(&'static str, String, Option<Value>)> {
 #[track_caller]
 fn refused_everywhere(client: &Client, organization: &str) {
     for (method, path, body) in attempts(organization) {
-        let mut request = insomnia_scim_tests::client::Request::new(method, &path);
+        let mut request = Request::new(method, &path);
         if let Some(body) = body {
             request = request.body(body);
         }
@@ -183,7 +188,7 @@ fn an_organizations_key_does_not_do_what_the_operator_does() {
     problem(&client.post("/api-keys", json!({"name": "x"})), 403, "forbidden");
     let record = json!({"name": "x", "plan": "enterprise", "seats": 1_000_000});
     problem(&organization.put("", record), 403, "forbidden");
-    let patch = insomnia_scim_tests::client::Request::new("PATCH", &organization.path).body(json!({"seats": 1_000}));
+    let patch = Request::new("PATCH", &organization.path).body(json!({"seats": 1_000}));
     problem(&client.send(&patch), 403, "forbidden");
     problem(&organization.delete(""), 403, "forbidden");
     assert_eq!(ok(&organization.get(""))["organization"]["seats"], json!(20));

@@ -15,3 +15,4 @@ mod organizations;
 mod pages;
 mod people;
 mod problems;
+mod scopes;

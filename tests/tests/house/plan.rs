@@ -48,7 +48,7 @@ pub(super) const HOST: Plan = Plan {
         ("two faces", &["page", "api"]),
         ("what carries requests", &["server"]),
         ("what the operator is told", &["alerts"]),
-        ("how all organizations stand", &["fleet"]),
+        ("how all organizations stand, and the key that seals their secrets", &["fleet", "host_key"]),
         ("acts of one organization, and its jobs", &["organization", "scheduler"]),
         ("all organizations", &["provisioner"]),
         ("errors, the log, and what is wrong", &["error", "journal", "condition"]),

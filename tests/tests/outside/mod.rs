@@ -14,6 +14,7 @@ mod existence;
 #[cfg(unix)]
 mod handed_over;
 mod harness;
+mod host_key;
 mod hostile;
 mod metrics;
 mod okta;

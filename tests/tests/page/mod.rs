@@ -1,6 +1,7 @@
 //! The SCIM page: in a real browser, and over HTTP where a browser would not let itself be used.
 
 mod acme;
+mod api_keys;
 mod browser;
 mod changes;
 mod exports;

@@ -9,13 +9,14 @@ use crate::page::organization::Organization;
 use crate::page::visitor::{Visitor, form};
 
 /// All views that only owners and co-owners see.
-const VIEWS: [&str; 23] = [
+const VIEWS: [&str; 24] = [
     "",
     "/enable",
     "/refresh",
     "/disable",
     "/setup",
     "/setup-links",
+    "/api-keys",
     "/preview",
     "/members",
     "/teams",

@@ -90,6 +90,32 @@ fn a_token_that_one_host_has_replaced_and_a_connector_that_it_has_disabled_are_r
     assert_eq!(states, ["began", "over"], "{told:?}");
 }
 
+#[test]
+fn p9_the_host_key_is_rotated_on_two_hosts_when_both_have_it() {
+    let cluster = Cluster::start();
+    let server = first_host(&cluster);
+    let two = server.another_host();
+    let add = ["stream", "add", "Backend", "--audience", "https://rp.example/7", "--organization"];
+    let stream = server.command(&[&add[..], &[server.demo().organization.as_str()]].concat());
+    seed::someone(&server.client(), "before");
+    let prepared = server.command(&["key", "rotate"]);
+    assert_eq!(server.command(&["key", "status"])["sealing"], prepared["sealing"], "nothing seals with it yet");
+    two.copy_key(&server);
+    assert_eq!(server.command(&["key", "rotate", "--copied"])["sealing"], prepared["new"]);
+    soon("everything is sealed again", || {
+        (server.command(&["key", "status"])["items_of_old"] == json!(0)).then_some(())
+    });
+    assert_eq!(server.command(&["key", "retire"])["retired"], json!([prepared["sealing"]]));
+    // Each host opens what the other may have sealed again.
+    for client in [server.client(), two.client.clone()] {
+        let poller = Client::bare(&client.url()).header("Authorization", &format!("Bearer {}", text(&stream, "token")));
+        let request = Request::new("POST", &format!("/streams/{}/poll", text(&stream, "id")));
+        let request = request.header("Content-Type", "application/json").body(r#"{"returnImmediately": true}"#);
+        let sets = poller.send(&request).is(200).json();
+        assert!(sets["sets"].as_object().is_some_and(|sets| !sets.is_empty()), "{sets}");
+    }
+}
+
 /// What one caller was told.
 #[derive(Default)]
 struct History {

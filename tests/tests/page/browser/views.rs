@@ -81,6 +81,7 @@ fn views_of_an_organization_in_use() {
         ("refresh", "refresh"),
         ("disable", "disable"),
         ("settings", "settings"),
+        ("api-keys", "api-keys"),
         ("passphrase", "passphrase"),
         ("not-found", "nowhere"),
     ] {

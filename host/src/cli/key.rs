@@ -1,0 +1,160 @@
+//! `key`: the host key is rotated.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Subcommand;
+use serde_json::json;
+
+use super::config::Settings;
+use super::data::{self, KEY, Purpose};
+use super::output;
+use crate::capability::clock::{Clock as _, SystemClock};
+use crate::capability::storage::Storage;
+use crate::host_key::{Keeper, Keyring, Note, count, reseal};
+use crate::registry::Registry;
+
+/// How long after a rotation the key before is kept at the least: what began before has ended then.
+const SETTLED: u64 = 5_000;
+
+/// Commands about the host key, which seals what must be replayed to others: access to identity providers, the keys of webhooks
+/// and streams, emails that wait.
+#[derive(Subcommand)]
+pub(super) enum KeyCommand {
+    /// Make a new host key and seal with it. What the old one has sealed can still be opened, and is sealed again by the
+    /// servers that run.
+    ///
+    /// With several servers on one PostgreSQL: the first call only puts the key into the file secret.key. Copy the file to the
+    /// data directories of the other servers, and give the command again with --copied. No server has to be restarted.
+    Rotate {
+        /// Every other server on this PostgreSQL has the file secret.key with the new key.
+        #[arg(long)]
+        copied: bool,
+    },
+    /// Say which keys there are, and how much still needs an old one.
+    Status,
+    /// Take the old key away, if nothing needs it any more and every server seals with the new one. Whatever is left is sealed
+    /// again first.
+    ///
+    /// With several servers, copy the file secret.key again afterwards, or give this command on each of them.
+    Retire,
+}
+
+/// Why a key is not rotated or retired.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum KeyError {
+    /// A rotation is under way.
+    #[error("a rotation is under way: `insomnia-scim key status` says how far it is, and `key retire` ends it")]
+    UnderWay,
+    /// Something needs the old key.
+    #[error(
+        "{items} sealed items still need the old host key ({places}): try again when the server has sealed them again"
+    )]
+    Needed {
+        /// How many.
+        items: u64,
+        /// Where they lie.
+        places: String,
+    },
+    /// A server seals with the old key.
+    #[error(
+        "{0} running servers still seal with the old host key: copy the file secret.key to their data directories, and try \
+         again half a minute later"
+    )]
+    Servers(usize),
+}
+
+/// The host key and the database, opened.
+struct Opened {
+    storage: Arc<dyn Storage>,
+    registry: Registry,
+    keyring: Keyring,
+    note: Note,
+}
+
+impl KeyCommand {
+    pub(super) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
+        let (storage, keyring) =
+            data::open(&settings.data, settings.storage.as_ref(), Purpose::Use, &settings.go_on_without).await?;
+        let registry = Registry::new(Arc::clone(&storage));
+        let note = Note::read(&registry).await?;
+        let note = note.context("the database has no note about its host key: start a server on it once")?;
+        let opened = Opened { storage, registry, keyring, note };
+        match self {
+            Self::Rotate { copied } => opened.rotate(settings, copied).await,
+            Self::Status => opened.status(settings).await,
+            Self::Retire => opened.retire(settings).await,
+        }
+    }
+}
+
+impl Opened {
+    async fn rotate(self, settings: &Settings, copied: bool) -> anyhow::Result<()> {
+        if !self.note.older.is_empty() {
+            return Err(KeyError::UnderWay.into());
+        }
+        // One that was made before, and seals nothing yet: the command was broken off, or waits for the other servers.
+        let prepared = self.keyring.fingerprints().into_iter().next().filter(|key| *key != self.note.key);
+        let is_everywhere = settings.storage.is_none() || (copied && prepared.is_some());
+        let new = match prepared {
+            Some(prepared) => prepared,
+            None => self.keyring.add()?,
+        };
+        let file = settings.data.join(KEY);
+        if !is_everywhere {
+            let next = format!(
+                "copy {} to the data directory of every other server, then run: insomnia-scim key rotate --copied",
+                file.display()
+            );
+            output::object(settings.json, &json!({"new": new, "sealing": self.note.key, "next": next}));
+            return Ok(());
+        }
+        let note = Note { key: new, older: vec![self.note.key.clone()], since: SystemClock.now(), id: self.note.id };
+        note.write(&self.registry).await?;
+        let next = "when `insomnia-scim key status` says that nothing needs the old key: insomnia-scim key retire";
+        output::object(settings.json, &json!({"sealing": note.key, "old": note.older, "next": next}));
+        Ok(())
+    }
+
+    async fn status(self, settings: &Settings) -> anyhow::Result<()> {
+        let sealed = count(&*self.storage, &self.registry, &self.keyring).await?;
+        let otherwise = Keeper::sealing_otherwise(&*self.storage, &self.note.key, SystemClock.now()).await?;
+        let status = json!({
+            "sealing": self.note.key,
+            "old": self.note.older,
+            "keys": self.keyring.fingerprints(),
+            "since": Some(self.note.since).filter(|since| *since > 0),
+            "items": sealed.items,
+            "items_of_old": sealed.older,
+            "where": sealed.places,
+            "servers_with_old": otherwise,
+        });
+        output::object(settings.json, &status);
+        Ok(())
+    }
+
+    async fn retire(self, settings: &Settings) -> anyhow::Result<()> {
+        if !self.note.older.is_empty() {
+            let settled = self.note.since.saturating_add(SETTLED).saturating_sub(SystemClock.now()).min(SETTLED);
+            tokio::time::sleep(Duration::from_millis(settled)).await;
+            let otherwise = Keeper::sealing_otherwise(&*self.storage, &self.note.key, SystemClock.now()).await?;
+            if otherwise > 0 {
+                return Err(KeyError::Servers(otherwise).into());
+            }
+            // What is read after the last server has changed over stays as it is.
+            reseal(&*self.storage, &self.registry, &self.keyring).await?;
+            let left = count(&*self.storage, &self.registry, &self.keyring).await?;
+            if left.older > 0 {
+                let places = left.places.into_iter().collect::<Vec<_>>().join(", ");
+                return Err(KeyError::Needed { items: left.older, places }.into());
+            }
+            let note = Note { older: Vec::new(), ..self.note.clone() };
+            note.write(&self.registry).await?;
+            Keeper::forget(&*self.storage).await?;
+        }
+        let retired = self.keyring.retire()?;
+        output::object(settings.json, &json!({"sealing": self.note.key, "retired": retired}));
+        Ok(())
+    }
+}

@@ -1,0 +1,138 @@
+//! What a server does about rotations while it runs: it follows the note, says which key it seals with, and seals again.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::keyring::Keyring;
+use super::note::Note;
+use super::reseal::reseal;
+use crate::capability::storage::{KeyRange, OrganizationId, Page, Storage, StorageError, Transaction, Write};
+use crate::hex;
+use crate::registry::Registry;
+
+/// How often a server looks at the note.
+const EVERY: Duration = Duration::from_secs(2);
+/// How often it says that it is there, while a rotation is under way, and after which time it looks again for what was left, in
+/// milliseconds.
+const SAYS: u64 = 10_000;
+/// After which time it looks again if nothing was left, in milliseconds: another server may have sealed something since.
+const RESTS: u64 = 10 * 60 * 1_000;
+/// How long it counts as being there after it last said so, in milliseconds.
+const THERE: u64 = 3 * SAYS;
+/// Where servers say it, in the host's own space.
+const SERVERS: &str = "host-key/";
+const SERVERS_END: &str = "host-key0";
+
+/// What a server says of itself.
+#[derive(Serialize, Deserialize)]
+struct Said {
+    /// The fingerprint of the key that it seals with.
+    seals: String,
+    /// When it said so, in milliseconds since the Unix epoch.
+    at: u64,
+}
+
+/// Follows the rotations of the host key, for a server.
+pub(crate) struct Keeper {
+    storage: Arc<dyn Storage>,
+    registry: Registry,
+    keyring: Arc<Keyring>,
+    /// Names this server.
+    id: String,
+    /// When it last said something.
+    said: u64,
+    /// From when on it seals again, and after which rotation that is.
+    next: (u64, u64),
+    /// The key that it was told of and has not.
+    lacks: Option<String>,
+}
+
+impl Keeper {
+    pub(crate) fn new(storage: Arc<dyn Storage>, keyring: Arc<Keyring>) -> Self {
+        let mut id = [0; 8];
+        // Where there is no random number, servers that say the same are told apart less well.
+        let _ = getrandom::fill(&mut id);
+        let registry = Registry::new(Arc::clone(&storage));
+        Self { storage, registry, keyring, id: hex::encode(&id), said: 0, next: (0, 0), lacks: None }
+    }
+
+    /// Keeps at it. `now` is the time in milliseconds since the Unix epoch.
+    pub(crate) async fn run(mut self, now: impl Fn() -> u64 + Send) {
+        loop {
+            if let Err(error) = self.look(now()).await {
+                tracing::warn!("the host key can't be looked after: {error}");
+            }
+            tokio::time::sleep(EVERY).await;
+        }
+    }
+
+    /// Looks at the note once, and does what is to be done.
+    pub(super) async fn look(&mut self, now: u64) -> Result<(), StorageError> {
+        let Some(note) = Note::read(&self.registry).await? else { return Ok(()) };
+        let before = self.keyring.sealing();
+        self.follow(&note);
+        if note.older.is_empty() {
+            return Ok(());
+        }
+        if before != self.keyring.sealing() || now.saturating_sub(self.said) >= SAYS {
+            self.say(now).await?;
+            self.said = now;
+        }
+        let (rotation, next) = self.next;
+        if self.keyring.sealing() == note.key && (rotation != note.since || now >= next) {
+            let sealed = reseal(&*self.storage, &self.registry, &self.keyring).await?;
+            if sealed.again > 0 || rotation != note.since {
+                let (again, left) = (sealed.again, sealed.older);
+                tracing::info!(again, left, "what an older host key has sealed is sealed again");
+            }
+            self.next = (note.since, now.saturating_add(if sealed.older > 0 { SAYS } else { RESTS }));
+        }
+        Ok(())
+    }
+
+    /// Seals with the key that the note names, if this host has it.
+    fn follow(&mut self, note: &Note) {
+        match self.keyring.seal_with(&note.key) {
+            Ok(true) => self.lacks = None,
+            // Said once.
+            Ok(false) if self.lacks.as_ref() == Some(&note.key) => {}
+            Ok(false) => {
+                tracing::error!(
+                    "the host key was rotated, and this server's secret.key does not hold the new one: copy the file from \
+                     the server where `key rotate` was run"
+                );
+                self.lacks = Some(note.key.clone());
+            }
+            Err(error) => tracing::error!("the host key was rotated, and can't be read: {error}"),
+        }
+    }
+
+    async fn say(&self, now: u64) -> Result<(), StorageError> {
+        let said = Said { seals: self.keyring.sealing(), at: now };
+        let value = serde_json::to_vec(&said).map_err(|error| StorageError::Other(error.to_string()))?;
+        let write = vec![Write::Put(format!("{SERVERS}{}", self.id).into(), value)];
+        let transaction = Transaction { write, ..Transaction::default() };
+        self.storage.commit(&OrganizationId::host(), transaction).await.map(drop)
+    }
+
+    /// How many servers that are there seal with another key than this.
+    pub(crate) async fn sealing_otherwise(storage: &dyn Storage, key: &str, now: u64) -> Result<usize, StorageError> {
+        let range = KeyRange { start: SERVERS.into(), end: SERVERS_END.into() };
+        let page = Page { range, reverse: false, skip: 0, limit: 1_000 };
+        let scanned = storage.scan(&OrganizationId::host(), vec![page]).await?;
+        let entries = scanned.into_iter().flat_map(|page| page.entries);
+        let said: HashMap<Vec<u8>, Said> =
+            entries.filter_map(|entry| Some((entry.key, serde_json::from_slice(&entry.value).ok()?))).collect();
+        Ok(said.values().filter(|said| said.seals != key && now.saturating_sub(said.at) < THERE).count())
+    }
+
+    /// Forgets what servers have said, when a rotation is at its end.
+    pub(crate) async fn forget(storage: &dyn Storage) -> Result<(), StorageError> {
+        let range = KeyRange { start: SERVERS.into(), end: SERVERS_END.into() };
+        let transaction = Transaction { write: vec![Write::DeleteRange(range)], ..Transaction::default() };
+        storage.commit(&OrganizationId::host(), transaction).await.map(drop)
+    }
+}

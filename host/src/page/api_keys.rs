@@ -1,0 +1,254 @@
+//! Keys of the admin API: made, listed and revoked here. A key is made with the passphrase, since it outlives the session; and by
+//! an owner, for whom it acts.
+
+use askama::Template;
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use serde::Deserialize;
+
+use super::form::{Fields, Posted};
+use super::identity_provider::{self as names, WINDOWS};
+use super::query::Query;
+use super::refusal::Refusal;
+use super::shell::Shell;
+use super::visit::Visit;
+use super::when::When;
+use super::words::{sentence, wait};
+use crate::api_keys::{
+    ApiAccess, ApiKey, ApiKeyError, ApiKeyHolder, ApiKeyStatus, ApiResource, ApiScope, IssuedApiKey, NewApiKey,
+};
+use crate::directory::Role;
+use crate::error::ActionError;
+
+/// How much a key may do: value, name.
+const AMOUNTS: [(&str, &str); 3] =
+    [("everything", "Everything"), ("read", "Read everything"), ("chosen", "Only what is chosen below")];
+/// For how long a key is valid unless something else is chosen.
+const DEFAULT_WINDOW: &str = "1y";
+
+#[derive(Template)]
+#[template(path = "api_keys.html")]
+struct KeysPage {
+    shell: Shell,
+    error: Option<String>,
+    notice: Option<&'static str>,
+    /// Whether the visitor may make a key.
+    may_make: bool,
+    /// A key that was just made.
+    made: Option<String>,
+    keys: Vec<Row>,
+    name: String,
+    amount: String,
+    choices: Vec<Choice>,
+    window: String,
+}
+
+/// A resource that a key may be for, and what is chosen.
+struct Choice {
+    resource: ApiResource,
+    chosen: Option<ApiAccess>,
+}
+
+impl Choice {
+    /// All that are of an organization, with what was chosen.
+    fn all(chosen: impl Fn(ApiResource) -> Option<ApiAccess>) -> Vec<Self> {
+        let of_organizations =
+            |resource: &&ApiResource| !matches!(resource, ApiResource::All | ApiResource::Components);
+        let resources = ApiResource::ALL.iter().filter(of_organizations);
+        resources.map(|resource| Self { resource: *resource, chosen: chosen(*resource) }).collect()
+    }
+
+    fn is(&self, access: ApiAccess) -> bool {
+        self.chosen == Some(access)
+    }
+}
+
+/// A key in the list.
+struct Row {
+    id: String,
+    name: String,
+    scopes: String,
+    created: When,
+    last_used: Option<When>,
+    valid: bool,
+    tone: &'static str,
+    state: &'static str,
+    /// What its end is called, and when it is.
+    end: Option<(&'static str, When)>,
+}
+
+impl Row {
+    fn new(key: ApiKey) -> Self {
+        let (state, tone, end) = match key.status {
+            ApiKeyStatus::Valid => ("Valid", "good", key.expires.map(|time| ("Expires", time))),
+            ApiKeyStatus::Expired => ("Expired", "off", key.expires.map(|time| ("Expired", time))),
+            ApiKeyStatus::Revoked => ("Revoked", "off", key.revoked.map(|time| ("Revoked", time))),
+        };
+        Self {
+            id: key.id,
+            name: key.name,
+            scopes: words(&key.scopes),
+            created: When::minute(key.created),
+            last_used: key.last_used.map(When::minute),
+            valid: key.status == ApiKeyStatus::Valid,
+            tone,
+            state,
+            end: end.map(|(name, time)| (name, When::minute(time))),
+        }
+    }
+}
+
+/// What the scopes let a key do, in words.
+fn words(scopes: &[ApiScope]) -> String {
+    let word = |scope: &ApiScope| match (scope.resource, scope.access) {
+        (ApiResource::All, ApiAccess::Write) => "everything".to_owned(),
+        (ApiResource::All, ApiAccess::Read) => "read everything".to_owned(),
+        (resource, ApiAccess::Write) => format!("change {}", resource.title()),
+        (resource, ApiAccess::Read) => format!("read {}", resource.title()),
+    };
+    if scopes.is_empty() {
+        return "Nothing.".to_owned();
+    }
+    sentence(&scopes.iter().map(word).collect::<Vec<_>>().join(", "))
+}
+
+/// The query.
+#[derive(Deserialize)]
+pub(super) struct KeysQuery {
+    done: Option<String>,
+}
+
+/// `GET …/api-keys`.
+pub(super) async fn show(Query(wanted): Query<KeysQuery>, visit: Visit) -> Result<Html<String>, Refusal> {
+    let notice =
+        (wanted.done.as_deref() == Some("revoked")).then_some("The key is revoked. It opens nothing any more.");
+    Ok(Html(KeysPage { notice, ..page(&visit).await? }.render()?))
+}
+
+/// `POST …/api-keys`: makes a key, or revokes one.
+pub(super) async fn change(Posted { visit, fields }: Posted) -> Result<Response, Refusal> {
+    let (keys, holder) = (visit.state.provisioner.api_keys(), holder(&visit));
+    if fields.raw("action") == "revoke" {
+        return match keys.revoke(&holder, fields.raw("key")).await {
+            Ok(revoked) => {
+                visit.organization.record_api_key("api-key.revoke", &revoked).await;
+                Ok(Redirect::to(&format!("{}?done=revoked", visit.path("api-keys"))).into_response())
+            }
+            Err(error) => Err(refusal(error)),
+        };
+    }
+    if visit.member.role != Role::Owner {
+        let text = "A key acts for the owner, so only an owner can make one.";
+        return Err(Refusal::new(StatusCode::FORBIDDEN, "Not allowed", text));
+    }
+    let scopes = scopes(&fields);
+    let Some(window) = names::window(fields.raw("window")).filter(|_| !scopes.is_empty()) else {
+        let text = "Choose what the key may do, and when it expires.";
+        return again(&visit, &fields, StatusCode::UNPROCESSABLE_ENTITY, text.into()).await;
+    };
+    let (status, error) = match visit.organization.verify_passphrase(&visit.member.id, fields.raw("passphrase")).await {
+        Ok(_) => {
+            const DAY: u64 = 24 * 60 * 60 * 1000;
+            let expires = window.days().map(|days| visit.state.now() + u64::from(days) * DAY);
+            let new = NewApiKey { name: fields.raw("name").to_owned(), scopes, expires };
+            // What may fail is read before the key is made, which is shown once.
+            let before = page(&visit).await?;
+            match keys.create(&holder, new).await {
+                Ok(IssuedApiKey { key, secret }) => {
+                    visit.organization.record_api_key("api-key.create", &key).await;
+                    let page = KeysPage { made: Some(secret), ..before };
+                    return Ok(Html(page.render()?).into_response());
+                }
+                Err(error @ (ApiKeyError::Name | ApiKeyError::TooMany)) => {
+                    (StatusCode::UNPROCESSABLE_ENTITY, sentence(&error.to_string()))
+                }
+                Err(error) => return Err(refusal(error)),
+            }
+        }
+        Err(ActionError::WrongPassphrase) => {
+            (StatusCode::UNPROCESSABLE_ENTITY, "The passphrase is wrong. No key was made.".to_owned())
+        }
+        Err(ActionError::Throttled(seconds)) => (StatusCode::TOO_MANY_REQUESTS, wait(seconds)),
+        Err(error) => return Err(error.into()),
+    };
+    again(&visit, &fields, status, error).await
+}
+
+/// The keys that the page shows are those of its organization.
+pub(super) fn holder(visit: &Visit) -> ApiKeyHolder {
+    ApiKeyHolder::Organization(visit.organization.id().clone())
+}
+
+fn refusal(error: ApiKeyError) -> Refusal {
+    match error {
+        ApiKeyError::Unknown(_) => Refusal::not_found("API key"),
+        ApiKeyError::Storage(error) => error.into(),
+        error => ActionError::Other(error.to_string()).into(),
+    }
+}
+
+/// What was chosen of a resource.
+fn chosen(fields: &Fields, resource: ApiResource) -> Option<ApiAccess> {
+    match fields.raw(resource.name()) {
+        "read" => Some(ApiAccess::Read),
+        "write" => Some(ApiAccess::Write),
+        _ => None,
+    }
+}
+
+/// The scopes that were chosen; none if the form says nothing.
+fn scopes(fields: &Fields) -> Vec<ApiScope> {
+    match fields.raw("amount") {
+        "everything" => vec![ApiScope::EVERYTHING],
+        "read" => vec![ApiScope::read(ApiResource::All)],
+        "chosen" => {
+            let scope = |choice: Choice| Some(ApiScope { resource: choice.resource, access: choice.chosen? });
+            Choice::all(|resource| chosen(fields, resource)).into_iter().filter_map(scope).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+async fn page(visit: &Visit) -> Result<KeysPage, Refusal> {
+    let keys = visit.state.provisioner.api_keys().list(&holder(visit)).await?;
+    Ok(KeysPage {
+        shell: visit.shell("API keys", "settings"),
+        error: None,
+        notice: None,
+        may_make: visit.member.role == Role::Owner,
+        made: None,
+        // Those that were made last are looked for.
+        keys: keys.into_iter().rev().map(Row::new).collect(),
+        name: String::new(),
+        amount: "everything".to_owned(),
+        choices: Choice::all(|_| None),
+        window: DEFAULT_WINDOW.to_owned(),
+    })
+}
+
+/// The form once more, as it was filled in, with what is wrong.
+async fn again(visit: &Visit, fields: &Fields, status: StatusCode, error: String) -> Result<Response, Refusal> {
+    let page = KeysPage {
+        error: Some(error),
+        name: fields.raw("name").to_owned(),
+        amount: fields.raw("amount").to_owned(),
+        choices: Choice::all(|resource| chosen(fields, resource)),
+        window: fields.raw("window").to_owned(),
+        ..page(visit).await?
+    };
+    Ok((status, Html(page.render()?)).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scopes_are_told_in_words() {
+        let told = |scopes: &[&str]| words(&scopes.iter().map(|scope| scope.parse().unwrap()).collect::<Vec<_>>());
+        assert_eq!(told(&["all:write"]), "Everything.");
+        assert_eq!(told(&["all:read", "oauth-clients:write"]), "Read everything, change OAuth clients.");
+        assert_eq!(told(&["members:read"]), "Read Members.");
+        assert_eq!(told(&[]), "Nothing.");
+    }
+}
