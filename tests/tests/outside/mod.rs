@@ -1,7 +1,7 @@
 //! The server as identity providers and their administrators see it: everything here goes over a socket.
 
 mod backup;
-mod commands;
+pub(crate) mod commands;
 mod concurrency;
 mod deletion;
 mod doctor;
