@@ -11,7 +11,7 @@ mod receivers;
 mod writer;
 
 use std::env;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -39,7 +39,8 @@ const HOSTS: usize = 3;
 struct Scale {
     /// For how long faults happen; without it one of each of some kinds.
     time: Option<Duration>,
-    /// In each of the two organizations.
+    organizations: usize,
+    /// In each organization.
     writers: usize,
     /// The longest time for which a host is away.
     longest: Duration,
@@ -56,6 +57,7 @@ impl Scale {
         match number(MINUTES) {
             Some(minutes) => Self {
                 time: Some(Duration::from_secs(60 * minutes.max(1))),
+                organizations: 2,
                 writers: 5,
                 longest: 8 * second,
                 settling: 900 * second,
@@ -66,7 +68,8 @@ impl Scale {
             },
             None => Self {
                 time: None,
-                writers: 3,
+                organizations: 1,
+                writers: 4,
                 longest: 1_200 * second / 1_000,
                 settling: 300 * second,
                 seed: number(SEED).unwrap_or(1),
@@ -90,7 +93,10 @@ fn nothing_is_lost_or_done_twice_while_hosts_and_their_database_fail() {
     let surroundings =
         Surroundings { storage: Some(database.url()), arguments: arguments.into(), ..Surroundings::default() };
     let first = Server::start_in(&surroundings, &[]);
-    let mut connectors = vec![first.connector(), first.another_organization("chaos")];
+    let mut connectors = vec![first.connector()];
+    while connectors.len() < scale.organizations {
+        connectors.push(first.another_organization(&format!("chaos-{}", connectors.len())));
+    }
     let mut hosts = vec![first];
     while hosts.len() < HOSTS {
         hosts.push(hosts[0].another_host());
@@ -118,7 +124,7 @@ fn nothing_is_lost_or_done_twice_while_hosts_and_their_database_fail() {
                 }
             });
         }
-        fail(&mut stage, &scale, &mut dice);
+        fail(&mut stage, &scale, &mut dice, &shared);
         stop.store(true, Ordering::Relaxed);
     });
 
@@ -139,7 +145,7 @@ fn nothing_is_lost_or_done_twice_while_hosts_and_their_database_fail() {
     violations.extend(emails.overlaps());
     stage.look_at_logs();
     violations.append(&mut stage.violations);
-    connectors.iter().for_each(go_on);
+    connectors.iter().for_each(identity_providers_go_on);
     print(&stage, counts, events.all().len(), emails.all().len(), &violations);
     assert!(violations.is_empty(), "seed {}:\n{}", scale.seed, violations.join("\n"));
 }
@@ -158,11 +164,12 @@ fn share(connector: &Connector) -> Shared {
         client,
         contested: AtomicU64::new(0),
         run: unique("run"),
+        acknowledged: AtomicUsize::new(0),
     }
 }
 
 /// Lets faults happen, and ends them.
-fn fail(stage: &mut Stage, scale: &Scale, dice: &mut Dice) {
+fn fail(stage: &mut Stage, scale: &Scale, dice: &mut Dice, shared: &[Shared]) {
     match scale.time {
         Some(time) => {
             let end = Instant::now() + time;
@@ -182,7 +189,8 @@ fn fail(stage: &mut Stage, scale: &Scale, dice: &mut Dice) {
                 Fault::DatabaseEnded,
             ];
             while !faults.is_empty() {
-                stage.wait(Duration::from_millis(300 + dice.below(300)));
+                stage.wait(Duration::from_millis(300));
+                go_on_writing(stage, shared);
                 stage.inject(faults.remove(dice.index(faults.len())));
             }
         }
@@ -191,8 +199,19 @@ fn fail(stage: &mut Stage, scale: &Scale, dice: &mut Dice) {
     stage.heal();
 }
 
+/// Waits until some more writes are acknowledged, so that a slow machine sees as much of a fault as a fast one.
+fn go_on_writing(stage: &mut Stage, shared: &[Shared]) {
+    const WRITES: usize = 12;
+    let written = || shared.iter().map(|shared| shared.acknowledged.load(Ordering::Relaxed)).sum::<usize>();
+    let (before, begin) = (written(), Instant::now());
+    while written() < before + WRITES {
+        assert!(begin.elapsed() < Duration::from_secs(120), "no writes are acknowledged any more");
+        stage.wait(Duration::from_millis(50));
+    }
+}
+
 /// Identity providers find everything in order afterwards.
-fn go_on(connector: &Connector) {
+fn identity_providers_go_on(connector: &Connector) {
     let okta = OktaOin::new(connector);
     let person = Person::new("okta");
     let user = okta.okta().assign(&person);

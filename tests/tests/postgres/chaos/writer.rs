@@ -4,7 +4,7 @@
 //! alone from then on, since the request may still wait in a host that is paused.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use insomnia_scim_tests::client::{Client, Request, Response};
 use insomnia_scim_tests::person::{Person, unique};
@@ -30,6 +30,8 @@ pub(super) struct Shared {
     pub(super) contested: AtomicU64,
     /// Makes the contested names those of this run.
     pub(super) run: String,
+    /// How many writes were acknowledged so far.
+    pub(super) acknowledged: AtomicUsize,
 }
 
 /// A user as it was acknowledged.
@@ -43,7 +45,7 @@ pub(super) struct State {
 /// What is known of a user.
 #[derive(Clone, Debug)]
 pub(super) struct Known {
-    pub(super) name: String,
+    /// Its email address, which is its userName too.
     pub(super) email: String,
     /// What it may be, `None` for deleted: one state, or two where an answer was lost.
     pub(super) states: Vec<Option<State>>,
@@ -156,6 +158,7 @@ impl<'s> Writer<'s> {
             }
             Ok(answer) if answer.status == wanted || (wanted == 200 && answer.status == 204) => {
                 self.counts.acknowledged += 1;
+                self.shared.acknowledged.fetch_add(1, Ordering::Relaxed);
                 Outcome::Done(answer)
             }
             Ok(answer) if Some(answer.status) == overtaken => {
@@ -209,8 +212,8 @@ impl<'s> Writer<'s> {
             Outcome::Done(answer) => {
                 let id = answer.json()["id"].as_str().unwrap_or_default().to_owned();
                 let state = State { title: String::new(), active: true, joined: false };
-                let (name, email) = (person.user_name, person.email);
-                let known = Known { name, email, states: vec![Some(state)], titles: Vec::new(), moves: 0 };
+                let email = person.email;
+                let known = Known { email, states: vec![Some(state)], titles: Vec::new(), moves: 0 };
                 if self.users.insert(id, known).is_some() {
                     self.violation("two creations are answered with one id", &answer);
                 }
