@@ -34,7 +34,7 @@ if [ -n "$$missing" ]; then \
 	fi
 endef
 
-.PHONY: help setup toolchain tools venv browser npm postgres run release package test test-rust picture pictures check features advisories bench soak fuzz
+.PHONY: help setup toolchain tools venv browser npm postgres run release package test test-rust picture pictures check features advisories bench soak chaos fuzz
 
 help: ## List the targets.
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -227,6 +227,12 @@ soak: toolchain ## Run attackers beside innocent organizations for MINUTES (10);
 	cargo build --release --locked --package insomnia-scim
 	INSOMNIA_SCIM_BIN=$(CURDIR)/target/release/insomnia-scim INSOMNIA_SCIM_SOAK_MINUTES=$(MINUTES) \
 		cargo test --locked --workspace --test all withstand::soak -- --nocapture
+
+# INSOMNIA_SCIM_BIN: another build of the server than the release; CHAOS_SEED: the dice of an earlier run.
+chaos: toolchain postgres ## Let hosts and their PostgreSQL fail for MINUTES (10) while clients write; print faults, operations, violations.
+	test -n "$$INSOMNIA_SCIM_BIN" || cargo build --release --locked --package insomnia-scim
+	INSOMNIA_SCIM_BIN="$${INSOMNIA_SCIM_BIN:-$(CURDIR)/target/release/insomnia-scim}" INSOMNIA_SCIM_CHAOS_MINUTES=$(MINUTES) \
+		cargo test --locked --workspace --test all postgres::chaos -- --nocapture
 
 # What cargo-fuzz would say, without nightly: code with counters of what was covered, which libFuzzer reads.
 FUZZ_FLAGS := --cfg fuzzing -Cdebug-assertions=yes -Ccodegen-units=1 -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \

@@ -2,16 +2,17 @@
 
 use std::env;
 use std::fs;
+use std::io::Write as _;
 use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::server::Watchdog;
+use crate::server::{Watchdog, send_signal};
 
 /// Where the programs of a PostgreSQL are, if not where the system's packages have them.
 const PROGRAMS: &str = "INSOMNIA_SCIM_POSTGRES";
@@ -19,6 +20,8 @@ const PROGRAMS: &str = "INSOMNIA_SCIM_POSTGRES";
 const NOBODY: u32 = 65_534;
 /// It listens on the Unix socket alone.
 const NO_PORT: [&str; 4] = ["-c", "ssl=off", "-c", "listen_addresses="];
+/// What fills a disk.
+const BALLAST: &str = "ballast";
 /// How long a start or a stop may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -27,9 +30,51 @@ pub struct Cluster {
     server: Option<Running>,
     /// Where it listens besides the Unix socket, encrypted.
     port: Option<u16>,
+    /// The small disk that its data is on, if it has one of its own.
+    disk: Option<Disk>,
     directory: TempDir,
     programs: PathBuf,
     as_nobody: bool,
+}
+
+/// A file system in memory, mounted in a folder. It is gone with the test, however that ends.
+struct Disk {
+    megabytes: u32,
+    /// A shell that waits for the end of its input and then unmounts.
+    watchdog: Child,
+    input: Option<ChildStdin>,
+}
+
+impl Disk {
+    fn mount(path: &Path, megabytes: u32) -> Option<Self> {
+        let size = format!("size={megabytes}m,mode=700");
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &size, "tmpfs"])
+            .arg(path)
+            .stderr(Stdio::null())
+            .status()
+            .is_ok_and(|status| status.success());
+        if !mounted {
+            return None;
+        }
+        let mut watchdog = Command::new("sh")
+            .args(["-c", "cat >/dev/null; umount -l \"$1\" 2>/dev/null", "sh"])
+            .arg(path)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("a shell");
+        let input = watchdog.stdin.take();
+        Some(Self { megabytes, watchdog, input })
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        self.input.take();
+        let _ = self.watchdog.wait();
+    }
 }
 
 struct Running {
@@ -71,15 +116,133 @@ impl Cluster {
         cluster
     }
 
+    /// As [`Cluster::start`], with its data on a disk of its own of so many megabytes, which can be filled
+    /// ([`Cluster::fill_disk`]). `None` where this process may not mount one.
+    ///
+    /// # Panics
+    /// As [`Cluster::start`].
+    #[must_use]
+    pub fn start_on_disk(megabytes: u32) -> Option<Self> {
+        let mut cluster = Self::prepare();
+        cluster.disk = Some(cluster.mount(megabytes)?);
+        cluster.make_data();
+        cluster.start_again();
+        Some(cluster)
+    }
+
+    /// A hot standby of this one that runs, and without which this one acknowledges no commit from now on. It has a disk of its
+    /// own if this one has.
+    ///
+    /// # Panics
+    /// When it can't be copied, or does not follow in time.
+    #[must_use]
+    pub fn standby(&self) -> Self {
+        let mut standby = Self::prepare();
+        standby.disk = self.disk.as_ref().and_then(|disk| standby.mount(disk.megabytes));
+        let copied = standby
+            .program("pg_basebackup")
+            .args([
+                "--username=postgres",
+                "--checkpoint=fast",
+                "--wal-method=stream",
+                "--no-sync",
+                "--write-recovery-conf",
+            ])
+            .arg("--host")
+            .arg(self.directory.path())
+            .arg("--pgdata")
+            .arg(standby.data())
+            .output()
+            .expect("pg_basebackup runs");
+        assert!(copied.status.success(), "pg_basebackup failed: {}", String::from_utf8_lossy(&copied.stderr));
+        // The copy has the settings too. Once it is promoted it waits for nobody, until it has a standby itself.
+        let settings = standby.data().join("postgresql.auto.conf");
+        let mut settings = fs::File::options().append(true).open(settings).expect("the settings of the copy");
+        settings.write_all(b"synchronous_standby_names = ''\n").expect("a setting of the copy");
+        standby.start_again();
+        self.sql("ALTER SYSTEM SET synchronous_standby_names = '*'");
+        self.sql("SELECT pg_reload_conf()");
+        self.wait_for("SELECT count(*) = 1 FROM pg_stat_replication WHERE sync_state = 'sync'");
+        standby
+    }
+
+    /// Waits until the standby has everything that is visible here by now.
+    ///
+    /// # Panics
+    /// When it does not in time.
+    pub fn wait_for_standby(&self) {
+        let end = self.sql("SELECT pg_current_wal_flush_lsn()");
+        self.wait_for(&format!(
+            "SELECT count(*) = 1 FROM pg_stat_replication WHERE sync_state = 'sync' AND flush_lsn >= '{end}'"
+        ));
+    }
+
+    /// Makes a standby take writes.
+    ///
+    /// # Panics
+    /// When it does not in time.
+    pub fn promote(&self) {
+        assert_eq!(self.sql("SELECT pg_promote(true, 60)"), "t", "the standby is not promoted\n{}", self.log());
+    }
+
+    fn wait_for(&self, condition: &str) {
+        let begin = Instant::now();
+        while self.sql(condition) != "t" {
+            assert!(begin.elapsed() < PATIENCE, "not in {PATIENCE:?}: {condition}\n{}", self.log());
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn mount(&self, megabytes: u32) -> Option<Disk> {
+        let data = self.data();
+        fs::create_dir(&data).expect("a folder for the disk");
+        let disk = Disk::mount(&data, megabytes);
+        if disk.is_none() {
+            fs::remove_dir(&data).expect("the folder is removed");
+        } else if self.as_nobody {
+            chown(&data, Some(NOBODY), Some(NOBODY)).expect("the disk is given away");
+        }
+        disk
+    }
+
+    /// Fills the disk of [`Cluster::start_on_disk`] to the last byte.
+    ///
+    /// # Panics
+    /// When it has no disk of its own.
+    pub fn fill_disk(&self) {
+        assert!(self.disk.is_some(), "it has no disk of its own");
+        let mut ballast = fs::File::create(self.data().join(BALLAST)).expect("a file on the disk");
+        let part = vec![0; 1 << 16];
+        while ballast.write_all(&part).is_ok() {}
+    }
+
+    /// Gives the disk its room back.
+    ///
+    /// # Panics
+    /// When it was not filled.
+    pub fn empty_disk(&self) {
+        fs::remove_file(self.data().join(BALLAST)).expect("the file on the disk is removed");
+    }
+
     fn make() -> Self {
+        let cluster = Self::prepare();
+        cluster.make_data();
+        cluster
+    }
+
+    /// Its directory, with nothing in it.
+    fn prepare() -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let as_nobody = fs::metadata(directory.path()).expect("the directory").uid() == 0;
         if as_nobody {
             chown(directory.path(), Some(NOBODY), Some(NOBODY)).expect("the directory is given away");
         }
-        let cluster = Self { server: None, port: None, directory, programs: programs(), as_nobody };
-        let data = cluster.data();
-        let made = cluster
+        Self { server: None, port: None, disk: None, directory, programs: programs(), as_nobody }
+    }
+
+    fn make_data(&self) {
+        let data = self.data();
+        let made = self
             .program("initdb")
             .args(["--username=postgres", "--auth=trust", "--no-sync", "--locale=C", "--encoding=UTF8"])
             .arg("--pgdata")
@@ -87,7 +250,6 @@ impl Cluster {
             .output()
             .expect("initdb runs");
         assert!(made.status.success(), "initdb failed: {}", String::from_utf8_lossy(&made.stderr));
-        cluster
     }
 
     /// The port of localhost where it listens, if it does.
@@ -133,10 +295,35 @@ impl Cluster {
     /// # Panics
     /// When it does not end in time.
     pub fn stop(&mut self) {
+        self.stop_by("INT");
+    }
+
+    /// Stops it as an immediate shutdown does: nothing more is written, and the next start recovers from the log.
+    ///
+    /// # Panics
+    /// When it does not end in time.
+    pub fn stop_at_once(&mut self) {
+        self.stop_by("QUIT");
+    }
+
+    /// Whether it runs: it may have ended by itself, for instance where its disk is full.
+    ///
+    /// # Panics
+    /// When the system does not tell.
+    pub fn is_running(&mut self) -> bool {
+        let ended = self.server.as_mut().is_none_or(|server| server.child.try_wait().expect("its state").is_some());
+        if ended {
+            self.server = None;
+        }
+        !ended
+    }
+
+    fn stop_by(&mut self, signal: &str) {
+        if !self.is_running() {
+            return;
+        }
         let Some(mut server) = self.server.take() else { return };
-        let pid = server.child.id().to_string();
-        let sent = Command::new("sh").args(["-c", "kill -INT \"$1\"", "sh", &pid]).status();
-        assert!(sent.is_ok_and(|status| status.success()), "SIGINT could not be sent to {pid}");
+        send_signal(signal, server.child.id());
         let begin = Instant::now();
         while server.child.try_wait().expect("the state of the PostgreSQL").is_none() {
             assert!(begin.elapsed() < PATIENCE, "the PostgreSQL did not stop in {PATIENCE:?}\n{}", self.log());
@@ -161,29 +348,37 @@ impl Cluster {
             .args(self.port.iter().flat_map(|port| ["-c".to_owned(), format!("port={port}")]))
             .args(if self.port.is_some() { ["-c", "ssl=on", "-c", "listen_addresses=localhost"] } else { NO_PORT })
             .args(["-c", "fsync=off", "-c", "full_page_writes=off"])
-            .args(["-c", "shared_buffers=64MB", "-c", "max_connections=100", "-c", "max_wal_size=1GB"])
+            .args(["-c", "shared_buffers=64MB", "-c", "max_connections=100"])
+            .args(["-c", if self.disk.is_some() { "max_wal_size=96MB" } else { "max_wal_size=1GB" }])
+            .args(["-c", "wal_keep_size=32MB", "-c", "wal_retrieve_retry_interval=200ms"])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()
             .expect("postgres starts");
         let _watchdog = Watchdog::over(&child);
-        let server = self.server.insert(Running { child, _watchdog });
+        self.server = Some(Running { child, _watchdog });
+        self.wait_until_ready();
+    }
+
+    /// Waits until it takes connections.
+    ///
+    /// # Panics
+    /// When it does not in time, or has ended; with its log.
+    pub fn wait_until_ready(&mut self) {
         let begin = Instant::now();
-        let socket = self.directory.path();
         loop {
             let ready = Command::new(self.programs.join("pg_isready"))
                 .arg("-q")
                 .arg("-h")
-                .arg(socket)
+                .arg(self.directory.path())
                 .args(self.port.iter().flat_map(|port| ["-p".to_owned(), port.to_string()]))
                 .status();
             if ready.is_ok_and(|status| status.success()) {
                 return;
             }
-            let ended = server.child.try_wait().expect("the state of the PostgreSQL").is_some();
-            let log = || fs::read_to_string(socket.join("log")).unwrap_or_default();
-            assert!(!ended && begin.elapsed() < PATIENCE, "the PostgreSQL does not start\n{}", log());
+            let waits = self.is_running() && begin.elapsed() < PATIENCE;
+            assert!(waits, "the PostgreSQL does not start\n{}", self.log());
             thread::sleep(Duration::from_millis(20));
         }
     }

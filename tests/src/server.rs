@@ -4,7 +4,7 @@ use std::env;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, ChildStdin, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, ChildStdin, Command, ExitStatus, Output, Stdio};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -36,6 +36,7 @@ pub struct Server {
     storage: Option<String>,
     binary: PathBuf,
     config: Option<PathBuf>,
+    arguments: Vec<String>,
 }
 
 /// The file with the host key, in the data directory.
@@ -44,8 +45,6 @@ const HOST_KEY: &str = "secret.key";
 /// Another server on the data of a [`Server`]. Killed when dropped.
 pub struct Beside {
     process: Process,
-    /// Its data directory, if it has one of its own.
-    directory: Option<TempDir>,
     /// A client of the demo organization over this server.
     pub client: Client,
 }
@@ -55,15 +54,6 @@ impl Beside {
     #[must_use]
     pub fn stderr(&self) -> String {
         self.process.stderr()
-    }
-
-    /// Copies the host key of the other server, as an operator does after it was rotated there.
-    ///
-    /// # Panics
-    /// When this server has no data directory of its own, or the key can't be copied.
-    pub fn copy_key(&self, of: &Server) {
-        let directory = self.directory.as_ref().expect("a data directory of its own");
-        fs::copy(of.data().join(HOST_KEY), directory.path().join(HOST_KEY)).expect("the host key is copied");
     }
 
     /// Ends the process as `kill -9` does.
@@ -85,6 +75,8 @@ pub struct Surroundings {
     pub binary: Option<PathBuf>,
     /// The configuration file of the server and of commands on its data.
     pub config: Option<PathBuf>,
+    /// Further arguments to `demo`, also when the server is started again and on other hosts.
+    pub arguments: Vec<String>,
 }
 
 /// Who reads the server's stderr.
@@ -195,8 +187,8 @@ impl Server {
         };
         let listen = authority(&demo.connector_url);
         let binary = surroundings.binary.clone().unwrap_or_else(binary);
-        let (storage, config) = (surroundings.storage.clone(), surroundings.config.clone());
-        Self { process: Some(process), directory, listen, demo, storage, binary, config }
+        let Surroundings { storage, arguments, config, .. } = surroundings.clone();
+        Self { process: Some(process), directory, listen, demo, storage, binary, arguments, config }
     }
 
     /// What the first start printed.
@@ -268,9 +260,7 @@ impl Server {
     /// When it does not end in time.
     pub fn stop(&mut self) -> ExitStatus {
         let mut process = self.process.take().expect("a running server");
-        let pid = process.child.id().to_string();
-        let sent = Command::new("sh").args(["-c", "kill -TERM \"$1\"", "sh", &pid]).status();
-        assert!(sent.is_ok_and(|status| status.success()), "SIGTERM could not be sent to {pid}");
+        send_signal("TERM", process.child.id());
         let begin = Instant::now();
         loop {
             if let Some(status) = process.child.try_wait().expect("the state of the server") {
@@ -284,10 +274,28 @@ impl Server {
         }
     }
 
+    /// Stops the process where it is, as SIGSTOP does: its connections stay open, and nobody answers.
+    ///
+    /// # Panics
+    /// When the server does not run.
+    pub fn pause(&self) {
+        send_signal("STOP", self.process_id());
+    }
+
+    /// Lets the process go on after [`Server::pause`].
+    ///
+    /// # Panics
+    /// When the server does not run.
+    pub fn resume(&self) {
+        send_signal("CONT", self.process_id());
+    }
+
     /// Starts another server on the same data and another free port.
     #[must_use]
     pub fn beside(&self) -> Beside {
-        self.another(self.directory.path(), None)
+        let (process, listen) = self.another(self.directory.path());
+        let connector_url = self.demo.connector_url.replace(&self.listen, &listen);
+        Beside { process, client: Client::new(&connector_url, &self.demo.token) }
     }
 
     /// Starts a server on another host of the same PostgreSQL: with a data directory of its own, to which the host key was
@@ -296,24 +304,60 @@ impl Server {
     /// # Panics
     /// When the key can't be copied, and as [`Server::start`].
     #[must_use]
-    pub fn another_host(&self) -> Beside {
+    pub fn another_host(&self) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         fs::copy(self.data().join(HOST_KEY), directory.path().join(HOST_KEY)).expect("the host key is copied");
-        let path = directory.path().to_owned();
-        self.another(&path, Some(directory))
+        let (process, listen) = self.another(directory.path());
+        let mut server = Self {
+            process: Some(process),
+            directory,
+            listen: self.listen.clone(),
+            demo: self.demo.clone(),
+            storage: self.storage.clone(),
+            binary: self.binary.clone(),
+            arguments: self.arguments.clone(),
+            config: self.config.clone(),
+        };
+        server.listens_at(listen);
+        server
     }
 
-    fn another(&self, data: &Path, directory: Option<TempDir>) -> Beside {
+    /// A server on this data and a free port, and its `host:port`.
+    fn another(&self, data: &Path) -> (Process, String) {
         let (process, line) = Process::start(data, "127.0.0.1:0", &self.surroundings(), &[]);
         let listen = line["connector_url"].as_str().map(authority).unwrap_or_default();
-        let connector_url = self.demo.connector_url.replace(&self.listen, &listen);
-        Beside { process, directory, client: Client::new(&connector_url, &self.demo.token) }
+        (process, listen)
+    }
+
+    /// Copies the host key of the other server, as an operator does after it was rotated there.
+    ///
+    /// # Panics
+    /// When the key can't be copied.
+    pub fn copy_key(&self, of: &Self) {
+        fs::copy(of.data().join(HOST_KEY), self.data().join(HOST_KEY)).expect("the host key is copied");
+    }
+
+    fn listens_at(&mut self, listen: String) {
+        for url in [&mut self.demo.connector_url, &mut self.demo.page_url] {
+            *url = url.replace(&self.listen, &listen);
+        }
+        self.listen = listen;
     }
 
     fn surroundings(&self) -> Surroundings {
-        let (storage, binary) = (self.storage.clone(), Some(self.binary.clone()));
-        let config = self.config.clone();
-        Surroundings { storage, binary, config, ..Surroundings::default() }
+        let (storage, binary, arguments) = (self.storage.clone(), Some(self.binary.clone()), self.arguments.clone());
+        Surroundings { storage, binary, arguments, config: self.config.clone(), ..Surroundings::default() }
+    }
+
+    /// Starts it again on the same data and another free port.
+    ///
+    /// # Panics
+    /// As [`Server::start`].
+    pub fn start_elsewhere(&mut self) {
+        assert!(self.process.is_none(), "the server is running");
+        let (process, listen) = self.another(self.directory.path());
+        self.process = Some(process);
+        self.listens_at(listen);
     }
 
     /// Starts it again on the same data and the same port.
@@ -378,12 +422,13 @@ impl Server {
         connector
     }
 
-    /// Runs a command of the binary on this server's data with `--json` and reads what it prints.
+    /// Runs a command of the binary on this server's data with `--json` and returns how it ended.
     ///
     /// # Panics
-    /// When the command fails; with its output.
-    pub fn command(&self, arguments: &[&str]) -> Value {
-        let output = Command::new(&self.binary)
+    /// When the binary can't be run.
+    #[must_use]
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        Command::new(&self.binary)
             .args(arguments)
             .arg("--json")
             .arg("--data")
@@ -392,7 +437,15 @@ impl Server {
             .envs(self.config.as_ref().map(|path| (CONFIG, path)))
             .stdin(Stdio::null())
             .output()
-            .expect("the binary runs");
+            .expect("the binary runs")
+    }
+
+    /// Runs a command of the binary on this server's data with `--json` and reads what it prints.
+    ///
+    /// # Panics
+    /// When the command fails; with its output.
+    pub fn command(&self, arguments: &[&str]) -> Value {
+        let output = self.run(arguments);
         let (printed, said) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(output.status.success(), "{arguments:?} failed: {}\n{printed}\n{said}", output.status);
         match serde_json::from_str(&printed) {
@@ -425,6 +478,7 @@ impl Process {
             // Tests say whom a request is from, as a proxy would.
             .args(["demo", "--json", "--listen", listen, "--trusted-proxy", "127.0.0.0/8", "--data"])
             .arg(data)
+            .args(&surroundings.arguments)
             .args(arguments)
             .envs(surroundings.storage.as_ref().map(|url| (STORAGE, url)))
             .envs(surroundings.config.as_ref().map(|path| (CONFIG, path)))
@@ -514,6 +568,16 @@ impl Drop for Watchdog {
         let _ = self.child.wait();
         self.input.take();
     }
+}
+
+/// Sends a process a signal, by its name without `SIG`.
+///
+/// # Panics
+/// When there is no such process.
+#[track_caller]
+pub(crate) fn send_signal(name: &str, pid: u32) {
+    let sent = Command::new("sh").args(["-c", "kill -\"$1\" \"$2\"", "sh", name, &pid.to_string()]).status();
+    assert!(sent.is_ok_and(|status| status.success()), "SIG{name} could not be sent to {pid}");
 }
 
 /// Keeps the last 256 KiB of what is read.

@@ -73,6 +73,15 @@ impl Caller {
 pub(super) struct Operator {
     pub(super) state: ApiState,
     pub(super) caller: Caller,
+    /// From where the request comes, for audit trails.
+    pub(super) source: Source,
+}
+
+impl Operator {
+    /// Adds to the operator's own audit trail what was done, such as `component.remove` of the component `id`.
+    pub(super) async fn record(&self, what: &str, kind: &str, id: Option<&str>, name: Option<&str>) {
+        self.state.provisioner.record_operator_act(what, self.source.clone(), kind, id, name).await;
+    }
 }
 
 impl FromRequestParts<ApiState> for Operator {
@@ -81,9 +90,23 @@ impl FromRequestParts<ApiState> for Operator {
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
         let caller = caller(parts, state).await?;
         match caller.holder {
-            ApiKeyHolder::Operator => Ok(Self { state: state.clone(), caller }),
+            ApiKeyHolder::Operator => {
+                let source = source(parts, state, &caller);
+                Ok(Self { state: state.clone(), caller, source })
+            }
             ApiKeyHolder::Organization(_) => Err(Problem::forbidden("Only an operator's key opens this.")),
         }
+    }
+}
+
+/// From where a request with this key comes.
+fn source(parts: &Parts, state: &ApiState, caller: &Caller) -> Source {
+    let address = state.provisioner.trusted_proxies().client(parts).map(|address| address.to_string());
+    Source {
+        address,
+        credential: Some(caller.key.clone()),
+        request_id: parts.extensions.get::<RequestId>().map(|id| id.0.clone()),
+        ..Source::new(Face::Api)
     }
 }
 
@@ -123,13 +146,7 @@ impl FromRequestParts<ApiState> for Access {
             ApiKeyHolder::Operator => None,
         };
         let actor = if caller.holder == ApiKeyHolder::Operator { Actor::Operator } else { Actor::Owner };
-        let address = state.provisioner.trusted_proxies().client(parts).map(|address| address.to_string());
-        let source = Source {
-            address,
-            credential: Some(caller.key.clone()),
-            request_id: parts.extensions.get::<RequestId>().map(|id| id.0.clone()),
-            ..Source::new(Face::Api)
-        };
+        let source = source(parts, state, &caller);
         let organization = organization.coming_from(source).acting_as(actor);
         Ok(Self { state: state.clone(), organization, caller, _entered: entered })
     }

@@ -128,7 +128,7 @@ pub(super) async fn create_operator_key(
     JsonBody(new): JsonBody<NewApiKey>,
 ) -> Result<(StatusCode, Json<IssuedKey>), Problem> {
     let made = make(&operator.state, &operator.caller, &ApiKeyHolder::Operator, new).await?;
-    tracing::info!(made_by = operator.caller.key, key = made.key.id, "the operator has another API key");
+    operator.record("api-key.create", "api-key", Some(&made.key.id), Some(&made.key.name)).await;
     Ok(issued(made))
 }
 
@@ -141,7 +141,7 @@ pub(super) async fn revoke_operator_key(
     operator: Operator,
     PathParameter(key): PathParameter,
 ) -> Result<StatusCode, Problem> {
-    operator.state.keys.revoke(&ApiKeyHolder::Operator, &key).await?;
-    tracing::info!(revoked_by = operator.caller.key, key, "an API key of the operator is revoked");
+    let revoked = operator.state.keys.revoke(&ApiKeyHolder::Operator, &key).await?;
+    operator.record("api-key.revoke", "api-key", Some(&key), Some(&revoked.name)).await;
     Ok(StatusCode::NO_CONTENT)
 }

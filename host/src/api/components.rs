@@ -156,6 +156,7 @@ pub(super) async fn put_component(
     }
     let name = called.name.unwrap_or_else(|| "component".to_owned());
     let stored = operator.state.provisioner.add_component(&name, wasm).await?;
+    operator.record("component.add", "component", Some(&stored.id.to_string()), Some(&stored.name)).await;
     Ok(Json(stored.into()))
 }
 
@@ -169,6 +170,7 @@ pub(super) async fn remove_component(
     PathParameter(named): PathParameter,
 ) -> Result<StatusCode, Problem> {
     operator.state.provisioner.remove_component(&id(&named)?).await?;
+    operator.record("component.remove", "component", Some(&named), None).await;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -198,7 +200,10 @@ pub(super) async fn put_canary(
     let component =
         component.map_err(|error| Problem::invalid(format!("{error}.")).at("/component".into(), error.to_string()))?;
     match operator.state.provisioner.begin_canary(component, new.percent).await {
-        Ok(canary) => Ok(Json(canary.into())),
+        Ok(canary) => {
+            operator.record("canary.begin", "component", Some(&component.to_string()), None).await;
+            Ok(Json(canary.into()))
+        }
         Err(error @ ComponentBookError::Unknown(_)) => Err(not_stored(&error)),
         Err(error) => Err(error.into()),
     }
@@ -211,6 +216,7 @@ pub(super) async fn put_canary(
     responses((status = 204, description = "There is no canary any more.")))]
 pub(super) async fn end_canary(operator: Operator) -> Result<StatusCode, Problem> {
     operator.state.provisioner.end_canary().await?;
+    operator.record("canary.end", "canary", None, None).await;
     Ok(StatusCode::NO_CONTENT)
 }
 

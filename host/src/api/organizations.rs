@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use insomnia_scim_contract::{Act, Actor, Face, Source};
+use insomnia_scim_contract::{Act, Actor};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -140,7 +140,7 @@ pub(super) async fn create_organization(
     let provisioner = &operator.state.provisioner;
     let id = OrganizationId::parse(&new.id)
         .map_err(|error| Problem::invalid(format!("{error}.")).at("/id".into(), error.to_string()))?;
-    let by = Act { actor: Actor::Operator, source: Source::new(Face::Api) };
+    let by = Act { actor: Actor::Operator, source: operator.source.clone() };
     let (record, owner, retention_days) = (new.organization, new.owner, new.retention_days);
     let new = NewOrganization { id, record, owner, retention_days, by };
     let created = provisioner.create_organization(new).await?;
@@ -209,7 +209,8 @@ pub(super) async fn export_organization(access: Access) -> Result<Response, Prob
 #[utoipa::path(delete, path = "/organizations/{organization}", tag = "Organizations",
     responses((status = 204, description = "The organization was deleted.")))]
 pub(super) async fn delete_organization(operator: Operator, access: Access) -> Result<StatusCode, Problem> {
-    operator.state.provisioner.delete_organization(access.organization.id()).await?;
+    let id = access.organization.id();
+    operator.state.provisioner.delete_organization_from(id, operator.source).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

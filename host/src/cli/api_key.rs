@@ -101,10 +101,13 @@ impl ApiKeyCommand {
     }
 }
 
-/// Keeps in the audit trail of the organization what was done to one of its keys.
+/// Keeps in the audit trail of its holder what was done to a key.
 async fn record(provisioner: &Provisioner, holder: &ApiKeyHolder, act: &str, key: &ApiKey) -> anyhow::Result<()> {
-    if let ApiKeyHolder::Organization(id) = holder {
-        host::organization(provisioner, id.as_str()).await?.record_api_key(act, key).await;
+    match holder {
+        ApiKeyHolder::Organization(id) => {
+            host::organization(provisioner, id.as_str()).await?.record_api_key(act, key).await;
+        }
+        ApiKeyHolder::Operator => host::record(provisioner, act, "api-key", Some(&key.id), Some(&key.name)).await,
     }
     Ok(())
 }

@@ -49,18 +49,18 @@ impl ComponentCommand {
             Self::Remove { id } => {
                 let id: ComponentId = id.parse()?;
                 provisioner.remove_component(&id).await?;
-                host::record(&provisioner, "component.remove", "component", Some(&id.to_string())).await;
+                host::record(&provisioner, "component.remove", "component", Some(&id.to_string()), None).await;
                 output::object(settings.json, &json!({"removed": id}));
             }
             Self::Canary { file: Some(file), percent: Some(percent), .. } => {
                 let component = store(&provisioner, &file).await?;
                 let canary = provisioner.begin_canary(component, percent).await?;
-                host::record(&provisioner, "canary.begin", "component", Some(&component.to_string())).await;
+                host::record(&provisioner, "canary.begin", "component", Some(&component.to_string()), None).await;
                 show(settings, Some(&canary));
             }
             Self::Canary { stop: true, .. } => {
                 provisioner.end_canary().await?;
-                host::record(&provisioner, "canary.end", "canary", None).await;
+                host::record(&provisioner, "canary.end", "canary", None, None).await;
                 show(settings, None);
             }
             Self::Canary { .. } => show(settings, provisioner.canary().await?.as_ref()),
@@ -80,7 +80,7 @@ pub(super) async fn store(provisioner: &Provisioner, file: &Path) -> anyhow::Res
     let name = file.file_stem().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let stored = provisioner.add_component(&name, wasm).await;
     let id = stored.with_context(|| format!("{} is not a component to run here", file.display()))?.id;
-    host::record(provisioner, "component.add", "component", Some(&id.to_string())).await;
+    host::record(provisioner, "component.add", "component", Some(&id.to_string()), None).await;
     Ok(id)
 }
 

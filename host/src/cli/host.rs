@@ -84,8 +84,8 @@ pub(super) async fn organization(provisioner: &Provisioner, name: &str) -> anyho
 }
 
 /// Adds to the operator's own audit trail what a command has done, such as `component.remove` of the component `id`.
-pub(super) async fn record(provisioner: &Provisioner, what: &str, kind: &str, id: Option<&str>) {
-    provisioner.record_operator_act(what, Source::new(Face::CommandLine), kind, id, None).await;
+pub(super) async fn record(provisioner: &Provisioner, what: &str, kind: &str, id: Option<&str>, name: Option<&str>) {
+    provisioner.record_operator_act(what, Source::new(Face::CommandLine), kind, id, name).await;
 }
 
 async fn build(

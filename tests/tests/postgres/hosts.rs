@@ -33,7 +33,7 @@ fn identity_providers_whose_requests_reach_three_hosts_in_turn_see_one_server() 
     let server = first_host(&cluster);
     let (two, three) = (server.another_host(), server.another_host());
     let connector = server.connector();
-    let hosts = [server.client(), two.client.clone(), three.client.clone()];
+    let hosts = [server.client(), two.client(), three.client()];
     let okta = hosts.each_ref().map(|host| OktaOin::new(&through(host, &connector)));
     let entra = hosts.each_ref().map(|host| Entra::new(&through(host, &connector), Shape::Default));
     for number in 0..3 {
@@ -65,15 +65,16 @@ fn a_token_that_one_host_has_replaced_and_a_connector_that_it_has_disabled_are_r
     let server = Server::start_in(&surroundings, &[]);
     let two = server.another_host();
     let other = server.another_organization("acme");
-    let at_two = Client::new(&two.client.url().replace(&server.demo().organization, &other.organization), &other.token);
+    let at_two =
+        Client::new(&two.client().url().replace(&server.demo().organization, &other.organization), &other.token);
     // Both hosts have served both, so that whatever they keep is warm.
-    for client in [&server.client(), &two.client, &other.client(), &at_two] {
+    for client in [&server.client(), &two.client(), &other.client(), &at_two] {
         client.get("/Users?count=1").is(200);
     }
     let demo = ["--organization", server.demo().organization.as_str()];
     let refreshed = server.command(&[&["connector", "refresh"], &demo[..]].concat());
-    two.client.get("/Users?count=1").is(401);
-    Client::new(&two.client.url(), &text(&refreshed, "token")).get("/Users?count=1").is(200);
+    two.client().get("/Users?count=1").is(401);
+    Client::new(&two.client().url(), &text(&refreshed, "token")).get("/Users?count=1").is(200);
     server.command(&["connector", "disable", "--organization", &other.organization]);
     at_two.get("/Users?count=1").is(401);
     // Both look every second for what needs a person, and one of them tells it.
@@ -107,7 +108,7 @@ fn p9_the_host_key_is_rotated_on_two_hosts_when_both_have_it() {
     });
     assert_eq!(server.command(&["key", "retire"])["retired"], json!([prepared["sealing"]]));
     // Each host opens what the other may have sealed again.
-    for client in [server.client(), two.client.clone()] {
+    for client in [server.client(), two.client()] {
         let poller = Client::bare(&client.url()).header("Authorization", &format!("Bearer {}", text(&stream, "token")));
         let request = Request::new("POST", &format!("/streams/{}/poll", text(&stream, "id")));
         let request = request.header("Content-Type", "application/json").body(r#"{"returnImmediately": true}"#);
@@ -186,8 +187,8 @@ fn a_host_that_is_killed_takes_nothing_with_it_and_leaves_nothing_twice() {
     const USERS: usize = 12;
     let cluster = Cluster::start();
     let server = first_host(&cluster);
-    let (two, three) = (server.another_host(), server.another_host());
-    let hosts = [server.client(), two.client.clone(), three.client.clone()];
+    let (two, mut three) = (server.another_host(), server.another_host());
+    let hosts = [server.client(), two.client(), three.client()];
     let group = id(&seed::group(&hosts[0], &unique("Crowd"), &[]));
     let begun = AtomicUsize::new(0);
     let (sender, half) = channel();
@@ -208,7 +209,7 @@ fn a_host_that_is_killed_takes_nothing_with_it_and_leaves_nothing_twice() {
         three.kill();
         callers.into_iter().map(|caller| caller.join().expect("a caller")).collect::<Vec<_>>()
     });
-    check(&server, &server.client(), &two.client, &group, &histories);
+    check(&server, &server.client(), &two.client(), &group, &histories);
 }
 
 fn check(server: &Server, one: &Client, two: &Client, group: &str, histories: &[History]) {

@@ -1,6 +1,7 @@
 //! The storage in PostgreSQL, over a real one: by itself, with what breaks, and with several servers on it.
 
 mod breaks;
+mod chaos;
 mod hosts;
 mod moves;
 mod storage;
