@@ -37,10 +37,14 @@
 //!   would tell them apart.
 //! - All are `non_exhaustive`: a later version may know more reasons.
 
+mod plain_words;
+
 use insomnia_scim_contract as contract;
 
 use crate::component::CallError;
 use crate::directory::Requirement;
+
+pub(crate) use plain_words::plain;
 
 /// Why an action was refused. Nothing has changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -33,12 +33,13 @@ pub(super) async fn caller(parts: &mut Parts, state: &ApiState) -> Result<Caller
         return Ok(caller.clone());
     }
     let missing = "Send an API key as `Authorization: Bearer insm_…`.";
-    let field = parts.headers.get(header::AUTHORIZATION).ok_or_else(|| Problem::unauthorized(missing))?;
+    let malformed = "What was sent is no API key: send one as `Authorization: Bearer insm_…`, as it was shown.";
+    let field = parts.headers.get(header::AUTHORIZATION).ok_or_else(|| Problem::no_key(missing))?;
     let presented = field.to_str().ok().and_then(|text| text.split_once(' '));
     let presented = presented.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, key)| key.trim());
     // Malformed keys don't count against the address's limit.
     let presented = presented.filter(|presented| api_keys::is_well_formed(presented));
-    let presented = presented.ok_or_else(|| Problem::unauthorized(missing))?;
+    let presented = presented.ok_or_else(|| Problem::unauthorized(malformed))?;
     match state.keys.recognise(presented).await? {
         Some(caller) => {
             if let Some(KeyOfRequest(key)) = parts.extensions.get() {

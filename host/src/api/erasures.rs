@@ -27,7 +27,7 @@ pub(super) struct PersonToErase {
 ///
 /// If the person is a member, the member is removed first; the last active owner can't be. Then all that tells of the person goes
 /// from the log, the events, the audit trail and the emails. The id remains. The answer comes when that is done, or after
-/// 20 seconds; then the rest is done in the background.
+/// 20 seconds; then the rest is done in the background. It is 404 where a name or an address stands nowhere.
 #[utoipa::path(post, path = "/organizations/{organization}/erasures", tag = "Members", request_body = PersonToErase,
     responses((status = 200, description = "What was erased.", body = ErasedPerson)))]
 pub(super) async fn erase_person(

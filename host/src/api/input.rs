@@ -9,6 +9,7 @@ use serde_path_to_error::{Path, Segment};
 
 use super::problem::Problem;
 use super::state::ApiState;
+use crate::error::plain;
 use crate::registry::MAX_COMPONENT;
 use crate::server::body;
 
@@ -108,7 +109,7 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
 /// The place in lines and columns says less than the pointer.
 fn without_place(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    text.rsplit_once(" at line ").map_or(text.clone(), |(text, _)| text.to_owned())
+    plain(text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text))
 }
 
 /// A JSON Pointer (RFC 6901).
@@ -131,7 +132,7 @@ impl<T: DeserializeOwned> FromRequestParts<ApiState> for Query<T> {
         let query = axum::extract::Query::<T>::try_from_uri(&parts.uri);
         query.map(|query| Self(query.0)).map_err(|error| {
             let source = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
-            Problem::parameter(None, format!("The query is not valid: {source}."))
+            Problem::parameter(None, format!("The query is not valid: {}.", plain(&source)))
         })
     }
 }
@@ -179,6 +180,13 @@ mod tests {
     fn mistake(body: &str) -> (u64, String) {
         let problem = parse::<Outer>(body.as_bytes()).unwrap_err().to_json();
         (problem["status"].as_u64().unwrap(), problem["errors"][0]["pointer"].as_str().unwrap_or("-").to_owned())
+    }
+
+    #[test]
+    fn a_mistake_is_said_without_names_of_types() {
+        let said = |body: &str| parse::<Outer>(body.as_bytes()).unwrap_err().to_json()["detail"].to_string();
+        assert!(said(r#"{"list": [{"number": "x"}]}"#).contains("expected a whole number"));
+        assert!(said(r#"{"list": [7]}"#).contains("expected an object"));
     }
 
     #[test]

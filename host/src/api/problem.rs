@@ -144,8 +144,18 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "later-expiry", title, detail).at("/expires".into(), detail.into())
     }
 
+    /// No key was sent.
+    pub(super) fn no_key(detail: impl Into<String>) -> Self {
+        Self::challenge("An API key is needed", detail)
+    }
+
+    /// A key was sent that opens nothing.
     pub(super) fn unauthorized(detail: impl Into<String>) -> Self {
-        let mut problem = Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "An API key is needed", detail);
+        Self::challenge("The API key is not valid", detail)
+    }
+
+    fn challenge(title: &'static str, detail: impl Into<String>) -> Self {
+        let mut problem = Self::new(StatusCode::UNAUTHORIZED, "unauthorized", title, detail);
         problem.0.extra.challenge = true;
         problem
     }

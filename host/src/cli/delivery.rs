@@ -85,6 +85,16 @@ impl DeliveryCommand {
                 let organization = host::organization(&provisioner, &of.organization).await?;
                 let page = async |after: Option<String>| organization.deliveries(queue, after.as_deref(), PAGE).await;
                 let deliveries = pages::values(&pages::all(page).await?)?;
+                if queue == DeliveryQueue::EventsWaiting
+                    && !settings.json
+                    && let Some(webhook) = organization.webhook().await?
+                    && webhook.failing_since.is_some()
+                {
+                    // What waits waits for the webhook, so this is said once.
+                    let failing = json!({"failing_since": webhook.failing_since, "error": webhook.error});
+                    output::object(false, &json!({"webhook": failing}));
+                    output::print("\n");
+                }
                 if deliveries.is_empty() && !settings.json {
                     output::print("This queue is empty.\n");
                     return Ok(());

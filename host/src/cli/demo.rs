@@ -68,7 +68,7 @@ impl Demo {
                 (organization, OWNER.to_owned(), Some(shown))
             }
         };
-        output::announce(announcement(&settings, &organization, &owner, shown.as_ref()));
+        output::announce(announcement(&self.listen.before(&settings), &organization, &owner, shown.as_ref()));
         server.serve().await
     }
 }
@@ -134,11 +134,21 @@ fn announcement(settings: &Settings, organization: &Organization, owner: &str, s
     }
     let hint = if shown.is_none() {
         format!(
-            "A token is shown once. To get a new one, stop the server and run: {} demo --new-token{data}\n\
-             Or, while it runs: {} connector refresh --organization {id}{data}",
-            program(),
-            program(),
+            "Token and passphrase were shown when they were made. For a new token, run while the server runs:\n  \
+             {program} connector refresh --organization {id}{data}\n\
+             or stop it, and start it with: {program} demo --new-token{data}\n\
+             For another passphrase, by a link in a mail:\n  \
+             {program} member reset-passphrase {owner} --organization {id}{data}\n\
+             {mails}",
+            program = program(),
             data = data(settings),
+            mails = match settings.email.smtp {
+                Some(_) => "The mail goes to that address.".to_owned(),
+                None => format!(
+                    "Mails are in the folder {}",
+                    settings.email.mail_folder(&settings.data).join(id.as_str()).display()
+                ),
+            },
         )
     } else {
         "What is secret here is shown this once. Whoever signs in with the passphrase is asked to choose another one."
@@ -157,8 +167,7 @@ token          {token}
 Try, in another terminal:
 
   URL='{connector}'
-  TOKEN='{token}'
-  # create a user
+{set_token}  # create a user
   curl \"$URL/Users\" -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/scim+json' \\
     -d '{{\"schemas\": [\"urn:ietf:params:scim:schemas:core:2.0:User\"], \"userName\": \"ada@{DOMAIN}\"}}'
   # find the user as an identity provider does
@@ -171,6 +180,16 @@ Try, in another terminal:
 
 ",
         passphrase = passphrase.map_or("(shown when it was made)", String::as_str),
+        set_token = token.map_or_else(
+            || {
+                format!(
+                    "  # set TOKEN to the token, or make a new one: {} connector refresh --organization {id}{}\n",
+                    program(),
+                    data(settings)
+                )
+            },
+            |token| format!("  TOKEN='{token}'\n")
+        ),
         token = token.map_or("(shown when it was made)", String::as_str),
     )
 }

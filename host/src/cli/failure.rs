@@ -8,6 +8,7 @@ use super::key::KeyError;
 use crate::api_keys::ApiKeyError;
 use crate::capability::storage::{InvalidOrganizationId, StorageError};
 use crate::component::CallError;
+use crate::directory::Requirement;
 use crate::email::EmailConfigError;
 use crate::error::{ActionError, SchemasError};
 use crate::organization::CreateOrganizationError;
@@ -19,6 +20,23 @@ use crate::storage::copy::CopyError;
 #[derive(Debug, thiserror::Error)]
 #[error("there is no organization {0}; `insomnia-scim org list` shows those that are there")]
 pub(super) struct NoOrganization(pub(super) String);
+
+/// Arguments, or settings, that can't be used.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub(super) struct WrongArguments(#[from] pub(super) anyhow::Error);
+
+/// What has to be done first for SCIM to be enabled, as commands.
+fn commands(unmet: &[Requirement]) -> String {
+    let command = |requirement: &Requirement| match requirement {
+        Requirement::EnterprisePlan => "insomnia-scim org set ID --plan enterprise",
+        Requirement::OwnerOrCoOwner => "insomnia-scim member set-role MEMBER owner --organization ID",
+        Requirement::VerifiedDomain => "insomnia-scim org set ID --domain DOMAIN",
+        Requirement::SingleSignOn => "insomnia-scim org set ID --sso PROVIDER",
+    };
+    let commands: Vec<String> = unmet.iter().map(|requirement| format!("`{}`", command(requirement))).collect();
+    format!("; first run {}", commands.join(" and "))
+}
 
 /// What kind of failure it is. The numbers are the exit codes; they are documented and stay. The parser of the arguments ends
 /// with 2 as well.
@@ -54,6 +72,9 @@ impl Failure {
         }
         if cause.is::<KeyError>() {
             return Some(Self::Conflict);
+        }
+        if cause.is::<WrongArguments>() {
+            return Some(Self::Arguments);
         }
         if cause.is::<InvalidOrganizationId>() {
             return Some(Self::Invalid);
@@ -175,7 +196,10 @@ impl Failure {
 
     /// What is said on stderr: a line for people, or an object for programs.
     pub(super) fn said(self, error: &anyhow::Error, json: bool) -> String {
-        let message = format!("{error:#}");
+        let mut message = format!("{error:#}");
+        if let Some(ActionError::UnmetRequirements(unmet)) = error.downcast_ref() {
+            message.push_str(&commands(unmet));
+        }
         if json {
             let error = json!({"kind": self.name(), "message": message, "exit_code": self as u8});
             return format!("{}\n", json!({"error": error}));
@@ -192,9 +216,10 @@ mod tests {
     #[test]
     fn p9_a_failure_has_the_kind_of_its_cause_whatever_was_said_about_it() {
         let acme = OrganizationId::parse("acme").unwrap();
-        let cases: [(anyhow::Error, Failure); 10] = [
+        let cases: [(anyhow::Error, Failure); 11] = [
             (EmailConfigError::NoFrom.into(), Failure::Arguments),
             (NoOrganization("acme".into()).into(), Failure::NotFound),
+            (WrongArguments(anyhow::anyhow!("settings")).into(), Failure::Arguments),
             (OrganizationId::parse("Acme").unwrap_err().into(), Failure::Invalid),
             (ActionError::NoFreeSeat.into(), Failure::Conflict),
             (ActionError::WrongPassphrase.into(), Failure::Forbidden),
@@ -217,5 +242,9 @@ mod tests {
         let said: serde_json::Value = serde_json::from_str(&said).unwrap();
         assert_eq!((&said["error"]["kind"], &said["error"]["exit_code"]), (&"not-found".into(), &3.into()));
         assert!(Failure::of(&error).said(&error, false).starts_with("error: there is no organization acme;"));
+        let unmet = vec![Requirement::VerifiedDomain, Requirement::SingleSignOn];
+        let error = anyhow::Error::from(ActionError::UnmetRequirements(unmet));
+        let said = Failure::of(&error).said(&error, false);
+        assert!(said.contains("org set ID --domain DOMAIN") && said.contains("org set ID --sso PROVIDER"), "{said}");
     }
 }

@@ -15,16 +15,12 @@ use crate::guard::{Decision, Guard};
 /// Commands about the mass-deprovisioning guard.
 #[derive(Subcommand)]
 pub(super) enum GuardCommand {
-    /// Hold deactivations and deletions beyond a number or a share an hour. With neither, the guard is switched off.
+    /// Hold deactivations and deletions beyond a number or a share an hour, or switch the guard off with --off.
     Set {
         #[command(flatten)]
         of: Of,
-        /// How many removals pass within an hour.
-        #[arg(long)]
-        number: Option<u32>,
-        /// How many percent of the active members that SCIM manages may be removed within an hour.
-        #[arg(long)]
-        share: Option<u8>,
+        #[command(flatten)]
+        limits: Limits,
     },
     /// Show the guard, and what it holds.
     Show {
@@ -35,6 +31,21 @@ pub(super) enum GuardCommand {
     Allow(Decide),
     /// Refuse held removals: the identity provider is answered 403 for a week.
     Refuse(Decide),
+}
+
+/// What passes within an hour. At least one is given, so that a command that was cut short does not switch the guard off.
+#[derive(Args)]
+#[group(required = true, multiple = true)]
+pub(super) struct Limits {
+    /// How many removals pass within an hour.
+    #[arg(long)]
+    number: Option<u32>,
+    /// How many percent of the active members that SCIM manages may be removed within an hour.
+    #[arg(long)]
+    share: Option<u8>,
+    /// Switch the guard off: every removal passes, and those that it holds are forgotten.
+    #[arg(long, conflicts_with_all = ["number", "share"])]
+    off: bool,
 }
 
 /// Upon which removals.
@@ -52,14 +63,31 @@ impl GuardCommand {
     pub(super) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
         let provisioner = host::open(settings).await?;
         match self {
-            Self::Set { of, number, share } => {
-                let guard = (number.is_some() || share.is_some()).then_some(Guard { number, share });
+            Self::Set { of, limits: Limits { number, share, off: false } } => {
+                let guard = Some(Guard { number, share });
                 host::organization(&provisioner, &of.organization).await?.set_guard(guard).await?;
-                match guard {
-                    None if !settings.json => {
-                        output::print("The guard is off: every deactivation and deletion passes.\n")
-                    }
-                    guard => output::object(settings.json, &json!({"guard": guard})),
+                output::object(settings.json, &json!({"guard": guard}));
+            }
+            Self::Set { of, limits: Limits { off: true, .. } } => {
+                let organization = host::organization(&provisioner, &of.organization).await?;
+                let counts = organization.held(None, 1).await?.counts;
+                let forgotten = counts.deactivations.saturating_add(counts.deletions);
+                organization.set_guard(None).await?;
+                if settings.json {
+                    output::object(true, &json!({"guard": null, "forgotten": forgotten}));
+                    return Ok(());
+                }
+                let at_least = if counts.at_least { "at least " } else { "" };
+                output::print("The guard is off: every deactivation and deletion passes.\n");
+                match forgotten {
+                    0 => {}
+                    1 => output::print(
+                        "It has forgotten 1 held removal: it passes when the identity provider tries it again.\n",
+                    ),
+                    _ => output::print(&format!(
+                        "It has forgotten {at_least}{forgotten} held removals: they pass when the identity provider tries \
+                         them again.\n"
+                    )),
                 }
             }
             Self::Show { of } => {

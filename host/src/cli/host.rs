@@ -8,7 +8,7 @@ use insomnia_scim_contract::{Actor, Face, Source};
 
 use super::config::Settings;
 use super::data::{self, Purpose};
-use super::failure::NoOrganization;
+use super::failure::{NoOrganization, WrongArguments};
 use super::mail::Mail;
 use crate::capability::email::NoMailer;
 use crate::capability::storage::OrganizationId;
@@ -130,12 +130,13 @@ async fn build(
         .operator_clients(settings.operator_clients.clone())
         .cache_dir(&settings.cache)
         .base_url(base_url)
-        .trusted_proxies(TrustedProxies::parse(&settings.trusted_proxy)?)
+        .trusted_proxies(TrustedProxies::parse(&settings.trusted_proxy).map_err(|error| WrongArguments(error.into()))?)
         .scheduler(serves);
     // Only the server runs jobs, and only jobs send emails.
     let mailer = if serves { settings.email.mailer(&settings.data)? } else { Arc::new(NoMailer) };
-    builder =
-        builder.mailer(Arc::new(Mail::new(mailer, &settings.email, &settings.data))).http(Arc::new(http.client()?));
+    builder = builder
+        .mailer(Arc::new(Mail::new(mailer, &settings.email, &settings.data)))
+        .http(Arc::new(http.client().map_err(|error| WrongArguments(error.into()))?));
     if let Some(path) = &settings.component {
         let wasm = fs::read(path).with_context(|| format!("the component {} can't be read", path.display()))?;
         builder = builder.component(wasm);

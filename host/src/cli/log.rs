@@ -8,6 +8,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::arguments::LogFormat;
 use super::config::Settings;
+use super::failure::WrongArguments;
 use super::log_queue::LogQueue;
 
 /// How long the end of the process waits for the last lines to be read.
@@ -25,7 +26,9 @@ impl Drop for Log {
 /// Starts to log what the settings ask for, or `default`. Panics are logged as well.
 pub(super) fn start(settings: &Settings, default: &str) -> anyhow::Result<Log> {
     let filter = settings.log.as_deref().unwrap_or(default);
-    let filter = EnvFilter::try_new(filter).with_context(|| format!("{filter:?} is not a log filter"))?;
+    let filter = EnvFilter::try_new(filter)
+        .with_context(|| format!("{filter:?} is not a log filter"))
+        .map_err(WrongArguments)?;
     let queue = LogQueue::start(std::io::stderr()).context("the thread that writes the log can't be started")?;
     // An internal error would be told by a print to stderr that panics when nobody reads it.
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(queue.clone()).log_internal_errors(false);

@@ -82,6 +82,14 @@ pub(super) enum MemberCommand {
         #[arg(long, value_name = "NAME")]
         known_as: Vec<String>,
     },
+    /// Email a member a link to choose a new passphrase: it works once, within 24 hours. Without a mail server the email is in
+    /// the mail folder, which is printed.
+    ResetPassphrase {
+        /// Id, userName or email address of the member.
+        member: String,
+        #[command(flatten)]
+        of: Of,
+    },
     /// Change what a member may do.
     SetRole {
         /// Id, userName or email address of the member.
@@ -188,7 +196,23 @@ impl MemberCommand {
             }
             Self::Erase { person, known_as, .. } => {
                 let erased = organization.erase_person(&person, &known_as).await?;
+                if erased.done && erased.erased == 0 && erased.emails == 0 {
+                    output::complain(
+                        "note: nothing here names this id; check it, unless the person was erased before\n",
+                    );
+                }
                 output::object(settings.json, &serde_json::to_value(erased)?);
+            }
+            Self::ResetPassphrase { member, .. } => {
+                let member = organization.member(&member).await?;
+                let page = format!("{}/reset", organization.page_url());
+                organization.request_passphrase_reset(&member.id, &page).await?;
+                let folder = settings.email.mail_folder(&settings.data).join(organization.id().as_str());
+                let mut sent = json!({"member": member.id, "to": member.email});
+                if settings.email.smtp.is_none() {
+                    sent["mail_folder"] = folder.display().to_string().into();
+                }
+                output::object(settings.json, &sent);
             }
             Self::SetRole { member, role, .. } => {
                 let changed = organization.set_role(&member, role).await?;
@@ -209,6 +233,7 @@ impl MemberCommand {
             | Self::Add { of, .. }
             | Self::Remove { of, .. }
             | Self::Erase { of, .. }
+            | Self::ResetPassphrase { of, .. }
             | Self::SetRole { of, .. } => of,
         }
     }

@@ -40,15 +40,18 @@ mod team;
 mod test_connector;
 mod webhook;
 
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 use self::arguments::Common;
 use self::config::Settings;
-use self::failure::Failure;
+use self::failure::{Failure, WrongArguments};
+use crate::error::plain;
 
 /// SCIM provisioning for Insomnia Enterprise: identity providers create, update and deactivate members and teams.
 ///
@@ -161,7 +164,16 @@ enum Command {
 
 /// Runs the command that the process's arguments name.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) if error.kind() == ErrorKind::ValueValidation => {
+            let text = error.render();
+            let text = if std::io::stderr().is_terminal() { text.ansi().to_string() } else { text.to_string() };
+            output::complain(&plain(&text));
+            return Failure::Arguments.exit_code();
+        }
+        Err(error) => error.exit(),
+    };
     let json = cli.common.json;
     match run(cli).and_then(|()| output::finish()) {
         Ok(()) => ExitCode::SUCCESS,
@@ -187,7 +199,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         }
         _ => {}
     }
-    let settings = Settings::resolve(cli.common)?;
+    let settings = Settings::resolve(cli.common).map_err(WrongArguments)?;
     let serves = matches!(cli.command, Command::Serve(_) | Command::Demo(_));
     let _log = log::start(&settings, if serves { "info" } else { "warn" })?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

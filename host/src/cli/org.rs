@@ -1,6 +1,6 @@
 //! `org`: organizations.
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow};
 use clap::{Args, Subcommand};
 use insomnia_scim_contract::{Act, Actor, Face, Source};
 use serde_json::{Value, json};
@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::arguments::one_of;
 use super::component::Chosen;
 use super::config::Settings;
+use super::failure::WrongArguments;
 use super::org_set::{Pinned, Wanted, set_many};
 use super::{host, output, pages, passphrase};
 use crate::capability::storage::OrganizationId;
@@ -16,7 +17,7 @@ use crate::directory::{Domain, Options, OrganizationRecord, Plan};
 use crate::fleet::{FleetCondition, FleetFilter};
 use crate::organization::archive::OrganizationExport;
 use crate::organization::{NewOrganization, OptionChanges, Organization, OrganizationChange, Owner};
-use crate::quota::{Quota, Quotas};
+use crate::quota::{InvalidQuota, Quota, Quotas};
 
 /// Commands about organizations.
 #[derive(Subcommand)]
@@ -81,16 +82,16 @@ pub(super) enum Org {
         /// basic-authentication (the token as a Basic password), discovery-aliases (/ServiceProviderConfigs and
         /// /serviceConfiguration are served too), group-patch-no-content (204 to a PATCH of a
         /// group unless a member was left out).
-        #[arg(long = "option", value_name = "OPTION=BOOL", id = "option")]
-        options: Vec<String>,
+        #[arg(long = "option", value_name = "OPTION=BOOL", id = "option", value_parser = option_change)]
+        options: Vec<(String, bool)>,
         /// For how many days the SCIM log, events and parked emails are kept: 1 to 3650. [default when created: 90]
         #[arg(long, value_name = "DAYS")]
         retention: Option<u32>,
         /// How much the organization may take, as `emails-per-day=1000`, or `emails-per-day=default`; may be given more than
         /// once. Quotas: requests-per-second (at least 25), requests-at-once, computing-seconds-per-minute,
         /// written-bytes-per-day, storage-bytes, storage-keys, http-requests-per-hour, emails-per-day.
-        #[arg(long = "quota", value_name = "QUOTA=NUMBER", id = "quota")]
-        quotas: Vec<String>,
+        #[arg(long = "quota", value_name = "QUOTA=NUMBER", id = "quota", value_parser = parse_quota)]
+        quotas: Vec<(Quota, Option<u64>)>,
         /// Run this build of the component, while servers are running: a file, `default` for what they were started with,
         /// or `former` to roll back to what the organization ran before. Servers follow within two seconds; calls that are
         /// under way end with the component that they began with.
@@ -214,9 +215,12 @@ impl Org {
                 output::table(settings.json, &listed, &["id", "created"]);
             }
             Self::Set { organization, conditions, apply, name, facts, options, retention, quotas, pinned } => {
-                let change = OrganizationChange { name, options: option_changes(&options)?, ..facts.change() };
-                // All are looked at before one is set.
-                let quotas = quotas.iter().map(|text| parse_quota(text)).collect::<anyhow::Result<Vec<_>>>()?;
+                let mut changes = OptionChanges::default();
+                for (name, on) in &options {
+                    changes.set(name, *on)?;
+                }
+                let change = OrganizationChange { name, options: changes, ..facts.change() };
+                let seats = change.seats;
                 let organization = match organization {
                     Some(organization) => Some(host::organization(&provisioner, &organization).await?),
                     None => None,
@@ -230,6 +234,9 @@ impl Org {
                     Some(organization) => {
                         wanted.set(&organization).await?;
                         output::object(settings.json, &describe(&organization).await?);
+                        if let Some(seats) = seats {
+                            warn_of_seats(&organization, seats).await?;
+                        }
                     }
                     None => {
                         let filter = FleetFilter { conditions, ..FleetFilter::default() };
@@ -243,7 +250,8 @@ impl Org {
             }
             Self::Delete { organization, yes_delete } => {
                 if organization != yes_delete {
-                    bail!("--yes-delete names {yes_delete:?}, not {organization:?}; nothing was deleted");
+                    let error = anyhow!("--yes-delete names {yes_delete:?}, not {organization:?}; nothing was deleted");
+                    return Err(WrongArguments(error).into());
                 }
                 // Not looked up: a deletion that was broken off is taken up.
                 let id = OrganizationId::parse(&organization)?;
@@ -276,16 +284,32 @@ async fn quotas(organization: &Organization) -> anyhow::Result<Value> {
     Ok(Quota::ALL.into_iter().map(|quota| (quota.name().to_owned(), Value::from(limits.limit(quota)))).collect())
 }
 
+/// Says so if there are fewer seats than members who take one.
+async fn warn_of_seats(organization: &Organization, seats: u32) -> anyhow::Result<()> {
+    let licences = organization.licences().await?;
+    let taken = licences.manual.saturating_add(licences.scim);
+    if taken > u64::from(seats) {
+        output::complain(&format!(
+            "warning: {taken} seats are taken, and there are {seats} now; nobody loses access, but no member is added or \
+             activated until enough are free\n"
+        ));
+    }
+    Ok(())
+}
+
 /// A quota and its limit; `None` for the default one.
-fn parse_quota(text: &str) -> anyhow::Result<(Quota, Option<u64>)> {
-    let (name, limit) = text.split_once('=').context("a quota is set as QUOTA=NUMBER or QUOTA=default")?;
-    let quota: Quota = name.parse()?;
+///
+/// # Errors
+/// What is expected, in words.
+fn parse_quota(text: &str) -> Result<(Quota, Option<u64>), String> {
+    let (name, limit) = text.split_once('=').ok_or("a quota is set as QUOTA=NUMBER or QUOTA=default")?;
+    let quota: Quota = name.parse().map_err(|error: InvalidQuota| error.to_string())?;
     if limit == "default" {
         return Ok((quota, None));
     }
-    let limit = limit.parse().with_context(|| format!("{name} can be a number or `default`, not {limit:?}"))?;
+    let limit = limit.parse().map_err(|_| format!("{name} can be a whole number or `default`, not {limit:?}"))?;
     // As it will be refused when it is set.
-    Quotas::default().with(quota, limit)?;
+    Quotas::default().with(quota, limit).map_err(|error| error.to_string())?;
     Ok((quota, Some(limit)))
 }
 
@@ -302,15 +326,15 @@ fn slug(name: &str) -> String {
     slug.trim_end_matches('-').to_owned()
 }
 
-/// The options as they are given: `list-manual=true`.
-fn option_changes(given: &[String]) -> anyhow::Result<OptionChanges> {
-    let mut changes = OptionChanges::default();
-    for change in given {
-        let (name, on) = change.split_once('=').context("an option is set as OPTION=true or OPTION=false")?;
-        let on = on.parse().with_context(|| format!("{name} can be true or false, not {on:?}"))?;
-        changes.set(name, on).context("see insomnia-scim org set --help")?;
-    }
-    Ok(changes)
+/// An option as it is given: `list-manual=true`.
+///
+/// # Errors
+/// What is expected, in words.
+fn option_change(text: &str) -> Result<(String, bool), String> {
+    let (name, on) = text.split_once('=').ok_or("an option is set as OPTION=true or OPTION=false")?;
+    let on = on.parse().map_err(|_| format!("{name} can be true or false, not {on:?}"))?;
+    OptionChanges::default().set(name, on).map_err(|error| error.to_string())?;
+    Ok((name.to_owned(), on))
 }
 
 #[cfg(test)]
@@ -337,9 +361,11 @@ mod tests {
 
     #[test]
     fn options_are_given_by_name_and_as_true_or_false() {
-        assert!(option_changes(&["strict=true".into(), "passphrase-emails=false".into()]).is_ok());
+        assert_eq!(option_change("passphrase-emails=false"), Ok(("passphrase-emails".to_owned(), false)));
         for change in ["stric=true", "strict", "strict=yes"] {
-            assert!(option_changes(&[change.into()]).is_err(), "{change}");
+            assert!(option_change(change).is_err(), "{change}");
         }
+        let said = option_change("foo=true").unwrap_err();
+        assert!(said.starts_with("there is no option \"foo\"; there are ") && said.contains("list-manual"), "{said}");
     }
 }

@@ -125,6 +125,7 @@ fn text(name: &str, value: &Value) -> String {
         Value::Bool(true) => "yes".into(),
         Value::Bool(false) => "no".into(),
         Value::String(text) => visible(text),
+        Value::Array(values) if values.is_empty() => "-".into(),
         Value::Array(values) => values.iter().map(|value| text(name, value)).collect::<Vec<_>>().join(", "),
         Value::Object(fields) => fields.iter().map(|(name, value)| text(name, value)).collect::<Vec<_>>().join(" "),
         Value::Number(number) if is_time(name) => {
@@ -137,7 +138,7 @@ fn text(name: &str, value: &Value) -> String {
 
 /// Whether a number of this name is a time, in milliseconds since the Unix epoch.
 fn is_time(name: &str) -> bool {
-    const ENDS: [&str; 14] = [
+    const ENDS: [&str; 16] = [
         "since",
         "last",
         "keys fetched",
@@ -152,6 +153,8 @@ fn is_time(name: &str) -> bool {
         "next attempt",
         "last attempt",
         "last success",
+        "last polled",
+        "last request",
     ];
     let name = name.replace('_', " ");
     name == "time" || name == "told" || ENDS.iter().any(|end| name.ends_with(end))
@@ -190,13 +193,15 @@ mod tests {
     #[test]
     fn every_time_of_a_table_is_one_that_people_read_and_other_numbers_stay() {
         for name in
-            ["time", "created", "secret_created", "failing_since", "holding since", "next_attempt", "last_success"]
+            ["time", "created", "secret_created", "failing_since", "last_polled", "last_request", "token_expires"]
         {
             assert_eq!(text(name, &json!(1_000)), "1970-01-01T00:00:01Z", "{name}");
         }
         for name in ["attempts", "status", "seats", "downtime"] {
             assert_eq!(text(name, &json!(1_000)), "1000", "{name}");
         }
+        assert_eq!(text("troubles", &json!(["seats-full", "emails-parked"])), "seats-full, emails-parked");
+        assert_eq!(text("troubles", &json!([])), "-");
         assert_eq!(["requestId", "last_used", "id"].map(heading), ["REQUEST ID", "LAST USED", "ID"]);
     }
 

@@ -3,13 +3,14 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, anyhow, ensure};
 use clap::Args;
 use tokio::net::TcpListener;
 use tokio::signal;
 
 use super::config::{Settings, TlsTable, listen_address};
 use super::data::Lost;
+use super::failure::WrongArguments;
 use super::mail::KeptMail;
 use super::{alerts, host};
 use crate::alerts::Alerts;
@@ -114,7 +115,7 @@ impl Listen {
         let settings = self.before(settings);
         let tls = tls(&settings)?;
         let mail = KeptMail::new(&settings.email, &settings.data)?;
-        let alerts = alerts::of(&settings)?;
+        let alerts = alerts::of(&settings).map_err(WrongArguments)?;
         let scheme = if tls.is_some() { "https" } else { "http" };
         let address = listener.local_addr()?;
         let (provisioner, keeper) = host::open_server(&settings, url(scheme, address)).await?;
@@ -206,7 +207,10 @@ pub(super) fn tls(settings: &Settings) -> anyhow::Result<Option<Tls>> {
     let files = match (cert, key, api_clients) {
         (Some(certificate), Some(key), api_clients) => TlsFiles { certificate, key, api_clients },
         (None, None, None) => return Ok(None),
-        _ => anyhow::bail!("TLS takes a certificate and its key: name both --tls-cert FILE and --tls-key FILE"),
+        _ => {
+            let error = anyhow!("TLS takes a certificate and its key: name both --tls-cert FILE and --tls-key FILE");
+            return Err(WrongArguments(error).into());
+        }
     };
     Ok(Some(Tls::open(files)?))
 }

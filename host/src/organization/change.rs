@@ -95,8 +95,14 @@ impl ToSchema for OptionChanges {}
 
 /// There is no option of this name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no option {0:?}")]
+#[error("there is no option {0:?}; there are {all}", all = names().join(", "))]
 pub struct UnknownOption(pub String);
+
+/// The names of all options.
+fn names() -> Vec<String> {
+    let known = serde_json::to_value(Options::default()).unwrap_or_default();
+    known.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect()
+}
 
 impl OptionChanges {
     /// Turns an option on or off.
@@ -141,8 +147,12 @@ impl Organization {
     pub async fn change(&self, change: OrganizationChange) -> Result<OrganizationRecord, ActionError> {
         let unknown =
             || ActionError::Conflict("nothing is known about the organization yet: tell all of it first".into());
-        let record = change.apply(self.get().await?.ok_or_else(unknown)?)?;
-        self.put(record.clone()).await?;
+        let before = self.get().await?.ok_or_else(unknown)?;
+        let record = change.apply(before.clone())?;
+        // What changes nothing is no act of anybody.
+        if record != before {
+            self.put(record.clone()).await?;
+        }
         Ok(record)
     }
 }

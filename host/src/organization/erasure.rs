@@ -37,12 +37,15 @@ impl Organization {
     /// keeps; the id remains. It may be called again, also after an error. The storage's files have nothing of it some time later.
     ///
     /// # Errors
-    /// [`ActionError::Forbidden`] of the last active owner; [`ActionError::Invalid`] if a name is too short, is a word that stands
+    /// [`ActionError::NotFound`] if a name or an address stands nowhere; [`ActionError::Forbidden`] of the last active owner; [`ActionError::Invalid`] if a name is too short, is a word that stands
     /// in what is kept of everybody, or is that of another member or a team.
     pub async fn erase_person(&self, person: &str, known_as: &[String]) -> Result<ErasedPerson, ActionError> {
         let until = Instant::now() + PATIENCE;
         let (by, person, known_as) = (self.by.clone(), person.to_owned(), known_as.to_vec());
-        let mut erasure: Erasure = act!(self.insomnia_scim_directory.call_erase_person(&by, &person, &known_as))?;
+        let mut erasure: Erasure = {
+            let person = person.clone();
+            act!(self.insomnia_scim_directory.call_erase_person(&by, &person, &known_as))?
+        };
         while !erasure.done && Instant::now() < until {
             let id = erasure.id.clone();
             erasure = act!(self.insomnia_scim_directory.call_continue_erasure(&id))?;
@@ -53,6 +56,14 @@ impl Organization {
         if ready {
             let id = id.clone();
             act!(self.insomnia_scim_directory.call_end_erasure(&id))?;
+        }
+        // Of an id nobody can tell whether it was erased before.
+        if done && erased == 0 && emails == 0 && id != person.trim() {
+            let text = format!(
+                "nothing here names {:?}; check the spelling (who was erased before is not named any more)",
+                person.trim()
+            );
+            return Err(ActionError::NotFound(text));
         }
         if erased > 0 || emails > 0 {
             self.provisioner.scour_after(if done { SETTLED } else { SETTLED_LATE });

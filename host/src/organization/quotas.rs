@@ -23,8 +23,9 @@ impl Organization {
     /// [`QuotaError`] says whether the limit is too low or the storage refused.
     pub async fn set_quota(&self, quota: Quota, limit: Option<u64>) -> Result<(), QuotaError> {
         let bound = self.bound_id().await?;
-        self.provisioner.runtime().quotas().set(&bound, quota, limit).await?;
-        self.record_act("quota.set", json!({"after": {"quota": quota.to_string(), "limit": limit}})).await;
+        if self.provisioner.runtime().quotas().set(&bound, quota, limit).await? {
+            self.record_act("quota.set", json!({"after": {"quota": quota.to_string(), "limit": limit}})).await;
+        }
         Ok(())
     }
 

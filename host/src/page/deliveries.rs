@@ -17,7 +17,7 @@ use super::shell::Shell;
 use super::streams::Row as StreamRow;
 use super::visit::Visit;
 use super::when::When;
-use super::words::grouped;
+use super::words::{NO_MAIL, grouped};
 use crate::delivery::{Delivery, DeliveryQueue};
 use crate::error::ActionError;
 use crate::event::Webhook;
@@ -54,6 +54,8 @@ struct DeliveriesPage {
     outcome: Option<Outcome>,
     /// Whether one queue alone is shown, page by page.
     single: bool,
+    /// Whether emails go out at all.
+    mailed: bool,
     paging: Paging,
 }
 
@@ -278,7 +280,9 @@ async fn page(
     }
     let (shell, outcome) = (visit.shell("Deliveries", "deliveries"), outcome(visit, wanted).await?);
     let (url, single) = (url.to_owned(), alone.is_some());
-    Ok(DeliveriesPage { shell, error, notice, url, webhook, streams, queues, outcome, single, paging }.render()?)
+    let mailed = visit.state.provisioner.delivers_mail();
+    Ok(DeliveriesPage { shell, error, notice, url, webhook, streams, queues, outcome, single, mailed, paging }
+        .render()?)
 }
 
 /// The queue that a form names.

@@ -12,7 +12,7 @@ use super::refusal::Refusal;
 use super::shell::Shell;
 use super::visit::{Visit, Visitor};
 use super::when::{When, distance};
-use super::words::{grouped, renewal};
+use super::words::{NO_MAIL, grouped, renewal};
 use crate::condition::Trouble;
 use crate::connector::{ConnectorStatus, TokenStatus};
 use crate::directory::{Licences, MarkedMembers, Plan, Requirement};
@@ -206,9 +206,7 @@ fn banners(visit: &Visit, overview: &Overview, trouble: Option<Trouble>, now: u6
         banners.push(Banner { tone: "warn", title, text: text.into(), action });
     }
     if !visit.state.provisioner.delivers_mail() {
-        let text = "This server has no mail server: emails, initial passphrases and warnings among them, are written to a folder \
-                    on it. Ask its operator to set one.";
-        banners.push(Banner { tone: "warn", title: "Emails are not sent", text: text.into(), action: None });
+        banners.push(Banner { tone: "warn", title: "Emails are not sent", text: NO_MAIL.into(), action: None });
     }
     if refresh_status.state == RefreshState::NeedsAttention {
         let problem = refresh_status.problem.as_deref().unwrap_or_default();

@@ -16,7 +16,7 @@ use super::shell::Shell;
 use super::sign_in::local;
 use super::state::PageState;
 use super::visit::{is_token, organization_id, source, token};
-use super::words::{sentence, wait};
+use super::words::{NO_MAIL, sentence, wait};
 use crate::capability::storage::OrganizationId;
 use crate::directory::Member;
 use crate::error::ActionError;
@@ -40,6 +40,8 @@ struct ResetPage {
     token: Option<String>,
     /// The email is on its way, if there is such a member.
     sent: bool,
+    /// Whether emails go out at all.
+    mailed: bool,
     error: Option<String>,
 }
 
@@ -127,7 +129,7 @@ pub(super) async fn ask_reset(
     let id = organization_id(&mut request.into_parts().0, &state).await?;
     own(&state)?;
     let token = link.token.filter(|token| !token.is_empty() && token.len() <= LONGEST);
-    let page = ResetPage { shell: reset_shell(&state, &id), token, sent: false, error: None };
+    let page = ResetPage { shell: reset_shell(&state, &id), token, sent: false, mailed: true, error: None };
     Ok(Html(page.render()?).into_response())
 }
 
@@ -165,7 +167,8 @@ pub(super) async fn reset(State(state): State<PageState>, request: Request) -> R
     };
     // As long for who is there as for who is not.
     tokio::time::sleep_until(begun + REFUSAL).await;
-    let page = ResetPage { shell: reset_shell(&state, &id), token: token.map(str::to_owned), sent, error };
+    let mailed = state.provisioner.delivers_mail();
+    let page = ResetPage { shell: reset_shell(&state, &id), token: token.map(str::to_owned), sent, mailed, error };
     Ok((status, Html(page.render()?)).into_response())
 }
 

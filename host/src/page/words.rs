@@ -3,6 +3,10 @@
 use super::when::distance;
 use crate::oauth::{RefreshMethod, RefreshStatus};
 
+/// What is said wherever somebody may wait for an email, if the server sends none.
+pub(super) const NO_MAIL: &str = "This server has no mail server: emails, initial passphrases and warnings among them, are \
+                                  written to a folder on it. Ask its operator to set one.";
+
 /// `1,234,567`.
 pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();

@@ -52,29 +52,32 @@ impl QuotaBook {
         Ok(known.fold(self.defaults, |quotas, (quota, limit)| quotas.with(quota, limit).unwrap_or(quotas)))
     }
 
-    /// Sets a limit; `None` for the default one.
+    /// Sets a limit; `None` for the default one. Returns whether that was another one than before.
     pub(crate) async fn set(
         &self,
         organization: &OrganizationId,
         quota: Quota,
         limit: Option<u64>,
-    ) -> Result<(), QuotaError> {
+    ) -> Result<bool, QuotaError> {
         if let Some(limit) = limit {
             self.defaults.with(quota, limit)?;
         }
         let mut tried = 0;
         loop {
             let (mut record, require) = self.read(organization).await?;
-            match limit {
+            let before = match limit {
                 Some(limit) => record.limits.insert(quota.name().to_owned(), limit),
                 None => record.limits.remove(quota.name()),
             };
+            if before == limit {
+                return Ok(false);
+            }
             let json = serde_json::to_vec(&record).map_err(corrupt)?;
             let write = vec![Write::Put(key(organization), json)];
             let transaction = Transaction { require: vec![require], write, wake_at: None };
             match self.storage.commit(&OrganizationId::host(), transaction).await {
                 Err(StorageError::Conflict(_)) if tried < ATTEMPTS => tried += 1,
-                committed => return Ok(committed.map(drop)?),
+                committed => return Ok(committed.map(|_| true)?),
             }
         }
     }
@@ -117,7 +120,8 @@ mod tests {
         let defaults = Quotas::default().with(Quota::EmailsPerDay, 100).unwrap();
         let book = QuotaBook::new(Arc::new(MemoryStorage::new()), defaults);
         let [one, other] = ["one", "other"].map(|name| OrganizationId::parse(name).unwrap());
-        book.set(&one, Quota::EmailsPerDay, Some(7)).await.unwrap();
+        assert_eq!(book.set(&one, Quota::EmailsPerDay, Some(7)).await, Ok(true));
+        assert_eq!(book.set(&one, Quota::EmailsPerDay, Some(7)).await, Ok(false), "it was that before");
         book.set(&one, Quota::StorageKeys, Some(8)).await.unwrap();
         let limits = book.limits(&one).await.unwrap();
         assert_eq!((limits.limit(Quota::EmailsPerDay), limits.limit(Quota::StorageKeys)), (7, 8));

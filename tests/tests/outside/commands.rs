@@ -219,7 +219,24 @@ fn the_guard_holds_what_goes_beyond_it_until_the_owner_decides() {
     assert_eq!(command(&["refuse"]), json!({ "decided": 1 }));
     client.delete(&format!("/Users/{}", users[1])).no_content();
     client.delete(&format!("/Users/{}", users[2])).error(403);
-    command(&["set"]);
+    let bare = run(shared(), &["guard", "set", "--organization", &connector.organization]);
+    let said = String::from_utf8_lossy(&bare.stderr).into_owned();
+    assert!(bare.status.code() == Some(2) && said.contains("--number") && said.contains("--off"), "{said}");
+    client.delete(&format!("/Users/{}", users[2])).error(403);
+    let of = ["--organization", &connector.organization];
+    assert_eq!(
+        shared().command(&[&["guard", "show"], &of[..]].concat())["guard"]["number"],
+        1,
+        "a bare `set` sets nothing"
+    );
+    // Two removals pass: of the third, and of the one after it, the guard holds one.
+    let (more, _) = (seed::people(&client, "guard", 2), command(&["set", "--number", "1"]));
+    for user in &more {
+        let _ = client.delete(&format!("/Users/{user}"));
+    }
+    let waits = command(&["show"])["counts"]["deletions"].clone();
+    assert_eq!(command(&["set", "--off"]), json!({ "guard": null, "forgotten": waits }));
+    assert_ne!(waits, json!(0));
     client.delete(&format!("/Users/{}", users[2])).no_content();
 }
 
@@ -489,5 +506,36 @@ fn a_wrong_configuration_is_refused_with_what_is_wrong() {
         let output = command.stdin(Stdio::null()).output().expect("the binary runs");
         let text = String::from_utf8_lossy(&output.stderr);
         assert!(!output.status.success() && text.contains(said), "{arguments:?}: {text}");
+    }
+}
+
+/// The table of exit codes in the README: 2 for arguments, 3 for what is not there, 6 for a value.
+#[test]
+fn p9_what_is_wrong_with_a_command_is_told_by_its_exit_code_and_in_common_words() {
+    let (connector, _) = organization("codes");
+    let id = connector.organization.as_str();
+    for (arguments, code, said) in [
+        (vec!["org", "set", id, "--quota", "foo=1"], 2, "there is no quota"),
+        (vec!["org", "set", id, "--quota", "requests-per-second=1"], 2, "can't be lower than 25"),
+        (vec!["org", "set", id, "--option", "strict=maybe"], 2, "true or false"),
+        (vec!["org", "set", id, "--option", "foo=true"], 2, "there is no option \"foo\"; there are "),
+        (vec!["org", "set", id, "--seats", "x"], 2, "whole number"),
+        (vec!["org", "show", id, "--base-url", "foo"], 2, "https://"),
+        (vec!["org", "show", id, "--log", "x=y=z"], 2, "log filter"),
+        (vec!["org", "delete", id, "--yes-delete", "foo"], 2, "nothing was deleted"),
+        (vec!["serve", "--listen", "127.0.0.1:0", "--trusted-proxy", "foo"], 2, "is no network"),
+        (vec!["serve", "--listen", "127.0.0.1:0", "--tls-cert", "cert.pem"], 2, "--tls-key"),
+        (vec!["org", "show", "nobody-has-this"], 3, "there is no organization"),
+        (vec!["member", "erase", "misspelt@nowhere.example", "--organization", id], 3, "check the spelling"),
+        (vec!["org", "show", "Not Valid"], 6, "organization"),
+    ] {
+        let output = run(shared(), &arguments);
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            output.status.code() == Some(code) && text.contains(said),
+            "{arguments:?}: {:?}: {text}",
+            output.status
+        );
+        assert!(output.stdout.is_empty(), "{arguments:?}");
     }
 }

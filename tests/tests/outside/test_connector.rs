@@ -41,14 +41,15 @@ fn p9_the_first_step_that_fails_is_shown_with_request_and_answer_but_without_the
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains("FAILED  the token opens the connector"), "{said}");
     assert!(said.contains("/ServiceProviderConfig") && said.contains("401"), "{said}");
+    assert!(said.contains("expected status 200 and a ServiceProviderConfig, got status 401"), "{said}");
     assert!(!said.contains(token), "{said}");
 }
 
 #[test]
 fn p9_a_connector_that_is_not_there_and_a_missing_token_are_named() {
     let output = tried("http://127.0.0.1:1/scim/v2/acme", "some-token", &[]);
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(!output.status.success() && said.contains("no answer: "), "{said}");
+    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(!output.status.success() && said.contains("expected status 401, got no answer: "), "{said}");
     for url in ["ftp://127.0.0.1/scim", "127.0.0.1:8080/scim", "mailto:x@example.com"] {
         let said = String::from_utf8_lossy(&tried(url, "some-token", &[]).stderr).into_owned();
         assert!(said.contains("begins with https://") && said.contains("http://"), "{url}: {said}");

@@ -137,6 +137,8 @@ fn begin(store: &Store, person: &str, known_as: &[String]) -> Result<String, Era
     }
     if let Some(member) = found {
         add_document(&mut record, &member.record.document);
+        // The member counts too: where the history is gone already, something was erased all the same.
+        record.erased = 1;
         let organization = store.organization()?.map(|stored| stored.record).unwrap_or_default();
         store.put_with_first_commit(keys::erasure(&id), encode(&record)?);
         store.wake_with_first_commit(store.now());

@@ -113,6 +113,10 @@ pub(super) fn clock(settings: &Settings) -> Finding {
 /// on them, if there was one.
 pub(super) async fn component(settings: &Settings) -> (Vec<Finding>, Option<String>) {
     let check = "component";
+    if !settings.data.join(data::KEY).exists() && settings.data.exists() {
+        let found = "it was not looked at: without the host key the data can't be opened";
+        return (vec![Finding::bad(check, found, "see above")], None);
+    }
     let provisioner = match host::open(settings).await {
         Ok(provisioner) => provisioner,
         Err(error) => return (vec![Finding::bad(check, format!("{error:#}"), "do what the message says")], None),

@@ -86,9 +86,9 @@ impl Doctor {
                     State::Warning => "LOOK",
                     State::Bad => "BAD",
                 };
-                output::print(&format!("{state:4}  {check:10}  {found}\n"));
+                output::print(&format!("{state:4}  {check:11}  {found}\n"));
                 if let Some(advice) = advice {
-                    output::print(&format!("{:18}-> {advice}\n", ""));
+                    output::print(&format!("{:19}-> {advice}\n", ""));
                 }
             }
         }

@@ -1,5 +1,7 @@
 //! A request to a connector and its answer, as they are shown to people: without the token.
 
+use std::path::PathBuf;
+
 use anyhow::Context as _;
 use serde_json::Value;
 use url::Url;
@@ -30,12 +32,12 @@ pub(super) struct Exchange {
 
 impl Connection {
     /// A connection to this connector, wherever it is: who runs the command knows where it should go.
-    pub(super) fn new(url: Url, token: String) -> anyhow::Result<Self> {
+    pub(super) fn new(url: Url, token: String, ca_file: Option<PathBuf>) -> anyhow::Result<Self> {
         let host = url.host_str().with_context(|| format!("{url} has no host"))?;
         let port = url.port_or_known_default().with_context(|| format!("{url} has no port"))?;
         let scheme = if url.scheme() == "http" { "http://" } else { "" };
         let permit = vec![format!("{scheme}{host}:{port}")];
-        let client = HttpConfig { permit, ..HttpConfig::default() }.client()?;
+        let client = HttpConfig { permit, ca_file, ..HttpConfig::default() }.client()?;
         let url = url.as_str().trim_end_matches('/').to_owned();
         Ok(Self { url, token, client, sender: OrganizationId::parse("test-connector")? })
     }
@@ -79,6 +81,34 @@ impl Exchange {
         self.answer.as_ref().map_or(0, |answer| answer.status)
     }
 
+    /// What came back, in words, where one of these statuses was expected.
+    pub(super) fn got(&self, statuses: &[u16]) -> String {
+        match &self.answer {
+            Err(error) => self.no_answer(error),
+            Ok(answer) if statuses.contains(&answer.status) => format!("status {} with another body", answer.status),
+            Ok(answer) => format!("status {}", answer.status),
+        }
+    }
+
+    /// Why there is no answer; of a certificate, what to do.
+    fn no_answer(&self, error: &HttpError) -> String {
+        let text = error.to_string();
+        let advice = if text.contains("UnknownIssuer") {
+            ": the certificate is of an authority that is not known here; name it with --ca-file FILE"
+        } else if text.contains("NotValidForName") || text.contains("not valid for name") {
+            ": the certificate is for another host name"
+        } else if text.contains("Expired") || text.contains("certificate expired") {
+            ": the certificate has expired"
+        } else if text.contains("NotValidYet") || text.contains("not valid yet") {
+            ": the certificate is not valid yet; look at the clock of this machine"
+        } else if text.contains("CaUsedAsEndEntity") {
+            ": the server shows the certificate of an authority instead of its own"
+        } else {
+            ""
+        };
+        format!("no answer{advice}: {text}")
+    }
+
     /// The answer's body, if it is JSON.
     pub(super) fn json(&self) -> Option<Value> {
         serde_json::from_slice(&self.answer.as_ref().ok()?.body).ok()
@@ -93,7 +123,7 @@ impl Exchange {
     /// The answer as text, or why there is none.
     pub(super) fn answer(&self) -> String {
         match &self.answer {
-            Err(error) => format!("no answer: {error}"),
+            Err(error) => self.no_answer(error),
             Ok(answer) => {
                 let fields: String = answer.headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
                 let shown = answer.body.get(..SHOWN).unwrap_or(&answer.body);

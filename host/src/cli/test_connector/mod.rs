@@ -30,6 +30,10 @@ pub(super) struct TestConnector {
     /// variable INSOMNIA_SCIM_TOKEN.
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
+    /// A PEM file of certificate authorities to trust beside Mozilla's, for a connector with a certificate of your own
+    /// authority.
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
     /// The userName and address of the user that is created. [default: scim-test-… at example.com]
     #[arg(long, value_name = "ADDRESS")]
     user_name: Option<String>,
@@ -56,7 +60,7 @@ impl TestConnector {
             Some(name) => name,
             None => format!("scim-test-{}@example.com", passphrase::generate()?.replace('-', "")),
         };
-        let connection = Connection::new(self.url, token)?;
+        let connection = Connection::new(self.url, token, self.ca_file)?;
         let mut steps = Vec::new();
         let failure = walk(&connection, &name, &mut steps).await.err();
         if settings.json {
@@ -65,6 +69,7 @@ impl TestConnector {
                 json!({
                     "step": failure.step.name(),
                     "expected": failure.expected,
+                    "got": failure.got,
                     "request": failure.exchange.request(),
                     "answer": failure.exchange.answer(),
                 })
@@ -74,7 +79,12 @@ impl TestConnector {
         } else {
             steps.iter().for_each(|step| output::print(&format!("ok      {}\n", step.name())));
             if let Some(failure) = &failure {
-                output::print(&format!("FAILED  {}\n\nexpected: {}\n", failure.step.name(), failure.expected));
+                output::print(&format!(
+                    "FAILED  {}\n\nexpected: {}\ngot:      {}\n",
+                    failure.step.name(),
+                    failure.expected,
+                    output::visible(&failure.got)
+                ));
                 // What another server has answered may hold anything.
                 let answer: Vec<String> = failure.exchange.answer().lines().map(output::visible).collect();
                 let (request, answer) = (failure.exchange.request(), answer.join("\n"));
@@ -83,7 +93,12 @@ impl TestConnector {
         }
         match failure {
             None => Ok(()),
-            Some(failure) => bail!("the connector failed at {:?}: {}", failure.step.name(), failure.expected),
+            Some(failure) => bail!(
+                "the connector failed at {:?}: expected {}, got {}",
+                failure.step.name(),
+                failure.expected,
+                output::visible(&failure.got)
+            ),
         }
     }
 

@@ -43,6 +43,8 @@ pub(super) struct Failure {
     pub(super) step: Step,
     /// What the step wants to see.
     pub(super) expected: String,
+    /// What it has seen instead, in words.
+    pub(super) got: String,
     /// What was seen.
     pub(super) exchange: Box<Exchange>,
 }
@@ -133,7 +135,8 @@ fn expect(
         passed.push(step);
         Ok(body)
     } else {
-        Err(Failure { step, expected: expected.to_owned(), exchange: Box::new(exchange) })
+        let got = exchange.got(statuses);
+        Err(Failure { step, expected: expected.to_owned(), got, exchange: Box::new(exchange) })
     }
 }
 

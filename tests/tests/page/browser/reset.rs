@@ -16,7 +16,7 @@ fn a_mailed_link_sets_another_passphrase_once_and_ends_all_sessions() {
     browser.click("main a[href$='/reset']");
     browser.type_into("#email", &organization.owner);
     browser.click("main button[type=submit]");
-    browser.wait_for_text("[role=status]", "an email with a link is on its way");
+    browser.wait_for_text("[role=status]", "a link is in that folder now");
 
     let letters = host.letters(&organization.id, &organization.owner);
     let link = word(letters.last().expect("a letter"), &organization.page);
