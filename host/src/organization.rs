@@ -34,6 +34,8 @@ pub struct Organization {
     /// The space that its acts are for; without one, that of whichever organization has the name when it acts.
     space: Option<OrganizationId>,
     by: Act,
+    /// Its calls are those of somebody who goes through all organizations.
+    in_passing: bool,
 }
 
 /// Calls an export that answers with a result.
@@ -76,18 +78,18 @@ pub use erasure::ErasedPerson;
 impl Organization {
     /// Whichever organization has this name when it acts.
     pub(crate) fn named(provisioner: Provisioner, id: OrganizationId) -> Self {
-        Self { provisioner, id, space: None, by: Act::of_backend() }
+        Self { provisioner, id, space: None, by: Act::of_backend(), in_passing: false }
     }
 
     /// The organization with this name and this generation.
     pub(crate) fn bound(provisioner: Provisioner, id: OrganizationId) -> Self {
-        Self { provisioner, space: Some(id.clone()), id, by: Act::of_backend() }
+        Self { provisioner, space: Some(id.clone()), id, by: Act::of_backend(), in_passing: false }
     }
 
     /// What stands for an organization that is not there: the component answers as for one that has no connector, so that
     /// nobody without a token can tell which organizations there are. Nothing is read or written.
     pub(crate) fn stranger(provisioner: Provisioner, id: OrganizationId) -> Self {
-        Self { provisioner, id, space: Some(OrganizationId::nobody()), by: Act::of_backend() }
+        Self { provisioner, id, space: Some(OrganizationId::nobody()), by: Act::of_backend(), in_passing: false }
     }
 
     /// Calls the component for the organization.
@@ -97,13 +99,27 @@ impl Organization {
     ) -> Result<T, CallError> {
         let runtime = self.provisioner.runtime();
         if let Some(space) = &self.space {
-            return runtime.call(space, run).await;
+            return if self.in_passing {
+                runtime.call_in_passing(space, run).await
+            } else {
+                runtime.call(space, run).await
+            };
         }
         let found = self.provisioner.registry().find(&self.id).await.map_err(|error| {
             error_hourly!("looks-up"; organization = %self.id, "the organization can't be looked up: {error}");
             CallError::Busy
         });
-        runtime.call(&found?.ok_or(CallError::Deleted)?, run).await
+        let found = found?.ok_or(CallError::Deleted)?;
+        if self.in_passing { runtime.call_in_passing(&found, run).await } else { runtime.call(&found, run).await }
+    }
+
+    /// The same organization, for somebody who goes through all organizations: see [`Runtime::call_in_passing`].
+    ///
+    /// [`Runtime::call_in_passing`]: crate::component::Runtime::call_in_passing
+    #[must_use]
+    pub(crate) fn in_passing(mut self) -> Self {
+        self.in_passing = true;
+        self
     }
 
     /// The same organization, for acts of this actor where no other is named.

@@ -338,9 +338,11 @@ impl Provisioner {
         id: &OrganizationId,
         source: Source,
     ) -> Result<(), RegistryError> {
-        self.delete(id, None).await?;
-        self.record_operator_act("organization.delete", source, "organization", Some(id.as_str()), None).await;
-        Ok(())
+        // Before it: whoever is stopped in between has deleted nothing that is not in the trail.
+        if self.0.registry.find(id).await?.is_some() {
+            self.record_operator_act("organization.delete", source, "organization", Some(id.as_str()), None).await;
+        }
+        self.delete(id, None).await
     }
 
     /// As [`Provisioner::delete_organization`], but only the one of this generation, if one is named.

@@ -25,7 +25,10 @@ pub(super) fn completion(context: &Context<'_, '_>, transaction: &str) -> Result
     let store = context.store;
     let not_found = || ScimError::not_found(format!("There is no asynchronous request '{}'", cut_id(transaction)));
     let (id, index) = match transaction.split_once(':') {
-        Some((id, digits)) => (id, Some(digits.parse::<usize>().map_err(|_| not_found())?)),
+        Some((id, digits)) => {
+            let index = digits.parse::<usize>().ok().filter(|index| index.to_string() == digits);
+            (id, Some(index.ok_or_else(not_found)?))
+        }
         None => (transaction, None),
     };
     let accepted = store.accepted(id)?.map(|Versioned { record, .. }| record);

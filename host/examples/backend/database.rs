@@ -67,11 +67,11 @@ impl Database {
         self.connection().query_row(query, [organization], |row| row.get(0))
     }
 
-    /// The active account with this email address.
-    pub(crate) fn active(&self, organization: &str, email: &str) -> rusqlite::Result<Option<Account>> {
+    /// The active account with this id.
+    pub(crate) fn active(&self, organization: &str, id: &str) -> rusqlite::Result<Option<Account>> {
         let query = "SELECT id, email, name, role FROM accounts
-                     WHERE organization = ?1 AND lower(email) = lower(?2) AND active = 1";
-        self.connection().query_row(query, [organization, email], account).optional()
+                     WHERE organization = ?1 AND id = ?2 AND active = 1";
+        self.connection().query_row(query, [organization, id], account).optional()
     }
 
     /// All active accounts, by their names.

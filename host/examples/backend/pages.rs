@@ -59,11 +59,15 @@ async fn sign_in(
     // The provisioner keeps the passphrases of members, and slows down who guesses. A backend that has passphrases of its own
     // would check them here.
     let known = application.provisioner.organization(&id).verify_passphrase(&form.email, &form.passphrase).await;
-    let account = application.database.active(&organization, &form.email)?;
-    let (Ok(_), Some(account)) = (known, account) else { return Ok(refused()) };
+    let Ok(member) = known else { return Ok(refused()) };
+    let Some(account) = application.database.active(&organization, &member.id)? else { return Ok(refused()) };
     let cookie = sessions::begin(&application.database, &organization, &account)?;
-    // Only a path of this host: what begins with two slashes would be another one's.
-    let is_path = |then: &String| then.starts_with('/') && !then.starts_with("//") && !then.contains('\\');
+    // Only a path of this host: what begins with two slashes would be another one's, also where browsers leave out blanks.
+    let is_path = |then: &String| {
+        then.starts_with('/')
+            && !then.starts_with("//")
+            && then.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
+    };
     let then = then.then.filter(is_path).unwrap_or_else(|| format!("/{organization}/people"));
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&then)).into_response())
 }

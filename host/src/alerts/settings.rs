@@ -9,11 +9,13 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use insomnia_scim_contract::is_address;
+use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use super::cause::AlertCause;
 use super::disk::LITTLE_SPACE;
 use crate::capability::http::HttpClient;
+use crate::hex;
 
 /// How often all organizations are looked at.
 const EVERY: Duration = Duration::from_secs(5 * 60);
@@ -61,8 +63,10 @@ impl AlertWebhook {
     /// # Errors
     /// [`InvalidAlerts::Url`] or [`InvalidAlerts::Key`].
     pub fn new(url: &str, key: &str, client: Arc<dyn HttpClient>) -> Result<Self, InvalidAlerts> {
-        let invalid = || InvalidAlerts::Url(url.to_owned());
-        let parsed = Url::parse(url).map_err(|_| invalid())?;
+        let parsed = Url::parse(url).map_err(|_| InvalidAlerts::Url("it is no URL".into()))?;
+        // Without what may be secret in it.
+        let invalid =
+            || InvalidAlerts::Url(format!("{}://{}/…", parsed.scheme(), parsed.host_str().unwrap_or_default()));
         let is_here = match parsed.host() {
             Some(url::Host::Domain(name)) => name == "localhost",
             Some(url::Host::Ipv4(address)) => address.is_loopback(),
@@ -76,6 +80,14 @@ impl AlertWebhook {
         let key = key.trim().strip_prefix(PREFIX).and_then(|key| STANDARD.decode(key).ok());
         let key = key.filter(|key| KEY_BYTES.contains(&key.len())).ok_or(InvalidAlerts::Key)?;
         Ok(Self { url: url.to_owned(), key, client })
+    }
+
+    /// What it is called in logs and where it is kept what it was told: the path and the query of the URL of many a receiver
+    /// are what lets a message in.
+    pub(super) fn name(&self) -> String {
+        let host = Url::parse(&self.url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+        let digest = hex::encode(&Sha256::digest(&self.url)[..4]);
+        format!("webhook:{host}#{digest}")
     }
 }
 
@@ -152,10 +164,10 @@ impl Alerts {
         self
     }
 
-    /// Who is told: `mail:` and an address, or the URL of the webhook.
+    /// Who is told: `mail:` and an address, or the name of the webhook, which has its host and a part of its URL's hash.
     pub fn receivers(&self) -> Vec<String> {
         let addresses = self.addresses.iter().map(|address| format!("mail:{address}"));
-        addresses.chain(self.webhook.as_ref().map(|webhook| webhook.url.clone())).collect()
+        addresses.chain(self.webhook.as_ref().map(AlertWebhook::name)).collect()
     }
 }
 

@@ -91,7 +91,7 @@ impl Receiver<'_> {
     fn name(self) -> String {
         match self {
             Self::Address(address) => format!("mail:{address}"),
-            Self::Webhook(webhook) => webhook.url.clone(),
+            Self::Webhook(webhook) => webhook.name(),
         }
     }
 

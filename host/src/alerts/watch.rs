@@ -19,6 +19,7 @@ use crate::capability::storage::StorageError;
 use crate::condition::Trouble;
 use crate::hourly::warn_hourly;
 use crate::provisioner::Provisioner;
+use crate::quota::Quota;
 
 /// How often it is asked whether a turn is due, and what this host has seen.
 const ASK: Duration = Duration::from_secs(5);
@@ -124,7 +125,10 @@ impl Watch {
         let now = self.now();
         let mut seen = Vec::new();
         for (organization, quota) in self.provisioner.runtime().newly_refused() {
-            if !organization.is_host() && !organization.is_nobody() {
+            // More requests than may come in a second, or at once, are refused for a moment: the identity provider tries again.
+            let passes = matches!(quota, Quota::RequestsPerSecond | Quota::RequestsAtOnce);
+            let is_own = organization.is_host() || organization.is_operator() || organization.is_nobody();
+            if !passes && !is_own {
                 let detail = Some(quota.name().to_owned());
                 seen.push((About::new(AlertCause::QuotaUsedUp, organization.as_str()), detail));
             }

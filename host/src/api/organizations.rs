@@ -12,6 +12,7 @@ use super::access::{Access, Operator};
 use super::input::{JsonBody, Query, page_limit};
 use super::listed::ListOf;
 use super::problem::Problem;
+use crate::api_keys::ApiScope;
 use crate::capability::storage::OrganizationId;
 use crate::directory::{Licences, MarkedMembers, Member, OrganizationRecord, Requirement};
 use crate::organization::archive::OrganizationExport;
@@ -140,6 +141,9 @@ pub(super) async fn create_organization(
     let provisioner = &operator.state.provisioner;
     let id = OrganizationId::parse(&new.id)
         .map_err(|error| Problem::invalid(format!("{error}.")).at("/id".into(), error.to_string()))?;
+    if new.owner.is_some() {
+        operator.caller.needs(ApiScope::EVERYTHING)?;
+    }
     let by = Act { actor: Actor::Operator, source: operator.source.clone() };
     let (record, owner, retention_days) = (new.organization, new.owner, new.retention_days);
     let new = NewOrganization { id, record, owner, retention_days, by };

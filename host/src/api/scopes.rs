@@ -17,6 +17,8 @@ pub(super) fn of_operation(path: &str, method: &str, tag: &str) -> ApiScope {
     match (method, path) {
         // It holds what all resources of the organization hold.
         ("get", "/organizations/{organization}/export") => ApiScope::read(ApiResource::All),
+        // A component decides what happens to all data of the organizations that run it.
+        (method, _) if method != "get" && tag == "Components" => ApiScope::EVERYTHING,
         // It changes nothing; the users are in its body because they are many.
         ("post", "/organizations/{organization}/preview") => ApiScope::read(ApiResource::Members),
         _ => {

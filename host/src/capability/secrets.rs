@@ -179,7 +179,15 @@ pub(crate) fn write_keys(path: &Path, keys: &[[u8; KEY]]) -> Result<(), KeyFileE
     }
     let directory = path.parent().unwrap_or(Path::new("."));
     let beside = directory.join(format!(".keys-{}", std::process::id()));
-    let written = write_new(&beside, &keys.concat()).and_then(|()| fs::rename(&beside, path));
+    let written = write_new(&beside, &keys.concat());
+    // Commands are run as root also where the server is somebody else, who must be able to read the file.
+    #[cfg(unix)]
+    let written = written.and_then(|()| {
+        use std::os::unix::fs::{MetadataExt as _, chown};
+        let Ok(before) = fs::metadata(path) else { return Ok(()) };
+        chown(&beside, Some(before.uid()), Some(before.gid()))
+    });
+    let written = written.and_then(|()| fs::rename(&beside, path));
     let written = written.and_then(|()| File::open(directory)?.sync_all());
     written.map_err(|source| {
         let _ = fs::remove_file(&beside);

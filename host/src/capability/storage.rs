@@ -109,13 +109,14 @@ impl OrganizationId {
         Self { name: Arc::clone(&self.name), generation }
     }
 
-    /// A name that a backend has read back from its own tables: [`OrganizationId::parse`], and the
-    /// host's own space too.
+    /// A name that a backend has read back from its own tables: [`OrganizationId::parse`], and the spaces of the host and of
+    /// the operator's trail too.
     ///
     /// # Errors
     /// Says which rule the name breaks.
     pub fn from_stored(name: &str) -> Result<Self, InvalidOrganizationId> {
-        if name == HOST.as_str() { Ok(Self::host()) } else { Self::parse(name) }
+        let own = [Self::host(), Self::operator()].into_iter().find(|own| own.as_str() == name);
+        own.map_or_else(|| Self::parse(name), Ok)
     }
 }
 

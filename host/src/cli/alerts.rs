@@ -175,7 +175,7 @@ mod tests {
     fn p9_alerts_are_a_table_of_the_file_and_what_is_wrong_in_it_is_said_at_once() {
         let set = "mail = ['ops@example.com']\nwebhook = 'https://ops.internal/x'\nwebhook-secret-file = 'KEY'\n\
                    leave-out = ['seats-full']\nevery-seconds = 60\ndisk-free-mib = 7";
-        assert_eq!(alerts(set).unwrap().receivers(), ["mail:ops@example.com", "https://ops.internal/x"]);
+        assert_eq!(alerts(set).unwrap().receivers(), ["mail:ops@example.com", "webhook:ops.internal#a9251961"]);
         assert!(alerts("").unwrap().receivers().is_empty());
         for (table, said) in [
             ("mail = ['ops']", "no email address"),

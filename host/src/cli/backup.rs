@@ -138,6 +138,10 @@ async fn transfer(settings: &Settings, from: &Place, to: &Place, done: &str) -> 
     let Copied { organizations, items, bytes } = copy(source, &mut *target)
         .await
         .with_context(|| format!("what {} has can't be copied to {}", from.name(), to.name()))?;
+    if from.directory != to.directory {
+        let same = fs::read(from.directory.join(KEY)).ok() == fs::read(to.directory.join(KEY)).ok();
+        ensure!(same, "the host key was rotated meanwhile, so the copy may lack the one that it needs: make another");
+    }
     let seconds = begun.elapsed().as_secs_f64();
     if settings.json {
         let report = json!({

@@ -15,8 +15,9 @@ use crate::capability::storage::Storage;
 use crate::host_key::{Keeper, Keyring, Note, count, reseal};
 use crate::registry::Registry;
 
-/// How long after a rotation the key before is kept at the least: what began before has ended then.
-const SETTLED: u64 = 5_000;
+/// How long after a rotation the key before is kept, in seconds, unless somebody says otherwise: a call that began before, and
+/// has sealed with it, may take a minute.
+const SETTLED: u64 = 70;
 
 /// Commands about the host key, which seals what must be replayed to others: access to identity providers, the keys of webhooks
 /// and streams, emails that wait.
@@ -38,7 +39,11 @@ pub(super) enum KeyCommand {
     /// again first.
     ///
     /// With several servers, copy the file secret.key again afterwards, or give this command on each of them.
-    Retire,
+    Retire {
+        /// Wait until so many seconds after the rotation: what began before it, and has sealed with the old key, has ended then.
+        #[arg(long, value_name = "SECONDS", default_value_t = SETTLED, value_parser = clap::value_parser!(u64).range(..=3_600))]
+        after: u64,
+    },
 }
 
 /// Why a key is not rotated or retired.
@@ -84,7 +89,7 @@ impl KeyCommand {
         match self {
             Self::Rotate { copied } => opened.rotate(settings, copied).await,
             Self::Status => opened.status(settings).await,
-            Self::Retire => opened.retire(settings).await,
+            Self::Retire { after } => opened.retire(settings, after * 1_000).await,
         }
     }
 }
@@ -134,9 +139,9 @@ impl Opened {
         Ok(())
     }
 
-    async fn retire(self, settings: &Settings) -> anyhow::Result<()> {
+    async fn retire(self, settings: &Settings, after: u64) -> anyhow::Result<()> {
         if !self.note.older.is_empty() {
-            let settled = self.note.since.saturating_add(SETTLED).saturating_sub(SystemClock.now()).min(SETTLED);
+            let settled = self.note.since.saturating_add(after).saturating_sub(SystemClock.now()).min(after);
             tokio::time::sleep(Duration::from_millis(settled)).await;
             let otherwise = Keeper::sealing_otherwise(&*self.storage, &self.note.key, SystemClock.now()).await?;
             if otherwise > 0 {

@@ -225,6 +225,13 @@ impl Org {
                     Some(organization) => Some(host::organization(&provisioner, &organization).await?),
                     None => None,
                 };
+                if organization.is_none() && matches!(pinned, Some(Chosen::Former)) {
+                    // What ran before is another one in each organization, and given twice it would lead back.
+                    return Err(WrongArguments(anyhow::anyhow!(
+                        "`--component former` is for one organization, not for --where"
+                    ))
+                    .into());
+                }
                 let component = match pinned {
                     Some(chosen) => Some(Pinned::of(&provisioner, chosen).await?),
                     None => None,

@@ -56,28 +56,33 @@ impl Pinned {
 impl Wanted {
     /// Sets all of it.
     pub(super) async fn set(self, organization: &Organization) -> anyhow::Result<()> {
-        for (quota, limit) in self.quotas {
-            organization.set_quota(quota, limit).await?;
-        }
-        if let Some(days) = self.retention {
-            organization.set_retention(days).await?;
-        }
-        organization.change(self.change).await?;
+        // First, since an organization whose component is broken answers nothing else.
         match self.component {
             Some(Pinned::Default) => drop(organization.set_pin(None).await?),
             Some(Pinned::Former) => drop(organization.roll_back().await?),
             Some(Pinned::Stored(component)) => drop(organization.set_pin(Some(component)).await?),
             None => {}
         }
+        for (quota, limit) in self.quotas {
+            organization.set_quota(quota, limit).await?;
+        }
+        if let Some(days) = self.retention {
+            organization.set_retention(days).await?;
+        }
+        if self.change != OrganizationChange::default() {
+            organization.change(self.change).await?;
+        }
         Ok(())
     }
 
     /// What would be another value than it is: the setting, what it is, and what it would be.
     async fn differences(&self, organization: &Organization) -> anyhow::Result<Vec<(String, Value, Value)>> {
-        let before = organization.get().await?.context("nothing is known about the organization yet")?;
-        let after = self.change.clone().apply(before.clone())?;
         let mut differences = Vec::new();
-        differ("", &serde_json::to_value(before)?, &serde_json::to_value(after)?, &mut differences);
+        if self.change != OrganizationChange::default() {
+            let before = organization.get().await?.context("nothing is known about the organization yet")?;
+            let after = self.change.clone().apply(before.clone())?;
+            differ("", &serde_json::to_value(before)?, &serde_json::to_value(after)?, &mut differences);
+        }
         let limits = organization.quotas().await?;
         for (quota, limit) in &self.quotas {
             let (is, becomes) = (limits.limit(*quota), limit.map_or(json!("default"), Value::from));
@@ -131,19 +136,21 @@ pub(super) async fn set_many(
         let Some(last) = page.last() else { break };
         after = Some(OrganizationId::parse(&last.id)?);
         for standing in page.iter().filter(|standing| filter.lets_through(standing)) {
-            let organization = host::organization(provisioner, &standing.id).await?;
-            let error = match wanted.differences(&organization).await {
-                Ok(differences) if differences.is_empty() => continue,
-                Ok(differences) => {
-                    let line = |(setting, from, to)| json!({"organization": standing.id, "setting": setting, "from": from, "to": to});
-                    lines.extend(differences.into_iter().map(line));
-                    if applies { wanted.clone().set(&organization).await.err() } else { None }
+            let line =
+                |(setting, from, to)| json!({"organization": standing.id, "setting": setting, "from": from, "to": to});
+            let outcome = async {
+                let organization = host::organization(provisioner, &standing.id).await?;
+                let differences = wanted.differences(&organization).await?;
+                let differs = !differences.is_empty();
+                lines.extend(differences.into_iter().map(line));
+                if applies && differs {
+                    wanted.clone().set(&organization).await?;
                 }
-                Err(error) => Some(error),
+                Ok::<_, anyhow::Error>(differs)
             };
-            match error {
-                None => changed += 1,
-                Some(error) => {
+            match outcome.await {
+                Ok(differs) => changed += usize::from(differs),
+                Err(error) => {
                     failed += 1;
                     lines.push(json!({"organization": standing.id, "setting": "error", "to": format!("{error:#}")}));
                 }
@@ -152,6 +159,10 @@ pub(super) async fn set_many(
     }
     output::table(settings.json, &lines, &["organization", "setting", "from", "to"]);
     if !applies {
+        ensure!(
+            failed == 0,
+            "{failed} organizations could not be looked at; of the others, {changed} would be changed"
+        );
         output::complain(&format!(
             "{changed} organizations would be changed, and nothing was; add --apply to change them\n"
         ));

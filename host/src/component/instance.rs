@@ -161,6 +161,11 @@ impl Instance {
         self.store.set_epoch_deadline(1);
     }
 
+    /// Whether the call that it serves, or has just served, was not its first one.
+    pub(super) fn has_served_before(&self) -> bool {
+        self.calls > 1
+    }
+
     /// Whether it was made from this component.
     pub(super) fn is_of(&self, linked: &Arc<Linked>) -> bool {
         Arc::ptr_eq(&self.linked, linked)

@@ -126,6 +126,15 @@ pub(crate) struct Runtime {
     quotas: QuotaBook,
 }
 
+/// Which instances are kept for the next call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keep {
+    /// All that may serve another call.
+    Every,
+    /// Of these only such as had been kept before.
+    UsedBefore,
+}
+
 impl Runtime {
     /// Compiles the component and gets ready to call it. Blocks for seconds if the compiled code is not in `cache`.
     pub(crate) fn new(
@@ -172,13 +181,32 @@ impl Runtime {
         organization: &OrganizationId,
         run: impl for<'a> FnOnce(&'a mut InstanceStore, &'a Exports) -> Run<'a, T> + Send,
     ) -> Result<T, CallError> {
+        self.call_and_keep(organization, Keep::Every, run).await
+    }
+
+    /// As [`Runtime::call`], by somebody who goes through all organizations: an instance that is made for the call is not
+    /// kept, so that none of an organization that is called is pushed out by those of organizations that are not.
+    pub(crate) async fn call_in_passing<T: Send>(
+        &self,
+        organization: &OrganizationId,
+        run: impl for<'a> FnOnce(&'a mut InstanceStore, &'a Exports) -> Run<'a, T> + Send,
+    ) -> Result<T, CallError> {
+        self.call_and_keep(organization, Keep::UsedBefore, run).await
+    }
+
+    async fn call_and_keep<T: Send>(
+        &self,
+        organization: &OrganizationId,
+        keep: Keep,
+        run: impl for<'a> FnOnce(&'a mut InstanceStore, &'a Exports) -> Run<'a, T> + Send,
+    ) -> Result<T, CallError> {
         let begun = Instant::now();
         let tenant = self.tenant(organization);
         self.look_up_limits(organization, &tenant.usage).await;
         let outcome = tokio::select! {
             biased;
             () = tenant.ended.cancelled() => Err(CallError::Deleted),
-            outcome = self.call_of(organization, &tenant, None, run) => outcome,
+            outcome = self.call_of(organization, &tenant, None, keep, run) => outcome,
         };
         // A call that learnt it by itself has an answer that counts no more.
         let outcome = if tenant.ended.is_cancelled() { Err(CallError::Deleted) } else { outcome };
@@ -192,6 +220,7 @@ impl Runtime {
         organization: &OrganizationId,
         tenant: &Arc<Tenant>,
         component: Option<Choice>,
+        keep: Keep,
         run: impl for<'a> FnOnce(&'a mut InstanceStore, &'a Exports) -> Run<'a, T> + Send,
     ) -> Result<T, CallError> {
         let _turn = self.turn(organization, tenant).await?;
@@ -215,7 +244,8 @@ impl Runtime {
                 self.judge(choice.because, instance.store.data().has_failed());
                 // One whose component is not the organization's any more was drained by this call.
                 let is_current = tenant.assigned.last().is_none_or(|last| instance.is_of(&last.linked));
-                if !tenant.ended.is_cancelled() && is_current {
+                let is_wanted = keep == Keep::Every || instance.has_served_before();
+                if !tenant.ended.is_cancelled() && is_current && is_wanted {
                     self.keep(organization, instance);
                 }
                 return Ok(called);
@@ -394,7 +424,7 @@ impl Runtime {
         };
         let (nobody, choice) = (OrganizationId::nobody(), Choice { linked, because: Because::Pinned });
         let tenant = self.tenant(&nobody);
-        let called = self.call_of(&nobody, &tenant, Some(choice), move |store, exports| {
+        let called = self.call_of(&nobody, &tenant, Some(choice), Keep::Every, move |store, exports| {
             Box::pin(async move { exports.insomnia_scim_scim().call_admits(store, None).await })
         });
         match called.await {

@@ -11,6 +11,7 @@ use super::note::Note;
 use super::reseal::reseal;
 use crate::capability::storage::{KeyRange, OrganizationId, Page, Storage, StorageError, Transaction, Write};
 use crate::hex;
+use crate::hourly::error_hourly;
 use crate::registry::Registry;
 
 /// How often a server looks at the note.
@@ -83,6 +84,8 @@ impl Keeper {
         }
         let (rotation, next) = self.next;
         if self.keyring.sealing() == note.key && (rotation != note.since || now >= next) {
+            // Also where it fails: what can't be read now is tried again after a pause.
+            self.next = (note.since, now.saturating_add(SAYS));
             let sealed = reseal(&*self.storage, &self.registry, &self.keyring).await?;
             if sealed.again > 0 || rotation != note.since {
                 let (again, left) = (sealed.again, sealed.older);
@@ -106,7 +109,7 @@ impl Keeper {
                 );
                 self.lacks = Some(note.key.clone());
             }
-            Err(error) => tracing::error!("the host key was rotated, and can't be read: {error}"),
+            Err(error) => error_hourly!("host-key"; "the host key was rotated, and can't be read: {error}"),
         }
     }
 

@@ -110,12 +110,14 @@ impl Keyring {
         Ok(SecretKey::new(&new).fingerprint())
     }
 
-    /// Takes all keys out of the file but the one that seals. Returns the fingerprints of those that are gone.
+    /// Takes the keys that are older than the one that seals out of the file; newer ones are prepared, and stay. Returns the fingerprints of those that are gone.
     pub(crate) fn retire(&self) -> Result<Vec<String>, KeyFileError> {
         let sealing = self.sealing();
-        let (kept, gone): (Vec<_>, Vec<_>) =
-            read_keys(&self.path)?.into_iter().partition(|key| SecretKey::new(key).fingerprint() == sealing);
-        if !kept.is_empty() && !gone.is_empty() {
+        let mut kept = read_keys(&self.path)?;
+        // The newest stands first.
+        let place = kept.iter().position(|key| SecretKey::new(key).fingerprint() == sealing);
+        let gone = place.map_or_else(Vec::new, |place| kept.split_off(place + 1));
+        if !gone.is_empty() {
             write_keys(&self.path, &kept)?;
             self.read_again()?;
         }

@@ -19,6 +19,7 @@ use crate::capability::secrets::{Secrets as _, SecretsError};
 use crate::capability::storage::{
     Entry, KeyRange, OrganizationId, Page, Require, Storage, StorageError, Transaction, Write,
 };
+use crate::hourly::warn_hourly;
 use crate::registry::Registry;
 
 /// Organizations that are looked up at once.
@@ -93,7 +94,12 @@ impl Pass<'_> {
                 let Some(organization) = self.registry.find(&one.id).await? else { continue };
                 match self.organization(&organization).await {
                     Ok(()) | Err(StorageError::Deleted) => {}
-                    Err(error) => return Err(error),
+                    // It keeps no other one back. That it may need the older key is all that is known of it.
+                    Err(error) => {
+                        warn_hourly!("host-key"; %organization, "it can't be looked up what the host key has sealed: {error}");
+                        self.sealed.older += 1;
+                        self.sealed.places.insert("an organization that can't be read");
+                    }
                 }
                 tokio::task::yield_now().await;
             }

@@ -34,11 +34,13 @@ impl Organization {
     /// addresses of the same person, at most 20, each of at least five bytes.
     ///
     /// What tells of the person goes from log, events, audit trail, waiting emails and the emails to the person that the mailer
-    /// keeps; the id remains. It may be called again, also after an error. The storage's files have nothing of it some time later.
+    /// keeps; the id remains. It may be called again, also after an error; by a name it answers, once all is done, that nothing
+    /// names this person. The storage's files have nothing of it some time later.
     ///
     /// # Errors
-    /// [`ActionError::NotFound`] if a name or an address stands nowhere; [`ActionError::Forbidden`] of the last active owner; [`ActionError::Invalid`] if a name is too short, is a word that stands
-    /// in what is kept of everybody, or is that of another member or a team.
+    /// [`ActionError::NotFound`] if a name or an address stands nowhere; [`ActionError::Forbidden`] of the last active owner;
+    /// [`ActionError::Invalid`] if a name is too short, is a word that stands in what is kept of everybody, or is that of another
+    /// member or a team.
     pub async fn erase_person(&self, person: &str, known_as: &[String]) -> Result<ErasedPerson, ActionError> {
         let until = Instant::now() + PATIENCE;
         let (by, person, known_as) = (self.by.clone(), person.to_owned(), known_as.to_vec());

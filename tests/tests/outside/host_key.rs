@@ -98,7 +98,7 @@ fn p9_the_host_key_is_rotated_and_what_the_old_one_has_sealed_goes_on_to_work_wi
     server.start_again();
     assert!(polled(&stream) > 0);
 
-    let retired = server.command(&["key", "retire"]);
+    let retired = server.command(&["key", "retire", "--after", "5"]);
     assert_eq!(retired["retired"], rotated["old"], "{retired}");
     assert_eq!(fs::read(&file).expect("the key"), &both[..32]);
     server.kill();
@@ -131,7 +131,7 @@ fn p9_a_rotation_that_is_killed_in_the_middle_is_ended_by_the_next_server() {
     });
     seed::someone(&server.client(), "after");
     assert!(polled(&stream) > 0);
-    assert_eq!(server.command(&["key", "retire"])["retired"].as_array().map(Vec::len), Some(1));
+    assert_eq!(server.command(&["key", "retire", "--after", "5"])["retired"].as_array().map(Vec::len), Some(1));
     assert_eq!(length(&server.data().join("secret.key")), 32);
 }
 
