@@ -249,8 +249,8 @@ mod tests {
             id("x", std::slice::from_ref(&began)),
             "when it is sent again"
         );
-        assert_ne!(id("x", &[began.clone()]), id("x", &[over]));
-        assert_ne!(id("x", &[began.clone()]), id("y", &[began]));
+        assert_ne!(id("x", std::slice::from_ref(&began)), id("x", &[over]));
+        assert_ne!(id("x", std::slice::from_ref(&began)), id("y", &[began]));
         let again = Item { since: NOW, ..host.clone() };
         assert_ne!(again.id(), host.id());
     }

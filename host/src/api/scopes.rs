@@ -87,7 +87,9 @@ mod tests {
                 let scope = scopes.needed(&method.to_uppercase().parse().unwrap(), path);
                 let reads = method == "get" || path.ends_with("/preview");
                 assert_eq!(scope.access == ApiAccess::Read, reads, "{method} {path}");
-                if !path.ends_with("/organizations/{organization}/export") {
+                if tag == "Components" && !reads {
+                    assert_eq!(scope, ApiScope::EVERYTHING, "{method} {path}");
+                } else if !path.ends_with("/organizations/{organization}/export") {
                     assert_eq!(scope.resource, resource, "{method} {path}");
                 }
             }

@@ -93,16 +93,17 @@ impl Backend {
     fn start(data: &Path) -> Self {
         let mut command = Command::new(program());
         let command = command.arg(data).args(["127.0.0.1:0", COMPILED]).stdout(Stdio::piped());
-        let mut process = command.spawn().expect("the example starts");
-        let mut printed = Vec::new();
-        for line in BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap) {
+        // Whatever happens, it ends with this.
+        let process = command.spawn().expect("the example starts");
+        let mut backend = Self { process, url: String::new(), printed: Vec::new() };
+        for line in BufReader::new(backend.process.stdout.take().unwrap()).lines().map(Result::unwrap) {
             if let Some(url) = line.strip_prefix("serving ") {
-                let url = url.trim_end_matches('/').to_owned();
-                return Self { process, url, printed };
+                url.trim_end_matches('/').clone_into(&mut backend.url);
+                return backend;
             }
-            printed.push(line);
+            backend.printed.push(line);
         }
-        panic!("the example ended: {printed:?}");
+        panic!("the example ended: {:?}", backend.printed);
     }
 
     /// What follows the word in what it printed.

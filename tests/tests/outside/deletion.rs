@@ -46,6 +46,12 @@ fn f3_a_deletion_by_command_ends_bulk_requests_and_leaves_nothing_to_the_next_of
     }
     let id = connector.organization.as_str();
     server.command(&["org", "delete", id, "--yes-delete", id]);
+    // The organization's own audit trail has gone with it.
+    let acts = server.command(&["audit", "list", "--operator"]);
+    assert!(
+        acts.as_array().unwrap().iter().any(|act| act["act"] == "organization.delete" && act["subject"]["id"] == id),
+        "{acts}"
+    );
     for request in requests {
         assert_eq!(request.join().expect("an answer"), 401, "a bulk request went on after the deletion");
     }

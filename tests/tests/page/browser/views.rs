@@ -34,7 +34,7 @@ fn views_before_the_sign_in() {
     browser.go(&organization.view("reset"));
     browser.type_into("#email", &organization.owner);
     browser.click("main button[type=submit]");
-    browser.wait_for_text("[role=status]", "on its way");
+    browser.wait_for_text("[role=status]", "If this address belongs to a member");
     examine(&browser, "reset-sent");
 
     let client = organization.enable(ExpiryWindow::Never);
