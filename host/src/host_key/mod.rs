@@ -6,7 +6,7 @@
 //! 1. A new key is put into the file. With several servers on one database, the file is copied to each of them.
 //! 2. The note is changed: the new key seals, and the one before is needed as well. Every server looks at the note, and seals
 //!    with the new key from then on ([`Keeper`]).
-//! 3. What is sealed with the older key is sealed again ([`reseal`]), by every server a part: each item is replaced only where
+//! 3. What is sealed with the older key is sealed again ([`reseal()`]), by every server a part: each item is replaced only where
 //!    it is as it was read, so two servers do no harm to each other, and one that is killed in the middle has lost nothing.
 //! 4. When nothing needs the older key, and no server seals with it, it is retired: the note no longer names it, and the file
 //!    no longer holds it.
