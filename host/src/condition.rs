@@ -8,7 +8,7 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
 use crate::capability::storage::{OrganizationId, Storage, StorageError, Transaction, Write};
-use crate::component::{CallError, Runtime};
+use crate::component::{CallError, Keep, Runtime};
 
 /// How long an answer counts.
 const FRESH: Duration = Duration::from_secs(5);
@@ -76,7 +76,7 @@ async fn look(storage: &dyn Storage, runtime: &Runtime) -> Option<Trouble> {
     }
     // A call for no organization: what it reads is empty, and it can write nothing.
     let nobody = OrganizationId::nobody();
-    let called = runtime.call(&nobody, move |store, exports| {
+    let called = runtime.call(&nobody, Keep::Every, move |store, exports| {
         Box::pin(async move { exports.insomnia_scim_scim().call_admits(store, None).await })
     });
     called.await.err().map(Trouble::Component)

@@ -6,7 +6,7 @@ use insomnia_scim_contract::{self as contract, Act, Actor, RunContext, Source};
 
 use crate::capability::http::HttpError;
 use crate::capability::storage::OrganizationId;
-use crate::component::{CallError, Exports, InstanceStore, Run};
+use crate::component::{CallError, Exports, InstanceStore, Keep, Run};
 use crate::connector::{ConnectorStatus, ExpiryWindow, IdentityProvider, IssuedToken};
 use crate::directory::{
     Licences, Listed, Listing, MarkedMembers, Member, NewMember, OrganizationRecord, Requirement, Role,
@@ -34,8 +34,8 @@ pub struct Organization {
     /// The space that its acts are for; without one, that of whichever organization has the name when it acts.
     space: Option<OrganizationId>,
     by: Act,
-    /// Its calls are those of somebody who goes through all organizations.
-    in_passing: bool,
+    /// Whether the instances that its calls run in are kept.
+    keep: Keep,
 }
 
 /// Calls an export that answers with a result.
@@ -78,18 +78,18 @@ pub use erasure::ErasedPerson;
 impl Organization {
     /// Whichever organization has this name when it acts.
     pub(crate) fn named(provisioner: Provisioner, id: OrganizationId) -> Self {
-        Self { provisioner, id, space: None, by: Act::of_backend(), in_passing: false }
+        Self { provisioner, id, space: None, by: Act::of_backend(), keep: Keep::Every }
     }
 
     /// The organization with this name and this generation.
     pub(crate) fn bound(provisioner: Provisioner, id: OrganizationId) -> Self {
-        Self { provisioner, space: Some(id.clone()), id, by: Act::of_backend(), in_passing: false }
+        Self { provisioner, space: Some(id.clone()), id, by: Act::of_backend(), keep: Keep::Every }
     }
 
     /// What stands for an organization that is not there: the component answers as for one that has no connector, so that
     /// nobody without a token can tell which organizations there are. Nothing is read or written.
     pub(crate) fn stranger(provisioner: Provisioner, id: OrganizationId) -> Self {
-        Self { provisioner, id, space: Some(OrganizationId::nobody()), by: Act::of_backend(), in_passing: false }
+        Self { provisioner, id, space: Some(OrganizationId::nobody()), by: Act::of_backend(), keep: Keep::Every }
     }
 
     /// Calls the component for the organization.
@@ -99,26 +99,19 @@ impl Organization {
     ) -> Result<T, CallError> {
         let runtime = self.provisioner.runtime();
         if let Some(space) = &self.space {
-            return if self.in_passing {
-                runtime.call_in_passing(space, run).await
-            } else {
-                runtime.call(space, run).await
-            };
+            return runtime.call(space, self.keep, run).await;
         }
         let found = self.provisioner.registry().find(&self.id).await.map_err(|error| {
             error_hourly!("looks-up"; organization = %self.id, "the organization can't be looked up: {error}");
             CallError::Busy
         });
-        let found = found?.ok_or(CallError::Deleted)?;
-        if self.in_passing { runtime.call_in_passing(&found, run).await } else { runtime.call(&found, run).await }
+        runtime.call(&found?.ok_or(CallError::Deleted)?, self.keep, run).await
     }
 
-    /// The same organization, for somebody who goes through all organizations: see [`Runtime::call_in_passing`].
-    ///
-    /// [`Runtime::call_in_passing`]: crate::component::Runtime::call_in_passing
+    /// The same organization, for somebody who goes through all organizations: see [`Keep::UsedBefore`].
     #[must_use]
     pub(crate) fn in_passing(mut self) -> Self {
-        self.in_passing = true;
+        self.keep = Keep::UsedBefore;
         self
     }
 

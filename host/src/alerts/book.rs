@@ -222,7 +222,7 @@ impl Book<'_> {
     /// The alerts about organizations after `after` up to and including `last`; without one, to the end.
     pub(super) async fn of_fleet(self, after: Option<&str>, last: Option<&str>) -> Result<Vec<Stored>, StorageError> {
         let beyond = |name: &str| format!("{FLEET}{name}{AFTER_SPACE}").into_bytes();
-        let all = below(FLEET);
+        let all = KeyRange::beginning_with(FLEET);
         let range = KeyRange { start: after.map_or(all.start, beyond), end: last.map_or(all.end, beyond) };
         let entries = self.all(range).await?;
         Ok(entries.into_iter().filter_map(|entry| stored(entry, Found::Fleet)).collect())
@@ -230,7 +230,7 @@ impl Book<'_> {
 
     /// The alerts about what hosts have seen.
     pub(super) async fn of_seen(self) -> Result<Vec<Stored>, StorageError> {
-        let entries = self.all(below(SEEN_ON)).await?;
+        let entries = self.all(KeyRange::beginning_with(SEEN_ON)).await?;
         Ok(entries.into_iter().filter_map(|entry| stored(entry, Found::Seen)).collect())
     }
 
@@ -241,7 +241,7 @@ impl Book<'_> {
         after: Option<&str>,
         limit: u32,
     ) -> Result<(Vec<Stored>, Option<String>), StorageError> {
-        let mut range = below(ON);
+        let mut range = KeyRange::beginning_with(ON);
         if let Some(after) = after {
             range.start = format!("{ON}{after}\0").into();
         }
@@ -258,7 +258,7 @@ impl Book<'_> {
 
     /// What hosts have seen.
     pub(super) async fn sights(self) -> Result<BTreeMap<About, Sight>, StorageError> {
-        let entries = self.all(below(SEEN)).await?;
+        let entries = self.all(KeyRange::beginning_with(SEEN)).await?;
         let read = |entry: Entry| Some((About::parse(&entry.key, SEEN)?, serde_json::from_slice(&entry.value).ok()?));
         Ok(entries.into_iter().filter_map(read).collect())
     }
@@ -357,10 +357,6 @@ fn stored(entry: Entry, found: Found) -> Option<Stored> {
     let about = About::parse(&entry.key, found.prefix())?;
     let state = serde_json::from_slice(&entry.value).unwrap_or_else(|_| State::unknown());
     Some(Stored { about, state, key: entry.key, version: Some(entry.version) })
-}
-
-fn below(prefix: &str) -> KeyRange {
-    KeyRange { start: prefix.into(), end: [prefix.as_bytes(), &[0xff]].concat() }
 }
 
 fn encode(value: &impl Serialize) -> Result<Vec<u8>, StorageError> {

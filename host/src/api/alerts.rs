@@ -3,13 +3,11 @@
 use serde::Deserialize;
 
 use super::access::Operator;
-use super::input::Query;
+use super::input::{Query, page_limit};
 use super::listed::ListOf;
 use super::problem::Problem;
 use crate::alerts::Alert;
 
-/// The most alerts of a page.
-const MOST: u32 = 500;
 /// The longest cursor, in bytes: a name of 63 and a cause.
 const LONGEST_CURSOR: usize = 160;
 
@@ -37,10 +35,7 @@ pub(super) async fn list_alerts(
     operator: Operator,
     Query(query): Query<AlertPaging>,
 ) -> Result<ListOf<Alert>, Problem> {
-    let limit = query.limit.unwrap_or(100);
-    if !(1..=MOST).contains(&limit) {
-        return Err(Problem::parameter(Some("limit"), format!("`limit` is 1 to {MOST}.")));
-    }
+    let limit = page_limit(query.limit)?;
     if query.after.as_ref().is_some_and(|after| !(1..=LONGEST_CURSOR).contains(&after.len())) {
         return Err(Problem::parameter(Some("after"), "`after` is `next` of the page before."));
     }

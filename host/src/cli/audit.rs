@@ -11,7 +11,6 @@ use super::{host, output};
 use crate::capability::storage::OrganizationId;
 use crate::journal::AuditQuery;
 use crate::organization::Organization;
-use crate::provisioner::Provisioner;
 
 /// Commands about the audit trail.
 #[derive(Subcommand)]
@@ -76,10 +75,10 @@ impl AuditCommand {
                     page.entries.iter().map(|json| serde_json::from_str(json)).collect::<Result<_, _>>()?;
                 output::table(settings.json, &entries, &["time", "act", "by", "face", "address", "subject", "refused"]);
             }
-            Self::Export { operator: true, filter, .. } => export_operators(&provisioner, &filter).await?,
+            Self::Export { operator: true, filter, .. } => export(&provisioner.operator_trail(), None, &filter).await?,
             Self::Export { organization: Some(named), filter, .. } => {
                 let organization = host::organization(&provisioner, &named).await?;
-                export(&organization, &filter).await?;
+                export(&organization, Some(organization.id()), &filter).await?;
             }
             Self::Export { organization: None, filter, .. } => {
                 let (mut after, mut failed) = (None::<OrganizationId>, 0);
@@ -89,14 +88,14 @@ impl AuditCommand {
                     for registered in &found {
                         // One that is deleted at this moment, or whose component fails, does not keep the others back.
                         let organization = provisioner.organization(&registered.id);
-                        if let Err(error) = export(&organization, &filter).await {
+                        if let Err(error) = export(&organization, Some(&registered.id), &filter).await {
                             tracing::error!(organization = %registered.id, "the audit trail can't be read: {error}");
                             failed += 1;
                         }
                     }
                     after = Some(last.id.clone());
                 }
-                export_operators(&provisioner, &filter).await?;
+                export(&provisioner.operator_trail(), None, &filter).await?;
                 if failed > 0 {
                     bail!("the audit trails of {failed} organizations could not be read: the log says which");
                 }
@@ -106,42 +105,23 @@ impl AuditCommand {
     }
 }
 
-/// Prints all entries of an organization, each with the organization's id.
-async fn export(organization: &Organization, filter: &Filter) -> anyhow::Result<()> {
-    let id = json!(organization.id().as_str());
+/// Prints all entries of a trail, each with the id of the organization, if it is that of one.
+async fn export(trail: &Organization, organization: Option<&OrganizationId>, filter: &Filter) -> anyhow::Result<()> {
     let mut after = None;
     loop {
-        let page = organization.audit(filter.page(after, PAGE)).await?;
-        print(&page.entries, Some(&id))?;
+        let page = trail.audit(filter.page(after, PAGE)).await?;
+        let mut lines = String::new();
+        for entry in &page.entries {
+            let mut entry: Value = serde_json::from_str(entry)?;
+            if let (Some(entry), Some(id)) = (entry.as_object_mut(), organization) {
+                entry.insert("organization".into(), json!(id.as_str()));
+            }
+            lines.push_str(&format!("{entry}\n"));
+        }
+        output::print(&lines);
         after = page.next;
         if after.is_none() {
             return Ok(());
         }
     }
-}
-
-/// Prints all entries of the operator's own trail.
-async fn export_operators(provisioner: &Provisioner, filter: &Filter) -> anyhow::Result<()> {
-    let mut after = None;
-    loop {
-        let page = provisioner.audit(filter.page(after, PAGE)).await?;
-        print(&page.entries, None)?;
-        after = page.next;
-        if after.is_none() {
-            return Ok(());
-        }
-    }
-}
-
-fn print(entries: &[String], organization: Option<&Value>) -> anyhow::Result<()> {
-    let mut lines = String::new();
-    for entry in entries {
-        let mut entry: Value = serde_json::from_str(entry)?;
-        if let (Some(entry), Some(organization)) = (entry.as_object_mut(), organization) {
-            entry.insert("organization".into(), organization.clone());
-        }
-        lines.push_str(&format!("{entry}\n"));
-    }
-    output::print(&lines);
-    Ok(())
 }

@@ -39,7 +39,7 @@ pub(crate) use instance::{Exports, InstanceState, InstanceStore};
 #[cfg(test)]
 pub(crate) use lanes::Lanes;
 pub(crate) use lanes::Steps;
-pub(crate) use runtime::{Run, Runtime, Unusable};
+pub(crate) use runtime::{Keep, Run, Runtime, Unusable};
 
 /// Which requests may share an instance of the component. In either case an instance serves one organization.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -126,12 +126,13 @@ pub(crate) struct Runtime {
     quotas: QuotaBook,
 }
 
-/// Which instances are kept for the next call.
+/// Whether the instance that a call ran in is kept for the next one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Keep {
-    /// All that may serve another call.
+pub(crate) enum Keep {
+    /// If it may serve another call.
     Every,
-    /// Of these only such as had been kept before.
+    /// If it was kept before as well: whoever goes through all organizations pushes out none of an organization that is called
+    /// by those of organizations that are not.
     UsedBefore,
 }
 
@@ -177,24 +178,6 @@ impl Runtime {
     /// A call that is dropped ends where it waits; its instance is dropped with it. So is one that trapped or was
     /// interrupted: what it left in its memory is unknown.
     pub(crate) async fn call<T: Send>(
-        &self,
-        organization: &OrganizationId,
-        run: impl for<'a> FnOnce(&'a mut InstanceStore, &'a Exports) -> Run<'a, T> + Send,
-    ) -> Result<T, CallError> {
-        self.call_and_keep(organization, Keep::Every, run).await
-    }
-
-    /// As [`Runtime::call`], by somebody who goes through all organizations: an instance that is made for the call is not
-    /// kept, so that none of an organization that is called is pushed out by those of organizations that are not.
-    pub(crate) async fn call_in_passing<T: Send>(
-        &self,
-        organization: &OrganizationId,
-        run: impl for<'a> FnOnce(&'a mut InstanceStore, &'a Exports) -> Run<'a, T> + Send,
-    ) -> Result<T, CallError> {
-        self.call_and_keep(organization, Keep::UsedBefore, run).await
-    }
-
-    async fn call_and_keep<T: Send>(
         &self,
         organization: &OrganizationId,
         keep: Keep,

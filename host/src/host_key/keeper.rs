@@ -1,6 +1,5 @@
 //! What a server does about rotations while it runs: it follows the note, says which key it seals with, and seals again.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,7 +24,6 @@ const RESTS: u64 = 10 * 60 * 1_000;
 const THERE: u64 = 3 * SAYS;
 /// Where servers say it, in the host's own space.
 const SERVERS: &str = "host-key/";
-const SERVERS_END: &str = "host-key0";
 
 /// What a server says of itself.
 #[derive(Serialize, Deserialize)]
@@ -123,18 +121,17 @@ impl Keeper {
 
     /// How many servers that are there seal with another key than this.
     pub(crate) async fn sealing_otherwise(storage: &dyn Storage, key: &str, now: u64) -> Result<usize, StorageError> {
-        let range = KeyRange { start: SERVERS.into(), end: SERVERS_END.into() };
+        let range = KeyRange::beginning_with(SERVERS);
         let page = Page { range, reverse: false, skip: 0, limit: 1_000 };
         let scanned = storage.scan(&OrganizationId::host(), vec![page]).await?;
         let entries = scanned.into_iter().flat_map(|page| page.entries);
-        let said: HashMap<Vec<u8>, Said> =
-            entries.filter_map(|entry| Some((entry.key, serde_json::from_slice(&entry.value).ok()?))).collect();
-        Ok(said.values().filter(|said| said.seals != key && now.saturating_sub(said.at) < THERE).count())
+        let said = entries.filter_map(|entry| serde_json::from_slice::<Said>(&entry.value).ok());
+        Ok(said.filter(|said| said.seals != key && now.saturating_sub(said.at) < THERE).count())
     }
 
     /// Forgets what servers have said, when a rotation is at its end.
     pub(crate) async fn forget(storage: &dyn Storage) -> Result<(), StorageError> {
-        let range = KeyRange { start: SERVERS.into(), end: SERVERS_END.into() };
+        let range = KeyRange::beginning_with(SERVERS);
         let transaction = Transaction { write: vec![Write::DeleteRange(range)], ..Transaction::default() };
         storage.commit(&OrganizationId::host(), transaction).await.map(drop)
     }

@@ -108,7 +108,7 @@ impl Pass<'_> {
 
     async fn organization(&mut self, organization: &OrganizationId) -> Result<(), StorageError> {
         for place in &PLACES {
-            let mut range = beginning_with(place.begins);
+            let mut range = KeyRange::beginning_with(place.begins);
             while let Some(entries) = self.page(organization, &mut range).await? {
                 for entry in entries {
                     self.document(organization, entry, place.what).await?;
@@ -160,7 +160,7 @@ impl Pass<'_> {
     async fn answers(&mut self) -> Result<(), StorageError> {
         let holders = self.holders().await?;
         let host = OrganizationId::host();
-        let mut range = beginning_with(ANSWERS);
+        let mut range = KeyRange::beginning_with(ANSWERS);
         while let Some(entries) = self.page(&host, &mut range).await? {
             for entry in entries {
                 let key = String::from_utf8_lossy(&entry.key).into_owned();
@@ -177,7 +177,7 @@ impl Pass<'_> {
 
     async fn holders(&self) -> Result<HashMap<String, OrganizationId>, StorageError> {
         let mut holders = HashMap::new();
-        let mut range = beginning_with(api_keys::RECORDS);
+        let mut range = KeyRange::beginning_with(api_keys::RECORDS);
         while let Some(entries) = self.page(&OrganizationId::host(), &mut range).await? {
             holders.extend(entries.iter().filter_map(|entry| api_keys::space_of(&entry.value)));
         }
@@ -230,15 +230,6 @@ impl Pass<'_> {
         self.sealed.places.insert(what);
         Ok(())
     }
-}
-
-/// All keys that begin so.
-fn beginning_with(prefix: &str) -> KeyRange {
-    let mut end = prefix.as_bytes().to_vec();
-    if let Some(last) = end.last_mut() {
-        *last += 1;
-    }
-    KeyRange { start: prefix.into(), end }
 }
 
 /// All texts of a document. Its depth is that of the component's own types.

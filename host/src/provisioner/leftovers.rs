@@ -140,7 +140,7 @@ impl Provisioner {
             whose.organization == organization.as_str() && whose.generation == organization.generation()
         };
         forget_where(self.storage(), of_it).await?;
-        let marks = below(&format!("{SIGNED_OUT}{organization}/"));
+        let marks = KeyRange::beginning_with(&format!("{SIGNED_OUT}{organization}/"));
         remove(self.storage(), vec![Write::DeleteRange(marks)]).await
     }
 
@@ -155,17 +155,12 @@ impl Provisioner {
     }
 }
 
-/// All keys that begin with a text: those of the host's space are ASCII.
-fn below(prefix: &str) -> KeyRange {
-    KeyRange { start: prefix.into(), end: [prefix.as_bytes(), &[0xff]].concat() }
-}
-
 async fn forget_ended(storage: &dyn Storage, now: u64) -> Result<(), StorageError> {
     for prefix in TIMED {
         let ended = KeyRange { start: prefix.into(), end: format!("{prefix}{now:020}/").into() };
         each_page(storage, ended, |_| true).await?;
     }
-    let mut requests = below(REQUESTS);
+    let mut requests = KeyRange::beginning_with(REQUESTS);
     // From one API key to the next.
     while let Some(first) = first_key(storage, &requests).await? {
         let text = String::from_utf8_lossy(&first).into_owned();
@@ -179,7 +174,7 @@ async fn forget_ended(storage: &dyn Storage, now: u64) -> Result<(), StorageErro
         let time = mark.split(' ').next().and_then(|time| time.parse::<u64>().ok()).unwrap_or(0);
         time.saturating_add(ENDED) <= now
     };
-    each_page(storage, below(SIGNED_OUT), is_old).await
+    each_page(storage, KeyRange::beginning_with(SIGNED_OUT), is_old).await
 }
 
 /// Removes what is remembered of requests of an API key that came before this time.
@@ -203,7 +198,7 @@ async fn forget_requests(storage: &dyn Storage, key: &str, before: u64) -> Resul
 async fn forget_where(storage: &dyn Storage, is_gone: impl Fn(&Whose) -> bool) -> Result<(), StorageError> {
     for prefix in TIMED {
         let of_whom = |entry: &Entry| serde_json::from_slice::<Whose>(&entry.value).is_ok_and(|whose| is_gone(&whose));
-        each_page(storage, below(prefix), of_whom).await?;
+        each_page(storage, KeyRange::beginning_with(prefix), of_whom).await?;
     }
     Ok(())
 }

@@ -35,7 +35,8 @@ impl Provisioner {
         trail.record_act(what, json!({"subject": subject})).await;
     }
 
-    fn operator_trail(&self) -> Organization {
+    /// The space of the trail: of an organization's acts it has those of audit trails only.
+    pub(crate) fn operator_trail(&self) -> Organization {
         // Seldom called: what is kept for the next call is for organizations.
         self.bound_organization(OrganizationId::operator()).in_passing().acting_as(Actor::Operator)
     }
