@@ -183,7 +183,11 @@ impl Org {
             }
             Self::Show { organization } => {
                 let organization = host::organization(&provisioner, &organization).await?;
-                output::object(settings.json, &describe(&organization).await?);
+                let mut description = describe(&organization).await?;
+                let asked = description.ask(&organization).await;
+                // What is known is shown all the same: which component fails is what an operator looks for.
+                output::object(settings.json, &description.0);
+                asked?;
             }
             Self::List { standing, token, trouble, conditions }
                 if standing || trouble || token.is_some() || !conditions.is_empty() =>
@@ -240,7 +244,16 @@ impl Org {
                 match organization {
                     Some(organization) => {
                         wanted.set(&organization).await?;
-                        output::object(settings.json, &describe(&organization).await?);
+                        let mut description = describe(&organization).await?;
+                        if let Err(error) = description.ask(&organization).await {
+                            // A component that does not answer is no reason to call the setting refused.
+                            output::complain(&format!(
+                                "warning: the change was made, but the component of {0} does not answer: {error:#}; if it was \
+                                 just pinned, `org set {0} --component former` returns to the one before\n",
+                                organization.id()
+                            ));
+                        }
+                        output::object(settings.json, &description.0);
                         if let Some(seats) = seats {
                             warn_of_seats(&organization, seats).await?;
                         }
@@ -271,19 +284,30 @@ impl Org {
     }
 }
 
-async fn describe(organization: &Organization) -> anyhow::Result<Value> {
-    Ok(json!({
+/// What is printed of an organization.
+struct Description(Value);
+
+/// What is known without a call of the organization's component.
+async fn describe(organization: &Organization) -> anyhow::Result<Description> {
+    Ok(Description(json!({
         "id": organization.id().as_str(),
         "connector_url": organization.connector_url(),
-        "organization": organization.get().await?,
-        "retention_days": organization.retention().await?,
         "quotas": quotas(organization).await?,
         "component": organization.component().await?,
         "pinned": organization.pin().await?.component,
-        "licences": organization.licences().await?,
-        "marked_members": organization.marked_members().await?,
-        "connector": organization.status().await?,
-    }))
+    })))
+}
+
+impl Description {
+    /// Adds what the component answers.
+    async fn ask(&mut self, organization: &Organization) -> anyhow::Result<()> {
+        self.0["organization"] = json!(organization.get().await?);
+        self.0["retention_days"] = json!(organization.retention().await?);
+        self.0["licences"] = json!(organization.licences().await?);
+        self.0["marked_members"] = json!(organization.marked_members().await?);
+        self.0["connector"] = json!(organization.status().await?);
+        Ok(())
+    }
 }
 
 async fn quotas(organization: &Organization) -> anyhow::Result<Value> {
