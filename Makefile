@@ -193,7 +193,7 @@ check: toolchain tools ## Check format, lints, documentation, licences and advis
 
 # Outside of `make check`: each is another build of the host crate, and of some of its dependencies.
 features: toolchain ## Check the host crate with each of its features alone, and with none.
-	@set -e; for features in "" sqlite postgres email cli conformance; do \
+	@set -e; for features in "" sqlite postgres email otlp cli conformance; do \
 		echo "features: $${features:-none}"; \
 		cargo clippy --locked --package insomnia-scim --no-default-features --features "$$features" -- -D warnings; \
 	done

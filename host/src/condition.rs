@@ -76,7 +76,7 @@ async fn look(storage: &dyn Storage, runtime: &Runtime) -> Option<Trouble> {
     }
     // A call for no organization: what it reads is empty, and it can write nothing.
     let nobody = OrganizationId::nobody();
-    let called = runtime.call(&nobody, Keep::Every, move |store, exports| {
+    let called = runtime.call(&nobody, Keep::Every, "insomnia_scim_scim.call_admits", move |store, exports| {
         Box::pin(async move { exports.insomnia_scim_scim().call_admits(store, None).await })
     });
     called.await.err().map(Trouble::Component)

@@ -128,7 +128,7 @@ impl StorageView<'_> {
         function: &'static str,
         call: impl Future<Output = Result<T, StorageError>>,
     ) -> Result<T, wit::StorageError> {
-        let outcome = self.capabilities.metrics.outgoing.measured("storage", function, call).await;
+        let outcome = self.capabilities.measured("storage", function, call).await;
         outcome.map_err(|error| self.error(error))
     }
 
