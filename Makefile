@@ -249,3 +249,5 @@ fuzz: toolchain ## Fuzz what strangers reach, each parser for MINUTES (10); what
 			-timeout=20 -rss_limit_mb=2048 -verbosity=0 -print_final_stats=1 -artifact_prefix=target/fuzz/$$target- || { \
 			echo "fuzz: $$target broke a rule; the input lies in target/fuzz: keep it as a seed in guest/fuzz/seeds/$$target"; exit 1; }; \
 	done
+	@echo "fuzz: whole requests to the server"
+	INSOMNIA_SCIM_FUZZ_MINUTES=$(MINUTES) cargo test --locked --workspace --test all broken_requests -- --nocapture

@@ -4,12 +4,11 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use insomnia_scim::capability::storage::{self as host, Storage as _};
+use insomnia_scim::capability::storage::{Storage as _, StorageError as HostError};
 use insomnia_scim::storage::MemoryStorage;
 use insomnia_scim::{OrganizationId, ScimRequest, ScimResponse};
 use insomnia_scim_guest::capability::{
-    BoundedAdd, Change, Clock, Condition, Entry, Host, Item, Key, KeyRange, KeyValue, KeyVersion, Page, Scanned,
-    Storage, StorageError, Transaction,
+    Clock, Host, Item, Key, KeyValue, Page, Scanned, Storage, StorageError, Transaction,
 };
 use insomnia_scim_guest::connector::{self, Window};
 use insomnia_scim_guest::testing::MemoryHost;
@@ -71,26 +70,14 @@ struct Bound {
 
 impl Storage for Bound {
     fn get(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, StorageError> {
-        let items = at_once(self.storage.get(&self.organization, keys.to_vec()))?;
-        let item = |host::Item { value, version }| Item { value, version };
-        Ok(items.into_iter().map(|found| found.map(item)).collect())
+        at_once(self.storage.get(&self.organization, keys.to_vec()))
     }
 
     fn scan(&self, pages: &[Page]) -> Result<Vec<Scanned>, StorageError> {
-        let page = |Page { range, reverse, skip, limit }: Page| host::Page { range: keys(range), reverse, skip, limit };
-        let pages = pages.iter().cloned().map(page).collect();
-        let entry = |host::Entry { key, value, version }| Entry { key, value, version };
-        let scanned =
-            |host::Scanned { entries, more }| Scanned { entries: entries.into_iter().map(entry).collect(), more };
-        Ok(at_once(self.storage.scan(&self.organization, pages))?.into_iter().map(scanned).collect())
+        at_once(self.storage.scan(&self.organization, pages.to_vec()))
     }
 
     fn commit(&self, transaction: Transaction) -> Result<u64, StorageError> {
-        let transaction = host::Transaction {
-            require: transaction.conditions.into_iter().map(require).collect(),
-            write: transaction.changes.into_iter().map(write).collect(),
-            wake_at: transaction.wake_at,
-        };
         at_once(self.storage.commit(&self.organization, transaction))
     }
 
@@ -101,33 +88,12 @@ impl Storage for Bound {
 }
 
 /// What a storage in memory answers: it never waits.
-fn at_once<T>(call: impl Future<Output = Result<T, host::StorageError>>) -> Result<T, StorageError> {
+fn at_once<T>(call: impl Future<Output = Result<T, HostError>>) -> Result<T, StorageError> {
     match pin!(call).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(Ok(value)) => Ok(value),
-        Poll::Ready(Err(host::StorageError::Conflict(key))) => Err(StorageError::Conflict(key)),
-        Poll::Ready(Err(host::StorageError::Limit(key))) => Err(StorageError::Limit(key)),
+        Poll::Ready(Err(HostError::Conflict(key))) => Err(StorageError::Conflict(key)),
+        Poll::Ready(Err(HostError::Limit(key))) => Err(StorageError::Limit(key)),
         Poll::Ready(Err(error)) => Err(StorageError::Other(error.to_string())),
         Poll::Pending => Err(StorageError::Other("the storage in memory waits".to_owned())),
-    }
-}
-
-fn keys(KeyRange { start, end }: KeyRange) -> host::KeyRange {
-    host::KeyRange { start, end }
-}
-
-fn require(condition: Condition) -> host::Require {
-    match condition {
-        Condition::Exists(key) => host::Require::Exists(key),
-        Condition::Absent(key) => host::Require::Absent(key),
-        Condition::Version(KeyVersion { key, version }) => host::Require::Version(key, version),
-    }
-}
-
-fn write(change: Change) -> host::Write {
-    match change {
-        Change::Put(KeyValue { key, value }) => host::Write::Put(key, value),
-        Change::Delete(key) => host::Write::Delete(key),
-        Change::DeleteRange(range) => host::Write::DeleteRange(keys(range)),
-        Change::Add(BoundedAdd { key, delta, min, max }) => host::Write::Add(host::BoundedAdd { key, delta, min, max }),
     }
 }
