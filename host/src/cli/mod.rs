@@ -245,11 +245,12 @@ mod tests {
     use super::*;
 
     /// What may be set for every command, for the server, or because it is a secret.
-    const VARIABLES: [&str; 27] = [
+    const VARIABLES: [&str; 28] = [
         "config",
         "data",
         "storage",
         "storage_password_file",
+        "external_checkpoint",
         "base_url",
         "component",
         "isolation",

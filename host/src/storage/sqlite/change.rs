@@ -128,18 +128,7 @@ impl Change<'_> {
         for write in &transaction.write {
             match write {
                 Write::Put(key, value) => puts.put(self.organization, key, value, version)?,
-                Write::Delete(key) => {
-                    let Place { group, key } = place::of(key);
-                    match group {
-                        None => {
-                            self.connection.prepare_cached(DELETE.alone)?.execute(params![self.organization, key])?
-                        }
-                        Some(group) => {
-                            let row = params![self.organization, key, group.number, group.kind];
-                            self.connection.prepare_cached(DELETE.grouped)?.execute(row)?
-                        }
-                    };
-                }
+                Write::Delete(key) => self.delete_key(key)?,
                 Write::DeleteRange(range) => self.delete_range(range)?,
                 Write::Add(add) => {
                     let sum = match sums.next() {
@@ -162,6 +151,19 @@ impl Change<'_> {
         for (key, value) in entries {
             puts.put(self.organization, key, value, to_integer(version))?;
         }
+        Ok(())
+    }
+
+    /// Deletes a key, if it is there.
+    pub(super) fn delete_key(&self, key: &Key) -> Result<(), StorageError> {
+        let Place { group, key } = place::of(key);
+        match group {
+            None => self.connection.prepare_cached(DELETE.alone)?.execute(params![self.organization, key])?,
+            Some(group) => {
+                let row = params![self.organization, key, group.number, group.kind];
+                self.connection.prepare_cached(DELETE.grouped)?.execute(row)?
+            }
+        };
         Ok(())
     }
 
