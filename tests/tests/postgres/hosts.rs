@@ -65,6 +65,7 @@ fn identity_providers_whose_requests_reach_three_hosts_in_turn_see_one_server() 
 fn who_follows_the_log_at_one_host_sees_what_another_serves(one: &Server, two: &Server, three: &Server) {
     let visitor = Visitor::at(&one.demo().page_url);
     visitor.sign_in(&one.demo().owner_email, &one.demo().owner_passphrase).is(303);
+    visitor.choose_passphrase(&one.demo().owner_passphrase, "one that nobody else has seen");
     let cookie = visitor.cookie.borrow().clone().expect("a cookie");
     let mut follow = Command::new("curl");
     follow.args(["-sS", "-N", "--max-time", "50", "-H", &format!("Cookie: {cookie}")]);

@@ -56,14 +56,17 @@ pub(super) fn begin(connection: &Connection, path: &Path) -> rusqlite::Result<()
 }
 
 /// Takes up what an earlier process has left, before the first change of this one: if all of the log is in the file, its life ends
-/// here. Commits, and moves what is in the log.
+/// here, and if its life has ended, what is left of it is moved. Commits, and moves what is in the log.
 pub(super) fn renew(connection: &Connection, path: &Path) -> rusqlite::Result<()> {
     let numbers = Numbers::of(connection)?;
-    if !numbers.is_between_two() && of_file(path).ok().flatten() == Some(numbers) {
-        end(connection)?;
-        connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+    let is_moved = of_file(path)? == Some(numbers);
+    if numbers.is_between_two() == is_moved {
+        return Ok(());
     }
-    Ok(())
+    if is_moved {
+        end(connection)?;
+    }
+    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
 }
 
 /// All of the log is about to be moved into the file: its life ends. Commits.

@@ -268,6 +268,51 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
+    async fn a_log_that_was_torn_leads_to_the_commits_before_the_tear_and_to_nothing_else() {
+        const COMMITS: u8 = 12;
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("data.db");
+        let acme = OrganizationId::parse("acme").unwrap();
+        drop(SqliteStorage::open(&path).unwrap());
+        let storage = SqliteStorage::open(&path).unwrap();
+        for number in 0..COMMITS {
+            // On several pages, so that half of a commit could be there.
+            let write =
+                ["a", "user-name", "z"].map(|name| Write::Put(format!("{name}/{number}").into(), vec![1; 9_000]));
+            let transaction = Transaction { write: write.to_vec(), ..Transaction::default() };
+            storage.commit(&acme, transaction).await.unwrap();
+        }
+        let log = std::fs::read(path.with_extension("db-wal")).unwrap();
+        let torn = directory.path().join("torn.db");
+        let mut before = 0;
+        for part in 1..=16 {
+            std::fs::copy(&path, &torn).unwrap();
+            let mut left = log[..log.len() * part / 16].to_vec();
+            // What was to be written there last was not, or other bytes were.
+            if let Some(last) = left.last_mut().filter(|_| part < 16) {
+                *last ^= 0x5a;
+            }
+            std::fs::write(torn.with_extension("db-wal"), left).unwrap();
+            let opened = SqliteStorage::open(&torn).unwrap();
+            let mut found = 0;
+            for number in 0..COMMITS {
+                let keys = ["a", "user-name", "z"].map(|name| format!("{name}/{number}").into());
+                let there = opened.get(&acme, keys.to_vec()).await.unwrap().iter().flatten().count();
+                assert!([0, 3].contains(&there), "{there} of 3 items of commit {number} are there");
+                assert!(there == 0 || found == number, "commit {number} is there, and not all before it");
+                found += u8::from(there == 3);
+            }
+            assert!(found >= before, "a longer log leads to less");
+            before = found;
+            drop(opened);
+            for end in ["db", "db-wal", "db-shm"] {
+                let _ = std::fs::remove_file(torn.with_extension(end));
+            }
+        }
+        assert_eq!(before, COMMITS);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
     async fn a_log_that_another_program_moves_is_left_to_it_and_has_all_that_was_committed() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("data.db");

@@ -243,8 +243,12 @@ impl Worker {
         let connection = &self.connection;
         self.be_strict()?;
         let begins = !self.log_has_begun.get();
-        if begins && self.checkpoints == Checkpoints::Own {
-            generation::renew(connection, &self.path)?;
+        if begins
+            && self.checkpoints == Checkpoints::Own
+            && let Err(error) = generation::renew(connection, &self.path)
+        {
+            // It only makes a mixture of database and log harder to tell.
+            tracing::debug!(%error, "the database's log does not begin anew");
         }
         connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         if begins {
