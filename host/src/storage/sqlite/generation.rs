@@ -211,6 +211,10 @@ mod tests {
                 false => {
                     let refused = opened.unwrap_err();
                     assert!(matches!(refused, OpenError::OtherLog(_)), "{refused}");
+                    // Whoever is refused leaves both as they were, and so the next one is refused as well.
+                    assert_eq!(fs::read(&mixed).unwrap(), fs::read(copy).unwrap());
+                    assert!(mixed.with_extension("db-wal").exists());
+                    assert!(matches!(SqliteStorage::open(&mixed).unwrap_err(), OpenError::OtherLog(_)));
                     #[cfg(feature = "cli")]
                     assert!(matches!(open::current_reader(&mixed).unwrap_err(), OpenError::OtherLog(_)));
                     // Without the log it is what the copy was.

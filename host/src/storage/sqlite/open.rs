@@ -247,7 +247,7 @@ pub(super) fn writer(path: &Path, checkpoints: Checkpoints) -> Result<Connection
     let lock = File::open(directory).map_err(|error| OpenError::io(path, error))?;
     lock.lock().map_err(|error| OpenError::io(path, error))?;
     let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE, checkpoints)?;
-    generation::check(&connection, path)?;
+    check_log(&connection, path, checkpoints)?;
     configure_writer(&connection).map_err(|error| OpenError::sqlite(path, error))?;
     let mode: String = connection
         .pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))
@@ -303,7 +303,7 @@ pub(super) fn scour(path: &Path, checkpoints: Checkpoints) -> Result<(), Storage
 #[cfg(feature = "cli")]
 pub(super) fn current_reader(path: &Path) -> Result<Connection, OpenError> {
     let connection = reader(path, Checkpoints::Own)?;
-    generation::check(&connection, path)?;
+    check_log(&connection, path, Checkpoints::Own)?;
     let failed = |source| OpenError::Migration { path: path.to_owned(), source };
     let path = path.to_owned();
     match migrations().pending_migrations(&connection).map_err(failed)? {
@@ -311,6 +311,18 @@ pub(super) fn current_reader(path: &Path) -> Result<Connection, OpenError> {
         pending if pending < 0 => Err(OpenError::Newer { path, found: KNOWN - pending, known: KNOWN }),
         pending => Err(OpenError::Older { path, found: KNOWN - pending, known: KNOWN }),
     }
+}
+
+/// Looks whether the log belongs to the file. One that does not stays where it is: who closes a database last would otherwise move
+/// it into the file, and make the mixture that is refused.
+fn check_log(connection: &Connection, path: &Path, checkpoints: Checkpoints) -> Result<(), OpenError> {
+    let leave_log = |leaves: bool| {
+        let set = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, leaves);
+        set.map(drop).map_err(|error| OpenError::sqlite(path, error))
+    };
+    leave_log(true)?;
+    generation::check(connection, path)?;
+    leave_log(checkpoints == Checkpoints::External)
 }
 
 /// Makes an empty file that only its owner may read, since it will hold hashes of tokens; SQLite
