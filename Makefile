@@ -210,7 +210,9 @@ advisories: tools ## Check the crates against RustSec's advisories, where its da
 
 # BASE: a revision to compare with. It is checked out and built beside, in target/bench; one that has no configuration for
 # cargo must not be built with this one's.
-bench: toolchain ## Measure CPU time per request, bytes written, requests/s, latencies, memory; BASE=<revision> compares.
+# PARTS: requests, storages (PostgreSQL beside SQLite), or organizations (what many of them cost).
+PARTS ?= requests,storages,organizations
+bench: toolchain postgres ## Measure CPU time per request, bytes written, requests/s, latencies, memory; BASE=<revision> compares, PARTS=storages.
 	@set -e; if [ -n "$(BASE)" ]; then \
 		test -e target/bench/source || git worktree add --force --detach target/bench/source "$(BASE)"; \
 		git -C target/bench/source checkout --quiet --detach "$$(git rev-parse --verify "$(BASE)^{commit}")"; \
@@ -220,7 +222,7 @@ bench: toolchain ## Measure CPU time per request, bytes written, requests/s, lat
 		cargo build --release --locked --package insomnia-scim --target-dir ../target; \
 	fi
 	cargo build --release --locked --package insomnia-scim
-	BENCH_BASE="$(if $(BASE),$(CURDIR)/target/bench/target/release/insomnia-scim)" \
+	BENCH_BASE="$(if $(BASE),$(CURDIR)/target/bench/target/release/insomnia-scim)" BENCH_PARTS="$(PARTS)" \
 		BENCH_PICTURE="$(CURDIR)/target/bench.svg" cargo bench --locked --package insomnia-scim-tests
 
 soak: toolchain ## Run attackers beside innocent organizations for MINUTES (10); print latencies, memory and violations.

@@ -20,6 +20,11 @@ fn main() {
     if std::env::args().any(|argument| argument == "--test") {
         return;
     }
+    // The parts of the benchmarks that are wanted; all, if nobody says so.
+    let parts = std::env::var("BENCH_PARTS").unwrap_or_default();
+    if !parts.is_empty() && !parts.split(',').any(|part| part.trim() == "organizations") {
+        return;
+    }
     let asked = std::env::var("INSOMNIA_SCIM_ORGANIZATIONS").ok().and_then(|count| count.parse().ok());
     let count: usize = asked.unwrap_or(10_000).max(ACTIVE);
     let mut server = Server::start();

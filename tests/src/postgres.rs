@@ -35,6 +35,8 @@ pub struct Cluster {
     directory: TempDir,
     programs: PathBuf,
     as_nobody: bool,
+    /// Commits wait for the disk.
+    is_durable: bool,
 }
 
 /// A file system in memory, mounted in a folder. It is gone with the test, however that ends.
@@ -92,6 +94,27 @@ impl Cluster {
         let mut cluster = Self::make();
         cluster.start_again();
         cluster
+    }
+
+    /// As [`Cluster::start`], but each commit waits for the disk, as a server's does that is used in earnest.
+    ///
+    /// # Panics
+    /// As [`Cluster::start`].
+    #[must_use]
+    pub fn start_durable() -> Self {
+        let mut cluster = Self::make();
+        cluster.is_durable = true;
+        cluster.start_again();
+        cluster
+    }
+
+    /// The number of the process whose children serve the sessions.
+    ///
+    /// # Panics
+    /// When it does not run.
+    #[must_use]
+    pub fn process_id(&self) -> u32 {
+        self.server.as_ref().expect("a running PostgreSQL").child.id()
     }
 
     /// As [`Cluster::start`]; it also listens on a port of localhost, where connections may be encrypted with this
@@ -237,7 +260,8 @@ impl Cluster {
         if as_nobody {
             chown(directory.path(), Some(NOBODY), Some(NOBODY)).expect("the directory is given away");
         }
-        Self { server: None, port: None, disk: None, directory, programs: programs(), as_nobody }
+        let programs = programs();
+        Self { server: None, port: None, disk: None, directory, programs, as_nobody, is_durable: false }
     }
 
     fn make_data(&self) {
@@ -347,7 +371,7 @@ impl Cluster {
             // The number is also that of the Unix socket, on which everything else goes on.
             .args(self.port.iter().flat_map(|port| ["-c".to_owned(), format!("port={port}")]))
             .args(if self.port.is_some() { ["-c", "ssl=on", "-c", "listen_addresses=localhost"] } else { NO_PORT })
-            .args(["-c", "fsync=off", "-c", "full_page_writes=off"])
+            .args(if self.is_durable { &[][..] } else { &["-c", "fsync=off", "-c", "full_page_writes=off"] })
             .args(["-c", "shared_buffers=64MB", "-c", "max_connections=100"])
             .args(["-c", if self.disk.is_some() { "max_wal_size=96MB" } else { "max_wal_size=1GB" }])
             .args(["-c", "wal_keep_size=32MB", "-c", "wal_retrieve_retry_interval=200ms"])

@@ -38,6 +38,11 @@ pub(super) struct Common {
     /// The file that holds the password for --storage.
     #[arg(long, global = true, value_name = "FILE", env = "INSOMNIA_SCIM_STORAGE_PASSWORD_FILE")]
     pub(super) storage_password_file: Option<PathBuf>,
+    /// Leave it to another program, such as litestream, to move SQLite's write-ahead log into the database. Without one the log
+    /// grows for ever. Give it to every command too, or put it into the configuration file. The variable is true or false.
+    /// [default: the server does it]
+    #[arg(long, global = true, env = "INSOMNIA_SCIM_EXTERNAL_CHECKPOINT")]
+    pub(super) external_checkpoint: bool,
     /// The URL that clients see before /scim/v2/…, for instance `https://scim.example.com`. [default: that of the
     /// listen address; for the other commands, that of the last server on the data directory]
     #[arg(long, global = true, value_name = "URL", env = "INSOMNIA_SCIM_BASE_URL")]

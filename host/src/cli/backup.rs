@@ -13,14 +13,16 @@ use tokio::task::spawn_blocking;
 use super::config::Settings;
 use super::data::{DATABASE, INSTANCE, KEY, private_directory, write_whole};
 use super::output;
-use crate::storage::copy::{Copied, CopyError, Source, Target, copy};
+use crate::host_key::{Keyring, NOTE, Note};
+use crate::registry::note_key;
+use crate::storage::copy::{Copied, CopyError, Look, Source, Target, copy};
 use crate::storage::{PostgresConfig, PostgresSource, PostgresTarget, SqliteSource, SqliteTarget};
 
 /// Arguments of `backup`.
 ///
 /// What --data and --storage name is read as it is at one moment, and copied with the host key into a data directory that a
 /// server can be started on. What was copied is read again and compared. Emails in the folder `mail` are not copied. If the
-/// copy is broken off, give the command again.
+/// copy is broken off, give the command again: it keeps what has arrived and is still the same.
 #[derive(Args)]
 pub(super) struct Backup {
     /// The data directory to make.
@@ -29,7 +31,8 @@ pub(super) struct Backup {
 
 /// Arguments of `restore`.
 ///
-/// Where --data and --storage point must be empty. No server may run there.
+/// Where --data and --storage point must be empty. No server may run there. If it is broken off, give the command again: it keeps
+/// what has arrived.
 #[derive(Args)]
 pub(super) struct Restore {
     /// The data directory that `backup` has made.
@@ -39,7 +42,8 @@ pub(super) struct Restore {
 /// Arguments of `migrate`.
 ///
 /// Stop the servers first: what they write after the beginning is not moved. The source stays as it is. With a PostgreSQL
-/// the host key stays in the data directory. Out of a PostgreSQL it is copied from --data.
+/// the host key stays in the data directory. Out of a PostgreSQL it is copied from --data. If it is broken off, give the command
+/// again: it keeps what has arrived and is still the same.
 #[derive(Args)]
 pub(super) struct Migrate {
     /// A data directory, or the URL of a PostgreSQL.
@@ -135,19 +139,18 @@ async fn transfer(settings: &Settings, from: &Place, to: &Place, done: &str) -> 
             bring(&from.directory.join(name), &to.directory.join(name))?;
         }
     }
-    let Copied { organizations, items, bytes } = copy(source, &mut *target)
+    let check = Box::new(|note: Option<&[u8]>| right_key(&from.directory, &to.directory, note));
+    let look = Look { at: note_key(NOTE), check };
+    let Copied { organizations, items, bytes, kept } = copy(source, &mut *target, look)
         .await
         .with_context(|| format!("what {} has can't be copied to {}", from.name(), to.name()))?;
-    if from.directory != to.directory {
-        let same = fs::read(from.directory.join(KEY)).ok() == fs::read(to.directory.join(KEY)).ok();
-        ensure!(same, "the host key was rotated meanwhile, so the copy may lack the one that it needs: make another");
-    }
     let seconds = begun.elapsed().as_secs_f64();
     if settings.json {
         let report = json!({
             "organizations": organizations,
             "items": items,
             "bytes": bytes,
+            "items_of_earlier_copy": kept,
             "to": to.name(),
             "host_key": to.directory.join(KEY),
             "seconds": (seconds * 1_000.0).round() / 1_000.0,
@@ -156,30 +159,54 @@ async fn transfer(settings: &Settings, from: &Place, to: &Place, done: &str) -> 
     } else {
         output::print(&format!(
             "{organizations} organizations ({items} items, {bytes} bytes) are {done} {}, read again and compared\n\
-             the host key is {}\n",
+             {}the host key is {}\n",
             to.name(),
+            if kept > 0 {
+                format!("{kept} of the items had arrived before the copy was broken off\n")
+            } else {
+                String::new()
+            },
             to.directory.join(KEY).display()
         ));
     }
     Ok(())
 }
 
-/// Refuses to replace a host key by another one.
+/// Refuses to replace a file with a host key by one that lacks a key of it. A copy that was broken off has brought the file, to
+/// which the servers of the source may have added another key since.
 fn check_key(from: &Path, to: &Path) -> anyhow::Result<()> {
-    let read = |directory: &Path| match fs::read(directory.join(KEY)) {
-        Ok(key) => Ok(Some(key)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error).with_context(|| format!("the host key in {} can't be read", directory.display())),
+    let keys = |directory: &Path| {
+        let path = directory.join(KEY);
+        let is_there =
+            path.try_exists().with_context(|| format!("the host key in {} can't be read", directory.display()))?;
+        anyhow::Ok(if is_there { Some(Keyring::in_file(&path)?.fingerprints()) } else { None })
     };
-    match (read(from)?, read(to)?) {
+    match (keys(from)?, keys(to)?) {
         (None, _) => {
             bail!("the host key is not in {}: what was sealed with it could not be opened again", from.display())
         }
-        (Some(one), Some(other)) if one != other => {
+        (Some(one), Some(other)) if !other.iter().all(|key| one.contains(key)) => {
             bail!("{} has another host key already: name an empty directory", to.display())
         }
         _ => Ok(()),
     }
+}
+
+/// Whether the host key that was brought is the one that the copy's secrets are sealed with, as the database notes it.
+fn right_key(from: &Path, to: &Path, note: Option<&[u8]>) -> Result<(), CopyError> {
+    let path = to.join(KEY);
+    let failed = |error: &dyn std::fmt::Display| CopyError::Key(format!("the host key can't be checked: {error}"));
+    if fs::read(from.join(KEY)).map_err(|error| failed(&error))? != fs::read(&path).map_err(|error| failed(&error))? {
+        return Err(CopyError::Key("the host key was rotated meanwhile: give the command again".into()));
+    }
+    let Some(note) = note else { return Ok(()) };
+    let note: Note = serde_json::from_slice(note).map_err(|error| failed(&error))?;
+    let keys = Keyring::in_file(&path).map_err(|error| failed(&error))?.fingerprints();
+    if keys.contains(&note.key) {
+        return Ok(());
+    }
+    let text = format!("{} is not the host key that the database is sealed with", from.join(KEY).display());
+    Err(CopyError::Key(format!("{text}: name the data directory of one of its servers by --data")))
 }
 
 /// Copies a file of the data directory, if it is there, for its owner only.

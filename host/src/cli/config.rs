@@ -18,7 +18,7 @@ use crate::email::EmailConfig;
 use crate::http::HttpConfig;
 use crate::oauth::OperatorClient;
 use crate::quota::Quotas;
-use crate::storage::PostgresConfig;
+use crate::storage::{Checkpoints, PostgresConfig};
 use crate::urls;
 
 /// The configuration file.
@@ -28,6 +28,8 @@ struct File {
     data: Option<PathBuf>,
     storage: Option<String>,
     storage_password_file: Option<PathBuf>,
+    #[serde(default)]
+    external_checkpoint: bool,
     #[serde(default, deserialize_with = "listen_address_of_file")]
     listen: Option<SocketAddr>,
     metrics_listen: Option<SocketAddr>,
@@ -89,6 +91,8 @@ pub(super) struct Settings {
     pub(super) storage: Option<PostgresConfig>,
     /// The file with the password of a PostgreSQL.
     pub(super) storage_password_file: Option<PathBuf>,
+    /// Who moves SQLite's write-ahead log into the database.
+    pub(super) checkpoints: Checkpoints,
     /// From the file; a flag of `serve` comes before it.
     pub(super) listen: Option<SocketAddr>,
     /// From the file; a flag of `serve` comes before it.
@@ -148,6 +152,10 @@ impl Settings {
             data,
             storage,
             storage_password_file,
+            checkpoints: match given.external_checkpoint || file.external_checkpoint {
+                true => Checkpoints::External,
+                false => Checkpoints::Own,
+            },
             listen: file.listen,
             metrics_listen: file.metrics_listen,
             tls: file.tls,

@@ -17,7 +17,7 @@ use clap::ValueEnum;
 use crate::capability::storage::Storage;
 use crate::host_key::{Keyring, NOTE, Note};
 use crate::registry::Registry;
-use crate::storage::{PostgresConfig, PostgresStorage, SqliteStorage};
+use crate::storage::{Checkpoints, PostgresConfig, PostgresStorage, SqliteStorage};
 
 pub(super) const DATABASE: &str = "insomnia-scim.db";
 const DATABASE_LOG: &str = "insomnia-scim.db-wal";
@@ -61,6 +61,7 @@ struct Found<'a> {
 pub(super) async fn open(
     path: &Path,
     postgres: Option<&PostgresConfig>,
+    checkpoints: Checkpoints,
     purpose: Purpose,
     without: &[Lost],
 ) -> anyhow::Result<(Arc<dyn Storage>, Keyring)> {
@@ -71,7 +72,7 @@ pub(super) async fn open(
             found.check(purpose, without)?;
             private_directory(path).with_context(unusable)?;
             let database = path.join(DATABASE);
-            Arc::new(tokio::task::spawn_blocking(move || SqliteStorage::open(&database)).await??)
+            Arc::new(tokio::task::spawn_blocking(move || SqliteStorage::open_with(&database, checkpoints)).await??)
         }
         Some(config) => {
             let storage: Arc<dyn Storage> = Arc::new(match purpose {
@@ -280,7 +281,7 @@ mod tests {
 
     async fn opened(path: &Path, purpose: Purpose, without: &[Lost]) -> Result<(), String> {
         // Closed again at once: the next start is that of another process.
-        open(path, None, purpose, without).await.map(drop).map_err(|error| format!("{error:#}"))
+        open(path, None, Checkpoints::Own, purpose, without).await.map(drop).map_err(|error| format!("{error:#}"))
     }
 
     async fn begun() -> tempfile::TempDir {

@@ -91,7 +91,7 @@ impl Failure {
                 QuotaError::Storage(error) => Self::of_storage(error),
             })
             .or_else(|| match cause.downcast_ref()? {
-                CopyError::NotEmpty => Some(Self::Conflict),
+                CopyError::NotEmpty | CopyError::Key(_) => Some(Self::Conflict),
                 CopyError::Storage(error) => Self::of_storage(error),
                 CopyError::Differs(_) => None,
             })

@@ -110,8 +110,9 @@ async fn build(
             path.display()
         );
     }
+    let (postgres, checkpoints) = (settings.storage.as_ref(), settings.checkpoints);
     let (storage, keyring) =
-        data::open(&settings.data, settings.storage.as_ref(), purpose, &settings.go_on_without).await?;
+        data::open(&settings.data, postgres, checkpoints, purpose, &settings.go_on_without).await?;
     let keyring = Arc::new(keyring);
     let keeper = Keeper::new(Arc::clone(&storage), Arc::clone(&keyring));
     let serves = listening.is_some();

@@ -80,8 +80,9 @@ struct Opened {
 
 impl KeyCommand {
     pub(super) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
+        let (postgres, checkpoints) = (settings.storage.as_ref(), settings.checkpoints);
         let (storage, keyring) =
-            data::open(&settings.data, settings.storage.as_ref(), Purpose::Use, &settings.go_on_without).await?;
+            data::open(&settings.data, postgres, checkpoints, Purpose::Use, &settings.go_on_without).await?;
         let registry = Registry::new(Arc::clone(&storage));
         let note = Note::read(&registry).await?;
         let note = note.context("the database has no note about its host key: start a server on it once")?;

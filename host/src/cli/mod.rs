@@ -247,11 +247,12 @@ mod tests {
     use super::*;
 
     /// What may be set for every command, for the server, or because it is a secret.
-    const VARIABLES: [&str; 31] = [
+    const VARIABLES: [&str; 32] = [
         "config",
         "data",
         "storage",
         "storage_password_file",
+        "external_checkpoint",
         "base_url",
         "component",
         "isolation",

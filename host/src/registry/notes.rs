@@ -1,9 +1,14 @@
 //! Notes of the standalone host about itself: what makes its storage and its files those of one installation.
 
 use super::Registry;
-use crate::capability::storage::{Change, Condition, KeyRange, OrganizationId, Page, StorageError, Transaction};
+use crate::capability::storage::{Change, Condition, Key, KeyRange, OrganizationId, Page, StorageError, Transaction};
 
 const NOTES: &str = "note/";
+
+/// Where a note of this name is among the host's own records.
+pub(crate) fn note_key(name: &str) -> Key {
+    format!("{NOTES}{name}").into()
+}
 
 impl Registry {
     /// Whether nothing was ever written for the host or an organization.
@@ -16,7 +21,7 @@ impl Registry {
 
     /// A note of the host about itself.
     pub(crate) async fn note(&self, name: &str) -> Result<Option<String>, StorageError> {
-        let found = self.storage.get(&OrganizationId::host(), vec![format!("{NOTES}{name}").into()]).await?;
+        let found = self.storage.get(&OrganizationId::host(), vec![note_key(name)]).await?;
         let item = found.into_iter().next().flatten();
         item.map(|item| String::from_utf8(item.value).map_err(|error| StorageError::Other(error.to_string())))
             .transpose()
@@ -24,7 +29,7 @@ impl Registry {
 
     /// Makes a note where there is none of this name; `false` if there is one, which stays.
     pub(crate) async fn add_note(&self, name: &str, text: &str) -> Result<bool, StorageError> {
-        let at: Vec<u8> = format!("{NOTES}{name}").into();
+        let at = note_key(name);
         match self.change(vec![Condition::Absent(at.clone())], vec![Change::put(at, text.into())]).await {
             Err(StorageError::Conflict(_)) => Ok(false),
             changed => changed.map(|()| true),
@@ -32,7 +37,7 @@ impl Registry {
     }
 
     pub(crate) async fn set_note(&self, name: &str, text: &str) -> Result<(), StorageError> {
-        let changes = vec![Change::put(format!("{NOTES}{name}").into(), text.into())];
+        let changes = vec![Change::put(note_key(name), text.into())];
         let transaction = Transaction { changes, ..Transaction::default() };
         self.storage.commit(&OrganizationId::host(), transaction).await.map(|_| ())
     }

@@ -21,6 +21,6 @@ pub use postgres::{PostgresConfig, PostgresConfigError, PostgresOpenError, Postg
 #[cfg(feature = "cli")]
 pub(crate) use postgres::{PostgresSource, PostgresTarget};
 #[cfg(feature = "sqlite")]
-pub use sqlite::{OpenError, SqliteStorage};
+pub use sqlite::{Checkpoints, OpenError, SqliteStorage};
 #[cfg(feature = "cli")]
 pub(crate) use sqlite::{SqliteSource, SqliteTarget, examine};

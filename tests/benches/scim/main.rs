@@ -5,6 +5,8 @@
 //! serve the same requests in turns: the ratio of two builds in one run says more than two figures of two runs, above all
 //! where the machine has other things to do. The ratio is the median of the ratios of all rounds.
 //!
+//! Then it lays PostgreSQL beside SQLite (module `storages`). `BENCH_PARTS` names the parts that are wanted (requests,storages).
+//!
 //! `BENCH_USERS` is how many users there are, one number after another (1000,10000), `BENCH_GROUPS` how many members the
 //! groups have (10,1000,10000), `BENCH_ROUNDS` how often the builds take turns (3, or 7 with a base), `BENCH_ISOLATION` how
 //! instances are used (organization,fresh), and `BENCH_PICTURE` the file of the curves.
@@ -13,6 +15,7 @@
 mod curves;
 mod process;
 mod side;
+mod storages;
 
 use std::path::PathBuf;
 
@@ -28,6 +31,18 @@ fn main() {
     if std::env::args().any(|argument| argument == "--test") {
         return;
     }
+    let parts = words("BENCH_PARTS", &["requests", "storages"]);
+    let is_wanted = |part: &str| parts.iter().any(|wanted| wanted == part);
+    if is_wanted("requests") {
+        requests();
+    }
+    if is_wanted("storages") {
+        storages::all();
+    }
+}
+
+/// What requests cost, beside another build if one is named.
+fn requests() {
     let base = path("BENCH_BASE");
     let rounds = numbers("BENCH_ROUNDS", &[if base.is_some() { 7 } else { 3 }])[0];
     let mut curves = Curves::default();

@@ -1,16 +1,17 @@
-//! One build that is measured: its server, and what requests cost there.
+//! One build or one storage that is measured: its servers, and what requests cost there.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use insomnia_scim_tests::client::Client;
+use insomnia_scim_tests::postgres::Cluster;
 use insomnia_scim_tests::server::{Server, Surroundings};
 
 use super::Request;
 use super::process::Process;
 
-/// A server of one build.
+/// A server of one build, or several on one PostgreSQL.
 pub(crate) struct Side {
     /// How the table calls it.
     pub(crate) name: &'static str,
@@ -22,14 +23,20 @@ pub(crate) struct Side {
     pub(crate) group_size: usize,
     server: Server,
     process: Process,
+    /// Further servers on its PostgreSQL: connections go to each in turn.
+    others: Vec<(Server, Process)>,
+    /// Ends after the servers.
+    cluster: Option<Cluster>,
     /// The number of the next request.
     next: AtomicUsize,
 }
 
 /// What some requests cost, each of them on the average.
 pub(crate) struct Sample {
-    /// CPU milliseconds of the server.
+    /// CPU milliseconds of the server, or of all of them.
     pub(crate) cpu: f64,
+    /// CPU milliseconds of the PostgreSQL, if there is one.
+    pub(crate) database: f64,
     /// KiB that it handed to the system.
     pub(crate) written: f64,
     pub(crate) per_second: f64,
@@ -40,17 +47,35 @@ pub(crate) struct Sample {
 }
 
 impl Side {
+    /// A server with its data in SQLite.
     pub(crate) fn start(name: &'static str, binary: &Path, arguments: &[&str]) -> Self {
-        let surroundings = Surroundings { binary: Some(binary.to_owned()), ..Surroundings::default() };
-        let server = Server::start_in(&surroundings, arguments);
+        Self::start_in(name, binary, arguments, None)
+    }
+
+    /// So many servers on a PostgreSQL of their own, which they reach over its Unix socket, and whose commits wait for the disk.
+    pub(crate) fn start_on_postgres(name: &'static str, binary: &Path, arguments: &[&str], hosts: usize) -> Self {
+        let mut side = Self::start_in(name, binary, arguments, Some(Cluster::start_durable()));
+        for _ in 1..hosts {
+            let host = side.server.another_host();
+            let process = Process(host.process_id());
+            side.others.push((host, process));
+        }
+        side
+    }
+
+    fn start_in(name: &'static str, binary: &Path, arguments: &[&str], cluster: Option<Cluster>) -> Self {
+        let surroundings = Surroundings {
+            binary: Some(binary.to_owned()),
+            storage: cluster.as_ref().map(Cluster::url),
+            // Also those of other hosts, and of the server when it is started again.
+            arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
+            ..Surroundings::default()
+        };
+        let server = Server::start_in(&surroundings, &[]);
         let process = Process(server.process_id());
-        let organization = server.demo().organization.clone();
-        server.command(&["org", "set", &organization, "--seats", "10000000"]);
-        // What is measured is the server, not the limit.
-        let quotas = ["requests-per-second=1000000", "computing-seconds-per-minute=1000000"];
-        server.command(&["org", "set", &organization, "--quota", quotas[0], "--quota", quotas[1]]);
+        lift_limits(&server, &server.demo().organization);
         let (ids, group, group_size, next) = (Vec::new(), String::new(), 0, AtomicUsize::new(0));
-        let side = Self { name, ids, group, group_size, server, process, next };
+        let side = Self { name, ids, group, group_size, server, process, others: Vec::new(), cluster, next };
         side.set("passphrase-emails=false");
         side
     }
@@ -64,6 +89,30 @@ impl Side {
         self.server.client()
     }
 
+    /// A client of another organization.
+    pub(crate) fn another_organization(&self) -> Client {
+        let other = self.server.another_organization("bench-other");
+        lift_limits(&self.server, &other.organization);
+        other.client()
+    }
+
+    /// The client of the connection with this number.
+    fn client_of(&self, connection: usize) -> Client {
+        match (connection % (self.others.len() + 1)).checked_sub(1) {
+            None => self.client(),
+            Some(other) => self.others[other].0.client(),
+        }
+    }
+
+    /// What all servers have computed so far, in milliseconds.
+    fn cpu(&self) -> f64 {
+        self.process.cpu() + self.others.iter().map(|(_, process)| process.cpu()).sum::<f64>()
+    }
+
+    fn cpu_of_database(&self) -> f64 {
+        self.cluster.as_ref().map_or(0.0, |cluster| Process(cluster.process_id()).cpu_with_children())
+    }
+
     /// Resident memory, in MiB.
     pub(crate) fn resident(&self) -> f64 {
         self.server.resident() as f64 / f64::from(1 << 20)
@@ -72,13 +121,14 @@ impl Side {
     /// Sends so many requests over so many connections.
     pub(crate) fn run(&self, connections: usize, count: usize, request: Request<'_>) -> Sample {
         let first = self.next.fetch_add(count, Ordering::Relaxed);
-        let (cpu, written, began) = (self.process.cpu(), self.process.written(), Instant::now());
+        let (cpu, database, written) = (self.cpu(), self.cpu_of_database(), self.process.written());
+        let began = Instant::now();
         let each = count / connections;
         let mut latencies: Vec<Duration> = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..connections)
                 .map(|thread| {
                     scope.spawn(move || {
-                        let client = self.client();
+                        let client = self.client_of(thread);
                         let time = |number| {
                             let sent = Instant::now();
                             request(self, &client, first + number);
@@ -95,11 +145,19 @@ impl Side {
         let done = latencies.len();
         let percentile = |percent: usize| latencies[(done - 1) * percent / 100].as_secs_f64() * 1_000.0;
         Sample {
-            cpu: (self.process.cpu() - cpu) / done as f64,
+            cpu: (self.cpu() - cpu) / done as f64,
+            database: (self.cpu_of_database() - database) / done as f64,
             written: (self.process.written() - written) / done as f64,
             per_second: done as f64 / seconds,
             p50: percentile(50),
             p99: percentile(99),
         }
     }
+}
+
+/// What is measured is the server, not the limits of an organization.
+fn lift_limits(server: &Server, organization: &str) {
+    server.command(&["org", "set", organization, "--seats", "10000000"]);
+    let quotas = ["requests-per-second=1000000", "computing-seconds-per-minute=1000000"];
+    server.command(&["org", "set", organization, "--quota", quotas[0], "--quota", quotas[1]]);
 }

@@ -13,4 +13,4 @@ mod organization;
 mod questions;
 mod sessions;
 mod setup_links;
-mod visitor;
+pub(crate) mod visitor;

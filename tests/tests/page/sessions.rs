@@ -91,12 +91,7 @@ fn a_session_survives_a_restart_and_ends_with_the_sign_out() {
     let location = visitor.sign_in(&owner, &passphrase).is(303).header("location").unwrap_or_default().to_owned();
     assert!(location.ends_with("/passphrase"), "{location}");
     visitor.get("").is(303);
-    let form = visitor.get("/passphrase").is(200).text();
-    let csrf = form.split_once("name=\"csrf\" value=\"").map_or("", |(_, rest)| rest);
-    let csrf = csrf.split('"').next().unwrap_or_default();
-    let chosen = "one that nobody else has seen";
-    let fields = [("csrf", csrf), ("current", &passphrase), ("chosen", chosen), ("again", chosen)];
-    visitor.post("/passphrase", &fields).is(303);
+    visitor.choose_passphrase(&passphrase, "one that nobody else has seen");
     visitor.get("").is(200);
     server.kill();
     server.start_again();

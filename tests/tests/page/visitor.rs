@@ -72,6 +72,16 @@ impl Visitor {
         self.post("/sign-in", &[("email", email), ("passphrase", passphrase)])
     }
 
+    /// Chooses a passphrase in the place of the initial one, which the page asks for at the first sign-in.
+    #[track_caller]
+    pub(crate) fn choose_passphrase(&self, initial: &str, chosen: &str) {
+        let form = self.get("/passphrase").is(200).text();
+        let csrf = form.split_once("name=\"csrf\" value=\"").map_or("", |(_, rest)| rest);
+        let csrf = csrf.split('"').next().unwrap_or_default();
+        let fields = [("csrf", csrf), ("current", initial), ("chosen", chosen), ("again", chosen)];
+        self.post("/passphrase", &fields).is(303);
+    }
+
     /// What the forms of this session carry.
     #[track_caller]
     pub(crate) fn csrf(&self) -> String {

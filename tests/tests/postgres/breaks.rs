@@ -7,11 +7,13 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use insomnia_scim::capability::storage::{BoundedAdd, Change, OrganizationId, Storage as _, StorageError, Transaction};
+use insomnia_scim::capability::storage::{
+    BoundedAdd, Change, Condition, KeyRange, OrganizationId, Page, Storage as _, StorageError, Transaction,
+};
 use insomnia_scim_tests::postgres::Cluster;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
@@ -38,22 +40,24 @@ async fn counter(storage: &insomnia_scim::storage::PostgresStorage) -> String {
 struct Between {
     directory: TempDir,
     cuts: Arc<AtomicUsize>,
+    /// How often hosts have said something after the database had answered.
+    turns: Arc<AtomicUsize>,
 }
 
 impl Between {
     fn start(database: PathBuf, every: usize) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let listener = UnixListener::bind(directory.path().join(".s.PGSQL.5432")).unwrap();
-        let (cuts, commits) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-        let counted = Arc::clone(&cuts);
+        let [cuts, commits, turns] = [(); 3].map(|()| Arc::new(AtomicUsize::new(0)));
+        let (counted, counted_turns) = (Arc::clone(&cuts), Arc::clone(&turns));
         thread::spawn(move || {
             for host in listener.incoming() {
                 let (Ok(host), Ok(server)) = (host, UnixStream::connect(&database)) else { return };
-                let (cuts, commits) = (Arc::clone(&counted), Arc::clone(&commits));
-                thread::spawn(move || carry(host, server, every, &commits, &cuts));
+                let (cuts, commits, turns) = (Arc::clone(&counted), Arc::clone(&commits), Arc::clone(&counted_turns));
+                thread::spawn(move || carry(host, server, every, &commits, &cuts, &turns));
             }
         });
-        Self { directory, cuts }
+        Self { directory, cuts, turns }
     }
 
     fn url(&self) -> String {
@@ -61,13 +65,23 @@ impl Between {
     }
 }
 
-fn carry(mut host: UnixStream, mut server: UnixStream, every: usize, commits: &AtomicUsize, cuts: &AtomicUsize) {
+fn carry(
+    mut host: UnixStream,
+    mut server: UnixStream,
+    every: usize,
+    commits: &AtomicUsize,
+    cuts: &AtomicUsize,
+    turns: &AtomicUsize,
+) {
     let (mut answers, mut back) = (server.try_clone().unwrap(), host.try_clone().unwrap());
     let is_cut = Arc::new(AtomicUsize::new(0));
     let cut = Arc::clone(&is_cut);
+    let has_answered = Arc::new(AtomicBool::new(true));
+    let answered = Arc::clone(&has_answered);
     thread::spawn(move || {
         let mut part = vec![0; 64 << 10];
         while let Ok(length @ 1..) = answers.read(&mut part) {
+            answered.store(true, Ordering::SeqCst);
             // The database has done what it was asked, and nobody hears of it.
             if cut.load(Ordering::SeqCst) > 0 || back.write_all(&part[..length]).is_err() {
                 break;
@@ -78,6 +92,7 @@ fn carry(mut host: UnixStream, mut server: UnixStream, every: usize, commits: &A
     let mut part = vec![0; 64 << 10];
     while let Ok(length @ 1..) = host.read(&mut part) {
         let asked = &part[..length];
+        turns.fetch_add(usize::from(has_answered.swap(false, Ordering::SeqCst)), Ordering::SeqCst);
         if asked.windows(12).any(|word| word == b"commit_group") {
             let number = commits.fetch_add(1, Ordering::SeqCst) + 1;
             if number.is_multiple_of(every) {
@@ -95,6 +110,31 @@ fn carry(mut host: UnixStream, mut server: UnixStream, every: usize, commits: &A
     if is_cut.load(Ordering::SeqCst) == 0 {
         let _ = (host.shutdown(Shutdown::Both), server.shutdown(Shutdown::Both));
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_get_a_scan_and_a_commit_are_one_round_trip_each() {
+    let cluster = Cluster::start();
+    let between = Between::start(cluster.socket(), usize::MAX);
+    let storage = open(&between.url()).await;
+    // From then on there is a connection, and the organization's id is known.
+    storage.commit(&acme(), one_more("first")).await.unwrap();
+    let turns = || between.turns.swap(0, Ordering::SeqCst);
+    turns();
+    let keys = (0..1_000).map(|n| format!("{n}").into()).chain([b"first".to_vec(), b"n".to_vec()]).collect();
+    assert_eq!(storage.get(&acme(), keys).await.unwrap().iter().flatten().count(), 2);
+    assert_eq!(turns(), 1, "a get of many keys");
+    let page =
+        |reverse| Page { range: KeyRange { start: b"a".to_vec(), end: b"z".to_vec() }, reverse, skip: 0, limit: 10 };
+    assert_eq!(storage.scan(&acme(), vec![page(false), page(true)]).await.unwrap()[1].entries.len(), 2);
+    assert_eq!(turns(), 1, "a scan of two pages");
+    let mut change = one_more("second");
+    change.conditions = vec![Condition::Exists(b"first".to_vec()), Condition::Absent(b"second".to_vec())];
+    change.changes.extend((0..1_000).map(|n| Change::put(format!("many/{n}").into(), vec![b'x'; 100])));
+    change.changes.push(Change::Delete(b"first".to_vec()));
+    change.wake_at = Some(1);
+    storage.commit(&acme(), change).await.unwrap();
+    assert_eq!(turns(), 1, "a commit of all kinds of writes");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

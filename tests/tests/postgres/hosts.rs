@@ -1,6 +1,8 @@
 //! Three servers on one PostgreSQL, each with a data directory of its own.
 
 use std::collections::{HashMap, HashSet};
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::thread;
@@ -18,6 +20,7 @@ use serde_json::{Value, json};
 use super::views;
 use crate::outside::alerts;
 use crate::outside::commands::soon;
+use crate::page::visitor::Visitor;
 
 fn first_host(cluster: &Cluster) -> Server {
     Server::start_in(&Surroundings { storage: Some(cluster.url()), ..Surroundings::default() }, &[])
@@ -54,7 +57,31 @@ fn identity_providers_whose_requests_reach_three_hosts_in_turn_see_one_server() 
         let read = hosts[at(1)].get(&format!("/Groups/{group}")).resource(200);
         assert_eq!(members(&read), [user]);
     }
+    who_follows_the_log_at_one_host_sees_what_another_serves(&server, &two, &three);
     views::show(&cluster, &server, &connector);
+}
+
+/// Whoever signed in at the first host follows the log at the second, and what the third serves comes in the same stream.
+fn who_follows_the_log_at_one_host_sees_what_another_serves(one: &Server, two: &Server, three: &Server) {
+    let visitor = Visitor::at(&one.demo().page_url);
+    visitor.sign_in(&one.demo().owner_email, &one.demo().owner_passphrase).is(303);
+    visitor.choose_passphrase(&one.demo().owner_passphrase, "one that nobody else has seen");
+    let cookie = visitor.cookie.borrow().clone().expect("a cookie");
+    let mut follow = Command::new("curl");
+    follow.args(["-sS", "-N", "--max-time", "50", "-H", &format!("Cookie: {cookie}")]);
+    follow.arg(format!("{}/logs/live?status=4", two.demo().page_url)).stdout(Stdio::piped());
+    let mut follow = follow.spawn().expect("curl runs");
+    let mut lines = BufReader::new(follow.stdout.take().expect("its output")).lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.starts_with("retry:")), "the stream has begun");
+    let name = unique("never-there");
+    three.client().get(&format!("/Users/{name}")).is(404);
+    assert!(lines.any(|line| line.starts_with("data:") && line.contains(&name)), "{name} is not in the live log");
+    let _ = (follow.kill(), follow.wait());
+    // A file that is written afterwards has it too.
+    let at_two = Visitor::at(&two.demo().page_url);
+    at_two.cookie.replace(Some(cookie));
+    let export = at_two.get("/logs/export.jsonl").is(200).text();
+    assert!(export.contains(&name), "{name} is not in the export");
 }
 
 #[test]

@@ -1,10 +1,19 @@
 //! The way from a data directory into a PostgreSQL, and back.
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
+use insomnia_scim::capability::storage::{
+    Change, Entry, KeyRange, OrganizationId, Page, Storage, StorageError, Transaction,
+};
+use insomnia_scim::storage::SqliteStorage;
 use insomnia_scim_tests::postgres::Cluster;
 use insomnia_scim_tests::server::binary;
+use serde_json::Value;
+
+use super::open;
 
 fn run(arguments: &[&str]) -> Result<String, String> {
     let output = Command::new(binary()).arg("--json").args(arguments).output().unwrap();
@@ -47,4 +56,88 @@ fn p9_organizations_move_into_a_postgresql_and_back_with_all_that_they_have() {
     // A name that was deleted keeps its generation: what was its own is never seen again.
     run(&["--data", &last, "org", "create", "former", "--seats", "10", "--owner", "owner@former.example"]).unwrap();
     assert!(!listed(&["--data", &last], "former").contains("someone@former.example"));
+}
+
+fn acme() -> OrganizationId {
+    OrganizationId::parse("acme").unwrap()
+}
+
+/// All items of the organization.
+async fn everything(storage: &dyn Storage) -> Result<Vec<Entry>, StorageError> {
+    let mut all: Vec<Entry> = Vec::new();
+    loop {
+        let start = all.last().map(|last| [last.key.as_slice(), &[0]].concat()).unwrap_or_default();
+        let page = Page { range: KeyRange { start, end: vec![0xff] }, reverse: false, skip: 0, limit: u32::MAX };
+        let scanned = storage.scan(&acme(), vec![page]).await?.remove(0);
+        all.extend(scanned.entries);
+        if !scanned.more {
+            return Ok(all);
+        }
+    }
+}
+
+/// Starts the command, and waits until it writes the item with this key, at which the database holds it up.
+fn held_up(cluster: &Cluster, key: &str, arguments: &[&str]) -> Child {
+    cluster.sql(&format!(
+        "CREATE OR REPLACE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF NEW.key = convert_to('{key}', 'UTF8') THEN PERFORM pg_sleep(600); END IF;
+            RETURN NEW;
+        END $$;
+        CREATE OR REPLACE TRIGGER hold BEFORE INSERT ON insomnia_scim.item FOR EACH ROW EXECUTE FUNCTION hold()"
+    ));
+    let command = Command::new(binary()).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let begin = Instant::now();
+    while cluster.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'") != "1" {
+        assert!(begin.elapsed() < Duration::from_secs(120), "the command does not come to {key}");
+        thread::sleep(Duration::from_millis(20));
+    }
+    command
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p9_a_copy_that_kill_9_of_the_command_or_of_the_database_breaks_off_goes_on_with_what_has_arrived() {
+    const ITEMS: usize = 10_000;
+    let mut cluster = Cluster::start();
+    let data = tempfile::tempdir().unwrap();
+    let (from, url) = (data.path().to_str().unwrap().to_owned(), cluster.url());
+    run(&["--data", &from, "org", "create", "acme", "--seats", "10", "--owner", "owner@acme.example"]).unwrap();
+    let source = SqliteStorage::open(&data.path().join("insomnia-scim.db")).unwrap();
+    let write = async |changes: Vec<Change>| {
+        source.commit(&acme(), Transaction { changes, ..Transaction::default() }).await.unwrap();
+    };
+    let put = |number: usize, value: &str| Change::put(format!("zz/{number:05}").into(), value.repeat(20).into());
+    write((0..ITEMS).map(|number| put(number, "before")).collect()).await;
+    // Its tables are made, so that they can be watched.
+    drop(open(&url).await);
+    let migrate = ["migrate", "--from", &from, "--to", &url];
+    let arrived = || cluster.sql("SELECT count(*) FROM insomnia_scim.item").parse::<usize>().unwrap();
+
+    let mut command = held_up(&cluster, "zz/05000", &migrate);
+    command.kill().unwrap();
+    command.wait().unwrap();
+    cluster.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'");
+    let first = arrived();
+    assert!((1_000..ITEMS).contains(&first), "{first} items have arrived");
+    // Nobody takes what is there for all.
+    let command = run(&["--data", &from, "--storage", &url, "org", "list"]);
+    assert!(command.is_err(), "{command:?}");
+
+    // Meanwhile the source changes: where it was copied, where it was broken off, and where nothing was copied.
+    write(vec![put(7, "after"), Change::Delete(b"zz/00008".to_vec()), put(ITEMS, "new"), put(9_000, "after")]).await;
+    let mut command = held_up(&cluster, "zz/08000", &migrate);
+    cluster.stop_at_once();
+    assert!(!command.wait().unwrap().success());
+    cluster.start_again();
+    let second = cluster.sql("SELECT count(*) FROM insomnia_scim.item").parse::<usize>().unwrap();
+    assert!(second > first, "{first} items had arrived, and now {second}");
+    write(vec![Change::Delete(b"zz/00009".to_vec()), put(6_000, "last")]).await;
+    cluster.sql("DROP TRIGGER hold ON insomnia_scim.item");
+    let report: Value = serde_json::from_str(&run(&migrate).unwrap()).unwrap();
+    let kept = report["items_of_earlier_copy"].as_u64().unwrap();
+    assert_eq!(kept as usize, second - 2, "all but the one that has changed and the one that has gone since: {report}");
+    let target = open(&url).await;
+    assert_eq!(everything(&*target).await.unwrap(), everything(&source).await.unwrap());
+    let members = |place: &[&str]| run(&[place, &["member", "list", "--organization", "acme"]].concat()).unwrap();
+    assert_eq!(members(&["--data", &from, "--storage", &url]), members(&["--data", &from]));
 }

@@ -184,6 +184,17 @@ async fn a_database_that_can_not_be_used_is_refused_with_words() {
         "0",
         "nothing was made"
     );
+    // Tables of the first version are brought up to date, with what they have.
+    let first = include_str!("../../../host/src/storage/postgres/schema-1.sql").replace("SCHEMA.", "old.");
+    let note = "CREATE TABLE old.schema_version (version int NOT NULL); INSERT INTO old.schema_version VALUES (1);";
+    let filled = "INSERT INTO old.organization (id, name, generation, version) VALUES (7, 'acme', 0, 41);
+        INSERT INTO old.item (organization, key, value, version) VALUES (7, 'x', '1', 41);";
+    cluster.sql(&format!("CREATE SCHEMA old; {note} {first} {filled}"));
+    let old = open(&(cluster.url() + "&schema=old")).await;
+    let read = old.get(&acme(), vec![b"x".to_vec()]).await.unwrap();
+    assert_eq!(read, [Some(Item { value: b"1".to_vec(), version: 41 })]);
+    assert_eq!(old.commit(&acme(), put("x", "2")).await.unwrap(), 42);
+    assert_eq!(cluster.sql("SELECT version, (SELECT count(*) FROM old.members) FROM old.schema_version"), "2|0");
     drop(open(&cluster.url()).await);
     cluster.sql("UPDATE insomnia_scim.schema_version SET version = 99");
     let newer = PostgresStorage::open(config()).await.unwrap_err();

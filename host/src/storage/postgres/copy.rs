@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use tokio::sync::mpsc;
+use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
 use super::config::PostgresConfig;
@@ -42,17 +43,6 @@ impl PostgresSource {
         );
         let host = OrganizationId::host();
         let of_host: [Parameter<'_>; 1] = [(&host.as_str(), Type::TEXT)];
-        // A page ends before the item that would make it too large, unless that is its first one.
-        let items = self.sql(
-            "SELECT key, value, version FROM (
-                SELECT *, sum(octet_length(key) + octet_length(value)) OVER (ORDER BY key) AS bytes,
-                    row_number() OVER (ORDER BY key) AS place
-                FROM (
-                    SELECT key, value, version FROM SCHEMA.item WHERE organization = $1 AND key > $2
-                    ORDER BY key LIMIT $3
-                ) next
-            ) page WHERE bytes <= $4 OR place = 1 ORDER BY key",
-        );
         for row in client.query_typed(&organizations, &of_host).await.map_err(failed)? {
             let id: i64 = row.try_get(0).map_err(failed)?;
             let name: &str = row.try_get(1).map_err(failed)?;
@@ -70,21 +60,11 @@ impl PostgresSource {
             if to.send(Sent::Organization(head)).await.is_err() {
                 return Ok(());
             }
-            let (mut after, limit, most) = (Key::new(), to_integer(PAGE_ITEMS as u64), to_integer(PAGE_BYTES as u64));
+            let mut last = Key::new();
             loop {
-                let parameters: [Parameter<'_>; 4] =
-                    [(&id, Type::INT8), (&after, Type::BYTEA), (&limit, Type::INT8), (&most, Type::INT8)];
-                let rows = client.query_typed(&items, &parameters).await.map_err(failed)?;
-                let mut page = Vec::with_capacity(rows.len());
-                for row in &rows {
-                    page.push(Entry {
-                        key: row.try_get(0).map_err(failed)?,
-                        value: row.try_get(1).map_err(failed)?,
-                        version: from_integer(row.try_get(2).map_err(failed)?),
-                    });
-                }
-                let Some(last) = page.last() else { break };
-                after.clone_from(&last.key);
+                let page = page_after(&self.config, client, id, &last).await?;
+                let Some(entry) = page.last() else { break };
+                last.clone_from(&entry.key);
                 if to.send(Sent::Items(page)).await.is_err() {
                     return Ok(());
                 }
@@ -101,12 +81,49 @@ impl Source for PostgresSource {
     }
 }
 
+/// The items of the organization with this id that follow a key, as many as a page has; none only if there are none.
+async fn page_after(config: &PostgresConfig, client: &Client, id: i64, key: &[u8]) -> Result<Vec<Entry>, StorageError> {
+    // A page ends before the item that would make it too large, unless that is its first one.
+    let sql = in_schema(
+        config,
+        "SELECT key, value, version FROM (
+            SELECT *, sum(octet_length(key) + octet_length(value)) OVER (ORDER BY key) AS bytes,
+                row_number() OVER (ORDER BY key) AS place
+            FROM (
+                SELECT key, value, version FROM SCHEMA.item WHERE organization = $1 AND key > $2
+                ORDER BY key LIMIT $3
+            ) next
+        ) page WHERE bytes <= $4 OR place = 1 ORDER BY key",
+    );
+    let (limit, most) = (to_integer(PAGE_ITEMS as u64), to_integer(PAGE_BYTES as u64));
+    let parameters: [Parameter<'_>; 4] =
+        [(&id, Type::INT8), (&key, Type::BYTEA), (&limit, Type::INT8), (&most, Type::INT8)];
+    let rows = client.query_typed(&sql, &parameters).await.map_err(failed)?;
+    let mut page = Vec::with_capacity(rows.len());
+    for row in &rows {
+        page.push(Entry {
+            key: row.try_get(0).map_err(failed)?,
+            value: row.try_get(1).map_err(failed)?,
+            version: from_integer(row.try_get(2).map_err(failed)?),
+        });
+    }
+    Ok(page)
+}
+
 /// A database that takes organizations.
 pub(crate) struct PostgresTarget {
     config: PostgresConfig,
     session: Session,
     /// The organization that was begun.
-    current: Option<i64>,
+    current: Option<Current>,
+}
+
+/// The organization that was begun, inside a transaction.
+#[derive(Clone, Copy)]
+struct Current {
+    id: i64,
+    /// It is the host's own space, whose records are written in one transaction.
+    is_host: bool,
 }
 
 impl PostgresTarget {
@@ -124,8 +141,24 @@ impl PostgresTarget {
         in_schema(&self.config, text)
     }
 
+    fn current(&self) -> Result<Current, StorageError> {
+        self.current.ok_or_else(not_begun)
+    }
+
     async fn execute(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<(), StorageError> {
         self.session.client().query_typed(&self.sql(sql), parameters).await.map(drop).map_err(failed)
+    }
+
+    async fn batch(&self, sql: &str) -> Result<(), StorageError> {
+        self.session.client().batch_execute(sql).await.map_err(failed)
+    }
+
+    async fn find(&self, organization: &OrganizationId) -> Result<Option<i64>, StorageError> {
+        let (name, generation) = (organization.as_str(), to_integer(organization.generation()));
+        let named: [Parameter<'_>; 2] = [(&name, Type::TEXT), (&generation, Type::INT8)];
+        let find = self.sql("SELECT id FROM SCHEMA.organization WHERE name = $1 AND generation = $2");
+        let found = self.session.client().query_typed_opt(&find, &named).await.map_err(failed)?;
+        found.map(|row| row.try_get(0)).transpose().map_err(failed)
     }
 }
 
@@ -138,40 +171,71 @@ impl Target for PostgresTarget {
         row.try_get(0).map_err(failed)
     }
 
-    async fn begin(&mut self, head: &Head) -> Result<(), StorageError> {
-        let (name, generation) = (head.organization.as_str(), to_integer(head.organization.generation()));
-        let named: [Parameter<'_>; 2] = [(&name, Type::TEXT), (&generation, Type::INT8)];
-        let find = self.sql("SELECT id FROM SCHEMA.organization WHERE name = $1 AND generation = $2");
-        let found = self.session.client().query_typed_opt(&find, &named).await.map_err(failed)?;
-        self.session.client().batch_execute("BEGIN").await.map_err(failed)?;
-        if let Some(found) = found {
-            let id: i64 = found.try_get(0).map_err(failed)?;
-            self.execute("DELETE FROM SCHEMA.item WHERE organization = $1", &[(&id, Type::INT8)]).await?;
-            self.execute("DELETE FROM SCHEMA.organization WHERE id = $1", &[(&id, Type::INT8)]).await?;
+    async fn organizations(&mut self) -> Result<Vec<OrganizationId>, StorageError> {
+        let sql = self.sql("SELECT name, generation FROM SCHEMA.organization");
+        let rows = self.session.client().query_typed(&sql, &[]).await.map_err(failed)?;
+        let mut all = Vec::with_capacity(rows.len());
+        for row in rows {
+            let name: &str = row.try_get(0).map_err(failed)?;
+            let organization =
+                OrganizationId::from_stored(name).map_err(|error| StorageError::Other(error.to_string()))?;
+            all.push(organization.with_generation(from_integer(row.try_get(1).map_err(failed)?)));
         }
-        let version = to_integer(head.version);
-        let id = random().map_err(|error| StorageError::Other(error.to_string()))?;
-        let wake_at = head.wake_at.map(to_integer);
-        let parameters: [Parameter<'_>; 6] = [
-            (&id, Type::INT8),
-            (&name, Type::TEXT),
-            (&generation, Type::INT8),
-            (&head.deleted, Type::BOOL),
-            (&version, Type::INT8),
-            (&wake_at, Type::INT8),
-        ];
-        let insert = "INSERT INTO SCHEMA.organization (id, name, generation, deleted, version, wake_at)
-            VALUES ($1, $2, $3, $4, $5, $6)";
-        self.execute(insert, &parameters).await?;
-        self.current = Some(id);
-        Ok(())
+        Ok(all)
     }
 
-    async fn put(&mut self, items: Vec<Entry>) -> Result<(), StorageError> {
-        let Some(id) = self.current else { return Err(not_begun()) };
-        let keys: Vec<&[u8]> = items.iter().map(|entry| entry.key.as_slice()).collect();
-        let values: Vec<&[u8]> = items.iter().map(|entry| entry.value.as_slice()).collect();
-        let versions: Vec<i64> = items.iter().map(|entry| to_integer(entry.version)).collect();
+    async fn remove(&mut self, organization: &OrganizationId) -> Result<(), StorageError> {
+        let Some(id) = self.find(organization).await? else { return Ok(()) };
+        self.batch("BEGIN").await?;
+        for sql in [
+            "DELETE FROM SCHEMA.item WHERE organization = $1",
+            "DELETE FROM SCHEMA.receipt WHERE organization = $1",
+            "DELETE FROM SCHEMA.organization WHERE id = $1",
+        ] {
+            self.execute(sql, &[(&id, Type::INT8)]).await?;
+        }
+        self.batch("COMMIT").await
+    }
+
+    async fn begin(&mut self, head: &Head) -> Result<bool, StorageError> {
+        let found = self.find(&head.organization).await?;
+        self.batch("BEGIN").await?;
+        let (name, generation) = (head.organization.as_str(), to_integer(head.organization.generation()));
+        let (version, wake_at) = (to_integer(head.version), head.wake_at.map(to_integer));
+        let id = match found {
+            Some(id) => id,
+            None => random().map_err(|error| StorageError::Other(error.to_string()))?,
+        };
+        let of_both: [Parameter<'_>; 4] =
+            [(&id, Type::INT8), (&head.deleted, Type::BOOL), (&version, Type::INT8), (&wake_at, Type::INT8)];
+        if found.is_some() {
+            let update = "UPDATE SCHEMA.organization SET deleted = $2, version = greatest(version, $3), wake_at = $4,
+                claim = NULL, claimed_until = NULL WHERE id = $1";
+            self.execute(update, &of_both).await?;
+        } else {
+            let insert = "INSERT INTO SCHEMA.organization (id, deleted, version, wake_at, name, generation)
+                VALUES ($1, $2, $3, $4, $5, $6)";
+            let named: [Parameter<'_>; 2] = [(&name, Type::TEXT), (&generation, Type::INT8)];
+            self.execute(insert, &[&of_both[..], &named[..]].concat()).await?;
+        }
+        self.current = Some(Current { id, is_host: head.organization.is_host() });
+        Ok(found.is_some())
+    }
+
+    async fn after(&mut self, key: &[u8]) -> Result<Vec<Entry>, StorageError> {
+        let id = self.current()?.id;
+        page_after(&self.config, self.session.client(), id, key).await
+    }
+
+    async fn change(&mut self, put: Vec<Entry>, delete: Vec<Key>) -> Result<(), StorageError> {
+        let Current { id, is_host } = self.current()?;
+        if !delete.is_empty() {
+            let gone: [Parameter<'_>; 2] = [(&id, Type::INT8), (&delete, Type::BYTEA_ARRAY)];
+            self.execute("DELETE FROM SCHEMA.item WHERE organization = $1 AND key = ANY ($2)", &gone).await?;
+        }
+        let keys: Vec<&[u8]> = put.iter().map(|entry| entry.key.as_slice()).collect();
+        let values: Vec<&[u8]> = put.iter().map(|entry| entry.value.as_slice()).collect();
+        let versions: Vec<i64> = put.iter().map(|entry| to_integer(entry.version)).collect();
         let parameters: [Parameter<'_>; 4] = [
             (&id, Type::INT8),
             (&keys, Type::BYTEA_ARRAY),
@@ -179,13 +243,20 @@ impl Target for PostgresTarget {
             (&versions, Type::INT8_ARRAY),
         ];
         let insert = "INSERT INTO SCHEMA.item (organization, key, value, version)
-            SELECT $1, i.key, i.value, i.version FROM unnest($2, $3, $4) AS i (key, value, version)";
-        self.execute(insert, &parameters).await
+            SELECT $1, i.key, i.value, i.version FROM unnest($2, $3, $4) AS i (key, value, version)
+            ON CONFLICT (organization, key) DO UPDATE SET value = excluded.value, version = excluded.version";
+        if !put.is_empty() {
+            self.execute(insert, &parameters).await?;
+        }
+        if !is_host {
+            self.batch("COMMIT; BEGIN").await?;
+        }
+        Ok(())
     }
 
     async fn end(&mut self) -> Result<(), StorageError> {
         self.current.take().ok_or_else(not_begun)?;
-        self.session.client().batch_execute("COMMIT").await.map_err(failed)
+        self.batch("COMMIT").await
     }
 
     async fn source(&mut self) -> Result<Box<dyn Source>, StorageError> {

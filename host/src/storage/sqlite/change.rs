@@ -128,18 +128,7 @@ impl OpenRows<'_> {
         for write in &transaction.changes {
             match write {
                 Change::Put(KeyValue { key, value }) => puts.put(self.organization, key, value, version)?,
-                Change::Delete(key) => {
-                    let Place { group, key } = place::of(key);
-                    match group {
-                        None => {
-                            self.connection.prepare_cached(DELETE.alone)?.execute(params![self.organization, key])?
-                        }
-                        Some(group) => {
-                            let row = params![self.organization, key, group.number, group.kind];
-                            self.connection.prepare_cached(DELETE.grouped)?.execute(row)?
-                        }
-                    };
-                }
+                Change::Delete(key) => self.delete_key(key)?,
                 Change::DeleteRange(range) => self.delete_range(range)?,
                 Change::Add(add) => {
                     let sum = match sums.next() {
@@ -162,6 +151,19 @@ impl OpenRows<'_> {
         for (key, value) in entries {
             puts.put(self.organization, key, value, to_integer(version))?;
         }
+        Ok(())
+    }
+
+    /// Deletes a key, if it is there.
+    pub(super) fn delete_key(&self, key: &Key) -> Result<(), StorageError> {
+        let Place { group, key } = place::of(key);
+        match group {
+            None => self.connection.prepare_cached(DELETE.alone)?.execute(params![self.organization, key])?,
+            Some(group) => {
+                let row = params![self.organization, key, group.number, group.kind];
+                self.connection.prepare_cached(DELETE.grouped)?.execute(row)?
+            }
+        };
         Ok(())
     }
 

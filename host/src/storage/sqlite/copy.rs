@@ -8,12 +8,12 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use tokio::sync::mpsc;
 use tokio::task::{block_in_place, spawn_blocking};
 
-use super::change::Puts;
+use super::change::{OpenRows, Puts};
 use super::open::{self, OpenError};
 use super::place;
 use super::rows::{Rows, Which};
-use super::{from_integer, to_integer};
-use crate::capability::storage::{Entry, OrganizationId, StorageError};
+use super::{Checkpoints, from_integer, to_integer};
+use crate::capability::storage::{Entry, Key, OrganizationId, StorageError};
 use crate::storage::copy::{Head, PAGE_BYTES, PAGE_ITEMS, Part, Sent, Source, Target, not_begun};
 
 /// A database that is read as it was when [`Source::send`] began.
@@ -43,7 +43,6 @@ impl SqliteSource {
         let mut organizations = self.0.prepare(sql)?.query_map([], read)?.collect::<Result<Vec<_>, _>>()?;
         organizations
             .sort_by(|one, other| (is_host(&one.1), &one.1, one.2).cmp(&(is_host(&other.1), &other.1, other.2)));
-        let everything = place::everything();
         for (id, name, generation, deleted, wake_at) in organizations {
             let organization = organization(&name, generation)?;
             if !part.has(&organization) {
@@ -54,28 +53,14 @@ impl SqliteSource {
             if to.blocking_send(Sent::Organization(head)).is_err() {
                 return Ok(());
             }
-            let (mut page, mut bytes) = (Vec::new(), 0);
-            let rows = Rows::new(&self.0, id)?;
-            for segment in place::segments(&everything) {
-                let read = rows.read(&segment, Which::ALL, |found| {
-                    bytes += found.bytes();
-                    let (key, value, version) = (found.whole_key(), found.value.to_vec(), found.version);
-                    page.push(Entry { key, value, version });
-                    if page.len() < PAGE_ITEMS && bytes < PAGE_BYTES {
-                        return ControlFlow::Continue(());
-                    }
-                    bytes = 0;
-                    match to.blocking_send(Sent::Items(std::mem::take(&mut page))) {
-                        Ok(()) => ControlFlow::Continue(()),
-                        Err(_) => ControlFlow::Break(()),
-                    }
-                })?;
-                if read.is_break() {
+            let mut last = Key::new();
+            loop {
+                let page = page_after(&self.0, id, &last)?;
+                let Some(entry) = page.last() else { break };
+                last.clone_from(&entry.key);
+                if to.blocking_send(Sent::Items(page)).is_err() {
                     return Ok(());
                 }
-            }
-            if !page.is_empty() && to.blocking_send(Sent::Items(page)).is_err() {
-                return Ok(());
             }
         }
         Ok(())
@@ -90,12 +75,47 @@ impl Source for SqliteSource {
     }
 }
 
+/// The items of the organization with this number that follow a key, as many as a page has; none only if there are none.
+fn page_after(connection: &Connection, id: i64, key: &[u8]) -> Result<Vec<Entry>, StorageError> {
+    let mut range = place::everything();
+    if !key.is_empty() {
+        range.start = [key, &[0]].concat();
+    }
+    let (mut page, mut bytes) = (Vec::new(), 0);
+    let rows = Rows::new(connection, id)?;
+    for segment in place::segments(&range) {
+        let read = rows.read(&segment, Which::ALL, |found| {
+            bytes += found.bytes();
+            let (key, value, version) = (found.whole_key(), found.value.to_vec(), found.version);
+            page.push(Entry { key, value, version });
+            if page.len() < PAGE_ITEMS && bytes < PAGE_BYTES {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
+        })?;
+        if read.is_break() {
+            break;
+        }
+    }
+    Ok(page)
+}
+
 /// A database that takes organizations.
 pub(crate) struct SqliteTarget {
     path: PathBuf,
     connection: Connection,
     /// The organization that was begun.
-    current: Option<i64>,
+    current: Option<Current>,
+}
+
+/// The organization that was begun, inside a transaction.
+#[derive(Clone, Copy)]
+struct Current {
+    /// Its number.
+    id: i64,
+    /// It is the host's own space, whose records are written in one transaction.
+    is_host: bool,
 }
 
 impl SqliteTarget {
@@ -104,41 +124,89 @@ impl SqliteTarget {
     /// # Errors
     /// Says what is wrong with the file.
     pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
-        Ok(Self { path: path.to_owned(), connection: open::writer(path)?, current: None })
+        Ok(Self { path: path.to_owned(), connection: open::writer(path, Checkpoints::Own)?, current: None })
     }
 
-    fn begin_one(&mut self, head: &Head) -> Result<(), StorageError> {
-        let Self { connection, current, .. } = self;
-        let (name, generation) = (head.organization.as_str(), to_integer(head.organization.generation()));
+    fn current(&self) -> Result<Current, StorageError> {
+        self.current.ok_or_else(not_begun)
+    }
+
+    fn find(&self, organization: &OrganizationId) -> Result<Option<i64>, StorageError> {
         let find = "SELECT id FROM organization WHERE name = ?1 AND generation = ?2";
-        let found: Option<i64> = connection.query_row(find, params![name, generation], |row| row.get(0)).optional()?;
+        let named = params![organization.as_str(), to_integer(organization.generation())];
+        Ok(self.connection.query_row(find, named, |row| row.get(0)).optional()?)
+    }
+
+    fn all(&self) -> Result<Vec<OrganizationId>, StorageError> {
+        let mut statement = self.connection.prepare("SELECT name, generation FROM organization")?;
+        let mut rows = statement.query([])?;
+        let mut all = Vec::new();
+        while let Some(row) = rows.next()? {
+            let name: String = row.get(0)?;
+            all.push(organization(&name, row.get(1)?)?);
+        }
+        Ok(all)
+    }
+
+    fn remove_one(&self, organization: &OrganizationId) -> Result<(), StorageError> {
+        let Some(id) = self.find(organization)? else { return Ok(()) };
+        self.connection.execute_batch("BEGIN IMMEDIATE")?;
+        self.forget_batches(id)?;
+        for table in ["alone", "grouped", "schedule"] {
+            self.connection.execute(&format!("DELETE FROM {table} WHERE organization = ?1"), [id])?;
+        }
+        self.connection.execute("DELETE FROM organization WHERE id = ?1", [id])?;
+        Ok(self.connection.execute_batch("COMMIT")?)
+    }
+
+    /// Forgets large transactions that are not yet at their places: what they have written is compared like all else.
+    fn forget_batches(&self, id: i64) -> Result<(), StorageError> {
+        let staged = "DELETE FROM staged WHERE batch IN (SELECT id FROM batch WHERE organization = ?1)";
+        self.connection.execute(staged, [id])?;
+        self.connection.execute("DELETE FROM batch WHERE organization = ?1", [id])?;
+        Ok(())
+    }
+
+    fn begin_one(&mut self, head: &Head) -> Result<bool, StorageError> {
+        let found = self.find(&head.organization)?;
+        let connection = &self.connection;
         connection.execute_batch("BEGIN IMMEDIATE")?;
         connection.execute("UPDATE sequence SET last = max(last, ?1)", [to_integer(head.version)])?;
-        if let Some(id) = found {
-            for table in ["alone", "grouped", "schedule"] {
-                connection.execute(&format!("DELETE FROM {table} WHERE organization = ?1"), [id])?;
+        let id = match found {
+            Some(id) => {
+                self.forget_batches(id)?;
+                connection.execute("UPDATE organization SET deleted = ?2 WHERE id = ?1", params![id, head.deleted])?;
+                connection.execute("DELETE FROM schedule WHERE organization = ?1", [id])?;
+                id
             }
-            let staged = "DELETE FROM staged WHERE batch IN (SELECT id FROM batch WHERE organization = ?1)";
-            connection.execute(staged, [id])?;
-            connection.execute("DELETE FROM batch WHERE organization = ?1", [id])?;
-            connection.execute("DELETE FROM organization WHERE id = ?1", [id])?;
-        }
-        let insert = "INSERT INTO organization (name, generation, deleted) VALUES (?1, ?2, ?3)";
-        connection.execute(insert, params![name, generation, head.deleted])?;
-        let id = connection.last_insert_rowid();
+            None => {
+                let (name, generation) = (head.organization.as_str(), to_integer(head.organization.generation()));
+                let insert = "INSERT INTO organization (name, generation, deleted) VALUES (?1, ?2, ?3)";
+                connection.execute(insert, params![name, generation, head.deleted])?;
+                connection.last_insert_rowid()
+            }
+        };
         if let Some(wake_at) = head.wake_at {
             let insert = "INSERT INTO schedule (organization, wake_at) VALUES (?1, ?2)";
             connection.execute(insert, [id, to_integer(wake_at)])?;
         }
-        *current = Some(id);
-        Ok(())
+        self.current = Some(Current { id, is_host: head.organization.is_host() });
+        Ok(found.is_some())
     }
 
-    fn put_some(&mut self, items: &[Entry]) -> Result<(), StorageError> {
-        let Some(id) = self.current else { return Err(not_begun()) };
+    fn change_some(&self, put: &[Entry], delete: &[Key]) -> Result<(), StorageError> {
+        let Current { id, is_host } = self.current()?;
+        let change = OpenRows { connection: &self.connection, organization: id };
+        for key in delete {
+            change.delete_key(key)?;
+        }
         let mut puts = Puts::new(&self.connection)?;
-        for Entry { key, value, version } in items {
+        for Entry { key, value, version } in put {
             puts.put(id, key, value, to_integer(*version))?;
+        }
+        drop(puts);
+        if !is_host {
+            self.connection.execute_batch("COMMIT; BEGIN IMMEDIATE")?;
         }
         Ok(())
     }
@@ -151,12 +219,25 @@ impl Target for SqliteTarget {
         Ok(self.connection.query_row(sql, [OrganizationId::host().as_str()], |row| row.get(0))?)
     }
 
-    async fn begin(&mut self, head: &Head) -> Result<(), StorageError> {
+    async fn organizations(&mut self) -> Result<Vec<OrganizationId>, StorageError> {
+        block_in_place(|| self.all())
+    }
+
+    async fn remove(&mut self, organization: &OrganizationId) -> Result<(), StorageError> {
+        block_in_place(|| self.remove_one(organization))
+    }
+
+    async fn begin(&mut self, head: &Head) -> Result<bool, StorageError> {
         block_in_place(|| self.begin_one(head))
     }
 
-    async fn put(&mut self, items: Vec<Entry>) -> Result<(), StorageError> {
-        block_in_place(|| self.put_some(&items))
+    async fn after(&mut self, key: &[u8]) -> Result<Vec<Entry>, StorageError> {
+        let id = self.current()?.id;
+        block_in_place(|| page_after(&self.connection, id, key))
+    }
+
+    async fn change(&mut self, put: Vec<Entry>, delete: Vec<Key>) -> Result<(), StorageError> {
+        block_in_place(|| self.change_some(&put, &delete))
     }
 
     async fn end(&mut self) -> Result<(), StorageError> {
@@ -165,7 +246,7 @@ impl Target for SqliteTarget {
     }
 
     async fn source(&mut self) -> Result<Box<dyn Source>, StorageError> {
-        let source = block_in_place(|| open::reader(&self.path));
+        let source = block_in_place(|| open::reader(&self.path, Checkpoints::Own));
         let source = source.map_err(|error| StorageError::Unavailable(error.to_string()))?;
         Ok(Box::new(SqliteSource(source)))
     }

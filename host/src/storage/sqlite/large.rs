@@ -368,7 +368,7 @@ fn data_version(connection: &Connection) -> Result<i64, StorageError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::open;
+    use super::super::{Checkpoints, open};
     use super::*;
 
     /// How SQLite goes about a statement, line by line.
@@ -386,7 +386,7 @@ mod tests {
     #[test]
     fn a_step_looks_at_no_more_than_what_it_moves() {
         let directory = tempfile::tempdir().unwrap();
-        let connection = open::writer(&directory.path().join("data.db")).unwrap();
+        let connection = open::writer(&directory.path().join("data.db"), Checkpoints::Own).unwrap();
         for sql in MOVES {
             let plan = plan(&connection, sql).join("\n");
             assert!(plan.contains("(batch=? AND (number,key,kind)<(?,?,?))"), "{sql}\n{plan}");

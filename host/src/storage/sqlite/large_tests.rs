@@ -11,7 +11,7 @@ use super::large::{self, IsDecided, Staging, can_be_staged};
 use super::queue::ROWS;
 use super::read::Readers;
 use super::tests::{Drawn, compare_reads};
-use super::{SqliteStorage, change, open};
+use super::{Checkpoints, SqliteStorage, change, open};
 use crate::capability::storage::{
     BoundedAdd, Change, Condition, KeyRange, OrganizationId, Page, Storage as _, StorageError, Transaction,
 };
@@ -178,7 +178,7 @@ fn staged(connection: &Connection, organization: i64, transaction: &Transaction)
 /// A database as a process leaves it that ends after it has staged, or decided, or moved a part.
 fn left_behind(path: &Path, decided: bool, moved: usize) {
     drop(SqliteStorage::open(path).unwrap());
-    let connection = open::writer(path).unwrap();
+    let connection = open::writer(path, Checkpoints::Own).unwrap();
     connection.execute_batch("INSERT INTO organization (name, generation) VALUES ('acme', 0)").unwrap();
     let organization = connection.last_insert_rowid();
     let change = change::OpenRows { connection: &connection, organization };
@@ -221,7 +221,7 @@ async fn readers_and_writers_of_other_processes_see_a_transaction_that_is_being_
     let storage = SqliteStorage::open(&path).unwrap();
     storage.commit(&acme(), small("first")).await.unwrap();
     // Another process decides, and moves a part.
-    let other = open::writer(&path).unwrap();
+    let other = open::writer(&path, Checkpoints::Own).unwrap();
     let number = 1;
     let transaction = large("new");
     let staging = staged(&other, number, &transaction);
@@ -265,7 +265,7 @@ async fn every_read_sees_a_transaction_that_is_being_moved_as_if_it_were_made_in
         let (first, second) = (transaction(300), transaction(if turn % 2 == 0 { 300 } else { 20 }));
         storage.commit(&acme(), first.clone()).await.unwrap();
         memory.commit(&acme(), first).await.unwrap();
-        let other = open::writer(&path).unwrap();
+        let other = open::writer(&path, Checkpoints::Own).unwrap();
         let staging = staged(&other, 1, &second);
         staging.decide(&change::OpenRows { connection: &other, organization: 1 }, &second, 900, &[]).unwrap();
         memory.commit(&acme(), second).await.unwrap();
@@ -281,7 +281,7 @@ async fn a_large_transaction_during_which_another_process_writes_is_checked_agai
     let path = directory.path().join("data.db");
     let storage = SqliteStorage::open(&path).unwrap();
     storage.commit(&acme(), small("first")).await.unwrap();
-    let other = open::writer(&path).unwrap();
+    let other = open::writer(&path, Checkpoints::Own).unwrap();
     let transaction = large("new");
     let staging = staged(&other, 1, &transaction);
     assert!(staging.holds(&other).unwrap());
@@ -313,7 +313,7 @@ async fn what_was_decided_is_never_forgotten() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("data.db");
     left_behind(&path, true, 1);
-    let connection = open::writer(&path).unwrap();
+    let connection = open::writer(&path, Checkpoints::Own).unwrap();
     let batch = large::all(&connection, IsDecided::Yes).unwrap()[0];
     assert!(batch.forget_some(&connection).unwrap(), "there is nothing to be forgotten");
     let storage = SqliteStorage::open(&path).unwrap();

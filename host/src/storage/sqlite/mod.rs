@@ -9,6 +9,7 @@ mod change;
 mod copy;
 #[cfg(feature = "cli")]
 mod examine;
+mod generation;
 mod large;
 #[cfg(test)]
 mod large_tests;
@@ -41,12 +42,24 @@ use crate::capability::storage::{Item, Key, OrganizationId, Page, Scanned, Size,
 /// Rows removed at a time when an organization is deleted, so that nobody's commit waits long for it.
 const DELETED_AT_ONCE: usize = 4_000;
 
+/// Who moves what is in the write-ahead log into the database, and so lets the log begin anew.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Checkpoints {
+    /// This process does, when the log has 64 MiB, and when nobody uses the database any more.
+    #[default]
+    Own,
+    /// Another program does, such as one that replicates the log. Without one the log grows for ever.
+    External,
+}
+
 /// Keeps all organizations in one SQLite database.
 ///
 /// Dropping it writes what was appended and waits for that.
 #[derive(Debug)]
 pub struct SqliteStorage {
     path: PathBuf,
+    checkpoints: Checkpoints,
     readers: Arc<Readers>,
     writer: Writer,
 }
@@ -57,11 +70,19 @@ impl SqliteStorage {
     /// # Errors
     /// Says what is wrong with the file and what to do about it.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        let connection = open::writer(path)?;
+        Self::open_with(path, Checkpoints::Own)
+    }
+
+    /// As [`SqliteStorage::open`], and says who moves the write-ahead log into the database.
+    ///
+    /// # Errors
+    /// As those of `open`.
+    pub fn open_with(path: &Path, checkpoints: Checkpoints) -> Result<Self, OpenError> {
+        let connection = open::writer(path, checkpoints)?;
         let numbers = Arc::default();
-        let readers = Arc::new(Readers::new(path, Arc::clone(&numbers))?);
-        let writer = Writer::start(path, connection, numbers)?;
-        Ok(Self { path: path.to_owned(), readers, writer })
+        let readers = Arc::new(Readers::new(path, checkpoints, Arc::clone(&numbers))?);
+        let writer = Writer::start(path, checkpoints, connection, numbers)?;
+        Ok(Self { path: path.to_owned(), checkpoints, readers, writer })
     }
 }
 
@@ -140,8 +161,8 @@ impl Storage for SqliteStorage {
 
     async fn scour(&self) -> Result<(), StorageError> {
         self.flush().await?;
-        let path = self.path.clone();
-        let scoured = tokio::task::spawn_blocking(move || open::scour(&path)).await;
+        let (path, checkpoints) = (self.path.clone(), self.checkpoints);
+        let scoured = tokio::task::spawn_blocking(move || open::scour(&path, checkpoints)).await;
         scoured.map_err(|error| StorageError::Other(error.to_string()))?
     }
 
@@ -237,6 +258,79 @@ mod tests {
         let found = storage.get(&acme, keys).await.unwrap();
         let found: Vec<_> = found.into_iter().map(|item| item.map(|item| item.version)).collect();
         assert_eq!(found, [Some(versions[0]), None, Some(versions[1])]);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_log_that_was_torn_leads_to_the_commits_before_the_tear_and_to_nothing_else() {
+        const COMMITS: u8 = 12;
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("data.db");
+        let acme = OrganizationId::parse("acme").unwrap();
+        drop(SqliteStorage::open(&path).unwrap());
+        let storage = SqliteStorage::open(&path).unwrap();
+        for number in 0..COMMITS {
+            // On several pages, so that half of a commit could be there.
+            let write =
+                ["a", "user-name", "z"].map(|name| Change::put(format!("{name}/{number}").into(), vec![1; 9_000]));
+            let transaction = Transaction { changes: write.to_vec(), ..Transaction::default() };
+            storage.commit(&acme, transaction).await.unwrap();
+        }
+        let log = std::fs::read(path.with_extension("db-wal")).unwrap();
+        let torn = directory.path().join("torn.db");
+        let mut before = 0;
+        for part in 1..=16 {
+            std::fs::copy(&path, &torn).unwrap();
+            let mut left = log[..log.len() * part / 16].to_vec();
+            // What was to be written there last was not, or other bytes were.
+            if let Some(last) = left.last_mut().filter(|_| part < 16) {
+                *last ^= 0x5a;
+            }
+            std::fs::write(torn.with_extension("db-wal"), left).unwrap();
+            let opened = SqliteStorage::open(&torn).unwrap();
+            let mut found = 0;
+            for number in 0..COMMITS {
+                let keys = ["a", "user-name", "z"].map(|name| format!("{name}/{number}").into());
+                let there = opened.get(&acme, keys.to_vec()).await.unwrap().iter().flatten().count();
+                assert!([0, 3].contains(&there), "{there} of 3 items of commit {number} are there");
+                assert!(there == 0 || found == number, "commit {number} is there, and not all before it");
+                found += u8::from(there == 3);
+            }
+            assert!(found >= before, "a longer log leads to less");
+            before = found;
+            drop(opened);
+            for end in ["db", "db-wal", "db-shm"] {
+                let _ = std::fs::remove_file(torn.with_extension(end));
+            }
+        }
+        assert_eq!(before, COMMITS);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_log_that_another_program_moves_is_left_to_it_and_has_all_that_was_committed() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("data.db");
+        let acme = OrganizationId::parse("acme").unwrap();
+        // The tables are in the file itself.
+        drop(SqliteStorage::open(&path).unwrap());
+        let sizes = || ["db", "db-wal"].map(|end| std::fs::metadata(path.with_extension(end)).unwrap().len());
+        let before = std::fs::metadata(&path).unwrap().len();
+        let storage = SqliteStorage::open_with(&path, Checkpoints::External).unwrap();
+        // More than SQLite would leave in the log by itself.
+        for number in 0..12 {
+            let write = vec![Change::put(vec![number], vec![b'x'; bounds::MAX_VALUE])];
+            storage.commit(&acme, Transaction { changes, ..Transaction::default() }).await.unwrap();
+        }
+        let transaction = Transaction { changes: vec![Change::Delete(vec![0])], ..Transaction::default() };
+        storage.commit(&acme, transaction).await.unwrap();
+        storage.scour().await.unwrap();
+        assert_eq!(sizes()[0], before);
+        drop(storage);
+        let [database, log] = sizes();
+        assert_eq!(database, before, "nothing is moved, not even by who closes last");
+        assert!(log > 12 << 20, "{log} bytes are in the log");
+        let storage = SqliteStorage::open(&path).unwrap();
+        let keys = (0..12).map(|number| vec![number]).collect();
+        assert_eq!(storage.get(&acme, keys).await.unwrap().iter().flatten().count(), 11);
     }
 
     /// Numbers that look as if they were drawn: the same ones each time.

@@ -9,7 +9,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, params};
 use rusqlite_migration::{M, Migrations};
 
-use super::{place, to_integer};
+use super::{Checkpoints, generation, place, to_integer};
 use crate::capability::storage::StorageError;
 
 /// The newest version of the tables: how many steps there are.
@@ -184,6 +184,9 @@ pub enum OpenError {
     /// The file system can't share memory between processes.
     #[error("{} can't use a write-ahead log: put the data directory on a local file system", .0.display())]
     NoWriteAheadLog(PathBuf),
+    /// The write-ahead log beside it belongs to another state of it: one of both was replaced.
+    #[error("the write-ahead log {}-wal does not belong to this database: one of the two was replaced by a copy. If the database is the copy that you want, move the log away (and the -shm file with it); what is only in the log is then lost", .0.display())]
+    OtherLog(PathBuf),
     /// Another process writes to it for too long.
     #[error("{} is locked by another process: wait for it, or stop it", .0.display())]
     Locked(PathBuf),
@@ -235,7 +238,7 @@ impl OpenError {
 }
 
 /// Opens the connection that writes; creates the database and its tables where they are missing.
-pub(super) fn writer(path: &Path) -> Result<Connection, OpenError> {
+pub(super) fn writer(path: &Path, checkpoints: Checkpoints) -> Result<Connection, OpenError> {
     create_file(path).map_err(|error| OpenError::io(path, error))?;
     // One process at a time: the switch to the write-ahead log and the migrations are not safe
     // against another process that does the same at this moment. A directory can be locked on every
@@ -243,7 +246,8 @@ pub(super) fn writer(path: &Path) -> Result<Connection, OpenError> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let lock = File::open(directory).map_err(|error| OpenError::io(path, error))?;
     lock.lock().map_err(|error| OpenError::io(path, error))?;
-    let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE, checkpoints)?;
+    check_log(&connection, path, checkpoints)?;
     configure_writer(&connection).map_err(|error| OpenError::sqlite(path, error))?;
     let mode: String = connection
         .pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))
@@ -256,9 +260,9 @@ pub(super) fn writer(path: &Path) -> Result<Connection, OpenError> {
 }
 
 /// Opens a connection that only reads.
-pub(super) fn reader(path: &Path) -> Result<Connection, OpenError> {
+pub(super) fn reader(path: &Path, checkpoints: Checkpoints) -> Result<Connection, OpenError> {
     // Not SQLITE_OPEN_READ_ONLY: a reader may have to recover the log after a crash.
-    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE, checkpoints)?;
     connection
         .execute_batch(
             // A small cache and no memory map, because SQLite drops both after each commit of another connection. The
@@ -275,14 +279,17 @@ pub(super) fn reader(path: &Path) -> Result<Connection, OpenError> {
 ///
 /// What is deleted is overwritten (`secure_delete`), but SQLite also leaves copies where it moves rows between pages: of 8,256
 /// deleted rows 95 were still there, and none after `VACUUM`, which took 1.7 s for 53 MB. Commits wait for that long, so a large
-/// database is not rewritten here.
-pub(super) fn scour(path: &Path) -> Result<(), StorageError> {
-    let connection = reader(path).map_err(|error| StorageError::Unavailable(error.to_string()))?;
+/// database is not rewritten here. A log that another program moves is left to it.
+pub(super) fn scour(path: &Path, checkpoints: Checkpoints) -> Result<(), StorageError> {
+    let connection = reader(path, checkpoints).map_err(|error| StorageError::Unavailable(error.to_string()))?;
     connection.busy_timeout(SCOUR_WAIT)?;
     connection.pragma_update(None, "query_only", false)?;
     let number = |pragma: &str| connection.pragma_query_value::<i64, _>(None, pragma, |row| row.get(0));
     let is_small = number("page_count")?.saturating_mul(number("page_size")?) <= SMALL;
     let rewritten = if is_small { connection.execute_batch("VACUUM") } else { Ok(()) };
+    if checkpoints == Checkpoints::External {
+        return Ok(rewritten?);
+    }
     // The log is emptied also where the database could not be rewritten, for lack of room or since somebody reads for long.
     for _ in 0..SCOUR_TRIES {
         if connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0))? == 0 {
@@ -295,7 +302,8 @@ pub(super) fn scour(path: &Path) -> Result<(), StorageError> {
 /// As [`reader`], of tables that this release has made or brought up to date.
 #[cfg(feature = "cli")]
 pub(super) fn current_reader(path: &Path) -> Result<Connection, OpenError> {
-    let connection = reader(path)?;
+    let connection = reader(path, Checkpoints::Own)?;
+    check_log(&connection, path, Checkpoints::Own)?;
     let failed = |source| OpenError::Migration { path: path.to_owned(), source };
     let path = path.to_owned();
     match migrations().pending_migrations(&connection).map_err(failed)? {
@@ -303,6 +311,18 @@ pub(super) fn current_reader(path: &Path) -> Result<Connection, OpenError> {
         pending if pending < 0 => Err(OpenError::Newer { path, found: KNOWN - pending, known: KNOWN }),
         pending => Err(OpenError::Older { path, found: KNOWN - pending, known: KNOWN }),
     }
+}
+
+/// Looks whether the log belongs to the file. One that does not stays where it is: who closes a database last would otherwise move
+/// it into the file, and make the mixture that is refused.
+fn check_log(connection: &Connection, path: &Path, checkpoints: Checkpoints) -> Result<(), OpenError> {
+    let leave_log = |leaves: bool| {
+        let set = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, leaves);
+        set.map(drop).map_err(|error| OpenError::sqlite(path, error))
+    };
+    leave_log(true)?;
+    generation::check(connection, path)?;
+    leave_log(checkpoints == Checkpoints::External)
 }
 
 /// Makes an empty file that only its owner may read, since it will hold hashes of tokens; SQLite
@@ -315,11 +335,17 @@ fn create_file(path: &Path) -> io::Result<()> {
     options.open(path).map(drop)
 }
 
-fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, OpenError> {
+fn connect(path: &Path, flags: OpenFlags, checkpoints: Checkpoints) -> Result<Connection, OpenError> {
     let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(|error| OpenError::sqlite(path, error))?;
     connection.busy_timeout(BUSY).map_err(|error| OpenError::sqlite(path, error))?;
     connection.set_prepared_statement_cache_capacity(64);
+    if checkpoints == Checkpoints::External {
+        let left_to_others = connection
+            .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
+            .and_then(|_| connection.execute_batch("PRAGMA wal_autocheckpoint = 0"));
+        left_to_others.map_err(|error| OpenError::sqlite(path, error))?;
+    }
     // Otherwise SQLite looks at the value of a bound LIMIT when it plans, and so prepares a statement that has one again
     // each time that it is run: that was a fifth of what a list costs.
     connection
@@ -504,7 +530,7 @@ mod tests {
     #[test]
     fn a_writer_keeps_commits_on_the_disk() {
         let directory = tempfile::tempdir().unwrap();
-        let connection = writer(&directory.path().join("data.db")).unwrap();
+        let connection = writer(&directory.path().join("data.db"), Checkpoints::Own).unwrap();
         let setting = |name| connection.pragma_query_value::<i64, _>(None, name, |row| row.get(0)).unwrap();
         assert_eq!(setting("synchronous"), 2, "FULL");
         assert_eq!(setting("page_size"), 8192);

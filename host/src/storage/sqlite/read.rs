@@ -13,7 +13,7 @@ use super::large::{self, IS_ANY_DECIDED};
 use super::numbers::{self, Numbers};
 use super::place::{self, Place, Statements};
 use super::rows::{Rows, Which, blob};
-use super::{OpenError, from_integer, open, to_integer};
+use super::{Checkpoints, OpenError, from_integer, open, to_integer};
 use crate::capability::clock::TOLERANCE;
 use crate::capability::schedule::{CLAIM, Claim, LONGEST_PAUSE, Schedule};
 use crate::capability::storage::{Entry, Item, Key, OrganizationId, Page, Scanned, Size, StorageError};
@@ -53,6 +53,7 @@ static FIRST_GROUPED: LazyLock<String> = LazyLock::new(|| {
 /// The connections that read.
 pub(super) struct Readers {
     path: PathBuf,
+    checkpoints: Checkpoints,
     numbers: Arc<Numbers>,
     /// The last one returned is the next one taken: its cache is warm.
     idle: Mutex<Vec<Connection>>,
@@ -61,9 +62,9 @@ pub(super) struct Readers {
 
 impl Readers {
     /// Opens the first connection, to see whether it works.
-    pub(super) fn new(path: &Path, numbers: Arc<Numbers>) -> Result<Self, OpenError> {
-        let idle = Mutex::new(vec![open::reader(path)?]);
-        Ok(Self { path: path.to_owned(), numbers, idle, long: Gate::new(LONG_READS) })
+    pub(super) fn new(path: &Path, checkpoints: Checkpoints, numbers: Arc<Numbers>) -> Result<Self, OpenError> {
+        let idle = Mutex::new(vec![open::reader(path, checkpoints)?]);
+        Ok(Self { path: path.to_owned(), checkpoints, numbers, idle, long: Gate::new(LONG_READS) })
     }
 
     /// Runs a read that passes over about `cost` rows: here if that is quick, on a thread for blocking
@@ -100,7 +101,8 @@ impl Readers {
         let taken = idle().pop();
         let connection = match taken {
             Some(connection) => connection,
-            None => open::reader(&self.path).map_err(|error| StorageError::Unavailable(error.to_string()))?,
+            None => open::reader(&self.path, self.checkpoints)
+                .map_err(|error| StorageError::Unavailable(error.to_string()))?,
         };
         let result = read(&Reader { connection: &connection, numbers: &self.numbers });
         // One that is still in a transaction would go on seeing the past.

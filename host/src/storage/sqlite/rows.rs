@@ -168,13 +168,13 @@ pub(super) fn blob<'r>(row: &'r Row<'_>, column: usize) -> Result<&'r [u8], Stor
 mod tests {
     use rusqlite::StatementStatus;
 
-    use super::super::{open, place};
+    use super::super::{Checkpoints, open, place};
     use super::*;
 
     #[test]
     fn a_statement_is_prepared_once_whatever_the_limit_of_each_run_is() {
         let directory = tempfile::tempdir().unwrap();
-        let connection = open::writer(&directory.path().join("data.db")).unwrap();
+        let connection = open::writer(&directory.path().join("data.db"), Checkpoints::Own).unwrap();
         let rows = Rows::new(&connection, 1).unwrap();
         let everything = place::everything();
         for segment in place::segments(&everything) {

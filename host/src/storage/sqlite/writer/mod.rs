@@ -25,10 +25,10 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use self::worker::Worker;
-use super::OpenError;
 use super::large::Staging;
 use super::numbers::Numbers;
 use super::queue::{GROUP, Piece, Queue, ROWS};
+use super::{Checkpoints, OpenError};
 use crate::capability::storage::{Key, OrganizationId, StorageError, Transaction};
 
 /// Bytes of appended entries that may wait; nobody holds them but the queue.
@@ -168,7 +168,12 @@ impl fmt::Debug for Writer {
 }
 
 impl Writer {
-    pub(super) fn start(path: &Path, connection: Connection, numbers: Arc<Numbers>) -> Result<Self, OpenError> {
+    pub(super) fn start(
+        path: &Path,
+        checkpoints: Checkpoints,
+        connection: Connection,
+        numbers: Arc<Numbers>,
+    ) -> Result<Self, OpenError> {
         let state = State {
             queue: Queue::new(),
             appended: Appended::default(),
@@ -181,7 +186,7 @@ impl Writer {
             ended: false,
         };
         let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() });
-        let mut worker = Worker::new(path, connection, numbers, Arc::clone(&shared));
+        let mut worker = Worker::new(path, checkpoints, connection, numbers, Arc::clone(&shared));
         let end = End(Arc::clone(&shared));
         let thread = std::thread::Builder::new()
             .name("storage-writer".into())

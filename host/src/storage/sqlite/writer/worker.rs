@@ -15,7 +15,7 @@ use crate::capability::storage::{OrganizationId, StorageError};
 use crate::hourly::{error_hourly, warn_hourly};
 use crate::storage::sqlite::numbers::Numbers;
 use crate::storage::sqlite::queue::GROUP;
-use crate::storage::sqlite::{from_integer, open, to_integer};
+use crate::storage::sqlite::{Checkpoints, from_integer, generation, open, to_integer};
 
 /// How long after a failure what was appended is tried again, if no commit comes before.
 pub(super) const RETRY_DELAY: Duration = Duration::from_secs(1);
@@ -51,6 +51,9 @@ pub(super) struct Worker {
     pub(super) is_lax: Cell<bool>,
     /// Where the database is.
     path: PathBuf,
+    checkpoints: Checkpoints,
+    /// The log's life has begun with a change of this process (module `generation`).
+    log_has_begun: Cell<bool>,
     /// Who moves the log's pages into the database at the moment.
     shortening: Option<JoinHandle<bool>>,
 }
@@ -76,7 +79,13 @@ impl Versions {
 }
 
 impl Worker {
-    pub(super) fn new(path: &Path, connection: Connection, numbers: Arc<Numbers>, shared: Arc<Shared>) -> Self {
+    pub(super) fn new(
+        path: &Path,
+        checkpoints: Checkpoints,
+        connection: Connection,
+        numbers: Arc<Numbers>,
+        shared: Arc<Shared>,
+    ) -> Self {
         let (path, versions) = (path.to_owned(), Cell::default());
         Self {
             connection,
@@ -88,6 +97,8 @@ impl Worker {
             rest_until: None,
             is_lax: Cell::default(),
             path,
+            checkpoints,
+            log_has_begun: Cell::new(false),
             shortening: None,
         }
     }
@@ -104,7 +115,7 @@ impl Worker {
                 self.commit(group);
             }
             self.step();
-            if PAGES.get() > LOG_PAGES {
+            if PAGES.get() > LOG_PAGES && self.checkpoints == Checkpoints::Own {
                 self.shorten_log();
             }
         }
@@ -231,7 +242,18 @@ impl Worker {
     fn attempt(&self, group: &[Taken], apart: bool) -> Result<Vec<Result<u64, StorageError>>, Failure> {
         let connection = &self.connection;
         self.be_strict()?;
+        let begins = !self.log_has_begun.get();
+        if begins
+            && self.checkpoints == Checkpoints::Own
+            && let Err(error) = generation::renew(connection, &self.path)
+        {
+            // It only makes a mixture of database and log harder to tell.
+            tracing::debug!(%error, "the database's log does not begin anew");
+        }
         connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        if begins {
+            generation::begin(connection, &self.path)?;
+        }
         let last = connection.prepare_cached("SELECT last FROM sequence")?.query_row([], |row| row.get(0))?;
         let Versions { given, taken } = self.versions.get().for_group(from_integer(last));
         let mut turn = Turn { worker: self, version: given, new: Vec::new(), apart, alive: None };
@@ -242,6 +264,7 @@ impl Worker {
             connection.prepare_cached("UPDATE sequence SET last = ?1")?.execute([to_integer(taken)])?;
         }
         connection.prepare_cached("COMMIT")?.execute([])?;
+        self.log_has_begun.set(true);
         if version != given {
             self.versions.set(Versions { given: version, taken });
         }
@@ -256,9 +279,10 @@ impl Worker {
             Some(thread) if !thread.is_finished() => return,
             Some(_) => {}
             None => {
-                let path = self.path.clone();
+                let (path, checkpoints) = (self.path.clone(), self.checkpoints);
                 let thread = std::thread::Builder::new().name("storage-log".into());
-                self.shortening = thread.spawn(move || open::reader(&path).is_ok_and(|other| shorten(&other))).ok();
+                self.shortening =
+                    thread.spawn(move || open::reader(&path, checkpoints).is_ok_and(|other| shorten(&other))).ok();
                 if self.shortening.is_some() {
                     return;
                 }
@@ -267,8 +291,13 @@ impl Worker {
         if let Some(thread) = self.shortening.take() {
             let _ = thread.join();
         }
+        if let Err(error) = generation::end(&self.connection) {
+            warn_hourly!("database-log"; %error, "the database's log can't be shortened");
+            return;
+        }
         if shorten(&self.connection) {
             PAGES.set(0);
+            self.log_has_begun.set(false);
         }
     }
 }
