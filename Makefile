@@ -193,7 +193,7 @@ check: toolchain tools ## Check format, lints, documentation, licences and advis
 
 # Outside of `make check`: each is another build of the host crate, and of some of its dependencies.
 features: toolchain ## Check the host crate with each of its features alone, and with none.
-	@set -e; for features in "" sqlite postgres email cli conformance; do \
+	@set -e; for features in "" sqlite postgres email otlp cli conformance; do \
 		echo "features: $${features:-none}"; \
 		cargo clippy --locked --package insomnia-scim --no-default-features --features "$$features" -- -D warnings; \
 	done
@@ -255,3 +255,5 @@ fuzz: toolchain ## Fuzz what strangers reach, each parser for MINUTES (10); what
 			-timeout=20 -rss_limit_mb=2048 -verbosity=0 -print_final_stats=1 -artifact_prefix=target/fuzz/$$target- || { \
 			echo "fuzz: $$target broke a rule; the input lies in target/fuzz: keep it as a seed in guest/fuzz/seeds/$$target"; exit 1; }; \
 	done
+	@echo "fuzz: whole requests to the server"
+	INSOMNIA_SCIM_FUZZ_MINUTES=$(MINUTES) cargo test --locked --workspace --test all broken_requests -- --nocapture

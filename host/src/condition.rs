@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
-use crate::capability::storage::{OrganizationId, Storage, StorageError, Transaction, Write};
+use crate::capability::storage::{Change, OrganizationId, Storage, StorageError, Transaction};
 use crate::component::{CallError, Keep, Runtime};
 
 /// How long an answer counts.
@@ -67,8 +67,8 @@ impl Condition {
 }
 
 async fn look(storage: &dyn Storage, runtime: &Runtime) -> Option<Trouble> {
-    let write = vec![Write::Put(KEY.to_vec(), vec![0; SIZE])];
-    let written = storage.commit(&OrganizationId::host(), Transaction { write, ..Transaction::default() }).await;
+    let changes = vec![Change::put(KEY.to_vec(), vec![0; SIZE])];
+    let written = storage.commit(&OrganizationId::host(), Transaction { changes, ..Transaction::default() }).await;
     match written {
         Ok(_) => {}
         Err(StorageError::Full(_)) => return Some(Trouble::StorageFull),
@@ -76,7 +76,7 @@ async fn look(storage: &dyn Storage, runtime: &Runtime) -> Option<Trouble> {
     }
     // A call for no organization: what it reads is empty, and it can write nothing.
     let nobody = OrganizationId::nobody();
-    let called = runtime.call(&nobody, Keep::Every, move |store, exports| {
+    let called = runtime.call(&nobody, Keep::Every, "insomnia_scim_scim.call_admits", move |store, exports| {
         Box::pin(async move { exports.insomnia_scim_scim().call_admits(store, None).await })
     });
     called.await.err().map(Trouble::Component)

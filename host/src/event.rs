@@ -66,6 +66,8 @@ pub struct EventCause {
     pub request_id: Option<String>,
     /// What the caller was let in by, such as `token 3`.
     pub credential: Option<String>,
+    /// The `traceparent` (W3C Trace Context) of the request, if the host takes part in traces.
+    pub traceparent: Option<String>,
 }
 
 impl EventRecord {

@@ -37,7 +37,8 @@
 //! | `sqlite` | [`storage::SqliteStorage`] |
 //! | `postgres` | [`storage::PostgresStorage`] |
 //! | `email` | the module [`email`]: a folder of messages, and SMTP |
-//! | `cli` (default) | the module [`cli`], which is the standalone server and its commands; it includes the three above |
+//! | `otlp` | the module `traces`: spans, sent to a collector of OpenTelemetry |
+//! | `cli` (default) | the module [`cli`], which is the standalone server and its commands; it includes the four above |
 //! | `conformance` | `storage::conformance`: the rules that every storage must keep |
 
 // The example, which the tests run, names this crate as others do.
@@ -89,6 +90,7 @@ pub mod server;
 mod sign_ins;
 pub mod storage;
 mod timestamp;
+pub mod traces;
 mod urls;
 
 pub use alerts::{AlertCause, AlertWebhook, Alerts};

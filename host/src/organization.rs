@@ -16,6 +16,7 @@ use crate::hourly::error_hourly;
 use crate::journal::{LogPage, LogQuery};
 use crate::provisioner::Provisioner;
 use crate::scim::{self, ScimRequest, ScimResponse};
+use crate::traces::traceparent;
 use crate::urls::SCIM_PATH;
 
 /// The header field by which the host tells the component its own name and version, for the log of requests. One that a
@@ -42,7 +43,7 @@ pub struct Organization {
 macro_rules! act {
     ($self:ident.$interface:ident.$function:ident($($argument:expr),*)) => {
         $self
-            .call(move |store, exports| {
+            .call(concat!(stringify!($interface), ".", stringify!($function)), move |store, exports| {
                 Box::pin(async move { exports.$interface().$function(store $(, $argument)*).await })
             })
             .await?
@@ -92,20 +93,21 @@ impl Organization {
         Self { provisioner, id, space: Some(OrganizationId::nobody()), by: Act::of_backend(), keep: Keep::Every }
     }
 
-    /// Calls the component for the organization.
+    /// Calls the component for the organization. `function` names what is called, for traces.
     async fn call<T: Send>(
         &self,
+        function: &'static str,
         run: impl for<'a> FnOnce(&'a mut InstanceStore, &'a Exports) -> Run<'a, T> + Send,
     ) -> Result<T, CallError> {
         let runtime = self.provisioner.runtime();
         if let Some(space) = &self.space {
-            return runtime.call(space, self.keep, run).await;
+            return runtime.call(space, self.keep, function, run).await;
         }
         let found = self.provisioner.registry().find(&self.id).await.map_err(|error| {
             error_hourly!("looks-up"; organization = %self.id, "the organization can't be looked up: {error}");
             CallError::Busy
         });
-        runtime.call(&found?.ok_or(CallError::Deleted)?, self.keep, run).await
+        runtime.call(&found?.ok_or(CallError::Deleted)?, self.keep, function, run).await
     }
 
     /// The same organization, for somebody who goes through all organizations: see [`Keep::UsedBefore`].
@@ -191,7 +193,7 @@ impl Organization {
     /// [`CallError`] if the component gives no answer.
     pub async fn admits(&self, authorization: Option<&str>) -> Result<bool, CallError> {
         let authorization = authorization.map(str::to_owned);
-        let admitted = self.call(move |store, exports| {
+        let admitted = self.call("insomnia_scim_scim.call_admits", move |store, exports| {
             Box::pin(async move { exports.insomnia_scim_scim().call_admits(store, authorization.as_deref()).await })
         });
         admitted.await
@@ -199,8 +201,12 @@ impl Organization {
 
     async fn try_scim(&self, mut request: ScimRequest) -> Result<ScimResponse, CallError> {
         let request_id = request.request_id.clone();
+        if let Some(traceparent) = traceparent() {
+            request.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("traceparent"));
+            request.headers.push(("traceparent".to_owned(), traceparent));
+        }
         let adds = request.method == "POST" && !request.path.ends_with("/.search");
-        let served = self.call(move |store, exports| {
+        let served = self.call("insomnia_scim_scim.call_handle", move |store, exports| {
             Box::pin(async move {
                 store.data_mut().note_adding(adds);
                 request.headers.push((COMPONENT.to_owned(), store.data().component().to_string()));

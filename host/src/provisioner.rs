@@ -26,6 +26,7 @@ use crate::registry::{QuotaBook, Registered, Registry, RegistryError};
 use crate::scheduler;
 use crate::server::TrustedProxies;
 use crate::sign_ins::WrongSignIns;
+use crate::traces::Traces;
 use crate::urls;
 use insomnia_scim_contract::{Face, Source};
 
@@ -51,6 +52,7 @@ pub(crate) struct Inner {
     condition: Condition,
     wrong_sign_ins: WrongSignIns,
     subscriber: Option<Arc<dyn EventSubscriber>>,
+    traces: Traces,
     base_url: String,
     page_url: Option<String>,
     trusted_proxies: TrustedProxies,
@@ -103,6 +105,7 @@ pub struct ProvisionerBuilder {
     operator_clients: Vec<OperatorClient>,
     scheduler: bool,
     subscriber: Option<Arc<dyn EventSubscriber>>,
+    traces: Traces,
 }
 
 impl ProvisionerBuilder {
@@ -222,6 +225,16 @@ impl ProvisionerBuilder {
         self
     }
 
+    /// What makes spans of calls, capabilities and jobs; without it none are made. Spans of HTTP requests are made by
+    /// [`crate::serve`] only: a backend that mounts the routes makes its own, and those of calls are below the one that is current
+    /// in the context of OpenTelemetry; without one there are none.
+    #[cfg(feature = "otlp")]
+    #[must_use]
+    pub fn traces(mut self, traces: Traces) -> Self {
+        self.traces = traces;
+        self
+    }
+
     /// Compiles the component, or loads its compiled code, and starts the scheduler. Call it in a Tokio runtime.
     ///
     /// # Errors
@@ -244,6 +257,10 @@ impl ProvisionerBuilder {
             tracing::info!("there is no key for secrets: webhooks, event streams and automatic refreshes are refused");
             Arc::new(NoSecrets)
         });
+        #[cfg(feature = "otlp")]
+        if let Some(outcomes) = self.traces.outcomes() {
+            metrics.add(outcomes).map_err(|error| BuildError::Metrics(error.to_string()))?;
+        }
         let capabilities = Arc::new(Capabilities {
             storage: Arc::clone(&storage),
             mailer: Arc::clone(&mailer),
@@ -252,6 +269,7 @@ impl ProvisionerBuilder {
             clock: Arc::clone(&self.clock),
             alarm: Arc::clone(&alarm),
             metrics: Arc::clone(&metrics),
+            traces: self.traces.clone(),
         });
         let quotas = QuotaBook::new(Arc::clone(&storage), self.quotas);
         let runtime = tokio::task::spawn_blocking(move || {
@@ -271,6 +289,7 @@ impl ProvisionerBuilder {
             condition: Condition::default(),
             wrong_sign_ins: WrongSignIns::default(),
             subscriber: self.subscriber,
+            traces: self.traces,
             base_url,
             page_url: self.page_url,
             trusted_proxies: self.trusted_proxies,
@@ -306,6 +325,7 @@ impl Provisioner {
             operator_clients: Vec::new(),
             scheduler: true,
             subscriber: None,
+            traces: Traces::default(),
         }
     }
 
@@ -431,6 +451,11 @@ impl Provisioner {
     /// What counts and measures.
     pub(crate) fn counts(&self) -> &Arc<Metrics> {
         &self.0.metrics
+    }
+
+    /// What makes spans.
+    pub(crate) fn traces(&self) -> &Traces {
+        &self.0.traces
     }
 
     /// The URL that clients see before `/scim/v2/…`, without a slash at its end.

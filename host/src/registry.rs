@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::capability::email::MailError;
 use crate::capability::storage::{
-    Item, KeyRange, OrganizationId, Page, Require, Storage, StorageError, Transaction, Write,
+    Change, Condition, Item, KeyRange, OrganizationId, Page, Storage, StorageError, Transaction,
 };
 
 pub(crate) use components::{Assignment, ComponentBook, MAX_COMPONENT};
@@ -133,7 +133,7 @@ impl Registry {
         let generation = former.map_or(0, |former| former.generation + 1);
         let record =
             serde_json::to_vec(&Record { created: now, generation, deleted: false, begun: true }).map_err(corrupt)?;
-        match self.change(vec![Require::Absent(key(id)), require], vec![Write::Put(key(id), record)]).await {
+        match self.change(vec![Condition::Absent(key(id)), require], vec![Change::put(key(id), record)]).await {
             Err(StorageError::Conflict(_)) => Err(RegistryError::Exists(id.clone())),
             changed => Ok(changed.map(|()| id.with_generation(generation))?),
         }
@@ -150,7 +150,7 @@ impl Registry {
             return Err(unknown());
         }
         let record = serde_json::to_vec(&Record { begun: false, ..record }).map_err(corrupt)?;
-        match self.change(vec![Require::Version(key(id), version)], vec![Write::Put(key(id), record)]).await {
+        match self.change(vec![Condition::version(key(id), version)], vec![Change::put(key(id), record)]).await {
             Err(StorageError::Conflict(_)) => Err(unknown()),
             changed => Ok(changed?),
         }
@@ -187,17 +187,17 @@ impl Registry {
     }
 
     /// What is known of those that had the name, and the requirement that this does not change.
-    async fn former(&self, id: &OrganizationId) -> Result<(Option<Former>, Require), StorageError> {
+    async fn former(&self, id: &OrganizationId) -> Result<(Option<Former>, Condition), StorageError> {
         let found = self.storage.get(&OrganizationId::host(), vec![former_key(id)]).await?;
         let Some(item) = found.into_iter().next().flatten() else {
-            return Ok((None, Require::Absent(former_key(id))));
+            return Ok((None, Condition::Absent(former_key(id))));
         };
         let former = serde_json::from_slice(&item.value).map_err(corrupt)?;
-        Ok((Some(former), Require::Version(former_key(id), item.version)))
+        Ok((Some(former), Condition::version(former_key(id), item.version)))
     }
 
-    async fn change(&self, require: Vec<Require>, write: Vec<Write>) -> Result<(), StorageError> {
-        let transaction = Transaction { require, write, wake_at: None };
+    async fn change(&self, conditions: Vec<Condition>, changes: Vec<Change>) -> Result<(), StorageError> {
+        let transaction = Transaction { conditions, changes, wake_at: None };
         self.storage.commit(&OrganizationId::host(), transaction).await.map(drop)
     }
 
@@ -250,8 +250,8 @@ impl Registry {
             let bound = id.with_generation(stored.record.generation);
             if !stored.record.deleted {
                 let marked = serde_json::to_vec(&Record { deleted: true, ..stored.record }).map_err(corrupt)?;
-                let require = vec![Require::Version(key(id), stored.version)];
-                match self.change(require, vec![Write::Put(key(id), marked)]).await {
+                let conditions = vec![Condition::version(key(id), stored.version)];
+                match self.change(conditions, vec![Change::put(key(id), marked)]).await {
                     Err(StorageError::Conflict(_)) => continue,
                     changed => changed?,
                 }
@@ -278,8 +278,8 @@ impl Registry {
         let ours = stored.filter(|stored| stored.record.deleted && stored.record.generation == id.generation());
         let Some(Stored { version, .. }) = ours else { return Ok(()) };
         let former = serde_json::to_vec(&Former { generation: id.generation() }).map_err(corrupt)?;
-        let write = vec![Write::Delete(key(id)), Write::Put(former_key(id), former)];
-        match self.change(vec![Require::Version(key(id), version)], write).await {
+        let changes = vec![Change::Delete(key(id)), Change::put(former_key(id), former)];
+        match self.change(vec![Condition::version(key(id), version)], changes).await {
             Ok(()) | Err(StorageError::Conflict(_)) => Ok(()),
             Err(error) => Err(error),
         }

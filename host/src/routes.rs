@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::{MatchedPath, Request};
 use axum::http::StatusCode;
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
 use axum::routing::get;
 
 use crate::api;
@@ -11,6 +14,7 @@ use crate::page::Page;
 use crate::provisioner::Provisioner;
 use crate::server::health::{self, Health, Readiness};
 use crate::server::{self, Listener, ScimService, ServeError, layers};
+use crate::traces;
 
 impl Provisioner {
     /// The SCIM endpoint as a service: everything below `/scim`, and nothing else. It needs no router and costs the
@@ -54,5 +58,14 @@ fn all(provisioner: &Provisioner, readiness: Readiness) -> Router {
         .merge(api::router(provisioner))
         .merge(layers::page(Page::new(provisioner).until(move || !serving.get()).router()))
         .fallback(|| async { (StatusCode::NOT_FOUND, "There is nothing here.\n") });
+    let routes = if provisioner.traces().is_on() { routes.layer(from_fn(route_noted)) } else { routes };
     layers::all(routes)
+}
+
+/// Notes in the request's span which route it has: only what is behind the router knows.
+async fn route_noted(request: Request, next: Next) -> Response {
+    if let Some(route) = request.extensions().get::<MatchedPath>() {
+        traces::note_route(request.method(), route.as_str());
+    }
+    next.run(request).await
 }

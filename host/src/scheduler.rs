@@ -174,10 +174,21 @@ async fn keep(provisioner: &Provisioner, organization: &OrganizationId, number: 
 
 /// Calls the organization's jobs once and hands its events over; returns when it wants to be called next.
 async fn call(provisioner: &Provisioner, organization: &OrganizationId) -> Result<Option<u64>, ActionError> {
-    let next = provisioner.bound_organization(organization.clone()).run_due().await;
-    let handed_over = hand_over(provisioner, organization).await;
-    let next = next?;
-    handed_over.map(|()| next)
+    let span = provisioner.traces().of_jobs(organization.as_str());
+    let jobs = async {
+        let next = provisioner.bound_organization(organization.clone()).run_due().await;
+        let handed_over = hand_over(provisioner, organization).await;
+        let next = next?;
+        handed_over.map(|()| next)
+    };
+    if !span.is_on() {
+        return jobs.await;
+    }
+    let outcome = span.within(Box::pin(jobs)).await;
+    if outcome.is_err() {
+        span.fail("failed");
+    }
+    outcome
 }
 
 /// Hands events to the subscriber in this process, if there is one, until none waits.

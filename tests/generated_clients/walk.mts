@@ -207,6 +207,8 @@ async function logsAndEvents() {
   const audit = { params: { path, query: { limit: 500 } } };
   const acts = await gives(client.GET('/api/v1/organizations/{organization}/audit', audit));
   assert.equal(acts.items.find((entry) => entry.act === 'connector.enable')?.face, 'api');
+  const beyond = await gives(client.GET('/api/v1/audit', { params: { query: { limit: 500, text: 'component' } } }));
+  assert(beyond.items.some((entry) => entry.act === 'component.remove'));
   const events = await gives(client.GET('/api/v1/organizations/{organization}/events', { params }));
   assert(events.items.some((event) => event.type === 'member.created'));
 

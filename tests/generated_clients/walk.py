@@ -216,6 +216,8 @@ def logs_and_events():
     audit = of_the_organization("search_audit", limit=500, gives=models.ListOfAuditEntry)
     acts = {entry.act: entry for entry in audit.items}
     assert acts["connector.enable"].face == models.AuditFace.API, audit
+    beyond = call("search_operator_audit", limit=500, text="component", gives=models.ListOfAuditEntry)
+    assert "component.remove" in [entry.act for entry in beyond.items], beyond
     events = of_the_organization("list_events", gives=models.ListOfEventDocument)
     assert "member.created" in [event.type_ for event in events.items], events
     webhook = models.WebhookBody(url=f"{NOBODY}/hook")

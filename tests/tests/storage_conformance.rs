@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use insomnia_scim::capability::schedule::Claim;
 use insomnia_scim::capability::storage::{
-    BoundedAdd, Key, KeyRange, OrganizationId, Page, Require, Storage, StorageError, Transaction, Write,
+    BoundedAdd, Change, Condition, Key, KeyRange, OrganizationId, Page, Storage, StorageError, Transaction,
 };
 use insomnia_scim::storage::{MemoryStorage, SqliteStorage, conformance};
 use tempfile::TempDir;
@@ -21,7 +21,7 @@ fn acme() -> OrganizationId {
 }
 
 fn put(key: &str, value: &str) -> Transaction {
-    Transaction { write: vec![Write::Put(key.into(), value.into())], ..Transaction::default() }
+    Transaction { changes: vec![Change::put(key.into(), value.into())], ..Transaction::default() }
 }
 
 async fn value(storage: &dyn Storage, key: &str) -> Option<String> {
@@ -87,12 +87,8 @@ impl Storage for Forgetful {
         self.0.scan(organization, pages).await
     }
 
-    async fn count(&self, organization: &OrganizationId, range: KeyRange) -> Result<u64, StorageError> {
-        self.0.count(organization, range).await
-    }
-
     async fn commit(&self, organization: &OrganizationId, mut transaction: Transaction) -> Result<u64, StorageError> {
-        transaction.require.retain(|require| !matches!(require, Require::Absent(_)));
+        transaction.conditions.retain(|require| !matches!(require, Condition::Absent(_)));
         self.0.commit(organization, transaction).await
     }
 
@@ -174,9 +170,10 @@ async fn two_sqlite_storages_on_one_file_stay_correct() {
             for n in 0..COMMITS {
                 let key = format!("{writer}/{n}");
                 let add = BoundedAdd { key: b"n".to_vec(), delta: 1, min: None, max: Some(10_000) };
-                let write = vec![Write::Put(key.clone().into(), Vec::new()), Write::Add(add)];
-                let require = vec![Require::Absent(key.into())];
-                versions.push(storage.commit(&acme(), Transaction { require, write, wake_at: None }).await.unwrap());
+                let changes = vec![Change::put(key.clone().into(), Vec::new()), Change::Add(add)];
+                let conditions = vec![Condition::Absent(key.into())];
+                versions
+                    .push(storage.commit(&acme(), Transaction { conditions, changes, wake_at: None }).await.unwrap());
             }
             versions
         });
@@ -202,8 +199,8 @@ async fn sqlite_reads_what_another_instance_has_committed() {
         let acme = acme().with_generation(n);
         let before = writes.commit(&acme, put("x", &n.to_string())).await.unwrap();
         assert_eq!(value_of(&**reads, &acme, "x").await, Some(n.to_string()));
-        let require = vec![Require::Version(b"x".to_vec(), before)];
-        let after = reads.commit(&acme, Transaction { require, ..put("y", "1") }).await.unwrap();
+        let conditions = vec![Condition::version(b"x".to_vec(), before)];
+        let after = reads.commit(&acme, Transaction { conditions, ..put("y", "1") }).await.unwrap();
         assert!(after > before);
         one.delete_organization(&acme).await.unwrap();
         assert_eq!(value_of(&*two, &acme, "y").await, None);
@@ -264,8 +261,8 @@ async fn write_until_killed(path: &Path) {
             for n in 0..100_000 {
                 let key = format!("m/{}/{writer}/{n}.", std::process::id());
                 let add = BoundedAdd { key: b"n".to_vec(), delta: 1, min: None, max: None };
-                let write = vec![Write::Put(key.clone().into(), vec![b'x'; 900]), Write::Add(add)];
-                storage.commit(&acme(), Transaction { write, ..Transaction::default() }).await.unwrap();
+                let changes = vec![Change::put(key.clone().into(), vec![b'x'; 900]), Change::Add(add)];
+                storage.commit(&acme(), Transaction { changes, ..Transaction::default() }).await.unwrap();
                 let mut out = std::io::stdout().lock();
                 writeln!(out, "committed {key}").unwrap();
                 out.flush().unwrap();

@@ -10,7 +10,7 @@ use std::{fs, iter};
 
 use insomnia_scim::capability::schedule::Claim;
 use insomnia_scim::capability::storage::{
-    BoundedAdd, Item, KeyRange, OrganizationId, Page, Require, Scanned, Storage, StorageError, Transaction, Write,
+    BoundedAdd, Change, Condition, Item, KeyRange, OrganizationId, Page, Scanned, Storage, StorageError, Transaction,
 };
 use insomnia_scim::storage::{MemoryStorage, SqliteStorage};
 use serde_json::Value;
@@ -299,8 +299,8 @@ async fn call(
             let conditions = numbered(&step["conditions"], n).into_iter();
             let changes = numbered(&step["changes"], n).into_iter();
             let transaction = Transaction {
-                require: conditions.map(|(each, n)| condition(each, names, n)).collect(),
-                write: changes.map(|(each, n)| change(each, n)).collect(),
+                conditions: conditions.map(|(each, n)| condition(each, names, n)).collect(),
+                changes: changes.map(|(each, n)| change(each, n)).collect(),
                 wake_at: number(&step["wake-at"]),
             };
             storage.commit(&organization, transaction).await.map(Answer::Number)
@@ -348,26 +348,26 @@ fn page(page: &Value, n: Option<u64>) -> Page {
     }
 }
 
-fn condition(condition: &Value, names: &HashMap<String, u64>, n: Option<u64>) -> Require {
+fn condition(condition: &Value, names: &HashMap<String, u64>, n: Option<u64>) -> Condition {
     match only(condition) {
-        ("exists", key) => Require::Exists(bytes(key, n)),
-        ("absent", key) => Require::Absent(bytes(key, n)),
+        ("exists", key) => Condition::Exists(bytes(key, n)),
+        ("absent", key) => Condition::Absent(bytes(key, n)),
         ("version", pair) => {
             let named = pair[1].as_str().and_then(|name| names.get(name)).copied();
-            Require::Version(bytes(&pair[0], n), named.or_else(|| number(&pair[1])).unwrap())
+            Condition::version(bytes(&pair[0], n), named.or_else(|| number(&pair[1])).unwrap())
         }
         (other, _) => panic!("there is no condition {other}"),
     }
 }
 
-fn change(change: &Value, n: Option<u64>) -> Write {
+fn change(change: &Value, n: Option<u64>) -> Change {
     match only(change) {
-        ("put", pair) => Write::Put(bytes(&pair[0], n), bytes(&pair[1], n)),
-        ("delete", key) => Write::Delete(bytes(key, n)),
+        ("put", pair) => Change::put(bytes(&pair[0], n), bytes(&pair[1], n)),
+        ("delete", key) => Change::Delete(bytes(key, n)),
         ("delete-range", range) => {
-            Write::DeleteRange(KeyRange { start: bytes(&range[0], n), end: bytes(&range[1], n) })
+            Change::DeleteRange(KeyRange { start: bytes(&range[0], n), end: bytes(&range[1], n) })
         }
-        ("add", add) => Write::Add(BoundedAdd {
+        ("add", add) => Change::Add(BoundedAdd {
             key: bytes(&add["key"], n),
             delta: signed(&add["delta"]).unwrap(),
             min: signed(&add["min"]),

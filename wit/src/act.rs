@@ -68,13 +68,15 @@ pub struct Source {
     /// The id of the request that asked for this.
     #[cfg_attr(feature = "host", component(name = "request-id"))]
     pub request_id: Option<String>,
+    /// The `traceparent` (W3C Trace Context) of that request, by which what it causes belongs to its trace.
+    pub traceparent: Option<String>,
 }
 
 impl Source {
     /// A face, and nothing more is known.
     #[must_use]
     pub const fn new(face: Face) -> Self {
-        Self { face, address: None, credential: None, request_id: None }
+        Self { face, address: None, credential: None, request_id: None, traceparent: None }
     }
 }
 

@@ -39,6 +39,7 @@ mod seats;
 mod setup;
 mod storage;
 mod streams;
+mod trace;
 mod word;
 
 pub use act::{Act, Actor, Face, Source};
@@ -76,6 +77,7 @@ pub use storage::{
 pub use streams::{
     EventDetail, EventStream, IssuedEventStream, NewEventStream, PollRequest, PollResponse, SigningKey, StreamEvent,
 };
+pub use trace::TraceParent;
 pub use word::occurs_as_word;
 
 /// A page of members, in the order of their creation.

@@ -75,6 +75,17 @@ pub struct KeyRange {
 }
 
 impl KeyRange {
+    /// All keys that begin with this text.
+    #[must_use]
+    pub fn beginning_with(prefix: &str) -> Self {
+        let mut end = prefix.as_bytes().to_vec();
+        // No byte of a text is 255, so there is always a next one.
+        if let Some(last) = end.last_mut() {
+            *last += 1;
+        }
+        Self { start: prefix.into(), end }
+    }
+
     /// Whether no key can be in it.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -62,6 +62,7 @@ pub(super) fn accept(
     let record = AcceptedRecord {
         accepted: store.now(),
         request_id: request.request_id.clone(),
+        traceparent: store.traceparent(),
         method: request.method.clone(),
         path: request.path.clone(),
         base_url: request.base_url.clone(),

@@ -63,7 +63,8 @@ pub(super) fn admit(
                 }
                 _ => format!("token {}", caller.generation),
             };
-            store.caused_by(Cause { request_id: Some(request_id.to_owned()), credential: Some(credential) });
+            let request_id = Some(request_id.to_owned());
+            store.caused_by(Cause { request_id, credential: Some(credential), ..Cause::default() });
             drop(noted);
             note_use(store, caller)?;
             Ok(Ok(()))

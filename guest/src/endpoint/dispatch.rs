@@ -26,6 +26,7 @@ use crate::store::{Actor, OrganizationRecord, Store};
 pub fn handle(host: Host<'_>, request: &Request) -> Response {
     let store = host.store();
     store.act_as(Actor::Scim);
+    store.traced_by(request.header("traceparent"));
     let (began, note, applied) = (store.now(), RefCell::<Note>::default(), Tolerances::default());
     let log = Log { key: keys::log(began, &request.request_id, store.random()), began, begun: OnceCell::new() };
     let answer = serve(&store, request, &note, &applied, &log).unwrap_or_else(|error| {

@@ -38,7 +38,8 @@ pub fn run_accepted(host: Host<'_>, transaction: &str, is_over: &dyn Fn() -> boo
     record.attempts = attempts.saturating_add(1);
     let version = store.put_accepted(Batch::new(), transaction, &record, version)?;
     let (request_id, credential) = (Some(record.request_id.clone()), Some(record.credential.clone()));
-    store.caused_by(Cause { request_id, credential });
+    store.caused_by(Cause { request_id, credential, ..Cause::default() });
+    store.traced_by(record.traceparent.as_deref());
 
     let organization = store.organization()?.map(|stored| stored.record).unwrap_or_default();
     let (table, applied, note) = (store.schema_table()?, Tolerances::default(), RefCell::<Note>::default());

@@ -273,6 +273,7 @@ impl Sender {
             header("user-agent", concat!("insomnia-scim/", env!("CARGO_PKG_VERSION"))),
         ];
         headers.extend(self.authorization.as_deref().map(|value| header("authorization", value)));
+        headers.extend(set.traceparent.as_deref().map(|value| header("traceparent", value)));
         let request = HttpRequest {
             method: "POST".into(),
             url: self.url.clone(),

@@ -6,6 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use insomnia_scim_contract::lasts;
+use serde::Deserialize;
 use serde_json::json;
 use sha2::Sha256;
 
@@ -17,7 +18,8 @@ use crate::journal::BOTH_SIGN;
 use crate::protocol::timestamp;
 use crate::retry_after::retry_after;
 use crate::store::{
-    Actor, Batch, Lease, ParkedEvent, Sink, Store, StoreError, StoredEvent, Versioned, WebhookRecord, encode, keys,
+    Actor, Batch, Cause, Lease, ParkedEvent, Sink, Store, StoreError, StoredEvent, Versioned, WebhookRecord, encode,
+    keys,
 };
 
 /// How many events are looked at in one run at the most.
@@ -204,21 +206,32 @@ fn signing_keys(host: Host<'_>, webhook: &WebhookRecord) -> Result<Vec<Vec<u8>>,
     Ok(keys)
 }
 
-/// Posts one event: any 2xx takes it.
+/// What of an event says to which trace it belongs.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Traced {
+    cause: Option<Cause>,
+}
+
+/// Posts one event: any 2xx takes it. It is sent with the `traceparent` of the request that caused it.
 fn deliver(host: Host<'_>, url: &str, keys: &[Vec<u8>], id: &str, json: &[u8]) -> Result<(), Failure> {
     let timestamp = (host.clock.now() / 1_000).to_string();
     let signatures: Vec<String> = keys.iter().map(|key| signature(key, id, &timestamp, json)).collect();
     let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let mut headers = vec![
+        header("content-type", "application/json"),
+        header("user-agent", concat!("insomnia-scim/", env!("CARGO_PKG_VERSION"))),
+        header("webhook-id", id),
+        header("webhook-timestamp", &timestamp),
+        header("webhook-signature", &signatures.join(" ")),
+    ];
+    let cause = serde_json::from_slice::<Traced>(json).ok().and_then(|event| event.cause);
+    let traceparent = cause.and_then(|cause| cause.traceparent);
+    headers.extend(traceparent.map(|value| header("traceparent", &value)));
     let request = HttpRequest {
         method: "POST".into(),
         url: url.to_owned(),
-        headers: vec![
-            header("content-type", "application/json"),
-            header("user-agent", concat!("insomnia-scim/", env!("CARGO_PKG_VERSION"))),
-            header("webhook-id", id),
-            header("webhook-timestamp", &timestamp),
-            header("webhook-signature", &signatures.join(" ")),
-        ],
+        headers,
         body: json.to_vec(),
         timeout_milliseconds: Some(LONGEST),
     };

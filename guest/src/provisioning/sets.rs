@@ -171,6 +171,7 @@ fn add(
                 time: store.now(),
                 uri: uri.to_owned(),
                 external_id: external_id.map(str::to_owned),
+                traceparent: store.traceparent(),
                 events: events.iter().cloned().collect(),
             };
             store.add_set(batch, stream, &set)?;

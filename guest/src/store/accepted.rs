@@ -29,6 +29,9 @@ pub struct AcceptedRecord {
     pub accepted: u64,
     /// As in the `X-Request-Id` header of the answer.
     pub request_id: String,
+    /// The `traceparent` of the request, if the host takes part in traces.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
     /// As sent.
     pub method: String,
     /// Below the connector URL, as sent, without its query.
@@ -117,7 +120,14 @@ impl AcceptedRecord {
         let result = outcome.result.clone()?;
         let events: Map<String, Value> = [(ASYNC_RESPONSE.to_owned(), result)].into_iter().collect();
         let (txn, uri) = (self.transaction(transaction, index), outcome.uri.clone());
-        Some(SetRecord { txn, time: outcome.time, uri, external_id: None, events })
+        Some(SetRecord {
+            txn,
+            time: outcome.time,
+            uri,
+            external_id: None,
+            traceparent: self.traceparent.clone(),
+            events,
+        })
     }
 
     /// Whether the result is not kept any more at the time `now`.

@@ -167,6 +167,9 @@ pub struct Cause {
     /// `member` and its id, or what the host calls it, such as the id of an API key.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub credential: Option<String>,
+    /// The `traceparent` (W3C Trace Context) of the request, if the host takes part in traces.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub traceparent: Option<String>,
 }
 
 /// Who takes events.
@@ -244,7 +247,8 @@ impl Store<'_> {
         let settings = self.settings()?;
         let (now, id) = (self.now(), self.new_ordered_id());
         let position = format!("{now:016x}{id}");
-        let (time, actor, cause) = (timestamp::format(now), self.actor(), self.cause.borrow().clone());
+        let (time, actor) = (timestamp::format(now), self.actor());
+        let cause = self.cause.borrow().clone().map(|cause| Cause { traceparent: self.traceparent(), ..cause });
         let event = EventRecord { id, kind, time, subject, actor, cause, data };
         batch.put(keys::event(&position), encode(&event)?);
         for (is_on, sink) in [(settings.webhook, Sink::Webhook), (settings.subscriber, Sink::Subscriber)] {

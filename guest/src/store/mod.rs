@@ -61,6 +61,7 @@ pub use webhook::{PreviousKey, WebhookRecord};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
+use insomnia_scim_contract::TraceParent;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
@@ -136,6 +137,8 @@ pub struct Store<'h> {
     actor: Cell<Actor>,
     /// What brings about what is written.
     cause: RefCell<Option<Cause>>,
+    /// Which trace that belongs to.
+    trace: Cell<Option<TraceParent>>,
     /// What is set, once it was read.
     settings: RefCell<Option<SettingsRecord>>,
     /// The organization's schema table, once it was read.
@@ -170,6 +173,7 @@ impl<'h> Store<'h> {
             secrets: None,
             actor: Cell::default(),
             cause: RefCell::default(),
+            trace: Cell::default(),
             settings: RefCell::default(),
             table: RefCell::default(),
             ordered: Cell::default(),
@@ -202,6 +206,17 @@ impl<'h> Store<'h> {
     /// Says in each event from now on what brought it about.
     pub fn caused_by(&self, cause: Cause) {
         self.cause.replace(Some(cause));
+    }
+
+    /// Says of what is written from now on that it belongs to the trace of this `traceparent`. One that is not valid is ignored,
+    /// as W3C Trace Context has it.
+    pub fn traced_by(&self, traceparent: Option<&str>) {
+        self.trace.set(traceparent.and_then(TraceParent::parse));
+    }
+
+    /// The `traceparent` of what is written.
+    pub(crate) fn traceparent(&self) -> Option<String> {
+        self.trace.get().map(|trace| trace.to_string())
     }
 
     /// What the caller was let in by, if there is one.

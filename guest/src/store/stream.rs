@@ -145,6 +145,9 @@ pub struct SetRecord {
     /// The resource's `externalId`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub external_id: Option<String>,
+    /// The `traceparent` of the request that caused it, if the host takes part in traces. It is no part of the token.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub traceparent: Option<String>,
     /// Payloads by the URIs of their events, without what all of these begin with, and without `version`.
     pub events: Map<String, Value>,
 }

@@ -16,6 +16,8 @@ use crate::protocol::timestamp;
 
 /// The most that `before` and `after` take, each as JSON, in bytes.
 const LONGEST: usize = 8 * 1024;
+/// How long after an act the jobs are run at the latest, in milliseconds.
+const SWEPT_WITHIN: u64 = 24 * 60 * 60 * 1_000;
 
 /// An entry of the audit trail. Stored and shown as this JSON. It never holds a secret.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -116,7 +118,8 @@ impl Store<'_> {
         };
         let called = |person: &Person| Some(format!("{} {}", person.kind, person.id.as_ref()?));
         let credential = noted.credential.clone().or_else(|| noted.by.as_ref().and_then(called));
-        self.caused_by(Cause { request_id: noted.request_id.clone(), credential });
+        self.caused_by(Cause { request_id: noted.request_id.clone(), credential, ..Cause::default() });
+        self.traced_by(source.traceparent.as_deref());
         self.doing.replace(Some(noted));
         self
     }
@@ -176,7 +179,8 @@ impl Store<'_> {
         self.doing.replace(None);
     }
 
-    /// Ends the act: if its entry was not written, since it changed nothing in the store, it is written now.
+    /// Ends the act: if its entry was not written, since it changed nothing in the store, it is written now. The jobs are run
+    /// within a day: where there is nothing but a trail, nothing else has them delete what is too old.
     ///
     /// # Errors
     /// If the storage can't answer.
@@ -186,6 +190,7 @@ impl Store<'_> {
             None => return Ok(()),
         }
         let mut batch = Batch::new();
+        batch.wake_at(self.now().saturating_add(SWEPT_WITHIN));
         if self.add_trail(&mut batch)? { self.commit_as_it_is(batch).map(drop) } else { Ok(()) }
     }
 }

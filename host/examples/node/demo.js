@@ -2,7 +2,7 @@
 
 /** Who asks for a change. This backend authenticates nobody: it acts as the operator or for the owner. */
 export function act(tag) {
-  return { actor: { tag }, source: { face: "backend", address: undefined, credential: undefined, requestId: undefined } };
+  return { actor: { tag }, source: { face: "backend", address: undefined, credential: undefined, requestId: undefined, traceparent: undefined } };
 }
 
 /** Tells the component what the organization is, adds its owner, and enables SCIM. Returns the token. */

@@ -38,7 +38,7 @@ def arguments() -> argparse.Namespace:
 
 def act(actor: Variant) -> Record:
     """Who asks for a change. This backend authenticates nobody: it acts as the operator or for the owner."""
-    return record(actor=actor, source=record(face="backend", address=None, credential=None, request_id=None))
+    return record(actor=actor, source=record(face="backend", address=None, credential=None, request_id=None, traceparent=None))
 
 
 def create_demo(organization: Organization, seats: int) -> str:

@@ -18,7 +18,7 @@ use super::cause::AlertCause;
 use super::state::State;
 use crate::capability::schedule::{Claim, Schedule};
 use crate::capability::storage::{
-    Entry, Item, Key, KeyRange, OrganizationId, Page, Require, Storage, StorageError, Transaction, Write,
+    Change, Condition, Entry, Item, Key, KeyRange, OrganizationId, Page, Storage, StorageError, Transaction,
 };
 
 const TURN: &[u8] = b"alert/turn";
@@ -206,13 +206,13 @@ impl Book<'_> {
                 // What can't be read is begun anew.
                 Some(Item { value, version }) => (
                     serde_json::from_slice::<Turns>(&value).unwrap_or_default(),
-                    Require::Version(TURN.to_vec(), version),
+                    Condition::version(TURN.to_vec(), version),
                 ),
-                None => (Turns::default(), Require::Absent(TURN.to_vec())),
+                None => (Turns::default(), Condition::Absent(TURN.to_vec())),
             };
             let Some(changed) = change(&mut turns) else { return Ok(None) };
-            let write = vec![Write::Put(TURN.to_vec(), encode(&turns)?)];
-            match self.commit(vec![require], write).await {
+            let changes = vec![Change::put(TURN.to_vec(), encode(&turns)?)];
+            match self.commit(vec![require], changes).await {
                 Err(StorageError::Conflict(_)) if tries < TRIES => tries += 1,
                 written => return written.map(|_| Some(changed)),
             }
@@ -265,16 +265,17 @@ impl Book<'_> {
 
     /// Notes what this host has seen, and makes a turn due.
     pub(super) async fn note(self, seen: &BTreeMap<About, Sight>, now: u64) -> Result<(), StorageError> {
-        let put = |(about, sight): (&About, &Sight)| Ok::<_, StorageError>(Write::Put(about.key(SEEN), encode(sight)?));
-        let write = seen.iter().map(put).collect::<Result<Vec<_>, _>>()?;
-        self.commit(Vec::new(), write).await?;
+        let put =
+            |(about, sight): (&About, &Sight)| Ok::<_, StorageError>(Change::put(about.key(SEEN), encode(sight)?));
+        let changes = seen.iter().map(put).collect::<Result<Vec<_>, _>>()?;
+        self.commit(Vec::new(), changes).await?;
         self.wake(now).await
     }
 
     /// Forgets what a host has seen.
     pub(super) async fn forget(self, seen: &[About]) -> Result<(), StorageError> {
-        let write: Vec<Write> = seen.iter().map(|about| Write::Delete(about.key(SEEN))).collect();
-        if write.is_empty() { Ok(()) } else { self.commit(Vec::new(), write).await.map(drop) }
+        let changes: Vec<Change> = seen.iter().map(|about| Change::Delete(about.key(SEEN))).collect();
+        if changes.is_empty() { Ok(()) } else { self.commit(Vec::new(), changes).await.map(drop) }
     }
 
     /// Writes what has become of alerts: `None` for what is over.
@@ -289,19 +290,19 @@ impl Book<'_> {
         if changes.is_empty() {
             return Ok(());
         }
-        let (mut require, mut write) = (Vec::new(), Vec::new());
+        let (mut conditions, mut writes) = (Vec::new(), Vec::new());
         for (about, before, after) in changes {
             let key = before.as_ref().map_or_else(|| about.key(found.prefix()), |before| before.key.clone());
-            require.push(match before.and_then(|before| before.version) {
-                Some(version) => Require::Version(key.clone(), version),
-                None => Require::Absent(key.clone()),
+            conditions.push(match before.and_then(|before| before.version) {
+                Some(version) => Condition::version(key.clone(), version),
+                None => Condition::Absent(key.clone()),
             });
-            write.push(match after {
-                Some(state) => Write::Put(key, encode(&state)?),
-                None => Write::Delete(key),
+            writes.push(match after {
+                Some(state) => Change::put(key, encode(&state)?),
+                None => Change::Delete(key),
             });
         }
-        self.commit(require, write).await.map(drop)
+        self.commit(conditions, writes).await.map(drop)
     }
 
     /// Writes alerts of which something was told, and removes those in `done`. Those in memory are passed over.
@@ -313,19 +314,19 @@ impl Book<'_> {
         told: &mut [&mut Stored],
         done: impl Fn(&Stored) -> bool,
     ) -> Result<(), StorageError> {
-        let (mut require, mut write) = (Vec::new(), Vec::new());
+        let (mut conditions, mut writes) = (Vec::new(), Vec::new());
         for stored in told.iter() {
             let Some(version) = stored.version else { continue };
-            require.push(Require::Version(stored.key.clone(), version));
-            write.push(match done(stored) {
-                true => Write::Delete(stored.key.clone()),
-                false => Write::Put(stored.key.clone(), encode(&stored.state)?),
+            conditions.push(Condition::version(stored.key.clone(), version));
+            writes.push(match done(stored) {
+                true => Change::Delete(stored.key.clone()),
+                false => Change::put(stored.key.clone(), encode(&stored.state)?),
             });
         }
-        if write.is_empty() {
+        if writes.is_empty() {
             return Ok(());
         }
-        let version = self.commit(require, write).await?;
+        let version = self.commit(conditions, writes).await?;
         for stored in told {
             stored.version = stored.version.map(|_| version);
         }
@@ -347,8 +348,8 @@ impl Book<'_> {
         Ok(entries)
     }
 
-    async fn commit(self, require: Vec<Require>, write: Vec<Write>) -> Result<u64, StorageError> {
-        self.0.commit(&OrganizationId::host(), Transaction { require, write, wake_at: None }).await
+    async fn commit(self, conditions: Vec<Condition>, changes: Vec<Change>) -> Result<u64, StorageError> {
+        self.0.commit(&OrganizationId::host(), Transaction { conditions, changes, wake_at: None }).await
     }
 }
 
@@ -420,7 +421,7 @@ mod tests {
         assert_eq!(of(Some("acme"), Some("acme2")).await, ["acme-2", "acme2"]);
         assert_eq!(of(Some("acme2"), None).await, ["b"]);
         // Two hosts that find the same at once do not overwrite what the other has told.
-        let put = vec![Write::Put(about("b").key(FLEET), b"spoilt".to_vec())];
+        let put = vec![Change::put(about("b").key(FLEET), b"spoilt".to_vec())];
         book.commit(Vec::new(), put).await.unwrap();
         let spoilt = book.of_fleet(Some("acme2"), None).await.unwrap().remove(0);
         let next = after(Some(spoilt.state.clone()), Some(None), false, NOW);

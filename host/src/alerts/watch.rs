@@ -29,6 +29,8 @@ const MINUTE: Duration = Duration::from_secs(60);
 const RENEWAL: Duration = Duration::from_millis(CLAIM / 3);
 /// Looking at all organizations takes one part in so many of the time.
 const SHARE: u64 = 20;
+/// So often in a row the component has no answer until it counts as failing.
+const SILENCES: u32 = 3;
 /// Alerts that are read at once.
 const PAGE: u32 = 1_000;
 /// How many alerts are told in one turn at the most.
@@ -65,6 +67,8 @@ struct Watch {
 struct Own {
     /// When it last looked at itself.
     looked: Option<Instant>,
+    /// How often the component had no answer, one time after the other.
+    silent: Silent,
     /// What it has seen and not noted.
     sights: BTreeMap<About, Sight>,
     /// When it noted what it has seen.
@@ -73,6 +77,19 @@ struct Own {
     of_storage: BTreeMap<About, State>,
     /// When the metrics were last set.
     measured: Option<Instant>,
+}
+
+/// How often in a row the component had no answer when this host looked at itself. One call may have none because the machine
+/// is busy for a moment, and nobody is to be woken for that.
+#[derive(Debug, Default)]
+struct Silent(u32);
+
+impl Silent {
+    /// Counts a look; returns whether the component counts as failing.
+    fn lasts(&mut self, is_silent: bool) -> bool {
+        self.0 = if is_silent { self.0.saturating_add(1) } else { 0 };
+        self.0 >= SILENCES
+    }
 }
 
 /// The alerts that there are now.
@@ -187,11 +204,15 @@ impl Watch {
                 seen.push((about(AlertCause::DiskNearlyFull), Some(format!("{} free in {shown}", size(free)))));
             }
         }
+        let mut is_silent = false;
         let trouble = match self.provisioner.trouble().await {
             None => None,
             Some(Trouble::StorageFull) => Some((AlertCause::StorageFull, None)),
             Some(Trouble::Component(error)) => {
-                seen.push((about(AlertCause::ComponentFailing), Some(error.to_string())));
+                is_silent = true;
+                if self.own().silent.lasts(true) {
+                    seen.push((about(AlertCause::ComponentFailing), Some(error.to_string())));
+                }
                 None
             }
             Some(trouble @ (Trouble::Storage(_) | Trouble::TooSlow)) => {
@@ -199,6 +220,9 @@ impl Watch {
             }
         };
         let mut own = self.own();
+        if !is_silent {
+            own.silent.lasts(false);
+        }
         for cause in [AlertCause::StorageFull, AlertCause::StorageFailing] {
             let before = own.of_storage.remove(&about(cause));
             let found = trouble.as_ref().filter(|(found, _)| *found == cause).map(|(_, detail)| detail.clone());
@@ -332,5 +356,18 @@ impl Watch {
         let origin = Origin { server: self.provisioner.base_url(), now: self.now() };
         let (settings, failing) = (&self.settings, &self.failing);
         Teller { settings, mailer: self.provisioner.mailer(), origin, failing }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p9_a_component_counts_as_failing_when_it_had_no_answer_three_times_in_a_row() {
+        let mut silent = Silent::default();
+        let looks = [true, true, false, true, true, true, true, false, true];
+        let counts = looks.map(|is_silent| silent.lasts(is_silent));
+        assert_eq!(counts, [false, false, false, false, false, true, true, false, false]);
     }
 }

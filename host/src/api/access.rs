@@ -14,6 +14,7 @@ use crate::directory::Role;
 use crate::organization::Organization;
 use crate::quota::AtOnce;
 use crate::server::bill::Bill;
+use crate::traces::traceparent;
 use insomnia_scim_contract::{Actor, Face, Source};
 
 /// The id of the key that a request came with, for the log of requests.
@@ -106,6 +107,7 @@ fn source(parts: &Parts, state: &ApiState, caller: &Caller) -> Source {
     Source {
         address,
         credential: Some(caller.key.clone()),
+        traceparent: traceparent(),
         request_id: parts.extensions.get::<RequestId>().map(|id| id.0.clone()),
         ..Source::new(Face::Api)
     }

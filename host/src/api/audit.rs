@@ -1,17 +1,17 @@
-//! The audit trail of an organization.
+//! The audit trail of an organization, and the operator's own.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::access::Access;
+use super::access::{Access, Operator};
 use super::input::{Query, cursor, page_limit};
 use super::listed::ListOf;
 use super::logs::{moment, raw};
 use super::problem::Problem;
 use super::shapes::EventSubject;
-use crate::journal::AuditQuery;
+use crate::journal::{AuditPage, AuditQuery};
 
 /// Which entries of the audit trail.
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -112,13 +112,35 @@ pub(super) async fn search_audit(
     access: Access,
     Query(query): Query<AuditSearch>,
 ) -> Result<ListOf<Box<RawValue>>, Problem> {
-    let query = AuditQuery {
-        since: moment("since", query.since)?,
-        until: moment("until", query.until)?,
-        text: query.text,
-        after: cursor(query.after)?,
-        limit: page_limit(query.limit)?,
-    };
-    let found = access.organization.audit(query).await?;
+    listed(access.organization.audit(query.checked()?).await?)
+}
+
+/// Search the operator's own audit trail
+///
+/// It has what the operator did beyond single organizations, or what outlives them: deletions of organizations, the operator's own
+/// API keys, components. The newest entries come first. They are kept for 400 days. A page may be short although there are more
+/// entries: go on until `next` is `null`. Only the operator may use this.
+#[utoipa::path(get, path = "/audit", tag = "Logs", params(AuditSearch),
+    responses((status = 200, description = "A page of the audit trail.", body = ListOf<AuditEntry>)))]
+pub(super) async fn search_operator_audit(
+    operator: Operator,
+    Query(query): Query<AuditSearch>,
+) -> Result<ListOf<Box<RawValue>>, Problem> {
+    listed(operator.state.provisioner.audit(query.checked()?).await?)
+}
+
+impl AuditSearch {
+    fn checked(self) -> Result<AuditQuery, Problem> {
+        Ok(AuditQuery {
+            since: moment("since", self.since)?,
+            until: moment("until", self.until)?,
+            text: self.text,
+            after: cursor(self.after)?,
+            limit: page_limit(self.limit)?,
+        })
+    }
+}
+
+fn listed(found: AuditPage) -> Result<ListOf<Box<RawValue>>, Problem> {
     Ok(ListOf { items: raw(found.entries)?, next: found.next, previous: None })
 }

@@ -54,7 +54,7 @@ latest 1,000 requests of each API key.";
         (name = "Teams", description = "Named sets of members."),
         (name = "Schemas", description = "What an organization declares beside the built-in schemas."),
         (name = "Guard", description = "The guard holds mass deactivations and deletions until an owner decides."),
-        (name = "Logs", description = "The log of SCIM requests."),
+        (name = "Logs", description = "The log of SCIM requests, and the audit trails."),
         (name = "Events", description = "What changed in an organization, the webhook that is told of it, and emails, events and tokens that are on their way."),
         (name = "Streams", description = "Receivers that are told of users and groups by Security Event Tokens (RFC 9967)."),
         (name = "API keys", description = "Keys that open this API."),

@@ -16,6 +16,7 @@ use crate::server::loggable::loggable;
 use crate::server::request_id::{self, X_REQUEST_ID};
 use crate::server::service::quietly;
 use crate::server::tls::WithoutCertificate;
+use crate::traces;
 
 const FIELDS: [(HeaderName, &str); 3] = [
     (header::CACHE_CONTROL, "no-store"),
@@ -35,7 +36,8 @@ pub(super) async fn frame(State(state): State<ApiState>, mut request: Request, n
     let mut response = if request.extensions().get::<WithoutCertificate>().is_some() {
         Problem::forbidden("The admin API asks for a client's certificate, and none was shown.").into_response()
     } else {
-        let served = tokio::spawn(idempotency::once(state.clone(), request, next)).await;
+        let served = Box::pin(idempotency::once(state.clone(), request, next));
+        let served = tokio::spawn(traces::carried(served)).await;
         served.unwrap_or_else(|error| {
             tracing::error!(request_id, "the host failed while it served a request of the API: {error}");
             Problem::internal().into_response()

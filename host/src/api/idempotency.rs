@@ -23,7 +23,7 @@ use super::input;
 use super::problem::Problem;
 use super::state::ApiState;
 use crate::api_keys::{self, Caller};
-use crate::capability::storage::{KeyRange, OrganizationId, Page, Require, StorageError, Transaction, Write};
+use crate::capability::storage::{Change, Condition, KeyRange, OrganizationId, Page, StorageError, Transaction};
 use crate::hex;
 use crate::hourly::warn_hourly;
 use crate::server::body;
@@ -124,11 +124,11 @@ impl KeyedRequest {
     async fn begin(&self, asked: &str) -> Result<Option<Response>, Problem> {
         let record = Record { asked: asked.to_owned(), begun: self.begun, done: false };
         loop {
-            let mut write = self.surplus().await?;
-            write.push(Write::Put(self.at("record", &self.hash), encode(&record)?));
-            write.push(Write::Put(self.in_time(self.begun, &self.hash), self.hash.clone().into_bytes()));
-            let require = vec![Require::Absent(self.at("record", &self.hash))];
-            match self.commit(require, write).await {
+            let mut changes = self.surplus().await?;
+            changes.push(Change::put(self.at("record", &self.hash), encode(&record)?));
+            changes.push(Change::put(self.in_time(self.begun, &self.hash), self.hash.clone().into_bytes()));
+            let conditions = vec![Condition::Absent(self.at("record", &self.hash))];
+            match self.commit(conditions, changes).await {
                 Ok(()) => return Ok(None),
                 Err(StorageError::Conflict(_)) => {}
                 Err(error) => return Err(error.into()),
@@ -140,8 +140,8 @@ impl KeyedRequest {
             let Some(item) = found.next().flatten() else { continue };
             let known: Record = serde_json::from_slice(&item.value).map_err(corrupt)?;
             if self.begun.saturating_sub(known.begun) >= KEPT {
-                let require = vec![Require::Version(self.at("record", &self.hash), item.version)];
-                match self.commit(require, self.forget(known.begun, &self.hash)).await {
+                let conditions = vec![Condition::version(self.at("record", &self.hash), item.version)];
+                match self.commit(conditions, self.forget(known.begun, &self.hash)).await {
                     Ok(()) | Err(StorageError::Conflict(_)) => continue,
                     Err(error) => return Err(error.into()),
                 }
@@ -198,24 +198,24 @@ impl KeyedRequest {
             content_type: text(header::CONTENT_TYPE),
             body: String::from_utf8_lossy(&body).into_owned(),
         };
-        let mut write =
-            vec![Write::Put(self.at("record", &self.hash), encode(&Record { asked, begun: self.begun, done: true })?)];
+        let mut changes =
+            vec![Change::put(self.at("record", &self.hash), encode(&Record { asked, begun: self.begun, done: true })?)];
         if body.len() <= MAX_ANSWER {
             let plain = serde_json::to_vec(&answer).map_err(corrupt)?;
             match self.state.provisioner.secrets().seal(&self.caller.holder.space(), plain).await {
-                Ok(sealed) => write.push(Write::Put(self.at("answer", &self.hash), sealed)),
+                Ok(sealed) => changes.push(Change::put(self.at("answer", &self.hash), sealed)),
                 Err(error) => tracing::debug!("the answer to a request with an idempotency key is not kept: {error}"),
             }
         }
         // The effect is there, so the answer is given even if it can't be kept; and only where the API key still is.
-        if let Err(error) = self.commit(vec![Require::Exists(self.at("record", &self.hash))], write).await {
+        if let Err(error) = self.commit(vec![Condition::Exists(self.at("record", &self.hash))], changes).await {
             warn_hourly!("idempotency"; "the answer to a request with an idempotency key is not kept: {error}");
         }
         Ok(HttpResponse::from_parts(parts, Body::from(body)))
     }
 
     /// Removes what is too old, or too many.
-    async fn surplus(&self) -> Result<Vec<Write>, StorageError> {
+    async fn surplus(&self) -> Result<Vec<Change>, StorageError> {
         let range = KeyRange { start: self.at("at", ""), end: self.at("at0", "") };
         let page = Page { range, reverse: false, skip: 0, limit: 2 * MOST as u32 };
         let scanned = self.state.provisioner.storage().scan(&OrganizationId::host(), vec![page]).await?;
@@ -227,19 +227,19 @@ impl KeyedRequest {
             .flat_map(|(_, entry)| {
                 let hash = String::from_utf8_lossy(&entry.value);
                 [
-                    Write::Delete(entry.key.clone()),
-                    Write::Delete(self.at("record", &hash)),
-                    Write::Delete(self.at("answer", &hash)),
+                    Change::Delete(entry.key.clone()),
+                    Change::Delete(self.at("record", &hash)),
+                    Change::Delete(self.at("answer", &hash)),
                 ]
             })
             .collect())
     }
 
-    fn forget(&self, begun: u64, hash: &str) -> Vec<Write> {
+    fn forget(&self, begun: u64, hash: &str) -> Vec<Change> {
         vec![
-            Write::Delete(self.in_time(begun, hash)),
-            Write::Delete(self.at("record", hash)),
-            Write::Delete(self.at("answer", hash)),
+            Change::Delete(self.in_time(begun, hash)),
+            Change::Delete(self.at("record", hash)),
+            Change::Delete(self.at("answer", hash)),
         ]
     }
 
@@ -251,8 +251,8 @@ impl KeyedRequest {
         self.at("at", &format!("{time:020}/{hash}"))
     }
 
-    async fn commit(&self, require: Vec<Require>, write: Vec<Write>) -> Result<(), StorageError> {
-        let transaction = Transaction { require, write, wake_at: None };
+    async fn commit(&self, conditions: Vec<Condition>, changes: Vec<Change>) -> Result<(), StorageError> {
+        let transaction = Transaction { conditions, changes, wake_at: None };
         self.state.provisioner.storage().commit(&OrganizationId::host(), transaction).await.map(|_| ())
     }
 }

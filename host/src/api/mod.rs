@@ -130,6 +130,7 @@ fn operations() -> OpenApiRouter<ApiState> {
         .routes(routes!(guard::decide_held))
         .routes(routes!(logs::search_logs))
         .routes(routes!(audit::search_audit))
+        .routes(routes!(audit::search_operator_audit))
         .routes(routes!(logs::export_logs))
         .routes(routes!(retention::get_retention, retention::put_retention))
         .routes(routes!(schemas::get_schemas, schemas::put_schemas, schemas::delete_schemas))

@@ -105,6 +105,10 @@ pub(super) struct EventCause {
     /// and its id, or the id of an API key.
     #[schema(nullable = false)]
     credential: Option<String>,
+    /// The `traceparent` (W3C Trace Context) of the request, if the server makes traces: by it the event belongs to the trace of
+    /// the request.
+    #[schema(nullable = false)]
+    traceparent: Option<String>,
 }
 
 /// What an event is about.

@@ -14,10 +14,10 @@ use tower::ServiceExt as _;
 use crate::api_keys::{self, ApiKeyHolder};
 use crate::capability::clock::ManualClock;
 use crate::capability::secrets::{NoSecrets, SecretKey, Secrets};
-use crate::capability::storage::{KeyRange, OrganizationId, Transaction, Write};
+use crate::capability::storage::{Change, KeyRange, OrganizationId, Transaction};
 use crate::hex;
 use crate::provisioner::Provisioner;
-use crate::storage::MemoryStorage;
+use crate::storage::{MemoryStorage, count};
 
 const START: u64 = 1_800_000_000_000;
 const DAY: u64 = 24 * 60 * 60;
@@ -73,18 +73,18 @@ impl Host {
         keys.into_iter().map(|key| key.name).collect()
     }
 
-    async fn put(&self, write: Vec<Write>) {
-        let transaction = Transaction { write, ..Transaction::default() };
+    async fn put(&self, changes: Vec<Change>) {
+        let transaction = Transaction { changes, ..Transaction::default() };
         self.provisioner.storage().commit(&OrganizationId::host(), transaction).await.unwrap();
     }
 
     /// Writes what is there of a request that began and did not end.
-    fn begun(&self, key: &str, time: u64, asked: &str) -> Vec<Write> {
+    fn begun(&self, key: &str, time: u64, asked: &str) -> Vec<Change> {
         let (id, hash) = (&self.id, hex::encode(&Sha256::digest(key)));
         let record = json!({"asked": asked, "begun": time, "done": false}).to_string();
         vec![
-            Write::Put(format!("idempotency/{id}/record/{hash}").into(), record.into()),
-            Write::Put(format!("idempotency/{id}/at/{time:020}/{hash}").into(), hash.into()),
+            Change::put(format!("idempotency/{id}/record/{hash}").into(), record.into()),
+            Change::put(format!("idempotency/{id}/at/{time:020}/{hash}").into(), hash.into()),
         ]
     }
 }
@@ -148,7 +148,7 @@ async fn of_an_api_key_so_many_requests_are_remembered_and_no_more() {
         let (start, end) = (format!("idempotency/{id}/{kind}/"), format!("idempotency/{id}/{kind}0"));
         let range = KeyRange { start: start.into(), end: end.into() };
         let storage = host.provisioner.storage();
-        async move { storage.count(&OrganizationId::host(), range).await.unwrap() }
+        async move { count(storage, &OrganizationId::host(), range).await.unwrap() }
     };
     assert_eq!((count("at").await, count("record").await, count("answer").await), (1_000, 1_000, 1));
     let (status, problem) = host.make("old-1199", "made").await;
@@ -162,7 +162,7 @@ async fn what_is_remembered_of_a_key_goes_with_it() {
     assert_eq!(host.make("k", "made").await.0, StatusCode::CREATED);
     host.provisioner.api_keys().revoke(&ApiKeyHolder::Operator, &host.id).await.unwrap();
     let range = api_keys::requests(&host.id);
-    assert_eq!(host.provisioner.storage().count(&OrganizationId::host(), range).await, Ok(0));
+    assert_eq!(count(host.provisioner.storage(), &OrganizationId::host(), range).await, Ok(0));
     assert_eq!(host.make("k", "made").await.0, StatusCode::UNAUTHORIZED);
 }
 

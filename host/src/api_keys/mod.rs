@@ -24,7 +24,9 @@ pub(crate) use self::scope::permits;
 pub use self::scope::{ApiAccess, ApiResource, ApiScope, UnknownScope};
 use self::used::Used;
 use crate::capability::clock::Clock;
-use crate::capability::storage::{KeyRange, OrganizationId, Page, Require, Storage, StorageError, Transaction, Write};
+use crate::capability::storage::{
+    Change, Condition, KeyRange, OrganizationId, Page, Storage, StorageError, Transaction,
+};
 use crate::hex;
 use crate::timestamp::LAST;
 
@@ -236,13 +238,13 @@ impl ApiKeys {
         if expires.is_some_and(|expires| expires <= now || expires > LAST) {
             return Err(ApiKeyError::Expiry);
         }
-        let mut write = Vec::new();
+        let mut changes = Vec::new();
         let known = self.all(holder).await?;
         if known.len() >= MOST {
             let over = known.iter().filter_map(|found| Some((found.record.over(now)?, found)));
             let (_, oldest) = over.min_by_key(|(over, _)| *over).ok_or(ApiKeyError::TooMany)?;
-            write = vec![Write::Delete(oldest.at.clone()), Write::Delete(listed_at(holder, &oldest.record))];
-            write.push(Write::DeleteRange(requests(&oldest.record.id)));
+            changes = vec![Change::Delete(oldest.at.clone()), Change::Delete(listed_at(holder, &oldest.record))];
+            changes.push(Change::DeleteRange(requests(&oldest.record.id)));
         }
         let random = |error: getrandom::Error| ApiKeyError::Random(error.to_string());
         let mut id = [0; 8];
@@ -256,9 +258,9 @@ impl ApiKeys {
         let after = known.last().map_or(0, |found| found.record.created + 1);
         let (id, created) = (hex::encode(&id), now.max(after));
         let (hash, record) = (key::hash(&secret), Record::new(holder, id, name, created, &scopes, expires));
-        write.push(Write::Put(listed_at(holder, &record), hash.clone().into_bytes()));
-        write.push(Write::Put(record_at(&hash), encode(&record)?));
-        self.commit(Vec::new(), write).await?;
+        changes.push(Change::put(listed_at(holder, &record), hash.clone().into_bytes()));
+        changes.push(Change::put(record_at(&hash), encode(&record)?));
+        self.commit(Vec::new(), changes).await?;
         Ok(IssuedApiKey { key: record.view(now), secret })
     }
 
@@ -284,8 +286,8 @@ impl ApiKeys {
                 return Ok(record.view(now));
             }
             record.revoked = Some(now);
-            let write = vec![Write::Put(at.clone(), encode(&record)?), Write::DeleteRange(requests(id))];
-            match self.commit(vec![Require::Version(at, version)], write).await {
+            let changes = vec![Change::put(at.clone(), encode(&record)?), Change::DeleteRange(requests(id))];
+            match self.commit(vec![Condition::version(at, version)], changes).await {
                 // It was used in the meantime.
                 Err(StorageError::Conflict(_)) => {}
                 done => return Ok(done.map(|()| record.view(now))?),
@@ -297,12 +299,12 @@ impl ApiKeys {
     pub(crate) async fn forget(&self, organization: &OrganizationId) -> Result<(), StorageError> {
         let holder = ApiKeyHolder::Organization(organization.clone());
         let known = self.all(&holder).await?;
-        let mut write = vec![Write::DeleteRange(holder.keys())];
+        let mut changes = vec![Change::DeleteRange(holder.keys())];
         for found in known {
-            write.push(Write::DeleteRange(requests(&found.record.id)));
-            write.push(Write::Delete(found.at));
+            changes.push(Change::DeleteRange(requests(&found.record.id)));
+            changes.push(Change::Delete(found.at));
         }
-        self.commit(Vec::new(), write).await
+        self.commit(Vec::new(), changes).await
     }
 
     /// Whose key this is; `None` if it is nobody's, or not any more. That it was used is noted in the background: no request
@@ -329,8 +331,8 @@ impl ApiKeys {
         places.into_iter().zip(items).filter_map(|(at, item)| item.map(|item| decode(at, &item))).collect()
     }
 
-    async fn commit(&self, require: Vec<Require>, write: Vec<Write>) -> Result<(), StorageError> {
-        let transaction = Transaction { require, write, wake_at: None };
+    async fn commit(&self, conditions: Vec<Condition>, changes: Vec<Change>) -> Result<(), StorageError> {
+        let transaction = Transaction { conditions, changes, wake_at: None };
         self.storage.commit(&OrganizationId::host(), transaction).await.map(|_| ())
     }
 }

@@ -33,10 +33,6 @@ impl Storage for Slow {
         self.inner.scan(organization, pages).await
     }
 
-    async fn count(&self, organization: &OrganizationId, range: KeyRange) -> Result<u64, StorageError> {
-        self.inner.count(organization, range).await
-    }
-
     async fn commit(&self, organization: &OrganizationId, transaction: Transaction) -> Result<u64, StorageError> {
         self.commits.fetch_add(1, Ordering::SeqCst);
         if self.stuck.load(Ordering::SeqCst) {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::record::{Found, encode};
-use crate::capability::storage::{OrganizationId, Require, Storage, StorageError, Transaction, Write};
+use crate::capability::storage::{Change, Condition, OrganizationId, Storage, StorageError, Transaction};
 use crate::hourly::warn_hourly;
 
 /// How exactly it is noted, in milliseconds: of one key, a host writes once in this time.
@@ -50,8 +50,8 @@ async fn write(storage: &dyn Storage, found: Found, used: u64) -> Result<(), Sto
     let Found { at, mut record, version } = found;
     record.last_used = Some(used);
     let transaction = Transaction {
-        require: vec![Require::Version(at.clone(), version)],
-        write: vec![Write::Put(at, encode(&record)?)],
+        conditions: vec![Condition::version(at.clone(), version)],
+        changes: vec![Change::put(at, encode(&record)?)],
         wake_at: None,
     };
     storage.commit(&OrganizationId::host(), transaction).await.map(|_| ())

@@ -130,7 +130,7 @@ impl wit::Host for EmailView<'_> {
         let wit::Message { id, date, to, subject, text, html } = message;
         let message = Message { id, date, to, subject, text, html };
         let sent = send(self.capabilities, self.organization, message);
-        self.capabilities.metrics.outgoing.measured("email", "send", sent).await.map_err(|error| match error {
+        self.capabilities.measured("email", "send", sent).await.map_err(|error| match error {
             MailError::NotConfigured => wit::EmailError::NotConfigured,
             MailError::Rejected(why) => wit::EmailError::Rejected(why),
             MailError::Unavailable(why) => wit::EmailError::Unavailable(why),

@@ -123,25 +123,46 @@ impl wit::Host for HttpView<'_> {
     async fn send(&mut self, request: wit::HttpRequest) -> Result<wit::HttpResponse, wit::HttpError> {
         let taken = self.usage.take(Quota::HttpRequestsPerHour, 1);
         taken.map_err(|exceeded| wit::HttpError::Other(exceeded.to_string()))?;
+        let mut headers = request.headers;
+        let span = self.capabilities.traces.of_sending(&request.method, &request.url, &mut headers);
         let request = OutgoingRequest {
             method: request.method,
             url: request.url,
-            headers: request.headers,
+            headers,
             body: request.body,
             timeout: request.timeout_milliseconds.map(|time| Duration::from_millis(time.into())),
         };
         let sent = self.capabilities.http.send(self.organization, request);
         match self.capabilities.metrics.outgoing.measured("http", "send", sent).await {
-            Ok(IncomingResponse { status, headers, body }) => Ok(wit::HttpResponse { status, headers, body }),
-            Err(error) => Err(match error {
-                HttpError::NotConfigured => wit::HttpError::NotConfigured,
-                HttpError::NotAllowed(why) => wit::HttpError::NotAllowed(why),
-                HttpError::Invalid(why) => wit::HttpError::Invalid(why),
-                HttpError::Timeout => wit::HttpError::Timeout,
-                HttpError::TooLarge => wit::HttpError::TooLarge,
-                HttpError::Unreachable(why) => wit::HttpError::Unreachable(why),
-                HttpError::Other(why) => wit::HttpError::Other(why),
-            }),
+            Ok(IncomingResponse { status, headers, body }) => {
+                span.answered(status, false);
+                Ok(wit::HttpResponse { status, headers, body })
+            }
+            Err(error) => {
+                span.fail(kind(&error));
+                Err(match error {
+                    HttpError::NotConfigured => wit::HttpError::NotConfigured,
+                    HttpError::NotAllowed(why) => wit::HttpError::NotAllowed(why),
+                    HttpError::Invalid(why) => wit::HttpError::Invalid(why),
+                    HttpError::Timeout => wit::HttpError::Timeout,
+                    HttpError::TooLarge => wit::HttpError::TooLarge,
+                    HttpError::Unreachable(why) => wit::HttpError::Unreachable(why),
+                    HttpError::Other(why) => wit::HttpError::Other(why),
+                })
+            }
         }
+    }
+}
+
+/// What spans call the failure.
+fn kind(error: &HttpError) -> &'static str {
+    match error {
+        HttpError::NotConfigured => "not-configured",
+        HttpError::NotAllowed(_) => "not-allowed",
+        HttpError::Invalid(_) => "invalid",
+        HttpError::Timeout => "timeout",
+        HttpError::TooLarge => "too-large",
+        HttpError::Unreachable(_) => "unreachable",
+        HttpError::Other(_) => "other",
     }
 }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use crate::alarm::Alarm;
 use crate::metrics::Metrics;
+use crate::traces::Traces;
 
 /// All that an instance can reach, for whichever organization it is bound to.
 pub(crate) struct Capabilities {
@@ -22,4 +23,22 @@ pub(crate) struct Capabilities {
     pub(crate) clock: Arc<dyn clock::Clock>,
     pub(crate) alarm: Arc<Alarm>,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) traces: Traces,
+}
+
+impl Capabilities {
+    /// Waits for a function of a capability, which is counted, measured, and a span.
+    pub(crate) async fn measured<T, E>(
+        &self,
+        capability: &'static str,
+        function: &'static str,
+        call: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        let span = self.traces.of_capability(capability, function);
+        let outcome = self.metrics.outgoing.measured(capability, function, call).await;
+        if outcome.is_err() {
+            span.fail("refused");
+        }
+        outcome
+    }
 }

@@ -253,12 +253,12 @@ pub(crate) fn add_to_linker(linker: &mut Linker<InstanceState>) -> wasmtime::Res
 impl wit::Host for SecretsView<'_> {
     async fn seal(&mut self, plain: Vec<u8>) -> Result<Vec<u8>, wit::SecretsError> {
         let sealed = self.capabilities.secrets.seal(self.organization, plain);
-        self.capabilities.metrics.outgoing.measured("secrets", "seal", sealed).await.map_err(error)
+        self.capabilities.measured("secrets", "seal", sealed).await.map_err(error)
     }
 
     async fn open(&mut self, sealed: Vec<u8>) -> Result<Vec<u8>, wit::SecretsError> {
         let opened = self.capabilities.secrets.open(self.organization, sealed);
-        self.capabilities.metrics.outgoing.measured("secrets", "open", opened).await.map_err(error)
+        self.capabilities.measured("secrets", "open", opened).await.map_err(error)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Storage: the trait an embedder implements to keep organizations' data, and its types.
 //!
-//! It mirrors `wit/storage.wit` and adds what only the host calls: schedules and the removal of an
+//! It has the types of `wit/storage.wit` and adds what only the host calls: schedules and the removal of an
 //! organization. [`crate::storage::bounds`] has the limits that every implementation keeps, and the
 //! `conformance` feature has a suite that shows whether an implementation keeps the rules below.
 
@@ -9,6 +9,11 @@ use std::str::FromStr;
 use std::sync::{Arc, LazyLock};
 
 use async_trait::async_trait;
+
+use insomnia_scim_contract as contract;
+pub use insomnia_scim_contract::{
+    BoundedAdd, Change, Condition, Entry, Item, Key, KeyRange, KeyValue, KeyVersion, Page, Scanned, Transaction,
+};
 
 use super::schedule::Claim;
 pub use crate::quota::Size;
@@ -160,182 +165,14 @@ pub enum InvalidOrganizationId {
     Character(char),
 }
 
-/// 1 to 512 bytes, ordered bytewise.
-pub type Key = Vec<u8>;
-
 /// The last key that there can be.
 const LAST_KEY: [u8; 512] = [0xff; 512];
-
-/// A stored value and its version.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Item {
-    /// At most 1 MiB.
-    pub value: Vec<u8>,
-    /// The version of the transaction that wrote it; see [`Storage::commit`].
-    pub version: u64,
-}
-
-/// An item with its key, as a scan returns it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// Where it is.
-    pub key: Key,
-    /// What is there.
-    pub value: Vec<u8>,
-    /// The version of the transaction that wrote it; see [`Storage::commit`].
-    pub version: u64,
-}
-
-/// The keys with `start <= key < end`. Empty if `start >= end`. An empty `start` is the beginning.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyRange {
-    /// The first key that may be in the range.
-    pub start: Key,
-    /// The first key after the range.
-    pub end: Key,
-}
-
-impl KeyRange {
-    /// All keys that begin with this text.
-    pub(crate) fn beginning_with(prefix: &str) -> Self {
-        let mut end = prefix.as_bytes().to_vec();
-        // No byte of a text is 255, so there is always a next one.
-        if let Some(last) = end.last_mut() {
-            *last += 1;
-        }
-        Self { start: prefix.into(), end }
-    }
-
-    /// Whether no key can be in it.
-    pub fn is_empty(&self) -> bool {
-        self.start >= self.end
-    }
-}
-
-/// What to read of a range.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Page {
-    /// The keys to read.
-    pub range: KeyRange,
-    /// From the end of the range towards its start.
-    pub reverse: bool,
-    /// How many entries to pass over first.
-    pub skip: u32,
-    /// How many entries to return at the most; [`crate::storage::bounds`] caps it further.
-    pub limit: u32,
-}
-
-/// A page of entries.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Scanned {
-    /// In the order of the page.
-    pub entries: Vec<Entry>,
-    /// Whether the range holds entries past the last one returned (or past those skipped, if none was).
-    pub more: bool,
-}
-
-/// What must hold when a transaction commits, before any of its changes takes effect.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Require {
-    /// The key has a value.
-    Exists(Key),
-    /// The key has no value.
-    Absent(Key),
-    /// The key has a value of this version.
-    Version(Key, u64),
-}
-
-impl Require {
-    /// The key it is about, which a conflict names.
-    pub fn key(&self) -> &Key {
-        match self {
-            Self::Exists(key) | Self::Absent(key) | Self::Version(key, _) => key,
-        }
-    }
-
-    /// Whether it holds for a key that has a value of this version, or none.
-    pub fn holds(&self, version: Option<u64>) -> bool {
-        match self {
-            Self::Exists(_) => version.is_some(),
-            Self::Absent(_) => version.is_none(),
-            Self::Version(_, wanted) => version == Some(*wanted),
-        }
-    }
-}
-
-/// Adds to a counter. Additions to one counter commute and never conflict.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BoundedAdd {
-    /// The counter's key.
-    pub key: Key,
-    /// What to add.
-    pub delta: i64,
-    /// The transaction fails with [`StorageError::Limit`] if the sum were less.
-    pub min: Option<i64>,
-    /// The transaction fails with [`StorageError::Limit`] if the sum were more.
-    pub max: Option<i64>,
-}
-
-impl BoundedAdd {
-    /// The counter's value after the addition. The value before is a decimal integer in ASCII (`-`
-    /// and digits, within 64 bits); an absent one counts as 0.
-    ///
-    /// # Errors
-    /// [`StorageError::Limit`] if the sum leaves its bounds or 64 bits, [`StorageError::Other`] if
-    /// the value before is no such integer.
-    pub fn apply(&self, before: Option<&[u8]>) -> Result<Vec<u8>, StorageError> {
-        let number = match before {
-            None => 0,
-            Some(text) => decimal(text).ok_or_else(|| {
-                StorageError::Other(format!("the value at {} is not a decimal integer", self.key.escape_ascii()))
-            })?,
-        };
-        number
-            .checked_add(self.delta)
-            .filter(|sum| self.min.is_none_or(|min| *sum >= min) && self.max.is_none_or(|max| *sum <= max))
-            .map(|sum| sum.to_string().into_bytes())
-            .ok_or_else(|| StorageError::Limit(self.key.clone()))
-    }
-}
-
-/// The integer that the text is, without the `+` that Rust's own parser would take.
-fn decimal(text: &[u8]) -> Option<i64> {
-    if text.starts_with(b"+") {
-        return None;
-    }
-    str::from_utf8(text).ok()?.parse().ok()
-}
-
-/// One change.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Write {
-    /// Sets the key's value.
-    Put(Key, Vec<u8>),
-    /// Removes the key; nothing happens if it is absent.
-    Delete(Key),
-    /// Removes all keys of the range.
-    DeleteRange(KeyRange),
-    /// Adds to a counter.
-    Add(BoundedAdd),
-}
-
-/// Requirements and changes that take effect together or not at all.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Transaction {
-    /// All must hold in the state before the transaction; the first that does not is reported.
-    pub require: Vec<Require>,
-    /// Take effect in this order, each seeing those before it.
-    pub write: Vec<Write>,
-    /// Not later than at this time (milliseconds since the Unix epoch) the organization is due. An
-    /// earlier time that is set already stays; see [`super::schedule`].
-    pub wake_at: Option<u64>,
-}
 
 /// Why a call was refused. Nothing has been written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StorageError {
-    /// A requirement on this key did not hold: read again, decide again.
-    #[error("a requirement on the key {} did not hold", .0.escape_ascii())]
+    /// A condition on this key did not hold: read again, decide again.
+    #[error("a condition on the key {} did not hold", .0.escape_ascii())]
     Conflict(Key),
     /// The counter at this key would leave its bounds.
     #[error("the counter {} would leave its bounds", .0.escape_ascii())]
@@ -358,6 +195,20 @@ pub enum StorageError {
     Other(String),
 }
 
+/// What [`BoundedAdd::apply`] refuses.
+impl From<contract::StorageError> for StorageError {
+    fn from(error: contract::StorageError) -> Self {
+        match error {
+            contract::StorageError::Conflict(key) => Self::Conflict(key),
+            contract::StorageError::Limit(key) => Self::Limit(key),
+            contract::StorageError::TooLarge => Self::TooLarge,
+            contract::StorageError::Unavailable(why) => Self::Unavailable(why),
+            contract::StorageError::Full => Self::Full("no room".to_owned()),
+            contract::StorageError::Other(why) => Self::Other(why),
+        }
+    }
+}
+
 /// Keeps an ordered, transactional key-value space for each organization.
 ///
 /// An organization needs no creation: it holds nothing until something is written. Once it is deleted, it can't be
@@ -371,10 +222,7 @@ pub trait Storage: Send + Sync + 'static {
     /// The pages, in their order.
     async fn scan(&self, organization: &OrganizationId, pages: Vec<Page>) -> Result<Vec<Scanned>, StorageError>;
 
-    /// How many keys the range holds. It costs what a scan costs.
-    async fn count(&self, organization: &OrganizationId, range: KeyRange) -> Result<u64, StorageError>;
-
-    /// Makes the changes if all requirements hold: atomic, and durable when it returns.
+    /// Makes the changes if all conditions hold: atomic, and durable when it returns.
     ///
     /// Returns the version given to all that it wrote. In an organization's life no other transaction
     /// gets the same one, and one that commits later gets a greater one: also after deletions, after
@@ -494,15 +342,5 @@ mod tests {
         assert!(host.is_host());
         assert_eq!(OrganizationId::parse(host.as_str()), Err(InvalidOrganizationId::Character('_')));
         assert_eq!(OrganizationId::from_stored(host.as_str()), Ok(host));
-    }
-
-    #[test]
-    fn add_refuses_what_is_no_decimal_integer() {
-        let add = BoundedAdd { key: b"n".to_vec(), delta: 1, min: None, max: None };
-        for text in ["", "+1", " 1", "1.0", "x", "9223372036854775808"] {
-            assert!(matches!(add.apply(Some(text.as_bytes())), Err(StorageError::Other(_))), "{text:?}");
-        }
-        assert_eq!(add.apply(Some(b"-1")), Ok(b"0".to_vec()));
-        assert_eq!(add.apply(Some(b"9223372036854775807")), Err(StorageError::Limit(b"n".to_vec())));
     }
 }

@@ -7,10 +7,7 @@ use wasmtime::component::{HasData, Linker};
 
 use super::Capabilities;
 use super::schedule::LONGEST_PAUSE;
-use super::storage::{
-    BoundedAdd, Entry, Item, KeyRange, OrganizationId, Page, Require, Scanned, Size, Storage, StorageError,
-    Transaction, Write,
-};
+use super::storage::{Change, KeyValue, OrganizationId, Size, Storage, StorageError};
 use crate::component::InstanceState;
 use crate::component::bindings::insomnia::scim::storage as wit;
 use crate::hourly::{error_hourly, warn_hourly};
@@ -46,38 +43,23 @@ pub(crate) fn add_to_linker(linker: &mut Linker<InstanceState>) -> wasmtime::Res
 
 impl wit::Host for StorageView<'_> {
     async fn get(&mut self, keys: Vec<wit::Key>) -> Result<Vec<Option<wit::Item>>, wit::StorageError> {
-        let got = self.capabilities.storage.get(self.organization, keys);
-        let items = self.measured("get", got).await?;
-        Ok(items.into_iter().map(|item| item.map(|Item { value, version }| wit::Item { value, version })).collect())
+        self.measured("get", self.capabilities.storage.get(self.organization, keys)).await
     }
 
     async fn scan(&mut self, pages: Vec<wit::Page>) -> Result<Vec<wit::Scanned>, wit::StorageError> {
-        let pages = pages
-            .into_iter()
-            .map(|page| Page { range: range(page.range), reverse: page.reverse, skip: page.skip, limit: page.limit })
-            .collect();
-        let scanned = self.measured("scan", self.capabilities.storage.scan(self.organization, pages)).await?;
-        let entry = |Entry { key, value, version }| wit::Entry { key, value, version };
-        Ok(scanned
-            .into_iter()
-            .map(|Scanned { entries, more }| wit::Scanned { entries: entries.into_iter().map(entry).collect(), more })
-            .collect())
+        self.measured("scan", self.capabilities.storage.scan(self.organization, pages)).await
     }
 
-    async fn commit(&mut self, transaction: wit::Transaction) -> Result<u64, wit::StorageError> {
+    async fn commit(&mut self, mut transaction: wit::Transaction) -> Result<u64, wit::StorageError> {
         // A call for no organization ends as others do, and writes nothing.
         if self.organization.is_nobody() {
             return Ok(0);
         }
         // The host asks by then anyhow, and what lies further ahead would be taken for the time of a clock that was wrong.
         let latest = self.capabilities.clock.now().saturating_add(LONGEST_PAUSE);
-        let wake_at = transaction.wake_at.map(|at| at.min(latest));
-        let transaction = Transaction {
-            require: transaction.conditions.into_iter().map(require).collect(),
-            write: transaction.changes.into_iter().map(write).collect(),
-            wake_at,
-        };
-        let size = transaction.write.iter().map(size_of).fold(Size::default(), Size::plus);
+        transaction.wake_at = transaction.wake_at.map(|at| at.min(latest));
+        let wake_at = transaction.wake_at;
+        let size = transaction.changes.iter().map(size_of).fold(Size::default(), Size::plus);
         self.may_store(self.adds, size.bytes <= SMALL)?;
         let committed = self.capabilities.storage.commit(self.organization, transaction);
         let version = self.measured("commit", committed).await?;
@@ -108,11 +90,11 @@ impl wit::Host for StorageView<'_> {
 const SMALL: u64 = 64 << 10;
 
 /// What a change adds at the most.
-fn size_of(write: &Write) -> Size {
-    match write {
-        Write::Put(key, value) => Size { bytes: (key.len() + value.len()) as u64, keys: 1 },
-        Write::Add(add) => Size { bytes: add.key.len() as u64, keys: 1 },
-        Write::Delete(_) | Write::DeleteRange(_) => Size::default(),
+fn size_of(change: &Change) -> Size {
+    match change {
+        Change::Put(KeyValue { key, value }) => Size { bytes: (key.len() + value.len()) as u64, keys: 1 },
+        Change::Add(add) => Size { bytes: add.key.len() as u64, keys: 1 },
+        Change::Delete(_) | Change::DeleteRange(_) => Size::default(),
     }
 }
 
@@ -128,7 +110,7 @@ impl StorageView<'_> {
         function: &'static str,
         call: impl Future<Output = Result<T, StorageError>>,
     ) -> Result<T, wit::StorageError> {
-        let outcome = self.capabilities.metrics.outgoing.measured("storage", function, call).await;
+        let outcome = self.capabilities.measured("storage", function, call).await;
         outcome.map_err(|error| self.error(error))
     }
 
@@ -179,26 +161,5 @@ impl StorageView<'_> {
                 wit::StorageError::Other(why)
             }
         }
-    }
-}
-
-fn range(range: wit::KeyRange) -> KeyRange {
-    KeyRange { start: range.start, end: range.end }
-}
-
-fn require(condition: wit::Condition) -> Require {
-    match condition {
-        wit::Condition::Exists(key) => Require::Exists(key),
-        wit::Condition::Absent(key) => Require::Absent(key),
-        wit::Condition::Version(wit::KeyVersion { key, version }) => Require::Version(key, version),
-    }
-}
-
-fn write(change: wit::Change) -> Write {
-    match change {
-        wit::Change::Put(wit::KeyValue { key, value }) => Write::Put(key, value),
-        wit::Change::Delete(key) => Write::Delete(key),
-        wit::Change::DeleteRange(keys) => Write::DeleteRange(range(keys)),
-        wit::Change::Add(wit::BoundedAdd { key, delta, min, max }) => Write::Add(BoundedAdd { key, delta, min, max }),
     }
 }

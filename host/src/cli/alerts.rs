@@ -84,7 +84,7 @@ pub(super) fn of(settings: &Settings) -> anyhow::Result<Alerts> {
 }
 
 /// The settings of outgoing HTTP that reach this URL as well: it is the operator's own, and may be on an internal network.
-fn reaching(url: &str, http: &HttpConfig) -> HttpConfig {
+pub(super) fn reaching(url: &str, http: &HttpConfig) -> HttpConfig {
     let mut http = HttpConfig { only: None, organizations: Default::default(), ..http.clone() };
     if let Ok(url) = Url::parse(url)
         && let (Some(name), Some(port)) = (url.host_str(), url.port_or_known_default())

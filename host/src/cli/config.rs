@@ -13,6 +13,7 @@ use serde::{Deserialize, Deserializer};
 use super::alerts::AlertsTable;
 use super::arguments::{Common, IsolationName, LogFormat};
 use super::data::Lost;
+use super::otlp::OtlpTable;
 use crate::email::EmailConfig;
 use crate::http::HttpConfig;
 use crate::oauth::OperatorClient;
@@ -46,6 +47,8 @@ struct File {
     http: HttpConfig,
     #[serde(default)]
     alerts: AlertsTable,
+    #[serde(default)]
+    otlp: OtlpTable,
     #[serde(default)]
     quotas: BTreeMap<String, u64>,
     #[serde(default)]
@@ -109,6 +112,8 @@ pub(super) struct Settings {
     pub(super) http: HttpConfig,
     /// From the file; flags of `serve` come before it.
     pub(super) alerts: AlertsTable,
+    /// From the file; flags of `serve` and variables of OpenTelemetry come before it.
+    pub(super) otlp: OtlpTable,
     /// From the file: how much every organization may take for which nothing else is set.
     pub(super) quotas: Quotas,
     /// From the file: OAuth clients for every organization that agrees.
@@ -157,6 +162,7 @@ impl Settings {
             email: file.email,
             http: file.http,
             alerts: file.alerts,
+            otlp: file.otlp,
             operator_clients: file.operator_client.into_iter().map(OperatorClient::from).collect(),
             quotas: Quotas::default().with_all(&file.quotas).context("the table [quotas] of the configuration file")?,
         })

@@ -17,6 +17,7 @@ use crate::organization::Organization;
 use crate::provisioner::Provisioner;
 use crate::registry::Registry;
 use crate::server::TrustedProxies;
+use crate::traces::Traces;
 
 /// The note with the base URL of the last server, for commands that print connector URLs.
 const BASE_URL: &str = "base-url";
@@ -28,17 +29,21 @@ const DEFAULT_BASE_URL: &str = "http://127.0.0.1:8080";
 
 /// Opens the data directory for one command: no scheduler, since that is the server's. It must have data.
 pub(super) async fn open(settings: &Settings) -> anyhow::Result<Provisioner> {
-    Ok(build(settings, Purpose::Use, None).await?.0)
+    Ok(build(settings, Purpose::Use, None, Traces::default()).await?.0)
 }
 
 /// As [`open`], for a command that may be the first on the directory.
 pub(super) async fn open_or_begin(settings: &Settings) -> anyhow::Result<Provisioner> {
-    Ok(build(settings, Purpose::Begin, None).await?.0)
+    Ok(build(settings, Purpose::Begin, None, Traces::default()).await?.0)
 }
 
 /// Opens the data directory for a server that is reached at `listening` unless the settings say otherwise.
-pub(super) async fn open_server(settings: &Settings, listening: String) -> anyhow::Result<(Provisioner, Keeper)> {
-    let (provisioner, keeper) = build(settings, Purpose::Begin, Some(listening)).await?;
+pub(super) async fn open_server(
+    settings: &Settings,
+    listening: String,
+    traces: Traces,
+) -> anyhow::Result<(Provisioner, Keeper)> {
+    let (provisioner, keeper) = build(settings, Purpose::Begin, Some(listening), traces).await?;
     if let Ok(Some(before)) = provisioner.registry().note(BASE_URL).await
         && before != provisioner.base_url()
     {
@@ -92,6 +97,7 @@ async fn build(
     settings: &Settings,
     purpose: Purpose,
     listening: Option<String>,
+    traces: Traces,
 ) -> anyhow::Result<(Provisioner, Keeper)> {
     // Whoever has mistyped the storage's variable would begin an empty database in the data directory.
     if purpose == Purpose::Begin
@@ -131,6 +137,7 @@ async fn build(
         .cache_dir(&settings.cache)
         .base_url(base_url)
         .trusted_proxies(TrustedProxies::parse(&settings.trusted_proxy).map_err(|error| WrongArguments(error.into()))?)
+        .traces(traces)
         .scheduler(serves);
     // Only the server runs jobs, and only jobs send emails.
     let mailer = if serves { settings.email.mailer(&settings.data)? } else { Arc::new(NoMailer) };

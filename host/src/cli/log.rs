@@ -9,6 +9,7 @@ use tracing_subscriber::EnvFilter;
 use super::arguments::LogFormat;
 use super::config::Settings;
 use super::failure::WrongArguments;
+use super::log_line::Traced;
 use super::log_queue::LogQueue;
 
 /// How long the end of the process waits for the last lines to be read.
@@ -33,8 +34,15 @@ pub(super) fn start(settings: &Settings, default: &str) -> anyhow::Result<Log> {
     // An internal error would be told by a print to stderr that panics when nobody reads it.
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(queue.clone()).log_internal_errors(false);
     let started = match settings.log_format {
-        LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).try_init(),
-        LogFormat::Json => log.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init(),
+        LogFormat::Text => {
+            let is_terminal = std::io::stderr().is_terminal();
+            let form = tracing_subscriber::fmt::format().with_ansi(is_terminal);
+            log.with_ansi(is_terminal).event_format(Traced { form, json: false }).try_init()
+        }
+        LogFormat::Json => {
+            let log = log.json().flatten_event(true).with_current_span(false).with_span_list(false);
+            log.map_event_format(|form| Traced { form, json: true }).try_init()
+        }
     };
     started.map_err(|error| anyhow::anyhow!("the log can't be started: {error}"))?;
     // The hook that Rust sets writes to stderr itself, and so waits for its reader.

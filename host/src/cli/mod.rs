@@ -20,12 +20,14 @@ mod idp_api;
 mod input;
 mod key;
 mod log;
+mod log_line;
 mod log_queue;
 mod mail;
 mod member;
 mod oauth_client;
 mod org;
 mod org_set;
+mod otlp;
 mod output;
 mod pages;
 mod passphrase;
@@ -245,7 +247,7 @@ mod tests {
     use super::*;
 
     /// What may be set for every command, for the server, or because it is a secret.
-    const VARIABLES: [&str; 27] = [
+    const VARIABLES: [&str; 31] = [
         "config",
         "data",
         "storage",
@@ -271,6 +273,10 @@ mod tests {
         "alert_mail",
         "alert_webhook",
         "alert_webhook_secret_file",
+        "otlp_endpoint",
+        "otlp_headers_file",
+        "otlp_sample",
+        "otlp_organizations",
         "passphrase",
         "secret_file",
     ];

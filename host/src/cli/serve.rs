@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, ensure};
 use clap::Args;
@@ -12,14 +13,18 @@ use super::config::{Settings, TlsTable, listen_address};
 use super::data::Lost;
 use super::failure::WrongArguments;
 use super::mail::KeptMail;
-use super::{alerts, host};
+use super::otlp::OtlpFlags;
+use super::{alerts, host, otlp};
 use crate::alerts::Alerts;
 use crate::email::SmtpConfig;
 use crate::host_key::Keeper;
 use crate::provisioner::Provisioner;
 use crate::routes;
 use crate::server::{Listener, Tls, TlsFiles, serve_metrics};
+use crate::traces::Traces;
 
+/// How long the end of the process waits until the collector has taken the last spans.
+const LAST_SPANS: Duration = Duration::from_secs(5);
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
 /// Arguments of `serve`.
@@ -86,6 +91,8 @@ pub(super) struct Listen {
     /// The file that holds the key of these signatures: whsec_ and 24 to 64 bytes in base64.
     #[arg(long, value_name = "FILE", env = "INSOMNIA_SCIM_ALERT_WEBHOOK_SECRET_FILE")]
     alert_webhook_secret_file: Option<PathBuf>,
+    #[command(flatten)]
+    otlp: OtlpFlags,
     /// Start although the database or the host key is missing or another one, which is refused otherwise. What depends
     /// on it is lost.
     #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',')]
@@ -118,12 +125,16 @@ impl Listen {
         let alerts = alerts::of(&settings).map_err(WrongArguments)?;
         let scheme = if tls.is_some() { "https" } else { "http" };
         let address = listener.local_addr()?;
-        let (provisioner, keeper) = host::open_server(&settings, url(scheme, address)).await?;
+        let traces = match otlp::of(&settings, otlp::variable).map_err(WrongArguments)? {
+            Some(config) => Traces::start(&config)?,
+            None => Traces::default(),
+        };
+        let (provisioner, keeper) = host::open_server(&settings, url(scheme, address), traces.clone()).await?;
         let listener = match tls {
             Some(tls) => Listener::encrypted(listener, tls),
             None => listener.into(),
         };
-        Ok(Server { provisioner, listener, address, metrics, mail, alerts, keeper })
+        Ok(Server { provisioner, listener, address, metrics, mail, alerts, keeper, traces })
     }
 
     /// The settings, with what the flags say in the place of what the file says.
@@ -148,6 +159,7 @@ impl Listen {
         settings.alerts.webhook = self.alert_webhook.clone().or(settings.alerts.webhook);
         settings.alerts.webhook_secret_file =
             self.alert_webhook_secret_file.clone().or(settings.alerts.webhook_secret_file);
+        settings.otlp = self.otlp.before(settings.otlp, otlp::variable);
         settings.http.permit.extend_from_slice(&self.http_permit);
         settings.trusted_proxy.extend_from_slice(&self.trusted_proxy);
         settings.go_on_without.clone_from(&self.go_on_without);
@@ -168,12 +180,14 @@ pub(super) struct Server {
     alerts: Alerts,
     /// Looks after the host key.
     keeper: Keeper,
+    /// Sends traces.
+    traces: Traces,
 }
 
 impl Server {
     /// Serves until the process is asked to stop.
     pub(super) async fn serve(self) -> anyhow::Result<()> {
-        let Self { provisioner, listener, address, metrics, mail, alerts, keeper } = self;
+        let Self { provisioner, listener, address, metrics, mail, alerts, keeper, traces } = self;
         #[cfg(unix)]
         super::process::raise_descriptor_limit();
         tracing::info!("listening on {address} for {}", provisioner.base_url());
@@ -193,8 +207,9 @@ impl Server {
         let stopped = stopped()?;
         #[cfg(unix)]
         super::process::tell_service_manager(sd_notify::NotifyState::Ready);
-        routes::serve(&provisioner, listener, stopped).await?;
-        Ok(())
+        let served = routes::serve(&provisioner, listener, stopped).await;
+        traces.stop(LAST_SPANS).await;
+        Ok(served?)
     }
 }
 

@@ -15,8 +15,9 @@ use super::instance::InstanceState;
 use crate::capability::{email, http, secrets, storage_glue};
 
 /// The interfaces, without their patch versions. No files, no sockets.
-const OFFERED: [&str; 21] = [
+const OFFERED: [&str; 22] = [
     "insomnia:scim/storage@1.0",
+    "insomnia:scim/storage-types@1.0",
     "insomnia:scim/secrets@1.0",
     "insomnia:scim/email@1.0",
     "insomnia:scim/http@1.0",
@@ -103,6 +104,7 @@ mod tests {
         for name in [
             "insomnia:scim/storage@1.1.0",
             "insomnia:scim/storage@1.0",
+            "insomnia:scim/storage-types@1.0",
             "insomnia:scim/storage",
             "wasi:filesystem/types@0.2.0",
             "wasi:sockets/tcp@0.2.0",

@@ -32,6 +32,7 @@ use crate::ledger::{Account, Ledger};
 use crate::quota::{Quota, Usage};
 use crate::registry::{Assignment, Canary, ComponentBook, QuotaBook};
 use crate::scim::{self, ScimResponse};
+use crate::traces::Span;
 
 /// Why a call has no answer. Every transaction that the call had committed before stands; it left no half of one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -173,7 +174,7 @@ impl Runtime {
         &*self.capabilities.http
     }
 
-    /// Calls the component for the organization.
+    /// Calls the component for the organization. `function` names what is called, as `insomnia_scim_jobs.call_run_due`.
     ///
     /// A call that is dropped ends where it waits; its instance is dropped with it. So is one that trapped or was
     /// interrupted: what it left in its memory is unknown.
@@ -181,20 +182,25 @@ impl Runtime {
         &self,
         organization: &OrganizationId,
         keep: Keep,
+        function: &'static str,
         run: impl for<'a> FnOnce(&'a mut InstanceStore, &'a Exports) -> Run<'a, T> + Send,
     ) -> Result<T, CallError> {
         let begun = Instant::now();
+        let span = self.capabilities.traces.of_call(function, organization.as_str());
         let tenant = self.tenant(organization);
         self.look_up_limits(organization, &tenant.usage).await;
         let outcome = tokio::select! {
             biased;
             () = tenant.ended.cancelled() => Err(CallError::Deleted),
-            outcome = self.call_of(organization, &tenant, None, keep, run) => outcome,
+            outcome = self.call_of(organization, &tenant, None, keep, &span, run) => outcome,
         };
         // A call that learnt it by itself has an answer that counts no more.
         let outcome = if tenant.ended.is_cancelled() { Err(CallError::Deleted) } else { outcome };
         let kind = outcome.as_ref().map_or_else(CallError::kind, |_| "answered");
         self.capabilities.metrics.calls.ended(kind, begun.elapsed());
+        if outcome.is_err() {
+            span.fail(kind);
+        }
         outcome
     }
 
@@ -204,6 +210,7 @@ impl Runtime {
         tenant: &Arc<Tenant>,
         component: Option<Choice>,
         keep: Keep,
+        span: &Span,
         run: impl for<'a> FnOnce(&'a mut InstanceStore, &'a Exports) -> Run<'a, T> + Send,
     ) -> Result<T, CallError> {
         let _turn = self.turn(organization, tenant).await?;
@@ -216,7 +223,8 @@ impl Runtime {
             let mut instance = self.instance(organization, tenant, &choice.linked).await?;
             instance.begin();
             let meter = Arc::clone(&instance.meter);
-            let call = run(&mut instance.store, &instance.exports);
+            span.set("insomnia.component", || choice.linked.label.to_string());
+            let call = span.within(run(&mut instance.store, &instance.exports));
             let called = Metered::new(Arc::clone(&meter), call, &self.lanes, organization, &tenant.usage).await;
             self.capabilities.metrics.calls.computed(meter.spent());
             Ok::<_, wasmtime::Error>((called?, instance))
@@ -407,7 +415,8 @@ impl Runtime {
         };
         let (nobody, choice) = (OrganizationId::nobody(), Choice { linked, because: Because::Pinned });
         let tenant = self.tenant(&nobody);
-        let called = self.call_of(&nobody, &tenant, Some(choice), Keep::Every, move |store, exports| {
+        let span = Span::none();
+        let called = self.call_of(&nobody, &tenant, Some(choice), Keep::Every, &span, move |store, exports| {
             Box::pin(async move { exports.insomnia_scim_scim().call_admits(store, None).await })
         });
         match called.await {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::keyring::Keyring;
 use super::note::Note;
 use super::reseal::reseal;
-use crate::capability::storage::{KeyRange, OrganizationId, Page, Storage, StorageError, Transaction, Write};
+use crate::capability::storage::{Change, KeyRange, OrganizationId, Page, Storage, StorageError, Transaction};
 use crate::hex;
 use crate::hourly::error_hourly;
 use crate::registry::Registry;
@@ -114,8 +114,8 @@ impl Keeper {
     async fn say(&self, now: u64) -> Result<(), StorageError> {
         let said = Said { seals: self.keyring.sealing(), at: now };
         let value = serde_json::to_vec(&said).map_err(|error| StorageError::Other(error.to_string()))?;
-        let write = vec![Write::Put(format!("{SERVERS}{}", self.id).into(), value)];
-        let transaction = Transaction { write, ..Transaction::default() };
+        let changes = vec![Change::put(format!("{SERVERS}{}", self.id).into(), value)];
+        let transaction = Transaction { changes, ..Transaction::default() };
         self.storage.commit(&OrganizationId::host(), transaction).await.map(drop)
     }
 
@@ -132,7 +132,7 @@ impl Keeper {
     /// Forgets what servers have said, when a rotation is at its end.
     pub(crate) async fn forget(storage: &dyn Storage) -> Result<(), StorageError> {
         let range = KeyRange::beginning_with(SERVERS);
-        let transaction = Transaction { write: vec![Write::DeleteRange(range)], ..Transaction::default() };
+        let transaction = Transaction { changes: vec![Change::DeleteRange(range)], ..Transaction::default() };
         storage.commit(&OrganizationId::host(), transaction).await.map(drop)
     }
 }

@@ -17,7 +17,7 @@ use super::places::PLACES;
 use crate::api_keys;
 use crate::capability::secrets::{Secrets as _, SecretsError};
 use crate::capability::storage::{
-    Entry, KeyRange, OrganizationId, Page, Require, Storage, StorageError, Transaction, Write,
+    Change, Condition, Entry, KeyRange, OrganizationId, Page, Storage, StorageError, Transaction,
 };
 use crate::hourly::warn_hourly;
 use crate::registry::Registry;
@@ -215,8 +215,8 @@ impl Pass<'_> {
             return Ok(());
         }
         if self.again {
-            let (require, write) = (vec![Require::Version(key.clone(), version)], vec![Write::Put(key, value)]);
-            match self.storage.commit(organization, Transaction { require, write, wake_at: None }).await {
+            let (conditions, changes) = (vec![Condition::version(key.clone(), version)], vec![Change::put(key, value)]);
+            match self.storage.commit(organization, Transaction { conditions, changes, wake_at: None }).await {
                 Ok(_) => {
                     self.sealed.again += older;
                     return Ok(());

@@ -13,7 +13,7 @@ use super::*;
 use crate::api_keys::{ApiKeyHolder, ApiKeys};
 use crate::capability::clock::ManualClock;
 use crate::capability::secrets::{SecretKey, Secrets};
-use crate::capability::storage::{OrganizationId, Storage, Transaction, Write};
+use crate::capability::storage::{Change, OrganizationId, Storage, Transaction};
 use crate::registry::Registry;
 use crate::storage::MemoryStorage;
 
@@ -57,7 +57,7 @@ impl World {
     }
 
     async fn put(&self, organization: &OrganizationId, key: &str, value: Vec<u8>) {
-        let transaction = Transaction { write: vec![Write::Put(key.into(), value)], ..Transaction::default() };
+        let transaction = Transaction { changes: vec![Change::put(key.into(), value)], ..Transaction::default() };
         self.storage.commit(organization, transaction).await.unwrap();
     }
 

@@ -10,6 +10,8 @@ mod config;
 mod connector;
 mod egress;
 mod guest_headers;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod redirect;
 mod resolver;
 #[cfg(test)]
@@ -19,4 +21,6 @@ pub use address::AddressKind;
 pub use client::EgressClient;
 pub use config::{EgressConfig, HttpConfig, HttpConfigError, HttpLimits};
 pub use egress::{EgressPolicy, InvalidEgressRule, Refusal};
+#[cfg(feature = "otlp")]
+pub use otlp::{InvalidCollector, OtlpCollector};
 pub use resolver::{Resolver, SystemResolver};

@@ -63,6 +63,15 @@ impl Metrics {
         })
     }
 
+    /// Adds what another part of the host counts.
+    ///
+    /// # Errors
+    /// If there is a metric of that name.
+    #[cfg(feature = "otlp")]
+    pub(crate) fn add(&self, metric: impl Collector + 'static) -> Result<(), prometheus::Error> {
+        self.registry.register(Box::new(metric))
+    }
+
     /// All metrics as text, in the format of Prometheus 0.0.4.
     ///
     /// # Errors

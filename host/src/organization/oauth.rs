@@ -55,7 +55,7 @@ impl Organization {
     /// Checks a request of the authorization endpoint: its query as sent. What to show, or what to answer instead.
     pub async fn authorize(&self, query: &str) -> Result<Result<Consent, AuthorizeRefusal>, CallError> {
         let (query, operators) = (query.to_owned(), self.provisioner.operator_clients().to_vec());
-        let checked = self.call(move |store, exports| {
+        let checked = self.call("insomnia_scim_oauth.call_authorize_request", move |store, exports| {
             Box::pin(
                 async move { exports.insomnia_scim_oauth().call_authorize_request(store, &query, &operators).await },
             )
@@ -81,7 +81,7 @@ impl Organization {
     /// clients are this host's.
     pub async fn oauth_token(&self, request: OAuthRequest) -> Result<OAuthResponse, CallError> {
         let request = self.completed(request);
-        let response = self.call(move |store, exports| {
+        let response = self.call("insomnia_scim_oauth.call_token", move |store, exports| {
             Box::pin(async move { exports.insomnia_scim_oauth().call_token(store, &request).await })
         });
         response.await
@@ -90,7 +90,7 @@ impl Organization {
     /// Serves the revocation endpoint, as [`Organization::oauth_token`] does.
     pub async fn oauth_revoke(&self, request: OAuthRequest) -> Result<OAuthResponse, CallError> {
         let request = self.completed(request);
-        let response = self.call(move |store, exports| {
+        let response = self.call("insomnia_scim_oauth.call_revoke", move |store, exports| {
             Box::pin(async move { exports.insomnia_scim_oauth().call_revoke(store, &request).await })
         });
         response.await
@@ -104,7 +104,7 @@ impl Organization {
     /// The metadata document of the authorization server (RFC 8414), in JSON.
     pub async fn oauth_metadata(&self) -> Result<String, CallError> {
         let issuer = self.oauth_issuer();
-        let document = self.call(move |store, exports| {
+        let document = self.call("insomnia_scim_oauth.call_metadata", move |store, exports| {
             Box::pin(async move { exports.insomnia_scim_oauth().call_metadata(store, &issuer).await })
         });
         document.await

@@ -16,7 +16,7 @@ impl Organization {
     /// [`SchemasError::Invalid`] points at what is wrong.
     pub async fn put_schemas(&self, declaration: String) -> Result<(), SchemasError> {
         let by = self.by.clone();
-        let put = self.call(move |store, exports| {
+        let put = self.call("insomnia_scim_schemas.call_put", move |store, exports| {
             Box::pin(async move { exports.insomnia_scim_schemas().call_put(store, &by, &declaration).await })
         });
         put.await.map_err(ActionError::from)?.map_err(|refusal| match refusal {

@@ -43,7 +43,7 @@ impl Organization {
     /// Serves a request of a receiver that polls (RFC 8936). Where [`PollResponse::wait`] is set, the same request may be served
     /// again within a while.
     pub async fn poll_stream(&self, request: PollRequest) -> Result<PollResponse, CallError> {
-        let response = self.call(move |store, exports| {
+        let response = self.call("insomnia_scim_streams.call_poll", move |store, exports| {
             Box::pin(async move { exports.insomnia_scim_streams().call_poll(store, &request).await })
         });
         response.await

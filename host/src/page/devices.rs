@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use super::passphrase_sessions::{PassphraseSessions, SessionCookie, signed_out};
 use super::session::SessionError;
 use crate::capability::clock::lasts;
-use crate::capability::storage::{KeyRange, OrganizationId, Write};
+use crate::capability::storage::{Change, KeyRange, OrganizationId};
 use crate::directory::Member;
 use crate::hex;
 
@@ -52,8 +52,8 @@ impl PassphraseSessions {
         };
         let value = serde_json::to_vec(&stored).map_err(|error| SessionError(error.to_string()))?;
         let past = KeyRange { start: prefix(0), end: prefix(now) };
-        let mut write = vec![Write::DeleteRange(past), Write::Put(key(&cookie), value)];
-        write.extend(self.cookie_named(SUFFIX, request).map(|old| Write::Delete(key(&old))));
+        let mut write = vec![Change::DeleteRange(past), Change::put(key(&cookie), value)];
+        write.extend(self.cookie_named(SUFFIX, request).map(|old| Change::Delete(key(&old))));
         self.commit(write).await?;
         Ok(self.set_cookie_named(SUFFIX, organization, &cookie.to_string(), KNOWN / 1000))
     }

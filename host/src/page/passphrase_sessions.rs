@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::session::{Session, SessionError, SessionProvider};
 use crate::capability::clock::{TOLERANCE, lasts};
-use crate::capability::storage::{Item, KeyRange, OrganizationId, Require, StorageError, Transaction, Write};
+use crate::capability::storage::{Change, Condition, Item, KeyRange, OrganizationId, StorageError, Transaction};
 use crate::hex;
 use crate::hourly::warn_hourly;
 use crate::provisioner::Provisioner;
@@ -87,16 +87,16 @@ impl PassphraseSessions {
         // Those that have ended, and those of a clock that was ahead.
         let wrong = now.saturating_add(ABSOLUTE).saturating_add(TOLERANCE).saturating_add(1);
         let ended = [prefix(0)..prefix(now), prefix(wrong)..prefix(u64::MAX)];
-        let mut write: Vec<Write> =
-            ended.map(|range| Write::DeleteRange(KeyRange { start: range.start, end: range.end })).into();
-        write.push(put(&cookie, &stored)?);
-        write.extend(self.cookie_of(request).map(|old| Write::Delete(old.key())));
+        let mut changes: Vec<Change> =
+            ended.map(|range| Change::DeleteRange(KeyRange { start: range.start, end: range.end })).into();
+        changes.push(put(&cookie, &stored)?);
+        changes.extend(self.cookie_of(request).map(|old| Change::Delete(old.key())));
         // All sessions ended meanwhile: whoever signs in at this moment does so once more.
-        let require = vec![match before {
-            Some(item) => Require::Version(key, item.version),
-            None => Require::Absent(key),
+        let conditions = vec![match before {
+            Some(item) => Condition::version(key, item.version),
+            None => Condition::Absent(key),
         }];
-        let transaction = Transaction { require, write, wake_at: None };
+        let transaction = Transaction { conditions, changes, wake_at: None };
         self.provisioner.storage().commit(&OrganizationId::host(), transaction).await.map_err(failed)?;
         Ok(self.set_cookie(organization, &cookie.to_string(), ABSOLUTE / 1000))
     }
@@ -104,7 +104,7 @@ impl PassphraseSessions {
     /// Ends the session that the request has; returns the `Set-Cookie` field.
     pub(super) async fn end(&self, organization: &OrganizationId, request: &HeaderMap) -> Result<String, SessionError> {
         if let Some(cookie) = self.cookie_of(request) {
-            self.commit(vec![Write::Delete(cookie.key())]).await?;
+            self.commit(vec![Change::Delete(cookie.key())]).await?;
         }
         Ok(self.set_cookie(organization, "", 0))
     }
@@ -114,7 +114,7 @@ impl PassphraseSessions {
         let mut random = [0; 8];
         getrandom::fill(&mut random).map_err(|error| SessionError(error.to_string()))?;
         let mark = format!("{} {}", self.provisioner.clock().now(), hex::encode(&random));
-        self.commit(vec![Write::Put(signed_out(organization, member), mark.into_bytes())]).await
+        self.commit(vec![Change::put(signed_out(organization, member), mark.into_bytes())]).await
     }
 
     /// The session of the request, also one that is only good for changing the passphrase.
@@ -149,8 +149,8 @@ impl PassphraseSessions {
         if now.saturating_sub(stored.seen) >= SEEN {
             stored.seen = now;
             // Only where it still is: a sign-out in the meantime stands.
-            let require = vec![Require::Version(cookie.key(), item.version)];
-            let transaction = Transaction { require, write: vec![put(&cookie, &stored)?], wake_at: None };
+            let conditions = vec![Condition::version(cookie.key(), item.version)];
+            let transaction = Transaction { conditions, changes: vec![put(&cookie, &stored)?], wake_at: None };
             match self.provisioner.storage().commit(&OrganizationId::host(), transaction).await {
                 Ok(_) | Err(StorageError::Conflict(_)) => {}
                 // On a full disk the page can still be looked at.
@@ -177,8 +177,8 @@ impl PassphraseSessions {
         Ok(found.into_iter().next().flatten())
     }
 
-    pub(super) async fn commit(&self, write: Vec<Write>) -> Result<(), SessionError> {
-        let transaction = Transaction { write, ..Transaction::default() };
+    pub(super) async fn commit(&self, changes: Vec<Change>) -> Result<(), SessionError> {
+        let transaction = Transaction { changes, ..Transaction::default() };
         self.provisioner.storage().commit(&OrganizationId::host(), transaction).await.map(|_| ()).map_err(failed)
     }
 
@@ -287,9 +287,9 @@ fn prefix(end: u64) -> Vec<u8> {
     format!("session/{end:020}/").into_bytes()
 }
 
-fn put(cookie: &SessionCookie, stored: &Stored) -> Result<Write, SessionError> {
+fn put(cookie: &SessionCookie, stored: &Stored) -> Result<Change, SessionError> {
     let value = serde_json::to_vec(stored).map_err(|error| SessionError(error.to_string()))?;
-    Ok(Write::Put(cookie.key(), value))
+    Ok(Change::put(cookie.key(), value))
 }
 
 fn failed(error: StorageError) -> SessionError {

@@ -17,6 +17,7 @@ use crate::error::ActionError;
 use crate::hex;
 use crate::organization::Organization;
 use crate::server::bill::Bill;
+use crate::traces::traceparent;
 
 /// A request of an owner or co-owner of the organization in its path.
 pub(super) struct Visit {
@@ -120,7 +121,7 @@ impl FromRequestParts<PageState> for Visit {
 /// Where a request of the page comes from.
 pub(super) fn source(state: &PageState, request: &Parts) -> Source {
     let address = state.provisioner.trusted_proxies().client(request).map(|address| address.to_string());
-    Source { address, ..Source::new(Face::Page) }
+    Source { address, traceparent: traceparent(), ..Source::new(Face::Page) }
 }
 
 /// The organization in the path.

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use tokio::sync::Mutex;
 
 use super::Provisioner;
-use crate::capability::storage::{Entry, KeyRange, OrganizationId, Page, Storage, StorageError, Transaction, Write};
+use crate::capability::storage::{Change, Entry, KeyRange, OrganizationId, Page, Storage, StorageError, Transaction};
 use crate::hourly::warn_hourly;
 
 /// How often it is looked, in milliseconds.
@@ -141,7 +141,7 @@ impl Provisioner {
         };
         forget_where(self.storage(), of_it).await?;
         let marks = KeyRange::beginning_with(&format!("{SIGNED_OUT}{organization}/"));
-        remove(self.storage(), vec![Write::DeleteRange(marks)]).await
+        remove(self.storage(), vec![Change::DeleteRange(marks)]).await
     }
 
     /// Removes sessions and known browsers of a member.
@@ -186,12 +186,12 @@ async fn forget_requests(storage: &dyn Storage, key: &str, before: u64) -> Resul
         if entries.is_empty() {
             return Ok(());
         }
-        let write = entries.into_iter().flat_map(|entry| {
+        let changes = entries.into_iter().flat_map(|entry| {
             let hash = String::from_utf8_lossy(&entry.value).into_owned();
-            let of = |kind: &str| Write::Delete(format!("{REQUESTS}{key}/{kind}/{hash}").into());
-            [Write::Delete(entry.key), of("record"), of("answer")]
+            let of = |kind: &str| Change::Delete(format!("{REQUESTS}{key}/{kind}/{hash}").into());
+            [Change::Delete(entry.key), of("record"), of("answer")]
         });
-        remove(storage, write.collect()).await?;
+        remove(storage, changes.collect()).await?;
     }
 }
 
@@ -212,10 +212,10 @@ async fn each_page(
     loop {
         let entries = scan(storage, range.clone(), AT_ONCE).await?;
         let Some(last) = entries.last().map(|entry| entry.key.clone()) else { return Ok(()) };
-        let write: Vec<Write> =
-            entries.into_iter().filter(|entry| is_gone(entry)).map(|entry| Write::Delete(entry.key)).collect();
-        if !write.is_empty() {
-            remove(storage, write).await?;
+        let changes: Vec<Change> =
+            entries.into_iter().filter(|entry| is_gone(entry)).map(|entry| Change::Delete(entry.key)).collect();
+        if !changes.is_empty() {
+            remove(storage, changes).await?;
         }
         range.start = [last.as_slice(), &[0]].concat();
     }
@@ -231,8 +231,8 @@ async fn scan(storage: &dyn Storage, range: KeyRange, limit: u32) -> Result<Vec<
     Ok(pages.into_iter().flat_map(|page| page.entries).collect())
 }
 
-async fn remove(storage: &dyn Storage, write: Vec<Write>) -> Result<(), StorageError> {
-    let transaction = Transaction { write, ..Transaction::default() };
+async fn remove(storage: &dyn Storage, changes: Vec<Change>) -> Result<(), StorageError> {
+    let transaction = Transaction { changes, ..Transaction::default() };
     storage.commit(&OrganizationId::host(), transaction).await.map(|_| ())
 }
 
@@ -250,8 +250,8 @@ mod tests {
     }
 
     async fn put(storage: &MemoryStorage, rows: &[(String, String)]) {
-        let write = rows.iter().map(|(key, value)| Write::Put(key.clone().into(), value.clone().into()));
-        remove(storage, write.collect()).await.unwrap();
+        let changes = rows.iter().map(|(key, value)| Change::put(key.clone().into(), value.clone().into()));
+        remove(storage, changes.collect()).await.unwrap();
     }
 
     #[tokio::test]

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::capability::storage::{
-    Item, KeyRange, OrganizationId, Page, Require, Storage, StorageError, Transaction, Write,
+    Change, Condition, Item, KeyRange, OrganizationId, Page, Storage, StorageError, Transaction,
 };
 use crate::hex;
 
@@ -235,13 +235,13 @@ impl ComponentBook {
             return Err(ComponentBookError::TooMany);
         }
         let component = StoredComponent { id, name: plain(name), bytes: wasm.len() as u64, added: now };
-        let mut write: Vec<Write> = wasm
+        let mut changes: Vec<Change> = wasm
             .chunks(PIECE)
             .enumerate()
-            .map(|(number, piece)| Write::Put(code(&id, number), piece.to_vec()))
+            .map(|(number, piece)| Change::put(code(&id, number), piece.to_vec()))
             .collect();
-        write.push(Write::Put(info(&id), serde_json::to_vec(&component).map_err(corrupt)?));
-        self.change(Vec::new(), write).await?;
+        changes.push(Change::put(info(&id), serde_json::to_vec(&component).map_err(corrupt)?));
+        self.change(Vec::new(), changes).await?;
         Ok(component)
     }
 
@@ -268,9 +268,9 @@ impl ComponentBook {
     pub(crate) async fn remove(&self, id: &ComponentId) -> Result<(), ComponentBookError> {
         let found = self.get(vec![info(id), ASSIGNED.into()]).await?;
         let [Some(_), assigned] = found.as_slice() else { return Err(ComponentBookError::Unknown(*id)) };
-        let require = match assigned {
-            Some(item) => Require::Version(ASSIGNED.into(), item.version),
-            None => Require::Absent(ASSIGNED.into()),
+        let conditions = match assigned {
+            Some(item) => Condition::version(ASSIGNED.into(), item.version),
+            None => Condition::Absent(ASSIGNED.into()),
         };
         if self.canary().await?.is_some_and(|canary| canary.rolled_back.is_none() && canary.component == *id) {
             return Err(ComponentBookError::InUse("the canary".into()));
@@ -283,7 +283,7 @@ impl ComponentBook {
             }
         }
         let range = KeyRange { start: format!("{CODE}{id}/").into(), end: format!("{CODE}{id}0").into() };
-        let removed = self.change(vec![require], vec![Write::Delete(info(id)), Write::DeleteRange(range)]).await;
+        let removed = self.change(vec![conditions], vec![Change::Delete(info(id)), Change::DeleteRange(range)]).await;
         match removed {
             Err(StorageError::Conflict(_)) => Err(ComponentBookError::InUse("somebody who has just taken it".into())),
             removed => Ok(removed?),
@@ -334,9 +334,9 @@ impl ComponentBook {
             let after = change(record.pin)?;
             let json = serde_json::to_vec(&Record { pin: after, ..record }).map_err(corrupt)?;
             let mut required = vec![require];
-            required.extend(after.component.map(|id| Require::Exists(info(&id))));
-            let write = vec![Write::Put(pin(organization), json), Write::Put(ASSIGNED.into(), Vec::new())];
-            match (self.change(required, write).await, after.component) {
+            required.extend(after.component.map(|id| Condition::Exists(info(&id))));
+            let changes = vec![Change::put(pin(organization), json), Change::put(ASSIGNED.into(), Vec::new())];
+            match (self.change(required, changes).await, after.component) {
                 (Err(StorageError::Conflict(key)), Some(id)) if key == info(&id) => {
                     return Err(ComponentBookError::Unknown(id));
                 }
@@ -348,7 +348,7 @@ impl ComponentBook {
 
     /// Forgets the pin of an organization that is being deleted.
     pub(crate) async fn forget(&self, organization: &OrganizationId) -> Result<(), StorageError> {
-        self.change(Vec::new(), vec![Write::Delete(pin(organization))]).await
+        self.change(Vec::new(), vec![Change::Delete(pin(organization))]).await
     }
 
     /// The canary, also one that was rolled back.
@@ -368,8 +368,8 @@ impl ComponentBook {
         }
         let canary = Canary { component, percent, began: now, rolled_back: None };
         let json = serde_json::to_vec(&canary).map_err(corrupt)?;
-        let write = vec![Write::Put(CANARY.into(), json), Write::Put(ASSIGNED.into(), Vec::new())];
-        match self.change(vec![Require::Exists(info(&component))], write).await {
+        let changes = vec![Change::put(CANARY.into(), json), Change::put(ASSIGNED.into(), Vec::new())];
+        match self.change(vec![Condition::Exists(info(&component))], changes).await {
             Err(StorageError::Conflict(_)) => Err(ComponentBookError::Unknown(component)),
             changed => Ok(changed.map(|()| canary)?),
         }
@@ -383,8 +383,8 @@ impl ComponentBook {
         }
         let ended = Canary { rolled_back: Some(reason.to_owned()), ..canary.clone() };
         let json = serde_json::to_vec(&ended).map_err(corrupt)?;
-        let require = vec![Require::Version(CANARY.into(), item.version)];
-        match self.change(require, vec![Write::Put(CANARY.into(), json)]).await {
+        let conditions = vec![Condition::version(CANARY.into(), item.version)];
+        match self.change(conditions, vec![Change::put(CANARY.into(), json)]).await {
             Err(StorageError::Conflict(_)) => Ok(false),
             changed => changed.map(|()| true),
         }
@@ -392,15 +392,15 @@ impl ComponentBook {
 
     /// Ends the canary and forgets it.
     pub(crate) async fn end_canary(&self) -> Result<(), StorageError> {
-        self.change(Vec::new(), vec![Write::Delete(CANARY.into())]).await
+        self.change(Vec::new(), vec![Change::Delete(CANARY.into())]).await
     }
 
     async fn get(&self, keys: Vec<Vec<u8>>) -> Result<Vec<Option<Item>>, StorageError> {
         self.storage.get(&OrganizationId::host(), keys).await
     }
 
-    async fn change(&self, require: Vec<Require>, write: Vec<Write>) -> Result<(), StorageError> {
-        let transaction = Transaction { require, write, wake_at: None };
+    async fn change(&self, conditions: Vec<Condition>, changes: Vec<Change>) -> Result<(), StorageError> {
+        let transaction = Transaction { conditions, changes, wake_at: None };
         self.storage.commit(&OrganizationId::host(), transaction).await.map(drop)
     }
 
@@ -428,13 +428,13 @@ impl ComponentBook {
 
 /// The record, empty if there is none or it is that of an earlier organization of this name, and the requirement that it
 /// does not change.
-fn parse(organization: &OrganizationId, item: Option<&Item>) -> Result<(Record, Require), StorageError> {
+fn parse(organization: &OrganizationId, item: Option<&Item>) -> Result<(Record, Condition), StorageError> {
     let generation = organization.generation();
     let empty = Record { generation, ..Record::default() };
-    let Some(item) = item else { return Ok((empty, Require::Absent(pin(organization)))) };
+    let Some(item) = item else { return Ok((empty, Condition::Absent(pin(organization)))) };
     let record: Record = serde_json::from_slice(&item.value).map_err(corrupt)?;
     let record = if record.generation == generation { record } else { empty };
-    Ok((record, Require::Version(pin(organization), item.version)))
+    Ok((record, Condition::version(pin(organization), item.version)))
 }
 
 fn parse_canary(item: Option<&Item>) -> Result<Option<Canary>, StorageError> {

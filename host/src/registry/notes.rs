@@ -1,7 +1,7 @@
 //! Notes of the standalone host about itself: what makes its storage and its files those of one installation.
 
 use super::Registry;
-use crate::capability::storage::{KeyRange, OrganizationId, Page, Require, StorageError, Transaction, Write};
+use crate::capability::storage::{Change, Condition, KeyRange, OrganizationId, Page, StorageError, Transaction};
 
 const NOTES: &str = "note/";
 
@@ -25,15 +25,15 @@ impl Registry {
     /// Makes a note where there is none of this name; `false` if there is one, which stays.
     pub(crate) async fn add_note(&self, name: &str, text: &str) -> Result<bool, StorageError> {
         let at: Vec<u8> = format!("{NOTES}{name}").into();
-        match self.change(vec![Require::Absent(at.clone())], vec![Write::Put(at, text.into())]).await {
+        match self.change(vec![Condition::Absent(at.clone())], vec![Change::put(at, text.into())]).await {
             Err(StorageError::Conflict(_)) => Ok(false),
             changed => changed.map(|()| true),
         }
     }
 
     pub(crate) async fn set_note(&self, name: &str, text: &str) -> Result<(), StorageError> {
-        let write = vec![Write::Put(format!("{NOTES}{name}").into(), text.into())];
-        let transaction = Transaction { write, ..Transaction::default() };
+        let changes = vec![Change::put(format!("{NOTES}{name}").into(), text.into())];
+        let transaction = Transaction { changes, ..Transaction::default() };
         self.storage.commit(&OrganizationId::host(), transaction).await.map(|_| ())
     }
 }

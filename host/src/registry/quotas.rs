@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::capability::storage::{OrganizationId, Require, Storage, StorageError, Transaction, Write};
+use crate::capability::storage::{Change, Condition, OrganizationId, Storage, StorageError, Transaction};
 use crate::quota::{InvalidQuota, Quota, Quotas};
 
 /// How often a change is tried while others change the same record.
@@ -73,8 +73,8 @@ impl QuotaBook {
                 return Ok(false);
             }
             let json = serde_json::to_vec(&record).map_err(corrupt)?;
-            let write = vec![Write::Put(key(organization), json)];
-            let transaction = Transaction { require: vec![require], write, wake_at: None };
+            let changes = vec![Change::put(key(organization), json)];
+            let transaction = Transaction { conditions: vec![require], changes, wake_at: None };
             match self.storage.commit(&OrganizationId::host(), transaction).await {
                 Err(StorageError::Conflict(_)) if tried < ATTEMPTS => tried += 1,
                 committed => return Ok(committed.map(|_| true)?),
@@ -84,21 +84,21 @@ impl QuotaBook {
 
     /// Forgets what was set for an organization that is being deleted.
     pub(crate) async fn forget(&self, organization: &OrganizationId) -> Result<(), StorageError> {
-        let transaction = Transaction { write: vec![Write::Delete(key(organization))], ..Transaction::default() };
+        let transaction = Transaction { changes: vec![Change::Delete(key(organization))], ..Transaction::default() };
         self.storage.commit(&OrganizationId::host(), transaction).await.map(drop)
     }
 
     /// The record, empty if there is none or it is that of an earlier organization of this name, and the requirement that
     /// it does not change.
-    async fn read(&self, organization: &OrganizationId) -> Result<(Record, Require), StorageError> {
+    async fn read(&self, organization: &OrganizationId) -> Result<(Record, Condition), StorageError> {
         let generation = organization.generation();
         let found = self.storage.get(&OrganizationId::host(), vec![key(organization)]).await?;
         let Some(item) = found.into_iter().next().flatten() else {
-            return Ok((Record { generation, ..Record::default() }, Require::Absent(key(organization))));
+            return Ok((Record { generation, ..Record::default() }, Condition::Absent(key(organization))));
         };
         let record: Record = serde_json::from_slice(&item.value).map_err(corrupt)?;
         let record = if record.generation == generation { record } else { Record { generation, ..Record::default() } };
-        Ok((record, Require::Version(key(organization), item.version)))
+        Ok((record, Condition::version(key(organization), item.version)))
     }
 }
 

@@ -25,6 +25,7 @@ use super::answer::refusal;
 use super::bill::{Bill, size_of_head};
 use super::connection::{Connection, Connections, LOOK, Verdict, Watched};
 use super::health::Readiness;
+use super::loggable::loggable;
 use super::tls::{self, Tls, WithoutCertificate};
 use super::turns::Turns;
 use super::unreadable::Readable;
@@ -34,6 +35,7 @@ use crate::hourly::warn_hourly;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
 use crate::provisioner::Provisioner;
+use crate::traces::{Span, Traces};
 
 /// How long a client may take to send the header of a request.
 const HEADER_TIME: Duration = Duration::from_secs(60);
@@ -113,6 +115,7 @@ pub(crate) async fn listen(
         others: routes,
         ledger: ledger.clone(),
         metrics: Arc::clone(&metrics),
+        traces: provisioner.traces().clone(),
         certificate_missing: false,
     };
     let connections = Connections::new(ledger, descriptors());
@@ -305,6 +308,7 @@ struct Entry {
     others: axum::Router,
     ledger: Ledger,
     metrics: Arc<Metrics>,
+    traces: Traces,
     /// The admin API asks for a client's certificate, and this connection's client has shown none.
     certificate_missing: bool,
 }
@@ -314,8 +318,20 @@ impl Entry {
     async fn call(self, request: Request<Incoming>, connection: Arc<Connection>) -> Result<Response<Body>, Infallible> {
         let begun = Instant::now();
         let (metrics, uri, method) = (Arc::clone(&self.metrics), request.uri().clone(), request.method().clone());
-        let response = self.answer(request, connection).await?;
-        metrics.requests.count(uri.path(), method.as_str(), response.status().as_u16(), begun.elapsed());
+        let span = match self.traces.is_on() {
+            true => self.traces.of_request(&method, &loggable(uri.path()), request.headers()),
+            false => Span::none(),
+        };
+        let response = match span.is_on() {
+            true => span.within(Box::pin(self.answer(request, connection))).await?,
+            false => self.answer(request, connection).await?,
+        };
+        let status = response.status().as_u16();
+        span.answered(status, true);
+        if let Some(id) = response.headers().get(&request_id::X_REQUEST_ID) {
+            span.set("insomnia.request_id", || String::from_utf8_lossy(id.as_bytes()).into_owned());
+        }
+        metrics.requests.count(uri.path(), method.as_str(), status, begun.elapsed());
         Ok(response)
     }
 

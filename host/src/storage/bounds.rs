@@ -3,7 +3,7 @@
 //! They keep one organization's call from taking the memory or the time of all. Every backend calls
 //! these checks before it does anything, so that a call is refused in the same way everywhere.
 
-use crate::capability::storage::{Key, KeyRange, Page, StorageError, Transaction, Write};
+use crate::capability::storage::{Change, Key, KeyRange, KeyValue, Page, StorageError, Transaction};
 
 /// Longest key, in bytes: four times what the longest index key (an email of 254 bytes with a prefix
 /// and an id) needs, and short enough that several fit on a page of any database.
@@ -85,18 +85,18 @@ pub fn check_scan(pages: &[Page]) -> Result<(), StorageError> {
 /// As [`check_key`] and [`check_range`], and [`StorageError::TooLarge`] if there are too many
 /// requirements, changes or bytes.
 pub fn check_transaction(transaction: &Transaction) -> Result<(), StorageError> {
-    refuse_if(transaction.require.len() > MAX_WRITES || transaction.write.len() > MAX_WRITES)?;
+    refuse_if(transaction.conditions.len() > MAX_WRITES || transaction.changes.len() > MAX_WRITES)?;
     let mut bytes = 0;
-    for require in &transaction.require {
+    for require in &transaction.conditions {
         check_key(require.key())?;
         bytes += require.key().len();
     }
-    for write in &transaction.write {
+    for write in &transaction.changes {
         bytes += match write {
-            Write::Put(key, value) => check_put(key, value)?,
-            Write::Delete(key) => check_key(key).map(|()| key.len())?,
-            Write::DeleteRange(range) => check_range(range).map(|()| range.start.len() + range.end.len())?,
-            Write::Add(add) => check_key(&add.key).map(|()| add.key.len())?,
+            Change::Put(KeyValue { key, value }) => check_put(key, value)?,
+            Change::Delete(key) => check_key(key).map(|()| key.len())?,
+            Change::DeleteRange(range) => check_range(range).map(|()| range.start.len() + range.end.len())?,
+            Change::Add(add) => check_key(&add.key).map(|()| add.key.len())?,
         };
     }
     refuse_if(bytes > MAX_TRANSACTION_BYTES)

@@ -247,7 +247,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::capability::storage::{KeyRange, Page, Scanned, Storage as _, Transaction, Write};
+    use crate::capability::storage::{Change, KeyRange, Page, Scanned, Storage as _, Transaction};
     use crate::storage::{SqliteSource, SqliteStorage, SqliteTarget};
 
     /// Breaks off after so many messages.
@@ -310,8 +310,11 @@ mod tests {
     }
 
     async fn put(storage: &SqliteStorage, organization: &OrganizationId, key: &str, value: Vec<u8>) {
-        let write = vec![Write::Put(key.into(), value)];
-        storage.commit(organization, Transaction { write, wake_at: Some(77), ..Transaction::default() }).await.unwrap();
+        let changes = vec![Change::put(key.into(), value)];
+        storage
+            .commit(organization, Transaction { changes, wake_at: Some(77), ..Transaction::default() })
+            .await
+            .unwrap();
     }
 
     async fn filled(path: &Path) -> SqliteStorage {

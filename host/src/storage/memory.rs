@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use super::bounds::{self, PageBudget};
 use crate::capability::schedule::{Claim, Schedule};
 use crate::capability::storage::{
-    Entry, Item, Key, KeyRange, OrganizationId, Page, Scanned, Storage, StorageError, Transaction, Write,
+    Change, Entry, Item, Key, KeyRange, KeyValue, OrganizationId, Page, Scanned, Storage, StorageError, Transaction,
 };
 
 /// Keeps all organizations in ordered maps behind one lock. `append` takes effect at once.
@@ -70,13 +70,6 @@ impl Storage for MemoryStorage {
         Ok(scanned)
     }
 
-    async fn count(&self, organization: &OrganizationId, range: KeyRange) -> Result<u64, StorageError> {
-        bounds::check_range(&range)?;
-        let state = self.state();
-        let count = state.spaces.get(organization).map_or(0, |space| within(space, &range).count());
-        Ok(count as u64)
-    }
-
     async fn commit(&self, organization: &OrganizationId, transaction: Transaction) -> Result<u64, StorageError> {
         bounds::check_transaction(&transaction)?;
         let mut state = self.state();
@@ -85,13 +78,13 @@ impl Storage for MemoryStorage {
             return Err(StorageError::Deleted);
         }
         let space = spaces.entry(organization.clone()).or_default();
-        let unmet = transaction.require.iter().find(|r| !r.holds(space.get(r.key()).map(|item| item.version)));
+        let unmet = transaction.conditions.iter().find(|r| !r.holds(space.get(r.key()).map(|item| item.version)));
         if let Some(require) = unmet {
             return Err(StorageError::Conflict(require.key().clone()));
         }
         *version += 1;
-        let mut change = Change { space, undo: Vec::new(), version: *version };
-        if let Err(error) = transaction.write.into_iter().try_for_each(|write| change.apply(write)) {
+        let mut change = UnderWay { space, undo: Vec::new(), version: *version };
+        if let Err(error) = transaction.changes.into_iter().try_for_each(|write| change.apply(write)) {
             change.undo();
             return Err(error);
         }
@@ -103,8 +96,8 @@ impl Storage for MemoryStorage {
 
     async fn append(&self, organization: &OrganizationId, entries: Vec<(Key, Vec<u8>)>) -> Result<(), StorageError> {
         bounds::check_append(&entries)?;
-        let write = entries.into_iter().map(|(key, value)| Write::Put(key, value)).collect();
-        self.commit(organization, Transaction { write, ..Transaction::default() }).await?;
+        let changes = entries.into_iter().map(|(key, value)| Change::put(key, value)).collect();
+        self.commit(organization, Transaction { changes, ..Transaction::default() }).await?;
         Ok(())
     }
 
@@ -179,22 +172,22 @@ fn scan_page(space: &Space, page: &Page, taken: &mut usize) -> Scanned {
 }
 
 /// A transaction under way, with what each key held before it.
-struct Change<'s> {
+struct UnderWay<'s> {
     space: &'s mut Space,
     undo: Vec<(Key, Option<Item>)>,
     version: u64,
 }
 
-impl Change<'_> {
-    fn apply(&mut self, write: Write) -> Result<(), StorageError> {
+impl UnderWay<'_> {
+    fn apply(&mut self, write: Change) -> Result<(), StorageError> {
         match write {
-            Write::Put(key, value) => self.set(key, Some(value)),
-            Write::Delete(key) => self.set(key, None),
-            Write::DeleteRange(range) => {
+            Change::Put(KeyValue { key, value }) => self.set(key, Some(value)),
+            Change::Delete(key) => self.set(key, None),
+            Change::DeleteRange(range) => {
                 let keys: Vec<Key> = within(self.space, &range).map(|(key, _)| key.clone()).collect();
                 keys.into_iter().for_each(|key| self.set(key, None));
             }
-            Write::Add(add) => {
+            Change::Add(add) => {
                 let sum = add.apply(self.space.get(&add.key).map(|item| item.value.as_slice()))?;
                 self.set(add.key, Some(sum));
             }

@@ -5,12 +5,16 @@ pub mod bounds;
 pub mod conformance;
 #[cfg(feature = "cli")]
 pub(crate) mod copy;
+#[cfg(any(test, feature = "conformance"))]
+mod count;
 mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
+#[cfg(any(test, feature = "conformance"))]
+pub(crate) use count::count;
 pub use memory::MemoryStorage;
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresConfig, PostgresConfigError, PostgresOpenError, PostgresStorage, PostgresTlsError};

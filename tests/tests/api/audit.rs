@@ -1,5 +1,6 @@
 //! The audit trail over the API: who did what, from where, and what changed (rule P9).
 
+use insomnia_scim_tests::person::unique;
 use insomnia_scim_tests::scim::text;
 use serde_json::{Value, json};
 
@@ -147,4 +148,32 @@ fn p9_the_audit_trail_is_searched_by_text_and_page_by_page() {
     assert_eq!(paged, found);
     problem(&organization.get("/audit?after=nowhere"), 422, "invalid");
     problem(&organization.get("/audit?limit=0"), 400, "bad-request");
+}
+
+#[test]
+fn p9_the_operators_own_trail_is_searched_by_the_operator_only_page_by_page() {
+    let organization = Organization::new("beyond");
+    let mut made = Vec::new();
+    for name in ["one", "two", "three"] {
+        let key = json!({"name": unique(name), "scopes": ["logs:read"]});
+        made.push(text(&created(&operator().post("/api-keys", key)), "id"));
+    }
+    let (mut acts, mut path) = (Vec::new(), "/audit?text=api-key.create&limit=2".to_owned());
+    loop {
+        let page = ok(&operator().get(&path));
+        acts.extend(page["items"].as_array().expect("items").clone());
+        let Some(next) = page["next"].as_str() else { break };
+        path = format!("/audit?text=api-key.create&limit=2&after={next}");
+    }
+    for id in &made {
+        let entry = acts.iter().find(|entry| entry["subject"]["id"] == **id).expect("the entry of the key");
+        assert_eq!((&entry["by"]["type"], &entry["face"]), (&json!("operator"), &json!("api")), "{entry}");
+    }
+    // What an organization's key did is in its own trail.
+    let own = created(&organization.post("/api-keys", json!({"name": "mine"})));
+    let found = ok(&operator().get(&format!("/audit?text={}", text(&own, "id"))));
+    assert_eq!(found["items"], json!([]), "{found}");
+    problem(&organization.client.get("/audit"), 403, "forbidden");
+    problem(&operator().get("/audit?after=nowhere"), 422, "invalid");
+    problem(&operator().get("/audit?limit=0"), 400, "bad-request");
 }

@@ -47,6 +47,7 @@ fn p9_a_key_does_what_its_scopes_name_and_is_told_which_one_it_lacks() {
         ("GET", other.at("/oauth-clients"), "oauth-clients:read"),
         ("GET", "/organizations".to_owned(), "organizations:read"),
         ("GET", "/components".to_owned(), "components:read"),
+        ("GET", "/audit".to_owned(), "logs:read"),
     ] {
         lacks(&client.send(&Request::new(method, &path)), scope);
     }

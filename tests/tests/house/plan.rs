@@ -59,7 +59,10 @@ pub(super) const HOST: Plan = Plan {
             &["storage", "email", "http", "registry", "api_keys", "urls", "alarm", "sign_ins"],
         ),
         ("what a backend may give instead", &["capability", "directory", "timestamp"]),
-        ("turns, limits, counts, digits, files", &["fair", "ledger", "metrics", "quota", "hex", "download"]),
+        (
+            "turns, limits, counts, traces, digits, files",
+            &["fair", "ledger", "metrics", "quota", "hex", "download", "traces"],
+        ),
         ("what the log says once an hour", &["hourly"]),
     ],
     debts: &[

@@ -47,5 +47,6 @@ mod test_connector;
 mod tolerance_bodies;
 mod tolerance_patch;
 mod tolerance_requests;
+mod traces;
 mod wake_ups;
 mod withstand;

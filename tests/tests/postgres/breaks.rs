@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use insomnia_scim::capability::storage::{BoundedAdd, OrganizationId, Storage as _, StorageError, Transaction, Write};
+use insomnia_scim::capability::storage::{BoundedAdd, Change, OrganizationId, Storage as _, StorageError, Transaction};
 use insomnia_scim_tests::postgres::Cluster;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
@@ -25,7 +25,7 @@ fn acme() -> OrganizationId {
 /// Adds one to a counter, and puts a key.
 fn one_more(key: &str) -> Transaction {
     let add = BoundedAdd { key: b"n".to_vec(), delta: 1, min: None, max: None };
-    Transaction { write: vec![Write::Add(add), Write::Put(key.into(), Vec::new())], ..Transaction::default() }
+    Transaction { changes: vec![Change::Add(add), Change::put(key.into(), Vec::new())], ..Transaction::default() }
 }
 
 async fn counter(storage: &insomnia_scim::storage::PostgresStorage) -> String {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use insomnia_scim::capability::schedule::Claim;
 use insomnia_scim::capability::storage::{
-    Item, Key, KeyRange, OrganizationId, Page, Scanned, Storage, StorageError, Transaction, Write,
+    Change, Item, Key, OrganizationId, Page, Scanned, Storage, StorageError, Transaction,
 };
 use insomnia_scim::storage::{PostgresConfig, PostgresOpenError, PostgresStorage, conformance};
 use insomnia_scim_tests::postgres::Cluster;
@@ -43,10 +43,6 @@ impl Storage for Spread {
 
     async fn scan(&self, organization: &OrganizationId, pages: Vec<Page>) -> Result<Vec<Scanned>, StorageError> {
         self.next().scan(organization, pages).await
-    }
-
-    async fn count(&self, organization: &OrganizationId, range: KeyRange) -> Result<u64, StorageError> {
-        self.next().count(organization, range).await
     }
 
     async fn commit(&self, organization: &OrganizationId, transaction: Transaction) -> Result<u64, StorageError> {
@@ -159,7 +155,7 @@ fn acme() -> OrganizationId {
 }
 
 fn put(key: &str, value: &str) -> Transaction {
-    Transaction { write: vec![Write::Put(key.into(), value.into())], ..Transaction::default() }
+    Transaction { changes: vec![Change::put(key.into(), value.into())], ..Transaction::default() }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

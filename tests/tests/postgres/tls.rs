@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use insomnia_scim::capability::storage::{OrganizationId, Storage as _, Transaction, Write};
+use insomnia_scim::capability::storage::{Change, OrganizationId, Storage as _, Transaction};
 use insomnia_scim::storage::{PostgresConfig, PostgresOpenError, PostgresStorage};
 use insomnia_scim_tests::postgres::Cluster;
 
@@ -21,8 +21,8 @@ async fn the_certificate_must_be_valid_and_for_the_hosts_name() {
     let known = format!("&sslrootcert={}", authority.display());
     let storage = open("localhost", &known).await.unwrap();
     let acme = OrganizationId::parse("acme").unwrap();
-    let write = vec![Write::Put(b"x".to_vec(), b"1".to_vec())];
-    storage.commit(&acme, Transaction { write, ..Transaction::default() }).await.unwrap();
+    let changes = vec![Change::put(b"x".to_vec(), b"1".to_vec())];
+    storage.commit(&acme, Transaction { changes, ..Transaction::default() }).await.unwrap();
     for (host, query) in [("localhost", ""), ("127.0.0.1", known.as_str())] {
         let refused = open(host, query).await.unwrap_err();
         assert!(matches!(refused, PostgresOpenError::Connection { .. }), "{refused}");

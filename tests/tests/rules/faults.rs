@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use insomnia_scim::OrganizationId;
 use insomnia_scim::capability::schedule::Claim;
-use insomnia_scim::capability::storage::{Item, Key, KeyRange, Page, Scanned, Storage, StorageError, Transaction};
+use insomnia_scim::capability::storage::{Item, Key, Page, Scanned, Storage, StorageError, Transaction};
 
 /// No crash is planned.
 const NEVER: i64 = i64::MIN;
@@ -84,11 +84,6 @@ impl Storage for Unreliable {
     async fn scan(&self, organization: &OrganizationId, pages: Vec<Page>) -> Result<Vec<Scanned>, StorageError> {
         self.faults.check()?;
         self.inner.scan(organization, pages).await
-    }
-
-    async fn count(&self, organization: &OrganizationId, range: KeyRange) -> Result<u64, StorageError> {
-        self.faults.check()?;
-        self.inner.count(organization, range).await
     }
 
     async fn commit(&self, organization: &OrganizationId, transaction: Transaction) -> Result<u64, StorageError> {

@@ -1,5 +1,6 @@
 //! What is too old goes, a part at a time.
 
+use insomnia_scim_contract::Act;
 use serde_json::json;
 
 use super::*;
@@ -7,6 +8,7 @@ use crate::capability::{EmailError, KeyValue, Storage};
 use crate::connector::Window;
 use crate::journal;
 use crate::store::keys;
+use crate::testing::MemoryHost;
 use crate::testing::organization::{DAY, TestOrganization};
 
 fn organization() -> TestOrganization {
@@ -39,6 +41,26 @@ fn p5_entries_older_than_90_days_are_deleted_a_bounded_part_in_each_call() {
     }
     let kept = organization.host.get(&[young]).unwrap();
     assert!(kept[0].is_some());
+}
+
+#[test]
+fn p9_a_trail_without_an_organization_is_swept_as_well_after_400_days() {
+    let host = MemoryHost::at(1_800_000_000_000);
+    let begun = host.host().clock.now();
+    journal::record_act(host.host().store(), &Act::of_backend(), "key.rotate".into(), "{}").unwrap();
+    let mut kept = Vec::new();
+    // As the scheduler of the host does it: the jobs are run when they are due, and never without a reason.
+    let mut due = host.take_wake();
+    for day in [399, 402] {
+        while let Some(at) = due.filter(|at| *at <= begun + day * DAY) {
+            host.set_now(at.max(host.host().clock.now() + 20));
+            let next = run_due(host.host(), &RunContext::default()).unwrap();
+            due = [next, host.take_wake()].into_iter().flatten().min();
+        }
+        kept.push(host.count(&keys::audits(0, u64::MAX)));
+    }
+    assert_eq!(kept, [1, 0]);
+    assert!(due.is_some_and(|due| due <= begun + 404 * DAY), "it is looked at again");
 }
 
 #[test]

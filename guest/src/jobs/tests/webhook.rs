@@ -64,6 +64,27 @@ fn p6_events_are_posted_in_order_and_signed_the_standard_webhooks_way() {
 }
 
 #[test]
+fn p9_an_event_is_posted_with_the_traceparent_of_the_request_that_caused_it() {
+    const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let (organization, _) = organization();
+    for (name, traceparent) in [("ada", Some(PARENT)), ("bob", Some("00-0-0-01")), ("cy", None)] {
+        let body = json!({"userName": format!("{name}@example.com")});
+        let headers: Vec<_> = traceparent.map(|value| ("traceparent", value)).into_iter().collect();
+        let response = organization.send(organization.host.host(), ("POST", "/Users"), &headers, Some(body));
+        assert_eq!(response.status, 201);
+    }
+    organization.live_for(1_000).unwrap();
+    let requests = organization.host.requests.borrow();
+    let parents = requests.iter().map(|request| {
+        let event: Value = serde_json::from_slice(&request.body).unwrap();
+        let sent = request.headers.iter().find(|(name, _)| name == "traceparent").map(|(_, value)| value.clone());
+        assert_eq!(event["cause"]["traceparent"].as_str(), sent.as_deref(), "the event says so as well");
+        sent
+    });
+    assert_eq!(parents.collect::<Vec<_>>(), [Some(PARENT.to_owned()), None, None]);
+}
+
+#[test]
 fn p6_a_failed_delivery_is_repeated_with_the_same_id_and_holds_up_those_behind_it() {
     let (organization, _) = organization();
     let failures = [Err(HttpError::Timeout), Ok(HttpResponse { status: 500, ..HttpResponse::default() })];

@@ -296,7 +296,7 @@ fn run_due_jobs() -> Result<Option<u64>, String> {
 fn act() -> Act {
     Act {
         actor: Actor::Operator,
-        source: Source { face: Face::Backend, address: None, credential: None, request_id: None },
+        source: Source { face: Face::Backend, address: None, credential: None, request_id: None, traceparent: None },
     }
 }
 

@@ -8,8 +8,8 @@ use tokio::time::timeout;
 use url::{Host, Url};
 
 use super::super::config::Settings;
-use super::super::{alerts, data, host, serve};
-use super::Finding;
+use super::super::{alerts, data, host, otlp, serve};
+use super::{Finding, keys};
 use crate::alerts::disk::{LITTLE_SPACE, free_space, size};
 use crate::storage::examine;
 
@@ -109,8 +109,8 @@ pub(super) fn clock(settings: &Settings) -> Finding {
     }
 }
 
-/// Whether data, key and database belong together, and the component answers over them; and the base URL of the last server
-/// on them, if there was one.
+/// Whether data, key and database belong together, the component answers over them, and how it stands with the keys; and the
+/// base URL of the last server on them, if there was one.
 pub(super) async fn component(settings: &Settings) -> (Vec<Finding>, Option<String>) {
     let check = "component";
     if !settings.data.join(data::KEY).exists() && settings.data.exists() {
@@ -126,6 +126,8 @@ pub(super) async fn component(settings: &Settings) -> (Vec<Finding>, Option<Stri
         None => Finding::good(check, "the component answers, and the storage takes a write"),
         Some(trouble) => Finding::bad(check, trouble.to_string(), "do what the message says"),
     }];
+    findings.push(keys::host_key(settings, &provisioner).await);
+    findings.extend(keys::api_keys(&provisioner).await);
     if let Err(error) = provisioner.organizations(None, 1).await {
         findings.push(Finding::bad("storage", error.to_string(), "see the log"));
     }
@@ -214,6 +216,21 @@ pub(super) fn alerts(settings: &Settings) -> Finding {
             "set --alert-mail or --alert-webhook, and try it with `insomnia-scim alerts test`",
         ),
         Ok(alerts) => Finding::good(check, format!("told to {}", alerts.receivers().join(", "))),
+    }
+}
+
+/// Whether traces can be sent by these settings, if they are.
+pub(super) fn traces(settings: &Settings) -> Option<Finding> {
+    const CHECK: &str = "traces";
+    match otlp::of(settings, otlp::variable) {
+        Ok(None) => None,
+        Ok(Some(_)) => {
+            Some(Finding::good(CHECK, "the settings can be used; the log says when the collector takes none"))
+        }
+        Err(error) => {
+            let advice = "mend the settings of traces: the server does not start so";
+            Some(Finding::bad(CHECK, format!("{error:#}"), advice))
+        }
     }
 }
 

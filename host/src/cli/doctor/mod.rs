@@ -2,6 +2,7 @@
 //! organization.
 
 mod checks;
+mod keys;
 
 use anyhow::bail;
 use clap::Args;
@@ -76,6 +77,7 @@ impl Doctor {
         findings.push(checks::base_url(&settings, noted.as_deref()).await);
         findings.push(checks::mail(&settings).await);
         findings.push(checks::alerts(&settings));
+        findings.extend(checks::traces(&settings));
         let bad = findings.iter().filter(|finding| finding.state == State::Bad).count();
         if settings.json {
             output::print(&format!("{}\n", json!({ "healthy": bad == 0, "checks": findings })));

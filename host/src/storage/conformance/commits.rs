@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Fault, Space, add, delete, equal, everything, holds, k, put, range, some};
-use crate::capability::storage::{Require, Storage, StorageError, Write};
+use crate::capability::storage::{Change, Condition, Storage, StorageError};
 
 super::named![
     a_commit_is_read_when_it_returns,
@@ -75,33 +75,33 @@ async fn a_write_leaves_the_versions_of_other_keys(storage: Arc<dyn Storage>) ->
 }
 
 /// Commits with these requirements; on success `done` is set.
-async fn require(space: &Space, require: Vec<Require>) -> Result<(), StorageError> {
+async fn require(space: &Space, require: Vec<Condition>) -> Result<(), StorageError> {
     space.commit(require, vec![put("done", "yes")]).await.map(drop)
 }
 
 async fn exists_holds_only_for_a_key_with_a_value(storage: Arc<dyn Storage>) -> Result<(), Fault> {
     let space = Space::new(&storage, "a")?;
     space.write(vec![put("x", "")]).await?;
-    equal("a key with an empty value", require(&space, vec![Require::Exists(k("x"))]).await, Ok(()))?;
+    equal("a key with an empty value", require(&space, vec![Condition::Exists(k("x"))]).await, Ok(()))?;
     let conflict = Err(StorageError::Conflict(k("y")));
-    equal("an absent key", require(&space, vec![Require::Exists(k("y"))]).await, conflict)
+    equal("an absent key", require(&space, vec![Condition::Exists(k("y"))]).await, conflict)
 }
 
 async fn absent_holds_only_for_a_key_without_a_value(storage: Arc<dyn Storage>) -> Result<(), Fault> {
     let space = Space::new(&storage, "a")?;
     space.write(vec![put("x", ""), put("gone", "1")]).await?;
     space.write(vec![delete("gone")]).await?;
-    equal("an absent key", require(&space, vec![Require::Absent(k("y"))]).await, Ok(()))?;
-    equal("a deleted key", require(&space, vec![Require::Absent(k("gone"))]).await, Ok(()))?;
+    equal("an absent key", require(&space, vec![Condition::Absent(k("y"))]).await, Ok(()))?;
+    equal("a deleted key", require(&space, vec![Condition::Absent(k("gone"))]).await, Ok(()))?;
     let conflict = Err(StorageError::Conflict(k("x")));
-    equal("a key with a value", require(&space, vec![Require::Absent(k("x"))]).await, conflict)
+    equal("a key with a value", require(&space, vec![Condition::Absent(k("x"))]).await, conflict)
 }
 
 async fn version_holds_only_for_that_version(storage: Arc<dyn Storage>) -> Result<(), Fault> {
     let space = Space::new(&storage, "a")?;
     let old = space.write(vec![put("x", "1")]).await?;
     let new = space.write(vec![put("x", "1")]).await?;
-    let version = |version| vec![Require::Version(k("x"), version)];
+    let version = |version| vec![Condition::version(k("x"), version)];
     let conflict = Err(StorageError::Conflict(k("x")));
     equal("the version before", require(&space, version(old)).await, conflict.clone())?;
     equal("a version to come", require(&space, version(u64::MAX)).await, conflict.clone())?;
@@ -114,14 +114,14 @@ async fn version_holds_only_for_that_version(storage: Arc<dyn Storage>) -> Resul
 async fn the_first_unmet_requirement_is_reported(storage: Arc<dyn Storage>) -> Result<(), Fault> {
     let space = Space::new(&storage, "a")?;
     space.write(vec![put("x", "1")]).await?;
-    let requirements = vec![Require::Exists(k("x")), Require::Exists(k("second")), Require::Exists(k("third"))];
+    let requirements = vec![Condition::Exists(k("x")), Condition::Exists(k("second")), Condition::Exists(k("third"))];
     equal("conflict", require(&space, requirements).await, Err(StorageError::Conflict(k("second"))))
 }
 
 async fn requirements_see_the_state_before_the_transaction(storage: Arc<dyn Storage>) -> Result<(), Fault> {
     let space = Space::new(&storage, "a")?;
-    space.commit(vec![Require::Absent(k("x"))], vec![put("x", "1")]).await?;
-    let refused = space.commit(vec![Require::Exists(k("y"))], vec![put("y", "1")]).await;
+    space.commit(vec![Condition::Absent(k("x"))], vec![put("x", "1")]).await?;
+    let refused = space.commit(vec![Condition::Exists(k("y"))], vec![put("y", "1")]).await;
     equal("exists of what is put", refused, Err(StorageError::Conflict(k("y"))))
 }
 
@@ -129,7 +129,7 @@ async fn a_conflict_leaves_nothing_written(storage: Arc<dyn Storage>) -> Result<
     let space = Space::new(&storage, "a")?;
     let version = space.write(vec![put("x", "1"), put("n", "1")]).await?;
     let write = vec![put("x", "2"), delete("n"), put("y", "2"), add("n", 5, None, None)];
-    let refused = space.commit(vec![Require::Exists(k("x")), Require::Absent(k("n"))], write).await;
+    let refused = space.commit(vec![Condition::Exists(k("x")), Condition::Absent(k("n"))], write).await;
     equal("the commit", refused, Err(StorageError::Conflict(k("n"))))?;
     equal("keys", space.keys().await?, vec!["n".into(), "x".into()])?;
     equal("x", space.item("x").await?.map(|item| (item.value, item.version)), Some((k("1"), version)))
@@ -138,8 +138,8 @@ async fn a_conflict_leaves_nothing_written(storage: Arc<dyn Storage>) -> Result<
 async fn requirements_alone_can_be_committed(storage: Arc<dyn Storage>) -> Result<(), Fault> {
     let space = Space::new(&storage, "a")?;
     let version = space.write(vec![put("x", "1")]).await?;
-    space.commit(vec![Require::Version(k("x"), version)], Vec::new()).await?;
-    let refused = space.commit(vec![Require::Absent(k("x"))], Vec::new()).await;
+    space.commit(vec![Condition::version(k("x"), version)], Vec::new()).await?;
+    let refused = space.commit(vec![Condition::Absent(k("x"))], Vec::new()).await;
     equal("the second", refused, Err(StorageError::Conflict(k("x"))))?;
     equal("x", space.item("x").await?.map(|item| item.version), Some(version))
 }
@@ -179,14 +179,14 @@ async fn writes_take_effect_in_their_order(storage: Arc<dyn Storage>) -> Result<
 
 async fn deleting_an_absent_key_does_nothing(storage: Arc<dyn Storage>) -> Result<(), Fault> {
     let space = Space::new(&storage, "a")?;
-    space.write(vec![delete("x"), Write::DeleteRange(everything()), put("y", "1")]).await?;
+    space.write(vec![delete("x"), Change::DeleteRange(everything()), put("y", "1")]).await?;
     equal("keys", space.keys().await?, vec!["y".to_owned()])
 }
 
 async fn delete_range_deletes_what_the_transaction_put_before(storage: Arc<dyn Storage>) -> Result<(), Fault> {
     let space = Space::new(&storage, "a")?;
     space.write(vec![put("m/1", "old"), put("n/1", "old")]).await?;
-    let write = vec![put("m/2", "before"), Write::DeleteRange(range("m/", "m0")), put("m/3", "after")];
+    let write = vec![put("m/2", "before"), Change::DeleteRange(range("m/", "m0")), put("m/3", "after")];
     space.write(write).await?;
     equal("keys", space.keys().await?, vec!["m/3".into(), "n/1".into()])
 }

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use super::{Fault, Space, add, equal, everything, holds, k, page, put, some};
-use crate::capability::storage::{Require, Storage, StorageError, Write};
+use crate::capability::storage::{Change, Condition, Storage, StorageError};
+use crate::storage::count;
 
 super::named![
     of_writers_of_one_unique_key_exactly_one_wins,
@@ -48,7 +49,7 @@ async fn of_writers_of_one_unique_key_exactly_one_wins(storage: Arc<dyn Storage>
             let (space, key) = (space.clone(), key.clone());
             async move {
                 let write = vec![put(&key, &writer.to_string()), put(&format!("m/{round}/{writer}"), "1")];
-                (writer, space.commit(vec![Require::Absent(k(&key))], write).await)
+                (writer, space.commit(vec![Condition::Absent(k(&key))], write).await)
             }
         })
         .await?;
@@ -58,7 +59,7 @@ async fn of_writers_of_one_unique_key_exactly_one_wins(storage: Arc<dyn Storage>
         holds(results.iter().all(|(_, result)| result.is_ok() || *result == conflict), || format!("{results:?}"))?;
         equal("the key", space.value(&key).await?, winners.first().map(usize::to_string))?;
     }
-    equal("documents", storage.count(&space.organization, super::range("m/", "m0")).await?, 10)
+    equal("documents", count(&*storage, &space.organization, super::range("m/", "m0")).await?, 10)
 }
 
 async fn a_bounded_counter_is_filled_exactly(storage: Arc<dyn Storage>) -> Result<(), Fault> {
@@ -83,7 +84,7 @@ async fn a_bounded_counter_is_filled_exactly(storage: Arc<dyn Storage>) -> Resul
     let taken: usize = taken.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().sum();
     equal("seats taken", taken, SEATS)?;
     equal("the counter", space.value("seats").await?, Some(SEATS.to_string()))?;
-    equal("documents", storage.count(&space.organization, super::range("m/", "m0")).await?, SEATS as u64)
+    equal("documents", count(&*storage, &space.organization, super::range("m/", "m0")).await?, SEATS)
 }
 
 async fn additions_never_conflict_and_are_never_lost(storage: Arc<dyn Storage>) -> Result<(), Fault> {
@@ -116,7 +117,9 @@ async fn a_required_version_loses_no_update(storage: Arc<dyn Storage>) -> Result
                     return Err(Fault("the item is gone".into()));
                 };
                 let value = [item.value.as_slice(), b"."].concat();
-                match space.commit(vec![Require::Version(k("x"), item.version)], vec![Write::Put(k("x"), value)]).await
+                match space
+                    .commit(vec![Condition::version(k("x"), item.version)], vec![Change::put(k("x"), value)])
+                    .await
                 {
                     Ok(_) => done += 1,
                     Err(StorageError::Conflict(_)) => {}
@@ -140,7 +143,7 @@ async fn no_two_commits_share_a_version(storage: Arc<dyn Storage>) -> Result<(),
             let key = writer.to_string();
             let mut versions = Vec::new();
             for n in 0..COMMITS {
-                let write = if n % 4 == 3 { Write::Delete(k(&key)) } else { put(&key, "1") };
+                let write = if n % 4 == 3 { Change::Delete(k(&key)) } else { put(&key, "1") };
                 let version = space.write(vec![write]).await?;
                 holds(versions.last() < Some(&version), || format!("{version} came after {versions:?}"))?;
                 let stored = space.item(&key).await?.map(|item| item.version);
@@ -156,8 +159,9 @@ async fn no_two_commits_share_a_version(storage: Arc<dyn Storage>) -> Result<(),
 }
 
 /// What adding a member to a team is: both ends exist, two edges, two touch keys written blindly.
-fn join(team: &str, member: &str) -> (Vec<Require>, Vec<Write>) {
-    let require = vec![Require::Exists(k(&format!("team/{team}"))), Require::Exists(k(&format!("member/{member}")))];
+fn join(team: &str, member: &str) -> (Vec<Condition>, Vec<Change>) {
+    let require =
+        vec![Condition::Exists(k(&format!("team/{team}"))), Condition::Exists(k(&format!("member/{member}")))];
     let write = vec![
         put(&format!("of-team/{team}/{member}"), ""),
         put(&format!("of-member/{member}/{team}"), ""),
@@ -186,9 +190,9 @@ async fn additions_to_one_team_never_conflict(storage: Arc<dyn Storage>) -> Resu
     .await?;
     results.into_iter().collect::<Result<Vec<_>, _>>()?;
     let edges = |prefix: &str| super::range(&format!("{prefix}/"), &format!("{prefix}0"));
-    let count = async |prefix| storage.count(&space.organization, edges(prefix)).await;
-    equal("edges of the team", count("of-team").await?, (WRITERS * 4) as u64)?;
-    equal("edges of the members", count("of-member").await?, (WRITERS * 4) as u64)?;
+    let edges_of = async |prefix| count(&*storage, &space.organization, edges(prefix)).await;
+    equal("edges of the team", edges_of("of-team").await?, WRITERS * 4)?;
+    equal("edges of the members", edges_of("of-member").await?, WRITERS * 4)?;
     equal("the size", space.value("size/t").await?, Some((WRITERS * 4).to_string()))
 }
 
@@ -213,7 +217,7 @@ async fn a_team_is_deleted_with_all_its_edges(storage: Arc<dyn Storage>) -> Resu
     })
     .await?;
     results.into_iter().collect::<Result<Vec<_>, _>>()?;
-    equal("edges left", storage.count(&space.organization, super::range("of-", "of.")).await?, 0)
+    equal("edges left", count(&*storage, &space.organization, super::range("of-", "of.")).await?, 0)
 }
 
 /// Reads the touch key, then the edges, and deletes all if the touch key is still the same.
@@ -224,11 +228,11 @@ async fn delete_team(space: &Space) -> Result<(), Fault> {
         };
         let edges = space.scan(page(super::range("of-team/t/", "of-team/t0"))).await?;
         let members = edges.entries.iter().filter_map(|edge| edge.key.strip_prefix(b"of-team/t/"));
-        let mut write: Vec<Write> =
-            members.map(|member| Write::Delete([b"of-member/", member, b"/t"].concat())).collect();
-        write.push(Write::DeleteRange(super::range("of-team/t/", "of-team/t0")));
+        let mut write: Vec<Change> =
+            members.map(|member| Change::Delete([b"of-member/", member, b"/t"].concat())).collect();
+        write.push(Change::DeleteRange(super::range("of-team/t/", "of-team/t0")));
         write.extend(["team/t", "touch/team/t", "size/t"].map(super::delete));
-        match space.commit(vec![Require::Version(k("touch/team/t"), touch.version)], write).await {
+        match space.commit(vec![Condition::version(k("touch/team/t"), touch.version)], write).await {
             Ok(_) => return Ok(()),
             Err(StorageError::Conflict(_)) => {}
             Err(error) => return Err(error.into()),
@@ -269,7 +273,7 @@ async fn organizations_do_not_disturb_each_other(storage: Arc<dyn Storage>) -> R
         async move {
             let space = space?;
             for n in 0..10 {
-                space.commit(vec![Require::Absent(k(&n.to_string()))], vec![put(&n.to_string(), "1")]).await?;
+                space.commit(vec![Condition::Absent(k(&n.to_string()))], vec![put(&n.to_string(), "1")]).await?;
                 space.write(vec![add("n", 1, None, Some(10))]).await?;
             }
             equal("the counter", space.value("n").await?, some("10"))?;

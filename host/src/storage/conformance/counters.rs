@@ -94,7 +94,7 @@ async fn bounds_hold_after_each_addition(storage: Arc<dyn Storage>) -> Result<()
 async fn a_limit_leaves_nothing_written(storage: Arc<dyn Storage>) -> Result<(), Fault> {
     let space = Space::new(&storage, "a")?;
     let version = space.write(vec![put("x", "1"), put("m/1", "1"), put("seats", "3")]).await?;
-    let write = vec![
+    let changes = vec![
         put("x", "2"),
         put("y", "2"),
         delete("m/1"),
@@ -102,7 +102,7 @@ async fn a_limit_leaves_nothing_written(storage: Arc<dyn Storage>) -> Result<(),
         add("seats", 1, None, Some(3)),
         put("z", "2"),
     ];
-    let transaction = Transaction { write, wake_at: Some(5), ..Transaction::default() };
+    let transaction = Transaction { changes, wake_at: Some(5), ..Transaction::default() };
     let refused = storage.commit(&space.organization, transaction).await;
     equal("the commit", refused, Err(StorageError::Limit(k("seats"))))?;
     equal("keys", space.keys().await?, vec!["m/1".into(), "seats".into(), "x".into()])?;

@@ -28,7 +28,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::capability::storage::{
-    BoundedAdd, Item, Key, KeyRange, OrganizationId, Page, Require, Scanned, Storage, StorageError, Transaction, Write,
+    BoundedAdd, Change, Condition, Item, Key, KeyRange, OrganizationId, Page, Scanned, Storage, StorageError,
+    Transaction,
 };
 
 /// A rule that does not hold.
@@ -139,12 +140,12 @@ impl Space {
         Ok(Self { storage: Arc::clone(storage), organization })
     }
 
-    async fn commit(&self, require: Vec<Require>, write: Vec<Write>) -> Result<u64, StorageError> {
-        self.storage.commit(&self.organization, Transaction { require, write, wake_at: None }).await
+    async fn commit(&self, conditions: Vec<Condition>, changes: Vec<Change>) -> Result<u64, StorageError> {
+        self.storage.commit(&self.organization, Transaction { conditions, changes, wake_at: None }).await
     }
 
-    async fn write(&self, write: Vec<Write>) -> Result<u64, StorageError> {
-        self.commit(Vec::new(), write).await
+    async fn write(&self, changes: Vec<Change>) -> Result<u64, StorageError> {
+        self.commit(Vec::new(), changes).await
     }
 
     async fn wake(&self, at: u64) -> Result<u64, StorageError> {
@@ -179,16 +180,16 @@ fn k(text: &str) -> Key {
     text.as_bytes().to_vec()
 }
 
-fn put(key: &str, value: &str) -> Write {
-    Write::Put(k(key), k(value))
+fn put(key: &str, value: &str) -> Change {
+    Change::put(k(key), k(value))
 }
 
-fn delete(key: &str) -> Write {
-    Write::Delete(k(key))
+fn delete(key: &str) -> Change {
+    Change::Delete(k(key))
 }
 
-fn add(key: &str, delta: i64, min: Option<i64>, max: Option<i64>) -> Write {
-    Write::Add(BoundedAdd { key: k(key), delta, min, max })
+fn add(key: &str, delta: i64, min: Option<i64>, max: Option<i64>) -> Change {
+    Change::Add(BoundedAdd { key: k(key), delta, min, max })
 }
 
 fn range(start: &str, end: &str) -> KeyRange {

@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 use super::{Fault, Space, equal, holds, put};
 use crate::capability::clock::TOLERANCE;
 use crate::capability::schedule::{CLAIM, Claim, LONGEST_PAUSE};
-use crate::capability::storage::{OrganizationId, Require, Storage, Transaction};
+use crate::capability::storage::{Condition, OrganizationId, Storage, Transaction};
 
 super::named![
     nothing_is_due_at_first,
@@ -91,8 +91,8 @@ async fn a_commit_without_a_time_leaves_it(storage: Arc<dyn Storage>) -> Result<
 
 async fn a_failed_commit_sets_no_time(storage: Arc<dyn Storage>) -> Result<(), Fault> {
     let space = Space::new(&storage, "a")?;
-    let require = vec![Require::Exists(b"none".to_vec())];
-    let transaction = Transaction { require, write: Vec::new(), wake_at: Some(10) };
+    let conditions = vec![Condition::Exists(b"none".to_vec())];
+    let transaction = Transaction { conditions, changes: Vec::new(), wake_at: Some(10) };
     let failed = storage.commit(&space.organization, transaction).await.is_err();
     equal("failed", failed, true)?;
     equal("next", storage.next_due(0).await?, None)

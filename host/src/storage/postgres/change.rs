@@ -7,7 +7,9 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use crate::capability::storage::{BoundedAdd, Key, KeyRange, Require, StorageError, Transaction, Write};
+use crate::capability::storage::{
+    BoundedAdd, Change, Condition, Key, KeyRange, KeyValue, KeyVersion, StorageError, Transaction,
+};
 
 /// The version that says "the key must have a value" in the place of one.
 pub(super) const EXISTS: i64 = -1;
@@ -16,7 +18,7 @@ pub(super) const ABSENT: i64 = -2;
 
 /// A transaction in the form in which it is sent.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Change {
+pub(super) struct NetChange {
     /// Keys, and the version that each must have.
     pub(super) require: Vec<(Key, i64)>,
     pub(super) sums: Vec<Sum>,
@@ -43,7 +45,7 @@ pub(super) struct Sum {
     pub(super) is_kept: bool,
 }
 
-impl Change {
+impl NetChange {
     /// The puts of entries that are appended.
     pub(super) fn append(entries: Vec<(Key, Vec<u8>)>) -> Self {
         let last: BTreeMap<Key, Vec<u8>> = entries.into_iter().collect();
@@ -54,14 +56,14 @@ impl Change {
     pub(super) fn of(transaction: Transaction) -> Self {
         let mut slots = Slots::default();
         let mut failure = None;
-        for write in transaction.write {
+        for write in transaction.changes {
             if let Err(failed) = slots.write(write) {
                 failure = Some(failed);
                 break;
             }
         }
         let mut change = Self {
-            require: transaction.require.into_iter().map(required).collect(),
+            require: transaction.conditions.into_iter().map(required).collect(),
             wake_at: transaction.wake_at.map(super::to_integer),
             ranges: slots.ranges.into_iter().collect(),
             ..Self::default()
@@ -107,11 +109,11 @@ impl Change {
     }
 }
 
-fn required(require: Require) -> (Key, i64) {
+fn required(require: Condition) -> (Key, i64) {
     match require {
-        Require::Exists(key) => (key, EXISTS),
-        Require::Absent(key) => (key, ABSENT),
-        Require::Version(key, version) => (key, super::to_integer(version)),
+        Condition::Exists(key) => (key, EXISTS),
+        Condition::Absent(key) => (key, ABSENT),
+        Condition::Version(KeyVersion { key, version }) => (key, super::to_integer(version)),
     }
 }
 
@@ -141,18 +143,18 @@ enum Last {
 
 impl Slots {
     /// Takes the next change. The error is that of an addition to what is known.
-    fn write(&mut self, write: Write) -> Result<(), (Key, StorageError)> {
+    fn write(&mut self, write: Change) -> Result<(), (Key, StorageError)> {
         self.place += 1;
         match write {
-            Write::Put(key, value) => self.slot(key).last = Last::Put(value),
-            Write::Delete(key) => {
+            Change::Put(KeyValue { key, value }) => self.slot(key).last = Last::Put(value),
+            Change::Delete(key) => {
                 let slot = self.slot(key);
                 if !matches!(slot.last, Last::DeletedWithRange) {
                     slot.last = Last::Deleted;
                 }
             }
-            Write::DeleteRange(range) => self.delete(range),
-            Write::Add(add) => self.add(&add).map_err(|error| (add.key, error))?,
+            Change::DeleteRange(range) => self.delete(range),
+            Change::Add(add) => self.add(&add).map_err(|error| (add.key, error))?,
         }
         Ok(())
     }
@@ -247,33 +249,33 @@ mod tests {
         text.into()
     }
 
-    fn put(key: &str, value: &str) -> Write {
-        Write::Put(k(key), k(value))
+    fn put(key: &str, value: &str) -> Change {
+        Change::put(k(key), k(value))
     }
 
-    fn range(start: &str, end: &str) -> Write {
-        Write::DeleteRange(KeyRange { start: k(start), end: k(end) })
+    fn range(start: &str, end: &str) -> Change {
+        Change::DeleteRange(KeyRange { start: k(start), end: k(end) })
     }
 
-    fn add(key: &str, delta: i64, min: Option<i64>, max: Option<i64>) -> Write {
-        Write::Add(BoundedAdd { key: k(key), delta, min, max })
+    fn add(key: &str, delta: i64, min: Option<i64>, max: Option<i64>) -> Change {
+        Change::Add(BoundedAdd { key: k(key), delta, min, max })
     }
 
-    fn change(write: Vec<Write>) -> Change {
-        Change::of(Transaction { write, ..Transaction::default() })
+    fn change(changes: Vec<Change>) -> NetChange {
+        NetChange::of(Transaction { changes, ..Transaction::default() })
     }
 
     #[test]
     fn of_the_changes_of_a_key_the_last_counts() {
         let change =
-            change(vec![put("a", "1"), put("b", "1"), Write::Delete(k("a")), put("b", "2"), Write::Delete(k("c"))]);
+            change(vec![put("a", "1"), put("b", "1"), Change::Delete(k("a")), put("b", "2"), Change::Delete(k("c"))]);
         assert_eq!(change.put, [(k("b"), k("2"))]);
         assert_eq!(change.deleted, [k("a"), k("c")]);
     }
 
     #[test]
     fn what_is_put_before_its_range_is_deleted_is_not_sent_and_what_is_put_after_is() {
-        let change = change(vec![put("m1", "1"), range("m", "n"), put("m2", "2"), Write::Delete(k("m3"))]);
+        let change = change(vec![put("m1", "1"), range("m", "n"), put("m2", "2"), Change::Delete(k("m3"))]);
         assert_eq!(change.ranges, [(k("m"), k("n"))]);
         assert_eq!(change.put, [(k("m2"), k("2"))]);
         assert!(change.deleted.is_empty());
@@ -302,7 +304,7 @@ mod tests {
     fn additions_to_what_the_transaction_has_put_are_made_here() {
         let values = |write| change(write).put;
         assert_eq!(values(vec![put("n", "41"), add("n", 1, None, None)]), [(k("n"), k("42"))]);
-        assert_eq!(values(vec![Write::Delete(k("n")), add("n", 1, None, None)]), [(k("n"), k("1"))]);
+        assert_eq!(values(vec![Change::Delete(k("n")), add("n", 1, None, None)]), [(k("n"), k("1"))]);
         assert_eq!(values(vec![range("m", "o"), add("n", 2, None, Some(2))]), [(k("n"), k("2"))]);
         let checked = change(vec![add("n", 1, None, Some(9)), put("n", "5")]);
         assert_eq!((checked.sums[0].high, checked.sums[0].is_kept), (8, false), "it is checked, and then overwritten");

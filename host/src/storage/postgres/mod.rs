@@ -38,16 +38,14 @@ pub(crate) use copy::{PostgresSource, PostgresTarget};
 pub use migration::PostgresOpenError;
 pub use tls::TlsError as PostgresTlsError;
 
-use self::change::Change;
+use self::change::NetChange;
 use self::ids::Ids;
 use self::pool::{Parameter, Pool};
 use self::writer::Writer;
 use super::bounds;
 use crate::capability::clock::TOLERANCE;
 use crate::capability::schedule::{CLAIM, Claim, LONGEST_PAUSE, Schedule};
-use crate::capability::storage::{
-    Entry, Item, Key, KeyRange, OrganizationId, Page, Scanned, Storage, StorageError, Transaction,
-};
+use crate::capability::storage::{Entry, Item, Key, OrganizationId, Page, Scanned, Storage, StorageError, Transaction};
 
 /// How much longer than is configured a call may take: not at all.
 const QUICK: Duration = Duration::ZERO;
@@ -68,7 +66,6 @@ pub struct PostgresStorage {
 struct Statements {
     get: String,
     scan: String,
-    count: String,
     due: String,
     next_due: String,
     claim: String,
@@ -201,21 +198,14 @@ impl Storage for PostgresStorage {
         Ok(scanned)
     }
 
-    async fn count(&self, organization: &OrganizationId, range: KeyRange) -> Result<u64, StorageError> {
-        bounds::check_range(&range)?;
-        let parameters: [Parameter<'_>; 2] = [(&range.start, Type::BYTEA), (&range.end, Type::BYTEA)];
-        let count = self.value(organization, &self.statements.count, &parameters, LONG).await?;
-        Ok(from_integer(count.unwrap_or(0)))
-    }
-
     async fn commit(&self, organization: &OrganizationId, transaction: Transaction) -> Result<u64, StorageError> {
         bounds::check_transaction(&transaction)?;
-        self.writer.commit(organization, Change::of(transaction)).await
+        self.writer.commit(organization, NetChange::of(transaction)).await
     }
 
     async fn append(&self, organization: &OrganizationId, entries: Vec<(Key, Vec<u8>)>) -> Result<(), StorageError> {
         let bytes = bounds::check_append(&entries)?;
-        self.writer.append(organization, Change::append(entries), bytes)
+        self.writer.append(organization, NetChange::append(entries), bytes)
     }
 
     async fn due(&self, now: u64, limit: usize) -> Result<Vec<OrganizationId>, StorageError> {
@@ -314,7 +304,6 @@ impl Statements {
         Self {
             get: sql("SELECT place, value, version FROM SCHEMA.get($1, $2, $3)"),
             scan: sql("SELECT page, key, value, version FROM SCHEMA.scan($1, $2, $3, $4, $5, $6, $7, $8)"),
-            count: sql("SELECT SCHEMA.count_items($1, $2, $3)"),
             due: sql("
                 (SELECT name, generation, wake_at FROM SCHEMA.organization
                     WHERE claim IS NULL AND wake_at <= $1 ORDER BY wake_at LIMIT $4)

@@ -18,7 +18,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
-use super::change::Change;
+use super::change::NetChange;
 use super::ids::Ids;
 use super::pool::{Parameter, Pool};
 use super::{PostgresConfig, failed, from_integer, migration};
@@ -47,9 +47,9 @@ type Reply = oneshot::Sender<Result<u64, StorageError>>;
 
 /// What is to be done for an organization.
 enum Work {
-    Commit(Change, Reply),
+    Commit(NetChange, Reply),
     Append {
-        change: Change,
+        change: NetChange,
         bytes: usize,
     },
     /// Nothing: whoever waits is told that all before it is done.
@@ -57,7 +57,7 @@ enum Work {
 }
 
 impl Work {
-    fn change(&self) -> Option<&Change> {
+    fn change(&self) -> Option<&NetChange> {
         match self {
             Self::Commit(change, _) | Self::Append { change, .. } => Some(change),
             Self::Flush(_) => None,
@@ -113,14 +113,14 @@ impl Writer {
     }
 
     /// Has the changes made, and waits until they are durable.
-    pub(super) async fn commit(&self, of: &OrganizationId, change: Change) -> Result<u64, StorageError> {
+    pub(super) async fn commit(&self, of: &OrganizationId, change: NetChange) -> Result<u64, StorageError> {
         let (reply, answer) = oneshot::channel();
         self.send(of, Work::Commit(change, reply))?;
         answer.await.unwrap_or_else(|_| Err(stopped()))
     }
 
     /// Has the entries put with the next commit, or soon.
-    pub(super) fn append(&self, of: &OrganizationId, change: Change, bytes: usize) -> Result<(), StorageError> {
+    pub(super) fn append(&self, of: &OrganizationId, change: NetChange, bytes: usize) -> Result<(), StorageError> {
         let appended = &self.0.appended;
         let waiting = appended.fetch_add(bytes, Ordering::Relaxed);
         let work = Work::Append { change, bytes };
@@ -254,7 +254,7 @@ impl Writer {
     }
 
     async fn try_write(&self, of: &OrganizationId, group: &[Work]) -> Result<Answer, StorageError> {
-        let changes: Vec<&Change> = group.iter().filter_map(Work::change).collect();
+        let changes: Vec<&NetChange> = group.iter().filter_map(Work::change).collect();
         if changes.is_empty() {
             return Ok(Answer::Done { version: 0, outcomes: Vec::new(), keys: Vec::new() });
         }
@@ -292,8 +292,8 @@ impl Lane {
         while let Some(next) = self.work.front()
             && group.len() < GROUP
         {
-            rows += next.change().map_or(0, Change::rows);
-            bytes += next.change().map_or(0, Change::bytes);
+            rows += next.change().map_or(0, NetChange::rows);
+            bytes += next.change().map_or(0, NetChange::bytes);
             if !group.is_empty() && (rows > ROWS || bytes > BYTES) {
                 break;
             }
@@ -346,7 +346,7 @@ impl Answer {
     }
 
     /// What it says of the change at this place.
-    fn of(&self, place: usize, change: &Change) -> Result<u64, StorageError> {
+    fn of(&self, place: usize, change: &NetChange) -> Result<u64, StorageError> {
         let Self::Done { version, outcomes, keys } = self else {
             return Err(match self {
                 Self::Deleted => StorageError::Deleted,
@@ -391,7 +391,7 @@ struct Arrays<'c> {
 }
 
 impl<'c> Arrays<'c> {
-    fn of(changes: &[&'c Change]) -> Self {
+    fn of(changes: &[&'c NetChange]) -> Self {
         let mut arrays = Self::default();
         for change in changes {
             arrays.wake_at.push(change.wake_at);
@@ -460,7 +460,7 @@ mod tests {
 
     fn append(rows: usize) -> Work {
         let put = (0..rows).map(|n| (n.to_string().into_bytes(), Vec::new())).collect();
-        Work::Append { change: Change { put, ..Change::default() }, bytes: 0 }
+        Work::Append { change: NetChange { put, ..NetChange::default() }, bytes: 0 }
     }
 
     fn lane(work: Vec<Work>) -> Lane {
@@ -486,9 +486,9 @@ mod tests {
 
     #[test]
     fn the_parts_of_a_group_lie_one_behind_the_other() {
-        let change = |keys: &[&str]| Change {
+        let change = |keys: &[&str]| NetChange {
             deleted: keys.iter().map(|key| key.as_bytes().to_vec()).collect(),
-            ..Change::default()
+            ..NetChange::default()
         };
         let (first, second) = (change(&["a", "b"]), change(&["c"]));
         let arrays = Arrays::of(&[&first, &second]);

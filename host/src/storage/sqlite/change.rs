@@ -6,18 +6,18 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 use super::place::{self, Place, Segment, Statements};
 use super::{from_integer, to_integer};
 use crate::capability::schedule::{Claim, Schedule};
-use crate::capability::storage::{Key, KeyRange, Require, StorageError, Transaction, Write};
+use crate::capability::storage::{Change, Condition, Key, KeyRange, KeyValue, StorageError, Transaction};
 
 /// Changes from which on they are brought together.
 const MANY: usize = 256;
 
 /// Brings changes of neighbouring keys together, which SQLite makes in a fraction of the time: it need not look for the
 /// place of each. Changes of one key keep their order; those of a range, and additions, stay where they are.
-pub(super) fn bring_together(writes: &mut [Write]) {
-    fn key(write: &Write) -> Option<&Key> {
+pub(super) fn bring_together(writes: &mut [Change]) {
+    fn key(write: &Change) -> Option<&Key> {
         match write {
-            Write::Put(key, _) | Write::Delete(key) => Some(key),
-            Write::DeleteRange(_) | Write::Add(_) => None,
+            Change::Put(KeyValue { key, .. }) | Change::Delete(key) => Some(key),
+            Change::DeleteRange(_) | Change::Add(_) => None,
         }
     }
     if writes.len() >= MANY {
@@ -72,15 +72,15 @@ const DELETE_STAGED: &str = "DELETE FROM staged WHERE (batch, number, key, kind)
         WHERE batch.organization = ?1 LIMIT ?2)";
 
 /// An organization's rows, open for change inside the writer's transaction.
-pub(super) struct Change<'c> {
+pub(super) struct OpenRows<'c> {
     pub(super) connection: &'c Connection,
     /// The organization's number.
     pub(super) organization: i64,
 }
 
-impl Change<'_> {
+impl OpenRows<'_> {
     /// Whether all requirements hold.
-    pub(super) fn check(&self, requirements: &[Require]) -> Result<(), StorageError> {
+    pub(super) fn check(&self, requirements: &[Condition]) -> Result<(), StorageError> {
         if requirements.is_empty() {
             return Ok(());
         }
@@ -103,9 +103,9 @@ impl Change<'_> {
     /// [`BoundedAdd::apply`]: crate::capability::storage::BoundedAdd::apply
     pub(super) fn sums(&self, transaction: &Transaction) -> Result<Option<Vec<Vec<u8>>>, StorageError> {
         let mut sums = Vec::new();
-        for (place, write) in transaction.write.iter().enumerate() {
-            let Write::Add(add) = write else { continue };
-            let mut before = transaction.write.iter().take(place);
+        for (place, write) in transaction.changes.iter().enumerate() {
+            let Change::Add(add) = write else { continue };
+            let mut before = transaction.changes.iter().take(place);
             if place >= FORESEEN || before.any(|before| changes(before, &add.key)) {
                 return Ok(None);
             }
@@ -114,7 +114,7 @@ impl Change<'_> {
         Ok(Some(sums))
     }
 
-    /// Makes a transaction's changes; its requirements have been checked. `sums` are those of [`Change::sums`], if they
+    /// Makes a transaction's changes; its requirements have been checked. `sums` are those of [`OpenRows::sums`], if they
     /// were looked up.
     pub(super) fn apply(
         &self,
@@ -125,10 +125,10 @@ impl Change<'_> {
         let mut sums = sums.into_iter().flatten();
         let mut puts = Puts::new(self.connection)?;
         let version = to_integer(version);
-        for write in &transaction.write {
+        for write in &transaction.changes {
             match write {
-                Write::Put(key, value) => puts.put(self.organization, key, value, version)?,
-                Write::Delete(key) => {
+                Change::Put(KeyValue { key, value }) => puts.put(self.organization, key, value, version)?,
+                Change::Delete(key) => {
                     let Place { group, key } = place::of(key);
                     match group {
                         None => {
@@ -140,8 +140,8 @@ impl Change<'_> {
                         }
                     };
                 }
-                Write::DeleteRange(range) => self.delete_range(range)?,
-                Write::Add(add) => {
+                Change::DeleteRange(range) => self.delete_range(range)?,
+                Change::Add(add) => {
                     let sum = match sums.next() {
                         Some(sum) => sum,
                         None => add.apply(self.value(&add.key)?.as_deref())?,
@@ -291,11 +291,11 @@ impl<'c> Puts<'c> {
 }
 
 /// Whether the write changes what is at this key.
-fn changes(write: &Write, key: &Key) -> bool {
+fn changes(write: &Change, key: &Key) -> bool {
     match write {
-        Write::Put(other, _) | Write::Delete(other) => other == key,
-        Write::Add(add) => add.key == *key,
-        Write::DeleteRange(range) => range.start <= *key && *key < range.end,
+        Change::Put(KeyValue { key: other, .. }) | Change::Delete(other) => other == key,
+        Change::Add(add) => add.key == *key,
+        Change::DeleteRange(range) => range.start <= *key && *key < range.end,
     }
 }
 
@@ -306,16 +306,16 @@ mod tests {
 
     #[test]
     fn changes_of_one_key_keep_their_order_and_none_passes_a_range_or_an_addition() {
-        let put = |key: u8, value: u8| Write::Put(vec![key], vec![value]);
-        let range = Write::DeleteRange(KeyRange { start: vec![0], end: vec![9] });
-        let add = Write::Add(BoundedAdd { key: vec![1], delta: 1, min: None, max: None });
-        let first = [put(3, 1), put(1, 1), Write::Delete(vec![3]), put(1, 2)];
+        let put = |key: u8, value: u8| Change::put(vec![key], vec![value]);
+        let range = Change::DeleteRange(KeyRange { start: vec![0], end: vec![9] });
+        let add = Change::Add(BoundedAdd { key: vec![1], delta: 1, min: None, max: None });
+        let first = [put(3, 1), put(1, 1), Change::Delete(vec![3]), put(1, 2)];
         let second = [put(2, 1), put(1, 3)];
-        let mut writes: Vec<Write> =
+        let mut writes: Vec<Change> =
             first.into_iter().chain([range.clone()]).chain(second).chain([add.clone()]).collect();
         writes.extend((0..MANY).map(|_| put(9, 9)));
         bring_together(&mut writes);
-        let expected = [put(1, 1), put(1, 2), put(3, 1), Write::Delete(vec![3]), range, put(1, 3), put(2, 1), add];
+        let expected = [put(1, 1), put(1, 2), put(3, 1), Change::Delete(vec![3]), range, put(1, 3), put(2, 1), add];
         assert_eq!(writes[..8], expected);
     }
 }

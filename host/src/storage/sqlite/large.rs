@@ -15,10 +15,10 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::change::Change;
+use super::change::OpenRows;
 use super::place::{self, Place, Segment, beginning_of, numbers_of};
 use super::{from_integer, to_integer};
-use crate::capability::storage::{Key, KeyRange, StorageError, Transaction, Write};
+use crate::capability::storage::{Change, Key, KeyRange, KeyValue, StorageError, Transaction};
 
 /// Rows in one step: some milliseconds' work, for which others wait at the most.
 pub(super) const STEP: usize = 2_000;
@@ -48,21 +48,21 @@ pub(super) struct Staging {
 /// Whether a transaction can be staged: what it adds to is nothing that it changes otherwise, since sums are made only when
 /// it is decided.
 pub(super) fn can_be_staged(transaction: &Transaction) -> bool {
-    let adds: Vec<&Key> = transaction.write.iter().filter_map(added).collect();
+    let adds: Vec<&Key> = transaction.changes.iter().filter_map(added).collect();
     let is_added = |key: &Key| adds.contains(&key);
     adds.len() <= 64
         && adds.iter().enumerate().all(|(place, key)| !adds.iter().take(place).any(|other| other == key))
-        && transaction.write.iter().all(|write| match write {
-            Write::Put(key, _) | Write::Delete(key) => !is_added(key),
-            Write::DeleteRange(range) => !adds.iter().any(|key| range.start <= **key && **key < range.end),
-            Write::Add(_) => true,
+        && transaction.changes.iter().all(|write| match write {
+            Change::Put(KeyValue { key, .. }) | Change::Delete(key) => !is_added(key),
+            Change::DeleteRange(range) => !adds.iter().any(|key| range.start <= **key && **key < range.end),
+            Change::Add(_) => true,
         })
 }
 
-fn added(write: &Write) -> Option<&Key> {
+fn added(write: &Change) -> Option<&Key> {
     match write {
-        Write::Add(add) => Some(&add.key),
-        Write::Put(..) | Write::Delete(_) | Write::DeleteRange(_) => None,
+        Change::Add(add) => Some(&add.key),
+        Change::Put(_) | Change::Delete(_) | Change::DeleteRange(_) => None,
     }
 }
 
@@ -79,8 +79,8 @@ impl Staging {
     /// # Errors
     /// [`StorageError::Conflict`] if a requirement does not hold; the database's.
     pub(super) fn step(&mut self, connection: &Connection, transaction: &Transaction) -> Result<bool, StorageError> {
-        let change = Change { connection, organization: self.batch.organization };
-        let unchecked = transaction.require.get(self.checked..).unwrap_or_default();
+        let change = OpenRows { connection, organization: self.batch.organization };
+        let unchecked = transaction.conditions.get(self.checked..).unwrap_or_default();
         if !unchecked.is_empty() {
             let some = unchecked.get(..STEP).unwrap_or(unchecked);
             change.check(some)?;
@@ -93,18 +93,18 @@ impl Staging {
         }
         let mut left = STEP;
         while left > 0 {
-            let Some(write) = transaction.write.get(self.staged) else { return Ok(true) };
+            let Some(write) = transaction.changes.get(self.staged) else { return Ok(true) };
             let (mut done, mut rows) = (true, 1);
             match write {
-                Write::Put(key, value) => self.batch.stage(connection, key, Some(value))?,
-                Write::Delete(key) => self.batch.stage(connection, key, None)?,
-                Write::DeleteRange(range) => {
+                Change::Put(KeyValue { key, value }) => self.batch.stage(connection, key, Some(value))?,
+                Change::Delete(key) => self.batch.stage(connection, key, None)?,
+                Change::DeleteRange(range) => {
                     let from = self.from.take().unwrap_or_else(|| range.start.clone());
                     (self.from, rows) = self.batch.stage_range(connection, from, range)?;
                     done = self.from.is_none();
                 }
                 // Summed up when the transaction is decided.
-                Write::Add(_) => {}
+                Change::Add(_) => {}
             }
             self.staged += usize::from(done);
             left = left.saturating_sub(rows);
@@ -125,23 +125,23 @@ impl Staging {
     /// Those of [`BoundedAdd::apply`], and the database's. Nothing has been written.
     ///
     /// [`BoundedAdd::apply`]: crate::capability::storage::BoundedAdd::apply
-    pub(super) fn sums(&self, change: &Change<'_>, transaction: &Transaction) -> Result<Vec<Vec<u8>>, StorageError> {
-        let adds = transaction.write.iter().filter_map(|write| match write {
-            Write::Add(add) => Some(add),
-            Write::Put(..) | Write::Delete(_) | Write::DeleteRange(_) => None,
+    pub(super) fn sums(&self, change: &OpenRows<'_>, transaction: &Transaction) -> Result<Vec<Vec<u8>>, StorageError> {
+        let adds = transaction.changes.iter().filter_map(|write| match write {
+            Change::Add(add) => Some(add),
+            Change::Put(_) | Change::Delete(_) | Change::DeleteRange(_) => None,
         });
-        adds.map(|add| add.apply(change.value(&add.key)?.as_deref())).collect()
+        adds.map(|add| Ok(add.apply(change.value(&add.key)?.as_deref())?)).collect()
     }
 
     /// Makes the batch the truth, inside the writer's transaction. `sums` are those of [`Staging::sums`].
     pub(super) fn decide(
         &self,
-        change: &Change<'_>,
+        change: &OpenRows<'_>,
         transaction: &Transaction,
         version: u64,
         sums: &[Vec<u8>],
     ) -> Result<(), StorageError> {
-        let adds = transaction.write.iter().filter_map(added);
+        let adds = transaction.changes.iter().filter_map(added);
         for (key, sum) in adds.zip(sums) {
             self.batch.stage(change.connection, key, Some(sum))?;
         }

@@ -16,7 +16,7 @@ use super::rows::{Rows, Which, blob};
 use super::{OpenError, from_integer, open, to_integer};
 use crate::capability::clock::TOLERANCE;
 use crate::capability::schedule::{CLAIM, Claim, LONGEST_PAUSE, Schedule};
-use crate::capability::storage::{Entry, Item, Key, KeyRange, OrganizationId, Page, Scanned, Size, StorageError};
+use crate::capability::storage::{Entry, Item, Key, OrganizationId, Page, Scanned, Size, StorageError};
 use crate::fair::Gate;
 use crate::storage::bounds::{self, PageBudget};
 
@@ -205,7 +205,13 @@ impl Reader<'_> {
         })
     }
 
-    pub(super) fn count(&self, organization: &OrganizationId, range: &KeyRange) -> Result<u64, StorageError> {
+    /// How many keys the range holds, of one moment.
+    #[cfg(test)]
+    pub(super) fn count(
+        &self,
+        organization: &OrganizationId,
+        range: &crate::capability::storage::KeyRange,
+    ) -> Result<u64, StorageError> {
         let Some(number) = self.numbers.find(self.connection, organization)? else {
             return Ok(0);
         };

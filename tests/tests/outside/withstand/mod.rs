@@ -2,6 +2,7 @@
 //! that an attack on an early build found.
 
 mod answers;
+mod broken_requests;
 mod components;
 mod connections;
 mod http2;

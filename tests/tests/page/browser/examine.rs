@@ -15,10 +15,17 @@ const AXE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/npm/node_modul
 
 const LOOKS: [Look; 4] = [DESKTOP, Look { dark: true, ..DESKTOP }, PHONE, Look { dark: true, ..PHONE }];
 
-/// Nothing that axe-core calls an offence is left, of whatever impact.
-const RUN_AXE: &str = "const done = arguments[arguments.length - 1]; \
-     axe.run({ resultTypes: ['violations'] }).then(result => done(result.violations.map(violation => \
-         [violation.impact, violation.id, violation.help, violation.nodes.map(node => node.html + ' ' + node.failureSummary)])))";
+/// Nothing that axe-core calls an offence is left, of whatever impact: of its rules about colours, or of all.
+fn run_axe(rules: &str) -> String {
+    format!(
+        "const done = arguments[arguments.length - 1]; \
+         axe.run({{ resultTypes: ['violations'], {rules} }}).then(result => done(result.violations.map(violation => \
+         [violation.impact, violation.id, violation.help, violation.nodes.map(node => node.html + ' ' + node.failureSummary)])))"
+    )
+}
+
+/// The rules of axe-core that look at colours. In the dark nothing but colours is another than in the light.
+const ABOUT_COLOURS: &str = "runOnly: ['color-contrast', 'link-in-text-block']";
 
 /// The view that the browser shows; the name says which.
 #[track_caller]
@@ -37,7 +44,7 @@ pub(crate) fn examine(browser: &Browser, name: &str) {
         }
         let wide = browser.run("return document.documentElement.scrollWidth - document.documentElement.clientWidth");
         assert_eq!(wide, Value::from(0), "{at} scrolls sideways");
-        let found = browser.run_async(RUN_AXE);
+        let found = browser.run_async(&run_axe(if look.dark { ABOUT_COLOURS } else { "" }));
         assert_eq!(found, Value::Array(vec![]), "{at}: {found:#}");
     }
     browser.look(DESKTOP);

@@ -77,7 +77,7 @@ struct Job {
 impl Piece for Job {
     fn rows(&self) -> usize {
         match &self.work {
-            Work::Commit(transaction) => transaction.require.len() + transaction.write.len(),
+            Work::Commit(transaction) => transaction.conditions.len() + transaction.changes.len(),
             // What is not made in steps goes into a group, however much it is.
             Work::Append { entries, .. } => entries.len().min(ROWS),
             Work::Claim { .. } | Work::Renew { .. } | Work::Release { .. } | Work::Decide(..) => 1,

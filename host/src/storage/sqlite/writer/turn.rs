@@ -5,7 +5,7 @@ use rusqlite::{Connection, params};
 use super::worker::Worker;
 use super::{Job, Work};
 use crate::capability::storage::{OrganizationId, StorageError};
-use crate::storage::sqlite::change::Change;
+use crate::storage::sqlite::change::OpenRows;
 use crate::storage::sqlite::{large, numbers, to_integer};
 
 /// Why a group is not committed.
@@ -57,7 +57,7 @@ impl Turn<'_> {
         job: &Job,
     ) -> Result<Result<u64, StorageError>, Failure> {
         let connection = &self.worker.connection;
-        let change = Change { connection, organization: self.number(organization)? };
+        let change = OpenRows { connection, organization: self.number(organization)? };
         match &job.work {
             // Looked up inside the transaction: another process may have deleted it a moment ago.
             Work::Commit(_) | Work::Decide(..) | Work::Append { .. } if self.alive != Some(change.organization) => {
@@ -79,7 +79,7 @@ impl Turn<'_> {
             }
             // In the second case another process has written since it was staged, so it is made in one piece.
             Work::Commit(transaction) | Work::Decide(transaction, _) => {
-                change.check(&transaction.require).and_then(|()| change.sums(transaction))
+                change.check(&transaction.conditions).and_then(|()| change.sums(transaction))
             }
             _ => Ok(Some(Vec::new())),
         };
@@ -115,7 +115,7 @@ impl Turn<'_> {
     }
 
     /// Does the work. `sums` are those of the transaction, where they were looked up before.
-    fn work(&mut self, change: &Change<'_>, work: &Work, sums: Option<Vec<Vec<u8>>>) -> Result<u64, StorageError> {
+    fn work(&mut self, change: &OpenRows<'_>, work: &Work, sums: Option<Vec<Vec<u8>>>) -> Result<u64, StorageError> {
         match work {
             Work::Commit(transaction) => {
                 self.version += 1;

@@ -1,0 +1,209 @@
+//! Where traces go, and which: flags, the table `[otlp]` of the configuration file, and the variables of OpenTelemetry.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use percent_encoding::percent_decode_str;
+use serde::Deserialize;
+
+use super::alerts::reaching;
+use super::config::Settings;
+use crate::http::OtlpCollector;
+use crate::traces::{Sampling, TracesConfig};
+
+/// The table `[otlp]` of the configuration file; flags of `serve` come before it.
+///
+/// ```toml
+/// [otlp]
+/// endpoint = "https://otel.example.com:4318"
+/// headers-file = "/run/secrets/otlp-headers"
+/// service-name = "scim"
+/// sample = 0.1
+/// organizations = true
+/// ```
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct OtlpTable {
+    endpoint: Option<String>,
+    headers_file: Option<PathBuf>,
+    service_name: Option<String>,
+    sample: Option<f64>,
+    organizations: bool,
+}
+
+/// Flags about traces.
+#[derive(Args)]
+pub(super) struct OtlpFlags {
+    /// Send traces to the collector of OpenTelemetry at this http or https URL, by OTLP over HTTP (usually port 4318). It may be
+    /// on an internal network. OTEL_EXPORTER_OTLP_ENDPOINT says the same. [default: no traces]
+    #[arg(long, value_name = "URL", env = "INSOMNIA_SCIM_OTLP_ENDPOINT")]
+    otlp_endpoint: Option<String>,
+    /// The file with header fields for the collector, such as `Authorization: Bearer …`, one a line.
+    /// OTEL_EXPORTER_OTLP_HEADERS says the same.
+    #[arg(long, value_name = "FILE", env = "INSOMNIA_SCIM_OTLP_HEADERS_FILE")]
+    otlp_headers_file: Option<PathBuf>,
+    /// Keep this share of the traces that begin here, from 0 to 1. Of requests whose callers send a traceparent, those are kept
+    /// that the callers keep. OTEL_TRACES_SAMPLER and OTEL_TRACES_SAMPLER_ARG know more. [default: 1]
+    #[arg(long, value_name = "SHARE", env = "INSOMNIA_SCIM_OTLP_SAMPLE", value_parser = share)]
+    otlp_sample: Option<f64>,
+    /// Name organizations in traces, the paths of requests as they were sent, and the hosts that are posted to.
+    #[arg(long, env = "INSOMNIA_SCIM_OTLP_ORGANIZATIONS")]
+    otlp_organizations: bool,
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    Sampling::share_of(text).map_err(|error| error.to_string())
+}
+
+impl OtlpFlags {
+    /// The table, with what the flags and the variables of OpenTelemetry say in the place of what the file says.
+    pub(super) fn before(&self, file: OtlpTable, variable: impl Fn(&str) -> Option<String>) -> OtlpTable {
+        let named = variable("OTEL_SERVICE_NAME").is_some();
+        let chosen = variable("OTEL_TRACES_SAMPLER").is_some();
+        OtlpTable {
+            endpoint: self.otlp_endpoint.clone().or_else(|| variable("OTEL_EXPORTER_OTLP_ENDPOINT")).or(file.endpoint),
+            headers_file: self.otlp_headers_file.clone().or(file.headers_file),
+            // The library reads this variable by itself.
+            service_name: file.service_name.filter(|_| !named),
+            sample: self.otlp_sample.or(file.sample.filter(|_| !chosen)),
+            organizations: self.otlp_organizations || file.organizations,
+        }
+    }
+}
+
+/// A variable of the environment that is set to something.
+pub(super) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// How traces are made by these settings, and where they go; `None`: they are not.
+///
+/// # Errors
+/// Says which setting can't be used.
+pub(super) fn of(
+    settings: &Settings,
+    variable: impl Fn(&str) -> Option<String>,
+) -> anyhow::Result<Option<TracesConfig>> {
+    let table = &settings.otlp;
+    if variable("OTEL_SDK_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
+        return Ok(None);
+    }
+    let Some(endpoint) = &table.endpoint else {
+        if table.headers_file.is_some() {
+            bail!("there are header fields for the collector of traces and no collector: set --otlp-endpoint URL");
+        }
+        return Ok(None);
+    };
+    let headers = match (&table.headers_file, variable("OTEL_EXPORTER_OTLP_HEADERS")) {
+        (Some(path), _) => of_file(path)?,
+        (None, Some(text)) => of_variable(&text)?,
+        (None, None) => Vec::new(),
+    };
+    let sampling = match (table.sample, variable("OTEL_TRACES_SAMPLER")) {
+        (Some(share), _) => Sampling { share: Sampling::share_of(&share.to_string())?, ..Sampling::default() },
+        (None, Some(name)) => Sampling::named(&name, variable("OTEL_TRACES_SAMPLER_ARG").as_deref())
+            .context("the variable OTEL_TRACES_SAMPLER")?,
+        (None, None) => Sampling::default(),
+    };
+    let client = Arc::new(reaching(endpoint, &settings.http).client()?);
+    let collector = OtlpCollector::new(endpoint, headers, client)?;
+    let mut config = TracesConfig::new(Arc::new(collector)).sampling(sampling).name_organizations(table.organizations);
+    if let Some(name) = &table.service_name {
+        config = config.service_name(name);
+    }
+    if let Some(delay) = variable("OTEL_BSP_SCHEDULE_DELAY") {
+        let delay = delay.parse().context("the variable OTEL_BSP_SCHEDULE_DELAY is no number of milliseconds")?;
+        config = config.delay(Duration::from_millis(delay));
+    }
+    Ok(Some(config))
+}
+
+/// Header fields, one a line.
+fn of_file(path: &Path) -> anyhow::Result<Vec<(String, String)>> {
+    let text = fs::read_to_string(path)
+        .with_context(|| format!("the header fields for the collector, {}, can't be read", path.display()))?;
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let fields = lines.map(|line| {
+        let (name, value) = line.split_once(':').with_context(|| {
+            format!("a line of {} is no header field, such as Authorization: Bearer …", path.display())
+        })?;
+        Ok((name.trim().to_owned(), value.trim().to_owned()))
+    });
+    fields.collect()
+}
+
+/// Header fields as OTEL_EXPORTER_OTLP_HEADERS has them: `name=value` with commas between them, percent-encoded.
+fn of_variable(text: &str) -> anyhow::Result<Vec<(String, String)>> {
+    let fields = text.split(',').map(str::trim).filter(|field| !field.is_empty());
+    let fields = fields.map(|field| {
+        let (name, value) = field
+            .split_once('=')
+            .context("the variable OTEL_EXPORTER_OTLP_HEADERS is not name=value, with commas between several")?;
+        let value = percent_decode_str(value.trim()).decode_utf8()?;
+        Ok((name.trim().to_owned(), value.into_owned()))
+    });
+    fields.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::arguments::Common;
+
+    fn config(table: &str, variables: &[(&str, &str)]) -> anyhow::Result<Option<TracesConfig>> {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("config.toml");
+        fs::write(directory.path().join("headers"), "Authorization: Bearer hunter2\n\nX-Team: a:b\n").unwrap();
+        let table = table.replace("HEADERS", directory.path().join("headers").to_str().unwrap());
+        fs::write(&path, format!("[otlp]\n{table}")).unwrap();
+        let given = Common { data: Some("/given".into()), config: Some(path), ..Common::default() };
+        let mut settings = Settings::resolve(given)?;
+        let variable =
+            |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        let flags =
+            OtlpFlags { otlp_endpoint: None, otlp_headers_file: None, otlp_sample: None, otlp_organizations: false };
+        settings.otlp = flags.before(settings.otlp, variable);
+        of(&settings, variable)
+    }
+
+    #[test]
+    fn p9_traces_are_a_table_of_the_file_or_the_variables_of_opentelemetry() {
+        let endpoint = "endpoint = 'https://otel.internal:4318'";
+        assert!(config("", &[]).unwrap().is_none());
+        assert!(config(endpoint, &[]).unwrap().is_some());
+        assert!(config(endpoint, &[("OTEL_SDK_DISABLED", "true")]).unwrap().is_none());
+        let variable = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318");
+        assert!(config("", &[variable]).unwrap().is_some());
+        let none: &[(&str, &str)] = &[];
+        for (table, variables, said) in [
+            ("endpoint = 'otel'", none, "http://127.0.0.1:4318"),
+            ("headers-file = 'HEADERS'", none, "--otlp-endpoint"),
+            ("endpoint = 'http://otel'\nheaders-file = '/nowhere/headers'", none, "/nowhere/headers"),
+            ("endpoint = 'http://otel'\nsample = 2.0", none, "from 0 to 1"),
+            ("", &[variable, ("OTEL_TRACES_SAMPLER", "some")], "parentbased_always_on"),
+            ("", &[variable, ("OTEL_EXPORTER_OTLP_HEADERS", "x")], "name=value"),
+            ("", &[variable, ("OTEL_BSP_SCHEDULE_DELAY", "soon")], "milliseconds"),
+            ("headers = 'Authorization: hunter2'", none, "headers-file"),
+        ] {
+            let error = format!("{:#}", config(table, variables).err().expect(table));
+            assert!(error.contains(said), "{table}: {error}");
+        }
+    }
+
+    #[test]
+    fn p9_header_fields_for_the_collector_are_in_a_file_or_a_variable() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("headers");
+        fs::write(&path, "Authorization: Bearer x\n\nX-Team: a:b\n").unwrap();
+        let field = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(of_file(&path).unwrap(), [field("Authorization", "Bearer x"), field("X-Team", "a:b")]);
+        let variable = of_variable("api-key=a%2Cb, x = y").unwrap();
+        assert_eq!(variable, [field("api-key", "a,b"), field("x", "y")]);
+        fs::write(&path, "hunter2").unwrap();
+        assert!(!format!("{:#}", of_file(&path).unwrap_err()).contains("hunter2"));
+    }
+}

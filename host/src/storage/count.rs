@@ -1,0 +1,24 @@
+//! How many keys of a range there are, for tests: nothing else needs to know it.
+
+use crate::capability::storage::{KeyRange, OrganizationId, Page, Storage, StorageError};
+
+/// The number of keys in the range. It costs what reading all of them costs.
+///
+/// # Errors
+/// What a scan fails with.
+pub(crate) async fn count(
+    storage: &dyn Storage,
+    organization: &OrganizationId,
+    mut range: KeyRange,
+) -> Result<usize, StorageError> {
+    let mut count = 0;
+    loop {
+        let page = Page { range: range.clone(), reverse: false, skip: 0, limit: u32::MAX };
+        let scanned = storage.scan(organization, vec![page]).await?.into_iter().next().unwrap_or_default();
+        count += scanned.entries.len();
+        match scanned.entries.into_iter().next_back() {
+            Some(last) if scanned.more => range.start = [last.key, vec![0]].concat(),
+            _ => return Ok(count),
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! The price of the sandbox: what a request costs in the WebAssembly component, beside the same source linked natively.
+//!
+//! Both serve the same requests in turns, over a storage in memory of their own, without HTTP around them. What is counted is
+//! the CPU time of this process. The component's side has all that the host does around a call: the instance that is kept
+//! for the organization, quotas, the pace of long calls, the clock that ends them. `BENCH_USERS` is how many users there are
+//! (10,000), `BENCH_ROUNDS` how often the two take turns (15).
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark that can't go on has failed")]
+
+#[path = "sandbox/native.rs"]
+mod native;
+#[allow(dead_code, reason = "what a process has written is of the other benchmark")]
+#[path = "scim/process.rs"]
+mod process;
+
+use std::sync::Arc;
+
+use insomnia_scim::connector::{ExpiryWindow, IdentityProvider};
+use insomnia_scim::directory::{Domain, OrganizationRecord, Plan};
+use insomnia_scim::storage::MemoryStorage;
+use insomnia_scim::{
+    NewOrganization, Organization, OrganizationId, Owner, Provisioner, Quota, Quotas, ScimRequest, ScimResponse,
+};
+use serde_json::{Value, json};
+use tokio::runtime::{Builder, Runtime};
+
+use self::native::Native;
+use self::process::Process;
+
+const BASE_URL: &str = "http://127.0.0.1:8080/scim/v2/acme";
+const OWNER: &str = "owner@demo.example";
+
+fn main() {
+    // `cargo test --benches` only asks whether it starts.
+    if std::env::args().any(|argument| argument == "--test") {
+        return;
+    }
+    let number =
+        |variable: &str, otherwise| std::env::var(variable).ok().map_or(otherwise, |text| text.parse().unwrap());
+    let (users, rounds) = (number("BENCH_USERS", 10_000), number("BENCH_ROUNDS", 15));
+    let mut sides = [Side::new(Box::new(Native::start())), Side::new(Box::new(Sandboxed::start()))];
+    for side in &mut sides {
+        side.ids = (0..users).map(|number| side.send(&create("seed", number)).id()).collect();
+    }
+    println!("{:<28} {:>10} {:>12} {:>6} {:>8}", "CPU time, microseconds", "native", "component", "ratio", "more");
+    let at = |number: usize| number * 7_919 % users;
+    let mut bench = Bench { sides, rounds };
+    // Nothing but the call, its token and the log entry.
+    bench.row("no such resource type", 400, &|_, _| Request::new("GET", "/Nothing", 404));
+    bench.row("GET by id", 400, &|side, number| Request::new("GET", &format!("/Users/{}", side.ids[at(number)]), 200));
+    bench.row("filter userName eq", 400, &|_, number| {
+        let filter = format!("filter=userName+eq+%22seed{}%40demo.example%22", at(number));
+        Request { query: Some(filter), ..Request::new("GET", "/Users", 200) }
+    });
+    bench.row("list of 100", 40, &|_, _| Request {
+        query: Some("count=100".into()),
+        ..Request::new("GET", "/Users", 200)
+    });
+    bench.row("create", 200, &|_, number| create("new", number));
+    bench.row("PATCH a user's title", 200, &|side, number| {
+        let operation = json!({ "op": "replace", "path": "title", "value": format!("title {number}") });
+        let path = format!("/Users/{}", side.ids[at(number)]);
+        Request { body: Some(json!({ "Operations": [operation] })), ..Request::new("PATCH", &path, 200) }
+    });
+}
+
+/// A request to a side: its number says which one it is.
+type Make<'m> = &'m dyn Fn(&Side, usize) -> Request;
+
+/// The two that are compared: native, then the component.
+struct Bench {
+    sides: [Side; 2],
+    rounds: usize,
+}
+
+impl Bench {
+    /// Has both serve the requests in turns and prints the medians.
+    fn row(&mut self, name: &str, count: usize, request: Make<'_>) {
+        let mut costs: [Vec<f64>; 2] = [Vec::new(), Vec::new()];
+        for round in 0..self.rounds {
+            for turn in 0..2 {
+                let place = (round + turn) % 2;
+                let side = &mut self.sides[place];
+                let requests: Vec<Request> = (0..count).map(|number| request(side, side.next + number)).collect();
+                side.next += count;
+                let process = Process(std::process::id());
+                let before = process.cpu();
+                let answers: Vec<Answer> = requests.iter().map(|request| side.send(request)).collect();
+                costs[place].push((process.cpu() - before) * 1_000.0 / count as f64);
+                drop(answers);
+            }
+        }
+        let ratio = median(costs[1].iter().zip(&costs[0]).map(|(component, native)| component / native).collect());
+        let [native, component] = costs.map(median);
+        println!("{name:<28} {native:>10.1} {component:>12.1} {ratio:>6.2} {:>8.1}", component - native);
+    }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+struct Request {
+    method: &'static str,
+    path: String,
+    query: Option<String>,
+    body: Option<Value>,
+    status: u16,
+}
+
+impl Request {
+    fn new(method: &'static str, path: &str, status: u16) -> Self {
+        Self { method, path: path.to_owned(), query: None, body: None, status }
+    }
+}
+
+/// A user whose name has no neighbours among the others, but for those that were made beforehand.
+fn create(text: &str, number: usize) -> Request {
+    let place = (number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
+    let name = match text {
+        "seed" => format!("seed{number}@demo.example"),
+        _ => format!("{place:06x}.{text}{number}@demo.example"),
+    };
+    let body = json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+        "userName": name, "externalId": format!("{place:06x}-{text}-{number}"), "active": true,
+        "displayName": format!("{place:06x} {text} {number}"),
+        "name": { "givenName": "User", "familyName": number.to_string() },
+        "emails": [{ "value": name, "type": "work", "primary": true }],
+    });
+    Request { body: Some(body), ..Request::new("POST", "/Users", 201) }
+}
+
+struct Answer(Vec<u8>);
+
+impl Answer {
+    fn id(&self) -> String {
+        let resource: Value = serde_json::from_slice(&self.0).unwrap();
+        resource["id"].as_str().unwrap().to_owned()
+    }
+}
+
+/// Who serves requests.
+trait Serves {
+    fn token(&self) -> &str;
+    fn serve(&self, request: ScimRequest) -> ScimResponse;
+}
+
+/// One of the two that are compared.
+struct Side {
+    serves: Box<dyn Serves>,
+    /// The users that were made beforehand.
+    ids: Vec<String>,
+    /// The number of the next request.
+    next: usize,
+    sent: std::cell::Cell<u64>,
+}
+
+impl Side {
+    fn new(serves: Box<dyn Serves>) -> Self {
+        Self { serves, ids: Vec::new(), next: 0, sent: std::cell::Cell::new(0) }
+    }
+
+    fn send(&self, request: &Request) -> Answer {
+        self.sent.set(self.sent.get() + 1);
+        let mut headers = vec![
+            ("authorization".to_owned(), format!("Bearer {}", self.serves.token())),
+            ("accept".to_owned(), "application/scim+json".to_owned()),
+            ("user-agent".to_owned(), "benchmark".to_owned()),
+        ];
+        let body = request.body.as_ref().map(|body| serde_json::to_vec(body).unwrap());
+        if let Some(body) = &body {
+            headers.push(("content-type".to_owned(), "application/scim+json".to_owned()));
+            headers.push(("content-length".to_owned(), body.len().to_string()));
+        }
+        let answer = self.serves.serve(ScimRequest {
+            method: request.method.to_owned(),
+            path: request.path.clone(),
+            query: request.query.clone(),
+            headers,
+            body: body.unwrap_or_default(),
+            base_url: BASE_URL.to_owned(),
+            request_id: format!("request-{}", self.sent.get()),
+            sender_address: Some("192.0.2.1".to_owned()),
+        });
+        assert_eq!(answer.status, request.status, "{}", String::from_utf8_lossy(&answer.body));
+        Answer(answer.body)
+    }
+}
+
+/// The organization of the benchmark, which sends no mails.
+fn record() -> OrganizationRecord {
+    OrganizationRecord {
+        name: "Acme".into(),
+        plan: Plan::Enterprise,
+        seats: 10_000_000,
+        domains: vec![Domain { name: "demo.example".into(), verified: true }],
+        single_sign_on: Some("okta".into()),
+        options: insomnia_scim::directory::Options { passphrase_emails: false, ..Default::default() },
+    }
+}
+
+/// The component, as the host runs it.
+struct Sandboxed {
+    runtime: Runtime,
+    organization: Organization,
+    token: String,
+}
+
+impl Sandboxed {
+    fn start() -> Self {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        let (organization, token) = runtime.block_on(async {
+            let unlimited = [Quota::RequestsPerSecond, Quota::ComputingSecondsPerMinute]
+                .into_iter()
+                .try_fold(Quotas::default(), |quotas, quota| quotas.with(quota, 1_000_000));
+            let provisioner = Provisioner::builder()
+                .storage(Arc::new(MemoryStorage::new()))
+                .quotas(unlimited.unwrap())
+                .scheduler(false)
+                .base_url("http://127.0.0.1:8080")
+                .build()
+                .await
+                .unwrap();
+            let owner = Owner { email: OWNER.into(), display_name: None, passphrase: None };
+            let new = NewOrganization::new(OrganizationId::parse("acme").unwrap(), record());
+            let new = NewOrganization { owner: Some(owner), ..new };
+            let organization = provisioner.create_organization(new).await.unwrap().organization;
+            let issued = organization.enable(OWNER, IdentityProvider::Okta, ExpiryWindow::Days90).await.unwrap();
+            (organization, issued.token)
+        });
+        Self { runtime, organization, token }
+    }
+}
+
+impl Serves for Sandboxed {
+    fn token(&self) -> &str {
+        &self.token
+    }
+
+    fn serve(&self, request: ScimRequest) -> ScimResponse {
+        self.runtime.block_on(self.organization.scim(request))
+    }
+}
