@@ -34,7 +34,7 @@ if [ -n "$$missing" ]; then \
 	fi
 endef
 
-.PHONY: help setup toolchain tools venv browser npm postgres run release package test test-rust picture pictures check features advisories bench soak chaos fuzz
+.PHONY: help setup toolchain tools venv browser npm postgres run release package test test-rust picture pictures check features advisories bench costs soak chaos fuzz
 
 help: ## List the targets.
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -224,6 +224,12 @@ bench: toolchain postgres ## Measure CPU time per request, bytes written, reques
 	cargo build --release --locked --package insomnia-scim
 	BENCH_BASE="$(if $(BASE),$(CURDIR)/target/bench/target/release/insomnia-scim)" BENCH_PARTS="$(PARTS)" \
 		BENCH_PICTURE="$(CURDIR)/target/bench.svg" cargo bench --locked --package insomnia-scim-tests
+
+costs: toolchain venv npm ## Measure what a call costs in each kind of host (server, Python, Node, wasi:http): latency, CPU.
+	cargo build --release --locked --package insomnia-scim
+	cargo run --locked --package insomnia-scim-wasi-http -- target/insomnia_scim_http.wasm
+	$(VENV)/bin/python tests/embedding/costs.py target/release/insomnia-scim \
+		target/guest/$(TARGET)/guest/insomnia_scim_guest.wasm target/insomnia_scim_http.wasm
 
 soak: toolchain ## Run attackers beside innocent organizations for MINUTES (10); print latencies, memory and violations.
 	cargo build --release --locked --package insomnia-scim

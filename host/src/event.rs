@@ -1,6 +1,9 @@
 //! Events: what changed in an organization, for the backend in the same process, for a webhook, and for receivers of streams.
 
 use async_trait::async_trait;
+use serde::Deserialize;
+use serde_json::Value;
+
 pub use insomnia_scim_contract::{
     Event, EventDetail, EventStream, IssuedEventStream, NewEventStream, PollRequest, PollResponse, SigningKey,
     StreamEvent, Webhook,
@@ -17,4 +20,62 @@ pub trait EventSubscriber: Send + Sync + 'static {
     /// # Errors
     /// Any text: the events come again later.
     async fn take(&self, organization: &OrganizationId, events: &[Event]) -> Result<(), String>;
+}
+
+/// What an event tells: its document, read. Later releases may add types of events and members, so what is not known is passed
+/// over.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct EventRecord {
+    /// A UUID: the same in every attempt to deliver the event.
+    pub id: String,
+    /// What happened, such as `member.created` or `team.membership-changed`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// When, as in RFC 3339, in UTC.
+    pub time: String,
+    /// What it is about.
+    pub subject: EventSubject,
+    /// Who made the change: `scim`, `admin` or `system`.
+    pub actor: String,
+    /// By which request and whose credential it was made; `None` if time alone brought it.
+    #[serde(default)]
+    pub cause: Option<EventCause>,
+    /// What changed. Where `before` and `after` were larger than 64 KiB, there are the names of what `changed` instead.
+    pub data: Value,
+}
+
+/// What an event is about.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct EventSubject {
+    /// `member`, `team`, `connector`, `token`, `oauth-client`, `setup-link` or `licences`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The id of the member, the team, the OAuth client or the set-up link, or the generation of the token.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// The name that people see.
+    #[serde(default)]
+    pub name: Option<String>,
+}
+
+/// What brought a change about.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct EventCause {
+    /// The id of the request, by which the log can be searched.
+    pub request_id: Option<String>,
+    /// What the caller was let in by, such as `token 3`.
+    pub credential: Option<String>,
+    /// The `traceparent` (W3C Trace Context) of the request, if the host takes part in traces.
+    pub traceparent: Option<String>,
+}
+
+impl EventRecord {
+    /// Reads the document of an event.
+    ///
+    /// # Errors
+    /// It is no document of an event.
+    pub fn read(event: &Event) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(&event.document)
+    }
 }

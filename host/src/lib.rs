@@ -28,6 +28,8 @@
 //! # }
 //! ```
 //!
+//! [`guide`] leads from here to production: storage, secrets, mail, sessions, events, upgrade.
+//!
 //! # Features
 //!
 //! | feature | what it adds |
@@ -65,6 +67,8 @@ pub mod event;
 mod fair;
 mod fleet;
 pub mod guard;
+#[doc = include_str!("guide.md")]
+pub mod guide {}
 mod hex;
 #[cfg(feature = "cli")]
 mod host_key;
@@ -108,3 +112,8 @@ pub use registry::{
 };
 pub use routes::serve;
 pub use scim::{ScimRequest, ScimResponse};
+
+/// The Rust in the README, which is compiled as it stands there.
+#[cfg(all(doctest, feature = "cli"))]
+#[doc = include_str!("../../README.md")]
+struct Readme;

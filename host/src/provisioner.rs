@@ -86,12 +86,13 @@ pub enum BuildError {
     Interrupted,
 }
 
-/// What a [`Provisioner`] is made of. Only the storage is required.
+/// What a [`Provisioner`] is made of. Only the storage is required; what is off for want of another part is said in the log when
+/// it is built.
 pub struct ProvisionerBuilder {
     storage: Option<Arc<dyn Storage>>,
-    mailer: Arc<dyn Mailer>,
-    http: Arc<dyn HttpClient>,
-    secrets: Arc<dyn Secrets>,
+    mailer: Option<Arc<dyn Mailer>>,
+    http: Option<Arc<dyn HttpClient>>,
+    secrets: Option<Arc<dyn Secrets>>,
     clock: Arc<dyn Clock>,
     isolation: Isolation,
     limits: Limits,
@@ -118,21 +119,21 @@ impl ProvisionerBuilder {
     /// What sends email. Without one, messages are parked: they can be seen, and sent again for 90 days once there is one.
     #[must_use]
     pub fn mailer(mut self, mailer: Arc<dyn Mailer>) -> Self {
-        self.mailer = mailer;
+        self.mailer = Some(mailer);
         self
     }
 
     /// What sends HTTP requests: webhooks, and token refresh in the identity provider.
     #[must_use]
     pub fn http(mut self, http: Arc<dyn HttpClient>) -> Self {
-        self.http = http;
+        self.http = Some(http);
         self
     }
 
     /// What encrypts secrets that must be replayed.
     #[must_use]
     pub fn secrets(mut self, secrets: Arc<dyn Secrets>) -> Self {
-        self.secrets = secrets;
+        self.secrets = Some(secrets);
         self
     }
 
@@ -244,15 +245,27 @@ impl ProvisionerBuilder {
         check_operator_clients(&self.operator_clients).map_err(BuildError::OperatorClient)?;
         let alarm = Arc::new(Alarm::default());
         let metrics = Arc::new(Metrics::new().map_err(|error| BuildError::Metrics(error.to_string()))?);
+        let mailer = self.mailer.unwrap_or_else(|| {
+            tracing::info!("there is no mailer: emails are parked, among them the passphrases of new members");
+            Arc::new(NoMailer)
+        });
+        let http = self.http.unwrap_or_else(|| {
+            tracing::info!("there is no HTTP client: webhooks, pushed event streams and automatic refreshes are off");
+            Arc::new(NoHttpClient)
+        });
+        let secrets = self.secrets.unwrap_or_else(|| {
+            tracing::info!("there is no key for secrets: webhooks, event streams and automatic refreshes are refused");
+            Arc::new(NoSecrets)
+        });
         #[cfg(feature = "otlp")]
         if let Some(outcomes) = self.traces.outcomes() {
             metrics.add(outcomes).map_err(|error| BuildError::Metrics(error.to_string()))?;
         }
         let capabilities = Arc::new(Capabilities {
             storage: Arc::clone(&storage),
-            mailer: Arc::clone(&self.mailer),
-            http: self.http,
-            secrets: Arc::clone(&self.secrets),
+            mailer: Arc::clone(&mailer),
+            http,
+            secrets: Arc::clone(&secrets),
             clock: Arc::clone(&self.clock),
             alarm: Arc::clone(&alarm),
             metrics: Arc::clone(&metrics),
@@ -267,8 +280,8 @@ impl ProvisionerBuilder {
             runtime: runtime.await.map_err(|_| BuildError::Interrupted)??,
             registry: Registry::new(Arc::clone(&storage)),
             storage,
-            mailer: self.mailer,
-            secrets: self.secrets,
+            mailer,
+            secrets,
             clock: self.clock,
             alarm,
             metrics,
@@ -296,9 +309,9 @@ impl Provisioner {
     pub fn builder() -> ProvisionerBuilder {
         ProvisionerBuilder {
             storage: None,
-            mailer: Arc::new(NoMailer),
-            http: Arc::new(NoHttpClient),
-            secrets: Arc::new(NoSecrets),
+            mailer: None,
+            http: None,
+            secrets: None,
             clock: Arc::new(SystemClock),
             isolation: Isolation::default(),
             limits: Limits::default(),

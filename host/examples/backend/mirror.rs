@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use async_trait::async_trait;
 use insomnia_scim::directory::{Listing, Member};
-use insomnia_scim::event::{Event, EventSubscriber};
+use insomnia_scim::event::{Event, EventRecord, EventSubscriber};
 use insomnia_scim::{OrganizationId, Provisioner};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use serde_json::Value;
@@ -118,18 +118,18 @@ impl Mirror {
 
     /// What the event does. A large one only names what has changed: then it is asked what is so now, which later events
     /// bring up to date again.
-    async fn effect(&self, organization: &OrganizationId, event: &Value) -> Result<Effect, String> {
-        let text = |pointer: &str| event.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
-        let id = text("/subject/id").unwrap_or_default();
-        let is_short = event.pointer("/data/changed").is_none();
-        Ok(match text("/type").unwrap_or_default().as_str() {
+    async fn effect(&self, organization: &OrganizationId, event: EventRecord) -> Result<Effect, String> {
+        let data = event.data;
+        let (id, name) = (event.subject.id.unwrap_or_default(), event.subject.name);
+        let is_short = data.get("changed").is_none();
+        Ok(match event.kind.as_str() {
             "member.deleted" => Effect::AccountGone { id },
             kind if kind.starts_with("member.") && is_short => Effect::Account {
                 id,
-                email: email(&event["data"]["after"]),
-                name: text("/subject/name"),
-                role: text("/data/after/role"),
-                active: event.pointer("/data/after/active").and_then(Value::as_bool),
+                email: email(&data["after"]),
+                name,
+                role: data["after"]["role"].as_str().map(str::to_owned),
+                active: data["after"]["active"].as_bool(),
             },
             kind if kind.starts_with("member.") => match self.member(organization, &id).await? {
                 Some(member) => Effect::of(member),
@@ -137,12 +137,12 @@ impl Mirror {
                 None => Effect::None,
             },
             "team.deleted" => Effect::TeamGone { id },
-            "team.created" | "team.updated" => Effect::Team { id, name: text("/subject/name").unwrap_or_default() },
+            "team.created" | "team.updated" => Effect::Team { id, name: name.unwrap_or_default() },
             "team.membership-changed" => {
-                let (added, removed) = (ids(&event["data"]["added"]), ids(&event["data"]["removed"]));
+                let (added, removed) = (ids(&data["added"]), ids(&data["removed"]));
                 let named = (added.len() + removed.len()) as u64;
-                let count = |pointer| event.pointer(pointer).and_then(Value::as_u64).unwrap_or_default();
-                if named == count("/data/addedCount") + count("/data/removedCount") {
+                let count = |name: &str| data[name].as_u64().unwrap_or_default();
+                if named == count("addedCount") + count("removedCount") {
                     Effect::Members { team: id, added, removed }
                 } else {
                     Effect::AllMembers { members: self.members(organization, &id).await?, team: id }
@@ -187,8 +187,8 @@ impl EventSubscriber for Mirror {
     async fn take(&self, organization: &OrganizationId, events: &[Event]) -> Result<(), String> {
         self.catch_up(organization).await?;
         for event in events {
-            let document: Value = serde_json::from_str(&event.document).map_err(|error| error.to_string())?;
-            let effect = self.effect(organization, &document).await?;
+            let record = EventRecord::read(event).map_err(|error| error.to_string())?;
+            let effect = self.effect(organization, record).await?;
             let name = organization.as_str();
             self.database
                 .transaction(

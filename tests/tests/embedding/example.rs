@@ -74,8 +74,7 @@ impl Example {
         Host { process, connector_url, token, said, _copy: copy }
     }
 
-    /// A command in the example's folder. npm's packages are in `target/npm`, and Node finds them only from below, so it
-    /// gets a copy of the example there.
+    /// A command in the example's folder, or for Node in a copy of it.
     fn prepare(&self, arguments: &[&str]) -> Prepared {
         let workspace = Path::new(WORKSPACE).canonicalize().unwrap();
         let source = workspace.join("host/examples").join(self.folder);
@@ -85,26 +84,44 @@ impl Example {
             command.args(["-B"]).args(arguments).current_dir(source);
             return Prepared { command, copy: None };
         }
+        let copy = Copied::new(self.folder);
+        command.args(arguments).current_dir(copy.folder());
+        Prepared { command, copy: Some(copy) }
+    }
+}
+
+/// A copy of an example in JavaScript, which goes when this goes. npm's packages are in `target/npm`, and Node finds them only from
+/// below.
+pub(super) struct Copied {
+    directory: TempDir,
+    example: &'static str,
+}
+
+impl Copied {
+    pub(super) fn new(example: &'static str) -> Self {
+        let workspace = Path::new(WORKSPACE).canonicalize().unwrap();
         let npm = workspace.join("target/npm");
         assert!(npm.join("node_modules").is_dir(), "{} is not there: run `make setup` first", npm.display());
-        let copy = TempDir::with_prefix_in("host-", npm).unwrap();
-        let folder = copy.path().join("host/examples/node");
-        fs::create_dir_all(&folder).unwrap();
-        symlink(workspace.join("tests"), copy.path().join("tests")).unwrap();
-        for file in fs::read_dir(source).unwrap().map(Result::unwrap) {
+        let copy = Self { directory: TempDir::with_prefix_in("host-", npm).unwrap(), example };
+        fs::create_dir_all(copy.folder()).unwrap();
+        symlink(workspace.join("tests"), copy.directory.path().join("tests")).unwrap();
+        for file in fs::read_dir(workspace.join("host/examples").join(example)).unwrap().map(Result::unwrap) {
             if file.file_type().unwrap().is_file() {
-                fs::copy(file.path(), folder.join(file.file_name())).unwrap();
+                fs::copy(file.path(), copy.folder().join(file.file_name())).unwrap();
             }
         }
-        command.args(arguments).current_dir(folder);
-        Prepared { command, copy: Some(copy) }
+        copy
+    }
+
+    pub(super) fn folder(&self) -> PathBuf {
+        self.directory.path().join("host/examples").join(self.example)
     }
 }
 
 /// A command, and the folder in which it runs, which goes when this goes.
 pub(super) struct Prepared {
     command: Command,
-    copy: Option<TempDir>,
+    copy: Option<Copied>,
 }
 
 impl Prepared {
@@ -122,7 +139,7 @@ pub(super) struct Host {
     connector_url: String,
     token: String,
     said: Arc<Mutex<String>>,
-    _copy: Option<TempDir>,
+    _copy: Option<Copied>,
 }
 
 impl Host {

@@ -1,8 +1,10 @@
-//! The hosts of `host/examples/node` and `host/examples/python`, which embedders in other languages copy: their storages keep
-//! the rules, identity providers provision into them, and what they answered survives `kill -9`.
+//! The hosts of `host/examples`, which embedders copy: their storages keep the rules, identity providers provision into them, and
+//! what they answered survives `kill -9`.
 
 mod backend;
 mod example;
+mod folders;
+mod wasi_http;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -49,8 +51,10 @@ fn the_tests_install_what_the_hosts_pin() {
         serde_json::from_value(package[section].clone()).unwrap()
     };
     let tested = packages("tests/package.json", "devDependencies");
-    for (name, version) in packages("host/examples/node/package.json", "dependencies") {
-        assert_eq!(tested.get(&name), Some(&version), "{name}");
+    for example in ["node", "wasi-http"] {
+        for (name, version) in packages(&format!("host/examples/{example}/package.json"), "dependencies") {
+            assert_eq!(tested.get(&name), Some(&version), "{name} of {example}");
+        }
     }
     let tested = read("tests/requirements.txt");
     let pinned = read("host/examples/python/requirements.txt");
