@@ -84,7 +84,7 @@ fn named(name: &str) -> OrganizationId {
 }
 
 async fn put(storage: &SqliteStorage, organization: &OrganizationId, key: &str, value: Vec<u8>) {
-    let write = vec![Change::put(key.into(), value)];
+    let changes = vec![Change::put(key.into(), value)];
     storage.commit(organization, Transaction { changes, wake_at: Some(77), ..Transaction::default() }).await.unwrap();
 }
 
@@ -161,7 +161,7 @@ async fn what_has_changed_since_a_copy_was_broken_off_is_copied_as_it_is_now() {
     put(&original, &named("acme"), "key/00", b"new, in the middle".to_vec()).await;
     put(&original, &named("acme"), "zzz", b"new, at the end".to_vec()).await;
     for (organization, gone) in [("acme", "key/5"), ("globex", "key/0"), ("globex", "key/9")] {
-        let write = vec![Change::Delete(gone.into())];
+        let changes = vec![Change::Delete(gone.into())];
         let transaction = Transaction { changes, ..Transaction::default() };
         original.commit(&named(organization), transaction).await.unwrap();
     }

@@ -161,7 +161,7 @@ mod tests {
     }
 
     async fn put(storage: &SqliteStorage, key: &str) {
-        let write = vec![Change::put(key.into(), vec![b'x'; 20_000])];
+        let changes = vec![Change::put(key.into(), vec![b'x'; 20_000])];
         let acme = OrganizationId::parse("acme").unwrap();
         storage.commit(&acme, Transaction { changes, ..Transaction::default() }).await.unwrap();
     }

@@ -317,7 +317,7 @@ mod tests {
         let storage = SqliteStorage::open_with(&path, Checkpoints::External).unwrap();
         // More than SQLite would leave in the log by itself.
         for number in 0..12 {
-            let write = vec![Change::put(vec![number], vec![b'x'; bounds::MAX_VALUE])];
+            let changes = vec![Change::put(vec![number], vec![b'x'; bounds::MAX_VALUE])];
             storage.commit(&acme, Transaction { changes, ..Transaction::default() }).await.unwrap();
         }
         let transaction = Transaction { changes: vec![Change::Delete(vec![0])], ..Transaction::default() };
