@@ -210,8 +210,9 @@ advisories: tools ## Check the crates against RustSec's advisories, where its da
 
 # BASE: a revision to compare with. It is checked out and built beside, in target/bench; one that has no configuration for
 # cargo must not be built with this one's.
-# PARTS: requests, storages (PostgreSQL beside SQLite), or organizations (what many of them cost).
-PARTS ?= requests,storages,organizations
+# PARTS: requests, storages (PostgreSQL beside SQLite), organizations (what many of them cost), or sandbox (what the component
+# costs beside its source linked natively).
+PARTS ?= requests,storages,organizations,sandbox
 bench: toolchain postgres ## Measure CPU time per request, bytes written, requests/s, latencies, memory; BASE=<revision> compares, PARTS=storages.
 	@set -e; if [ -n "$(BASE)" ]; then \
 		test -e target/bench/source || git worktree add --force --detach target/bench/source "$(BASE)"; \
@@ -258,4 +259,5 @@ fuzz: toolchain ## Fuzz what strangers reach, each parser for MINUTES (10); what
 			echo "fuzz: $$target broke a rule; the input lies in target/fuzz: keep it as a seed in guest/fuzz/seeds/$$target"; exit 1; }; \
 	done
 	@echo "fuzz: whole requests to the server"
+	cargo build --locked --workspace --bins --tests
 	INSOMNIA_SCIM_FUZZ_MINUTES=$(MINUTES) cargo test --locked --workspace --test all broken_requests -- --nocapture

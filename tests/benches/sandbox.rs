@@ -34,6 +34,10 @@ fn main() {
     if std::env::args().any(|argument| argument == "--test") {
         return;
     }
+    let parts = std::env::var("BENCH_PARTS").unwrap_or_default();
+    if !parts.is_empty() && !parts.split(',').any(|part| part.trim() == "sandbox") {
+        return;
+    }
     let number =
         |variable: &str, otherwise| std::env::var(variable).ok().map_or(otherwise, |text| text.parse().unwrap());
     let (users, rounds) = (number("BENCH_USERS", 10_000), number("BENCH_ROUNDS", 15));

@@ -18,6 +18,8 @@ if (data === undefined) {
   console.error("node serve.js COMPONENT DATA [ADDRESS:PORT]");
   process.exit(2);
 }
+// Emails hold passphrases, and WASI sets no modes of files.
+process.umask(0o077);
 mkdirSync(data, { recursive: true });
 
 // Rust's library opens every file that it writes with the flag mutate-directory, which says nothing of files. This release of the

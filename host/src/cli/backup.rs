@@ -16,7 +16,7 @@ use super::output;
 use crate::host_key::{Keyring, NOTE, Note};
 use crate::registry::note_key;
 use crate::storage::copy::{Copied, CopyError, Look, Source, Target, copy};
-use crate::storage::{PostgresConfig, PostgresSource, PostgresTarget, SqliteSource, SqliteTarget};
+use crate::storage::{Checkpoints, PostgresConfig, PostgresSource, PostgresTarget, SqliteSource, SqliteTarget};
 
 /// Arguments of `backup`.
 ///
@@ -56,14 +56,14 @@ pub(super) struct Migrate {
 
 impl Backup {
     pub(super) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
-        let to = Place { database: None, directory: self.directory };
+        let to = Place { database: None, directory: self.directory, checkpoints: Checkpoints::Own };
         transfer(settings, &Place::of(settings), &to, "backed up to").await
     }
 }
 
 impl Restore {
     pub(super) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
-        let from = Place { database: None, directory: self.directory };
+        let from = Place { database: None, directory: self.directory, checkpoints: Checkpoints::Own };
         transfer(settings, &from, &Place::of(settings), "restored to").await
     }
 }
@@ -81,23 +81,25 @@ impl Migrate {
 struct Place {
     database: Option<PostgresConfig>,
     directory: PathBuf,
+    /// Who moves the log of a database in the directory.
+    checkpoints: Checkpoints,
 }
 
 impl Place {
     fn of(settings: &Settings) -> Self {
-        Self { database: settings.storage.clone(), directory: settings.data.clone() }
+        Self { database: settings.storage.clone(), directory: settings.data.clone(), checkpoints: settings.checkpoints }
     }
 
     /// What `--from` or `--to` says; `key` is the directory with the host key, where it says a PostgreSQL.
     fn named(settings: &Settings, text: &str, key: &Path) -> anyhow::Result<Self> {
         if !text.contains("://") {
-            return Ok(Self { database: None, directory: text.into() });
+            return Ok(Self { database: None, directory: text.into(), checkpoints: settings.checkpoints });
         }
         let mut config = PostgresConfig::from_url(text)?;
         if let Some(path) = &settings.storage_password_file {
             config = config.password_file(path)?;
         }
-        Ok(Self { database: Some(config), directory: key.to_owned() })
+        Ok(Self { database: Some(config), directory: key.to_owned(), checkpoints: settings.checkpoints })
     }
 
     fn name(&self) -> String {
@@ -113,7 +115,8 @@ impl Place {
         }
         let path = self.directory.join(DATABASE);
         ensure!(path.exists(), "there is no database in {}", self.directory.display());
-        Ok(Box::new(spawn_blocking(move || SqliteSource::open(&path)).await??))
+        let checkpoints = self.checkpoints;
+        Ok(Box::new(spawn_blocking(move || SqliteSource::open(&path, checkpoints)).await??))
     }
 
     async fn target(&self) -> anyhow::Result<Box<dyn Target>> {
@@ -121,7 +124,8 @@ impl Place {
             return Ok(Box::new(PostgresTarget::open(config.clone()).await?));
         }
         let path = self.directory.join(DATABASE);
-        Ok(Box::new(spawn_blocking(move || SqliteTarget::open(&path)).await??))
+        let checkpoints = self.checkpoints;
+        Ok(Box::new(spawn_blocking(move || SqliteTarget::open(&path, checkpoints)).await??))
     }
 }
 
@@ -202,7 +206,7 @@ fn right_key(from: &Path, to: &Path, note: Option<&[u8]>) -> Result<(), CopyErro
     let Some(note) = note else { return Ok(()) };
     let note: Note = serde_json::from_slice(note).map_err(|error| failed(&error))?;
     let keys = Keyring::in_file(&path).map_err(|error| failed(&error))?.fingerprints();
-    if keys.contains(&note.key) {
+    if std::iter::once(&note.key).chain(&note.older).all(|key| keys.contains(key)) {
         return Ok(());
     }
     let text = format!("{} is not the host key that the database is sealed with", from.join(KEY).display());

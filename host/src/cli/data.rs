@@ -11,7 +11,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use clap::ValueEnum;
 
 use crate::capability::storage::Storage;
@@ -75,11 +75,17 @@ pub(super) async fn open(
             Arc::new(tokio::task::spawn_blocking(move || SqliteStorage::open_with(&database, checkpoints)).await??)
         }
         Some(config) => {
-            let storage: Arc<dyn Storage> = Arc::new(match purpose {
+            let postgres = match purpose {
                 Purpose::Begin => PostgresStorage::open(config.clone()).await?,
                 Purpose::Use => PostgresStorage::open_existing(config.clone()).await?,
-            });
+            };
+            let holds_organizations = postgres.holds_organizations().await?;
+            let storage: Arc<dyn Storage> = Arc::new(postgres);
             let is_empty = Registry::new(Arc::clone(&storage)).is_empty().await?;
+            ensure!(
+                !(is_empty && holds_organizations),
+                "{config} holds a copy that was broken off: give the command that made it (`migrate` or `restore`) again"
+            );
             found = Found { name: config.to_string(), database: !is_empty, database_log: false, ..found };
             found.check(purpose, without)?;
             private_directory(path).with_context(unusable)?;
@@ -269,6 +275,9 @@ pub(super) fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
         file.sync_all()
     });
     let placed = written.and_then(|()| fs::rename(&beside, path));
+    // Its name is on the disk as well when this returns.
+    #[cfg(unix)]
+    let placed = placed.and_then(|()| fs::File::open(path.parent().unwrap_or(path))?.sync_all());
     if placed.is_err() {
         let _ = fs::remove_file(&beside);
     }

@@ -45,6 +45,7 @@ mod webhook;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
@@ -54,6 +55,9 @@ use self::arguments::Common;
 use self::config::Settings;
 use self::failure::{Failure, WrongArguments};
 use crate::error::plain;
+
+/// How long the end of the process waits for what the system still does for it.
+const AT_THE_END: Duration = Duration::from_secs(1);
 
 /// SCIM provisioning for Insomnia Enterprise: identity providers create, update and deactivate members and teams.
 ///
@@ -205,7 +209,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     let serves = matches!(cli.command, Command::Serve(_) | Command::Demo(_));
     let _log = log::start(&settings, if serves { "info" } else { "warn" })?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         #[cfg(unix)]
         process::survive_file_size_limit();
         match cli.command {
@@ -239,7 +243,10 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             Command::Compile(compile) => compile.run(),
             Command::Completions { .. } | Command::Man { .. } => Ok(()),
         }
-    })
+    });
+    // A name that is being looked up keeps a thread for as long as the resolver likes.
+    runtime.shutdown_timeout(AT_THE_END);
+    ended
 }
 
 #[cfg(test)]

@@ -63,10 +63,13 @@ impl OtlpFlags {
     /// The table, with what the flags and the variables of OpenTelemetry say in the place of what the file says.
     pub(super) fn before(&self, file: OtlpTable, variable: impl Fn(&str) -> Option<String>) -> OtlpTable {
         let named = variable("OTEL_SERVICE_NAME").is_some();
+        let given = self.otlp_endpoint.clone().or_else(|| variable("OTEL_EXPORTER_OTLP_ENDPOINT"));
+        // What the file says of a collector's secrets is for the collector that the file names, and for no other.
+        let of_file = given.as_ref().is_none_or(|given| file.endpoint.as_ref() == Some(given));
         let chosen = variable("OTEL_TRACES_SAMPLER").is_some();
         OtlpTable {
-            endpoint: self.otlp_endpoint.clone().or_else(|| variable("OTEL_EXPORTER_OTLP_ENDPOINT")).or(file.endpoint),
-            headers_file: self.otlp_headers_file.clone().or(file.headers_file),
+            endpoint: given.or(file.endpoint),
+            headers_file: self.otlp_headers_file.clone().or(file.headers_file.filter(|_| of_file)),
             // The library reads this variable by itself.
             service_name: file.service_name.filter(|_| !named),
             sample: self.otlp_sample.or(file.sample.filter(|_| !chosen)),
@@ -89,7 +92,8 @@ pub(super) fn of(
     variable: impl Fn(&str) -> Option<String>,
 ) -> anyhow::Result<Option<TracesConfig>> {
     let table = &settings.otlp;
-    if variable("OTEL_SDK_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
+    let is_off = variable("OTEL_SDK_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    if is_off || variable("OTEL_TRACES_EXPORTER").is_some_and(|value| value != "otlp") {
         return Ok(None);
     }
     let Some(endpoint) = &table.endpoint else {
@@ -98,7 +102,9 @@ pub(super) fn of(
         }
         return Ok(None);
     };
-    let headers = match (&table.headers_file, variable("OTEL_EXPORTER_OTLP_HEADERS")) {
+    // So are the secrets of the variables.
+    let is_of_variable = variable("OTEL_EXPORTER_OTLP_ENDPOINT").as_ref() == Some(endpoint);
+    let headers = match (&table.headers_file, variable("OTEL_EXPORTER_OTLP_HEADERS").filter(|_| is_of_variable)) {
         (Some(path), _) => of_file(path)?,
         (None, Some(text)) => of_variable(&text)?,
         (None, None) => Vec::new(),
@@ -176,6 +182,7 @@ mod tests {
         assert!(config("", &[]).unwrap().is_none());
         assert!(config(endpoint, &[]).unwrap().is_some());
         assert!(config(endpoint, &[("OTEL_SDK_DISABLED", "true")]).unwrap().is_none());
+        assert!(config(endpoint, &[("OTEL_TRACES_EXPORTER", "none")]).unwrap().is_none());
         let variable = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318");
         assert!(config("", &[variable]).unwrap().is_some());
         let none: &[(&str, &str)] = &[];
@@ -192,6 +199,24 @@ mod tests {
             let error = format!("{:#}", config(table, variables).err().expect(table));
             assert!(error.contains(said), "{table}: {error}");
         }
+    }
+
+    #[test]
+    fn p6_secrets_of_one_collector_are_not_sent_to_another() {
+        let flags =
+            OtlpFlags { otlp_endpoint: None, otlp_headers_file: None, otlp_sample: None, otlp_organizations: false };
+        let file = || OtlpTable {
+            endpoint: Some("https://vendor.example".into()),
+            headers_file: Some("/secrets/vendor".into()),
+            ..OtlpTable::default()
+        };
+        let of = |endpoint: &str| {
+            let variable = |name: &str| (name == "OTEL_EXPORTER_OTLP_ENDPOINT").then(|| endpoint.to_owned());
+            flags.before(file(), variable).headers_file
+        };
+        assert_eq!(flags.before(file(), |_| None).headers_file, Some("/secrets/vendor".into()));
+        assert_eq!(of("https://vendor.example"), Some("/secrets/vendor".into()));
+        assert_eq!(of("http://sidecar:4318"), None);
     }
 
     #[test]

@@ -204,6 +204,9 @@ impl Server {
         }
         // What is missing is logged now and not when it is first needed. It is no reason not to serve the rest.
         let _ = provisioner.trouble().await;
+        if let Err(error) = provisioner.have_operator_trail_swept().await {
+            tracing::warn!("the operator's audit trail is not looked through: {error}");
+        }
         let stopped = stopped()?;
         #[cfg(unix)]
         super::process::tell_service_manager(sd_notify::NotifyState::Ready);

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use url::Url;
 
 use super::guest_headers;
-use crate::capability::http::{HttpClient, OutgoingRequest};
+use crate::capability::http::{HttpClient, HttpError, OutgoingRequest};
 use crate::capability::storage::OrganizationId;
 use crate::traces::{Collector, NotTaken};
 
@@ -84,7 +84,11 @@ impl Collector for OtlpCollector {
         };
         let response = match self.client.send(&OrganizationId::host(), request).await {
             Ok(response) => response,
-            Err(error) => return Err(NotTaken::Later { why: error.to_string(), after: None }),
+            Err(error @ (HttpError::Timeout | HttpError::Unreachable(_))) => {
+                return Err(NotTaken::Later { why: error.to_string(), after: None });
+            }
+            // Settings that are wrong stay wrong, and an answer that is too large is an answer.
+            Err(error) => return Err(NotTaken::Never(error.to_string())),
         };
         let why = format!("HTTP status {}", response.status);
         match response.status {

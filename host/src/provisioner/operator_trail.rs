@@ -5,10 +5,13 @@ use insomnia_scim_contract::{Actor, Source};
 use serde_json::json;
 
 use super::Provisioner;
-use crate::capability::storage::OrganizationId;
+use crate::capability::storage::{KeyRange, OrganizationId, Page, StorageError, Transaction};
 use crate::error::ActionError;
 use crate::journal::{AuditPage, AuditQuery};
 use crate::organization::Organization;
+
+/// In milliseconds.
+const DAY: u64 = 24 * 60 * 60 * 1_000;
 
 impl Provisioner {
     /// Searches what the operator did beyond single organizations, newest first; the entries have the form of
@@ -33,6 +36,21 @@ impl Provisioner {
         let subject = json!({"type": kind, "id": id, "name": name});
         let trail = self.operator_trail().coming_from(source);
         trail.record_act(what, json!({"subject": subject})).await;
+    }
+
+    /// Has the trail looked through within a day, also where nothing was added to it for long: what is old enough goes.
+    ///
+    /// # Errors
+    /// If the storage refuses.
+    pub(crate) async fn have_operator_trail_swept(&self) -> Result<(), StorageError> {
+        let (operator, range) = (OrganizationId::operator(), KeyRange { start: Vec::new(), end: vec![0xff] });
+        let page = Page { range, reverse: false, skip: 0, limit: 1 };
+        let scanned = self.storage().scan(&operator, vec![page]).await?;
+        if scanned.iter().all(|page| page.entries.is_empty()) {
+            return Ok(());
+        }
+        let wake_at = Some(self.clock().now().saturating_add(DAY));
+        self.storage().commit(&operator, Transaction { wake_at, ..Transaction::default() }).await.map(drop)
     }
 
     /// The space of the trail: of an organization's acts it has those of audit trails only.

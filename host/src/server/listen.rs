@@ -318,7 +318,9 @@ impl Entry {
     async fn call(self, request: Request<Incoming>, connection: Arc<Connection>) -> Result<Response<Body>, Infallible> {
         let begun = Instant::now();
         let (metrics, uri, method) = (Arc::clone(&self.metrics), request.uri().clone(), request.method().clone());
-        let span = match self.traces.is_on() {
+        // Whether the server is there is asked every second, and says nothing to who looks at traces.
+        let is_probe = matches!(uri.path(), "/healthz" | "/readyz");
+        let span = match self.traces.is_on() && !is_probe {
             true => self.traces.of_request(&method, &loggable(uri.path()), request.headers()),
             false => Span::none(),
         };

@@ -68,6 +68,7 @@ impl SpanProcessor for Queue {
     fn on_end(&self, span: SpanData) {
         if span.span_context.is_sampled() && self.spans.try_send(span).is_err() {
             self.outcomes.dropped(1);
+            warn_hourly!("traces-queue"; "a span is dropped, since as many as there is room for wait for the collector");
         }
     }
 
@@ -168,7 +169,7 @@ impl Export {
             let why = match self.collector.take(message.clone()).await {
                 Ok(()) => return self.outcomes.exported(spans),
                 Err(NotTaken::Later { why, after }) if tried < TRIES && !self.ended.is_cancelled() => {
-                    warn_hourly!("traces"; "spans are not taken, and are sent again: {why}");
+                    warn_hourly!("traces-again"; "spans are not taken, and are sent again: {why}");
                     let asked = after.unwrap_or(pause).clamp(pause, LONGEST_PAUSE.max(pause));
                     tokio::select! {
                         () = self.ended.cancelled() => {}
@@ -179,7 +180,7 @@ impl Export {
                 }
                 Err(why) => why,
             };
-            warn_hourly!("traces"; spans, "spans are not taken, and are dropped: {why}");
+            warn_hourly!("traces-dropped"; spans, "spans are not taken, and are dropped: {why}");
             return self.outcomes.dropped(spans);
         }
     }

@@ -28,7 +28,7 @@ use super::route;
 const SERVICE: &str = "insomnia-scim";
 /// How long the first span of a batch waits for others: as long as with OpenTelemetry's own queue by default.
 const DELAY: Duration = Duration::from_secs(5);
-/// The longest `tracestate` that is passed on, in bytes: so much W3C Trace Context asks for.
+/// The longest `tracestate` that is taken from a caller and told to the collector, in bytes: so much W3C Trace Context asks for.
 const LONGEST_STATE: usize = 512;
 /// The methods that semantic conventions name; another one is `_OTHER`.
 const METHODS: [Method; 9] = [
@@ -517,7 +517,7 @@ mod tests {
         assert_eq!(of(&[("traceparent", VALID)]), some(""));
         assert_eq!(of(&[("traceparent", VALID), ("tracestate", "a=1"), ("tracestate", "b=2")]), some("a=1,b=2"));
         assert_eq!(
-            of(&[("traceparent", VALID), ("tracestate", "=")]),
+            of(&[("traceparent", VALID), ("tracestate", "no-pair")]),
             some(""),
             "a wrong state is no reason to begin anew"
         );

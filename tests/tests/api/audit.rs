@@ -156,7 +156,7 @@ fn p9_the_operators_own_trail_is_searched_by_the_operator_only_page_by_page() {
     let mut made = Vec::new();
     for name in ["one", "two", "three"] {
         let key = json!({"name": unique(name), "scopes": ["logs:read"]});
-        made.push(text(&created(&operator().post("/api-keys", key)), "id"));
+        made.push(text(&created(&operator().post("/api-keys", key))["key"], "id"));
     }
     let (mut acts, mut path) = (Vec::new(), "/audit?text=api-key.create&limit=2".to_owned());
     loop {

@@ -243,9 +243,12 @@ fn put_organization(body: &OrganizationBody) -> Result<Value, Answer> {
         options: before.map_or_else(|| "{}".to_owned(), |before| before.options),
     };
     directory::put_organization(&act(), &organization).map_err(refusal)?;
-    if let Some(owner) = &body.owner
-        && matches!(directory::get_member(&owner.email), Err(ActionError::NotFound(_)))
-    {
+    if let Some(owner) = &body.owner {
+        match directory::get_member(&owner.email) {
+            Ok(_) => return Ok(json!({ "name": body.name, "seats": body.seats })),
+            Err(ActionError::NotFound(_)) => {}
+            Err(error) => return Err(refusal(error)),
+        }
         let display_name = owner.display_name.clone().unwrap_or_else(|| owner.email.clone());
         let member = NewMember { email: owner.email.clone(), display_name, role: Role::Owner, passphrase: None };
         directory::add_member(&act(), &member).map_err(refusal)?;

@@ -102,7 +102,8 @@ impl email::Guest for Component {
         });
         let write = || {
             fs::create_dir_all(&folder)?;
-            let draft = folder.join(format!("{}.draft", message.id));
+            // A name of its own: after a crash another instance may send the same message.
+            let draft = folder.join(format!("{}.{:016x}.draft", message.id, random()?));
             let mut file = File::create(&draft)?;
             file.write_all(letter.to_string().as_bytes())?;
             file.sync_all()?;

@@ -85,7 +85,7 @@ impl Folder {
         version.ok_or_else(|| StorageError::Other("a commit has no version".into()))
     }
 
-    /// Puts the entries, in order. They are not forced to the disk.
+    /// Puts the entries, in order. Their names are not forced to the disk, as those of commits are.
     ///
     /// # Errors
     /// As `wit/storage.wit` says.

@@ -36,9 +36,12 @@ pub(crate) fn all<'a>(table: &'a Table, overlay: &'a Overlay) -> impl Iterator<I
     merged(table, overlay, &[], END, false)
 }
 
+/// Keys in their order, with what each has now.
+type Changed<'a> = Box<dyn Iterator<Item = (&'a Key, &'a Option<Item>)> + 'a>;
+
 struct Merged<'a> {
     older: Peekable<Range<'a>>,
-    newer: Peekable<Box<dyn Iterator<Item = (&'a Key, &'a Option<Item>)> + 'a>>,
+    newer: Peekable<Changed<'a>>,
     reverse: bool,
 }
 

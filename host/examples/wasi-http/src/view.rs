@@ -58,9 +58,14 @@ impl View {
     pub(crate) fn open(root: &Path) -> Result<Self, Fault> {
         fs::create_dir_all(root)?;
         for _ in 0..LOOKS {
-            let epoch = match hint(root) {
+            let epoch = match hint(root)? {
                 Some(epoch) => epoch,
-                None => newest(root)?.map_or_else(|| begin(root), Ok)?,
+                None => match newest(root)? {
+                    Some(epoch) => epoch,
+                    // A table that can't be found is no reason to begin anew where epochs are.
+                    None if epochs(root)?.is_empty() => begin(root)?,
+                    None => return Err(Fault::Damaged("no epoch has a table")),
+                },
             };
             match Self::of(root, epoch) {
                 // The hint was old: others have gone on, and have cleaned up.
@@ -247,8 +252,12 @@ fn clean(root: &Path, newest: u64) -> Result<(), Fault> {
     Ok(())
 }
 
-fn hint(root: &Path) -> Option<u64> {
-    fs::read_to_string(root.join("current")).ok()?.parse().ok()
+fn hint(root: &Path) -> Result<Option<u64>, Fault> {
+    match fs::read_to_string(root.join("current")) {
+        Ok(text) => Ok(text.parse().ok()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The newest epoch that has a table.

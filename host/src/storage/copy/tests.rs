@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::*;
 use crate::capability::storage::{Change, KeyRange, Page, Scanned, Storage as _, Transaction};
-use crate::storage::{SqliteSource, SqliteStorage, SqliteTarget};
+use crate::storage::{Checkpoints, SqliteSource, SqliteStorage, SqliteTarget};
 
 /// Breaks off after so many messages.
 struct Faulty {
@@ -76,7 +76,7 @@ fn anything() -> Look<'static> {
 }
 
 async fn copied(source: Box<dyn Source>, to: &Path) -> Result<Copied, CopyError> {
-    copy(source, &mut SqliteTarget::open(to).unwrap(), anything()).await
+    copy(source, &mut SqliteTarget::open(to, Checkpoints::Own).unwrap(), anything()).await
 }
 
 fn named(name: &str) -> OrganizationId {
@@ -122,13 +122,13 @@ async fn a_copy_has_every_item_with_its_version_also_after_one_that_was_broken_o
     let directory = tempfile::tempdir().unwrap();
     let (from, to) = (directory.path().join("from.db"), directory.path().join("to.db"));
     let original = filled(&from).await;
-    let source = || -> Box<dyn Source> { Box::new(SqliteSource::open(&from).unwrap()) };
+    let source = || -> Box<dyn Source> { Box::new(SqliteSource::open(&from, Checkpoints::Own).unwrap()) };
     for breaks_after in [0, 1, 2, 4] {
         let source = Box::new(Faulty { source: source(), breaks_after });
         let broken = copied(source, &to).await.unwrap_err();
         assert!(broken.to_string().contains("broken off"), "{broken}");
         // What is not complete is no database that anybody would serve from.
-        assert!(!SqliteTarget::open(&to).unwrap().serves().await.unwrap());
+        assert!(!SqliteTarget::open(&to, Checkpoints::Own).unwrap().serves().await.unwrap());
     }
     let all_of_it = copied(source(), &to).await.unwrap();
     assert_eq!(all_of_it.items, 3 * 12 + 1);
@@ -153,7 +153,7 @@ async fn what_has_changed_since_a_copy_was_broken_off_is_copied_as_it_is_now() {
     let directory = tempfile::tempdir().unwrap();
     let (from, to) = (directory.path().join("from.db"), directory.path().join("to.db"));
     let original = filled(&from).await;
-    let source = || -> Box<dyn Source> { Box::new(SqliteSource::open(&from).unwrap()) };
+    let source = || -> Box<dyn Source> { Box::new(SqliteSource::open(&from, Checkpoints::Own).unwrap()) };
     // In the middle of the second organization: one page of it has arrived.
     let broken = Box::new(Faulty { source: source(), breaks_after: 5 });
     copied(broken, &to).await.unwrap_err();
@@ -184,7 +184,7 @@ async fn what_another_source_has_left_goes_and_what_is_refused_at_the_end_serves
     for name in ["globex", "umbrella"] {
         put(&stranger, &named(name), "stranger", Vec::new()).await;
     }
-    let source = |path: &Path| -> Box<dyn Source> { Box::new(SqliteSource::open(path).unwrap()) };
+    let source = |path: &Path| -> Box<dyn Source> { Box::new(SqliteSource::open(path, Checkpoints::Own).unwrap()) };
     // It has no records of a host: the copy is complete, and nobody would serve from it.
     copied(source(&other), &to).await.unwrap();
     let look = |wanted: &'static [u8]| Look {
@@ -194,15 +194,24 @@ async fn what_another_source_has_left_goes_and_what_is_refused_at_the_end_serves
             value => Err(CopyError::Key(format!("{value:?}"))),
         }),
     };
-    let refused = copy(source(&from), &mut SqliteTarget::open(&to).unwrap(), look(b"[]")).await.unwrap_err();
+    let refused =
+        copy(source(&from), &mut SqliteTarget::open(&to, Checkpoints::Own).unwrap(), look(b"[]")).await.unwrap_err();
     assert!(matches!(refused, CopyError::Key(_)), "{refused}");
-    assert!(!SqliteTarget::open(&to).unwrap().serves().await.unwrap());
-    let last = copy(source(&from), &mut SqliteTarget::open(&to).unwrap(), look(b"{}")).await.unwrap();
+    assert!(!SqliteTarget::open(&to, Checkpoints::Own).unwrap().serves().await.unwrap());
+    let last = copy(source(&from), &mut SqliteTarget::open(&to, Checkpoints::Own).unwrap(), look(b"{}")).await.unwrap();
     assert_eq!((last.organizations, last.items, last.kept), (3, 3 * 12 + 1, 3 * 12));
     let arrived = SqliteStorage::open(&to).unwrap();
     let found = arrived.get(&named("globex"), vec![b"stranger".to_vec()]).await.unwrap();
     assert_eq!(found, [None]);
-    assert!(SqliteTarget::open(&to).unwrap().organizations().await.unwrap().iter().all(|of| of.as_str() != "umbrella"));
+    assert!(
+        SqliteTarget::open(&to, Checkpoints::Own)
+            .unwrap()
+            .organizations()
+            .await
+            .unwrap()
+            .iter()
+            .all(|of| of.as_str() != "umbrella")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -210,8 +219,8 @@ async fn a_copy_that_arrived_otherwise_than_it_was_sent_is_told_and_serves_nobod
     let directory = tempfile::tempdir().unwrap();
     let (from, to) = (directory.path().join("from.db"), directory.path().join("to.db"));
     drop(filled(&from).await);
-    let source = || -> Box<dyn Source> { Box::new(SqliteSource::open(&from).unwrap()) };
-    let target = SqliteTarget::open(&to).unwrap();
+    let source = || -> Box<dyn Source> { Box::new(SqliteSource::open(&from, Checkpoints::Own).unwrap()) };
+    let target = SqliteTarget::open(&to, Checkpoints::Own).unwrap();
     let mut target = Forgetful { target, of: named("globex"), forgets: false };
     let differs = copy(source(), &mut target, anything()).await.unwrap_err();
     assert!(matches!(&differs, CopyError::Differs(organization) if *organization == named("globex")), "{differs}");

@@ -134,7 +134,18 @@ impl PostgresTarget {
     pub(crate) async fn open(config: PostgresConfig) -> Result<Self, PostgresOpenError> {
         migration::migrate(&config, true).await?;
         let session = session(&config).await?;
-        Ok(Self { config, session, current: None })
+        let target = Self { config, session, current: None };
+        // It lasts as long as the session. Two copies at once would each undo what the other has done, and what servers have
+        // written since the first of them ended.
+        let lock = target.sql("SELECT pg_try_advisory_lock(hashtextextended('insomnia-scim copy SCHEMA', 0))");
+        let row = target.session.client().query_typed_one(&lock, &[]).await;
+        match row.and_then(|row| row.try_get(0)) {
+            Ok(true) => Ok(target),
+            Ok(false) => Err(PostgresOpenError::Copying(target.config.to_string())),
+            Err(error) => {
+                Err(PostgresOpenError::Connection { database: target.config.to_string(), reason: error.to_string() })
+            }
+        }
     }
 
     fn sql(&self, text: &str) -> String {

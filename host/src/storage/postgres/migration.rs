@@ -63,6 +63,9 @@ pub enum PostgresOpenError {
     /// There are no tables, and none were to be made.
     #[error("{0} has no data: `insomnia-scim serve`, `demo` or `org create` begins there")]
     Empty(String),
+    /// Another copy is being written into the database.
+    #[error("another copy into {0} is under way: wait for its end, or end it, and give the command again")]
+    Copying(String),
     /// The system has no random numbers.
     #[error("the system has no random numbers")]
     Random,

@@ -73,6 +73,8 @@ struct Statements {
     release: String,
     delete: String,
     is_deleted: String,
+    #[cfg(feature = "cli")]
+    others: String,
 }
 
 impl PostgresStorage {
@@ -92,6 +94,18 @@ impl PostgresStorage {
     pub async fn open_existing(config: PostgresConfig) -> Result<Self, PostgresOpenError> {
         migration::migrate(&config, false).await?;
         Self::start(config).await
+    }
+
+    /// Whether there are organizations, the host's own records not among them.
+    ///
+    /// # Errors
+    /// If the database can't answer.
+    #[cfg(feature = "cli")]
+    pub(crate) async fn holds_organizations(&self) -> Result<bool, StorageError> {
+        let host = OrganizationId::host();
+        let parameters: [Parameter<'_>; 1] = [(&host.as_str(), Type::TEXT)];
+        let rows = self.pool.call(&host, &self.statements.others, &parameters, QUICK).await?;
+        Ok(!rows.is_empty())
     }
 
     async fn start(config: PostgresConfig) -> Result<Self, PostgresOpenError> {
@@ -302,6 +316,8 @@ impl Statements {
     fn new(config: &PostgresConfig) -> Self {
         let sql = |text| migration::in_schema(config, text);
         Self {
+            #[cfg(feature = "cli")]
+            others: sql("SELECT FROM SCHEMA.organization WHERE name <> $1 LIMIT 1"),
             get: sql("SELECT place, value, version FROM SCHEMA.get($1, $2, $3)"),
             scan: sql("SELECT page, key, value, version FROM SCHEMA.scan($1, $2, $3, $4, $5, $6, $7, $8)"),
             due: sql("

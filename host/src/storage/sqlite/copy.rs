@@ -25,8 +25,8 @@ impl SqliteSource {
     ///
     /// # Errors
     /// Says what is wrong with the file.
-    pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
-        open::current_reader(path).map(Self)
+    pub(crate) fn open(path: &Path, checkpoints: Checkpoints) -> Result<Self, OpenError> {
+        open::current_reader(path, checkpoints).map(Self)
     }
 
     fn send_all(&self, part: Part, to: &mpsc::Sender<Sent>) -> Result<(), StorageError> {
@@ -104,6 +104,7 @@ fn page_after(connection: &Connection, id: i64, key: &[u8]) -> Result<Vec<Entry>
 /// A database that takes organizations.
 pub(crate) struct SqliteTarget {
     path: PathBuf,
+    checkpoints: Checkpoints,
     connection: Connection,
     /// The organization that was begun.
     current: Option<Current>,
@@ -123,8 +124,9 @@ impl SqliteTarget {
     ///
     /// # Errors
     /// Says what is wrong with the file.
-    pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
-        Ok(Self { path: path.to_owned(), connection: open::writer(path, Checkpoints::Own)?, current: None })
+    pub(crate) fn open(path: &Path, checkpoints: Checkpoints) -> Result<Self, OpenError> {
+        let connection = open::writer(path, checkpoints)?;
+        Ok(Self { path: path.to_owned(), checkpoints, connection, current: None })
     }
 
     fn current(&self) -> Result<Current, StorageError> {
@@ -246,7 +248,7 @@ impl Target for SqliteTarget {
     }
 
     async fn source(&mut self) -> Result<Box<dyn Source>, StorageError> {
-        let source = block_in_place(|| open::reader(&self.path, Checkpoints::Own));
+        let source = block_in_place(|| open::reader(&self.path, self.checkpoints));
         let source = source.map_err(|error| StorageError::Unavailable(error.to_string()))?;
         Ok(Box::new(SqliteSource(source)))
     }

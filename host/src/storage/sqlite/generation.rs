@@ -151,7 +151,7 @@ mod tests {
 
     use super::*;
     use crate::capability::storage::{Change, OrganizationId, Storage as _, Transaction};
-    use crate::storage::sqlite::{SqliteStorage, open};
+    use crate::storage::sqlite::{Checkpoints, SqliteStorage, open};
 
     fn numbers(path: &Path) -> (Numbers, Numbers) {
         let connection = Connection::open(path).unwrap();
@@ -216,7 +216,10 @@ mod tests {
                     assert!(mixed.with_extension("db-wal").exists());
                     assert!(matches!(SqliteStorage::open(&mixed).unwrap_err(), OpenError::OtherLog(_)));
                     #[cfg(feature = "cli")]
-                    assert!(matches!(open::current_reader(&mixed).unwrap_err(), OpenError::OtherLog(_)));
+                    assert!(matches!(
+                        open::current_reader(&mixed, Checkpoints::Own).unwrap_err(),
+                        OpenError::OtherLog(_)
+                    ));
                     // Without the log it is what the copy was.
                     for end in ["db-wal", "db-shm"] {
                         let _ = fs::remove_file(mixed.with_extension(end));
@@ -228,6 +231,16 @@ mod tests {
                 let _ = fs::remove_file(mixed.with_extension(end));
             }
         }
+        // So is one beside a log that has begun anew behind the writer's back; its second commit knows.
+        let before = directory.path().join("before.db");
+        backup(&path, &before);
+        storage.scour().await.unwrap();
+        put(&storage, "fourth").await;
+        put(&storage, "fifth").await;
+        killed(&path, &mixed);
+        fs::copy(&before, &mixed).unwrap();
+        let refused = SqliteStorage::open(&mixed).unwrap_err();
+        assert!(matches!(refused, OpenError::OtherLog(_)), "{refused}");
     }
 
     #[tokio::test(flavor = "multi_thread")]

@@ -294,7 +294,7 @@ async fn a_copy_has_a_transaction_that_is_being_moved_as_a_whole() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("data.db");
     left_behind(&path, true, 2);
-    let source: Box<dyn Source> = Box::new(SqliteSource::open(&path).unwrap());
+    let source: Box<dyn Source> = Box::new(SqliteSource::open(&path, Checkpoints::Own).unwrap());
     let (to, mut sent) = tokio::sync::mpsc::channel(4);
     let sending = tokio::spawn(source.send(Part::All, to));
     let mut items = 0;

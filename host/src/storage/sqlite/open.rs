@@ -301,9 +301,9 @@ pub(super) fn scour(path: &Path, checkpoints: Checkpoints) -> Result<(), Storage
 
 /// As [`reader`], of tables that this release has made or brought up to date.
 #[cfg(feature = "cli")]
-pub(super) fn current_reader(path: &Path) -> Result<Connection, OpenError> {
-    let connection = reader(path, Checkpoints::Own)?;
-    check_log(&connection, path, Checkpoints::Own)?;
+pub(super) fn current_reader(path: &Path, checkpoints: Checkpoints) -> Result<Connection, OpenError> {
+    let connection = reader(path, checkpoints)?;
+    check_log(&connection, path, checkpoints)?;
     let failed = |source| OpenError::Migration { path: path.to_owned(), source };
     let path = path.to_owned();
     match migrations().pending_migrations(&connection).map_err(failed)? {

@@ -15,6 +15,8 @@ use serde_json::{Map, Value, json};
 
 /// How many minutes it runs; two seconds without it.
 const MINUTES: &str = "INSOMNIA_SCIM_FUZZ_MINUTES";
+/// The dice of an earlier run, which a failure names.
+const SEED: &str = "INSOMNIA_SCIM_FUZZ_SEED";
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// What parsers stumble over.
@@ -29,7 +31,9 @@ fn whatever_the_bytes_of_a_request_are_it_is_answered_and_not_with_a_fault() {
     let server = Server::start();
     let minutes = std::env::var(MINUTES).ok().and_then(|minutes| minutes.parse().ok());
     let time = minutes.map_or(Duration::from_secs(2), |minutes: u64| Duration::from_secs(60 * minutes));
-    let seed = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time after 1970").as_nanos() as u64 | 1;
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time after 1970");
+    let given = std::env::var(SEED).ok().and_then(|seed| seed.parse().ok());
+    let seed = given.unwrap_or(since.as_nanos() as u64) | 1;
     let mut dice = Dice(seed);
     let samples = samples(&server);
     let (begun, mut sent) = (Instant::now(), 0_u64);
@@ -41,7 +45,7 @@ fn whatever_the_bytes_of_a_request_are_it_is_answered_and_not_with_a_fault() {
         sent += 1;
     }
     println!("{sent} requests, seed {seed}");
-    server.client().get("/Users?count=1").is(200);
+    server.client().at_root().get("/readyz").is(200);
     assert!(!server.stderr().contains("panicked"), "{}", server.stderr());
 }
 
@@ -64,8 +68,9 @@ fn samples(server: &Server) -> Vec<Sample> {
     let mut samples = Vec::new();
     for (path, operations) in document["paths"].as_object().expect("paths") {
         for (method, operation) in operations.as_object().expect("operations") {
-            // Without the organization there would be nothing left to ask for.
-            if method == "delete" && path.ends_with("{organization}") {
+            // Without the organization, its connector or its plan there would be nothing left to ask for.
+            let ends = ["/connector/disable", "/connector/refresh"].iter().any(|end| path.ends_with(end));
+            if ends || (path.ends_with("{organization}") && method != "get") {
                 continue;
             }
             let target = path.replace("{organization}", &organization).replace(['{', '}'], "");

@@ -243,6 +243,7 @@ impl Worker {
         let connection = &self.connection;
         self.be_strict()?;
         let begins = !self.log_has_begun.get();
+        let pages = PAGES.get();
         if begins
             && self.checkpoints == Checkpoints::Own
             && let Err(error) = generation::renew(connection, &self.path)
@@ -264,7 +265,9 @@ impl Worker {
             connection.prepare_cached("UPDATE sequence SET last = ?1")?.execute([to_integer(taken)])?;
         }
         connection.prepare_cached("COMMIT")?.execute([])?;
-        self.log_has_begun.set(true);
+        // A log that has become shorter was moved by somebody else, and has begun anew without a number of its own: the next
+        // group gives it one.
+        self.log_has_begun.set(begins || PAGES.get() >= pages);
         if version != given {
             self.versions.set(Versions { given: version, taken });
         }
