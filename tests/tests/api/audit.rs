@@ -171,7 +171,7 @@ fn p9_the_operators_own_trail_is_searched_by_the_operator_only_page_by_page() {
     }
     // What an organization's key did is in its own trail.
     let own = created(&organization.post("/api-keys", json!({"name": "mine"})));
-    let found = ok(&operator().get(&format!("/audit?text={}", text(&own, "id"))));
+    let found = ok(&operator().get(&format!("/audit?text={}", text(&own["key"], "id"))));
     assert_eq!(found["items"], json!([]), "{found}");
     problem(&organization.client.get("/audit"), 403, "forbidden");
     problem(&operator().get("/audit?after=nowhere"), 422, "invalid");

@@ -5,9 +5,9 @@ use insomnia_scim_contract::is_possible;
 use crate::bytes::Reader;
 use crate::files::Fault;
 
-/// How long a claim lasts unless it is renewed, in milliseconds. Only commits renew it, so it is longer than any request to others
-/// that may lie between two of them.
-pub(crate) const CLAIM: u64 = 60_000;
+/// How long a claim lasts unless it is renewed, in milliseconds. Only commits renew it here: requests to others, which lie between
+/// two of them, are ended sooner.
+pub(crate) const CLAIM: u64 = 15_000;
 
 /// The longest pause between two calls of an organization that has something planned, in milliseconds.
 pub const LONGEST_PAUSE: u64 = 6 * 60 * 60 * 1000;

@@ -62,8 +62,8 @@ impl View {
                 Some(epoch) => epoch,
                 None => match newest(root)? {
                     Some(epoch) => epoch,
-                    // A table that can't be found is no reason to begin anew where epochs are.
-                    None if epochs(root)?.is_empty() => begin(root)?,
+                    // A table that can't be found is no reason to begin anew where later epochs are.
+                    None if epochs(root)?.iter().all(|epoch| *epoch <= 1) => begin(root)?,
                     None => return Err(Fault::Damaged("no epoch has a table")),
                 },
             };
