@@ -204,13 +204,13 @@ impl Watch {
                 seen.push((about(AlertCause::DiskNearlyFull), Some(format!("{} free in {shown}", size(free)))));
             }
         }
-        let mut is_silent = false;
-        let trouble = match self.provisioner.trouble().await {
+        let found = self.provisioner.trouble().await;
+        let is_failing = self.own().silent.lasts(matches!(found, Some(Trouble::Component(_))));
+        let trouble = match found {
             None => None,
             Some(Trouble::StorageFull) => Some((AlertCause::StorageFull, None)),
             Some(Trouble::Component(error)) => {
-                is_silent = true;
-                if self.own().silent.lasts(true) {
+                if is_failing {
                     seen.push((about(AlertCause::ComponentFailing), Some(error.to_string())));
                 }
                 None
@@ -220,9 +220,6 @@ impl Watch {
             }
         };
         let mut own = self.own();
-        if !is_silent {
-            own.silent.lasts(false);
-        }
         for cause in [AlertCause::StorageFull, AlertCause::StorageFailing] {
             let before = own.of_storage.remove(&about(cause));
             let found = trouble.as_ref().filter(|(found, _)| *found == cause).map(|(_, detail)| detail.clone());

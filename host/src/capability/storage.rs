@@ -209,6 +209,17 @@ impl From<contract::StorageError> for StorageError {
     }
 }
 
+/// Whether the organization's space holds nothing.
+///
+/// # Errors
+/// What a scan fails with.
+pub(crate) async fn holds_nothing(storage: &dyn Storage, organization: &OrganizationId) -> Result<bool, StorageError> {
+    let range = KeyRange { start: Vec::new(), end: LAST_KEY.to_vec() };
+    let page = Page { range, reverse: false, skip: 0, limit: 1 };
+    let scanned = storage.scan(organization, vec![page]).await?;
+    Ok(scanned.iter().all(|page| page.entries.is_empty()))
+}
+
 /// Keeps an ordered, transactional key-value space for each organization.
 ///
 /// An organization needs no creation: it holds nothing until something is written. Once it is deleted, it can't be

@@ -75,15 +75,13 @@ pub(super) async fn open(
             Arc::new(tokio::task::spawn_blocking(move || SqliteStorage::open_with(&database, checkpoints)).await??)
         }
         Some(config) => {
-            let postgres = match purpose {
+            let storage = Arc::new(match purpose {
                 Purpose::Begin => PostgresStorage::open(config.clone()).await?,
                 Purpose::Use => PostgresStorage::open_existing(config.clone()).await?,
-            };
-            let holds_organizations = postgres.holds_organizations().await?;
-            let storage: Arc<dyn Storage> = Arc::new(postgres);
-            let is_empty = Registry::new(Arc::clone(&storage)).is_empty().await?;
+            });
+            let is_empty = Registry::new(storage.clone()).is_empty().await?;
             ensure!(
-                !(is_empty && holds_organizations),
+                !(is_empty && storage.holds_organizations().await?),
                 "{config} holds a copy that was broken off: give the command that made it (`migrate` or `restore`) again"
             );
             found = Found { name: config.to_string(), database: !is_empty, database_log: false, ..found };

@@ -5,7 +5,7 @@ use insomnia_scim_contract::{Actor, Source};
 use serde_json::json;
 
 use super::Provisioner;
-use crate::capability::storage::{KeyRange, OrganizationId, Page, StorageError, Transaction};
+use crate::capability::storage::{OrganizationId, StorageError, Transaction, holds_nothing};
 use crate::error::ActionError;
 use crate::journal::{AuditPage, AuditQuery};
 use crate::organization::Organization;
@@ -43,10 +43,8 @@ impl Provisioner {
     /// # Errors
     /// If the storage refuses.
     pub(crate) async fn have_operator_trail_swept(&self) -> Result<(), StorageError> {
-        let (operator, range) = (OrganizationId::operator(), KeyRange { start: Vec::new(), end: vec![0xff] });
-        let page = Page { range, reverse: false, skip: 0, limit: 1 };
-        let scanned = self.storage().scan(&operator, vec![page]).await?;
-        if scanned.iter().all(|page| page.entries.is_empty()) {
+        let operator = OrganizationId::operator();
+        if holds_nothing(self.storage(), &operator).await? {
             return Ok(());
         }
         let wake_at = Some(self.clock().now().saturating_add(DAY));

@@ -1,7 +1,7 @@
 //! Notes of the standalone host about itself: what makes its storage and its files those of one installation.
 
 use super::Registry;
-use crate::capability::storage::{Change, Condition, Key, KeyRange, OrganizationId, Page, StorageError, Transaction};
+use crate::capability::storage::{Change, Condition, Key, OrganizationId, StorageError, Transaction, holds_nothing};
 
 const NOTES: &str = "note/";
 
@@ -13,10 +13,7 @@ pub(crate) fn note_key(name: &str) -> Key {
 impl Registry {
     /// Whether nothing was ever written for the host or an organization.
     pub(crate) async fn is_empty(&self) -> Result<bool, StorageError> {
-        let range = KeyRange { start: Vec::new(), end: vec![0xff] };
-        let page = Page { range, reverse: false, skip: 0, limit: 1 };
-        let scanned = self.storage.scan(&OrganizationId::host(), vec![page]).await?;
-        Ok(scanned.iter().all(|page| page.entries.is_empty()))
+        holds_nothing(&*self.storage, &OrganizationId::host()).await
     }
 
     /// A note of the host about itself.
