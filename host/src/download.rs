@@ -1,4 +1,5 @@
-//! Files to download: written part by part while they are read, so that nothing is too long for one; and cells of CSV.
+//! Bodies that are written while they are sent: files to download, part by part, so that nothing is too long for one; and
+//! cells of CSV.
 
 use std::fmt::Display;
 use std::future::Future;
@@ -9,11 +10,20 @@ use axum::http::HeaderValue;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http_body_util::BodyExt as _;
-use http_body_util::channel::{Channel, Sender};
+use futures_util::stream::poll_fn;
+use tokio::sync::mpsc::{self, Sender};
 
 /// The media type of comma-separated values (RFC 4180).
 pub(crate) const CSV: &str = "text/csv; charset=utf-8";
+
+/// A body, and where its parts are sent to: up to `ahead` of them before the client takes them. It ends when the sender is
+/// dropped, and breaks off at an error, so that it does not look complete.
+pub(crate) fn written_meanwhile(ahead: usize) -> (Sender<io::Result<Bytes>>, Body) {
+    // Parts and the error go through one queue: the channel of `http-body-util` has a second one for the error, and takes the
+    // end of that for the end of the body while a last part still waits in the first.
+    let (sender, mut parts) = mpsc::channel(ahead);
+    (sender, Body::from_stream(poll_fn(move |context| parts.poll_recv(context))))
+}
 
 /// What a file is written of, in its order.
 pub(crate) trait Parts: Send + 'static {
@@ -34,34 +44,34 @@ pub(crate) async fn download<P: Parts>(
     while_open: impl Send + 'static,
 ) -> Result<Response, P::Error> {
     let first = parts.next().await?.unwrap_or_default();
-    let (mut sender, body) = Channel::<Bytes, io::Error>::new(2);
+    let (sender, body) = written_meanwhile(2);
     tokio::spawn(async move {
-        if first.is_empty() || sender.send_data(Bytes::from(first)).await.is_ok() {
+        if first.is_empty() || sender.send(Ok(Bytes::from(first))).await.is_ok() {
             send(parts, sender).await;
         }
         drop(while_open);
     });
-    // Compression asks a body once more after its end, which this kind does not take unless it is fused.
-    let mut response = ([(CONTENT_TYPE, media_type)], Body::new(body.fuse())).into_response();
+    let mut response = ([(CONTENT_TYPE, media_type)], body).into_response();
     if let Ok(name) = HeaderValue::try_from(format!("attachment; filename=\"{name}\"")) {
         response.headers_mut().insert(CONTENT_DISPOSITION, name);
     }
     Ok(response)
 }
 
-async fn send(mut parts: impl Parts, mut to: Sender<Bytes, io::Error>) {
+async fn send(mut parts: impl Parts, to: Sender<io::Result<Bytes>>) {
     loop {
         match parts.next().await {
             Ok(Some(part)) if part.is_empty() => {}
             Ok(Some(part)) => {
-                if to.send_data(Bytes::from(part)).await.is_err() {
+                if to.send(Ok(Bytes::from(part))).await.is_err() {
                     return;
                 }
             }
             Ok(None) => return,
             Err(error) => {
                 tracing::warn!("an export is broken off: {error}");
-                to.abort(io::Error::other("the rest can't be read"));
+                // Whoever has left needs no error.
+                let _ = to.send(Err(io::Error::other("the rest can't be read"))).await;
                 return;
             }
         }
@@ -83,7 +93,33 @@ fn cell(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use http_body_util::BodyExt as _;
+
     use super::*;
+
+    /// Who writes is on another thread than who reads, and ends at once after the last part: nothing of it is lost.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_body_has_all_parts_that_were_sent_before_its_end() {
+        for round in 0..5_000 {
+            let (sender, body) = written_meanwhile(2);
+            let writer = tokio::spawn(async move {
+                for part in ["first ", "second ", "last"] {
+                    sender.send(Ok(Bytes::from(part))).await.unwrap();
+                }
+            });
+            assert_eq!(body.collect().await.unwrap().to_bytes(), "first second last", "round {round}");
+            writer.await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_whose_rest_cannot_be_read_breaks_off() {
+        let (sender, body) = written_meanwhile(2);
+        sender.send(Ok(Bytes::from("first"))).await.unwrap();
+        sender.send(Err(io::Error::other("the rest"))).await.unwrap();
+        drop(sender);
+        assert!(body.collect().await.is_err());
+    }
 
     #[test]
     fn cells_are_quoted_and_are_no_formulas() {

@@ -1,16 +1,15 @@
 //! The live log: new entries as server-sent events, each the row of the table that it becomes.
 
 use std::collections::HashSet;
+use std::io;
 use std::time::Duration;
 
 use askama::Template as _;
-use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http_body_util::BodyExt as _;
-use http_body_util::channel::{Channel, Sender};
 use serde::Deserialize;
+use tokio::sync::mpsc::Sender;
 use tokio::time::{Instant, sleep};
 
 use super::entry::{Entry, LogRow};
@@ -18,6 +17,7 @@ use super::log_filter::Filter;
 use super::query::Query;
 use super::refusal::Refusal;
 use super::visit::Visit;
+use crate::download::written_meanwhile;
 use crate::server::streams::Stream;
 
 /// How often the log is looked at.
@@ -49,16 +49,16 @@ pub(super) async fn follow(
     };
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
     let from = last.or(from).unwrap_or_else(|| visit.state.now());
-    let (sender, body) = Channel::<Bytes>::new(16);
+    let (sender, body) = written_meanwhile(16);
     tokio::spawn(run(visit, filter, from, sender, stream));
     let fields = [(header::CONTENT_TYPE, "text/event-stream"), (HeaderName::from_static("x-accel-buffering"), "no")];
-    Ok((fields, Body::new(body.fuse())).into_response())
+    Ok((fields, body).into_response())
 }
 
-async fn run(visit: Visit, filter: Filter, mut from: u64, mut to: Sender<Bytes>, _stream: Stream) {
+async fn run(visit: Visit, filter: Filter, mut from: u64, to: Sender<io::Result<Bytes>>, _stream: Stream) {
     let (home, end) = (visit.home(), Instant::now() + AT_MOST);
     let mut sent: HashSet<String> = HashSet::new();
-    if to.send_data(Bytes::from_static(b"retry: 2000\n\n")).await.is_err() {
+    if to.send(Ok(Bytes::from_static(b"retry: 2000\n\n"))).await.is_err() {
         return;
     }
     while Instant::now() < end && !(visit.state.stopping)() {
@@ -83,7 +83,7 @@ async fn run(visit: Visit, filter: Filter, mut from: u64, mut to: Sender<Bytes>,
         }
         // A comment shows whether anyone still listens.
         let text = if text.is_empty() { ":\n\n".to_owned() } else { text };
-        if to.send_data(Bytes::from(text)).await.is_err() {
+        if to.send(Ok(Bytes::from(text))).await.is_err() {
             return;
         }
         sleep(EVERY).await;
