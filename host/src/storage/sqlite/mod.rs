@@ -1,8 +1,8 @@
 //! Storage in one SQLite file: what the standalone server uses unless told otherwise.
 //!
-//! Several processes may have the file open at once (the server and CLI commands). So nothing is kept
-//! in memory that another process could make untrue: the sequence of versions is read inside each
-//! write transaction, and only an organization's number, which never changes, is cached.
+//! Several processes may have the file open at once (the server and CLI commands). So nothing is kept in memory that another
+//! process could make untrue without being noticed: the sequence of versions is read inside each write transaction, an
+//! organization's number never changes, and rows are kept only until somebody commits (module `row_cache`).
 
 mod change;
 #[cfg(feature = "cli")]
@@ -18,6 +18,9 @@ mod open;
 mod place;
 mod queue;
 mod read;
+mod row_cache;
+#[cfg(test)]
+mod row_cache_tests;
 mod rows;
 mod writer;
 
@@ -34,6 +37,7 @@ pub(crate) use examine::examine;
 pub use open::OpenError;
 
 use self::read::Readers;
+use self::row_cache::RowCache;
 use self::writer::{Work, Writer};
 use super::bounds;
 use crate::capability::schedule::{CLAIM, Claim};
@@ -79,9 +83,9 @@ impl SqliteStorage {
     /// As those of `open`.
     pub fn open_with(path: &Path, checkpoints: Checkpoints) -> Result<Self, OpenError> {
         let connection = open::writer(path, checkpoints)?;
-        let numbers = Arc::default();
-        let readers = Arc::new(Readers::new(path, checkpoints, Arc::clone(&numbers))?);
-        let writer = Writer::start(path, checkpoints, connection, numbers)?;
+        let (numbers, cache) = (Arc::default(), Arc::new(RowCache::new(path)));
+        let readers = Arc::new(Readers::new(path, checkpoints, Arc::clone(&numbers), Arc::clone(&cache))?);
+        let writer = Writer::start(path, checkpoints, connection, numbers, cache)?;
         Ok(Self { path: path.to_owned(), checkpoints, readers, writer })
     }
 }
@@ -90,10 +94,7 @@ impl SqliteStorage {
 impl Storage for SqliteStorage {
     async fn get(&self, organization: &OrganizationId, keys: Vec<Key>) -> Result<Vec<Option<Item>>, StorageError> {
         bounds::check_get(&keys)?;
-        let of = organization.clone();
-        // A key of its own costs about ten times what one more row of a scan does.
-        let cost = 10 * keys.len() as u64;
-        Readers::read(&self.readers, organization, cost, move |reader| reader.get(&of, &keys)).await
+        Readers::get(&self.readers, organization, keys).await
     }
 
     async fn scan(&self, organization: &OrganizationId, pages: Vec<Page>) -> Result<Vec<Scanned>, StorageError> {

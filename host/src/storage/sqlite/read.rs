@@ -12,6 +12,7 @@ use tokio::runtime::Handle;
 use super::large::{self, IS_ANY_DECIDED};
 use super::numbers::{self, Numbers};
 use super::place::{self, Place, Statements};
+use super::row_cache::RowCache;
 use super::rows::{Rows, Which, blob};
 use super::{Checkpoints, OpenError, from_integer, open, to_integer};
 use crate::capability::clock::TOLERANCE;
@@ -55,6 +56,7 @@ pub(super) struct Readers {
     path: PathBuf,
     checkpoints: Checkpoints,
     numbers: Arc<Numbers>,
+    cache: Arc<RowCache>,
     /// The last one returned is the next one taken: its cache is warm.
     idle: Mutex<Vec<Connection>>,
     long: Gate<OrganizationId>,
@@ -62,9 +64,55 @@ pub(super) struct Readers {
 
 impl Readers {
     /// Opens the first connection, to see whether it works.
-    pub(super) fn new(path: &Path, checkpoints: Checkpoints, numbers: Arc<Numbers>) -> Result<Self, OpenError> {
+    pub(super) fn new(
+        path: &Path,
+        checkpoints: Checkpoints,
+        numbers: Arc<Numbers>,
+        cache: Arc<RowCache>,
+    ) -> Result<Self, OpenError> {
         let idle = Mutex::new(vec![open::reader(path, checkpoints)?]);
-        Ok(Self { path: path.to_owned(), checkpoints, numbers, idle, long: Gate::new(LONG_READS) })
+        Ok(Self { path: path.to_owned(), checkpoints, numbers, cache, idle, long: Gate::new(LONG_READS) })
+    }
+
+    /// The items at these keys, all of one moment: what is kept in memory from there, the others from the database.
+    pub(super) async fn get(
+        readers: &Arc<Self>,
+        organization: &OrganizationId,
+        keys: Vec<Key>,
+    ) -> Result<Vec<Option<Item>>, StorageError> {
+        let number = readers.numbers.cached(organization);
+        let look = number.and_then(|number| Some((number, readers.cache.look(number, &keys)?)));
+        let Some((number, look)) = look else { return Self::get_stored(readers, organization, keys).await };
+        let missing = look.missing(&keys);
+        let is_kept_in_part = missing.len() < keys.len();
+        let read = match missing.is_empty() {
+            true => Vec::new(),
+            false => Self::get_stored(readers, organization, missing.clone()).await?,
+        };
+        if !missing.is_empty() && !readers.cache.keep(number, &look, &missing, &read) && is_kept_in_part {
+            // Somebody has committed in between.
+            return Self::get_stored(readers, organization, keys).await;
+        }
+        let items = look.filled(read);
+        let bytes: usize = items.iter().flatten().map(|item| item.value.len()).sum();
+        if bytes > bounds::MAX_GET_BYTES { Err(StorageError::TooLarge) } else { Ok(items) }
+    }
+
+    /// Which of the keys are not kept in memory.
+    #[cfg(test)]
+    pub(super) fn missing(&self, organization: &OrganizationId, keys: &[Key]) -> Vec<Key> {
+        let look = self.numbers.cached(organization).and_then(|number| self.cache.look(number, keys));
+        look.map_or_else(|| keys.to_vec(), |look| look.missing(keys))
+    }
+
+    async fn get_stored(
+        readers: &Arc<Self>,
+        organization: &OrganizationId,
+        keys: Vec<Key>,
+    ) -> Result<Vec<Option<Item>>, StorageError> {
+        // A key of its own costs about ten times what one more row of a scan does.
+        let (of, cost) = (organization.clone(), 10 * keys.len() as u64);
+        Self::read(readers, organization, cost, move |reader| reader.get(&of, &keys)).await
     }
 
     /// Runs a read that passes over about `cost` rows: here if that is quick, on a thread for blocking

@@ -28,8 +28,9 @@ use self::worker::Worker;
 use super::large::Staging;
 use super::numbers::Numbers;
 use super::queue::{GROUP, Piece, Queue, ROWS};
+use super::row_cache::{Dropped, RowCache};
 use super::{Checkpoints, OpenError};
-use crate::capability::storage::{Key, OrganizationId, StorageError, Transaction};
+use crate::capability::storage::{Change, Key, KeyValue, OrganizationId, StorageError, Transaction};
 
 /// Bytes of appended entries that may wait; nobody holds them but the queue.
 const APPENDED_BYTES: usize = 64 << 20;
@@ -62,6 +63,40 @@ pub(super) enum Work {
     Delete {
         rows: usize,
     },
+}
+
+impl Work {
+    /// Whether it puts a row, if it is done at all.
+    fn puts(&self) -> bool {
+        match self {
+            Self::Commit(transaction) => {
+                transaction.changes.iter().any(|change| matches!(change, Change::Put(_) | Change::Add(_)))
+            }
+            Self::Append { entries, .. } => !entries.is_empty(),
+            Self::Decide(..) | Self::Claim { .. } | Self::Renew { .. } | Self::Release { .. } | Self::Delete { .. } => {
+                false
+            }
+        }
+    }
+
+    /// Drops the rows that it may have changed, of the organization with this number.
+    fn drop_rows(&self, number: i64, rows: &mut Dropped<'_>) {
+        match self {
+            Self::Commit(transaction) => {
+                for change in &transaction.changes {
+                    match change {
+                        Change::Put(KeyValue { key, .. }) | Change::Delete(key) => rows.key(number, key),
+                        Change::Add(add) => rows.key(number, &add.key),
+                        Change::DeleteRange(range) => rows.range(number, range),
+                    }
+                }
+            }
+            Self::Append { entries, .. } => entries.iter().for_each(|(key, _)| rows.key(number, key)),
+            Self::Decide(..) | Self::Delete { .. } => rows.all(number),
+            // They change the schedule, which is no row.
+            Self::Claim { .. } | Self::Renew { .. } | Self::Release { .. } => {}
+        }
+    }
 }
 
 type Reply = oneshot::Sender<Result<u64, StorageError>>;
@@ -173,6 +208,7 @@ impl Writer {
         checkpoints: Checkpoints,
         connection: Connection,
         numbers: Arc<Numbers>,
+        cache: Arc<RowCache>,
     ) -> Result<Self, OpenError> {
         let state = State {
             queue: Queue::new(),
@@ -186,7 +222,7 @@ impl Writer {
             ended: false,
         };
         let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() });
-        let mut worker = Worker::new(path, checkpoints, connection, numbers, Arc::clone(&shared));
+        let mut worker = Worker::new(path, checkpoints, connection, numbers, cache, Arc::clone(&shared));
         let end = End(Arc::clone(&shared));
         let thread = std::thread::Builder::new()
             .name("storage-writer".into())

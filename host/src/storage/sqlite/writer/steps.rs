@@ -169,8 +169,11 @@ impl Worker {
 
     fn in_transaction<T>(&self, step: impl FnOnce(&Connection) -> Result<T, StorageError>) -> Result<T, StorageError> {
         self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        let writing = self.cache.begin();
         let done = step(&self.connection).and_then(|done| {
             self.connection.prepare_cached("COMMIT")?.execute([])?;
+            // What is staged is no item, and what is moved was one before.
+            writing.committed(false, |_| {});
             Ok(done)
         });
         if done.is_err() && !self.connection.is_autocommit() {

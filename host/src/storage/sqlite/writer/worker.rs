@@ -15,6 +15,7 @@ use crate::capability::storage::{OrganizationId, StorageError};
 use crate::hourly::{error_hourly, warn_hourly};
 use crate::storage::sqlite::numbers::Numbers;
 use crate::storage::sqlite::queue::GROUP;
+use crate::storage::sqlite::row_cache::RowCache;
 use crate::storage::sqlite::{Checkpoints, from_integer, generation, open, to_integer};
 
 /// How long after a failure what was appended is tried again, if no commit comes before.
@@ -38,6 +39,8 @@ thread_local! {
 pub(super) struct Worker {
     pub(super) connection: Connection,
     pub(super) numbers: Arc<Numbers>,
+    /// What readers keep in memory.
+    pub(super) cache: Arc<RowCache>,
     pub(super) shared: Arc<Shared>,
     /// The last group could not be written.
     failed: bool,
@@ -84,12 +87,14 @@ impl Worker {
         checkpoints: Checkpoints,
         connection: Connection,
         numbers: Arc<Numbers>,
+        cache: Arc<RowCache>,
         shared: Arc<Shared>,
     ) -> Self {
         let (path, versions) = (path.to_owned(), Cell::default());
         Self {
             connection,
             numbers,
+            cache,
             shared,
             failed: false,
             versions,
@@ -252,13 +257,14 @@ impl Worker {
             tracing::debug!(%error, "the database's log does not begin anew");
         }
         connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        let writing = self.cache.begin();
         if begins {
             generation::begin(connection, &self.path)?;
         }
         let last = connection.prepare_cached("SELECT last FROM sequence")?.query_row([], |row| row.get(0))?;
         let Versions { given, taken } = self.versions.get().for_group(from_integer(last));
         let mut turn = Turn { worker: self, version: given, new: Vec::new(), apart, alive: None };
-        let results =
+        let results: Vec<_> =
             group.iter().map(|(organization, _, job)| turn.run(organization, job)).collect::<Result<_, _>>()?;
         let Turn { version, new, .. } = turn;
         if version != given && taken != from_integer(last) {
@@ -272,6 +278,15 @@ impl Worker {
             self.versions.set(Versions { given: version, taken });
         }
         self.numbers.publish(new);
+        let wrote = group.iter().zip(&results).any(|((_, _, job), result)| result.is_ok() && job.work.puts());
+        writing.committed(wrote, |rows| {
+            for (organization, _, job) in group {
+                // One without a number has written nothing.
+                if let Some(number) = self.numbers.cached(organization) {
+                    job.work.drop_rows(number, rows);
+                }
+            }
+        });
         Ok(results)
     }
 
