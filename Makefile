@@ -153,9 +153,9 @@ package: toolchain tools ## Build static, stripped binaries with checksums and S
 			code="$(CURDIR)/target/component.$$target"; \
 			target/$$target/quick/insomnia-scim compile "$$code"; \
 		fi; \
-		INSOMNIA_SCIM_COMPILED_COMPONENT="$$code" CARGO_PROFILE_RELEASE_STRIP=symbols \
-			$(CARGO) auditable zigbuild --release --locked --package insomnia-scim --target $$target; \
-		cp target/$$target/release/insomnia-scim target/package/insomnia-scim-$$target; \
+		INSOMNIA_SCIM_COMPILED_COMPONENT="$$code" \
+			$(CARGO) auditable zigbuild --profile dist --locked --package insomnia-scim --target $$target; \
+		cp target/$$target/dist/insomnia-scim target/package/insomnia-scim-$$target; \
 		$(CARGO) cyclonedx --quiet --manifest-path host/Cargo.toml --format json --target $$target \
 			--override-filename insomnia-scim-$$target.cdx; \
 		mv host/insomnia-scim-$$target.cdx.json target/package/; \
