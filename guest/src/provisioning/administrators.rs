@@ -44,7 +44,9 @@ pub fn is_administrator(member: &MemberRecord) -> bool {
     member.is_active() && member.role != Role::Member
 }
 
-fn is_active_owner(member: &MemberRecord) -> bool {
+/// Whether the member is one of the active owners, of whom one always stays.
+#[must_use]
+pub fn is_active_owner(member: &MemberRecord) -> bool {
     member.is_active() && member.role == Role::Owner
 }
 
@@ -84,7 +86,7 @@ pub fn active_owner(store: &Store) -> Result<Option<Stored<MemberRecord>>, Store
     let mut owner = None;
     store.scan_all(keys::administrators(), |entry| {
         let member = keys::id_of(&entry.key).map(|id| store.member(&id)).transpose()?.flatten();
-        owner = member.filter(|member| member.record.is_active() && member.record.role == Role::Owner);
+        owner = member.filter(|member| is_active_owner(&member.record));
         Ok(owner.is_none())
     })?;
     Ok(owner)

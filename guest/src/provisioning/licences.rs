@@ -79,7 +79,9 @@ pub(super) fn count(
     batch.add(keys::SEATS_SCIM.to_vec(), delta(takes_seat_by_scim), None, None);
 }
 
-fn takes_seat_by_scim(member: &MemberRecord) -> bool {
+/// Whether the member takes a seat and is managed by SCIM.
+#[must_use]
+pub fn takes_seat_by_scim(member: &MemberRecord) -> bool {
     member.is_active() && member.origin == Origin::Scim
 }
 

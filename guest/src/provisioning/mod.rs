@@ -3,7 +3,7 @@
 //! | question | file |
 //! |---|---|
 //! | whom does the identity provider mean? | `matching` |
-//! | what becomes of a member, and why? | [`decide`] |
+//! | what becomes of a member or a team, and why? | [`decide`] |
 //! | who takes a seat, and what if none is free? | [`licences`] |
 //! | who got no seat? | [`without_seat`] |
 //! | who may administer, and who is the last owner? | [`administrators`] |

@@ -27,11 +27,6 @@ impl Batch {
         self.0.conditions.push(Condition::Absent(key));
     }
 
-    /// Drops the requirement that the key exists: the batch itself makes it.
-    pub(crate) fn forget_exists(&mut self, key: &[u8]) {
-        self.0.conditions.retain(|condition| !matches!(condition, Condition::Exists(existing) if existing == key));
-    }
-
     /// That the key is as it was read: of this version, or absent.
     pub(crate) fn require_unchanged(&mut self, key: Key, version: Option<u64>) {
         self.0.conditions.push(match version {

@@ -34,7 +34,7 @@ pub use erasure::{ErasureRecord, ErasureStage, MOST_ERASURES};
 pub use event::{Actor, Cause, EventKind, EventRecord, EventSubject, MOST_IDS, ParkedEvent, Sink, StoredEvent};
 pub use lease::{Lease, LeaseRecord};
 pub use member::{MemberRecord, Record, Stored, own_name, primary_email};
-pub use membership::{Additions, Edge};
+pub use membership::{Edge, Moves};
 pub use oauth::{
     AccessRecord, ClientRecord, CodeRecord, GrantRecord, KeyRecord, KeySetRecord, LiveRecord, LiveToken, PublicKey,
     SecretRecord, Told,
