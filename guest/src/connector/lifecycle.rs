@@ -33,7 +33,7 @@ pub enum ConnectorError {
     /// The actor is neither owner nor co-owner.
     #[error("only the owner and co-owners of the organization may do this")]
     Forbidden,
-    /// Somebody acts for the organization's owner, and there is none who is active.
+    /// Somebody acts for the organization's owner, and no owner is active.
     #[error("the organization has no active owner to act for: add one, or name an actor")]
     NoOwner,
     /// SCIM is enabled already.
@@ -48,7 +48,7 @@ pub enum ConnectorError {
     /// There is no such thing.
     #[error("there is no {0}")]
     NotFound(String),
-    /// The set-up link was used or revoked, has expired, or never was one.
+    /// The set-up link was used or revoked, has expired, or never existed.
     #[error("the link is not valid any more; ask for another one")]
     Link,
     /// The host does not offer what this needs.
@@ -75,7 +75,7 @@ impl Retry for ConnectorError {
 /// The requirements that do not hold for this actor (rule P1).
 ///
 /// # Errors
-/// [`ConnectorError::NoOwner`] if somebody acts for an owner who is not there.
+/// [`ConnectorError::NoOwner`] if the actor is the owner and no owner is active.
 pub fn unmet_requirements(store: &Store, actor: impl Into<Actor>) -> Result<Vec<Requirement>, ConnectorError> {
     let actor = actor.into();
     if actor == Actor::Owner {
@@ -84,7 +84,7 @@ pub fn unmet_requirements(store: &Store, actor: impl Into<Actor>) -> Result<Vec<
     Ok(unmet(store, &actor)?)
 }
 
-/// As [`unmet_requirements`]; an owner who is not there is one of the requirements.
+/// As [`unmet_requirements`], but where no owner is active that is one of the requirements.
 ///
 /// # Errors
 /// If the store can't answer.
@@ -173,7 +173,7 @@ pub fn disable(store: &Store, actor: impl Into<Actor>) -> Result<(), ConnectorEr
     })
 }
 
-/// Issues a new token. A member proves by the passphrase who acts; the operator needs none.
+/// Issues a new token. A member proves with the passphrase who acts; the operator needs none.
 ///
 /// # Errors
 /// [`ConnectorError`] says why not.
@@ -239,7 +239,7 @@ pub(super) fn read(store: &Store) -> Result<(Option<u64>, ConnectorRecord), Stor
     })
 }
 
-/// Issues a token, together with what the batch has.
+/// Issues a token in the commit of the batch.
 pub(super) fn issue(
     store: &Store,
     batch: Batch,
@@ -278,8 +278,8 @@ pub(super) fn shown(connector: &ConnectorRecord) -> Value {
     })
 }
 
-/// Replaces the connector if it still is as it was read, together with what the batch has. `before` is what was [`shown`] of
-/// it.
+/// Replaces the connector in the commit of the batch, if nobody has changed it since it was read. `before` is what
+/// [`shown`] made of it.
 fn put(
     store: &Store,
     mut batch: Batch,

@@ -232,10 +232,10 @@ pub enum ReaddressError {
     /// No parked email has this id.
     #[error("there is no parked email '{0}'")]
     NotFound(String),
-    /// The new address is none, or the email can't be sent any more.
+    /// The new address is not valid, or the email can't be sent any more.
     #[error("{0}")]
     Invalid(String),
-    /// As the store has it.
+    /// The store can't answer.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

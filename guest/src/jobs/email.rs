@@ -10,8 +10,8 @@ use crate::text::cut;
 
 /// How many emails are looked at in one run at the most.
 const MOST: u32 = 50;
-/// How long one host has the outbox for itself unless it goes on, in milliseconds: so long nobody sends an email after one
-/// was killed while it did.
+/// How long one host has the outbox for itself unless it extends that, in milliseconds. Nobody else sends an email for so
+/// long after a host was killed while sending.
 pub(super) const LEASE: u64 = LONGEST + 5_000;
 /// The longest that one email may take, in milliseconds: nothing is begun later than this before the lease's end.
 const LONGEST: u64 = 40_000;

@@ -1,6 +1,6 @@
-//! Deletes entries of the SCIM log, events, tokens of streams and parked emails that are older than the organization's retention, 90 days by
-//! default (rule P5), and what else has served its time: a bounded part at a time, so that nobody else waits long for the
-//! storage.
+//! Deletes entries of the SCIM log, events, tokens of streams and parked emails that are older than the organization's
+//! retention, 90 days by default (rule P5), and what else has served its time: a bounded part at a time, so that nobody
+//! else waits long for the storage.
 
 use insomnia_scim_contract::lasts;
 

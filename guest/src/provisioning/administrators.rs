@@ -6,7 +6,7 @@ use insomnia_scim_contract::Actor;
 use super::Refusal;
 use crate::store::{Batch, MemberRecord, Role, Store, StoreError, Stored, keys};
 
-/// How an actor's right to administer was decided.
+/// An actor who may administer the organization.
 pub enum Administrator {
     /// An active owner or co-owner.
     Member(Box<Stored<MemberRecord>>),
@@ -28,7 +28,7 @@ impl Administrator {
 /// The actor as an administrator; `None` if the actor may not administer the organization.
 ///
 /// # Errors
-/// As the storage has them.
+/// If the storage can't answer.
 pub fn administrator(store: &Store, actor: &Actor) -> Result<Option<Administrator>, StoreError> {
     let member = match actor {
         Actor::Operator => return Ok(Some(Administrator::Operator)),
@@ -50,8 +50,7 @@ pub fn is_active_owner(member: &MemberRecord) -> bool {
     member.is_active() && member.role == Role::Owner
 }
 
-/// That an active owner is left when the member becomes another one, or goes. `owners` asks how many active owners there
-/// are.
+/// Requires that an active owner is left when the member changes or goes. `owners` asks how many active owners there are.
 ///
 /// # Errors
 /// [`Refusal::LastOwner`] if none would be left.
@@ -81,7 +80,7 @@ pub(super) fn count(batch: &mut Batch, old: Option<&MemberRecord>, new: Option<&
 /// An active owner; `None` if there is none.
 ///
 /// # Errors
-/// As the storage has them.
+/// If the storage can't answer.
 pub fn active_owner(store: &Store) -> Result<Option<Stored<MemberRecord>>, StoreError> {
     let mut owner = None;
     store.scan_all(keys::administrators(), |entry| {

@@ -18,8 +18,7 @@ const AT_ONCE: u32 = 500;
 /// How many commits one call makes at the most.
 const COMMITS: usize = 4;
 
-/// Adds to the batch what a change of a member means for the counters, and requires that the verified domains and the walk
-/// are as they were read.
+/// Adds a change of a member to the counters, and requires that the verified domains and the walk are as they were read.
 ///
 /// # Errors
 /// If the storage can't answer.

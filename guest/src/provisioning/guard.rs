@@ -101,7 +101,7 @@ pub struct Ahead {
     pub scim: i64,
 }
 
-/// That a removal may pass, and what is to be noted of it when it does.
+/// A removal that may pass, and what is to be noted of it when it does.
 #[derive(Clone, Debug)]
 pub struct Admission {
     member: String,
@@ -285,7 +285,7 @@ fn counts(store: &Store) -> Result<HeldCounts, StoreError> {
 /// Since when removals are held and the owners know, in milliseconds since the Unix epoch.
 ///
 /// # Errors
-/// As the storage has them.
+/// If the storage can't answer.
 pub fn holding_since(store: &Store) -> Result<Option<u64>, StoreError> {
     Ok(store.document::<GuardRecord>(keys::GUARD)?.and_then(|stored| stored.record.holding_since))
 }

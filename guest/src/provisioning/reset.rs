@@ -1,7 +1,7 @@
 //! Links that let a member choose a new passphrase: single-use, mailed, good for 24 hours (rule P4).
 //!
-//! Anybody may ask for one, so that asking takes nothing away: a link that was mailed stays good for its 24 hours, whatever
-//! is asked for after it, until one of them is used. Who asks again at once gets no other, nor does who asks often.
+//! Anybody may ask for a link, so asking takes nothing away: a link that was mailed stays good for its 24 hours, whatever
+//! is asked for after it, until one of them is used. Whoever asks again at once, or asks often, gets no further link.
 
 use insomnia_scim_contract::lasts;
 use serde::{Deserialize, Serialize};
@@ -40,7 +40,7 @@ struct Link {
 }
 
 impl Link {
-    /// For 24 hours, also where a clock was ahead when it was mailed.
+    /// A link works for 24 hours, also where a clock was ahead when it was mailed.
     fn works(&self, now: u64) -> bool {
         lasts(self.expires, now, WORKS)
     }
@@ -63,7 +63,7 @@ pub fn request(store: &Store, member: &str, page_url: &str) -> Result<(), Passph
         let found = store.find_member(member)?.filter(|found| found.record.is_active());
         let to = found.as_ref().and_then(|found| Some((found.record.id(), found.record.mail_address()?)));
         let (Some(found), Some((id, email))) = (&found, to) else {
-            // As long as it takes for somebody.
+            // A commit as for somebody who is known, so that the time does not tell.
             batch.put(keys::job("no-reset"), now.to_string().into_bytes());
             return Ok(store.commit(batch).map(drop)?);
         };

@@ -15,12 +15,12 @@ use crate::store::{
     Batch, MOST_IDS, MemberRecord, Moves, Origin, SetRecord, Store, StoreError, StreamRecord, TeamRecord, event_name,
 };
 
-/// The largest sum of the payloads of full events in one commit for all streams, in bytes; behind that notices tell of the
+/// The largest sum of the payloads of full events in one commit for all streams, in bytes; beyond it notices tell of the
 /// change. So the commit of a deactivation stays so small that it is never refused for want of storage.
 const LARGEST_SUM: usize = 32 * 1024;
 /// The schema of a PATCH (RFC 7644 §3.5.2).
 const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
-/// What is no attribute of a resource's own, or never changes.
+/// What is not an attribute of the resource's own, or never changes.
 const PASSED_OVER: [&str; 3] = ["schemas", "id", "meta"];
 
 /// An event, in both of its forms.
@@ -147,7 +147,7 @@ pub(super) fn team(
     add(store, batch, &streams, &format!("/Groups/{}", shown.id()), external_id, &told)
 }
 
-/// Of what joins the feed the receiver does not know the state before, so that it asks for it.
+/// The receiver does not know the former state of what joins the feed, so it is told to ask for it.
 fn joined(attributes: Vec<String>) -> [Told; 2] {
     [Told::without_payload(StreamEvent::FeedAdd), Told::with(StreamEvent::Patch, attributes, None)]
 }

@@ -48,8 +48,8 @@ impl From<WithoutSeatRecord> for PersonWithoutSeat {
     }
 }
 
-/// Notes that this request was refused because no seat was free for the user, who is the member with this id if there is one.
-/// It never makes the request fail in another way.
+/// Notes that this request was refused because no seat was free for the user, who is the member with this id if there is
+/// one. It never makes the request fail in another way.
 pub(crate) fn note(store: &Store, user: &Document, member: Option<&str>, request_id: &str) {
     let user_name = user.get("userName").and_then(serde_json::Value::as_str).unwrap_or_default();
     let short = |text: &str| cut(text, LONGEST).to_owned();
@@ -81,8 +81,8 @@ pub(crate) fn note(store: &Store, user: &Document, member: Option<&str>, request
     }
 }
 
-/// Adds to the batch that nobody waits for a seat any more for whom this change was made: `old` became `new`. Only of those
-/// without a seat can there be a note.
+/// Adds to the batch that the member of this change, which makes `new` of `old`, waits for no seat any more. Only a member
+/// without a seat can have a note.
 pub(super) fn settle(batch: &mut Batch, old: Option<&MemberRecord>, new: Option<&MemberRecord>) {
     if old.is_some_and(MemberRecord::is_active) {
         return;
@@ -145,7 +145,7 @@ struct Note {
     key: Key,
     version: u64,
     record: WithoutSeatRecord,
-    /// Whether the person has no seat at this moment, and is known as far as the note says so.
+    /// Whether it is still true: the person has no seat at this moment, and is a member if the note says so.
     is_true: bool,
 }
 

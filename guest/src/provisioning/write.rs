@@ -72,7 +72,7 @@ pub(crate) fn memberships(
 /// Commits changes of members. Somebody else may have taken the last seat meanwhile, or may have been another owner.
 ///
 /// # Errors
-/// [`Refusal::NoFreeSeat`] and [`Refusal::LastOwner`]; what the storage has.
+/// [`Refusal::NoFreeSeat`], [`Refusal::LastOwner`], and those of the storage.
 pub(crate) fn commit(store: &Store, batch: Batch, organization: &OrganizationRecord) -> Result<u64, Refusal> {
     store.commit(batch).map_err(|error| Refusal::at_commit(error, organization.seats))
 }

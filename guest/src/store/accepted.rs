@@ -11,13 +11,13 @@ use super::{Batch, SetRecord, Store, StoreError, Versioned, decode, encode, keys
 use crate::capability::{Item, KeyRange};
 use crate::protocol::discovery::ASYNC_RESPONSE;
 
-/// How many requests wait at the most.
+/// The most requests that can wait.
 const MOST_WAITING: i64 = 64;
 /// How many bytes they take together at the most.
 const MOST_BYTES: i64 = 32 * 1024 * 1024;
 /// For how long the result of a request is kept, in milliseconds.
 const KEPT: u64 = 24 * 60 * 60 * 1_000;
-/// Of how many requests it is kept at the most: of the newest.
+/// The most requests whose results are kept: the newest ones.
 const MOST_KEPT: usize = 100;
 
 /// A request that was accepted to be run later. Stored as JSON under `accepted/{transaction}`; what it asks for is kept beside
@@ -52,7 +52,7 @@ pub struct AcceptedRecord {
     pub credential: String,
     /// Whether it is a bulk request. Else it has one operation.
     pub is_bulk: bool,
-    /// Of a bulk request: after how many errors the rest is not done.
+    /// After how many errors the rest of a bulk request is not done.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fail_on_errors: Option<usize>,
     /// How many operations it has.
@@ -75,7 +75,7 @@ pub struct OperationRecord {
     pub method: String,
     /// Below the connector URL.
     pub path: String,
-    /// By this other operations refer to it.
+    /// The name by which other operations refer to it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bulk_id: Option<String>,
     /// Which version may be changed, as in `If-Match`.
@@ -107,7 +107,7 @@ pub struct OutcomeRecord {
 }
 
 impl AcceptedRecord {
-    /// What names the transaction of an operation: that of the request, and in a bulk request the operation's place in it,
+    /// The name of an operation's transaction: that of the request, and in a bulk request the operation's place in it,
     /// counted from 0.
     #[must_use]
     pub fn transaction(&self, transaction: &str, index: usize) -> String {

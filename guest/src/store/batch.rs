@@ -27,7 +27,7 @@ impl Batch {
         self.0.conditions.push(Condition::Absent(key));
     }
 
-    /// That the key is as it was read: of this version, or absent.
+    /// Requires that the key is as it was read: of this version, or absent.
     pub(crate) fn require_unchanged(&mut self, key: Key, version: Option<u64>) {
         self.0.conditions.push(match version {
             Some(version) => Condition::version(key, version),

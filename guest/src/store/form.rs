@@ -147,7 +147,7 @@ struct AssertionForm {
     jwks_url: String,
 }
 
-/// By what a client proves who it is, in camel case.
+/// How a client proves who it is by an assertion, in camel case.
 pub(super) mod assertion {
     use super::{AssertionForm, ClientAssertion, Deserialize, Deserializer, Serialize, Serializer};
 

@@ -1,8 +1,8 @@
-//! Leases: only one host delivers at a time, and nobody before a pause after failures is over.
+//! Leases: only one host delivers at a time, and after failures nobody does before a pause is over.
 //!
-//! Whoever takes a lease writes its document, and so has its version. A holder looks between two attempts whether the
-//! lease is still its own, and what it notes of a failure requires that version: a host that was too slow, and whose lease
-//! somebody else has taken or ended meanwhile, stops, and leaves no pause to others. What was delivered is delivered.
+//! Whoever takes a lease writes its document, and so knows its version. A holder looks between two attempts whether the
+//! lease is still its own, and what it notes of a failure requires that version. So a host that was too slow, whose lease
+//! somebody else has taken or ended meanwhile, stops and leaves no pause to others. What was delivered is delivered.
 
 use insomnia_scim_contract::lasts;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use super::{Batch, Store, StoreError, encode, keys};
 
 /// The longest pause, in milliseconds: an hour, and what schedules leave to chance.
 const LONGEST_PAUSE: u64 = 66 * 60 * 1_000;
-/// The longest pause that holders leave who are killed one after the other, in milliseconds.
+/// The longest pause that is left by holders who are killed one after the other, in milliseconds.
 const LONGEST_AFTER_CRASHES: u64 = 60 * 60 * 1_000;
 /// The pause that the second of them leaves, in milliseconds; doubled each time.
 const AFTER_CRASHES: u64 = 2 * 60 * 1_000;
@@ -28,7 +28,7 @@ pub struct LeaseRecord {
     pub failures: u32,
     /// Whether somebody delivers: else it is a pause.
     pub held: bool,
-    /// Until when whoever delivers has it, in milliseconds since the Unix epoch: what comes after that is a pause.
+    /// Until when the holder has it, in milliseconds since the Unix epoch: what comes after that is a pause.
     pub ends: u64,
 }
 
@@ -78,7 +78,7 @@ impl Lease {
         self.record.ends
     }
 
-    /// From when on it could be taken, in milliseconds since the Unix epoch; 0 if nothing kept anybody from it.
+    /// When it could be taken again, in milliseconds since the Unix epoch; 0 if nothing kept anybody from it.
     #[must_use]
     pub fn planned(&self) -> u64 {
         self.before.until
@@ -122,7 +122,7 @@ impl Store<'_> {
     /// from `now` on.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn renew_lease(&self, lease: &mut Lease, now: u64, needed: u64) -> Result<bool, StoreError> {
         let version = self.item(keys::lease(&lease.name))?.map(|item| item.version);
         if version != Some(lease.version) {

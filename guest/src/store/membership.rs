@@ -12,7 +12,8 @@ use crate::capability::{Item, Key, Page, Scanned};
 
 /// How many memberships are looked up in one crossing.
 const CHUNK: usize = 5_000;
-/// How many teams of a member are looked up in the crossing that looks up those of others; who has more is asked for alone.
+/// How many teams of one member are looked up beside those of other members in one crossing; a member who has more is
+/// looked up alone.
 const TEAMS_OF_EACH: u32 = 12;
 
 /// One member of a team.
@@ -44,7 +45,7 @@ impl Edge {
     }
 }
 
-/// Who comes to a team and who leaves it, as the storage was when it was asked. Nothing is written by it.
+/// Who comes to a team and who leaves it, as the storage was when it was asked. It is a value: nothing is written by it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Moves {
     /// The ids of those who come, and were not members before.
@@ -239,7 +240,7 @@ impl Store<'_> {
         Ok(keys::is_id(member) && self.item(keys::team_member(team, member))?.is_some())
     }
 
-    /// Adds to `batch` that the member's edges carry a new display name, and that its teams are shown otherwise.
+    /// Adds to `batch` that the member's edges have a new display name, and that its teams are shown with it.
     ///
     /// # Errors
     /// If the storage can't answer.

@@ -73,7 +73,7 @@ use crate::capability::{
 
 /// How often a handler runs again after a conflict before it gives up.
 const ATTEMPTS: u32 = 64;
-/// From this attempt on it pauses first: until then the winner's commit has long returned.
+/// From this attempt on there is a pause before each: until then the winner's commit has long returned.
 const PAUSE_AFTER: u32 = 3;
 /// The longest pause, in milliseconds.
 const PAUSE: u64 = 16;
@@ -208,8 +208,8 @@ impl<'h> Store<'h> {
         self.cause.replace(Some(cause));
     }
 
-    /// Says of what is written from now on that it belongs to the trace of this `traceparent`. One that is not valid is ignored,
-    /// as W3C Trace Context has it.
+    /// Marks what is written from now on as part of the trace of this `traceparent`. One that is not valid is ignored, as
+    /// W3C Trace Context has it.
     pub fn traced_by(&self, traceparent: Option<&str>) {
         self.trace.set(traceparent.and_then(TraceParent::parse));
     }
@@ -219,7 +219,7 @@ impl<'h> Store<'h> {
         self.trace.get().map(|trace| trace.to_string())
     }
 
-    /// What the caller was let in by, if there is one.
+    /// The caller's credential, if there is one.
     pub fn credential(&self) -> Option<String> {
         self.cause.borrow().as_ref().and_then(|cause| cause.credential.clone())
     }

@@ -57,7 +57,7 @@ pub struct ClientRecord {
     /// expire.
     #[serde(with = "super::form::secret_window")]
     pub secret_window: Option<SecretWindow>,
-    /// By what it proves who it is instead of a secret.
+    /// The assertion by which it proves who it is instead of a secret.
     #[serde(with = "super::form::assertion")]
     pub assertion: Option<ClientAssertion>,
     /// For how many minutes an access token is valid, if somebody chose.
@@ -72,7 +72,7 @@ pub struct ClientRecord {
 }
 
 impl ClientRecord {
-    /// Whether it proves by nothing who it is.
+    /// Whether it has nothing to prove who it is.
     #[must_use]
     pub fn is_public(&self) -> bool {
         self.secret.is_none() && self.assertion.is_none() && !self.operator

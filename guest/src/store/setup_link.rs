@@ -1,4 +1,4 @@
-//! Links by which somebody who is no owner sets up the identity provider, as far as they are stored.
+//! Links by which somebody other than an owner sets up the identity provider, as far as they are stored.
 
 use insomnia_scim_contract::{ExpiryWindow, IdentityProvider};
 use serde::{Deserialize, Serialize};
@@ -13,9 +13,9 @@ pub struct SetupLinkRecord {
     pub id: String,
     /// SHA-256 of the secret, in hexadecimal digits.
     pub sha256: String,
-    /// Whose steps it shows.
+    /// The identity provider whose steps it shows.
     pub identity_provider: IdentityProvider,
-    /// How long the token will be valid; absent for as long as the token before.
+    /// How long the token will be valid; absent for as long as the previous one.
     #[serde(with = "form::window", default)]
     pub window: Option<ExpiryWindow>,
     /// When it was made.
@@ -25,7 +25,7 @@ pub struct SetupLinkRecord {
     pub member: Option<String>,
     /// How whoever made it is called.
     pub created_by: String,
-    /// From when on it is good no more.
+    /// When it stops being good.
     pub expires: u64,
     /// When it showed a token.
     #[serde(skip_serializing_if = "Option::is_none", default)]

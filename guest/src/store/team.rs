@@ -57,9 +57,8 @@ impl Row {
         Ok(Self { created, modified, document })
     }
 
-    /// Both times, and where the document begins, of what has the form in which this version stores it: all else before the
-    /// document, which comes last, so that it need not be read to find its end. Text that a client has sent is in the document
-    /// alone.
+    /// Both times, and where the document begins, if `stored` has the form in which this version writes it: the document
+    /// comes last, so it need not be read to find its end. Text that a client has sent is in the document alone.
     fn head(stored: &[u8]) -> Option<(u64, u64, usize)> {
         const CREATED: &[u8] = b",\"created\":";
         const MODIFIED: &[u8] = b",\"modified\":";

@@ -39,7 +39,7 @@ impl Signer {
     /// Opens the key that signs now.
     ///
     /// # Errors
-    /// [`SignerError`] says why that can't be.
+    /// [`SignerError`] says why it can't be opened.
     pub(crate) fn open(store: &Store, secrets: &dyn Secrets) -> Result<Self, SignerError> {
         let none = || SignerError::Sealed("there is none".to_owned());
         let mut keys = store.signing_keys()?.map(|stored| stored.record.keys).unwrap_or_default();

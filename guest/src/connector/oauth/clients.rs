@@ -254,7 +254,7 @@ fn check(new: &NewClient) -> Result<(), ConnectorError> {
     }
 }
 
-/// What is needed to check a JWT later.
+/// Checks the values by which the client's JWTs will be checked.
 fn check_assertion(new: &NewClient, assertion: &ClientAssertion) -> Result<(), ConnectorError> {
     let ClientAssertion { issuer, subject, audience, jwks_url } = assertion;
     if new.public {
@@ -278,13 +278,13 @@ fn check_assertion(new: &NewClient, assertion: &ClientAssertion) -> Result<(), C
 /// Okta's own test environment, which its review of an integration calls back without encryption.
 const OKTA_TEST: &str = "http://system-admin.okta1.com:1802/";
 
-/// RFC 6749 §3.1.2: absolute, without a fragment; and encrypted, but for a program on the same machine (RFC 8252 §7.3) and
-/// for the one place where Okta tests.
+/// Whether codes may be sent to this URI: it is absolute and has no fragment (RFC 6749 §3.1.2), and it is encrypted, except
+/// for a program on the same machine (RFC 8252 §7.3) and for the one place where Okta tests.
 pub(super) fn is_redirect_uri(uri: &str) -> bool {
     is_plain(uri) && (crate::url::is_acceptable(uri) || uri.starts_with(OKTA_TEST))
 }
 
-/// Whether a URL has neither a fragment nor what no URL has.
+/// Whether a URL has no fragment, and no characters that a URL can't have.
 fn is_plain(uri: &str) -> bool {
     uri.len() <= LONGEST_URI && uri.bytes().all(|byte| byte.is_ascii_graphic() && !b"#<>\"\\".contains(&byte))
 }

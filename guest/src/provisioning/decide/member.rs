@@ -1,5 +1,5 @@
-//! What becomes of a member, and why (rules P3 and P4). Posting a user and previewing one ask the same questions here, each of
-//! what it knows: the store, or the store with what earlier users of a list would change.
+//! What becomes of a member, and why (rules P3 and P4). Posting a user and previewing one ask the same questions here, of
+//! the store, or of the store with what earlier users of a list would change.
 
 use insomnia_scim_contract::Mark;
 
@@ -56,7 +56,7 @@ impl MemberRules<'_> {
     /// The member who is meant by this user.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] if an index names a member who has just gone; as the storage has them.
+    /// [`StoreError::Conflict`] if an index names a member who has just gone.
     pub fn matched(&self, user: &Document) -> Result<Option<Matched>, StoreError> {
         let Some(Match { id, attribute, value }) = matching::matched(self.known, user)? else { return Ok(None) };
         let member = self.known.member(&id)?.ok_or(StoreError::Conflict)?;
@@ -167,7 +167,7 @@ impl MemberRules<'_> {
         licences::seat(self.organization, before, after, || self.known.seats_taken())
     }
 
-    /// The options that refuse whom [`marks`] would mark.
+    /// Checks the options by which a member is refused whom [`marks`] would mark.
     fn require_reachable(&self, record: &MemberRecord) -> Result<(), Refusal> {
         let options = &self.organization.options;
         if options.email_required && marks::mark(self.organization, record) == Some(Mark::NoAddress) {
@@ -180,7 +180,7 @@ impl MemberRules<'_> {
         Ok(())
     }
 
-    /// That nobody else has the new userName or email address.
+    /// Requires that nobody else has the new userName or email address.
     fn require_free_names(&self, old: &MemberRecord, new: &MemberRecord) -> Result<(), Refusal> {
         if keys::fold(new.user_name()) != keys::fold(old.user_name()) {
             require_free("userName", new.user_name(), new.id(), self.known.id_by_user_name(new.user_name())?)?;

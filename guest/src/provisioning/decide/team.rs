@@ -99,7 +99,7 @@ impl TeamRules<'_, '_> {
         Ok(TeamDecision { old: None, change: Change::Put(new), moves, action: Action::Created, because })
     }
 
-    /// That no other team has the new name.
+    /// Requires that no other team has the new name.
     fn require_free_name(&self, old: &TeamRecord, new: &TeamRecord) -> Result<(), Refusal> {
         let name = new.display_name();
         if keys::fold(old.display_name()) != keys::fold(name)
