@@ -6,12 +6,13 @@ use insomnia_scim_contract::{
 use serde_json::{Value, json};
 use thiserror::Error;
 
+use super::requirements::unmet_requirements;
 use super::setup_link;
 use crate::provisioning::administrators::{self, Administrator};
 use crate::provisioning::events;
 use crate::provisioning::passphrase::{self, PassphraseError};
 use crate::secret::Token;
-use crate::store::{Batch, ConnectorRecord, EventSubject, Plan, Retry, Store, StoreError, TokenRecord, Versioned};
+use crate::store::{Batch, ConnectorRecord, EventSubject, Retry, Store, StoreError, TokenRecord, Versioned};
 
 const DAY: u64 = 24 * 60 * 60 * 1_000;
 /// How long before its expiry a token, or the secret of a client, is said to expire soon, in milliseconds.
@@ -70,33 +71,6 @@ impl Retry for ConnectorError {
             _ => false,
         }
     }
-}
-
-/// The requirements that do not hold for this actor (rule P1).
-///
-/// # Errors
-/// [`ConnectorError::NoOwner`] if the actor is the owner and no owner is active.
-pub fn unmet_requirements(store: &Store, actor: impl Into<Actor>) -> Result<Vec<Requirement>, ConnectorError> {
-    let actor = actor.into();
-    if actor == Actor::Owner {
-        administrator(store, &actor)?;
-    }
-    Ok(unmet(store, &actor)?)
-}
-
-/// As [`unmet_requirements`], but where no owner is active that is one of the requirements.
-///
-/// # Errors
-/// If the store can't answer.
-pub fn unmet(store: &Store, actor: &Actor) -> Result<Vec<Requirement>, StoreError> {
-    let organization = store.organization()?.map(|stored| stored.record).unwrap_or_default();
-    let checks = [
-        (organization.plan == Plan::Enterprise, Requirement::EnterprisePlan),
-        (administrators::administrator(store, actor)?.is_some(), Requirement::OwnerOrCoOwner),
-        (organization.domains.iter().any(|domain| domain.verified), Requirement::VerifiedDomain),
-        (organization.single_sign_on.is_some(), Requirement::SingleSignOn),
-    ];
-    Ok(checks.into_iter().filter(|(holds, _)| !holds).map(|(_, requirement)| requirement).collect())
 }
 
 /// Enables SCIM and issues a token.

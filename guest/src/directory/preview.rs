@@ -17,7 +17,7 @@ use crate::protocol::schema::ResourceSchema;
 use crate::provisioning::decide::{Change, MemberDecision, MemberRules};
 use crate::provisioning::guard::{self, Admission, Ahead, Removal};
 use crate::provisioning::known::Known;
-use crate::provisioning::{Action, Refusal, administrators, intake, licences, marks};
+use crate::provisioning::{Action, Refusal, administrators, domains, intake, licences};
 use crate::store::keys::{self, Kind};
 use crate::store::{Candidates, MemberRecord, Origin, Store, StoreError, Stored};
 
@@ -116,7 +116,7 @@ impl Run<'_, '_> {
             (Ok(decision), found) => {
                 let written = self.list.note(&decision);
                 let mark = match &decision.change {
-                    Change::Put(record) => marks::mark(self.rules.organization, record),
+                    Change::Put(record) => domains::mark(self.rules.organization, record),
                     Change::Remove | Change::Nothing => None,
                 };
                 let marked = |reason: String| mark.map_or(reason.clone(), |mark| format!("{reason}; {mark}"));

@@ -1,4 +1,4 @@
-//! How many active members are marked (see [`super::marks`]), kept in two counters: each change of a member adds to them in
+//! How many active members are marked (see [`super::domains`]), kept in two counters: each change of a member adds to them in
 //! its own commit.
 //!
 //! The members that were there before the counters, and all members when the verified domains change, are counted by a walk
@@ -8,7 +8,7 @@
 
 use insomnia_scim_contract::{Mark, MarkedMembers, OrganizationRecord};
 
-use super::marks;
+use super::domains;
 use crate::capability::{Item, Page};
 use crate::store::keys::{self, Kind};
 use crate::store::{Batch, Census, MemberRecord, Store, StoreError, decode};
@@ -51,7 +51,7 @@ struct Tally {
 impl Tally {
     fn add(&mut self, organization: &OrganizationRecord, member: &MemberRecord, one: i64) {
         // Who is deactivated has no access anyhow.
-        match marks::mark(organization, member).filter(|_| member.is_active()) {
+        match domains::mark(organization, member).filter(|_| member.is_active()) {
             Some(Mark::NoAddress) => self.no_address += one,
             Some(Mark::ForeignDomain(_)) => self.foreign += one,
             None => {}

@@ -7,7 +7,7 @@
 //! | who takes a seat, and what if none is free? | [`licences`] |
 //! | who got no seat? | [`without_seat`] |
 //! | who may administer, and who is the last owner? | [`administrators`] |
-//! | who is allowed and yet may not be meant? | [`marks`] |
+//! | who has no email address, or one of a domain that is not verified? | [`domains`] |
 //! | who gets which email? | [`letters`] |
 //! | what do events say? | `events` |
 //! | what do streams of SCIM events say? | `sets` |
@@ -16,13 +16,13 @@
 pub mod administrators;
 pub mod census;
 pub mod decide;
+pub mod domains;
 pub(crate) mod events;
 pub mod guard;
 pub mod intake;
 pub mod known;
 pub mod letters;
 pub mod licences;
-pub mod marks;
 pub mod passphrase;
 pub mod reset;
 pub mod without_seat;

@@ -11,7 +11,7 @@ use crate::provisioning::known::Known;
 use crate::provisioning::letters::Welcome;
 use crate::provisioning::licences::{self, Seat};
 use crate::provisioning::matching::{self, Match};
-use crate::provisioning::{Action, Refusal, administrators, marks};
+use crate::provisioning::{Action, Refusal, administrators, domains};
 use crate::sentence::Sentence;
 use crate::store::{MemberRecord, OrganizationRecord, Origin, Role, StoreError, Stored, keys};
 
@@ -103,8 +103,8 @@ impl MemberRules<'_> {
         let MemberRecord { role, created, .. } = old.record;
         let new = MemberRecord { origin: Origin::Scim, role, created, modified: self.known.now(), document };
         self.require_free_names(&old.record, &new)?;
-        if marks::address(&new) != marks::address(&old.record) {
-            self.require_reachable(&new)?;
+        if domains::address(&new) != domains::address(&old.record) {
+            domains::require(self.organization, &new)?;
         }
         let (was_active, is_active) = (old.record.is_active(), new.is_active());
         let goes = was_active && !is_active;
@@ -126,7 +126,7 @@ impl MemberRules<'_> {
         let is_awaited = action == Action::Reactivated && is_wanted && self.known.awaits_welcome(new.id())?;
         let welcome = if is_awaited { Welcome::Now } else { Welcome::Never };
         because.extend(is_awaited.then(mailed));
-        let mark_of = |record| marks::mark(self.organization, record);
+        let mark_of = |record| domains::mark(self.organization, record);
         because.extend(mark_of(&new).filter(|mark| adopts || mark_of(&old.record).as_ref() != Some(mark)).map(words));
         Ok(MemberDecision { old: Some(old), change: Change::Put(new), action, because, welcome, admission })
     }
@@ -147,12 +147,12 @@ impl MemberRules<'_> {
     fn add(&self, user: &Document) -> Result<MemberDecision, Refusal> {
         let (document, now) = (with_id(user, &self.known.new_id()), self.known.now());
         let new = MemberRecord { origin: Origin::Scim, role: Role::Member, created: now, modified: now, document };
-        self.require_reachable(&new)?;
+        domains::require(self.organization, &new)?;
         let seat = self.seat(false, new.is_active())?.sentence().unwrap_or(Sentence::NoSeatTaken);
         let mut because: Vec<String> = vec![Sentence::MatchedNobody.into(), seat.into()];
         let welcome = Welcome::of_new(&new, self.organization.options.passphrase_emails);
         because.extend((welcome == Welcome::Now).then(mailed));
-        because.extend(marks::mark(self.organization, &new).map(words));
+        because.extend(domains::mark(self.organization, &new).map(words));
         Ok(MemberDecision {
             old: None,
             change: Change::Put(new),
@@ -165,19 +165,6 @@ impl MemberRules<'_> {
 
     fn seat(&self, before: bool, after: bool) -> Result<Seat, Refusal> {
         licences::seat(self.organization, before, after, || self.known.seats_taken())
-    }
-
-    /// Checks the options by which a member is refused whom [`marks`] would mark.
-    fn require_reachable(&self, record: &MemberRecord) -> Result<(), Refusal> {
-        let options = &self.organization.options;
-        if options.email_required && marks::mark(self.organization, record) == Some(Mark::NoAddress) {
-            return Err(Refusal::NoAddress);
-        }
-        let address = marks::address(record);
-        if options.verified_domains_only && !self.organization.owns(address) {
-            return Err(Refusal::ForeignDomain { address: address.to_owned() });
-        }
-        Ok(())
     }
 
     /// Requires that nobody else has the new userName or email address.
