@@ -10,9 +10,9 @@ use serde_json::Value;
 use super::error::DirectoryError;
 use super::members::{find as find_member, member};
 use super::teams::{find_team, team};
-use crate::capability::{Entry, Item, Key, KeyRange, Page};
+use crate::capability::{Entry, Key, KeyRange, Page};
 use crate::store::keys::{self, Kind};
-use crate::store::{MemberRecord, Store, StoreError, Stored, TeamRecord, decode};
+use crate::store::{MemberRecord, Store, StoreError, Stored, TeamRecord, decode_entry};
 
 /// How many members or teams one call looks at.
 const LOOKED_AT: usize = 10_000;
@@ -288,8 +288,7 @@ impl Walk {
         let mut wanted = Vec::new();
         if self.in_documents {
             for entry in entries {
-                let item = Item { value: entry.value, version: entry.version };
-                if wants(&decode::<T>(&entry.key, &item)?.record) {
+                if wants(&decode_entry::<T>(&entry)?.record) {
                     wanted.extend(id_of(&entry.key));
                 }
             }

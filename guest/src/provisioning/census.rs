@@ -9,9 +9,9 @@
 use insomnia_scim_contract::{Mark, MarkedMembers, OrganizationRecord};
 
 use super::domains;
-use crate::capability::{Item, Page};
+use crate::capability::Page;
 use crate::store::keys::{self, Kind};
-use crate::store::{Batch, Census, MemberRecord, Store, StoreError, decode};
+use crate::store::{Batch, Census, MemberRecord, Store, StoreError, decode_entry};
 
 /// How many members are counted in one commit at the most.
 const AT_ONCE: u32 = 500;
@@ -148,11 +148,10 @@ fn step(store: &Store) -> Result<bool, StoreError> {
     let scanned = store.scan_page(Page { range, reverse: false, skip: 0, limit: AT_ONCE })?;
     let (mut tally, mut last) = (Tally::default(), None);
     for entry in scanned.entries {
-        batch.require_unchanged(entry.key.clone(), Some(entry.version));
-        let item = Item { value: entry.value, version: entry.version };
-        let member = decode::<MemberRecord>(&entry.key, &item)?.record;
+        let member = decode_entry::<MemberRecord>(&entry)?.record;
         tally.add(&stored.record, &member, 1);
         last = keys::id_of(&entry.key);
+        batch.require_unchanged(entry.key, Some(entry.version));
     }
     tally.note(&mut batch);
     let counted_to = last.filter(|_| scanned.more);

@@ -12,8 +12,8 @@ pub use insomnia_scim_contract::{
 use serde::{Deserialize, Serialize};
 
 use super::{Refusal, letters};
-use crate::capability::{Item, Page};
-use crate::store::{Batch, Letter, MemberRecord, Store, StoreError, Stored, decode, encode, keys};
+use crate::capability::Page;
+use crate::store::{Batch, Letter, MemberRecord, Store, StoreError, Stored, Versioned, decode_entry, encode, keys};
 
 const MINUTE: u64 = 60_000;
 const HOUR: u64 = 60 * MINUTE;
@@ -158,9 +158,7 @@ pub fn admit(
             None => Err(is_held()),
         };
     }
-    let stored = store.document::<GuardRecord>(keys::GUARD)?;
-    let version = stored.as_ref().map(|stored| stored.version);
-    let mut record = stored.map(|stored| stored.record).unwrap_or_default();
+    let (version, mut record) = Versioned::or_default(store.document::<GuardRecord>(keys::GUARD)?);
     record.minutes.retain(|(minute, _)| lasts(minute + HOUR, now, HOUR));
     let removed: u64 = record.minutes.iter().map(|(_, count)| u64::from(*count)).sum();
     let (_, scim) = store.seats_taken()?;
@@ -193,9 +191,7 @@ pub(crate) fn hold(store: &Store, id: &str, removal: Removal) {
             // An owner has decided meanwhile: the next try learns it.
             return Ok(());
         }
-        let stored = store.document::<GuardRecord>(keys::GUARD)?;
-        let version = stored.as_ref().map(|stored| stored.version);
-        let mut record = stored.map(|stored| stored.record).unwrap_or_default();
+        let (version, mut record) = Versioned::or_default(store.document::<GuardRecord>(keys::GUARD)?);
         let held = HeldRecord { name: member.record.display_name(), removal, time: now, decision: None };
         let mut batch = Batch::new();
         batch.require_exists(keys::Kind::User.document(id));
@@ -267,7 +263,7 @@ fn counts(store: &Store) -> Result<HeldCounts, StoreError> {
             return Ok(false);
         }
         counted += 1;
-        let held = decode::<HeldRecord>(&entry.key, &Item { value: entry.value, version: entry.version })?.record;
+        let held = decode_entry::<HeldRecord>(&entry)?.record;
         if held.holds(now) {
             let count = match (held.decision, held.removal) {
                 (None, Removal::Deactivate) => &mut counts.deactivations,
@@ -350,9 +346,8 @@ fn held_page(store: &Store, after: Option<&str>, limit: u32) -> Result<Part, Sto
     let scanned = store.scan_page(Page { range, reverse: false, skip: 0, limit: limit.clamp(1, 500) })?;
     let mut held = Vec::with_capacity(scanned.entries.len());
     for entry in scanned.entries {
-        let item = Item { value: entry.value, version: entry.version };
         let Some(member) = keys::id_of(&entry.key) else { continue };
-        held.push(Held { member, record: decode(&entry.key, &item)?.record, version: entry.version });
+        held.push(Held { member, record: decode_entry(&entry)?.record, version: entry.version });
     }
     let next = held.last().filter(|_| scanned.more).map(|held| held.member.clone());
     Ok(Part { held, next })
@@ -403,7 +398,7 @@ fn end_holding(store: &Store) -> Result<(), StoreError> {
         }
         let (now, mut waits) = (store.now(), false);
         store.scan_all(keys::all_held(), |entry| {
-            let held = decode::<HeldRecord>(&entry.key, &Item { value: entry.value, version: entry.version })?.record;
+            let held = decode_entry::<HeldRecord>(&entry)?.record;
             waits = held.decision.is_none() && held.holds(now);
             Ok(!waits)
         })?;

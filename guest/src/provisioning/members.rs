@@ -86,9 +86,7 @@ impl<'c, 'h> Members<'c, 'h> {
     }
 
     fn existing(&self, id: &str, precondition: Precondition<'_>) -> Result<Stored<MemberRecord>, Refusal> {
-        let member =
-            self.store.member(id)?.ok_or_else(|| Refusal::NotFound { kind: "User".into(), id: id.to_owned() })?;
-        if precondition(member.resource_version()) { Ok(member) } else { Err(Refusal::PreconditionFailed) }
+        super::existing(self.store.member(id)?, "User", id, precondition)
     }
 
     /// Does what was decided, all of it or nothing.

@@ -95,3 +95,14 @@ pub struct Provisioned<T> {
 
 /// What must hold of a resource's version before it is changed (RFC 7644 §3.14).
 pub type Precondition<'p> = &'p dyn Fn(u64) -> bool;
+
+/// The resource that is to be changed, if it is there and its precondition holds.
+fn existing<T>(
+    found: Option<Stored<T>>,
+    kind: &str,
+    id: &str,
+    precondition: Precondition<'_>,
+) -> Result<Stored<T>, Refusal> {
+    let stored = found.ok_or_else(|| Refusal::NotFound { kind: kind.to_owned(), id: id.to_owned() })?;
+    if precondition(stored.resource_version()) { Ok(stored) } else { Err(Refusal::PreconditionFailed) }
+}

@@ -9,7 +9,7 @@ use subtle::ConstantTimeEq;
 
 use super::passphrase::{self, PassphraseError};
 use crate::secret::{self, Token};
-use crate::store::{Batch, EventSubject, Letter, Store, encode, keys};
+use crate::store::{Batch, EventSubject, Letter, Store, Versioned, encode, keys};
 use crate::url;
 
 /// How long a link works, in milliseconds.
@@ -67,9 +67,7 @@ pub fn request(store: &Store, member: &str, page_url: &str) -> Result<(), Passph
             batch.put(keys::job("no-reset"), now.to_string().into_bytes());
             return Ok(store.commit(batch).map(drop)?);
         };
-        let seen = store.document::<ResetRecord>(&keys::reset(id))?;
-        let (version, mut record) =
-            seen.map_or((None, ResetRecord::default()), |seen| (Some(seen.version), seen.record));
+        let (version, mut record) = Versioned::or_default(store.document::<ResetRecord>(&keys::reset(id))?);
         record.links.retain(|link| link.works(now));
         let is_recent = |link: &Link| lasts(link.created.saturating_add(PAUSE), now, PAUSE);
         if record.links.len() >= MOST || record.links.last().is_some_and(is_recent) {

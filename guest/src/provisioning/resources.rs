@@ -78,8 +78,7 @@ impl<'c, 'h> Resources<'c, 'h> {
     }
 
     fn existing(&self, id: &str, precondition: Precondition<'_>) -> Result<Stored<ResourceRecord>, Refusal> {
-        let stored = self.get(id)?;
-        if precondition(stored.resource_version()) { Ok(stored) } else { Err(Refusal::PreconditionFailed) }
+        super::existing(self.store.resource(self.resource_type, id)?, self.resource_type, id, precondition)
     }
 
     fn provisioned(

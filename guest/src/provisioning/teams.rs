@@ -54,9 +54,7 @@ impl<'c, 'h> Teams<'c, 'h> {
     }
 
     fn existing(&self, id: &str, precondition: Precondition<'_>) -> Result<Stored<TeamRecord>, Refusal> {
-        let team =
-            self.rules.store.team(id)?.ok_or_else(|| Refusal::NotFound { kind: "Group".into(), id: id.to_owned() })?;
-        if precondition(team.resource_version()) { Ok(team) } else { Err(Refusal::PreconditionFailed) }
+        super::existing(self.rules.store.team(id)?, "Group", id, precondition)
     }
 
     /// Does what was decided, all of it or nothing.

@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::capability::{Item, Key};
 use crate::protocol::document::Document;
-use crate::store::{Batch, MemberRecord, Store, StoreError, Stored, decode, encode, keys, own_name, primary_email};
+use crate::store::{
+    Batch, MemberRecord, Store, StoreError, Stored, decode_entry, encode, keys, own_name, primary_email,
+};
 use crate::text::cut;
 
 /// How many are kept.
@@ -153,8 +155,7 @@ struct Note {
 fn noted(store: &Store) -> Result<(Vec<Note>, bool), StoreError> {
     let mut notes = Vec::new();
     store.scan_all(keys::all_without_seat(), |entry| {
-        let item = Item { value: entry.value, version: entry.version };
-        let record = decode::<WithoutSeatRecord>(&entry.key, &item)?.record;
+        let record = decode_entry::<WithoutSeatRecord>(&entry)?.record;
         notes.push(Note { key: entry.key, version: entry.version, record, is_true: true });
         Ok(notes.len() < MOST as usize)
     })?;

@@ -7,8 +7,8 @@ use insomnia_scim_contract::lasts;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{Batch, SetRecord, Store, StoreError, Versioned, decode, encode, keys};
-use crate::capability::{Item, KeyRange};
+use super::{Batch, SetRecord, Store, StoreError, Versioned, decode_entry, encode, keys};
+use crate::capability::KeyRange;
 use crate::protocol::discovery::ASYNC_RESPONSE;
 
 /// The most requests that can wait.
@@ -174,8 +174,7 @@ impl Store<'_> {
     pub fn all_accepted(&self) -> Result<Vec<(String, AcceptedRecord)>, StoreError> {
         let mut all = Vec::new();
         self.scan_all(keys::all_accepted(), |entry| {
-            let item = Item { value: entry.value, version: entry.version };
-            let record = decode(&entry.key, &item)?.record;
+            let record = decode_entry(&entry)?.record;
             all.extend(keys::id_of(&entry.key).map(|id| (id, record)));
             Ok(true)
         })?;
@@ -214,8 +213,7 @@ impl Store<'_> {
     pub fn accepted_operations(&self, transaction: &str) -> Result<Vec<OperationRecord>, StoreError> {
         let mut operations = Vec::new();
         self.scan_all(keys::accepted_operations(transaction), |entry| {
-            let item = Item { value: entry.value, version: entry.version };
-            operations.push(decode(&entry.key, &item)?.record);
+            operations.push(decode_entry(&entry)?.record);
             Ok(true)
         })?;
         Ok(operations)
@@ -234,9 +232,8 @@ impl Store<'_> {
         let (mut outcomes, end) = (Vec::new(), keys::accepted_outcomes(transaction).end);
         let range = KeyRange { start: keys::accepted_outcome(transaction, first), end };
         self.scan_all(range, |entry| {
-            let item = Item { value: entry.value, version: entry.version };
             let index = keys::position_of(&entry.key).and_then(|digits| digits.parse().ok());
-            let outcome = decode(&entry.key, &item)?;
+            let outcome = decode_entry(&entry)?;
             outcomes.extend(index.map(|index| (index, outcome)));
             Ok(outcomes.len() < limit)
         })?;

@@ -7,7 +7,7 @@
 use insomnia_scim_contract::lasts;
 use serde::{Deserialize, Serialize};
 
-use super::{Batch, Store, StoreError, encode, keys};
+use super::{Batch, Store, StoreError, Versioned, encode, keys};
 
 /// The longest pause, in milliseconds: an hour, and what schedules leave to chance.
 const LONGEST_PAUSE: u64 = 66 * 60 * 1_000;
@@ -101,9 +101,7 @@ impl Store<'_> {
     /// # Errors
     /// If the storage can't answer.
     pub fn take_lease(&self, name: &str, now: u64, duration: u64) -> Result<Result<Lease, u64>, StoreError> {
-        let stored = self.document::<LeaseRecord>(&keys::lease(name))?;
-        let seen = stored.as_ref().map(|stored| stored.version);
-        let before = stored.map(|stored| stored.record).unwrap_or_default();
+        let (seen, before) = Versioned::or_default(self.document::<LeaseRecord>(&keys::lease(name))?);
         if let Some(until) = before.taken_until(now) {
             return Ok(Err(until));
         }

@@ -67,7 +67,7 @@ use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 use crate::capability::{
-    BoundedAdd, Change, Clock, Host, Item, Key, KeyRange, KeyValue, Page, Random, Scanned, Secrets, Storage,
+    BoundedAdd, Change, Clock, Entry, Host, Item, Key, KeyRange, KeyValue, Page, Random, Scanned, Secrets, Storage,
     StorageError,
 };
 
@@ -372,7 +372,7 @@ impl<'h> Store<'h> {
     pub(crate) fn scan_all(
         &self,
         mut range: KeyRange,
-        mut each: impl FnMut(crate::capability::Entry) -> Result<bool, StoreError>,
+        mut each: impl FnMut(Entry) -> Result<bool, StoreError>,
     ) -> Result<(), StoreError> {
         loop {
             let page = Page { range: range.clone(), reverse: false, skip: 0, limit: u32::MAX };
@@ -475,9 +475,26 @@ impl Retry for StoreError {
     }
 }
 
+impl<T: Default> Versioned<T> {
+    /// The version of what is stored, and what is stored; no version and the default where nothing is.
+    pub(crate) fn or_default(stored: Option<Self>) -> (Option<u64>, T) {
+        stored.map_or_else(Default::default, |stored| (Some(stored.version), stored.record))
+    }
+}
+
+/// The document that is stored at the key.
 pub(crate) fn decode<T: DeserializeOwned>(key: &[u8], item: &Item) -> Result<Versioned<T>, StoreError> {
-    match serde_json::from_slice(&item.value) {
-        Ok(record) => Ok(Versioned { record, version: item.version }),
+    decode_value(key, &item.value, item.version)
+}
+
+/// As [`decode`], of an entry of a scan.
+pub(crate) fn decode_entry<T: DeserializeOwned>(entry: &Entry) -> Result<Versioned<T>, StoreError> {
+    decode_value(&entry.key, &entry.value, entry.version)
+}
+
+fn decode_value<T: DeserializeOwned>(key: &[u8], value: &[u8], version: u64) -> Result<Versioned<T>, StoreError> {
+    match serde_json::from_slice(value) {
+        Ok(record) => Ok(Versioned { record, version }),
         Err(error) => Err(StoreError::Broken(format!("{}: {error}", String::from_utf8_lossy(key)))),
     }
 }

@@ -4,7 +4,7 @@ use insomnia_scim_contract::TOLERANCE;
 use serde::{Deserialize, Serialize};
 
 use super::event::past;
-use super::{Batch, Sealed, Store, StoreError, decode, encode, keys};
+use super::{Batch, Sealed, Store, StoreError, decode, decode_entry, encode, keys};
 use crate::capability::{Key, KeyRange, Page};
 
 /// What an email says.
@@ -225,8 +225,7 @@ impl Store<'_> {
         let scanned = self.scan_page(Page { range, reverse: false, skip: 0, limit })?;
         let mut emails = Vec::with_capacity(scanned.entries.len());
         for entry in scanned.entries {
-            let item = crate::capability::Item { value: entry.value, version: entry.version };
-            let read = decode(&entry.key, &item)?;
+            let read = decode_entry(&entry)?;
             emails.push(StoredEmail { key: entry.key, version: read.version, record: read.record });
         }
         Ok((emails, scanned.more))

@@ -291,9 +291,8 @@ impl Store<'_> {
     /// # Errors
     /// If the storage can't answer.
     pub fn stream_state(&self, stream: &str) -> Result<(StreamStateRecord, Option<u64>), StoreError> {
-        let stored = self.document::<StreamStateRecord>(&keys::stream(stream))?;
-        let version = stored.as_ref().map(|stored| stored.version);
-        Ok((stored.map(|stored| stored.record).unwrap_or_default(), version))
+        let (version, state) = Versioned::or_default(self.document::<StreamStateRecord>(&keys::stream(stream))?);
+        Ok((state, version))
     }
 
     /// Notes how the deliveries go; nothing happens if that was noted by somebody else meanwhile.

@@ -82,8 +82,7 @@ fn batch_for(client: &Versioned<ClientRecord>) -> Batch {
 /// Client credentials (RFC 6749 §4.4).
 fn of_client(store: &Store, client: &Versioned<ClientRecord>, generation: u32) -> Granted {
     let id = &client.record.id;
-    let stored = store.oauth_live(id)?;
-    let (seen, mut live) = stored.map_or((None, Default::default()), |live| (Some(live.version), live.record));
+    let (seen, mut live) = Versioned::or_default(store.oauth_live(id)?);
     let mut batch = batch_for(client);
     let holder = Holder { client: &client.record, grant: None, generation, most: CLIENT_ACCESS };
     let access = access_token(store, &mut batch, &mut live.access, &holder)?;

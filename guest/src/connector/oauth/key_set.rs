@@ -40,9 +40,7 @@ pub(super) fn keys_for(
     algorithm: Algorithm,
 ) -> Result<Vec<KeyRecord>, OAuthError> {
     let id = &client.record.id;
-    let stored = store.oauth_keys(id)?;
-    let (mut seen, mut set) =
-        stored.map_or((None, KeySetRecord::default()), |stored| (Some(stored.version), stored.record));
+    let (mut seen, mut set) = Versioned::or_default(store.oauth_keys(id)?);
     let now = store.now();
     let found = |set: &KeySetRecord| -> Vec<KeyRecord> {
         jwks::candidates(&set.keys, kid, algorithm).into_iter().cloned().collect()
