@@ -6,8 +6,8 @@ use insomnia_scim_contract::lasts;
 use subtle::ConstantTimeEq;
 use thiserror::Error;
 
-use super::lifecycle::LONGEST_OVERLAP;
 use super::oauth::{ACCESS_PREFIX, LONGEST_ACCESS};
+use super::token::LONGEST_OVERLAP;
 use crate::secret::{Token, sha256};
 use crate::store::{AccessRecord, ConnectorRecord, Options, TokenRecord};
 

@@ -11,11 +11,12 @@ use subtle::ConstantTimeEq;
 
 use super::ConnectorError;
 use super::lifecycle::{self, administrator};
+use super::token;
 use crate::protocol::timestamp;
 use crate::provisioning::administrators::{self, Administrator};
 use crate::provisioning::passphrase;
 use crate::secret::{self, Token};
-use crate::store::{Batch, EventKind, EventSubject, SetupLinkRecord, Store, StoreError};
+use crate::store::{Batch, EventKind, EventSubject, SetupLinkRecord, Store, StoreError, Versioned};
 
 /// What the secret of a link begins with.
 const PREFIX: &str = "insm_setup_";
@@ -184,14 +185,14 @@ pub fn redeem(store: &Store, token: &str) -> Result<IssuedToken, ConnectorError>
         // A second new token would end the one that is in use, which is to work for an hour more.
         revoke_good(store, &mut batch, &mut links)?;
         store.put_setup_links(&mut batch, seen_links, links)?;
-        let (seen, mut connector) = lifecycle::read(store)?;
+        let (seen, mut connector) = Versioned::or_default(store.connector()?);
         let window = chosen.or(connector.window).unwrap_or(DEFAULT_WINDOW);
         let before = lifecycle::shown(&connector);
         if connector.enabled {
-            return lifecycle::issue(store, batch, seen, before, connector, window, OVERLAP);
+            return token::issue(store, batch, seen, before, connector, window, OVERLAP);
         }
         lifecycle::begin(store, &actor, &mut connector, &provider)?;
-        lifecycle::issue(store, batch, seen, before, connector, window, 0)
+        token::issue(store, batch, seen, before, connector, window, 0)
     })
 }
 

@@ -33,15 +33,6 @@ impl<'c, 'h> Resources<'c, 'h> {
         })
     }
 
-    /// The resource with this id.
-    ///
-    /// # Errors
-    /// [`Refusal::NotFound`] if there is none.
-    pub fn get(&self, id: &str) -> Result<Stored<ResourceRecord>, Refusal> {
-        let not_found = || Refusal::NotFound { kind: self.resource_type.to_owned(), id: id.to_owned() };
-        self.store.resource(self.resource_type, id)?.ok_or_else(not_found)
-    }
-
     /// Changes a resource: `change` makes the new document of the current one.
     ///
     /// # Errors
