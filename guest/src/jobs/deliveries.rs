@@ -195,8 +195,7 @@ pub fn dismiss_deliveries(store: &Store, queue: DeliveryQueue, ids: &[String]) -
         match queue {
             DeliveryQueue::EmailsParked => {
                 for stored in store.parked_emails_of(ids, MOST)? {
-                    batch.require_unchanged(stored.key.clone(), Some(stored.version));
-                    batch.delete(stored.key);
+                    batch.remove(stored.key, Some(stored.version));
                     count += 1;
                 }
             }
@@ -305,8 +304,7 @@ fn is_spent(letter: &Letter, now: u64) -> bool {
 /// Adds to the batch that a parked email is sent now, to another address if there is one.
 fn send_again(store: &Store, batch: &mut Batch, stored: StoredEmail, to: Option<&str>) -> Result<(), StoreError> {
     let now = store.now();
-    batch.require_unchanged(stored.key.clone(), Some(stored.version));
-    batch.delete(stored.key);
+    batch.remove(stored.key, Some(stored.version));
     let mut record = OutboxRecord { since: now, attempts: 0, ..stored.record };
     if let Some(to) = to {
         // What was said of the other address is not true of this one.

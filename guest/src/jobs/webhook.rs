@@ -278,8 +278,7 @@ fn switch_off(store: &Store, webhook: &Versioned<WebhookRecord>) -> Result<(), S
             error: Some(GONE.to_owned()),
             ..current.record
         };
-        batch.require_unchanged(keys::WEBHOOK.to_vec(), Some(current.version));
-        batch.put(keys::WEBHOOK.to_vec(), encode(&record)?);
+        batch.replace(keys::WEBHOOK.to_vec(), Some(current.version), &record)?;
         Ok(())
     })
 }

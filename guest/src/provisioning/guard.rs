@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Refusal, letters};
 use crate::capability::Page;
-use crate::store::{Batch, Letter, MemberRecord, Store, StoreError, Stored, Versioned, decode_entry, encode, keys};
+use crate::store::{Batch, Letter, MemberRecord, Store, StoreError, Stored, Versioned, decode_entry, keys};
 
 const MINUTE: u64 = 60_000;
 const HOUR: u64 = 60 * MINUTE;
@@ -128,8 +128,7 @@ impl Admission {
         // One that was decided upon is done now, be it long ago.
         batch.delete(keys::held(&self.member));
         if let Some((record, version)) = self.recent {
-            batch.require_unchanged(keys::GUARD.to_vec(), version);
-            batch.put(keys::GUARD.to_vec(), encode(&record)?);
+            batch.replace(keys::GUARD.to_vec(), version, &record)?;
         }
         Ok(())
     }
@@ -195,15 +194,13 @@ pub(crate) fn hold(store: &Store, id: &str, removal: Removal) {
         let held = HeldRecord { name: member.record.display_name(), removal, time: now, decision: None };
         let mut batch = Batch::new();
         batch.require_exists(keys::Kind::User.document(id));
-        batch.require_unchanged(keys::held(id), before.map(|before| before.version));
-        batch.put(keys::held(id), encode(&held)?);
+        batch.replace(keys::held(id), before.map(|before| before.version), &held)?;
         if record.holding_since.is_none() {
             record.holding_since = Some(now);
             letters::to_administrators_at(store, &mut batch, &Letter::GuardHeld, now + GATHERED)?;
         }
         // Written in any case: who finds that nothing is held any more must see that this is.
-        batch.require_unchanged(keys::GUARD.to_vec(), version);
-        batch.put(keys::GUARD.to_vec(), encode(&record)?);
+        batch.replace(keys::GUARD.to_vec(), version, &record)?;
         store.commit(batch).map(drop)
     };
     if let Err(error) = store.transact(attempt) {
@@ -370,8 +367,7 @@ pub fn decide(store: &Store, decision: Decision, members: &[String]) -> Result<u
             let is_wanted = |held: &Held| members.is_empty() || wanted.contains(&held.member);
             for held in page.held.into_iter().filter(|held| waits(held) && is_wanted(held)) {
                 let record = HeldRecord { time: store.now(), decision: Some(decision), ..held.record };
-                batch.require_unchanged(keys::held(&held.member), Some(held.version));
-                batch.put(keys::held(&held.member), encode(&record)?);
+                batch.replace(keys::held(&held.member), Some(held.version), &record)?;
                 count += 1;
             }
             if !batch.is_empty() {
@@ -407,8 +403,7 @@ fn end_holding(store: &Store) -> Result<(), StoreError> {
         }
         stored.record.holding_since = None;
         let mut batch = Batch::new();
-        batch.require_unchanged(keys::GUARD.to_vec(), Some(stored.version));
-        batch.put(keys::GUARD.to_vec(), encode(&stored.record)?);
+        batch.replace(keys::GUARD.to_vec(), Some(stored.version), &stored.record)?;
         store.commit(batch).map(drop)
     })
 }
@@ -423,15 +418,11 @@ pub fn forget_old(store: &Store) -> Result<(), StoreError> {
         let page = held_page(store, after.as_deref(), 500)?;
         let mut batch = Batch::new();
         for held in page.held.iter().filter(|held| !held.record.holds(store.now())) {
-            batch.require_unchanged(keys::held(&held.member), Some(held.version));
-            batch.delete(keys::held(&held.member));
+            batch.remove(keys::held(&held.member), Some(held.version));
         }
         if !batch.is_empty() {
-            match store.commit(batch) {
-                // One of them is tried again right now: they are looked at tomorrow.
-                Ok(_) | Err(StoreError::Conflict) => {}
-                Err(error) => return Err(error),
-            }
+            // If one of them is tried again right now, they are looked at tomorrow.
+            store.commit_unless_changed(batch)?;
         }
         match page.next {
             Some(next) => after = Some(next),

@@ -263,8 +263,7 @@ fn check(store: &Store, member: &str, passphrase: &str, purpose: Purpose) -> Res
         }
         *stored.record.tries(purpose) = if right { Tries::default() } else { tries.and_one_more(now) };
         let mut batch = Batch::new();
-        batch.require_unchanged(keys::passphrase(&id), Some(stored.version));
-        batch.put(keys::passphrase(&id), encode(&stored.record)?);
+        batch.replace(keys::passphrase(&id), Some(stored.version), &stored.record)?;
         if !right {
             store.note_refusal("the passphrase is wrong");
         }

@@ -9,7 +9,7 @@ use subtle::ConstantTimeEq;
 
 use super::passphrase::{self, PassphraseError};
 use crate::secret::{self, Token};
-use crate::store::{Batch, EventSubject, Letter, Store, Versioned, encode, keys};
+use crate::store::{Batch, EventSubject, Letter, Store, Versioned, keys};
 use crate::url;
 
 /// How long a link works, in milliseconds.
@@ -80,8 +80,7 @@ pub fn request(store: &Store, member: &str, page_url: &str) -> Result<(), Passph
         let link = store.seal(&format!("{page_url}{separator}token={id}.{}", token.reveal()))?;
         let letter = Letter::PassphraseReset { name: found.record.display_name(), link, expires };
         batch.require_exists(keys::Kind::User.document(id));
-        batch.require_unchanged(keys::reset(id), version);
-        batch.put(keys::reset(id), encode(&record)?);
+        batch.replace(keys::reset(id), version, &record)?;
         store.add_email(&mut batch, email, letter)?;
         Ok(store.commit(batch).map(drop)?)
     })

@@ -9,9 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::capability::{Item, Key};
 use crate::protocol::document::Document;
-use crate::store::{
-    Batch, MemberRecord, Store, StoreError, Stored, decode_entry, encode, keys, own_name, primary_email,
-};
+use crate::store::{Batch, MemberRecord, Store, StoreError, Stored, decode_entry, keys, own_name, primary_email};
 use crate::text::cut;
 
 /// How many are kept.
@@ -74,8 +72,7 @@ pub(crate) fn note(store: &Store, user: &Document, member: Option<&str>, request
             request_id: request_id.to_owned(),
         };
         let mut batch = Batch::new();
-        batch.require_unchanged(key.clone(), before.map(|before| before.version));
-        batch.put(key, encode(&record)?);
+        batch.replace(key, before.map(|before| before.version), &record)?;
         store.commit(batch).map(drop)
     };
     if let Err(error) = store.transact(attempt) {
@@ -130,17 +127,13 @@ pub fn list(store: &Store) -> Result<WithoutSeat, StoreError> {
 pub(crate) fn forget_old(store: &Store, before: u64) -> Result<(), StoreError> {
     let mut batch = Batch::new();
     for note in noted(store)?.0.into_iter().filter(|note| !note.is_true || note.record.last < before) {
-        batch.require_unchanged(note.key.clone(), Some(note.version));
-        batch.delete(note.key);
+        batch.remove(note.key, Some(note.version));
     }
     if batch.is_empty() {
         return Ok(());
     }
-    match store.commit(batch) {
-        // One of them is refused right now: they are looked at tomorrow.
-        Ok(_) | Err(StoreError::Conflict) => Ok(()),
-        Err(error) => Err(error),
-    }
+    // If one of them is refused right now, they are looked at tomorrow.
+    store.commit_unless_changed(batch)
 }
 
 struct Note {

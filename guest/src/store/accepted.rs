@@ -201,8 +201,7 @@ impl Store<'_> {
         seen: u64,
     ) -> Result<u64, StoreError> {
         let key = keys::accepted(transaction);
-        batch.require_unchanged(key.clone(), Some(seen));
-        batch.put(key, encode(record)?);
+        batch.replace(key, Some(seen), record)?;
         self.commit(batch)
     }
 

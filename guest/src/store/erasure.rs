@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Batch, Store, StoreError, Versioned, decode_entry, encode, keys};
+use super::{Batch, Store, StoreError, Versioned, decode_entry, keys};
 use crate::capability::{KeyRange, Page};
 
 /// How many erasures can go through what is kept at once; those that only wait for their end are not counted.
@@ -115,8 +115,7 @@ impl Store<'_> {
     /// If it can't be encoded.
     pub fn put_erasure(&self, batch: &mut Batch, record: &ErasureRecord, seen: Option<u64>) -> Result<(), StoreError> {
         let key = keys::erasure(&record.id);
-        batch.require_unchanged(key.clone(), seen);
-        batch.put(key, encode(record)?);
+        batch.replace(key, seen, record)?;
         Ok(())
     }
 }

@@ -7,7 +7,7 @@
 use insomnia_scim_contract::lasts;
 use serde::{Deserialize, Serialize};
 
-use super::{Batch, Store, StoreError, Versioned, encode, keys};
+use super::{Batch, Store, StoreError, Versioned, keys};
 
 /// The longest pause, in milliseconds: an hour, and what schedules leave to chance.
 const LONGEST_PAUSE: u64 = 66 * 60 * 1_000;
@@ -90,8 +90,11 @@ impl Lease {
         self.before.failures
     }
 
-    fn require(&self, batch: &mut Batch) {
-        batch.require_unchanged(keys::lease(&self.name), Some(self.version));
+    /// A batch that writes the lease anew, if it still is this holder's.
+    fn rewritten(&self, record: &LeaseRecord) -> Result<Batch, StoreError> {
+        let mut batch = Batch::new();
+        batch.replace(keys::lease(&self.name), Some(self.version), record)?;
+        Ok(batch)
     }
 }
 
@@ -107,8 +110,7 @@ impl Store<'_> {
         }
         let record = before.taken(now, duration);
         let mut batch = Batch::new();
-        batch.require_unchanged(keys::lease(name), seen);
-        batch.put(keys::lease(name), encode(&record)?);
+        batch.replace(keys::lease(name), seen, &record)?;
         match self.commit(batch) {
             Ok(version) => Ok(Ok(Lease { name: name.to_owned(), version, record, before, duration })),
             Err(StoreError::Conflict) => Ok(Err(now + 1_000)),
@@ -130,10 +132,7 @@ impl Store<'_> {
             return Ok(true);
         }
         let record = lease.before.taken(now, lease.duration);
-        let mut batch = Batch::new();
-        lease.require(&mut batch);
-        batch.put(keys::lease(&lease.name), encode(&record)?);
-        match self.commit(batch) {
+        match self.commit(lease.rewritten(&record)?) {
             Ok(version) => {
                 (lease.version, lease.record) = (version, record);
                 Ok(true)
@@ -150,8 +149,7 @@ impl Store<'_> {
     /// If the storage can't answer.
     pub fn end_pause(&self, batch: &mut Batch, name: &str) -> Result<(), StoreError> {
         let Some(stored) = self.document::<LeaseRecord>(&keys::lease(name))? else { return Ok(()) };
-        batch.require_unchanged(keys::lease(name), Some(stored.version));
-        batch.put(keys::lease(name), encode(&LeaseRecord::released(0, 0))?);
+        batch.replace(keys::lease(name), Some(stored.version), &LeaseRecord::released(0, 0))?;
         Ok(())
     }
 
@@ -161,10 +159,7 @@ impl Store<'_> {
     /// # Errors
     /// If the storage can't answer.
     pub fn release_lease(&self, lease: &Lease, until: u64, failures: u32) -> Result<bool, StoreError> {
-        let mut batch = Batch::new();
-        lease.require(&mut batch);
-        batch.put(keys::lease(&lease.name), encode(&LeaseRecord::released(until, failures))?);
-        match self.commit(batch) {
+        match self.commit(lease.rewritten(&LeaseRecord::released(until, failures))?) {
             Ok(_) => Ok(true),
             Err(StoreError::Conflict) => Ok(false),
             Err(error) => Err(error),

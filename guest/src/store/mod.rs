@@ -413,6 +413,14 @@ impl<'h> Store<'h> {
         self.wake_with_first.set(Some(time));
     }
 
+    /// Commits, unless somebody else has changed meanwhile what the batch requires: then nothing happens.
+    pub(crate) fn commit_unless_changed(&self, batch: Batch) -> Result<(), StoreError> {
+        match self.commit(batch) {
+            Ok(_) | Err(StoreError::Conflict) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     pub(crate) fn commit(&self, mut batch: Batch) -> Result<u64, StoreError> {
         let with_trail = self.add_trail(&mut batch)?;
         let with_first = self.with_first.take();

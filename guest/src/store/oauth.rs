@@ -346,16 +346,4 @@ impl Batch {
         self.put(keys::oauth_access(&record.sha256), encode(record)?);
         Ok(())
     }
-
-    /// Puts a document that still is as it was read.
-    pub(super) fn replace<T: Serialize>(
-        &mut self,
-        key: crate::capability::Key,
-        seen: Option<u64>,
-        record: &T,
-    ) -> Result<(), StoreError> {
-        self.require_unchanged(key.clone(), seen);
-        self.put(key, encode(record)?);
-        Ok(())
-    }
 }

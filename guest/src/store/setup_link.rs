@@ -3,7 +3,7 @@
 use insomnia_scim_contract::{ExpiryWindow, IdentityProvider};
 use serde::{Deserialize, Serialize};
 
-use super::{Batch, Store, StoreError, encode, form, keys};
+use super::{Batch, Store, StoreError, form, keys};
 
 /// A set-up link: never its secret. Times are milliseconds since the Unix epoch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,8 +63,7 @@ impl Store<'_> {
         seen: Option<u64>,
         links: Vec<SetupLinkRecord>,
     ) -> Result<(), StoreError> {
-        batch.require_unchanged(keys::SETUP_LINKS.to_vec(), seen);
-        batch.put(keys::SETUP_LINKS.to_vec(), encode(&SetupLinksRecord { links })?);
+        batch.replace(keys::SETUP_LINKS.to_vec(), seen, &SetupLinksRecord { links })?;
         Ok(())
     }
 }

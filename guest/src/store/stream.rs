@@ -306,12 +306,8 @@ impl Store<'_> {
         state: &StreamStateRecord,
         mut batch: Batch,
     ) -> Result<(), StoreError> {
-        batch.require_unchanged(keys::stream(stream), seen);
-        batch.put(keys::stream(stream), encode(state)?);
-        match self.commit(batch) {
-            Ok(_) | Err(StoreError::Conflict) => Ok(()),
-            Err(error) => Err(error),
-        }
+        batch.replace(keys::stream(stream), seen, state)?;
+        self.commit_unless_changed(batch)
     }
 
     /// The keys that sign tokens.

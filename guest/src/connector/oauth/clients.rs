@@ -152,8 +152,7 @@ pub fn delete(store: &Store, actor: impl Into<Actor>, id: &str) -> Result<(), Co
         administrator(store, &actor)?;
         let client = store.oauth_client(id)?.ok_or_else(|| no_such(id))?;
         let mut batch = Batch::new();
-        batch.require_unchanged(keys::oauth_client(id), Some(client.version));
-        batch.delete(keys::oauth_client(id));
+        batch.remove(keys::oauth_client(id), Some(client.version));
         batch.delete(keys::oauth_keys(id));
         if store.oauth_clients()?.iter().all(|other| other.id == id) {
             // Nobody comes with access tokens any more: the connector's token is what counts.
@@ -161,8 +160,7 @@ pub fn delete(store: &Store, actor: impl Into<Actor>, id: &str) -> Result<(), Co
         }
         // Whoever issues a token or a grant meanwhile changes one of these, so that none is overlooked.
         let live = store.oauth_live(id)?;
-        batch.require_unchanged(keys::oauth_live(id), live.as_ref().map(|live| live.version));
-        batch.delete(keys::oauth_live(id));
+        batch.remove(keys::oauth_live(id), live.as_ref().map(|live| live.version));
         for token in live.iter().flat_map(|live| &live.record.access) {
             batch.delete(keys::oauth_access(&token.sha256));
         }

@@ -345,8 +345,7 @@ fn step(store: &Store, id: &str) -> Result<Option<ErasureRecord>, StoreError> {
         }
         let mut batch = Batch::new();
         if record.stage == ErasureStage::Done {
-            batch.require_unchanged(keys::erasure(id), Some(version));
-            batch.delete(keys::erasure(id));
+            batch.remove(keys::erasure(id), Some(version));
             store.commit(batch)?;
             return Ok(None);
         }
@@ -440,12 +439,10 @@ fn sweep(
     match fate {
         Fate::Stays => return Ok(()),
         Fate::Becomes(document) => {
-            batch.require_unchanged(key.clone(), Some(version));
-            batch.put(key, encode(&document)?);
+            batch.replace(key, Some(version), &document)?;
         }
         Fate::Goes => {
-            batch.require_unchanged(key.clone(), Some(version));
-            batch.delete(key);
+            batch.remove(key, Some(version));
         }
     }
     next.erased = next.erased.saturating_add(1);
