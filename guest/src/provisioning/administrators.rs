@@ -4,7 +4,7 @@
 use insomnia_scim_contract::Actor;
 
 use super::Refusal;
-use crate::store::{Batch, MemberRecord, Role, Store, StoreError, Stored, keys};
+use crate::store::{Batch, MemberRecord, Role, Store, StoreError, Stored, delta, keys};
 
 /// An actor who may administer the organization.
 pub enum Administrator {
@@ -68,8 +68,7 @@ pub fn require_owner(
 /// Adds to the batch who is an administrator now. Its commit fails with [`StoreError::Limit`] at [`keys::OWNERS`] if the
 /// last active owner would go.
 pub(super) fn count(batch: &mut Batch, old: Option<&MemberRecord>, new: Option<&MemberRecord>) {
-    let delta = i64::from(new.is_some_and(is_active_owner)) - i64::from(old.is_some_and(is_active_owner));
-    batch.add(keys::OWNERS.to_vec(), delta, Some(1), None);
+    batch.add(keys::OWNERS.to_vec(), delta(old, new, is_active_owner), Some(1), None);
     match (old.filter(|old| is_administrator(old)), new.filter(|new| is_administrator(new))) {
         (None, Some(new)) => batch.put(keys::administrator(new.id()), Vec::new()),
         (Some(old), None) => batch.delete(keys::administrator(old.id())),

@@ -8,7 +8,8 @@ use serde_json::json;
 use super::{Refusal, letters};
 use crate::sentence::Sentence;
 use crate::store::{
-    Batch, EventKind, EventSubject, Letter, MemberRecord, OrganizationRecord, Origin, Store, StoreError, keys, text,
+    Batch, EventKind, EventSubject, Letter, MemberRecord, OrganizationRecord, Origin, Store, StoreError, delta, keys,
+    text,
 };
 
 /// The shortest time between two notices that seats are missing, in milliseconds.
@@ -72,11 +73,9 @@ pub(super) fn count(
     old: Option<&MemberRecord>,
     new: Option<&MemberRecord>,
 ) {
-    let delta =
-        |takes: fn(&MemberRecord) -> bool| i64::from(new.is_some_and(takes)) - i64::from(old.is_some_and(takes));
     let most = (!organization.options.allow_overage).then(|| i64::from(organization.seats));
-    batch.add(keys::SEATS.to_vec(), delta(MemberRecord::is_active), None, most);
-    batch.add(keys::SEATS_SCIM.to_vec(), delta(takes_seat_by_scim), None, None);
+    batch.add(keys::SEATS.to_vec(), delta(old, new, MemberRecord::is_active), None, most);
+    batch.add(keys::SEATS_SCIM.to_vec(), delta(old, new, takes_seat_by_scim), None, None);
 }
 
 /// Whether the member takes a seat and is managed by SCIM.

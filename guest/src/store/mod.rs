@@ -507,6 +507,11 @@ fn decode_value<T: DeserializeOwned>(key: &[u8], value: &[u8], version: u64) -> 
     }
 }
 
+/// What a change of a record adds to the counter of those of which this holds.
+pub(crate) fn delta<T>(old: Option<&T>, new: Option<&T>, holds: impl Fn(&T) -> bool) -> i64 {
+    i64::from(new.is_some_and(&holds)) - i64::from(old.is_some_and(&holds))
+}
+
 pub(crate) fn encode<T: Serialize>(record: &T) -> Result<Vec<u8>, StoreError> {
     serde_json::to_vec(record).map_err(|error| StoreError::Broken(error.to_string()))
 }

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use super::keys::{self, Kind};
 use super::member::{Record, Stored, touch_of};
-use super::{Batch, Origin, Store, StoreError, decode, encode};
+use super::{Batch, Origin, Store, StoreError, decode, delta, encode};
 use crate::capability::{Item, Key};
 use crate::protocol::document::Document;
 
@@ -258,11 +258,9 @@ impl Store<'_> {
             }
         }
 
-        let delta = |holds: fn(&TeamRecord) -> bool| {
-            i64::from(new.is_some_and(holds)) - i64::from(old.is_some_and(|old| holds(&old.record)))
-        };
-        batch.add(Kind::Team.count(), delta(|_| true), None, None);
-        batch.add(Kind::Team.count_listed(), delta(|team| team.origin == Origin::Scim), None, None);
+        let old = old.map(|old| &old.record);
+        batch.add(Kind::Team.count(), delta(old, new, |_| true), None, None);
+        batch.add(Kind::Team.count_listed(), delta(old, new, |team| team.origin == Origin::Scim), None, None);
         Ok(())
     }
 
