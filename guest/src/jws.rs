@@ -21,7 +21,7 @@ pub(crate) struct Coordinates {
 }
 
 impl PrivateKey {
-    /// The key of these bytes; `None` if they are none.
+    /// Reads a key from its bytes; `None` if they are no key of the curve.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         SigningKey::from_slice(bytes).ok().map(Self)
     }

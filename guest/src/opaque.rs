@@ -21,8 +21,8 @@ impl OpaqueKey {
         bytes.try_into().ok().map(Self)
     }
 
-    /// Seals `plain` into unreserved characters (RFC 3986 §2.3). It opens for the same `purpose` and the same `context`
-    /// only, of which it holds nothing. `nonce` is random; `None` if `plain` is too long for the cipher.
+    /// Seals `plain` into unreserved characters (RFC 3986 §2.3). It opens only for the same `purpose` and the same
+    /// `context`, and holds neither. `nonce` is random; `None` if `plain` is too long for the cipher.
     #[must_use]
     pub(crate) fn seal(&self, nonce: [u8; NONCE], purpose: &str, context: &str, plain: &[u8]) -> Option<String> {
         let aad = bound_to(purpose, context);

@@ -1,8 +1,8 @@
 //! What the SCIM log says of a request: each sentence once, with an id that stays.
 //!
-//! The texts are for people and may be worded better; tests name ids. `sentences.txt` beside this file is the list of all, so
-//! that a change of a text is seen as one. What the log says of tolerances and of marks has names of its own, and is in the
-//! list too.
+//! The texts are for people and may be worded better; tests name ids. `sentences.txt` beside this file is the list of all,
+//! so that a change of a text is seen as one. Tolerances and marks have names of their own, and their texts are in the list
+//! too.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Text as it comes and goes: cut to a size, and coded for URLs.
+//! Cutting texts to a size, and coding them for URLs and forms.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 

@@ -1,4 +1,4 @@
-//! URLs that administrators and the host give: which are taken.
+//! Which URLs are accepted from administrators and from the host.
 
 /// Whether it is an `https:` URL with a host, or an `http:` URL of the loopback interface; none carries user information.
 pub(crate) fn is_acceptable(url: &str) -> bool {

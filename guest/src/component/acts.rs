@@ -1,4 +1,4 @@
-//! What the audit trail is told of an act, before it is done: to what, and what changes.
+//! What the audit trail keeps of an act, noted before the act is done: its subject, and what it changes.
 
 use insomnia_scim_contract::{Act, Guard, IdpApi, Member, Organization, Team};
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ pub(super) fn acting(by: &Act, act: &'static str) -> Store<'static> {
     host().store().for_act(by, act)
 }
 
-/// As [`acting`], with what it is done to and what changes.
+/// As [`acting`], with the subject of the act and what it changes.
 pub(super) fn acting_on(
     by: &Act,
     act: &'static str,
@@ -30,7 +30,7 @@ pub(super) fn subject(kind: &str, id: &str, name: &str) -> EventSubject {
     EventSubject { kind: kind.to_owned(), id: some(id), name: some(name) }
 }
 
-/// A member, or what the caller has called one by.
+/// A member as the subject of an act; one that was not found has the name that the caller gave.
 pub(super) fn member(called: &str, found: Option<&Member>) -> EventSubject {
     match found {
         Some(member) => subject("member", &member.id, &member.display_name),
@@ -38,7 +38,7 @@ pub(super) fn member(called: &str, found: Option<&Member>) -> EventSubject {
     }
 }
 
-/// A team, or what the caller has called one by.
+/// A team as the subject of an act; one that was not found has the name that the caller gave.
 pub(super) fn team(called: &str, found: Option<&Team>) -> EventSubject {
     match found {
         Some(team) => subject("team", &team.id, &team.name),

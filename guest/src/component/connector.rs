@@ -60,7 +60,7 @@ impl Guest for Component {
     }
 
     fn redeem_setup_link(source: Source, token: String) -> Result<IssuedToken, ActionError> {
-        // It is done in the name of who made the link.
+        // The act is done in the name of whoever made the link.
         let by = Act { actor: setup_link::maker_of(&host().store(), &token)?, source };
         Ok(setup_link::redeem(&acting(&by, "setup-link.use"), &token)?)
     }

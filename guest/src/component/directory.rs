@@ -13,7 +13,7 @@ use super::acts::{self, acting, acting_on};
 use super::bindings::exports::insomnia::scim::directory::Guest;
 use super::imports::host;
 use crate::provisioning::{guard, without_seat};
-use crate::store::EventSubject;
+use crate::store::{EventSubject, Store};
 use crate::{directory, jobs};
 
 impl Guest for Component {
@@ -107,22 +107,12 @@ impl Guest for Component {
 
     fn sign_in(source: Source, member: String, passphrase: String) -> Result<SignedIn, ActionError> {
         let store = host().store().for_member_from(&source, "sign-in");
-        let signed_in = directory::sign_in(&store, &member, &passphrase)?;
-        // Members without an administrator's role change nothing here, and could fill the audit trail by signing in.
-        if signed_in.member.role != Role::Member {
-            store.end_act()?;
-        }
-        Ok(signed_in)
+        signed_in(&store, directory::sign_in(&store, &member, &passphrase)?)
     }
 
     fn sign_in_where_known(source: Source, member: String, passphrase: String) -> Result<SignedIn, ActionError> {
         let store = host().store().for_member_from(&source, "sign-in");
-        let signed_in = directory::sign_in_where_known(&store, &member, &passphrase)?;
-        // Members without an administrator's role change nothing here, and could fill the audit trail by signing in.
-        if signed_in.member.role != Role::Member {
-            store.end_act()?;
-        }
-        Ok(signed_in)
+        signed_in(&store, directory::sign_in_where_known(&store, &member, &passphrase)?)
     }
 
     fn change_passphrase(source: Source, member: String, current: String, chosen: String) -> Result<(), ActionError> {
@@ -217,4 +207,13 @@ impl Guest for Component {
     fn end_erasure(id: String) -> Result<(), ActionError> {
         Ok(jobs::end_erasure(&host().store(), &id)?)
     }
+}
+
+/// Ends the act of signing in. Members without an administrator's role change nothing here, and could fill the audit trail
+/// by signing in, so they leave no entry.
+fn signed_in(store: &Store, signed_in: SignedIn) -> Result<SignedIn, ActionError> {
+    if signed_in.member.role != Role::Member {
+        store.end_act()?;
+    }
+    Ok(signed_in)
 }

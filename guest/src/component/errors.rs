@@ -66,9 +66,11 @@ impl From<Refusal> for ActionError {
             | Refusal::NoAddress
             | Refusal::Held { .. }
             | Refusal::RemovalRefused => Self::Forbidden(text),
-            Refusal::UnknownMembers(_) | Refusal::NobodyKnown(_) | Refusal::NestedTeam(_) | Refusal::Protocol(_) => {
-                Self::Invalid(text)
-            }
+            Refusal::UnknownMembers(_)
+            | Refusal::NobodyKnown(_)
+            | Refusal::NobodyMatches
+            | Refusal::NestedTeam(_)
+            | Refusal::Protocol(_) => Self::Invalid(text),
             Refusal::PreconditionFailed => Self::Conflict(text),
             Refusal::Store(error) => error.into(),
         }

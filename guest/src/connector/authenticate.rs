@@ -6,8 +6,8 @@ use insomnia_scim_contract::lasts;
 use subtle::ConstantTimeEq;
 use thiserror::Error;
 
-use super::lifecycle::LONGEST_OVERLAP;
 use super::oauth::{ACCESS_PREFIX, LONGEST_ACCESS};
+use super::token::LONGEST_OVERLAP;
 use crate::secret::{Token, sha256};
 use crate::store::{AccessRecord, ConnectorRecord, Options, TokenRecord};
 
@@ -17,8 +17,8 @@ pub enum Unauthenticated {
     /// No `Authorization` header.
     #[error("The request has no Authorization header; send 'Authorization: Bearer <token>'.")]
     Missing,
-    /// The scheme is not offered, or it is one beside `Bearer` and the credentials are wrong. The text is the same in both
-    /// cases, so a caller without valid credentials can't tell which applies.
+    /// The scheme is not offered, or the credentials of a scheme other than `Bearer` are wrong. The text is the same in
+    /// both cases, so a caller without valid credentials can't tell which applies.
     #[error("The Authorization header is not accepted; send 'Authorization: Bearer <token>'.")]
     Scheme,
     /// Not a token of this organization.
@@ -42,7 +42,7 @@ pub enum Unauthenticated {
         /// Which of the connector's tokens there was when it was issued.
         generation: u32,
     },
-    /// SCIM is disabled. Only who has a credential of this organization is told so.
+    /// SCIM is disabled. Only a caller with a credential of this organization is told so.
     #[error("SCIM is disabled for this organization. It can be enabled on the SCIM page of Insomnia.")]
     Disabled {
         /// Which of the connector's tokens it was.
@@ -64,7 +64,7 @@ impl Unauthenticated {
     }
 }
 
-/// By what a caller is let in.
+/// The credential that lets a caller in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Credential {
     /// The connector's token.
@@ -80,9 +80,10 @@ pub enum Credential {
 /// A caller who is let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Authenticated {
-    /// Which of the connector's tokens it has; with an access token, which there was when that was issued.
+    /// The generation of the caller's token; of an access token, the generation of the connector's token when it was
+    /// issued.
     pub generation: u32,
-    /// By what.
+    /// The credential.
     pub credential: Credential,
 }
 
@@ -90,7 +91,7 @@ pub struct Authenticated {
 #[derive(Clone, Debug)]
 pub struct Presented<'r> {
     header: Option<&'r str>,
-    /// The hash of the token that stands in any of the places where one may.
+    /// The hash of the token, wherever in the header it stands.
     sha256: Option<String>,
     is_access_token: bool,
 }
@@ -112,7 +113,7 @@ impl<'r> Presented<'r> {
         Some((self.sha256.as_deref()?, self.is_access_token))
     }
 
-    /// The hash of the OAuth access token, if it is one: under it is stored what [`authenticate`] needs to be told.
+    /// The hash of the OAuth access token, if it is one. What is stored under it is an argument of [`authenticate`].
     #[must_use]
     pub fn access_token(&self) -> Option<&str> {
         self.sha256.as_deref().filter(|_| self.is_access_token)
@@ -138,8 +139,8 @@ pub fn authenticate(
     by_token(connector, token, access, wrong, now)
 }
 
-/// Checks at the time `now` whether a caller would still be let in by a token that was presented before: its hash, and whether
-/// it is an OAuth access token. `access` is what is stored under that hash.
+/// Checks at the time `now` whether a caller would still be let in by a token that was presented before: its hash, and
+/// whether it is an OAuth access token. `access` is what is stored under that hash.
 ///
 /// # Errors
 /// [`Unauthenticated`] says why the caller is not let in any more.

@@ -1,28 +1,15 @@
-//! Enabling, disabling and refreshing (rules P1 and P2).
+//! Enabling and disabling SCIM, and the connector as it stands (rule P1).
 
-use insomnia_scim_contract::{
-    Actor, ConnectorStatus, ExpiryWindow, IdentityProvider, IssuedToken, Requirement, TokenStatus,
-};
+use insomnia_scim_contract::{Actor, ConnectorStatus, ExpiryWindow, IdentityProvider, IssuedToken, Requirement};
 use serde_json::{Value, json};
 use thiserror::Error;
 
-use super::setup_link;
+use super::requirements::unmet_requirements;
+use super::{setup_link, token};
 use crate::provisioning::administrators::{self, Administrator};
 use crate::provisioning::events;
-use crate::provisioning::passphrase::{self, PassphraseError};
-use crate::secret::Token;
-use crate::store::{Batch, ConnectorRecord, EventSubject, Plan, Retry, Store, StoreError, TokenRecord, Versioned};
-
-const DAY: u64 = 24 * 60 * 60 * 1_000;
-/// How long before its expiry a token, or the secret of a client, is said to expire soon, in milliseconds.
-pub const SOON: u64 = 20 * DAY;
-/// The longest that a replaced token stays valid, in seconds.
-pub(super) const LONGEST_OVERLAP: u32 = 86_400;
-
-/// When a token generated now expires, in milliseconds since the Unix epoch; `None` for never.
-pub(super) fn expires(window: ExpiryWindow, now: u64) -> Option<u64> {
-    window.days().map(|days| now + u64::from(days) * DAY)
-}
+use crate::provisioning::passphrase::PassphraseError;
+use crate::store::{Batch, ConnectorRecord, EventSubject, Retry, Store, StoreError, Versioned};
 
 /// Why an action was refused. Nothing has changed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -33,7 +20,7 @@ pub enum ConnectorError {
     /// The actor is neither owner nor co-owner.
     #[error("only the owner and co-owners of the organization may do this")]
     Forbidden,
-    /// Somebody acts for the organization's owner, and there is none who is active.
+    /// Somebody acts for the organization's owner, and no owner is active.
     #[error("the organization has no active owner to act for: add one, or name an actor")]
     NoOwner,
     /// SCIM is enabled already.
@@ -48,7 +35,7 @@ pub enum ConnectorError {
     /// There is no such thing.
     #[error("there is no {0}")]
     NotFound(String),
-    /// The set-up link was used or revoked, has expired, or never was one.
+    /// The set-up link was used or revoked, has expired, or never existed.
     #[error("the link is not valid any more; ask for another one")]
     Link,
     /// The host does not offer what this needs.
@@ -72,33 +59,6 @@ impl Retry for ConnectorError {
     }
 }
 
-/// The requirements that do not hold for this actor (rule P1).
-///
-/// # Errors
-/// [`ConnectorError::NoOwner`] if somebody acts for an owner who is not there.
-pub fn unmet_requirements(store: &Store, actor: impl Into<Actor>) -> Result<Vec<Requirement>, ConnectorError> {
-    let actor = actor.into();
-    if actor == Actor::Owner {
-        administrator(store, &actor)?;
-    }
-    Ok(unmet(store, &actor)?)
-}
-
-/// As [`unmet_requirements`]; an owner who is not there is one of the requirements.
-///
-/// # Errors
-/// If the store can't answer.
-pub fn unmet(store: &Store, actor: &Actor) -> Result<Vec<Requirement>, StoreError> {
-    let organization = store.organization()?.map(|stored| stored.record).unwrap_or_default();
-    let checks = [
-        (organization.plan == Plan::Enterprise, Requirement::EnterprisePlan),
-        (administrators::administrator(store, actor)?.is_some(), Requirement::OwnerOrCoOwner),
-        (organization.domains.iter().any(|domain| domain.verified), Requirement::VerifiedDomain),
-        (organization.single_sign_on.is_some(), Requirement::SingleSignOn),
-    ];
-    Ok(checks.into_iter().filter(|(holds, _)| !holds).map(|(_, requirement)| requirement).collect())
-}
-
 /// Enables SCIM and issues a token.
 ///
 /// # Errors
@@ -112,10 +72,10 @@ pub fn enable(
     let (actor, identity_provider) = (actor.into(), identity_provider.into());
     check_provider(&identity_provider)?;
     store.transact(|| {
-        let (seen, mut connector) = read(store)?;
+        let (seen, mut connector) = Versioned::or_default(store.connector()?);
         let before = shown(&connector);
         begin(store, &actor, &mut connector, &identity_provider)?;
-        issue(store, Batch::new(), seen, before, connector, window, 0)
+        token::issue(store, Batch::new(), seen, before, connector, window, 0)
     })
 }
 
@@ -155,7 +115,7 @@ pub fn disable(store: &Store, actor: impl Into<Actor>) -> Result<(), ConnectorEr
     let actor = actor.into();
     store.transact(|| {
         administrator(store, &actor)?;
-        let (seen, mut connector) = read(store)?;
+        let (seen, mut connector) = Versioned::or_default(store.connector()?);
         if !connector.enabled {
             return Err(ConnectorError::Disabled);
         }
@@ -173,99 +133,26 @@ pub fn disable(store: &Store, actor: impl Into<Actor>) -> Result<(), ConnectorEr
     })
 }
 
-/// Issues a new token. A member proves by the passphrase who acts; the operator needs none.
-///
-/// # Errors
-/// [`ConnectorError`] says why not.
-pub fn refresh(
-    store: &Store,
-    actor: impl Into<Actor>,
-    given: Option<&str>,
-    window: Option<ExpiryWindow>,
-    overlap: u32,
-) -> Result<IssuedToken, ConnectorError> {
-    let actor = actor.into();
-    if let Administrator::Member(member) = administrator(store, &actor)? {
-        let given = given.ok_or_else(|| ConnectorError::Invalid("the actor's passphrase is needed".into()))?;
-        passphrase::confirm(store, member.record.id(), given)?;
-    }
-    if overlap > LONGEST_OVERLAP {
-        return Err(ConnectorError::Invalid(format!("the overlap may last {LONGEST_OVERLAP} seconds at the most")));
-    }
-    store.transact(|| {
-        let (seen, connector) = read(store)?;
-        if !connector.enabled {
-            return Err(ConnectorError::Disabled);
-        }
-        let window = window.or(connector.window).unwrap_or(ExpiryWindow::Year1);
-        issue(store, Batch::new(), seen, shown(&connector), connector, window, overlap)
-    })
-}
-
 /// The connector as it stands.
 ///
 /// # Errors
 /// If the store can't answer.
 pub fn status(store: &Store) -> Result<ConnectorStatus, StoreError> {
-    let (_, connector) = read(store)?;
+    let (_, connector) = Versioned::or_default(store.connector()?);
     let now = store.now();
     let token = connector.token.as_ref();
-    let expires = token.and_then(|token| token.expires);
-    let status = match expires {
-        _ if !connector.enabled => TokenStatus::Disabled,
-        Some(expires) if expires <= now => TokenStatus::Expired,
-        Some(expires) if expires - now <= SOON => TokenStatus::ExpiringSoon,
-        _ => TokenStatus::Valid,
-    };
     Ok(ConnectorStatus {
         enabled: connector.enabled,
         window: connector.window,
-        status,
+        status: token::status(&connector, now),
         created: token.map(|token| token.created),
-        expires,
+        expires: token.and_then(|token| token.expires),
         last_used: store.connector_used()?,
         // Afterwards the token before is kept only to be recognised.
         overlap_until: connector.previous.as_ref().and_then(|previous| previous.expires).filter(|end| *end > now),
         generation: token.map_or(0, |token| token.generation),
         identity_provider: connector.identity_provider,
     })
-}
-
-/// The connector, and the version of its document.
-pub(super) fn read(store: &Store) -> Result<(Option<u64>, ConnectorRecord), StoreError> {
-    Ok(match store.connector()? {
-        Some(Versioned { record, version }) => (Some(version), record),
-        None => (None, ConnectorRecord::default()),
-    })
-}
-
-/// Issues a token, together with what the batch has.
-pub(super) fn issue(
-    store: &Store,
-    batch: Batch,
-    seen: Option<u64>,
-    before: Value,
-    mut connector: ConnectorRecord,
-    window: ExpiryWindow,
-    overlap: u32,
-) -> Result<IssuedToken, ConnectorError> {
-    let now = store.now();
-    let token = Token::from_bits(store.random());
-    let expires = expires(window, now);
-    let generation = connector.newest_generation().saturating_add(1);
-    // One that is being installed in the identity provider is overtaken.
-    connector.next = None;
-    connector.previous = connector.token.take().map(|mut old| {
-        // Without an overlap it is kept as well, so that the log can tell whose requests are refused; its time was up long
-        // ago, whatever clock another host has.
-        let end = if overlap == 0 { 0 } else { now + u64::from(overlap) * 1_000 };
-        old.expires = Some(old.expires.map_or(end, |expires| expires.min(end)));
-        old
-    });
-    connector.token = Some(TokenRecord { sha256: token.sha256(), generation, created: now, expires });
-    connector.window = Some(window);
-    put(store, batch, seen, before, &connector)?;
-    Ok(IssuedToken { token: token.reveal(), expires })
 }
 
 /// What the audit trail tells of the connector.
@@ -278,9 +165,9 @@ pub(super) fn shown(connector: &ConnectorRecord) -> Value {
     })
 }
 
-/// Replaces the connector if it still is as it was read, together with what the batch has. `before` is what was [`shown`] of
-/// it.
-fn put(
+/// Replaces the connector in the commit of the batch, if nobody has changed it since it was read. `before` is what
+/// [`shown`] made of it.
+pub(super) fn put(
     store: &Store,
     mut batch: Batch,
     seen: Option<u64>,

@@ -1,4 +1,14 @@
 //! The connector: enabling, tokens, and who may call.
+//!
+//! | question | file |
+//! |---|---|
+//! | what must hold before SCIM is enabled? | `requirements` |
+//! | how is SCIM enabled and disabled? | `lifecycle` |
+//! | how is a token made anew by hand, and when does it expire? | `token` |
+//! | how is a token made anew automatically? | [`refresh`](mod@refresh) |
+//! | how does somebody set up the identity provider who is no owner? | [`setup_link`] |
+//! | which requests are let in? | `authenticate` |
+//! | how do OAuth clients get their tokens? | [`oauth`] |
 
 mod authenticate;
 #[cfg(test)]
@@ -6,8 +16,12 @@ mod fixture;
 mod lifecycle;
 pub mod oauth;
 pub mod refresh;
+mod requirements;
 pub mod setup_link;
+mod token;
 
 pub use authenticate::{Authenticated, Credential, Presented, Unauthenticated, authenticate, authenticate_again};
 pub use insomnia_scim_contract::{ExpiryWindow as Window, IdentityProvider, IssuedToken, Requirement, TokenStatus};
-pub use lifecycle::{ConnectorError, SOON, disable, enable, refresh, status, unmet, unmet_requirements};
+pub use lifecycle::{ConnectorError, disable, enable, status};
+pub use requirements::{unmet, unmet_requirements};
+pub use token::{SOON, refresh};

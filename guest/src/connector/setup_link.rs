@@ -1,9 +1,9 @@
 //! Links by which somebody who administers the identity provider, but is no owner, sets it up: single-use, good for an hour
 //! to seven days, revocable.
 //!
-//! To look at a link uses nothing up, since programs that check mails open every link in them. The token is made when the
-//! person asks for it; with that the link is used up. What the link does is done in the name of who made it, who must still be
-//! an owner or co-owner then.
+//! Looking at a link does not use it up, since programs that check mails open every link in them. The token is made when
+//! the person asks for it, and that uses the link up. What the link does is done in the name of whoever made it, who must
+//! still be an owner or co-owner then.
 
 use insomnia_scim_contract::{Actor, ExpiryWindow, IssuedSetupLink, IssuedToken, NewSetupLink, SetupLink, lasts};
 use serde_json::{Value, json};
@@ -11,11 +11,12 @@ use subtle::ConstantTimeEq;
 
 use super::ConnectorError;
 use super::lifecycle::{self, administrator};
+use super::token;
 use crate::protocol::timestamp;
 use crate::provisioning::administrators::{self, Administrator};
 use crate::provisioning::passphrase;
 use crate::secret::{self, Token};
-use crate::store::{Batch, EventKind, EventSubject, SetupLinkRecord, Store, StoreError};
+use crate::store::{Batch, EventKind, EventSubject, SetupLinkRecord, Store, StoreError, Versioned};
 
 /// What the secret of a link begins with.
 const PREFIX: &str = "insm_setup_";
@@ -26,14 +27,14 @@ const VALID: std::ops::RangeInclusive<u32> = HOUR..=7 * 24 * HOUR;
 const MOST: usize = 20;
 /// How many links are remembered, those that are good no more included.
 const MOST_REMEMBERED: usize = 100;
-/// For how long the token before works beside the new one, in seconds: time to enter it.
+/// For how long the previous token works beside the new one, in seconds: time to enter it.
 const OVERLAP: u32 = HOUR;
 /// What the operator is called as the maker of a link. A member of this name is called by the id.
 const OPERATOR: &str = "operator";
 /// How long the token is valid where neither the link nor an earlier token says it.
 const DEFAULT_WINDOW: ExpiryWindow = ExpiryWindow::Days180;
 
-/// Makes a link. A member proves by the passphrase who acts, as for a new token; the operator needs none.
+/// Makes a link. A member proves with the passphrase who acts, as for a new token; the operator needs none.
 ///
 /// # Errors
 /// [`ConnectorError`] says why not.
@@ -104,7 +105,7 @@ pub fn list(store: &Store) -> Result<Vec<SetupLink>, StoreError> {
     Ok(store.setup_links()?.1.iter().rev().map(shown).collect())
 }
 
-/// Revokes a link: it is good no more. What it was used for stays.
+/// Revokes a link: it is no longer good. What it was used for stays.
 ///
 /// # Errors
 /// [`ConnectorError`] says why not.
@@ -134,7 +135,7 @@ pub(super) fn revoke_all(store: &Store, batch: &mut Batch) -> Result<(), StoreEr
     if revoke_good(store, batch, &mut links)? { store.put_setup_links(batch, seen, links) } else { Ok(()) }
 }
 
-/// Revokes what is good of the links; whether there was any.
+/// Revokes those of the links that are still good; returns whether there were any.
 fn revoke_good(store: &Store, batch: &mut Batch, links: &mut [SetupLinkRecord]) -> Result<bool, StoreError> {
     let now = store.now();
     let mut any = false;
@@ -146,10 +147,10 @@ fn revoke_good(store: &Store, batch: &mut Batch, links: &mut [SetupLinkRecord]) 
     Ok(any)
 }
 
-/// The link with this secret, which stays good.
+/// The link with this secret. Looking at it does not use it up.
 ///
 /// # Errors
-/// [`ConnectorError::Link`], alike for a wrong, a used, a revoked and an expired one.
+/// [`ConnectorError::Link`], the same for a wrong, a used, a revoked and an expired one.
 pub fn open(store: &Store, token: &str) -> Result<SetupLink, ConnectorError> {
     let (_, links) = store.setup_links()?;
     let position = find(store, &links, token)?;
@@ -166,8 +167,8 @@ pub fn maker_of(store: &Store, token: &str) -> Result<Actor, ConnectorError> {
     links.get(position).map(maker).ok_or(ConnectorError::Link)
 }
 
-/// Issues a token to whoever has the link, which is used up with it; other links are revoked. If SCIM is not enabled, it is enabled; else the token
-/// before works for an hour more.
+/// Issues a token to whoever has the link. That uses the link up, and other links are revoked. If SCIM is not enabled, it
+/// is enabled; else the previous token works for an hour more.
 ///
 /// # Errors
 /// [`ConnectorError::Link`] as of [`open`]; [`ConnectorError::UnmetRequirements`] if SCIM can't be enabled, and then the link
@@ -184,14 +185,14 @@ pub fn redeem(store: &Store, token: &str) -> Result<IssuedToken, ConnectorError>
         // A second new token would end the one that is in use, which is to work for an hour more.
         revoke_good(store, &mut batch, &mut links)?;
         store.put_setup_links(&mut batch, seen_links, links)?;
-        let (seen, mut connector) = lifecycle::read(store)?;
+        let (seen, mut connector) = Versioned::or_default(store.connector()?);
         let window = chosen.or(connector.window).unwrap_or(DEFAULT_WINDOW);
         let before = lifecycle::shown(&connector);
         if connector.enabled {
-            return lifecycle::issue(store, batch, seen, before, connector, window, OVERLAP);
+            return token::issue(store, batch, seen, before, connector, window, OVERLAP);
         }
         lifecycle::begin(store, &actor, &mut connector, &provider)?;
-        lifecycle::issue(store, batch, seen, before, connector, window, 0)
+        token::issue(store, batch, seen, before, connector, window, 0)
     })
 }
 
@@ -204,7 +205,7 @@ fn find(store: &Store, links: &[SetupLinkRecord], token: &str) -> Result<usize, 
     let is_right = |link: &SetupLinkRecord| -> bool { link.sha256.as_bytes().ct_eq(sha256.as_bytes()).into() };
     let found = links.iter().enumerate().find(|(_, link)| is_right(link) && is_good(link, now));
     let (position, link) = found.ok_or(ConnectorError::Link)?;
-    // Who made it may have left.
+    // Whoever made it may have left.
     match administrators::administrator(store, &maker(link))? {
         Some(_) => Ok(position),
         None => Err(ConnectorError::Link),
@@ -215,7 +216,7 @@ fn maker(link: &SetupLinkRecord) -> Actor {
     link.member.clone().map_or(Actor::Operator, Actor::Member)
 }
 
-/// Also where a clock was ahead when it was made, it is good for its time and no longer.
+/// A link is good for its time and no longer, even where a clock was ahead when it was made.
 fn is_good(link: &SetupLinkRecord, now: u64) -> bool {
     let span = link.expires.saturating_sub(link.created);
     link.used.is_none() && link.revoked.is_none() && lasts(link.expires, now, span)

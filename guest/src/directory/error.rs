@@ -9,7 +9,7 @@ use crate::store::{Retry, StoreError};
 /// Why the directory refuses. Nothing has changed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum DirectoryError {
-    /// Nobody and nothing has this name.
+    /// There is no member or team of this name.
     #[error("there is no {0}")]
     NotFound(String),
     /// An argument is not valid.
@@ -18,10 +18,10 @@ pub enum DirectoryError {
     /// The actor may not do this.
     #[error("{0}")]
     Forbidden(String),
-    /// As provisioning has it.
+    /// Provisioning refuses the change.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// As the passphrases have it.
+    /// The passphrase is refused.
     #[error(transparent)]
     Passphrase(#[from] PassphraseError),
     /// The store can't answer.

@@ -10,9 +10,9 @@ use serde_json::Value;
 use super::error::DirectoryError;
 use super::members::{find as find_member, member};
 use super::teams::{find_team, team};
-use crate::capability::{Entry, Item, Key, KeyRange, Page};
+use crate::capability::{Entry, Key, KeyRange, Page};
 use crate::store::keys::{self, Kind};
-use crate::store::{MemberRecord, Store, StoreError, Stored, TeamRecord, decode};
+use crate::store::{MemberRecord, Store, StoreError, Stored, TeamRecord, decode_entry};
 
 /// How many members or teams one call looks at.
 const LOOKED_AT: usize = 10_000;
@@ -22,7 +22,7 @@ const CHUNK: u32 = 256;
 /// Members of either origin.
 ///
 /// # Errors
-/// [`DirectoryError::Invalid`] if the cursor is none; [`DirectoryError::NotFound`] if there is no such team.
+/// [`DirectoryError::Invalid`] if the cursor is not valid; [`DirectoryError::NotFound`] if there is no such team.
 pub fn find_members(store: &Store, query: &MemberQuery) -> Result<FoundMembers, DirectoryError> {
     let range = match &query.team {
         Some(team) => keys::team_members(find_team(store, team)?.record.id()),
@@ -43,7 +43,7 @@ pub fn find_members(store: &Store, query: &MemberQuery) -> Result<FoundMembers, 
 /// Teams of either origin.
 ///
 /// # Errors
-/// [`DirectoryError::Invalid`] if the cursor is none; [`DirectoryError::NotFound`] if there is no such member.
+/// [`DirectoryError::Invalid`] if the cursor is not valid; [`DirectoryError::NotFound`] if there is no such member.
 pub fn find_teams(store: &Store, query: &TeamQuery) -> Result<FoundTeams, DirectoryError> {
     let range = match &query.member {
         Some(member) => keys::member_teams(find_member(store, member)?.record.id()),
@@ -200,11 +200,11 @@ impl std::fmt::Display for Cursor {
 /// A list that is gone through.
 struct Walk {
     kind: Kind,
-    /// All of it: a prefix, and what is past it. Ids follow the prefix.
+    /// The whole list: all keys that begin with a prefix, which is followed by ids.
     range: KeyRange,
     /// Whether the values of the range are the documents themselves.
     in_documents: bool,
-    /// Whether not everything is wanted.
+    /// Whether the query wants some of it only.
     is_filtered: bool,
 }
 
@@ -288,8 +288,7 @@ impl Walk {
         let mut wanted = Vec::new();
         if self.in_documents {
             for entry in entries {
-                let item = Item { value: entry.value, version: entry.version };
-                if wants(&decode::<T>(&entry.key, &item)?.record) {
+                if wants(&decode_entry::<T>(&entry)?.record) {
                     wanted.extend(id_of(&entry.key));
                 }
             }

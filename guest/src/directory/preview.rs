@@ -14,13 +14,12 @@ use super::members::{member, organization};
 use crate::protocol::document;
 use crate::protocol::mode::Mode;
 use crate::protocol::schema::ResourceSchema;
-use crate::provisioning::decide::{Change, Decision, Rules};
+use crate::provisioning::decide::{Change, MemberDecision, MemberRules};
 use crate::provisioning::guard::{self, Admission, Ahead, Removal};
 use crate::provisioning::known::Known;
-use crate::provisioning::marks;
-use crate::provisioning::{Action, Refusal, intake};
+use crate::provisioning::{Action, Refusal, administrators, domains, intake, licences};
 use crate::store::keys::{self, Kind};
-use crate::store::{Candidates, MemberRecord, Origin, Role, Store, StoreError, Stored};
+use crate::store::{Candidates, MemberRecord, Origin, Store, StoreError, Stored, delta};
 
 /// The most users of one preview.
 const MOST_USERS: usize = 10_000;
@@ -39,7 +38,7 @@ pub fn preview(store: &Store, users: &str) -> Result<Preview, DirectoryError> {
     let mode = if organization.options.strict { Mode::STRICT } else { Mode::COMPAT };
     let (taken, _) = store.seats_taken()?;
     let list = Listed::new(store);
-    let rules = Rules { known: &list, organization: &organization };
+    let rules = MemberRules { known: &list, organization: &organization };
     let mut run = Run {
         rules,
         list: &list,
@@ -87,7 +86,7 @@ fn read(users: &[u8]) -> Result<Vec<Value>, DirectoryError> {
 }
 
 struct Run<'r, 'h> {
-    rules: Rules<'r>,
+    rules: MemberRules<'r>,
     list: &'r Listed<'r, 'h>,
     schema: &'r ResourceSchema<'r>,
     mode: Mode<'r>,
@@ -117,7 +116,7 @@ impl Run<'_, '_> {
             (Ok(decision), found) => {
                 let written = self.list.note(&decision);
                 let mark = match &decision.change {
-                    Change::Put(record) => marks::mark(self.rules.organization, record),
+                    Change::Put(record) => domains::mark(self.rules.organization, record),
                     Change::Remove | Change::Nothing => None,
                 };
                 let marked = |reason: String| mark.map_or(reason.clone(), |mark| format!("{reason}; {mark}"));
@@ -187,7 +186,7 @@ impl<'p, 'h> Listed<'p, 'h> {
     }
 
     /// Notes what a decision would change; returns the id of the member that it would write.
-    fn note(&self, decision: &Decision) -> Option<String> {
+    fn note(&self, decision: &MemberDecision) -> Option<String> {
         let Change::Put(new) = &decision.change else { return None };
         let old = decision.old.as_ref().map(|old| &old.record);
         let (mut names, mut emails) = (self.names.borrow_mut(), self.emails.borrow_mut());
@@ -198,10 +197,10 @@ impl<'p, 'h> Listed<'p, 'h> {
         let id = new.id().to_owned();
         names.insert(keys::fold(new.user_name()), Some(id.clone()));
         emails.extend(new.email().map(|email| (keys::fold(email), Some(id.clone()))));
-        let delta = |holds: &dyn Fn(&MemberRecord) -> bool| i64::from(holds(new)) - i64::from(old.is_some_and(holds));
-        self.seats.set(self.seats.get() + delta(&MemberRecord::is_active));
-        self.owners.set(self.owners.get() + delta(&|member| member.is_active() && member.role == Role::Owner));
-        let scim = delta(&|member| member.is_active() && member.origin == Origin::Scim);
+        let delta = |holds: fn(&MemberRecord) -> bool| delta(old, Some(new), holds);
+        self.seats.set(self.seats.get() + delta(MemberRecord::is_active));
+        self.owners.set(self.owners.get() + delta(administrators::is_active_owner));
+        let scim = delta(licences::takes_seat_by_scim);
         let Ahead { removed, scim: before } = self.ahead.get();
         let passed = decision.admission.as_ref().is_some_and(Admission::counts);
         self.ahead.set(Ahead { removed: removed + u64::from(passed), scim: before + scim });

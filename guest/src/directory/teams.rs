@@ -6,9 +6,8 @@ use serde_json::{Value, json};
 use super::error::DirectoryError;
 use super::members::{find, organization};
 use crate::protocol::schema::GROUP;
-use crate::provisioning::write::{self, Moved};
-use crate::provisioning::{Refusal, Teams};
-use crate::store::keys::{self, Kind};
+use crate::provisioning::{Refusal, Teams, write};
+use crate::store::keys;
 use crate::store::{Batch, Origin, Store, StoreError, Stored, TeamRecord};
 
 /// The team as the backend sees it.
@@ -44,12 +43,10 @@ pub fn add_team(store: &Store, name: &str, members: &[String]) -> Result<Team, D
         };
         let record = TeamRecord { origin: Origin::Manual, created: now, modified: now, document };
         let mut batch = Batch::new();
-        let additions = store.add_members(&mut batch, &id, &ids)?;
-        batch.forget_exists(&Kind::Team.document(&id));
-        let moved = Moved { added: &additions.added, removed: &[] };
-        write::team(store, &mut batch, None, Some(&record), moved)?;
+        let mut moves = store.coming(&id, ids)?;
+        write::team(store, &mut batch, None, Some(&record), &mut moves)?;
         let version = store.commit(batch)?;
-        Ok(team(&Stored { record, version, touch: None }, additions.added.len() as u64))
+        Ok(team(&Stored { record, version, touch: None }, moves.added.len() as u64))
     })
 }
 
@@ -82,16 +79,15 @@ pub fn change_team_members(
             return Err(DirectoryError::Invalid(format!("'{both}' is to be added and removed at once")));
         }
         let mut batch = Batch::new();
-        let added = store.add_members(&mut batch, id, &add)?.added;
-        let removed = store.remove_members(&mut batch, id, &remove)?;
+        let mut moves = store.coming(id, add)?;
+        moves.removed = store.leaving(id, remove)?;
         let size = store.team_size(id)?;
-        if added.is_empty() && removed.is_empty() {
+        if !moves.any() {
             return Ok(self::team(&old, size));
         }
-        let moved = Moved { added: &added, removed: &removed };
-        write::memberships(store, &mut batch, &old.record, moved)?;
+        write::memberships(store, &mut batch, &old, &mut moves)?;
         let version = store.commit(batch)?;
-        let size = (size + added.len() as u64).saturating_sub(removed.len() as u64);
+        let size = (size + moves.added.len() as u64).saturating_sub(moves.removed.len() as u64);
         Ok(self::team(&Stored { touch: Some((version, store.now())), ..old }, size))
     })
 }

@@ -17,11 +17,11 @@ use crate::sentence::Sentence;
 use crate::store::{AcceptedRecord, OperationRecord, StoreError, StreamRecord, keys};
 use crate::text::cut;
 
-/// The endpoint of what came of accepted requests.
+/// The endpoint where clients read the results of accepted requests.
 const RESPONSES: &str = "/AsyncResponses";
 /// From how many members on the change of a group is run later.
 const LARGE_GROUP: u64 = 500;
-/// How many bytes of a body name one member at the least.
+/// The fewest bytes of a body that name one member.
 const MEMBER: u64 = 64;
 /// How many operations are surely done within a second: by that it is told whether a client would wait long enough.
 const IN_A_SECOND: u64 = 20;
@@ -32,7 +32,7 @@ const LONGEST_AGENT: usize = 256;
 /// What stands in the place of a password, which is never kept: members sign in with Insomnia's own passphrases (T26).
 const NOT_KEPT: &str = "[not kept]";
 
-/// What a request comes to.
+/// The work that a request is.
 struct Work {
     operations: Vec<OperationRecord>,
     fail_on_errors: Option<usize>,
@@ -41,8 +41,8 @@ struct Work {
     size: u64,
 }
 
-/// Accepts the request if the client prefers that and it can be: the answer is 202 then. `None` if the request is to be served
-/// at once.
+/// Accepts the request if the client prefers that and it can be run later: the answer is 202 then. `None` if the request is
+/// to be served at once.
 pub(super) fn accept(
     context: &Context<'_, '_>,
     route: &Route,
@@ -96,8 +96,8 @@ pub(super) fn accept(
     }
 }
 
-/// What the request comes to, if it is one that may be run later. Whatever can be said against it without running it is said
-/// now.
+/// The work of a request that may be run later; `None` of another. What is wrong with the request and can be seen without
+/// running it is refused now.
 fn work(context: &Context<'_, '_>, route: &Route) -> Result<Option<Work>, ScimError> {
     match (route, context.request.method.as_str()) {
         (Route::Bulk, _) => bulk_work(context),
@@ -107,8 +107,8 @@ fn work(context: &Context<'_, '_>, route: &Route) -> Result<Option<Work>, ScimEr
     }
 }
 
-/// A bulk request, unless its operations refer to each other in a circle: such ones are undone if others fail, which can be
-/// told only when all of them are done.
+/// A bulk request, unless its operations refer to each other in a circle: such operations are undone if others fail, which
+/// is known only when all of them are done.
 fn bulk_work(context: &Context<'_, '_>) -> Result<Option<Work>, ScimError> {
     let request = bulk::read(context)?;
     if request.operations.is_empty() || request.order().iter().any(|turn| !turn.unresolved.is_empty()) {

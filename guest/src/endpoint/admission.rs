@@ -81,7 +81,7 @@ pub(super) fn admit(
     }
 }
 
-/// What is known of the credentials that are taken.
+/// What is stored of the credentials that open the door: the connector, and the access token if one was presented.
 struct Door {
     connector: Option<ConnectorRecord>,
     access: Option<AccessRecord>,
@@ -143,7 +143,7 @@ fn note_use(store: &Store<'_>, caller: Authenticated) -> Result<(), StoreError> 
     Ok(())
 }
 
-/// By what a caller is let in, for the log.
+/// The credential that lets the caller in, in words for the log.
 fn admitted(caller: Authenticated, access: Option<&AccessRecord>) -> String {
     let generation = caller.generation;
     let sentence = match caller.credential {
@@ -155,7 +155,7 @@ fn admitted(caller: Authenticated, access: Option<&AccessRecord>) -> String {
     sentence.into()
 }
 
-/// What a caller came with who is not let in, for the log; `None` if it is nothing of this organization.
+/// The credential of a caller who is not let in, in words for the log; `None` if it is no credential of this organization.
 fn refused(refusal: Unauthenticated, access: Option<&AccessRecord>) -> Option<String> {
     let sentence = match refusal {
         Unauthenticated::Missing | Unauthenticated::Scheme | Unauthenticated::Wrong => return None,

@@ -21,7 +21,7 @@ use crate::provisioning::Action;
 use crate::sentence::Sentence;
 
 const BULK_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:BulkResponse";
-/// Of how many operations the log tells one by one.
+/// How many operations the log tells of one by one.
 const MOST_LOGGED: usize = 50;
 /// How much the log tells of one operation, in characters.
 const LONGEST_LOGGED: usize = 300;
@@ -54,10 +54,11 @@ enum Outcome {
     Failed,
 }
 
-/// An operation that was done without what refers to operations that refer to it.
+/// An operation that is part of a circle of references. It was done without the attributes that refer to later operations
+/// of the circle; these are set when all are done.
 struct Circle {
     index: usize,
-    /// The operations of the PATCH that sets the rest.
+    /// The operations of the PATCH that sets them.
     later: Vec<Value>,
     is_new: bool,
 }
@@ -77,7 +78,7 @@ pub(super) struct Run<'c, 'h> {
 }
 
 impl<'c, 'h> Run<'c, 'h> {
-    /// Of a bulk request.
+    /// Runs the operations of a bulk request.
     pub(super) fn of(context: &'c Context<'c, 'h>, request: BulkRequest) -> Self {
         let BulkRequest { operations, fail_on_errors } = request;
         Self {
@@ -92,7 +93,7 @@ impl<'c, 'h> Run<'c, 'h> {
         }
     }
 
-    /// Of a request that is a single operation: nothing in it refers to another one.
+    /// Runs a request that is a single operation: nothing in it refers to another one.
     pub(super) fn single(context: &'c Context<'c, 'h>, operation: Operation) -> Self {
         let request = BulkRequest { operations: vec![operation], fail_on_errors: None };
         Self { are_linked: false, ..Self::of(context, request) }
@@ -114,12 +115,12 @@ impl<'c, 'h> Run<'c, 'h> {
         self.errors >= self.fail_on_errors
     }
 
-    /// Whether it is known of all operations what came of them.
+    /// Whether all operations have a result.
     pub(super) fn is_complete(&self) -> bool {
         self.operations.iter().all(|operation| operation.result.is_some())
     }
 
-    /// What came of an operation.
+    /// The result of an operation.
     pub(super) fn result(&self, index: usize) -> Option<&Value> {
         self.operations.get(index)?.result.as_ref()
     }
@@ -133,7 +134,8 @@ impl<'c, 'h> Run<'c, 'h> {
         below.unwrap_or(&operation.path).to_owned()
     }
 
-    /// Takes back what came of an operation that the storage could not do for the moment; returns whether that was so.
+    /// Forgets the result of an operation if it failed only because the storage could not do it for the moment; returns
+    /// whether that was so.
     pub(super) fn take_back(&mut self, index: usize) -> bool {
         if let Some(operation) = self.operations.get_mut(index).filter(|_| self.is_busy) {
             operation.result = None;
@@ -141,7 +143,7 @@ impl<'c, 'h> Run<'c, 'h> {
         self.is_busy
     }
 
-    /// Takes over what came of an operation before.
+    /// Takes over the result that an operation has had before.
     pub(super) fn restore(&mut self, index: usize, result: Value) {
         let Some(operation) = self.operations.get_mut(index) else { return };
         let is_done = result.get("status").and_then(Value::as_str).is_some_and(|status| status.starts_with('2'));
@@ -342,7 +344,7 @@ impl<'c, 'h> Run<'c, 'h> {
         }
     }
 
-    /// Of an operation on a resource that is there already the id is known before it is done.
+    /// The id of the resource that an operation changes, which is known before the operation is done.
     fn id_in_path(&self, reference: &str) -> Option<&str> {
         let named = |operation: &&Operation| operation.bulk_id.as_deref() == Some(reference);
         let operation = self.operations.iter().find(named).filter(|operation| operation.method != "POST")?;

@@ -84,8 +84,8 @@ impl BulkRequest {
         Ok(Self { operations, fail_on_errors })
     }
 
-    /// That of the request (RFC 7644 §3.7), but for resources that an earlier operation refers to: those are created right
-    /// before it.
+    /// The order in which operations are done: that of the request (RFC 7644 §3.7), except that a resource to which an
+    /// earlier operation refers is created right before that operation.
     pub(super) fn order(&self) -> Vec<Turn> {
         let needs = self.needs();
         let mut states = vec![State::Waiting; needs.len()];
@@ -119,7 +119,7 @@ impl BulkRequest {
         turns
     }
 
-    /// For every operation those that create what it refers to.
+    /// For every operation, the operations that create what it refers to.
     fn needs(&self) -> Vec<Vec<usize>> {
         let creates = |operation: &Operation| operation.method == "POST";
         let named = self.operations.iter().enumerate().filter(|(_, operation)| creates(operation));

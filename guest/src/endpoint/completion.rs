@@ -1,4 +1,4 @@
-//! What came of an accepted request: Security Event Tokens that the client gets by GET (RFC 9967 §2.5.1).
+//! The result of an accepted request: Security Event Tokens that the client gets by GET (RFC 9967 §2.5.1).
 
 use serde_json::{Map, Value, json};
 
@@ -16,11 +16,11 @@ const AGAIN: u32 = 1;
 /// How many tokens one answer has at the most.
 const MOST: u32 = 100;
 
-/// Serves a GET of what came of the request of this transaction, or of one operation of a bulk request, by the transaction of
-/// that.
+/// Serves a GET of the result of the request of this transaction, or of one operation of a bulk request, by the transaction
+/// of that operation.
 ///
-/// While it is not known the answer is 202 without a body. Of a bulk request as a whole the answer has the tokens in the form
-/// of RFC 8936, a page of at most 100 of them from `startIndex` on; else it is the token.
+/// While there is no result the answer is 202 without a body. Of a bulk request as a whole the answer has the tokens in the
+/// form of RFC 8936, a page of at most 100 of them from `startIndex` on; else it is the token.
 pub(super) fn completion(context: &Context<'_, '_>, transaction: &str) -> Result<Answer, ScimError> {
     let store = context.store;
     let not_found = || ScimError::not_found(format!("There is no asynchronous request '{}'", cut_id(transaction)));
@@ -80,7 +80,7 @@ fn cut_id(transaction: &str) -> &str {
     crate::text::cut(transaction, keys::ID + 5)
 }
 
-/// By what tokens are signed, and in whose name.
+/// The key that signs tokens, and the stream in whose name.
 struct Signing {
     signer: Signer,
     stream: StreamRecord,

@@ -47,7 +47,7 @@ impl<'c, 'h> Resource<'c, 'h> for Groups<'c, 'h> {
 
     /// A manual team of the same name is adopted (rule P3).
     fn create(&self, new: Received) -> Result<Provisioned<TeamRecord>, Refusal> {
-        self.teams().provision(&new.document, &new.members)
+        self.teams().provision(&new.document, new.members)
     }
 
     fn find(&self, id: &str) -> Result<Option<Stored<TeamRecord>>, StoreError> {

@@ -9,7 +9,8 @@ use crate::protocol::tolerance::Tolerance;
 /// Every media type that a body may have (RFC 7644 §3.1; T17).
 const MEDIA_TYPES: [&str; 2] = ["application/scim+json", "application/json"];
 
-/// What an `Accept` header that can be met has in it; others are answered as well (T17).
+/// The media types of which an `Accept` header names at least one if it can be met; requests with other headers are
+/// answered as well (T17).
 const ACCEPTED: [&str; 4] = ["application/scim+json", "application/json", "application/*", "*/*"];
 
 /// Notes what it took to read the request's line and its header fields.

@@ -18,12 +18,12 @@ use crate::store::{
     encode, keys,
 };
 
-/// Of how many operations the result is told in one commit.
+/// The most operations whose results are told in one commit.
 const AT_ONCE: usize = 25;
 /// How often an operation is begun whose end nobody sees, because the server stops or the component is stopped: then it is
 /// given up, so that those behind it have their turn.
 const MOST_ATTEMPTS: u32 = 3;
-/// Of how many operations the log tells one by one.
+/// How many operations the log tells of one by one.
 const MOST_LOGGED: usize = 50;
 
 /// Does a part of an accepted request, at least one operation: until `is_over`. What was interrupted goes on where it was.
@@ -162,7 +162,7 @@ struct Telling<'t, 'h> {
     store: &'t Store<'h>,
     transaction: &'t str,
     record: AcceptedRecord,
-    /// Of the record.
+    /// The version of the record.
     version: u64,
     /// The operations of which nobody was told yet, with what the log says of each.
     fresh: Vec<(usize, Option<String>)>,

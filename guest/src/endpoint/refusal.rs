@@ -25,6 +25,7 @@ impl From<Refusal> for ScimError {
             Refusal::UnknownMembers(_) | Refusal::NobodyKnown(_) | Refusal::NestedTeam(_) => {
                 Self::invalid_value(detail)
             }
+            Refusal::NobodyMatches => Self::no_target(detail),
             Refusal::PreconditionFailed => Self::status(412, detail),
             Refusal::Protocol(error) => error,
             Refusal::Store(error) => error.into(),

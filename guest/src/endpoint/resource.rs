@@ -106,7 +106,7 @@ fn create<'c, 'h: 'c>(resource: &impl Resource<'c, 'h>) -> Result<Answer, ScimEr
     let name = resource.name_of(&new.document);
     let created = resource.create(new);
     if let (Err(_), Some(name)) = (&created, name) {
-        // A refusal says whom it concerns, who has no id yet.
+        // A refusal says whom it concerns: somebody who has no id yet.
         resource.endpoint().note_subject("", &name);
     }
     let provisioned = resource.endpoint().refusal_of(created, None)?;

@@ -46,7 +46,7 @@ impl<'c, 'h> Endpoint<'c, 'h> {
         Representation::new(self.context, &self.schema, &self.query.projection)
     }
 
-    /// GET by id, of what is stored as the client asked to see it; `None` where that is not so.
+    /// Answers a GET by id with the stored document, where that is what the client asked to see; `None` where it is not.
     pub(super) fn read_row(&self, kind: Kind, id: &str) -> Result<Option<Answer>, ScimError> {
         let representation = self.representation();
         if !representation.takes_rows() {
@@ -145,7 +145,7 @@ impl<'c, 'h> Endpoint<'c, 'h> {
         (!name.is_empty()).then(|| name.to_owned())
     }
 
-    /// For the log, which goes without where the store can't answer.
+    /// The name for the log, which does without it where the store can't answer.
     fn name_of(&self, id: &str) -> Option<String> {
         let store = self.context.store;
         match self.schema.resource_type.name.as_str() {

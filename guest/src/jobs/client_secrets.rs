@@ -1,5 +1,5 @@
-//! Warns of secrets of OAuth clients that expire, as of a token (rule P2): afterwards a client gets no access tokens, and the
-//! identity provider stops to provision.
+//! Warns of secrets of OAuth clients that expire, as it is done for a token (rule P2): when a secret has expired, its
+//! client gets no access tokens, and the identity provider stops provisioning.
 
 use serde_json::{Map, Value};
 

@@ -7,7 +7,7 @@ use thiserror::Error;
 use crate::capability::{Key, Page};
 use crate::store::{
     Batch, EventSubject, Letter, OutboxRecord, ParkedEvent, Retry, Role, SetRecord, Sink, Store, StoreError,
-    StoredEmail, decode, encode, keys,
+    StoredEmail, decode, decode_entry, encode, keys,
 };
 use crate::text::cut;
 
@@ -67,8 +67,7 @@ fn events(
     let mut deliveries = Vec::with_capacity(scanned.entries.len());
     for entry in scanned.entries {
         let Some(id) = keys::position_of(&entry.key) else { continue };
-        let item = crate::capability::Item { value: entry.value, version: entry.version };
-        let error = if is_parked { Some(decode::<ParkedEvent>(&entry.key, &item)?.record.error) } else { None };
+        let error = if is_parked { Some(decode_entry::<ParkedEvent>(&entry)?.record.error) } else { None };
         let created = id.get(..16).and_then(|digits| u64::from_str_radix(digits, 16).ok()).unwrap_or(0);
         let what = id.get(16..).unwrap_or_default().to_owned();
         deliveries.push(Delivery { id, what, to: None, created, due: None, attempts: 0, error });
@@ -109,7 +108,6 @@ fn sets(
         let items = if wanted.is_empty() { Vec::new() } else { store.items(&wanted)? };
         for ((id, entry), (key, item)) in ids.into_iter().zip(scanned.entries).zip(wanted.iter().zip(items)) {
             let set = item.map(|item| decode::<SetRecord>(key, &item)).transpose()?;
-            let parked = crate::capability::Item { value: entry.value, version: entry.version };
             deliveries.push(Delivery {
                 created: keys::time_of_id(&id).unwrap_or(0),
                 id: format!("{}/{id}", stream.id),
@@ -118,7 +116,7 @@ fn sets(
                 to: Some(stream.name.clone()),
                 due: None,
                 attempts: 0,
-                error: if is_parked { Some(decode::<ParkedEvent>(&entry.key, &parked)?.record.error) } else { None },
+                error: if is_parked { Some(decode_entry::<ParkedEvent>(&entry)?.record.error) } else { None },
             });
         }
         if deliveries.len() > limit as usize {
@@ -197,8 +195,7 @@ pub fn dismiss_deliveries(store: &Store, queue: DeliveryQueue, ids: &[String]) -
         match queue {
             DeliveryQueue::EmailsParked => {
                 for stored in store.parked_emails_of(ids, MOST)? {
-                    batch.require_unchanged(stored.key.clone(), Some(stored.version));
-                    batch.delete(stored.key);
+                    batch.remove(stored.key, Some(stored.version));
                     count += 1;
                 }
             }
@@ -232,10 +229,10 @@ pub enum ReaddressError {
     /// No parked email has this id.
     #[error("there is no parked email '{0}'")]
     NotFound(String),
-    /// The new address is none, or the email can't be sent any more.
+    /// The new address is not valid, or the email can't be sent any more.
     #[error("{0}")]
     Invalid(String),
-    /// As the store has it.
+    /// The store can't answer.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -307,8 +304,7 @@ fn is_spent(letter: &Letter, now: u64) -> bool {
 /// Adds to the batch that a parked email is sent now, to another address if there is one.
 fn send_again(store: &Store, batch: &mut Batch, stored: StoredEmail, to: Option<&str>) -> Result<(), StoreError> {
     let now = store.now();
-    batch.require_unchanged(stored.key.clone(), Some(stored.version));
-    batch.delete(stored.key);
+    batch.remove(stored.key, Some(stored.version));
     let mut record = OutboxRecord { since: now, attempts: 0, ..stored.record };
     if let Some(to) = to {
         // What was said of the other address is not true of this one.

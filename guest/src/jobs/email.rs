@@ -10,8 +10,8 @@ use crate::text::cut;
 
 /// How many emails are looked at in one run at the most.
 const MOST: u32 = 50;
-/// How long one host has the outbox for itself unless it goes on, in milliseconds: so long nobody sends an email after one
-/// was killed while it did.
+/// How long one host has the outbox for itself unless it extends that, in milliseconds. Nobody else sends an email for so
+/// long after a host was killed while sending.
 pub(super) const LEASE: u64 = LONGEST + 5_000;
 /// The longest that one email may take, in milliseconds: nothing is begun later than this before the lease's end.
 const LONGEST: u64 = 40_000;
@@ -152,9 +152,8 @@ fn prepare(
 /// It was sent, or is of no use: nothing of it stays, the passphrase least of all.
 fn forget(store: &Store, stored: &StoredEmail) -> Result<(), StoreError> {
     let mut batch = Batch::new();
-    batch.require_unchanged(stored.key.clone(), Some(stored.version));
-    batch.delete(stored.key.clone());
-    unless_changed(store.commit(batch))
+    batch.remove(stored.key.clone(), Some(stored.version));
+    store.commit_unless_changed(batch)
 }
 
 fn postpone(
@@ -173,11 +172,10 @@ fn postpone(
     let record = OutboxRecord { attempts, error: Some(shortened(error)), ..tried };
     let due = now + EMAIL.pause(store, attempts);
     let mut batch = Batch::new();
-    batch.require_unchanged(stored.key.clone(), Some(stored.version));
-    batch.delete(stored.key.clone());
+    batch.remove(stored.key.clone(), Some(stored.version));
     batch.put(keys::outbox(due, &record.id), encode(&record)?);
     batch.wake_at(due);
-    unless_changed(store.commit(batch))
+    store.commit_unless_changed(batch)
 }
 
 /// The email with its three days: they begin with the first attempt, and a downtime of the hosts does not count. While the
@@ -209,19 +207,10 @@ fn park_all(store: &Store, emails: &[StoredEmail], error: &str) -> Result<(), St
         {
             *link = Sealed::Plain(String::new());
         }
-        batch.require_unchanged(stored.key.clone(), Some(stored.version));
-        batch.delete(stored.key.clone());
+        batch.remove(stored.key.clone(), Some(stored.version));
         batch.put(keys::outbox_parked(&record.id), encode(&record)?);
     }
-    unless_changed(store.commit(batch))
-}
-
-/// What somebody else has changed meanwhile is theirs; the rest is looked at in the next run.
-fn unless_changed(result: Result<u64, StoreError>) -> Result<(), StoreError> {
-    match result {
-        Ok(_) | Err(StoreError::Conflict) => Ok(()),
-        Err(error) => Err(error),
-    }
+    store.commit_unless_changed(batch)
 }
 
 pub(super) fn shortened(text: &str) -> String {

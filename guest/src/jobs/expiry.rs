@@ -13,16 +13,16 @@ use crate::provisioning::letters;
 use crate::store::{Batch, EventKind, EventSubject, Letter, Store, StoreError, TokenRecord, Told, encode, keys};
 
 const DAY: u64 = 24 * 60 * 60 * 1_000;
-/// From so many days on, people are warned although the automatic refresh has no trouble yet.
+/// So many days before the expiry people are warned even if the automatic refresh has had no trouble.
 const ANYHOW: u32 = 2;
-/// Under which name it is kept what was told.
+/// The name under which is kept what was told.
 const JOB: &str = "expiry";
 
 /// What was told. JSON under `job/expiry`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 struct ToldOf {
-    /// Of which of the connector's tokens.
+    /// The generation of the token of which it was told.
     generation: u32,
     #[serde(flatten)]
     told: Told,

@@ -3,6 +3,17 @@
 //!
 //! Every job is idempotent, does a bounded part at a time, and says when it wants to run next. One that fails is tried
 //! again soon and never blocks the others.
+//!
+//! | question | file |
+//! |---|---|
+//! | when is tried again what could not be delivered, and when is it given up? | `schedule` |
+//! | when are administrators warned of what expires? | `warnings`; of a token `expiry`, of clients' secrets `client_secrets` |
+//! | what do emails say, and how do they look? | `letters`, `letter_form` |
+//! | how are emails, events and tokens delivered? | `email`, `webhook`, `push` |
+//! | what can people do about deliveries? | `deliveries` |
+//! | what is deleted when it is old? | `retention` |
+//! | how is a person erased? | `erasure` |
+//! | when are accepted requests run? | `accepted` |
 
 mod accepted;
 mod client_secrets;

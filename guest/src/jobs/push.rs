@@ -1,7 +1,8 @@
 //! Pushes Security Event Tokens to the receivers of streams (RFC 8935): in the order of their commits, at least once.
 //!
-//! 202, as any 2xx, takes a token. One that the receiver calls malformed, or that is too large for it, is put aside at once,
-//! since no further try can help; every other refusal may be mended by people, so the token is tried again, and those behind it wait.
+//! 202, as any 2xx, takes a token. A token that the receiver calls malformed, or that is too large for it, is put aside at
+//! once, since no further try can help. People may mend the cause of every other refusal, so the token is tried again, and
+//! those behind it wait.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -21,7 +22,7 @@ use crate::streams::{Signer, SignerError, token};
 const MOST: u32 = 100;
 /// How long one push may take, in milliseconds.
 const LONGEST: u32 = 15_000;
-/// How long one host has a stream for itself unless it goes on, in milliseconds.
+/// How long one host has a stream for itself unless it extends that, in milliseconds.
 const LEASE: u64 = LONGEST as u64 + 5_000;
 /// How long pushes pause while SCIM is disabled, in milliseconds.
 const DISABLED: u64 = 60 * 60 * 1_000;
@@ -98,7 +99,7 @@ fn push_due(
     }
     let (stored, seen) = store.stream_state(&stream.id)?;
     let mut state = stored.clone();
-    // As of the webhook: a downtime of the hosts does not count towards the three days.
+    // As for the webhook, a downtime of the hosts does not count towards the three days.
     if state.failing_since.is_some() && lease.planned() > 0 {
         state.downtime += now.saturating_sub(lease.planned().saturating_add(DOWNTIME));
     }

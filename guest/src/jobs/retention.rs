@@ -1,13 +1,13 @@
-//! Deletes entries of the SCIM log, events, tokens of streams and parked emails that are older than the organization's retention, 90 days by
-//! default (rule P5), and what else has served its time: a bounded part at a time, so that nobody else waits long for the
-//! storage.
+//! Deletes entries of the SCIM log, events, tokens of streams and parked emails that are older than the organization's
+//! retention, 90 days by default (rule P5), and what else has served its time: a bounded part at a time, so that nobody
+//! else waits long for the storage.
 
 use insomnia_scim_contract::lasts;
 
 use super::Budget;
 use crate::capability::{Host, KeyRange, Page};
 use crate::provisioning::{guard, passphrase, without_seat};
-use crate::store::{Batch, Letter, Sealed, Sink, Store, StoreError, encode, keys, text};
+use crate::store::{Batch, Letter, Sealed, Sink, Store, StoreError, keys, text};
 
 const DAY: u64 = 24 * 60 * 60 * 1_000;
 /// How many entries are deleted in one commit at the most.
@@ -89,8 +89,7 @@ fn forget_dropped(store: &Store, commits: &mut u32) -> Result<bool, StoreError> 
             }
         }
         let mut batch = Batch::new();
-        batch.require_unchanged(keys::job(sink.dropped()), Some(version));
-        batch.delete(keys::job(sink.dropped()));
+        batch.remove(keys::job(sink.dropped()), Some(version));
         match store.commit(batch) {
             // Dropped again meanwhile: the next run sees to it.
             Err(StoreError::Conflict) => return Ok(false),
@@ -141,15 +140,13 @@ fn forget_secrets(store: &Store) -> Result<(), StoreError> {
             let mut record = stored.record;
             match &mut record.letter {
                 Letter::InitialPassphrase { member, .. } if !passphrase::is_initial(store, member)? => {
-                    batch.require_unchanged(key.clone(), version);
-                    batch.delete(key);
+                    batch.remove(key, version);
                 }
                 Letter::PassphraseReset { link, expires, .. }
                     if *expires <= store.now() && *link != Sealed::Plain(String::new()) =>
                 {
                     *link = Sealed::Plain(String::new());
-                    batch.require_unchanged(key.clone(), version);
-                    batch.put(key, encode(&record)?);
+                    batch.replace(key, version, &record)?;
                 }
                 _ => {}
             }

@@ -16,13 +16,13 @@ pub(super) struct Schedule {
     pub(super) given_up_after: u64,
 }
 
-/// Of an email, and of a mail system that is out of order.
+/// For an email, and for a mail system that is out of order.
 pub(super) const EMAIL: Schedule = Schedule {
     pauses: &[MINUTE, 2 * MINUTE, 4 * MINUTE, 8 * MINUTE, 16 * MINUTE, 32 * MINUTE, HOUR],
     given_up_after: 3 * DAY,
 };
 
-/// Of the webhook, and with it of all events that wait; and so of each stream.
+/// For the webhook, and with it for all events that wait; also for each stream.
 pub(super) const WEBHOOK: Schedule = Schedule {
     pauses: &[5 * SECOND, 20 * SECOND, 80 * SECOND, 320 * SECOND, 1_280 * SECOND, HOUR],
     given_up_after: 3 * DAY,
@@ -32,8 +32,8 @@ pub(super) const WEBHOOK: Schedule = Schedule {
 /// set by a clock that was wrong.
 pub(super) const LONGEST_PAUSE: u64 = HOUR + HOUR / 10;
 
-/// From how long behind its plan on an attempt says that no host was up, in milliseconds: what comes in the regular way is
-/// never so late.
+/// An attempt that comes more than this behind its plan, in milliseconds, says that no host was up meanwhile: a regular
+/// attempt is never so late.
 pub(super) const DOWNTIME: u64 = 2 * HOUR;
 
 impl Schedule {

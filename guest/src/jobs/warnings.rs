@@ -7,7 +7,7 @@ use insomnia_scim_contract::TOLERANCE;
 use crate::store::Told;
 
 const DAY: u64 = 24 * 60 * 60 * 1_000;
-/// So many days before the expiry, nearest first.
+/// How many days before the expiry administrators are warned, nearest first.
 const THRESHOLDS: [u32; 5] = [1, 2, 5, 10, 20];
 
 /// What there is to tell.

@@ -24,8 +24,8 @@ use crate::store::{
 
 /// How many events are looked at in one run at the most.
 const MOST: u32 = 100;
-/// How long one host has the webhook for itself unless it goes on, in milliseconds: so long nobody delivers after one was
-/// killed while it did.
+/// How long one host has the webhook for itself unless it extends that, in milliseconds. Nobody else delivers for so long
+/// after a host was killed while delivering.
 const LEASE: u64 = LONGEST as u64 + 5_000;
 /// How long one delivery may take, in milliseconds: 15 to 30 seconds are what Standard Webhooks recommends.
 const LONGEST: u32 = 15_000;
@@ -173,7 +173,8 @@ pub fn test_webhook(host: Host<'_>, store: &Store<'_>) -> Result<(), StoreError>
     let Some(webhook) = store.webhook()? else { return Ok(()) };
     let now = host.clock.now();
     let id = store.new_id();
-    // Of no change, so that it is kept nowhere; in the form of all events, so that it is taken as they are.
+    // It tells of no change, so it is kept nowhere; it has the form of all events, so that the receiver takes it as it
+    // takes them.
     let event = json!({
         "id": id, "type": "webhook.test", "time": timestamp::format(now), "subject": { "type": "webhook" },
         "actor": Actor::Admin, "data": {},
@@ -193,7 +194,7 @@ pub(super) fn is_email_due(store: &Store, now: u64) -> Result<bool, StoreError> 
     Ok(store.next_email(now, LONGEST_PAUSE)?.is_some_and(|due| due <= now))
 }
 
-/// The key, and the one before while it signs too.
+/// The key, and the previous one while it signs too.
 fn signing_keys(host: Host<'_>, webhook: &WebhookRecord) -> Result<Vec<Vec<u8>>, String> {
     let open = |secret: &str| {
         let sealed = STANDARD.decode(secret).map_err(|error| error.to_string())?;
@@ -206,7 +207,7 @@ fn signing_keys(host: Host<'_>, webhook: &WebhookRecord) -> Result<Vec<Vec<u8>>,
     Ok(keys)
 }
 
-/// What of an event says to which trace it belongs.
+/// The part of an event that says to which trace it belongs.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Traced {
@@ -277,8 +278,7 @@ fn switch_off(store: &Store, webhook: &Versioned<WebhookRecord>) -> Result<(), S
             error: Some(GONE.to_owned()),
             ..current.record
         };
-        batch.require_unchanged(keys::WEBHOOK.to_vec(), Some(current.version));
-        batch.put(keys::WEBHOOK.to_vec(), encode(&record)?);
+        batch.replace(keys::WEBHOOK.to_vec(), Some(current.version), &record)?;
         Ok(())
     })
 }

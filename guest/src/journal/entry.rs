@@ -12,7 +12,7 @@ use crate::text::cut;
 /// The longest text that an entry keeps of anything a client sent, in bytes.
 const LONGEST: usize = 2_048;
 
-/// The longest text that an entry keeps of anything a caller sent who was not let in, in bytes.
+/// The longest text that an entry keeps of anything that was sent by a caller who is not let in, in bytes.
 const LONGEST_REFUSED: usize = 256;
 
 /// The host's own header field: what it calls the component that it runs. The host passes no field of this name on from a
@@ -58,7 +58,7 @@ pub struct Note {
     pub standing: Standing,
     /// What the organization's own schemas never return: names of attributes, in lower case.
     pub hidden: Vec<String>,
-    /// By what the caller is let in, or not.
+    /// The caller's credential, in words for the log.
     pub caller: Option<String>,
     /// Which of the connector's tokens the caller has; also an expired one.
     pub token_generation: Option<u32>,
@@ -86,7 +86,7 @@ impl Note {
 pub struct Entry {
     /// When the request came, since the Unix epoch.
     pub time: u64,
-    /// As in the `X-Request-Id` header and the detail of the error.
+    /// The id of the request, as in the `X-Request-Id` header and in the detail of the error.
     pub request_id: String,
     /// As sent.
     pub method: String,
@@ -94,10 +94,10 @@ pub struct Entry {
     pub path: String,
     /// The HTTP status of the answer; 0 if the server stopped before it had answered.
     pub status: u16,
-    /// Of an error.
+    /// The `scimType` of an error.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub scim_type: Option<String>,
-    /// Of an error.
+    /// The detail of an error.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub detail: Option<String>,
     /// How long it took.
@@ -123,9 +123,9 @@ pub struct Entry {
     /// The request's body, with secrets redacted; cut after 16 KiB. Absent if the caller was not let in.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub body: Option<String>,
-    /// Of the request's body.
+    /// The size of the request's body.
     pub bytes_received: u64,
-    /// Of the answer's body.
+    /// The size of the answer's body.
     pub bytes_sent: u64,
     /// The version of this component, and behind it what the host calls it: `1.0.0 (rules@0123456789ab)`.
     pub component: String,

@@ -1,4 +1,4 @@
-//! Events, for who looks at them and for who takes them in the host's process (rule P6).
+//! Events, as people look at them and as a subscriber in the host's process takes them (rule P6).
 
 use insomnia_scim_contract::{Event, EventPage};
 
@@ -49,7 +49,7 @@ fn event(stored: StoredEvent) -> Result<Event, StoreError> {
     Ok(Event { position: stored.position, document })
 }
 
-/// The subscriber has these events, by their positions.
+/// Notes that the subscriber has the events at these positions.
 ///
 /// # Errors
 /// If the store can't answer.

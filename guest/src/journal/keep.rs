@@ -64,8 +64,7 @@ fn keep_stranger(store: &Store, key: Key, entry: &mut Entry) -> Result<(), Store
             break;
         }
         let mut batch = Batch::new();
-        batch.require_unchanged(keys::LOG_STRANGERS.to_vec(), seen);
-        batch.put(keys::LOG_STRANGERS.to_vec(), encode(&Strangers { hour, kept: kept + 1 })?);
+        batch.replace(keys::LOG_STRANGERS.to_vec(), seen, &Strangers { hour, kept: kept + 1 })?;
         let because = entry.because.len();
         if left_out > 0 {
             entry.because.push(Sentence::StrangersLeftOut { count: left_out }.into());

@@ -1,4 +1,14 @@
 //! What happened: the log of SCIM requests (rule P5), and events (rule P6).
+//!
+//! | question | file |
+//! |---|---|
+//! | what does an entry of the log hold? | `entry` |
+//! | what is left out of it because it is secret? | `redaction` |
+//! | how is it written, and how much of strangers? | `keep` |
+//! | how is it searched? | `search` |
+//! | who takes events? | `events`, `webhook` |
+//! | what does the audit trail hold? | `audit` |
+//! | which requests wait to be run? | `requests` |
 
 mod audit;
 mod entry;

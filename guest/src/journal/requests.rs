@@ -1,4 +1,4 @@
-//! Asynchronous requests that are kept, for who looks at all that is known of the organization.
+//! The asynchronous requests that are kept, as they are shown to whoever looks at all that is known of the organization.
 
 use insomnia_scim_contract::{Event, EventPage};
 use serde_json::{Value, json};
@@ -9,8 +9,8 @@ use crate::store::{AcceptedRecord, OperationRecord, OutcomeRecord, Store, StoreE
 /// When no further request is added to a page, in bytes.
 const ENOUGH: usize = 2 * 1024 * 1024;
 
-/// A page of the asynchronous requests that are kept, the oldest first: what they ask for as long as they wait, and what came
-/// of them for a day.
+/// A page of the asynchronous requests that are kept, the oldest first: what they ask for as long as they wait, and for a
+/// day what came of them.
 ///
 /// # Errors
 /// If the store can't answer.
@@ -32,7 +32,7 @@ pub fn list_requests(store: &Store, after: Option<&str>, limit: u32) -> Result<E
     Ok(EventPage { items, next })
 }
 
-/// Without what the client was let in by.
+/// A request as it is shown: without the client's credential.
 fn document(
     transaction: &str,
     record: &AcceptedRecord,

@@ -35,7 +35,7 @@ fn matches(query: &LogQuery, entry: &Entry, json: &str) -> bool {
 /// Searches the log.
 ///
 /// # Errors
-/// [`SearchError::Invalid`] says which filter is none.
+/// [`SearchError::Invalid`] says which filter is not valid.
 pub fn search(store: &Store, query: &LogQuery) -> Result<LogPage, SearchError> {
     let mut range = keys::logs(query.since.unwrap_or(0), query.until.unwrap_or(u64::MAX));
     if let Some(class) = query.status_class.filter(|class| !(1..=5).contains(class)) {

@@ -24,9 +24,9 @@ pub const MAX_BULK_OPERATIONS: u32 = 1_000;
 /// The most bytes in a bulk request.
 pub const MAX_BULK_PAYLOAD: u32 = 8 * 1024 * 1024;
 
-/// The body of `/ServiceProviderConfig` (RFC 7643 §5). `takes_basic`: the token is also taken as the password of HTTP Basic.
-/// `event_uris`: what streams tell (RFC 9967 §4); without any, nothing of them is there. Requests are run later, if the client asks
-/// for it, where a stream tells of their results.
+/// The body of `/ServiceProviderConfig` (RFC 7643 §5). `takes_basic`: the token is also taken as the password of HTTP
+/// Basic. `event_uris`: the events that streams tell (RFC 9967 §4); without any, the body says nothing of events. Requests
+/// are run later, if the client asks for it, where a stream tells of their results.
 #[must_use]
 pub fn service_provider_config(base_url: &str, takes_basic: bool, event_uris: &[String]) -> Value {
     let basic = json!({

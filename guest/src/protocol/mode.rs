@@ -2,7 +2,8 @@
 
 use super::tolerance::{Tolerance, Tolerances};
 
-/// Compat by default; strict per organization, for RFC test suites and clients that want to hear of their mistakes.
+/// Compat by default; strict where an organization wants it, for RFC test suites and clients that want to hear of their
+/// mistakes.
 ///
 /// It travels with the request to wherever it is read, and so takes along where to note the tolerances that this took.
 #[derive(Clone, Copy, Debug, Default)]
@@ -17,13 +18,13 @@ impl<'t> Mode<'t> {
     /// What the RFCs let a server refuse is refused.
     pub const STRICT: Self = Self { strict: true, applied: None };
 
-    /// The same mode; the tolerances that are applied are noted there.
+    /// The same mode, which notes in `applied` the tolerances that it takes.
     #[must_use]
     pub fn noting(self, applied: &'t Tolerances) -> Self {
         Self { applied: Some(applied), ..self }
     }
 
-    /// The tolerant mode; tolerances are noted where they were.
+    /// The tolerant mode, which notes tolerances where this one does.
     #[must_use]
     pub fn leniently(self) -> Self {
         Self { strict: false, ..self }

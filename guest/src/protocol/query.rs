@@ -38,7 +38,8 @@ pub struct Query {
 }
 
 impl Query {
-    /// Of a request's query: form-decoded, unknown parameters ignored, an empty filter as none (T15).
+    /// Reads the query of a request: it is form-decoded, unknown parameters are ignored, and an empty filter is the same as
+    /// none (T15).
     ///
     /// # Errors
     /// 400 if a parameter that takes a number has none, or if both `attributes` and `excludedAttributes` are sent in strict
@@ -73,7 +74,7 @@ impl Query {
         })
     }
 
-    /// Of the body of a `.search` request.
+    /// Reads the body of a `.search` request.
     ///
     /// # Errors
     /// 400 if it is not a search request, or as for parameters.

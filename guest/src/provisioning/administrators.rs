@@ -4,9 +4,9 @@
 use insomnia_scim_contract::Actor;
 
 use super::Refusal;
-use crate::store::{Batch, MemberRecord, Role, Store, StoreError, Stored, keys};
+use crate::store::{Batch, MemberRecord, Role, Store, StoreError, Stored, delta, keys};
 
-/// How an actor's right to administer was decided.
+/// An actor who may administer the organization.
 pub enum Administrator {
     /// An active owner or co-owner.
     Member(Box<Stored<MemberRecord>>),
@@ -28,7 +28,7 @@ impl Administrator {
 /// The actor as an administrator; `None` if the actor may not administer the organization.
 ///
 /// # Errors
-/// As the storage has them.
+/// If the storage can't answer.
 pub fn administrator(store: &Store, actor: &Actor) -> Result<Option<Administrator>, StoreError> {
     let member = match actor {
         Actor::Operator => return Ok(Some(Administrator::Operator)),
@@ -44,12 +44,13 @@ pub fn is_administrator(member: &MemberRecord) -> bool {
     member.is_active() && member.role != Role::Member
 }
 
-fn is_active_owner(member: &MemberRecord) -> bool {
+/// Whether the member is one of the active owners, of whom one always stays.
+#[must_use]
+pub fn is_active_owner(member: &MemberRecord) -> bool {
     member.is_active() && member.role == Role::Owner
 }
 
-/// That an active owner is left when the member becomes another one, or goes. `owners` asks how many active owners there
-/// are.
+/// Requires that an active owner is left when the member changes or goes. `owners` asks how many active owners there are.
 ///
 /// # Errors
 /// [`Refusal::LastOwner`] if none would be left.
@@ -67,8 +68,7 @@ pub fn require_owner(
 /// Adds to the batch who is an administrator now. Its commit fails with [`StoreError::Limit`] at [`keys::OWNERS`] if the
 /// last active owner would go.
 pub(super) fn count(batch: &mut Batch, old: Option<&MemberRecord>, new: Option<&MemberRecord>) {
-    let delta = i64::from(new.is_some_and(is_active_owner)) - i64::from(old.is_some_and(is_active_owner));
-    batch.add(keys::OWNERS.to_vec(), delta, Some(1), None);
+    batch.add(keys::OWNERS.to_vec(), delta(old, new, is_active_owner), Some(1), None);
     match (old.filter(|old| is_administrator(old)), new.filter(|new| is_administrator(new))) {
         (None, Some(new)) => batch.put(keys::administrator(new.id()), Vec::new()),
         (Some(old), None) => batch.delete(keys::administrator(old.id())),
@@ -79,12 +79,12 @@ pub(super) fn count(batch: &mut Batch, old: Option<&MemberRecord>, new: Option<&
 /// An active owner; `None` if there is none.
 ///
 /// # Errors
-/// As the storage has them.
+/// If the storage can't answer.
 pub fn active_owner(store: &Store) -> Result<Option<Stored<MemberRecord>>, StoreError> {
     let mut owner = None;
     store.scan_all(keys::administrators(), |entry| {
         let member = keys::id_of(&entry.key).map(|id| store.member(&id)).transpose()?.flatten();
-        owner = member.filter(|member| member.record.is_active() && member.record.role == Role::Owner);
+        owner = member.filter(|member| is_active_owner(&member.record));
         Ok(owner.is_none())
     })?;
     Ok(owner)

@@ -1,4 +1,4 @@
-//! How many active members are marked (see [`super::marks`]), kept in two counters: each change of a member adds to them in
+//! How many active members are marked (see [`super::domains`]), kept in two counters: each change of a member adds to them in
 //! its own commit.
 //!
 //! The members that were there before the counters, and all members when the verified domains change, are counted by a walk
@@ -8,18 +8,17 @@
 
 use insomnia_scim_contract::{Mark, MarkedMembers, OrganizationRecord};
 
-use super::marks;
-use crate::capability::{Item, Page};
+use super::domains;
+use crate::capability::Page;
 use crate::store::keys::{self, Kind};
-use crate::store::{Batch, Census, MemberRecord, Store, StoreError, decode};
+use crate::store::{Batch, Census, MemberRecord, Store, StoreError, decode_entry};
 
 /// How many members are counted in one commit at the most.
 const AT_ONCE: u32 = 500;
 /// How many commits one call makes at the most.
 const COMMITS: usize = 4;
 
-/// Adds to the batch what a change of a member means for the counters, and requires that the verified domains and the walk
-/// are as they were read.
+/// Adds a change of a member to the counters, and requires that the verified domains and the walk are as they were read.
 ///
 /// # Errors
 /// If the storage can't answer.
@@ -52,7 +51,7 @@ struct Tally {
 impl Tally {
     fn add(&mut self, organization: &OrganizationRecord, member: &MemberRecord, one: i64) {
         // Who is deactivated has no access anyhow.
-        match marks::mark(organization, member).filter(|_| member.is_active()) {
+        match domains::mark(organization, member).filter(|_| member.is_active()) {
             Some(Mark::NoAddress) => self.no_address += one,
             Some(Mark::ForeignDomain(_)) => self.foreign += one,
             None => {}
@@ -149,11 +148,10 @@ fn step(store: &Store) -> Result<bool, StoreError> {
     let scanned = store.scan_page(Page { range, reverse: false, skip: 0, limit: AT_ONCE })?;
     let (mut tally, mut last) = (Tally::default(), None);
     for entry in scanned.entries {
-        batch.require_unchanged(entry.key.clone(), Some(entry.version));
-        let item = Item { value: entry.value, version: entry.version };
-        let member = decode::<MemberRecord>(&entry.key, &item)?.record;
+        let member = decode_entry::<MemberRecord>(&entry)?.record;
         tally.add(&stored.record, &member, 1);
         last = keys::id_of(&entry.key);
+        batch.require_unchanged(entry.key, Some(entry.version));
     }
     tally.note(&mut batch);
     let counted_to = last.filter(|_| scanned.more);

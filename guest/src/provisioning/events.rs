@@ -7,7 +7,8 @@ use crate::protocol::document::Document;
 use crate::protocol::schema::SchemaTable;
 use crate::protocol::timestamp;
 use crate::store::{
-    Batch, ConnectorRecord, EventKind, EventSubject, MOST_IDS, MemberRecord, Origin, Store, StoreError, TeamRecord,
+    Batch, ConnectorRecord, EventKind, EventSubject, MOST_IDS, MemberRecord, Moves, Origin, Store, StoreError,
+    TeamRecord,
 };
 
 /// The largest `data` of an event, in bytes; of a larger change it names what changed only.
@@ -72,16 +73,11 @@ pub(super) fn team(
 }
 
 /// Adds to the batch the event of members who came to a team or left it; none if nobody did.
-pub(super) fn membership(
-    store: &Store,
-    batch: &mut Batch,
-    team: &TeamRecord,
-    added: &[String],
-    removed: &[String],
-) -> Result<(), StoreError> {
-    if added.is_empty() && removed.is_empty() {
+pub(super) fn membership(store: &Store, batch: &mut Batch, team: &TeamRecord, moves: &Moves) -> Result<(), StoreError> {
+    if !moves.any() {
         return Ok(());
     }
+    let Moves { added, removed, .. } = moves;
     let some = |ids: &[String]| ids.iter().take(MOST_IDS).cloned().collect::<Vec<_>>();
     let data = json!({
         "added": some(added),

@@ -12,8 +12,8 @@ pub use insomnia_scim_contract::{
 use serde::{Deserialize, Serialize};
 
 use super::{Refusal, letters};
-use crate::capability::{Item, Page};
-use crate::store::{Batch, Letter, MemberRecord, Store, StoreError, Stored, decode, encode, keys};
+use crate::capability::Page;
+use crate::store::{Batch, Letter, MemberRecord, Store, StoreError, Stored, Versioned, decode_entry, keys};
 
 const MINUTE: u64 = 60_000;
 const HOUR: u64 = 60 * MINUTE;
@@ -101,7 +101,7 @@ pub struct Ahead {
     pub scim: i64,
 }
 
-/// That a removal may pass, and what is to be noted of it when it does.
+/// A removal that may pass, and what is to be noted of it when it does.
 #[derive(Clone, Debug)]
 pub struct Admission {
     member: String,
@@ -128,8 +128,7 @@ impl Admission {
         // One that was decided upon is done now, be it long ago.
         batch.delete(keys::held(&self.member));
         if let Some((record, version)) = self.recent {
-            batch.require_unchanged(keys::GUARD.to_vec(), version);
-            batch.put(keys::GUARD.to_vec(), encode(&record)?);
+            batch.replace(keys::GUARD.to_vec(), version, &record)?;
         }
         Ok(())
     }
@@ -158,9 +157,7 @@ pub fn admit(
             None => Err(is_held()),
         };
     }
-    let stored = store.document::<GuardRecord>(keys::GUARD)?;
-    let version = stored.as_ref().map(|stored| stored.version);
-    let mut record = stored.map(|stored| stored.record).unwrap_or_default();
+    let (version, mut record) = Versioned::or_default(store.document::<GuardRecord>(keys::GUARD)?);
     record.minutes.retain(|(minute, _)| lasts(minute + HOUR, now, HOUR));
     let removed: u64 = record.minutes.iter().map(|(_, count)| u64::from(*count)).sum();
     let (_, scim) = store.seats_taken()?;
@@ -193,21 +190,17 @@ pub(crate) fn hold(store: &Store, id: &str, removal: Removal) {
             // An owner has decided meanwhile: the next try learns it.
             return Ok(());
         }
-        let stored = store.document::<GuardRecord>(keys::GUARD)?;
-        let version = stored.as_ref().map(|stored| stored.version);
-        let mut record = stored.map(|stored| stored.record).unwrap_or_default();
+        let (version, mut record) = Versioned::or_default(store.document::<GuardRecord>(keys::GUARD)?);
         let held = HeldRecord { name: member.record.display_name(), removal, time: now, decision: None };
         let mut batch = Batch::new();
         batch.require_exists(keys::Kind::User.document(id));
-        batch.require_unchanged(keys::held(id), before.map(|before| before.version));
-        batch.put(keys::held(id), encode(&held)?);
+        batch.replace(keys::held(id), before.map(|before| before.version), &held)?;
         if record.holding_since.is_none() {
             record.holding_since = Some(now);
             letters::to_administrators_at(store, &mut batch, &Letter::GuardHeld, now + GATHERED)?;
         }
         // Written in any case: who finds that nothing is held any more must see that this is.
-        batch.require_unchanged(keys::GUARD.to_vec(), version);
-        batch.put(keys::GUARD.to_vec(), encode(&record)?);
+        batch.replace(keys::GUARD.to_vec(), version, &record)?;
         store.commit(batch).map(drop)
     };
     if let Err(error) = store.transact(attempt) {
@@ -267,7 +260,7 @@ fn counts(store: &Store) -> Result<HeldCounts, StoreError> {
             return Ok(false);
         }
         counted += 1;
-        let held = decode::<HeldRecord>(&entry.key, &Item { value: entry.value, version: entry.version })?.record;
+        let held = decode_entry::<HeldRecord>(&entry)?.record;
         if held.holds(now) {
             let count = match (held.decision, held.removal) {
                 (None, Removal::Deactivate) => &mut counts.deactivations,
@@ -285,7 +278,7 @@ fn counts(store: &Store) -> Result<HeldCounts, StoreError> {
 /// Since when removals are held and the owners know, in milliseconds since the Unix epoch.
 ///
 /// # Errors
-/// As the storage has them.
+/// If the storage can't answer.
 pub fn holding_since(store: &Store) -> Result<Option<u64>, StoreError> {
     Ok(store.document::<GuardRecord>(keys::GUARD)?.and_then(|stored| stored.record.holding_since))
 }
@@ -350,9 +343,8 @@ fn held_page(store: &Store, after: Option<&str>, limit: u32) -> Result<Part, Sto
     let scanned = store.scan_page(Page { range, reverse: false, skip: 0, limit: limit.clamp(1, 500) })?;
     let mut held = Vec::with_capacity(scanned.entries.len());
     for entry in scanned.entries {
-        let item = Item { value: entry.value, version: entry.version };
         let Some(member) = keys::id_of(&entry.key) else { continue };
-        held.push(Held { member, record: decode(&entry.key, &item)?.record, version: entry.version });
+        held.push(Held { member, record: decode_entry(&entry)?.record, version: entry.version });
     }
     let next = held.last().filter(|_| scanned.more).map(|held| held.member.clone());
     Ok(Part { held, next })
@@ -375,8 +367,7 @@ pub fn decide(store: &Store, decision: Decision, members: &[String]) -> Result<u
             let is_wanted = |held: &Held| members.is_empty() || wanted.contains(&held.member);
             for held in page.held.into_iter().filter(|held| waits(held) && is_wanted(held)) {
                 let record = HeldRecord { time: store.now(), decision: Some(decision), ..held.record };
-                batch.require_unchanged(keys::held(&held.member), Some(held.version));
-                batch.put(keys::held(&held.member), encode(&record)?);
+                batch.replace(keys::held(&held.member), Some(held.version), &record)?;
                 count += 1;
             }
             if !batch.is_empty() {
@@ -403,7 +394,7 @@ fn end_holding(store: &Store) -> Result<(), StoreError> {
         }
         let (now, mut waits) = (store.now(), false);
         store.scan_all(keys::all_held(), |entry| {
-            let held = decode::<HeldRecord>(&entry.key, &Item { value: entry.value, version: entry.version })?.record;
+            let held = decode_entry::<HeldRecord>(&entry)?.record;
             waits = held.decision.is_none() && held.holds(now);
             Ok(!waits)
         })?;
@@ -412,8 +403,7 @@ fn end_holding(store: &Store) -> Result<(), StoreError> {
         }
         stored.record.holding_since = None;
         let mut batch = Batch::new();
-        batch.require_unchanged(keys::GUARD.to_vec(), Some(stored.version));
-        batch.put(keys::GUARD.to_vec(), encode(&stored.record)?);
+        batch.replace(keys::GUARD.to_vec(), Some(stored.version), &stored.record)?;
         store.commit(batch).map(drop)
     })
 }
@@ -428,15 +418,11 @@ pub fn forget_old(store: &Store) -> Result<(), StoreError> {
         let page = held_page(store, after.as_deref(), 500)?;
         let mut batch = Batch::new();
         for held in page.held.iter().filter(|held| !held.record.holds(store.now())) {
-            batch.require_unchanged(keys::held(&held.member), Some(held.version));
-            batch.delete(keys::held(&held.member));
+            batch.remove(keys::held(&held.member), Some(held.version));
         }
         if !batch.is_empty() {
-            match store.commit(batch) {
-                // One of them is tried again right now: they are looked at tomorrow.
-                Ok(_) | Err(StoreError::Conflict) => {}
-                Err(error) => return Err(error),
-            }
+            // If one of them is tried again right now, they are looked at tomorrow.
+            store.commit_unless_changed(batch)?;
         }
         match page.next {
             Some(next) => after = Some(next),

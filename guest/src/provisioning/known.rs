@@ -1,4 +1,4 @@
-//! What the rules ask before they decide.
+//! What the rules of members ask before they decide: of the store, or of a preview.
 
 use super::Refusal;
 use super::guard::{self, Admission, Removal};
@@ -9,7 +9,7 @@ pub trait Known {
     /// The id of the member with this userName.
     ///
     /// # Errors
-    /// If the storage can't answer; those of the other questions as well.
+    /// If the storage can't answer.
     fn id_by_user_name(&self, name: &str) -> Result<Option<String>, StoreError>;
 
     /// The ids of the members with these email addresses, which are unique in the organization, in their order.

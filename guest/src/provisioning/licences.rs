@@ -8,12 +8,13 @@ use serde_json::json;
 use super::{Refusal, letters};
 use crate::sentence::Sentence;
 use crate::store::{
-    Batch, EventKind, EventSubject, Letter, MemberRecord, OrganizationRecord, Origin, Store, StoreError, keys, text,
+    Batch, EventKind, EventSubject, Letter, MemberRecord, OrganizationRecord, Origin, Store, StoreError, delta, keys,
+    text,
 };
 
-/// Between two notices that seats are missing pass so many milliseconds at least.
+/// The shortest time between two notices that seats are missing, in milliseconds.
 const NOTICE_PAUSE: u64 = 24 * 60 * 60 * 1_000;
-/// Under which name the time of the last notice is kept.
+/// The name under which the time of the last notice is kept.
 const JOB: &str = "licences-exhausted";
 
 /// What becomes of a member's seat.
@@ -41,8 +42,8 @@ impl Seat {
     }
 }
 
-/// What becomes of the seat of a member who was active before, or not, and is active after, or not. `taken` asks how many
-/// seats are taken: others may take and free some meanwhile, so the number is that of the moment.
+/// What becomes of the seat of a member who is active `before` the change, or not, and `after` it, or not. `taken` asks how
+/// many seats are taken: others may take and free some meanwhile, so the number is that of the moment.
 ///
 /// # Errors
 /// [`Refusal::NoFreeSeat`] if the member would take one and there is none.
@@ -64,27 +65,27 @@ pub fn seat(
     }
 }
 
-/// Adds to the batch that seats are taken or freed where the member becomes another one. Its commit fails with
-/// [`StoreError::Limit`] at [`keys::SEATS`] if a seat is missing.
+/// Adds to the batch that a change of a member takes a seat or frees one. Its commit fails with [`StoreError::Limit`] at
+/// [`keys::SEATS`] if a seat is missing.
 pub(super) fn count(
     batch: &mut Batch,
     organization: &OrganizationRecord,
     old: Option<&MemberRecord>,
     new: Option<&MemberRecord>,
 ) {
-    let delta =
-        |takes: fn(&MemberRecord) -> bool| i64::from(new.is_some_and(takes)) - i64::from(old.is_some_and(takes));
     let most = (!organization.options.allow_overage).then(|| i64::from(organization.seats));
-    batch.add(keys::SEATS.to_vec(), delta(MemberRecord::is_active), None, most);
-    batch.add(keys::SEATS_SCIM.to_vec(), delta(takes_seat_by_scim), None, None);
+    batch.add(keys::SEATS.to_vec(), delta(old, new, MemberRecord::is_active), None, most);
+    batch.add(keys::SEATS_SCIM.to_vec(), delta(old, new, takes_seat_by_scim), None, None);
 }
 
-fn takes_seat_by_scim(member: &MemberRecord) -> bool {
+/// Whether the member takes a seat and is managed by SCIM.
+#[must_use]
+pub fn takes_seat_by_scim(member: &MemberRecord) -> bool {
     member.is_active() && member.origin == Origin::Scim
 }
 
-/// Tells the owner, the co-owners and who takes events that seats are missing, unless they were told less than a day ago.
-/// The refused request does not fail in another way by it.
+/// Tells the owner, the co-owners and whoever takes events that seats are missing, unless they were told less than a day
+/// ago. If that fails, the answer to the refused request is the same.
 pub(super) fn tell_exhausted(store: &Store, seats: u32) {
     match try_tell(store, seats) {
         // Somebody else tells it right now.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::decide::{Change, Decision, Rules};
+use super::decide::{Change, MemberDecision, MemberRules};
 use super::guard;
 use super::letters::{Welcome, welcome};
 use super::{Precondition, Provisioned, Refusal, licences, without_seat, write};
@@ -66,13 +66,16 @@ impl<'c, 'h> Members<'c, 'h> {
         self.transact(|| self.rules().delete(self.existing(id, precondition)?))
     }
 
-    fn rules(&self) -> Rules<'_> {
-        Rules { known: self.store, organization: self.organization }
+    fn rules(&self) -> MemberRules<'_> {
+        MemberRules { known: self.store, organization: self.organization }
     }
 
     /// Decides and commits, again if what was read has changed meanwhile. Tells people of a refusal that concerns them; the
     /// refusal itself stays as it is.
-    fn transact(&self, decide: impl Fn() -> Result<Decision, Refusal>) -> Result<Provisioned<MemberRecord>, Refusal> {
+    fn transact(
+        &self,
+        decide: impl Fn() -> Result<MemberDecision, Refusal>,
+    ) -> Result<Provisioned<MemberRecord>, Refusal> {
         let result = self.store.transact(|| self.commit(decide()?));
         match &result {
             Err(Refusal::NoFreeSeat { seats }) => licences::tell_exhausted(self.store, *seats),
@@ -83,14 +86,12 @@ impl<'c, 'h> Members<'c, 'h> {
     }
 
     fn existing(&self, id: &str, precondition: Precondition<'_>) -> Result<Stored<MemberRecord>, Refusal> {
-        let member =
-            self.store.member(id)?.ok_or_else(|| Refusal::NotFound { kind: "User".into(), id: id.to_owned() })?;
-        if precondition(member.resource_version()) { Ok(member) } else { Err(Refusal::PreconditionFailed) }
+        super::existing(self.store.member(id)?, "User", id, precondition)
     }
 
     /// Does what was decided, all of it or nothing.
-    fn commit(&self, decision: Decision) -> Result<Provisioned<MemberRecord>, Refusal> {
-        let Decision { old, change, action, because, welcome, admission } = decision;
+    fn commit(&self, decision: MemberDecision) -> Result<Provisioned<MemberRecord>, Refusal> {
+        let MemberDecision { old, change, action, because, welcome, admission } = decision;
         let mut batch = Batch::new();
         if let Some(admission) = admission {
             admission.note(&mut batch)?;

@@ -3,11 +3,11 @@
 //! | question | file |
 //! |---|---|
 //! | whom does the identity provider mean? | `matching` |
-//! | what becomes of a member, and why? | [`decide`] |
+//! | what becomes of a member or a team, and why? | [`decide`] |
 //! | who takes a seat, and what if none is free? | [`licences`] |
 //! | who got no seat? | [`without_seat`] |
 //! | who may administer, and who is the last owner? | [`administrators`] |
-//! | who is allowed and yet may not be meant? | [`marks`] |
+//! | who has no email address, or one of a domain that is not verified? | [`domains`] |
 //! | who gets which email? | [`letters`] |
 //! | what do events say? | `events` |
 //! | what do streams of SCIM events say? | `sets` |
@@ -16,13 +16,13 @@
 pub mod administrators;
 pub mod census;
 pub mod decide;
+pub mod domains;
 pub(crate) mod events;
 pub mod guard;
 pub mod intake;
 pub mod known;
 pub mod letters;
 pub mod licences;
-pub mod marks;
 pub mod passphrase;
 pub mod reset;
 pub mod without_seat;
@@ -95,3 +95,14 @@ pub struct Provisioned<T> {
 
 /// What must hold of a resource's version before it is changed (RFC 7644 §3.14).
 pub type Precondition<'p> = &'p dyn Fn(u64) -> bool;
+
+/// The resource that is to be changed, if it is there and its precondition holds.
+fn existing<T>(
+    found: Option<Stored<T>>,
+    kind: &str,
+    id: &str,
+    precondition: Precondition<'_>,
+) -> Result<Stored<T>, Refusal> {
+    let stored = found.ok_or_else(|| Refusal::NotFound { kind: kind.to_owned(), id: id.to_owned() })?;
+    if precondition(stored.resource_version()) { Ok(stored) } else { Err(Refusal::PreconditionFailed) }
+}

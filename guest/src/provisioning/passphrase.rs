@@ -59,7 +59,7 @@ struct Tries {
 }
 
 impl Tries {
-    /// After one more wrong try.
+    /// The tries after one more wrong one.
     fn and_one_more(self, now: u64) -> Self {
         let halvings = u32::try_from(now.saturating_sub(self.last) / HALF_LIFE).unwrap_or(u32::MAX);
         let count = self.count.checked_shr(halvings).unwrap_or(0).saturating_add(1);
@@ -112,7 +112,7 @@ pub enum PassphraseError {
     /// Nobody has this id, userName or email address.
     #[error("no such member")]
     NoSuchMember,
-    /// The link that resets a passphrase was used, has expired, or never was one.
+    /// The link that resets a passphrase was used, has expired, or never existed.
     #[error("the link is not valid any more; ask for a new one")]
     Link,
     /// The store can't answer.
@@ -192,7 +192,8 @@ pub fn verify(store: &Store, member: &str, passphrase: &str) -> Result<String, P
     Ok(sign_in(store, member, passphrase)?.member)
 }
 
-/// As [`verify`], of a member who has signed in already: wrong tries to sign in do not slow this down, nor these those.
+/// As [`verify`], for a member who has signed in already. These tries and those to sign in are counted apart: neither slows
+/// the others down.
 ///
 /// # Errors
 /// Those of [`verify`].
@@ -262,8 +263,7 @@ fn check(store: &Store, member: &str, passphrase: &str, purpose: Purpose) -> Res
         }
         *stored.record.tries(purpose) = if right { Tries::default() } else { tries.and_one_more(now) };
         let mut batch = Batch::new();
-        batch.require_unchanged(keys::passphrase(&id), Some(stored.version));
-        batch.put(keys::passphrase(&id), encode(&stored.record)?);
+        batch.replace(keys::passphrase(&id), Some(stored.version), &stored.record)?;
         if !right {
             store.note_refusal("the passphrase is wrong");
         }

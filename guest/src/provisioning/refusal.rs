@@ -65,6 +65,9 @@ pub enum Refusal {
     /// These ids, which were to take the place of others, are all of nobody.
     #[error("none of the members is known, and to replace members by nobody is refused: {}", named(.0))]
     NobodyKnown(Vec<String>),
+    /// Those who match a filter were to be replaced, and nobody does.
+    #[error("no member matches the path")]
+    NobodyMatches,
     /// A team can't be a member of a team.
     #[error("'{0}' can't be a member: groups hold users only, no groups")]
     NestedTeam(String),
@@ -97,7 +100,7 @@ impl Refusal {
             Self::NobodyKnown(ids) => Sentence::NobodyKnown { count: ids.len() },
             Self::NestedTeam(_) => Sentence::NestedTeam,
             Self::PreconditionFailed => Sentence::OtherVersion,
-            Self::NotFound { .. } | Self::Protocol(_) | Self::Store(_) => return None,
+            Self::NotFound { .. } | Self::NobodyMatches | Self::Protocol(_) | Self::Store(_) => return None,
         };
         Some(sentence.into())
     }

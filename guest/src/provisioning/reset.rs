@@ -1,7 +1,7 @@
 //! Links that let a member choose a new passphrase: single-use, mailed, good for 24 hours (rule P4).
 //!
-//! Anybody may ask for one, so that asking takes nothing away: a link that was mailed stays good for its 24 hours, whatever
-//! is asked for after it, until one of them is used. Who asks again at once gets no other, nor does who asks often.
+//! Anybody may ask for a link, so asking takes nothing away: a link that was mailed stays good for its 24 hours, whatever
+//! is asked for after it, until one of them is used. Whoever asks again at once, or asks often, gets no further link.
 
 use insomnia_scim_contract::lasts;
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use subtle::ConstantTimeEq;
 
 use super::passphrase::{self, PassphraseError};
 use crate::secret::{self, Token};
-use crate::store::{Batch, EventSubject, Letter, Store, encode, keys};
+use crate::store::{Batch, EventSubject, Letter, Store, Versioned, keys};
 use crate::url;
 
 /// How long a link works, in milliseconds.
@@ -40,7 +40,7 @@ struct Link {
 }
 
 impl Link {
-    /// For 24 hours, also where a clock was ahead when it was mailed.
+    /// A link works for 24 hours, also where a clock was ahead when it was mailed.
     fn works(&self, now: u64) -> bool {
         lasts(self.expires, now, WORKS)
     }
@@ -63,13 +63,11 @@ pub fn request(store: &Store, member: &str, page_url: &str) -> Result<(), Passph
         let found = store.find_member(member)?.filter(|found| found.record.is_active());
         let to = found.as_ref().and_then(|found| Some((found.record.id(), found.record.mail_address()?)));
         let (Some(found), Some((id, email))) = (&found, to) else {
-            // As long as it takes for somebody.
+            // A commit as for somebody who is known, so that the time does not tell.
             batch.put(keys::job("no-reset"), now.to_string().into_bytes());
             return Ok(store.commit(batch).map(drop)?);
         };
-        let seen = store.document::<ResetRecord>(&keys::reset(id))?;
-        let (version, mut record) =
-            seen.map_or((None, ResetRecord::default()), |seen| (Some(seen.version), seen.record));
+        let (version, mut record) = Versioned::or_default(store.document::<ResetRecord>(&keys::reset(id))?);
         record.links.retain(|link| link.works(now));
         let is_recent = |link: &Link| lasts(link.created.saturating_add(PAUSE), now, PAUSE);
         if record.links.len() >= MOST || record.links.last().is_some_and(is_recent) {
@@ -82,8 +80,7 @@ pub fn request(store: &Store, member: &str, page_url: &str) -> Result<(), Passph
         let link = store.seal(&format!("{page_url}{separator}token={id}.{}", token.reveal()))?;
         let letter = Letter::PassphraseReset { name: found.record.display_name(), link, expires };
         batch.require_exists(keys::Kind::User.document(id));
-        batch.require_unchanged(keys::reset(id), version);
-        batch.put(keys::reset(id), encode(&record)?);
+        batch.replace(keys::reset(id), version, &record)?;
         store.add_email(&mut batch, email, letter)?;
         Ok(store.commit(batch).map(drop)?)
     })

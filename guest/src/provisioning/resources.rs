@@ -33,15 +33,6 @@ impl<'c, 'h> Resources<'c, 'h> {
         })
     }
 
-    /// The resource with this id.
-    ///
-    /// # Errors
-    /// [`Refusal::NotFound`] if there is none.
-    pub fn get(&self, id: &str) -> Result<Stored<ResourceRecord>, Refusal> {
-        let not_found = || Refusal::NotFound { kind: self.resource_type.to_owned(), id: id.to_owned() };
-        self.store.resource(self.resource_type, id)?.ok_or_else(not_found)
-    }
-
     /// Changes a resource: `change` makes the new document of the current one.
     ///
     /// # Errors
@@ -78,8 +69,7 @@ impl<'c, 'h> Resources<'c, 'h> {
     }
 
     fn existing(&self, id: &str, precondition: Precondition<'_>) -> Result<Stored<ResourceRecord>, Refusal> {
-        let stored = self.get(id)?;
-        if precondition(stored.resource_version()) { Ok(stored) } else { Err(Refusal::PreconditionFailed) }
+        super::existing(self.store.resource(self.resource_type, id)?, self.resource_type, id, precondition)
     }
 
     fn provisioned(

@@ -7,21 +7,20 @@
 use insomnia_scim_contract::{EventDetail, StreamEvent};
 use serde_json::{Map, Value, json};
 
-use super::write::Moved;
 use crate::protocol::document::Document;
 use crate::protocol::projection::Projection;
 use crate::protocol::schema::{INSOMNIA_USER, SchemaTable};
 use crate::protocol::timestamp;
 use crate::store::{
-    Batch, MOST_IDS, MemberRecord, Origin, SetRecord, Store, StoreError, StreamRecord, TeamRecord, event_name,
+    Batch, MOST_IDS, MemberRecord, Moves, Origin, SetRecord, Store, StoreError, StreamRecord, TeamRecord, event_name,
 };
 
-/// The largest sum of the payloads of full events in one commit for all streams, in bytes; behind that notices tell of the
+/// The largest sum of the payloads of full events in one commit for all streams, in bytes; beyond it notices tell of the
 /// change. So the commit of a deactivation stays so small that it is never refused for want of storage.
 const LARGEST_SUM: usize = 32 * 1024;
 /// The schema of a PATCH (RFC 7644 §3.5.2).
 const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
-/// What is no attribute of a resource's own, or never changes.
+/// What is not an attribute of the resource's own, or never changes.
 const PASSED_OVER: [&str; 3] = ["schemas", "id", "meta"];
 
 /// An event, in both of its forms.
@@ -115,7 +114,7 @@ pub(super) fn team(
     batch: &mut Batch,
     old: Option<&TeamRecord>,
     new: Option<&TeamRecord>,
-    moved: Moved<'_>,
+    moves: &Moves,
 ) -> Result<(), StoreError> {
     let streams = store.streams()?;
     let Some(shown) = new.or(old).filter(|_| !streams.is_empty()) else { return Ok(()) };
@@ -125,21 +124,21 @@ pub(super) fn team(
     let (before, after) = (old.map(|old| team_shown(old, &table)), new.map(|new| team_shown(new, &table)));
     let changes = differences(before.as_ref(), after.as_ref());
     let mut attributes = names(&changes);
-    if moved.any() {
+    if moves.any() {
         attributes.push("members".to_owned());
     }
-    let is_bounded = moved.added.len().max(moved.removed.len()) <= MOST_IDS;
+    let is_bounded = moves.added.len().max(moves.removed.len()) <= MOST_IDS;
     let mut told = Vec::with_capacity(2);
     match (old.filter(is_listed), new.filter(is_listed)) {
         (None, Some(_)) if old.is_none() => {
             let returned = after.filter(|_| is_bounded).and_then(|after| returned(after, &table, "Group"));
-            let whole = returned.map(|group| with_members(group, moved.added));
+            let whole = returned.map(|group| with_members(group, &moves.added));
             told.push(Told::with(StreamEvent::Create, attributes, whole));
         }
         (None, Some(_)) => told.extend(joined(attributes)),
         (Some(_), None) if new.is_none() => told.push(Told::without_payload(StreamEvent::Delete)),
         (Some(_), Some(_)) if !attributes.is_empty() => {
-            let data = is_bounded.then(|| patch(operations(&changes).into_iter().chain(memberships(moved)).collect()));
+            let data = is_bounded.then(|| patch(operations(&changes).into_iter().chain(memberships(moves)).collect()));
             told.push(Told::with(StreamEvent::Patch, attributes, data));
         }
         _ => {}
@@ -148,7 +147,7 @@ pub(super) fn team(
     add(store, batch, &streams, &format!("/Groups/{}", shown.id()), external_id, &told)
 }
 
-/// Of what joins the feed the receiver does not know the state before, so that it asks for it.
+/// The receiver does not know the former state of what joins the feed, so it is told to ask for it.
 fn joined(attributes: Vec<String>) -> [Told; 2] {
     [Told::without_payload(StreamEvent::FeedAdd), Told::with(StreamEvent::Patch, attributes, None)]
 }
@@ -297,14 +296,14 @@ fn operations(differences: &[Difference]) -> Vec<Value> {
 }
 
 /// Ids need no escaping.
-fn memberships(moved: Moved<'_>) -> Vec<Value> {
-    let mut operations = Vec::with_capacity(1 + moved.removed.len());
-    if !moved.added.is_empty() {
-        let added: Vec<Value> = moved.added.iter().map(|id| json!({"value": id, "type": "User"})).collect();
+fn memberships(moves: &Moves) -> Vec<Value> {
+    let mut operations = Vec::with_capacity(1 + moves.removed.len());
+    if !moves.added.is_empty() {
+        let added: Vec<Value> = moves.added.iter().map(|id| json!({"value": id, "type": "User"})).collect();
         operations.push(json!({"op": "add", "path": "members", "value": added}));
     }
     let gone = |id: &String| json!({"op": "remove", "path": format!("members[value eq \"{id}\"]")});
-    operations.extend(moved.removed.iter().map(gone));
+    operations.extend(moves.removed.iter().map(gone));
     operations
 }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::capability::{Item, Key};
 use crate::protocol::document::Document;
-use crate::store::{Batch, MemberRecord, Store, StoreError, Stored, decode, encode, keys, own_name, primary_email};
+use crate::store::{Batch, MemberRecord, Store, StoreError, Stored, decode_entry, keys, own_name, primary_email};
 use crate::text::cut;
 
 /// How many are kept.
@@ -48,8 +48,8 @@ impl From<WithoutSeatRecord> for PersonWithoutSeat {
     }
 }
 
-/// Notes that this request was refused because no seat was free for the user, who is the member with this id if there is one.
-/// It never makes the request fail in another way.
+/// Notes that this request was refused because no seat was free for the user, who is the member with this id if there is
+/// one. It never makes the request fail in another way.
 pub(crate) fn note(store: &Store, user: &Document, member: Option<&str>, request_id: &str) {
     let user_name = user.get("userName").and_then(serde_json::Value::as_str).unwrap_or_default();
     let short = |text: &str| cut(text, LONGEST).to_owned();
@@ -72,8 +72,7 @@ pub(crate) fn note(store: &Store, user: &Document, member: Option<&str>, request
             request_id: request_id.to_owned(),
         };
         let mut batch = Batch::new();
-        batch.require_unchanged(key.clone(), before.map(|before| before.version));
-        batch.put(key, encode(&record)?);
+        batch.replace(key, before.map(|before| before.version), &record)?;
         store.commit(batch).map(drop)
     };
     if let Err(error) = store.transact(attempt) {
@@ -81,8 +80,8 @@ pub(crate) fn note(store: &Store, user: &Document, member: Option<&str>, request
     }
 }
 
-/// Adds to the batch that nobody waits for a seat any more for whom this change was made: `old` became `new`. Only of those
-/// without a seat can there be a note.
+/// Adds to the batch that the member of this change, which makes `new` of `old`, waits for no seat any more. Only a member
+/// without a seat can have a note.
 pub(super) fn settle(batch: &mut Batch, old: Option<&MemberRecord>, new: Option<&MemberRecord>) {
     if old.is_some_and(MemberRecord::is_active) {
         return;
@@ -128,24 +127,20 @@ pub fn list(store: &Store) -> Result<WithoutSeat, StoreError> {
 pub(crate) fn forget_old(store: &Store, before: u64) -> Result<(), StoreError> {
     let mut batch = Batch::new();
     for note in noted(store)?.0.into_iter().filter(|note| !note.is_true || note.record.last < before) {
-        batch.require_unchanged(note.key.clone(), Some(note.version));
-        batch.delete(note.key);
+        batch.remove(note.key, Some(note.version));
     }
     if batch.is_empty() {
         return Ok(());
     }
-    match store.commit(batch) {
-        // One of them is refused right now: they are looked at tomorrow.
-        Ok(_) | Err(StoreError::Conflict) => Ok(()),
-        Err(error) => Err(error),
-    }
+    // If one of them is refused right now, they are looked at tomorrow.
+    store.commit_unless_changed(batch)
 }
 
 struct Note {
     key: Key,
     version: u64,
     record: WithoutSeatRecord,
-    /// Whether the person has no seat at this moment, and is known as far as the note says so.
+    /// Whether it is still true: the person has no seat at this moment, and is a member if the note says so.
     is_true: bool,
 }
 
@@ -153,8 +148,7 @@ struct Note {
 fn noted(store: &Store) -> Result<(Vec<Note>, bool), StoreError> {
     let mut notes = Vec::new();
     store.scan_all(keys::all_without_seat(), |entry| {
-        let item = Item { value: entry.value, version: entry.version };
-        let record = decode::<WithoutSeatRecord>(&entry.key, &item)?.record;
+        let record = decode_entry::<WithoutSeatRecord>(&entry)?.record;
         notes.push(Note { key: entry.key, version: entry.version, record, is_true: true });
         Ok(notes.len() < MOST as usize)
     })?;

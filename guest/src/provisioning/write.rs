@@ -1,21 +1,7 @@
 //! Writes of members and teams: the record and its indexes, and all that a change of one means, in one batch.
 
 use super::{Refusal, administrators, census, events, licences, sets};
-use crate::store::{Batch, MemberRecord, OrganizationRecord, Store, StoreError, Stored, TeamRecord};
-
-/// Who comes to a team and who leaves it, by their ids.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Moved<'m> {
-    pub(crate) added: &'m [String],
-    pub(crate) removed: &'m [String],
-}
-
-impl Moved<'_> {
-    /// Whether anybody does.
-    pub(super) fn any(&self) -> bool {
-        !self.added.is_empty() || !self.removed.is_empty()
-    }
-}
+use crate::store::{Batch, MemberRecord, Moves, OrganizationRecord, Store, StoreError, Stored, TeamRecord};
 
 /// Adds to the batch that a member comes, changes, or goes: the record, the seat, the part in administration, the mark, the
 /// event, and what streams tell. The caller sees to memberships.
@@ -39,8 +25,7 @@ pub(crate) fn member(
     sets::member(store, batch, organization.options.list_manual, old, new)
 }
 
-/// Adds to the batch that a team comes, changes, or goes: the record, the events, and what streams tell. The caller sees to
-/// the memberships, which are told along with it.
+/// Adds to the batch that a team comes, changes, or goes: the record, the memberships, the events, and what streams tell.
 ///
 /// # Errors
 /// If the storage can't answer.
@@ -49,38 +34,45 @@ pub(crate) fn team(
     batch: &mut Batch,
     old: Option<&Stored<TeamRecord>>,
     new: Option<&TeamRecord>,
-    moved: Moved<'_>,
+    moves: &mut Moves,
 ) -> Result<(), StoreError> {
+    match (old, new) {
+        (Some(old), None) => store.disband(batch, old)?,
+        (_, Some(new)) => store.move_members(batch, new.id(), old, moves),
+        (None, None) => {}
+    }
     store.change_team(batch, old, new)?;
     let old = old.map(|old| &old.record);
     store.leave_receipt(batch, new.or(old).map_or("", TeamRecord::id))?;
     events::team(store, batch, old, new)?;
     if let Some(new) = new {
-        events::membership(store, batch, new, moved.added, moved.removed)?;
+        events::membership(store, batch, new, moves)?;
     }
-    sets::team(store, batch, old, new, moved)
+    sets::team(store, batch, old, new, moves)
 }
 
-/// Adds to the batch that members have come to a team or have left it: the event, and what streams tell. The caller sees to
-/// the memberships themselves.
+/// Adds to the batch that members come to a team and leave it, while its record stays: the memberships, the event, and what
+/// streams tell.
 ///
 /// # Errors
 /// If the storage can't answer.
 pub(crate) fn memberships(
     store: &Store,
     batch: &mut Batch,
-    team: &TeamRecord,
-    moved: Moved<'_>,
+    team: &Stored<TeamRecord>,
+    moves: &mut Moves,
 ) -> Result<(), StoreError> {
-    store.leave_receipt(batch, team.id())?;
-    events::membership(store, batch, team, moved.added, moved.removed)?;
-    sets::team(store, batch, Some(team), Some(team), moved)
+    let record = &team.record;
+    store.move_members(batch, record.id(), Some(team), moves);
+    store.leave_receipt(batch, record.id())?;
+    events::membership(store, batch, record, moves)?;
+    sets::team(store, batch, Some(record), Some(record), moves)
 }
 
 /// Commits changes of members. Somebody else may have taken the last seat meanwhile, or may have been another owner.
 ///
 /// # Errors
-/// [`Refusal::NoFreeSeat`] and [`Refusal::LastOwner`]; what the storage has.
+/// [`Refusal::NoFreeSeat`], [`Refusal::LastOwner`], and those of the storage.
 pub(crate) fn commit(store: &Store, batch: Batch, organization: &OrganizationRecord) -> Result<u64, Refusal> {
     store.commit(batch).map_err(|error| Refusal::at_commit(error, organization.seats))
 }

@@ -7,17 +7,17 @@ use insomnia_scim_contract::lasts;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{Batch, SetRecord, Store, StoreError, Versioned, decode, encode, keys};
-use crate::capability::{Item, KeyRange};
+use super::{Batch, SetRecord, Store, StoreError, Versioned, decode_entry, encode, keys};
+use crate::capability::KeyRange;
 use crate::protocol::discovery::ASYNC_RESPONSE;
 
-/// How many requests wait at the most.
+/// The most requests that can wait.
 const MOST_WAITING: i64 = 64;
 /// How many bytes they take together at the most.
 const MOST_BYTES: i64 = 32 * 1024 * 1024;
 /// For how long the result of a request is kept, in milliseconds.
 const KEPT: u64 = 24 * 60 * 60 * 1_000;
-/// Of how many requests it is kept at the most: of the newest.
+/// The most requests whose results are kept: the newest ones.
 const MOST_KEPT: usize = 100;
 
 /// A request that was accepted to be run later. Stored as JSON under `accepted/{transaction}`; what it asks for is kept beside
@@ -52,7 +52,7 @@ pub struct AcceptedRecord {
     pub credential: String,
     /// Whether it is a bulk request. Else it has one operation.
     pub is_bulk: bool,
-    /// Of a bulk request: after how many errors the rest is not done.
+    /// After how many errors the rest of a bulk request is not done.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fail_on_errors: Option<usize>,
     /// How many operations it has.
@@ -75,7 +75,7 @@ pub struct OperationRecord {
     pub method: String,
     /// Below the connector URL.
     pub path: String,
-    /// By this other operations refer to it.
+    /// The name by which other operations refer to it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bulk_id: Option<String>,
     /// Which version may be changed, as in `If-Match`.
@@ -107,7 +107,7 @@ pub struct OutcomeRecord {
 }
 
 impl AcceptedRecord {
-    /// What names the transaction of an operation: that of the request, and in a bulk request the operation's place in it,
+    /// The name of an operation's transaction: that of the request, and in a bulk request the operation's place in it,
     /// counted from 0.
     #[must_use]
     pub fn transaction(&self, transaction: &str, index: usize) -> String {
@@ -174,8 +174,7 @@ impl Store<'_> {
     pub fn all_accepted(&self) -> Result<Vec<(String, AcceptedRecord)>, StoreError> {
         let mut all = Vec::new();
         self.scan_all(keys::all_accepted(), |entry| {
-            let item = Item { value: entry.value, version: entry.version };
-            let record = decode(&entry.key, &item)?.record;
+            let record = decode_entry(&entry)?.record;
             all.extend(keys::id_of(&entry.key).map(|id| (id, record)));
             Ok(true)
         })?;
@@ -202,8 +201,7 @@ impl Store<'_> {
         seen: u64,
     ) -> Result<u64, StoreError> {
         let key = keys::accepted(transaction);
-        batch.require_unchanged(key.clone(), Some(seen));
-        batch.put(key, encode(record)?);
+        batch.replace(key, Some(seen), record)?;
         self.commit(batch)
     }
 
@@ -214,8 +212,7 @@ impl Store<'_> {
     pub fn accepted_operations(&self, transaction: &str) -> Result<Vec<OperationRecord>, StoreError> {
         let mut operations = Vec::new();
         self.scan_all(keys::accepted_operations(transaction), |entry| {
-            let item = Item { value: entry.value, version: entry.version };
-            operations.push(decode(&entry.key, &item)?.record);
+            operations.push(decode_entry(&entry)?.record);
             Ok(true)
         })?;
         Ok(operations)
@@ -234,9 +231,8 @@ impl Store<'_> {
         let (mut outcomes, end) = (Vec::new(), keys::accepted_outcomes(transaction).end);
         let range = KeyRange { start: keys::accepted_outcome(transaction, first), end };
         self.scan_all(range, |entry| {
-            let item = Item { value: entry.value, version: entry.version };
             let index = keys::position_of(&entry.key).and_then(|digits| digits.parse().ok());
-            let outcome = decode(&entry.key, &item)?;
+            let outcome = decode_entry(&entry)?;
             outcomes.extend(index.map(|index| (index, outcome)));
             Ok(outcomes.len() < limit)
         })?;

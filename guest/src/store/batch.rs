@@ -1,5 +1,8 @@
 //! A transaction in the making.
 
+use serde::Serialize;
+
+use super::{StoreError, encode};
 use crate::capability::{BoundedAdd, Change, Condition, Key, KeyRange, Transaction};
 
 /// Requirements and changes, gathered while a handler decides and committed at its end.
@@ -27,17 +30,28 @@ impl Batch {
         self.0.conditions.push(Condition::Absent(key));
     }
 
-    /// Drops the requirement that the key exists: the batch itself makes it.
-    pub(crate) fn forget_exists(&mut self, key: &[u8]) {
-        self.0.conditions.retain(|condition| !matches!(condition, Condition::Exists(existing) if existing == key));
-    }
-
-    /// That the key is as it was read: of this version, or absent.
+    /// Requires that the key is as it was read: of this version, or absent.
     pub(crate) fn require_unchanged(&mut self, key: Key, version: Option<u64>) {
         self.0.conditions.push(match version {
             Some(version) => Condition::version(key, version),
             None => Condition::Absent(key),
         });
+    }
+
+    /// Puts the record as JSON, if the key is as it was `seen`: of this version, or absent.
+    ///
+    /// # Errors
+    /// If the record can't be encoded.
+    pub(crate) fn replace<T: Serialize>(&mut self, key: Key, seen: Option<u64>, record: &T) -> Result<(), StoreError> {
+        self.require_unchanged(key.clone(), seen);
+        self.put(key, encode(record)?);
+        Ok(())
+    }
+
+    /// Deletes the key, if it is as it was `seen`.
+    pub(crate) fn remove(&mut self, key: Key, seen: Option<u64>) {
+        self.require_unchanged(key.clone(), seen);
+        self.delete(key);
     }
 
     pub(crate) fn put(&mut self, key: Key, value: Vec<u8>) {

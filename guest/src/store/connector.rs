@@ -39,8 +39,8 @@ pub struct ConnectorRecord {
     pub window: Option<ExpiryWindow>,
     /// The current token.
     pub token: Option<TokenRecord>,
-    /// The one before: its `expires` is the end of the overlap, 0 if there was none. It is kept after that, so that it is
-    /// recognised.
+    /// The previous token: its `expires` is the end of the overlap, 0 if there was none. It is kept after that, so that it
+    /// is recognised.
     pub previous: Option<TokenRecord>,
     /// The one that is being installed in the identity provider: accepted beside the current one.
     #[serde(skip_serializing_if = "Option::is_none")]

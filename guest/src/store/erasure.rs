@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Batch, Store, StoreError, Versioned, decode, encode, keys};
-use crate::capability::{Item, KeyRange, Page};
+use super::{Batch, Store, StoreError, Versioned, decode_entry, keys};
+use crate::capability::{KeyRange, Page};
 
 /// How many erasures can go through what is kept at once; those that only wait for their end are not counted.
 pub const MOST_ERASURES: u32 = 100;
@@ -72,7 +72,7 @@ impl Store<'_> {
     pub fn erasures(&self) -> Result<Vec<Versioned<ErasureRecord>>, StoreError> {
         let mut erasures = Vec::new();
         self.scan_all(keys::erasures(), |entry| {
-            erasures.push(decode(&entry.key, &Item { value: entry.value, version: entry.version })?);
+            erasures.push(decode_entry(&entry)?);
             Ok(true)
         })?;
         Ok(erasures)
@@ -115,8 +115,7 @@ impl Store<'_> {
     /// If it can't be encoded.
     pub fn put_erasure(&self, batch: &mut Batch, record: &ErasureRecord, seen: Option<u64>) -> Result<(), StoreError> {
         let key = keys::erasure(&record.id);
-        batch.require_unchanged(key.clone(), seen);
-        batch.put(key, encode(record)?);
+        batch.replace(key, seen, record)?;
         Ok(())
     }
 }

@@ -131,11 +131,11 @@ impl EventSubject {
 ///
 /// `data` is: of `member.*` and `team.created|updated|deleted` the attributes that changed, `before` and `after` (of a
 /// member also `origin`, `role` and `active`); of `team.membership-changed` the ids `added` and `removed`, at most 1,000
-/// each, and how many there are, `addedCount` and `removedCount`; of `connector.*` the `identityProvider`; of `token.*` and `client-secret.*`
-/// `expires` and, of an expiring one, `daysLeft`; of `setup-link.*` the `identityProvider`, who made it
-/// (`createdBy`) and when it `expires`; of `licences.exhausted` the `seats`. Where `before` and `after` were
-/// larger than 64 KiB there are the names of what `changed` instead. It never holds a secret, nor what the organization's own
-/// schemas never return.
+/// each, and how many there are, `addedCount` and `removedCount`; of `connector.*` the `identityProvider`; of `token.*` and
+/// `client-secret.*` `expires` and, of an expiring one, `daysLeft`; of `setup-link.*` the `identityProvider`, who made it
+/// (`createdBy`) and when it `expires`; of `licences.exhausted` the `seats`. Where `before` and `after` were larger than 64
+/// KiB there are the names of what `changed` instead. It never holds a secret, nor what the organization's own schemas
+/// never return.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EventRecord {
     /// A UUID: the same in every attempt to deliver the event.
@@ -149,7 +149,7 @@ pub struct EventRecord {
     pub subject: EventSubject,
     /// Who made the change.
     pub actor: Actor,
-    /// By which request and whose credential it was made; absent if time alone brought it.
+    /// The request and the credential that caused it; absent if time alone brought it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub cause: Option<Cause>,
     /// What changed.
@@ -163,8 +163,8 @@ pub struct Cause {
     /// The id of the request, by which the SCIM log or the host's own can be searched.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub request_id: Option<String>,
-    /// What the caller was let in by: `token 3` (the connector's token of this generation), `oauth-client` and its id,
-    /// `member` and its id, or what the host calls it, such as the id of an API key.
+    /// The caller's credential: `token 3` (the connector's token of this generation), `oauth-client` and its id, `member`
+    /// and its id, or what the host calls it, such as the id of an API key.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub credential: Option<String>,
     /// The `traceparent` (W3C Trace Context) of the request, if the host takes part in traces.

@@ -76,65 +76,55 @@ struct OktaForm {
     client_id: Option<String>,
 }
 
-/// How long a token is valid: the name in WIT.
-pub(super) mod window {
-    use super::{Deserialize, Deserializer, ExpiryWindow, Serialize, Serializer};
+/// How one of several spans of time that people choose from is stored: as its name in WIT. A name that this version does not
+/// know counts as none.
+macro_rules! window_names {
+    ($(#[$doc:meta])* $module:ident: $window:ident { $($variant:ident = $name:literal,)+ }) => {
+        $(#[$doc])*
+        pub(super) mod $module {
+            use super::{$window, Deserialize, Deserializer, Serialize, Serializer};
 
-    const fn name(window: ExpiryWindow) -> &'static str {
-        match window {
-            ExpiryWindow::Days30 => "days30",
-            ExpiryWindow::Days90 => "days90",
-            ExpiryWindow::Days180 => "days180",
-            ExpiryWindow::Year1 => "year1",
-            ExpiryWindow::Years2 => "years2",
-            ExpiryWindow::Never => "never",
+            const fn name(window: $window) -> &'static str {
+                match window { $($window::$variant => $name,)+ }
+            }
+
+            #[expect(clippy::ref_option, reason = "serde calls it so")]
+            pub(in super::super) fn serialize<S: Serializer>(
+                window: &Option<$window>,
+                serializer: S,
+            ) -> Result<S::Ok, S::Error> {
+                window.map(name).serialize(serializer)
+            }
+
+            pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+                deserializer: D,
+            ) -> Result<Option<$window>, D::Error> {
+                let stored = Option::<String>::deserialize(deserializer)?;
+                Ok(stored.and_then(|stored| $window::ALL.iter().copied().find(|window| name(*window) == stored)))
+            }
         }
-    }
+    };
+}
 
-    #[expect(clippy::trivially_copy_pass_by_ref, clippy::ref_option, reason = "serde calls it so")]
-    pub(in super::super) fn serialize<S: Serializer>(
-        window: &Option<ExpiryWindow>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        window.map(name).serialize(serializer)
-    }
-
-    /// A name that this version does not know counts as none.
-    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<ExpiryWindow>, D::Error> {
-        let stored = Option::<String>::deserialize(deserializer)?;
-        Ok(stored.and_then(|stored| ExpiryWindow::ALL.iter().copied().find(|window| name(*window) == stored)))
+window_names! {
+    /// How long a token is valid.
+    window: ExpiryWindow {
+        Days30 = "days30",
+        Days90 = "days90",
+        Days180 = "days180",
+        Year1 = "year1",
+        Years2 = "years2",
+        Never = "never",
     }
 }
 
-/// How long a client's secret is valid: the name in WIT.
-pub(super) mod secret_window {
-    use super::{Deserialize, Deserializer, SecretWindow, Serialize, Serializer};
-
-    const fn name(window: SecretWindow) -> &'static str {
-        match window {
-            SecretWindow::Year1 => "year1",
-            SecretWindow::Years2 => "years2",
-            SecretWindow::Years3 => "years3",
-            SecretWindow::Never => "never",
-        }
-    }
-
-    #[expect(clippy::trivially_copy_pass_by_ref, clippy::ref_option, reason = "serde calls it so")]
-    pub(in super::super) fn serialize<S: Serializer>(
-        window: &Option<SecretWindow>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        window.map(name).serialize(serializer)
-    }
-
-    /// A name that this version does not know counts as none.
-    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<SecretWindow>, D::Error> {
-        let stored = Option::<String>::deserialize(deserializer)?;
-        Ok(stored.and_then(|stored| SecretWindow::ALL.iter().copied().find(|window| name(*window) == stored)))
+window_names! {
+    /// How long a client's secret is valid.
+    secret_window: SecretWindow {
+        Year1 = "year1",
+        Years2 = "years2",
+        Years3 = "years3",
+        Never = "never",
     }
 }
 
@@ -147,7 +137,7 @@ struct AssertionForm {
     jwks_url: String,
 }
 
-/// By what a client proves who it is, in camel case.
+/// How a client proves who it is by an assertion, in camel case.
 pub(super) mod assertion {
     use super::{AssertionForm, ClientAssertion, Deserialize, Deserializer, Serialize, Serializer};
 

@@ -1,17 +1,17 @@
-//! Leases: only one host delivers at a time, and nobody before a pause after failures is over.
+//! Leases: only one host delivers at a time, and after failures nobody does before a pause is over.
 //!
-//! Whoever takes a lease writes its document, and so has its version. A holder looks between two attempts whether the
-//! lease is still its own, and what it notes of a failure requires that version: a host that was too slow, and whose lease
-//! somebody else has taken or ended meanwhile, stops, and leaves no pause to others. What was delivered is delivered.
+//! Whoever takes a lease writes its document, and so knows its version. A holder looks between two attempts whether the
+//! lease is still its own, and what it notes of a failure requires that version. So a host that was too slow, whose lease
+//! somebody else has taken or ended meanwhile, stops and leaves no pause to others. What was delivered is delivered.
 
 use insomnia_scim_contract::lasts;
 use serde::{Deserialize, Serialize};
 
-use super::{Batch, Store, StoreError, encode, keys};
+use super::{Batch, Store, StoreError, Versioned, keys};
 
 /// The longest pause, in milliseconds: an hour, and what schedules leave to chance.
 const LONGEST_PAUSE: u64 = 66 * 60 * 1_000;
-/// The longest pause that holders leave who are killed one after the other, in milliseconds.
+/// The longest pause that is left by holders who are killed one after the other, in milliseconds.
 const LONGEST_AFTER_CRASHES: u64 = 60 * 60 * 1_000;
 /// The pause that the second of them leaves, in milliseconds; doubled each time.
 const AFTER_CRASHES: u64 = 2 * 60 * 1_000;
@@ -28,7 +28,7 @@ pub struct LeaseRecord {
     pub failures: u32,
     /// Whether somebody delivers: else it is a pause.
     pub held: bool,
-    /// Until when whoever delivers has it, in milliseconds since the Unix epoch: what comes after that is a pause.
+    /// Until when the holder has it, in milliseconds since the Unix epoch: what comes after that is a pause.
     pub ends: u64,
 }
 
@@ -78,7 +78,7 @@ impl Lease {
         self.record.ends
     }
 
-    /// From when on it could be taken, in milliseconds since the Unix epoch; 0 if nothing kept anybody from it.
+    /// When it could be taken again, in milliseconds since the Unix epoch; 0 if nothing kept anybody from it.
     #[must_use]
     pub fn planned(&self) -> u64 {
         self.before.until
@@ -90,8 +90,11 @@ impl Lease {
         self.before.failures
     }
 
-    fn require(&self, batch: &mut Batch) {
-        batch.require_unchanged(keys::lease(&self.name), Some(self.version));
+    /// A batch that writes the lease anew, if it still is this holder's.
+    fn rewritten(&self, record: &LeaseRecord) -> Result<Batch, StoreError> {
+        let mut batch = Batch::new();
+        batch.replace(keys::lease(&self.name), Some(self.version), record)?;
+        Ok(batch)
     }
 }
 
@@ -101,16 +104,13 @@ impl Store<'_> {
     /// # Errors
     /// If the storage can't answer.
     pub fn take_lease(&self, name: &str, now: u64, duration: u64) -> Result<Result<Lease, u64>, StoreError> {
-        let stored = self.document::<LeaseRecord>(&keys::lease(name))?;
-        let seen = stored.as_ref().map(|stored| stored.version);
-        let before = stored.map(|stored| stored.record).unwrap_or_default();
+        let (seen, before) = Versioned::or_default(self.document::<LeaseRecord>(&keys::lease(name))?);
         if let Some(until) = before.taken_until(now) {
             return Ok(Err(until));
         }
         let record = before.taken(now, duration);
         let mut batch = Batch::new();
-        batch.require_unchanged(keys::lease(name), seen);
-        batch.put(keys::lease(name), encode(&record)?);
+        batch.replace(keys::lease(name), seen, &record)?;
         match self.commit(batch) {
             Ok(version) => Ok(Ok(Lease { name: name.to_owned(), version, record, before, duration })),
             Err(StoreError::Conflict) => Ok(Err(now + 1_000)),
@@ -122,7 +122,7 @@ impl Store<'_> {
     /// from `now` on.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn renew_lease(&self, lease: &mut Lease, now: u64, needed: u64) -> Result<bool, StoreError> {
         let version = self.item(keys::lease(&lease.name))?.map(|item| item.version);
         if version != Some(lease.version) {
@@ -132,10 +132,7 @@ impl Store<'_> {
             return Ok(true);
         }
         let record = lease.before.taken(now, lease.duration);
-        let mut batch = Batch::new();
-        lease.require(&mut batch);
-        batch.put(keys::lease(&lease.name), encode(&record)?);
-        match self.commit(batch) {
+        match self.commit(lease.rewritten(&record)?) {
             Ok(version) => {
                 (lease.version, lease.record) = (version, record);
                 Ok(true)
@@ -152,8 +149,7 @@ impl Store<'_> {
     /// If the storage can't answer.
     pub fn end_pause(&self, batch: &mut Batch, name: &str) -> Result<(), StoreError> {
         let Some(stored) = self.document::<LeaseRecord>(&keys::lease(name))? else { return Ok(()) };
-        batch.require_unchanged(keys::lease(name), Some(stored.version));
-        batch.put(keys::lease(name), encode(&LeaseRecord::released(0, 0))?);
+        batch.replace(keys::lease(name), Some(stored.version), &LeaseRecord::released(0, 0))?;
         Ok(())
     }
 
@@ -163,10 +159,7 @@ impl Store<'_> {
     /// # Errors
     /// If the storage can't answer.
     pub fn release_lease(&self, lease: &Lease, until: u64, failures: u32) -> Result<bool, StoreError> {
-        let mut batch = Batch::new();
-        lease.require(&mut batch);
-        batch.put(keys::lease(&lease.name), encode(&LeaseRecord::released(until, failures))?);
-        match self.commit(batch) {
+        match self.commit(lease.rewritten(&LeaseRecord::released(until, failures))?) {
             Ok(_) => Ok(true),
             Err(StoreError::Conflict) => Ok(false),
             Err(error) => Err(error),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::keys::{self, Kind};
-use super::{Batch, Origin, Role, Store, StoreError, encode, text};
+use super::{Batch, Origin, Role, Store, StoreError, delta, encode, text};
 use crate::capability::{Item, Key};
 use crate::protocol::document::Document;
 use crate::protocol::schema::ENTERPRISE_USER;
@@ -295,11 +295,9 @@ impl Store<'_> {
             }
         }
 
-        let delta = |holds: fn(&MemberRecord) -> bool| {
-            i64::from(new.is_some_and(holds)) - i64::from(old.is_some_and(|old| holds(&old.record)))
-        };
-        batch.add(Kind::User.count(), delta(|_| true), None, None);
-        batch.add(Kind::User.count_listed(), delta(|member| member.origin == Origin::Scim), None, None);
+        let old = old.map(|old| &old.record);
+        batch.add(Kind::User.count(), delta(old, new, |_| true), None, None);
+        batch.add(Kind::User.count_listed(), delta(old, new, |member| member.origin == Origin::Scim), None, None);
         Ok(())
     }
 

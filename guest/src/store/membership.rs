@@ -12,7 +12,8 @@ use crate::capability::{Item, Key, Page, Scanned};
 
 /// How many memberships are looked up in one crossing.
 const CHUNK: usize = 5_000;
-/// How many teams of a member are looked up in the crossing that looks up those of others; who has more is asked for alone.
+/// How many teams of one member are looked up beside those of other members in one crossing; a member who has more is
+/// looked up alone.
 const TEAMS_OF_EACH: u32 = 12;
 
 /// One member of a team.
@@ -44,50 +45,65 @@ impl Edge {
     }
 }
 
-/// What an addition of members came to.
+/// Who comes to a team and who leaves it, as the storage was when it was asked. It is a value: nothing is written by it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Additions {
-    /// Those who were not members before.
+pub struct Moves {
+    /// The ids of those who come, and were not members before.
     pub added: Vec<String>,
-    /// Ids of nobody.
+    /// The ids of those who leave, and were members before.
+    pub removed: Vec<String>,
+    /// Ids of nobody: they are left out.
     pub unknown: Vec<String>,
+    /// Whether all who are members were looked at. Then nobody else may change the memberships meanwhile.
+    pub rests_on_all: bool,
+    /// The cards of `added`, as they were read: what the team's end of a membership shows.
+    cards: Vec<Item>,
+}
+
+impl Moves {
+    /// Whether anybody comes or leaves.
+    #[must_use]
+    pub fn any(&self) -> bool {
+        !self.added.is_empty() || !self.removed.is_empty()
+    }
 }
 
 impl Store<'_> {
-    /// Adds to `batch` that these become members of the team. Those who are already stay as they are.
+    /// Which of these would come to the team, and which are known to nobody. Those who are members already are neither.
     ///
     /// # Errors
     /// If the storage can't answer.
-    pub fn add_members(&self, batch: &mut Batch, team: &str, members: &[String]) -> Result<Additions, StoreError> {
-        let mut result = Additions::default();
-        for chunk in members.chunks(CHUNK) {
+    pub fn coming(&self, team: &str, members: Vec<String>) -> Result<Moves, StoreError> {
+        let mut moves = Moves::default();
+        let mut members = members.into_iter();
+        loop {
+            let chunk: Vec<String> = members.by_ref().take(CHUNK).collect();
+            if chunk.is_empty() {
+                return Ok(moves);
+            }
             let keys: Vec<Key> = chunk
                 .iter()
                 .filter(|id| keys::is_id(id))
                 .flat_map(|id| [keys::card(id), keys::team_member(team, id)])
                 .collect();
             let mut items = self.items(&keys)?.into_iter();
+            moves.added.reserve(chunk.len());
+            moves.cards.reserve(chunk.len());
             for member in chunk {
-                if !keys::is_id(member) {
-                    result.unknown.push(member.clone());
+                if !keys::is_id(&member) {
+                    moves.unknown.push(member);
                     continue;
                 }
-                let (card, edge) = (items.next().flatten(), items.next().flatten());
-                match (card, edge) {
-                    (None, _) => result.unknown.push(member.clone()),
+                match (items.next().flatten(), items.next().flatten()) {
+                    (None, _) => moves.unknown.push(member),
                     (Some(_), Some(_)) => {}
                     (Some(card), None) => {
-                        self.put_edge(batch, team, member, card);
-                        result.added.push(member.clone());
+                        moves.added.push(member);
+                        moves.cards.push(card);
                     }
                 }
             }
         }
-        if !result.added.is_empty() {
-            batch.require_exists(Kind::Team.document(team));
-            self.resized(batch, team, i64::try_from(result.added.len()).unwrap_or(i64::MAX));
-        }
-        Ok(result)
     }
 
     /// The first of these ids that is a team's.
@@ -106,29 +122,51 @@ impl Store<'_> {
         Ok(None)
     }
 
-    /// Adds to `batch` that these are no longer members of the team. Returns those who were.
+    /// Which of these are members of the team, and so could leave it.
     ///
     /// # Errors
     /// If the storage can't answer.
-    pub fn remove_members(&self, batch: &mut Batch, team: &str, members: &[String]) -> Result<Vec<String>, StoreError> {
-        let mut removed = Vec::new();
-        let members: Vec<&String> = members.iter().filter(|id| keys::is_id(id)).collect();
+    pub fn leaving(&self, team: &str, mut members: Vec<String>) -> Result<Vec<String>, StoreError> {
+        members.retain(|id| keys::is_id(id));
+        let mut are_members = Vec::with_capacity(members.len());
         for chunk in members.chunks(CHUNK) {
             let keys: Vec<Key> = chunk.iter().map(|id| keys::team_member(team, id)).collect();
-            for (member, edge) in chunk.iter().zip(self.items(&keys)?) {
-                if edge.is_some() {
-                    batch.require_exists(keys::team_member(team, member));
-                    batch.delete(keys::team_member(team, member));
-                    batch.delete(keys::member_team(member, team));
-                    self.touch(batch, Kind::User, member);
-                    removed.push(member.to_string());
-                }
+            are_members.extend(self.items(&keys)?.iter().map(Option::is_some));
+        }
+        let mut are_members = are_members.into_iter();
+        members.retain(|_| are_members.next() == Some(true));
+        Ok(members)
+    }
+
+    /// Adds to `batch` that members come to the team with this id and leave it. `old` is the team as it was read; `None` of a
+    /// new one. Takes what only the batch needs out of `moves`.
+    pub fn move_members(&self, batch: &mut Batch, team: &str, old: Option<&Stored<TeamRecord>>, moves: &mut Moves) {
+        if let Some(old) = old.filter(|_| moves.rests_on_all) {
+            batch.require_unchanged(Kind::Team.touch(team), old.touch.map(|(version, _)| version));
+        }
+        for (member, card) in moves.added.iter().zip(std::mem::take(&mut moves.cards)) {
+            batch.require_unchanged(keys::card(member), Some(card.version));
+            batch.require_absent(keys::team_member(team, member));
+            batch.put(keys::team_member(team, member), card.value);
+            batch.put(keys::member_team(member, team), Vec::new());
+            self.touch(batch, Kind::User, member);
+        }
+        if !moves.added.is_empty() {
+            // A new team is there with this batch only.
+            if old.is_some() {
+                batch.require_exists(Kind::Team.document(team));
             }
+            self.resized(batch, team, i64::try_from(moves.added.len()).unwrap_or(i64::MAX));
         }
-        if !removed.is_empty() {
-            self.resized(batch, team, -i64::try_from(removed.len()).unwrap_or(i64::MAX));
+        for member in &moves.removed {
+            batch.require_exists(keys::team_member(team, member));
+            batch.delete(keys::team_member(team, member));
+            batch.delete(keys::member_team(member, team));
+            self.touch(batch, Kind::User, member);
         }
-        Ok(removed)
+        if !moves.removed.is_empty() {
+            self.resized(batch, team, -i64::try_from(moves.removed.len()).unwrap_or(i64::MAX));
+        }
     }
 
     /// Hands the team's members to `each`, in the order of their ids, until it says to stop (`false`).
@@ -202,7 +240,7 @@ impl Store<'_> {
         Ok(keys::is_id(member) && self.item(keys::team_member(team, member))?.is_some())
     }
 
-    /// Adds to `batch` that the member's edges carry a new display name, and that its teams are shown otherwise.
+    /// Adds to `batch` that the member's edges have a new display name, and that its teams are shown with it.
     ///
     /// # Errors
     /// If the storage can't answer.
@@ -265,19 +303,6 @@ impl Store<'_> {
         }
         batch.delete(keys::team_size(id));
         Ok(())
-    }
-
-    /// Adds to `batch` that nobody has changed the team's memberships since `team` was read.
-    pub fn require_memberships_unchanged(&self, batch: &mut Batch, team: &Stored<TeamRecord>) {
-        batch.require_unchanged(Kind::Team.touch(team.record.id()), team.touch.map(|(version, _)| version));
-    }
-
-    fn put_edge(&self, batch: &mut Batch, team: &str, member: &str, card: Item) {
-        batch.require_unchanged(keys::card(member), Some(card.version));
-        batch.require_absent(keys::team_member(team, member));
-        batch.put(keys::team_member(team, member), card.value);
-        batch.put(keys::member_team(member, team), Vec::new());
-        self.touch(batch, Kind::User, member);
     }
 
     fn resized(&self, batch: &mut Batch, team: &str, delta: i64) {

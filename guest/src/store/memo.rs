@@ -1,4 +1,5 @@
-//! Documents that every request reads and that seldom change: parsed once, and then known by their bytes.
+//! Documents that every request reads and that seldom change: they are parsed once, and recognised by their bytes after
+//! that.
 
 use std::cell::RefCell;
 
@@ -18,7 +19,7 @@ impl<T: Clone + DeserializeOwned> Memo<T> {
     /// Reads the document that is stored at the key.
     ///
     /// # Errors
-    /// [`StoreError::Broken`] if it is none.
+    /// [`StoreError::Broken`] if it is not such a document.
     pub(super) fn decode(&self, key: &[u8], item: Item) -> Result<Versioned<T>, StoreError> {
         if let Some((bytes, record)) = self.0.borrow().as_ref()
             && *bytes == item.value

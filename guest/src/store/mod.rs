@@ -34,7 +34,7 @@ pub use erasure::{ErasureRecord, ErasureStage, MOST_ERASURES};
 pub use event::{Actor, Cause, EventKind, EventRecord, EventSubject, MOST_IDS, ParkedEvent, Sink, StoredEvent};
 pub use lease::{Lease, LeaseRecord};
 pub use member::{MemberRecord, Record, Stored, own_name, primary_email};
-pub use membership::{Additions, Edge};
+pub use membership::{Edge, Moves};
 pub use oauth::{
     AccessRecord, ClientRecord, CodeRecord, GrantRecord, KeyRecord, KeySetRecord, LiveRecord, LiveToken, PublicKey,
     SecretRecord, Told,
@@ -67,13 +67,13 @@ use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 use crate::capability::{
-    BoundedAdd, Change, Clock, Host, Item, Key, KeyRange, KeyValue, Page, Random, Scanned, Secrets, Storage,
+    BoundedAdd, Change, Clock, Entry, Host, Item, Key, KeyRange, KeyValue, Page, Random, Scanned, Secrets, Storage,
     StorageError,
 };
 
 /// How often a handler runs again after a conflict before it gives up.
 const ATTEMPTS: u32 = 64;
-/// From this attempt on it pauses first: until then the winner's commit has long returned.
+/// From this attempt on there is a pause before each: until then the winner's commit has long returned.
 const PAUSE_AFTER: u32 = 3;
 /// The longest pause, in milliseconds.
 const PAUSE: u64 = 16;
@@ -208,8 +208,8 @@ impl<'h> Store<'h> {
         self.cause.replace(Some(cause));
     }
 
-    /// Says of what is written from now on that it belongs to the trace of this `traceparent`. One that is not valid is ignored,
-    /// as W3C Trace Context has it.
+    /// Marks what is written from now on as part of the trace of this `traceparent`. One that is not valid is ignored, as
+    /// W3C Trace Context has it.
     pub fn traced_by(&self, traceparent: Option<&str>) {
         self.trace.set(traceparent.and_then(TraceParent::parse));
     }
@@ -219,7 +219,7 @@ impl<'h> Store<'h> {
         self.trace.get().map(|trace| trace.to_string())
     }
 
-    /// What the caller was let in by, if there is one.
+    /// The caller's credential, if there is one.
     pub fn credential(&self) -> Option<String> {
         self.cause.borrow().as_ref().and_then(|cause| cause.credential.clone())
     }
@@ -372,7 +372,7 @@ impl<'h> Store<'h> {
     pub(crate) fn scan_all(
         &self,
         mut range: KeyRange,
-        mut each: impl FnMut(crate::capability::Entry) -> Result<bool, StoreError>,
+        mut each: impl FnMut(Entry) -> Result<bool, StoreError>,
     ) -> Result<(), StoreError> {
         loop {
             let page = Page { range: range.clone(), reverse: false, skip: 0, limit: u32::MAX };
@@ -411,6 +411,14 @@ impl<'h> Store<'h> {
     /// Has the first commit from now on make the jobs run not later than at `time` as well.
     pub(crate) fn wake_with_first_commit(&self, time: u64) {
         self.wake_with_first.set(Some(time));
+    }
+
+    /// Commits, unless somebody else has changed meanwhile what the batch requires: then nothing happens.
+    pub(crate) fn commit_unless_changed(&self, batch: Batch) -> Result<(), StoreError> {
+        match self.commit(batch) {
+            Ok(_) | Err(StoreError::Conflict) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     pub(crate) fn commit(&self, mut batch: Batch) -> Result<u64, StoreError> {
@@ -475,11 +483,33 @@ impl Retry for StoreError {
     }
 }
 
+impl<T: Default> Versioned<T> {
+    /// The version of what is stored, and what is stored; no version and the default where nothing is.
+    pub(crate) fn or_default(stored: Option<Self>) -> (Option<u64>, T) {
+        stored.map_or_else(Default::default, |stored| (Some(stored.version), stored.record))
+    }
+}
+
+/// The document that is stored at the key.
 pub(crate) fn decode<T: DeserializeOwned>(key: &[u8], item: &Item) -> Result<Versioned<T>, StoreError> {
-    match serde_json::from_slice(&item.value) {
-        Ok(record) => Ok(Versioned { record, version: item.version }),
+    decode_value(key, &item.value, item.version)
+}
+
+/// As [`decode`], of an entry of a scan.
+pub(crate) fn decode_entry<T: DeserializeOwned>(entry: &Entry) -> Result<Versioned<T>, StoreError> {
+    decode_value(&entry.key, &entry.value, entry.version)
+}
+
+fn decode_value<T: DeserializeOwned>(key: &[u8], value: &[u8], version: u64) -> Result<Versioned<T>, StoreError> {
+    match serde_json::from_slice(value) {
+        Ok(record) => Ok(Versioned { record, version }),
         Err(error) => Err(StoreError::Broken(format!("{}: {error}", String::from_utf8_lossy(key)))),
     }
+}
+
+/// What a change of a record adds to the counter of those of which this holds.
+pub(crate) fn delta<T>(old: Option<&T>, new: Option<&T>, holds: impl Fn(&T) -> bool) -> i64 {
+    i64::from(new.is_some_and(&holds)) - i64::from(old.is_some_and(&holds))
 }
 
 pub(crate) fn encode<T: Serialize>(record: &T) -> Result<Vec<u8>, StoreError> {

@@ -57,7 +57,7 @@ pub struct ClientRecord {
     /// expire.
     #[serde(with = "super::form::secret_window")]
     pub secret_window: Option<SecretWindow>,
-    /// By what it proves who it is instead of a secret.
+    /// The assertion by which it proves who it is instead of a secret.
     #[serde(with = "super::form::assertion")]
     pub assertion: Option<ClientAssertion>,
     /// For how many minutes an access token is valid, if somebody chose.
@@ -72,7 +72,7 @@ pub struct ClientRecord {
 }
 
 impl ClientRecord {
-    /// Whether it proves by nothing who it is.
+    /// Whether it has nothing to prove who it is.
     #[must_use]
     pub fn is_public(&self) -> bool {
         self.secret.is_none() && self.assertion.is_none() && !self.operator
@@ -344,18 +344,6 @@ impl Batch {
 
     pub(crate) fn put_oauth_access(&mut self, record: &AccessRecord) -> Result<(), StoreError> {
         self.put(keys::oauth_access(&record.sha256), encode(record)?);
-        Ok(())
-    }
-
-    /// Puts a document that still is as it was read.
-    pub(super) fn replace<T: Serialize>(
-        &mut self,
-        key: crate::capability::Key,
-        seen: Option<u64>,
-        record: &T,
-    ) -> Result<(), StoreError> {
-        self.require_unchanged(key.clone(), seen);
-        self.put(key, encode(record)?);
         Ok(())
     }
 }

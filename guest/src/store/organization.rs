@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::form::StoredOrganization;
 use super::memo::Memo;
-use super::{Batch, Store, StoreError, Versioned, encode, keys};
+use super::{Batch, Store, StoreError, Versioned, keys};
 
 thread_local! {
     static LAST: Memo<StoredOrganization> = const { Memo::new() };
@@ -81,8 +81,7 @@ impl Store<'_> {
         record: OrganizationRecord,
         census: Option<Census>,
     ) -> Result<(), StoreError> {
-        batch.require_unchanged(keys::ORGANIZATION.to_vec(), seen);
-        batch.put(keys::ORGANIZATION.to_vec(), encode(&StoredOrganization { record, census })?);
+        batch.replace(keys::ORGANIZATION.to_vec(), seen, &StoredOrganization { record, census })?;
         Ok(())
     }
 }

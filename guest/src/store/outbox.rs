@@ -4,7 +4,7 @@ use insomnia_scim_contract::TOLERANCE;
 use serde::{Deserialize, Serialize};
 
 use super::event::past;
-use super::{Batch, Sealed, Store, StoreError, decode, encode, keys};
+use super::{Batch, Sealed, Store, StoreError, decode, decode_entry, encode, keys};
 use crate::capability::{Key, KeyRange, Page};
 
 /// What an email says.
@@ -104,7 +104,7 @@ pub struct OutboxRecord {
     pub id: String,
     /// When it was written, in milliseconds since the Unix epoch: its Date.
     pub created: u64,
-    /// When it was last begun to try, in milliseconds: three days later it is parked.
+    /// When the tries began, in milliseconds since the Unix epoch: three days later it is parked.
     pub since: u64,
     /// The recipient's address.
     pub to: String,
@@ -169,7 +169,7 @@ impl Store<'_> {
     /// by a clock that was wrong: it is due as well.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn due_emails(&self, now: u64, longest: u64, limit: u32) -> Result<Vec<StoredEmail>, StoreError> {
         let (mut emails, _) = self.emails(keys::outboxes(Some(now.saturating_add(1))), None, limit)?;
         let left = limit.saturating_sub(u32::try_from(emails.len()).unwrap_or(limit));
@@ -182,7 +182,7 @@ impl Store<'_> {
     /// When the next email is due: `now` or earlier if one is already, as [`Store::due_emails`] has it.
     ///
     /// # Errors
-    /// As the storage has them.
+    /// If the storage can't answer.
     pub fn next_email(&self, now: u64, longest: u64) -> Result<Option<u64>, StoreError> {
         if self.nth_key(&beyond(now, longest), 0)?.is_some() {
             return Ok(Some(now));
@@ -225,8 +225,7 @@ impl Store<'_> {
         let scanned = self.scan_page(Page { range, reverse: false, skip: 0, limit })?;
         let mut emails = Vec::with_capacity(scanned.entries.len());
         for entry in scanned.entries {
-            let item = crate::capability::Item { value: entry.value, version: entry.version };
-            let read = decode(&entry.key, &item)?;
+            let read = decode_entry(&entry)?;
             emails.push(StoredEmail { key: entry.key, version: read.version, record: read.record });
         }
         Ok((emails, scanned.more))

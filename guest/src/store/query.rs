@@ -19,8 +19,8 @@ pub enum Candidates {
     Ids(Vec<String>),
     /// What a range of an index names, by the id at the end of its keys.
     Index(KeyRange),
-    /// What an index has under one value: those of its keys that have nothing but the id behind the range's beginning. Keys of
-    /// another value that begins with this one and a NUL lie in the range as well.
+    /// What an index has under one value: the keys of the range in which only an id follows its beginning. The range also
+    /// holds keys of other values, which begin with this one and a NUL.
     Under(KeyRange),
     /// What the unique key names.
     Key(Key),
@@ -33,7 +33,7 @@ pub enum Candidates {
 }
 
 impl Candidates {
-    /// By `userName`, or a team by `displayName`.
+    /// Members by `userName`, or teams by `displayName`.
     #[must_use]
     pub fn by_name(kind: Kind, name: &str) -> Self {
         Self::Key(kind.name(name))
@@ -45,7 +45,7 @@ impl Candidates {
         Self::Under(keys::members_by_any_email(address))
     }
 
-    /// By `externalId`.
+    /// Members or teams by `externalId`.
     #[must_use]
     pub fn by_external_id(kind: Kind, external_id: &str) -> Self {
         Self::Under(kind.external_ids(external_id))

@@ -114,16 +114,11 @@ impl Store<'_> {
     /// If the storage can't answer.
     pub fn refresh_view(&self) -> Result<RefreshView, StoreError> {
         self.prefetch(vec![keys::CONNECTOR.to_vec(), keys::REFRESH.to_vec(), keys::IDP_API.to_vec()])?;
-        let connector = self.connector()?;
-        let refresh: Option<Versioned<RefreshRecord>> = self.document(keys::REFRESH)?;
+        let (connector_seen, connector) = Versioned::or_default(self.connector()?);
+        let (refresh_seen, refresh) = Versioned::or_default(self.document(keys::REFRESH)?);
         let api: Option<Versioned<IdpApiRecord>> = self.document(keys::IDP_API)?;
-        Ok(RefreshView {
-            connector_seen: connector.as_ref().map(|stored| stored.version),
-            connector: connector.map(|stored| stored.record).unwrap_or_default(),
-            refresh_seen: refresh.as_ref().map(|stored| stored.version),
-            refresh: refresh.map(|stored| stored.record).unwrap_or_default(),
-            api: api.map(|stored| stored.record),
-        })
+        let api = api.map(|stored| stored.record);
+        Ok(RefreshView { connector, connector_seen, refresh, refresh_seen, api })
     }
 }
 

@@ -3,7 +3,7 @@
 use insomnia_scim_contract::Guard;
 use serde::{Deserialize, Serialize};
 
-use super::{Batch, Retry, Store, StoreError, StreamRecord, encode, keys};
+use super::{Batch, Retry, Store, StoreError, StreamRecord, Versioned, encode, keys};
 
 /// For how many days the log and events are kept unless something else is set.
 const RETENTION: u32 = 90;
@@ -57,9 +57,7 @@ impl Store<'_> {
         change: impl Fn(&mut SettingsRecord, &mut Batch) -> Result<(), E>,
     ) -> Result<(), E> {
         self.transact(|| {
-            let stored = self.document::<SettingsRecord>(keys::SETTINGS)?;
-            let version = stored.as_ref().map(|stored| stored.version);
-            let mut settings = stored.map(|stored| stored.record).unwrap_or_default();
+            let (version, mut settings) = Versioned::or_default(self.document::<SettingsRecord>(keys::SETTINGS)?);
             let mut batch = Batch::new();
             batch.require_unchanged(keys::SETTINGS.to_vec(), version);
             change(&mut settings, &mut batch)?;

@@ -1,9 +1,9 @@
-//! Links by which somebody who is no owner sets up the identity provider, as far as they are stored.
+//! Links by which somebody other than an owner sets up the identity provider, as far as they are stored.
 
 use insomnia_scim_contract::{ExpiryWindow, IdentityProvider};
 use serde::{Deserialize, Serialize};
 
-use super::{Batch, Store, StoreError, encode, form, keys};
+use super::{Batch, Store, StoreError, form, keys};
 
 /// A set-up link: never its secret. Times are milliseconds since the Unix epoch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,9 +13,9 @@ pub struct SetupLinkRecord {
     pub id: String,
     /// SHA-256 of the secret, in hexadecimal digits.
     pub sha256: String,
-    /// Whose steps it shows.
+    /// The identity provider whose steps it shows.
     pub identity_provider: IdentityProvider,
-    /// How long the token will be valid; absent for as long as the token before.
+    /// How long the token will be valid; absent for as long as the previous one.
     #[serde(with = "form::window", default)]
     pub window: Option<ExpiryWindow>,
     /// When it was made.
@@ -25,7 +25,7 @@ pub struct SetupLinkRecord {
     pub member: Option<String>,
     /// How whoever made it is called.
     pub created_by: String,
-    /// From when on it is good no more.
+    /// When it stops being good.
     pub expires: u64,
     /// When it showed a token.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -63,8 +63,7 @@ impl Store<'_> {
         seen: Option<u64>,
         links: Vec<SetupLinkRecord>,
     ) -> Result<(), StoreError> {
-        batch.require_unchanged(keys::SETUP_LINKS.to_vec(), seen);
-        batch.put(keys::SETUP_LINKS.to_vec(), encode(&SetupLinksRecord { links })?);
+        batch.replace(keys::SETUP_LINKS.to_vec(), seen, &SetupLinksRecord { links })?;
         Ok(())
     }
 }

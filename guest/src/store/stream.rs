@@ -10,7 +10,7 @@ use crate::protocol::discovery::ASYNC_RESPONSE;
 
 /// How many tokens that wait are put into the order of their commits at once.
 const IN_ORDER: u32 = 4_096;
-/// Up to which number tokens are counted.
+/// How many tokens are counted at the most.
 const MOST_COUNTED: u32 = 1_000;
 
 /// A stream. Stored as JSON in `settings`, which every change reads.
@@ -102,7 +102,7 @@ impl StreamRecord {
         uris
     }
 
-    /// The name of the lease that who pushes takes.
+    /// The name of the lease that a host takes while it pushes.
     #[must_use]
     pub fn lease(&self) -> String {
         format!("stream-{}", self.id)
@@ -198,7 +198,7 @@ impl Store<'_> {
         Ok(self.settings()?.streams)
     }
 
-    /// As [`Store::streams`], as they are by now.
+    /// As [`Store::streams`], but read again.
     ///
     /// # Errors
     /// If the storage can't answer.
@@ -236,7 +236,7 @@ impl Store<'_> {
     pub fn due_sets(&self, stream: &str, limit: u32) -> Result<(Vec<DueSet>, bool), StoreError> {
         let range = keys::sets_due(stream, None);
         let scanned = self.scan_page(Page { range, reverse: false, skip: 0, limit: IN_ORDER })?;
-        // As of events: keys are in the order of the attempts' beginnings, versions in that of the commits.
+        // As for events, keys are in the order of the attempts' beginnings, versions in that of the commits.
         let mut marks: Vec<(u64, String)> =
             scanned.entries.iter().filter_map(|entry| Some((entry.version, keys::id_of(&entry.key)?))).collect();
         marks.sort_unstable();
@@ -291,9 +291,8 @@ impl Store<'_> {
     /// # Errors
     /// If the storage can't answer.
     pub fn stream_state(&self, stream: &str) -> Result<(StreamStateRecord, Option<u64>), StoreError> {
-        let stored = self.document::<StreamStateRecord>(&keys::stream(stream))?;
-        let version = stored.as_ref().map(|stored| stored.version);
-        Ok((stored.map(|stored| stored.record).unwrap_or_default(), version))
+        let (version, state) = Versioned::or_default(self.document::<StreamStateRecord>(&keys::stream(stream))?);
+        Ok((state, version))
     }
 
     /// Notes how the deliveries go; nothing happens if that was noted by somebody else meanwhile.
@@ -307,12 +306,8 @@ impl Store<'_> {
         state: &StreamStateRecord,
         mut batch: Batch,
     ) -> Result<(), StoreError> {
-        batch.require_unchanged(keys::stream(stream), seen);
-        batch.put(keys::stream(stream), encode(state)?);
-        match self.commit(batch) {
-            Ok(_) | Err(StoreError::Conflict) => Ok(()),
-            Err(error) => Err(error),
-        }
+        batch.replace(keys::stream(stream), seen, state)?;
+        self.commit_unless_changed(batch)
     }
 
     /// The keys that sign tokens.

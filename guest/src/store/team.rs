@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use super::keys::{self, Kind};
 use super::member::{Record, Stored, touch_of};
-use super::{Batch, Origin, Store, StoreError, decode, encode};
+use super::{Batch, Origin, Store, StoreError, decode, delta, encode};
 use crate::capability::{Item, Key};
 use crate::protocol::document::Document;
 
@@ -57,9 +57,8 @@ impl Row {
         Ok(Self { created, modified, document })
     }
 
-    /// Both times, and where the document begins, of what has the form in which this version stores it: all else before the
-    /// document, which comes last, so that it need not be read to find its end. Text that a client has sent is in the document
-    /// alone.
+    /// Both times, and where the document begins, if `stored` has the form in which this version writes it: the document
+    /// comes last, so it need not be read to find its end. Text that a client has sent is in the document alone.
     fn head(stored: &[u8]) -> Option<(u64, u64, usize)> {
         const CREATED: &[u8] = b",\"created\":";
         const MODIFIED: &[u8] = b",\"modified\":";
@@ -259,11 +258,9 @@ impl Store<'_> {
             }
         }
 
-        let delta = |holds: fn(&TeamRecord) -> bool| {
-            i64::from(new.is_some_and(holds)) - i64::from(old.is_some_and(|old| holds(&old.record)))
-        };
-        batch.add(Kind::Team.count(), delta(|_| true), None, None);
-        batch.add(Kind::Team.count_listed(), delta(|team| team.origin == Origin::Scim), None, None);
+        let old = old.map(|old| &old.record);
+        batch.add(Kind::Team.count(), delta(old, new, |_| true), None, None);
+        batch.add(Kind::Team.count_listed(), delta(old, new, |team| team.origin == Origin::Scim), None, None);
         Ok(())
     }
 

@@ -31,12 +31,12 @@ pub struct TrailRecord {
     pub act: String,
     /// Who did it.
     pub by: Person,
-    /// By which face: `page`, `api`, `command-line` or `backend`.
+    /// The face by which it was done: `page`, `api`, `command-line` or `backend`.
     pub face: String,
     /// The IP address of the person or program, if the host knows it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub address: Option<String>,
-    /// What the caller was let in by, if it is no session of a person: such as the name of an API key.
+    /// The caller's credential, such as the name of an API key; absent if a person has signed in.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub credential: Option<String>,
     /// The id of the request, by which the host's own log can be searched.
@@ -100,7 +100,7 @@ impl Store<'_> {
     }
 
     /// As [`Store::for_act`], for a member who is known only when the passphrase or the link was looked at
-    /// ([`Store::note_member`]). Of somebody who is no member there is no entry: strangers can send what they like.
+    /// ([`Store::note_member`]). Strangers, who can send what they like, leave no entry.
     #[must_use]
     pub fn for_member_from(self, source: &Source, act: &'static str) -> Self {
         self.for_somebody(None, source, act.into())
@@ -142,7 +142,7 @@ impl Store<'_> {
         }
     }
 
-    /// Notes that the act is refused, and that the next commit keeps that: of wrong passphrases above all.
+    /// Notes that the act is refused, which the next commit keeps. It is there for wrong passphrases above all.
     pub fn note_refusal(&self, why: &str) {
         if let Some(noted) = self.doing.borrow_mut().as_mut() {
             noted.refused = Some(why.to_owned());
@@ -150,7 +150,7 @@ impl Store<'_> {
         }
     }
 
-    /// Adds the act's entry to the batch if the batch makes the act's change; whether it did.
+    /// Adds the act's entry to the batch if the batch makes the act's change; returns whether it did.
     pub(super) fn add_trail(&self, batch: &mut Batch) -> Result<bool, StoreError> {
         let doing = self.doing.borrow();
         let Some(noted) = doing.as_ref().filter(|noted| noted.ready) else { return Ok(false) };
@@ -195,7 +195,7 @@ impl Store<'_> {
     }
 }
 
-/// Of two objects what differs; other values as they are.
+/// What differs between two objects; other values as they are.
 fn differences(before: Option<Value>, after: Option<Value>) -> (Option<Value>, Option<Value>) {
     let (Some(Value::Object(mut before)), Some(Value::Object(mut after))) = (before.clone(), after.clone()) else {
         return (before, after);
@@ -209,7 +209,7 @@ fn differences(before: Option<Value>, after: Option<Value>) -> (Option<Value>, O
     (Some(Value::Object(before)), Some(Value::Object(after)))
 }
 
-/// What is too long to be kept is told by its length.
+/// The value if it is short enough to be kept, else its length.
 fn shortened(value: Value) -> Value {
     let length = value.to_string().len();
     if length > LONGEST { Value::String(format!("{length} bytes")) } else { value }

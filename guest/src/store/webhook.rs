@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Batch, Store, StoreError, Versioned, encode, keys};
+use super::{Batch, Store, StoreError, Versioned, keys};
 
 /// The webhook. Stored as JSON under `webhook`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,11 +64,7 @@ impl Store<'_> {
     /// If the storage can't answer.
     pub fn note_webhook(&self, seen: u64, record: &WebhookRecord) -> Result<(), StoreError> {
         let mut batch = Batch::new();
-        batch.require_unchanged(keys::WEBHOOK.to_vec(), Some(seen));
-        batch.put(keys::WEBHOOK.to_vec(), encode(record)?);
-        match self.commit(batch) {
-            Ok(_) | Err(StoreError::Conflict) => Ok(()),
-            Err(error) => Err(error),
-        }
+        batch.replace(keys::WEBHOOK.to_vec(), Some(seen), record)?;
+        self.commit_unless_changed(batch)
     }
 }

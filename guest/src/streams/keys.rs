@@ -9,7 +9,7 @@ use thiserror::Error;
 use super::manage::StreamError;
 use crate::capability::{Secrets, SecretsError};
 use crate::jws::{Coordinates, PRIVATE, PrivateKey};
-use crate::store::{Batch, EventSubject, SigningKeyRecord, SigningKeysRecord, Store, StoreError, encode, keys};
+use crate::store::{Batch, EventSubject, SigningKeyRecord, SigningKeysRecord, Store, StoreError, keys};
 
 /// For how long the public part of a key stays after another one signs, in milliseconds: until then a receiver has checked
 /// what it was given before.
@@ -39,7 +39,7 @@ impl Signer {
     /// Opens the key that signs now.
     ///
     /// # Errors
-    /// [`SignerError`] says why that can't be.
+    /// [`SignerError`] says why it can't be opened.
     pub(crate) fn open(store: &Store, secrets: &dyn Secrets) -> Result<Self, SignerError> {
         let none = || SignerError::Sealed("there is none".to_owned());
         let mut keys = store.signing_keys()?.map(|stored| stored.record.keys).unwrap_or_default();
@@ -85,8 +85,7 @@ pub(super) fn make_first(store: &Store, secrets: &dyn Secrets) -> Result<(), Str
 
 fn put(store: &Store, seen: Option<u64>, all: Vec<SigningKeyRecord>) -> Result<(), StoreError> {
     let mut batch = Batch::new();
-    batch.require_unchanged(keys::SIGNING_KEYS.to_vec(), seen);
-    batch.put(keys::SIGNING_KEYS.to_vec(), encode(&SigningKeysRecord { keys: all })?);
+    batch.replace(keys::SIGNING_KEYS.to_vec(), seen, &SigningKeysRecord { keys: all })?;
     store.commit(batch).map(drop)
 }
 

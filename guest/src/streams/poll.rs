@@ -166,8 +166,7 @@ fn acknowledge(store: &Store, stream: &StreamRecord, poll: &Poll) -> Result<(), 
     if batch.is_empty() && is_noted {
         return Ok(());
     }
-    batch.require_unchanged(keys::stream(&stream.id), seen);
-    batch.put(keys::stream(&stream.id), crate::store::encode(&state)?);
+    batch.replace(keys::stream(&stream.id), seen, &state)?;
     store.commit(batch).map(drop)
 }
 

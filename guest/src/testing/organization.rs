@@ -37,7 +37,7 @@ impl TestOrganization {
     /// The passphrase of the owner.
     pub const PASSPHRASE: &str = "four words of theirs";
 
-    /// One with so many seats, two of which an owner and a co-owner take, and a token of this window.
+    /// An organization with so many seats, two of which an owner and a co-owner take, and a token of this window.
     ///
     /// # Errors
     /// None are expected.

@@ -36,7 +36,7 @@ pub(super) struct Assertion<'t> {
 pub(super) struct Expected<'e> {
     pub(super) issuer: &'e str,
     pub(super) subject: &'e str,
-    /// One of these.
+    /// The audiences of which it must name one.
     pub(super) audiences: &'e [String],
 }
 
@@ -48,8 +48,8 @@ struct Header {
 }
 
 impl<'t> Assertion<'t> {
-    /// Takes a JWT in the compact form apart (RFC 7515 §7.1); `None` if it is none, is too long, is signed in a way that is
-    /// not offered, or must not be read by who does not know an extension (`crit`).
+    /// Takes a JWT in the compact form apart (RFC 7515 §7.1). `None` if the text is no JWT or too long, if the JWT is
+    /// signed in a way that is not offered, or if it names an extension that must be understood (`crit`).
     pub(super) fn parse(text: &'t str) -> Option<Self> {
         if text.len() > LONGEST {
             return None;
@@ -81,7 +81,7 @@ impl<'t> Assertion<'t> {
     /// Checks what a JWT with a right signature says, at the time `now` in milliseconds.
     ///
     /// # Errors
-    /// The text says what is wrong. Only who has a key of the set learns it.
+    /// The text says what is wrong. Only a client that has one of the keys learns it.
     pub(super) fn check(&self, expected: &Expected<'_>, now: u64) -> Result<(), &'static str> {
         if self.text("iss") != Some(expected.issuer) {
             return Err("The issuer (iss) of the client assertion is not the one that is registered");

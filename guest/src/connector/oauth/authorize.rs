@@ -73,7 +73,7 @@ pub fn authorize_request(
     })
 }
 
-/// Nobody may be sent to where the request says (RFC 6749 §4.1.2.1).
+/// A refusal that is shown here, because nobody may be sent to the redirection URI of the request (RFC 6749 §4.1.2.1).
 fn refuse_to_send(code: &str, description: &str) -> AuthorizeRefusal {
     AuthorizeRefusal::Page(PageError { code: code.to_owned(), description: description.to_owned() })
 }
@@ -82,7 +82,7 @@ fn unavailable(error: StoreError) -> AuthorizeRefusal {
     AuthorizeRefusal::Unavailable(error.to_string())
 }
 
-/// What of the request is told to the client if it is wrong; the challenge if all is right.
+/// Checks what the client is told of if it is wrong; returns the challenge.
 fn check(form: &Form, client: &ClientRecord) -> Result<Option<String>, (&'static str, &'static str)> {
     if !client.authorization_code {
         return Err(("unauthorized_client", "The client may not use authorization codes"));

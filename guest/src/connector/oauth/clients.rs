@@ -152,8 +152,7 @@ pub fn delete(store: &Store, actor: impl Into<Actor>, id: &str) -> Result<(), Co
         administrator(store, &actor)?;
         let client = store.oauth_client(id)?.ok_or_else(|| no_such(id))?;
         let mut batch = Batch::new();
-        batch.require_unchanged(keys::oauth_client(id), Some(client.version));
-        batch.delete(keys::oauth_client(id));
+        batch.remove(keys::oauth_client(id), Some(client.version));
         batch.delete(keys::oauth_keys(id));
         if store.oauth_clients()?.iter().all(|other| other.id == id) {
             // Nobody comes with access tokens any more: the connector's token is what counts.
@@ -161,8 +160,7 @@ pub fn delete(store: &Store, actor: impl Into<Actor>, id: &str) -> Result<(), Co
         }
         // Whoever issues a token or a grant meanwhile changes one of these, so that none is overlooked.
         let live = store.oauth_live(id)?;
-        batch.require_unchanged(keys::oauth_live(id), live.as_ref().map(|live| live.version));
-        batch.delete(keys::oauth_live(id));
+        batch.remove(keys::oauth_live(id), live.as_ref().map(|live| live.version));
         for token in live.iter().flat_map(|live| &live.record.access) {
             batch.delete(keys::oauth_access(&token.sha256));
         }
@@ -254,7 +252,7 @@ fn check(new: &NewClient) -> Result<(), ConnectorError> {
     }
 }
 
-/// What is needed to check a JWT later.
+/// Checks the values by which the client's JWTs will be checked.
 fn check_assertion(new: &NewClient, assertion: &ClientAssertion) -> Result<(), ConnectorError> {
     let ClientAssertion { issuer, subject, audience, jwks_url } = assertion;
     if new.public {
@@ -278,13 +276,13 @@ fn check_assertion(new: &NewClient, assertion: &ClientAssertion) -> Result<(), C
 /// Okta's own test environment, which its review of an integration calls back without encryption.
 const OKTA_TEST: &str = "http://system-admin.okta1.com:1802/";
 
-/// RFC 6749 §3.1.2: absolute, without a fragment; and encrypted, but for a program on the same machine (RFC 8252 §7.3) and
-/// for the one place where Okta tests.
+/// Whether codes may be sent to this URI: it is absolute and has no fragment (RFC 6749 §3.1.2), and it is encrypted, except
+/// for a program on the same machine (RFC 8252 §7.3) and for the one place where Okta tests.
 pub(super) fn is_redirect_uri(uri: &str) -> bool {
     is_plain(uri) && (crate::url::is_acceptable(uri) || uri.starts_with(OKTA_TEST))
 }
 
-/// Whether a URL has neither a fragment nor what no URL has.
+/// Whether a URL has no fragment, and no characters that a URL can't have.
 fn is_plain(uri: &str) -> bool {
     uri.len() <= LONGEST_URI && uri.bytes().all(|byte| byte.is_ascii_graphic() && !b"#<>\"\\".contains(&byte))
 }

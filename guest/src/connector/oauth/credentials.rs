@@ -25,7 +25,7 @@ const WRONG_ASSERTION: OAuthError = OAuthError::Refused(
     "The client assertion is no JWT that this client has signed with RS256 or ES256",
 );
 
-/// By what a client says who it is.
+/// How a client proves who it is.
 enum Proof<'f> {
     /// By nothing.
     None,
@@ -137,7 +137,7 @@ fn presented<'f>(authorization: Option<&str>, form: &'f Form) -> Result<(String,
     Ok((id, if secret.is_empty() { Proof::None } else { Proof::Secret(secret) }))
 }
 
-/// Whether the client has this secret. Who has one that has expired is told so.
+/// Whether the client has this secret. A client whose secret has expired is told so.
 fn check_secret(client: &ClientRecord, given: &str, now: u64) -> Result<(), OAuthError> {
     let sha256 = sha256(given);
     let is = |secret: &SecretRecord| -> bool { secret.sha256.as_bytes().ct_eq(sha256.as_bytes()).into() };

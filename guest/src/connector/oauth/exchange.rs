@@ -67,7 +67,7 @@ fn newest(connector: &ConnectorRecord) -> u32 {
     connector.token.as_ref().map_or(0, |token| token.generation)
 }
 
-/// Whether all that is asked for is what there is (RFC 6749 §3.3).
+/// Whether the client asks for no other scope than the one that exists (RFC 6749 §3.3).
 pub(super) fn is_known_scope(scope: &str) -> bool {
     scope.split(' ').all(|scope| scope == SCOPE)
 }
@@ -82,8 +82,7 @@ fn batch_for(client: &Versioned<ClientRecord>) -> Batch {
 /// Client credentials (RFC 6749 §4.4).
 fn of_client(store: &Store, client: &Versioned<ClientRecord>, generation: u32) -> Granted {
     let id = &client.record.id;
-    let stored = store.oauth_live(id)?;
-    let (seen, mut live) = stored.map_or((None, Default::default()), |live| (Some(live.version), live.record));
+    let (seen, mut live) = Versioned::or_default(store.oauth_live(id)?);
     let mut batch = batch_for(client);
     let holder = Holder { client: &client.record, grant: None, generation, most: CLIENT_ACCESS };
     let access = access_token(store, &mut batch, &mut live.access, &holder)?;
@@ -131,7 +130,7 @@ fn of_code(store: &Store, form: &Form, client: &Versioned<ClientRecord>, connect
     batch.put_oauth_grant(id, &refresh.grant, None, &grant)?;
     let used = CodeRecord { grant: Some(refresh.grant.clone()), ..code.record };
     batch.put_oauth_code(&sha256, Some(code.version), &used)?;
-    // Rewritten unchanged, so that who deletes the client sees that there is a new grant.
+    // Rewritten unchanged, so that whoever deletes the client sees that there is a new grant.
     let live = store.oauth_live(id)?;
     batch.put_oauth_live(
         id,

@@ -104,8 +104,7 @@ impl RefreshToken {
 /// Adds to `batch` that the grant and all its tokens are gone.
 pub(super) fn take_back(batch: &mut Batch, client: &str, id: &str, grant: &Versioned<GrantRecord>) {
     let key = keys::oauth_grant(client, id);
-    batch.require_unchanged(key.clone(), Some(grant.version));
-    batch.delete(key);
+    batch.remove(key, Some(grant.version));
     for token in &grant.record.access {
         batch.delete(keys::oauth_access(&token.sha256));
     }

@@ -50,7 +50,7 @@ impl Algorithm {
     }
 }
 
-/// A set as it is fetched. What is in it is looked at one by one, so that a key of another kind spoils nothing.
+/// A set as it is fetched. Its keys are read one by one, so that a key of another kind does not spoil the others.
 #[derive(Deserialize)]
 struct Set {
     keys: Vec<Value>,

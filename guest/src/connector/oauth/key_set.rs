@@ -1,8 +1,9 @@
 //! The key set of a client: fetched over the host's HTTP client with its egress policy, and kept.
 //!
 //! A set is fetched again when it is an hour old, so that a key that was taken out of it stops, and when a JWT names a key
-//! that is not in it, so that a new one works at once. While it can't be fetched, the one that was kept is used for a day: a key
-//! that its owner has withdrawn must stop also where its URL is gone. Whoever sends JWTs with invented names of keys makes this host fetch no more than five times in five minutes.
+//! that is not in it, so that a new one works at once. While it can't be fetched, the one that was kept is used for a day:
+//! a key that its owner has withdrawn must stop also where its URL is gone. Whoever sends JWTs with invented names of keys
+//! makes this host fetch no more than five times in five minutes.
 
 use insomnia_scim_contract::lasts;
 
@@ -17,7 +18,7 @@ use crate::text::cut;
 const FRESH: u64 = 60 * MINUTE;
 /// How long a set is used while it can't be fetched, in milliseconds.
 const KEPT: u64 = 24 * FRESH;
-/// In which time attempts to fetch are counted, in milliseconds.
+/// The time in which attempts to fetch are counted, in milliseconds.
 const PERIOD: u64 = 5 * MINUTE;
 /// How many attempts there are in that time at the most.
 const ATTEMPTS: usize = 5;
@@ -39,9 +40,7 @@ pub(super) fn keys_for(
     algorithm: Algorithm,
 ) -> Result<Vec<KeyRecord>, OAuthError> {
     let id = &client.record.id;
-    let stored = store.oauth_keys(id)?;
-    let (mut seen, mut set) =
-        stored.map_or((None, KeySetRecord::default()), |stored| (Some(stored.version), stored.record));
+    let (mut seen, mut set) = Versioned::or_default(store.oauth_keys(id)?);
     let now = store.now();
     let found = |set: &KeySetRecord| -> Vec<KeyRecord> {
         jwks::candidates(&set.keys, kid, algorithm).into_iter().cloned().collect()

@@ -7,7 +7,7 @@ use insomnia_scim_contract::OperatorClient;
 
 use crate::store::{ClientRecord, SecretRecord, Store, StoreError, Versioned};
 
-/// A client with what the operator says of it today; `None` of one that the operator has no more.
+/// A client with what the operator says of it today; `None` if it was the operator's and the operator has it no longer.
 pub(super) fn current(
     stored: Option<Versioned<ClientRecord>>,
     operator_clients: &[OperatorClient],

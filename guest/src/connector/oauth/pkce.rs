@@ -10,7 +10,7 @@ pub(super) fn is_well_formed(text: &str) -> bool {
     (43..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
 }
 
-/// Whether the verifier is the challenge's (RFC 7636 §4.6).
+/// Whether the verifier belongs to the challenge (RFC 7636 §4.6).
 pub(super) fn verify(challenge: &str, verifier: &str) -> bool {
     let made = URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.as_bytes()));
     is_well_formed(verifier) && made.as_bytes().ct_eq(challenge.as_bytes()).into()

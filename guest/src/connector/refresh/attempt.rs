@@ -11,7 +11,7 @@ use super::outcome::Failure;
 use super::{MINUTE, schedule};
 use crate::capability::{Host, SecretsError};
 use crate::connector::Window;
-use crate::connector::lifecycle::expires;
+use crate::connector::token::expires;
 use crate::secret::Token;
 use crate::store::{
     Actor, Batch, IdpApiRecord, Pending, Problem, RefreshRecord, RefreshView, Store, StoreError, TokenRecord, Trouble,

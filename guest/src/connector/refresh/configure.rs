@@ -22,7 +22,7 @@ const LONGEST_SECRET: usize = 4_096;
 /// The longest id, in bytes.
 const LONGEST_ID: usize = 128;
 
-/// What is stored in the open, and what is sealed.
+/// Checks the access; returns what is stored in the open, and the secret, which is sealed.
 fn check(api: IdpApi) -> Result<(IdpApiStatus, String), ConnectorError> {
     match api {
         IdpApi::Entra(EntraApi { tenant_id, client_id, client_secret, service_principal_id, login_url, graph_url }) => {

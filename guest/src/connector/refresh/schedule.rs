@@ -2,7 +2,7 @@
 
 use super::{DAY, HOUR, MINUTE};
 use crate::connector::Window;
-use crate::connector::lifecycle::expires;
+use crate::connector::token::expires;
 use crate::store::{TokenRecord, Trouble};
 
 /// A refresh is tried at this age of the token, in milliseconds.

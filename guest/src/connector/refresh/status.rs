@@ -59,7 +59,7 @@ pub fn status(store: &Store) -> Result<RefreshStatus, StoreError> {
 
 /// Whether the credentials will be renewed without anybody's help: then no warning about the token's expiry is due.
 ///
-/// It will not be relied upon after two failures, or if somebody must correct the configuration.
+/// That is not relied upon after two failures, or if somebody must correct the configuration.
 ///
 /// # Errors
 /// If the store can't answer.

@@ -40,7 +40,7 @@ fn best(kind: Kind, filter: &Filter) -> Option<Plan> {
     }
 }
 
-/// What one of the plans finds.
+/// The plan that finds everything that any of these finds.
 fn any_of(plans: Vec<Plan>) -> Plan {
     let is_lookup = plans.iter().all(|plan| plan.is_lookup);
     let rank = plans.iter().map(|plan| plan.rank).max().unwrap_or(u8::MAX);

@@ -1,10 +1,10 @@
 //! Erasing a person: all that tells of somebody goes, and the member's id remains, so that histories still add up.
 //!
-//! An erasure removes the member and stops what waits to be delivered, goes through events and the audit trail to find what else
-//! the person was called, and then through all that is kept, a bounded part in each commit. How far it has come is stored in the same commit, so it goes on
-//! after a crash where it was, and whoever asked for it may do the parts, or leave them to the jobs. A request that was under
-//! way when it began may write after the sweep has passed: therefore what came since is swept once more, when no such request
-//! can be left.
+//! An erasure removes the member and stops what waits to be delivered. It goes through events and the audit trail to find
+//! what else the person was called, and then through all that is kept, a bounded part in each commit. How far it has come
+//! is stored in the same commit, so it goes on after a crash where it was, and whoever asked for it may do the parts, or
+//! leave them to the jobs. A request that was under way when it began may write after the sweep has passed: therefore what
+//! came since is swept once more, when no such request can be left.
 
 mod person;
 mod scrub;
@@ -345,8 +345,7 @@ fn step(store: &Store, id: &str) -> Result<Option<ErasureRecord>, StoreError> {
         }
         let mut batch = Batch::new();
         if record.stage == ErasureStage::Done {
-            batch.require_unchanged(keys::erasure(id), Some(version));
-            batch.delete(keys::erasure(id));
+            batch.remove(keys::erasure(id), Some(version));
             store.commit(batch)?;
             return Ok(None);
         }
@@ -409,7 +408,7 @@ fn collect(next: &mut ErasureRecord, document: &Value) {
     let data = document.get("data").unwrap_or(document);
     for side in ["before", "after"].into_iter().filter_map(|side| data.get(side)?.as_object()) {
         add_document(next, side);
-        // As the audit trail has it.
+        // In the form in which the audit trail has it.
         if let Some(email) = side.get("email").and_then(Value::as_str) {
             add_name(next, email);
         }
@@ -440,12 +439,10 @@ fn sweep(
     match fate {
         Fate::Stays => return Ok(()),
         Fate::Becomes(document) => {
-            batch.require_unchanged(key.clone(), Some(version));
-            batch.put(key, encode(&document)?);
+            batch.replace(key, Some(version), &document)?;
         }
         Fate::Goes => {
-            batch.require_unchanged(key.clone(), Some(version));
-            batch.delete(key);
+            batch.remove(key, Some(version));
         }
     }
     next.erased = next.erased.saturating_add(1);

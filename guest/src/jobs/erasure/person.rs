@@ -1,4 +1,4 @@
-//! By what a person is recognised in texts: the id, what names him or her, and the other values.
+//! What a person is recognised by in texts: the id, what names him or her, and the other values.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! What is left of what is stored once a person is erased: one function for each sort of document.
+//! What becomes of stored documents when a person is erased: one function for each sort of document.
 //!
 //! Documents are changed as JSON, and not as the types that this version knows, so that nothing is lost of what a later
 //! version has written.
@@ -43,7 +43,7 @@ pub(super) enum Fate {
     Goes,
 }
 
-/// Of an entry of the SCIM log.
+/// What becomes of an entry of the SCIM log.
 ///
 /// An entry about the person, or one that names the person, loses its body as a whole: that may hold values which nobody
 /// knows any more.
@@ -121,7 +121,7 @@ fn path_without(person: &Person<'_>, path: &str) -> Option<String> {
     Some(format!("{resource}{query}"))
 }
 
-/// Of an event.
+/// What becomes of an event.
 pub(super) fn event(person: &Person<'_>, event: Value) -> Fate {
     let Value::Object(mut changed) = event else { return Fate::Stays };
     let before = changed.clone();
@@ -133,14 +133,15 @@ pub(super) fn event(person: &Person<'_>, event: Value) -> Fate {
     }
     credential(person, changed.get_mut("cause").and_then(|cause| cause.get_mut("credential")));
     subject_name(person, changed.get_mut("subject"));
-    // Of somebody else a receiver is told what it would be told otherwise, but for the values that are the person's name.
+    // An event about somebody else tells a receiver what it would tell otherwise, but for the values that are the person's
+    // name.
     if let Some(value) = changed.get_mut("data") {
         names(value, &|text| person.is_called(text));
     }
     fate(before, Value::Object(changed))
 }
 
-/// Of an entry of the audit trail: who did what to whom stays, by ids.
+/// What becomes of an entry of the audit trail: who did what to whom stays, by ids.
 pub(super) fn audit(person: &Person<'_>, entry: Value) -> Fate {
     let Value::Object(mut changed) = entry else { return Fate::Stays };
     let before = changed.clone();
@@ -171,7 +172,7 @@ pub(super) fn audit(person: &Person<'_>, entry: Value) -> Fate {
     fate(before, Value::Object(changed))
 }
 
-/// Of an email that waits or is parked: what is addressed to the person goes.
+/// What becomes of an email that waits or is parked: it goes if it is addressed to the person.
 pub(super) fn email(person: &Person<'_>, email: Value) -> Fate {
     let Value::Object(mut changed) = email else { return Fate::Stays };
     let to = changed.get("to").and_then(Value::as_str).unwrap_or_default();
@@ -180,7 +181,7 @@ pub(super) fn email(person: &Person<'_>, email: Value) -> Fate {
         return Fate::Goes;
     }
     let before = changed.clone();
-    // Who has added somebody; the secret of a letter is no text of anybody.
+    // The name of whoever added somebody may be the person's; the secret of a letter is no text of anybody.
     if let Some(letter) = changed.get_mut("letter").and_then(Value::as_object_mut) {
         for name in ["name", "addedBy"] {
             if let Some(value) = letter.get_mut(name) {
@@ -194,15 +195,15 @@ pub(super) fn email(person: &Person<'_>, email: Value) -> Fate {
     fate(before, Value::Object(changed))
 }
 
-/// Of a note that somebody got no seat.
+/// What becomes of a note that somebody got no seat.
 pub(super) fn note(person: &Person<'_>, note: &Value) -> Fate {
     let text = |name: &str| note.get(name).and_then(Value::as_str).unwrap_or_default();
     let is_called = ["userName", "email"].into_iter().any(|name| person.is_called(text(name)));
     if is_called || text("member") == person.id { Fate::Goes } else { Fate::Stays }
 }
 
-/// Of a Security Event Token that waits for a receiver, or is kept for one: of what is about the person a full event becomes
-/// a notice, which names the attributes without their values.
+/// What becomes of a Security Event Token that waits for a receiver, or is kept for one: a full event about the person
+/// becomes a notice, which names the attributes without their values.
 pub(super) fn token(person: &Person<'_>, token: Value) -> Fate {
     let Value::Object(mut changed) = token else { return Fate::Stays };
     let before = changed.clone();
@@ -219,7 +220,8 @@ pub(super) fn token(person: &Person<'_>, token: Value) -> Fate {
         };
         *events = std::mem::take(events).into_iter().map(told).collect();
     }
-    // Of somebody else a receiver gets what it would get otherwise, but for the values that are the person's name.
+    // A token about somebody else tells a receiver what it would tell otherwise, but for the values that are the person's
+    // name.
     if let Some(value) = changed.get_mut("events") {
         names(value, &|text| person.is_called(text));
         // Why a request was refused is said in sentences.
@@ -230,8 +232,8 @@ pub(super) fn token(person: &Person<'_>, token: Value) -> Fate {
     fate(before, Value::Object(changed))
 }
 
-/// Of an operation of a request that was accepted to be run later. One that would make the person, or change what was the
-/// person, is not done any more: it leads nowhere, which is what its client is told.
+/// What becomes of an operation of a request that was accepted to be run later. One that would create the person, or change
+/// the former member, is not done any more: it leads nowhere, which is what its client is told.
 pub(super) fn operation(person: &Person<'_>, operation: Value) -> Fate {
     let Value::Object(mut changed) = operation else { return Fate::Stays };
     let before = changed.clone();
@@ -270,7 +272,7 @@ fn attributes_of(data: &Value) -> Vec<&str> {
     operations.iter().filter_map(|operation| operation.get("path")?.as_str()).collect()
 }
 
-/// Of any other document: what names the person in it is replaced.
+/// What becomes of any other document: what names the person in it is replaced.
 pub(super) fn other(person: &Person<'_>, document: Value) -> Fate {
     let mut changed = document.clone();
     names(&mut changed, &|text| person.is_named_in(text));

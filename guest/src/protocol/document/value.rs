@@ -50,8 +50,9 @@ pub fn element(attribute: &Attribute, value: Value, mode: Mode<'_>) -> Result<Op
 
 /// What holds among the values of a multi-valued attribute, each of them canonical already; `None` if there is none.
 ///
-/// Values given twice are merged: for references to resources (`members`) by `value`, for others by `type` and `value`,
-/// and by all they hold where there is no `value` (`addresses`). The first one stays, and is primary if any of them is. In compat mode the first of several primary values wins.
+/// Values given twice are merged: for references to resources (`members`) by `value`, for others by `type` and `value`, and
+/// by all they hold where there is no `value` (`addresses`). The first one stays, and is primary if any of them is. In
+/// compat mode the first of several primary values wins.
 ///
 /// # Errors
 /// 400 `invalidValue` if there are too many values; in strict mode also if several are primary.

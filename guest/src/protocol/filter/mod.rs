@@ -16,7 +16,7 @@ mod tests;
 pub use ast::Filter;
 pub use equality::Conjunct;
 pub(in crate::protocol) use evaluate::compare_numbers;
-pub use fold::{equal_without_case, fold};
+pub use fold::fold;
 pub use instant::Instant;
 pub(in crate::protocol) use lexer::closing_quote;
 pub use literal::Literal;

@@ -13,9 +13,9 @@ const MAX_SCHEMAS: usize = 20;
 const MAX_RESOURCE_TYPES: usize = 20;
 const MAX_ATTRIBUTES: usize = 200;
 const MAX_KEYWORDS: usize = 200;
-/// In bytes.
+/// The longest name, in bytes.
 const MAX_NAME: usize = 128;
-/// In bytes.
+/// The longest description, in bytes.
 const MAX_DESCRIPTION: usize = 4_096;
 
 /// What every resource has beside its schemas' attributes; an attribute of this name could not be told from it.

@@ -6,4 +6,5 @@ mod passphrases;
 mod preview;
 mod property;
 mod seats;
+mod teams;
 mod without_seat;

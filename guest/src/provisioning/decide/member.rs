@@ -1,42 +1,27 @@
-//! What the rules make of what an identity provider wants to do to a member, and why; nothing is done here (rules P3 and
-//! P4).
-//!
-//! Who commits a decision and who previews one ask the same questions here, each of what it knows: the store, or the store
-//! with what earlier users of a list would change.
+//! What becomes of a member, and why (rules P3 and P4). Posting a user and previewing one ask the same questions here, of
+//! the store, or of the store with what earlier users of a list would change.
 
 use insomnia_scim_contract::Mark;
-use serde_json::Value;
 
-use super::changed::changed;
-use super::guard::{Admission, Removal};
-use super::known::Known;
-use super::letters::Welcome;
-use super::licences::{self, Seat};
-use super::marks;
-use super::matching::{self, Match};
-use super::{Action, Refusal, administrators};
+use super::{Change, merge, with_id};
 use crate::protocol::document::Document;
+use crate::provisioning::changed::changed;
+use crate::provisioning::guard::{Admission, Removal};
+use crate::provisioning::known::Known;
+use crate::provisioning::letters::Welcome;
+use crate::provisioning::licences::{self, Seat};
+use crate::provisioning::matching::{self, Match};
+use crate::provisioning::{Action, Refusal, administrators, domains};
 use crate::sentence::Sentence;
 use crate::store::{MemberRecord, OrganizationRecord, Origin, Role, StoreError, Stored, keys};
 
-/// What is to become of the record.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Change {
-    /// It is written: a new one, or in the place of the old one.
-    Put(MemberRecord),
-    /// It goes.
-    Remove,
-    /// It stays as it is.
-    Nothing,
-}
-
 /// What would be done to a member, and why.
 #[derive(Clone, Debug)]
-pub struct Decision {
+pub struct MemberDecision {
     /// The member as it is; `None` of a new one.
     pub old: Option<Stored<MemberRecord>>,
     /// What is to become of it.
-    pub change: Change,
+    pub change: Change<MemberRecord>,
     /// The name of that in the log.
     pub action: Action,
     /// Why, in words for the log.
@@ -58,20 +43,20 @@ pub struct Matched {
     pub value: String,
 }
 
-/// The rules of one organization.
+/// The rules of one organization's members.
 #[derive(Clone, Copy)]
-pub struct Rules<'r> {
+pub struct MemberRules<'r> {
     /// What is known of its members.
     pub known: &'r dyn Known,
     /// Its plan and its options.
     pub organization: &'r OrganizationRecord,
 }
 
-impl Rules<'_> {
+impl MemberRules<'_> {
     /// The member who is meant by this user.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] if an index names a member who has just gone; as the storage has them.
+    /// [`StoreError::Conflict`] if an index names a member who has just gone.
     pub fn matched(&self, user: &Document) -> Result<Option<Matched>, StoreError> {
         let Some(Match { id, attribute, value }) = matching::matched(self.known, user)? else { return Ok(None) };
         let member = self.known.member(&id)?.ok_or(StoreError::Conflict)?;
@@ -83,7 +68,7 @@ impl Rules<'_> {
     ///
     /// # Errors
     /// [`Refusal`] says why nothing would be done.
-    pub fn post(&self, user: &Document, matched: Option<Matched>) -> Result<Decision, Refusal> {
+    pub fn post(&self, user: &Document, matched: Option<Matched>) -> Result<MemberDecision, Refusal> {
         let Some(Matched { member, attribute, value }) = matched else { return self.add(user) };
         let merged = || merge(&member.record.document, user);
         match member.record.origin {
@@ -108,18 +93,18 @@ impl Rules<'_> {
         old: Stored<MemberRecord>,
         document: Document,
         reason: Sentence,
-    ) -> Result<Decision, Refusal> {
+    ) -> Result<MemberDecision, Refusal> {
         let adopts = old.record.origin == Origin::Manual;
         if document == old.record.document && !adopts {
             let because: Vec<String> = vec![reason.into(), Sentence::NothingChanged.into()];
             let (change, action, welcome) = (Change::Nothing, Action::Unchanged, Welcome::Never);
-            return Ok(Decision { old: Some(old), change, action, because, welcome, admission: None });
+            return Ok(MemberDecision { old: Some(old), change, action, because, welcome, admission: None });
         }
         let MemberRecord { role, created, .. } = old.record;
         let new = MemberRecord { origin: Origin::Scim, role, created, modified: self.known.now(), document };
         self.require_free_names(&old.record, &new)?;
-        if marks::address(&new) != marks::address(&old.record) {
-            self.require_reachable(&new)?;
+        if domains::address(&new) != domains::address(&old.record) {
+            domains::require(self.organization, &new)?;
         }
         let (was_active, is_active) = (old.record.is_active(), new.is_active());
         let goes = was_active && !is_active;
@@ -141,54 +126,48 @@ impl Rules<'_> {
         let is_awaited = action == Action::Reactivated && is_wanted && self.known.awaits_welcome(new.id())?;
         let welcome = if is_awaited { Welcome::Now } else { Welcome::Never };
         because.extend(is_awaited.then(mailed));
-        let mark_of = |record| marks::mark(self.organization, record);
+        let mark_of = |record| domains::mark(self.organization, record);
         because.extend(mark_of(&new).filter(|mark| adopts || mark_of(&old.record).as_ref() != Some(mark)).map(words));
-        Ok(Decision { old: Some(old), change: Change::Put(new), action, because, welcome, admission })
+        Ok(MemberDecision { old: Some(old), change: Change::Put(new), action, because, welcome, admission })
     }
 
     /// The member is removed from the organization and from every team.
     ///
     /// # Errors
     /// [`Refusal`] says why nothing would be done.
-    pub fn delete(&self, old: Stored<MemberRecord>) -> Result<Decision, Refusal> {
+    pub fn delete(&self, old: Stored<MemberRecord>) -> Result<MemberDecision, Refusal> {
         let admission = self.known.pass_guard(&old, Removal::Delete)?;
         administrators::require_owner(&old.record, None, || self.known.owners())?;
         let seat = self.seat(old.record.is_active(), false)?.sentence().unwrap_or(Sentence::NoSeatFreed);
         let because: Vec<String> = vec![Sentence::AddressedById.into(), seat.into()];
         let (change, action, welcome) = (Change::Remove, Action::Deleted, Welcome::Never);
-        Ok(Decision { old: Some(old), change, action, because, welcome, admission })
+        Ok(MemberDecision { old: Some(old), change, action, because, welcome, admission })
     }
 
-    fn add(&self, user: &Document) -> Result<Decision, Refusal> {
+    fn add(&self, user: &Document) -> Result<MemberDecision, Refusal> {
         let (document, now) = (with_id(user, &self.known.new_id()), self.known.now());
         let new = MemberRecord { origin: Origin::Scim, role: Role::Member, created: now, modified: now, document };
-        self.require_reachable(&new)?;
+        domains::require(self.organization, &new)?;
         let seat = self.seat(false, new.is_active())?.sentence().unwrap_or(Sentence::NoSeatTaken);
         let mut because: Vec<String> = vec![Sentence::MatchedNobody.into(), seat.into()];
         let welcome = Welcome::of_new(&new, self.organization.options.passphrase_emails);
         because.extend((welcome == Welcome::Now).then(mailed));
-        because.extend(marks::mark(self.organization, &new).map(words));
-        Ok(Decision { old: None, change: Change::Put(new), action: Action::Created, because, welcome, admission: None })
+        because.extend(domains::mark(self.organization, &new).map(words));
+        Ok(MemberDecision {
+            old: None,
+            change: Change::Put(new),
+            action: Action::Created,
+            because,
+            welcome,
+            admission: None,
+        })
     }
 
     fn seat(&self, before: bool, after: bool) -> Result<Seat, Refusal> {
         licences::seat(self.organization, before, after, || self.known.seats_taken())
     }
 
-    /// The options that refuse whom [`marks`] would mark.
-    fn require_reachable(&self, record: &MemberRecord) -> Result<(), Refusal> {
-        let options = &self.organization.options;
-        if options.email_required && marks::mark(self.organization, record) == Some(Mark::NoAddress) {
-            return Err(Refusal::NoAddress);
-        }
-        let address = marks::address(record);
-        if options.verified_domains_only && !self.organization.owns(address) {
-            return Err(Refusal::ForeignDomain { address: address.to_owned() });
-        }
-        Ok(())
-    }
-
-    /// That nobody else has the new userName or email address.
+    /// Requires that nobody else has the new userName or email address.
     fn require_free_names(&self, old: &MemberRecord, new: &MemberRecord) -> Result<(), Refusal> {
         if keys::fold(new.user_name()) != keys::fold(old.user_name()) {
             require_free("userName", new.user_name(), new.id(), self.known.id_by_user_name(new.user_name())?)?;
@@ -214,42 +193,4 @@ fn require_free(attribute: &'static str, value: &str, own: &str, holder: Option<
         Some(id) if id != own => Err(Refusal::Taken { attribute, value: value.to_owned(), id }),
         _ => Ok(()),
     }
-}
-
-/// The document with its id, behind `schemas`, as readers expect it.
-pub(super) fn with_id(document: &Document, id: &str) -> Document {
-    let mut whole = Document::new();
-    whole.insert("schemas".into(), document.get("schemas").cloned().unwrap_or_default());
-    whole.insert("id".into(), id.into());
-    for (name, value) in document {
-        if name != "id" && name != "schemas" {
-            whole.insert(name.clone(), value.clone());
-        }
-    }
-    whole
-}
-
-/// The current document with what the incoming one has; extensions attribute by attribute.
-pub(super) fn merge(current: &Document, incoming: &Document) -> Document {
-    let mut merged = current.clone();
-    for (name, value) in incoming {
-        match (name.as_str(), merged.get_mut(name), value) {
-            ("id", ..) => {}
-            ("schemas", Some(Value::Array(urns)), Value::Array(more)) => {
-                for urn in more {
-                    if !urns.contains(urn) {
-                        urns.push(urn.clone());
-                    }
-                }
-            }
-            (urn, Some(Value::Object(extension)), Value::Object(more)) if urn.contains(':') => {
-                extension.extend(more.iter().map(|(name, value)| (name.clone(), value.clone())));
-            }
-            (_, Some(old), _) => old.clone_from(value),
-            (_, None, _) => {
-                merged.insert(name.clone(), value.clone());
-            }
-        }
-    }
-    merged
 }

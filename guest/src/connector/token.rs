@@ -1,0 +1,115 @@
+//! The connector's token: a new one by hand, for how long the old one works beside it, and its status (rule P2).
+
+use insomnia_scim_contract::{Actor, ExpiryWindow, IssuedToken, TokenStatus};
+use serde_json::Value;
+
+use super::lifecycle::{ConnectorError, administrator, put, shown};
+use crate::provisioning::administrators::Administrator;
+use crate::provisioning::passphrase;
+use crate::secret::Token;
+use crate::store::{Batch, ConnectorRecord, Store, TokenRecord, Versioned};
+
+const DAY: u64 = 24 * 60 * 60 * 1_000;
+/// How long before its expiry a token, or the secret of a client, is said to expire soon, in milliseconds.
+pub const SOON: u64 = 20 * DAY;
+/// The longest that a replaced token stays valid, in seconds.
+pub(super) const LONGEST_OVERLAP: u32 = 86_400;
+
+/// When a token generated now expires, in milliseconds since the Unix epoch; `None` for never.
+pub(super) fn expires(window: ExpiryWindow, now: u64) -> Option<u64> {
+    window.days().map(|days| now + u64::from(days) * DAY)
+}
+
+/// Issues a new token. A member proves with the passphrase who acts; the operator needs none.
+///
+/// # Errors
+/// [`ConnectorError`] says why not.
+pub fn refresh(
+    store: &Store,
+    actor: impl Into<Actor>,
+    given: Option<&str>,
+    window: Option<ExpiryWindow>,
+    overlap: u32,
+) -> Result<IssuedToken, ConnectorError> {
+    let actor = actor.into();
+    if let Administrator::Member(member) = administrator(store, &actor)? {
+        let given = given.ok_or_else(|| ConnectorError::Invalid("the actor's passphrase is needed".into()))?;
+        passphrase::confirm(store, member.record.id(), given)?;
+    }
+    if overlap > LONGEST_OVERLAP {
+        return Err(ConnectorError::Invalid(format!("the overlap may last {LONGEST_OVERLAP} seconds at the most")));
+    }
+    store.transact(|| {
+        let (seen, connector) = Versioned::or_default(store.connector()?);
+        if !connector.enabled {
+            return Err(ConnectorError::Disabled);
+        }
+        let window = window.or(connector.window).unwrap_or(ExpiryWindow::Year1);
+        issue(store, Batch::new(), seen, shown(&connector), connector, window, overlap)
+    })
+}
+
+/// What administrators are told of the token at the time `now`.
+pub(super) fn status(connector: &ConnectorRecord, now: u64) -> TokenStatus {
+    match connector.token.as_ref().and_then(|token| token.expires) {
+        _ if !connector.enabled => TokenStatus::Disabled,
+        Some(expires) if expires <= now => TokenStatus::Expired,
+        Some(expires) if expires - now <= SOON => TokenStatus::ExpiringSoon,
+        _ => TokenStatus::Valid,
+    }
+}
+
+/// Issues a token in the commit of the batch.
+pub(super) fn issue(
+    store: &Store,
+    batch: Batch,
+    seen: Option<u64>,
+    before: Value,
+    mut connector: ConnectorRecord,
+    window: ExpiryWindow,
+    overlap: u32,
+) -> Result<IssuedToken, ConnectorError> {
+    let now = store.now();
+    let token = Token::from_bits(store.random());
+    let expires = expires(window, now);
+    let generation = connector.newest_generation().saturating_add(1);
+    // One that is being installed in the identity provider is overtaken.
+    connector.next = None;
+    connector.previous = connector.token.take().map(|mut old| {
+        // Without an overlap it is kept as well, so that the log can tell whose requests are refused; its time was up long
+        // ago, whatever clock another host has.
+        let end = if overlap == 0 { 0 } else { now + u64::from(overlap) * 1_000 };
+        old.expires = Some(old.expires.map_or(end, |expires| expires.min(end)));
+        old
+    });
+    connector.token = Some(TokenRecord { sha256: token.sha256(), generation, created: now, expires });
+    connector.window = Some(window);
+    put(store, batch, seen, before, &connector)?;
+    Ok(IssuedToken { token: token.reveal(), expires })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p2_a_token_expires_soon_within_twenty_days_and_has_expired_to_the_millisecond() {
+        let now = 1_000 * DAY;
+        // Whether SCIM is enabled, when the token expires, and its status.
+        let cases = [
+            (true, None, TokenStatus::Valid),
+            (true, Some(now + SOON + 1), TokenStatus::Valid),
+            (true, Some(now + SOON), TokenStatus::ExpiringSoon),
+            (true, Some(now + 1), TokenStatus::ExpiringSoon),
+            (true, Some(now), TokenStatus::Expired),
+            (true, Some(0), TokenStatus::Expired),
+            (false, None, TokenStatus::Disabled),
+            (false, Some(now), TokenStatus::Disabled),
+        ];
+        for (enabled, expires, expected) in cases {
+            let token = TokenRecord { sha256: String::new(), generation: 1, created: 0, expires };
+            let connector = ConnectorRecord { enabled, token: Some(token), ..ConnectorRecord::default() };
+            assert_eq!(status(&connector, now), expected, "{enabled} {expires:?}");
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Who comes to a team and who leaves it when a group is posted or changed, and who is left out because nobody has that id
+//! (T22, T23 and T33).
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use serde_json::{Value, json};
+
+use super::TeamRules;
+use crate::protocol::patch::MemberChange;
+use crate::provisioning::Refusal;
+use crate::store::Moves;
+
+/// What the changes, in their order, come to for the team with this id.
+pub(super) fn moves(rules: &TeamRules<'_, '_>, team: &str, changes: &[MemberChange]) -> Result<Moves, Refusal> {
+    let mut wanted = Wanted::default();
+    for change in changes {
+        match change {
+            MemberChange::Add(members) => wanted.set(members, true),
+            MemberChange::Remove(members) => wanted.set(members, false),
+            MemberChange::Replace(members) => wanted.only(members.iter().cloned().collect()),
+            MemberChange::Exchange { others, members } => {
+                wanted.set(others, false);
+                wanted.set(members, true);
+            }
+            MemberChange::RemoveWhere(filter) => {
+                let matching = members_where(rules, team, &wanted, &|element| filter.matches_element(element))?;
+                wanted.set(&matching, false);
+            }
+            MemberChange::ReplaceWhere { filter, members } => {
+                let matching = members_where(rules, team, &wanted, &|element| filter.matches_element(element))?;
+                if matching.is_empty() {
+                    return Err(Refusal::NobodyMatches);
+                }
+                wanted.set(&matching, false);
+                wanted.set(members, true);
+            }
+        }
+    }
+    let rests_on_all = wanted.whole.is_some();
+    if let Some(only) = wanted.whole {
+        let mut gone: Vec<String> = Vec::new();
+        rules.store.edges(team, |edge| {
+            if !only.contains(&edge.member) && !wanted.each.contains_key(&edge.member) {
+                gone.push(edge.member);
+            }
+            Ok(true)
+        })?;
+        for (members, stays) in [(only.into_iter().collect(), true), (gone, false)] {
+            for member in members {
+                wanted.each.entry(member).or_insert(stays);
+            }
+        }
+    }
+    let (come, go): (Vec<_>, Vec<_>) = wanted.each.into_iter().partition(|(_, stays)| *stays);
+    let ids = |members: Vec<(String, bool)>| members.into_iter().map(|(member, _)| member).collect();
+    let mut moves = rules.store.coming(team, ids(come))?;
+    may_be_left_out(rules, &moves.unknown, changes)?;
+    moves.removed = rules.store.leaving(team, ids(go))?;
+    moves.rests_on_all = rests_on_all;
+    Ok(moves)
+}
+
+/// Whether the change is made without these members, whom nobody knows (T33). A replacement of whom nobody is known is
+/// refused: it would take away those who are there, and bring nobody.
+fn may_be_left_out(rules: &TeamRules<'_, '_>, unknown: &[String], changes: &[MemberChange]) -> Result<(), Refusal> {
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    if let Some(team) = rules.store.first_team_of(unknown)? {
+        return Err(Refusal::NestedTeam(team));
+    }
+    let options = &rules.organization.options;
+    if options.strict || options.refuse_unknown_members {
+        return Err(Refusal::UnknownMembers(unknown.to_vec()));
+    }
+    let unknown: HashSet<&String> = unknown.iter().collect();
+    let is_of_nobody = |members: &&[String]| !members.is_empty() && members.iter().all(|id| unknown.contains(id));
+    match changes.iter().filter_map(MemberChange::replacement).find(is_of_nobody) {
+        Some(members) => Err(Refusal::NobodyKnown(members.to_vec())),
+        None => Ok(()),
+    }
+}
+
+/// Those who would be members by now and match.
+fn members_where(
+    rules: &TeamRules<'_, '_>,
+    team: &str,
+    wanted: &Wanted,
+    matches: &dyn Fn(&Value) -> bool,
+) -> Result<Vec<String>, Refusal> {
+    let element = |member: &str, name: Option<String>| {
+        let location = format!("{}/Users/{member}", rules.base_url);
+        json!({"value": member, "$ref": location, "display": name, "type": "User"})
+    };
+    let mut matching = Vec::new();
+    rules.store.edges(team, |edge| {
+        if wanted.keeps(&edge.member) && matches(&element(&edge.member, edge.own_name())) {
+            matching.push(edge.member);
+        }
+        Ok(true)
+    })?;
+    for (member, stays) in &wanted.each {
+        if *stays && matches(&element(member, None)) {
+            matching.push(member.clone());
+        }
+    }
+    Ok(matching)
+}
+
+/// Who is to be a member in the end.
+#[derive(Default)]
+struct Wanted {
+    /// Nobody but these, save for `each`; `None` leaves the others as they are.
+    whole: Option<BTreeSet<String>>,
+    /// Whether this one is.
+    each: BTreeMap<String, bool>,
+}
+
+impl Wanted {
+    fn set(&mut self, members: &[String], stays: bool) {
+        self.each.extend(members.iter().map(|member| (member.clone(), stays)));
+    }
+
+    fn only(&mut self, members: BTreeSet<String>) {
+        self.each.clear();
+        self.whole = Some(members);
+    }
+
+    fn keeps(&self, member: &str) -> bool {
+        self.each.get(member).copied().unwrap_or_else(|| self.whole.as_ref().is_none_or(|whole| whole.contains(member)))
+    }
+}

@@ -1,0 +1,62 @@
+//! What the rules make of what an identity provider wants, and why (rules P3 and P4). Nothing is done here: a decision is a
+//! value, which whoever commits it carries out as it is.
+
+mod member;
+mod memberships;
+mod team;
+
+pub use member::{Matched, MemberDecision, MemberRules};
+pub use team::{TeamDecision, TeamRules};
+
+use serde_json::Value;
+
+use crate::protocol::document::Document;
+
+/// What is to become of a record.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change<T> {
+    /// It is written: a new one, or in the place of the old one.
+    Put(T),
+    /// It goes.
+    Remove,
+    /// It stays as it is.
+    Nothing,
+}
+
+/// The document with its id, behind `schemas`, as readers expect it.
+pub(in crate::provisioning) fn with_id(document: &Document, id: &str) -> Document {
+    let mut whole = Document::new();
+    whole.insert("schemas".into(), document.get("schemas").cloned().unwrap_or_default());
+    whole.insert("id".into(), id.into());
+    for (name, value) in document {
+        if name != "id" && name != "schemas" {
+            whole.insert(name.clone(), value.clone());
+        }
+    }
+    whole
+}
+
+/// The current document with what the incoming one has; extensions attribute by attribute.
+fn merge(current: &Document, incoming: &Document) -> Document {
+    let mut merged = current.clone();
+    for (name, value) in incoming {
+        match (name.as_str(), merged.get_mut(name), value) {
+            ("id", ..) => {}
+            ("schemas", Some(Value::Array(urns)), Value::Array(more)) => {
+                for urn in more {
+                    if !urns.contains(urn) {
+                        urns.push(urn.clone());
+                    }
+                }
+            }
+            (urn, Some(Value::Object(extension)), Value::Object(more)) if urn.contains(':') => {
+                extension.extend(more.iter().map(|(name, value)| (name.clone(), value.clone())));
+            }
+            (_, Some(old), _) => old.clone_from(value),
+            (_, None, _) => {
+                merged.insert(name.clone(), value.clone());
+            }
+        }
+    }
+    merged
+}

@@ -1,0 +1,123 @@
+//! What becomes of a team, and why (rules P3 and P4); who comes to it and who leaves it is decided in `memberships`.
+
+use super::{Change, memberships, merge, with_id};
+use crate::protocol::document::Document;
+use crate::protocol::patch::MemberChange;
+use crate::provisioning::changed::changed;
+use crate::provisioning::refusal::named;
+use crate::provisioning::{Action, Refusal};
+use crate::sentence::Sentence;
+use crate::store::{Moves, OrganizationRecord, Origin, Store, StoreError, Stored, TeamRecord, keys};
+
+/// What would be done to a team, and why.
+#[derive(Clone, Debug)]
+pub struct TeamDecision {
+    /// The team as it is; `None` of a new one.
+    pub old: Option<Stored<TeamRecord>>,
+    /// What is to become of its record.
+    pub change: Change<TeamRecord>,
+    /// Who comes to it and who leaves it. A team that goes leaves no memberships, whatever stands here.
+    pub moves: Moves,
+    /// The name of that in the log.
+    pub action: Action,
+    /// Why, in words for the log.
+    pub because: Vec<String>,
+}
+
+/// The rules of one organization's teams. They read the store and write nothing.
+#[derive(Clone, Copy)]
+pub struct TeamRules<'r, 'h> {
+    /// What is stored of the organization.
+    pub store: &'r Store<'h>,
+    /// Its plan and its options.
+    pub organization: &'r OrganizationRecord,
+    /// Where clients see resources: what `$ref` of a member begins with.
+    pub base_url: &'r str,
+}
+
+impl TeamRules<'_, '_> {
+    /// A group is posted: a manual team with the same name is adopted, else a team is added.
+    ///
+    /// # Errors
+    /// [`Refusal`] says why nothing would be done.
+    pub fn post(&self, group: &Document, members: &[MemberChange]) -> Result<TeamDecision, Refusal> {
+        let name = group.get("displayName").and_then(serde_json::Value::as_str).unwrap_or_default();
+        let Some(id) = self.store.id_by_team_name(name)? else { return self.add(group, members) };
+        let team = self.store.team(&id)?.ok_or(StoreError::Conflict)?;
+        if team.record.origin == Origin::Scim {
+            return Err(Refusal::Taken { attribute: "displayName", value: name.to_owned(), id });
+        }
+        let merged = merge(&team.record.document, group);
+        self.change(team, merged, members, Sentence::MatchedBy { attribute: "displayName" })
+    }
+
+    /// The team's document becomes this one, and its members change; the first change of a manual team makes it SCIM-managed.
+    ///
+    /// # Errors
+    /// [`Refusal`] says why nothing would be done.
+    pub(crate) fn change(
+        &self,
+        old: Stored<TeamRecord>,
+        document: Document,
+        members: &[MemberChange],
+        reason: Sentence,
+    ) -> Result<TeamDecision, Refusal> {
+        let moves = memberships::moves(self, old.record.id(), members)?;
+        let adopts = old.record.origin == Origin::Manual;
+        let mut because: Vec<String> = vec![reason.into()];
+        let (change, action) = if adopts || document != old.record.document {
+            let created = old.record.created;
+            let new = TeamRecord { origin: Origin::Scim, created, modified: self.store.now(), document };
+            self.require_free_name(&old.record, &new)?;
+            because.extend(adopts.then(|| String::from(Sentence::TeamAdopted)));
+            because.extend(changed(&old.record.document, &new.document));
+            (Change::Put(new), if adopts { Action::Adopted } else { Action::Updated })
+        } else if moves.any() {
+            (Change::Nothing, Action::Updated)
+        } else {
+            because.push(Sentence::NothingChanged.into());
+            (Change::Nothing, Action::Unchanged)
+        };
+        because.extend(lines(&moves));
+        Ok(TeamDecision { old: Some(old), change, moves, action, because })
+    }
+
+    /// The team and its memberships are removed, no member.
+    #[must_use]
+    pub fn delete(&self, old: Stored<TeamRecord>) -> TeamDecision {
+        let because: Vec<String> = vec![Sentence::AddressedById.into(), Sentence::NoMemberRemoved.into()];
+        let (change, moves) = (Change::Remove, Moves::default());
+        TeamDecision { old: Some(old), change, moves, action: Action::Deleted, because }
+    }
+
+    fn add(&self, group: &Document, members: &[MemberChange]) -> Result<TeamDecision, Refusal> {
+        let (id, now) = (self.store.new_id(), self.store.now());
+        let new = TeamRecord { origin: Origin::Scim, created: now, modified: now, document: with_id(group, &id) };
+        let moves = memberships::moves(self, &id, members)?;
+        let mut because: Vec<String> = vec![Sentence::MatchedNoTeam.into()];
+        because.extend(lines(&moves));
+        Ok(TeamDecision { old: None, change: Change::Put(new), moves, action: Action::Created, because })
+    }
+
+    /// Requires that no other team has the new name.
+    fn require_free_name(&self, old: &TeamRecord, new: &TeamRecord) -> Result<(), Refusal> {
+        let name = new.display_name();
+        if keys::fold(old.display_name()) != keys::fold(name)
+            && let Some(id) = self.store.id_by_team_name(name)?
+        {
+            return Err(Refusal::Taken { attribute: "displayName", value: name.to_owned(), id });
+        }
+        Ok(())
+    }
+}
+
+/// Who comes, who leaves and who is left out, in words for the log.
+fn lines(moves: &Moves) -> impl Iterator<Item = String> {
+    let (added, removed, unknown) = (moves.added.len(), moves.removed.len(), moves.unknown.len());
+    let lines = [
+        (added > 0).then_some(Sentence::MembersAdded { count: added }),
+        (removed > 0).then_some(Sentence::MembersRemoved { count: removed }),
+        (unknown > 0).then(|| Sentence::MembersLeftOut { count: unknown, ids: named(&moves.unknown) }),
+    ];
+    lines.into_iter().flatten().map(String::from)
+}

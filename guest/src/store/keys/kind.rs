@@ -1,0 +1,97 @@
+//! Keys that members and teams have alike.
+
+use super::parts::{below, fold, indexed, many, of_many};
+use crate::capability::{Key, KeyRange};
+
+/// Members or teams: what they have in common in the key layout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A member, the SCIM User: its keys begin with `user`.
+    User,
+    /// A team, the SCIM Group: its keys begin with `team`.
+    Team,
+}
+
+impl Kind {
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Team => "team",
+        }
+    }
+
+    /// The document: [`crate::store::MemberRecord`] or [`crate::store::TeamRecord`].
+    pub fn document(self, id: &str) -> Key {
+        format!("{}/{id}", self.prefix()).into_bytes()
+    }
+
+    /// All documents. Ids are in the order of creation.
+    pub fn documents(self) -> KeyRange {
+        below(format!("{}/", self.prefix()).into_bytes())
+    }
+
+    /// When a membership last changed, as text; absent before the first.
+    pub fn touch(self, id: &str) -> Key {
+        format!("{}-touch/{id}", self.prefix()).into_bytes()
+    }
+
+    /// The mark of what SCIM manages. The value is empty.
+    pub fn listed(self, id: &str) -> Key {
+        format!("{}-listed/{id}", self.prefix()).into_bytes()
+    }
+
+    /// All that SCIM manages, in the order of creation.
+    pub fn all_listed(self) -> KeyRange {
+        below(format!("{}-listed/", self.prefix()).into_bytes())
+    }
+
+    /// The counter of all.
+    pub fn count(self) -> Key {
+        format!("count/{}s", self.prefix()).into_bytes()
+    }
+
+    /// The counter of what SCIM manages.
+    pub fn count_listed(self) -> Key {
+        format!("count/{}s-listed", self.prefix()).into_bytes()
+    }
+
+    /// The id of the one with this unique name: a member's userName, a team's displayName.
+    pub fn name(self, name: &str) -> Key {
+        indexed(&format!("{}-name/", self.prefix()), &fold(name))
+    }
+
+    /// The names that begin with `prefix`, which is no longer than [`super::INDEXED_PREFIX`].
+    pub fn names_from(self, prefix: &str) -> KeyRange {
+        below(format!("{}-name/{}", self.prefix(), fold(prefix)).into_bytes())
+    }
+
+    /// That this one has this `externalId`. The value is empty.
+    pub fn external_id(self, external_id: &str, id: &str) -> Key {
+        of_many(indexed(&format!("{}-external/", self.prefix()), external_id), id)
+    }
+
+    /// Those that have this `externalId`.
+    pub fn external_ids(self, external_id: &str) -> KeyRange {
+        many(indexed(&format!("{}-external/", self.prefix()), external_id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_name_fits_into_a_key_and_keeps_its_prefix() {
+        let long = "é".repeat(2_000);
+        let key = Kind::User.name(&long);
+        assert!(key.len() <= 512);
+        let range = Kind::User.names_from(&"é".repeat(30));
+        assert!(range.start <= key && key < range.end);
+        assert_ne!(key, Kind::User.name(&format!("{long}x")));
+    }
+
+    #[test]
+    fn a_name_is_found_in_any_case() {
+        assert_eq!(Kind::User.name("ÄLICE@Example.com"), Kind::User.name("älice@example.COM"));
+    }
+}

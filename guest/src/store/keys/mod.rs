@@ -1,0 +1,66 @@
+//! The key layout, version 1. Every key of an organization is made here and nowhere else.
+//!
+//! | keys | file |
+//! |---|---|
+//! | `organization`, `settings`, `declared`, `resource/…` | `organization` |
+//! | `connector…`, `setup-links`, `cursor-key`, `idp-api`, `refresh` | `connector` |
+//! | `oauth-…` | `oauth` |
+//! | `user…`, `administrator/…`, `without-seat/…`, `count/seats…`, `count/owners`, `count/no-address`, `count/foreign` | `members` |
+//! | `team…`, `member-team/…`, `count/team/…` | `teams` |
+//! | what `user…` and `team…` have in common, `count/users…`, `count/teams…` | `kind` |
+//! | `guard…` | `guard` |
+//! | `log…` | `log` |
+//! | `event…`, `audit/…`, `webhook` | `events` |
+//! | `stream…`, `set…`, `signing-keys` | `streams` |
+//! | `accepted…`, `count/accepted…` | `accepted` |
+//! | `outbox…` | `outbox` |
+//! | `lease/…`, `job/…`, `erasure/…` | `jobs` |
+//! | what ids, times and names look like in a key | `parts` |
+//!
+//! A value is JSON where a record is named, unless it is said otherwise. Times are milliseconds since the Unix epoch, as
+//! decimal text in a value and as 16 hexadecimal digits in a key. A key of many values has a NUL byte before the id that it
+//! ends with.
+
+/// Functions that make keys: each as its name, what it is made of, and the layout. A range is of all keys that begin so.
+macro_rules! keys {
+    ($($(#[$doc:meta])* pub fn $name:ident($($part:ident: $type:ty),*) -> $made:ident = $layout:literal;)+) => {$(
+        $(#[$doc])*
+        pub fn $name($($part: $type),*) -> $made {
+            keys!(@$made format!($layout))
+        }
+    )+};
+    (@Key $text:expr) => { $text.into_bytes() };
+    (@KeyRange $text:expr) => { super::parts::below($text.into_bytes()) };
+}
+
+mod accepted;
+mod connector;
+mod events;
+mod guard;
+mod jobs;
+mod kind;
+mod log;
+mod members;
+mod oauth;
+mod organization;
+mod outbox;
+mod parts;
+mod streams;
+mod teams;
+
+pub use accepted::*;
+pub use connector::*;
+pub use events::*;
+pub use guard::*;
+pub use jobs::*;
+pub use kind::*;
+pub use log::*;
+pub use members::*;
+pub use oauth::*;
+pub use organization::*;
+pub use outbox::*;
+#[cfg(test)]
+pub(crate) use parts::prefixed;
+pub use parts::{ID, INDEXED_PREFIX, fold, id_in, id_of, is_id, is_position, position_of, time_of, time_of_id};
+pub use streams::*;
+pub use teams::*;
