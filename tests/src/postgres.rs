@@ -17,7 +17,7 @@ use crate::server::{Watchdog, send_signal};
 /// Where the programs of a PostgreSQL are, if not where the system's packages have them.
 const PROGRAMS: &str = "INSOMNIA_SCIM_POSTGRES";
 /// PostgreSQL refuses to run as root. This is the user `nobody`.
-const NOBODY: u32 = 65_534;
+pub(crate) const NOBODY: u32 = 65_534;
 /// It listens on the Unix socket alone.
 const NO_PORT: [&str; 4] = ["-c", "ssl=off", "-c", "listen_addresses="];
 /// What fills a disk.
