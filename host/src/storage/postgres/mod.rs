@@ -164,8 +164,8 @@ impl Storage for PostgresStorage {
         let parameters: [Parameter<'_>; 2] = [(&keys, Type::BYTEA_ARRAY), (&most, Type::INT8)];
         let rows = self.call(organization, &self.statements.get, &parameters, QUICK).await?.unwrap_or_default();
         let Some(row) = rows.first() else { return Ok(items) };
-        let found: Option<Vec<&[u8]>> = row.try_get(0).map_err(failed)?;
-        for packed in found.ok_or(StorageError::TooLarge)? {
+        let found: Option<Vec<Option<&[u8]>>> = row.try_get(0).map_err(failed)?;
+        for packed in found.ok_or(StorageError::TooLarge)?.into_iter().flatten() {
             let (place, item) = unpacked(packed).ok_or_else(|| StorageError::Other("an item has no place".into()))?;
             if let Some(found) = items.get_mut(place) {
                 *found = Some(item);
