@@ -102,8 +102,8 @@ postgres:
 	command -v pgbouncer >/dev/null || test -x /usr/sbin/pgbouncer || missing="$$missing pgbouncer"; \
 	$(INSTALL)
 
-# What the tests run inside the browser, what the host in JavaScript needs (host/examples/node), and what makes a client of the
-# OpenAPI document, pinned in tests/package-lock.json; fetched again only when that file changes.
+# What the tests run inside the browser, what the host in JavaScript needs (host/examples/node), what makes a client of the OpenAPI
+# document, and the newest PostgreSQL, pinned in tests/package-lock.json; fetched again only when that file changes.
 npm: browser
 	@want=$$(cat tests/package.json tests/package-lock.json | cksum); \
 	if [ "$$want" != "$$(cat $(NPM)/package.cksum 2>/dev/null)" ]; then \

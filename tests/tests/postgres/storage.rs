@@ -126,6 +126,15 @@ async fn postgres_storage_keeps_every_rule() {
     keeps_every_rule(&cluster, |url| Box::pin(async move { open(&url).await as Arc<dyn Storage> })).await;
 }
 
+/// Where npm has no PostgreSQL for this machine, there is nothing to show.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn storage_in_the_newest_postgres_keeps_every_rule() {
+    let Some(cluster) = Cluster::start_newest() else { return };
+    let version: u32 = cluster.sql("SHOW server_version_num").parse().unwrap();
+    assert!(version >= 180_000, "{version}");
+    keeps_every_rule(&cluster, |url| Box::pin(async move { open(&url).await as Arc<dyn Storage> })).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn three_hosts_on_one_postgres_keep_every_rule() {
     let cluster = Cluster::start();
