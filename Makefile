@@ -93,16 +93,17 @@ browser:
 	test -e $(NPM)/package.cksum || command -v npm >/dev/null || missing="$$missing npm"; \
 	$(INSTALL)
 
-# The PostgreSQL of which the tests start their own, in temporary folders. INSOMNIA_SCIM_POSTGRES names the folder of another
-# one's programs.
+# The PostgreSQL of which the tests start their own, in temporary folders, and pgbouncer, which they put before one.
+# INSOMNIA_SCIM_POSTGRES names the folder of another PostgreSQL's programs.
 postgres:
 	@missing= what="tests of the storage in PostgreSQL"; \
 	test -n "$$INSOMNIA_SCIM_POSTGRES" || command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || \
 		missing="postgresql"; \
+	command -v pgbouncer >/dev/null || test -x /usr/sbin/pgbouncer || missing="$$missing pgbouncer"; \
 	$(INSTALL)
 
-# What the tests run inside the browser, what the host in JavaScript needs (host/examples/node), and what makes a client of the
-# OpenAPI document, pinned in tests/package-lock.json; fetched again only when that file changes.
+# What the tests run inside the browser, what the host in JavaScript needs (host/examples/node), what makes a client of the OpenAPI
+# document, and the newest PostgreSQL, pinned in tests/package-lock.json; fetched again only when that file changes.
 npm: browser
 	@want=$$(cat tests/package.json tests/package-lock.json | cksum); \
 	if [ "$$want" != "$$(cat $(NPM)/package.cksum 2>/dev/null)" ]; then \

@@ -8,6 +8,7 @@ pub mod client;
 pub mod component;
 pub mod idp;
 pub mod person;
+pub mod pgbouncer;
 pub mod postgres;
 pub mod scim;
 pub mod seed;

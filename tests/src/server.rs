@@ -168,22 +168,41 @@ impl Server {
     #[must_use]
     pub fn start_in(surroundings: &Surroundings, arguments: &[&str]) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
+        Self::start_at(directory, surroundings, arguments, None)
+    }
+
+    /// Starts a server on data that was made before, also by an earlier release: this is the token that was issued then. The
+    /// owner's passphrase is not known.
+    ///
+    /// # Panics
+    /// As [`Server::start`].
+    #[must_use]
+    pub fn start_on(directory: TempDir, token: &str, surroundings: &Surroundings) -> Self {
+        Self::start_at(directory, surroundings, &[], Some(token))
+    }
+
+    fn start_at(
+        directory: TempDir,
+        surroundings: &Surroundings,
+        arguments: &[&str],
+        issued_before: Option<&str>,
+    ) -> Self {
         let (process, line) = Process::start(directory.path(), "127.0.0.1:0", surroundings, arguments);
-        let field = |name: &str| match line[name].as_str() {
+        let field = |of: &Value, name: &str| match of[name].as_str() {
             Some(text) => text.to_owned(),
             None => panic!("the first line has no {name}: {line}"),
         };
-        let owner = |name: &str| match line["owner"][name].as_str() {
-            Some(text) => text.to_owned(),
-            None => panic!("the first line has no owner.{name}: {line}"),
+        let (token, owner_passphrase) = match issued_before {
+            Some(token) => (token.to_owned(), String::new()),
+            None => (field(&line, "token"), field(&line["owner"], "passphrase")),
         };
         let demo = Demo {
-            connector_url: field("connector_url"),
-            token: field("token"),
-            page_url: field("page_url"),
-            organization: field("organization"),
-            owner_email: owner("email"),
-            owner_passphrase: owner("passphrase"),
+            connector_url: field(&line, "connector_url"),
+            token,
+            page_url: field(&line, "page_url"),
+            organization: field(&line, "organization"),
+            owner_email: field(&line["owner"], "email"),
+            owner_passphrase,
         };
         let listen = authority(&demo.connector_url);
         let binary = surroundings.binary.clone().unwrap_or_else(binary);

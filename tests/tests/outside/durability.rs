@@ -1,5 +1,10 @@
-//! What a stop, a restart and `kill -9` must not change.
+//! What a stop, a restart, `kill -9` and a directory that nobody may write must not change.
 
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
@@ -11,7 +16,7 @@ use insomnia_scim_tests::idp::okta_oin::OktaOin;
 use insomnia_scim_tests::person::{Person, unique};
 use insomnia_scim_tests::scim::{BULK, id, members, sorted};
 use insomnia_scim_tests::seed;
-use insomnia_scim_tests::server::Server;
+use insomnia_scim_tests::server::{Server, binary};
 use serde_json::{Value, json};
 
 #[test]
@@ -154,6 +159,74 @@ fn a_graceful_stop_finishes_what_it_started() {
     for user in &answered {
         client.get(&format!("/Users/{user}")).resource(200);
     }
+}
+
+/// The user `nobody`. Who is root may write whatever the permissions say.
+const NOBODY: u32 = 65_534;
+
+/// What a directory has, by name.
+fn content(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let files = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
+    files.map(|path| (path.clone(), fs::read(path).unwrap())).collect()
+}
+
+fn set_modes(directory: &Path, of_directory: u32, of_files: u32) {
+    let set = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    set(directory, 0o700);
+    content(directory).into_keys().for_each(|path| set(&path, of_files));
+    set(directory, of_directory);
+}
+
+#[test]
+fn a_data_directory_that_can_not_be_written_is_refused_with_words_and_nothing_is_lost() {
+    let mut server = Server::start();
+    let users: Vec<String> = (0..5).map(|_| id(&seed::someone(&server.client(), "kept"))).collect();
+    // What was answered last is in the log only, and no process has it in memory.
+    server.kill();
+    let data = server.data().to_owned();
+    let programs = tempfile::tempdir().unwrap();
+    let program = programs.path().join("insomnia-scim");
+    fs::copy(binary(), &program).unwrap();
+    let is_root = fs::metadata(programs.path()).unwrap().uid() == 0;
+    if is_root {
+        let files = content(&data).into_keys().chain([data.clone(), programs.path().to_owned()]);
+        files.for_each(|path| chown(path, Some(NOBODY), Some(NOBODY)).unwrap());
+    }
+    let run = |arguments: &[&str]| {
+        let mut command = if is_root { Command::new("setpriv") } else { Command::new(&program) };
+        if is_root {
+            command.args([format!("--reuid={NOBODY}"), format!("--regid={NOBODY}"), "--clear-groups".into()]);
+            command.arg(&program);
+        }
+        command.arg("--data").arg(&data).args(arguments).env("HOME", programs.path()).output().unwrap()
+    };
+    let is_refused = |of_directory: u32, of_files: u32| {
+        set_modes(&data, of_directory, of_files);
+        let before = content(&data);
+        for arguments in [&["serve", "--listen", "127.0.0.1:0"][..], &["org", "list"]] {
+            let output = run(arguments);
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(!output.status.success(), "{arguments:?} with {of_directory:o} and {of_files:o}: {said}");
+            assert!(said.contains("writable for the user that runs this"), "{arguments:?}: {said}");
+            assert!(said.contains("insomnia-scim.db"), "{arguments:?}: {said}");
+        }
+        assert!(content(&data) == before, "a file has changed with {of_directory:o} and {of_files:o}");
+        set_modes(&data, 0o700, 0o600);
+    };
+    // Nothing there may be written, or the files that are there may not.
+    is_refused(0o500, 0o400);
+    is_refused(0o700, 0o400);
+    server.start_again();
+    for user in &users {
+        server.client().get(&format!("/Users/{user}")).resource(200);
+    }
+    assert_eq!(server.client().get("/Users?count=0").list().total, users.len() as u64);
+    // Beside the database no log can be made.
+    assert!(server.stop().success());
+    if is_root {
+        content(&data).into_keys().for_each(|path| chown(path, Some(NOBODY), Some(NOBODY)).unwrap());
+    }
+    is_refused(0o500, 0o600);
 }
 
 #[test]

@@ -2,8 +2,11 @@
 
 mod breaks;
 mod chaos;
+mod clocks;
 mod hosts;
 mod moves;
+mod pooled;
+mod releases;
 mod storage;
 mod tls;
 mod views;

@@ -4,10 +4,11 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use insomnia_scim::capability::schedule::Claim;
 use insomnia_scim::capability::storage::{
-    Change, Item, Key, OrganizationId, Page, Scanned, Storage, StorageError, Transaction,
+    Change, Condition, Item, Key, OrganizationId, Page, Scanned, Storage, StorageError, Transaction,
 };
 use insomnia_scim::storage::{PostgresConfig, PostgresOpenError, PostgresStorage, conformance};
 use insomnia_scim_tests::postgres::Cluster;
@@ -16,13 +17,13 @@ use super::open;
 use crate::storage_data::keeps_the_rules_that_are_data;
 
 /// Several hosts on one database, of which each call reaches the next.
-struct Spread {
+pub(super) struct Spread {
     hosts: Vec<Arc<PostgresStorage>>,
     calls: AtomicUsize,
 }
 
 impl Spread {
-    async fn over(url: &str, hosts: usize) -> Self {
+    pub(super) async fn over(url: &str, hosts: usize) -> Self {
         let mut opened = Vec::new();
         for _ in 0..hosts {
             opened.push(open(url).await);
@@ -97,10 +98,10 @@ impl Storage for Spread {
     }
 }
 
-type Made = Pin<Box<dyn Future<Output = Arc<dyn Storage>> + Send>>;
+pub(super) type Made = Pin<Box<dyn Future<Output = Arc<dyn Storage>> + Send>>;
 
 /// Checks all rules on one database, which is emptied between two of them.
-async fn keeps_every_rule(cluster: &Cluster, make: impl Fn(String) -> Made) {
+pub(super) async fn keeps_every_rule(cluster: &Cluster, make: impl Fn(String) -> Made) {
     // Its tables are made.
     drop(open(&cluster.url()).await);
     let last: Mutex<Option<Arc<dyn Storage>>> = Mutex::new(None);
@@ -122,6 +123,15 @@ async fn keeps_every_rule(cluster: &Cluster, make: impl Fn(String) -> Made) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn postgres_storage_keeps_every_rule() {
     let cluster = Cluster::start();
+    keeps_every_rule(&cluster, |url| Box::pin(async move { open(&url).await as Arc<dyn Storage> })).await;
+}
+
+/// Where npm has no PostgreSQL for this machine, there is nothing to show.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn storage_in_the_newest_postgres_keeps_every_rule() {
+    let Some(cluster) = Cluster::start_newest() else { return };
+    let version: u32 = cluster.sql("SHOW server_version_num").parse().unwrap();
+    assert!(version >= 180_000, "{version}");
     keeps_every_rule(&cluster, |url| Box::pin(async move { open(&url).await as Arc<dyn Storage> })).await;
 }
 
@@ -158,6 +168,42 @@ fn put(key: &str, value: &str) -> Transaction {
     Transaction { changes: vec![Change::put(key.into(), value.into())], ..Transaction::default() }
 }
 
+/// A connection that is as old as the tables has made its plans when these were empty.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_call_reads_does_not_grow_with_the_organization_also_where_the_tables_were_empty_before() {
+    const ITEMS: usize = 3_000;
+    const CALLS: usize = 50;
+    let cluster = Cluster::start();
+    let storage = open(&(cluster.url() + "&connections=2")).await;
+    let at = |number: usize| format!("item/{number:05}").into_bytes();
+    for first in (0..ITEMS).step_by(100) {
+        // Each of the calls that follow has made its plan by then.
+        storage.get(&acme(), vec![at(first), at(first + 1)]).await.unwrap();
+        let changes = (first..first + 100).map(|number| Change::put(at(number), b"value".to_vec())).collect();
+        let conditions = vec![Condition::Absent(at(first))];
+        storage.commit(&acme(), Transaction { conditions, changes, wake_at: None }).await.unwrap();
+        storage
+            .commit(&acme(), Transaction { changes: vec![Change::Delete(at(ITEMS))], ..Transaction::default() })
+            .await
+            .unwrap();
+    }
+    for call in 0..CALLS {
+        assert!(storage.get(&acme(), vec![at(call), at(ITEMS)]).await.unwrap()[0].is_some());
+        let changes = vec![Change::put(at(call), b"other".to_vec()), Change::Delete(at(ITEMS + call))];
+        let conditions = vec![Condition::Exists(at(call + 1))];
+        storage.commit(&acme(), Transaction { conditions, changes, wake_at: None }).await.unwrap();
+    }
+    // What a session has counted is told when it ends.
+    drop(storage);
+    while cluster.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'insomnia-scim'") != "0" {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let read =
+        cluster.sql("SELECT sum(idx_tup_fetch + seq_tup_read) FROM pg_stat_user_tables WHERE relname LIKE 'item\\_%'");
+    let read: usize = read.parse().unwrap();
+    assert!((CALLS..3 * ITEMS).contains(&read), "{read} items were read");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn hosts_that_open_an_empty_database_at_once_make_its_tables_once() {
     let cluster = Cluster::start();
@@ -170,7 +216,7 @@ async fn hosts_that_open_an_empty_database_at_once_make_its_tables_once() {
     let before = hosts[0].commit(&acme(), put("x", "1")).await.unwrap();
     let read = hosts[7].get(&acme(), vec![b"x".to_vec()]).await.unwrap();
     assert_eq!(read, [Some(Item { value: b"1".to_vec(), version: before })]);
-    assert_eq!(cluster.sql("SELECT count(*), max(version) FROM insomnia_scim.schema_version"), "1|2");
+    assert_eq!(cluster.sql("SELECT count(*), max(version) FROM insomnia_scim.schema_version"), "1|3");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -185,7 +231,7 @@ async fn a_database_that_can_not_be_used_is_refused_with_words() {
         "nothing was made"
     );
     // Tables of the first version are brought up to date, with what they have.
-    let first = include_str!("../../../host/src/storage/postgres/schema-1.sql").replace("SCHEMA.", "old.");
+    let first = include_str!("../../../host/src/storage/postgres/schema-1.sql").replace("SCHEMA.", "\"old\".");
     let note = "CREATE TABLE old.schema_version (version int NOT NULL); INSERT INTO old.schema_version VALUES (1);";
     let filled = "INSERT INTO old.organization (id, name, generation, version) VALUES (7, 'acme', 0, 41);
         INSERT INTO old.item (organization, key, value, version) VALUES (7, 'x', '1', 41);";
@@ -194,7 +240,10 @@ async fn a_database_that_can_not_be_used_is_refused_with_words() {
     let read = old.get(&acme(), vec![b"x".to_vec()]).await.unwrap();
     assert_eq!(read, [Some(Item { value: b"1".to_vec(), version: 41 })]);
     assert_eq!(old.commit(&acme(), put("x", "2")).await.unwrap(), 42);
-    assert_eq!(cluster.sql("SELECT version, (SELECT count(*) FROM old.members) FROM old.schema_version"), "2|0");
+    assert_eq!(cluster.sql("SELECT version, (SELECT count(*) FROM old.members) FROM old.schema_version"), "3|0");
+    let mended = "SELECT count(*) FROM pg_proc WHERE proname = 'commit_group'
+        AND prosrc LIKE '%IF true THEN%' AND prosrc LIKE '%FOREACH v_key IN ARRAY x_key%'";
+    assert_eq!(cluster.sql(mended), "1", "what the release before calls is mended too");
     drop(open(&cluster.url()).await);
     cluster.sql("UPDATE insomnia_scim.schema_version SET version = 99");
     let newer = PostgresStorage::open(config()).await.unwrap_err();

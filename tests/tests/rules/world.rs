@@ -91,6 +91,11 @@ impl World {
             Some(memory) => Arc::clone(memory) as Arc<dyn Storage>,
             None => Arc::new(SqliteStorage::open(&self.directory().join("scim.db")).unwrap()),
         };
+        self.host_on(inner, Arc::clone(&self.clock)).await
+    }
+
+    /// As [`World::host`], on another database and with a clock of its own.
+    pub(crate) async fn host_on(&self, inner: Arc<dyn Storage>, clock: Arc<ManualClock>) -> Host {
         let storage: Arc<dyn Storage> = Arc::new(Unreliable::new(inner, Arc::clone(&self.faults)));
         let network: Arc<dyn HttpClient> = self.network.clone();
         let mailbox: Arc<dyn Mailer> = self.mailbox.clone();
@@ -99,7 +104,7 @@ impl World {
             .mailer(self.mailer.clone().unwrap_or(mailbox))
             .http(self.http.clone().unwrap_or(network))
             .secrets(Arc::new(SecretKey::new(&[7; 32])))
-            .clock(self.clock.clone())
+            .clock(clock)
             .base_url(&self.base_url)
             .cache_dir(compiled_code())
             .scheduler(false);

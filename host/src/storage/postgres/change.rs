@@ -4,6 +4,7 @@
 //! keys that are deleted, then what is put. So it does no work that is undone, and can check all counters before it
 //! changes anything.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
@@ -36,8 +37,8 @@ pub(super) struct NetChange {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Sum {
     pub(super) key: Key,
-    /// A decimal integer: it may have 65 bits.
-    pub(super) delta: String,
+    /// It may have 65 bits, and more with those of other transactions.
+    pub(super) delta: i128,
     /// Between these the value before must be, or the transaction fails. No value is if `low > high`.
     pub(super) low: i64,
     pub(super) high: i64,
@@ -82,7 +83,7 @@ impl NetChange {
         sums.sort_by_key(|(place, _)| *place);
         change.sums.extend(sums.into_iter().map(|(_, sum)| sum));
         if let Some((key, error)) = failure {
-            change.sums.push(Sum { key: key.clone(), delta: "0".into(), low: 1, high: 0, is_kept: false });
+            change.sums.push(Sum { key: key.clone(), delta: 0, low: 1, high: 0, is_kept: false });
             change.failure = Some((key, error));
         }
         change
@@ -205,8 +206,10 @@ impl Slots {
     }
 }
 
-fn is_in(ranges: &BTreeMap<Key, Key>, key: &Key) -> bool {
-    ranges.range::<Key, _>(..=key).next_back().is_some_and(|(_, end)| key < end)
+/// Whether the key is in one of the ranges, of which none touches another.
+pub(super) fn is_in<K: Borrow<[u8]> + Ord>(ranges: &BTreeMap<K, K>, key: &[u8]) -> bool {
+    let up_to = (Bound::Unbounded, Bound::Included(key));
+    ranges.range::<[u8], _>(up_to).next_back().is_some_and(|(_, end)| key < end.borrow())
 }
 
 /// Additions to a stored value, one after the other.
@@ -237,7 +240,7 @@ impl Chain {
         let bounds =
             if self.low <= self.high { i64::try_from(self.low).ok().zip(i64::try_from(self.high).ok()) } else { None };
         let (low, high) = bounds.unwrap_or((1, 0));
-        Sum { key, delta: self.delta.to_string(), low, high, is_kept }
+        Sum { key, delta: self.delta, low, high, is_kept }
     }
 }
 
@@ -296,8 +299,8 @@ mod tests {
     fn additions_to_what_is_stored_are_one_with_the_bounds_of_all() {
         let change = change(vec![add("n", 2, None, Some(5)), add("n", -3, Some(-1), None), add("m", 1, None, None)]);
         let [n, m] = change.sums.as_slice() else { panic!("{change:?}") };
-        assert_eq!((n.key.clone(), n.delta.as_str(), n.low, n.high, n.is_kept), (k("n"), "-1", 0, 3, true));
-        assert_eq!((m.delta.as_str(), m.low, m.high), ("1", i64::MIN, i64::MAX - 1));
+        assert_eq!((n.key.clone(), n.delta, n.low, n.high, n.is_kept), (k("n"), -1, 0, 3, true));
+        assert_eq!((m.delta, m.low, m.high), (1, i64::MIN, i64::MAX - 1));
     }
 
     #[test]

@@ -114,6 +114,9 @@ async fn page_after(config: &PostgresConfig, client: &Client, id: i64, key: &[u8
 pub(crate) struct PostgresTarget {
     config: PostgresConfig,
     session: Session,
+    /// Has the lock of those who copy, inside a transaction: as long as it lasts the session is not given to others, also behind
+    /// a pool.
+    _lock: Session,
     /// The organization that was begun.
     current: Option<Current>,
 }
@@ -133,17 +136,14 @@ impl PostgresTarget {
     /// Says why there is no connection, or what is wrong with the database.
     pub(crate) async fn open(config: PostgresConfig) -> Result<Self, PostgresOpenError> {
         migration::migrate(&config, true).await?;
-        let session = session(&config).await?;
-        let target = Self { config, session, current: None };
-        // It lasts as long as the session. Two copies at once would each undo what the other has done, and what servers have
-        // written since the first of them ended.
-        let lock = target.sql("SELECT pg_try_advisory_lock(hashtextextended('insomnia-scim copy SCHEMA', 0))");
-        let row = target.session.client().query_typed_one(&lock, &[]).await;
-        match row.and_then(|row| row.try_get(0)) {
-            Ok(true) => Ok(target),
-            Ok(false) => Err(PostgresOpenError::Copying(target.config.to_string())),
+        let (session, lock) = (session(&config).await?, session(&config).await?);
+        // Two copies at once would each undo what the other has done, and what servers have written since the first of them
+        // ended.
+        match locks(&config, lock.client()).await {
+            Ok(true) => Ok(Self { config, session, _lock: lock, current: None }),
+            Ok(false) => Err(PostgresOpenError::Copying(config.to_string())),
             Err(error) => {
-                Err(PostgresOpenError::Connection { database: target.config.to_string(), reason: error.to_string() })
+                Err(PostgresOpenError::Connection { database: config.to_string(), reason: error.to_string() })
             }
         }
     }
@@ -274,6 +274,13 @@ impl Target for PostgresTarget {
         let session = Session::open(&self.config).await.map_err(failed)?;
         Ok(Box::new(PostgresSource { config: self.config.clone(), session }))
     }
+}
+
+/// Takes the lock of those who copy into the schema, until the session ends; `false` if another one has it.
+async fn locks(config: &PostgresConfig, client: &Client) -> Result<bool, tokio_postgres::Error> {
+    client.batch_execute("BEGIN").await?;
+    let lock = in_schema(config, "SELECT pg_try_advisory_xact_lock(hashtextextended('insomnia-scim copy SCHEMA', 0))");
+    client.query_typed_one(&lock, &[]).await?.try_get(0)
 }
 
 async fn session(config: &PostgresConfig) -> Result<Session, PostgresOpenError> {

@@ -38,6 +38,8 @@ impl Fault {
             // has not ended yet.
             SqlState::LOCK_NOT_AVAILABLE => (StorageError::Unavailable(text), true, false),
             SqlState::QUERY_CANCELED => (StorageError::Unavailable(text), false, false),
+            // Somebody between here and the server has given the session away: nothing was done.
+            SqlState::INVALID_SQL_STATEMENT_NAME => (StorageError::Unavailable(text), true, true),
             // The server was made a standby, or this is one that will be made the server.
             SqlState::READ_ONLY_SQL_TRANSACTION => (StorageError::Unavailable(text), true, true),
             SqlState::ADMIN_SHUTDOWN

@@ -8,7 +8,7 @@ use super::fault;
 use super::pool::Session;
 
 /// The steps from an empty schema to the newest one. A release adds to the end; what was released does not change.
-const MIGRATIONS: &[&str] = &[include_str!("schema-1.sql"), include_str!("schema-2.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("schema-1.sql"), include_str!("schema-2.sql"), include_str!("schema-3.sql")];
 /// What the steps call the schema, with the dot behind it.
 const PLACEHOLDER: &str = "SCHEMA.";
 /// The oldest server that has all that the functions ask for (14.0).

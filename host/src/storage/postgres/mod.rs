@@ -17,11 +17,13 @@ mod change;
 mod config;
 #[cfg(feature = "cli")]
 mod copy;
+mod direct;
 mod fault;
 mod ids;
 mod migration;
 mod pool;
 mod tls;
+mod together;
 mod writer;
 
 use std::fmt;
@@ -111,7 +113,8 @@ impl PostgresStorage {
     async fn start(config: PostgresConfig) -> Result<Self, PostgresOpenError> {
         let host = random().map_err(|_| PostgresOpenError::Random)?;
         let statements = Statements::new(&config);
-        let (pool, ids) = (Pool::new(config.clone()), Arc::new(Ids::new(&config)));
+        let frequent = vec![statements.get.clone(), statements.scan.clone(), writer::together(&config)];
+        let (pool, ids) = (Pool::new(config.clone(), frequent), Arc::new(Ids::new(&config)));
         // Hosts that ended long ago do not ask again.
         let sql = "DELETE FROM SCHEMA.receipt WHERE at < now() - interval '1 day'";
         let swept = pool.call(&OrganizationId::host(), &migration::in_schema(&config, sql), &[], LONG).await;
@@ -160,12 +163,11 @@ impl Storage for PostgresStorage {
         let most = to_integer(bounds::MAX_GET_BYTES as u64);
         let parameters: [Parameter<'_>; 2] = [(&keys, Type::BYTEA_ARRAY), (&most, Type::INT8)];
         let rows = self.call(organization, &self.statements.get, &parameters, QUICK).await?.unwrap_or_default();
-        for row in rows {
-            let place = from_integer(row.try_get(0).map_err(failed)?);
-            let Some(place) = place.checked_sub(1) else { return Err(StorageError::TooLarge) };
-            let item =
-                Item { value: row.try_get(1).map_err(failed)?, version: from_integer(row.try_get(2).map_err(failed)?) };
-            if let Some(found) = usize::try_from(place).ok().and_then(|place| items.get_mut(place)) {
+        let Some(row) = rows.first() else { return Ok(items) };
+        let found: Option<Vec<Option<&[u8]>>> = row.try_get(0).map_err(failed)?;
+        for packed in found.ok_or(StorageError::TooLarge)?.into_iter().flatten() {
+            let (place, item) = unpacked(packed).ok_or_else(|| StorageError::Other("an item has no place".into()))?;
+            if let Some(found) = items.get_mut(place) {
                 *found = Some(item);
             }
         }
@@ -318,7 +320,7 @@ impl Statements {
         Self {
             #[cfg(feature = "cli")]
             others: sql("SELECT FROM SCHEMA.organization WHERE name <> $1 LIMIT 1"),
-            get: sql("SELECT place, value, version FROM SCHEMA.get($1, $2, $3)"),
+            get: sql("SELECT SCHEMA.get_items($1, $2, $3)"),
             scan: sql("SELECT page, key, value, version FROM SCHEMA.scan($1, $2, $3, $4, $5, $6, $7, $8)"),
             due: sql("
                 (SELECT name, generation, wake_at FROM SCHEMA.organization
@@ -359,6 +361,14 @@ impl Statements {
 /// The latest time that can be right at `now`, of what lasts no longer than `longest`; milliseconds since the Unix epoch.
 fn latest(now: u64, longest: u64) -> i64 {
     to_integer(now.saturating_add(longest).saturating_add(TOLERANCE))
+}
+
+/// An item, and the place of its key from 0: each is sent as the place from 1 and the version, in eight bytes each, and the value.
+fn unpacked(packed: &[u8]) -> Option<(usize, Item)> {
+    let (place, rest) = packed.split_first_chunk()?;
+    let (version, value) = rest.split_first_chunk()?;
+    let place = usize::try_from(i64::from_be_bytes(*place)).ok()?.checked_sub(1)?;
+    Some((place, Item { value: value.to_vec(), version: from_integer(i64::from_be_bytes(*version)) }))
 }
 
 /// PostgreSQL's integers have a sign; versions and times stay far below it.

@@ -1,22 +1,26 @@
 //! Connections, and calls over them.
 //!
-//! A call is one statement whose types are said with it, so that it takes one round trip, needs no statement that was
-//! prepared before, and works behind a pool that gives each transaction another connection (pgbouncer's transaction mode).
+//! A call is one statement, so that it takes one round trip. On a connection that goes to the server itself the frequent ones are
+//! prepared when it is opened, which saves the server reading and planning them each time. Behind a pool that gives each
+//! transaction another connection (pgbouncer's transaction mode) a statement is sent as a whole, with its types.
 //!
 //! The connections are this module's own and not a pool library's, for the order of those who wait: organizations take
 //! turns, so that one with many calls waits behind itself.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Row};
+use tokio_postgres::{Client, Error, Row, Statement};
 
 use super::config::PostgresConfig;
+use super::direct::is_direct;
 use super::fault::Fault;
 use crate::capability::storage::{OrganizationId, StorageError};
 use crate::fair::{Gate, Turn};
@@ -40,6 +44,10 @@ pub(super) struct Pool(Arc<Shared>);
 
 struct Shared {
     config: PostgresConfig,
+    /// The statements that are prepared.
+    frequent: Vec<String>,
+    /// Whether they are: not once a session was found to have lost one.
+    prepares: AtomicBool,
     turns: Gate<OrganizationId>,
     /// The last one returned is the next one taken.
     idle: Mutex<Vec<Connection>>,
@@ -50,6 +58,34 @@ struct Connection {
     client: Client,
     task: AbortHandle,
     opened: Instant,
+    /// Statements, and what the server keeps of them.
+    prepared: Vec<(String, Statement)>,
+}
+
+impl Connection {
+    async fn run(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, Error> {
+        match self.prepared.iter().find(|(text, _)| text == sql) {
+            Some((_, statement)) => {
+                let values: Vec<_> = parameters.iter().map(|(value, _)| *value).collect();
+                self.client.query(statement, &values).await
+            }
+            None => self.client.query_typed(sql, parameters).await,
+        }
+    }
+
+    /// Prepares the statements if the session is this connection's own. What can't be prepared is sent as a whole, and the server
+    /// then says what is wrong.
+    async fn prepare(&mut self, statements: &[String]) -> Result<(), Error> {
+        if !is_direct(&self.client).await? {
+            return Ok(());
+        }
+        for sql in statements {
+            if let Ok(statement) = self.client.prepare(sql).await {
+                self.prepared.push((sql.clone(), statement));
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Drop for Connection {
@@ -65,9 +101,11 @@ impl fmt::Debug for Pool {
 }
 
 impl Pool {
-    pub(super) fn new(config: PostgresConfig) -> Self {
+    /// No connections yet, to a server on which these statements are the frequent ones.
+    pub(super) fn new(config: PostgresConfig, frequent: Vec<String>) -> Self {
         let turns = Gate::with_room(config.connections, config.connections / 2);
-        Self(Arc::new(Shared { config, turns, idle: Mutex::default() }))
+        let prepares = AtomicBool::new(true);
+        Self(Arc::new(Shared { config, frequent, prepares, turns, idle: Mutex::default() }))
     }
 
     /// Runs a statement, and runs it again after a fault that may pass, until the configured patience and `more` are at
@@ -98,13 +136,16 @@ impl Pool {
 
     async fn once(&self, of: &OrganizationId, sql: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, Fault> {
         let lease = self.lease(of).await?;
-        let result = lease.connection()?.client.query_typed(sql, parameters).await;
+        let result = lease.connection()?.run(sql, parameters).await;
         match result {
             Ok(rows) => {
                 lease.give_back();
                 Ok(rows)
             }
             Err(error) => {
+                if error.code() == Some(&SqlState::INVALID_SQL_STATEMENT_NAME) {
+                    self.0.prepares.store(false, Ordering::Relaxed);
+                }
                 let fault = Fault::of(&error);
                 if !fault.is_broken {
                     lease.give_back();
@@ -122,7 +163,10 @@ impl Pool {
                 return Ok(Lease { pool: self.clone(), connection: Some(connection), _turn: turn });
             }
         }
-        let connection = connect(&self.0.config).await.map_err(|error| Fault::of(&error))?;
+        let mut connection = connect(&self.0.config).await.map_err(|error| Fault::of(&error))?;
+        if self.0.prepares.load(Ordering::Relaxed) {
+            connection.prepare(&self.0.frequent).await.map_err(|error| Fault::of(&error))?;
+        }
         Ok(Lease { pool: self.clone(), connection: Some(connection), _turn: turn })
     }
 
@@ -168,14 +212,14 @@ impl Drop for Lease {
 }
 
 /// Connects once.
-async fn connect(config: &PostgresConfig) -> Result<Connection, tokio_postgres::Error> {
+async fn connect(config: &PostgresConfig) -> Result<Connection, Error> {
     let (client, connection) = config.server.connect(config.tls.clone()).await?;
     let task = tokio::spawn(async move {
         // Whoever has a call under way is told the same.
         let _ = connection.await;
     })
     .abort_handle();
-    Ok(Connection { client, task, opened: Instant::now() })
+    Ok(Connection { client, task, opened: Instant::now(), prepared: Vec::new() })
 }
 
 /// Between half of it and all of it, so that those who met do not meet again.
@@ -189,7 +233,7 @@ fn jittered(pause: Duration) -> Duration {
 pub(super) struct Session(Connection);
 
 impl Session {
-    pub(super) async fn open(config: &PostgresConfig) -> Result<Self, tokio_postgres::Error> {
+    pub(super) async fn open(config: &PostgresConfig) -> Result<Self, Error> {
         connect(config).await.map(Self)
     }
 

@@ -5,6 +5,9 @@
 //! callers there are, the more of them share a wait for the disk, and an organization never holds more than one connection
 //! with its commits.
 //!
+//! A group is sent as what its transactions do together, which is what they do unless one of them is refused
+//! ([`super::together`]); then it is sent once more with its transactions apart.
+//!
 //! A group has a number. When the connection breaks before the answer, the same group is sent again under the same number,
 //! and the database answers what it has answered before if it had committed it ([`super`] has more on this).
 
@@ -21,6 +24,7 @@ use tokio_postgres::types::Type;
 use super::change::NetChange;
 use super::ids::Ids;
 use super::pool::{Parameter, Pool};
+use super::together::Together;
 use super::{PostgresConfig, failed, from_integer, migration};
 use crate::capability::storage::{Key, OrganizationId, StorageError};
 use crate::hourly::{error_hourly, warn_hourly};
@@ -93,7 +97,10 @@ pub(super) struct Writer(Arc<Shared>);
 struct Shared {
     pool: Pool,
     ids: Arc<Ids>,
-    sql: String,
+    /// The statement for what a group does together.
+    together: String,
+    /// The statement for transactions one after the other.
+    apart: String,
     /// The host's random number.
     host: i64,
     /// The number of the next group, whosever it is.
@@ -105,11 +112,11 @@ struct Shared {
 
 impl Writer {
     pub(super) fn new(config: &PostgresConfig, pool: Pool, ids: Arc<Ids>, host: i64) -> Self {
-        let sql = "SELECT state, version, outcomes, keys FROM SCHEMA.commit_group($1, $2, $3, $4, $5, $6, $7, $8, $9, \
+        let apart = "SELECT state, version, outcomes, keys FROM SCHEMA.commit_group($1, $2, $3, $4, $5, $6, $7, $8, $9, \
             $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)";
-        let (sql, next) = (migration::in_schema(config, sql), AtomicI64::new(1));
-        let (lanes, appended) = (Mutex::default(), AtomicUsize::new(0));
-        Self(Arc::new(Shared { pool, ids, sql, host, next, lanes, appended }))
+        let (together, apart) = (together(config), migration::in_schema(config, apart));
+        let (next, lanes, appended) = (AtomicI64::new(1), Mutex::default(), AtomicUsize::new(0));
+        Self(Arc::new(Shared { pool, ids, together, apart, host, next, lanes, appended }))
     }
 
     /// Has the changes made, and waits until they are durable.
@@ -260,14 +267,33 @@ impl Writer {
         }
         let shared = &*self.0;
         let id = shared.ids.find_or_make(&shared.pool, of).await?;
+        if let Some(together) = Together::of(&changes) {
+            let answer = self.send_group(of, id, &changes, &shared.together, together.parameters()).await?;
+            if !matches!(answer, Answer::Refused) {
+                return Ok(answer);
+            }
+        }
+        let apart = Arrays::of(&changes);
+        self.send_group(of, id, &changes, &shared.apart, apart.parameters()).await
+    }
+
+    /// Sends a group, of which these are the parts, under a number of its own.
+    async fn send_group(
+        &self,
+        of: &OrganizationId,
+        id: i64,
+        changes: &[&NetChange],
+        sql: &str,
+        parts: Vec<Parameter<'_>>,
+    ) -> Result<Answer, StorageError> {
+        let shared = &*self.0;
         let number = shared.next.fetch_add(1, Ordering::Relaxed);
-        let arrays = Arrays::of(&changes);
         let mut parameters: Vec<Parameter<'_>> =
             vec![(&id, Type::INT8), (&shared.host, Type::INT8), (&number, Type::INT8)];
-        arrays.add_to(&mut parameters);
+        parameters.extend(parts);
         let rows: usize = changes.iter().map(|change| change.rows()).sum();
         let more = OF_ROW * u32::try_from(rows).unwrap_or(u32::MAX);
-        let answer = shared.pool.call(of, &shared.sql, &parameters, more).await?;
+        let answer = shared.pool.call(of, sql, &parameters, more).await?;
         let row = answer.first().ok_or_else(|| StorageError::Other("the database has answered nothing".into()))?;
         Answer::read(row, changes.len())
     }
@@ -305,6 +331,13 @@ impl Lane {
     }
 }
 
+/// The statement that commits what a group does together.
+pub(super) fn together(config: &PostgresConfig) -> String {
+    let sql = "SELECT state, version, outcomes, keys FROM SCHEMA.commit_all($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, \
+        $11, $12, $13, $14, $15, $16, $17)";
+    migration::in_schema(config, sql)
+}
+
 fn overloaded() -> StorageError {
     StorageError::Unavailable("too many writes are waiting".into())
 }
@@ -324,6 +357,8 @@ enum Answer {
     Deleted,
     /// The database has no such organization.
     Unknown,
+    /// Of several transactions that were sent together one is refused, so that none was done.
+    Refused,
 }
 
 impl Answer {
@@ -331,14 +366,18 @@ impl Answer {
         match row.try_get::<_, i16>(0).map_err(failed)? {
             0 => {
                 let version = from_integer(row.try_get(1).map_err(failed)?);
-                let outcomes: Vec<i16> = row.try_get(2).map_err(failed)?;
-                let keys: Vec<Option<Key>> = row.try_get(3).map_err(failed)?;
+                let mut outcomes: Vec<i16> = row.try_get(2).map_err(failed)?;
+                let mut keys: Vec<Option<Key>> = row.try_get(3).map_err(failed)?;
+                if outcomes.is_empty() {
+                    (outcomes, keys) = (vec![0; changes], vec![None; changes]);
+                }
                 if outcomes.len() != changes || keys.len() != changes {
                     return Err(StorageError::Other("the database has answered about another group".into()));
                 }
                 Ok(Self::Done { version, outcomes, keys })
             }
             1 => Ok(Self::Deleted),
+            4 => Ok(Self::Refused),
             // A group is sent only after the answer to the one before, or when that was given up for good.
             2 => Err(StorageError::Unavailable("a later group was committed before this one".into())),
             _ => Ok(Self::Unknown),
@@ -376,7 +415,7 @@ struct Arrays<'c> {
     require_version: Vec<i64>,
     sum_end: Vec<i32>,
     sum_key: Vec<&'c [u8]>,
-    sum_delta: Vec<&'c str>,
+    sum_delta: Vec<String>,
     sum_low: Vec<i64>,
     sum_high: Vec<i64>,
     sum_is_kept: Vec<bool>,
@@ -401,7 +440,7 @@ impl<'c> Arrays<'c> {
             }
             for sum in &change.sums {
                 arrays.sum_key.push(&sum.key);
-                arrays.sum_delta.push(&sum.delta);
+                arrays.sum_delta.push(sum.delta.to_string());
                 arrays.sum_low.push(sum.low);
                 arrays.sum_high.push(sum.high);
                 arrays.sum_is_kept.push(sum.is_kept);
@@ -424,10 +463,10 @@ impl<'c> Arrays<'c> {
         arrays
     }
 
-    fn add_to<'a>(&'a self, parameters: &mut Vec<Parameter<'a>>) {
+    fn parameters(&self) -> Vec<Parameter<'_>> {
         let (bytes, numbers, ends) = (Type::BYTEA_ARRAY, Type::INT8_ARRAY, Type::INT4_ARRAY);
-        parameters.extend([
-            (&self.wake_at as &(dyn tokio_postgres::types::ToSql + Sync), numbers.clone()),
+        vec![
+            (&self.wake_at, numbers.clone()),
             (&self.require_end, ends.clone()),
             (&self.require_key, bytes.clone()),
             (&self.require_version, numbers.clone()),
@@ -445,7 +484,7 @@ impl<'c> Arrays<'c> {
             (&self.put_end, ends),
             (&self.put_key, bytes.clone()),
             (&self.put_value, bytes),
-        ]);
+        ]
     }
 }
 
