@@ -10,4 +10,6 @@ pub mod setup_link;
 
 pub use authenticate::{Authenticated, Credential, Presented, Unauthenticated, authenticate, authenticate_again};
 pub use insomnia_scim_contract::{ExpiryWindow as Window, IdentityProvider, IssuedToken, Requirement, TokenStatus};
-pub use lifecycle::{ConnectorError, SOON, disable, enable, refresh, status, unmet, unmet_requirements};
+pub use lifecycle::{
+    ConnectorError, SOON, disable, enable, refresh, refresh_verified, status, unmet, unmet_requirements,
+};

@@ -27,7 +27,7 @@
 //! | `user/{id}` | the member: [`super::MemberRecord`] |
 //! | `user-card/{id}` | the member's own name as JSON, or `""`; rewritten only when that changes, gone with the member |
 //! | `user-touch/{id}` | when a membership of the member last changed, in milliseconds, as text; absent before the first |
-//! | `user-listed/{id}` | empty: the member is managed by SCIM. Ids are in the order of creation |
+//! | `user-listed/{id}` | empty: the member is managed by SCIM. Ids are in the order of creation, but for those that a backend brought along |
 //! | `user-name/{folded}` | the id of the member with this userName |
 //! | `user-email/{folded}` | the id of the member with this email address: the primary one, unique in the organization |
 //! | `user-mail/{folded}␀{id}` | empty: any of the member's email addresses |
