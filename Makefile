@@ -126,6 +126,7 @@ release: toolchain ## Build the binary to hand out: optimised, and with the comp
 	cargo run --profile quick --locked --package insomnia-scim -- compile target/component.compiled
 	INSOMNIA_SCIM_COMPILED_COMPONENT="$(CURDIR)/target/component.compiled" cargo build --release --locked --package insomnia-scim
 	target/release/insomnia-scim man target/release/man
+	cargo run --locked --package insomnia-scim-contract --example package -- target/release/insomnia-scim.wit.wasm
 	mkdir -p target/release/completions
 	for shell in bash zsh fish; do target/release/insomnia-scim completions $$shell >target/release/completions/insomnia-scim.$$shell; done
 
@@ -160,6 +161,7 @@ package: toolchain tools ## Build static, stripped binaries with checksums and S
 			--override-filename insomnia-scim-$$target.cdx; \
 		mv host/insomnia-scim-$$target.cdx.json target/package/; \
 	done; \
+	cargo run --locked --package insomnia-scim-contract --example package -- target/package/insomnia-scim.wit.wasm
 	cd target/package && sha256sum * >SHA256SUMS && ls -l
 
 test: toolchain tools venv browser npm postgres ## Build, and run all tests.
