@@ -191,6 +191,9 @@ check: toolchain tools ## Check format, lints, documentation, licences and advis
 	$(CARGO) deny --locked check bans licenses sources
 	@$(MAKE) --no-print-directory advisories
 	cargo clippy --locked --workspace --all-targets -- -D warnings
+	@# What is for wasm alone, with the profile and in the folder of the component, which share its macros: else it takes minutes.
+	cargo clippy --locked --package insomnia-scim-wasi-http --examples --features components \
+		--profile guest --target $(TARGET) --target-dir target/guest -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items
 
 # Outside of `make check`: each is another build of the host crate, and of some of its dependencies.

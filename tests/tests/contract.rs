@@ -72,7 +72,7 @@ fn contract(built: &World) -> World {
     }
     let wasi = built.imports().into_iter().filter(|name| name.starts_with("wasi:") && !name.contains('#'));
     let imports: String = wasi.map(|name| format!("import {name};\n")).collect();
-    sources.push_str("with-wasi.wit", &format!("world {WITH_WASI} {{\ninclude provisioner;\n{imports}}}\n"));
+    sources.push_str("with-wasi.wit", format!("world {WITH_WASI} {{\ninclude provisioner;\n{imports}}}\n"));
     let group = sources.parse().map_err(|(_, error)| error.to_string()).unwrap();
     let package = resolve.push_group(group).unwrap();
     let world = resolve.select_world(&[package], Some("provisioner")).unwrap();
