@@ -127,6 +127,7 @@ release: toolchain ## Build the binary to hand out: optimised, and with the comp
 	cargo run --profile quick --locked --package insomnia-scim -- compile target/component.compiled
 	INSOMNIA_SCIM_COMPILED_COMPONENT="$(CURDIR)/target/component.compiled" cargo build --release --locked --package insomnia-scim
 	target/release/insomnia-scim man target/release/man
+	cargo run --locked --package insomnia-scim-contract --example package -- target/release/insomnia-scim.wit.wasm
 	mkdir -p target/release/completions
 	for shell in bash zsh fish; do target/release/insomnia-scim completions $$shell >target/release/completions/insomnia-scim.$$shell; done
 
@@ -161,6 +162,7 @@ package: toolchain tools ## Build static, stripped binaries with checksums and S
 			--override-filename insomnia-scim-$$target.cdx; \
 		mv host/insomnia-scim-$$target.cdx.json target/package/; \
 	done; \
+	cargo run --locked --package insomnia-scim-contract --example package -- target/package/insomnia-scim.wit.wasm
 	cd target/package && sha256sum * >SHA256SUMS && ls -l
 
 test: toolchain tools venv browser npm postgres ## Build, and run all tests.
@@ -190,6 +192,9 @@ check: toolchain tools ## Check format, lints, documentation, licences and advis
 	$(CARGO) deny --locked check bans licenses sources
 	@$(MAKE) --no-print-directory advisories
 	cargo clippy --locked --workspace --all-targets -- -D warnings
+	@# What is for wasm alone, with the profile and in the folder of the component, which share its macros: else it takes minutes.
+	cargo clippy --locked --package insomnia-scim-wasi-http --examples --features components \
+		--profile guest --target $(TARGET) --target-dir target/guest -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items
 
 # Outside of `make check`: each is another build of the host crate, and of some of its dependencies.

@@ -1,9 +1,17 @@
 //! Tests of the library as an embedder uses it.
 
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::{Request, Response, header};
 use http_body_util::BodyExt as _;
 use tower::ServiceExt as _;
+
+use crate::capability::clock::ManualClock;
+use crate::directory::{ImportOutcome, ImportedMember, OrganizationRecord, Role};
+use crate::storage::MemoryStorage;
+use crate::{EnsuredOrganization, NewOrganization, OrganizationId, Provisioner};
 
 #[path = "../examples/embed.rs"]
 mod example;
@@ -71,5 +79,83 @@ async fn what_is_no_connector_url_is_refused_in_scim() {
         let (answer, body) = ask(&application, path, None).await;
         assert_eq!(answer.status(), 404, "{path}");
         assert!(body.contains("urn:ietf:params:scim:api:messages:2.0:Error"), "{path}: {body}");
+    }
+}
+
+const START: u64 = 1_800_000_000_000;
+
+async fn host(clock: &Arc<ManualClock>) -> Provisioner {
+    let builder = Provisioner::builder().storage(Arc::new(MemoryStorage::new())).clock(clock.clone());
+    builder.scheduler(false).build().await.unwrap()
+}
+
+fn new(id: &str, seats: u32) -> NewOrganization {
+    let record = OrganizationRecord { name: "Acme".into(), seats, ..OrganizationRecord::default() };
+    NewOrganization::new(OrganizationId::parse(id).unwrap(), record)
+}
+
+#[tokio::test]
+async fn an_organization_that_is_made_at_each_start_is_made_once_and_stays_as_it_is() {
+    let host = host(&Arc::new(ManualClock::new(START))).await;
+    let first = host.ensure_organization(new("acme", 50)).await.unwrap();
+    assert!(matches!(first, EnsuredOrganization::Created(_)));
+    first.organization().set_retention(30).await.unwrap();
+    let second = host.ensure_organization(new("acme", 60)).await.unwrap();
+    assert!(matches!(second, EnsuredOrganization::Found(_)));
+    assert_eq!(second.organization().get().await.unwrap().unwrap().seats, 50);
+    assert_eq!(second.organization().retention().await.unwrap(), 30);
+}
+
+#[tokio::test]
+async fn a_start_that_was_killed_while_it_made_the_organization_is_taken_up_by_a_later_one() {
+    let clock = Arc::new(ManualClock::new(START));
+    let host = host(&clock).await;
+    host.registry().begin(&OrganizationId::parse("acme").unwrap(), START).await.unwrap();
+    let waits = tokio::spawn({
+        let host = host.clone();
+        async move { host.ensure_organization(new("acme", 50)).await.unwrap() }
+    });
+    clock.advance(Duration::from_secs(5 * 60));
+    let ensured = waits.await.unwrap();
+    assert!(matches!(ensured, EnsuredOrganization::Created(_)));
+    assert_eq!(ensured.organization().get().await.unwrap().unwrap().seats, 50);
+}
+
+#[tokio::test]
+async fn a_backend_takes_its_members_along_by_the_thousand_with_their_ids() {
+    let host = host(&Arc::new(ManualClock::new(START))).await;
+    let ensured = host.ensure_organization(new("acme", 1_200)).await.unwrap();
+    let acme = ensured.organization();
+    let person = |number: u32| {
+        let id = format!("{number:08x}-0000-4000-8000-000000000000");
+        let display_name = Some(format!("Person {number}"));
+        ImportedMember { display_name, ..ImportedMember::new(id, format!("p{number}@acme.example")) }
+    };
+    let mut people: Vec<ImportedMember> = (0..1_201).map(person).collect();
+    people[0].role = Role::Owner;
+    let outcomes = acme.import_members(&people).await.unwrap();
+    assert!(outcomes[..1_200].iter().all(|outcome| *outcome == ImportOutcome::Added));
+    assert!(matches!(&outcomes[1_200], ImportOutcome::Refused(why) if why.contains("seats")), "{:?}", outcomes[1_200]);
+    let again = acme.import_members(&people).await.unwrap();
+    assert!(again[..1_200].iter().all(|outcome| *outcome == ImportOutcome::Present));
+    let owner = acme.member("P0@acme.example").await.unwrap();
+    assert_eq!((owner.id.as_str(), owner.role), ("00000000-0000-4000-8000-000000000000", Role::Owner));
+    assert_eq!(acme.census().await.unwrap().active_manual, 1_200);
+    people[1_200].id = people[7].id.clone();
+    assert!(acme.import_members(&people).await.is_err(), "an id comes twice");
+}
+
+#[tokio::test]
+async fn what_is_off_for_want_of_a_mailer_a_client_or_a_key_is_said_at_the_start() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let writer = Mutex::new(file.reopen().unwrap());
+    let log = tracing_subscriber::fmt().with_ansi(false).with_writer(writer).finish();
+    let logging = tracing::subscriber::set_default(log);
+    let _host = host(&Arc::new(ManualClock::new(START))).await;
+    drop(logging);
+    let said = std::fs::read_to_string(file.path()).unwrap();
+    for (what, off) in [("no mailer", "parked"), ("no HTTP client", "are off"), ("no key for secrets", "are refused")] {
+        let line = said.lines().find(|line| line.contains(what));
+        assert!(line.is_some_and(|line| line.contains(off)), "{what}: {said}");
     }
 }

@@ -101,8 +101,8 @@ pub use error::{ActionError, SchemasError};
 pub use fleet::{FleetCondition, FleetFilter, FleetTrouble, InvalidCondition, Standing};
 pub use insomnia_scim_contract::{Act, Actor, Face, Overview, Source};
 pub use organization::{
-    CreateOrganizationError, CreatedOrganization, DomainRule, ErasedPerson, NewOrganization, OptionChanges,
-    Organization, OrganizationChange, Owner, UnknownOption,
+    CreateOrganizationError, CreatedOrganization, DomainRule, EnsuredOrganization, ErasedPerson, NewOrganization,
+    OptionChanges, Organization, OrganizationChange, Owner, UnknownOption,
 };
 pub use provisioner::{BuildError, ComponentsError, Provisioner, ProvisionerBuilder};
 pub use quota::{InvalidQuota, Quota, Quotas};

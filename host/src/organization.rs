@@ -62,6 +62,7 @@ mod events;
 pub(crate) mod export;
 mod find;
 mod guard;
+mod import;
 pub(crate) mod oauth;
 mod passphrases;
 mod quotas;
@@ -72,7 +73,7 @@ mod streams;
 mod teams;
 
 pub use change::{OptionChanges, OrganizationChange, UnknownOption};
-pub use create::{CreateOrganizationError, CreatedOrganization, NewOrganization, Owner};
+pub use create::{CreateOrganizationError, CreatedOrganization, EnsuredOrganization, NewOrganization, Owner};
 pub use domain_rule::DomainRule;
 pub use erasure::ErasedPerson;
 
@@ -261,6 +262,18 @@ impl Organization {
     ) -> Result<IssuedToken, ActionError> {
         let (by, passphrase) = (self.by(actor), passphrase.to_owned());
         act!(self.insomnia_scim_connector.call_refresh(&by, Some(&passphrase), window, overlap_seconds))
+    }
+
+    /// As [`Organization::refresh`], for an actor of whom the caller has made sure just now, by more than a session: by a password
+    /// of its own, a second factor, or a sign-in a moment ago. The actor is an owner or a co-owner all the same.
+    pub async fn refresh_verified(
+        &self,
+        actor: impl Into<Actor>,
+        window: Option<ExpiryWindow>,
+        overlap_seconds: u32,
+    ) -> Result<IssuedToken, ActionError> {
+        let by = self.by(actor);
+        act!(self.insomnia_scim_connector.call_refresh_verified(&by, window, overlap_seconds))
     }
 
     /// As [`Organization::refresh`], for the operator of the host, whom the caller has authenticated in its own way.

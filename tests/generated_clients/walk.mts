@@ -5,7 +5,7 @@
 // that is not there yet. Each call has to succeed, unless nothing can be there for it. At the end no operation of the document may be left over.
 
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import createClient from 'openapi-fetch';
 import type { components, paths } from './api.js';
@@ -173,6 +173,12 @@ async function people() {
   const users = [{ schemas, userName: 'grace@example.com' }, { schemas, userName: email }];
   const preview = await gives(client.POST('/api/v1/organizations/{organization}/preview', { params, body: users }));
   assert.equal(preview.users[0]?.outcome, 'creates');
+  const hedy = { id: randomUUID(), email: 'hedy@example.com' };
+  for (const outcome of ['added', 'present']) {
+    const takenOver = { params, body: { members: [hedy] } };
+    const imported = await gives(client.POST('/api/v1/organizations/{organization}/imports', takenOver));
+    assert.deepEqual(imported.members, [{ id: hedy.id, outcome }]);
+  }
   await done(client.DELETE(`${teams}/{team}`, { params: team }));
   await done(client.DELETE(`${members}/{member}`, { params: named }));
   const erasures = '/api/v1/organizations/{organization}/erasures';

@@ -10,6 +10,7 @@ import importlib
 import pathlib
 import pkgutil
 import sys
+import uuid
 from io import BytesIO
 
 import client.api
@@ -177,6 +178,11 @@ def people():
     users = [{"schemas": user, "userName": "grace@example.com"}, {"schemas": user, "userName": ada.email}]
     preview = of_the_organization("preview", body=users, gives=models.Preview)
     assert preview.users[0].outcome == models.PreviewOutcome.CREATES, preview
+    hedy = models.MemberToImport(id=str(uuid.uuid4()), email="hedy@example.com")
+    taken_over = models.MembersToImport(members=[hedy])
+    for outcome in ["added", "present"]:
+        imported = of_the_organization("import_members", body=taken_over, gives=models.Imported)
+        assert [(one.id, one.outcome) for one in imported.members] == [(hedy.id, outcome)], imported
     of_the_organization("remove_team", team.id)
     of_the_organization("remove_member", ada.id)
     body = models.PersonToErase(person=ada.id, known_as=[ada.email])

@@ -4,6 +4,7 @@
 mod api;
 mod capabilities;
 mod conformance;
+mod contract;
 mod dice;
 mod embedding;
 mod house;

@@ -60,7 +60,7 @@ impl Default for TeamQuery {
     }
 }
 
-/// A page of what was searched, in the order of creation. It may have fewer items than asked for, or none, although there
+/// A page of what was searched, in the order of ids. It may have fewer items than asked for, or none, although there
 /// are more: at most 10,000 are looked at in one call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]

@@ -54,6 +54,7 @@ wit_bindgen::generate!({
         "insomnia:scim/directory-types@1.0.0/listing": insomnia_scim_contract::Listing,
         "insomnia:scim/directory-types@1.0.0/member-page": insomnia_scim_contract::MemberPage,
         "insomnia:scim/directory-types@1.0.0/team-page": insomnia_scim_contract::TeamPage,
+        "insomnia:scim/directory-types@1.0.0/import-outcome": insomnia_scim_contract::ImportOutcome,
         "insomnia:scim/directory-types@1.0.0/signed-in": insomnia_scim_contract::SignedIn,
         "insomnia:scim/directory-types@1.0.0/guard": insomnia_scim_contract::Guard,
         "insomnia:scim/directory-types@1.0.0/removal": insomnia_scim_contract::Removal,

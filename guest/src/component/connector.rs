@@ -38,6 +38,15 @@ impl Guest for Component {
         Ok(connector::refresh(&store, by.actor, passphrase.as_deref(), window, overlap_seconds)?)
     }
 
+    fn refresh_verified(
+        by: Act,
+        window: Option<ExpiryWindow>,
+        overlap_seconds: u32,
+    ) -> Result<IssuedToken, ActionError> {
+        let store = acting(&by, "token.refresh");
+        Ok(connector::refresh_verified(&store, by.actor, window, overlap_seconds)?)
+    }
+
     fn create_setup_link(
         by: Act,
         passphrase: Option<String>,
@@ -45,6 +54,10 @@ impl Guest for Component {
     ) -> Result<IssuedSetupLink, ActionError> {
         let store = acting(&by, "setup-link.create");
         Ok(setup_link::create(&store, by.actor, passphrase.as_deref(), &link)?)
+    }
+
+    fn create_setup_link_verified(by: Act, link: NewSetupLink) -> Result<IssuedSetupLink, ActionError> {
+        Ok(setup_link::create_verified(&acting(&by, "setup-link.create"), by.actor, &link)?)
     }
 
     fn list_setup_links() -> Result<Vec<SetupLink>, ActionError> {

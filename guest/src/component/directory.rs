@@ -2,8 +2,8 @@
 
 use insomnia_scim_contract::{
     Act, ActionError, Census, Decision, DescribedMember, DescribedTeam, Erasure, FoundMembers, FoundTeams, Guard,
-    GuardStatus, HeldPage, Licences, Listing, MarkedMembers, Member, MemberPage, MemberQuery, NewMember, Options,
-    Organization, OrganizationRecord, Preview, Role, SignedIn, Source, Team, TeamPage, TeamQuery, WithoutSeat,
+    GuardStatus, HeldPage, ImportOutcome, Licences, Listing, MarkedMembers, Member, MemberPage, MemberQuery, NewMember,
+    Options, Organization, OrganizationRecord, Preview, Role, SignedIn, Source, Team, TeamPage, TeamQuery, WithoutSeat,
 };
 
 use serde_json::json;
@@ -39,6 +39,10 @@ impl Guest for Component {
 
     fn add_member(by: Act, member: NewMember) -> Result<Member, ActionError> {
         Ok(directory::add_member_by(&acting(&by, "member.add"), &by, &member)?)
+    }
+
+    fn import_members(by: Act, members: String) -> Result<Vec<ImportOutcome>, ActionError> {
+        Ok(directory::import_members(&acting(&by, "member.import"), &members)?)
     }
 
     fn get_member(member: String) -> Result<Member, ActionError> {

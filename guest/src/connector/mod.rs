@@ -24,4 +24,4 @@ pub use authenticate::{Authenticated, Credential, Presented, Unauthenticated, au
 pub use insomnia_scim_contract::{ExpiryWindow as Window, IdentityProvider, IssuedToken, Requirement, TokenStatus};
 pub use lifecycle::{ConnectorError, disable, enable, status};
 pub use requirements::{unmet, unmet_requirements};
-pub use token::{SOON, refresh};
+pub use token::{SOON, refresh, refresh_verified};

@@ -14,7 +14,6 @@ use super::lifecycle::{self, administrator};
 use super::token;
 use crate::protocol::timestamp;
 use crate::provisioning::administrators::{self, Administrator};
-use crate::provisioning::passphrase;
 use crate::secret::{self, Token};
 use crate::store::{Batch, EventKind, EventSubject, SetupLinkRecord, Store, StoreError, Versioned};
 
@@ -45,16 +44,36 @@ pub fn create(
     new: &NewSetupLink,
 ) -> Result<IssuedSetupLink, ConnectorError> {
     let actor = actor.into();
+    check(new)?;
+    token::prove(store, &actor, given)?;
+    make(store, &actor, new)
+}
+
+/// As [`create`], where the host has made sure by itself who acts.
+///
+/// # Errors
+/// [`ConnectorError`] says why not.
+pub fn create_verified(
+    store: &Store,
+    actor: impl Into<Actor>,
+    new: &NewSetupLink,
+) -> Result<IssuedSetupLink, ConnectorError> {
+    check(new)?;
+    make(store, &actor.into(), new)
+}
+
+fn check(new: &NewSetupLink) -> Result<(), ConnectorError> {
     lifecycle::check_provider(&new.identity_provider)?;
     if !VALID.contains(&new.valid_seconds) {
         return Err(ConnectorError::Invalid("a set-up link is valid for 3,600 to 604,800 seconds".into()));
     }
-    if let Administrator::Member(member) = administrator(store, &actor)? {
-        let given = given.ok_or_else(|| ConnectorError::Invalid("the actor's passphrase is needed".into()))?;
-        passphrase::confirm(store, member.record.id(), given)?;
-    }
+    Ok(())
+}
+
+/// Makes the link, if an administrator acts.
+fn make(store: &Store, actor: &Actor, new: &NewSetupLink) -> Result<IssuedSetupLink, ConnectorError> {
     store.transact(|| {
-        let (member, created_by) = match administrator(store, &actor)? {
+        let (member, created_by) = match administrator(store, actor)? {
             Administrator::Member(member) => {
                 let (id, name) = (member.record.id().to_owned(), member.record.display_name());
                 (Some(id.clone()), if name == OPERATOR { id } else { name })

@@ -1,7 +1,7 @@
 //! Members as the backend sees and changes them.
 
 use insomnia_scim_contract::{Act, Face, Member, NewMember, is_address};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::error::DirectoryError;
 use crate::protocol::schema::USER;
@@ -43,11 +43,8 @@ pub fn add_member(store: &Store, new: &NewMember) -> Result<Member, DirectoryErr
 /// [`DirectoryError`] says why not.
 pub fn add_member_by(store: &Store, by: &Act, new: &NewMember) -> Result<Member, DirectoryError> {
     let (email, name) = (new.email.trim(), new.display_name.trim());
-    if !is_address(email) {
-        return Err(DirectoryError::Invalid(format!("'{email}' is not an email address")));
-    }
-    if name.is_empty() || name.len() > 1_000 {
-        return Err(DirectoryError::Invalid("a display name has 1 to 1,000 bytes".into()));
+    if let Some(why) = misfit(email, name) {
+        return Err(DirectoryError::Invalid(why));
     }
     store.transact(|| {
         let organization = organization(store)?;
@@ -58,19 +55,8 @@ pub fn add_member_by(store: &Store, by: &Act, new: &NewMember) -> Result<Member,
         if let Some(id) = store.id_by_email(email)? {
             return Err(taken("emails", id).into());
         }
-        let (id, now) = (store.new_id(), store.now());
-        let document = json!({
-            "schemas": [USER],
-            "id": id,
-            "userName": email,
-            "displayName": name,
-            "emails": [{"value": email, "type": "work", "primary": true}],
-            "active": true,
-        });
-        let serde_json::Value::Object(document) = document else {
-            return Err(StoreError::Broken("not an object".into()).into());
-        };
-        let record = MemberRecord { origin: Origin::Manual, role: new.role, created: now, modified: now, document };
+        let id = store.new_id();
+        let record = manual(store, &id, (email, name), new.role, true)?;
         let subject = EventSubject { name: Some(email.to_owned()), ..EventSubject::member(&id) };
         store.note(subject, None, Some(json!({"email": email, "role": new.role})));
         let mut batch = Batch::new();
@@ -85,6 +71,35 @@ pub fn add_member_by(store: &Store, by: &Act, new: &NewMember) -> Result<Member,
         let version = write::commit(store, batch, &organization)?;
         Ok(member(&Stored { record, version, touch: None }))
     })
+}
+
+/// A manual member of this address and name, who is added now.
+pub(super) fn manual(
+    store: &Store,
+    id: &str,
+    (email, name): (&str, &str),
+    role: Role,
+    active: bool,
+) -> Result<MemberRecord, StoreError> {
+    let document = json!({
+        "schemas": [USER],
+        "id": id,
+        "userName": email,
+        "displayName": name,
+        "emails": [{"value": email, "type": "work", "primary": true}],
+        "active": active,
+    });
+    let Value::Object(document) = document else { return Err(StoreError::Broken("not an object".into())) };
+    let now = store.now();
+    Ok(MemberRecord { origin: Origin::Manual, role, created: now, modified: now, document })
+}
+
+/// Why a member can't be added with this address and this name.
+pub(super) fn misfit(email: &str, name: &str) -> Option<String> {
+    if !is_address(email) {
+        return Some(format!("'{email}' is not an email address"));
+    }
+    (name.is_empty() || name.len() > 1_000).then(|| "a display name has 1 to 1,000 bytes".into())
 }
 
 /// The member with this id, userName or email address.

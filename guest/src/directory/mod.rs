@@ -4,6 +4,7 @@ mod describe;
 mod error;
 mod find;
 mod guard;
+mod import;
 mod listing;
 mod members;
 mod organization;
@@ -20,6 +21,7 @@ pub use describe::{describe_member, describe_team};
 pub use error::DirectoryError;
 pub use find::{census, find_members, find_teams};
 pub use guard::{decide_held, set_guard};
+pub use import::import_members;
 pub use insomnia_scim_contract::{Listing, Member, NewMember, PreviewOutcome, PreviewedUser};
 pub use listing::{list_members, list_team_members, list_teams};
 pub use members::{

@@ -1,6 +1,7 @@
 //! Who acts, and the organization at a glance.
 
 mod find;
+mod import;
 
 use insomnia_scim_contract::{Actor, Requirement, TokenStatus};
 
@@ -51,6 +52,32 @@ fn whoever_acts_for_the_owner_needs_an_active_one_and_the_operator_needs_nobody(
     assert_eq!(connector::unmet_requirements(&ownerless.host().store(), Actor::Owner), Err(ConnectorError::NoOwner));
     assert_eq!(connector::disable(&ownerless.host().store(), Actor::Owner), Err(ConnectorError::NoOwner));
     assert_eq!(connector::disable(&ownerless.host().store(), Actor::Operator), Err(ConnectorError::Disabled));
+}
+
+#[test]
+fn p2_a_host_that_has_verified_who_acts_needs_no_passphrase_and_still_an_administrator() {
+    use insomnia_scim_contract::{IdentityProvider, NewMember, NewSetupLink, Role};
+
+    use crate::connector::setup_link;
+
+    let organization = TestOrganization::new(10, Window::Never).unwrap();
+    let store = organization.store();
+    let new = NewMember::new("ada@example.com".into(), None, Role::Member, None);
+    super::add_member(&store, &new).unwrap();
+    let link = NewSetupLink { identity_provider: IdentityProvider::Okta, window: None, valid_seconds: 3_600 };
+    for administrator in [TestOrganization::OWNER, TestOrganization::CO_OWNER] {
+        let token = connector::refresh_verified(&store, administrator, None, 0).unwrap().token;
+        assert_ne!(token, organization.token);
+        let made = setup_link::create_verified(&store, administrator, &link).unwrap();
+        assert!(setup_link::open(&store, &made.token).is_ok());
+    }
+    for nobody in ["ada@example.com", "nobody@example.com"] {
+        assert_eq!(connector::refresh_verified(&store, nobody, None, 0), Err(ConnectorError::Forbidden), "{nobody}");
+        let refused = setup_link::create_verified(&store, nobody, &link).map(drop);
+        assert_eq!(refused, Err(ConnectorError::Forbidden), "{nobody}");
+    }
+    let too_long = connector::refresh_verified(&store, TestOrganization::OWNER, None, 86_401);
+    assert!(matches!(too_long, Err(ConnectorError::Invalid(_))));
 }
 
 #[test]

@@ -23,6 +23,10 @@ const TABLES: &str = "
         organization TEXT PRIMARY KEY, position TEXT NOT NULL, events INTEGER NOT NULL) STRICT;
     CREATE TABLE IF NOT EXISTS sessions (
         token TEXT PRIMARY KEY, organization TEXT NOT NULL, account TEXT NOT NULL, expires INTEGER NOT NULL) STRICT;
+    -- The last 30 seconds of which a code was used.
+    CREATE TABLE IF NOT EXISTS second_factors (
+        organization TEXT NOT NULL, account TEXT NOT NULL, secret BLOB NOT NULL, used INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (organization, account)) STRICT;
     CREATE TABLE IF NOT EXISTS letters (
         id TEXT PRIMARY KEY, organization TEXT NOT NULL, recipient TEXT NOT NULL, subject TEXT NOT NULL, body TEXT NOT NULL)
         STRICT;";
@@ -119,6 +123,25 @@ impl Database {
 
     pub(crate) fn end_session(&self, token: &str) -> rusqlite::Result<()> {
         self.connection().execute("DELETE FROM sessions WHERE token = ?1", [token]).map(drop)
+    }
+
+    /// Gives an account a second factor; whether it had none.
+    pub(crate) fn add_second_factor(&self, organization: &str, account: &str, secret: &[u8]) -> rusqlite::Result<bool> {
+        let insert =
+            "INSERT INTO second_factors (organization, account, secret) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+        self.connection().execute(insert, params![organization, account, secret]).map(|rows| rows == 1)
+    }
+
+    /// The secret of an account's second factor.
+    pub(crate) fn second_factor(&self, organization: &str, account: &str) -> rusqlite::Result<Option<Vec<u8>>> {
+        let query = "SELECT secret FROM second_factors WHERE organization = ?1 AND account = ?2";
+        self.connection().query_row(query, [organization, account], |row| row.get(0)).optional()
+    }
+
+    /// Uses the code of this step up; whether neither it nor a later one was used before.
+    pub(crate) fn use_code(&self, organization: &str, account: &str, step: u64) -> rusqlite::Result<bool> {
+        let update = "UPDATE second_factors SET used = ?3 WHERE organization = ?1 AND account = ?2 AND used < ?3";
+        self.connection().execute(update, params![organization, account, seconds(step)]).map(|rows| rows == 1)
     }
 
     /// Keeps a letter; one that is there already stays as it is.

@@ -1,7 +1,7 @@
 //! A small backend with accounts, sessions and a mail system of its own, into which SCIM is mounted.
 //!
-//! `cargo run --example backend -- DIRECTORY 127.0.0.1:3000` serves it; the first start prints the connector URL, the token and
-//! the owner's passphrase. Compiled code is kept in the directory, or where a third argument says. What a backend brings along
+//! `cargo run --example backend -- DIRECTORY 127.0.0.1:3000` serves it; the first start prints the connector URL, the token, the
+//! owner's passphrase, and what an authenticator app reads. Compiled code is kept in the directory, or where a third argument says. What a backend brings along
 //! stands in one file each:
 //!
 //! | file | what it is | trait |
@@ -9,6 +9,7 @@
 //! | `database.rs` | the backend's own tables: accounts, teams, sessions, letters | |
 //! | `mirror.rs` | keeps accounts and teams as the identity provider wants them: in order, each event exactly once | `EventSubscriber` |
 //! | `sessions.rs` | the backend's sessions open the SCIM page | `SessionProvider` |
+//! | `second_factor.rs` | what the SCIM page asks for before it shows a new token: a code of an authenticator app | `StepUp` |
 //! | `letters.rs` | the backend's mail system | `Mailer` |
 //! | `pages.rs` | sign-in that the accounts gate, and a page of its own over the provisioner's acts | |
 //!
@@ -18,6 +19,7 @@ mod database;
 mod letters;
 mod mirror;
 mod pages;
+mod second_factor;
 mod sessions;
 
 use std::error::Error;
@@ -31,11 +33,12 @@ use insomnia_scim::directory::{Domain, Options, OrganizationRecord, Plan};
 use insomnia_scim::http::HttpConfig;
 use insomnia_scim::page::Page;
 use insomnia_scim::storage::SqliteStorage;
-use insomnia_scim::{CreateOrganizationError, NewOrganization, OrganizationId, Owner, Provisioner, RegistryError};
+use insomnia_scim::{ActionError, EnsuredOrganization, NewOrganization, OrganizationId, Owner, Provisioner};
 
 use self::database::Database;
 use self::letters::Letters;
 use self::mirror::Mirror;
+use self::second_factor::SecondFactor;
 use self::sessions::BackendSessions;
 
 /// Who administers the organization at the beginning.
@@ -52,15 +55,16 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let database = Database::open(Path::new(&directory))?;
     let provisioner = provisioner(Path::new(&directory), &compiled, &base_url, &database).await?;
     let organization = OrganizationId::parse("acme")?;
-    first_start(&provisioner, &organization, &base_url).await?;
+    first_start(&provisioner, &database, &organization, &base_url).await?;
     // The owner has an account before anybody can sign in.
     provisioner.run_all_due().await?;
 
     let sessions = Arc::new(BackendSessions::new(database.clone()));
+    let second_factor = Arc::new(SecondFactor::new(database.clone()));
     let application = Router::new()
         .merge(pages::router(provisioner.clone(), database))
         .merge(provisioner.router())
-        .merge(Page::new(&provisioner).sessions(sessions).router());
+        .merge(Page::new(&provisioner).sessions(sessions).step_up(second_factor).router());
     println!("serving {base_url}/");
     axum::serve(listener, application).await?;
     Ok(())
@@ -90,7 +94,12 @@ async fn provisioner(
 
 /// Makes the organization and enables SCIM, unless an earlier start has done so. Each step looks at what is there already, so
 /// that a start that was broken off is taken up by the next one.
-async fn first_start(provisioner: &Provisioner, id: &OrganizationId, base_url: &str) -> Result<(), Box<dyn Error>> {
+async fn first_start(
+    provisioner: &Provisioner,
+    database: &Database,
+    id: &OrganizationId,
+    base_url: &str,
+) -> Result<(), Box<dyn Error>> {
     let record = OrganizationRecord {
         name: "Acme".into(),
         plan: Plan::Enterprise,
@@ -102,12 +111,21 @@ async fn first_start(provisioner: &Provisioner, id: &OrganizationId, base_url: &
     let passphrase = passphrase()?;
     let owner = Owner { email: OWNER.into(), display_name: Some("Olive".into()), passphrase: Some(passphrase.clone()) };
     let new = NewOrganization { owner: Some(owner), ..NewOrganization::new(id.clone(), record) };
-    match provisioner.create_organization(new).await {
-        Ok(_) => println!("owner {OWNER} passphrase {passphrase}"),
-        Err(CreateOrganizationError::Registry(RegistryError::Exists(_))) => {}
+    let ensured = provisioner.ensure_organization(new).await?;
+    if matches!(ensured, EnsuredOrganization::Created(_)) {
+        println!("owner {OWNER} passphrase {passphrase}");
+    }
+    let organization = ensured.organization();
+    match organization.member(OWNER).await {
+        Ok(owner) => {
+            if let Some(url) = second_factor::enrol(database, id.as_str(), &owner.id, OWNER)? {
+                println!("authenticator {url}");
+            }
+        }
+        // It is another one by now.
+        Err(ActionError::NotFound(_)) => {}
         Err(error) => return Err(error.into()),
     }
-    let organization = provisioner.organization(id);
     if !organization.status().await?.enabled {
         let issued = organization.enable(OWNER, IdentityProvider::Okta, ExpiryWindow::Days90).await?;
         println!("connector {base_url}/scim/v2/{id} token {}", issued.token);

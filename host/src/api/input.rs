@@ -20,6 +20,9 @@ pub(super) const MAX_PREVIEW: usize = 5 << 20;
 /// The largest body that is a component, in bytes.
 pub(super) const MAX_COMPONENT_BODY: usize = MAX_COMPONENT;
 
+/// The largest body of an import, in bytes: 500 members with long names.
+const MAX_IMPORT: usize = 256 << 10;
+
 /// The largest declaration of schemas, in bytes: as much as the component takes.
 pub(super) const MAX_DECLARATION: usize = 512 << 10;
 
@@ -27,6 +30,7 @@ pub(super) const MAX_DECLARATION: usize = 512 << 10;
 pub(super) fn limit(path: &str) -> usize {
     match path.rsplit('/').next() {
         Some("preview") => MAX_PREVIEW,
+        Some("imports") => MAX_IMPORT,
         Some("schemas") => MAX_DECLARATION,
         _ => MAX_BODY,
     }

@@ -27,6 +27,7 @@ mod fleet;
 mod frame;
 mod guard;
 mod idempotency;
+mod imports;
 mod input;
 mod listed;
 mod logs;
@@ -117,6 +118,7 @@ fn operations() -> OpenApiRouter<ApiState> {
         .routes(routes!(members::get_census))
         .routes(routes!(members::list_without_seat))
         .routes(routes!(members::set_role))
+        .routes(routes!(imports::import_members))
         .routes(routes!(erasures::erase_person))
         .routes(routes!(members::reset_passphrase))
         .routes(routes!(teams::list_teams, teams::add_team))

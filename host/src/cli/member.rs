@@ -1,13 +1,18 @@
 //! `member`: members of an organization.
 
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
 use super::arguments::one_of;
 use super::config::Settings;
 use super::pages::{self, PAGE};
-use super::{host, output, passphrase};
-use crate::directory::{DescribedMember, MemberQuery, NewMember, Origin, Role, TeamQuery};
+use super::{host, input, output, passphrase};
+use crate::directory::{
+    DescribedMember, ImportOutcome, ImportedMember, MemberQuery, NewMember, Origin, Role, TeamQuery,
+};
 use crate::organization::Organization;
 use crate::organization::export::DirectoryExport;
 
@@ -60,6 +65,15 @@ pub(super) enum MemberCommand {
         /// Email the passphrase to the member instead of printing it.
         #[arg(long)]
         email_passphrase: bool,
+    },
+    /// Take over members whom another system has already, with the ids by which it knows them. Nobody is mailed, and who is there
+    /// by the id stays as he or she is.
+    Import {
+        /// File with a JSON array of objects with "id" (a UUID in small letters), "email" and, if they are not the default,
+        /// "displayName", "role" and "active"; standard input if it is `-` or left out.
+        file: Option<PathBuf>,
+        #[command(flatten)]
+        of: Of,
     },
     /// Remove a member from the organization and every team.
     Remove {
@@ -190,6 +204,7 @@ impl MemberCommand {
                 }
                 output::object(settings.json, &added);
             }
+            Self::Import { file, .. } => import(settings, &organization, file.as_deref()).await?,
             Self::Remove { member, .. } => {
                 organization.remove_member(&member).await?;
                 output::object(settings.json, &json!({"removed": member}));
@@ -231,12 +246,31 @@ impl MemberCommand {
             | Self::Count { of }
             | Self::WithoutSeat { of }
             | Self::Add { of, .. }
+            | Self::Import { of, .. }
             | Self::Remove { of, .. }
             | Self::Erase { of, .. }
             | Self::ResetPassphrase { of, .. }
             | Self::SetRole { of, .. } => of,
         }
     }
+}
+
+/// Takes over the members of the file, and prints what became of each.
+async fn import(settings: &Settings, organization: &Organization, file: Option<&Path>) -> anyhow::Result<()> {
+    let members: Vec<ImportedMember> =
+        serde_json::from_str(&input::read(file)?).context("the members can't be read: a JSON array is expected")?;
+    let outcomes = organization.import_members(&members).await?;
+    let row = |(member, outcome): (&ImportedMember, &ImportOutcome)| {
+        let (outcome, reason) = match outcome {
+            ImportOutcome::Added => ("added", ""),
+            ImportOutcome::Present => ("present", ""),
+            ImportOutcome::Refused(why) => ("refused", why.as_str()),
+        };
+        json!({"id": member.id, "email": member.email, "outcome": outcome, "reason": reason})
+    };
+    let rows: Vec<_> = members.iter().zip(&outcomes).map(row).collect();
+    output::table(settings.json, &rows, &["id", "email", "outcome", "reason"]);
+    Ok(())
 }
 
 /// Prints the members whom the query finds.

@@ -1,5 +1,7 @@
 //! Creating an organization with all that it begins with, or not at all.
 
+use std::time::Duration;
+
 use insomnia_scim_contract::Act;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -12,6 +14,7 @@ use crate::provisioner::Provisioner;
 use crate::registry::RegistryError;
 
 /// An organization to create.
+#[derive(Clone)]
 pub struct NewOrganization {
     /// Its name in the connector URL, which never changes.
     pub id: OrganizationId,
@@ -55,6 +58,28 @@ pub struct CreatedOrganization {
     /// Its owner, if one was to be added.
     pub owner: Option<Member>,
 }
+
+/// An organization that is there from now on, whoever created it.
+pub enum EnsuredOrganization {
+    /// It was not there, and was created.
+    Created(CreatedOrganization),
+    /// It was there already.
+    Found(Organization),
+}
+
+impl EnsuredOrganization {
+    /// The organization.
+    #[must_use]
+    pub fn organization(&self) -> &Organization {
+        match self {
+            Self::Created(created) => &created.organization,
+            Self::Found(organization) => organization,
+        }
+    }
+}
+
+/// How long somebody else's creation is waited for before it is looked at again.
+const AGAIN: Duration = Duration::from_millis(250);
 
 /// Why an organization was not created. Nothing is left of it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -100,6 +125,29 @@ impl Provisioner {
                     tracing::warn!(organization = %id, "what was begun of an organization is left: {error}");
                 }
                 Err(refused)
+            }
+        }
+    }
+
+    /// As [`Provisioner::create_organization`], unless the organization is there: then it is found and stays as it is, whatever
+    /// `new` says. For what a host makes at each of its starts.
+    ///
+    /// A creation that another host has begun is waited for. If that host was killed in the middle of it, what is left is
+    /// removed five minutes after its beginning, and this call creates the organization.
+    ///
+    /// # Errors
+    /// As of [`Provisioner::create_organization`].
+    pub async fn ensure_organization(
+        &self,
+        new: NewOrganization,
+    ) -> Result<EnsuredOrganization, CreateOrganizationError> {
+        loop {
+            if let Some(found) = self.find_organization(&new.id).await.map_err(RegistryError::from)? {
+                return Ok(EnsuredOrganization::Found(found));
+            }
+            match self.create_organization(new.clone()).await {
+                Err(CreateOrganizationError::Registry(RegistryError::Exists(_))) => tokio::time::sleep(AGAIN).await,
+                created => return created.map(EnsuredOrganization::Created),
             }
         }
     }

@@ -19,6 +19,17 @@ impl Organization {
         act!(self.insomnia_scim_connector.call_create_setup_link(&by, Some(&passphrase), &link))
     }
 
+    /// As [`Organization::create_setup_link`], for an actor of whom the caller has made sure just now, as for
+    /// [`Organization::refresh_verified`].
+    pub async fn create_setup_link_verified(
+        &self,
+        actor: impl Into<Actor>,
+        link: NewSetupLink,
+    ) -> Result<IssuedSetupLink, ActionError> {
+        let by = self.by(actor);
+        act!(self.insomnia_scim_connector.call_create_setup_link_verified(&by, &link))
+    }
+
     /// As [`Organization::create_setup_link`], for the operator of the host, whom the caller has authenticated in its own way.
     pub async fn create_setup_link_as_operator(&self, link: NewSetupLink) -> Result<IssuedSetupLink, ActionError> {
         let by = self.by(Actor::Operator);

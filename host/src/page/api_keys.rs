@@ -8,12 +8,14 @@ use serde::Deserialize;
 
 use super::form::{Fields, Posted};
 use super::identity_provider::{self as names, WINDOWS};
+use super::proof::{Proof, Unproven, with_passphrase};
 use super::query::Query;
 use super::refusal::Refusal;
 use super::shell::Shell;
+use super::step_up::StepUpQuestion;
 use super::visit::Visit;
 use super::when::When;
-use super::words::{sentence, wait};
+use super::words::sentence;
 use crate::api_keys::{
     ApiAccess, ApiKey, ApiKeyError, ApiKeyHolder, ApiKeyStatus, ApiResource, ApiScope, IssuedApiKey, NewApiKey,
 };
@@ -31,6 +33,7 @@ const DEFAULT_WINDOW: &str = "1y";
 struct KeysPage {
     shell: Shell,
     error: Option<String>,
+    question: StepUpQuestion,
     notice: Option<&'static str>,
     /// Whether the visitor may make a key.
     may_make: bool,
@@ -146,8 +149,15 @@ pub(super) async fn change(Posted { visit, fields }: Posted) -> Result<Response,
         let text = "Choose what the key may do, and when it expires.";
         return again(&visit, &fields, StatusCode::UNPROCESSABLE_ENTITY, text.into()).await;
     };
-    let (status, error) = match visit.organization.verify_passphrase(&visit.member.id, fields.raw("passphrase")).await {
-        Ok(_) => {
+    let verified = match visit.proof(&fields).await? {
+        Ok(Proof::Passphrase(given)) => {
+            with_passphrase(visit.organization.verify_passphrase(&visit.member.id, given).await.map(drop))?
+        }
+        Ok(Proof::Verified) => Ok(()),
+        Err(unproven) => Err(unproven),
+    };
+    let (status, error) = match verified {
+        Ok(()) => {
             const DAY: u64 = 24 * 60 * 60 * 1000;
             let expires = window.days().map(|days| visit.state.now() + u64::from(days) * DAY);
             let new = NewApiKey { name: fields.raw("name").to_owned(), scopes, expires };
@@ -165,11 +175,7 @@ pub(super) async fn change(Posted { visit, fields }: Posted) -> Result<Response,
                 Err(error) => return Err(refusal(error)),
             }
         }
-        Err(ActionError::WrongPassphrase) => {
-            (StatusCode::UNPROCESSABLE_ENTITY, "The passphrase is wrong. No key was made.".to_owned())
-        }
-        Err(ActionError::Throttled(seconds)) => (StatusCode::TOO_MANY_REQUESTS, wait(seconds)),
-        Err(error) => return Err(error.into()),
+        Err(Unproven { status, why }) => (status, format!("{why} No key was made.")),
     };
     again(&visit, &fields, status, error).await
 }
@@ -214,6 +220,7 @@ async fn page(visit: &Visit) -> Result<KeysPage, Refusal> {
     Ok(KeysPage {
         shell: visit.shell("API keys", "settings"),
         error: None,
+        question: visit.question("api-keys").await?,
         notice: None,
         may_make: visit.member.role == Role::Owner,
         made: None,

@@ -6,11 +6,12 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 
 use super::form::{Fields, Posted};
 use super::identity_provider::{self as names, PROVIDERS, WINDOWS};
+use super::proof::{Proof, with_passphrase};
 use super::refusal::Refusal;
 use super::shell::Shell;
+use super::step_up::StepUpQuestion;
 use super::visit::Visit;
 use super::when::When;
-use super::words::wait;
 use crate::connector::{ConnectorStatus, DEFAULT_EXPIRY, IssuedToken};
 use crate::error::ActionError;
 use crate::organization::DomainRule;
@@ -46,6 +47,7 @@ struct EnablePage {
 struct RefreshPage {
     shell: Shell,
     error: Option<String>,
+    question: StepUpQuestion,
     window: &'static str,
     chosen_window: String,
     overlap: String,
@@ -157,7 +159,7 @@ pub(super) async fn ask_refresh(visit: Visit) -> Result<Response, Refusal> {
         return Ok(elsewhere);
     }
     let status = visit.organization.status().await?;
-    let page = refresh_page(&visit, &status, None, "", "0");
+    let page = refresh_page(&visit, &status, None, "", "0").await?;
     Ok(Html(page.render()?).into_response())
 }
 
@@ -172,37 +174,41 @@ pub(super) async fn refresh(Posted { visit, fields }: Posted) -> Result<Response
     let (chosen, overlap) = (fields.raw("window"), fields.raw("overlap"));
     let Some(seconds) = OVERLAPS.iter().find(|(known, _)| *known == overlap).and_then(|(known, _)| known.parse().ok())
     else {
-        let page = refresh_page(&visit, &status, Some("Choose what happens to the old token.".into()), chosen, "0");
+        let error = Some("Choose what happens to the old token.".into());
+        let page = refresh_page(&visit, &status, error, chosen, "0").await?;
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(page.render()?)).into_response());
     };
-    let refreshed = visit.organization.refresh(&visit.member.id, fields.raw("passphrase"), window, seconds).await;
-    let (code, error) = match refreshed {
-        Ok(issued) => return show_token(&visit, issued, true, false, None).await,
-        Err(ActionError::WrongPassphrase) => {
-            (StatusCode::UNPROCESSABLE_ENTITY, "The passphrase is wrong. The token was not changed.".to_owned())
-        }
-        Err(ActionError::Throttled(seconds)) => (StatusCode::TOO_MANY_REQUESTS, wait(seconds)),
-        Err(error) => return Err(error.into()),
+    let (organization, actor) = (&visit.organization, &visit.member.id);
+    let refreshed = match visit.proof(&fields).await? {
+        Ok(Proof::Passphrase(given)) => with_passphrase(organization.refresh(actor, given, window, seconds).await)?,
+        Ok(Proof::Verified) => Ok(organization.refresh_verified(actor, window, seconds).await?),
+        Err(unproven) => Err(unproven),
     };
-    let page = refresh_page(&visit, &status, Some(error), chosen, overlap);
-    Ok((code, Html(page.render()?)).into_response())
+    let unproven = match refreshed {
+        Ok(issued) => return show_token(&visit, issued, true, false, None).await,
+        Err(unproven) => unproven,
+    };
+    let error = format!("{} The token was not changed.", unproven.why);
+    let page = refresh_page(&visit, &status, Some(error), chosen, overlap).await?;
+    Ok((unproven.status, Html(page.render()?)).into_response())
 }
 
-fn refresh_page(
+async fn refresh_page(
     visit: &Visit,
     status: &ConnectorStatus,
     error: Option<String>,
     chosen_window: &str,
     overlap: &str,
-) -> RefreshPage {
-    RefreshPage {
+) -> Result<RefreshPage, Refusal> {
+    Ok(RefreshPage {
         shell: visit.shell("Refresh token", "none"),
         error,
+        question: visit.question("refresh").await?,
         window: status.window.map_or("", names::window_name),
         chosen_window: chosen_window.to_owned(),
         overlap: overlap.to_owned(),
         generation: status.generation,
-    }
+    })
 }
 
 /// `GET …/disable`.

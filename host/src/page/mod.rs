@@ -1,7 +1,8 @@
 //! The SCIM page, "Enterprise Controls > SCIM": rendered here, for the owner and the co-owners of an organization.
 //!
 //! Everything but the copy buttons and the live log works without JavaScript. A backend that has sessions of its own
-//! mounts the page with its own [`SessionProvider`]; the standalone server signs people in by email and passphrase.
+//! mounts the page with its own [`SessionProvider`], and with a [`StepUp`] where it makes sure of who acts in another way than by the
+//! passphrase; the standalone server signs people in by email and passphrase.
 
 mod api_keys;
 mod assets;
@@ -32,6 +33,7 @@ mod paging;
 mod passphrase;
 mod passphrase_sessions;
 mod preview;
+mod proof;
 mod query;
 mod readdress;
 mod refusal;
@@ -47,6 +49,7 @@ mod setup_links;
 mod shell;
 mod sign_in;
 mod state;
+mod step_up;
 mod streams;
 mod tail;
 mod teams;
@@ -58,6 +61,7 @@ mod when;
 mod words;
 
 pub use session::{Session, SessionError, SessionProvider};
+pub use step_up::{StepUp, StepUpQuestion, StepUpVerdict};
 
 use std::sync::Arc;
 
@@ -78,6 +82,7 @@ const MAX_FORM: usize = 16 << 10;
 pub struct Page {
     provisioner: Provisioner,
     sessions: Sessions,
+    step_up: Option<Arc<dyn StepUp>>,
     stopping: Arc<dyn Fn() -> bool + Send + Sync>,
 }
 
@@ -90,13 +95,21 @@ impl Page {
     /// With sign-in by email and passphrase.
     pub fn new(provisioner: &Provisioner) -> Self {
         let sessions = Sessions::Own(PassphraseSessions::new(provisioner.clone()));
-        Self { provisioner: provisioner.clone(), sessions, stopping: Arc::new(|| false) }
+        Self { provisioner: provisioner.clone(), sessions, step_up: None, stopping: Arc::new(|| false) }
     }
 
     /// The backend's own sessions instead of sign-in by email and passphrase.
     #[must_use]
     pub fn sessions(mut self, provider: Arc<dyn SessionProvider>) -> Self {
         self.sessions = Sessions::Backend(provider);
+        self
+    }
+
+    /// The backend's own way to make sure once more who acts, instead of the passphrase: before a new token, a set-up link, or an
+    /// API key.
+    #[must_use]
+    pub fn step_up(mut self, verifier: Arc<dyn StepUp>) -> Self {
+        self.step_up = Some(verifier);
         self
     }
 
@@ -111,7 +124,7 @@ impl Page {
     /// authorization endpoint, `/oauth/<organization>/authorize`, which leads to a consent screen of the page.
     pub fn router(self) -> Router {
         let own = matches!(self.sessions, Sessions::Own(_));
-        let state = PageState::new(self.provisioner, self.sessions, self.stopping);
+        let state = PageState::new(self.provisioner, self.sessions, self.step_up, self.stopping);
         let mut page = Router::new()
             .route("/", get(overview::show))
             .route("/enable", get(connector::ask_enable).post(connector::enable))

@@ -8,12 +8,14 @@ use serde::Deserialize;
 use super::connector::{chosen_rule, only_verified};
 use super::form::{Fields, Posted};
 use super::identity_provider::{self as names, PROVIDERS, WINDOWS};
+use super::proof::{Proof, Unproven, with_passphrase};
 use super::query::Query;
 use super::refusal::Refusal;
 use super::shell::Shell;
+use super::step_up::StepUpQuestion;
 use super::visit::Visit;
 use super::when::When;
-use super::words::{sentence, wait};
+use super::words::sentence;
 use crate::connector::{DEFAULT_EXPIRY, NewSetupLink, SetupLink};
 use crate::error::ActionError;
 use crate::organization::DomainRule;
@@ -28,6 +30,7 @@ const DEFAULT_TIME: &str = "86400";
 struct LinksPage {
     shell: Shell,
     error: Option<String>,
+    question: StepUpQuestion,
     notice: Option<&'static str>,
     /// The URL of a link that was just made.
     made: Option<String>,
@@ -120,9 +123,14 @@ pub(super) async fn change(Posted { visit, fields }: Posted) -> Result<Response,
     // What may fail is read before the link is made, whose URL is shown once.
     let (was_enabled, before) = (visit.organization.status().await?.enabled, page(&visit).await?);
     let new = NewSetupLink { identity_provider: provider, window: Some(window), valid_seconds };
-    let made = visit.organization.create_setup_link(&visit.member.id, fields.raw("passphrase"), new).await;
+    let (organization, actor) = (&visit.organization, &visit.member.id);
+    let made = match visit.proof(&fields).await? {
+        Ok(Proof::Passphrase(given)) => with_passphrase(organization.create_setup_link(actor, given, new).await),
+        Ok(Proof::Verified) => organization.create_setup_link_verified(actor, new).await.map(Ok),
+        Err(unproven) => Ok(Err(unproven)),
+    };
     let (status, error) = match made {
-        Ok(issued) => {
+        Ok(Ok(issued)) => {
             let mut error = None;
             // It is asked here, since the link enables SCIM.
             if !was_enabled && let Err(failed) = visit.organization.decide_domains(only_verified(&fields)).await {
@@ -134,10 +142,7 @@ pub(super) async fn change(Posted { visit, fields }: Posted) -> Result<Response,
             let page = LinksPage { made: Some(url), error, ..shown };
             return Ok(Html(page.render()?).into_response());
         }
-        Err(ActionError::WrongPassphrase) => {
-            (StatusCode::UNPROCESSABLE_ENTITY, "The passphrase is wrong. No link was made.".to_owned())
-        }
-        Err(ActionError::Throttled(seconds)) => (StatusCode::TOO_MANY_REQUESTS, wait(seconds)),
+        Ok(Err(Unproven { status, why })) => (status, format!("{why} No link was made.")),
         Err(ActionError::Invalid(text)) => (StatusCode::UNPROCESSABLE_ENTITY, sentence(&text)),
         Err(error) => return Err(error.into()),
     };
@@ -153,6 +158,7 @@ async fn page(visit: &Visit) -> Result<LinksPage, Refusal> {
     Ok(LinksPage {
         shell: visit.shell("Set-up links", "setup"),
         error: None,
+        question: visit.question("setup-links").await?,
         notice: None,
         made: None,
         enabled: status.enabled,

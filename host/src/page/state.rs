@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::sessions::Sessions;
+use super::step_up::StepUp;
 use super::tries::Tries;
 use crate::capability::storage::OrganizationId;
 use crate::provisioner::Provisioner;
@@ -16,6 +17,7 @@ pub(super) struct PageState(Arc<Shared>);
 pub(super) struct Shared {
     pub(super) provisioner: Provisioner,
     pub(super) sessions: Sessions,
+    pub(super) step_up: Option<Arc<dyn StepUp>>,
     pub(super) tries: Tries,
     pub(super) streams: Arc<Streams>,
     pub(super) stopping: Arc<dyn Fn() -> bool + Send + Sync>,
@@ -33,9 +35,11 @@ impl PageState {
     pub(super) fn new(
         provisioner: Provisioner,
         sessions: Sessions,
+        step_up: Option<Arc<dyn StepUp>>,
         stopping: Arc<dyn Fn() -> bool + Send + Sync>,
     ) -> Self {
-        Self(Arc::new(Shared { provisioner, sessions, tries: Tries::default(), streams: Arc::default(), stopping }))
+        let (tries, streams) = (Tries::default(), Arc::default());
+        Self(Arc::new(Shared { provisioner, sessions, step_up, tries, streams, stopping }))
     }
 
     pub(super) fn now(&self) -> u64 {

@@ -7,15 +7,16 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
 use axum::http::request::Parts;
-use axum::http::{Request, Response, header};
+use axum::http::{HeaderMap, Request, Response, header};
 use http_body_util::BodyExt as _;
 use tower::ServiceExt as _;
 
-use super::{Page, Session, SessionError, SessionProvider};
+use super::{Page, Session, SessionError, SessionProvider, StepUp, StepUpQuestion, StepUpVerdict};
 use crate::capability::clock::ManualClock;
 use crate::capability::storage::OrganizationId;
 use crate::connector::{ExpiryWindow, IdentityProvider};
 use crate::directory::{Domain, NewMember, Options, OrganizationRecord, Plan, Role};
+use crate::journal::AuditQuery;
 use crate::organization::NewOrganization;
 use crate::provisioner::Provisioner;
 use crate::storage::MemoryStorage;
@@ -194,4 +195,130 @@ async fn a_backend_brings_its_own_sessions_and_the_page_still_asks_for_the_role(
     }
     let (response, page) = get(&routes, &format!("{HOME}/sign-in"), &[("x-backend-user", OWNER)]).await;
     assert_eq!(response.status(), 404, "{page}");
+}
+
+/// What the backend asks for is its own code, or a sign-in a moment ago, as a field of the request tells.
+struct OwnCheck;
+
+impl OwnCheck {
+    const CODE: &str = "314159";
+
+    fn is_fresh(fields: &HeaderMap) -> bool {
+        fields.contains_key("x-backend-fresh")
+    }
+}
+
+#[async_trait]
+impl StepUp for OwnCheck {
+    async fn question(
+        &self,
+        _: &OrganizationId,
+        _: &Session,
+        request: &Parts,
+        return_to: &str,
+    ) -> Result<StepUpQuestion, SessionError> {
+        Ok(match request.headers.get("x-backend-asks").map(|field| field.as_bytes()) {
+            _ if Self::is_fresh(&request.headers) => StepUpQuestion::Nothing,
+            Some(b"elsewhere") => {
+                let url = format!("/again?to={return_to}");
+                StepUpQuestion::Elsewhere { url, label: "Sign in again".into() }
+            }
+            Some(_) => return Err(SessionError("the second factor is down".into())),
+            None => StepUpQuestion::Field { label: "Your code".into(), hint: None, is_code: true },
+        })
+    }
+
+    async fn verify(
+        &self,
+        organization: &OrganizationId,
+        session: &Session,
+        request: &Parts,
+        typed: &str,
+    ) -> Result<StepUpVerdict, SessionError> {
+        assert_eq!((organization.as_str(), session.actor.as_str()), ("acme", OWNER));
+        if typed == Self::CODE || Self::is_fresh(&request.headers) {
+            return Ok(StepUpVerdict::Verified);
+        }
+        Ok(StepUpVerdict::Refused("The code is wrong.".into()))
+    }
+}
+
+/// What the page has between the two texts.
+fn between<'p>(page: &'p str, before: &str, after: &str) -> &'p str {
+    let rest = page.split_once(before).unwrap_or_else(|| panic!("no {before} in {page}")).1;
+    rest.split_once(after).unwrap().0
+}
+
+/// Sends a form of the view as the owner, with these header fields.
+async fn send_form(routes: &Router, view: &str, form: &str, fields: &[(&str, &str)]) -> (u16, String) {
+    let path = format!("{HOME}/{view}");
+    let fields: Vec<_> = fields.iter().copied().chain([("x-backend-user", OWNER)]).collect();
+    let (_, page) = get(routes, &path, &fields).await;
+    let csrf = between(&page, "name=\"csrf\" value=\"", "\"");
+    let generation =
+        page.split_once("name=\"generation\" value=\"").map_or("", |(_, rest)| rest.split('"').next().unwrap());
+    let request = Request::post(path)
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .header("sec-fetch-site", "same-origin");
+    let request = fields.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+    let form = format!("csrf={csrf}&generation={generation}&{form}");
+    let (response, body) = send(routes, request.body(form.into()).unwrap()).await;
+    (response.status().as_u16(), body)
+}
+
+const REFRESH: &str = "window=&overlap=0";
+const LINK: &str = "action=create&provider=okta&window=90d&seconds=3600";
+const KEY: &str = "action=create&name=Program&amount=read&window=1y";
+
+#[tokio::test]
+async fn p2_a_backend_makes_sure_of_who_acts_in_its_own_way_before_a_token_a_link_and_a_key() {
+    let host = Host::new().await;
+    let organization = host.provisioner.organization(&id());
+    organization.enable(OWNER, IdentityProvider::Okta, ExpiryWindow::Days30).await.unwrap();
+    let page = Page::new(&host.provisioner).sessions(Arc::new(Backend)).step_up(Arc::new(OwnCheck));
+    let routes = page.router();
+    let passphrase = PASSPHRASE.replace(' ', "+");
+    let forms = [
+        ("refresh", REFRESH, "The token was not changed.", "insm_scim_"),
+        ("setup-links", LINK, "No link was made.", "insm_setup_"),
+        ("api-keys", KEY, "No key was made.", "insm_api_"),
+    ];
+    for (view, form, undone, shown) in forms {
+        let (_, page) = get(&routes, &format!("{HOME}/{view}"), &[("x-backend-user", OWNER)]).await;
+        assert!(page.contains(">Your code</label>") && page.contains("one-time-code"), "{page}");
+        assert!(!page.contains("Your passphrase"), "{page}");
+        let (status, body) = send_form(&routes, view, &format!("{form}&passphrase={passphrase}"), &[]).await;
+        assert_eq!(status, 422, "{view}: {body}");
+        assert!(body.contains(&format!("The code is wrong. {undone}")) && !body.contains(shown), "{body}");
+        let right = format!("{form}&passphrase={}", OwnCheck::CODE);
+        let (status, body) = send_form(&routes, view, &right, &[]).await;
+        assert!(status == 200 && body.contains(shown), "{view}: {body}");
+        // Where nothing is asked, nothing is typed.
+        let fresh = [("x-backend-fresh", "yes")];
+        let (_, page) = get(&routes, &format!("{HOME}/{view}"), &[("x-backend-user", OWNER), fresh[0]]).await;
+        assert!(!page.contains("name=\"passphrase\""), "{page}");
+        let (status, body) = send_form(&routes, view, form, &fresh).await;
+        assert!(status == 200 && body.contains(shown), "{view}: {body}");
+
+        let away = [("x-backend-user", OWNER), ("x-backend-asks", "elsewhere")];
+        let (_, page) = get(&routes, &format!("{HOME}/{view}"), &away).await;
+        let link = format!("<a href=\"/again?to=/insomnia{HOME}/{view}\">Sign in again</a>");
+        assert!(page.contains(&link) && !page.contains("name=\"passphrase\""), "{page}");
+        let down = [("x-backend-user", OWNER), ("x-backend-asks", "nothing works")];
+        assert_eq!(get(&routes, &format!("{HOME}/{view}"), &down).await.0.status(), 503);
+    }
+    // It stands in the audit trail as an act of the member.
+    let owner = organization.member(OWNER).await.unwrap().id;
+    let trail =
+        organization.audit(AuditQuery { text: Some("token.refresh".into()), limit: 10, ..AuditQuery::default() });
+    let entries = trail.await.unwrap().entries;
+    assert_eq!(entries.len(), 2, "{entries:?}");
+    assert!(entries.iter().all(|entry| entry.contains(&owner)), "{entries:?}");
+
+    let wrong = format!("{REFRESH}&passphrase=000000");
+    let mut statuses = Vec::new();
+    for _ in 0..9 {
+        statuses.push(send_form(&routes, "refresh", &wrong, &[]).await.0);
+    }
+    assert_eq!(statuses, [422, 422, 422, 422, 422, 422, 422, 429, 429], "three were wrong before");
 }

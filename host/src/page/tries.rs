@@ -18,6 +18,8 @@ const OF_SOURCE_FOR_ACCOUNT: u32 = 6;
 const OF_ACCOUNT: u32 = 30;
 /// Failed tries of one known browser, in one window. It may have been stolen.
 const OF_DEVICE: u32 = 10;
+/// Failed step-ups of one member who is signed in, in one window. The session may have been stolen.
+const OF_STEP_UPS: u32 = 10;
 /// Links that one source may ask for, in one window.
 const OF_LINKS: u32 = 20;
 
@@ -27,6 +29,7 @@ pub(super) struct Tries {
     sources_for_accounts: Throttle,
     accounts: Throttle,
     devices: Throttle,
+    step_ups: Throttle,
     links: Throttle,
     set_up: Throttle,
 }
@@ -38,6 +41,7 @@ impl Default for Tries {
             sources_for_accounts: Throttle::new(OF_SOURCE_FOR_ACCOUNT),
             accounts: Throttle::new(OF_ACCOUNT),
             devices: Throttle::new(OF_DEVICE),
+            step_ups: Throttle::new(OF_STEP_UPS),
             links: Throttle::new(OF_LINKS),
             set_up: Throttle::new(OF_ADDRESS),
         }
@@ -94,6 +98,19 @@ impl Tries {
     /// Counts that somebody asks for a link; or the seconds to wait.
     pub(super) fn ask_for_link(&self, source: Option<IpAddr>) -> Result<(), u32> {
         source.map_or(Ok(()), |source| self.links.begin(&source))
+    }
+}
+
+/// What members who are signed in prove once more to the backend.
+impl Tries {
+    /// Counts the step-up of a member before it is looked at; or the seconds to wait.
+    pub(super) fn begin_step_up(&self, organization: &OrganizationId, member: &str) -> Result<(), u32> {
+        self.step_ups.begin(&(organization.as_str(), member))
+    }
+
+    /// It was right, or the backend could not tell: it does not count.
+    pub(super) fn step_up_was_not_wrong(&self, organization: &OrganizationId, member: &str) {
+        self.step_ups.succeeded(&(organization.as_str(), member));
     }
 }
 

@@ -7,6 +7,7 @@ use insomnia_scim_contract::{Face, Source};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
+use super::proof::OnceMore;
 use super::refusal::Refusal;
 use super::session::Session;
 use super::shell::Shell;
@@ -29,6 +30,8 @@ pub(super) struct Visit {
     pub(super) member: Member,
     /// What every form of this session carries.
     pub(super) csrf: String,
+    /// By what the backend makes sure once more who acts; without it by the passphrase.
+    pub(super) once_more: Option<Box<OnceMore>>,
 }
 
 impl Visit {
@@ -61,6 +64,7 @@ pub(super) struct Visitor {
     sign_in: String,
     /// Who pays for the memory of this request.
     bill: Option<Bill>,
+    once_more: Option<Box<OnceMore>>,
 }
 
 impl FromRequestParts<PageState> for Visitor {
@@ -82,7 +86,11 @@ impl FromRequestParts<PageState> for Visitor {
         let organization = organization.ok_or_else(|| Refusal::not_found("organization"))?;
         let organization = organization.coming_from(source(state, parts)).acting_as(&session.actor);
         let bill = Bill::begun(&parts.extensions);
-        Ok(Self { state: state.clone(), organization, session, sign_in, bill })
+        let once_more = state
+            .step_up
+            .clone()
+            .map(|step_up| Box::new(OnceMore { step_up, session: session.clone(), request: parts.clone() }));
+        Ok(Self { state: state.clone(), organization, session, sign_in, bill, once_more })
     }
 }
 
@@ -99,7 +107,8 @@ impl Visitor {
             bill.is_of(&self.state.provisioner.runtime().account(self.organization.id()));
         }
         let record = record.ok_or_else(|| Refusal::not_found("organization"))?;
-        Ok(Visit { state: self.state, organization: self.organization, record, member, csrf })
+        let once_more = self.once_more;
+        Ok(Visit { state: self.state, organization: self.organization, record, member, csrf, once_more })
     }
 }
 

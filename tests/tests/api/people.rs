@@ -38,6 +38,28 @@ fn a_member_is_added_looked_at_changed_and_removed() {
 }
 
 #[test]
+fn members_of_another_system_are_taken_over_with_their_ids_as_often_as_they_are_sent() {
+    let organization = Organization::new("imports");
+    let id = "3d813cbb-47fb-42ba-91df-831e1593ac29";
+    let people = json!({"members": [
+        {"id": id, "email": "ada@example.com", "display_name": "Ada", "active": false},
+        {"id": id.to_uppercase(), "email": "bob@example.com"},
+    ]});
+    let first = ok(&organization.post("/imports", people.clone()));
+    assert_eq!(first["members"][0], json!({"id": id, "outcome": "added"}));
+    assert_eq!(first["members"][1]["outcome"], "refused");
+    assert!(text(&first["members"][1], "reason").contains("UUID"), "{first}");
+    assert_eq!(ok(&organization.post("/imports", people))["members"][0]["outcome"], "present");
+    let ada = ok(&organization.get(&format!("/members/{id}")));
+    assert_eq!((&ada["origin"], &ada["active"]), (&json!("manual"), &json!(false)));
+    let twice = json!({"members": [{"id": id, "email": "a@example.com"}, {"id": id, "email": "b@example.com"}]});
+    problem(&organization.post("/imports", twice), 422, "invalid");
+    let person = |number: u32| json!({"id": format!("{number:036}"), "email": "a@example.com"});
+    let many: Vec<Value> = (0..501).map(person).collect();
+    problem(&organization.post("/imports", json!({"members": many})), 422, "invalid");
+}
+
+#[test]
 fn p9_a_person_is_erased_from_lists_log_audit_trail_events_and_mails() {
     let organization = Organization::new("erase");
     let address = format!("erica@{}.example", organization.id);

@@ -4,12 +4,14 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use insomnia_scim_tests::client::{Client, encode};
 use insomnia_scim_tests::scim::{GROUP, PATCH, USER};
 use insomnia_scim_tests::server;
 use serde_json::{Value, json};
+use sha2::Sha256;
 use tempfile::TempDir;
 
 use super::{PATIENCE, example, succeeds};
@@ -79,6 +81,40 @@ fn the_page_of_the_example_backend_opens_by_the_backends_own_sessions() {
     assert!(owner.get("/organizations/acme/scim").is(200).text().contains("Acme"));
     owner.get("/acme/sign-out").is(303);
     owner.get("/organizations/acme/scim").is(303);
+}
+
+#[test]
+fn the_page_of_the_example_backend_asks_for_the_backends_second_factor_and_not_for_a_passphrase() {
+    let data = TempDir::new().unwrap();
+    let backend = Backend::start(data.path());
+    let (passphrase, token) = (backend.says("passphrase "), backend.says("token "));
+    let secret = from_base32(backend.says("authenticator ").split_once("secret=").unwrap().1);
+    let cookie = backend.sign_in(&passphrase);
+    let owner = || Client::bare(&backend.url).header("Cookie", &cookie);
+    let forms = owner().content_type("application/x-www-form-urlencoded").header("Sec-Fetch-Site", "same-origin");
+    let refresh = |typed: &str| {
+        let page = owner().get("/organizations/acme/scim/refresh").is(200).text();
+        assert!(page.contains("Your authenticator app shows it.") && !page.contains("Your passphrase"), "{page}");
+        let field = |name: &str| {
+            let rest = page.split_once(&format!("name=\"{name}\" value=\"")).unwrap().1;
+            rest.split('"').next().unwrap().to_owned()
+        };
+        let (csrf, generation) = (field("csrf"), field("generation"));
+        let form = format!("csrf={csrf}&generation={generation}&window=&overlap=0&passphrase={}", encode(typed));
+        forms.post("/organizations/acme/scim/refresh", form)
+    };
+    for wrong in ["", "000000", &passphrase] {
+        assert!(refresh(wrong).is(422).text().contains("The token was not changed."));
+    }
+    let users = |token: &str| Client::new(&backend.connector_url(), token).get("/Users").status;
+    assert_eq!(users(&token), 200);
+    let code = authenticator_code(&secret);
+    let shown = refresh(&code).is(200).text();
+    let begin = shown.find("insm_scim_").unwrap();
+    let new: String =
+        shown[begin..].chars().take_while(|letter| letter.is_ascii_alphanumeric() || *letter == '_').collect();
+    assert_eq!((users(&token), users(&new)), (401, 200));
+    assert!(refresh(&code).is(422).text().contains("was used before"), "a code is good once");
 }
 
 /// The example as a program. Killed when dropped.
@@ -158,6 +194,31 @@ fn program() -> PathBuf {
     let program = server::binary().with_file_name("examples").join("backend");
     assert!(program.is_file(), "{} is not there: run `cargo build --examples` first", program.display());
     program
+}
+
+/// What an authenticator app shows now (RFC 6238, with SHA-256).
+fn authenticator_code(secret: &[u8]) -> String {
+    let step = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() / 30;
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret).unwrap();
+    mac.update(&step.to_be_bytes());
+    let digest = mac.finalize().into_bytes();
+    let offset = usize::from(digest[31] & 0x0f);
+    let part = u32::from_be_bytes(digest[offset..offset + 4].try_into().unwrap());
+    format!("{:06}", (part & 0x7fff_ffff) % 1_000_000)
+}
+
+fn from_base32(text: &str) -> Vec<u8> {
+    let mut bits = text.bytes().flat_map(|letter| {
+        let number = if letter.is_ascii_digit() { letter - b'2' + 26 } else { letter - b'A' };
+        (0..5).rev().map(move |place| number >> place & 1)
+    });
+    let mut bytes = Vec::new();
+    while let [Some(first), rest @ ..] = [(); 8].map(|()| bits.next()) {
+        if rest.iter().all(Option::is_some) {
+            bytes.push(rest.iter().flatten().fold(first, |byte, bit| byte << 1 | bit));
+        }
+    }
+    bytes
 }
 
 fn emails(people: &[Value]) -> Vec<&str> {

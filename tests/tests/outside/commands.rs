@@ -294,6 +294,27 @@ fn a_preview_tells_who_would_be_created_adopted_and_left_manual() {
 }
 
 #[test]
+fn members_of_another_system_are_taken_over_from_a_file_once() {
+    let (connector, client) = organization("import");
+    let id = "3d813cbb-47fb-42ba-91df-831e1593ac29";
+    let members = json!([
+        {"id": id, "email": "ada@import.example", "displayName": "Ada"},
+        {"id": "usr_42", "email": "bob@import.example"},
+    ]);
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    fs::write(file.path(), members.to_string()).expect("the members");
+    let path = file.path().to_str().expect("a path");
+    let import = || shared().command(&["member", "import", path, "--organization", &connector.organization]);
+    let outcomes = |rows: &Value| [0, 1].map(|at| text(&rows[at], "outcome"));
+    let first = import();
+    assert_eq!(outcomes(&first), ["added", "refused"], "{first}");
+    assert!(text(&first[1], "reason").contains("no UUID"), "{first}");
+    assert_eq!(outcomes(&import()), ["present", "refused"]);
+    assert_eq!(client.get(&format!("/Users/{id}")).is(200).json()["displayName"], "Ada");
+    assert_eq!(mail_to(shared(), &connector.organization, "ada@import.example").len(), 0);
+}
+
+#[test]
 fn an_organization_whose_owner_is_refused_is_not_created() {
     let id = unique("half");
     let create = |owner: &str| run(shared(), &["org", "create", "Half", "--id", &id, "--owner", owner]);

@@ -25,7 +25,7 @@ impl Kind {
         format!("{}/{id}", self.prefix()).into_bytes()
     }
 
-    /// All documents. Ids are in the order of creation.
+    /// All documents. Ids are in the order of creation, but for those that a backend brought along.
     pub fn documents(self) -> KeyRange {
         below(format!("{}/", self.prefix()).into_bytes())
     }
@@ -40,7 +40,7 @@ impl Kind {
         format!("{}-listed/{id}", self.prefix()).into_bytes()
     }
 
-    /// All that SCIM manages, in the order of creation.
+    /// All that SCIM manages, in the order of the ids.
     pub fn all_listed(self) -> KeyRange {
         below(format!("{}-listed/", self.prefix()).into_bytes())
     }

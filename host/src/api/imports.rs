@@ -1,0 +1,105 @@
+//! Taking over members whom a backend has already, with the ids that it knows them by.
+
+use axum::Json;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::access::Access;
+use super::input::JsonBody;
+use super::problem::Problem;
+use crate::directory::{ImportOutcome, ImportedMember, Role};
+
+/// The most members of one request: as many as one commit adds.
+const MOST: usize = 500;
+
+/// Members to take over.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MembersToImport {
+    /// The members. No id may come twice.
+    #[schema(max_items = 500)]
+    members: Vec<MemberToImport>,
+}
+
+/// A member to take over.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct MemberToImport {
+    /// A UUID in small letters. It becomes the SCIM `id`.
+    #[schema(min_length = 36, max_length = 36)]
+    id: String,
+    /// Email address, which becomes the userName as well.
+    #[schema(format = Email)]
+    email: String,
+    /// The name. If there is none, it is the email address.
+    display_name: Option<String>,
+    /// What the member may do. If it is not named, the role is `member`.
+    role: Option<Role>,
+    /// Whether the member has access, and so takes a seat. If it is not said, it is so.
+    active: Option<bool>,
+}
+
+/// What became of the members of an import.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Imported {
+    /// What became of each member, in the order of the request.
+    members: Vec<MemberImported>,
+}
+
+/// What became of a member of an import.
+#[derive(Serialize, ToSchema)]
+struct MemberImported {
+    /// The id, as it was sent.
+    id: String,
+    /// What became of the member.
+    outcome: Outcome,
+    /// Why the member was refused.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+/// `added`: the member was added. `present`: a member with this id was there already, and stays as it is, whatever differs.
+/// `refused`: the member was not added.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = ImportOutcome)]
+enum Outcome {
+    Added,
+    Present,
+    Refused,
+}
+
+/// Take over members
+///
+/// This is for members whom another system has already: they keep the ids by which it knows them. Nobody is mailed, and no
+/// passphrase is made. The members are manual until the identity provider adopts them. A member who does not fit is refused: an
+/// id that is no UUID or is that of a team, an email address that is taken, no free seat. The others are added in one commit.
+/// The same request may be sent again: members who are there already stay as they are. A key that adds an owner or a co-owner
+/// needs `all:write`.
+#[utoipa::path(post, path = "/organizations/{organization}/imports", tag = "Members", request_body = MembersToImport,
+    responses((status = 200, description = "What became of each member.", body = Imported)))]
+pub(super) async fn import_members(
+    access: Access,
+    JsonBody(body): JsonBody<MembersToImport>,
+) -> Result<Json<Imported>, Problem> {
+    if body.members.len() > MOST {
+        return Err(Problem::invalid(format!("An import has {MOST} members at the most.")));
+    }
+    let mut members = Vec::with_capacity(body.members.len());
+    for MemberToImport { id, email, display_name, role, active } in body.members {
+        let role = role.unwrap_or(Role::Member);
+        access.may_give(role)?;
+        members.push(ImportedMember { id, email, display_name, role, active: active.unwrap_or(true) });
+    }
+    let outcomes = access.organization.import_members(&members).await?;
+    let told = |(member, outcome): (ImportedMember, ImportOutcome)| {
+        let (outcome, reason) = match outcome {
+            ImportOutcome::Added => (Outcome::Added, None),
+            ImportOutcome::Present => (Outcome::Present, None),
+            ImportOutcome::Refused(why) => (Outcome::Refused, Some(why)),
+        };
+        MemberImported { id: member.id, outcome, reason }
+    };
+    Ok(Json(Imported { members: members.into_iter().zip(outcomes).map(told).collect() }))
+}

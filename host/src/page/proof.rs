@@ -1,0 +1,79 @@
+//! What a form proves of who acts, and what it asks for that: the passphrase, or what the backend's [`StepUp`] wants.
+
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+
+use super::form::Fields;
+use super::refusal::Refusal;
+use super::session::Session;
+use super::step_up::{StepUp, StepUpQuestion, StepUpVerdict};
+use super::visit::Visit;
+use super::words::wait;
+use crate::error::ActionError;
+
+/// The backend's own way to make sure who acts, for one request.
+pub(super) struct OnceMore {
+    pub(super) step_up: Arc<dyn StepUp>,
+    pub(super) session: Session,
+    pub(super) request: Parts,
+}
+
+/// What was proven by a form.
+pub(super) enum Proof<'f> {
+    /// Nothing yet: this is said to be the passphrase, and the component looks.
+    Passphrase(&'f str),
+    /// The backend has made sure who acts.
+    Verified,
+}
+
+/// Nothing was proven.
+pub(super) struct Unproven {
+    pub(super) status: StatusCode,
+    /// Why, in a sentence.
+    pub(super) why: String,
+}
+
+/// What came of an act with the passphrase: that it was wrong is said beside the form.
+pub(super) fn with_passphrase<T>(done: Result<T, ActionError>) -> Result<Result<T, Unproven>, ActionError> {
+    let unproven = |status, why| Ok(Err(Unproven { status, why }));
+    match done {
+        Err(ActionError::WrongPassphrase) => {
+            unproven(StatusCode::UNPROCESSABLE_ENTITY, "The passphrase is wrong.".to_owned())
+        }
+        Err(ActionError::Throttled(seconds)) => unproven(StatusCode::TOO_MANY_REQUESTS, wait(seconds)),
+        other => other.map(Ok),
+    }
+}
+
+impl Visit {
+    /// What a form of this view asks for.
+    pub(super) async fn question(&self, view: &str) -> Result<StepUpQuestion, Refusal> {
+        let Some(OnceMore { step_up, session, request }) = self.once_more.as_deref() else {
+            let hint = Some(format!("The one that {} signs in to Insomnia with.", self.member.email));
+            return Ok(StepUpQuestion::Field { label: "Your passphrase".into(), hint, is_code: false });
+        };
+        Ok(step_up.question(self.organization.id(), session, request, &self.path(view)).await?)
+    }
+
+    /// What the form proves.
+    pub(super) async fn proof<'f>(&self, fields: &'f Fields) -> Result<Result<Proof<'f>, Unproven>, Refusal> {
+        let typed = fields.raw("passphrase");
+        let Some(OnceMore { step_up, session, request }) = self.once_more.as_deref() else {
+            return Ok(Ok(Proof::Passphrase(typed)));
+        };
+        let (organization, tries) = (self.organization.id(), &self.state.tries);
+        if let Err(seconds) = tries.begin_step_up(organization, &self.member.id) {
+            return Ok(Err(Unproven { status: StatusCode::TOO_MANY_REQUESTS, why: wait(seconds) }));
+        }
+        let verdict = step_up.verify(organization, session, request, typed).await;
+        if !matches!(verdict, Ok(StepUpVerdict::Refused(_))) {
+            tries.step_up_was_not_wrong(organization, &self.member.id);
+        }
+        Ok(match verdict? {
+            StepUpVerdict::Verified => Ok(Proof::Verified),
+            StepUpVerdict::Refused(why) => Err(Unproven { status: StatusCode::UNPROCESSABLE_ENTITY, why }),
+        })
+    }
+}

@@ -1,0 +1,74 @@
+//! Proving once more who acts, before what outlives a session: the trait by which a backend does it its own way.
+
+use async_trait::async_trait;
+use axum::http::request::Parts;
+
+use super::session::{Session, SessionError};
+use crate::capability::storage::OrganizationId;
+
+/// What somebody is asked who is signed in and wants what outlives the session: a new token, a set-up link, or an API key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StepUpQuestion {
+    /// To type something, such as a password or a code.
+    Field {
+        /// What it is called, such as "Your password".
+        label: String,
+        /// What helps to find it, in a sentence.
+        hint: Option<String>,
+        /// Whether it is a code that is valid once. It is shown while it is typed, and phones offer the one that came by message.
+        is_code: bool,
+    },
+    /// To go to another page first, such as one to sign in again, which leads back to this one.
+    Elsewhere {
+        /// Where that page is.
+        url: String,
+        /// What the link to it says, such as "Sign in again".
+        label: String,
+    },
+    /// Nothing: it is clear who acts, for instance by a sign-in a moment ago.
+    Nothing,
+}
+
+/// Whether it is proven who acts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StepUpVerdict {
+    /// It is.
+    Verified,
+    /// It is not; the sentence tells the person why, such as "The code is wrong."
+    Refused(String),
+}
+
+/// A backend's way to make sure once more who acts: its password, its second factor, or a sign-in a moment ago. Without one the
+/// page asks for the passphrase, which the component keeps; a member without a passphrase can't give it.
+///
+/// What the member may do is not asked here: the page looks at the role by itself.
+#[async_trait]
+pub trait StepUp: Send + Sync + 'static {
+    /// What is asked of whoever has this session, each time that a form is shown that needs it, and sometimes between: it has no
+    /// effect of its own. `return_to` is the path and the query of that form.
+    ///
+    /// # Errors
+    /// The page answers 503 and logs the text.
+    async fn question(
+        &self,
+        organization: &OrganizationId,
+        session: &Session,
+        request: &Parts,
+        return_to: &str,
+    ) -> Result<StepUpQuestion, SessionError>;
+
+    /// Whether it is proven who acts, now that the form was sent. `typed` is what was typed, and empty where there was no field.
+    ///
+    /// The page lets a member be wrong ten times in ten minutes; who wants less counts here. A code should be valid once.
+    ///
+    /// # Errors
+    /// The page answers 503 and logs the text; nothing was done.
+    async fn verify(
+        &self,
+        organization: &OrganizationId,
+        session: &Session,
+        request: &Parts,
+        typed: &str,
+    ) -> Result<StepUpVerdict, SessionError>;
+}
