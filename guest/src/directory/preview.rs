@@ -197,10 +197,10 @@ impl<'p, 'h> Listed<'p, 'h> {
         let id = new.id().to_owned();
         names.insert(keys::fold(new.user_name()), Some(id.clone()));
         emails.extend(new.email().map(|email| (keys::fold(email), Some(id.clone()))));
-        let delta = |holds: fn(&MemberRecord) -> bool| delta(old, Some(new), holds);
-        self.seats.set(self.seats.get() + delta(MemberRecord::is_active));
-        self.owners.set(self.owners.get() + delta(administrators::is_active_owner));
-        let scim = delta(licences::takes_seat_by_scim);
+        let changes = |holds: fn(&MemberRecord) -> bool| delta(old, Some(new), holds);
+        self.seats.set(self.seats.get() + changes(MemberRecord::is_active));
+        self.owners.set(self.owners.get() + changes(administrators::is_active_owner));
+        let scim = changes(licences::takes_seat_by_scim);
         let Ahead { removed, scim: before } = self.ahead.get();
         let passed = decision.admission.as_ref().is_some_and(Admission::counts);
         self.ahead.set(Ahead { removed: removed + u64::from(passed), scim: before + scim });

@@ -80,7 +80,7 @@ fn cut_id(transaction: &str) -> &str {
     crate::text::cut(transaction, keys::ID + 5)
 }
 
-/// The key that signs tokens, and the stream in whose name.
+/// The key that signs tokens, and the stream in whose name it signs.
 struct Signing {
     signer: Signer,
     stream: StreamRecord,

@@ -6,7 +6,7 @@
 //!
 //! | question | file |
 //! |---|---|
-//! | when is tried again what could not be delivered, and when is it given up? | `schedule` |
+//! | when is a delivery that failed tried again, and when is it given up? | `schedule` |
 //! | when are administrators warned of what expires? | `warnings`; of a token `expiry`, of clients' secrets `client_secrets` |
 //! | what do emails say, and how do they look? | `letters`, `letter_form` |
 //! | how are emails, events and tokens delivered? | `email`, `webhook`, `push` |

@@ -4,11 +4,11 @@
 //! |---|---|
 //! | what does an entry of the log hold? | `entry` |
 //! | what is left out of it because it is secret? | `redaction` |
-//! | how is it written, and how much of strangers? | `keep` |
+//! | how is it written, and how many entries may strangers cause? | `keep` |
 //! | how is it searched? | `search` |
 //! | who takes events? | `events`, `webhook` |
 //! | what does the audit trail hold? | `audit` |
-//! | which requests wait to be run? | `requests` |
+//! | which asynchronous requests are kept? | `requests` |
 
 mod audit;
 mod entry;

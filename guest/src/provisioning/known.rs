@@ -1,10 +1,10 @@
-//! What the rules of members ask before they decide: of the store, or of a preview.
+//! What the rules of members ask before they decide. The store answers, or a preview.
 
 use super::Refusal;
 use super::guard::{self, Admission, Removal};
 use crate::store::{Actor, MemberRecord, Store, StoreError, Stored, keys};
 
-/// What the rules ask of an organization.
+/// What [`MemberRules`](super::decide::MemberRules) ask about an organization.
 pub trait Known {
     /// The id of the member with this userName.
     ///

@@ -76,8 +76,8 @@ struct OktaForm {
     client_id: Option<String>,
 }
 
-/// How one of several spans of time that people choose from is stored: as its name in WIT. A name that this version does not
-/// know counts as none.
+/// People choose a span of time from a list; it is stored as its name in WIT. A name that this version does not know counts as
+/// no choice.
 macro_rules! window_names {
     ($(#[$doc:meta])* $module:ident: $window:ident { $($variant:ident = $name:literal,)+ }) => {
         $(#[$doc])*

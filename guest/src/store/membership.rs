@@ -54,7 +54,7 @@ pub struct Moves {
     pub removed: Vec<String>,
     /// Ids of nobody: they are left out.
     pub unknown: Vec<String>,
-    /// Whether all who are members were looked at. Then nobody else may change the memberships meanwhile.
+    /// Whether the memberships are replaced as a whole. Then the commit is refused if somebody else has changed them meanwhile.
     pub rests_on_all: bool,
     /// The cards of `added`, as they were read: what the team's end of a membership shows.
     cards: Vec<Item>,
@@ -139,7 +139,8 @@ impl Store<'_> {
     }
 
     /// Adds to `batch` that members come to the team with this id and leave it. `old` is the team as it was read; `None` of a
-    /// new one. Takes what only the batch needs out of `moves`.
+    /// new one. It takes the cards out of `moves`, so it can be
+    /// called once for each.
     pub fn move_members(&self, batch: &mut Batch, team: &str, old: Option<&Stored<TeamRecord>>, moves: &mut Moves) {
         if let Some(old) = old.filter(|_| moves.rests_on_all) {
             batch.require_unchanged(Kind::Team.touch(team), old.touch.map(|(version, _)| version));

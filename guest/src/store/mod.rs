@@ -507,7 +507,7 @@ fn decode_value<T: DeserializeOwned>(key: &[u8], value: &[u8], version: u64) -> 
     }
 }
 
-/// What a change of a record adds to the counter of those of which this holds.
+/// By how much the counter of the records for which `holds` is true changes when `old` becomes `new`: -1, 0 or 1.
 pub(crate) fn delta<T>(old: Option<&T>, new: Option<&T>, holds: impl Fn(&T) -> bool) -> i64 {
     i64::from(new.is_some_and(&holds)) - i64::from(old.is_some_and(&holds))
 }

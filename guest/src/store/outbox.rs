@@ -104,7 +104,8 @@ pub struct OutboxRecord {
     pub id: String,
     /// When it was written, in milliseconds since the Unix epoch: its Date.
     pub created: u64,
-    /// When the tries began, in milliseconds since the Unix epoch: three days later it is parked.
+    /// From when the three days count after which it is parked, in milliseconds since the Unix epoch: the first try, later by
+    /// each downtime of the hosts.
     pub since: u64,
     /// The recipient's address.
     pub to: String,

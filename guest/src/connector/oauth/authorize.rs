@@ -82,7 +82,7 @@ fn unavailable(error: StoreError) -> AuthorizeRefusal {
     AuthorizeRefusal::Unavailable(error.to_string())
 }
 
-/// Checks what the client is told of if it is wrong; returns the challenge.
+/// Checks the part of the request whose faults are told to the client, and returns the challenge.
 fn check(form: &Form, client: &ClientRecord) -> Result<Option<String>, (&'static str, &'static str)> {
     if !client.authorization_code {
         return Err(("unauthorized_client", "The client may not use authorization codes"));

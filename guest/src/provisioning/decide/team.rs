@@ -16,7 +16,8 @@ pub struct TeamDecision {
     pub old: Option<Stored<TeamRecord>>,
     /// What is to become of its record.
     pub change: Change<TeamRecord>,
-    /// Who comes to it and who leaves it. A team that goes leaves no memberships, whatever stands here.
+    /// Who comes to it and who leaves it. It is not looked at where the team is deleted, whose memberships
+    /// all end.
     pub moves: Moves,
     /// The name of that in the log.
     pub action: Action,

@@ -20,7 +20,7 @@ impl Kind {
         }
     }
 
-    /// The document: [`crate::store::MemberRecord`] or [`crate::store::TeamRecord`].
+    /// `user/{id}`, `team/{id}`: the document, [`crate::store::MemberRecord`] or [`crate::store::TeamRecord`].
     pub fn document(self, id: &str) -> Key {
         format!("{}/{id}", self.prefix()).into_bytes()
     }
@@ -30,12 +30,12 @@ impl Kind {
         below(format!("{}/", self.prefix()).into_bytes())
     }
 
-    /// When a membership last changed, as text; absent before the first.
+    /// `user-touch/{id}`, `team-touch/{id}`: when a membership last changed, as text; absent before the first.
     pub fn touch(self, id: &str) -> Key {
         format!("{}-touch/{id}", self.prefix()).into_bytes()
     }
 
-    /// The mark of what SCIM manages. The value is empty.
+    /// `user-listed/{id}`, `team-listed/{id}`: the mark of what SCIM manages. The value is empty.
     pub fn listed(self, id: &str) -> Key {
         format!("{}-listed/{id}", self.prefix()).into_bytes()
     }
@@ -45,17 +45,18 @@ impl Kind {
         below(format!("{}-listed/", self.prefix()).into_bytes())
     }
 
-    /// The counter of all.
+    /// `count/users`, `count/teams`: the counter of all.
     pub fn count(self) -> Key {
         format!("count/{}s", self.prefix()).into_bytes()
     }
 
-    /// The counter of what SCIM manages.
+    /// `count/users-listed`, `count/teams-listed`: the counter of what SCIM manages.
     pub fn count_listed(self) -> Key {
         format!("count/{}s-listed", self.prefix()).into_bytes()
     }
 
-    /// The id of the one with this unique name: a member's userName, a team's displayName.
+    /// `user-name/{folded}`, `team-name/{folded}`: the id of the one with this unique name, a member's userName or a team's
+    /// displayName.
     pub fn name(self, name: &str) -> Key {
         indexed(&format!("{}-name/", self.prefix()), &fold(name))
     }
@@ -65,7 +66,8 @@ impl Kind {
         below(format!("{}-name/{}", self.prefix(), fold(prefix)).into_bytes())
     }
 
-    /// That this one has this `externalId`. The value is empty.
+    /// `user-external/{externalId}␀{id}`, `team-external/{externalId}␀{id}`: that this one has this `externalId`. The value
+    /// is empty.
     pub fn external_id(self, external_id: &str, id: &str) -> Key {
         of_many(indexed(&format!("{}-external/", self.prefix()), external_id), id)
     }

@@ -1,4 +1,4 @@
-//! Keys of members, beside those that [`super::Kind`] has: how they are found, what they know, and how many take seats.
+//! Keys of members, beside those that [`super::Kind`] has: by what they are found, their passphrases, and how many take seats.
 
 use super::parts::{below, fold, indexed, many, of_many};
 use crate::capability::{Key, KeyRange};

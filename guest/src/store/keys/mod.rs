@@ -5,9 +5,9 @@
 //! | `organization`, `settings`, `declared`, `resource/…` | `organization` |
 //! | `connector…`, `setup-links`, `cursor-key`, `idp-api`, `refresh` | `connector` |
 //! | `oauth-…` | `oauth` |
-//! | `user…`, `administrator/…`, `without-seat/…`, `count/seats…`, `count/owners`, `count/no-address`, `count/foreign` | `members` |
-//! | `team…`, `member-team/…`, `count/team/…` | `teams` |
-//! | what `user…` and `team…` have in common, `count/users…`, `count/teams…` | `kind` |
+//! | of members and teams alike: `user/…`, `user-touch/…`, `user-listed/…`, `user-name/…`, `user-external/…`, `count/users…`, and the same of `team` | `kind` |
+//! | the others of `user…`, `administrator/…`, `without-seat/…`, `count/seats…`, `count/owners`, `count/no-address`, `count/foreign` | `members` |
+//! | the others of `team…`, `member-team/…`, `count/team/…` | `teams` |
 //! | `guard…` | `guard` |
 //! | `log…` | `log` |
 //! | `event…`, `audit/…`, `webhook` | `events` |
@@ -17,9 +17,10 @@
 //! | `lease/…`, `job/…`, `erasure/…` | `jobs` |
 //! | what ids, times and names look like in a key | `parts` |
 //!
-//! A value is JSON where a record is named, unless it is said otherwise. Times are milliseconds since the Unix epoch, as
-//! decimal text in a value and as 16 hexadecimal digits in a key. A key of many values has a NUL byte before the id that it
-//! ends with.
+//! A value that is a record is JSON; numbers and times are decimal text, but for what a job keeps, which is as the job has it.
+//! Times are milliseconds since the Unix epoch. In a key a time is 16 hexadecimal digits, or the beginning of a UUID of version 7.
+//! Where several may have the same value, such as an `externalId`, each has a key of its own, which ends with a NUL byte (␀)
+//! and the id.
 
 /// Functions that make keys: each as its name, what it is made of, and the layout. A range is of all keys that begin so.
 macro_rules! keys {
