@@ -71,6 +71,9 @@ pub struct SqliteStorage {
 impl SqliteStorage {
     /// Opens the database, creates it if there is none, and brings its tables up to date. Blocks.
     ///
+    /// A process keeps one file descriptor for each database that it has opened in this way, also when it is dropped: closing
+    /// it would take the locks of others on the same file away.
+    ///
     /// # Errors
     /// Says what is wrong with the file and what to do about it.
     pub fn open(path: &Path) -> Result<Self, OpenError> {

@@ -6,10 +6,10 @@
 //! Several processes may write the file, so what is kept counts only while nobody has committed since, in whichever process.
 //! SQLite's index of the write-ahead log tells that: its header changes with each commit, and whenever the log begins anew
 //! (<https://sqlite.org/walformat.html>, section 2.1). The rows here are those of one header, which is read again before each
-//! answer. A commit of this process moves them on to the next header, without the rows that it has changed; after one of
-//! another process all are dropped.
+//! answer. A commit of this process moves them on to the next header, without the rows that it has changed, if the header's
+//! count of commits shows that there was no other commit beside it; after one of another process all are dropped.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 #[cfg(unix)]
 use std::ffi::OsString;
 #[cfg(unix)]
@@ -27,17 +27,34 @@ use crate::capability::storage::{Item, Key, KeyRange};
 const MOST: usize = 16 << 20;
 /// The largest value that is kept, in bytes.
 const LARGEST: usize = 16 << 10;
-/// What a row takes beside its key and its value, in bytes.
-const BESIDE: usize = 128;
+/// What a row takes beside its key and its value, in bytes, with its share of the tables.
+const BESIDE: usize = 192;
+/// Keys up to which a get is looked up here. One of more reads a list, most of which nobody asks for again soon, and would
+/// hold up others.
+const KEYS: usize = 64;
 
 /// Bytes of the index's header, of which there are two copies. While both are the same, no commit is under way in it.
 const HEADER: usize = 48;
+/// Where the header counts the commits, as four bytes in the machine's order. SQLite adds one with each commit that writes
+/// pages, and nothing when the log begins anew.
+const COMMITS: std::ops::Range<usize> = 8..12;
 /// Where the header says that it is valid.
 const IS_VALID: usize = 12;
 
 /// The last commit, as the index of the write-ahead log tells it from all others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Mark([u8; HEADER]);
+
+impl Mark {
+    fn commits(&self) -> u32 {
+        self.0.get(COMMITS).and_then(|bytes| bytes.try_into().ok()).map_or(0, u32::from_ne_bytes)
+    }
+
+    /// Whether this is the state after `before` with exactly one commit between them.
+    fn follows(&self, before: &Self) -> bool {
+        self.commits() == before.commits().wrapping_add(1)
+    }
+}
 
 /// The index of the write-ahead log.
 #[derive(Debug)]
@@ -53,6 +70,8 @@ impl Index {
     /// nothing is kept.
     #[cfg(unix)]
     fn open(path: &Path) -> Option<Self> {
+        // Where the path is a link, SQLite has its index beside the file itself.
+        let path = path.canonicalize().ok()?;
         let name = [path.as_os_str(), "-shm".as_ref()].into_iter().collect::<OsString>();
         let file = ManuallyDrop::new(File::open(name).ok()?);
         Some(Self { file })
@@ -97,12 +116,14 @@ struct Rows {
     recent: Shelf,
     /// What was `recent` before, and is dropped when that is full again; whoever asks for a row here puts it there.
     former: Shelf,
+    /// What is kept no more, to be freed when others need not wait for that.
+    gone: Vec<Shelf>,
 }
 
 /// Rows by organization and key; a key that is not there is a row, too.
 #[derive(Debug, Default)]
 struct Shelf {
-    of: HashMap<i64, HashMap<Key, Option<Item>>>,
+    of: HashMap<i64, BTreeMap<Key, Option<Item>>>,
     bytes: usize,
 }
 
@@ -135,7 +156,7 @@ impl RowCache {
 
     /// What is kept of the organization with this number, all of one moment; `None` if nothing can be kept.
     pub(super) fn look(&self, number: i64, keys: &[Key]) -> Option<Look> {
-        let index = self.index.as_ref()?;
+        let index = self.index.as_ref().filter(|_| keys.len() <= KEYS)?;
         let mut rows = self.lock();
         if rows.is_useless {
             return None;
@@ -150,6 +171,7 @@ impl RowCache {
             rows.of = Some(mark);
         }
         let found = keys.iter().map(|key| rows.find(number, key)).collect();
+        release(rows);
         Some(Look { mark, rows: found })
     }
 
@@ -166,6 +188,7 @@ impl RowCache {
                 rows.put(number, key, item);
             }
         }
+        release(rows);
         true
     }
 
@@ -181,6 +204,13 @@ impl RowCache {
     }
 }
 
+/// Lets others to the rows, and only then frees what is kept no more.
+fn release(mut rows: MutexGuard<'_, Rows>) {
+    let gone = std::mem::take(&mut rows.gone);
+    drop(rows);
+    drop(gone);
+}
+
 /// A commit that this process makes. If it ends otherwise than by [`Writing::committed`], the next look finds out what became
 /// of it.
 pub(super) struct Writing<'c> {
@@ -189,19 +219,26 @@ pub(super) struct Writing<'c> {
 }
 
 impl Writing<'_> {
-    /// The commit is made; `wrote` says whether it changed anything, and `drop` drops the rows that it may have changed.
-    pub(super) fn committed(self, wrote: bool, drop: impl FnOnce(&mut Dropped<'_>)) {
+    /// The commit is made; `wrote_pages` says whether SQLite wrote any for it, and `drop` drops the rows that it may have
+    /// changed.
+    pub(super) fn committed(self, wrote_pages: bool, drop: impl FnOnce(&mut Dropped<'_>)) {
         let mut rows = self.cache.lock();
         let after = self.cache.index.as_ref().and_then(Index::last);
-        if wrote && after.is_some() && after == self.before {
+        // Another process may have committed since this one has: then the index is ahead by more than one commit.
+        let is_ours_alone = match (self.before, after) {
+            (Some(before), Some(after)) if wrote_pages => after.follows(&before),
+            (before, after) => before.is_some() && before == after,
+        };
+        if wrote_pages && after.is_some() && after == self.before {
             rows.is_useless = true;
         }
-        if rows.of.is_some() && rows.of == self.before && !rows.is_useless {
+        if is_ours_alone && rows.of == self.before && !rows.is_useless {
             drop(&mut Dropped(&mut rows));
             rows.of = after;
         } else {
             rows.clear();
         }
+        release(rows);
     }
 }
 
@@ -224,14 +261,15 @@ impl Dropped<'_> {
     /// The rows of a range.
     pub(super) fn range(&mut self, number: i64, range: &KeyRange) {
         for shelf in [&mut self.0.recent, &mut self.0.former] {
-            shelf.retain(number, |key| *key < range.start || range.end <= *key);
+            shelf.remove(number, range);
         }
     }
 
     /// All rows of an organization.
     pub(super) fn all(&mut self, number: i64) {
         for shelf in [&mut self.0.recent, &mut self.0.former] {
-            shelf.retain(number, |_| false);
+            let rows = shelf.of.remove(&number).unwrap_or_default();
+            shelf.bytes -= rows.iter().map(|(key, row)| size(key, row)).sum::<usize>();
         }
     }
 }
@@ -252,7 +290,8 @@ impl Rows {
             return;
         }
         if self.recent.bytes + bytes > MOST / 2 {
-            self.former = std::mem::take(&mut self.recent);
+            let former = std::mem::replace(&mut self.former, std::mem::take(&mut self.recent));
+            self.gone.push(former);
         }
         self.recent.take(number, key);
         self.recent.bytes += bytes;
@@ -261,8 +300,7 @@ impl Rows {
 
     fn clear(&mut self) {
         self.of = None;
-        self.recent = Shelf::default();
-        self.former = Shelf::default();
+        self.gone.extend([std::mem::take(&mut self.recent), std::mem::take(&mut self.former)]);
     }
 }
 
@@ -277,16 +315,11 @@ impl Shelf {
         Some(row)
     }
 
-    fn retain(&mut self, number: i64, stays: impl Fn(&Key) -> bool) {
-        let Some(rows) = self.of.get_mut(&number) else { return };
-        let bytes = &mut self.bytes;
-        rows.retain(|key, row| {
-            let stays = stays(key);
-            if !stays {
-                *bytes -= size(key, row);
-            }
-            stays
-        });
+    fn remove(&mut self, number: i64, range: &KeyRange) {
+        let Some(rows) = self.of.get_mut(&number).filter(|_| !range.is_empty()) else { return };
+        for (key, row) in rows.extract_if(range.start.clone()..range.end.clone(), |_, _| true) {
+            self.bytes -= size(&key, &row);
+        }
         if rows.is_empty() {
             self.of.remove(&number);
         }

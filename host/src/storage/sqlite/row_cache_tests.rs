@@ -1,14 +1,17 @@
 //! Tests of the rows in memory: whoever reads gets what was committed last, by whichever process.
 
+use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use rusqlite::{Connection, params};
+
 use super::SqliteStorage;
 use super::row_cache::RowCache;
-use super::tests::{Drawn, compare_reads};
+use super::tests::Drawn;
 use crate::capability::storage::{Change, Item, Key, KeyRange, OrganizationId, Storage, Transaction};
-use crate::storage::MemoryStorage;
 
 fn acme() -> OrganizationId {
     OrganizationId::parse("acme").unwrap()
@@ -70,35 +73,104 @@ async fn a_row_is_read_once_until_somebody_changes_it() {
 }
 
 #[tokio::test]
-async fn whichever_process_has_written_each_reads_what_was_committed_last() {
+async fn whichever_process_has_written_each_reads_the_versions_and_values_that_were_committed_last() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("data.db");
     let processes = [(); 2].map(|()| SqliteStorage::open(&path).unwrap());
-    let (memory, mut drawn) = (MemoryStorage::new(), Drawn(7));
-    for _ in 0..300 {
-        let changes: Vec<Change> = (0..1 + drawn.below(8)).map(|_| drawn.write()).collect();
+    let (mut model, mut drawn): (BTreeMap<Key, Item>, _) = (BTreeMap::new(), Drawn(7));
+    for round in 0..500 {
+        let changes: Vec<Change> = (0..1 + drawn.below(8))
+            .map(|_| match drawn.write() {
+                Change::Put(put) => Change::put(put.key, format!("{round}").into_bytes()),
+                change => change,
+            })
+            .collect();
         // Mostly one process writes, as a server does beside which a command is called now and then.
-        processes[drawn.below(6) / 5].commit(&acme(), of(changes.clone())).await.unwrap();
-        memory.commit(&acme(), of(changes)).await.unwrap();
+        let version = processes[drawn.below(6) / 5].commit(&acme(), of(changes.clone())).await.unwrap();
+        for change in changes {
+            match change {
+                Change::Put(put) => drop(model.insert(put.key, Item { value: put.value, version })),
+                Change::Delete(key) => drop(model.remove(&key)),
+                Change::DeleteRange(range) => model.retain(|key, _| *key < range.start || range.end <= *key),
+                Change::Add(_) => unreachable!(),
+            }
+        }
         for process in &processes {
-            compare_reads(process, &memory, &acme(), &mut drawn, 2).await;
+            for _ in 0..3 {
+                let keys: Vec<Key> = (0..1 + drawn.below(6)).map(|_| drawn.key()).collect();
+                let expected: Vec<Option<Item>> = keys.iter().map(|key| model.get(key).cloned()).collect();
+                assert_eq!(process.get(&acme(), keys).await.unwrap(), expected, "round {round}");
+            }
         }
     }
 }
 
-/// Two values that every commit changes together.
-const PAIR: [&str; 2] = ["user/1", "count/seats"];
+/// A commit of another process that comes just after one of this process, and before this process has looked, must not be taken
+/// for its own.
+#[test]
+fn what_another_process_commits_right_after_a_commit_of_this_one_is_seen() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("data.db");
+    drop(SqliteStorage::open(&path).unwrap());
+    let [this, other] = [(); 2].map(|()| Connection::open(&path).unwrap());
+    // Each time with another version: a row that is replaced by the same one is not written.
+    let version = Cell::new(0);
+    let put = |connection: &Connection, key: &str| {
+        version.set(version.get() + 1);
+        let sql = "INSERT OR REPLACE INTO alone (organization, key, value, version) VALUES (1, ?1, ?1, ?2)";
+        connection.execute(sql, params![key.as_bytes(), version.get()]).unwrap();
+    };
+    put(&this, "first");
+    let cache = RowCache::new(&path);
+    let keys = ["first", "second", "third"].map(Key::from);
+    let keep = || {
+        let look = cache.look(1, &keys).unwrap();
+        assert!(cache.keep(1, &look, &keys, &[None, None, None]));
+    };
+    // How many rows are kept after a commit of this process, if the other one commits so often in between.
+    let kept = |others: usize| {
+        keep();
+        this.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let writing = cache.begin();
+        put(&this, "first");
+        this.execute_batch("COMMIT").unwrap();
+        (0..others).for_each(|_| put(&other, "second"));
+        writing.committed(true, |rows| rows.key(1, b"first"));
+        keys.len() - cache.look(1, &keys).unwrap().missing(&keys).len()
+    };
+    assert_eq!(kept(0), 2, "all but what it has changed itself");
+    assert_eq!(kept(1), 0);
+    assert_eq!(kept(2), 0);
+    // The log begins anew, and is counted as no commit.
+    keep();
+    other.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(())).unwrap();
+    assert_eq!(kept(0), 2);
+    // A transaction that writes nothing moves nothing on, and one of the other process in between is not taken for it.
+    keep();
+    for (others, left) in [(0, 3), (1, 0)] {
+        this.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let writing = cache.begin();
+        this.execute_batch("COMMIT").unwrap();
+        (0..others).for_each(|_| put(&other, "second"));
+        writing.committed(false, |_| {});
+        assert_eq!(keys.len() - cache.look(1, &keys).unwrap().missing(&keys).len(), left);
+    }
+}
+
+/// For each process two values that each of its commits changes together.
+const PAIRS: [[&str; 2]; 2] = [["user/1", "count/seats"], ["user/2", "count/owners"]];
 
 fn number(value: &Option<Vec<u8>>) -> u64 {
     value.as_ref().map_or(0, |value| String::from_utf8_lossy(value).parse().unwrap())
 }
 
-async fn watch(storage: &SqliteStorage, acknowledged: &AtomicU64, ended: &AtomicBool) -> u64 {
+async fn watch(storage: &SqliteStorage, pair: [&str; 2], acknowledged: &AtomicU64, ended: &AtomicBool) -> u64 {
     let (mut reads, mut last) = (0, 0);
     while !ended.load(Ordering::Acquire) {
         let least = acknowledged.load(Ordering::Acquire);
-        // The third is read at times, so that some looks find only a part.
-        let keys: &[&str] = if reads % 3 == 0 { &[PAIR[0], "other", PAIR[1]] } else { &PAIR };
+        // Now and then another is read with them, so that some looks find only a part.
+        let other = format!("nothing/{reads}");
+        let keys: &[&str] = if reads % 3 == 0 { &[pair[0], &other, pair[1]] } else { &pair };
         let values = get(storage, keys).await;
         let (one, other) = (number(values.first().unwrap()), number(values.last().unwrap()));
         assert_eq!(one, other, "both are of one moment");
@@ -113,29 +185,38 @@ async fn watch(storage: &SqliteStorage, acknowledged: &AtomicU64, ended: &Atomic
     reads
 }
 
+/// Commits to its pair of keys, and notes what was acknowledged.
+async fn write(storage: &SqliteStorage, pair: [&str; 2], acknowledged: &AtomicU64, rounds: u64) {
+    for count in 1..=rounds {
+        let value = count.to_string();
+        storage.commit(&acme(), of(pair.iter().map(|key| put(key, value.as_bytes())).collect())).await.unwrap();
+        acknowledged.store(count, Ordering::Release);
+        if count % 150 == 0 {
+            storage.scour().await.unwrap();
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn nobody_reads_a_state_older_than_what_was_acknowledged_or_of_two_moments() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("data.db");
     let processes = [(); 2].map(|()| Arc::new(SqliteStorage::open(&path).unwrap()));
-    let (acknowledged, ended) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
-    let readers = [0, 0, 1].map(|place| {
-        let (storage, acknowledged, ended) = (Arc::clone(&processes[place]), acknowledged.clone(), ended.clone());
-        tokio::spawn(async move { watch(&storage, &acknowledged, &ended).await })
+    let acknowledged = [(); 2].map(|()| Arc::new(AtomicU64::new(0)));
+    let ended = Arc::new(AtomicBool::new(false));
+    // Each process watches what each of the two writes.
+    let readers = [(0, 0), (0, 1), (1, 0), (1, 1)].map(|(process, pair)| {
+        let (storage, acknowledged, ended) =
+            (Arc::clone(&processes[process]), Arc::clone(&acknowledged[pair]), Arc::clone(&ended));
+        tokio::spawn(async move { watch(&storage, PAIRS[pair], &acknowledged, &ended).await })
     });
-    for count in 1..=600_u64 {
-        // Mostly one process writes, as a server does beside which a command is called now and then.
-        let storage = &processes[usize::from(count % 16 == 0)];
-        let value = count.to_string();
-        let mut changes: Vec<Change> = PAIR.iter().map(|key| put(key, value.as_bytes())).collect();
-        if count % 3 == 0 {
-            changes.push(put("other", value.as_bytes()));
-        }
-        storage.commit(&acme(), of(changes)).await.unwrap();
-        acknowledged.store(count, Ordering::Release);
-        if count % 200 == 0 {
-            storage.scour().await.unwrap();
-        }
+    // Both write at the same time; one of them more, as a server does beside which commands are called.
+    let writers = [(0, 600), (1, 150)].map(|(process, rounds)| {
+        let (storage, acknowledged) = (Arc::clone(&processes[process]), Arc::clone(&acknowledged[process]));
+        tokio::spawn(async move { write(&storage, PAIRS[process], &acknowledged, rounds).await })
+    });
+    for writer in writers {
+        writer.await.unwrap();
     }
     ended.store(true, Ordering::Release);
     for reader in readers {

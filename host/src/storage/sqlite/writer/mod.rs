@@ -66,19 +66,6 @@ pub(super) enum Work {
 }
 
 impl Work {
-    /// Whether it puts a row, if it is done at all.
-    fn puts(&self) -> bool {
-        match self {
-            Self::Commit(transaction) => {
-                transaction.changes.iter().any(|change| matches!(change, Change::Put(_) | Change::Add(_)))
-            }
-            Self::Append { entries, .. } => !entries.is_empty(),
-            Self::Decide(..) | Self::Claim { .. } | Self::Renew { .. } | Self::Release { .. } | Self::Delete { .. } => {
-                false
-            }
-        }
-    }
-
     /// Drops the rows that it may have changed, of the organization with this number.
     fn drop_rows(&self, number: i64, rows: &mut Dropped<'_>) {
         match self {

@@ -171,9 +171,8 @@ impl Worker {
         self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         let writing = self.cache.begin();
         let done = step(&self.connection).and_then(|done| {
-            self.connection.prepare_cached("COMMIT")?.execute([])?;
             // What is staged is no item, and what is moved was one before.
-            writing.committed(false, |_| {});
+            writing.committed(self.end()?, |_| {});
             Ok(done)
         });
         if done.is_err() && !self.connection.is_autocommit() {

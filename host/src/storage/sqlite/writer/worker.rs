@@ -33,6 +33,8 @@ const VERSIONS: u64 = 8 * GROUP as u64;
 thread_local! {
     /// Pages in the log after the last commit of this thread; SQLite reports them to a plain function.
     static PAGES: Cell<i32> = const { Cell::new(0) };
+    /// How many commits of this thread have written pages.
+    static COMMITS: Cell<u64> = const { Cell::new(0) };
 }
 
 /// What the thread owns.
@@ -112,6 +114,7 @@ impl Worker {
     pub(super) fn run(&mut self) {
         self.connection.wal_hook(Some(|_, pages| {
             PAGES.set(pages);
+            COMMITS.set(COMMITS.get() + 1);
             Ok(())
         }));
         self.take_up_large();
@@ -270,7 +273,7 @@ impl Worker {
         if version != given && taken != from_integer(last) {
             connection.prepare_cached("UPDATE sequence SET last = ?1")?.execute([to_integer(taken)])?;
         }
-        connection.prepare_cached("COMMIT")?.execute([])?;
+        let wrote_pages = self.end()?;
         // A log that has become shorter was moved by somebody else, and has begun anew without a number of its own: the next
         // group gives it one.
         self.log_has_begun.set(begins || PAGES.get() >= pages);
@@ -278,8 +281,7 @@ impl Worker {
             self.versions.set(Versions { given: version, taken });
         }
         self.numbers.publish(new);
-        let wrote = group.iter().zip(&results).any(|((_, _, job), result)| result.is_ok() && job.work.puts());
-        writing.committed(wrote, |rows| {
+        writing.committed(wrote_pages, |rows| {
             for (organization, _, job) in group {
                 // One without a number has written nothing.
                 if let Some(number) = self.numbers.cached(organization) {
@@ -288,6 +290,13 @@ impl Worker {
             }
         });
         Ok(results)
+    }
+
+    /// Commits the transaction that is open, and says whether that wrote pages.
+    pub(super) fn end(&self) -> rusqlite::Result<bool> {
+        let before = COMMITS.get();
+        self.connection.prepare_cached("COMMIT")?.execute([])?;
+        Ok(COMMITS.get() > before)
     }
 
     /// Moves the log's pages into the database. A thread of its own moves most of them, while commits go on; what has come
