@@ -130,7 +130,12 @@ impl wit::Host for EmailView<'_> {
         let wit::Message { id, date, to, subject, text, html } = message;
         let message = Message { id, date, to, subject, text, html };
         let sent = send(self.capabilities, self.organization, message);
-        self.capabilities.measured("email", "send", sent).await.map_err(|error| match error {
+        let sent = self.capabilities.measured("email", "send", sent).await;
+        // One email that is refused is shown where deliveries are; a mail server that takes none concerns all.
+        if let Err(MailError::Unavailable(why) | MailError::Other(why)) = &sent {
+            warn_hourly!("mail-server"; organization = %self.organization, "emails can't be sent and wait: {why}");
+        }
+        sent.map_err(|error| match error {
             MailError::NotConfigured => wit::EmailError::NotConfigured,
             MailError::Rejected(why) => wit::EmailError::Rejected(why),
             MailError::Unavailable(why) => wit::EmailError::Unavailable(why),
