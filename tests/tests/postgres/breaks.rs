@@ -158,7 +158,7 @@ async fn statements_are_prepared_on_connections_to_the_database_itself_and_not_b
     let socket = socket.filter(|path| path.to_string_lossy().contains(".s.PGSQL.")).min().unwrap();
     for (database, is_direct) in [(cluster.socket(), true), (socket, false)] {
         let between = Between::start(database, usize::MAX);
-        let storage = open(&(between.url() + "&connections=1")).await;
+        let storage = open(&(between.url() + "&connections=2")).await;
         // From then on there is a connection, and what can be prepared is.
         storage.commit(&acme(), one_more("first")).await.unwrap();
         between.seen.texts.store(0, Ordering::SeqCst);
