@@ -1,6 +1,7 @@
 //! What breaks between a host and its database: answers that are lost, a database that is started again, a lock that is
 //! held for long.
 
+use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -14,6 +15,7 @@ use std::time::{Duration, Instant};
 use insomnia_scim::capability::storage::{
     BoundedAdd, Change, Condition, KeyRange, OrganizationId, Page, Storage as _, StorageError, Transaction,
 };
+use insomnia_scim_tests::pgbouncer::Bouncer;
 use insomnia_scim_tests::postgres::Cluster;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
@@ -24,6 +26,8 @@ fn acme() -> OrganizationId {
     OrganizationId::parse("acme").unwrap()
 }
 
+/// By this a commit is known that is sent as a whole, or prepared.
+const TEXT: &[u8] = b"commit_all";
 /// By this a commit is known on its way.
 const MARK: &[u8] = b"one more";
 
@@ -42,25 +46,34 @@ async fn counter(storage: &insomnia_scim::storage::PostgresStorage) -> String {
 /// one, and when it has answered.
 struct Between {
     directory: TempDir,
-    cuts: Arc<AtomicUsize>,
+    seen: Arc<Seen>,
+}
+
+/// What was seen on the way from hosts to the database.
+#[derive(Default)]
+struct Seen {
+    commits: AtomicUsize,
+    cuts: AtomicUsize,
     /// How often hosts have said something after the database had answered.
-    turns: Arc<AtomicUsize>,
+    turns: AtomicUsize,
+    /// How often they have said the text of a commit.
+    texts: AtomicUsize,
 }
 
 impl Between {
     fn start(database: PathBuf, every: usize) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let listener = UnixListener::bind(directory.path().join(".s.PGSQL.5432")).unwrap();
-        let [cuts, commits, turns] = [(); 3].map(|()| Arc::new(AtomicUsize::new(0)));
-        let (counted, counted_turns) = (Arc::clone(&cuts), Arc::clone(&turns));
+        let seen = Arc::<Seen>::default();
+        let shared = Arc::clone(&seen);
         thread::spawn(move || {
             for host in listener.incoming() {
                 let (Ok(host), Ok(server)) = (host, UnixStream::connect(&database)) else { return };
-                let (cuts, commits, turns) = (Arc::clone(&counted), Arc::clone(&commits), Arc::clone(&counted_turns));
-                thread::spawn(move || carry(host, server, every, &commits, &cuts, &turns));
+                let seen = Arc::clone(&shared);
+                thread::spawn(move || carry(host, server, every, &seen));
             }
         });
-        Self { directory, cuts, turns }
+        Self { directory, seen }
     }
 
     fn url(&self) -> String {
@@ -68,14 +81,7 @@ impl Between {
     }
 }
 
-fn carry(
-    mut host: UnixStream,
-    mut server: UnixStream,
-    every: usize,
-    commits: &AtomicUsize,
-    cuts: &AtomicUsize,
-    turns: &AtomicUsize,
-) {
+fn carry(mut host: UnixStream, mut server: UnixStream, every: usize, seen: &Seen) {
     let (mut answers, mut back) = (server.try_clone().unwrap(), host.try_clone().unwrap());
     let is_cut = Arc::new(AtomicUsize::new(0));
     let cut = Arc::clone(&is_cut);
@@ -95,11 +101,12 @@ fn carry(
     let mut part = vec![0; 64 << 10];
     while let Ok(length @ 1..) = host.read(&mut part) {
         let asked = &part[..length];
-        turns.fetch_add(usize::from(has_answered.swap(false, Ordering::SeqCst)), Ordering::SeqCst);
+        seen.texts.fetch_add(usize::from(asked.windows(TEXT.len()).any(|word| word == TEXT)), Ordering::SeqCst);
+        seen.turns.fetch_add(usize::from(has_answered.swap(false, Ordering::SeqCst)), Ordering::SeqCst);
         if asked.windows(MARK.len()).any(|word| word == MARK) {
-            let number = commits.fetch_add(1, Ordering::SeqCst) + 1;
+            let number = seen.commits.fetch_add(1, Ordering::SeqCst) + 1;
             if number.is_multiple_of(every) {
-                cuts.fetch_add(1, Ordering::SeqCst);
+                seen.cuts.fetch_add(1, Ordering::SeqCst);
                 if number.is_multiple_of(2 * every) {
                     break;
                 }
@@ -122,7 +129,7 @@ async fn a_get_a_scan_and_a_commit_are_one_round_trip_each() {
     let storage = open(&between.url()).await;
     // From then on there is a connection, and the organization's id is known.
     storage.commit(&acme(), one_more("first")).await.unwrap();
-    let turns = || between.turns.swap(0, Ordering::SeqCst);
+    let turns = || between.seen.turns.swap(0, Ordering::SeqCst);
     turns();
     let keys = (0..1_000).map(|n| format!("{n}").into()).chain([b"first".to_vec(), b"n".to_vec()]).collect();
     assert_eq!(storage.get(&acme(), keys).await.unwrap().iter().flatten().count(), 2);
@@ -140,10 +147,34 @@ async fn a_get_a_scan_and_a_commit_are_one_round_trip_each() {
     assert_eq!(turns(), 1, "a commit of all kinds of writes");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn statements_are_prepared_on_connections_to_the_database_itself_and_not_behind_pgbouncer() {
+    const COMMITS: usize = 20;
+    let cluster = Cluster::start();
+    let bouncer = Bouncer::before(&cluster, 2);
+    let behind = bouncer.url();
+    let folder = behind.split_once("host=").and_then(|(_, rest)| rest.split('&').next()).unwrap();
+    let socket = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    let socket = socket.filter(|path| path.to_string_lossy().contains(".s.PGSQL.")).min().unwrap();
+    for (database, is_direct) in [(cluster.socket(), true), (socket, false)] {
+        let between = Between::start(database, usize::MAX);
+        let storage = open(&(between.url() + "&connections=2")).await;
+        // From then on there is a connection, and what can be prepared is.
+        storage.commit(&acme(), one_more("first")).await.unwrap();
+        between.seen.texts.store(0, Ordering::SeqCst);
+        for n in 0..COMMITS {
+            storage.commit(&acme(), one_more(&n.to_string())).await.unwrap();
+        }
+        let texts = between.seen.texts.load(Ordering::SeqCst);
+        assert_eq!(texts, if is_direct { 0 } else { COMMITS }, "on a connection to the database itself: {is_direct}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_commit_whose_connection_breaks_is_made_exactly_once() {
     const WRITERS: usize = 4;
     const COMMITS: usize = 30;
+    const REFUSED: usize = 20;
     let cluster = Cluster::start();
     let between = Between::start(cluster.socket(), 5);
     let storage = open(&between.url()).await;
@@ -159,14 +190,34 @@ async fn a_commit_whose_connection_breaks_is_made_exactly_once() {
             versions
         });
     }
+    // What was refused is not made later either: not even when nothing speaks against it any more.
+    let refused = tokio::spawn({
+        let storage = Arc::clone(&storage);
+        async move {
+            for n in 0..REFUSED {
+                let wanted = format!("wanted/{n}").into_bytes();
+                let mut change = one_more(&format!("refused/{n}"));
+                change.conditions = vec![Condition::Exists(wanted.clone())];
+                let answer = storage.commit(&acme(), change).await;
+                assert!(matches!(&answer, Err(StorageError::Conflict(key)) if *key == wanted), "{answer:?}");
+                let put = vec![Change::put(wanted, Vec::new())];
+                storage.commit(&acme(), Transaction { changes: put, ..Transaction::default() }).await.unwrap();
+            }
+        }
+    });
     let versions = writers.join_all().await.concat();
-    assert!(between.cuts.load(Ordering::SeqCst) > 5, "connections were cut");
+    refused.await.unwrap();
+    assert!(between.seen.cuts.load(Ordering::SeqCst) > 5, "connections were cut");
     assert_eq!(counter(&storage).await, (WRITERS * COMMITS).to_string(), "each addition was made once");
     // The version that a caller was told is the one that is stored: the answer is that of the try that took place.
     let told = versions.len();
-    let stored = cluster.sql("SELECT count(DISTINCT version) FROM insomnia_scim.item WHERE key <> 'n'");
+    let stored = cluster.sql(
+        "SELECT count(DISTINCT version) FROM insomnia_scim.item WHERE key <> 'n' AND convert_from(key, 'UTF8') NOT LIKE 'wanted/%'",
+    );
     assert_eq!(stored, told.to_string());
-    let largest = cluster.sql("SELECT max(version) FROM insomnia_scim.item");
+    let refused = "SELECT count(*) FROM insomnia_scim.item WHERE convert_from(key, 'UTF8') LIKE 'refused/%'";
+    assert_eq!(cluster.sql(refused), "0");
+    let largest = cluster.sql("SELECT version FROM insomnia_scim.item WHERE key = 'n'");
     assert_eq!(largest, versions.iter().max().unwrap().to_string());
 }
 

@@ -28,7 +28,8 @@ impl Machine {
     }
 }
 
-/// Lets so many milliseconds pass on both machines, and has each run what is due by its own clock.
+/// Lets so many milliseconds pass on both machines, and has each run what is due by its own clock: one after the other. At the
+/// same moment two hosts whose clocks are hours apart may both send an email, since to one of them the other's claim is over.
 async fn live(machines: &[Machine; 2], milliseconds: u64) {
     let mut left = milliseconds;
     for _ in 0..MOST_ROUNDS {
@@ -55,7 +56,8 @@ async fn live(machines: &[Machine; 2], milliseconds: u64) {
 const WRONG: [(i64, i64); 5] = [(0, 5), (0, -5), (9, -9), (-30, 30), (3, 3)];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn clocks_of_two_hosts_that_jump_by_hours_revive_no_token_lose_no_job_and_mail_and_tell_nothing_twice() {
+async fn clocks_of_two_hosts_that_jump_by_hours_revive_no_token_and_lose_no_job_and_neither_repeats_what_the_other_has_done()
+ {
     let cluster = Cluster::start();
     let world = World::in_memory();
     let mut made = Vec::new();

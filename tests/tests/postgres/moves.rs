@@ -76,19 +76,25 @@ async fn everything(storage: &dyn Storage) -> Result<Vec<Entry>, StorageError> {
     }
 }
 
-/// Starts the command, and waits until it writes the item with this key, at which the database holds it up.
+/// What holds a command up, see [`held_up`].
+const HOLDS: &str = "pg_stat_activity WHERE wait_event = 'PgSleep'";
+
+/// Starts the command, and waits until it writes the item with this key, at which the database holds it up until somebody
+/// cancels that.
 fn held_up(cluster: &Cluster, key: &str, arguments: &[&str]) -> Child {
     cluster.sql(&format!(
         "CREATE OR REPLACE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
             IF NEW.key = convert_to('{key}', 'UTF8') THEN PERFORM pg_sleep(600); END IF;
             RETURN NEW;
+        EXCEPTION WHEN query_canceled THEN
+            RETURN NEW;
         END $$;
         CREATE OR REPLACE TRIGGER hold BEFORE INSERT ON insomnia_scim.item FOR EACH ROW EXECUTE FUNCTION hold()"
     ));
-    let command = Command::new(binary()).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let command = Command::new(binary()).args(arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let begin = Instant::now();
-    while cluster.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'") != "1" {
+    while cluster.sql(&format!("SELECT count(*) FROM {HOLDS}")) != "1" {
         assert!(begin.elapsed() < Duration::from_secs(120), "the command does not come to {key}");
         thread::sleep(Duration::from_millis(20));
     }
@@ -116,7 +122,7 @@ async fn p9_a_copy_that_kill_9_of_the_command_or_of_the_database_breaks_off_goes
     let mut command = held_up(&cluster, "zz/05000", &migrate);
     command.kill().unwrap();
     command.wait().unwrap();
-    cluster.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'");
+    cluster.sql(&format!("SELECT pg_terminate_backend(pid) FROM {HOLDS}"));
     let first = arrived();
     assert!((1_000..ITEMS).contains(&first), "{first} items have arrived");
     // Nobody takes what is there for all.
@@ -140,4 +146,40 @@ async fn p9_a_copy_that_kill_9_of_the_command_or_of_the_database_breaks_off_goes
     assert_eq!(everything(&*target).await.unwrap(), everything(&source).await.unwrap());
     let members = |place: &[&str]| run(&[place, &["member", "list", "--organization", "acme"]].concat()).unwrap();
     assert_eq!(members(&["--data", &from, "--storage", &url]), members(&["--data", &from]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p9_a_copy_keeps_its_lock_however_long_it_takes_and_ends_with_words_if_the_lock_is_lost() {
+    const PATIENCE: Duration = Duration::from_secs(60);
+    let cluster = Cluster::start();
+    let data = tempfile::tempdir().unwrap();
+    let (from, url) = (data.path().to_str().unwrap().to_owned(), cluster.url());
+    run(&["--data", &from, "org", "create", "acme", "--seats", "10", "--owner", "owner@acme.example"]).unwrap();
+    let source = SqliteStorage::open(&data.path().join("insomnia-scim.db")).unwrap();
+    let changes = vec![Change::put(b"zz".to_vec(), b"value".to_vec())];
+    source.commit(&acme(), Transaction { changes, ..Transaction::default() }).await.unwrap();
+    drop(open(&url).await);
+    cluster.sql("ALTER ROLE postgres SET idle_in_transaction_session_timeout = '1s'");
+    let migrate = ["migrate", "--from", &from, "--to", &url];
+    let command = held_up(&cluster, "zz", &migrate);
+    // The session with the lock has nothing to do, for longer than others may.
+    let holder = "pg_stat_activity WHERE state = 'idle in transaction' AND pid IN (
+        SELECT pid FROM pg_locks WHERE locktype = 'advisory')";
+    let begin = Instant::now();
+    let lasts = format!("SELECT count(*) FROM {holder} AND state_change < now() - interval '3 seconds'");
+    while cluster.sql(&lasts) != "1" {
+        assert!(begin.elapsed() < PATIENCE, "the session with the lock was ended");
+        thread::sleep(Duration::from_millis(50));
+    }
+    let second = run(&migrate).unwrap_err();
+    assert!(second.contains("another copy into"), "{second}");
+    assert_eq!(cluster.sql(&format!("SELECT pg_terminate_backend(pid) FROM {holder}")), "t");
+    cluster.sql(&format!("SELECT pg_cancel_backend(pid) FROM {HOLDS}"));
+    let ended = command.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert!(!ended.status.success() && said.contains("holds the lock of this copy was closed"), "{said}");
+    cluster
+        .sql("ALTER ROLE postgres RESET idle_in_transaction_session_timeout; DROP TRIGGER hold ON insomnia_scim.item");
+    run(&migrate).unwrap();
+    assert_eq!(everything(&*open(&url).await).await.unwrap(), everything(&source).await.unwrap());
 }

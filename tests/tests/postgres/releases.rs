@@ -154,6 +154,10 @@ fn p9_a_postgresql_of_an_earlier_release_is_opened_with_all_that_it_has() {
         let surroundings = Surroundings { storage: Some(cluster.url()), ..Surroundings::default() };
         let server = Server::start_on(data_of(release), &token_of(release), &surroundings);
         everything_is_found_and_can_be_changed(&server);
+        // What the release itself calls, as long as one of its servers runs, is mended too.
+        let mended = "SELECT count(*) FROM pg_proc WHERE proname = 'commit_group'
+            AND prosrc LIKE '%IF true THEN%' AND prosrc LIKE '%FOREACH v_key IN ARRAY x_key%'";
+        assert_eq!(cluster.sql(mended), "1");
         // The views show it too.
         assert_eq!(cluster.sql("SELECT count(*) FROM insomnia_scim.members WHERE origin = 'scim'"), "3");
     }

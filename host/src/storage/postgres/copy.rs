@@ -115,8 +115,9 @@ pub(crate) struct PostgresTarget {
     config: PostgresConfig,
     session: Session,
     /// Has the lock of those who copy, inside a transaction: as long as it lasts the session is not given to others, also behind
-    /// a pool.
-    _lock: Session,
+    /// a pool. So nothing may end it for having lasted long, see [`locks`]; and each commit makes sure that it is still there, see
+    /// [`PostgresTarget::is_alone`].
+    lock: Session,
     /// The organization that was begun.
     current: Option<Current>,
 }
@@ -140,7 +141,7 @@ impl PostgresTarget {
         // Two copies at once would each undo what the other has done, and what servers have written since the first of them
         // ended.
         match locks(&config, lock.client()).await {
-            Ok(true) => Ok(Self { config, session, _lock: lock, current: None }),
+            Ok(true) => Ok(Self { config, session, lock, current: None }),
             Ok(false) => Err(PostgresOpenError::Copying(config.to_string())),
             Err(error) => {
                 Err(PostgresOpenError::Connection { database: config.to_string(), reason: error.to_string() })
@@ -162,6 +163,17 @@ impl PostgresTarget {
 
     async fn batch(&self, sql: &str) -> Result<(), StorageError> {
         self.session.client().batch_execute(sql).await.map_err(failed)
+    }
+
+    /// Makes sure that the lock is still held: nothing else tells of it if the server, or something before it, has ended the session.
+    async fn is_alone(&self) -> Result<(), StorageError> {
+        self.lock.client().batch_execute("SELECT 1").await.map_err(|error| {
+            StorageError::Other(format!(
+                "the connection that holds the lock of this copy was closed, so another copy may have begun: {}; give the command \
+                 again, and it goes on with what has arrived",
+                fault::text(&error)
+            ))
+        })
     }
 
     async fn find(&self, organization: &OrganizationId) -> Result<Option<i64>, StorageError> {
@@ -205,10 +217,12 @@ impl Target for PostgresTarget {
         ] {
             self.execute(sql, &[(&id, Type::INT8)]).await?;
         }
+        self.is_alone().await?;
         self.batch("COMMIT").await
     }
 
     async fn begin(&mut self, head: &Head) -> Result<bool, StorageError> {
+        self.is_alone().await?;
         let found = self.find(&head.organization).await?;
         self.batch("BEGIN").await?;
         let (name, generation) = (head.organization.as_str(), to_integer(head.organization.generation()));
@@ -260,6 +274,7 @@ impl Target for PostgresTarget {
             self.execute(insert, &parameters).await?;
         }
         if !is_host {
+            self.is_alone().await?;
             self.batch("COMMIT; BEGIN").await?;
         }
         Ok(())
@@ -267,6 +282,7 @@ impl Target for PostgresTarget {
 
     async fn end(&mut self) -> Result<(), StorageError> {
         self.current.take().ok_or_else(not_begun)?;
+        self.is_alone().await?;
         self.batch("COMMIT").await
     }
 
@@ -276,9 +292,13 @@ impl Target for PostgresTarget {
     }
 }
 
-/// Takes the lock of those who copy into the schema, until the session ends; `false` if another one has it.
+/// Takes the lock of those who copy into the schema, until the session ends; `false` if another one has it. Its transaction may
+/// last as long as the copy, whatever this database usually allows.
 async fn locks(config: &PostgresConfig, client: &Client) -> Result<bool, tokio_postgres::Error> {
-    client.batch_execute("BEGIN").await?;
+    // Not each server has each of these settings.
+    let lasts = "BEGIN; SELECT set_config(name, '0', true) FROM pg_catalog.pg_settings
+        WHERE name IN ('idle_in_transaction_session_timeout', 'transaction_timeout')";
+    client.batch_execute(lasts).await?;
     let lock = in_schema(config, "SELECT pg_try_advisory_xact_lock(hashtextextended('insomnia-scim copy SCHEMA', 0))");
     client.query_typed_one(&lock, &[]).await?.try_get(0)
 }

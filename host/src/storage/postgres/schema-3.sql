@@ -170,6 +170,9 @@ DECLARE
                 DELETE FROM SCHEMA.item i WHERE i.organization = p_organization AND i.key = v_key;
             END LOOP;');
 BEGIN
+    IF v_numbered = v_before OR v_after = v_numbered THEN
+        RAISE EXCEPTION 'the function commit_group is not that of version 1: it was changed by others, and what it lacks can not be added';
+    END IF;
     EXECUTE v_after;
 END
 $$;
