@@ -31,7 +31,7 @@ struct MemberToImport {
     /// Email address, which becomes the userName as well.
     #[schema(format = Email)]
     email: String,
-    /// The name. If there is none, it is the email address.
+    /// The name. Default: the email address. An empty one is refused.
     display_name: Option<String>,
     /// What the member may do. Default: `member`.
     role: Option<Role>,
@@ -74,7 +74,7 @@ enum Outcome {
 ///
 /// This is for members whom another system has already: they keep the ids by which it knows them. Nobody is mailed, and no
 /// passphrase is made. The members are manual until the identity provider adopts them. A member who does not fit is refused: an
-/// id that is no UUID or is that of a team, an email address that is taken, no free seat. The others are added in one commit.
+/// id that is no UUID or is that of a team, an email address that is none or is taken, a name that is empty, no free seat. The others are added in one commit.
 /// The same request may be sent again: members who are there already stay as they are, but whoever was removed meanwhile, also by
 /// the identity provider, and whoever was erased is added again. Send only those whom your system still has.
 ///
