@@ -74,7 +74,8 @@ enum Outcome {
 ///
 /// This is for members whom another system has already: they keep the ids by which it knows them. Nobody is mailed, and no
 /// passphrase is made. The members are manual until the identity provider adopts them. A member who does not fit is refused: an
-/// id that is no UUID or is that of a team, an email address that is none or is taken, a name that is empty, no free seat. The others are added in one commit.
+/// id that is no UUID or is that of a team, an email address that is none or is taken, a name that is empty, no free seat. The
+/// others are added in one commit.
 /// The same request may be sent again: members who are there already stay as they are, but whoever was removed meanwhile, also by
 /// the identity provider, and whoever was erased is added again. Send only those whom your system still has.
 ///
