@@ -115,6 +115,10 @@ async fn a_start_that_was_killed_while_it_made_the_organization_is_taken_up_by_a
         let host = host.clone();
         async move { host.ensure_organization(new("acme", 50)).await.unwrap() }
     });
+    for _ in 0..20 {
+        tokio::task::yield_now().await;
+    }
+    assert!(!waits.is_finished(), "it waits for what another start may still be making");
     clock.advance(Duration::from_secs(5 * 60));
     let ensured = waits.await.unwrap();
     assert!(matches!(ensured, EnsuredOrganization::Created(_)));

@@ -22,7 +22,8 @@ pub trait EventSubscriber: Send + Sync + 'static {
     async fn take(&self, organization: &OrganizationId, events: &[Event]) -> Result<(), String>;
 }
 
-/// What an event tells: its document, read. Later releases may add types of events and members, so what is not known is passed
+/// What an event tells: its document, read. It does not name the organization, within which alone the ids of members and teams are
+/// unique: keep what it tells under both. Later releases may add types of events and members, so what is not known is passed
 /// over.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct EventRecord {
@@ -50,7 +51,8 @@ pub struct EventSubject {
     /// `member`, `team`, `connector`, `token`, `oauth-client`, `setup-link` or `licences`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// The id of the member, the team, the OAuth client or the set-up link, or the generation of the token.
+    /// The id of the member, the team, the OAuth client or the set-up link, or the generation of the token. It is unique only
+    /// within its organization.
     #[serde(default)]
     pub id: Option<String>,
     /// The name that people see.

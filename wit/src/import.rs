@@ -14,7 +14,7 @@ pub struct ImportedMember {
     pub id: String,
     /// Email address, which becomes the userName as well.
     pub email: String,
-    /// Name; the email address if there is none.
+    /// Name; the email address if there is none. An empty one is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
     /// What the member may do.
@@ -48,7 +48,8 @@ pub enum ImportOutcome {
     /// The member was added.
     #[cfg_attr(feature = "host", component(name = "added"))]
     Added,
-    /// A member with this id is there already, and stays as it is, whatever differs.
+    /// A member with this id is there already, and stays as it is, whatever differs, also if it has another address: look at
+    /// the member to compare.
     #[cfg_attr(feature = "host", component(name = "present"))]
     Present,
     /// The member was not added; the text says why.

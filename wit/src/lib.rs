@@ -82,7 +82,7 @@ pub use streams::{
 pub use trace::TraceParent;
 pub use word::occurs_as_word;
 
-/// A page of members, in the order of their creation.
+/// A page of members, in the order of their creation; members that were imported stand where their ids place them.
 pub type MemberPage = Listed<Member>;
 /// A page of teams, in the order of their creation.
 pub type TeamPage = Listed<Team>;

@@ -48,7 +48,8 @@ pub fn is_address(text: &str) -> bool {
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct Member {
-    /// UUID; the SCIM `id`.
+    /// UUID; the SCIM `id`. It is unique only within its organization: whoever keeps members of several organizations knows them
+    /// by the organization and the id.
     pub id: String,
     /// Email address.
     pub email: String,

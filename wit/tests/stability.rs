@@ -1,7 +1,8 @@
 //! What was released stays: every component of this contract fits every host of the released one.
 //!
 //! `released/` holds the text of the last release. It is replaced at a release, and only then:
-//! `cp wit/*.wit wit/tests/released/`.
+//! `cp wit/*.wit wit/tests/released/`. Before 1.0.0 is released there is no last release: until then `released/` follows the
+//! contract, and is replaced with each change of it.
 
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a failed expectation is a failed test")]
 

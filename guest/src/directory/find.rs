@@ -1,6 +1,6 @@
 //! Searching members and teams: inside names and addresses, by state and origin, page by page and both ways.
 //!
-//! A list is a range of keys that end with ids, which are in the order of creation. A call goes through the range from its
+//! A list is a range of keys that end with ids, which are in the order of creation, but for ids that were imported. A call goes through the range from its
 //! cursor on until a page is full, and looks at no more than [`LOOKED_AT`]: then the page is short, and its cursor leads on.
 
 use insomnia_scim_contract::{Census, Found, FoundMembers, FoundTeams, Member, MemberQuery, Team, TeamQuery};

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use insomnia_scim_contract::{ImportOutcome, ImportedMember, OrganizationRecord};
-use serde_json::json;
+use insomnia_scim_contract::{ImportOutcome, ImportedMember, OrganizationRecord, Role};
+use serde_json::{Value, json};
 
 use super::error::DirectoryError;
 use super::members::{manual, misfit, organization};
@@ -13,6 +13,8 @@ use crate::store::{Batch, EventSubject, MemberRecord, Store, StoreError};
 
 /// The most members of one import.
 const MOST: usize = 500;
+/// The most administrators whom the entry of the audit trail names: of more, it would keep nothing but its length.
+const NAMED: usize = 100;
 
 /// Adds these members, a JSON array as `directory.import-members` documents it, unless they are there; what became of each.
 ///
@@ -54,7 +56,8 @@ fn import(store: &Store, members: &[ImportedMember]) -> Result<Vec<ImportOutcome
     let count = |of: fn(&ImportOutcome) -> bool| outcomes.iter().filter(|outcome| of(outcome)).count();
     let added = count(|outcome| *outcome == ImportOutcome::Added);
     let present = count(|outcome| *outcome == ImportOutcome::Present);
-    let after = json!({"added": added, "present": present, "refused": outcomes.len() - added - present});
+    let (refused, administrators) = (outcomes.len() - added - present, administrators(members, &outcomes));
+    let after = json!({"added": added, "present": present, "refused": refused, "administrators": administrators});
     store.note(EventSubject::only("member"), None, Some(after));
     if added > 0 {
         write::commit(store, run.batch, &organization).map_err(|refusal| match refusal {
@@ -64,6 +67,13 @@ fn import(store: &Store, members: &[ImportedMember]) -> Result<Vec<ImportOutcome
         })?;
     }
     Ok(outcomes)
+}
+
+/// Who was added with a role above that of a member, for the audit trail, which keeps an entry of so many.
+fn administrators(members: &[ImportedMember], outcomes: &[ImportOutcome]) -> Vec<Value> {
+    let added = members.iter().zip(outcomes).filter(|(_, outcome)| **outcome == ImportOutcome::Added);
+    let above = added.filter(|(member, _)| member.role != Role::Member);
+    above.take(NAMED).map(|(member, _)| json!({"id": member.id, "role": member.role})).collect()
 }
 
 /// Whether the member can be added as far as the member alone tells: the address and the name; or why not.

@@ -24,11 +24,11 @@ pub enum Candidates {
     Under(KeyRange),
     /// What the unique key names.
     Key(Key),
-    /// What one of these names, each once, in the order of creation.
+    /// What one of these names, each once, in the order of ids.
     AnyOf(Vec<Self>),
-    /// What SCIM manages, in the order of creation.
+    /// What SCIM manages, in the order of ids.
     Listed,
-    /// All, in the order of creation.
+    /// All, in the order of ids: that of creation, but for ids that were imported.
     All,
 }
 
@@ -75,7 +75,7 @@ impl Candidates {
         Self::Under(keys::managed_by(manager))
     }
 
-    /// All, in the order of creation, after this one.
+    /// All, in the order of ids, after this one.
     #[must_use]
     pub fn after(kind: Kind, id: &str) -> Self {
         let mut range = kind.documents();
@@ -163,7 +163,7 @@ impl Store<'_> {
         }
     }
 
-    /// The ids of one page of what lists show, in the order of creation, after `after` or past the first `skip`.
+    /// The ids of one page of what lists show, in the order of ids, after `after` or past the first `skip`.
     ///
     /// # Errors
     /// If the storage can't answer.

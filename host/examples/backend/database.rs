@@ -125,11 +125,15 @@ impl Database {
         self.connection().execute("DELETE FROM sessions WHERE token = ?1", [token]).map(drop)
     }
 
-    /// Gives an account a second factor; whether it had none.
-    pub(crate) fn add_second_factor(&self, organization: &str, account: &str, secret: &[u8]) -> rusqlite::Result<bool> {
+    /// Gives an account a second factor unless it has one; the secret, if no code of it was used yet.
+    pub(crate) fn enrol(&self, organization: &str, account: &str, secret: &[u8]) -> rusqlite::Result<Option<Vec<u8>>> {
         let insert =
             "INSERT INTO second_factors (organization, account, secret) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
-        self.connection().execute(insert, params![organization, account, secret]).map(|rows| rows == 1)
+        let unused = "SELECT secret FROM second_factors WHERE organization = ?1 AND account = ?2 AND used = 0";
+        self.transaction(|transaction| {
+            transaction.execute(insert, params![organization, account, secret])?;
+            transaction.query_row(unused, [organization, account], |row| row.get(0)).optional()
+        })
     }
 
     /// The secret of an account's second factor.

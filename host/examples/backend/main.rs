@@ -1,15 +1,15 @@
 //! A small backend with accounts, sessions and a mail system of its own, into which SCIM is mounted.
 //!
-//! `cargo run --example backend -- DIRECTORY 127.0.0.1:3000` serves it; the first start prints the connector URL, the token, the
-//! owner's passphrase, and what an authenticator app reads. Compiled code is kept in the directory, or where a third argument says. What a backend brings along
-//! stands in one file each:
+//! `cargo run --example backend -- DIRECTORY 127.0.0.1:3000` serves it; the first start prints the connector URL, the token and
+//! the owner's passphrase, and each start prints what an authenticator app reads until one of its codes was used. Compiled code is
+//! kept in the directory, or where a third argument says. What a backend brings along stands in one file each:
 //!
 //! | file | what it is | trait |
 //! |---|---|---|
 //! | `database.rs` | the backend's own tables: accounts, teams, sessions, letters | |
 //! | `mirror.rs` | keeps accounts and teams as the identity provider wants them: in order, each event exactly once | `EventSubscriber` |
 //! | `sessions.rs` | the backend's sessions open the SCIM page | `SessionProvider` |
-//! | `second_factor.rs` | what the SCIM page asks for before it shows a new token: a code of an authenticator app | `StepUp` |
+//! | `second_factor.rs` | what the SCIM page asks for before it refreshes the token: a code of an authenticator app | `StepUp` |
 //! | `letters.rs` | the backend's mail system | `Mailer` |
 //! | `pages.rs` | sign-in that the accounts gate, and a page of its own over the provisioner's acts | |
 //!

@@ -1,5 +1,8 @@
-//! The backend's second factor: codes of an authenticator app (RFC 6238). The SCIM page asks for one before it shows a new token,
-//! a set-up link or an API key, whatever has opened it.
+//! The backend's second factor: codes of an authenticator app (RFC 6238). The SCIM page asks for one before it refreshes the token
+//! and before it makes a set-up link or an API key, whatever has opened it.
+//!
+//! The codes are computed with SHA-256, as the parameter `algorithm` of the URL says. The app must understand that parameter: several
+//! that are in wide use pass over it, compute SHA-1, and show codes that are wrong here.
 
 use async_trait::async_trait;
 use axum::http::request::Parts;
@@ -66,7 +69,8 @@ impl StepUp for SecondFactor {
     }
 }
 
-/// Gives the account a second factor unless it has one; what its authenticator app reads.
+/// Gives the account a second factor unless it has one; what its authenticator app reads, at each start until a code was used: a
+/// start may be killed before that was printed, or before anybody has read it.
 pub(crate) fn enrol(
     database: &Database,
     organization: &str,
@@ -75,9 +79,10 @@ pub(crate) fn enrol(
 ) -> Result<Option<String>, Box<dyn std::error::Error>> {
     let mut secret = [0_u8; 20];
     getrandom::fill(&mut secret).map_err(|error| error.to_string())?;
-    let is_new = database.add_second_factor(organization, account, &secret)?;
-    let url = || format!("otpauth://totp/{organization}:{name}?algorithm=SHA256&secret={}", base32(&secret));
-    Ok(is_new.then(url))
+    let unused = database.enrol(organization, account, &secret)?;
+    let url =
+        |secret: Vec<u8>| format!("otpauth://totp/{organization}:{name}?algorithm=SHA256&secret={}", base32(&secret));
+    Ok(unused.map(url))
 }
 
 /// The six digits of this step.

@@ -31,11 +31,11 @@ struct MemberToImport {
     /// Email address, which becomes the userName as well.
     #[schema(format = Email)]
     email: String,
-    /// The name. If there is none, it is the email address.
+    /// The name. Default: the email address. An empty one is refused.
     display_name: Option<String>,
-    /// What the member may do. If it is not named, the role is `member`.
+    /// What the member may do. Default: `member`.
     role: Option<Role>,
-    /// Whether the member has access, and so takes a seat. If it is not said, it is so.
+    /// Whether the member has access, and so takes a seat. Default: true.
     active: Option<bool>,
 }
 
@@ -59,8 +59,8 @@ struct MemberImported {
     reason: Option<String>,
 }
 
-/// `added`: the member was added. `present`: a member with this id was there already, and stays as it is, whatever differs.
-/// `refused`: the member was not added.
+/// `added`: the member was added. `present`: a member with this id was there already, and stays as it is, whatever differs, also
+/// if it has another email address: get the member to compare. `refused`: the member was not added.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(as = ImportOutcome)]
@@ -74,9 +74,12 @@ enum Outcome {
 ///
 /// This is for members whom another system has already: they keep the ids by which it knows them. Nobody is mailed, and no
 /// passphrase is made. The members are manual until the identity provider adopts them. A member who does not fit is refused: an
-/// id that is no UUID or is that of a team, an email address that is taken, no free seat. The others are added in one commit.
-/// The same request may be sent again: members who are there already stay as they are. A key that adds an owner or a co-owner
-/// needs `all:write`.
+/// id that is no UUID or is that of a team, an email address that is none or is taken, a name that is empty, no free seat. The
+/// others are added in one commit.
+/// The same request may be sent again: members who are there already stay as they are, but whoever was removed meanwhile, also by
+/// the identity provider, and whoever was erased is added again. Send only those whom your system still has.
+///
+/// The key needs `all:write`: it chooses ids, so it could give the id of a member whom it has removed to another person.
 #[utoipa::path(post, path = "/organizations/{organization}/imports", tag = "Members", request_body = MembersToImport,
     responses((status = 200, description = "What became of each member.", body = Imported)))]
 pub(super) async fn import_members(
@@ -89,7 +92,6 @@ pub(super) async fn import_members(
     let mut members = Vec::with_capacity(body.members.len());
     for MemberToImport { id, email, display_name, role, active } in body.members {
         let role = role.unwrap_or(Role::Member);
-        access.may_give(role)?;
         members.push(ImportedMember { id, email, display_name, role, active: active.unwrap_or(true) });
     }
     let outcomes = access.organization.import_members(&members).await?;

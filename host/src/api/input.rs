@@ -20,8 +20,8 @@ pub(super) const MAX_PREVIEW: usize = 5 << 20;
 /// The largest body that is a component, in bytes.
 pub(super) const MAX_COMPONENT_BODY: usize = MAX_COMPONENT;
 
-/// The largest body of an import, in bytes: 500 members with long names.
-const MAX_IMPORT: usize = 256 << 10;
+/// The largest body of an import, in bytes: 500 members with the longest names and addresses.
+const MAX_IMPORT: usize = 1 << 20;
 
 /// The largest declaration of schemas, in bytes: as much as the component takes.
 pub(super) const MAX_DECLARATION: usize = 512 << 10;

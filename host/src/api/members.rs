@@ -114,8 +114,7 @@ pub(super) struct RoleBody {
 /// List and search members
 ///
 /// The list holds members of either origin, in the order of their creation; members that were imported stand where their ids
-/// place them. A page may be short, or empty, although there are
-/// more: at most 10,000 members are looked at for one page.
+/// place them. A page may be short, or empty, although there are more: at most 10,000 members are looked at for one page.
 #[utoipa::path(get, path = "/organizations/{organization}/members", tag = "Members", params(Search),
     responses((status = 200, description = "A page of members.", body = ListOf<Member>)))]
 pub(super) async fn list_members(access: Access, Query(query): Query<Search>) -> Result<ListOf<Member>, Problem> {

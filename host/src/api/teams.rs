@@ -159,7 +159,8 @@ pub(super) async fn remove_team(access: Access, PathParameter(team): PathParamet
 
 /// List the members of a team
 ///
-/// The list holds members of either origin, in the order of their creation.
+/// The list holds members of either origin, in the order of their creation; members that were imported stand where their ids
+/// place them.
 #[utoipa::path(get, path = "/organizations/{organization}/teams/{team}/members", tag = "Teams", params(Search),
     responses((status = 200, description = "A page of members.", body = ListOf<Member>)))]
 pub(super) async fn list_team_members(

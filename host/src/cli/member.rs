@@ -66,8 +66,9 @@ pub(super) enum MemberCommand {
         #[arg(long)]
         email_passphrase: bool,
     },
-    /// Take over members whom another system has already, with the ids by which it knows them. Nobody is mailed, and who is there
-    /// by the id stays as he or she is.
+    /// Take over members whom another system has already, with the ids by which it knows them. Nobody is mailed. Who is there by
+    /// the id stays as he or she is; whoever was removed meanwhile, also by the identity provider, and whoever was erased is added
+    /// again. The command prints what became of each, and ends with 1 if anybody was refused.
     Import {
         /// File with a JSON array of objects with "id" (a UUID in small letters), "email" and, if they are not the default,
         /// "displayName", "role" and "active"; standard input if it is `-` or left out.
@@ -204,7 +205,12 @@ impl MemberCommand {
                 }
                 output::object(settings.json, &added);
             }
-            Self::Import { file, .. } => import(settings, &organization, file.as_deref()).await?,
+            Self::Import { file, .. } => {
+                // That somebody was refused is an error, and others were added all the same.
+                let done = import(settings, &organization, file.as_deref()).await;
+                provisioner.flush().await?;
+                return done;
+            }
             Self::Remove { member, .. } => {
                 organization.remove_member(&member).await?;
                 output::object(settings.json, &json!({"removed": member}));
@@ -270,6 +276,12 @@ async fn import(settings: &Settings, organization: &Organization, file: Option<&
     };
     let rows: Vec<_> = members.iter().zip(&outcomes).map(row).collect();
     output::table(settings.json, &rows, &["id", "email", "outcome", "reason"]);
+    let refused = outcomes.iter().filter(|outcome| matches!(outcome, ImportOutcome::Refused(_))).count();
+    anyhow::ensure!(
+        refused == 0,
+        "{refused} of {} members were refused; those who fit were taken over",
+        outcomes.len()
+    );
     Ok(())
 }
 

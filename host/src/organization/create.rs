@@ -130,10 +130,10 @@ impl Provisioner {
     }
 
     /// As [`Provisioner::create_organization`], unless the organization is there: then it is found and stays as it is, whatever
-    /// `new` says. For what a host makes at each of its starts.
+    /// `new` says. A host whose organization has to be there from its first start on calls this each time that it starts.
     ///
-    /// A creation that another host has begun is waited for. If that host was killed in the middle of it, what is left is
-    /// removed five minutes after its beginning, and this call creates the organization.
+    /// A creation that another host has begun is waited for, which is logged. If that host was killed in the middle of it, what is
+    /// left is removed five minutes after its beginning, and this call creates the organization: until then it does not return.
     ///
     /// # Errors
     /// As of [`Provisioner::create_organization`].
@@ -141,12 +141,23 @@ impl Provisioner {
         &self,
         new: NewOrganization,
     ) -> Result<EnsuredOrganization, CreateOrganizationError> {
+        let mut waits = false;
         loop {
             if let Some(found) = self.find_organization(&new.id).await.map_err(RegistryError::from)? {
                 return Ok(EnsuredOrganization::Found(found));
             }
             match self.create_organization(new.clone()).await {
-                Err(CreateOrganizationError::Registry(RegistryError::Exists(_))) => tokio::time::sleep(AGAIN).await,
+                Err(CreateOrganizationError::Registry(RegistryError::Exists(_))) => {
+                    if !waits {
+                        waits = true;
+                        tracing::info!(
+                            organization = %new.id,
+                            "another start is creating the organization; if it was killed, what it has left is removed five \
+                             minutes after it began"
+                        );
+                    }
+                    tokio::time::sleep(AGAIN).await;
+                }
                 created => return created.map(EnsuredOrganization::Created),
             }
         }

@@ -13,8 +13,10 @@ impl Organization {
     /// are manual until the identity provider adopts them, and each has an event `member.created`.
     ///
     /// Ids are UUIDs in small letters. A backend with ids of another form derives a UUID from each, such as one of version 5.
-    /// Who is there by the id stays as he or she is, so that an import that was broken off is done again as a whole. Of lists
-    /// of more than 500 each part takes effect by itself, in their order.
+    /// Who is there by the id stays as he or she is, whatever differs, so that an import that was broken off is done again as a
+    /// whole. Whoever was removed meanwhile, also by the identity provider, and whoever was erased is added again: call this once,
+    /// when the organization moves in, and not at each start. Of lists of more than 500 each part takes effect by itself, in
+    /// their order.
     ///
     /// # Errors
     /// [`ActionError::Invalid`] if an id comes twice. Otherwise those of the first part that failed; the parts before it have

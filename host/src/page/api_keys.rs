@@ -33,7 +33,8 @@ const DEFAULT_WINDOW: &str = "1y";
 struct KeysPage {
     shell: Shell,
     error: Option<String>,
-    question: StepUpQuestion,
+    /// What the form asks for; none if no form is shown, since nobody may send it or it can't be asked now.
+    question: Option<StepUpQuestion>,
     notice: Option<&'static str>,
     /// Whether the visitor may make a key.
     may_make: bool,
@@ -125,7 +126,7 @@ pub(super) struct KeysQuery {
 pub(super) async fn show(Query(wanted): Query<KeysQuery>, visit: Visit) -> Result<Html<String>, Refusal> {
     let notice =
         (wanted.done.as_deref() == Some("revoked")).then_some("The key is revoked. It opens nothing any more.");
-    Ok(Html(KeysPage { notice, ..page(&visit).await? }.render()?))
+    Ok(Html(KeysPage { notice, ..with_form(&visit).await? }.render()?))
 }
 
 /// `POST …/api-keys`: makes a key, or revokes one.
@@ -215,12 +216,22 @@ fn scopes(fields: &Fields) -> Vec<ApiScope> {
     }
 }
 
+/// The keys, and the form if the visitor may send it.
+async fn with_form(visit: &Visit) -> Result<KeysPage, Refusal> {
+    let mut page = page(visit).await?;
+    if page.may_make {
+        page.question = visit.question_if_any("api-keys").await;
+    }
+    Ok(page)
+}
+
+/// The keys without the form.
 async fn page(visit: &Visit) -> Result<KeysPage, Refusal> {
     let keys = visit.state.provisioner.api_keys().list(&holder(visit)).await?;
     Ok(KeysPage {
         shell: visit.shell("API keys", "settings"),
         error: None,
-        question: visit.question("api-keys").await?,
+        question: None,
         notice: None,
         may_make: visit.member.role == Role::Owner,
         made: None,
@@ -241,7 +252,7 @@ async fn again(visit: &Visit, fields: &Fields, status: StatusCode, error: String
         amount: fields.raw("amount").to_owned(),
         choices: Choice::all(|resource| chosen(fields, resource)),
         window: fields.raw("window").to_owned(),
-        ..page(visit).await?
+        ..with_form(visit).await?
     };
     Ok((status, Html(page.render()?)).into_response())
 }

@@ -105,8 +105,8 @@ impl Page {
         self
     }
 
-    /// The backend's own way to make sure once more who acts, instead of the passphrase: before a new token, a set-up link, or an
-    /// API key.
+    /// The backend's own way to make sure once more who acts, instead of the passphrase: before the token is refreshed, and
+    /// before a set-up link or an API key is made.
     #[must_use]
     pub fn step_up(mut self, verifier: Arc<dyn StepUp>) -> Self {
         self.step_up = Some(verifier);

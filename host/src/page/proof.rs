@@ -57,6 +57,11 @@ impl Visit {
         Ok(step_up.question(self.organization.id(), session, request, &self.path(view)).await?)
     }
 
+    /// As [`Visit::question`], for a view that shows more than the form: nothing if it can't be asked now.
+    pub(super) async fn question_if_any(&self, view: &str) -> Option<StepUpQuestion> {
+        self.question(view).await.ok()
+    }
+
     /// What the form proves.
     pub(super) async fn proof<'f>(&self, fields: &'f Fields) -> Result<Result<Proof<'f>, Unproven>, Refusal> {
         let typed = fields.raw("passphrase");
@@ -65,6 +70,7 @@ impl Visit {
         };
         let (organization, tries) = (self.organization.id(), &self.state.tries);
         if let Err(seconds) = tries.begin_step_up(organization, &self.member.id) {
+            tracing::warn!(%organization, member = %self.member.id, "a member was wrong too often and has to wait");
             return Ok(Err(Unproven { status: StatusCode::TOO_MANY_REQUESTS, why: wait(seconds) }));
         }
         let verdict = step_up.verify(organization, session, request, typed).await;
@@ -73,7 +79,10 @@ impl Visit {
         }
         Ok(match verdict? {
             StepUpVerdict::Verified => Ok(Proof::Verified),
-            StepUpVerdict::Refused(why) => Err(Unproven { status: StatusCode::UNPROCESSABLE_ENTITY, why }),
+            StepUpVerdict::Refused(why) => {
+                tracing::warn!(%organization, member = %self.member.id, "the backend refused what a member gave to prove who acts");
+                Err(Unproven { status: StatusCode::UNPROCESSABLE_ENTITY, why })
+            }
         })
     }
 }

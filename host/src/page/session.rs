@@ -8,7 +8,8 @@ use crate::capability::storage::OrganizationId;
 /// Someone who is signed in.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Session {
-    /// The id or the email address of the member.
+    /// The id or the email address of the member. Both are unique only within the organization that the page has asked about: a
+    /// session of another organization is no session here.
     pub actor: String,
     /// What only this session has, such as a hash of its id: forms are protected by a token that is derived from it.
     pub secret: Vec<u8>,

@@ -30,7 +30,8 @@ const DEFAULT_TIME: &str = "86400";
 struct LinksPage {
     shell: Shell,
     error: Option<String>,
-    question: StepUpQuestion,
+    /// What the form asks for; none if no form is shown, since a link was just made or it can't be asked now.
+    question: Option<StepUpQuestion>,
     notice: Option<&'static str>,
     /// The URL of a link that was just made.
     made: Option<String>,
@@ -87,7 +88,7 @@ pub(super) struct LinksQuery {
 
 /// `GET …/setup-links`.
 pub(super) async fn show(Query(wanted): Query<LinksQuery>, visit: Visit) -> Result<Html<String>, Refusal> {
-    let mut page = page(&visit).await?;
+    let mut page = with_form(&visit).await?;
     if let Some((value, ..)) = wanted.idp.and_then(|idp| PROVIDERS.iter().find(|(known, ..)| *known == idp)) {
         (*value).clone_into(&mut page.provider);
     }
@@ -149,6 +150,13 @@ pub(super) async fn change(Posted { visit, fields }: Posted) -> Result<Response,
     again(&visit, &fields, status, error).await
 }
 
+/// The links and the form.
+async fn with_form(visit: &Visit) -> Result<LinksPage, Refusal> {
+    let question = visit.question_if_any("setup-links").await;
+    Ok(LinksPage { question, ..page(visit).await? })
+}
+
+/// The links without the form.
 async fn page(visit: &Visit) -> Result<LinksPage, Refusal> {
     let status = visit.organization.status().await?;
     let now = visit.state.now();
@@ -158,7 +166,7 @@ async fn page(visit: &Visit) -> Result<LinksPage, Refusal> {
     Ok(LinksPage {
         shell: visit.shell("Set-up links", "setup"),
         error: None,
-        question: visit.question("setup-links").await?,
+        question: None,
         notice: None,
         made: None,
         enabled: status.enabled,
@@ -180,7 +188,7 @@ async fn again(visit: &Visit, fields: &Fields, status: StatusCode, error: String
         window: fields.raw("window").to_owned(),
         seconds: fields.raw("seconds").to_owned(),
         domain_rule: chosen_rule(visit, fields),
-        ..page(visit).await?
+        ..with_form(visit).await?
     };
     Ok((status, Html(page.render()?)).into_response())
 }

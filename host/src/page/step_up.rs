@@ -1,4 +1,5 @@
-//! Proving once more who acts, before what outlives a session: the trait by which a backend does it its own way.
+//! Proving once more who acts, before the token is refreshed and before a set-up link or an API key is made: the trait by which a
+//! backend does it its own way.
 
 use async_trait::async_trait;
 use axum::http::request::Parts;
@@ -6,7 +7,8 @@ use axum::http::request::Parts;
 use super::session::{Session, SessionError};
 use crate::capability::storage::OrganizationId;
 
-/// What somebody is asked who is signed in and wants what outlives the session: a new token, a set-up link, or an API key.
+/// What somebody is asked who is signed in and wants to refresh the token, or to make a set-up link or an API key. No other act of
+/// the page asks, also where it shows a secret: not to enable SCIM, nor what is done with OAuth clients and event streams.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StepUpQuestion {
@@ -30,6 +32,13 @@ pub enum StepUpQuestion {
     Nothing,
 }
 
+impl StepUpQuestion {
+    /// Whether something else comes before the form, which can't be sent yet.
+    pub(super) fn is_elsewhere(&self) -> bool {
+        matches!(self, Self::Elsewhere { .. })
+    }
+}
+
 /// Whether it is proven who acts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StepUpVerdict {
@@ -45,11 +54,12 @@ pub enum StepUpVerdict {
 /// What the member may do is not asked here: the page looks at the role by itself.
 #[async_trait]
 pub trait StepUp: Send + Sync + 'static {
-    /// What is asked of whoever has this session, each time that a form is shown that needs it, and sometimes between: it has no
-    /// effect of its own. `return_to` is the path and the query of that form.
+    /// What is asked of whoever has this session. It may be called several times in one request, also while a form is processed, so
+    /// it has no effect of its own: do not send a code from here. `return_to` is the path of the form.
     ///
     /// # Errors
-    /// The page answers 503 and logs the text.
+    /// The page logs the text. Keys and links are listed, so that they can be revoked, and in place of their forms the page says
+    /// that it can't ask now; where there is nothing but the form it answers 503.
     async fn question(
         &self,
         organization: &OrganizationId,

@@ -86,9 +86,13 @@ fn the_page_of_the_example_backend_opens_by_the_backends_own_sessions() {
 #[test]
 fn the_page_of_the_example_backend_asks_for_the_backends_second_factor_and_not_for_a_passphrase() {
     let data = TempDir::new().unwrap();
-    let backend = Backend::start(data.path());
+    let mut backend = Backend::start(data.path());
     let (passphrase, token) = (backend.says("passphrase "), backend.says("token "));
-    let secret = from_base32(backend.says("authenticator ").split_once("secret=").unwrap().1);
+    let authenticator = backend.says("authenticator ");
+    backend.kill();
+    let backend = Backend::start(data.path());
+    assert_eq!(backend.says("authenticator "), authenticator, "nobody may have read it before");
+    let secret = from_base32(authenticator.split_once("secret=").unwrap().1);
     let cookie = backend.sign_in(&passphrase);
     let owner = || Client::bare(&backend.url).header("Cookie", &cookie);
     let forms = owner().content_type("application/x-www-form-urlencoded").header("Sec-Fetch-Site", "same-origin");

@@ -304,12 +304,21 @@ fn members_of_another_system_are_taken_over_from_a_file_once() {
     let file = tempfile::NamedTempFile::new().expect("a file");
     fs::write(file.path(), members.to_string()).expect("the members");
     let path = file.path().to_str().expect("a path");
-    let import = || shared().command(&["member", "import", path, "--organization", &connector.organization]);
+    let import = || {
+        let done = run(shared(), &["member", "import", path, "--organization", &connector.organization, "--json"]);
+        let said = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert!(said.contains("1 of 2 members were refused"), "{said}");
+        assert_eq!(done.status.code(), Some(1), "somebody was refused");
+        serde_json::from_slice::<Value>(&done.stdout).expect("what became of each")
+    };
     let outcomes = |rows: &Value| [0, 1].map(|at| text(&rows[at], "outcome"));
     let first = import();
     assert_eq!(outcomes(&first), ["added", "refused"], "{first}");
     assert!(text(&first[1], "reason").contains("no UUID"), "{first}");
     assert_eq!(outcomes(&import()), ["present", "refused"]);
+    fs::write(file.path(), json!([members[0]]).to_string()).expect("the member");
+    let all = shared().command(&["member", "import", path, "--organization", &connector.organization]);
+    assert_eq!(text(&all[0], "outcome"), "present", "nobody was refused, so it has succeeded");
     assert_eq!(client.get(&format!("/Users/{id}")).is(200).json()["displayName"], "Ada");
     assert_eq!(mail_to(shared(), &connector.organization, "ada@import.example").len(), 0);
 }

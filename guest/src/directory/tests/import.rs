@@ -44,8 +44,24 @@ fn members_are_taken_over_with_their_ids_and_nobody_is_mailed() {
     organization.live_for(DAY).unwrap();
     assert!(organization.host.emails.borrow().is_empty());
     let trail = organization.host.dump();
-    let entry = r#""after":{"added":2,"present":0,"refused":0}"#;
-    assert_eq!((trail.matches("member.import").count(), trail.matches(entry).count()), (1, 1));
+    let entry = format!(
+        r#""after":{{"added":2,"administrators":[{{"id":"{ADA}","role":"co-owner"}}],"present":0,"refused":0}}"#
+    );
+    assert_eq!((trail.matches("member.import").count(), trail.matches(&entry).count()), (1, 1));
+}
+
+#[test]
+fn p9_the_audit_trail_names_the_administrators_of_an_import_and_of_many_the_first_hundred() {
+    let organization = organization(10_000);
+    let id = |number: usize| format!("{number:08x}-0000-4000-8000-000000000000");
+    let owner =
+        |number: usize| json!({"id": id(number), "email": format!("p{number}@example.com"), "role": "co-owner"});
+    import(&organization, &(0..500).map(owner).collect());
+    let trail = organization.host.dump();
+    let entry = trail.split(r#""act":"member.import""#).nth(1).unwrap();
+    let named = entry.split_once("administrators").unwrap().1.split_once(']').unwrap().0;
+    assert_eq!(named.matches(r#""role":"co-owner""#).count(), 100, "{named}");
+    assert!(named.contains(&id(0)) && named.contains(&id(99)), "{named}");
 }
 
 #[test]

@@ -19,7 +19,7 @@ const MATCHES: usize = 64;
 const MOST_SORTED: usize = 200_000;
 
 impl<'c, 'h> Listing<'c, 'h> {
-    /// Everything that lists show, in the order of creation: the listing index answers, and the counters.
+    /// Everything that lists show, in the order of ids: the listing index answers, and the counters.
     pub(super) fn plain(&self, skip: u32, count: u32) -> Result<PageOf, ScimError> {
         let (store, all) = (self.context.store, self.context.organization.options.list_manual);
         let after = self.after();
