@@ -44,6 +44,9 @@ def server(
         protocol_version = "HTTP/1.1"
         server_version = "scim"
         timeout = 60
+        # Head and body are written one after the other: without this the body waits for the client to confirm the head, which it
+        # does after 40 ms.
+        disable_nagle_algorithm = True
 
         def serve(self) -> None:
             path, _, query = self.path.partition("?")
