@@ -29,9 +29,9 @@ const MOST: usize = 16 << 20;
 const LARGEST: usize = 16 << 10;
 /// What a row takes beside its key and its value, in bytes, with its share of the tables.
 const BESIDE: usize = 192;
-/// Keys up to which a get is looked up here. One of more reads a list, most of which nobody asks for again soon, and would
-/// hold up others.
-const KEYS: usize = 64;
+/// Keys up to which a get is looked up here: a list of 100 has two for each. One of more would hold up others, and most of what
+/// it reads nobody asks for again soon.
+const KEYS: usize = 256;
 
 /// Bytes of the index's header, of which there are two copies. While both are the same, no commit is under way in it.
 const HEADER: usize = 48;
