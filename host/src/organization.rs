@@ -62,7 +62,7 @@ mod events;
 pub(crate) mod export;
 mod find;
 mod guard;
-mod import;
+pub(crate) mod import;
 pub(crate) mod oauth;
 mod passphrases;
 mod quotas;

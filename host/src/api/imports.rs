@@ -8,9 +8,7 @@ use super::access::Access;
 use super::input::JsonBody;
 use super::problem::Problem;
 use crate::directory::{ImportOutcome, ImportedMember, Role};
-
-/// The most members of one request: as many as one commit adds.
-const MOST: usize = 500;
+use crate::organization::import::AT_ONCE;
 
 /// Members to take over.
 #[derive(Deserialize, ToSchema)]
@@ -86,8 +84,9 @@ pub(super) async fn import_members(
     access: Access,
     JsonBody(body): JsonBody<MembersToImport>,
 ) -> Result<Json<Imported>, Problem> {
-    if body.members.len() > MOST {
-        return Err(Problem::invalid(format!("An import has {MOST} members at the most.")));
+    // One request is one commit.
+    if body.members.len() > AT_ONCE {
+        return Err(Problem::invalid(format!("An import has {AT_ONCE} members at the most.")));
     }
     let mut members = Vec::with_capacity(body.members.len());
     for MemberToImport { id, email, display_name, role, active } in body.members {

@@ -4,8 +4,8 @@ use super::Organization;
 use crate::directory::{ImportOutcome, ImportedMember};
 use crate::error::ActionError;
 
-/// How many members the component takes in one call.
-const AT_ONCE: usize = 500;
+/// How many members the component takes in one call, and adds in one commit.
+pub(crate) const AT_ONCE: usize = 500;
 
 impl Organization {
     /// Takes over members whom the backend has already, with the ids that it knows them by; what became of each, in their order.
