@@ -4,6 +4,9 @@
 //! the CPU time of this process. The component's side has all that the host does around a call: the instance that is kept
 //! for the organization, quotas, the pace of long calls, the clock that ends them. `BENCH_USERS` is how many users there are
 //! (10,000), `BENCH_ROUNDS` how often the two take turns (15).
+//!
+//! With `BENCH_NATIVE`, the name of a row, only the native side serves, `BENCH_COUNT` such requests, and nothing is measured:
+//! `make instructions` has a simulated processor count what that takes.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark that can't go on has failed")]
 
 #[path = "sandbox/native.rs"]
@@ -31,41 +34,67 @@ fn main() {
     if std::env::args().any(|argument| argument == "--test") {
         return;
     }
+    let number =
+        |variable: &str, otherwise| std::env::var(variable).ok().map_or(otherwise, |text| text.parse().unwrap());
+    let users = number("BENCH_USERS", 10_000);
+    let rows = rows(users);
+    if let Ok(name) = std::env::var("BENCH_NATIVE") {
+        let (_, _, request) = rows.iter().find(|(row, _, _)| *row == name).unwrap();
+        let mut side = Side::seeded(Box::new(Native::start()), users);
+        side.serve(number("BENCH_COUNT", 0), request);
+        return;
+    }
     let parts = std::env::var("BENCH_PARTS").unwrap_or_default();
     if !parts.is_empty() && !parts.split(',').any(|part| part.trim() == "sandbox") {
         return;
     }
-    let number =
-        |variable: &str, otherwise| std::env::var(variable).ok().map_or(otherwise, |text| text.parse().unwrap());
-    let (users, rounds) = (number("BENCH_USERS", 10_000), number("BENCH_ROUNDS", 15));
-    let mut sides = [Side::new(Box::new(Native::start())), Side::new(Box::new(Sandboxed::start()))];
-    for side in &mut sides {
-        side.ids = (0..users).map(|number| side.send(&create("seed", number)).id()).collect();
-    }
+    let sides = [Side::seeded(Box::new(Native::start()), users), Side::seeded(Box::new(Sandboxed::start()), users)];
     println!("{:<28} {:>10} {:>12} {:>6} {:>8}", "CPU time, microseconds", "native", "component", "ratio", "more");
-    let at = |number: usize| number * 7_919 % users;
-    let mut bench = Bench { sides, rounds };
-    // Nothing but the call, its token and the log entry.
-    bench.row("no such resource type", 400, &|_, _| Request::new("GET", "/Nothing", 404));
-    bench.row("GET by id", 400, &|side, number| Request::new("GET", &format!("/Users/{}", side.ids[at(number)]), 200));
-    bench.row("filter userName eq", 400, &|_, number| {
-        let filter = format!("filter=userName+eq+%22seed{}%40demo.example%22", at(number));
-        Request { query: Some(filter), ..Request::new("GET", "/Users", 200) }
-    });
-    bench.row("list of 100", 40, &|_, _| Request {
-        query: Some("count=100".into()),
-        ..Request::new("GET", "/Users", 200)
-    });
-    bench.row("create", 200, &|_, number| create("new", number));
-    bench.row("PATCH a user's title", 200, &|side, number| {
-        let operation = json!({ "op": "replace", "path": "title", "value": format!("title {number}") });
-        let path = format!("/Users/{}", side.ids[at(number)]);
-        Request { body: Some(json!({ "Operations": [operation] })), ..Request::new("PATCH", &path, 200) }
-    });
+    let mut bench = Bench { sides, rounds: number("BENCH_ROUNDS", 15) };
+    for (name, count, request) in &rows {
+        bench.row(name, *count, request);
+    }
+}
+
+/// What is measured: a name, how many requests a round has, and what they are, where there are so many users.
+fn rows(users: usize) -> Vec<(&'static str, usize, Box<Make>)> {
+    let at = move |number: usize| number * 7_919 % users;
+    vec![
+        // Nothing but the call, its token and the log entry.
+        ("no such resource type", 400, Box::new(|_, _| Request::new("GET", "/Nothing", 404))),
+        (
+            "GET by id",
+            400,
+            Box::new(move |side, number| Request::new("GET", &format!("/Users/{}", side.ids[at(number)]), 200)),
+        ),
+        (
+            "filter userName eq",
+            400,
+            Box::new(move |_, number| {
+                let filter = format!("filter=userName+eq+%22seed{}%40demo.example%22", at(number));
+                Request { query: Some(filter), ..Request::new("GET", "/Users", 200) }
+            }),
+        ),
+        (
+            "list of 100",
+            40,
+            Box::new(|_, _| Request { query: Some("count=100".into()), ..Request::new("GET", "/Users", 200) }),
+        ),
+        ("create", 200, Box::new(|_, number| create("new", number))),
+        (
+            "PATCH a user's title",
+            200,
+            Box::new(move |side, number| {
+                let operation = json!({ "op": "replace", "path": "title", "value": format!("title {number}") });
+                let path = format!("/Users/{}", side.ids[at(number)]);
+                Request { body: Some(json!({ "Operations": [operation] })), ..Request::new("PATCH", &path, 200) }
+            }),
+        ),
+    ]
 }
 
 /// A request to a side: its number says which one it is.
-type Make<'m> = &'m dyn Fn(&Side, usize) -> Request;
+type Make = dyn Fn(&Side, usize) -> Request;
 
 /// The two that are compared: native, then the component.
 struct Bench {
@@ -75,18 +104,12 @@ struct Bench {
 
 impl Bench {
     /// Has both serve the requests in turns and prints the medians.
-    fn row(&mut self, name: &str, count: usize, request: Make<'_>) {
+    fn row(&mut self, name: &str, count: usize, request: &Make) {
         let mut costs: [Vec<f64>; 2] = [Vec::new(), Vec::new()];
         for round in 0..self.rounds {
             for turn in 0..2 {
                 let place = (round + turn) % 2;
-                let side = &mut self.sides[place];
-                let requests: Vec<Request> = (0..count).map(|number| request(side, side.next + number)).collect();
-                side.next += count;
-                let before = computed();
-                let answers: Vec<Answer> = requests.iter().map(|request| side.send(request)).collect();
-                costs[place].push((computed() - before) / count as f64);
-                drop(answers);
+                costs[place].push(self.sides[place].serve(count, request) / count as f64);
             }
         }
         let ratio = median(costs[1].iter().zip(&costs[0]).map(|(component, native)| component / native).collect());
@@ -166,6 +189,24 @@ struct Side {
 impl Side {
     fn new(serves: Box<dyn Serves>) -> Self {
         Self { serves, ids: Vec::new(), next: 0, sent: std::cell::Cell::new(0) }
+    }
+
+    /// With so many users.
+    fn seeded(serves: Box<dyn Serves>, users: usize) -> Self {
+        let mut side = Self::new(serves);
+        side.ids = (0..users).map(|number| side.send(&create("seed", number)).id()).collect();
+        side
+    }
+
+    /// Has so many requests served; the microseconds of CPU time that it took.
+    fn serve(&mut self, count: usize, request: &Make) -> f64 {
+        let requests: Vec<Request> = (0..count).map(|number| request(self, self.next + number)).collect();
+        self.next += count;
+        let before = computed();
+        let answers: Vec<Answer> = requests.iter().map(|request| self.send(request)).collect();
+        let took = computed() - before;
+        drop(answers);
+        took
     }
 
     fn send(&self, request: &Request) -> Answer {

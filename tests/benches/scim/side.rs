@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use insomnia_scim_tests::client::Client;
 use insomnia_scim_tests::postgres::Cluster;
-use insomnia_scim_tests::server::{Server, Surroundings};
+use insomnia_scim_tests::server::{Connector, Server, Surroundings};
 
 use super::Request;
 use super::process::Process;
@@ -25,6 +25,8 @@ pub(crate) struct Side {
     process: Process,
     /// Further servers on its PostgreSQL: connections go to each in turn.
     others: Vec<(Server, Process)>,
+    /// Organizations that connections go to in turn; none if all go to the first one.
+    organizations: Vec<Connector>,
     /// Ends after the servers.
     cluster: Option<Cluster>,
     /// The number of the next request.
@@ -75,7 +77,8 @@ impl Side {
         let process = Process(server.process_id());
         lift_limits(&server, &server.demo().organization);
         let (ids, group, group_size, next) = (Vec::new(), String::new(), 0, AtomicUsize::new(0));
-        let side = Self { name, ids, group, group_size, server, process, others: Vec::new(), cluster, next };
+        let (others, organizations) = (Vec::new(), Vec::new());
+        let side = Self { name, ids, group, group_size, server, process, others, organizations, cluster, next };
         side.set("passphrase-emails=false");
         side
     }
@@ -96,11 +99,25 @@ impl Side {
         other.client()
     }
 
+    /// Makes so many organizations, which connections go to in turn from now on.
+    pub(crate) fn spread(&mut self, organizations: usize) {
+        for number in 0..organizations {
+            let made = self.server.another_organization(&format!("bench-{number}"));
+            lift_limits(&self.server, &made.organization);
+            self.server.command(&["org", "set", &made.organization, "--option", "passphrase-emails=false"]);
+            self.organizations.push(made);
+        }
+    }
+
     /// The client of the connection with this number.
     fn client_of(&self, connection: usize) -> Client {
-        match (connection % (self.others.len() + 1)).checked_sub(1) {
-            None => self.client(),
-            Some(other) => self.others[other].0.client(),
+        let place = connection % (self.others.len() + 1);
+        let host = place.checked_sub(1).map_or(&self.server, |other| &self.others[other].0);
+        match self.organizations.get(connection % self.organizations.len().max(1)) {
+            None => host.client(),
+            Some(Connector { url, token, .. }) => {
+                Client::new(&url.replacen(self.server.authority(), host.authority(), 1), token)
+            }
         }
     }
 

@@ -19,6 +19,8 @@ use super::{Request, created, median, numbers, seed, user};
 
 /// Users that are there when requests are measured.
 const USERS: usize = 1_000;
+/// As many connections.
+const ORGANIZATIONS: usize = 16;
 /// How long other organizations are served before the team is replaced.
 const BEFORE: Duration = Duration::from_secs(10);
 /// How often the team is replaced.
@@ -55,6 +57,9 @@ pub(crate) fn all() {
     row("list of 100", &sides, 1, 60, &|_, client, _| {
         assert_eq!(client.get("/Users?count=100").list().resources.len(), 100);
     });
+    // Writes of one organization follow each other, whatever hosts they come from; those of several do not wait for each other.
+    sides.iter_mut().for_each(|side| side.spread(ORGANIZATIONS));
+    row("POST, 16 organizations", &sides, ORGANIZATIONS, 960, &|_, client, number| created(client, "each", number));
     println!("goals: POST, 16 connections: ratio 2; GET: ratio 3; req/s of 3 hosts not below those of one");
     let [sqlite, postgres, three] = sides;
     drop(three);

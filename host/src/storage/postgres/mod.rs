@@ -19,6 +19,7 @@ mod config;
 mod copy;
 mod direct;
 mod fault;
+mod gets;
 mod ids;
 mod migration;
 mod pool;
@@ -41,6 +42,7 @@ pub use migration::PostgresOpenError;
 pub use tls::TlsError as PostgresTlsError;
 
 use self::change::NetChange;
+use self::gets::Gets;
 use self::ids::Ids;
 use self::pool::{Parameter, Pool};
 use self::writer::Writer;
@@ -60,6 +62,7 @@ const DELETED_AT_ONCE: i64 = 5_000;
 pub struct PostgresStorage {
     pool: Pool,
     ids: Arc<Ids>,
+    gets: Gets,
     writer: Writer,
     statements: Statements,
 }
@@ -122,7 +125,7 @@ impl PostgresStorage {
             tracing::warn!("old receipts of commits can't be removed: {error}");
         }
         let writer = Writer::new(&config, pool.clone(), Arc::clone(&ids), host);
-        Ok(Self { pool, ids, writer, statements })
+        Ok(Self { pool, ids, gets: Gets::default(), writer, statements })
     }
 
     /// Runs a statement with the organization's id as its first parameter; `None` if it has none yet.
@@ -150,16 +153,10 @@ impl PostgresStorage {
         let rows = self.call(of, sql, parameters, more).await?.unwrap_or_default();
         rows.first().map(|row| row.try_get(0)).transpose().map_err(failed)
     }
-}
 
-#[async_trait]
-impl Storage for PostgresStorage {
-    async fn get(&self, organization: &OrganizationId, keys: Vec<Key>) -> Result<Vec<Option<Item>>, StorageError> {
-        bounds::check_get(&keys)?;
+    /// The items at the keys, in one call of the database.
+    async fn get_now(&self, organization: &OrganizationId, keys: Vec<Key>) -> Result<Vec<Option<Item>>, StorageError> {
         let mut items = vec![None; keys.len()];
-        if keys.is_empty() {
-            return Ok(items);
-        }
         let most = to_integer(bounds::MAX_GET_BYTES as u64);
         let parameters: [Parameter<'_>; 2] = [(&keys, Type::BYTEA_ARRAY), (&most, Type::INT8)];
         let rows = self.call(organization, &self.statements.get, &parameters, QUICK).await?.unwrap_or_default();
@@ -172,6 +169,17 @@ impl Storage for PostgresStorage {
             }
         }
         Ok(items)
+    }
+}
+
+#[async_trait]
+impl Storage for PostgresStorage {
+    async fn get(&self, organization: &OrganizationId, keys: Vec<Key>) -> Result<Vec<Option<Item>>, StorageError> {
+        bounds::check_get(&keys)?;
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.gets.get(organization, keys, |keys| self.get_now(organization, keys)).await
     }
 
     async fn scan(&self, organization: &OrganizationId, pages: Vec<Page>) -> Result<Vec<Scanned>, StorageError> {
