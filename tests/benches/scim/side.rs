@@ -109,6 +109,11 @@ impl Side {
         }
     }
 
+    /// Sends all connections to the first organization again.
+    pub(crate) fn gather(&mut self) {
+        self.organizations.clear();
+    }
+
     /// The client of the connection with this number.
     fn client_of(&self, connection: usize) -> Client {
         let place = connection % (self.others.len() + 1);

@@ -60,6 +60,7 @@ pub(crate) fn all() {
     // Writes of one organization follow each other, whatever hosts they come from; those of several do not wait for each other.
     sides.iter_mut().for_each(|side| side.spread(ORGANIZATIONS));
     row("POST, 16 organizations", &sides, ORGANIZATIONS, 960, &|_, client, number| created(client, "each", number));
+    sides.iter_mut().for_each(Side::gather);
     println!("goals: POST, 16 connections: ratio 2; GET: ratio 3; req/s of 3 hosts not below those of one");
     let [sqlite, postgres, three] = sides;
     drop(three);
