@@ -103,7 +103,7 @@ fn searched(record: &MemberRecord) -> Vec<String> {
     [record.display_name(), record.user_name().to_owned()].into_iter().chain(addresses).collect()
 }
 
-/// The text that is searched for, folded as filters fold it.
+/// The texts of a query with which names are compared, folded as filters fold them.
 struct Names {
     text: Option<String>,
     prefix: Option<String>,
