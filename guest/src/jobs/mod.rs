@@ -1,17 +1,18 @@
-//! What time makes due: the automatic refresh, warnings of an expiring token, deliveries of emails, events and tokens,
-//! erasures of persons, retention, the count of marked members, and requests that were accepted to be run later.
+//! The background jobs, which do work that is due at a certain time: the automatic refresh, warnings about an expiring
+//! token, deliveries of emails, events and tokens, erasures of persons, retention, the count of marked members, and
+//! requests that were accepted to be run later.
 //!
-//! Every job is idempotent, does a bounded part at a time, and says when it wants to run next. One that fails is tried
-//! again soon and never blocks the others.
+//! Every job is idempotent, does a bounded part at a time, and returns when it must run next. A job that fails is tried
+//! again soon and never stops the others.
 //!
 //! | question | file |
 //! |---|---|
-//! | when is a delivery that failed tried again, and when is it given up? | `schedule` |
-//! | when are administrators warned of what expires? | `warnings`; of a token `expiry`, of clients' secrets `client_secrets` |
+//! | when is a failed delivery tried again, and when is it given up? | `schedule` |
+//! | when are administrators warned about an expiry? | `warnings`; of a token `expiry`, of clients' secrets `client_secrets` |
 //! | what do emails say, and how do they look? | `letters`, `letter_form` |
 //! | how are emails, events and tokens delivered? | `email`, `webhook`, `push` |
 //! | what can people do about deliveries? | `deliveries` |
-//! | what is deleted when it is old? | `retention` |
+//! | which old data is deleted? | `retention` |
 //! | how is a person erased? | `erasure` |
 //! | when are accepted requests run? | `accepted` |
 

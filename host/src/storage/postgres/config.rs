@@ -29,17 +29,17 @@ const UNACKNOWLEDGED: Duration = Duration::from_secs(15);
 /// A connection without traffic is tested after this time.
 const SILENCE: Duration = Duration::from_secs(30);
 
-/// Where a PostgreSQL is, who connects to it, and how.
+/// The address of a PostgreSQL, the user, and how to connect.
 ///
-/// It is read from a URL as other programs take it: `postgres://user:password@host:5432/database`, or
-/// `postgres:///database?host=/var/run/postgresql&user=scim` for a Unix socket. Besides what libpq calls `sslmode` and
-/// `sslrootcert`, and the names that `tokio_postgres` knows, the URL may have `schema` (where tables and functions are;
-/// `insomnia_scim` by default), `connections` (how many this host has at the most; 16 by default) and `patience` (for how many
-/// seconds a call is tried; 10 by default). Of several hosts, as in `postgres://user@one,two/database`, the one that takes
-/// writes is used.
+/// It is read from a URL in the usual form: `postgres://user:password@host:5432/database`, or
+/// `postgres:///database?host=/var/run/postgresql&user=scim` for a Unix socket. The URL may have `sslmode` and
+/// `sslrootcert` as in libpq, the parameters that `tokio_postgres` knows, and three more: `schema` (where tables and
+/// functions are; `insomnia_scim` by default), `connections` (the most that this host opens; 16 by default) and
+/// `patience` (for how many seconds a call is tried; 10 by default). If it names several hosts, as in
+/// `postgres://user@one,two/database`, the one that accepts writes is used.
 ///
-/// Over a network the connection is encrypted, and the server's certificate must be valid for the host's name. To this
-/// machine, and with `sslmode=disable`, it is not encrypted.
+/// Over a network the connection is encrypted, and the server's certificate must be valid for the host's name. A
+/// connection to this machine is not encrypted, nor is any with `sslmode=disable`.
 #[derive(Clone)]
 pub struct PostgresConfig {
     pub(super) server: Config,
