@@ -21,8 +21,8 @@ use crate::store::{
 
 /// The most operations whose results one commit reports.
 const AT_ONCE: usize = 25;
-/// How often an operation is started if the server or the component stops each time before it ends. Then it is given up,
-/// so that the operations behind it can run.
+/// How often an operation is started if the server or the component stops each time before it ends. After that it is
+/// given up, so that the operations behind it can run.
 const MOST_ATTEMPTS: u32 = 3;
 /// How many operations of a request get their own line in the log.
 const MOST_LOGGED: usize = 50;

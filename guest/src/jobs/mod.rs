@@ -8,7 +8,7 @@
 //! | question | file |
 //! |---|---|
 //! | when is a failed delivery tried again, and when is it given up? | `schedule` |
-//! | when are administrators warned about an expiry? | `warnings`; of a token `expiry`, of clients' secrets `client_secrets` |
+//! | when are administrators warned of an expiry? | `warnings`; for a token `expiry`, for secrets `client_secrets` |
 //! | what do emails say, and how do they look? | `letters`, `letter_form` |
 //! | how are emails, events and tokens delivered? | `email`, `webhook`, `push` |
 //! | what can people do about deliveries? | `deliveries` |

@@ -254,7 +254,7 @@ impl Storage for Killed<'_> {
 }
 
 /// Whatever commit of the work was the last before the server was killed: nothing is done twice, nothing is left out, and
-/// each result is told once and is true.
+/// each result is reported once and is right.
 #[test]
 fn rfc_9967_2_5_1_an_asynchronous_request_that_is_interrupted_anywhere_is_done_once() {
     for commits in 0.. {
