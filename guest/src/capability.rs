@@ -1,4 +1,5 @@
-//! What the component needs from its host, as traits: native tests bring their own, the component brings `wit/`'s imports.
+//! The capabilities that the component needs from its host, as traits. Native tests implement them themselves, the
+//! component implements them with the imports of `wit/`.
 
 pub use insomnia_scim_contract::{
     BoundedAdd, Change, Condition, EmailError, Entry, HttpError, HttpRequest, HttpResponse, Item, Key, KeyRange,
@@ -7,7 +8,7 @@ pub use insomnia_scim_contract::{
 
 /// One organization's ordered, transactional key-value space (`wit/storage.wit`).
 pub trait Storage {
-    /// The items at the keys, in their order.
+    /// The items with these keys, in the order of the keys.
     ///
     /// # Errors
     /// If the storage can't answer; a read never conflicts.
@@ -19,13 +20,13 @@ pub trait Storage {
     /// If the storage can't answer; a read never conflicts.
     fn scan(&self, pages: &[Page]) -> Result<Vec<Scanned>, StorageError>;
 
-    /// Makes the changes if all conditions hold; returns the version of all that it wrote.
+    /// Makes the changes if all conditions are met; returns the version of everything that it wrote.
     ///
     /// # Errors
-    /// [`StorageError::Conflict`] and [`StorageError::Limit`] say which key; nothing was written.
+    /// [`StorageError::Conflict`] and [`StorageError::Limit`] name the key; nothing was written.
     fn commit(&self, transaction: Transaction) -> Result<u64, StorageError>;
 
-    /// Puts the entries soon; only a crash of the host may lose them.
+    /// Puts the entries soon, without waiting: a crash of the host may lose them.
     ///
     /// # Errors
     /// If the storage can't answer; an append never conflicts.
@@ -34,14 +35,14 @@ pub trait Storage {
 
 /// The wall clock.
 pub trait Clock {
-    /// Milliseconds since the Unix epoch.
+    /// The time in milliseconds since the Unix epoch.
     fn now(&self) -> u64;
 
     /// Waits for some milliseconds.
     fn pause(&self, milliseconds: u64);
 }
 
-/// Random numbers fit for secrets.
+/// Random numbers that are good enough for secrets.
 pub trait Random {
     /// Fills the buffer.
     fn fill(&self, buffer: &mut [u8]);
@@ -65,7 +66,7 @@ pub trait HttpClient {
     fn send(&self, request: &HttpRequest) -> Result<HttpResponse, HttpError>;
 }
 
-/// Encryption at rest for what must be replayed to others (`wit/secrets.wit`).
+/// Encryption of secrets that the component must later send to others (`wit/secrets.wit`).
 pub trait Secrets {
     /// Encrypts and authenticates.
     ///
@@ -73,14 +74,14 @@ pub trait Secrets {
     /// [`SecretsError::NotConfigured`] if the host has no key.
     fn seal(&self, plain: &[u8]) -> Result<Vec<u8>, SecretsError>;
 
-    /// Undoes [`Secrets::seal`].
+    /// Decrypts what [`Secrets::seal`] has encrypted.
     ///
     /// # Errors
-    /// [`SecretsError::NotAuthentic`] if it was not sealed here.
+    /// [`SecretsError::NotAuthentic`] if it was not encrypted here.
     fn open(&self, sealed: &[u8]) -> Result<Vec<u8>, SecretsError>;
 }
 
-/// What the component needs from its host, for one organization.
+/// The capabilities of the host for one organization.
 #[derive(Clone, Copy)]
 pub struct Host<'h> {
     /// The organization's data.

@@ -13,7 +13,7 @@ pub(crate) const PRIVATE: usize = 32;
 /// A private key of the curve P-256.
 pub(crate) struct PrivateKey(SigningKey);
 
-/// The coordinates of a public key of the curve P-256, as a JWK has them (RFC 7518 §6.2.1).
+/// The coordinates of a public key of the curve P-256, in the form of a JWK (RFC 7518 §6.2.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Coordinates {
     pub(crate) x: String,
@@ -21,12 +21,12 @@ pub(crate) struct Coordinates {
 }
 
 impl PrivateKey {
-    /// Reads a key from its bytes; `None` if they are no key of the curve.
+    /// Makes a key of its bytes; `None` if they are no key of the curve.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         SigningKey::from_slice(bytes).ok().map(Self)
     }
 
-    /// The claims as a JWT with this header, whose `alg` is ES256. The same key and the same text have the same signature
+    /// The claims as a JWT with this header, whose `alg` is ES256. The same key and text always give the same signature
     /// (RFC 6979).
     pub(crate) fn sign(&self, header: &Value, claims: &Value) -> Option<String> {
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
@@ -45,7 +45,7 @@ impl PrivateKey {
 }
 
 impl Coordinates {
-    /// The key's thumbprint (RFC 7638 §3): it names the key, and nobody has to choose a name.
+    /// The key's thumbprint (RFC 7638 §3), which serves as its id.
     pub(crate) fn thumbprint(&self) -> String {
         let Self { x, y } = self;
         let members = format!("{{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\"{x}\",\"y\":\"{y}\"}}");

@@ -1,10 +1,11 @@
-//! SCIM provisioning for Insomnia Enterprise as a WebAssembly component (`wit/`): protocol, rules, connector.
+//! SCIM provisioning for Insomnia Enterprise as a WebAssembly component (`wit/`).
 //!
-//! A request falls straight down — [`protocol`] parses, [`endpoint`] joins, [`provisioning`] decides, [`store`] keeps — and
-//! comes back once. Everything below this file is native Rust over the traits in [`capability`].
+//! A request passes the modules in one direction: [`protocol`] parses it, [`endpoint`] calls [`provisioning`], which
+//! decides, and [`store`] writes. The answer goes back the same way once. All code except `component` is native Rust
+//! that uses the traits in [`capability`].
 
-// Hand-written code is held to "forbid" by every native build. On wasm the bindings that wit-bindgen generates need
-// `unsafe`, so there it is "deny" with one exception, `bindings`.
+// Native builds forbid `unsafe` in all hand-written code. On wasm the code that wit-bindgen generates needs it, so
+// there the level is "deny", with the one exception `bindings`.
 #![cfg_attr(not(target_family = "wasm"), forbid(unsafe_code))]
 #![cfg_attr(test, allow(clippy::unreachable, reason = "a test may say what it relies on"))]
 

@@ -1,5 +1,5 @@
-//! What a client carries for the server between two requests, such as a cursor: encrypted and authenticated, so that nobody
-//! reads it or makes one (RFC 9865 §5.2, RFC 7644 §7.5.2), and the server need not remember it.
+//! Values that a client sends back to the server, such as cursors. They are encrypted and authenticated, so that nobody
+//! can read or forge them (RFC 9865 §5.2, RFC 7644 §7.5.2), and the server need not store them.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -7,22 +7,23 @@ use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 use sha2::{Digest, Sha256};
 
-/// Bytes of a nonce: so many that random ones do not repeat.
+/// The length of a nonce in bytes: enough that random ones never repeat.
 pub const NONCE: usize = 24;
 
-/// An organization's key for what its clients carry.
+/// An organization's key for values that its clients send back.
 #[derive(Clone)]
 pub struct OpaqueKey([u8; 32]);
 
 impl OpaqueKey {
-    /// The key of these bytes; `None` unless there are 32.
+    /// The key with these bytes; `None` unless there are 32.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self)
     }
 
-    /// Seals `plain` into unreserved characters (RFC 3986 §2.3). It opens only for the same `purpose` and the same
-    /// `context`, and holds neither. `nonce` is random; `None` if `plain` is too long for the cipher.
+    /// Encrypts `plain` into unreserved characters (RFC 3986 §2.3). It can only be decrypted with the same `purpose`
+    /// and the same `context`, neither of which it contains. `nonce` is random; `None` if `plain` is too long for the
+    /// cipher.
     #[must_use]
     pub(crate) fn seal(&self, nonce: [u8; NONCE], purpose: &str, context: &str, plain: &[u8]) -> Option<String> {
         let aad = bound_to(purpose, context);
@@ -32,7 +33,7 @@ impl OpaqueKey {
         Some(URL_SAFE_NO_PAD.encode(bytes))
     }
 
-    /// Opens what [`OpaqueKey::seal`] has made; `None` if it is anything else, or was sealed for something else.
+    /// Decrypts a text of [`OpaqueKey::seal`]; `None` if it is any other text, or has another purpose or context.
     #[must_use]
     pub(crate) fn open(&self, purpose: &str, context: &str, text: &str) -> Option<Vec<u8>> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
@@ -46,7 +47,8 @@ impl OpaqueKey {
     }
 }
 
-/// The purpose is a word of ours without a zero byte, so that nothing else reads as the same purpose and context.
+/// The purpose is a word of this crate without a zero byte, so two different pairs of purpose and context never give
+/// the same bytes.
 fn bound_to(purpose: &str, context: &str) -> Vec<u8> {
     let mut bound = purpose.as_bytes().to_vec();
     bound.push(0);

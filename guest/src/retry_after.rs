@@ -4,8 +4,8 @@ use std::time::UNIX_EPOCH;
 
 use crate::capability::HttpResponse;
 
-/// How long the response asks to wait, in milliseconds from `now` (milliseconds since the Unix epoch): it says so in
-/// seconds, or as a date. `None` if it says nothing that can be read.
+/// How long the response asks to wait, in milliseconds from `now` (milliseconds since the Unix epoch). The header gives
+/// seconds or a date. `None` if it is absent or can't be parsed.
 pub(crate) fn retry_after(response: &HttpResponse, now: u64) -> Option<u64> {
     let (_, value) = response.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("retry-after"))?;
     match value.trim().parse::<u64>() {

@@ -1,21 +1,21 @@
-//! Tokens and other secrets that the component makes: 256 random bits that a secret scanner recognises.
+//! Makes tokens and other secrets: 256 random bits in a form that a secret scanner recognises.
 
 use sha2::{Digest, Sha256};
 
-/// What every bearer token begins with.
+/// The prefix of every bearer token.
 const PREFIX: &str = "insm_scim_";
 
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-/// 62^43 is the first power of 62 above 2^256.
+/// The number of characters for 256 bits: 62^43 is the first power of 62 above 2^256.
 const BODY: usize = 43;
-/// 62^6 is above 2^32.
+/// The number of characters for 32 bits: 62^6 is above 2^32.
 const CHECKSUM: usize = 6;
 
-/// A token: a prefix that names its kind (`insm_scim_` of a bearer token), 43 characters of base 62 (256 random bits), and
-/// 6 of checksum.
+/// A token: a prefix that names its kind (`insm_scim_` for a bearer token), 43 characters of base 62 (256 random bits),
+/// and 6 of checksum.
 ///
-/// The checksum is the first 32 bits of the SHA-256 of all before it, in base 62, so that a scanner can tell a token from
-/// what only looks like one without asking anybody.
+/// The checksum is the first 32 bits of the SHA-256 of everything before it, in base 62. With it, a scanner can
+/// recognise a real token without asking a server.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Token(String);
 
@@ -46,28 +46,28 @@ impl Token {
         self.0
     }
 
-    /// What is stored of it.
+    /// The hash that is stored.
     #[must_use]
     pub(crate) fn sha256(&self) -> String {
         sha256(&self.0)
     }
 }
 
-/// The text with its checksum.
+/// Appends the checksum to the text.
 pub(crate) fn signed(mut text: String) -> String {
     let checksum = checksum(&text);
     text.push_str(&checksum);
     text
 }
 
-/// What stands between `prefix` and the checksum; `None` if the text has not that form.
+/// The part between `prefix` and the checksum; `None` if the text does not have that form.
 pub(crate) fn body<'t>(prefix: &str, text: &'t str) -> Option<&'t str> {
     let (signed, sum) = text.split_at_checked(text.len().checked_sub(CHECKSUM)?)?;
     let body = signed.strip_prefix(prefix)?;
     (body.bytes().all(|byte| byte.is_ascii_alphanumeric()) && checksum(signed) == sum).then_some(body)
 }
 
-/// The SHA-256 of a secret as it was presented, in lower-case hexadecimal digits: what is stored of it.
+/// The SHA-256 of a presented secret, in lower-case hexadecimal digits: the form in which it is stored.
 #[must_use]
 pub(crate) fn sha256(presented: &str) -> String {
     hexadecimal(&hash(presented))

@@ -1,8 +1,8 @@
-//! What the SCIM log says of a request: each sentence once, with an id that stays.
+//! The sentences of the SCIM log. Each is defined once, with an id that never changes.
 //!
-//! The texts are for people and may be worded better; tests name ids. `sentences.txt` beside this file is the list of all,
-//! so that a change of a text is seen as one. Tolerances and marks have names of their own, and their texts are in the list
-//! too.
+//! The texts are for people and may be improved; tests use the ids. `sentences.txt` beside this file lists all
+//! sentences, so that a change of a text is visible as such. Tolerances and marks have names of their own, and their
+//! texts are in the list too.
 
 use std::fmt;
 
@@ -18,14 +18,14 @@ macro_rules! sentences {
             }
         }
 
-        /// Ids and texts, with the names of what is filled in.
+        /// The ids and the texts, with the names of the parameters.
         #[cfg(test)]
         const ALL: &[(&str, &str)] = &[$(($id, $text),)+];
     };
 }
 
 sentences! {
-    // Who is meant.
+    // The resource that is meant.
     AddressedById = "addressed-by-id" "addressed by id";
     MatchedBy { attribute: &'static str } = "matched" "matched by {attribute}";
     ReactivatedByPost { attribute: &'static str } = "matched-to-reactivate" "matched by {attribute}; reactivated by POST";
@@ -43,18 +43,18 @@ sentences! {
     MembersLeftOut { count: usize, ids: String } = "members-left-out" "unknown members left out: {count} ({ids})";
     NoMemberRemoved = "no-member-removed" "no member was removed";
     BulkDone { count: usize } = "bulk-done" "bulk request with {count} operations done";
-    // What is done later.
+    // Work that is done later.
     Accepted { transaction: String } = "accepted" "accepted: it is run later, as the transaction {transaction}";
     NotAccepted = "not-accepted" "done at once: as many requests wait to be run later as may";
     RunLater { transaction: String, count: usize } = "run-later" "the accepted transaction {transaction} with {count} operations is done";
-    // What became of the seat.
+    // The effect on the seat.
     SeatTaken { number: u64, seats: u32 } = "seat-taken" "seat {number} of {seats}";
     SeatOverage { number: u64, seats: u32 } = "seat-overage" "seat {number} of {seats}: overage";
     SeatFreed { taken: u64, seats: u32 } = "seat-freed" "seat freed: {taken} of {seats} are taken";
     SeatKept = "seat-kept" "seat kept";
     NoSeatTaken = "no-seat-taken" "inactive: no seat taken";
     NoSeatFreed = "no-seat-freed" "inactive: no seat freed";
-    // Which rule has refused.
+    // The rule that has refused.
     Taken { attribute: &'static str, id: String } = "taken" "uniqueness: {attribute} belongs to {id}";
     NoSeatFree { seats: u32 } = "no-seat-free" "no seat free: all {seats} are taken";
     LastOwner = "last-owner" "last active owner: stays active and owner";
@@ -66,7 +66,7 @@ sentences! {
     NobodyKnown { count: usize } = "nobody-known" "a replacement of whom nobody is known: {count}";
     NestedTeam = "nested-team" "teams hold members only, no teams";
     OtherVersion = "other-version" "If-Match names another version";
-    // By what the caller is let in, or not.
+    // The credential of the caller, valid or not.
     Token { generation: u32 } = "caller-token" "caller: bearer token {generation}";
     NextToken { generation: u32 } = "caller-next-token" "caller: new bearer token {generation}, which is being installed";
     PreviousToken { generation: u32 } =
@@ -81,9 +81,9 @@ sentences! {
         "caller-access-token-expired" "caller: access token of the OAuth client {client}, expired";
     AccessTokenDisabled { client: String } =
         "caller-access-token-disabled" "caller: access token of the OAuth client {client}, while SCIM is disabled";
-    // Who is not known, or asks too much.
+    // Callers who are not authenticated or send too many requests.
     StrangersLeftOut { count: u64 } = "strangers-left-out" "before it, {count} more of callers who are not known were not kept";
-    // What a crash leaves.
+    // An entry that a crash has left incomplete.
     Unanswered = "unanswered" "its answer is not known, since the server stopped before it was written down: what was asked for is done in part or as a whole";
     OverQuota { count: u64 } = "over-quota" "before it, {count} more requests were refused for a quota";
 }
@@ -94,7 +94,7 @@ impl From<Sentence> for String {
     }
 }
 
-/// The id of the sentence that a line of the log is, and what is filled in; `None` of other lines.
+/// The id of the sentence of a line in the log, with its values; `None` if it is no such sentence.
 #[cfg(test)]
 pub(crate) fn told(line: &str) -> Option<String> {
     let filled = |text: &str| {
@@ -109,7 +109,7 @@ pub(crate) fn told(line: &str) -> Option<String> {
         }
         rest.is_empty().then_some(values)
     };
-    // Of two that fit, such as `seat 1 of 2: overage`, the longer text is meant.
+    // If two sentences match, as for `seat 1 of 2: overage`, the one with the longer text is right.
     let (id, _, values) = ALL
         .iter()
         .filter_map(|(id, text)| Some((*id, text.len(), filled(text)?)))
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
     use crate::protocol::tolerance::Tolerances;
 
-    /// `INSOMNIA_SCIM_REDRAW=1` writes the list anew.
+    /// `INSOMNIA_SCIM_REDRAW=1` writes the list again.
     #[test]
     fn the_list_of_all_sentences_is_the_one_that_was_looked_at() {
         let mut list: Vec<String> = ALL.iter().map(|(id, text)| format!("{id}: {text}")).collect();

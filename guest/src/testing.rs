@@ -1,4 +1,4 @@
-//! A host in memory, for native tests and fuzzing: storage, a clock that stands still, repeatable randomness.
+//! A host in memory for native tests and fuzzing: storage, a clock that stands still, and repeatable randomness.
 
 pub mod organization;
 
@@ -18,20 +18,20 @@ pub struct MemoryHost {
     wake_at: Cell<Option<u64>>,
     now: Cell<u64>,
     random: Cell<u64>,
-    /// How often keys were read or ranges scanned: each time is a crossing from the component to its host.
+    /// How often keys were read or ranges scanned. Each time is one call from the component to its host.
     pub reads: Cell<u32>,
-    /// What was sent, in order.
+    /// The emails that were sent, in order.
     pub emails: RefCell<Vec<Message>>,
-    /// How the next attempts to send end; an empty queue accepts.
+    /// The results of the next attempts to send; if the queue is empty, the email is accepted.
     pub email_results: RefCell<VecDeque<EmailError>>,
-    /// What was requested, in order.
+    /// The HTTP requests that were sent, in order.
     pub requests: RefCell<Vec<HttpRequest>>,
-    /// How the next requests end; an empty queue answers 200 without a body.
+    /// The results of the next HTTP requests; if the queue is empty, the answer is 200 without a body.
     pub http_results: RefCell<VecDeque<Result<HttpResponse, HttpError>>>,
 }
 
 impl MemoryHost {
-    /// An empty one, at this time (milliseconds since the Unix epoch).
+    /// An empty host whose clock shows this time (milliseconds since the Unix epoch).
     #[must_use]
     pub fn at(now: u64) -> Self {
         Self { now: Cell::new(now), ..Self::default() }
@@ -42,18 +42,18 @@ impl MemoryHost {
         self.now.set(now);
     }
 
-    /// The earliest time at which the jobs are to run; taken, as the host's scheduler does before it runs them.
+    /// The earliest time at which the jobs must run. It is removed, as the host's scheduler does before it runs them.
     pub fn take_wake(&self) -> Option<u64> {
         self.wake_at.take()
     }
 
-    /// This host, as the crate's functions take it.
+    /// This host in the form that the crate's functions need.
     #[must_use]
     pub fn host(&self) -> Host<'_> {
         Host { storage: self, clock: self, random: self, mailer: self, http: self, secrets: self }
     }
 
-    /// All that is stored, as one text: to look for what must not be there.
+    /// All stored data as one text, to search for data that must not be there.
     #[must_use]
     pub fn dump(&self) -> String {
         let line = |(key, item): (&Key, &Item)| {
@@ -74,7 +74,7 @@ impl Clock for MemoryHost {
 }
 
 impl Random for MemoryHost {
-    /// SplitMix64: repeatable, and different every time.
+    /// SplitMix64: repeatable, and different in every call.
     fn fill(&self, buffer: &mut [u8]) {
         for chunk in buffer.chunks_mut(8) {
             self.random.set(self.random.get().wrapping_add(0x9e37_79b9_7f4a_7c15));
@@ -105,7 +105,7 @@ impl HttpClient for MemoryHost {
 }
 
 impl Secrets for MemoryHost {
-    /// No encryption, but not readable in a dump either.
+    /// This is no encryption, but the text is not readable in a dump either.
     fn seal(&self, plain: &[u8]) -> Result<Vec<u8>, SecretsError> {
         Ok(plain.iter().map(|byte| byte ^ 0xa5).collect())
     }
@@ -185,7 +185,7 @@ impl MemoryHost {
     }
 }
 
-/// Makes one change, and notes what it takes to undo it.
+/// Makes one change, and records how to undo it.
 fn apply(
     items: &mut BTreeMap<Key, Item>,
     change: Change,

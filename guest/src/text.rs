@@ -2,30 +2,30 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-/// All but the unreserved characters of RFC 3986 §2.3.
+/// All characters but the unreserved ones of RFC 3986 §2.3.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// The beginning of the text, at most `longest` bytes of it, without half a character at its end.
+/// The beginning of the text, with at most `longest` bytes and without an incomplete character at its end.
 pub(crate) fn cut(text: &str, longest: usize) -> &str {
     text.get(..text.floor_char_boundary(longest)).unwrap_or_default()
 }
 
-/// Undoes percent-encoding (RFC 3986 §2.1). What is not valid stays as it is; bytes that are not UTF-8 become U+FFFD.
+/// Decodes percent-encoding (RFC 3986 §2.1). Invalid escapes stay as they are; bytes that are not UTF-8 become U+FFFD.
 pub(crate) fn percent_decoded(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
-/// A value as it was before it was coded for a form.
+/// Decodes a value of a form.
 pub(crate) fn form_decoded(text: &str) -> String {
     percent_decoded(&text.replace('+', " "))
 }
 
-/// A value as it stands in a query or a form: all but unreserved characters are percent-encoded.
+/// Encodes a value for a query or a form: every character but the unreserved ones is percent-encoded.
 pub(crate) fn percent_encoded(text: &str) -> String {
     utf8_percent_encode(text, RESERVED).to_string()
 }
 
-/// These parameters as a query or a form.
+/// Encodes these parameters as a query or a form.
 pub(crate) fn form(parameters: &[(&str, &str)]) -> String {
     let pairs: Vec<String> =
         parameters.iter().map(|(name, value)| format!("{name}={}", percent_encoded(value))).collect();

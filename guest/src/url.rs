@@ -1,6 +1,7 @@
-//! Which URLs are accepted from administrators and from the host.
+//! Checks URLs that administrators and the host give.
 
-/// Whether it is an `https:` URL with a host, or an `http:` URL of the loopback interface; none carries user information.
+/// Whether it is an `https:` URL with a host, or an `http:` URL of the loopback interface. URLs with user information
+/// are refused.
 pub(crate) fn is_acceptable(url: &str) -> bool {
     let (encrypted, rest) = match (url.strip_prefix("https://"), url.strip_prefix("http://")) {
         (Some(rest), _) => (true, rest),
@@ -23,14 +24,14 @@ pub(crate) fn base(url: &str) -> Option<String> {
     (plain && is_acceptable(url)).then(|| url.to_owned())
 }
 
-/// Scheme and authority, and the path, of an absolute URL without query and fragment.
+/// Splits an absolute URL without query and fragment into scheme with authority, and path.
 pub(crate) fn split(url: &str) -> (&str, &str) {
     let authority = url.find("://").map_or(0, |at| at + 3);
     let path = url.get(authority..).and_then(|rest| rest.find('/')).map_or(url.len(), |at| authority + at);
     url.split_at_checked(path).unwrap_or((url, ""))
 }
 
-/// Whether the text is an absolute http or https URL, so far as a link in an email needs it.
+/// Whether the text is an absolute http or https URL that can be a link in an email.
 pub(crate) fn is_linkable(text: &str) -> bool {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     let is_plain = |character: char| !character.is_whitespace() && !character.is_control() && character != '#';

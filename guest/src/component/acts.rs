@@ -1,4 +1,4 @@
-//! What the audit trail keeps of an act, noted before the act is done: its subject, and what it changes.
+//! Notes an act for the audit trail before it is done: its subject, and the old and new values.
 
 use insomnia_scim_contract::{Act, Guard, IdpApi, Member, Organization, Team};
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ pub(super) fn acting(by: &Act, act: &'static str) -> Store<'static> {
     host().store().for_act(by, act)
 }
 
-/// As [`acting`], with the subject of the act and what it changes.
+/// Like [`acting`], with the subject of the act and the old and new values.
 pub(super) fn acting_on(
     by: &Act,
     act: &'static str,
@@ -24,13 +24,13 @@ pub(super) fn acting_on(
     store
 }
 
-/// Something of this kind, with its id and the name that people see.
+/// A subject of this kind, with its id and the name that people see.
 pub(super) fn subject(kind: &str, id: &str, name: &str) -> EventSubject {
     let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
     EventSubject { kind: kind.to_owned(), id: some(id), name: some(name) }
 }
 
-/// A member as the subject of an act; one that was not found has the name that the caller gave.
+/// A member as the subject of an act. If the member was not found, it has the name that the caller gave.
 pub(super) fn member(called: &str, found: Option<&Member>) -> EventSubject {
     match found {
         Some(member) => subject("member", &member.id, &member.display_name),
@@ -38,7 +38,7 @@ pub(super) fn member(called: &str, found: Option<&Member>) -> EventSubject {
     }
 }
 
-/// A team as the subject of an act; one that was not found has the name that the caller gave.
+/// A team as the subject of an act. If the team was not found, it has the name that the caller gave.
 pub(super) fn team(called: &str, found: Option<&Team>) -> EventSubject {
     match found {
         Some(team) => subject("team", &team.id, &team.name),
@@ -46,7 +46,7 @@ pub(super) fn team(called: &str, found: Option<&Team>) -> EventSubject {
     }
 }
 
-/// What an administrator sees of the organization.
+/// The organization in the form in which administrators see it.
 pub(super) fn organization(organization: &Organization) -> Value {
     let options: Value = serde_json::from_str(&organization.options).unwrap_or_default();
     let domains: Vec<Value> =
@@ -61,12 +61,12 @@ pub(super) fn organization(organization: &Organization) -> Value {
     })
 }
 
-/// The thresholds of the guard; nothing if it is off.
+/// The thresholds of the guard; `None` if it is off.
 pub(super) fn guard(guard: Option<&Guard>) -> Option<Value> {
     guard.map(|guard| json!({"number": guard.number, "share": guard.share}))
 }
 
-/// Access to the identity provider's API, without what is secret.
+/// The access to the identity provider's API, without its secrets.
 pub(super) fn idp_api(api: &IdpApi) -> Value {
     match api {
         IdpApi::Entra(api) => json!({"provider": "azure", "tenantId": api.tenant_id, "clientId": api.client_id}),
@@ -74,7 +74,7 @@ pub(super) fn idp_api(api: &IdpApi) -> Value {
     }
 }
 
-/// The scheme and the host of a URL: what else it has may be a secret.
+/// The scheme and the host of a URL; the rest of it may contain a secret.
 pub(super) fn address(url: &str) -> Value {
     let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
     let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What wit-bindgen generates from `wit/`: the one place where wasm needs `unsafe`.
+//! The code that wit-bindgen generates from `wit/`. It is the only place where wasm needs `unsafe`.
 
 #![expect(unsafe_code, reason = "the generated glue passes memory between the component and its host")]
 #![allow(missing_docs, unreachable_pub, clippy::all, reason = "generated")]
@@ -6,7 +6,7 @@
 wit_bindgen::generate!({
     world: "provisioner",
     path: "../wit",
-    // The types of the contract, each in its place.
+    // The types of the contract, each with its Rust type.
     with: {
         "insomnia:scim/types@1.0.0/actor": insomnia_scim_contract::Actor,
         "insomnia:scim/types@1.0.0/face": insomnia_scim_contract::Face,

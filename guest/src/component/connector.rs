@@ -73,7 +73,7 @@ impl Guest for Component {
     }
 
     fn redeem_setup_link(source: Source, token: String) -> Result<IssuedToken, ActionError> {
-        // The act is done in the name of whoever made the link.
+        // The act is done in the name of the person who made the link.
         let by = Act { actor: setup_link::maker_of(&host().store(), &token)?, source };
         Ok(setup_link::redeem(&acting(&by, "setup-link.use"), &token)?)
     }
@@ -134,7 +134,7 @@ impl Guest for Component {
     }
 }
 
-/// The OAuth client of this id, for the audit trail.
+/// The OAuth client with this id, for the audit trail.
 fn client(id: &str) -> Result<EventSubject, StoreError> {
     let name = host().store().oauth_client(id)?.map(|client| client.record.name);
     Ok(acts::subject("oauth-client", id, name.as_deref().unwrap_or_default()))

@@ -150,7 +150,7 @@ impl Guest for Component {
     fn decide_held(by: Act, decision: Decision, members: Vec<String>) -> Result<u32, ActionError> {
         let store = acting(&by, "guard.decide");
         let decided = directory::decide_held(&store, by.actor, decision, &members)?;
-        // It is known at the end how many there were, which may take several commits.
+        // The number is only known at the end, after what may be several commits.
         let after = json!({"decision": decision.to_string(), "members": members, "decided": decided});
         store.note(EventSubject::only("guard"), None, Some(after));
         store.end_act()?;
@@ -213,8 +213,8 @@ impl Guest for Component {
     }
 }
 
-/// Ends the act of signing in. Members without an administrator's role change nothing here, and could fill the audit trail
-/// by signing in, so they leave no entry.
+/// Ends the act of signing in. Members without an administrator's role leave no entry: they change nothing by signing
+/// in, and could fill the audit trail by it.
 fn signed_in(store: &Store, signed_in: SignedIn) -> Result<SignedIn, ActionError> {
     if signed_in.member.role != Role::Member {
         store.end_act()?;

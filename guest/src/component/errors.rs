@@ -1,4 +1,4 @@
-//! The crate's errors as `wit/types.wit` has them.
+//! Converts the crate's errors to those of `wit/types.wit`.
 
 use insomnia_scim_contract::{ActionError, SecretsError};
 

@@ -1,4 +1,4 @@
-//! The host's capabilities behind the crate's traits.
+//! Implements the crate's capability traits by the host's imports.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -41,7 +41,7 @@ impl Clock for WasiClock {
 impl Random for WasiRandom {
     fn fill(&self, buffer: &mut [u8]) {
         if getrandom::fill(buffer).is_err() {
-            // `wasi:random` can't fail; without randomness no secret may be made.
+            // `wasi:random` can't fail. Without randomness the component must not make secrets, so it stops.
             std::process::abort();
         }
     }

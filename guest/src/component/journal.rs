@@ -63,7 +63,7 @@ impl Guest for Component {
     }
 }
 
-/// Where events go, for the audit trail.
+/// The receiver of events, for the audit trail.
 fn webhook() -> Result<Option<Value>, StoreError> {
     Ok(journal::get_webhook(&host().store())?.map(|webhook| acts::address(&webhook.url)))
 }

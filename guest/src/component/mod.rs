@@ -1,4 +1,4 @@
-//! The component's face: `wit/` on one side, the crate's own modules on the other. Compiled for wasm only.
+//! Connects the exports and imports of `wit/` with the crate's own modules. Compiled for wasm only.
 
 mod acts;
 mod bindings;

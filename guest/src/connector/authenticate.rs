@@ -1,4 +1,5 @@
-//! Who may call: the bearer token against the hashes of the connector, or an OAuth access token (RFC 6750).
+//! Authenticates callers: compares the bearer token with the connector's hashes, or checks an OAuth access token (RFC
+//! 6750).
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -11,47 +12,47 @@ use super::token::LONGEST_OVERLAP;
 use crate::secret::{Token, sha256};
 use crate::store::{AccessRecord, ConnectorRecord, Options, TokenRecord};
 
-/// Why a caller is not let in. The texts are for the administrator of the identity provider.
+/// The reason why a caller is not authenticated. The texts are for the administrator of the identity provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum Unauthenticated {
-    /// No `Authorization` header.
+    /// The request has no `Authorization` header.
     #[error("The request has no Authorization header; send 'Authorization: Bearer <token>'.")]
     Missing,
     /// The scheme is not offered, or the credentials of a scheme other than `Bearer` are wrong. The text is the same in
     /// both cases, so a caller without valid credentials can't tell which applies.
     #[error("The Authorization header is not accepted; send 'Authorization: Bearer <token>'.")]
     Scheme,
-    /// Not a token of this organization.
+    /// The token is not one of this organization.
     #[error("The token is not valid for this connector URL.")]
     Wrong,
-    /// A token of this organization whose time is up.
+    /// A token of this organization that has expired.
     #[error("The token has expired. Nothing is provisioned until it is refreshed on the SCIM page of Insomnia.")]
     Expired {
-        /// Which of the connector's tokens it was.
+        /// The generation of the connector's token.
         generation: u32,
     },
     /// A token of this organization that a newer one has replaced, and whose overlap is over.
     #[error("The token was replaced by a newer one. Enter the newest token in the identity provider.")]
     Replaced {
-        /// Which of the connector's tokens it was.
+        /// The generation of the connector's token.
         generation: u32,
     },
-    /// An OAuth access token of this organization whose time is up.
+    /// An OAuth access token of this organization that has expired.
     #[error("The access token has expired. A new one is to be got from the token endpoint.")]
     AccessTokenExpired {
-        /// Which of the connector's tokens there was when it was issued.
+        /// The generation of the connector's token when the access token was issued.
         generation: u32,
     },
     /// SCIM is disabled. Only a caller with a credential of this organization is told so.
     #[error("SCIM is disabled for this organization. It can be enabled on the SCIM page of Insomnia.")]
     Disabled {
-        /// Which of the connector's tokens it was.
+        /// The generation of the connector's token.
         generation: u32,
     },
 }
 
 impl Unauthenticated {
-    /// Which of the connector's tokens the caller has, if it is one.
+    /// The generation of the connector's token that the caller has presented, if it is known.
     #[must_use]
     pub fn generation(self) -> Option<u32> {
         match self {
@@ -64,20 +65,20 @@ impl Unauthenticated {
     }
 }
 
-/// The credential that lets a caller in.
+/// The credential that authenticates a caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Credential {
     /// The connector's token.
     Token,
-    /// The one before, during the overlap.
+    /// The connector's previous token, during the overlap.
     PreviousToken,
-    /// The token that is being installed in the identity provider: that it arrives is to be noted.
+    /// The token that is being installed in the identity provider. The server must note that a request has used it.
     NextToken,
     /// An OAuth access token.
     AccessToken,
 }
 
-/// A caller who is let in.
+/// A caller who is authenticated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Authenticated {
     /// The generation of the caller's token; of an access token, the generation of the connector's token when it was
@@ -87,17 +88,18 @@ pub struct Authenticated {
     pub credential: Credential,
 }
 
-/// What a caller presents in the `Authorization` header.
+/// The content of the `Authorization` header.
 #[derive(Clone, Debug)]
 pub struct Presented<'r> {
     header: Option<&'r str>,
-    /// The hash of the token, wherever in the header it stands.
+    /// The hash of the token, wherever the token is in the header.
     sha256: Option<String>,
     is_access_token: bool,
 }
 
 impl<'r> Presented<'r> {
-    /// Looks for a token, before the organization's options say which of the places are allowed.
+    /// Looks for a token in all places where one can be. The organization's options later decide which of the places
+    /// are allowed.
     #[must_use]
     pub fn in_header(authorization: Option<&'r str>) -> Self {
         let header = authorization.map(str::trim).filter(|header| !header.is_empty());
@@ -113,17 +115,19 @@ impl<'r> Presented<'r> {
         Some((self.sha256.as_deref()?, self.is_access_token))
     }
 
-    /// The hash of the OAuth access token, if it is one. What is stored under it is an argument of [`authenticate`].
+    /// The hash of the OAuth access token, if it is one. The record that is stored under this hash is an argument of
+    /// [`authenticate`].
     #[must_use]
     pub fn access_token(&self) -> Option<&str> {
         self.sha256.as_deref().filter(|_| self.is_access_token)
     }
 }
 
-/// Checks what is presented at the time `now`. `access` is what is stored under [`Presented::access_token`].
+/// Checks the header's content at the time `now`. `access` is the record that is stored under
+/// [`Presented::access_token`].
 ///
 /// # Errors
-/// [`Unauthenticated`] says why the caller is not let in.
+/// [`Unauthenticated`] says why the caller is refused.
 pub fn authenticate(
     connector: Option<&ConnectorRecord>,
     options: &Options,
@@ -139,11 +143,11 @@ pub fn authenticate(
     by_token(connector, token, access, wrong, now)
 }
 
-/// Checks at the time `now` whether a caller would still be let in by a token that was presented before: its hash, and
-/// whether it is an OAuth access token. `access` is what is stored under that hash.
+/// Checks at the time `now` whether a token that was accepted before would still be accepted. The arguments are its
+/// hash and whether it is an OAuth access token; `access` is the record that is stored under that hash.
 ///
 /// # Errors
-/// [`Unauthenticated`] says why the caller is not let in any more.
+/// [`Unauthenticated`] says why the caller would be refused now.
 pub fn authenticate_again(
     connector: Option<&ConnectorRecord>,
     token: (&str, bool),
@@ -165,7 +169,7 @@ fn by_token(
         let access = access.filter(|access| same(&access.sha256, sha256));
         return by_access_token(connector, access.ok_or(wrong)?, wrong, now);
     }
-    // All are compared whatever the first comparison says, so that the time tells nothing.
+    // All hashes are compared in any case, so that the response time reveals nothing.
     let current = connector.token.as_ref().filter(|token| is(token, sha256));
     let next = connector.next.as_ref().filter(|token| is(token, sha256));
     let previous = connector.previous.as_ref().filter(|token| is(token, sha256));
@@ -180,7 +184,7 @@ fn by_token(
         return Err(Unauthenticated::Disabled { generation });
     }
     let is_over = |end: u64| match credential {
-        // Replaced by a clock that was ahead, it is accepted no longer than the longest overlap.
+        // If a clock that was ahead has replaced the token, it is still accepted no longer than the longest overlap.
         Credential::PreviousToken => !lasts(end, now, u64::from(LONGEST_OVERLAP) * 1_000),
         _ => end <= now,
     };
@@ -204,7 +208,7 @@ fn by_access_token(
     if !lasts(access.expires, now, LONGEST_ACCESS) {
         return Err(Unauthenticated::AccessTokenExpired { generation });
     }
-    // Issued before SCIM was disabled and enabled again.
+    // The token was issued before SCIM was disabled and enabled again.
     if generation < connector.enabled_generation {
         return Err(wrong);
     }
@@ -223,8 +227,8 @@ fn is_bearer(header: &str) -> bool {
     header.split_whitespace().next().is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer"))
 }
 
-/// The token in the header: after `Bearer` in any case; bare, or as the password of `Basic`, where the organization
-/// allows it (T16).
+/// The token in the header. It follows `Bearer` in any case. If the organization allows it, the header may also be the
+/// token alone, or have it as the password of `Basic` (T16).
 fn credential(header: &str, options: &Options) -> Result<String, Unauthenticated> {
     match header.split_once(char::is_whitespace) {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("bearer") => Ok(rest.trim().to_owned()),

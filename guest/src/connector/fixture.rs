@@ -1,4 +1,4 @@
-//! An organization with SCIM enabled, and requests to it: for the tests of this module.
+//! A test organization with SCIM enabled, and requests to it. The tests of this module use it.
 
 use crate::capability::Host;
 use crate::connector::{self, Window};
@@ -8,7 +8,7 @@ use crate::protocol::message::{Request, Response};
 use crate::store::{Domain, OrganizationRecord, Plan, Role};
 use crate::testing::MemoryHost;
 
-/// When it all begins.
+/// The time at which the tests begin.
 pub(super) const BEGIN: u64 = 1_760_000_000_000;
 pub(super) const OWNER: &str = "owner@example.com";
 pub(super) const MEMBER: &str = "member@example.com";

@@ -1,4 +1,4 @@
-//! Enabling and disabling SCIM, and the connector as it stands (rule P1).
+//! Enables and disables SCIM, and shows the state of the connector (rule P1).
 
 use insomnia_scim_contract::{Actor, ConnectorStatus, ExpiryWindow, IdentityProvider, IssuedToken, Requirement};
 use serde_json::{Value, json};
@@ -11,16 +11,16 @@ use crate::provisioning::events;
 use crate::provisioning::passphrase::PassphraseError;
 use crate::store::{Batch, ConnectorRecord, EventSubject, Retry, Store, StoreError, Versioned};
 
-/// Why an action was refused. Nothing has changed.
+/// The reason why an action was refused. Nothing has changed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ConnectorError {
-    /// All the requirements that do not hold, at once.
+    /// All requirements that are not met.
     #[error("requirements are not met")]
     UnmetRequirements(Vec<Requirement>),
     /// The actor is neither owner nor co-owner.
     #[error("only the owner and co-owners of the organization may do this")]
     Forbidden,
-    /// Somebody acts for the organization's owner, and no owner is active.
+    /// The caller acts for the organization's owner, but no owner is active.
     #[error("the organization has no active owner to act for: add one, or name an actor")]
     NoOwner,
     /// SCIM is enabled already.
@@ -32,16 +32,16 @@ pub enum ConnectorError {
     /// An argument is not valid.
     #[error("{0}")]
     Invalid(String),
-    /// There is no such thing.
+    /// The named thing does not exist.
     #[error("there is no {0}")]
     NotFound(String),
     /// The set-up link was used or revoked, has expired, or never existed.
     #[error("the link is not valid any more; ask for another one")]
     Link,
-    /// The host does not offer what this needs.
+    /// The host lacks a capability that this needs.
     #[error("not configured: {0}")]
     NotConfigured(String),
-    /// The actor's passphrase.
+    /// The actor's passphrase was refused.
     #[error(transparent)]
     Passphrase(#[from] PassphraseError),
     /// The store can't answer.
@@ -79,7 +79,7 @@ pub fn enable(
     })
 }
 
-/// Whether the name of an identity provider can be used.
+/// Checks that the name of an identity provider is valid.
 pub(super) fn check_provider(identity_provider: &IdentityProvider) -> Result<(), ConnectorError> {
     if identity_provider.name().trim().is_empty() || identity_provider.name().len() > 100 {
         return Err(ConnectorError::Invalid("the identity provider's name must have 1 to 100 characters".into()));
@@ -87,7 +87,7 @@ pub(super) fn check_provider(identity_provider: &IdentityProvider) -> Result<(),
     Ok(())
 }
 
-/// Enables the connector, which is still to get its token, if all requirements are met.
+/// Enables the connector if all requirements are met. The caller then issues its token.
 pub(super) fn begin(
     store: &Store,
     actor: &Actor,
@@ -107,7 +107,7 @@ pub(super) fn begin(
     Ok(())
 }
 
-/// Disables SCIM: from now on nobody is let in. Changes no member and no team.
+/// Disables SCIM: from now on no request is authenticated. Members and teams stay unchanged.
 ///
 /// # Errors
 /// [`ConnectorError`] says why not.
@@ -122,18 +122,18 @@ pub fn disable(store: &Store, actor: impl Into<Actor>) -> Result<(), ConnectorEr
         let before = shown(&connector);
         connector.enabled = false;
         connector.previous = None;
-        // Its generation is used up.
+        // The generation of the token that was being installed must not be used again.
         if let (Some(token), Some(next)) = (&mut connector.token, connector.next.take()) {
             token.generation = token.generation.max(next.generation);
         }
         let mut batch = Batch::new();
-        // Each of them would enable SCIM again.
+        // Each of these links would enable SCIM again.
         setup_link::revoke_all(store, &mut batch)?;
         Ok(put(store, batch, seen, before, &connector)?)
     })
 }
 
-/// The connector as it stands.
+/// The state of the connector.
 ///
 /// # Errors
 /// If the store can't answer.
@@ -148,14 +148,14 @@ pub fn status(store: &Store) -> Result<ConnectorStatus, StoreError> {
         created: token.map(|token| token.created),
         expires: token.and_then(|token| token.expires),
         last_used: store.connector_used()?,
-        // Afterwards the token before is kept only to be recognised.
+        // After the overlap the previous token is only kept so that it is recognised.
         overlap_until: connector.previous.as_ref().and_then(|previous| previous.expires).filter(|end| *end > now),
         generation: token.map_or(0, |token| token.generation),
         identity_provider: connector.identity_provider,
     })
 }
 
-/// What the audit trail tells of the connector.
+/// The connector in the form in which the audit trail shows it.
 pub(super) fn shown(connector: &ConnectorRecord) -> Value {
     json!({
         "enabled": connector.enabled,
@@ -165,8 +165,8 @@ pub(super) fn shown(connector: &ConnectorRecord) -> Value {
     })
 }
 
-/// Replaces the connector in the commit of the batch, if nobody has changed it since it was read. `before` is what
-/// [`shown`] made of it.
+/// Replaces the connector in the commit of the batch, if nobody has changed it since it was read. `before` is the
+/// result of [`shown`] for the old connector.
 pub(super) fn put(
     store: &Store,
     mut batch: Batch,
@@ -176,13 +176,13 @@ pub(super) fn put(
 ) -> Result<(), StoreError> {
     batch.put_connector(seen, connector)?;
     events::connector(store, &mut batch, connector)?;
-    // The jobs find out what is due then, and when to be called next.
+    // The jobs then find out what is due, and when they must run next.
     batch.wake_at(store.now());
     store.note(EventSubject::only("connector"), Some(before), Some(shown(connector)));
     store.commit(batch).map(drop)
 }
 
-/// The actor, who must be an administrator.
+/// Requires that the actor is an administrator.
 pub(super) fn administrator(store: &Store, actor: &Actor) -> Result<Administrator, ConnectorError> {
     match administrators::administrator(store, actor)? {
         Some(administrator) => Ok(administrator),

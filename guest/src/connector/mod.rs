@@ -1,13 +1,13 @@
-//! The connector: enabling, tokens, and who may call.
+//! The connector: enables SCIM, issues tokens, and authenticates callers.
 //!
 //! | question | file |
 //! |---|---|
-//! | what must hold before SCIM is enabled? | `requirements` |
+//! | which requirements must be met before SCIM is enabled? | `requirements` |
 //! | how is SCIM enabled and disabled? | `lifecycle` |
-//! | how is a token made anew by hand, and when does it expire? | `token` |
-//! | how is a token made anew automatically? | [`refresh`](mod@refresh) |
-//! | how does somebody set up the identity provider who is no owner? | [`setup_link`] |
-//! | which requests are let in? | `authenticate` |
+//! | how is a token replaced by hand, and when does it expire? | `token` |
+//! | how is a token replaced automatically? | [`refresh`](mod@refresh) |
+//! | how can somebody who is no owner set up the identity provider? | [`setup_link`] |
+//! | which requests are authenticated? | `authenticate` |
 //! | how do OAuth clients get their tokens? | [`oauth`] |
 
 mod authenticate;

@@ -1,5 +1,5 @@
-//! What must hold before SCIM is enabled: the Enterprise plan, an owner or co-owner as the actor, a verified domain, and
-//! single sign-on (rule P1). All that does not hold is told at once.
+//! The requirements for enabling SCIM: the Enterprise plan, an owner or co-owner as the actor, a verified domain, and
+//! single sign-on (rule P1). All unmet requirements are reported together.
 
 use insomnia_scim_contract::{Actor, Requirement};
 
@@ -7,7 +7,7 @@ use super::lifecycle::{self, ConnectorError};
 use crate::provisioning::administrators;
 use crate::store::{OrganizationRecord, Plan, Store, StoreError};
 
-/// The requirements that do not hold for this actor.
+/// The requirements that are not met for this actor.
 ///
 /// # Errors
 /// [`ConnectorError::NoOwner`] if the actor is the owner and no owner is active.
@@ -19,7 +19,7 @@ pub fn unmet_requirements(store: &Store, actor: impl Into<Actor>) -> Result<Vec<
     Ok(unmet(store, &actor)?)
 }
 
-/// As [`unmet_requirements`], but where no owner is active that is one of the requirements.
+/// Like [`unmet_requirements`], but a missing active owner is reported as one of the requirements.
 ///
 /// # Errors
 /// If the store can't answer.
@@ -48,7 +48,7 @@ mod tests {
         use Requirement::{EnterprisePlan, OwnerOrCoOwner, SingleSignOn, VerifiedDomain};
         let domain = |verified| vec![Domain { name: "example.com".into(), verified }];
         let okta = || Some("okta".to_owned());
-        // The plan, whether an administrator acts, the domains, single sign-on, and what is missing.
+        // Each case: the plan, whether an administrator acts, the domains, single sign-on, and the unmet requirements.
         let cases = [
             (Plan::Enterprise, true, domain(true), okta(), vec![]),
             (Plan::Enterprise, true, domain(false), okta(), vec![VerifiedDomain]),

@@ -1,9 +1,9 @@
-//! Links by which somebody who administers the identity provider, but is no owner, sets it up: single-use, good for an hour
-//! to seven days, revocable.
+//! Set-up links, by which an administrator of the identity provider who is no owner can set it up. A link can be used
+//! once, is valid for an hour to seven days, and can be revoked.
 //!
-//! Looking at a link does not use it up, since programs that check mails open every link in them. The token is made when
-//! the person asks for it, and that uses the link up. What the link does is done in the name of whoever made it, who must
-//! still be an owner or co-owner then.
+//! Opening a link does not use it up, since programs that check emails open every link in them. The token is only made
+//! when the person asks for it, and that uses the link up. The link acts in the name of the person who made it, who
+//! must then still be an owner or co-owner.
 
 use insomnia_scim_contract::{Actor, ExpiryWindow, IssuedSetupLink, IssuedToken, NewSetupLink, SetupLink, lasts};
 use serde_json::{Value, json};
@@ -17,23 +17,23 @@ use crate::provisioning::administrators::{self, Administrator};
 use crate::secret::{self, Token};
 use crate::store::{Batch, EventKind, EventSubject, SetupLinkRecord, Store, StoreError, Versioned};
 
-/// What the secret of a link begins with.
+/// The prefix of a link's secret.
 const PREFIX: &str = "insm_setup_";
 const HOUR: u32 = 3_600;
-/// The shortest and the longest time for which a link is good, in seconds.
+/// The shortest and the longest validity of a link, in seconds.
 const VALID: std::ops::RangeInclusive<u32> = HOUR..=7 * 24 * HOUR;
-/// How many links may be good at a time.
+/// How many valid links there may be at a time.
 const MOST: usize = 20;
-/// How many links are remembered, those that are good no more included.
+/// How many links are stored, including those that are no longer valid.
 const MOST_REMEMBERED: usize = 100;
-/// For how long the previous token works beside the new one, in seconds: time to enter it.
+/// For how long the previous token is accepted beside the new one, in seconds, so that the new one can be entered.
 const OVERLAP: u32 = HOUR;
-/// What the operator is called as the maker of a link. A member of this name is called by the id.
+/// The name of the operator as the maker of a link. A member with this name is shown by the id.
 const OPERATOR: &str = "operator";
-/// How long the token is valid where neither the link nor an earlier token says it.
+/// How long the token is valid if neither the link nor an earlier token says it.
 const DEFAULT_WINDOW: ExpiryWindow = ExpiryWindow::Days180;
 
-/// Makes a link. A member proves with the passphrase who acts, as for a new token; the operator needs none.
+/// Makes a link. A member must give the passphrase, as for a new token; the operator needs none.
 ///
 /// # Errors
 /// [`ConnectorError`] says why not.
@@ -49,7 +49,7 @@ pub fn create(
     make(store, &actor, new)
 }
 
-/// As [`create`], where the host has made sure by itself who acts.
+/// Like [`create`], if the host has authenticated the actor by itself.
 ///
 /// # Errors
 /// [`ConnectorError`] says why not.
@@ -70,7 +70,7 @@ fn check(new: &NewSetupLink) -> Result<(), ConnectorError> {
     Ok(())
 }
 
-/// Makes the link, if an administrator acts.
+/// Makes the link, if the actor is an administrator.
 fn make(store: &Store, actor: &Actor, new: &NewSetupLink) -> Result<IssuedSetupLink, ConnectorError> {
     store.transact(|| {
         let (member, created_by) = match administrator(store, actor)? {
@@ -116,7 +116,7 @@ fn make(store: &Store, actor: &Actor, new: &NewSetupLink) -> Result<IssuedSetupL
     })
 }
 
-/// All links that are remembered, newest first.
+/// All stored links, newest first.
 ///
 /// # Errors
 /// If the store can't answer.
@@ -124,7 +124,7 @@ pub fn list(store: &Store) -> Result<Vec<SetupLink>, StoreError> {
     Ok(store.setup_links()?.1.iter().rev().map(shown).collect())
 }
 
-/// Revokes a link: it is no longer good. What it was used for stays.
+/// Revokes a link. What it was used for is not undone.
 ///
 /// # Errors
 /// [`ConnectorError`] says why not.
@@ -145,7 +145,7 @@ pub fn revoke(store: &Store, actor: impl Into<Actor>, id: &str) -> Result<(), Co
     })
 }
 
-/// Adds to the batch that all links that are still good are revoked.
+/// Adds to the batch that all valid links are revoked.
 ///
 /// # Errors
 /// If the store can't answer.
@@ -154,7 +154,7 @@ pub(super) fn revoke_all(store: &Store, batch: &mut Batch) -> Result<(), StoreEr
     if revoke_good(store, batch, &mut links)? { store.put_setup_links(batch, seen, links) } else { Ok(()) }
 }
 
-/// Revokes those of the links that are still good; returns whether there were any.
+/// Revokes those of the links that are valid; returns whether there were any.
 fn revoke_good(store: &Store, batch: &mut Batch, links: &mut [SetupLinkRecord]) -> Result<bool, StoreError> {
     let now = store.now();
     let mut any = false;
@@ -166,32 +166,32 @@ fn revoke_good(store: &Store, batch: &mut Batch, links: &mut [SetupLinkRecord]) 
     Ok(any)
 }
 
-/// The link with this secret. Looking at it does not use it up.
+/// The link with this secret. Opening it does not use it up.
 ///
 /// # Errors
-/// [`ConnectorError::Link`], the same for a wrong, a used, a revoked and an expired one.
+/// [`ConnectorError::Link`], which is the same for a wrong, a used, a revoked and an expired link.
 pub fn open(store: &Store, token: &str) -> Result<SetupLink, ConnectorError> {
     let (_, links) = store.setup_links()?;
     let position = find(store, &links, token)?;
     links.get(position).map(shown).ok_or(ConnectorError::Link)
 }
 
-/// In whose name the link with this secret acts.
+/// The actor in whose name the link with this secret acts.
 ///
 /// # Errors
-/// As [`open`].
+/// Those of [`open`].
 pub fn maker_of(store: &Store, token: &str) -> Result<Actor, ConnectorError> {
     let (_, links) = store.setup_links()?;
     let position = find(store, &links, token)?;
     links.get(position).map(maker).ok_or(ConnectorError::Link)
 }
 
-/// Issues a token to whoever has the link. That uses the link up, and other links are revoked. If SCIM is not enabled, it
-/// is enabled; else the previous token works for an hour more.
+/// Issues a token to the person who has the link. This uses the link up and revokes other links. If SCIM is not
+/// enabled, it is enabled; otherwise the previous token is accepted for one more hour.
 ///
 /// # Errors
-/// [`ConnectorError::Link`] as of [`open`]; [`ConnectorError::UnmetRequirements`] if SCIM can't be enabled, and then the link
-/// stays good.
+/// [`ConnectorError::Link`] as in [`open`]; [`ConnectorError::UnmetRequirements`] if SCIM can't be enabled, and then
+/// the link stays valid.
 pub fn redeem(store: &Store, token: &str) -> Result<IssuedToken, ConnectorError> {
     store.transact(|| {
         let (seen_links, mut links) = store.setup_links()?;
@@ -201,7 +201,7 @@ pub fn redeem(store: &Store, token: &str) -> Result<IssuedToken, ConnectorError>
         let mut batch = Batch::new();
         tell(store, &mut batch, EventKind::SetupLinkUsed, link)?;
         let (actor, provider, chosen) = (maker(link), link.identity_provider.clone(), link.window);
-        // A second new token would end the one that is in use, which is to work for an hour more.
+        // A second new token from another link would end the token in use, which must be accepted for one more hour.
         revoke_good(store, &mut batch, &mut links)?;
         store.put_setup_links(&mut batch, seen_links, links)?;
         let (seen, mut connector) = Versioned::or_default(store.connector()?);
@@ -215,7 +215,7 @@ pub fn redeem(store: &Store, token: &str) -> Result<IssuedToken, ConnectorError>
     })
 }
 
-/// Where the good link with this secret stands.
+/// The index of the valid link with this secret.
 fn find(store: &Store, links: &[SetupLinkRecord], token: &str) -> Result<usize, ConnectorError> {
     if !Token::is_of_kind(PREFIX, token) {
         return Err(ConnectorError::Link);
@@ -224,7 +224,7 @@ fn find(store: &Store, links: &[SetupLinkRecord], token: &str) -> Result<usize, 
     let is_right = |link: &SetupLinkRecord| -> bool { link.sha256.as_bytes().ct_eq(sha256.as_bytes()).into() };
     let found = links.iter().enumerate().find(|(_, link)| is_right(link) && is_good(link, now));
     let (position, link) = found.ok_or(ConnectorError::Link)?;
-    // Whoever made it may have left.
+    // The person who made the link may have left the organization.
     match administrators::administrator(store, &maker(link))? {
         Some(_) => Ok(position),
         None => Err(ConnectorError::Link),
@@ -235,7 +235,7 @@ fn maker(link: &SetupLinkRecord) -> Actor {
     link.member.clone().map_or(Actor::Operator, Actor::Member)
 }
 
-/// A link is good for its time and no longer, even where a clock was ahead when it was made.
+/// Whether the link is valid. It is never valid for longer than its time, even if a clock was ahead when it was made.
 fn is_good(link: &SetupLinkRecord, now: u64) -> bool {
     let span = link.expires.saturating_sub(link.created);
     link.used.is_none() && link.revoked.is_none() && lasts(link.expires, now, span)
@@ -249,7 +249,7 @@ fn subject(link: &SetupLinkRecord) -> EventSubject {
     EventSubject { id: Some(link.id.clone()), ..EventSubject::only("setup-link") }
 }
 
-/// What events and the audit trail tell of a link.
+/// The data about a link in events and in the audit trail.
 fn data(link: &SetupLinkRecord) -> Value {
     json!({
         "identityProvider": link.identity_provider,
@@ -303,7 +303,7 @@ mod tests {
             .map(|event| kind(&event.document))
             .filter(|kind| kind.starts_with("setup-link"))
             .collect();
-        // Those of one millisecond have no order.
+        // Events of the same millisecond have no fixed order.
         kinds.sort_unstable();
         kinds
     }
@@ -376,7 +376,7 @@ mod tests {
             assert_eq!(open(&store, token), Err(ConnectorError::Link), "{token}");
             assert_eq!(redeem(&store, token), Err(ConnectorError::Link), "{token}");
         }
-        // Who made it is no owner any more.
+        // The person who made the link is no longer an owner.
         directory::set_role(&store, TestOrganization::CO_OWNER, Role::Owner).unwrap();
         directory::set_role(&store, TestOrganization::OWNER, Role::Member).unwrap();
         assert_eq!(open(&store, &orphaned.token), Err(ConnectorError::Link));

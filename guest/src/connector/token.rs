@@ -1,4 +1,5 @@
-//! The connector's token: a new one by hand, for how long the old one works beside it, and its status (rule P2).
+//! The connector's token (rule P2): issues a new one by hand, keeps the old one valid for a while, and shows the
+//! status.
 
 use insomnia_scim_contract::{Actor, ExpiryWindow, IssuedToken, TokenStatus};
 use serde_json::Value;
@@ -10,17 +11,17 @@ use crate::secret::Token;
 use crate::store::{Batch, ConnectorRecord, Store, TokenRecord, Versioned};
 
 const DAY: u64 = 24 * 60 * 60 * 1_000;
-/// How long before its expiry a token, or the secret of a client, is said to expire soon, in milliseconds.
+/// A token or a client's secret counts as expiring soon from this long before its expiry, in milliseconds.
 pub const SOON: u64 = 20 * DAY;
-/// The longest that a replaced token stays valid, in seconds.
+/// The longest time that a replaced token stays valid, in seconds.
 pub(super) const LONGEST_OVERLAP: u32 = 86_400;
 
-/// When a token generated now expires, in milliseconds since the Unix epoch; `None` for never.
+/// When a token that is generated now expires, in milliseconds since the Unix epoch; `None` if it never does.
 pub(super) fn expires(window: ExpiryWindow, now: u64) -> Option<u64> {
     window.days().map(|days| now + u64::from(days) * DAY)
 }
 
-/// Issues a new token. A member proves with the passphrase who acts; the operator needs none.
+/// Issues a new token. A member must give the passphrase; the operator needs none.
 ///
 /// # Errors
 /// [`ConnectorError`] says why not.
@@ -35,7 +36,7 @@ pub fn refresh(
     replace(store, window, overlap)
 }
 
-/// As [`refresh`], where the host has made sure by itself who acts.
+/// Like [`refresh`], if the host has authenticated the actor by itself.
 ///
 /// # Errors
 /// [`ConnectorError`] says why not.
@@ -49,7 +50,7 @@ pub fn refresh_verified(
     replace(store, window, overlap)
 }
 
-/// That an administrator acts: a member proves it by the passphrase; the operator needs none.
+/// Requires that the actor is an administrator. A member must give the passphrase; the operator needs none.
 pub(super) fn prove(store: &Store, actor: &Actor, given: Option<&str>) -> Result<(), ConnectorError> {
     if let Administrator::Member(member) = administrator(store, actor)? {
         let given = given.ok_or_else(|| ConnectorError::Invalid("the actor's passphrase is needed".into()))?;
@@ -72,7 +73,7 @@ fn replace(store: &Store, window: Option<ExpiryWindow>, overlap: u32) -> Result<
     })
 }
 
-/// What administrators are told of the token at the time `now`.
+/// The status of the token at the time `now`, for administrators.
 pub(super) fn status(connector: &ConnectorRecord, now: u64) -> TokenStatus {
     match connector.token.as_ref().and_then(|token| token.expires) {
         _ if !connector.enabled => TokenStatus::Disabled,
@@ -96,11 +97,11 @@ pub(super) fn issue(
     let token = Token::from_bits(store.random());
     let expires = expires(window, now);
     let generation = connector.newest_generation().saturating_add(1);
-    // One that is being installed in the identity provider is overtaken.
+    // A token that is being installed in the identity provider is replaced by this one.
     connector.next = None;
     connector.previous = connector.token.take().map(|mut old| {
-        // Without an overlap it is kept as well, so that the log can tell whose requests are refused; its time was up long
-        // ago, whatever clock another host has.
+        // Even without an overlap the old token's record is kept, so that the log can name the token of refused
+        // requests. Its `expires` is then 0, so that it has expired by every host's clock.
         let end = if overlap == 0 { 0 } else { now + u64::from(overlap) * 1_000 };
         old.expires = Some(old.expires.map_or(end, |expires| expires.min(end)));
         old
@@ -118,7 +119,7 @@ mod tests {
     #[test]
     fn p2_a_token_expires_soon_within_twenty_days_and_has_expired_to_the_millisecond() {
         let now = 1_000 * DAY;
-        // Whether SCIM is enabled, when the token expires, and its status.
+        // Each case: whether SCIM is enabled, when the token expires, and the expected status.
         let cases = [
             (true, None, TokenStatus::Valid),
             (true, Some(now + SOON + 1), TokenStatus::Valid),

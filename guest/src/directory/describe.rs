@@ -1,4 +1,4 @@
-//! Members and teams with all that is known of them.
+//! Shows a member or a team with all data that is stored about it.
 
 use insomnia_scim_contract::{DescribedMember, DescribedTeam};
 
@@ -27,10 +27,10 @@ pub fn describe_team(store: &Store, name: &str) -> Result<DescribedTeam, Directo
     Ok(DescribedTeam { team: team(&found, size), attributes: shown(store, found.record.document)? })
 }
 
-/// The document without what is never returned.
+/// The document without attributes that are never returned.
 fn shown(store: &Store, mut document: Document) -> Result<String, StoreError> {
     store.schema_table()?.take_hidden(&mut document);
-    // No document has a password; none must be shown should that ever change.
+    // No document has a password. This line makes sure that none is shown if that ever changes.
     document.shift_remove("password");
     Ok(serde_json::Value::Object(document).to_string())
 }

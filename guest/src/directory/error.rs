@@ -1,4 +1,4 @@
-//! Why the directory refuses.
+//! The errors of the directory.
 
 use thiserror::Error;
 
@@ -6,7 +6,7 @@ use crate::provisioning::Refusal;
 use crate::provisioning::passphrase::PassphraseError;
 use crate::store::{Retry, StoreError};
 
-/// Why the directory refuses. Nothing has changed.
+/// The reason why the directory refuses a call. Nothing has changed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum DirectoryError {
     /// There is no member or team of this name.

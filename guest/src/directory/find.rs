@@ -1,7 +1,9 @@
-//! Searching members and teams: inside names and addresses, by state and origin, page by page and both ways.
+//! Searches members and teams by parts of names and addresses, by state and by origin. Pages can be read forwards and
+//! backwards.
 //!
-//! A list is a range of keys that end with ids, which are in the order of creation, but for ids that were imported. A call goes through the range from its
-//! cursor on until a page is full, and looks at no more than [`LOOKED_AT`]: then the page is short, and its cursor leads on.
+//! A list is a range of keys that end with ids. Ids are in the order of creation, except imported ones. A call reads
+//! the range from its cursor on until a page is full, but examines no more than [`LOOKED_AT`] entries: then the page is
+//! short, and its cursor continues from there.
 
 use insomnia_scim_contract::{Census, Found, FoundMembers, FoundTeams, Member, MemberQuery, Team, TeamQuery};
 use serde::de::DeserializeOwned;
@@ -14,9 +16,9 @@ use crate::capability::{Entry, Key, KeyRange, Page};
 use crate::store::keys::{self, Kind};
 use crate::store::{MemberRecord, Store, StoreError, Stored, TeamRecord, decode_entry};
 
-/// How many members or teams one call looks at.
+/// How many members or teams one call examines.
 const LOOKED_AT: usize = 10_000;
-/// How many are in memory at once.
+/// How many of them are in memory at a time.
 const CHUNK: u32 = 256;
 
 /// Members of either origin.
@@ -94,14 +96,14 @@ pub fn census(store: &Store) -> Result<Census, DirectoryError> {
     })
 }
 
-/// What a member is searched by: the name, the userName, and all email addresses.
+/// The texts of a member that a search looks into: the name, the userName, and all email addresses.
 fn searched(record: &MemberRecord) -> Vec<String> {
     let emails = record.document.get("emails").and_then(Value::as_array).into_iter().flatten();
     let addresses = emails.filter_map(|email| email.get("value")?.as_str()).map(str::to_owned);
     [record.display_name(), record.user_name().to_owned()].into_iter().chain(addresses).collect()
 }
 
-/// What names are compared with, folded as filters fold it.
+/// The texts of a query with which names are compared, folded as filters fold them.
 struct Names {
     text: Option<String>,
     prefix: Option<String>,
@@ -128,16 +130,16 @@ impl Names {
     }
 }
 
-/// Where a page begins, and which way it goes. As text it is a letter and an id; the id alone stands for [`Cursor::After`].
+/// Where a page begins, and its direction. As text it is a letter and an id; an id alone means [`Cursor::After`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Cursor {
-    /// Forwards, past this one.
+    /// Forwards, beginning after this id.
     After(String),
-    /// Forwards, with this one.
+    /// Forwards, beginning with this id.
     At(String),
-    /// Backwards, with those before this one.
+    /// Backwards, beginning before this id.
     Before(String),
-    /// Backwards, with this one.
+    /// Backwards, beginning with this id.
     Through(String),
 }
 
@@ -162,7 +164,7 @@ impl Cursor {
         matches!(self, Self::Before(_) | Self::Through(_))
     }
 
-    /// The page on the other side of the place where this one begins.
+    /// The cursor of the page that ends where this page begins.
     fn opposite(&self) -> Self {
         match self.clone() {
             Self::After(id) => Self::Through(id),
@@ -172,7 +174,7 @@ impl Cursor {
         }
     }
 
-    /// The part of the range on this side of the place.
+    /// The part of the range that a page with this cursor can read.
     fn part(&self, range: &KeyRange) -> KeyRange {
         let key = |id: &str| [range.start.as_slice(), id.as_bytes()].concat();
         let past = |id: &str| [range.start.as_slice(), id.as_bytes(), &[0]].concat();
@@ -197,14 +199,14 @@ impl std::fmt::Display for Cursor {
     }
 }
 
-/// A list that is gone through.
+/// A list that is read page by page.
 struct Walk {
     kind: Kind,
-    /// The whole list: all keys that begin with a prefix, which is followed by ids.
+    /// The whole list: all keys that consist of a prefix and an id.
     range: KeyRange,
     /// Whether the values of the range are the documents themselves.
     in_documents: bool,
-    /// Whether the query wants some of it only.
+    /// Whether the query leaves out some of the list.
     is_filtered: bool,
 }
 
@@ -220,7 +222,7 @@ impl Walk {
         let cursor = cursor.map(Cursor::read).transpose()?;
         let backwards = cursor.as_ref().is_some_and(Cursor::is_backwards);
         let limit = limit.clamp(1, 500);
-        // One more than the page has tells whether there are more.
+        // Reading one more than the page holds tells whether there are more.
         let (mut ids, ahead) = self.ids(store, cursor.as_ref(), backwards, limit as usize, wants)?;
         let behind = match cursor.map(|cursor| cursor.opposite()) {
             Some(opposite) if self.has_any(store, &opposite)? => Some(opposite.to_string()),
@@ -234,7 +236,7 @@ impl Walk {
         Ok(Found { items, previous, next })
     }
 
-    /// The ids of those who are wanted, in the order of the walk, and the cursor that leads on.
+    /// The ids that match, in the order of reading, and the cursor at which to continue.
     fn ids<T: DeserializeOwned>(
         &self,
         store: &Store,
@@ -274,7 +276,7 @@ impl Walk {
         }
     }
 
-    /// Those of these entries who are wanted.
+    /// Those of these entries that match.
     fn wanted<T: DeserializeOwned>(
         &self,
         store: &Store,
@@ -303,7 +305,7 @@ impl Walk {
         Ok(wanted)
     }
 
-    /// Whether there is anything on this side of the place.
+    /// Whether a page with this cursor would have any entry.
     fn has_any(&self, store: &Store, cursor: &Cursor) -> Result<bool, StoreError> {
         let page = Page { range: cursor.part(&self.range), reverse: false, skip: 0, limit: 0 };
         Ok(store.scan_page(page)?.more)

@@ -1,4 +1,4 @@
-//! The mass-deprovisioning guard, as the SCIM page and the backend set it and decide.
+//! The mass-deprovisioning guard, as the SCIM page and the backend use it.
 
 use insomnia_scim_contract::{Actor, Decision, Guard};
 
@@ -7,7 +7,7 @@ use crate::provisioning::administrators::administrator;
 use crate::provisioning::guard;
 use crate::store::Store;
 
-/// Sets from where on removals are held; `None` switches the guard off and forgets what is held.
+/// Sets the threshold; `None` switches the guard off and deletes the held removals.
 ///
 /// # Errors
 /// [`DirectoryError::Invalid`] if a threshold would hold everything or nothing.
@@ -24,7 +24,7 @@ pub fn set_guard(store: &Store, new: Option<Guard>) -> Result<(), DirectoryError
     Ok(guard::set(store, new)?)
 }
 
-/// Lets held removals through or refuses them; returns how many. The actor is an active owner or co-owner.
+/// Releases or refuses held removals; returns how many. The actor must be an active owner or co-owner.
 ///
 /// # Errors
 /// [`DirectoryError::Forbidden`] for anybody else.

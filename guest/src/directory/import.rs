@@ -1,4 +1,4 @@
-//! Members whom the backend takes over, with the ids that it knows them by: many in one commit, and nobody is mailed.
+//! Imports members from the backend with the ids that it already uses: many in one commit, and without any email.
 
 use std::collections::HashSet;
 
@@ -13,17 +13,19 @@ use crate::store::{Batch, EventSubject, MemberRecord, Store, StoreError};
 
 /// The most members of one import.
 const MOST: usize = 500;
-/// The most administrators whom the entry of the audit trail names: of more, it would keep nothing but its length.
+/// The most administrators that the entry of the audit trail names. With more, the entry would be too long and only its
+/// length would be stored.
 const NAMED: usize = 100;
 
-/// Adds these members, a JSON array as `directory.import-members` documents it, unless they are there; what became of each.
+/// Adds these members (a JSON array as `directory.import-members` documents it), unless they exist already. Returns the
+/// result for each.
 ///
 /// # Errors
-/// [`DirectoryError::Invalid`] if it is not that; what the store has. Nothing was added then.
+/// [`DirectoryError::Invalid`] if it is no such array; the errors of the store. Then nothing was added.
 pub fn import_members(store: &Store, members: &str) -> Result<Vec<ImportOutcome>, DirectoryError> {
     let members = read(members)?;
     let outcomes = store.transact(|| import(store, &members))?;
-    // An import that adds nobody has no commit for the entry of the audit trail.
+    // An import that adds nobody makes no commit, so the entry of the audit trail is written here.
     store.end_act()?;
     Ok(outcomes)
 }
@@ -43,7 +45,7 @@ fn read(members: &str) -> Result<Vec<ImportedMember>, DirectoryError> {
 
 fn import(store: &Store, members: &[ImportedMember]) -> Result<Vec<ImportOutcome>, DirectoryError> {
     let organization = organization(store)?;
-    // In one crossing what is asked below.
+    // One call to the host reads ahead all that is asked below.
     let asked = |member: &ImportedMember| {
         let address = member.email.trim();
         let of_id = [Kind::User.document(&member.id), Kind::Team.document(&member.id)];
@@ -61,7 +63,7 @@ fn import(store: &Store, members: &[ImportedMember]) -> Result<Vec<ImportOutcome
     store.note(EventSubject::only("member"), None, Some(after));
     if added > 0 {
         write::commit(store, run.batch, &organization).map_err(|refusal| match refusal {
-            // Somebody else took a seat meanwhile: then there is one less for these.
+            // Another request has taken a seat meanwhile: run again with one seat less.
             Refusal::NoFreeSeat { .. } => StoreError::Conflict.into(),
             other => other,
         })?;
@@ -69,14 +71,14 @@ fn import(store: &Store, members: &[ImportedMember]) -> Result<Vec<ImportOutcome
     Ok(outcomes)
 }
 
-/// Who was added with a role above that of a member, for the audit trail, which keeps an entry of so many.
+/// The members who were added with a role above that of a member, up to the number that the audit trail can store.
 fn administrators(members: &[ImportedMember], outcomes: &[ImportOutcome]) -> Vec<Value> {
     let added = members.iter().zip(outcomes).filter(|(_, outcome)| **outcome == ImportOutcome::Added);
     let above = added.filter(|(member, _)| member.role != Role::Member);
     above.take(NAMED).map(|(member, _)| json!({"id": member.id, "role": member.role})).collect()
 }
 
-/// Whether the member can be added as far as the member alone tells: the address and the name; or why not.
+/// Whether the address and the name are valid; the error says why not. Other members are not considered here.
 fn fits(member: &ImportedMember) -> Result<(&str, &str), String> {
     if !is_uuid(&member.id) {
         return Err(format!("'{}' is no UUID in small letters", member.id));
@@ -86,7 +88,8 @@ fn fits(member: &ImportedMember) -> Result<(&str, &str), String> {
     misfit(email, name).map_or(Ok((email, name)), Err)
 }
 
-/// Whether the text is a UUID as RFC 9562 writes it: what differs from it in the case of letters would be another key.
+/// Whether the text is a UUID in the form of RFC 9562. An id that differs from it in upper or lower case would be
+/// another key.
 fn is_uuid(text: &str) -> bool {
     const HYPHENS: [usize; 4] = [8, 13, 18, 23];
     let is_right = |(place, byte): (usize, u8)| match HYPHENS.contains(&place) {
@@ -96,19 +99,19 @@ fn is_uuid(text: &str) -> bool {
     keys::is_id(text) && text.bytes().enumerate().all(is_right)
 }
 
-/// An import on its way.
+/// An import that is running.
 struct Run<'r, 'h> {
     store: &'r Store<'h>,
     organization: &'r OrganizationRecord,
     batch: Batch,
-    /// How many seats are taken, by those before in the list as well.
+    /// How many seats are taken, including those for earlier members of the list.
     taken: u64,
-    /// The addresses of those before in the list.
+    /// The addresses of earlier members of the list.
     met: HashSet<String>,
 }
 
 impl Run<'_, '_> {
-    /// Adds the member to the batch, or not.
+    /// Adds the member to the batch, unless something prevents it.
     fn one(&mut self, member: &ImportedMember) -> Result<ImportOutcome, StoreError> {
         let (email, name) = match fits(member) {
             Ok(fitting) => fitting,
@@ -131,7 +134,7 @@ impl Run<'_, '_> {
         Ok(ImportOutcome::Added)
     }
 
-    /// Who has the id or the address already, among those who are there and those before in the list.
+    /// Whether an existing member or an earlier member of the list already has the id or the address.
     fn hindrance(&self, member: &ImportedMember, email: &str) -> Result<Option<String>, StoreError> {
         let taken = |id: &str| format!("the address '{email}' is taken by the member {id}");
         if self.store.item(Kind::Team.document(&member.id))?.is_some() {

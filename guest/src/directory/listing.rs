@@ -1,4 +1,4 @@
-//! Pages of members and teams of either origin.
+//! Lists members and teams, whether people or SCIM manage them, page by page.
 
 use insomnia_scim_contract::{Listing, MemberPage, TeamPage};
 
@@ -21,7 +21,7 @@ fn candidates(listing: &Listing, kind: Kind) -> Result<Candidates, DirectoryErro
     Ok(after(listing)?.map_or(Candidates::All, |after| Candidates::after(kind, after)))
 }
 
-/// The id of the last one of the page before.
+/// The id with which the previous page ended.
 fn after(listing: &Listing) -> Result<Option<&str>, DirectoryError> {
     match listing.after.as_deref() {
         Some(after) if !keys::is_id(after) => {
@@ -31,7 +31,7 @@ fn after(listing: &Listing) -> Result<Option<&str>, DirectoryError> {
     }
 }
 
-/// Members of either origin.
+/// Members, whether people or SCIM manage them.
 ///
 /// # Errors
 /// [`DirectoryError::Invalid`] if `after` is not the end of a page.
@@ -70,7 +70,7 @@ fn members_among(store: &Store, listing: &Listing, candidates: &Candidates) -> R
     Ok(page)
 }
 
-/// Teams of either origin.
+/// Teams, whether people or SCIM manage them.
 ///
 /// # Errors
 /// [`DirectoryError::Invalid`] if `after` is not the end of a page.

@@ -1,4 +1,4 @@
-//! Members as the backend sees and changes them.
+//! Members in the form in which the backend reads and changes them.
 
 use insomnia_scim_contract::{Act, Face, Member, NewMember, is_address};
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ pub fn member(stored: &Stored<MemberRecord>) -> Member {
     }
 }
 
-/// As [`add_member_by`], by the backend for the organization's owner.
+/// Like [`add_member_by`], for the backend that acts for the organization's owner.
 ///
 /// # Errors
 /// [`DirectoryError`] says why not.
@@ -36,7 +36,7 @@ pub fn add_member(store: &Store, new: &NewMember) -> Result<Member, DirectoryErr
     add_member_by(store, &Act::of_backend(), new)
 }
 
-/// Adds a member by hand. Takes a seat. A passphrase that comes from a command line was shown on a terminal, so it must be
+/// Adds a member by hand, who takes a seat. A passphrase from the command line was visible on a terminal, so it must be
 /// changed at the first sign-in.
 ///
 /// # Errors
@@ -73,7 +73,7 @@ pub fn add_member_by(store: &Store, by: &Act, new: &NewMember) -> Result<Member,
     })
 }
 
-/// A manual member of this address and name, who is added now.
+/// A new manual member with this address and name.
 pub(super) fn manual(
     store: &Store,
     id: &str,
@@ -94,7 +94,7 @@ pub(super) fn manual(
     Ok(MemberRecord { origin: Origin::Manual, role, created: now, modified: now, document })
 }
 
-/// Why a member can't be added with this address and this name.
+/// Why a member can't be added with this address and this name; `None` if both are valid.
 pub(super) fn misfit(email: &str, name: &str) -> Option<String> {
     if !is_address(email) {
         return Some(format!("'{email}' is not an email address"));
@@ -110,7 +110,7 @@ pub fn get_member(store: &Store, member: &str) -> Result<Member, DirectoryError>
     Ok(self::member(&find(store, member)?))
 }
 
-/// Removes a member from the organization and every team. The last active owner stays.
+/// Removes a member from the organization and from every team. The last active owner can't be removed.
 ///
 /// # Errors
 /// [`DirectoryError`] says why not.
@@ -121,7 +121,7 @@ pub fn remove_member(store: &Store, member: &str) -> Result<(), DirectoryError> 
     Ok(())
 }
 
-/// Changes a member's role. The last active owner stays one.
+/// Changes a member's role. The last active owner can't lose this role.
 ///
 /// # Errors
 /// [`DirectoryError`] says why not.
@@ -148,7 +148,7 @@ pub fn verify_passphrase(store: &Store, member: &str, given: &str) -> Result<Mem
     get_member(store, &id)
 }
 
-/// As [`set_passphrase_by`], by the backend.
+/// Like [`set_passphrase_by`], for the backend.
 ///
 /// # Errors
 /// [`DirectoryError`] says why not.
@@ -156,7 +156,7 @@ pub fn set_passphrase(store: &Store, member: &str, chosen: &str) -> Result<(), D
     set_passphrase_by(store, &Act::of_backend(), member, chosen)
 }
 
-/// Sets a member's passphrase, which must be changed at the next sign-in if it comes from a command line.
+/// Sets a member's passphrase. If it comes from a command line, it must be changed at the next sign-in.
 ///
 /// # Errors
 /// [`DirectoryError`] says why not.
@@ -168,7 +168,7 @@ pub fn set_passphrase_by(store: &Store, by: &Act, member: &str, chosen: &str) ->
     Ok(store.commit(batch).map(drop)?)
 }
 
-/// Whether a passphrase that is given in this act was shown to somebody else than the member.
+/// Whether somebody else than the member may have seen a passphrase that is given in this act.
 fn was_shown(by: &Act) -> bool {
     by.source.face == Face::CommandLine
 }

@@ -1,4 +1,4 @@
-//! What the backend tells about the organization, and what it asks about members, teams and licences.
+//! The backend's calls: it sends the organization's data, and asks for members, teams and licences.
 
 mod describe;
 mod error;

@@ -11,7 +11,7 @@ const MOST_DOMAINS: usize = 1_000;
 /// The longest name of an organization, in bytes.
 const LONGEST_NAME: usize = 1_000;
 
-/// Keeps what the backend tells about the organization.
+/// Stores the data that the backend sends about the organization.
 ///
 /// # Errors
 /// [`DirectoryError::Invalid`] says which value is not valid.
@@ -29,7 +29,7 @@ pub fn put_organization(store: &Store, organization: &OrganizationRecord) -> Res
     Ok(census::put_organization(store, organization)?)
 }
 
-/// How many active members are marked: they can't sign in, or are of a domain that is not verified.
+/// How many active members are marked, because they can't sign in or their domain is not verified.
 ///
 /// # Errors
 /// If the store can't answer.
@@ -37,7 +37,7 @@ pub fn count_marked(store: &Store) -> Result<MarkedMembers, StoreError> {
     census::counted(store)
 }
 
-/// Seats and who takes them.
+/// The seats and how many of them are taken.
 ///
 /// # Errors
 /// If the store can't answer.

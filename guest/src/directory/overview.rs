@@ -1,4 +1,4 @@
-//! The organization at a glance, for the first view of the SCIM page.
+//! A summary of the organization for the first view of the SCIM page.
 
 use insomnia_scim_contract::{Actor, LogQuery, Overview};
 
@@ -12,12 +12,12 @@ use crate::provisioning::administrators::active_owner;
 use crate::provisioning::guard;
 use crate::store::{Store, StoreError, keys};
 
-/// How long tokens wait for a receiver until somebody should look after it, in milliseconds.
+/// After tokens have waited this long for a receiver, an administrator should check it, in milliseconds.
 const UNASKED: u64 = 3 * 24 * 60 * 60 * 1_000;
 /// The most entries of the log.
 const MOST_ENTRIES: u32 = 100;
 
-/// All that a first view shows. Documents and counters are read in one crossing, so that they are of one moment.
+/// All data of the first view. One call to the host reads the documents and counters, so that they are consistent.
 ///
 /// # Errors
 /// If the store can't answer.
@@ -71,8 +71,8 @@ fn is_any_failing(store: &Store) -> Result<bool, StoreError> {
     Ok(false)
 }
 
-/// When the first secret of a client of the organization's own expires, if that is soon or has been. While SCIM is disabled
-/// nobody needs one.
+/// When the first secret of one of the organization's own clients expires, if that is soon or has happened. `None`
+/// while SCIM is disabled, since then no client needs a secret.
 fn next_client_secret(store: &Store) -> Result<Option<u64>, StoreError> {
     if !store.is_enabled()? {
         return Ok(None);

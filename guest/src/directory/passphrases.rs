@@ -16,7 +16,7 @@ pub fn sign_in(store: &Store, member: &str, given: &str) -> Result<SignedIn, Dir
     Ok(SignedIn { member: get_member(store, &signed_in.member)?, must_change: signed_in.must_change })
 }
 
-/// As [`sign_in`], in a browser that is known as the member's; see [`passphrase::sign_in_where_known`].
+/// Like [`sign_in`], in a browser that is known as the member's; see [`passphrase::sign_in_where_known`].
 ///
 /// # Errors
 /// [`DirectoryError::Passphrase`] says why not.
@@ -41,7 +41,7 @@ pub fn request_passphrase_reset(store: &Store, member: &str, page_url: &str) -> 
     Ok(reset::request(store, member, page_url)?)
 }
 
-/// Sets the passphrase of the member whose link this is the token of.
+/// Sets the passphrase of the member to whose link this token belongs.
 ///
 /// # Errors
 /// [`DirectoryError::Passphrase`] says why not.

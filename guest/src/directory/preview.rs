@@ -1,7 +1,7 @@
-//! Preview: what provisioning a list of users would do, without doing anything (rule P4).
+//! Preview: shows what provisioning a list of users would do, without changing anything (rule P4).
 //!
-//! The users are decided upon one after the other, by the rules that decide when they are posted. What the rules ask is
-//! answered from the store, and from what the users before would have changed.
+//! The rules that decide about posted users decide about each user of the list in order. Their questions are answered
+//! from the store, and from the changes that the earlier users would have made.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
@@ -23,13 +23,13 @@ use crate::store::{Candidates, MemberRecord, Origin, Store, StoreError, Stored, 
 
 /// The most users of one preview.
 const MOST_USERS: usize = 10_000;
-/// How many members are named of those who stay manual.
+/// The most members that the preview names among those who stay manual.
 const MOST_NAMED: usize = 500;
 
-/// What provisioning these users would do: a JSON array of SCIM Users, or an object with such an array `Resources`.
+/// Previews these users: a JSON array of SCIM Users, or an object with such an array `Resources`.
 ///
 /// # Errors
-/// [`DirectoryError::Invalid`] if it is not that, or has more than 10,000 users.
+/// [`DirectoryError::Invalid`] if it is neither, or has more than 10,000 users.
 pub fn preview(store: &Store, users: &str) -> Result<Preview, DirectoryError> {
     let users = read(users.as_bytes())?;
     let organization = organization(store)?;
@@ -90,13 +90,13 @@ struct Run<'r, 'h> {
     list: &'r Listed<'r, 'h>,
     schema: &'r ResourceSchema<'r>,
     mode: Mode<'r>,
-    /// The ids of the members whom an earlier user of the list has matched, or has become.
+    /// The ids of the members that an earlier user of the list has matched or would add.
     met: HashSet<String>,
     /// The ids of the members who would be added.
     made: HashSet<String>,
     /// The ids of the manual members who would be adopted.
     adopted: HashSet<String>,
-    /// How many are refused because no seat is free for them.
+    /// How many users are refused because no seat is free.
     seats_missing: u64,
 }
 
@@ -130,7 +130,7 @@ impl Run<'_, '_> {
                         told(Outcome::Adopts, Some(id), marked(format!("matches by {attribute}")))
                     }
                     (_, Some((id, attribute))) => {
-                        // One whom an earlier user of the list would have become has no id yet.
+                        // A member that an earlier user of the list would add has no id yet.
                         let member = Some(id).filter(|_| !is_new);
                         told(
                             Outcome::Exists,
@@ -161,13 +161,13 @@ impl Run<'_, '_> {
 struct Listed<'p, 'h> {
     store: &'p Store<'h>,
     members: RefCell<HashMap<String, MemberRecord>>,
-    /// Who has a folded userName then; `None` if nobody has it any more.
+    /// For a folded userName, the id of the member who would have it; `None` if nobody would have it any more.
     names: RefCell<HashMap<String, Option<String>>>,
-    /// The same of email addresses that are unique.
+    /// The same for unique email addresses.
     emails: RefCell<HashMap<String, Option<String>>>,
-    /// How many seats would be taken more than now, or less.
+    /// By how many the number of taken seats would change.
     seats: Cell<i64>,
-    /// The same of active owners.
+    /// By how many the number of active owners would change.
     owners: Cell<i64>,
     ahead: Cell<Ahead>,
 }
@@ -185,7 +185,7 @@ impl<'p, 'h> Listed<'p, 'h> {
         }
     }
 
-    /// Notes what a decision would change; returns the id of the member that it would write.
+    /// Records the changes of a decision; returns the id of the member that it would write.
     fn note(&self, decision: &MemberDecision) -> Option<String> {
         let Change::Put(new) = &decision.change else { return None };
         let old = decision.old.as_ref().map(|old| &old.record);
@@ -209,7 +209,7 @@ impl<'p, 'h> Listed<'p, 'h> {
     }
 }
 
-/// As the list has it, else as the store has it.
+/// The id that the list so far gives, else the one in the store.
 fn listed_or(
     listed: &HashMap<String, Option<String>>,
     text: &str,
@@ -243,7 +243,7 @@ impl Known for Listed<'_, '_> {
         Ok(Known::owners(self.store)?.saturating_add_signed(self.owners.get()))
     }
 
-    /// Nothing is mailed.
+    /// A preview sends no emails.
     fn awaits_welcome(&self, _id: &str) -> Result<bool, StoreError> {
         Ok(false)
     }

@@ -6,7 +6,7 @@ use crate::store::{Store, StoreError, keys};
 /// The longest retention, in days.
 const LONGEST: u32 = 3_650;
 
-/// Sets for how many days entries of the log, events and parked emails are kept. What is older is deleted soon.
+/// Sets for how many days entries of the log, events and parked emails are kept. Older ones are deleted soon after.
 ///
 /// # Errors
 /// [`DirectoryError::Invalid`] if it is not 1 to 3,650.
@@ -16,7 +16,7 @@ pub fn set_retention(store: &Store, days: u32) -> Result<(), DirectoryError> {
     }
     store.change_settings::<StoreError>(|settings, batch| {
         settings.retention = Some(days);
-        // The job looks again at once, and not a day after its last look.
+        // This makes the job run again at once, instead of a day after its last run.
         batch.delete(keys::job(keys::RETENTION));
         batch.wake_at(store.now());
         Ok(())

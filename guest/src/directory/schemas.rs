@@ -10,10 +10,10 @@ use crate::store::{DeclaredRecord, Store, StoreError};
 /// The largest declaration, in bytes.
 const LARGEST: usize = 512 * 1024;
 
-/// The members of a declaration.
+/// The names that a declaration may have.
 const MEMBERS: [&str; 2] = ["schemas", "resourceTypes"];
 
-/// Why a declaration is refused. Nothing has changed.
+/// The reason why a declaration is refused. Nothing has changed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum SchemasError {
     /// It is not valid.
@@ -24,7 +24,7 @@ pub enum SchemasError {
     Store(#[from] StoreError),
 }
 
-/// Keeps what the organization declares: JSON with `schemas` (RFC 7643 §7) and `resourceTypes` (RFC 7643 §6).
+/// Stores what the organization declares: JSON with `schemas` (RFC 7643 §7) and `resourceTypes` (RFC 7643 §6).
 ///
 /// # Errors
 /// [`SchemasError::Invalid`] says what is wrong, and where.
@@ -46,7 +46,7 @@ fn parse(declaration: &str) -> Result<DeclaredRecord, Mistake> {
         Some(_) => Err(wrong(format!("/{name}"), format!("`{name}` must be an array"))),
     };
     let declared = DeclaredRecord { schemas: list("schemas")?, resource_types: list("resourceTypes")? };
-    // A member that is misspelt would otherwise delete what was declared.
+    // Without this check, a misspelt name would delete the former declaration.
     if let Some(unknown) = members.keys().find(|name| !MEMBERS.contains(&name.as_str())) {
         let pointer = format!("/{}", unknown.replace('~', "~0").replace('/', "~1"));
         return Err(wrong(pointer, "A declaration has the members `schemas` and `resourceTypes`, and no other".into()));
@@ -85,7 +85,7 @@ mod tests {
         }
     }
 
-    /// The example in the documentation is what is tested.
+    /// This tests the example of the documentation.
     #[test]
     fn the_declarations_that_come_with_the_project_are_valid() {
         let okta = include_str!("../../../host/examples/declarations/okta-entitlements.json");

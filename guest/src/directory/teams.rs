@@ -1,4 +1,4 @@
-//! Teams as the backend sees and adds them.
+//! Teams in the form in which the backend reads and changes them.
 
 use insomnia_scim_contract::Team;
 use serde_json::{Value, json};
@@ -60,8 +60,9 @@ pub fn get_team(store: &Store, team: &str) -> Result<Team, DirectoryError> {
     Ok(self::team(&found, members))
 }
 
-/// Adds members to a team and removes others from it, by hand, whoever manages the team. Members are named by id, userName
-/// or email address. Those who are in the team already, or not in it, stay as they are.
+/// Adds members to a team and removes others from it, by hand, whether people or SCIM manage the team. Members are
+/// named by id, userName or email address. A member to add who is in the team already, or one to remove who is not,
+/// stays as it is.
 ///
 /// # Errors
 /// [`DirectoryError`] says why not.
@@ -92,7 +93,7 @@ pub fn change_team_members(
     })
 }
 
-/// Removes a team and its memberships, no member, whoever manages the team.
+/// Removes a team and its memberships, whether people or SCIM manage the team. The members stay in the organization.
 ///
 /// # Errors
 /// [`DirectoryError::NotFound`] if there is no such team.
@@ -113,7 +114,7 @@ pub(super) fn find_team(store: &Store, team: &str) -> Result<Stored<TeamRecord>,
     found.ok_or_else(|| DirectoryError::NotFound(format!("team '{team}'")))
 }
 
-/// The ids of these members, each once and in order.
+/// The ids of these members, in order and without duplicates.
 fn ids(store: &Store, members: &[String]) -> Result<Vec<String>, DirectoryError> {
     let found = members.iter().map(|member| Ok(find(store, member)?.record.id().to_owned()));
     let mut ids = found.collect::<Result<Vec<String>, DirectoryError>>()?;

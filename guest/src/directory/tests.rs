@@ -1,4 +1,4 @@
-//! Who acts, and the organization at a glance.
+//! The actors of changes, and the overview of the organization.
 
 mod find;
 mod import;
@@ -42,7 +42,7 @@ fn whoever_acts_for_the_owner_needs_an_active_one_and_the_operator_needs_nobody(
     assert_eq!(as_owner.member.map(|member| member.email).as_deref(), Some(TestOrganization::OWNER));
     connector::disable(&store, Actor::Owner).unwrap();
     connector::enable(&store, Actor::Operator, "okta", Window::Never).unwrap();
-    // The passphrase is the owner's, whoever sends it.
+    // The owner's passphrase is checked, whichever actor sends it.
     assert!(connector::refresh(&store, Actor::Owner, Some("another passphrase"), None, 0).is_err());
     assert!(matches!(connector::refresh(&store, Actor::Owner, None, None, 0), Err(ConnectorError::Invalid(_))));
     connector::refresh(&store, Actor::Owner, Some(TestOrganization::PASSPHRASE), None, 0).unwrap();

@@ -1,7 +1,8 @@
-//! Requests that are accepted to be run later, because the client prefers that (RFC 9967 §2.5.1, RFC 7240).
+//! Accepts requests that the server will run later, because the client prefers that (RFC 9967 §2.5.1, RFC 7240).
 //!
-//! That is done for bulk requests, and for groups of so many members that their change takes a while. It is never done where no
-//! stream would tell what came of it: then the preference is passed over, as it may be, and the answer is the usual one.
+//! The server does so for bulk requests, and for changes of groups with so many members that they take a while. It
+//! never does so if the organization has no event stream that would report the result: then it ignores the preference,
+//! as it may, and answers in the usual way.
 
 use serde_json::Value;
 
@@ -19,30 +20,30 @@ use crate::text::cut;
 
 /// The endpoint where clients read the results of accepted requests.
 const RESPONSES: &str = "/AsyncResponses";
-/// From how many members on the change of a group is run later.
+/// A change of a group with at least this many members is run later.
 const LARGE_GROUP: u64 = 500;
-/// The fewest bytes of a body that name one member.
+/// The fewest bytes that one member takes in a request body.
 const MEMBER: u64 = 64;
-/// How many operations are surely done within a second: by that it is told whether a client would wait long enough.
+/// How many operations are certainly done within a second. This number tells whether the client's wait time is enough.
 const IN_A_SECOND: u64 = 20;
-/// How many members that come or go take the time of an operation.
+/// How many added or removed members take as long as one operation.
 const MEMBERS_IN_ONE: u64 = 25;
 /// The longest user agent that is kept, in bytes.
 const LONGEST_AGENT: usize = 256;
-/// What stands in the place of a password, which is never kept: members sign in with Insomnia's own passphrases (T26).
+/// Replaces a password, which is never stored: members sign in with Insomnia's own passphrases (T26).
 const NOT_KEPT: &str = "[not kept]";
 
-/// The work that a request is.
+/// What a request asks the server to do.
 struct Work {
     operations: Vec<OperationRecord>,
     fail_on_errors: Option<usize>,
     is_bulk: bool,
-    /// How long it takes, in operations of a usual size.
+    /// How long the work takes, in operations of a usual size.
     size: u64,
 }
 
-/// Accepts the request if the client prefers that and it can be run later: the answer is 202 then. `None` if the request is
-/// to be served at once.
+/// Accepts the request and answers 202 if the client prefers that and the request can be run later. `None` if the
+/// request must be served at once.
 pub(super) fn accept(
     context: &Context<'_, '_>,
     route: &Route,
@@ -87,7 +88,7 @@ pub(super) fn accept(
             ];
             Ok(Some(Answer { status: 202, headers, ..Answer::default() }))
         }
-        // A client may not be told to come again for what it can have at once.
+        // The server can do this work now, so it must not ask the client to try again later.
         Err(StoreError::Limit(_) | StoreError::TooLarge) => {
             context.note.borrow_mut().because.push(Sentence::NotAccepted.into());
             Ok(None)
@@ -96,8 +97,8 @@ pub(super) fn accept(
     }
 }
 
-/// The work of a request that may be run later; `None` of another. What is wrong with the request and can be seen without
-/// running it is refused now.
+/// The work of a request that may be run later; `None` for any other request. Errors that show without running the
+/// request are reported now.
 fn work(context: &Context<'_, '_>, route: &Route) -> Result<Option<Work>, ScimError> {
     match (route, context.request.method.as_str()) {
         (Route::Bulk, _) => bulk_work(context),
@@ -107,8 +108,8 @@ fn work(context: &Context<'_, '_>, route: &Route) -> Result<Option<Work>, ScimEr
     }
 }
 
-/// A bulk request, unless its operations refer to each other in a circle: such operations are undone if others fail, which
-/// is known only when all of them are done.
+/// A bulk request, unless its operations refer to each other in a circle. An operation of a circle is undone if another
+/// one fails, and that is only known when all of them are done.
 fn bulk_work(context: &Context<'_, '_>) -> Result<Option<Work>, ScimError> {
     let request = bulk::read(context)?;
     if request.operations.is_empty() || request.order().iter().any(|turn| !turn.unresolved.is_empty()) {
@@ -143,7 +144,7 @@ fn group_work(context: &Context<'_, '_>, id: Option<&str>) -> Result<Option<Work
     Ok(Some(Work { operations, fail_on_errors: None, is_bulk: false, size }))
 }
 
-/// An operation as it is kept.
+/// An operation in the form in which it is stored.
 fn kept(operation: Operation) -> OperationRecord {
     let Operation { method, path, bulk_id, version, mut data, .. } = operation;
     if let Some(data) = &mut data {
@@ -152,7 +153,7 @@ fn kept(operation: Operation) -> OperationRecord {
     OperationRecord { method, path, bulk_id, version, data }
 }
 
-/// Takes the passwords out of a resource or a PATCH. JSON nesting is bounded by its parser, so this may recurse.
+/// Removes the passwords from a resource or a PATCH. The JSON parser bounds the nesting, so this may recurse.
 fn drop_passwords(value: &mut Value) {
     match value {
         Value::Array(values) => values.iter_mut().for_each(drop_passwords),
@@ -173,7 +174,7 @@ fn drop_passwords(value: &mut Value) {
     }
 }
 
-/// Whether a name or a path is that of the password, whatever stands before it.
+/// Whether a name or a path is that of the password, with or without a prefix.
 fn is_password(name: &str) -> bool {
     let last = name.rsplit([':', '.']).next().unwrap_or_default();
     last.trim().eq_ignore_ascii_case("password")

@@ -1,4 +1,4 @@
-//! Who is let in, what the log says of it, and what is answered to others.
+//! Authenticates the caller, notes the result in the SCIM log, and answers callers who are refused.
 
 use std::cell::RefCell;
 
@@ -12,11 +12,11 @@ use crate::sentence::Sentence;
 use crate::store::{AccessRecord, Cause, ConnectorRecord, Options, Store, StoreError, keys};
 use crate::url;
 
-/// How much later than the last time `connector-used` is written again, in milliseconds.
+/// `connector-used` is written again only after this many milliseconds.
 const USED_AGAIN: u64 = 60_000;
 
-/// Whether a request with this `Authorization` header would be let in now, before a large body is taken from it. A storage
-/// that can't be asked is no reason to turn it away: the request will be answered as it is handled.
+/// Whether a request with this `Authorization` header would be admitted, asked before the server reads a large body. If
+/// the storage can't be asked, the answer is yes: the request gets its error when it is handled.
 #[must_use]
 pub fn admits(host: Host<'_>, authorization: Option<&str>) -> bool {
     let (store, presented) = (host.store(), Presented::in_header(authorization));
@@ -28,18 +28,19 @@ pub fn admits(host: Host<'_>, authorization: Option<&str>) -> bool {
     attempt().unwrap_or(true)
 }
 
-/// What the path of a protected resource's metadata begins with: it stands between its host and its path (RFC 9728 §3.1).
+/// How the path of a protected resource's metadata begins. It goes between the resource's host and path (RFC 9728
+/// §3.1).
 const RESOURCE_METADATA: &str = "/.well-known/oauth-protected-resource";
 
-/// A caller who is not let in.
+/// A caller who was not authenticated.
 pub(super) struct Refused {
-    /// Why not.
+    /// Why the caller was refused.
     reason: Unauthenticated,
-    /// The caller has sent no credentials: such a caller may read how to authenticate.
+    /// Whether the caller has sent no credentials: such a caller may read how to authenticate.
     pub(super) is_silent: bool,
 }
 
-/// Lets the caller in, or not, and tells the log by what.
+/// Authenticates the caller, and notes in the log which credential the caller has used.
 ///
 /// # Errors
 /// If the storage can't answer.
@@ -81,7 +82,7 @@ pub(super) fn admit(
     }
 }
 
-/// What is stored of the credentials that open the door: the connector, and the access token if one was presented.
+/// What is stored about credentials: the connector, and the access token if one was presented.
 struct Door {
     connector: Option<ConnectorRecord>,
     access: Option<AccessRecord>,
@@ -108,8 +109,8 @@ impl Door {
 }
 
 impl Refused {
-    /// 401 with the schemes that are offered (RFC 7644 §2, RFC 6750 §3, RFC 7617 §2), and where it is described how to get
-    /// a token (RFC 9728 §5.1).
+    /// 401 with the offered authentication schemes (RFC 7644 §2, RFC 6750 §3, RFC 7617 §2), and the URL of the document
+    /// that says how to get a token (RFC 9728 §5.1).
     pub(super) fn answer(&self, request: &Request, note: &RefCell<Note>, takes_basic: bool) -> Answer {
         let refusal = self.reason;
         let mut challenge = "Bearer realm=\"SCIM\"".to_owned();
@@ -135,7 +136,7 @@ fn note_use(store: &Store<'_>, caller: Authenticated) -> Result<(), StoreError> 
         if by_access_token { store.note_oauth_used()? } else { store.note_connector_used()? }
     }
     if caller.credential == Credential::NextToken {
-        // The request is as good without: a later one will tell as well.
+        // The request succeeds even if this note fails: a later request will write it.
         if let Err(error) = refresh::arrived(store, caller.generation) {
             eprintln!("the arrival of the new token could not be noted: {error}");
         }
@@ -143,7 +144,7 @@ fn note_use(store: &Store<'_>, caller: Authenticated) -> Result<(), StoreError> 
     Ok(())
 }
 
-/// The credential that lets the caller in, in words for the log.
+/// Describes for the log the credential that authenticates the caller.
 fn admitted(caller: Authenticated, access: Option<&AccessRecord>) -> String {
     let generation = caller.generation;
     let sentence = match caller.credential {
@@ -155,7 +156,7 @@ fn admitted(caller: Authenticated, access: Option<&AccessRecord>) -> String {
     sentence.into()
 }
 
-/// The credential of a caller who is not let in, in words for the log; `None` if it is no credential of this organization.
+/// Describes for the log the credential of a refused caller; `None` if it is no credential of this organization.
 fn refused(refusal: Unauthenticated, access: Option<&AccessRecord>) -> Option<String> {
     let sentence = match refusal {
         Unauthenticated::Missing | Unauthenticated::Scheme | Unauthenticated::Wrong => return None,

@@ -1,4 +1,4 @@
-//! An endpoint's answer on its way to a response.
+//! The answer of an endpoint, before it becomes an HTTP response.
 
 use serde_json::Value;
 
@@ -26,7 +26,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// A document with 200.
+    /// An answer of 200 with this document.
     #[must_use]
     pub fn document(body: &Value) -> Self {
         Self { status: 200, body: encode(body), ..Self::default() }
@@ -38,13 +38,14 @@ impl Answer {
         Self { status, body, ..Self::default() }
     }
 
-    /// 204.
+    /// An answer of 204.
     #[must_use]
     pub fn no_content() -> Self {
         Self { status: 204, ..Self::default() }
     }
 
-    /// A refusal. The detail ends with the request's id, by which the SCIM log finds it.
+    /// An answer that reports an error. Its detail ends with the request's id, by which the request is found in the
+    /// SCIM log.
     #[must_use]
     pub fn refusal(error: &ScimError, request_id: &str) -> Self {
         let detail = format!("{} [request {request_id}]", error.detail);
@@ -53,7 +54,7 @@ impl Answer {
         Self { status: error.status, body, headers, ..Self::default() }
     }
 
-    /// The response, with the headers that every one has.
+    /// The HTTP response, with the headers that every response has.
     #[must_use]
     pub fn into_response(self, request_id: &str) -> Response {
         let mut headers = vec![("x-request-id".to_owned(), request_id.to_owned())];
@@ -72,7 +73,7 @@ impl Answer {
     }
 }
 
-/// A JSON value as bytes: it has string keys only, so encoding it can't fail.
+/// Encodes a JSON value. This can't fail, because all keys are strings.
 pub(super) fn encode(value: &Value) -> Vec<u8> {
     value.to_string().into_bytes()
 }

@@ -21,9 +21,9 @@ use crate::provisioning::Action;
 use crate::sentence::Sentence;
 
 const BULK_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:BulkResponse";
-/// How many operations the log tells of one by one.
+/// How many operations of a request get their own line in the log.
 const MOST_LOGGED: usize = 50;
-/// How much the log tells of one operation, in characters.
+/// The longest line of the log for one operation, in characters.
 const LONGEST_LOGGED: usize = 300;
 const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 
@@ -38,7 +38,7 @@ pub(super) fn bulk(context: &Context<'_, '_>) -> Result<Answer, ScimError> {
     Ok(Answer::json(200, encode(&json!({"schemas": [BULK_RESPONSE], "Operations": results}))))
 }
 
-/// Reads what a bulk request asks for.
+/// Reads the body of a bulk request.
 pub(super) fn read(context: &Context<'_, '_>) -> Result<BulkRequest, ScimError> {
     if context.request.body.len() > MAX_BULK_PAYLOAD as usize {
         let detail = format!("The size of the bulk request exceeds the maxPayloadSize of {MAX_BULK_PAYLOAD} bytes");
@@ -47,23 +47,23 @@ pub(super) fn read(context: &Context<'_, '_>) -> Result<BulkRequest, ScimError> 
     BulkRequest::parse(context.body()?, context.mode)
 }
 
-/// What became of the operation with a bulkId.
+/// The result of an operation that has a bulkId.
 enum Outcome {
     /// The id of the resource.
     Id(String),
     Failed,
 }
 
-/// An operation that is part of a circle of references. It was done without the attributes that refer to later operations
-/// of the circle; these are set when all are done.
+/// An operation that is part of a circle of references. It was done without the attributes that refer to later
+/// operations of the circle; those attributes are set when all operations of the circle are done.
 struct Circle {
     index: usize,
-    /// The operations of the PATCH that sets them.
+    /// The operations of the PATCH that sets the missing attributes.
     later: Vec<Value>,
     is_new: bool,
 }
 
-/// Operations that are run one after the other, and what came of them.
+/// Operations that run one after the other, with their results.
 pub(super) struct Run<'c, 'h> {
     context: &'c Context<'c, 'h>,
     operations: Vec<Operation>,
@@ -73,7 +73,7 @@ pub(super) struct Run<'c, 'h> {
     circles: Vec<Circle>,
     fail_on_errors: usize,
     errors: usize,
-    /// Whether the storage could not do an operation for the moment.
+    /// Whether an operation failed because the storage was temporarily unavailable.
     is_busy: bool,
 }
 
@@ -110,7 +110,7 @@ impl<'c, 'h> Run<'c, 'h> {
         self.close_circles();
     }
 
-    /// Whether there were so many errors that the rest is not done.
+    /// Whether the request has reached its number of allowed errors, so that the remaining operations are not run.
     pub(super) fn is_over(&self) -> bool {
         self.errors >= self.fail_on_errors
     }
@@ -125,8 +125,8 @@ impl<'c, 'h> Run<'c, 'h> {
         self.operations.get(index)?.result.as_ref()
     }
 
-    /// The path below the connector URL of what an operation was about: of the resource, or of the endpoint where there is
-    /// none.
+    /// The path of what an operation was about, relative to the connector URL: the path of the resource, or that of the
+    /// endpoint if there is no resource.
     pub(super) fn subject(&self, index: usize) -> String {
         let Some(operation) = self.operations.get(index) else { return "/".to_owned() };
         let location = operation.result.as_ref().and_then(|result| result.get("location")?.as_str());
@@ -134,8 +134,8 @@ impl<'c, 'h> Run<'c, 'h> {
         below.unwrap_or(&operation.path).to_owned()
     }
 
-    /// Forgets the result of an operation if it failed only because the storage could not do it for the moment; returns
-    /// whether that was so.
+    /// Forgets the result of an operation if it failed only because the storage was temporarily unavailable; returns
+    /// whether that was the reason.
     pub(super) fn take_back(&mut self, index: usize) -> bool {
         if let Some(operation) = self.operations.get_mut(index).filter(|_| self.is_busy) {
             operation.result = None;
@@ -143,7 +143,7 @@ impl<'c, 'h> Run<'c, 'h> {
         self.is_busy
     }
 
-    /// Takes over the result that an operation has had before.
+    /// Sets the result that an operation had in an earlier run.
     pub(super) fn restore(&mut self, index: usize, result: Value) {
         let Some(operation) = self.operations.get_mut(index) else { return };
         let is_done = result.get("status").and_then(Value::as_str).is_some_and(|status| status.starts_with('2'));
@@ -155,7 +155,7 @@ impl<'c, 'h> Run<'c, 'h> {
         operation.result = Some(result);
     }
 
-    /// Takes over that an operation has changed the resource with this id, which made it of this version.
+    /// Records that an operation changed the resource with this id in an earlier run, and which version it wrote.
     pub(super) fn restore_change(&mut self, index: usize, id: &str, version: u64) {
         let Some(operation) = self.operations.get(index) else { return };
         let location = self.location(&operation.path, id);
@@ -177,14 +177,15 @@ impl<'c, 'h> Run<'c, 'h> {
         self.record(index, refused, None);
     }
 
-    /// The URL of the resource with this id at an endpoint, to which the path of an operation leads.
+    /// The URL of the resource with this id, at the endpoint that the path of an operation names.
     fn location(&self, path: &str, id: &str) -> Option<String> {
         let route = Route::parse(path, self.context.table, false, self.context.mode).ok()?;
         let (Route::Resources(name) | Route::Resource(name, _)) = route else { return None };
         Some(self.context.location(&self.context.schema(&name).ok()?, id))
     }
 
-    /// Runs an operation. What refers to `unresolved`, which themselves wait for this one, is set when they are done.
+    /// Runs an operation. The operations in `unresolved` wait for this one, so attributes that refer to them are set
+    /// later.
     pub(super) fn one(&mut self, index: usize, unresolved: &[usize]) {
         let Some(operation) = self.operations.get(index) else { return };
         let names: Vec<&str> =
@@ -201,8 +202,8 @@ impl<'c, 'h> Run<'c, 'h> {
         self.record(index, answer, location);
     }
 
-    /// Sets what refers to resources that were created afterwards. Where that fails, an operation that created its
-    /// resource is undone.
+    /// Sets the attributes that refer to resources that were created later. If that fails, the operation is undone if
+    /// it had created its resource.
     fn close_circles(&mut self) {
         for Circle { index, later, is_new } in std::mem::take(&mut self.circles) {
             let Some(operation) = self.operations.get(index) else { continue };
@@ -222,7 +223,7 @@ impl<'c, 'h> Run<'c, 'h> {
                 Err(error) => (Err(error), None),
             };
             if answer.is_err() && is_new {
-                // The log tells whether it could be.
+                // The result may be dropped: the log says whether the resource could be deleted.
                 drop(self.run(&request("DELETE"), Body::Bytes(&[])));
             }
             let answer = answer.map(|answer| Answer { status: 201, ..answer });
@@ -232,7 +233,8 @@ impl<'c, 'h> Run<'c, 'h> {
         }
     }
 
-    /// One line of the log for an operation: what was done to whom, or why not, and why.
+    /// Writes one line of the log for an operation: the resource, what was done to it or why nothing was done, and the
+    /// reason.
     fn log(&self, request: &Request, answer: &Result<Answer, ScimError>, note: Note) {
         let because = &mut self.context.note.borrow_mut().because;
         if because.len() >= MOST_LOGGED {
@@ -248,7 +250,7 @@ impl<'c, 'h> Run<'c, 'h> {
         because.push(line.chars().take(LONGEST_LOGGED).collect());
     }
 
-    /// Returns also the location, and whether a resource was created.
+    /// Runs one request. Returns also the location, and whether a resource was created.
     fn run(&self, request: &Request, body: Body<'_>) -> (Result<Answer, ScimError>, Option<String>, bool) {
         let note: RefCell<Note> = RefCell::default();
         let context = Context { request, body, note: &note, ..*self.context };
@@ -275,7 +277,7 @@ impl<'c, 'h> Run<'c, 'h> {
         }
     }
 
-    /// The path and the body of a request, with the ids in place of the references.
+    /// The path and the body of an operation, in which ids have replaced the bulkId references.
     fn resolved(&self, path: &str, data: Option<&Value>) -> Result<(String, Body<'static>), ScimError> {
         if !self.are_linked {
             let body = data.map_or(Body::Bytes(&[]), |data| Body::Value(Cell::new(data.clone())));
@@ -300,7 +302,7 @@ impl<'c, 'h> Run<'c, 'h> {
         Ok((resolved, body))
     }
 
-    /// JSON nesting is bounded by its parser, so this may recurse.
+    /// Replaces references by ids. The JSON parser bounds the nesting, so this may recurse.
     fn substitute(&self, value: &mut Value) -> Result<(), ScimError> {
         match value {
             Value::String(text) => {
@@ -318,7 +320,7 @@ impl<'c, 'h> Run<'c, 'h> {
         }
     }
 
-    /// `members[value eq "bulkId:…"]`
+    /// Replaces the references of a path such as `members[value eq "bulkId:…"]`.
     fn substitute_in_path(&self, path: &mut String) -> Result<(), ScimError> {
         let mut resolved = String::new();
         let mut rest = path.as_str();
@@ -344,7 +346,7 @@ impl<'c, 'h> Run<'c, 'h> {
         }
     }
 
-    /// The id of the resource that an operation changes, which is known before the operation is done.
+    /// The id of the resource that an operation changes. The path names it, so it is known before the operation runs.
     fn id_in_path(&self, reference: &str) -> Option<&str> {
         let named = |operation: &&Operation| operation.bulk_id.as_deref() == Some(reference);
         let operation = self.operations.iter().find(named).filter(|operation| operation.method != "POST")?;

@@ -1,4 +1,4 @@
-//! What a bulk request asks for, and in which order its operations are done (RFC 7644 §3.7).
+//! The content of a bulk request, and the order in which its operations run (RFC 7644 §3.7).
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -12,10 +12,10 @@ use crate::protocol::mode::Mode;
 
 const BULK_REQUEST: &str = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
 
-/// What a bulk request asks for.
+/// The content of a bulk request.
 pub(super) struct BulkRequest {
     pub(super) operations: Vec<Operation>,
-    /// After how many errors the rest is not done.
+    /// The server stops after this many errors.
     pub(super) fail_on_errors: Option<usize>,
 }
 
@@ -26,22 +26,22 @@ pub(super) struct Operation {
     pub(super) bulk_id: Option<String>,
     pub(super) version: Option<String>,
     pub(super) data: Option<Value>,
-    /// What came of it, once it is done.
+    /// The result of the operation, once it is done.
     pub(super) result: Option<Value>,
 }
 
-/// When it is the turn of an operation.
+/// The place of an operation in the order of execution.
 pub(super) struct Turn {
     /// The place of the operation in the request.
     pub(super) index: usize,
-    /// The operations to which it refers and which themselves wait for it.
+    /// The operations to which this one refers, although they wait for this one.
     pub(super) unresolved: Vec<usize>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     Waiting,
-    /// What it refers to is being created.
+    /// The operations that it needs are being put before it.
     Begun,
     Done,
 }
@@ -119,7 +119,7 @@ impl BulkRequest {
         turns
     }
 
-    /// For every operation, the operations that create what it refers to.
+    /// Finds, for every operation, the operations that create the resources to which it refers.
     fn needs(&self) -> Vec<Vec<usize>> {
         let creates = |operation: &Operation| operation.method == "POST";
         let named = self.operations.iter().enumerate().filter(|(_, operation)| creates(operation));
@@ -159,7 +159,8 @@ impl Operation {
         Ok(Self { method, path, bulk_id, version, data: fields.take("data"), result: None })
     }
 
-    /// The data without the attributes that refer to these operations, and what sets them later.
+    /// The data without the attributes that refer to these operations, and the PATCH operations that set those
+    /// attributes later.
     pub(super) fn without(&self, names: &[&str]) -> (Option<Cow<'_, Value>>, Vec<Value>) {
         let mut data = self.data.as_ref().map(Cow::Borrowed);
         let mut later = Vec::new();
@@ -179,7 +180,7 @@ impl Operation {
     }
 }
 
-/// The members of a JSON object by their names in any case; null is as good as absent.
+/// The members of a JSON object, found by name in any case. A null value counts as absent.
 struct Fields(Map<String, Value>);
 
 impl Fields {

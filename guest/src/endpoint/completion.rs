@@ -1,4 +1,5 @@
-//! The result of an accepted request: Security Event Tokens that the client gets by GET (RFC 9967 §2.5.1).
+//! The result of a request that was accepted to be run later: the client reads Security Event Tokens by GET (RFC 9967
+//! §2.5.1).
 
 use serde_json::{Map, Value, json};
 
@@ -13,14 +14,13 @@ use crate::streams::{Signer, SignerError, token};
 const TOKEN: &str = "application/secevent+jwt";
 /// After how many seconds the client may ask again.
 const AGAIN: u32 = 1;
-/// How many tokens one answer has at the most.
+/// The most tokens in one answer.
 const MOST: u32 = 100;
 
-/// Serves a GET of the result of the request of this transaction, or of one operation of a bulk request, by the transaction
-/// of that operation.
+/// Serves a GET of a result. The transaction is that of a whole request, or of one operation of a bulk request.
 ///
-/// While there is no result the answer is 202 without a body. Of a bulk request as a whole the answer has the tokens in the
-/// form of RFC 8936, a page of at most 100 of them from `startIndex` on; else it is the token.
+/// While there is no result the answer is 202 without a body. For a bulk request as a whole the answer holds the tokens
+/// in the form of RFC 8936, in pages of at most 100 from `startIndex` on; otherwise the answer is the token itself.
 pub(super) fn completion(context: &Context<'_, '_>, transaction: &str) -> Result<Answer, ScimError> {
     let store = context.store;
     let not_found = || ScimError::not_found(format!("There is no asynchronous request '{}'", cut_id(transaction)));
@@ -69,7 +69,8 @@ fn pending() -> Answer {
     Answer { status: 202, headers: vec![("retry-after", AGAIN.to_string())], ..Answer::default() }
 }
 
-/// Whether both credentials are those of one client: a new token of the connector belongs to whoever had the old one.
+/// Whether both credentials belong to the same client. A new connector token belongs to the client that had the old
+/// one.
 fn is_same_client(one: &str, other: Option<&str>) -> bool {
     let client =
         |credential: &str| if credential.starts_with("token ") { String::new() } else { credential.to_owned() };
@@ -80,14 +81,15 @@ fn cut_id(transaction: &str) -> &str {
     crate::text::cut(transaction, keys::ID + 5)
 }
 
-/// The key that signs tokens, and the stream in whose name it signs.
+/// The key that signs tokens, and the event stream in whose name it signs.
 struct Signing {
     signer: Signer,
     stream: StreamRecord,
 }
 
 impl Signing {
-    /// They are signed as for a stream that tells the same: a client that reads the token knows the keys from there.
+    /// Chooses the key of an event stream that reports the same requests: the client that reads the token knows that
+    /// stream's keys.
     fn open(context: &Context<'_, '_>) -> Result<Self, ScimError> {
         let store = context.store;
         let streams = store.streams()?;
@@ -109,7 +111,7 @@ impl Signing {
         }
     }
 
-    /// The token and its `jti`, which is that of no token of a stream: the same every time.
+    /// The token and its `jti`. The `jti` is the same at every call, and differs from those of all stream tokens.
     fn token(
         &self,
         accepted: &AcceptedRecord,

@@ -2,13 +2,13 @@
 
 pub(super) use crate::protocol::version::etag;
 
-/// Whether the header names the version, or any with `*`; compared weakly, as is SCIM practice.
+/// Whether the header names this version, or every version with `*`. Versions are compared weakly, as is usual in SCIM.
 pub(super) fn names(header: &str, version: u64) -> bool {
     let wanted = format!("{version:x}");
     header.trim() == "*" || header.split(',').any(|tag| opaque(tag) == wanted)
 }
 
-/// Whether the version is one that `If-Match` allows to change.
+/// Whether `If-Match` allows a change of a resource of this version.
 pub(super) fn allows(if_match: Option<&str>, version: u64) -> bool {
     if_match.is_none_or(|header| names(header, version))
 }

@@ -1,4 +1,4 @@
-//! What every endpoint knows of the request it serves.
+//! The context of a request, which every endpoint gets.
 
 use std::cell::{Cell, RefCell};
 
@@ -14,15 +14,15 @@ use crate::store::{OrganizationRecord, Store, Table};
 
 /// The body of a request.
 pub(super) enum Body<'c> {
-    /// As the client sent it.
+    /// The bytes that the client sent.
     Bytes(&'c [u8]),
-    /// The data of an operation of a bulk request, which has been read already. It can be taken once.
+    /// The data of an operation of a bulk request, which is parsed already. It can be taken once.
     Value(Cell<Value>),
 }
 
-/// What every endpoint knows of the request it serves.
+/// The context of a request, which every endpoint gets.
 pub(super) struct Context<'c, 'h> {
-    /// The request. Its body is in `body`.
+    /// The request without its body, which is in `body`.
     pub(super) request: &'c Request,
     /// The body, to be read once; see [`Context::body`].
     pub(super) body: Body<'c>,
@@ -30,16 +30,16 @@ pub(super) struct Context<'c, 'h> {
     pub(super) store: &'c Store<'h>,
     /// The organization.
     pub(super) organization: &'c OrganizationRecord,
-    /// Its schemas and resource types.
+    /// The organization's schemas and resource types.
     pub(super) table: &'c Table,
-    /// Tolerant or to the letter.
+    /// Whether the organization's clients are treated tolerantly or strictly.
     pub(super) mode: Mode<'c>,
-    /// What the SCIM log will say.
+    /// The note from which the entry of the SCIM log is written.
     pub(super) note: &'c RefCell<Note>,
 }
 
 impl<'c> Context<'c, '_> {
-    /// Reads the body as JSON. It is read once: what is a value already is given away.
+    /// Reads the body as JSON. This can be done once: a body that was parsed before is moved out.
     ///
     /// # Errors
     /// 400 `invalidSyntax` if it is no JSON.
@@ -54,7 +54,7 @@ impl<'c> Context<'c, '_> {
         }
     }
 
-    /// What resources of the named type look like.
+    /// The schema of the resource type with this name.
     ///
     /// # Errors
     /// 404 if there is no such type.

@@ -1,4 +1,4 @@
-//! Resources of declared types: nothing is special about them.
+//! Resources of types that the organization has declared: they follow the general rules, without any special ones.
 
 use super::context::Context;
 use super::representation::Shown;

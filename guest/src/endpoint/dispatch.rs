@@ -1,4 +1,5 @@
-//! From a request to its response: what it will read, who calls, which endpoint serves it, and the entry of the log.
+//! Turns a request into its response: reads ahead the keys that it needs, authenticates the caller, calls the endpoint,
+//! and writes the log entry.
 
 use std::cell::{OnceCell, RefCell};
 
@@ -21,7 +22,7 @@ use crate::protocol::tolerance::Tolerances;
 use crate::store::keys::{self, Kind};
 use crate::store::{Actor, OrganizationRecord, Store};
 
-/// Serves a request. Every refusal is a response with a SCIM error body.
+/// Serves a request. Every error is a response with a SCIM error body.
 #[must_use]
 pub fn handle(host: Host<'_>, request: &Request) -> Response {
     let store = host.store();
@@ -44,12 +45,12 @@ pub fn handle(host: Host<'_>, request: &Request) -> Response {
     response
 }
 
-/// The entry of the log that a request will have.
+/// The log entry of the request that is being served.
 struct Log {
     key: Key,
     /// When the request came.
     began: u64,
-    /// What was to be kept with the first change.
+    /// The entry that was to be written together with the first change.
     begun: OnceCell<Entry>,
 }
 
@@ -82,8 +83,8 @@ fn serve(
                 keep_with_change(store, log.key.clone(), entry)?;
             }
         }
-        // RFC 7643 §5: how to authenticate can be read by everybody. The answer is the same whatever the organization has
-        // set, and where there is none, so that it does not tell which organizations there are.
+        // RFC 7643 §5: everybody may read how to authenticate. The answer is the same for every organization, whatever
+        // its settings and even if it does not exist, so that strangers can't find out which organizations exist.
         Err(refusal) if refusal.is_silent && is_public(&path) => {
             organization = OrganizationRecord::default();
             mode = Mode::COMPAT.noting(applied);
@@ -113,12 +114,12 @@ fn serve(
     }
 }
 
-/// Whether the answer needs no token.
+/// Whether the path may be read without a token.
 fn is_public(path: &Path<'_>) -> bool {
     matches!(Route::of(path, SchemaTable::builtin(), false, Mode::COMPAT), Ok(Route::ServiceProviderConfig))
 }
 
-/// The keys that the request will surely read, for one crossing.
+/// The keys that the request will certainly read, so that one call to the host reads them all.
 fn foreseen(request: &Request, path: &Path<'_>, presented: &Presented<'_>) -> Vec<Key> {
     let always = [keys::ORGANIZATION, keys::CONNECTOR, keys::DECLARED];
     let mut keys: Vec<Key> = always.map(<[u8]>::to_vec).into();

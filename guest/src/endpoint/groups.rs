@@ -1,4 +1,5 @@
-//! What is special about `/Groups`: members, which are kept apart from the group, and 204 for large ones.
+//! The special rules of `/Groups`: members are stored apart from the group, and changes of large groups are answered
+//! 204.
 
 use serde_json::Value;
 
@@ -85,8 +86,8 @@ impl<'c, 'h> Resource<'c, 'h> for Groups<'c, 'h> {
         Ok(Received { document, members })
     }
 
-    /// RFC 7644 §3.5.2: 200 with the representation wherever the client asks for attributes. It is shown too who was left
-    /// out (T33), unless the group is large.
+    /// RFC 7644 §3.5.2: the answer is 200 with the representation if the client asks for attributes. It is also 200 if
+    /// unknown members were left out (T33), so that the client sees it, unless the group is large.
     fn is_answered_whole(&self, done: &Provisioned<TeamRecord>) -> Result<bool, ScimError> {
         if !self.endpoint.query.projection.is_default() {
             return Ok(true);

@@ -1,4 +1,4 @@
-//! The head of a request: the media types that it names, and what it took to read it.
+//! The head of a request: its media types, and the tolerance rules that reading it has needed.
 
 use crate::protocol::error::ScimError;
 use crate::protocol::message::Request;
@@ -9,11 +9,11 @@ use crate::protocol::tolerance::Tolerance;
 /// Every media type that a body may have (RFC 7644 §3.1; T17).
 const MEDIA_TYPES: [&str; 2] = ["application/scim+json", "application/json"];
 
-/// The media types of which an `Accept` header names at least one if it can be met; requests with other headers are
-/// answered as well (T17).
+/// An `Accept` header can be met if it names at least one of these media types. A request with another `Accept` header
+/// is answered as well (T17).
 const ACCEPTED: [&str; 4] = ["application/scim+json", "application/json", "application/*", "*/*"];
 
-/// Notes what it took to read the request's line and its header fields.
+/// Notes which tolerance rules the request line and the header fields have needed.
 pub(super) fn note_head(request: &Request, route: &Result<Route, ScimError>, mode: Mode<'_>) {
     let token = request.header("authorization").and_then(|header| header.strip_prefix("Bearer "));
     if token.is_none_or(|token| token.trim() != token) {
@@ -34,7 +34,8 @@ pub(super) fn note_head(request: &Request, route: &Result<Route, ScimError>, mod
     }
 }
 
-/// 415 for a body of another media type; a body without one is taken for JSON (T17). Only of requests whose body is read.
+/// Refuses a body of another media type with 415; a body without a media type is taken for JSON (T17). This is asked
+/// only if the body is read.
 pub(super) fn require_json(request: &Request) -> Result<(), ScimError> {
     let Some(content_type) = request.header("content-type").filter(|_| !request.body.is_empty()) else { return Ok(()) };
     let media_type = content_type.split(';').next().unwrap_or_default().trim();

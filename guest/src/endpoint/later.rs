@@ -1,4 +1,5 @@
-//! Runs accepted requests: part by part, each operation once, and tells streams what came of it (RFC 9967 §2.5.1).
+//! Runs requests that were accepted to be run later: in parts, each operation once. It reports their results to event
+//! streams (RFC 9967 §2.5.1).
 
 use std::cell::RefCell;
 
@@ -18,15 +19,16 @@ use crate::store::{
     encode, keys,
 };
 
-/// The most operations whose results are told in one commit.
+/// The most operations whose results one commit reports.
 const AT_ONCE: usize = 25;
-/// How often an operation is begun whose end nobody sees, because the server stops or the component is stopped: then it is
-/// given up, so that those behind it have their turn.
+/// How often an operation is started if the server or the component stops each time before it ends. After that it is
+/// given up, so that the operations behind it can run.
 const MOST_ATTEMPTS: u32 = 3;
-/// How many operations the log tells of one by one.
+/// How many operations of a request get their own line in the log.
 const MOST_LOGGED: usize = 50;
 
-/// Does a part of an accepted request, at least one operation: until `is_over`. What was interrupted goes on where it was.
+/// Runs a part of an accepted request, at least one operation, until `is_over`. It continues where an earlier run
+/// stopped.
 ///
 /// # Errors
 /// If the storage can't answer, or if somebody else runs the request.
@@ -63,7 +65,7 @@ pub fn run_accepted(host: Host<'_>, transaction: &str, is_over: &dyn Fn() -> boo
     {
         match (outcome.result, outcome.resource) {
             (Some(result), _) => run.restore(index, result),
-            // It was done, and nobody was told: the server stopped in between.
+            // The server stopped after it had run the operation and before it had reported the result.
             (None, Some(id)) => {
                 run.restore_change(index, &id, version);
                 telling.fresh.push((index, None));
@@ -74,7 +76,8 @@ pub fn run_accepted(host: Host<'_>, transaction: &str, is_over: &dyn Fn() -> boo
             *known = true;
         }
     }
-    // What is told at once is lost at once if an operation stops the component: then one after the other is told.
+    // Results that are reported together are lost together if an operation stops the component. After such a stop every
+    // result is reported on its own.
     let at_once = if attempts == 0 { AT_ONCE } else { 1 };
     for Turn { index, .. } in order {
         if known.get(index).is_none_or(|known| *known) {
@@ -115,7 +118,7 @@ pub fn run_accepted(host: Host<'_>, transaction: &str, is_over: &dyn Fn() -> boo
     telling.tell(&run, &request)
 }
 
-/// The operations in the order of their turns.
+/// The operations in the order in which they run.
 fn begun<'c, 'h>(
     context: &'c Context<'c, 'h>,
     record: &AcceptedRecord,
@@ -131,7 +134,7 @@ fn begun<'c, 'h>(
     }
 }
 
-/// Whether the client would still be let in.
+/// Whether the client's credential is still valid.
 fn admitted(store: &Store<'_>, record: &AcceptedRecord) -> Result<Result<(), Unauthenticated>, StoreError> {
     let connector = store.connector()?.map(|stored| stored.record);
     let access = if record.is_access_token { store.oauth_access(&record.token)? } else { None };
@@ -139,7 +142,7 @@ fn admitted(store: &Store<'_>, record: &AcceptedRecord) -> Result<Result<(), Una
     Ok(authenticate_again(connector.as_ref(), token, access.as_ref(), store.now()).map(drop))
 }
 
-/// The request, without the body.
+/// The accepted request without its body.
 fn request(record: &AcceptedRecord) -> Request {
     Request {
         method: record.method.clone(),
@@ -157,19 +160,19 @@ fn operation(record: OperationRecord) -> Operation {
     Operation { method, path, bulk_id, version, data, result: None }
 }
 
-/// Tells what came of operations.
+/// Reports the results of operations.
 struct Telling<'t, 'h> {
     store: &'t Store<'h>,
     transaction: &'t str,
     record: AcceptedRecord,
-    /// The version of the record.
+    /// The version of the stored record.
     version: u64,
-    /// The operations of which nobody was told yet, with what the log says of each.
+    /// The operations whose results are not reported yet, each with its line for the log.
     fresh: Vec<(usize, Option<String>)>,
 }
 
 impl Telling<'_, '_> {
-    /// Keeps the results, and has streams tell them, in one commit. With the last one the request is done.
+    /// Stores the results and reports them to event streams, in one commit. With the last result the request is done.
     fn tell(&mut self, run: &Run<'_, '_>, request: &Request) -> Result<(), StoreError> {
         let is_complete = run.is_complete() && self.record.finished.is_none();
         if self.fresh.is_empty() && !is_complete {
@@ -201,7 +204,7 @@ impl Telling<'_, '_> {
         Ok(())
     }
 
-    /// Adds to the batch the entry of the SCIM log: under the id of the request, which has one of its acceptance too.
+    /// Adds an entry of the SCIM log to the batch. It has the id of the request, as has the entry about its acceptance.
     fn log(
         &self,
         batch: &mut Batch,

@@ -1,11 +1,11 @@
-//! The endpoints of RFC 7644: each joins the protocol to provisioning, and answers.
+//! The endpoints of RFC 7644. Each reads a request, calls `provisioning` (or the store), and writes the answer.
 //!
-//! A request passes `dispatch`, which asks `admission` who calls and `routing` which endpoint serves it. What can be done
-//! to a resource is written once in `resource`; `users`, `groups` and `declared` say what is special about their type. A
-//! request and an operation of a bulk request meet in `operation`.
+//! A request first passes `dispatch`, which asks `admission` to authenticate the caller and `routing` to find the
+//! endpoint. What can be done to a resource is written once in `resource`; `users`, `groups` and `declared` add the
+//! rules of their type. Both a single request and an operation of a bulk request end in `operation`.
 //!
-//! A request that the client would have run later is kept by `acceptance`, run by `later`, and what came of it is read at
-//! `completion`.
+//! If the client wants a request to be run later, `acceptance` stores it, `later` runs it, and `completion` serves its
+//! result.
 
 mod acceptance;
 mod admission;

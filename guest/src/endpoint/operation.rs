@@ -9,7 +9,7 @@ use super::users::Users;
 use crate::protocol::error::ScimError;
 use crate::protocol::route::Route;
 
-/// Creates a resource of the named type, or does what the method says to the one with this id.
+/// Creates a resource of the named type, or does what the method says to the resource with this id.
 pub(super) fn on_resource(context: &Context<'_, '_>, name: &str, id: Option<&str>) -> Result<Answer, ScimError> {
     match name {
         "User" => serve(&Users::new(context)?, id),

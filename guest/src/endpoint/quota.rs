@@ -1,18 +1,18 @@
-//! Requests that the host has refused because the organization has used up a quota. They come here for their entry of the
-//! log, and to be refused as SCIM has it.
+//! Requests that the host has refused because the organization has used up a quota. The host passes them on so that
+//! they get a log entry and a SCIM error body.
 
 use crate::protocol::error::ScimError;
 use crate::protocol::message::Request;
 use crate::sentence::Sentence;
 
-/// The host's own header field: the seconds to wait, how many requests were refused before this one without an entry of
-/// the log, and the reason. The host passes no field of this name on from a client.
+/// A header field that only the host sets. It holds the seconds to wait, how many requests were refused before this one
+/// without a log entry, and the reason. The host removes a field of this name that a client sends.
 const OVER_QUOTA: &str = "insomnia-over-quota";
 
 /// A refusal by the host.
 pub(super) struct OverQuota<'r> {
     seconds: u32,
-    /// Requests that were refused before this one without an entry of the log.
+    /// How many requests were refused before this one without a log entry.
     unlogged: u64,
     reason: &'r str,
 }
@@ -25,7 +25,7 @@ impl<'r> OverQuota<'r> {
         Some(Self { seconds, unlogged, reason: parts.next()? })
     }
 
-    /// What the log says beside the refusal.
+    /// The line that the log has in addition to the refusal.
     pub(super) fn line(&self) -> Option<String> {
         (self.unlogged > 0).then(|| Sentence::OverQuota { count: self.unlogged }.into())
     }

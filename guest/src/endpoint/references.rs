@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 /// What a reference to another operation begins with.
 pub(super) const REFERENCE: &str = "bulkId:";
 
-/// Takes the attributes that refer to one of the operations; those of an extension one by one.
+/// Takes out the attributes that refer to one of the operations. Attributes of an extension are taken one by one.
 pub(super) fn take_referring(attributes: &mut Map<String, Value>, urn: &str, names: &[&str], later: &mut Vec<Value>) {
     attributes.retain(|name, value| {
         if let Value::Object(extension) = value
@@ -44,12 +44,12 @@ pub(super) fn references<'v>(value: &'v Value, found: &mut Vec<&'v str>) {
     }
 }
 
-/// The `path` of a PATCH operation, which may hold references within a filter.
+/// Whether the member is the `path` of a PATCH operation, whose filter may contain references.
 pub(super) fn is_path(name: &str) -> bool {
     name.eq_ignore_ascii_case("path")
 }
 
-/// The first reference within a filter's string: what stands before it, its bulkId, and what stands behind it.
+/// The first reference in a string of a filter: the text before it, its bulkId, and the text after it.
 pub(super) fn next_quoted(text: &str) -> Option<(&str, &str, &str)> {
     let at = text.find("\"bulkId:")?;
     let (before, rest) = text.split_at_checked(at + 1)?;

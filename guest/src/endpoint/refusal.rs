@@ -1,13 +1,14 @@
-//! What a refusal of the layers below is in SCIM (RFC 7644 §3.12).
+//! Turns an error of the lower layers into a SCIM error (RFC 7644 §3.12).
 
 use crate::connector::Unauthenticated;
 use crate::protocol::error::ScimError;
 use crate::provisioning::{Refusal, guard};
 use crate::store::StoreError;
 
-/// How long to wait when the organization's data is contended or out of reach, in seconds.
+/// How long the client should wait if others change the organization's data or the storage can't be reached, in
+/// seconds.
 const RETRY_AFTER: u32 = 1;
-/// How long to wait when the storage is full, in seconds: somebody has to make room.
+/// How long the client should wait if the storage is full, in seconds: the operator has to make room first.
 const RETRY_AFTER_FULL: u32 = 300;
 
 impl From<Refusal> for ScimError {
@@ -44,7 +45,7 @@ impl From<StoreError> for ScimError {
             StoreError::Full => {
                 Self { retry_after: Some(RETRY_AFTER_FULL), ..Self::status(503, sentence(&error.to_string())) }
             }
-            // The text is for the operator, who finds it in the host's log by the request's id.
+            // The detail is meant for the operator, who finds it in the host's log by the request's id.
             StoreError::Limit(_) | StoreError::Broken(_) => {
                 eprintln!("{error}");
                 Self::status(500, "The server failed; its operator finds the reason in its log")
@@ -59,7 +60,7 @@ impl From<Unauthenticated> for ScimError {
     }
 }
 
-/// Whether it says that the storage could not do the work for the moment, and not that a rule forbids it.
+/// Whether the error means that the storage is temporarily unavailable, and not that a rule forbids the request.
 pub(super) fn is_of_storage(error: &ScimError) -> bool {
     error.status == 503 && error.retry_after.is_some_and(|seconds| [RETRY_AFTER, RETRY_AFTER_FULL].contains(&seconds))
 }

@@ -1,11 +1,13 @@
-//! What clients see of members and teams: the stored document with what is computed (RFC 7643 §3.1, rule P3).
+//! The representation of members and teams: the stored document, and the attributes that are computed (RFC 7643 §3.1,
+//! rule P3).
 //!
-//! A stored document is canonical: where the client asked for no projection it is sent as it is stored, with `groups` or
-//! `members` and `meta` written behind it, without reading it into memory first.
+//! A stored document is canonical. If the client asked for no projection, its bytes are sent as they are stored,
+//! without parsing them, and `groups` or `members` and `meta` are appended.
 //!
-//! A user's `groups` have the names of teams. To rename a team of 100,000 must not write 100,000 members, so the version of
-//! a user whose `groups` are shown is the newest of its own and its teams': it changes with what is shown. A member's name
-//! in `members` is kept at the edge: to rename a member writes its few teams.
+//! A user's `groups` have the names of teams. Renaming a team of 100,000 members must not write 100,000 members. For
+//! this reason the version of a user whose `groups` are shown is the newest version among the user and the user's
+//! teams: it changes whenever the representation changes. In `members`, a member's name is stored with each membership:
+//! renaming a member writes one entry for each of the member's few teams.
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
@@ -26,28 +28,29 @@ use crate::store::{Edge, MemberRecord, ResourceRecord, Row, StoreError, Stored, 
 pub(super) struct Representation<'c, 'h> {
     context: &'c Context<'c, 'h>,
     schema: &'c ResourceSchema<'c>,
-    /// What the client sees; `None` for all of it, where the stored document holds nothing that is not returned by
+    /// The attributes that the client asked for; `None` for all of them, if every stored attribute is returned by
     /// default.
     projection: Option<Plan<'c>>,
-    /// Whether the client sees the part that is kept as edges: a user's `groups`, a group's `members`.
+    /// Whether the answer contains the attribute that is computed from stored memberships: a user's `groups`, a group's
+    /// `members`.
     wants_edges: bool,
     /// The type's name and the beginning of its resources' locations, as JSON.
     meta_texts: OnceCell<(Vec<u8>, Vec<u8>)>,
-    /// What was read of memberships: members of one list have the same few teams.
+    /// The memberships that were read already: the members of one list are often in the same few teams.
     memberships: RefCell<Memberships>,
 }
 
-/// About what `meta` takes as text, in bytes.
+/// The approximate size of `meta` as text, in bytes.
 const META: usize = 320;
-/// How many teams are remembered at the most; each takes some hundred bytes.
+/// The most teams that are cached; each takes some hundred bytes.
 const MOST_TEAMS: usize = 10_000;
 
-/// Teams as `groups` shows them.
+/// A cache of teams as `groups` shows them.
 #[derive(Default)]
 struct Memberships {
-    /// By id; `None` of a team that has gone.
+    /// Teams by their id; `None` for a team that was deleted.
     teams: HashMap<String, Option<Rc<ShownTeam>>>,
-    /// The teams of the members that are shown next.
+    /// The ids of the teams of the members that are rendered next.
     of: HashMap<String, Vec<String>>,
 }
 
@@ -58,15 +61,15 @@ struct ShownTeam {
     version: u64,
 }
 
-/// A resource as the client sees it.
+/// A resource as the client gets it.
 pub(super) struct Shown {
-    /// Encoded.
+    /// The encoded JSON.
     pub(super) json: Vec<u8>,
-    /// The version that `meta` has.
+    /// The version in `meta`.
     pub(super) version: u64,
 }
 
-/// What `meta` is made of.
+/// The values from which `meta` is made.
 struct Meta<'m> {
     id: &'m str,
     created: u64,
@@ -123,12 +126,12 @@ impl<'c, 'h> Representation<'c, 'h> {
         Ok(Shown { json: encode(&projection.apply(document)), version: stored.resource_version() })
     }
 
-    /// Whether [`Representation::row`] gives what the client asked to see.
+    /// Whether [`Representation::row`] can render what the client asked for.
     pub(super) fn takes_rows(&self) -> bool {
         self.projection.is_none()
     }
 
-    /// The version of what the client asked to see of a member or a team.
+    /// The version of a member or a team, given the attributes that the client asked for.
     pub(super) fn version<T>(&self, kind: Kind, id: &str, stored: &Stored<T>) -> Result<u64, StoreError> {
         let own = stored.resource_version();
         if kind == Kind::User && self.wants_edges && stored.touch.is_some() {
@@ -137,7 +140,7 @@ impl<'c, 'h> Representation<'c, 'h> {
         Ok(own)
     }
 
-    /// A member or a team as it is stored.
+    /// A member or a team whose stored bytes are sent unchanged.
     pub(super) fn row(&self, kind: Kind, id: &str, stored: &Stored<Row>) -> Result<Shown, StoreError> {
         let record = &stored.record;
         let meta = Meta::of(stored, id, record.created, record.modified);
@@ -155,7 +158,7 @@ impl<'c, 'h> Representation<'c, 'h> {
         }
     }
 
-    /// All of a resource of a declared type: what filters and sorting look at.
+    /// A resource of a declared type with all attributes, as filters and sorting see it.
     pub(super) fn whole_resource(&self, stored: &Stored<ResourceRecord>) -> Document {
         let record = &stored.record;
         let mut document = record.document.clone();
@@ -163,7 +166,7 @@ impl<'c, 'h> Representation<'c, 'h> {
         document
     }
 
-    /// All of a member but `groups`: what filters and sorting look at.
+    /// A member with all attributes but `groups`, as filters and sorting see it.
     pub(super) fn whole_user(&self, stored: &Stored<MemberRecord>) -> Document {
         let record = &stored.record;
         let mut document = record.document.clone();
@@ -185,7 +188,7 @@ impl<'c, 'h> Representation<'c, 'h> {
         document
     }
 
-    /// All of a team but `members`: what filters and sorting look at.
+    /// A team with all attributes but `members`, as filters and sorting see it.
     pub(super) fn whole_group(&self, stored: &Stored<TeamRecord>) -> Document {
         let record = &stored.record;
         let mut document = record.document.clone();
@@ -193,8 +196,8 @@ impl<'c, 'h> Representation<'c, 'h> {
         document
     }
 
-    /// `groups` of a member: direct memberships only, for teams hold no teams. Returns the version with them, which `meta`
-    /// has then.
+    /// Adds a member's `groups`. They are direct memberships only, for teams hold no teams. Returns the version that
+    /// includes them, which `meta` then has.
     pub(super) fn add_groups(&self, stored: &Stored<MemberRecord>, document: &mut Document) -> Result<u64, StoreError> {
         let own = stored.resource_version();
         if stored.touch.is_none() {
@@ -209,8 +212,9 @@ impl<'c, 'h> Representation<'c, 'h> {
         Ok(version)
     }
 
-    /// `members` of a team, all of them: a truncated list would be read as the whole. Who has no name but the userName has
-    /// no `display`: conformance tests compare what they sent with what they get, and it would say nothing new.
+    /// Adds all `members` of a team, since clients would take a truncated list for the whole list. A member whose only
+    /// name is the userName has no `display`: it would say nothing new, and conformance tests compare what they sent
+    /// with what they get.
     pub(super) fn add_members(&self, stored: &Stored<TeamRecord>, document: &mut Document) -> Result<(), StoreError> {
         if stored.touch.is_some() {
             let mut members = Vec::new();
@@ -230,7 +234,7 @@ impl<'c, 'h> Representation<'c, 'h> {
         Ok(())
     }
 
-    /// The encoded document with its edges and `meta` behind it.
+    /// The encoded document, followed by its memberships and `meta`.
     fn complete(
         &self,
         kind: Kind,
@@ -257,8 +261,8 @@ impl<'c, 'h> Representation<'c, 'h> {
         Ok(Shown { json, version: meta.version })
     }
 
-    /// Writes `meta` as text, as [`Representation::meta`] would be encoded: ids, times and versions need no escaping, and
-    /// the rest is the same for all resources of a type.
+    /// Writes `meta` as text, with the same result as encoding [`Representation::meta`]. Ids, times and versions need
+    /// no escaping, and the rest is the same for all resources of a type.
     fn write_meta(&self, meta: &Meta<'_>, json: &mut Vec<u8>) {
         let (resource_type, location) = self.meta_texts.get_or_init(|| {
             let name = self.schema.resource_type.name.as_str();
@@ -284,7 +288,7 @@ impl<'c, 'h> Representation<'c, 'h> {
         parts.into_iter().for_each(|part| json.extend_from_slice(part));
     }
 
-    /// Writes `members` as text: the edge holds the display name as JSON, and ids need no escaping.
+    /// Writes `members` as text. The stored membership holds the display name as JSON, and ids need no escaping.
     fn write_members(&self, team: &str, json: &mut Vec<u8>) -> Result<(), StoreError> {
         let users = encode_text(&self.user_location(""));
         let users = users.strip_suffix(b"\"").unwrap_or(&users);
@@ -310,7 +314,8 @@ impl<'c, 'h> Representation<'c, 'h> {
         Ok(())
     }
 
-    /// Reads the teams of the members that are shown next, if the client sees them: in two crossings for all.
+    /// Reads the teams of the members that are rendered next, if `groups` are shown: two calls to the host for all
+    /// members.
     ///
     /// # Errors
     /// If the storage can't answer.
@@ -326,7 +331,7 @@ impl<'c, 'h> Representation<'c, 'h> {
         self.read_teams(&ids)
     }
 
-    /// The member's teams, with the version of the one that changed last.
+    /// The member's teams, and the highest version among them.
     fn groups_of(&self, member: &str) -> Result<(Vec<Rc<ShownTeam>>, u64), StoreError> {
         let known = self.memberships.borrow_mut().of.remove(member);
         let ids = known.map_or_else(|| self.context.store.team_ids_of(member), Ok)?;
@@ -337,7 +342,7 @@ impl<'c, 'h> Representation<'c, 'h> {
         Ok((groups, newest))
     }
 
-    /// Reads those of the teams that were not read before.
+    /// Reads those of the teams that are not cached.
     fn read_teams(&self, ids: &[String]) -> Result<(), StoreError> {
         let mut memberships = self.memberships.borrow_mut();
         if memberships.teams.len() > MOST_TEAMS {
@@ -374,7 +379,7 @@ impl<'c, 'h> Representation<'c, 'h> {
     }
 }
 
-/// Inserts an array where it is not empty, keeping `meta` last.
+/// Inserts an array unless it is empty, so that `meta` stays last.
 fn insert_before_meta(document: &mut Document, name: &str, values: Vec<Value>) {
     if values.is_empty() {
         return;
@@ -386,7 +391,7 @@ fn insert_before_meta(document: &mut Document, name: &str, values: Vec<Value>) {
     }
 }
 
-/// A document as bytes: it has string keys only, so encoding it can't fail.
+/// Encodes a document. This can't fail, because all keys are strings.
 fn encode(document: &Document) -> Vec<u8> {
     serde_json::to_vec(document).unwrap_or_default()
 }

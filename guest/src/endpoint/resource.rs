@@ -11,27 +11,27 @@ use crate::provisioning::{Precondition, Provisioned, Refusal};
 use crate::store::keys::Kind;
 use crate::store::{Record, StoreError, Stored};
 
-/// A resource as a client sent it, and the ids of the members that a group has beside it.
+/// A resource that a client sent, and apart from it the ids of a group's members.
 pub(super) struct Received {
     pub(super) document: Document,
     pub(super) members: Vec<String>,
 }
 
-/// What a change makes of the current document.
+/// Makes the new document of the current one.
 pub(super) type Change<'a> = &'a dyn Fn(&Document) -> Result<Patched, ScimError>;
 
-/// What a resource type does in its own way.
+/// The operations that differ from one resource type to the other.
 pub(super) trait Resource<'c, 'h: 'c> {
-    /// What is stored of a resource.
+    /// The stored form of a resource.
     type Record: Record;
 
     /// The endpoint of the type.
     fn endpoint(&self) -> &Endpoint<'c, 'h>;
 
-    /// How the key layout calls it; `None` of declared types.
+    /// The kind by which store keys name the type; `None` for a declared type.
     fn kind(&self) -> Option<Kind>;
 
-    /// Provisions what was posted.
+    /// Creates the resource that the client posted.
     fn create(&self, new: Received) -> Result<Provisioned<Self::Record>, Refusal>;
 
     /// The stored resource with this id.
@@ -48,37 +48,38 @@ pub(super) trait Resource<'c, 'h: 'c> {
     /// Deletes the resource with this id.
     fn remove(&self, id: &str, if_match: Precondition<'_>) -> Result<Provisioned<Self::Record>, Refusal>;
 
-    /// The resource as the client asked to see it.
+    /// The resource as the client asked for it.
     fn shown(&self, stored: &Stored<Self::Record>) -> Result<Shown, StoreError>;
 
-    /// All that clients can see of the resource: by that strict mode tells whether a read-only value is the current one (T5).
+    /// The resource with every attribute that clients can see. Strict mode compares read-only values of a request with
+    /// it (T5).
     fn whole(&self, stored: &Stored<Self::Record>) -> Result<Document, StoreError>;
 
-    /// The resource that the client sent.
+    /// The resource in the body of the request.
     fn received(&self) -> Result<Received, ScimError> {
         Ok(Received { document: self.endpoint().received()?, members: Vec::new() })
     }
 
-    /// What people call a resource with this document, for the log.
+    /// The readable name of the resource with this document, for the log.
     fn name_of(&self, document: &Document) -> Option<String> {
         Some(document.get("displayName")?.as_str()?.to_owned())
     }
 
-    /// Looks at what is to replace a resource as a whole.
+    /// Examines a document that will replace a whole resource.
     fn replaces_with(&self, _incoming: &Document) {}
 
-    /// Puts right what a PATCH made of a document.
+    /// Corrects a document after a PATCH was applied to it.
     fn settle(&self, _document: &mut Document) {}
 
-    /// Whether `If-Match` allows to change the resource with this id and version.
+    /// Whether `If-Match` allows a change of the resource with this id and version.
     fn allows(&self, _id: &str, version: u64) -> bool {
         self.endpoint().allows(version)
     }
 
-    /// Tells the log which tolerance rule the change took.
+    /// Notes for the log which tolerance rule the change has used.
     fn note_tolerance(&self, _done: &Provisioned<Self::Record>) {}
 
-    /// Whether a PATCH is answered with the whole resource (200), and not with nothing (204).
+    /// Whether a PATCH is answered 200 with the whole resource, instead of 204.
     fn is_answered_whole(&self, _done: &Provisioned<Self::Record>) -> Result<bool, ScimError> {
         Ok(true)
     }
@@ -106,7 +107,7 @@ fn create<'c, 'h: 'c>(resource: &impl Resource<'c, 'h>) -> Result<Answer, ScimEr
     let name = resource.name_of(&new.document);
     let created = resource.create(new);
     if let (Err(_), Some(name)) = (&created, name) {
-        // A refusal says whom it concerns: somebody who has no id yet.
+        // A resource that is refused has no id yet, so the log names it without one.
         resource.endpoint().note_subject("", &name);
     }
     let provisioned = resource.endpoint().refusal_of(created, None)?;
@@ -175,7 +176,7 @@ fn update<'c, 'h: 'c, R: Resource<'c, 'h>>(
     resource.endpoint().refusal_of(updated, Some(id))
 }
 
-/// Tells the log what was done, and the client what the resource is now.
+/// Notes for the log what was done, and answers the client with the changed resource.
 fn changed<'c, 'h: 'c, R: Resource<'c, 'h>>(
     resource: &R,
     status: u16,

@@ -12,7 +12,7 @@ use crate::protocol::query::Query;
 use crate::protocol::route::Route;
 use crate::store::StreamRecord;
 
-/// Serves a request whose method the route has.
+/// Serves a request whose method is allowed for the route.
 pub(super) fn serve(context: &Context<'_, '_>, route: &Route) -> Result<Answer, ScimError> {
     match route {
         Route::Resources(name) if context.request.method == "POST" => on_resource(context, name, None),
@@ -50,8 +50,8 @@ fn discover(context: &Context<'_, '_>, route: &Route) -> Result<Answer, ScimErro
     }
 }
 
-/// The URIs of the events that the organization's streams have. Strangers are told of none, so that the answer does not tell
-/// which organizations there are.
+/// The URIs of the events that the organization's streams carry. Unauthenticated callers get none, so that they can't
+/// find out which organizations exist.
 fn event_uris(context: &Context<'_, '_>) -> Result<Vec<String>, ScimError> {
     if context.note.borrow().standing != Standing::Admitted {
         return Ok(Vec::new());
@@ -72,7 +72,7 @@ fn found(document: Option<serde_json::Value>, kind: &str, name: &str) -> Result<
         .ok_or_else(|| ScimError::not_found(format!("There is no {kind} '{name}'")))
 }
 
-/// RFC 7644 §4: a filter on a discovery endpoint is refused, so that nobody takes the answer for a filtered one.
+/// RFC 7644 §4: a filter on a discovery endpoint is refused, so that no client takes the answer for a filtered one.
 fn forbid_filter(context: &Context<'_, '_>) -> Result<(), ScimError> {
     match parameters(context)?.filter {
         Some(_) => Err(ScimError::status(403, "Discovery endpoints can't be filtered")),

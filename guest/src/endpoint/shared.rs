@@ -1,4 +1,4 @@
-//! What the endpoints of all resource types have in common.
+//! The functions that the endpoints of all resource types share.
 
 use super::answer::Answer;
 use super::conditions::{allows, etag, names};
@@ -26,18 +26,18 @@ impl<'c, 'h> Endpoint<'c, 'h> {
         Ok(Self { context, schema: context.schema(resource_type)?, query })
     }
 
-    /// Whether `If-Match` allows to change this version.
+    /// Whether `If-Match` allows a change of a resource of this version.
     pub(super) fn allows(&self, version: u64) -> bool {
         allows(self.context.request.header("if-match"), version)
     }
 
-    /// 304 if the client has this version already.
+    /// 304 if the client already has this version.
     fn not_modified(&self, version: u64) -> Option<Answer> {
         let known = self.context.request.header("if-none-match").is_some_and(|header| names(header, version));
         known.then(|| Answer { status: 304, etag: Some(etag(version)), ..Answer::default() })
     }
 
-    /// The resource that the client sent, in canonical form.
+    /// The resource in the body of the request, in canonical form.
     pub(super) fn received(&self) -> Result<Document, ScimError> {
         document::from_client(&self.schema, self.context.body()?, self.context.mode)
     }
@@ -46,7 +46,7 @@ impl<'c, 'h> Endpoint<'c, 'h> {
         Representation::new(self.context, &self.schema, &self.query.projection)
     }
 
-    /// Answers a GET by id with the stored document, where that is what the client asked to see; `None` where it is not.
+    /// Answers a GET by id with the stored bytes, if that is what the client asked for; otherwise `None`.
     pub(super) fn read_row(&self, kind: Kind, id: &str) -> Result<Option<Answer>, ScimError> {
         let representation = self.representation();
         if !representation.takes_rows() {
@@ -61,7 +61,7 @@ impl<'c, 'h> Endpoint<'c, 'h> {
         Ok(Some(self.answer(200, id, representation.row(kind, id, &row)?)))
     }
 
-    /// 304 if the client has what it asks to see already.
+    /// 304 if the client already has the representation that it asks for.
     pub(super) fn unchanged<T>(
         &self,
         kind: Option<Kind>,
@@ -91,13 +91,13 @@ impl<'c, 'h> Endpoint<'c, 'h> {
         }
     }
 
-    /// Says in the SCIM log whom the request concerned.
+    /// Notes for the SCIM log which resource the request was about.
     pub(super) fn note_subject(&self, id: &str, name: &str) {
         self.context.note.borrow_mut().subject(&self.schema.resource_type.name, id, name);
     }
 
-    /// What came of a change; of a refusal the SCIM log is told which rule it was, and whom it concerns: the resource with
-    /// this id, or who has what must be unique.
+    /// Turns a refusal into a SCIM error. It notes for the SCIM log which rule has refused the change and which
+    /// resource it was about: the one with this id, or the one that already has the unique value.
     pub(super) fn refusal_of<T>(&self, result: Result<T, Refusal>, id: Option<&str>) -> Result<T, ScimError> {
         let refusal = match result {
             Ok(done) => return Ok(done),
@@ -121,8 +121,8 @@ impl<'c, 'h> Endpoint<'c, 'h> {
         Err(refusal.into())
     }
 
-    /// Says in the SCIM log whom a refused request concerned, where nothing has said so yet: the resource with this id, or
-    /// whoever a body names that could not be taken.
+    /// Notes for the SCIM log which resource a refused request was about, unless that is noted already: the one with
+    /// this id, or the one that the body names although the body was refused.
     pub(super) fn note_whom(&self, id: Option<&str>) {
         if self.context.note.borrow().subject.is_some() {
             return;
@@ -136,7 +136,7 @@ impl<'c, 'h> Endpoint<'c, 'h> {
         }
     }
 
-    /// The userName or the displayName in the body of the request, whatever else is wrong with it.
+    /// The userName or the displayName in the body of the request, even if the body is invalid.
     fn posted_name(&self) -> Option<String> {
         let Body::Bytes(bytes) = &self.context.body else { return None };
         let serde_json::Value::Object(body) = document::parse(bytes).ok()? else { return None };
@@ -145,7 +145,7 @@ impl<'c, 'h> Endpoint<'c, 'h> {
         (!name.is_empty()).then(|| name.to_owned())
     }
 
-    /// The name for the log, which does without it where the store can't answer.
+    /// The resource's name for the log; `None` if the store can't answer.
     fn name_of(&self, id: &str) -> Option<String> {
         let store = self.context.store;
         match self.schema.resource_type.name.as_str() {
@@ -155,7 +155,7 @@ impl<'c, 'h> Endpoint<'c, 'h> {
         }
     }
 
-    /// Says in the SCIM log what was done to whom, and why.
+    /// Notes for the SCIM log what was done to which resource, and why.
     pub(super) fn note<T>(&self, provisioned: &Provisioned<T>, id: &str, name: &str) {
         self.note_subject(id, name);
         let mut note: std::cell::RefMut<'_, Note> = self.context.note.borrow_mut();

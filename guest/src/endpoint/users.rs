@@ -1,4 +1,4 @@
-//! What is special about `/Users`: passphrases, `active`, and the versions with groups.
+//! The special rules of `/Users`: passphrases, `active`, and versions that depend on `groups`.
 
 use super::context::Context;
 use super::representation::Shown;
@@ -97,8 +97,8 @@ impl<'c, 'h> Resource<'c, 'h> for Users<'c, 'h> {
         Ok(Received { document, members: Vec::new() })
     }
 
-    /// A replacement without `active` leaves it as it is, as does a PATCH that removes it (T20, T23): nobody gets access
-    /// because a client says nothing. Strict mode refuses to remove it.
+    /// If a replacement has no `active`, or a PATCH removes it, the current value stays (T20, T23): a client that omits
+    /// the attribute must not give anybody access. Strict mode refuses to remove it.
     fn replaces_with(&self, incoming: &Document) {
         if !incoming.contains_key("active") {
             self.endpoint.context.mode.note(Tolerance::LeftOut);
@@ -109,7 +109,7 @@ impl<'c, 'h> Resource<'c, 'h> for Users<'c, 'h> {
         intake::drop_password(document, self.endpoint.context.mode);
     }
 
-    /// `If-Match` names the user's own version, or the one that is shown with `groups`.
+    /// `If-Match` may name the user's own version, or the version that is shown together with `groups`.
     fn allows(&self, id: &str, version: u64) -> bool {
         self.endpoint.allows(version)
             || self

@@ -1,12 +1,12 @@
-//! Runs requests that were accepted to be run later (RFC 9967 §2.5.1): in the order in which they were accepted, a part in each
-//! turn, and forgets their results after a day.
+//! Runs requests that were accepted to be run later (RFC 9967 §2.5.1), in the order in which they were accepted and in
+//! parts. Deletes their results after a day.
 
 use super::{AGAIN, Budget};
 use crate::capability::Host;
 use crate::endpoint::run_accepted;
 use crate::store::{Store, StoreError};
 
-/// Runs what waits until the turn is over; returns when to go on.
+/// Runs waiting requests until this job's time is over; returns when to continue.
 pub(super) fn run(host: Host<'_>, store: &Store<'_>, budget: &Budget<'_>) -> Result<Option<u64>, StoreError> {
     let mut failed = None;
     while let Some(transaction) = store.first_accepted()? {

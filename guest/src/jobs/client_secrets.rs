@@ -1,5 +1,5 @@
-//! Warns of secrets of OAuth clients that expire, as it is done for a token (rule P2): when a secret has expired, its
-//! client gets no access tokens, and the identity provider stops provisioning.
+//! Warns about expiring secrets of OAuth clients, as another job does for the token (rule P2). A client with an expired
+//! secret gets no access tokens, so the identity provider stops provisioning.
 
 use serde_json::{Map, Value};
 
@@ -10,7 +10,7 @@ use crate::protocol::timestamp;
 use crate::provisioning::letters;
 use crate::store::{Batch, ClientRecord, EventKind, EventSubject, Letter, Store, StoreError, Told};
 
-/// Warns of each client's secret if a threshold was passed; returns when the next one will be.
+/// Warns about each client's secret that has passed a threshold; returns when the next threshold comes.
 pub(super) fn run(_: Host<'_>, store: &Store<'_>, _: &Budget<'_>) -> Result<Option<u64>, StoreError> {
     let clients = store.oauth_clients()?;
     if clients.is_empty() || !store.is_enabled()? {
@@ -24,7 +24,7 @@ pub(super) fn run(_: Host<'_>, store: &Store<'_>, _: &Budget<'_>) -> Result<Opti
     Ok(next)
 }
 
-/// Warns of one client's secret; returns when to look again.
+/// Warns about one client's secret; returns when to check it again.
 fn warn(store: &Store, id: &str) -> Result<Option<u64>, StoreError> {
     let Some(client) = store.oauth_client(id)? else { return Ok(None) };
     let (seen, mut client) = (Some(client.version), client.record);

@@ -1,4 +1,4 @@
-//! What waits to be delivered and what could not be: seen, tried again, corrected and dismissed by people.
+//! Waiting and failed deliveries: people list them, retry them, correct addresses and dismiss them.
 
 use insomnia_scim_contract::{Delivery, DeliveryPage, DeliveryQueue, is_address};
 use serde_json::json;
@@ -11,7 +11,7 @@ use crate::store::{
 };
 use crate::text::cut;
 
-/// How many parked deliveries one call sends again at the most.
+/// The most parked deliveries that one call sends again.
 const MOST: u32 = 500;
 
 /// A page of a queue.
@@ -127,7 +127,7 @@ fn sets(
     Ok((deliveries, false))
 }
 
-/// Those of these tokens that are parked, or the first that are: the stream and the id of each.
+/// The parked ones among these tokens, or the first parked tokens: the stream and the id of each.
 fn parked_sets(store: &Store, ids: &[String]) -> Result<Vec<(String, String)>, StoreError> {
     let streams = store.streams()?;
     let is_known = |stream: &str| streams.iter().any(|known| known.id == stream);
@@ -158,15 +158,15 @@ fn retry_sets(store: &Store, batch: &mut Batch, ids: &[String]) -> Result<u32, S
     Ok(count)
 }
 
-/// Sends what is parked in a queue again: these, or as many as fit into one call. Returns how many; a link that has
-/// expired is left alone.
+/// Sends parked deliveries of a queue again: those with these ids, or as many as fit into one call. Returns how many.
+/// An email with an expired link is not sent again.
 ///
 /// # Errors
 /// If the store can't answer.
 pub fn retry_deliveries(store: &Store, queue: DeliveryQueue, ids: &[String]) -> Result<u32, StoreError> {
     store.transact(|| {
         let mut batch = Batch::new();
-        // Whoever asks wants it now, not after the pause that failures have brought.
+        // The person wants the delivery now, so the pause after failures ends.
         let (count, lease) = match queue {
             DeliveryQueue::EmailsParked => (retry_emails(store, &mut batch, ids)?, Some("email")),
             DeliveryQueue::EventsParked => (retry_events(store, &mut batch, ids)?, Some("webhook")),
@@ -184,7 +184,8 @@ pub fn retry_deliveries(store: &Store, queue: DeliveryQueue, ids: &[String]) -> 
     })
 }
 
-/// Gives up for good what is parked in a queue: these, or as many as fit into one call. Returns how many.
+/// Dismisses parked deliveries of a queue for good: those with these ids, or as many as fit into one call. Returns how
+/// many.
 ///
 /// # Errors
 /// If the store can't answer.
@@ -223,7 +224,7 @@ pub fn dismiss_deliveries(store: &Store, queue: DeliveryQueue, ids: &[String]) -
     })
 }
 
-/// Why an email is not sent to another address.
+/// The reason why an email can't be sent to another address.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ReaddressError {
     /// No parked email has this id.
@@ -243,7 +244,7 @@ impl Retry for ReaddressError {
     }
 }
 
-/// Sends a parked email to another address, now; the member's own address stays as it is.
+/// Sends a parked email to another address, at once. The member's own address does not change.
 ///
 /// # Errors
 /// [`ReaddressError`] says why not.
@@ -254,7 +255,7 @@ pub fn readdress_email(store: &Store, id: &str, to: &str) -> Result<(), Readdres
     }
     store.transact(|| {
         let none = || ReaddressError::NotFound(cut(id, 100).to_owned());
-        // Without an id, all would be meant.
+        // Without an id, the call would mean all parked emails.
         let stored = if keys::is_id(id) { store.parked_emails_of(&[id.to_owned()], 1)?.pop() } else { None };
         let stored = stored.ok_or_else(none)?;
         let now = store.now();
@@ -280,8 +281,8 @@ pub fn readdress_email(store: &Store, id: &str, to: &str) -> Result<(), Readdres
     })
 }
 
-/// Why an email goes to no other address: what is in it lets its reader act as a member, and whoever corrects an address must
-/// not become somebody who may do more.
+/// Why an email must not be sent to another address; `None` if it may. The reader of some emails can act as a member,
+/// so a person who may correct addresses could otherwise get more rights.
 fn bound_to_its_address(store: &Store, letter: &Letter) -> Result<Option<&'static str>, StoreError> {
     match letter {
         Letter::PassphraseReset { .. } => Ok(Some(
@@ -296,18 +297,18 @@ fn bound_to_its_address(store: &Store, letter: &Letter) -> Result<Option<&'stati
     }
 }
 
-/// Whether a link in it has expired.
+/// Whether the link in the letter has expired.
 fn is_spent(letter: &Letter, now: u64) -> bool {
     matches!(letter, Letter::PassphraseReset { expires, .. } if *expires <= now)
 }
 
-/// Adds to the batch that a parked email is sent now, to another address if there is one.
+/// Adds to the batch that a parked email is sent now, to another address if one is given.
 fn send_again(store: &Store, batch: &mut Batch, stored: StoredEmail, to: Option<&str>) -> Result<(), StoreError> {
     let now = store.now();
     batch.remove(stored.key, Some(stored.version));
     let mut record = OutboxRecord { since: now, attempts: 0, ..stored.record };
     if let Some(to) = to {
-        // What was said of the other address is not true of this one.
+        // The error was about the former address.
         (record.to, record.error) = (to.to_owned(), None);
     }
     batch.put(keys::outbox(now, &record.id), encode(&record)?);
@@ -336,7 +337,7 @@ fn retry_events(store: &Store, batch: &mut Batch, ids: &[String]) -> Result<u32,
     Ok(count)
 }
 
-/// The positions and keys of those of these events that are parked, or of the first that are.
+/// The positions and keys of the parked ones among these events, or of the first parked events.
 fn parked_events(store: &Store, ids: &[String]) -> Result<Vec<(String, Key)>, StoreError> {
     let positions: Vec<String> = if ids.is_empty() {
         events(store, DeliveryQueue::EventsParked, None, MOST)?.0.into_iter().map(|delivery| delivery.id).collect()

@@ -1,4 +1,4 @@
-//! Sends the emails of the outbox: one to each recipient, at least once, with the same Message-ID in every attempt.
+//! Sends the emails of the outbox: each to one recipient, at least once, and with the same Message-ID in every attempt.
 
 use super::Budget;
 use super::letters::{self, Facts};
@@ -8,19 +8,19 @@ use crate::provisioning::{guard, passphrase};
 use crate::store::{Batch, Lease, Letter, OutboxRecord, Sealed, Sink, Store, StoreError, StoredEmail, encode, keys};
 use crate::text::cut;
 
-/// How many emails are looked at in one run at the most.
+/// The most emails that one run examines.
 const MOST: u32 = 50;
-/// How long one host has the outbox for itself unless it extends that, in milliseconds. Nobody else sends an email for so
-/// long after a host was killed while sending.
+/// How long the lease of the outbox lasts unless the host renews it, in milliseconds. If a host is killed while
+/// sending, no other host sends emails for this time.
 pub(super) const LEASE: u64 = LONGEST + 5_000;
-/// The longest that one email may take, in milliseconds: nothing is begun later than this before the lease's end.
+/// The longest time that one email may take, in milliseconds. No email is begun later than this before the lease ends.
 const LONGEST: u64 = 40_000;
-/// After so many failures in a row the mail system is taken for out of order.
+/// After this many failures in a row, the mail system counts as out of order.
 const OUTAGE: u32 = 3;
-/// The longest text of an error that is kept, in bytes.
+/// The longest error text that is stored, in bytes.
 const LONGEST_ERROR: usize = 500;
 
-/// Sends what is due; returns when the next email is.
+/// Sends the emails that are due; returns when the next one is due.
 pub(super) fn run(host: Host<'_>, store: &Store<'_>, budget: &Budget<'_>) -> Result<Option<u64>, StoreError> {
     let now = host.clock.now();
     match store.next_email(now, LONGEST_PAUSE)? {
@@ -32,7 +32,8 @@ pub(super) fn run(host: Host<'_>, store: &Store<'_>, budget: &Budget<'_>) -> Res
     }
     let mut lease = match store.take_lease("email", now, LEASE)? {
         Ok(lease) => lease,
-        // Whoever delivers says when the next email is due; this is when to look should they be killed.
+        // The holder of the lease will say when the next email is due. This is the time to check in case that host is
+        // killed.
         Err(at) => return Ok(Some(at)),
     };
     let is_out = send_due(host, store, &mut lease, budget)?;
@@ -45,7 +46,7 @@ pub(super) fn run(host: Host<'_>, store: &Store<'_>, budget: &Budget<'_>) -> Res
     Ok(store.next_email(now, LONGEST_PAUSE)?.map(|due| due.max(pause)))
 }
 
-/// Sends a part of what is due; returns whether the mail system is out of order.
+/// Sends a part of the emails that are due; returns whether the mail system is out of order.
 fn send_due(host: Host<'_>, store: &Store<'_>, lease: &mut Lease, budget: &Budget<'_>) -> Result<bool, StoreError> {
     let emails = store.due_emails(host.clock.now(), LONGEST_PAUSE, MOST)?;
     let organization = store.organization()?.map(|stored| stored.record.name).unwrap_or_default();
@@ -67,7 +68,7 @@ fn send_due(host: Host<'_>, store: &Store<'_>, lease: &mut Lease, budget: &Budge
                 failed = 0;
             }
             Err(EmailError::NotConfigured) => {
-                // Trying the others would end in the same way.
+                // All other emails would fail in the same way.
                 park_all(store, emails.get(index..).unwrap_or_default(), &EmailError::NotConfigured.to_string())?;
                 return Ok(false);
             }
@@ -75,7 +76,7 @@ fn send_due(host: Host<'_>, store: &Store<'_>, lease: &mut Lease, budget: &Budge
                 park_all(store, std::slice::from_ref(stored), &error.to_string())?;
                 failed = 0;
             }
-            // This one only: a refused recipient says nothing of the mail system.
+            // Only this email failed: a refused recipient does not mean that the mail system is out of order.
             Err(error @ EmailError::Other(_)) => {
                 postpone(host, store, stored, lease, &error.to_string())?;
                 failed = 0;
@@ -89,7 +90,7 @@ fn send_due(host: Host<'_>, store: &Store<'_>, lease: &mut Lease, budget: &Budge
         }
         if failed == OUTAGE {
             let now = host.clock.now();
-            // Those behind were not tried themselves: they share the fate of those that were.
+            // The emails behind were not tried themselves, so they are treated like those that were.
             let is_old =
                 |email: &&StoredEmail| long_out && email.record.since.saturating_add(EMAIL.given_up_after) <= now;
             let old: Vec<_> = emails.iter().skip(index + 1).filter(is_old).cloned().collect();
@@ -100,7 +101,7 @@ fn send_due(host: Host<'_>, store: &Store<'_>, lease: &mut Lease, budget: &Budge
     Ok(false)
 }
 
-/// The email as it is to be sent; `None` if it has become pointless, or can't be, and has been dealt with.
+/// The email to be sent; `None` if it is no longer needed or can't be sent, which is then recorded.
 fn prepare(
     host: Host<'_>,
     store: &Store<'_>,
@@ -111,7 +112,7 @@ fn prepare(
     let record = &stored.record;
     let mut waiting = None;
     match &record.letter {
-        // The member is gone, or has another passphrase by now.
+        // The member was deleted, or has another passphrase by now.
         Letter::InitialPassphrase { member, .. } if !passphrase::is_initial(store, member)? => {
             forget(store, stored)?;
             return Ok(None);
@@ -122,7 +123,7 @@ fn prepare(
         }
         Letter::GuardHeld => {
             waiting = guard::waiting(store)?;
-            // All was decided meanwhile, or the guard was switched off.
+            // All removals were decided about meanwhile, or the guard was switched off.
             if waiting.is_none() {
                 forget(store, stored)?;
                 return Ok(None);
@@ -149,7 +150,7 @@ fn prepare(
     }))
 }
 
-/// It was sent, or is of no use: nothing of it stays, the passphrase least of all.
+/// Deletes an email that was sent or is no longer needed, in particular because of its passphrase.
 fn forget(store: &Store, stored: &StoredEmail) -> Result<(), StoreError> {
     let mut batch = Batch::new();
     batch.remove(stored.key.clone(), Some(stored.version));
@@ -178,8 +179,8 @@ fn postpone(
     store.commit_unless_changed(batch)
 }
 
-/// The email with its three days: they begin with the first attempt, and a downtime of the hosts does not count. While the
-/// mail system is out of order, many wait behind others: that is no downtime.
+/// The email with the start of its three days: they begin with the first attempt, and a downtime of the hosts does not
+/// count. An email that waits behind others while the mail system is out of order is not in a downtime.
 fn tried(stored: &StoredEmail, lease: &Lease, now: u64) -> OutboxRecord {
     let due = keys::time_of(&stored.key, "outbox/").unwrap_or(now).max(lease.planned());
     let since = match stored.record.attempts {
@@ -193,7 +194,7 @@ fn was_tried_for_long(record: &OutboxRecord, now: u64) -> bool {
     record.attempts > 0 && record.since.saturating_add(EMAIL.given_up_after) <= now
 }
 
-/// Puts emails aside until somebody tries again. A link that has expired is not kept.
+/// Parks emails until somebody tries them again. One with an expired link is deleted.
 fn park_all(store: &Store, emails: &[StoredEmail], error: &str) -> Result<(), StoreError> {
     if emails.is_empty() {
         return Ok(());

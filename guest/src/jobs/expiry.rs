@@ -1,4 +1,4 @@
-//! Warns of a token that expires (rule P2), unless the identity provider does without it or the refresh is automatic.
+//! Warns about an expiring token (rule P2), unless the identity provider does not need it or the refresh is automatic.
 
 use insomnia_scim_contract::RefreshMethod;
 use serde::{Deserialize, Serialize};
@@ -13,22 +13,22 @@ use crate::provisioning::letters;
 use crate::store::{Batch, EventKind, EventSubject, Letter, Store, StoreError, TokenRecord, Told, encode, keys};
 
 const DAY: u64 = 24 * 60 * 60 * 1_000;
-/// So many days before the expiry people are warned even if the automatic refresh has had no trouble.
+/// This many days before the expiry people are warned even if the automatic refresh has had no problem.
 const ANYHOW: u32 = 2;
-/// The name under which is kept what was told.
+/// The name of the job under which the sent warnings are stored.
 const JOB: &str = "expiry";
 
-/// What was told. JSON under `job/expiry`.
+/// The warnings that were sent. JSON under `job/expiry`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 struct ToldOf {
-    /// The generation of the token of which it was told.
+    /// The generation of the token that the warnings were about.
     generation: u32,
     #[serde(flatten)]
     told: Told,
 }
 
-/// Warns if a threshold was passed; returns when the next one will be.
+/// Warns if a threshold was passed; returns when the next threshold comes.
 pub(super) fn run(_: Host<'_>, store: &Store<'_>, _: &Budget<'_>) -> Result<Option<u64>, StoreError> {
     store.transact(|| {
         let Some(connector) = store.connector()?.filter(|connector| connector.record.enabled) else { return Ok(None) };
@@ -55,7 +55,7 @@ pub(super) fn run(_: Host<'_>, store: &Store<'_>, _: &Budget<'_>) -> Result<Opti
             Due::Soon { threshold, next, .. }
                 if !counts(store)? || (threshold > ANYHOW && refresh::will_refresh(store)?) =>
             {
-                // Should the refresh fail, people hear of it a day later.
+                // If the refresh fails, people are warned a day later.
                 return Ok(next.map(|next| next.min(now + DAY)));
             }
             Due::Soon { left, next, told, .. } => {
@@ -75,7 +75,7 @@ fn warn(store: &Store, batch: &mut Batch, token: &TokenRecord, days: u32, expire
     letters::to_administrators(store, batch, &Letter::TokenExpiring { days, expires })
 }
 
-/// Whether the identity provider relies on the token, and not on access tokens that it renews by itself.
+/// Whether the identity provider uses the token, and not access tokens that it renews by itself.
 fn counts(store: &Store) -> Result<bool, StoreError> {
     Ok(refresh::status(store)?.method != RefreshMethod::OAuth)
 }

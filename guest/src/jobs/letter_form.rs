@@ -1,4 +1,4 @@
-//! How an email looks: the same parts as text and as HTML.
+//! The layout of emails: the same parts as text and as HTML.
 
 /// An email's content.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,15 +11,15 @@ pub(super) struct Content {
 /// A part of an email.
 pub(super) enum Part {
     Paragraph(String),
-    /// To be copied as it is.
+    /// A code that the recipient copies.
     Code(String),
     /// A list.
     Items(Vec<String>),
-    /// A URL, and what it leads to.
+    /// A URL and its label.
     Link(String, &'static str),
 }
 
-/// The email of these parts. `why` says at its end why the recipient gets it.
+/// Makes an email of these parts. `why` tells the recipient at its end why the email was sent.
 pub(super) fn content(subject: String, parts: Vec<Part>, why: &str) -> Content {
     Content { text: text(&parts, why), html: html(&subject, &parts, why), subject }
 }
@@ -32,7 +32,7 @@ fn text(parts: &[Part], why: &str) -> String {
         Part::Link(url, label) => format!("{label}: {url}"),
     };
     let parts = parts.iter().map(part).collect::<Vec<_>>().join("\n\n");
-    // What begins with these three characters and the line's end is a signature, which programs for mail show as one.
+    // These three characters at the end of a line begin a signature, which mail programs show as such.
     format!("{parts}\n\n-- \nInsomnia\n{why}\n")
 }
 
@@ -48,7 +48,7 @@ fn html(subject: &str, parts: &[Part], why: &str) -> String {
             let items: String = items.iter().map(|item| format!("<li>{}</li>", escaped(item))).collect();
             format!("<ul style=\"margin:0 0 16px;padding-left:24px\">{items}</ul>")
         }
-        // The address is shown as well: who is careful reads it before following.
+        // The address is also shown as text, so that a careful recipient can read it before following the link.
         Part::Link(url, label) => format!(
             "<p style=\"margin:0 0 16px\"><a href=\"{url}\" style=\"display:inline-block;padding:10px 16px;border-radius:6px;\
              background:#5849be;color:#ffffff;text-decoration:none;font-weight:600\">{label}</a><br>\

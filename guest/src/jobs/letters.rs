@@ -1,36 +1,36 @@
-//! What emails say: who sends them and why, what to do, and what to do if it was not expected.
+//! The texts of emails: who sends them and why, what to do, and what to do if the email was not expected.
 
 use super::letter_form::{Content, Part, content};
 use crate::protocol::timestamp;
 use crate::provisioning::guard::Waiting;
 use crate::store::{AddedBy, Letter, Sealed};
 
-/// The longest name that a subject holds, in characters.
+/// The longest name in a subject, in characters.
 const LONGEST_NAME: usize = 100;
-/// What to do about a client's secret that expires.
+/// Says what to do about a client's secret that expires.
 const NEW_SECRET: &str = "In Insomnia, open Enterprise Controls > SCIM > Automatic refresh and choose New secret. Then paste \
                           the new secret into your identity provider.";
-/// What to do about a token that expires.
+/// Says what to do about a token that expires.
 const NEW_TOKEN: &str = "In Insomnia, open Enterprise Controls > SCIM and choose Refresh Token. Then paste the new token into \
                          your identity provider.";
 
 use Part::{Code, Items, Link, Paragraph};
 
-/// What an email says beside its letter.
+/// The facts that an email needs in addition to its letter.
 pub(super) struct Facts<'f> {
     /// The organization's name.
     pub(super) organization: &'f str,
     /// The recipient's address.
     pub(super) to: &'f str,
-    /// The address of the SCIM page, where owners see to SCIM, and where a new member signs in for the first time.
+    /// The address of the SCIM page, where owners manage SCIM and where a new member signs in for the first time.
     pub(super) page_url: Option<&'f str>,
-    /// What [`secret`] names, opened.
+    /// The decrypted secret of the letter; see [`secret`].
     pub(super) secret: &'f str,
-    /// What the guard holds, for the letter about it.
+    /// The removals that the guard holds, for the letter about them.
     pub(super) waiting: Option<&'f Waiting>,
 }
 
-/// The secret in a letter.
+/// The encrypted secret of a letter.
 pub(super) fn secret(letter: &Letter) -> Option<&Sealed> {
     match letter {
         Letter::InitialPassphrase { passphrase, .. } => Some(passphrase),
@@ -94,7 +94,7 @@ fn reset(of: &str, name: &str, facts: &Facts<'_>) -> Content {
     content("Reset your Insomnia passphrase".into(), parts, &format!("Insomnia has sent this email for {of}."))
 }
 
-/// A letter to administrators.
+/// The content of a letter to administrators.
 fn notice(of: &str, letter: &Letter, facts: &Facts<'_>) -> Content {
     let no_access_lost = |of_what: &str| {
         format!(
@@ -141,7 +141,7 @@ fn notice(of: &str, letter: &Letter, facts: &Facts<'_>) -> Content {
                 Paragraph("Free a seat or buy more; your identity provider will try again. You get this email at most once a day.".into()),
             ],
         ),
-        // The others are not to administrators.
+        // The other letters are not sent to administrators.
         Letter::GuardHeld | Letter::InitialPassphrase { .. } | Letter::PassphraseReset { .. } => held(of, facts.waiting),
     };
     parts.extend(facts.page_url.map(|url| Link(url.to_owned(), "Open the SCIM page")));
@@ -190,15 +190,15 @@ fn in_days(days: u32) -> String {
     if days == 1 { "1 day".into() } else { format!("{days} days") }
 }
 
-/// Such as `2026-01-31 12:00 UTC`.
+/// A time such as `2026-01-31 12:00 UTC`.
 fn time(milliseconds: u64) -> String {
     let text = timestamp::format(milliseconds);
     let (day, clock) = (text.get(..10).unwrap_or_default(), text.get(11..16).unwrap_or_default());
     format!("{day} {clock} UTC")
 }
 
-/// A name without line breaks, which would end a header field, and not longer than a subject can be. What turns the
-/// direction of writing is left out: it would mirror what stands beside the name.
+/// A name without line breaks, which would end a header field, and not longer than a subject allows. Characters that
+/// change the direction of writing are removed: they would mirror the text beside the name.
 fn one_line(name: &str) -> String {
     let turns = |character: &char| matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let plain = |character: char| if character.is_control() { ' ' } else { character };

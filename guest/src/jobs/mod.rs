@@ -1,17 +1,18 @@
-//! What time makes due: the automatic refresh, warnings of an expiring token, deliveries of emails, events and tokens,
-//! erasures of persons, retention, the count of marked members, and requests that were accepted to be run later.
+//! The background jobs, which do work that is due at a certain time: the automatic refresh, warnings about an expiring
+//! token, deliveries of emails, events and tokens, erasures of persons, retention, the count of marked members, and
+//! requests that were accepted to be run later.
 //!
-//! Every job is idempotent, does a bounded part at a time, and says when it wants to run next. One that fails is tried
-//! again soon and never blocks the others.
+//! Every job is idempotent, does a bounded part at a time, and returns when it must run next. A job that fails is tried
+//! again soon and never stops the others.
 //!
 //! | question | file |
 //! |---|---|
-//! | when is a delivery that failed tried again, and when is it given up? | `schedule` |
-//! | when are administrators warned of what expires? | `warnings`; of a token `expiry`, of clients' secrets `client_secrets` |
+//! | when is a failed delivery tried again, and when is it given up? | `schedule` |
+//! | when are administrators warned of an expiry? | `warnings`; for a token `expiry`, for secrets `client_secrets` |
 //! | what do emails say, and how do they look? | `letters`, `letter_form` |
 //! | how are emails, events and tokens delivered? | `email`, `webhook`, `push` |
 //! | what can people do about deliveries? | `deliveries` |
-//! | what is deleted when it is old? | `retention` |
+//! | which old data is deleted? | `retention` |
 //! | how is a person erased? | `erasure` |
 //! | when are accepted requests run? | `accepted` |
 
@@ -43,18 +44,18 @@ use crate::journal::note_subscriber;
 use crate::provisioning::census;
 use crate::store::{Actor, Store, StoreError};
 
-/// After how many milliseconds a job that failed is tried again.
+/// After how many milliseconds a failed job is tried again.
 const AGAIN: u64 = 60_000;
 
-/// How long after the call's beginning the last attempt to deliver may begin, in milliseconds: hosts give a call a minute,
-/// and one attempt may take half of it.
+/// The last attempt to deliver may begin at most this long after the call has begun, in milliseconds. Hosts give a call
+/// a minute, and one attempt may take half of it.
 const CALL: u64 = 25_000;
-/// How long one job may go on beginning attempts, in milliseconds.
+/// How long one job may start new attempts, in milliseconds.
 const SHARE: u64 = 20_000;
-/// After how many milliseconds a job that delivers lets the others have their turn, if something waits for them.
+/// After how many milliseconds a delivering job yields to the others, if something waits for them.
 const TURN: u64 = 2_000;
 
-/// How long a job may go on beginning what others may let hang, and what the host tells it.
+/// The time that a job has for calls to other servers, which may hang; and what the host tells it.
 struct Budget<'c> {
     began: u64,
     until: u64,
@@ -66,17 +67,17 @@ impl Budget<'_> {
         host.clock.now() >= self.until
     }
 
-    /// Whether the job has had its turn: it goes on only if nobody else waits.
+    /// Whether the job has used up its turn. After that it only continues if no other job waits.
     fn is_turn_over(&self, host: Host<'_>) -> bool {
         host.clock.now() >= self.began + TURN
     }
 }
 
-/// Does a part of what is due; returns when to run it next, in milliseconds since the Unix epoch.
+/// Does a part of the due work; returns when to run next, in milliseconds since the Unix epoch.
 type Job = fn(Host<'_>, &Store<'_>, &Budget<'_>) -> Result<Option<u64>, StoreError>;
 
-/// All jobs. The refresh comes before the warnings, which it may spare, and those before the deliveries; what can hang
-/// comes last, the deliveries in turn, so that none keeps the others from their share.
+/// All jobs in the order in which they run. The refresh runs before the warnings, which it may make unnecessary. Jobs
+/// that can hang run last, and the deliveries take turns, so that none keeps the others from their share of the time.
 const JOBS: [(&str, Job); 10] = [
     ("refresh", |host, _, _| refresh::run_due(host)),
     ("expiry", expiry::run),
@@ -89,13 +90,13 @@ const JOBS: [(&str, Job); 10] = [
     ("webhook", webhook::run),
     ("push", push::run),
 ];
-/// How many of them deliver: the last ones.
+/// The number of jobs that deliver. They are the last ones of the list.
 const DELIVERIES: usize = 3;
 
-/// Does what is due; returns when it wants to be called next, in milliseconds since the Unix epoch.
+/// Does the due work; returns when it must be called next, in milliseconds since the Unix epoch.
 ///
 /// # Errors
-/// If no job could be run at all; what was done until then stays done.
+/// If no job could be run; work that was committed before stays done.
 pub fn run_due(host: Host<'_>, context: &RunContext) -> Result<Option<u64>, StoreError> {
     note_subscriber(&host.store(), context.subscribed)?;
     let (mut next, mut failures) = (None::<u64>, Vec::new());
@@ -118,7 +119,8 @@ pub fn run_due(host: Host<'_>, context: &RunContext) -> Result<Option<u64>, Stor
         host.clock.now()
     };
     let ends = jobs.map(&mut run);
-    // What came for one while those behind it delivered does not wait for the next call.
+    // If something has come for an earlier delivery job while the later ones ran, it is delivered now and does not wait
+    // for the next call.
     let ([.., first, second, _], [.., first_ended, second_ended, ended]) = (jobs, ends);
     for (job, job_ended) in [(first, first_ended), (second, second_ended)] {
         if ended >= job_ended.saturating_add(TURN) {

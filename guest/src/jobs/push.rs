@@ -1,8 +1,9 @@
-//! Pushes Security Event Tokens to the receivers of streams (RFC 8935): in the order of their commits, at least once.
+//! Pushes Security Event Tokens to the receivers of event streams (RFC 8935): in the order of their commits, at least
+//! once.
 //!
-//! 202, as any 2xx, takes a token. A token that the receiver calls malformed, or that is too large for it, is put aside at
-//! once, since no further try can help. People may mend the cause of every other refusal, so the token is tried again, and
-//! those behind it wait.
+//! A token is delivered if the receiver answers 202 or any other 2xx. A token that the receiver calls malformed, or
+//! that is too large for it, is parked at once, since another try can't help. After every other error the token is
+//! tried again, since people may correct the cause, and the tokens behind it wait.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -18,23 +19,23 @@ use crate::store::{
 };
 use crate::streams::{Signer, SignerError, token};
 
-/// How many tokens of a stream are looked at in one run at the most.
+/// The most tokens of a stream that one run examines.
 const MOST: u32 = 100;
 /// How long one push may take, in milliseconds.
 const LONGEST: u32 = 15_000;
-/// How long one host has a stream for itself unless it extends that, in milliseconds.
+/// How long the lease of a stream lasts unless the host renews it, in milliseconds.
 const LEASE: u64 = LONGEST as u64 + 5_000;
 /// How long pushes pause while SCIM is disabled, in milliseconds.
 const DISABLED: u64 = 60 * 60 * 1_000;
-/// What a receiver calls a token that it will never understand (RFC 8935 §2.4).
+/// The error code of a receiver that can't understand a token and never will (RFC 8935 §2.4).
 const MALFORMED: &str = "invalid_request";
-/// The longest body of a refusal that is read, in bytes.
+/// The longest error body that is read, in bytes.
 const LARGEST_REFUSAL: usize = 16 * 1024;
 
-/// What became of a push.
+/// The result of a push.
 enum Outcome {
     Taken,
-    /// The token is malformed to the receiver.
+    /// The receiver calls the token malformed.
     Malformed(String),
     Failed {
         error: String,
@@ -49,13 +50,13 @@ impl Outcome {
     }
 }
 
-/// Pushes what is due; returns when to try next.
+/// Pushes the tokens that are due; returns when to try next.
 pub(super) fn run(host: Host<'_>, store: &Store<'_>, budget: &Budget<'_>) -> Result<Option<u64>, StoreError> {
     let mut streams: Vec<StreamRecord> = store.streams()?.into_iter().filter(StreamRecord::is_pushed).collect();
     if streams.is_empty() {
         return Ok(None);
     }
-    // A receiver that hangs takes the time of those behind it: each is the first in its turn.
+    // A receiver that hangs uses up the time of those behind it, so a random one is the first each time.
     let [turn] = store.random::<1>();
     let first = usize::from(turn) % streams.len();
     streams.rotate_left(first);
@@ -74,7 +75,7 @@ pub(super) fn run(host: Host<'_>, store: &Store<'_>, budget: &Budget<'_>) -> Res
     Ok(next)
 }
 
-/// Pushes what is due of one stream.
+/// Pushes the due tokens of one stream.
 fn push_due(
     host: Host<'_>,
     store: &Store<'_>,
@@ -92,20 +93,20 @@ fn push_due(
         Ok(lease) => lease,
         Err(at) => return Ok(Some(at)),
     };
-    // It may have been removed while another receiver was waited for.
+    // The stream may have been removed while another receiver was pushed to.
     if store.read_streams()?.iter().all(|left| left.id != stream.id) {
         store.release_lease(&lease, 0, 0)?;
         return Ok(None);
     }
     let (stored, seen) = store.stream_state(&stream.id)?;
     let mut state = stored.clone();
-    // As for the webhook, a downtime of the hosts does not count towards the three days.
+    // As with the webhook, a downtime of the hosts does not count towards the three days.
     if state.failing_since.is_some() && lease.planned() > 0 {
         state.downtime += now.saturating_sub(lease.planned().saturating_add(DOWNTIME));
     }
     let Some(round) = push_some(host, store, budget, stream, &state, &mut lease)? else { return Ok(Some(now)) };
     if !round.has_tried() {
-        // It says nothing of the receiver: what is known of it stays.
+        // This says nothing about the receiver, so the state of its deliveries stays.
         store.release_lease(&lease, 0, lease.failures())?;
         return Ok(Some(now));
     }
@@ -115,7 +116,7 @@ fn push_due(
         None => 0,
     };
     let state = after(state, &round, now);
-    // Removed meanwhile: then nothing is left of it.
+    // If the stream was removed meanwhile, nothing about it must be written.
     if state != stored && store.read_streams()?.iter().any(|left| left.id == stream.id) {
         store.note_stream(&stream.id, seen, &state, Batch::new())?;
     }
@@ -125,11 +126,11 @@ fn push_due(
     Ok(store.is_set_due(&stream.id)?.then_some(pause.max(now)))
 }
 
-/// How a round of pushes went.
+/// The result of a round of pushes.
 #[derive(Default)]
 struct Round {
     has_taken: bool,
-    /// What the receiver said of a token that it calls malformed.
+    /// The receiver's answer about a token that it calls malformed.
     refusal: Option<String>,
     /// Why the round ended, and how long the receiver asks to wait.
     failure: Option<(String, u64)>,
@@ -146,7 +147,7 @@ fn do_others_wait(store: &Store, now: u64) -> Result<bool, StoreError> {
     Ok(is_email_due(store, now)? || store.is_event_due(Sink::Webhook)?)
 }
 
-/// Pushes a part of what is due, until one fails. `None` if another host has the lease by now.
+/// Pushes a part of the due tokens, until one fails. `None` if another host has taken the lease meanwhile.
 fn push_some(
     host: Host<'_>,
     store: &Store<'_>,
@@ -193,13 +194,13 @@ fn push_some(
                 break;
             }
         }
-        // At once: should the call end here, this one only is pushed again.
+        // This is committed at once: if the call ends here, only this token is pushed again.
         store.commit(batch)?;
     }
     Ok(Some(round))
 }
 
-/// Puts aside what has waited for three days in which the hosts were up.
+/// Parks tokens that have waited for three days in which the hosts were up.
 fn park_old(
     store: &Store,
     stream: &StreamRecord,
@@ -217,7 +218,7 @@ fn park_old(
     if batch.is_empty() { Ok(()) } else { store.commit(batch).map(drop) }
 }
 
-/// How the pushes of a stream go after a round.
+/// The state of a stream's deliveries after a round.
 fn after(mut state: StreamStateRecord, round: &Round, now: u64) -> StreamStateRecord {
     match &round.failure {
         Some((error, _)) => {
@@ -235,7 +236,7 @@ fn after(mut state: StreamStateRecord, round: &Round, now: u64) -> StreamStateRe
     state
 }
 
-/// What is the same for all tokens of a stream.
+/// The values that are the same for all tokens of a stream.
 struct Sender {
     signer: Signer,
     url: String,
@@ -243,7 +244,7 @@ struct Sender {
 }
 
 impl Sender {
-    /// Opens the secrets of the stream; the inner error says why they can't be opened.
+    /// Decrypts the secrets of the stream; the inner error says why they can't be decrypted.
     fn open(host: Host<'_>, store: &Store, stream: &StreamRecord) -> Result<Result<Self, String>, StoreError> {
         let StreamDelivery::Push { url, authorization } = &stream.delivery else {
             return Ok(Err("the receiver polls".to_owned()));
@@ -263,7 +264,7 @@ impl Sender {
     }
 
     fn push(&self, host: Host<'_>, stream: &StreamRecord, due: &DueSet) -> Outcome {
-        // One that is older than its retention is empty.
+        // A token that is older than its retention is empty and counts as delivered.
         let Some(set) = &due.record else { return Outcome::Taken };
         let Some(token) = token(stream, &self.signer, due, set) else { return Outcome::failed("it can't be signed") };
         let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
@@ -289,7 +290,7 @@ impl Sender {
     }
 }
 
-/// A refusal (RFC 8935 §2.3).
+/// The receiver's error answer (RFC 8935 §2.3).
 #[derive(Deserialize)]
 struct Refusal {
     err: String,

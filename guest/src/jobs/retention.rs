@@ -1,6 +1,6 @@
-//! Deletes entries of the SCIM log, events, tokens of streams and parked emails that are older than the organization's
-//! retention, 90 days by default (rule P5), and what else has served its time: a bounded part at a time, so that nobody
-//! else waits long for the storage.
+//! Deletes entries of the SCIM log, events, stream tokens and parked emails that are older than the organization's
+//! retention, 90 days by default (rule P5), and other data that is no longer needed. It deletes a bounded part at a
+//! time, so that other requests do not wait long for the storage.
 
 use insomnia_scim_contract::lasts;
 
@@ -10,16 +10,16 @@ use crate::provisioning::{guard, passphrase, without_seat};
 use crate::store::{Batch, Letter, Sealed, Sink, Store, StoreError, keys, text};
 
 const DAY: u64 = 24 * 60 * 60 * 1_000;
-/// How many entries are deleted in one commit at the most.
+/// The most entries that one commit deletes.
 const AT_ONCE: u32 = 1_000;
 /// How many commits one run makes at the most.
 const COMMITS: u32 = 4;
-/// How many parked emails are read at once.
+/// How many parked emails are read in one call.
 const EMAILS: u32 = 200;
-/// How long entries of the audit trail are kept at the least, in days, so that what was done can be told a year later.
+/// The shortest time for which entries of the audit trail are kept, in days, so that acts can be traced for a year.
 const AUDIT_DAYS: u32 = 400;
 
-/// Deletes what nobody takes any more at once, and what is too old once a day; returns when to look again.
+/// Deletes dropped deliveries at once, and data that is too old once a day; returns when to run again.
 pub(super) fn run(_: Host<'_>, store: &Store<'_>, _: &Budget<'_>) -> Result<Option<u64>, StoreError> {
     let now = store.now();
     let mut commits = COMMITS;
@@ -57,7 +57,7 @@ pub(super) fn run(_: Host<'_>, store: &Store<'_>, _: &Budget<'_>) -> Result<Opti
     Ok(Some(now + DAY))
 }
 
-/// Deletes a part of the range; returns whether nothing of it is left.
+/// Deletes a part of the range; returns whether the range is empty now.
 fn delete_some(store: &Store, mut range: KeyRange, commits: &mut u32) -> Result<bool, StoreError> {
     while *commits > 0 {
         let Some(end) = store.nth_key(&range, AT_ONCE)? else {
@@ -78,7 +78,7 @@ fn delete_some(store: &Store, mut range: KeyRange, commits: &mut u32) -> Result<
     Ok(false)
 }
 
-/// Deletes the marks of events whose webhook or subscriber is gone; returns whether none is left.
+/// Deletes the due marks of events whose webhook or subscriber was removed; returns whether none is left.
 fn forget_dropped(store: &Store, commits: &mut u32) -> Result<bool, StoreError> {
     for sink in [Sink::Webhook, Sink::Subscriber] {
         let Some((before, version)) = store.dropped_before(sink)? else { continue };
@@ -91,7 +91,7 @@ fn forget_dropped(store: &Store, commits: &mut u32) -> Result<bool, StoreError> 
         let mut batch = Batch::new();
         batch.remove(keys::job(sink.dropped()), Some(version));
         match store.commit(batch) {
-            // Dropped again meanwhile: the next run sees to it.
+            // More events were dropped meanwhile: the next run deletes them.
             Err(StoreError::Conflict) => return Ok(false),
             result => result?,
         };
@@ -99,13 +99,13 @@ fn forget_dropped(store: &Store, commits: &mut u32) -> Result<bool, StoreError> 
     Ok(true)
 }
 
-/// All that is stored of a stream's tokens, from before this time or altogether.
+/// The keys of a stream's tokens, all or only those from before this time.
 fn sets_of(stream: &str, before: Option<u64>) -> [KeyRange; 3] {
     [keys::sets_due(stream, before), keys::sets_parked(stream, before), keys::sets(stream, before)]
 }
 
-/// Deletes the tokens of streams that were removed; returns whether none is left. A stream is remembered for a day: a change
-/// that was under way may have written a token after its removal.
+/// Deletes the tokens of streams that were removed; returns whether none is left. A removed stream is remembered for a
+/// day, because a change that was running at the removal may have written a token after it.
 fn forget_dropped_streams(store: &Store, commits: &mut u32) -> Result<bool, StoreError> {
     let page = Page { range: keys::streams_dropped(), reverse: false, skip: 0, limit: AT_ONCE };
     for entry in store.scan_page(page)?.entries {
@@ -127,8 +127,8 @@ fn forget_dropped_streams(store: &Store, commits: &mut u32) -> Result<bool, Stor
     Ok(true)
 }
 
-/// A parked email that can't be sent again needs its secret no more: who has chosen a passphrase since needs no initial
-/// one, and a link that has expired is of no use.
+/// Deletes the secret of a parked email that can't be sent again: a member who has chosen a passphrase needs no initial
+/// one, and an expired link is useless.
 fn forget_secrets(store: &Store) -> Result<(), StoreError> {
     let mut after = None::<String>;
     loop {

@@ -1,4 +1,4 @@
-//! When what could not be delivered is tried again, and when it is given up: one table for emails, one for events.
+//! When a failed delivery is tried again, and when it is given up: one table for emails, one for events.
 
 use crate::store::Store;
 
@@ -7,37 +7,37 @@ const MINUTE: u64 = 60 * SECOND;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
-/// When something is tried again.
+/// The times at which a delivery is tried again.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Schedule {
     /// The pause after each failure in a row, in milliseconds; the last one repeats.
     pauses: &'static [u64],
-    /// How long it is tried before it is put aside, in milliseconds.
+    /// After how many milliseconds of trying the delivery is parked.
     pub(super) given_up_after: u64,
 }
 
-/// For an email, and for a mail system that is out of order.
+/// For an email, and while the mail system is out of order.
 pub(super) const EMAIL: Schedule = Schedule {
     pauses: &[MINUTE, 2 * MINUTE, 4 * MINUTE, 8 * MINUTE, 16 * MINUTE, 32 * MINUTE, HOUR],
     given_up_after: 3 * DAY,
 };
 
-/// For the webhook, and with it for all events that wait; also for each stream.
+/// For the webhook, together with all its waiting events; also for each stream.
 pub(super) const WEBHOOK: Schedule = Schedule {
     pauses: &[5 * SECOND, 20 * SECOND, 80 * SECOND, 320 * SECOND, 1_280 * SECOND, HOUR],
     given_up_after: 3 * DAY,
 };
 
-/// The longest pause that there is, in milliseconds: an hour, and what is left to chance. A time that is further ahead was
-/// set by a clock that was wrong.
+/// The longest pause, in milliseconds: an hour and the random part. A time further ahead was set by a wrong clock.
 pub(super) const LONGEST_PAUSE: u64 = HOUR + HOUR / 10;
 
-/// An attempt that comes more than this behind its plan, in milliseconds, says that no host was up meanwhile: a regular
-/// attempt is never so late.
+/// If an attempt is later than planned by more than this, in milliseconds, no host was up meanwhile: while a host is
+/// up, an attempt is never so late.
 pub(super) const DOWNTIME: u64 = 2 * HOUR;
 
 impl Schedule {
-    /// The pause after so many failures in a row, in milliseconds, and up to a tenth more, so that not all come back at once.
+    /// The pause after this many failures in a row, in milliseconds. It includes up to a tenth more at random, so that
+    /// retries do not all come at once.
     pub(super) fn pause(&self, store: &Store, failures: u32) -> u64 {
         let [chance] = store.random::<1>();
         spread(self.after(failures), chance)
@@ -57,7 +57,8 @@ fn spread(pause: u64, chance: u8) -> u64 {
 mod tests {
     use super::*;
 
-    /// The pauses after the first failures, in seconds, and after how many hours of trying the delivery is put aside.
+    /// Each case: the pauses after the first failures, in seconds, and after how many hours of trying the delivery is
+    /// parked.
     #[test]
     fn what_was_not_taken_is_tried_again_after_these_pauses_and_given_up_after_so_long() {
         let cases: [(&str, Schedule, &[u64], u64); 2] = [

@@ -1,6 +1,7 @@
-//! When administrators are warned of what expires: 20, 10, 5, 2 and 1 days before, and when it has expired (rule P2).
+//! When administrators are warned about an expiry: 20, 10, 5, 2 and 1 days before it, and when it has happened (rule
+//! P2).
 //!
-//! Each is told once. After a downtime over several thresholds only the nearest is told.
+//! Each warning is sent once. After a downtime over several thresholds only the nearest one is sent.
 
 use insomnia_scim_contract::TOLERANCE;
 
@@ -10,30 +11,31 @@ const DAY: u64 = 24 * 60 * 60 * 1_000;
 /// How many days before the expiry administrators are warned, nearest first.
 const THRESHOLDS: [u32; 5] = [1, 2, 5, 10, 20];
 
-/// What there is to tell.
+/// The warning that is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Due {
-    /// Nothing before this time, in milliseconds since the Unix epoch; `None` if all has been told.
+    /// No warning is due before this time, in milliseconds since the Unix epoch; `None` if all were sent.
     Nothing(Option<u64>),
-    /// That it expires.
+    /// A warning that it expires soon is due.
     Soon {
         /// The threshold that was passed, in days.
         threshold: u32,
-        /// How many days are really left: after a downtime fewer than the threshold says.
+        /// How many days are really left. After a downtime there are fewer than the threshold says.
         left: u32,
-        /// When there is more to tell, in milliseconds since the Unix epoch.
+        /// When the next warning is due, in milliseconds since the Unix epoch.
         next: Option<u64>,
-        /// What has been told with this.
+        /// The warnings that are sent once this one is.
         told: Told,
     },
-    /// That it has expired.
+    /// A message that it has expired is due.
     Over {
-        /// What has been told with this.
+        /// The warnings that are sent once this one is.
         told: Told,
     },
 }
 
-/// What there is to tell at `now` of what ends at `expires`, after so much was told. Times are milliseconds since the epoch.
+/// The warning that is due at `now` for an expiry at `expires`, given the warnings that were sent. Times are
+/// milliseconds since the epoch.
 pub(super) fn due(told: Told, expires: u64, now: u64) -> Due {
     let left = expires.saturating_sub(now);
     let told = as_far_as_it_can_be(told, left);
@@ -52,7 +54,7 @@ pub(super) fn due(told: Told, expires: u64, now: u64) -> Due {
     }
 }
 
-/// What a clock that was ahead has told too early is told again in its time.
+/// A warning that was sent too early, because a clock was ahead, is sent again in its time.
 fn as_far_as_it_can_be(told: Told, left: u64) -> Told {
     let is_early = |days: &u32| left > u64::from(*days) * DAY + TOLERANCE;
     Told { days: told.days.filter(|days| !is_early(days)), expired: told.expired && left <= TOLERANCE }

@@ -1,6 +1,7 @@
-//! Delivers events to the webhook: in the order of their commits, at least once, as Standard Webhooks 1.0 has it.
+//! Delivers events to the webhook: in the order of their commits, at least once, in the form of Standard Webhooks 1.0.
 //!
-//! Any 2xx takes an event, everything else does not, 3xx included; 410 switches the webhook off.
+//! An event is delivered if the answer is any 2xx; any other answer is a failure, even 3xx. 410 switches the webhook
+//! off.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -22,21 +23,21 @@ use crate::store::{
     keys,
 };
 
-/// How many events are looked at in one run at the most.
+/// The most events that one run examines.
 const MOST: u32 = 100;
-/// How long one host has the webhook for itself unless it extends that, in milliseconds. Nobody else delivers for so long
-/// after a host was killed while delivering.
+/// How long the lease of the webhook lasts unless the host renews it, in milliseconds. If a host is killed while
+/// delivering, no other host delivers for this time.
 const LEASE: u64 = LONGEST as u64 + 5_000;
-/// How long one delivery may take, in milliseconds: 15 to 30 seconds are what Standard Webhooks recommends.
+/// How long one delivery may take, in milliseconds. Standard Webhooks recommends 15 to 30 seconds.
 const LONGEST: u32 = 15_000;
 /// The longest wait that the receiver can ask for, in milliseconds.
 const LONGEST_WAIT: u64 = 60 * 60 * 1_000;
 
-/// Said of a webhook that is switched off.
+/// The error text of a webhook that is switched off.
 const GONE: &str =
     "HTTP status 410: the receiver wants no more events, so the webhook is switched off until it is set again";
 
-/// Why an event was not taken.
+/// The reason why a delivery has failed.
 struct Failure {
     error: String,
     /// How long the receiver asks to wait, in milliseconds.
@@ -51,13 +52,13 @@ impl Failure {
     }
 }
 
-/// Delivers what is due; returns when to try next.
+/// Delivers the events that are due; returns when to try next.
 pub(super) fn run(host: Host<'_>, store: &Store<'_>, budget: &Budget<'_>) -> Result<Option<u64>, StoreError> {
     if !store.is_event_due(Sink::Webhook)? {
         return Ok(None);
     }
     let Some(webhook) = store.webhook()? else {
-        // What was written while it was removed: the next run deletes it.
+        // These events were written while the webhook was being removed: the next run deletes them.
         let mut batch = Batch::new();
         store.drop_events(&mut batch, Sink::Webhook);
         return store.commit(batch).map(|_| Some(store.now() + 1));
@@ -68,7 +69,7 @@ pub(super) fn run(host: Host<'_>, store: &Store<'_>, budget: &Budget<'_>) -> Res
     }
     let mut lease = match store.take_lease("webhook", now, LEASE)? {
         Ok(lease) => lease,
-        // Whoever delivers says when to try next; this is when to look should they be killed.
+        // The holder of the lease will say when to try next. This is the time to check in case that host is killed.
         Err(at) => return Ok(Some(at)),
     };
     if webhook.record.gone {
@@ -83,7 +84,7 @@ pub(super) fn run(host: Host<'_>, store: &Store<'_>, budget: &Budget<'_>) -> Res
     let downtime = webhook.record.downtime + late;
     let (failure, taken) = match deliver_due(host, store, &webhook, downtime, &mut lease, budget)? {
         Round::Ended(failure, taken) => (failure, taken),
-        // It was set anew meanwhile, so that this failure is not the new one's.
+        // The webhook was set again meanwhile, so the failure says nothing about the new one.
         Round::Overtaken => return Ok(Some(now)),
     };
     if failure.as_ref().is_some_and(|failure| failure.gone) {
@@ -103,15 +104,15 @@ pub(super) fn run(host: Host<'_>, store: &Store<'_>, budget: &Budget<'_>) -> Res
     Ok(store.is_event_due(Sink::Webhook)?.then_some(pause.max(now)))
 }
 
-/// How a round of deliveries went.
+/// The result of a round of deliveries.
 enum Round {
-    /// It ended by itself, with a failure or without; and whether the receiver took something.
+    /// The round has ended, with a failure or without. The flag says whether the receiver accepted an event.
     Ended(Option<Failure>, bool),
-    /// Another host has the lease by now, or the webhook was set anew.
+    /// Another host has taken the lease meanwhile, or the webhook was set again.
     Overtaken,
 }
 
-/// Delivers a part of what is due, until one fails: those behind it must not overtake it.
+/// Delivers a part of the due events, until one fails: later events must not overtake it.
 fn deliver_due(
     host: Host<'_>,
     store: &Store<'_>,
@@ -131,7 +132,7 @@ fn deliver_due(
         if !store.renew_lease(lease, now, now + u64::from(LONGEST))? {
             return Ok(Round::Overtaken);
         }
-        // An empty one is older than its retention.
+        // An event that is older than its retention is empty.
         let result = match &keys {
             Ok(keys) if !event.json.is_empty() => {
                 let posted = deliver(host, &webhook.record.url, keys, event.id(), &event.json);
@@ -142,14 +143,14 @@ fn deliver_due(
             Err(error) => Err(Failure::new(error)),
         };
         match result {
-            // At once: should the call end here, this one only is delivered again.
+            // This is committed at once: if the call ends here, only this event is delivered again.
             Ok(()) => mark(store, &event.position)?,
             Err(failure) => {
                 let end = host.clock.now();
                 if !store.renew_lease(lease, end, end)? {
                     return Ok(Round::Overtaken);
                 }
-                // A downtime of the hosts does not count: it is the webhook that has to fail for so long.
+                // A downtime of the hosts does not count: it is the webhook that must fail for this long.
                 let tried_for = now.saturating_sub(downtime);
                 if webhook
                     .record
@@ -165,7 +166,8 @@ fn deliver_due(
     Ok(Round::Ended(None, taken))
 }
 
-/// Posts one signed event of the type `webhook.test`, and notes on the webhook how that went. Nothing happens without a webhook.
+/// Posts one signed event of the type `webhook.test`, and notes the result on the webhook. Nothing happens if there is
+/// no webhook.
 ///
 /// # Errors
 /// If the store can't answer.
@@ -173,8 +175,8 @@ pub fn test_webhook(host: Host<'_>, store: &Store<'_>) -> Result<(), StoreError>
     let Some(webhook) = store.webhook()? else { return Ok(()) };
     let now = host.clock.now();
     let id = store.new_id();
-    // It tells of no change, so it is kept nowhere; it has the form of all events, so that the receiver takes it as it
-    // takes them.
+    // The event reports no change, so it is not stored. It has the form of all events, so that the receiver treats it
+    // like them.
     let event = json!({
         "id": id, "type": "webhook.test", "time": timestamp::format(now), "subject": { "type": "webhook" },
         "actor": Actor::Admin, "data": {},
@@ -189,32 +191,32 @@ pub fn test_webhook(host: Host<'_>, store: &Store<'_>) -> Result<(), StoreError>
     }
 }
 
-/// Whether an email waits: it has its turn before the next event.
+/// Whether an email waits. If so, it is sent before the next event.
 pub(super) fn is_email_due(store: &Store, now: u64) -> Result<bool, StoreError> {
     Ok(store.next_email(now, LONGEST_PAUSE)?.is_some_and(|due| due <= now))
 }
 
-/// The key, and the previous one while it signs too.
+/// The key, and the previous one as long as it also signs.
 fn signing_keys(host: Host<'_>, webhook: &WebhookRecord) -> Result<Vec<Vec<u8>>, String> {
     let open = |secret: &str| {
         let sealed = STANDARD.decode(secret).map_err(|error| error.to_string())?;
         host.secrets.open(&sealed).map_err(|error| error.to_string())
     };
     let mut keys = vec![open(&webhook.secret)?];
-    // One that can't be opened any more is of no worth, and the new one is enough.
+    // A previous key that can't be decrypted any more is useless, and the new one is enough.
     let previous = webhook.previous.as_ref().filter(|previous| lasts(previous.until, host.clock.now(), BOTH_SIGN));
     keys.extend(previous.and_then(|previous| open(&previous.secret).ok()));
     Ok(keys)
 }
 
-/// The part of an event that says to which trace it belongs.
+/// The part of an event that names its trace.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Traced {
     cause: Option<Cause>,
 }
 
-/// Posts one event: any 2xx takes it. It is sent with the `traceparent` of the request that caused it.
+/// Posts one event; any 2xx means success. The `traceparent` of the request that caused the event is sent with it.
 fn deliver(host: Host<'_>, url: &str, keys: &[Vec<u8>], id: &str, json: &[u8]) -> Result<(), Failure> {
     let timestamp = (host.clock.now() / 1_000).to_string();
     let signatures: Vec<String> = keys.iter().map(|key| signature(key, id, &timestamp, json)).collect();
@@ -248,9 +250,9 @@ fn deliver(host: Host<'_>, url: &str, keys: &[Vec<u8>], id: &str, json: &[u8]) -
     }
 }
 
-/// `v1,` and the HMAC-SHA256 of id, time and body, in base64.
+/// The signature: `v1,` and the HMAC-SHA256 of id, time and body, in base64.
 pub(super) fn signature(key: &[u8], id: &str, timestamp: &str, body: &[u8]) -> String {
-    // HMAC takes a key of any length, so that this can't fail.
+    // HMAC accepts a key of any length, so this can't fail.
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return String::new() };
     mac.update(format!("{id}.{timestamp}.").as_bytes());
     mac.update(body);
@@ -262,10 +264,10 @@ pub(super) fn asked_wait(response: &HttpResponse, now: u64) -> u64 {
     retry_after(response, now).unwrap_or(0).min(LONGEST_WAIT)
 }
 
-/// No event is put aside for the webhook any more, and none is posted, until it is set again.
+/// Switches the webhook off: until it is set again, no event is posted and none is parked.
 fn switch_off(store: &Store, webhook: &Versioned<WebhookRecord>) -> Result<(), StoreError> {
     store.change_settings(|settings, batch| {
-        // Set again meanwhile: then the answer was about the one before.
+        // The webhook was set again meanwhile, so the answer was about the former one.
         let Some(current) = store.webhook()?.filter(|current| current.version == webhook.version) else {
             return Ok(());
         };
@@ -289,7 +291,7 @@ fn mark(store: &Store, position: &str) -> Result<(), StoreError> {
     store.commit(batch).map(drop)
 }
 
-/// Puts the events aside that have waited for three days in which the hosts were up.
+/// Parks events that have waited for three days in which the hosts were up.
 fn park_old(store: &Store, events: &[StoredEvent], error: &str, now: u64, downtime: u64) -> Result<(), StoreError> {
     let old = events
         .iter()
@@ -312,7 +314,7 @@ fn park<'e>(
     if batch.is_empty() { Ok(()) } else { store.commit(batch).map(drop) }
 }
 
-/// Shows on the webhook how its deliveries go, where that has changed.
+/// Notes the state of the deliveries on the webhook if it has changed.
 fn note(
     store: &Store,
     webhook: Versioned<WebhookRecord>,
@@ -343,7 +345,7 @@ mod tests {
 
     #[test]
     fn the_signature_is_that_of_standard_webhooks() {
-        // The example of the specification's reference libraries.
+        // The example of the reference libraries of Standard Webhooks.
         let key = STANDARD.decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
         let body = br#"{"test": 2432232314}"#;
         let signature = signature(&key, "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", body);

@@ -1,4 +1,4 @@
-//! Searching the audit trail, newest first, and what the host itself adds to it.
+//! Searches the audit trail, newest first, and adds the host's own entries to it.
 
 use insomnia_scim_contract::{Act, AuditPage, AuditQuery};
 use serde::Deserialize;
@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::search::{SearchError, newest_first};
 use crate::store::{EventSubject, Store, keys};
 
-/// The most bytes that the host's details of an act have.
+/// The largest details of an act that the host sends, in bytes.
 const LONGEST: usize = 16 * 1024;
 /// The longest name of an act, in bytes.
 const LONGEST_NAME: usize = 64;
@@ -30,7 +30,7 @@ pub fn search_audit(store: &Store, query: &AuditQuery) -> Result<AuditPage, Sear
     Ok(AuditPage { entries, next })
 }
 
-/// What the host tells of an act of its own.
+/// The details that the host sends about an act of its own.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Details {
@@ -42,7 +42,7 @@ struct Details {
     after: Option<Value>,
 }
 
-/// Adds an entry of what the host itself did for the organization.
+/// Adds an entry about an act of the host for the organization.
 ///
 /// # Errors
 /// [`SearchError::Invalid`] if `what` is no name, or the details are no such JSON object.

@@ -9,71 +9,71 @@ use crate::provisioning::Action;
 use crate::sentence::Sentence;
 use crate::text::cut;
 
-/// The longest text that an entry keeps of anything a client sent, in bytes.
+/// The longest text from a client that an entry stores, in bytes.
 const LONGEST: usize = 2_048;
 
-/// The longest text that an entry keeps of anything that was sent by a caller who is not let in, in bytes.
+/// The longest text from an unauthenticated caller that an entry stores, in bytes.
 const LONGEST_REFUSED: usize = 256;
 
-/// The host's own header field: what it calls the component that it runs. The host passes no field of this name on from a
-/// client.
+/// A header field that only the host sets: the name that the host gives the component that it runs. The host removes a
+/// field of this name that a client sends.
 const COMPONENT: &str = "insomnia-component";
 
-/// What the caller is to the organization.
+/// Whether the organization knows the caller.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Standing {
-    /// Let in.
+    /// The caller is authenticated.
     Admitted,
-    /// Not let in, with a credential of the organization, such as an expired token.
+    /// The caller is refused, but has a credential of the organization, such as an expired token.
     Refused,
-    /// Not let in, and nobody whom the organization knows.
+    /// The caller is refused, and has no credential of the organization.
     #[default]
     Stranger,
 }
 
-/// Whom a request concerned.
+/// The resource that a request was about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Subject {
     /// `User`, `Group`, or another resource type.
     pub resource_type: String,
-    /// The SCIM `id`; empty if there is no such resource, because it was refused.
+    /// The SCIM `id`; empty if the resource does not exist because it was refused.
     pub id: String,
     /// The name that people see.
     pub name: String,
 }
 
-/// What an endpoint says of the request while it serves it.
+/// The notes for the log that an endpoint makes while it serves a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Note {
-    /// Whom it concerned.
+    /// The resource that the request was about.
     pub subject: Option<Subject>,
     /// What was done.
     pub action: Option<&'static str>,
-    /// Why: what it was matched by, what became of the seat.
+    /// The reasons: what the match was, and what happened to the seat.
     pub because: Vec<String>,
-    /// Whether the body was read, and is JSON.
+    /// Whether the body was parsed as JSON.
     pub is_json: bool,
-    /// Whether the caller is let in.
+    /// Whether the caller is authenticated.
     pub standing: Standing,
-    /// What the organization's own schemas never return: names of attributes, in lower case.
+    /// The attributes that the organization's own schemas never return: their names in lower case.
     pub hidden: Vec<String>,
-    /// The caller's credential, in words for the log.
+    /// A description of the caller's credential.
     pub caller: Option<String>,
-    /// Which of the connector's tokens the caller has; also an expired one.
+    /// The generation of the caller's connector token, even if the token has expired.
     pub token_generation: Option<u32>,
-    /// The refusal.
+    /// The error, if the request was refused.
     pub error: Option<ScimError>,
 }
 
 impl Note {
-    /// Whom it concerned.
+    /// Notes the resource that the request is about.
     pub fn subject(&mut self, resource_type: &str, id: &str, name: &str) {
         let (resource_type, id, name) = (resource_type.to_owned(), id.to_owned(), name.to_owned());
         self.subject = Some(Subject { resource_type, id, name });
     }
 
-    /// What was done, and why.
+    /// Notes what was done, and why.
     pub fn action(&mut self, action: Action, because: &[String]) {
         self.action = Some(action.as_str());
         self.because.extend_from_slice(because);
@@ -88,9 +88,9 @@ pub struct Entry {
     pub time: u64,
     /// The id of the request, as in the `X-Request-Id` header and in the detail of the error.
     pub request_id: String,
-    /// As sent.
+    /// The HTTP method that the client sent.
     pub method: String,
-    /// Below the connector URL, with its query, as sent.
+    /// The path with its query that the client sent, relative to the connector URL.
     pub path: String,
     /// The HTTP status of the answer; 0 if the server stopped before it had answered.
     pub status: u16,
@@ -100,40 +100,40 @@ pub struct Entry {
     /// The detail of an error.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub detail: Option<String>,
-    /// How long it took.
+    /// The time between request and answer.
     pub duration: u64,
-    /// Whom it concerned.
+    /// The resource that the request was about.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub subject: Option<Subject>,
     /// What was done: `created`, `adopted`, …
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub action: Option<String>,
-    /// Why.
+    /// The reasons for what was done.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub because: Vec<String>,
-    /// Which of the connector's tokens the caller had.
+    /// The generation of the caller's connector token.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub token_generation: Option<u32>,
-    /// As sent.
+    /// The `User-Agent` that the client sent.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub user_agent: Option<String>,
     /// The IP address that the request came from, if the host knows it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub sender_address: Option<String>,
-    /// The request's body, with secrets redacted; cut after 16 KiB. Absent if the caller was not let in.
+    /// The request's body, with secrets redacted; cut after 16 KiB. Absent if the caller was not authenticated.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub body: Option<String>,
     /// The size of the request's body.
     pub bytes_received: u64,
     /// The size of the answer's body.
     pub bytes_sent: u64,
-    /// The version of this component, and behind it what the host calls it: `1.0.0 (rules@0123456789ab)`.
+    /// The version of this component, followed by the host's name for it: `1.0.0 (rules@0123456789ab)`.
     pub component: String,
 }
 
 impl Entry {
-    /// The entry of a request that came at `time` and has no answer yet, its status 0: what the log has if the server stops
-    /// before [`Entry::answered`]. It has no body.
+    /// The entry of a request that came at `time` and has no answer yet. Its status is 0, and it has no body. The log
+    /// has this entry if the server stops before [`Entry::answered`].
     #[must_use]
     pub fn begun(request: &Request, note: &Note, time: u64) -> Self {
         let is_admitted = note.standing == Standing::Admitted;
@@ -162,7 +162,7 @@ impl Entry {
         }
     }
 
-    /// The same entry with what the answer was, which was there at `end`.
+    /// The same entry with the answer, which was ready at `end`.
     #[must_use]
     pub fn answered(self, request: &Request, response: &Response, note: Note, end: u64) -> Self {
         let is_admitted = note.standing == Standing::Admitted;

@@ -1,10 +1,10 @@
-//! Events, as people look at them and as a subscriber in the host's process takes them (rule P6).
+//! Events, for people who read them and for a subscriber in the host's process (rule P6).
 
 use insomnia_scim_contract::{Event, EventPage};
 
 use crate::store::{Batch, Sink, Store, StoreError, StoredEvent, keys};
 
-/// A page of the events that are kept, oldest first.
+/// A page of the stored events, oldest first.
 ///
 /// # Errors
 /// If the store can't answer.
@@ -15,7 +15,7 @@ pub fn list_events(store: &Store, after: Option<&str>, limit: u32) -> Result<Eve
     Ok(EventPage { items: events.into_iter().map(event).collect::<Result<_, _>>()?, next })
 }
 
-/// Notes whether somebody in the host's process takes events: if so, they wait from now on for [`take_events`].
+/// Notes whether there is a subscriber in the host's process. If so, events wait from now on for [`take_events`].
 ///
 /// # Errors
 /// If the store can't answer.
@@ -32,7 +32,8 @@ pub fn note_subscriber(store: &Store, subscriber: bool) -> Result<(), StoreError
     })
 }
 
-/// Events that wait for the subscriber, in the order of their commits; the same again until they are acknowledged.
+/// Events that wait for the subscriber, in the order of their commits. The same events are returned until they are
+/// acknowledged.
 ///
 /// # Errors
 /// If the store can't answer.
@@ -49,7 +50,7 @@ fn event(stored: StoredEvent) -> Result<Event, StoreError> {
     Ok(Event { position: stored.position, document })
 }
 
-/// Notes that the subscriber has the events at these positions.
+/// Notes that the subscriber has received the events at these positions.
 ///
 /// # Errors
 /// If the store can't answer.

@@ -1,4 +1,5 @@
-//! Writing the log. Of strangers, who can send what they like, it keeps little: so many entries an hour and no more.
+//! Writes the log. The number of entries per hour is limited for unauthenticated callers without a known credential
+//! ("strangers"), who could otherwise fill the storage.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,25 +8,25 @@ use crate::capability::Key;
 use crate::sentence::Sentence;
 use crate::store::{Batch, Store, StoreError, decode, encode, keys, text};
 
-/// How many entries of strangers an hour has at the most.
+/// The most entries about strangers in an hour.
 const MOST: u32 = 600;
-/// In milliseconds.
+/// An hour in milliseconds.
 const HOUR: u64 = 60 * 60 * 1_000;
-/// How often it is tried to keep an entry of a stranger while others come.
+/// How often writing an entry about a stranger is tried when others conflict with it.
 const ATTEMPTS: u32 = 3;
 
-/// How many entries of strangers were kept. JSON under `log-strangers`.
+/// How many entries about strangers were written. JSON under `log-strangers`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 struct Strangers {
     /// The hour, counted since the Unix epoch.
     hour: u64,
-    /// How many in this hour.
+    /// How many entries were written in this hour.
     kept: u32,
 }
 
-/// Has the first change that the request makes keep its entry as far as it is known: so a crash loses no entry of a request
-/// that has changed something. [`keep`] puts the whole entry in its place.
+/// Makes the first commit of the request also write the entry, as far as it is known. For this reason a crash loses no
+/// entry of a request that has changed something. [`keep`] later replaces it by the complete entry.
 ///
 /// # Errors
 /// If the entry can't be encoded.
@@ -34,7 +35,7 @@ pub fn keep_with_change(store: &Store, key: Key, entry: &Entry) -> Result<(), St
     Ok(())
 }
 
-/// Keeps an entry of the log under its key. It never makes the request fail (rule P5).
+/// Writes an entry of the log under its key. An error here never makes the request fail (rule P5).
 pub fn keep(store: &Store, key: Key, mut entry: Entry, standing: Standing) {
     let kept = match standing {
         Standing::Stranger => keep_stranger(store, key, &mut entry),
@@ -45,10 +46,11 @@ pub fn keep(store: &Store, key: Key, mut entry: Entry, standing: Standing) {
     }
 }
 
-/// Keeps the entry if the hour has room for it, else only counts it: the next that is kept tells how many there were.
+/// Writes the entry if the hour's limit allows it; otherwise only counts it. The next entry that is written says how
+/// many were left out.
 ///
-/// The room is taken by a commit, because appended entries can't be counted before they are written. Once the hour is
-/// full, which is when it matters, there is none any more.
+/// The count is committed first, because appended entries can't be counted before they are written. Once the limit is
+/// reached, which is when the cost matters, there is no such commit any more.
 fn keep_stranger(store: &Store, key: Key, entry: &mut Entry) -> Result<(), StoreError> {
     let hour = entry.time / HOUR;
     let counters = [keys::LOG_STRANGERS.to_vec(), keys::LOG_LEFT_OUT.to_vec()];

@@ -1,14 +1,14 @@
-//! What happened: the log of SCIM requests (rule P5), and events (rule P6).
+//! The log of SCIM requests (rule P5), events (rule P6), and the audit trail.
 //!
 //! | question | file |
 //! |---|---|
 //! | what does an entry of the log hold? | `entry` |
-//! | what is left out of it because it is secret? | `redaction` |
-//! | how is it written, and how many entries may strangers cause? | `keep` |
+//! | which secrets are left out of it? | `redaction` |
+//! | how is it written, and how many entries may unknown callers cause? | `keep` |
 //! | how is it searched? | `search` |
-//! | who takes events? | `events`, `webhook` |
+//! | who receives events? | `events`, `webhook` |
 //! | what does the audit trail hold? | `audit` |
-//! | which asynchronous requests are kept? | `requests` |
+//! | which asynchronous requests are stored? | `requests` |
 
 mod audit;
 mod entry;

@@ -1,4 +1,4 @@
-//! Request bodies for the log: without what is secret by the schema or by its name (rule P5).
+//! Redacts request bodies for the log: removes values that are secret by the schema or by their name (rule P5).
 
 use std::borrow::Cow;
 
@@ -7,14 +7,14 @@ use serde_json::Value;
 
 use crate::text::cut;
 
-/// The largest body that is read for the log, in bytes; of a larger one the log has the size only.
+/// The largest body that is examined for the log, in bytes; of a larger one the log only has the size.
 const LARGEST_READ: usize = 64 * 1024;
-/// How much of a body the log keeps, in bytes.
+/// The longest part of a body that the log stores, in bytes.
 const LARGEST_KEPT: usize = 16 * 1024;
-/// What stands in the place of a secret.
+/// The text that replaces a secret.
 const REDACTED: &str = "[redacted]";
-/// What the name of an attribute with a secret has in it, in lower case. `password` is the one that the schema never
-/// returns (RFC 7643 §4.1.1); the others are what extensions call theirs.
+/// An attribute is secret if its name contains one of these, in lower case. `password` is the one that the schema never
+/// returns (RFC 7643 §4.1.1); the others are usual in extensions.
 const SECRET_NAMES: [&str; 11] = [
     "password",
     "passphrase",
@@ -28,11 +28,12 @@ const SECRET_NAMES: [&str; 11] = [
     "privatekey",
     "private_key",
 ];
-/// What our own tokens and secrets begin with, wherever they stand.
+/// The prefix of Insomnia's own tokens and secrets, which may occur anywhere.
 const OWN: &str = "insm_";
 
-/// The body as the log has it: JSON with its secrets redacted, cut after 16 KiB. `None` of an empty one. `hidden` are the
-/// names, in lower case, of what the organization's schemas never return; `is_json` says that the body is known to be JSON.
+/// The body for the log: JSON with its secrets redacted, cut after 16 KiB. `None` if the body is empty. `hidden` are
+/// the names, in lower case, of attributes that the organization's schemas never return; `is_json` says that the body
+/// is known to be JSON.
 pub(super) fn redacted(body: &[u8], is_json: bool, hidden: &[String]) -> Option<String> {
     if body.is_empty() {
         return None;
@@ -42,7 +43,7 @@ pub(super) fn redacted(body: &[u8], is_json: bool, hidden: &[String]) -> Option<
     }
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let text = std::str::from_utf8(body).ok().filter(|_| !may_hold_secret(body, hidden));
-    // Most bodies have no such name, and are not read again. What is not JSON may be anything.
+    // Most bodies contain no such name and need not be parsed again. A body that is not JSON is never logged as it is.
     let is_known = |text: &&str| is_json || serde_json::from_str::<&serde_json::value::RawValue>(text).is_ok();
     if let Some(text) = text.filter(is_known) {
         return Some(cut(text, LARGEST_KEPT).to_owned());
@@ -56,28 +57,28 @@ pub(super) fn redacted(body: &[u8], is_json: bool, hidden: &[String]) -> Option<
     }
 }
 
-/// A query without secrets: one that names such an attribute is not kept at all.
+/// The query for the log. A query that names a secret attribute is left out as a whole.
 pub(super) fn redacted_query<'q>(query: &'q str, hidden: &[String]) -> &'q str {
-    // A percent sign or a plus may hide a letter; filters have plenty, so only those of letters count.
+    // A percent sign or a plus may hide a letter. Filters contain many of them, so only those that hide letters count.
     let decoded = Cow::from(percent_decode(query.as_bytes()));
     if may_hold_secret(&decoded, hidden) { REDACTED } else { query }
 }
 
-/// A text that should hold no secret, such as a path: not kept if one of our own tokens has got into it.
+/// A text that should hold no secret, such as a path. It is left out if it contains one of Insomnia's own tokens.
 pub(super) fn redacted_text(text: &str) -> &str {
     let decoded = Cow::from(percent_decode(text.as_bytes()));
     if holds(&decoded, [OWN].into_iter()) { REDACTED } else { text }
 }
 
-/// Whether a name of a secret occurs in it, or an escape that could hide one.
+/// Whether the bytes contain the name of a secret, or an escape that could hide one.
 fn may_hold_secret(bytes: &[u8], hidden: &[String]) -> bool {
     let hides = |(at, byte): (usize, &u8)| *byte == b'\\' && bytes.get(at + 1) == Some(&b'u');
     bytes.iter().enumerate().any(hides)
         || holds(bytes, SECRET_NAMES.into_iter().chain([OWN]).chain(hidden.iter().map(String::as_str)))
 }
 
-/// Whether one of these names, which are in lower case, occurs in it in whatever case. Every body is looked through for a
-/// dozen names, so most bytes are passed over by a look at them alone.
+/// Whether the bytes contain one of these names (given in lower case) in any case. Every body is searched for a dozen
+/// names, so the loop rejects most bytes by looking at them alone.
 fn holds<'n>(bytes: &[u8], names: impl Iterator<Item = &'n str> + Clone) -> bool {
     let mut begins = [false; 256];
     for first in names.clone().filter_map(|name| name.bytes().next()) {
@@ -97,14 +98,15 @@ fn holds<'n>(bytes: &[u8], names: impl Iterator<Item = &'n str> + Clone) -> bool
 
 fn is_secret(name: &str, hidden: &[String]) -> bool {
     let lower = name.to_ascii_lowercase();
-    // A path ends with the name of its attribute, or goes on with a filter.
+    // A path ends with the name of its attribute, or continues with a filter.
     let names_hidden = |name: &String| {
         lower.split(|end: char| !end.is_alphanumeric() && end != '_' && end != '-').any(|part| part == name)
     };
     SECRET_NAMES.iter().any(|secret| lower.contains(secret)) || hidden.iter().any(names_hidden)
 }
 
-/// Whether a string is more than the name of a secret: a filter, a query or JSON in which one may stand, or one of ours.
+/// Whether a string may contain a secret: it is a filter, a query or JSON with such a name, or contains one of
+/// Insomnia's own tokens.
 fn may_tell_secret(text: &str, hidden: &[String]) -> bool {
     let lower = text.to_ascii_lowercase();
     lower.contains(OWN) || (is_secret(text, hidden) && !text.bytes().all(is_name_byte))
@@ -114,7 +116,7 @@ fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b".:_-$/".contains(&byte)
 }
 
-/// JSON nesting is bounded by its parser, so this may recurse.
+/// The JSON parser bounds the nesting, so this may recurse.
 fn redact(value: &mut Value, hidden: &[String]) {
     match value {
         Value::Object(object) => {

@@ -1,4 +1,4 @@
-//! The asynchronous requests that are kept, as they are shown to whoever looks at all that is known of the organization.
+//! The stored asynchronous requests, in the form that an export of the organization's data shows.
 
 use insomnia_scim_contract::{Event, EventPage};
 use serde_json::{Value, json};
@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 use crate::protocol::timestamp;
 use crate::store::{AcceptedRecord, OperationRecord, OutcomeRecord, Store, StoreError, keys};
 
-/// When no further request is added to a page, in bytes.
+/// A page gets no further request once it has this size, in bytes.
 const ENOUGH: usize = 2 * 1024 * 1024;
 
-/// A page of the asynchronous requests that are kept, the oldest first: what they ask for as long as they wait, and for a
-/// day what came of them.
+/// A page of the stored asynchronous requests, oldest first: their operations while they wait, and their results for a
+/// day.
 ///
 /// # Errors
 /// If the store can't answer.
@@ -32,7 +32,7 @@ pub fn list_requests(store: &Store, after: Option<&str>, limit: u32) -> Result<E
     Ok(EventPage { items, next })
 }
 
-/// A request as it is shown: without the client's credential.
+/// The form in which a request is shown: without the client's credential.
 fn document(
     transaction: &str,
     record: &AcceptedRecord,

@@ -1,4 +1,4 @@
-//! Searching the log, newest first.
+//! Searches the log, newest first.
 
 use insomnia_scim_contract::{LogPage, LogQuery};
 use thiserror::Error;
@@ -7,15 +7,15 @@ use super::entry::Entry;
 use crate::capability::{KeyRange, Page};
 use crate::store::{Store, StoreError, keys};
 
-/// How many entries are looked at in one search at the most; a page may then be short of its limit, with more to come.
+/// The most entries that one search examines. A page may therefore be short although there is more.
 const LOOKED_AT: usize = 20_000;
-/// How many entries are read at once.
+/// How many entries one call to the host reads.
 const CHUNK: u32 = 500;
 
-/// Why the log is not searched.
+/// The reason why a search fails.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum SearchError {
-    /// A filter is not valid; the text says which.
+    /// A filter is not valid; the text says which one.
     #[error("{0}")]
     Invalid(String),
     /// The store can't answer.
@@ -52,8 +52,8 @@ pub fn search(store: &Store, query: &LogQuery) -> Result<LogPage, SearchError> {
     Ok(LogPage { entries, next })
 }
 
-/// The entries of a range that are wanted, newest first, and where the next page goes on: 1 to 500 of them, out of at most
-/// [`LOOKED_AT`]. `position` makes of a key what a page goes on from.
+/// The entries of a range that match, newest first, and the position at which the next page continues. The page has 1
+/// to 500 entries, out of at most [`LOOKED_AT`] examined ones. `position` turns a key into such a position.
 pub(super) fn newest_first(
     store: &Store,
     mut range: KeyRange,

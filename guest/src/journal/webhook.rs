@@ -1,4 +1,4 @@
-//! The webhook: where events are posted to, signed as Standard Webhooks has it.
+//! The webhook to which events are posted, with signatures in the form of Standard Webhooks.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -8,18 +8,18 @@ use thiserror::Error;
 use crate::capability::{Secrets, SecretsError};
 use crate::store::{PreviousKey, Sink, Store, StoreError, WebhookRecord, encode, keys};
 
-/// What the key of the signatures begins with where people see it.
+/// The prefix of the signature key in the form that people see.
 const PREFIX: &str = "whsec_";
-/// How long the key before signs beside a new one, in milliseconds.
+/// How long the previous key signs beside a new one, in milliseconds.
 pub(crate) const BOTH_SIGN: u64 = 24 * 60 * 60 * 1_000;
 
-/// Why the webhook could not be set. Nothing has changed.
+/// The reason why the webhook could not be set. Nothing has changed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum WebhookError {
-    /// Not a URL.
+    /// The text is not a URL.
     #[error("the webhook's address is an http or https URL")]
     Url,
-    /// The key of the signatures can't be sealed.
+    /// The key of the signatures can't be encrypted.
     #[error(transparent)]
     Secrets(#[from] SecretsError),
     /// The store can't answer.
@@ -27,9 +27,9 @@ pub enum WebhookError {
     Store(#[from] StoreError),
 }
 
-/// Posts all events from now on to this URL; returns the key of the signatures, which is shown once. An earlier webhook
-/// is replaced, and what waits for it goes to the new one. Setting the same URL again changes the key: for 24 hours both
-/// sign, so that no delivery is lost until the receiver has the new one.
+/// Makes the server post all events to this URL from now on; returns the key of the signatures, which is shown only
+/// once. An earlier webhook is replaced, and its waiting events go to the new one. Setting the same URL again changes
+/// the key: for 24 hours both keys sign, so that no delivery is lost until the receiver has the new one.
 ///
 /// # Errors
 /// [`WebhookError`] says why not.
@@ -62,7 +62,7 @@ pub fn set_webhook(store: &Store, secrets: &dyn Secrets, url: &str) -> Result<St
     Ok(format!("{PREFIX}{}", STANDARD.encode(key)))
 }
 
-/// Posts no events any more, and forgets what waited.
+/// Removes the webhook, and drops its waiting events.
 ///
 /// # Errors
 /// If the store can't answer.

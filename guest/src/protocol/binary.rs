@@ -1,25 +1,26 @@
-//! Binary values (RFC 7643 §2.3.6): base64 in any of its forms, and the one in which it is kept.
+//! Binary values (RFC 7643 §2.3.6): base64 is accepted in any of its forms, and stored in one.
 
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-/// With padding or without it.
+/// Accepts base64 with or without padding.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// As [`BASE64`], in the alphabet for URLs.
+/// Like [`BASE64`], with the alphabet for URLs.
 const BASE64_URL: GeneralPurpose = GeneralPurpose::new(
     &alphabet::URL_SAFE,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// What the text stands for as standard base64 (RFC 4648 §4), padded and in one line; `None` if it is no base64. The alphabet
-/// for URLs (§5) is read too, and line breaks are let through, since certificates often come with them.
+/// The value as standard base64 (RFC 4648 §4), padded and in one line; `None` if the text is no base64. The alphabet
+/// for URLs (§5) is accepted too, and so are line breaks, since certificates often contain them.
 ///
-/// Clients that know one form of base64 refuse a whole list for one value in another, or lose characters of it.
+/// A client that knows only one form of base64 may refuse a whole list because of one value in another form, or lose
+/// some of the value's characters.
 pub(super) fn standard(text: &str) -> Option<String> {
     let text: String = text.chars().filter(|character| !character.is_ascii_whitespace()).collect();
     let bytes = BASE64.decode(&text).or_else(|_| BASE64_URL.decode(&text)).ok()?;

@@ -1,4 +1,4 @@
-//! Cursors of RFC 9865: opaque, expiring, and without state on the server.
+//! The cursors of RFC 9865: encrypted and expiring, so that the server stores nothing about them.
 
 use insomnia_scim_contract::lasts;
 
@@ -8,37 +8,37 @@ use super::sort::SortKey;
 use crate::opaque::{NONCE, OpaqueKey};
 
 const VERSION: u8 = 3;
-/// What the key seals here and nowhere else.
+/// The purpose for which the key encrypts here, and nowhere else.
 const PURPOSE: &str = "scim cursor";
 
-/// Where a page ended.
+/// The place in a list where a page ended.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cursor {
-    /// When the page before was asked for, in milliseconds since the Unix epoch.
+    /// When the previous page was requested, in milliseconds since the Unix epoch.
     pub issued: u64,
-    /// The count of the first request.
+    /// The `count` of the first request.
     pub count: u32,
-    /// The last resource of the page before; `None` for the first page.
+    /// The last resource of the previous page; `None` for the first page.
     pub last: Option<Position>,
 }
 
-/// A resource's place in a list. The next page begins behind it, whether or not the resource is still there.
+/// A resource's place in a list. The next page begins after it, even if the resource was deleted.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Position {
-    /// The resource type, by its number among those that are listed.
+    /// The resource type, by its index among the listed types.
     pub part: u32,
-    /// The value it is sorted by.
+    /// The value by which the resource is sorted.
     pub key: SortKey,
     /// Its id.
     pub id: String,
 }
 
 impl Cursor {
-    /// The cursor as clients carry it: unreserved characters only, of which nobody can read where the page ended, since
-    /// that may be a person's name (RFC 9865 §5.2). `query` is all that must not change between pages.
+    /// Encrypts the cursor into unreserved characters. Nobody can read from it where the page ended, since that may be
+    /// a person's name (RFC 9865 §5.2). `query` is the part of the query that must not change between pages.
     ///
     /// # Errors
-    /// 500 if it can't be sealed, which only a cursor of many gigabytes can't.
+    /// 500 if it can't be encrypted, which only happens with a cursor of many gigabytes.
     pub fn seal(&self, key: &OpaqueKey, nonce: [u8; NONCE], query: &str) -> Result<String, ScimError> {
         let mut payload = vec![VERSION];
         payload.extend(self.issued.to_be_bytes());
@@ -53,16 +53,16 @@ impl Cursor {
         sealed.ok_or_else(|| ScimError::status(500, "The cursor of the next page can't be made"))
     }
 
-    /// Reads a cursor back at the time `now`.
+    /// Decrypts a cursor at the time `now`.
     ///
     /// # Errors
-    /// `invalidCursor` if it is not one of this organization's and this query's, `expiredCursor` if it is too old.
+    /// `invalidCursor` if it belongs to another organization or another query, `expiredCursor` if it is too old.
     pub fn open(text: &str, key: &OpaqueKey, query: &str, now: u64) -> Result<Self, ScimError> {
         let invalid = || ScimError::new(ScimType::InvalidCursor, "The cursor is not one of this query's");
         let payload = key.open(PURPOSE, query, text).ok_or_else(invalid)?;
         let cursor = Self::decode(&payload).ok_or_else(invalid)?;
         let timeout = u64::from(CURSOR_TIMEOUT) * 1_000;
-        // To the millisecond it is still good.
+        // The cursor is still valid in the last millisecond.
         if !lasts(cursor.issued.saturating_add(timeout).saturating_add(1), now, timeout) {
             return Err(ScimError::new(
                 ScimType::ExpiredCursor,

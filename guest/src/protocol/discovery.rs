@@ -17,16 +17,16 @@ pub const MAX_RESULTS: u32 = 1_000;
 pub const DEFAULT_PAGE_SIZE: u32 = 100;
 /// For how many seconds a cursor is valid.
 pub const CURSOR_TIMEOUT: u32 = 3_600;
-/// What the URI of the event ends with by which the result of an asynchronous request is told (RFC 9967 §2.5.1).
+/// The end of the URI of the event that reports the result of an asynchronous request (RFC 9967 §2.5.1).
 pub const ASYNC_RESPONSE: &str = "misc:asyncresp";
 /// The most operations in a bulk request.
 pub const MAX_BULK_OPERATIONS: u32 = 1_000;
 /// The most bytes in a bulk request.
 pub const MAX_BULK_PAYLOAD: u32 = 8 * 1024 * 1024;
 
-/// The body of `/ServiceProviderConfig` (RFC 7643 §5). `takes_basic`: the token is also taken as the password of HTTP
-/// Basic. `event_uris`: the events that streams tell (RFC 9967 §4); without any, the body says nothing of events. Requests
-/// are run later, if the client asks for it, where a stream tells of their results.
+/// The body of `/ServiceProviderConfig` (RFC 7643 §5). `takes_basic`: the token is also accepted as the password of
+/// HTTP Basic. `event_uris`: the events that the organization's streams carry (RFC 9967 §4); without any, the body does
+/// not mention events. The body offers asynchronous requests only if a stream reports their results.
 #[must_use]
 pub fn service_provider_config(base_url: &str, takes_basic: bool, event_uris: &[String]) -> Value {
     let basic = json!({
@@ -41,7 +41,7 @@ pub fn service_provider_config(base_url: &str, takes_basic: bool, event_uris: &[
         "patch": { "supported": true },
         "bulk": { "supported": true, "maxOperations": MAX_BULK_OPERATIONS, "maxPayloadSize": MAX_BULK_PAYLOAD },
         "filter": { "supported": true, "maxResults": MAX_RESULTS },
-        // A password is taken and dropped: members sign in with Insomnia's own passphrases (T26).
+        // A password is accepted and dropped: members sign in with Insomnia's own passphrases (T26).
         "changePassword": { "supported": false },
         "sort": { "supported": true },
         "etag": { "supported": true },
@@ -140,8 +140,9 @@ fn resource_type_resource(resource_type: &ResourceType, base_url: &str) -> Value
     })
 }
 
-/// The core schema of a resource type lists `externalId` too: it is part of every core schema (RFC 7643 §3.1), and an
-/// identity provider looks for what it can map in the schemas alone. Of the other common attributes nothing can be mapped.
+/// The core schema of a resource type also lists `externalId`: the attribute belongs to every core schema (RFC 7643
+/// §3.1), and an identity provider only offers attributes for mapping that it finds in the schemas. The other common
+/// attributes can't be mapped.
 fn schema_resource(table: &SchemaTable, schema: &Schema, base_url: &str) -> Value {
     let is_core = table.resource_types().iter().any(|resource_type| resource_type.schema == schema.id);
     let external_id = table.common_attribute("externalId").filter(|_| is_core);
@@ -162,7 +163,8 @@ fn attribute(attribute: &Attribute) -> Value {
     body.insert("type".to_owned(), kind(attribute.kind).into());
     body.insert("multiValued".to_owned(), attribute.multi_valued.into());
     body.insert("description".to_owned(), attribute.description.as_str().into());
-    // The closest that RFC 7643 §7 has to "always there, by default": clients are told that it can't be removed.
+    // `required` is the closest that RFC 7643 §7 has to "always has a value": it tells clients that the attribute can't
+    // be removed.
     body.insert("required".to_owned(), (attribute.required || attribute.kept).into());
     body.insert("caseExact".to_owned(), attribute.case_exact.into());
     body.insert("mutability".to_owned(), mutability(attribute.mutability).into());

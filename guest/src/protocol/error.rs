@@ -1,4 +1,4 @@
-//! What a SCIM request can be refused with: status, `scimType` and detail (RFC 7644 §3.12).
+//! SCIM errors: status, `scimType` and detail (RFC 7644 §3.12).
 
 use serde_json::{Map, Value};
 
@@ -10,7 +10,7 @@ pub const ERROR_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
 pub enum ScimType {
     /// The filter's syntax is not valid, or it is not supported.
     InvalidFilter,
-    /// More results or operations than the server takes.
+    /// There are more results or operations than the server allows.
     TooMany,
     /// A value that must be unique is taken.
     Uniqueness,
@@ -28,7 +28,7 @@ pub enum ScimType {
     InvalidVers,
     /// The request holds sensitive information in its URL.
     Sensitive,
-    /// The cursor is not one of this query's.
+    /// The cursor does not belong to this query.
     InvalidCursor,
     /// The cursor is too old.
     ExpiredCursor,
@@ -37,7 +37,7 @@ pub enum ScimType {
 }
 
 impl ScimType {
-    /// The keyword on the wire.
+    /// The keyword in the JSON of the error.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -58,28 +58,28 @@ impl ScimType {
     }
 }
 
-/// A refusal.
+/// A SCIM error.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{status}: {detail}")]
 pub struct ScimError {
     /// The HTTP status.
     pub status: u16,
-    /// The detail error keyword, where the RFC has one.
+    /// The detail error keyword, if the RFC defines one.
     pub scim_type: Option<ScimType>,
-    /// For the person who reads the identity provider's log: what is wrong, and where.
+    /// A text for the person who reads the identity provider's log: what is wrong, and where.
     pub detail: String,
-    /// When to try again, in seconds (the `Retry-After` header).
+    /// When the client should try again, in seconds (the `Retry-After` header).
     pub retry_after: Option<u32>,
 }
 
 impl ScimError {
-    /// A refusal with a status and no keyword.
+    /// An error with a status and no keyword.
     #[must_use]
     pub fn status(status: u16, detail: impl Into<String>) -> Self {
         Self { status, scim_type: None, detail: detail.into(), retry_after: None }
     }
 
-    /// A refusal with a keyword: 409 for `uniqueness`, 403 for `sensitive`, else 400.
+    /// An error with a keyword: the status is 409 for `uniqueness`, 403 for `sensitive`, else 400.
     #[must_use]
     pub fn new(scim_type: ScimType, detail: impl Into<String>) -> Self {
         let status = match scim_type {
@@ -138,7 +138,7 @@ impl ScimError {
         Self::status(404, detail)
     }
 
-    /// The error body. `status` is a string, as RFC 7644 §3.12 has it.
+    /// The error body. In it `status` is a string, as RFC 7644 §3.12 requires.
     #[must_use]
     pub fn body(&self) -> Value {
         let mut body = Map::new();

@@ -1,4 +1,4 @@
-//! A SCIM request and its response, as the HTTP binding of RFC 7644 has them.
+//! A SCIM request and its response, following the HTTP binding of RFC 7644.
 
 use insomnia_scim_contract::Header;
 pub use insomnia_scim_contract::{ScimRequest as Request, ScimResponse as Response};
@@ -7,9 +7,9 @@ use uuid::Builder;
 /// The longest request id, in bytes.
 const LONGEST_ID: usize = 64;
 
-/// Forgives what hosts may get wrong: header names with capital letters, a slash at the end of the base URL, a path without
-/// its slash, a query with its question mark. A request id that is not fit for logs and header fields is replaced by one of
-/// random bytes, which `fill` draws.
+/// Corrects what hosts may get wrong: header names with capital letters, a slash at the end of the base URL, a path
+/// without its slash, a query with its question mark. A request id that is not suitable for logs and header fields is
+/// replaced by a random one, whose bytes `fill` provides.
 pub fn make_fit(request: &mut Request, fill: impl FnOnce(&mut [u8])) {
     fold_names(&mut request.headers);
     while request.base_url.ends_with('/') {
@@ -28,7 +28,7 @@ pub fn make_fit(request: &mut Request, fill: impl FnOnce(&mut [u8])) {
     }
 }
 
-/// Puts the names of header fields into lower case, in which they are looked for.
+/// Puts the names of header fields into lower case. Look-ups expect them in lower case.
 pub fn fold_names(headers: &mut [Header]) {
     for (name, _) in headers {
         name.make_ascii_lowercase();

@@ -1,4 +1,4 @@
-//! RFC 7643, 7644 and 9865 as pure functions over JSON: knows no storage, no tenant, no clock.
+//! RFC 7643, 7644 and 9865 as pure functions over JSON, without access to storage, tenants or the clock.
 
 mod binary;
 pub mod cursor;

@@ -1,11 +1,12 @@
-//! How exactly a client must speak.
+//! How strictly a client must follow the RFCs.
 
 use super::tolerance::{Tolerance, Tolerances};
 
-/// Compat by default; strict where an organization wants it, for RFC test suites and clients that want to hear of their
-/// mistakes.
+/// The mode is compat by default. An organization can choose strict mode, for RFC test suites and for clients that want
+/// to get errors for their mistakes.
 ///
-/// It travels with the request to wherever it is read, and so takes along where to note the tolerances that this took.
+/// The mode is passed to all code that reads the request. It also carries the place where the applied tolerance rules
+/// are noted.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Mode<'t> {
     strict: bool,
@@ -13,18 +14,18 @@ pub struct Mode<'t> {
 }
 
 impl<'t> Mode<'t> {
-    /// What real identity providers send is taken, also where the RFCs would refuse it.
+    /// Accepts what real identity providers send, even if the RFCs allow to refuse it.
     pub const COMPAT: Self = Self { strict: false, applied: None };
-    /// What the RFCs let a server refuse is refused.
+    /// Refuses everything that the RFCs allow a server to refuse.
     pub const STRICT: Self = Self { strict: true, applied: None };
 
-    /// The same mode, which notes in `applied` the tolerances that it takes.
+    /// The same mode, which also notes in `applied` the tolerance rules that it applies.
     #[must_use]
     pub fn noting(self, applied: &'t Tolerances) -> Self {
         Self { applied: Some(applied), ..self }
     }
 
-    /// The tolerant mode, which notes tolerances where this one does.
+    /// The tolerant mode, which notes applied rules in the same place.
     #[must_use]
     pub fn leniently(self) -> Self {
         Self { strict: false, ..self }
@@ -36,7 +37,7 @@ impl<'t> Mode<'t> {
         self.strict
     }
 
-    /// Whether the rule may be applied, which is noted if so: to be asked only where it is needed.
+    /// Whether the rule may be applied. If so, it is noted, so this must only be called when the rule is needed.
     #[must_use]
     pub fn tolerates(self, rule: Tolerance) -> bool {
         if !self.strict {
@@ -45,7 +46,7 @@ impl<'t> Mode<'t> {
         !self.strict
     }
 
-    /// Notes that a rule was applied that holds in either mode.
+    /// Notes that a rule was applied that is valid in both modes.
     pub fn note(self, rule: Tolerance) {
         if let Some(applied) = self.applied {
             applied.note(rule);

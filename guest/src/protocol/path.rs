@@ -16,10 +16,11 @@ pub struct AttributePath<'s> {
 }
 
 impl<'s> AttributePath<'s> {
-    /// Finds the attribute that `text` names, in any case; `None` if the resource has no such attribute.
+    /// Finds the attribute with the name `text`, in any case; `None` if the resource has no such attribute.
     ///
-    /// A known schema's URN is matched by its longest prefix, so that the dots in `2.0` separate nothing (T8); after it
-    /// comes `:`, or the `.` of older clients. A bare name that is not a core attribute is looked for in the extensions (T11).
+    /// A known schema's URN is recognised as the longest matching prefix, so that the dots in `2.0` are no separators
+    /// (T8). It is followed by `:`, or by the `.` of older clients. A name without a URN that is no core attribute is
+    /// looked up in the extensions (T11).
     #[must_use]
     pub fn resolve(schema: &ResourceSchema<'s>, text: &str) -> Option<Self> {
         let text = text.trim();
@@ -53,7 +54,7 @@ impl<'s> AttributePath<'s> {
         })
     }
 
-    /// Notes which tolerances it took to find this path in `text`.
+    /// Notes the tolerance rules that were needed to find this path in `text`.
     pub(super) fn note_form(&self, text: &str, mode: Mode<'_>) {
         let text = text.trim();
         let (names, is_qualified) = match text.rsplit_once(':') {
@@ -87,7 +88,7 @@ impl<'s> AttributePath<'s> {
     }
 }
 
-/// What follows the URN in `text`: `Some(None)` if nothing does, `None` if `text` does not begin with the URN.
+/// The text after the URN: `Some(None)` if there is none, `None` if `text` does not begin with the URN.
 fn after_urn<'t>(text: &'t str, urn: &str) -> Option<Option<&'t str>> {
     let (head, tail) = text.split_at_checked(urn.len())?;
     if !head.eq_ignore_ascii_case(urn) {

@@ -1,25 +1,25 @@
-//! What a client prefers (RFC 7240): to be answered before the work is done, and for how long it would wait for the result.
+//! The client's preferences (RFC 7240): to get an answer before the work is done, and how long to wait for the result.
 
 use super::message::Request;
 
-/// What a request says of how it likes to be answered.
+/// The preferences in a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Preference {
-    /// `respond-async`: the client takes 202 and hears of the result later (RFC 7240 §4.1).
+    /// `respond-async`: the client accepts 202 and gets the result later (RFC 7240 §4.1).
     pub respond_async: bool,
-    /// `wait`: the client waits for so many seconds (RFC 7240 §4.3).
+    /// `wait`: the client waits this many seconds (RFC 7240 §4.3).
     pub wait: Option<u32>,
 }
 
 impl Preference {
-    /// Reads the `Prefer` header fields of a request. Whatever is not known or not valid is no preference, and of a preference
+    /// Reads the `Prefer` header fields of a request. Unknown and invalid preferences are ignored, and of a preference
     /// that occurs several times the first one counts (RFC 7240 §2).
     #[must_use]
     pub fn of(request: &Request) -> Self {
         let (mut respond_async, mut wait) = (None, None);
         for (_, field) in request.headers.iter().filter(|(name, _)| name == "prefer") {
             for preference in parts(field, ',') {
-                // Parameters of either have no meaning.
+                // Parameters of these two preferences have no meaning.
                 let stated = parts(preference, ';').next().unwrap_or_default();
                 let (name, value) = stated.split_once('=').map_or((stated, None), |(name, value)| (name, Some(value)));
                 let value = value.map(|value| value.trim().trim_matches('"')).filter(|value| !value.is_empty());
@@ -38,7 +38,7 @@ impl Preference {
     }
 }
 
-/// The parts of a list. A separator within quotation marks belongs to its part.
+/// Splits a list. A separator in quotation marks does not split.
 fn parts(text: &str, separator: char) -> impl Iterator<Item = &str> {
     let (mut is_quoted, mut is_escaped) = (false, false);
     text.split(move |character: char| {

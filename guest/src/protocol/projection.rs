@@ -1,4 +1,4 @@
-//! Which attributes a client gets: `attributes` and `excludedAttributes` (RFC 7644 §3.4.2.5, §3.9).
+//! Chooses the attributes that a client gets: `attributes` and `excludedAttributes` (RFC 7644 §3.4.2.5, §3.9).
 
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ use super::schema::{Attribute, ResourceSchema, Returned, Schema};
 /// The most names that a request can list.
 const MAX_NAMES: usize = 500;
 
-/// What a request asks for, before it is known of which resource type.
+/// The attributes that a request asks for, before the resource type is known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Projection {
     choice: Choice,
@@ -20,20 +20,20 @@ pub struct Projection {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Choice {
-    /// What is returned by default.
+    /// The attributes that are returned by default.
     #[default]
     Default,
-    /// What is always returned, and what is named.
+    /// The attributes that are always returned, and the named ones.
     Only,
-    /// What is returned by default, without what is named.
+    /// The attributes that are returned by default, without the named ones.
     Without,
 }
 
 impl Projection {
-    /// Reads the query parameters: names separated by commas. An empty parameter is the same as none.
+    /// Reads the query parameters: names separated by commas. An empty parameter counts as absent.
     ///
     /// # Errors
-    /// As [`Self::from_names`].
+    /// Those of [`Self::from_names`].
     pub fn parse(
         attributes: Option<&str>,
         excluded_attributes: Option<&str>,
@@ -46,11 +46,11 @@ impl Projection {
         )
     }
 
-    /// Takes the lists of a SearchRequest (RFC 7644 §3.4.3). Empty names are passed over.
+    /// Reads the lists of a SearchRequest (RFC 7644 §3.4.3). Empty names are ignored.
     ///
     /// # Errors
-    /// 400 `invalidValue` if there are too many names; in strict mode also if there are names in both lists. In compat
-    /// mode `attributes` wins.
+    /// 400 `invalidValue` if there are too many names; in strict mode also if both lists have names. In compat mode
+    /// only `attributes` counts then.
     pub fn from_names<'n>(
         attributes: impl IntoIterator<Item = &'n str>,
         excluded_attributes: impl IntoIterator<Item = &'n str>,
@@ -74,7 +74,7 @@ impl Projection {
         self.choice == Choice::Default
     }
 
-    /// What the request means for one resource type; made once for all resources of a list.
+    /// The projection for one resource type. It is made once and used for all resources of a list.
     #[must_use]
     pub fn plan<'s>(&self, schema: &ResourceSchema<'s>) -> Plan<'s> {
         let paths: Vec<AttributePath<'s>> =
@@ -100,7 +100,7 @@ impl Projection {
         self.plan(schema).apply(resource)
     }
 
-    /// Whether any part of the attribute would be returned, so that a caller need not load what nobody gets.
+    /// Whether any part of the attribute would be returned. If not, the caller need not load it.
     #[must_use]
     pub fn wants(&self, schema: &ResourceSchema<'_>, name: &str) -> bool {
         self.plan(schema).wants(name)
@@ -161,13 +161,13 @@ pub struct Plan<'s> {
 enum Decision<'s> {
     Drop,
     Keep,
-    /// Only these sub-attributes.
+    /// Only these sub-attributes are returned.
     Parts(Vec<&'s str>),
 }
 
 impl Plan<'_> {
-    /// The part of the resource that the client gets. What the schema does not have is left out, and `schemas` names the
-    /// schemas of what is left (RFC 7643 §3).
+    /// The part of the resource that the client gets. Attributes that the schema does not have are left out, and
+    /// `schemas` names the schemas of the attributes that are left (RFC 7643 §3).
     #[must_use]
     pub fn apply(&self, mut resource: Document) -> Document {
         resource.retain(|name, value| {
@@ -223,7 +223,7 @@ fn by_default_and(attribute: &Attribute, is_named: impl Fn(&Attribute) -> bool) 
     })
 }
 
-/// The chosen sub-attributes, but for those that are never returned.
+/// The chosen sub-attributes without those that are never returned.
 fn parts(attribute: &Attribute, is_chosen: impl Fn(&Attribute) -> bool) -> Decision<'_> {
     let is_kept = |sub: &&Attribute| sub.returned != Returned::Never && is_chosen(sub);
     if attribute.sub_attributes.iter().all(|sub| is_kept(&sub)) {

@@ -1,4 +1,4 @@
-//! What a list is asked for: query parameters (RFC 7644 §3.4.2, RFC 9865) or a `.search` body (§3.4.3).
+//! The parameters of a list: query parameters (RFC 7644 §3.4.2, RFC 9865) or a `.search` body (§3.4.3).
 
 use serde_json::Value;
 
@@ -12,37 +12,37 @@ use crate::text;
 /// The message schema of a `.search` body.
 pub const SEARCH_REQUEST: &str = "urn:ietf:params:scim:api:messages:2.0:SearchRequest";
 
-/// What a query may name (RFC 7644 §3.4.2, RFC 9865).
+/// The known query parameters (RFC 7644 §3.4.2, RFC 9865).
 const PARAMETERS: [&str; 8] =
     ["attributes", "excludedAttributes", "filter", "sortBy", "sortOrder", "startIndex", "count", "cursor"];
 
-/// What a list is asked for.
+/// The parameters of a list.
 #[derive(Clone, Debug)]
 pub struct Query {
-    /// Which attributes.
+    /// The attributes to return.
     pub projection: Projection,
-    /// Which resources; `None` for all.
+    /// Chooses the resources; `None` means all.
     pub filter: Option<String>,
-    /// In which order: an attribute path.
+    /// The attribute path by which to sort.
     pub sort_by: Option<String>,
     /// `ascending` or `descending`.
     pub sort_order: Option<String>,
-    /// From which one on; 1 is the first.
+    /// The index of the first resource; 1 is the first.
     pub start_index: u32,
-    /// How many at the most.
+    /// The most resources to return.
     pub count: u32,
-    /// The count that the client named, before it is limited.
+    /// The count that the client sent, before the server limits it.
     pub named_count: Option<i64>,
-    /// The page after this cursor; empty for the first page; `None` for index pagination.
+    /// Asks for the page after this cursor; empty for the first page; `None` for index pagination.
     pub cursor: Option<String>,
 }
 
 impl Query {
-    /// Reads the query of a request: it is form-decoded, unknown parameters are ignored, and an empty filter is the same as
+    /// Reads the query of a request: it is form-decoded, unknown parameters are ignored, and an empty filter counts as
     /// none (T15).
     ///
     /// # Errors
-    /// 400 if a parameter that takes a number has none, or if both `attributes` and `excludedAttributes` are sent in strict
+    /// 400 if a numeric parameter is no number, or if both `attributes` and `excludedAttributes` are sent in strict
     /// mode.
     pub fn from_parameters(query: Option<&str>, mode: Mode<'_>) -> Result<Self, ScimError> {
         let parameters: Vec<(String, String)> = text::parameters(query.unwrap_or_default()).collect();
@@ -77,7 +77,7 @@ impl Query {
     /// Reads the body of a `.search` request.
     ///
     /// # Errors
-    /// 400 if it is not a search request, or as for parameters.
+    /// 400 if it is not a search request, or for the reasons of query parameters.
     pub fn from_search(body: &Value, mode: Mode<'_>) -> Result<Self, ScimError> {
         let Value::Object(body) = body else {
             return Err(ScimError::invalid_syntax("The body of a search is a JSON object"));
@@ -141,7 +141,7 @@ fn parse_number(name: &str, text: &str) -> Result<i64, ScimError> {
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(not_a_number(name));
     }
-    // More digits than fit are as good as the largest number.
+    // A number with too many digits is treated as the largest number.
     Ok(text.parse().unwrap_or(if text.starts_with('-') { i64::MIN } else { i64::MAX }))
 }
 
@@ -149,7 +149,7 @@ fn not_a_number(name: &str) -> ScimError {
     ScimError::invalid_value(format!("'{name}' is not an integer"))
 }
 
-/// With a cursor RFC 9865 has a type of its own for a count that can't be met.
+/// For cursor pagination, RFC 9865 defines a separate error for a count that is not allowed.
 fn of_count(error: ScimError, by_cursor: bool) -> ScimError {
     if by_cursor { ScimError::new(ScimType::InvalidCount, error.detail) } else { error }
 }

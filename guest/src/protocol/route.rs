@@ -1,4 +1,4 @@
-//! Which endpoint a path names (RFC 7644 §3.2), and which methods it has.
+//! Finds the endpoint that a path names (RFC 7644 §3.2), and the methods that it allows.
 
 use super::error::{ScimError, ScimType};
 use super::mode::Mode;
@@ -31,23 +31,23 @@ pub enum Route {
     AsyncResponse(String),
 }
 
-/// A path below the connector URL, taken apart.
+/// A path relative to the connector URL, split into segments.
 #[derive(Clone, Debug)]
 pub struct Path<'r> {
     sent: &'r str,
-    /// Decoded. Slashes at the end and repeated ones do not count (T15).
+    /// The decoded segments. Slashes at the end and repeated slashes are ignored (T15).
     segments: Vec<String>,
 }
 
 impl<'r> Path<'r> {
-    /// Takes a path apart.
+    /// Splits a path.
     #[must_use]
     pub fn of(sent: &'r str) -> Self {
         let segments = sent.split('/').filter(|segment| !segment.is_empty()).map(percent_decoded).collect();
         Self { sent, segments }
     }
 
-    /// The endpoint and the id, of a path that may name a resource.
+    /// The endpoint and the id, if the path may name a resource.
     #[must_use]
     pub fn resource(&self) -> Option<(&str, &str)> {
         match *self.behind_version() {
@@ -62,7 +62,8 @@ impl<'r> Path<'r> {
     }
 }
 
-/// The endpoints of the protocol itself (RFC 7644 §3.2), the older names of one (T29), and the one of asynchronous requests.
+/// The endpoints of the protocol itself (RFC 7644 §3.2), older names of one of them (T29), and the endpoint for
+/// asynchronous requests.
 const ENDPOINTS: [&str; 8] = [
     "Bulk",
     "Me",
@@ -75,7 +76,7 @@ const ENDPOINTS: [&str; 8] = [
 ];
 
 impl Route {
-    /// The endpoint that a path names; see [`Route::of`].
+    /// The endpoint of a path; see [`Route::of`].
     ///
     /// # Errors
     /// 404 if there is none, 400 `invalidVers` for another version.
@@ -83,8 +84,8 @@ impl Route {
         Self::of(&Path::of(path), table, aliases, mode)
     }
 
-    /// Finds the endpoint; `v2` may stand before it (RFC 7644 §3.13). In compat mode its name is read in any letter case
-    /// (T34).
+    /// Finds the endpoint. The path may begin with `v2` (RFC 7644 §3.13). In compat mode the case of its name does not
+    /// matter (T34).
     ///
     /// # Errors
     /// 404 if there is none, 400 `invalidVers` for another version.
@@ -133,7 +134,7 @@ impl Route {
         })
     }
 
-    /// The methods that the endpoint has, as the `Allow` header lists them.
+    /// The methods that the endpoint allows, in the form of the `Allow` header.
     #[must_use]
     pub fn allow(&self) -> &'static str {
         match self {
@@ -149,7 +150,7 @@ impl Route {
         }
     }
 
-    /// Whether the endpoint has the method.
+    /// Whether the endpoint allows the method.
     #[must_use]
     pub fn allows(&self, method: &str) -> bool {
         self.allow().split(", ").any(|allowed| allowed == method)

@@ -9,7 +9,7 @@ use super::filter::{FilterPath, Instant, compare_numbers, fold};
 use super::path::AttributePath;
 use super::schema::{AttributeType, Mutability, ResourceSchema, Returned};
 
-/// How many bytes of text a cursor carries.
+/// The most bytes of text in a cursor.
 const MAX_TEXT: usize = 256;
 
 /// An attribute to sort by, and the direction.
@@ -17,31 +17,31 @@ const MAX_TEXT: usize = 256;
 pub struct Sort {
     /// The attribute.
     pub path: FilterPath,
-    /// From the greatest to the least.
+    /// Whether the greatest value comes first.
     pub descending: bool,
 }
 
-/// A resource's place in the order; keys of one [`Sort`] compare with [`Sort::compare`].
+/// A resource's place in the order. Keys of the same [`Sort`] are compared with [`Sort::compare`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum SortKey {
     /// False before true.
     Boolean(bool),
     /// By value.
     Number(Number),
-    /// Chronologically.
+    /// In chronological order.
     DateTime(Instant),
-    /// By code points, without case unless the attribute compares with case.
+    /// By code points. The text is folded unless case matters for the attribute.
     Text(String),
-    /// No value: last in ascending order, first in descending order.
+    /// There is no value: last in ascending order, first in descending order.
     Missing,
 }
 
 impl Sort {
-    /// Reads `sortBy` and `sortOrder`.
+    /// Parses `sortBy` and `sortOrder`.
     ///
     /// # Errors
-    /// 400 `invalidPath` if the resource type has no such attribute, or it has no order; 400 `invalidValue` if the order
-    /// is neither `ascending` nor `descending`.
+    /// 400 `invalidPath` if the resource type has no such attribute, or its values can't be ordered; 400 `invalidValue`
+    /// if the order is neither `ascending` nor `descending`.
     pub fn parse(schema: &ResourceSchema<'_>, sort_by: &str, sort_order: Option<&str>) -> Result<Self, ScimError> {
         let refused = |why: &str| ScimError::invalid_path(format!("`sortBy`: `{}` {why}", sort_by.trim()));
         let mut found =
@@ -64,7 +64,7 @@ impl Sort {
         Ok(Self { path, descending })
     }
 
-    /// The document's key: of a multi-valued attribute the primary value's, else the first one's.
+    /// The document's key. For a multi-valued attribute it is that of the primary value, else of the first one.
     #[must_use]
     pub fn key(&self, document: &Map<String, Value>) -> SortKey {
         self.value(document).map_or(SortKey::Missing, |value| self.key_of(value))
@@ -111,8 +111,8 @@ impl Sort {
 }
 
 impl SortKey {
-    /// The key with so much text as a cursor carries. Lists that are read by cursor are sorted by these, so that a page
-    /// begins exactly where the one before ended: what differs behind the first 256 bytes only is in the order of ids.
+    /// The key, cut to the text that a cursor can hold. Lists with cursors are sorted by these keys, so that a page
+    /// begins exactly where the previous one ended. Texts that only differ after the first 256 bytes are ordered by id.
     #[must_use]
     pub fn shortened(self) -> Self {
         match self {
@@ -124,7 +124,7 @@ impl SortKey {
         }
     }
 
-    /// For a cursor to carry.
+    /// The key in the form in which a cursor contains it.
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = vec![self.rank()];
         match self {
@@ -137,7 +137,7 @@ impl SortKey {
         bytes
     }
 
-    /// What [`SortKey::to_bytes`] made; `None` if it did not.
+    /// The key from the bytes of [`SortKey::to_bytes`]; `None` if they are something else.
     pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (rank, rest) = bytes.split_first()?;
         match rank {
@@ -179,7 +179,7 @@ mod tests {
         Sort::parse(&SchemaTable::builtin().resource("User").unwrap(), by, order)
     }
 
-    /// The users' names in order.
+    /// The users' names in sorted order.
     fn sorted(by: &str, order: Option<&str>, users: Value) -> Vec<String> {
         let sort = sort(by, order).unwrap();
         let mut keyed: Vec<(SortKey, String)> = users

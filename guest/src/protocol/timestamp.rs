@@ -1,4 +1,4 @@
-//! Times as SCIM sends them: xsd:dateTime in UTC with milliseconds (RFC 7643 §2.3.5).
+//! Times in the form in which SCIM sends them: xsd:dateTime in UTC with milliseconds (RFC 7643 §2.3.5).
 
 /// The time, given in milliseconds since the Unix epoch, as `2026-01-31T12:00:00.000Z`.
 #[must_use]
@@ -9,7 +9,8 @@ pub fn format(milliseconds: u64) -> String {
     if year > 9_999 {
         return format!("{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z", of_day % 1_000);
     }
-    // A list has two of these for each resource: digit by digit they cost a fraction of what formatting does.
+    // A list contains two of these for each resource. Writing the digits directly takes a fraction of the time of
+    // formatting.
     let mut text = *b"0000-00-00T00:00:00.000Z";
     for (end, digits, mut number) in [
         (4, 4, year),
@@ -30,8 +31,8 @@ pub fn format(milliseconds: u64) -> String {
 
 /// Year, month and day of a day since 1970-01-01, in the Gregorian calendar.
 ///
-/// Counted in years that begin in March, so that the leap day is a year's last and months have fixed offsets; 146,097 days
-/// are 400 years.
+/// The calculation lets years begin in March, so that the leap day is a year's last day and months have fixed offsets;
+/// 146,097 days are 400 years.
 fn civil(days: u64) -> (u64, u64, u64) {
     let days = days + 719_468;
     let (era, of_era) = (days / 146_097, days % 146_097);

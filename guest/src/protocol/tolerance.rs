@@ -1,4 +1,4 @@
-//! What it took to understand a client that does not speak SCIM to the letter, by the numbers of the tolerance rules.
+//! The tolerance rules that were needed to understand a request that does not follow SCIM exactly, by their numbers.
 
 use std::cell::Cell;
 
@@ -17,7 +17,7 @@ pub enum Tolerance {
     MemberForm = 4,
     /// Read-only attributes in the value of an operation.
     ReadOnlyInValue = 5,
-    /// What the schema does not know.
+    /// Attributes that the schema does not have.
     Unknown = 6,
     /// Paths as the names of attributes.
     PathAsName = 7,
@@ -39,11 +39,11 @@ pub enum Tolerance {
     Authorization = 16,
     /// Media types that are missing or unknown.
     MediaType = 17,
-    /// POST of an inactive user who is there.
+    /// POST of an inactive user who already exists.
     ReactivatedByPost = 21,
-    /// PUT without `active`, or PATCH that takes it away.
+    /// PUT without `active`, or PATCH that removes it.
     LeftOut = 23,
-    /// A password that is sent.
+    /// A password that the client sends.
     Password = 26,
     /// Values that are not well-formed.
     MalformedValue = 27,
@@ -51,7 +51,7 @@ pub enum Tolerance {
     NoOperations = 28,
     /// Older names of endpoints.
     Alias = 29,
-    /// Members of a group whom nobody knows.
+    /// Members of a group that do not exist.
     UnknownMembers = 33,
     /// Endpoints in another case than the RFC writes them.
     EndpointCase = 34,
@@ -88,7 +88,7 @@ impl Tolerance {
         Self::Base64Form,
     ];
 
-    /// What was done, for administrators.
+    /// A description of the rule, for administrators.
     fn description(self) -> &'static str {
         match self {
             Self::LetterCase => "names or keywords were read without regard to case",
@@ -120,17 +120,17 @@ impl Tolerance {
     }
 }
 
-/// The rules that it took to read one request.
+/// The rules that were needed to read one request.
 #[derive(Clone, Debug, Default)]
 pub struct Tolerances(Cell<u64>);
 
 impl Tolerances {
-    /// The rule was applied.
+    /// Notes that the rule was applied.
     pub fn note(&self, rule: Tolerance) {
         self.0.set(self.0.get() | bit(rule));
     }
 
-    /// All of them.
+    /// All rules.
     #[cfg(test)]
     pub(crate) fn all() -> Self {
         let all = Self::default();

@@ -1,5 +1,5 @@
-//! Administrators: the active owners and co-owners, who set SCIM up and decide. An organization always keeps an active
-//! owner (rule P4).
+//! Administrators: the active owners and co-owners, who set up SCIM and make the decisions. An organization always
+//! keeps an active owner (rule P4).
 
 use insomnia_scim_contract::Actor;
 
@@ -44,13 +44,14 @@ pub fn is_administrator(member: &MemberRecord) -> bool {
     member.is_active() && member.role != Role::Member
 }
 
-/// Whether the member is one of the active owners, of whom one always stays.
+/// Whether the member is an active owner. At least one of them always stays.
 #[must_use]
 pub fn is_active_owner(member: &MemberRecord) -> bool {
     member.is_active() && member.role == Role::Owner
 }
 
-/// Requires that an active owner is left when the member changes or goes. `owners` asks how many active owners there are.
+/// Requires that at least one active owner is left after the member changes or is deleted. `owners` asks how many
+/// active owners there are.
 ///
 /// # Errors
 /// [`Refusal::LastOwner`] if none would be left.
@@ -65,8 +66,8 @@ pub fn require_owner(
     Ok(())
 }
 
-/// Adds to the batch who is an administrator now. Its commit fails with [`StoreError::Limit`] at [`keys::OWNERS`] if the
-/// last active owner would go.
+/// Adds to the batch how the number of active owners changes. The commit fails with [`StoreError::Limit`] at
+/// [`keys::OWNERS`] if the last active owner would go.
 pub(super) fn count(batch: &mut Batch, old: Option<&MemberRecord>, new: Option<&MemberRecord>) {
     batch.add(keys::OWNERS.to_vec(), delta(old, new, is_active_owner), Some(1), None);
     match (old.filter(|old| is_administrator(old)), new.filter(|new| is_administrator(new))) {
@@ -121,7 +122,7 @@ mod tests {
     #[test]
     fn p4_the_last_active_owner_stays_active_and_owner() {
         let owner = || member(Role::Owner, true);
-        // How many active owners there are, the member before and after, and whether that may be.
+        // Each case: the number of active owners, the member before and after, and whether the change is allowed.
         let cases = [
             (1, owner(), None, false),
             (2, owner(), None, true),

@@ -1,10 +1,10 @@
-//! How many active members are marked (see [`super::domains`]), kept in two counters: each change of a member adds to them in
-//! its own commit.
+//! Counts the active members that are marked (see [`super::domains`]) in two counters. Each change of a member updates
+//! them in its own commit.
 //!
-//! The members that were there before the counters, and all members when the verified domains change, are counted by a walk
-//! through them, a part at a time. A change of a member who has not been reached yet counts for nothing, since the walk
-//! will meet what has become of it. The walk and the changes require each other's state, so that nobody is counted twice or
-//! left out.
+//! The counters do not know the members that are older than they are, and they become wrong for all members when the
+//! verified domains change. A walk then counts the members in parts. A change of a member whom the walk has not reached
+//! yet does not touch the counters, since the walk will count the changed member. The walk and the changes require each
+//! other's state to be unchanged, so that nobody is counted twice or left out.
 
 use insomnia_scim_contract::{Mark, MarkedMembers, OrganizationRecord};
 
@@ -18,7 +18,8 @@ const AT_ONCE: u32 = 500;
 /// How many commits one call makes at the most.
 const COMMITS: usize = 4;
 
-/// Adds a change of a member to the counters, and requires that the verified domains and the walk are as they were read.
+/// Adds a change of a member to the counters. The commit requires that the verified domains and the walk have not
+/// changed since they were read.
 ///
 /// # Errors
 /// If the storage can't answer.
@@ -41,7 +42,7 @@ pub(super) fn count(
     Ok(())
 }
 
-/// Members who come to the counters, or leave them.
+/// How many members the counters gain or lose.
 #[derive(Default)]
 struct Tally {
     no_address: i64,
@@ -50,7 +51,7 @@ struct Tally {
 
 impl Tally {
     fn add(&mut self, organization: &OrganizationRecord, member: &MemberRecord, one: i64) {
-        // Who is deactivated has no access anyhow.
+        // A deactivated member has no access and needs no mark.
         match domains::mark(organization, member).filter(|_| member.is_active()) {
             Some(Mark::NoAddress) => self.no_address += one,
             Some(Mark::ForeignDomain(_)) => self.foreign += one,
@@ -64,7 +65,8 @@ impl Tally {
     }
 }
 
-/// Keeps what the backend tells of the organization. If other domains are verified now, all members are counted again.
+/// Stores the organization's record, which the backend sends. If it verifies other domains than before, all members are
+/// counted again.
 ///
 /// # Errors
 /// If the storage can't answer.
@@ -81,14 +83,14 @@ pub fn put_organization(store: &Store, record: &OrganizationRecord) -> Result<()
         store.put_organization(&mut batch, seen.map(|seen| seen.version), record.clone(), census)?;
         store.commit(batch).map(drop)
     })?;
-    // What is left of the walk is for the jobs.
+    // The background jobs do the rest of the walk.
     if let Err(error) = run(store) {
         eprintln!("the count of marked members has not begun: {error}");
     }
     Ok(())
 }
 
-/// The verified domains, as they are compared.
+/// The verified domains in the form in which they are compared.
 fn verified(organization: &OrganizationRecord) -> Vec<String> {
     let verified = organization.domains.iter().filter(|domain| domain.verified);
     let mut names: Vec<String> = verified.map(|domain| domain.name.to_ascii_lowercase()).collect();
@@ -97,7 +99,7 @@ fn verified(organization: &OrganizationRecord) -> Vec<String> {
     names
 }
 
-/// Adds to the batch that the counters begin anew. Without members all are counted.
+/// Adds to the batch that the counters start again from zero. If there are no members, the count is complete.
 fn begin(store: &Store, batch: &mut Batch) -> Result<Census, StoreError> {
     batch.delete(keys::NO_ADDRESS.to_vec());
     batch.delete(keys::FOREIGN.to_vec());
@@ -107,7 +109,7 @@ fn begin(store: &Store, batch: &mut Batch) -> Result<Census, StoreError> {
     Ok(if is_empty { Census::default() } else { Census::begun() })
 }
 
-/// Goes on with the walk, some commits far; returns whether there is more to do.
+/// Continues the walk for some commits; returns whether there is more to do.
 ///
 /// # Errors
 /// If the storage can't answer.
@@ -127,7 +129,7 @@ fn step(store: &Store) -> Result<bool, StoreError> {
     let seen = Some(stored.version);
     let counted_to = match stored.census {
         None => {
-            // Stored by an earlier version.
+            // An earlier version, which did not count, has stored the organization.
             let census = begin(store, &mut batch)?;
             let more = census.counted_to.is_some();
             store.put_organization(&mut batch, seen, stored.record, Some(census))?;
@@ -142,7 +144,8 @@ fn step(store: &Store) -> Result<bool, StoreError> {
         range.start = Kind::User.document(&counted_to);
         range.start.push(0);
     }
-    // Who comes or goes meanwhile changes this counter, who changes the document: then this step is done again.
+    // A member who is created or deleted meanwhile changes this counter, and one who is changed has a new document
+    // version: then this step is repeated.
     let members = store.item(Kind::User.count())?;
     batch.require_unchanged(Kind::User.count(), members.map(|members| members.version));
     let scanned = store.scan_page(Page { range, reverse: false, skip: 0, limit: AT_ONCE })?;
@@ -157,7 +160,7 @@ fn step(store: &Store) -> Result<bool, StoreError> {
     let counted_to = last.filter(|_| scanned.more);
     let more = counted_to.is_some();
     if more {
-        // Should this be the last commit of its call, the jobs go on.
+        // If this is the last commit of the call, the jobs continue.
         batch.wake_at(store.now());
     }
     store.put_organization(&mut batch, seen, stored.record, Some(Census { counted_to }))?;
@@ -165,12 +168,12 @@ fn step(store: &Store) -> Result<bool, StoreError> {
     Ok(more)
 }
 
-/// The counters. Where the walk is not at its end, it goes on with it a little first.
+/// The counters. If the walk is not complete, this call continues it a little first.
 ///
 /// # Errors
 /// If the storage can't answer.
 pub fn counted(store: &Store) -> Result<MarkedMembers, StoreError> {
-    // On a full disk the walk waits, and what is counted is shown.
+    // If the disk is full, the walk waits, and the count so far is returned.
     if let Err(error) = run(store) {
         eprintln!("the count of marked members does not go on: {error}");
     }
@@ -239,7 +242,7 @@ mod tests {
         let organization = TestOrganization::new(10_000, Window::Never).unwrap();
         organization.change(|record| record.options.passphrase_emails = false).unwrap();
         let ids: Vec<String> = (0..2_600).map(|number| add(&organization, &format!("u{number}"))).collect();
-        // As an earlier version has left it.
+        // The state that an earlier version has left.
         let store = organization.store();
         let stored = store.counted_organization().unwrap().unwrap();
         let mut batch = Batch::new();
@@ -248,7 +251,7 @@ mod tests {
         store.commit(batch).unwrap();
         let (counted, _, complete) = counts(&organization);
         assert!(!complete && counted == 1_500 - 2, "one commit begins, three count 500 members each: {counted}");
-        // One that was counted, one that is still to come, and a new one.
+        // One member that was counted, one that is still to be counted, and a new one.
         for (id, name) in [(&ids[0], "first@example.com"), (&ids[2_599], "last@example.com")] {
             let body = json!({"Operations": [{"op": "replace", "path": "userName", "value": name}]});
             assert!(organization.scim("PATCH", &format!("/Users/{id}"), Some(body)).0 < 300);

@@ -1,4 +1,4 @@
-//! What a change has changed, in words for the SCIM log.
+//! Names the attributes that a change has changed, for the SCIM log.
 
 use serde_json::Value;
 
@@ -8,8 +8,8 @@ use crate::sentence::Sentence;
 /// The most attributes that are named.
 const MOST_NAMED: usize = 20;
 
-/// The names of the attributes that differ, those of extensions without the extension's URN; `None` if there are none.
-/// Never their values.
+/// The names of the attributes that differ, never their values. Attributes of extensions are named without the
+/// extension's URN. `None` if nothing differs.
 pub(super) fn changed(old: &Document, new: &Document) -> Option<String> {
     let mut names = Vec::new();
     collect(old, new, &mut names);
@@ -29,7 +29,7 @@ fn collect<'d>(old: &'d Document, new: &'d Document, names: &mut Vec<&'d str>) {
             continue;
         }
         match value {
-            // An extension, whose attributes are named one by one.
+            // The attributes of an extension are named one by one.
             Value::Object(_) if name.contains(':') => {
                 let part = |part: Option<&'d Value>| part.and_then(Value::as_object);
                 let (before, after) = (part(before), part(after));

@@ -1,25 +1,25 @@
-//! Email addresses and their domains (rule P4): a member without an address can never sign in, and one of a domain that the
-//! organization has not verified may not be meant. Options refuse them; else they are allowed, and marked where
-//! administrators look.
+//! Email addresses and their domains (rule P4). A member without an address can never sign in, and an address of a
+//! domain that the organization has not verified may be a mistake. The organization can refuse such users by options.
+//! Otherwise they are allowed, and administrators see them marked.
 
 use insomnia_scim_contract::{Mark, OrganizationRecord};
 
 use super::Refusal;
 use crate::store::MemberRecord;
 
-/// What a member signs in with: the email address, else the userName, which may be one.
+/// The address with which a member signs in: the email address, else the userName, which may be an address.
 #[must_use]
 pub fn address(record: &MemberRecord) -> &str {
     record.email().unwrap_or_else(|| record.user_name())
 }
 
-/// The mark of a member; `None` if there is nothing to say.
+/// The mark that administrators see at a member; `None` if the address is fine.
 #[must_use]
 pub fn mark(organization: &OrganizationRecord, record: &MemberRecord) -> Option<Mark> {
     organization.mark(record.email().unwrap_or_default(), record.user_name())
 }
 
-/// Requires of a member's address what the options of the organization demand.
+/// Requires that a member's address meets the options of the organization.
 ///
 /// # Errors
 /// [`Refusal::NoAddress`] and [`Refusal::ForeignDomain`].
@@ -61,7 +61,8 @@ mod tests {
     fn p4_options_refuse_users_without_an_address_and_users_of_other_domains() {
         let foreign = |address: &str| Err(Refusal::ForeignDomain { address: address.to_owned() });
         let (own, other) = ("ada@EXAMPLE.com", "ada@pending.example");
-        // The userName, whether an address is required and whether its domain has to be verified, and the verdict.
+        // Each case: the userName, whether an address is required, whether its domain must be verified, and the
+        // expected result.
         let cases = [
             (own, true, true, Ok(())),
             (other, false, false, Ok(())),

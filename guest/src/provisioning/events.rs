@@ -1,4 +1,4 @@
-//! What the events of members, teams and the connector say; they are written in the commit of the change that they tell of
+//! Builds the events of members, teams and the connector. Each is written in the commit of the change that it reports
 //! (rule P6).
 
 use serde_json::{Map, Value, json};
@@ -11,10 +11,10 @@ use crate::store::{
     TeamRecord,
 };
 
-/// The largest `data` of an event, in bytes; of a larger change it names what changed only.
+/// The largest `data` of an event, in bytes. The event of a larger change only names what changed.
 const LARGEST: usize = 64 * 1024;
 
-/// Adds to the batch the events of a member who comes, changes, or goes.
+/// Adds to the batch the events of a member who is created, changed or deleted.
 pub(super) fn member(
     store: &Store,
     batch: &mut Batch,
@@ -48,7 +48,7 @@ pub(super) fn member(
     Ok(())
 }
 
-/// Adds to the batch the event of a team that comes, changes, or goes.
+/// Adds to the batch the event of a team that is created, changed or deleted.
 pub(super) fn team(
     store: &Store,
     batch: &mut Batch,
@@ -72,7 +72,7 @@ pub(super) fn team(
     store.add_event(batch, kind, team_subject(shown), data)
 }
 
-/// Adds to the batch the event of members who came to a team or left it; none if nobody did.
+/// Adds to the batch the event of members who joined or left a team, if there are any.
 pub(super) fn membership(store: &Store, batch: &mut Batch, team: &TeamRecord, moves: &Moves) -> Result<(), StoreError> {
     if !moves.any() {
         return Ok(());
@@ -88,8 +88,8 @@ pub(super) fn membership(store: &Store, batch: &mut Batch, team: &TeamRecord, mo
     store.add_event(batch, EventKind::TeamMembershipChanged, team_subject(team), data)
 }
 
-/// Adds to the batch the event of a connector that is replaced by this one: that SCIM is enabled or disabled, or that there
-/// is a new token. The batch requires the connector unchanged.
+/// Adds to the batch the event of a connector that is replaced by this one: SCIM was enabled or disabled, or there is a
+/// new token. The batch requires that the stored connector has not changed.
 ///
 /// # Errors
 /// If the storage can't answer.
@@ -122,7 +122,7 @@ fn team_subject(team: &TeamRecord) -> EventSubject {
 fn member_data(member: &MemberRecord, table: &SchemaTable) -> Document {
     let mut data = member.document.clone();
     table.take_hidden(&mut data);
-    // No document has a password; an event must not have one should that ever change.
+    // No document has a password. This line makes sure that an event has none either if that ever changes.
     data.shift_remove("password");
     data.insert("active".into(), member.is_active().into());
     data.insert("origin".into(), member.origin.name().into());
@@ -130,7 +130,7 @@ fn member_data(member: &MemberRecord, table: &SchemaTable) -> Document {
     data
 }
 
-/// `before` and `after` of what differs; of a large change the names of what differs.
+/// `before` and `after` of the attributes that differ; only their names if the change is large.
 fn changes(old: Option<Document>, new: Option<Document>) -> Value {
     let (before, after) = match (old, new) {
         (Some(mut before), Some(mut after)) => {
@@ -149,7 +149,7 @@ fn changes(old: Option<Document>, new: Option<Document>) -> Value {
     data.extend(before.map(|before| ("before".to_owned(), Value::Object(before))));
     data.extend(after.map(|after| ("after".to_owned(), Value::Object(after))));
     let data = Value::Object(data);
-    // Most are far below it, which shows without encoding them.
+    // Most values are so far below the limit that they need not be encoded to know their size.
     if most(&data) <= LARGEST || serde_json::to_vec(&data).is_ok_and(|json| json.len() <= LARGEST) {
         return data;
     }
@@ -160,8 +160,8 @@ fn changes(old: Option<Document>, new: Option<Document>) -> Value {
     json!({ "changed": names })
 }
 
-/// How many bytes the value has as JSON at the most: a byte of a text becomes six where it is escaped. Nesting is bounded by
-/// the parser that has read it.
+/// An upper bound for the size of the value as JSON, in bytes: each byte of a text may become six bytes when it is
+/// escaped. The parser that has read the value bounds its nesting.
 fn most(value: &Value) -> usize {
     let text = |text: &str| 6 * text.len() + 2;
     match value {

@@ -1,9 +1,10 @@
-//! The mass-deprovisioning guard: deactivations and deletions beyond a threshold are held until an owner decides (rule P4).
+//! The mass-deprovisioning guard: deactivations and deletions beyond a threshold are held until an owner decides (rule
+//! P4).
 //!
-//! What is held is refused with 503, and the identity provider tries again. It stays held, whatever the next hours have
-//! room for, until an owner lets it through, so that the next try succeeds, or refuses it, so that it is answered 403.
-//! Either holds for a week. Members who are not held may leave within the threshold of the hour meanwhile. Owners are
-//! mailed when the first removal is held, and not again before nothing is.
+//! A held removal is refused with 503, and the identity provider tries again later. The removal stays held, even if
+//! later hours are below the threshold, until an owner decides: after a release the next try succeeds, after a refusal
+//! it is answered 403. A decision is valid for a week. Meanwhile other members may be removed within the threshold of
+//! each hour. Owners get an email when the first removal is held, and no further one until nothing is held any more.
 
 use insomnia_scim_contract::lasts;
 pub use insomnia_scim_contract::{
@@ -17,50 +18,51 @@ use crate::store::{Batch, Letter, MemberRecord, Store, StoreError, Stored, Versi
 
 const MINUTE: u64 = 60_000;
 const HOUR: u64 = 60 * MINUTE;
-/// How long a decision holds, in milliseconds.
+/// How long a decision is valid, in milliseconds.
 const HOLDS: u64 = 7 * 24 * HOUR;
-/// How long a removal stays held after its last try, in milliseconds: longer than identity providers go on trying.
+/// How long a removal stays held after its last try, in milliseconds. Identity providers give up earlier than that.
 const WAITS: u64 = 30 * 24 * HOUR;
-/// What the identity provider is told to wait, in seconds.
+/// The value of `Retry-After` for the identity provider, in seconds.
 pub const RETRY_AFTER: u32 = 3_600;
-/// How long after the first removal was held owners are mailed, in milliseconds: identity providers send one removal after
-/// the other, and the email says how many there are.
+/// How long after the first held removal the owners get their email, in milliseconds. Identity providers send removals
+/// one after the other, and the email says how many there are.
 const GATHERED: u64 = 30_000;
-/// How many held removals are counted for an email.
+/// The most held removals that are counted for an email.
 const MOST_COUNTED: u32 = 5_000;
-/// How many members an email names.
+/// The most members that an email names.
 const MOST_NAMED: usize = 10;
-/// How many removals are counted at the most.
+/// The most held removals that are counted for a page.
 const COUNTED: u32 = 20_000;
-/// How many removals are decided upon at once.
+/// How many removals one commit decides about.
 const DECIDED_AT_ONCE: u32 = 1_000;
 
-/// Recent removals. JSON under `guard`.
+/// The recent removals. Stored as JSON under `guard`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct GuardRecord {
-    /// The minutes in which there were removals, in milliseconds since the Unix epoch, and how many.
+    /// The minutes in which members were removed, in milliseconds since the Unix epoch, each with the number of
+    /// removals.
     minutes: Vec<(u64, u32)>,
-    /// Since when removals are held and owners know, in milliseconds since the Unix epoch.
+    /// Since when removals are held and the owners know about it, in milliseconds since the Unix epoch.
     pub holding_since: Option<u64>,
 }
 
-/// A removal that waits for an owner, or was decided upon. JSON under `guard-held/{member}`.
+/// A removal that waits for an owner's decision, or has got one. Stored as JSON under `guard-held/{member}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeldRecord {
     /// The member's name.
     pub name: String,
     /// What the identity provider wants.
     pub removal: Removal,
-    /// When it last tried, or the decision was made, in milliseconds since the Unix epoch.
+    /// The time of the last try or of the decision, in milliseconds since the Unix epoch.
     pub time: u64,
-    /// What was decided; absent while it waits.
+    /// The decision; absent while the removal waits.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub decision: Option<Decision>,
 }
 
 impl HeldRecord {
-    /// Whether it still holds at this time.
+    /// Whether the entry is still valid at this time.
     fn holds(&self, now: u64) -> bool {
         match self.decision {
             Some(_) => lasts(self.time.saturating_add(HOLDS), now, HOLDS),
@@ -84,48 +86,49 @@ impl From<Held> for HeldRemoval {
     }
 }
 
-/// What the guard holds.
+/// One page of the entries.
 struct Part {
-    /// Removals that wait, or were decided upon in the last week.
+    /// Removals that wait, or that an owner decided about in the last week.
     held: Vec<Held>,
     /// The id of the last of `held`, if there are more.
     next: Option<String>,
 }
 
-/// What would have happened before a removal that is only previewed.
+/// The removals of a preview that would happen before the one that is asked about.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Ahead {
-    /// How many removals.
+    /// How many members would have been removed.
     pub removed: u64,
-    /// How many active members SCIM would manage more than now, or less.
+    /// By how many the number of active members that SCIM manages would have changed.
     pub scim: i64,
 }
 
-/// A removal that may pass, and what is to be noted of it when it does.
+/// A removal that is allowed, and what must be recorded when it happens.
 #[derive(Clone, Debug)]
 pub struct Admission {
     member: String,
-    /// The version of what was held of it: a decision that is made meanwhile is to be followed, and what is held meanwhile
-    /// is held.
+    /// The version of the held entry. The commit requires it, so that a decision that an owner makes meanwhile is
+    /// followed, and a removal that is held meanwhile stays held.
     held: Option<u64>,
-    /// Recent removals with this one, and the version that they had; `None` where an owner has let it through.
+    /// The recent removals including this one, and the version that was read; `None` if an owner has released this
+    /// removal.
     recent: Option<(GuardRecord, Option<u64>)>,
 }
 
 impl Admission {
-    /// Whether the removal counts among those of the hour: one that an owner let through does not.
+    /// Whether the removal counts towards the threshold of the hour: one that an owner released does not.
     #[must_use]
     pub fn counts(&self) -> bool {
         self.recent.is_some()
     }
 
-    /// Adds to the batch that the removal passes.
+    /// Adds to the batch that the removal happens.
     ///
     /// # Errors
-    /// If what is noted can't be encoded.
+    /// If the record can't be encoded.
     pub fn note(self, batch: &mut Batch) -> Result<(), StoreError> {
         batch.require_unchanged(keys::held(&self.member), self.held);
-        // One that was decided upon is done now, be it long ago.
+        // The decision is used up, however old it is.
         batch.delete(keys::held(&self.member));
         if let Some((record, version)) = self.recent {
             batch.replace(keys::GUARD.to_vec(), version, &record)?;
@@ -134,7 +137,7 @@ impl Admission {
     }
 }
 
-/// Whether a removal may pass; `None` if the guard is off.
+/// Asks the guard whether a removal is allowed; `None` if the guard is off.
 ///
 /// # Errors
 /// [`Refusal::Held`] beyond the threshold; [`Refusal::RemovalRefused`] if an owner refused it.
@@ -172,22 +175,23 @@ pub fn admit(
     Ok(Some(Admission { recent: Some((record, version)), ..admission }))
 }
 
-/// Whether one more removal is too many after so many in this hour, with so many members left. The first one in an hour
-/// always passes the share: in a small organization it is a large one.
+/// Whether one more removal is too many after this number of removals in the hour, with this number of members left.
+/// The first removal of an hour is always within the share: in a small organization one member is a large share.
 fn is_beyond(guard: Guard, removed: u64, left: u64) -> bool {
     let by_number = guard.number.is_some_and(|number| removed >= u64::from(number));
     let by_share = guard.share.is_some_and(|share| (removed + 1) * 100 > u64::from(share) * (left + removed));
     by_number || (by_share && removed > 0)
 }
 
-/// Notes a removal that was refused, and mails the owners at the first one. Never makes the request fail in another way.
+/// Records a refused removal, and mails the owners if it is the first. An error here never changes the answer to the
+/// request.
 pub(crate) fn hold(store: &Store, id: &str, removal: Removal) {
     let attempt = || -> Result<(), StoreError> {
         let Some(member) = store.member(id)? else { return Ok(()) };
         let now = store.now();
         let before = store.document::<HeldRecord>(&keys::held(id))?;
         if before.as_ref().is_some_and(|before| before.record.decision.is_some() && before.record.holds(now)) {
-            // An owner has decided meanwhile: the next try learns it.
+            // An owner has decided meanwhile: the next try will follow the decision.
             return Ok(());
         }
         let (version, mut record) = Versioned::or_default(store.document::<GuardRecord>(keys::GUARD)?);
@@ -199,7 +203,8 @@ pub(crate) fn hold(store: &Store, id: &str, removal: Removal) {
             record.holding_since = Some(now);
             letters::to_administrators_at(store, &mut batch, &Letter::GuardHeld, now + GATHERED)?;
         }
-        // Written in any case: who finds that nothing is held any more must see that this is.
+        // This is written in any case. A commit that ends the holding because nothing is held must fail if this removal
+        // is held meanwhile.
         batch.replace(keys::GUARD.to_vec(), version, &record)?;
         store.commit(batch).map(drop)
     };
@@ -208,7 +213,7 @@ pub(crate) fn hold(store: &Store, id: &str, removal: Removal) {
     }
 }
 
-/// Sets from where on removals are held; `None` switches the guard off and forgets what is held.
+/// Sets the threshold; `None` switches the guard off and deletes the held removals.
 ///
 /// # Errors
 /// If the storage can't answer.
@@ -223,7 +228,7 @@ pub fn set(store: &Store, guard: Option<Guard>) -> Result<(), StoreError> {
     })
 }
 
-/// The guard, and a page of what it holds.
+/// The guard's threshold, and a page of the held removals.
 ///
 /// # Errors
 /// If the storage can't answer.
@@ -234,7 +239,7 @@ pub fn status(store: &Store, after: Option<&str>, limit: u32) -> Result<GuardSta
     Ok(GuardStatus { guard, holding_since, held: page.held.into_iter().map(Into::into).collect(), next: page.next })
 }
 
-/// A page of what the guard holds, with the members whom it is about, and how many there are.
+/// A page of the held removals with their members, and how many removals are held.
 ///
 /// # Errors
 /// If the storage can't answer.
@@ -275,7 +280,7 @@ fn counts(store: &Store) -> Result<HeldCounts, StoreError> {
     Ok(counts)
 }
 
-/// Since when removals are held and the owners know, in milliseconds since the Unix epoch.
+/// Since when removals are held and the owners know about it, in milliseconds since the Unix epoch.
 ///
 /// # Errors
 /// If the storage can't answer.
@@ -283,7 +288,7 @@ pub fn holding_since(store: &Store) -> Result<Option<u64>, StoreError> {
     Ok(store.document::<GuardRecord>(keys::GUARD)?.and_then(|stored| stored.record.holding_since))
 }
 
-/// What an email says of the removals that wait.
+/// What an email says about the waiting removals.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Waiting {
     /// Since when removals are held, in milliseconds since the Unix epoch.
@@ -292,13 +297,13 @@ pub struct Waiting {
     pub deactivations: u64,
     /// How many would be deleted.
     pub deletions: u64,
-    /// Whether there are more than were counted.
+    /// Whether more removals wait than were counted.
     pub more: bool,
-    /// The email addresses of the first of them, or names where there is no address.
+    /// The email addresses of the first members; the name of a member who has no address.
     pub named: Vec<String>,
 }
 
-/// The removals that wait for an owner; `None` if none does any more.
+/// The removals that wait for an owner; `None` if there are none.
 ///
 /// # Errors
 /// If the storage can't answer.
@@ -350,7 +355,7 @@ fn held_page(store: &Store, after: Option<&str>, limit: u32) -> Result<Part, Sto
     Ok(Part { held, next })
 }
 
-/// Lets held removals through or refuses them: those of these members, or all that wait. Returns how many.
+/// Releases or refuses held removals: those of these members, or all that wait if there are none. Returns how many.
 ///
 /// # Errors
 /// If the storage can't answer.
@@ -385,7 +390,7 @@ pub fn decide(store: &Store, decision: Decision, members: &[String]) -> Result<u
     Ok(decided)
 }
 
-/// Ends the holding if nothing waits any more: owners are mailed again when something is held after that.
+/// Ends the holding if no removal waits any more. The next held removal then mails the owners again.
 fn end_holding(store: &Store) -> Result<(), StoreError> {
     store.transact(|| {
         let Some(mut stored) = store.document::<GuardRecord>(keys::GUARD)? else { return Ok(()) };
@@ -408,7 +413,7 @@ fn end_holding(store: &Store) -> Result<(), StoreError> {
     })
 }
 
-/// Deletes what was decided more than a week ago, and what nobody has tried for a month.
+/// Deletes decisions that are older than a week, and removals that were not tried for a month.
 ///
 /// # Errors
 /// If the storage can't answer.
@@ -421,7 +426,7 @@ pub fn forget_old(store: &Store) -> Result<(), StoreError> {
             batch.remove(keys::held(&held.member), Some(held.version));
         }
         if !batch.is_empty() {
-            // If one of them is tried again right now, they are looked at tomorrow.
+            // If one of them is tried again at this moment, the job tries tomorrow.
             store.commit_unless_changed(batch)?;
         }
         match page.next {

@@ -1,4 +1,4 @@
-//! A user as an identity provider sends it: what is dropped, and what is taken for granted.
+//! Prepares a user that an identity provider sends: drops what Insomnia ignores, and adds defaults.
 
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ use crate::protocol::tolerance::Tolerance;
 /// The user in canonical form.
 ///
 /// # Errors
-/// 400 as [`document::from_client`] has it.
+/// 400, as of [`document::from_client`].
 pub fn user(schema: &ResourceSchema<'_>, body: Value, mode: Mode<'_>) -> Result<Document, ScimError> {
     let mut document = document::from_client(schema, body, mode)?;
     drop_password(&mut document, mode);
@@ -25,7 +25,7 @@ pub fn posted(mut document: Document) -> Document {
     document
 }
 
-/// Drops the password that the identity provider sends: passphrases are Insomnia's own (T26).
+/// Drops the password that the identity provider sends: Insomnia makes its own passphrases (T26).
 pub fn drop_password(document: &mut Document, mode: Mode<'_>) {
     if document::take_secret(document).is_some() {
         mode.note(Tolerance::Password);

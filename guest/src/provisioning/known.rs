@@ -1,10 +1,10 @@
-//! What the rules of members ask before they decide. The store answers, or a preview.
+//! The questions that the rules of members ask before they decide. The store answers them, or a preview.
 
 use super::Refusal;
 use super::guard::{self, Admission, Removal};
 use crate::store::{Actor, MemberRecord, Store, StoreError, Stored, keys};
 
-/// What [`MemberRules`](super::decide::MemberRules) ask about an organization.
+/// The questions that [`MemberRules`](super::decide::MemberRules) ask about an organization.
 pub trait Known {
     /// The id of the member with this userName.
     ///
@@ -12,7 +12,8 @@ pub trait Known {
     /// If the storage can't answer.
     fn id_by_user_name(&self, name: &str) -> Result<Option<String>, StoreError>;
 
-    /// The ids of the members with these email addresses, which are unique in the organization, in their order.
+    /// The ids of the members with these email addresses, in the order of the addresses. An address is unique in the
+    /// organization.
     ///
     /// # Errors
     /// If the storage can't answer.
@@ -36,13 +37,13 @@ pub trait Known {
     /// If the storage can't answer.
     fn owners(&self) -> Result<u64, StoreError>;
 
-    /// Whether the member is to be welcomed at the first activation.
+    /// Whether the member gets the welcome email when first activated.
     ///
     /// # Errors
     /// If the storage can't answer.
     fn awaits_welcome(&self, id: &str) -> Result<bool, StoreError>;
 
-    /// What the mass-deprovisioning guard says of the member's deactivation or deletion; `None` if it is off.
+    /// Asks the mass-deprovisioning guard about the member's deactivation or deletion; `None` if the guard is off.
     ///
     /// # Errors
     /// [`Refusal::Held`] and [`Refusal::RemovalRefused`].
@@ -51,11 +52,11 @@ pub trait Known {
     /// An id for a new member.
     fn new_id(&self) -> String;
 
-    /// In milliseconds since the Unix epoch.
+    /// The time in milliseconds since the Unix epoch.
     fn now(&self) -> u64;
 }
 
-/// The rules ask the store.
+/// The store answers with what is stored.
 impl Known for Store<'_> {
     fn id_by_user_name(&self, name: &str) -> Result<Option<String>, StoreError> {
         self.id_by_user_name(name)
@@ -81,7 +82,7 @@ impl Known for Store<'_> {
         Ok(self.item(keys::welcome(id))?.is_some())
     }
 
-    /// The guard looks at what the identity provider does, not at what people do.
+    /// The guard checks what the identity provider does, not what people do.
     fn pass_guard(&self, member: &Stored<MemberRecord>, removal: Removal) -> Result<Option<Admission>, Refusal> {
         match self.actor() {
             Actor::Scim => guard::admit(self, member, removal, guard::Ahead::default()),

@@ -1,4 +1,5 @@
-//! Who gets which email, and when: new members their initial passphrase, administrators what they must see to (rule P4).
+//! Decides who gets which email and when: new members get their initial passphrase, administrators what needs their
+//! attention (rule P4).
 
 use insomnia_scim_contract::{Actor, IdentityProvider};
 
@@ -17,7 +18,7 @@ pub fn to_administrators(store: &Store, batch: &mut Batch, letter: &Letter) -> R
     to_administrators_at(store, batch, letter, store.now())
 }
 
-/// As [`to_administrators`], to be sent at `due` (milliseconds since the Unix epoch).
+/// Like [`to_administrators`], but the email is sent at `due` (milliseconds since the Unix epoch).
 ///
 /// # Errors
 /// If the storage can't answer.
@@ -38,19 +39,19 @@ pub(super) fn to_administrators_at(
     Ok(())
 }
 
-/// When a new member's initial passphrase is mailed.
+/// When a new member gets the email with the initial passphrase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Welcome {
-    /// Never: the organization does not want it, or the member has no address or was welcomed before.
+    /// Never: the organization does not want it, the member has no address, or the member was welcomed before.
     Never,
-    /// With the change itself.
+    /// In the commit of the change itself.
     Now,
     /// When the member first becomes active.
     AtActivation,
 }
 
 impl Welcome {
-    /// When a new member is welcomed, if the organization wants these emails.
+    /// When a new member gets the welcome email. `is_wanted` says whether the organization wants such emails.
     #[must_use]
     pub fn of_new(member: &MemberRecord, is_wanted: bool) -> Self {
         match (is_wanted && member.mail_address().is_some(), member.is_active()) {
@@ -61,7 +62,8 @@ impl Welcome {
     }
 }
 
-/// Who adds a member, as the email tells it: the identity provider of the connector, or the administrator who acts.
+/// Who added the member, as the welcome email says it: the connector's identity provider, or the administrator who
+/// acts.
 ///
 /// # Errors
 /// If the storage can't answer.
@@ -75,12 +77,12 @@ pub fn added_by(store: &Store, by: Option<&Actor>) -> Result<Option<AddedBy>, St
             let member = store.find_member(name)?;
             Ok(member.map(|member| AddedBy::Administrator(member.record.display_name())))
         }
-        // Nobody in person.
+        // These actors are not a person with a name.
         Some(Actor::Owner | Actor::Operator) => Ok(None),
     }
 }
 
-/// The name that people know.
+/// The product name that people know.
 fn provider_name(provider: IdentityProvider) -> String {
     match provider {
         IdentityProvider::Okta => "Okta".into(),
@@ -90,8 +92,8 @@ fn provider_name(provider: IdentityProvider) -> String {
     }
 }
 
-/// Adds to the batch what the welcome takes: the initial passphrase, hashed, and the email with it, or the mark that it is
-/// still to come. `by` is who adds the member; `None` is the identity provider.
+/// Adds a welcome to the batch: the hashed initial passphrase and the email with the passphrase, or the mark that both
+/// follow later. `by` is who adds the member; `None` is the identity provider.
 ///
 /// # Errors
 /// If the storage can't answer.

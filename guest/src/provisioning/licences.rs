@@ -1,7 +1,7 @@
-//! Licences: an active member takes a seat, whoever manages the member (rule P4).
+//! Licences: an active member takes a seat, whether people or SCIM manage the member (rule P4).
 //!
-//! Members who are active when seats run out keep theirs. Without a free seat nobody becomes active, unless the
-//! organization allows overage; the owner and the co-owners are told of it, at most once a day.
+//! Members who are active when the seats run out keep their seats. Without a free seat nobody becomes active, unless
+//! the organization allows overage. The owner and the co-owners get a notice about it, at most once a day.
 
 use serde_json::json;
 
@@ -17,21 +17,21 @@ const NOTICE_PAUSE: u64 = 24 * 60 * 60 * 1_000;
 /// The name under which the time of the last notice is kept.
 const JOB: &str = "licences-exhausted";
 
-/// What becomes of a member's seat.
+/// How a change affects a member's seat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Seat {
-    /// The member takes a seat: the one with this number, of so many.
+    /// The member takes a seat: its number, and the number of seats in the plan.
     Taken(u64, u32),
-    /// The member takes a seat that the plan does not have.
+    /// The member takes a seat beyond the plan: its number, and the number of seats in the plan.
     Overage(u64, u32),
-    /// The member's seat is free: so many are still taken, of so many.
+    /// The member frees a seat: the number of seats still taken, and the number in the plan.
     Freed(u64, u32),
-    /// It stays as it is.
+    /// The seat does not change.
     Unchanged,
 }
 
 impl Seat {
-    /// In words for the SCIM log; `None` if it stays as it is.
+    /// The sentence for the SCIM log; `None` if the seat does not change.
     pub(super) fn sentence(self) -> Option<Sentence> {
         match self {
             Self::Taken(number, seats) => Some(Sentence::SeatTaken { number, seats }),
@@ -42,8 +42,8 @@ impl Seat {
     }
 }
 
-/// What becomes of the seat of a member who is active `before` the change, or not, and `after` it, or not. `taken` asks how
-/// many seats are taken: others may take and free some meanwhile, so the number is that of the moment.
+/// How a change affects the seat of a member who is active or not `before` and `after` it. `taken` asks how many seats
+/// are taken. Other requests may take and free seats at the same time, so the number is only true at that moment.
 ///
 /// # Errors
 /// [`Refusal::NoFreeSeat`] if the member would take one and there is none.
@@ -65,8 +65,8 @@ pub fn seat(
     }
 }
 
-/// Adds to the batch that a change of a member takes a seat or frees one. Its commit fails with [`StoreError::Limit`] at
-/// [`keys::SEATS`] if a seat is missing.
+/// Adds to the batch that a change of a member takes or frees a seat. The commit fails with [`StoreError::Limit`] at
+/// [`keys::SEATS`] if no seat is free.
 pub(super) fn count(
     batch: &mut Batch,
     organization: &OrganizationRecord,
@@ -78,17 +78,17 @@ pub(super) fn count(
     batch.add(keys::SEATS_SCIM.to_vec(), delta(old, new, takes_seat_by_scim), None, None);
 }
 
-/// Whether the member takes a seat and is managed by SCIM.
+/// Whether the member takes a seat and SCIM manages the member.
 #[must_use]
 pub fn takes_seat_by_scim(member: &MemberRecord) -> bool {
     member.is_active() && member.origin == Origin::Scim
 }
 
-/// Tells the owner, the co-owners and whoever takes events that seats are missing, unless they were told less than a day
-/// ago. If that fails, the answer to the refused request is the same.
+/// Tells the owner, the co-owners and the receivers of events that no seat is free, unless they were told less than a
+/// day ago. An error here never changes the answer to the refused request.
 pub(super) fn tell_exhausted(store: &Store, seats: u32) {
     match try_tell(store, seats) {
-        // Somebody else tells it right now.
+        // Another request is sending the notice at this moment.
         Ok(()) | Err(StoreError::Conflict) => {}
         Err(error) => eprintln!("nobody could be told that all seats are taken: {error}"),
     }
@@ -123,7 +123,7 @@ mod tests {
             seat(&organization, before, after, || Ok(taken))
         };
         let none = Err(Refusal::NoFreeSeat { seats: 3 });
-        // Seats taken, whether overage is allowed, active before and after.
+        // Each case: seats taken, whether overage is allowed, and whether the member is active before and after.
         let cases = [
             (0, false, false, true, Ok(Seat::Taken(1, 3))),
             (2, false, false, true, Ok(Seat::Taken(3, 3))),

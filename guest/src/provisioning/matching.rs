@@ -1,4 +1,4 @@
-//! Who an identity provider means by a user that it creates (rule P3).
+//! Finds the member whom an identity provider means by a user that it creates (rule P3).
 
 use serde_json::Value;
 
@@ -6,19 +6,19 @@ use super::known::Known;
 use crate::protocol::document::Document;
 use crate::store::{Origin, StoreError, primary_email};
 
-/// The member that is meant.
+/// The member who was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Match {
     /// The member's id.
     pub(super) id: String,
-    /// What matches: `userName` or `emails`.
+    /// The attribute that matches: `userName` or `emails`.
     pub(super) attribute: &'static str,
     /// The value that matches.
     pub(super) value: String,
 }
 
-/// The member with the user's userName, else with its email address, else the first one with another of its addresses who
-/// is not managed by SCIM yet. Others may share an address that is not their primary one.
+/// The member with the user's userName, else the one with its email address, else the first one with another of its
+/// addresses whom SCIM does not manage yet. Members may share an address that is not their primary one.
 ///
 /// # Errors
 /// If the storage can't answer.

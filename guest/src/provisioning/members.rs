@@ -1,4 +1,4 @@
-//! Members: what [`decide`](super::decide) decides of them is committed here (rules P3 and P4).
+//! Members: this module commits what [`decide`](super::decide) has decided (rules P3 and P4).
 
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ use crate::store::{
     Batch, Candidates, MemberRecord, OrganizationRecord, Store, StoreError, Stored, keys, primary_email,
 };
 
-/// A member as SCIM sees and changes it.
+/// The members of an organization, as SCIM sees and changes them.
 pub struct Members<'c, 'h> {
     store: &'c Store<'h>,
     organization: &'c OrganizationRecord,
@@ -34,17 +34,17 @@ impl<'c, 'h> Members<'c, 'h> {
     pub fn provision(&self, document: &Document) -> Result<Provisioned<MemberRecord>, Refusal> {
         let rules = self.rules();
         self.transact(|| {
-            // In one crossing what matching asks for in any case.
+            // One call to the host reads all that matching asks for in any case.
             let user_name = document.get("userName").and_then(Value::as_str).unwrap_or_default();
             self.store.read_names_ahead(user_name, primary_email(document))?;
             rules.post(document, rules.matched(document)?)
         })
     }
 
-    /// Changes a member: `change` makes the new document of the current one.
+    /// Changes a member. `change` makes the new document from the current one.
     ///
     /// # Errors
-    /// [`Refusal`] says why not; those of `change` among them.
+    /// [`Refusal`] says why not; it may come from `change`.
     pub fn update(
         &self,
         id: &str,
@@ -70,8 +70,8 @@ impl<'c, 'h> Members<'c, 'h> {
         MemberRules { known: self.store, organization: self.organization }
     }
 
-    /// Decides and commits, again if what was read has changed meanwhile. Tells people of a refusal that concerns them; the
-    /// refusal itself stays as it is.
+    /// Decides and commits, and repeats both if the data that was read has changed meanwhile. If the refusal concerns
+    /// people, they are told; that never changes the refusal.
     fn transact(
         &self,
         decide: impl Fn() -> Result<MemberDecision, Refusal>,
@@ -89,7 +89,7 @@ impl<'c, 'h> Members<'c, 'h> {
         super::existing(self.store.member(id)?, "User", id, precondition)
     }
 
-    /// Does what was decided, all of it or nothing.
+    /// Commits a decision in one transaction.
     fn commit(&self, decision: MemberDecision) -> Result<Provisioned<MemberRecord>, Refusal> {
         let MemberDecision { old, change, action, because, welcome, admission } = decision;
         let mut batch = Batch::new();
@@ -137,7 +137,8 @@ impl<'c, 'h> Members<'c, 'h> {
         self.forget_as_manager(batch, id)
     }
 
-    /// Removes the deleted member as `manager` of others, so that no reference is left (RFC 7644 §3.6).
+    /// Removes the deleted member from the `manager` attribute of others, so that no reference to it is left (RFC 7644
+    /// §3.6).
     fn forget_as_manager(&self, batch: &mut Batch, id: &str) -> Result<(), Refusal> {
         let reports = Candidates::by_manager(id);
         self.store.each_candidate(keys::Kind::User, &reports, |report: Stored<MemberRecord>| {

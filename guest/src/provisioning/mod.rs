@@ -45,22 +45,22 @@ pub use teams::Teams;
 
 use crate::store::Stored;
 
-/// What was done to a member or a team, in the words of the SCIM log.
+/// What was done to a member or a team, as the SCIM log names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// It is new.
+    /// It was added.
     Created,
-    /// It was there, managed by people; now SCIM manages it.
+    /// It existed and people managed it; now SCIM manages it.
     Adopted,
-    /// It changed.
+    /// It was changed.
     Updated,
-    /// It is as it was.
+    /// Nothing was changed.
     Unchanged,
-    /// The member lost access; the seat is free.
+    /// The member has lost access, and the seat is free.
     Deactivated,
-    /// The member has access again, and a seat.
+    /// The member has access again, and takes a seat.
     Reactivated,
-    /// It is gone.
+    /// It was deleted.
     Deleted,
 }
 
@@ -80,23 +80,23 @@ impl Action {
     }
 }
 
-/// A member or a team as it stands after a change.
+/// A member or a team after a change.
 #[derive(Clone, Debug)]
 pub struct Provisioned<T> {
-    /// As it stands.
+    /// The stored record after the change.
     pub stored: Stored<T>,
     /// What was done.
     pub action: Action,
-    /// Why, in words for the SCIM log: what it was matched by, what became of the seat.
+    /// The reasons for the SCIM log: what the match was, and what happened to the seat.
     pub because: Vec<String>,
-    /// How many members of a team were left out, because nobody has their ids.
+    /// How many members of a team were left out because no member has their ids.
     pub left_out: usize,
 }
 
-/// What must hold of a resource's version before it is changed (RFC 7644 §3.14).
+/// A condition that a resource's version must meet before the resource is changed (RFC 7644 §3.14).
 pub type Precondition<'p> = &'p dyn Fn(u64) -> bool;
 
-/// The resource that is to be changed, if it is there and its precondition holds.
+/// The resource that is to be changed, if it exists and its version meets the precondition.
 fn existing<T>(
     found: Option<Stored<T>>,
     kind: &str,

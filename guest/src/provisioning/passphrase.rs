@@ -1,4 +1,4 @@
-//! Passphrases of members: generating, hashing, checking, slowing down who guesses.
+//! Passphrases of members: generates, hashes and checks them, and slows down attackers who guess.
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use insomnia_scim_contract::lasts;
@@ -12,28 +12,28 @@ use crate::store::{Batch, EventSubject, Retry, Store, StoreError, encode, keys};
 
 /// The shortest passphrase that people may choose, in characters.
 const SHORTEST: usize = 12;
-/// The longest, in bytes: hashing must not cost what a client likes.
+/// The longest passphrase, in bytes: a client must not be able to make hashing expensive.
 const LONGEST: usize = 1_024;
-/// How many wrong tries are free.
+/// How many wrong tries cause no wait.
 const FREE_TRIES: u32 = 5;
-/// The longest wait between tries, in seconds: whoever guesses must not keep the member out for long.
+/// The longest wait between tries, in seconds: an attacker who guesses must not lock the member out for long.
 const LONGEST_WAIT: u32 = 900;
-/// After so long without a wrong try half of them are forgotten, in milliseconds.
+/// After this time without a wrong try, half of the wrong tries are forgotten, in milliseconds.
 const HALF_LIFE: u64 = 60 * 60 * 1_000;
-/// What generated passphrases are made of: 32 characters that are hard to mistake for each other (Crockford).
+/// The characters of generated passphrases: 32 that are hard to mistake for each other (Crockford).
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
-/// The groups of a generated passphrase, and the characters in each, of 5 bits: 125 bits.
+/// A generated passphrase has this many groups of this many characters. Each character has 5 bits: 125 bits together.
 const GROUPS: usize = 5;
 
-/// A passphrase, as far as it is stored. JSON under `user-passphrase/{id}`.
+/// The stored form of a passphrase. JSON under `user-passphrase/{id}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PassphraseRecord {
-    /// How it is hashed.
+    /// The hash algorithm.
     scheme: Scheme,
-    /// In hexadecimal digits.
+    /// The salt in hexadecimal digits.
     salt: String,
-    /// In hexadecimal digits.
+    /// The hash in hexadecimal digits.
     hash: String,
     /// Whether it must be changed at the next sign-in.
     #[serde(default)]
@@ -41,25 +41,26 @@ pub struct PassphraseRecord {
     /// Wrong tries to sign in.
     #[serde(default)]
     sign_in: Tries,
-    /// Wrong tries of the member who has signed in and is asked again: strangers have no part in these.
+    /// Wrong tries of a member who has signed in and is asked for the passphrase again. Strangers can't add to these.
     #[serde(default)]
     confirmation: Tries,
 }
 
-/// Wrong tries, and the wait that they bring.
+/// Wrong tries, and the wait that they cause.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct Tries {
-    /// How many since the last right one; half of them are forgotten with every hour of quiet.
+    /// How many wrong tries there were since the last right one; half of them are forgotten with every hour without a
+    /// wrong try.
     count: u32,
-    /// When the last one was, in milliseconds since the Unix epoch.
+    /// The time of the last wrong try, in milliseconds since the Unix epoch.
     last: u64,
-    /// No try is looked at before, in milliseconds since the Unix epoch.
+    /// Tries before this time are refused unchecked, in milliseconds since the Unix epoch.
     wait_until: u64,
 }
 
 impl Tries {
-    /// The tries after one more wrong one.
+    /// The record after one more wrong try.
     fn and_one_more(self, now: u64) -> Self {
         let halvings = u32::try_from(now.saturating_sub(self.last) / HALF_LIFE).unwrap_or(u32::MAX);
         let count = self.count.checked_shr(halvings).unwrap_or(0).saturating_add(1);
@@ -67,20 +68,22 @@ impl Tries {
     }
 }
 
-/// What a passphrase is asked for.
+/// Why the passphrase is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Purpose {
     SignIn,
     Confirmation,
 }
 
-/// How a passphrase is hashed.
+/// The hash algorithm of a passphrase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Scheme {
-    /// For what people choose: Argon2id with the parameters of RFC 9106's second choice scaled to 19 MiB (OWASP).
+    /// For passphrases that people choose: Argon2id with the parameters of RFC 9106's second choice scaled to 19 MiB
+    /// (OWASP).
     Argon2id,
-    /// For generated ones of 125 bits, which nobody can guess however fast the hash: SHA-256 of salt and passphrase.
+    /// For generated passphrases of 125 bits, which nobody can guess even with a fast hash: SHA-256 of salt and
+    /// passphrase.
     Sha256,
 }
 
@@ -100,13 +103,13 @@ impl PassphraseRecord {
 /// Why a passphrase was refused.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum PassphraseError {
-    /// It is not the member's, or there is no such active member.
+    /// The passphrase is wrong, or there is no such active member.
     #[error("the passphrase is wrong")]
     Wrong,
-    /// Too many wrong tries: the seconds to wait.
+    /// There were too many wrong tries. The number is the seconds to wait.
     #[error("too many wrong tries; try again in {0} seconds")]
     Throttled(u32),
-    /// It is not fit to be a passphrase.
+    /// The chosen passphrase breaks a rule, such as the shortest length.
     #[error("{0}")]
     Unfit(String),
     /// Nobody has this id, userName or email address.
@@ -146,7 +149,7 @@ pub fn set(
     let hash = argon2id(passphrase, &salt)?;
     let record = PassphraseRecord::new(Scheme::Argon2id, salt, hash, must_change);
     batch.put(keys::passphrase(member), encode(&record)?);
-    // Whoever has a link to choose another one has been overtaken.
+    // A link to choose a new passphrase is void once a passphrase was set in another way.
     batch.delete(keys::reset(member));
     Ok(())
 }
@@ -172,7 +175,7 @@ fn generate(random: &[u8; GROUPS * GROUPS]) -> String {
     random.chunks(GROUPS).map(group).collect::<Vec<_>>().join("-")
 }
 
-/// Whether the member has the initial passphrase still, so that mailing it is of use.
+/// Whether the member still has the initial passphrase, so that it is useful to mail it.
 ///
 /// # Errors
 /// If the storage can't answer.
@@ -183,8 +186,8 @@ pub fn is_initial(store: &Store, member: &str) -> Result<bool, StoreError> {
 
 /// Checks the passphrase of the member with this id, userName or email address; returns the member's id.
 ///
-/// An unknown or deactivated member, and one without a passphrase, takes as long as a wrong passphrase and is refused in
-/// the same way.
+/// The check takes equally long and fails in the same way for a wrong passphrase, for an unknown or deactivated member,
+/// and for a member without a passphrase.
 ///
 /// # Errors
 /// [`PassphraseError::Wrong`]; [`PassphraseError::Throttled`] after five wrong tries.
@@ -192,8 +195,8 @@ pub fn verify(store: &Store, member: &str, passphrase: &str) -> Result<String, P
     Ok(sign_in(store, member, passphrase)?.member)
 }
 
-/// As [`verify`], for a member who has signed in already. These tries and those to sign in are counted apart: neither slows
-/// the others down.
+/// Like [`verify`], for a member who has signed in already. Its wrong tries are counted apart from those to sign in:
+/// neither slows the other down.
 ///
 /// # Errors
 /// Those of [`verify`].
@@ -201,7 +204,7 @@ pub fn confirm(store: &Store, member: &str, passphrase: &str) -> Result<String, 
     Ok(check(store, member, passphrase, Purpose::Confirmation)?.member)
 }
 
-/// A member whose passphrase was right.
+/// A member who gave the right passphrase.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedIn {
     /// The member's id.
@@ -210,7 +213,7 @@ pub struct SignedIn {
     pub must_change: bool,
 }
 
-/// As [`verify`], and says whether the passphrase must be changed.
+/// Like [`verify`], and also returns whether the passphrase must be changed.
 ///
 /// # Errors
 /// Those of [`verify`].
@@ -218,8 +221,8 @@ pub fn sign_in(store: &Store, member: &str, passphrase: &str) -> Result<SignedIn
     check(store, member, passphrase, Purpose::SignIn)
 }
 
-/// As [`sign_in`], in a browser that the host knows as the member's: strangers' wrong tries to sign in do not slow this
-/// down, as with [`confirm`].
+/// Like [`sign_in`], in a browser that the host knows as the member's. As with [`confirm`], strangers' wrong tries to
+/// sign in do not slow this down.
 ///
 /// # Errors
 /// Those of [`verify`].
@@ -245,12 +248,12 @@ fn check(store: &Store, member: &str, passphrase: &str, purpose: Purpose) -> Res
         store.note_member(&id);
         let now = store.now();
         let tries = *stored.record.tries(purpose);
-        // One that is longer than any wait comes from a clock that was ahead.
+        // A stored time that is further ahead than the longest wait comes from a clock that was wrong.
         if lasts(tries.wait_until, now, u64::from(LONGEST_WAIT) * 1_000) {
             let seconds = (tries.wait_until - now).div_ceil(1_000);
             return Err(PassphraseError::Throttled(u32::try_from(seconds).unwrap_or(LONGEST_WAIT)));
         }
-        // The slow hash is computed in either case, so that the time does not tell who never signed in.
+        // The slow hash is computed in either case, so that the response time does not reveal who has never signed in.
         let slow = argon2id(passphrase, &stored.record.salt)?;
         let hash = match stored.record.scheme {
             Scheme::Argon2id => slow,
@@ -272,7 +275,7 @@ fn check(store: &Store, member: &str, passphrase: &str, purpose: Purpose) -> Res
     })
 }
 
-/// Replaces the member's passphrase, which the member has to know.
+/// Replaces the member's passphrase. The caller must give the current one.
 ///
 /// # Errors
 /// Those of [`verify`]; [`PassphraseError::Unfit`] if the new one is too short, too long, or the old one.
@@ -292,7 +295,7 @@ fn sha256(passphrase: &str, salt: &str) -> String {
     hexadecimal(&Sha256::new().chain_update(salt).chain_update(passphrase).finalize())
 }
 
-/// How long nobody may try after so many wrong tries, in seconds: 2, 4, 8, … from the fifth on.
+/// How many seconds nobody may try after this number of wrong tries: 2, 4, 8, … from the fifth on.
 fn wait_after(tries: u32) -> u32 {
     match tries.checked_sub(FREE_TRIES) {
         Some(over) => 2_u32.checked_shl(over).map_or(LONGEST_WAIT, |wait| wait.clamp(2, LONGEST_WAIT)),

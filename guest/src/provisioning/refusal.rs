@@ -18,20 +18,20 @@ pub enum Refusal {
         /// The id that was asked for.
         id: String,
     },
-    /// Another one has this value, which is unique in the organization.
+    /// Another member or team has this value, which is unique in the organization.
     #[error("{attribute} '{value}' is taken by {id}")]
     Taken {
-        /// Such as `userName`.
+        /// The attribute, such as `userName`.
         attribute: &'static str,
         /// The value.
         value: String,
-        /// Who has it.
+        /// The id of the member or team that has the value.
         id: String,
     },
     /// Every seat is taken.
     #[error("all {seats} seats of the organization are taken: free one or buy more, then provision again")]
     NoFreeSeat {
-        /// How many there are.
+        /// How many seats there are.
         seats: u32,
     },
     /// The last active owner can't be deactivated, deleted or demoted.
@@ -46,35 +46,35 @@ pub enum Refusal {
         /// The email address.
         address: String,
     },
-    /// The mass-deprovisioning guard holds it until an owner decides.
+    /// The mass-deprovisioning guard holds the removal until an owner decides.
     #[error(
         "too many members are deactivated or deleted at once: this waits until an owner of the organization decides"
     )]
     Held {
         /// The id of the member.
         member: String,
-        /// What was to be done.
+        /// Whether the member was to be deactivated or deleted.
         removal: Removal,
     },
-    /// An owner refused what the guard had held.
+    /// An owner refused the removal that the guard had held.
     #[error("an owner of the organization has refused to deactivate or delete this member")]
     RemovalRefused,
-    /// These ids are of nobody.
+    /// No member has these ids.
     #[error("unknown members: {}", named(.0))]
     UnknownMembers(Vec<String>),
-    /// These ids, which were to take the place of others, are all of nobody.
+    /// The members were to be replaced by these ids, and no member has any of them.
     #[error("none of the members is known, and to replace members by nobody is refused: {}", named(.0))]
     NobodyKnown(Vec<String>),
-    /// Those who match a filter were to be replaced, and nobody does.
+    /// The members who match a filter were to be replaced, and no member matches.
     #[error("no member matches the path")]
     NobodyMatches,
     /// A team can't be a member of a team.
     #[error("'{0}' can't be a member: groups hold users only, no groups")]
     NestedTeam(String),
-    /// The resource is not of the version that the client knows.
+    /// The resource has another version than the client's precondition requires.
     #[error("the resource has changed: its version is not the one of the If-Match header")]
     PreconditionFailed,
-    /// The protocol refuses the change itself.
+    /// The change itself breaks a rule of the protocol.
     #[error(transparent)]
     Protocol(#[from] ScimError),
     /// The store can't answer.
@@ -83,7 +83,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// The rule that refuses, in words for the SCIM log; `None` where the error's detail says all there is.
+    /// The rule that has refused the change, for the SCIM log; `None` if the error's detail already says everything.
     #[must_use]
     pub fn rule(&self) -> Option<String> {
         let sentence = match self {
@@ -105,7 +105,7 @@ impl Refusal {
         Some(sentence.into())
     }
 
-    /// What a failed commit means to an organization with so many seats.
+    /// The refusal for a failed commit, in an organization with this many seats.
     pub fn at_commit(error: StoreError, seats: u32) -> Self {
         match error {
             StoreError::Limit(key) if key == keys::SEATS => Self::NoFreeSeat { seats },

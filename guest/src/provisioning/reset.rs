@@ -1,7 +1,9 @@
-//! Links that let a member choose a new passphrase: single-use, mailed, good for 24 hours (rule P4).
+//! Links by which a member chooses a new passphrase: they are mailed, can be used once, and are valid for 24 hours
+//! (rule P4).
 //!
-//! Anybody may ask for a link, so asking takes nothing away: a link that was mailed stays good for its 24 hours, whatever
-//! is asked for after it, until one of them is used. Whoever asks again at once, or asks often, gets no further link.
+//! Anybody may ask for a link, so a new request must not invalidate an older link: each mailed link stays valid for its
+//! 24 hours, until one of the links is used. No further link is sent to a member for whom one was requested just
+//! before, or often.
 
 use insomnia_scim_contract::lasts;
 use serde::{Deserialize, Serialize};
@@ -12,23 +14,23 @@ use crate::secret::{self, Token};
 use crate::store::{Batch, EventSubject, Letter, Store, Versioned, keys};
 use crate::url;
 
-/// How long a link works, in milliseconds.
+/// How long a link is valid, in milliseconds.
 const WORKS: u64 = 24 * 60 * 60 * 1_000;
-/// A member gets one link in this time at the most, in milliseconds.
+/// A member gets at most one link in this time, in milliseconds.
 const PAUSE: u64 = 10 * 60_000;
-/// A member has so many links at a time at the most, and so gets no more in 24 hours.
+/// The most valid links that a member can have at a time, and therefore the most within 24 hours.
 const MOST: usize = 5;
 /// What the secret of a link begins with.
 const PREFIX: &str = "insm_reset_";
 
-/// The links of a member that may still be used, oldest first. JSON under `user-reset/{id}`.
+/// The member's links that may still be used, oldest first. JSON under `user-reset/{id}`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ResetRecord {
     links: Vec<Link>,
 }
 
-/// A link, as far as it is stored.
+/// The stored form of a link.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Link {
     /// SHA-256 of the secret, in hexadecimal digits.
@@ -40,7 +42,7 @@ struct Link {
 }
 
 impl Link {
-    /// A link works for 24 hours, also where a clock was ahead when it was mailed.
+    /// Whether the link is still valid: 24 hours at most, even if the clock was ahead when it was mailed.
     fn works(&self, now: u64) -> bool {
         lasts(self.expires, now, WORKS)
     }
@@ -48,8 +50,8 @@ impl Link {
 
 /// Mails a link to the member with this id, userName or email address: `page_url` with a parameter `token`.
 ///
-/// Nobody learns whether there is such a member: it succeeds for unknown and deactivated ones too, and where a link was
-/// mailed less than ten minutes ago, or five within 24 hours.
+/// The caller can't find out whether there is such a member. The call also succeeds for unknown and deactivated
+/// members, and if a link was mailed less than ten minutes ago, or five within 24 hours.
 ///
 /// # Errors
 /// [`PassphraseError::Unfit`] if `page_url` is not a URL.
@@ -63,7 +65,7 @@ pub fn request(store: &Store, member: &str, page_url: &str) -> Result<(), Passph
         let found = store.find_member(member)?.filter(|found| found.record.is_active());
         let to = found.as_ref().and_then(|found| Some((found.record.id(), found.record.mail_address()?)));
         let (Some(found), Some((id, email))) = (&found, to) else {
-            // A commit as for somebody who is known, so that the time does not tell.
+            // An unknown member costs a commit too, so that the response time does not reveal who is known.
             batch.put(keys::job("no-reset"), now.to_string().into_bytes());
             return Ok(store.commit(batch).map(drop)?);
         };
@@ -86,10 +88,10 @@ pub fn request(store: &Store, member: &str, page_url: &str) -> Result<(), Passph
     })
 }
 
-/// Sets the passphrase of the member whose link this is the token of; returns the member's id.
+/// Sets the passphrase of the member to whose link this token belongs; returns the member's id.
 ///
 /// # Errors
-/// [`PassphraseError::Link`]; [`PassphraseError::Unfit`] if the passphrase is, and then the link still works.
+/// [`PassphraseError::Link`]; [`PassphraseError::Unfit`] if the passphrase is refused, and then the link stays valid.
 pub fn redeem(store: &Store, token: &str, chosen: &str) -> Result<String, PassphraseError> {
     let (id, secret) = token.split_once('.').ok_or(PassphraseError::Link)?;
     if !keys::is_id(id) || !Token::is_of_kind(PREFIX, secret) {

@@ -1,4 +1,4 @@
-//! Resources of declared types: kept as they are sent, without rules of Insomnia's own.
+//! Resources of declared types: they are stored as they are sent, and Insomnia has no rules of its own for them.
 
 use super::changed::changed;
 use super::decide::with_id;
@@ -33,10 +33,10 @@ impl<'c, 'h> Resources<'c, 'h> {
         })
     }
 
-    /// Changes a resource: `change` makes the new document of the current one.
+    /// Changes a resource. `change` makes the new document from the current one.
     ///
     /// # Errors
-    /// [`Refusal`] says why not; those of `change` among them.
+    /// [`Refusal`] says why not; it may come from `change`.
     pub fn update(
         &self,
         id: &str,

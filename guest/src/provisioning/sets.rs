@@ -1,8 +1,9 @@
-//! What streams of SCIM events tell of members and teams (RFC 9967 §2): made in the commit of the change, signed when they
-//! are delivered.
+//! Builds the SCIM events about members and teams for event streams (RFC 9967 §2). They are made in the commit of the
+//! change and signed when they are delivered.
 //!
-//! A receiver's feed is what SCIM lists. A change is told as the difference of what SCIM shows before and after it, so that
-//! nothing is told which the receiver could not read; a full event of a change is a PATCH that leads from the one to the other.
+//! A receiver may only learn what it could read by SCIM. An event therefore reports the difference between what SCIM
+//! shows before and after the change. A full event of a change is a PATCH that turns the old representation into the
+//! new one.
 
 use insomnia_scim_contract::{EventDetail, StreamEvent};
 use serde_json::{Map, Value, json};
@@ -15,19 +16,19 @@ use crate::store::{
     Batch, MOST_IDS, MemberRecord, Moves, Origin, SetRecord, Store, StoreError, StreamRecord, TeamRecord, event_name,
 };
 
-/// The largest sum of the payloads of full events in one commit for all streams, in bytes; beyond it notices tell of the
-/// change. So the commit of a deactivation stays so small that it is never refused for want of storage.
+/// The most bytes that the payloads of full events may take in one commit, for all streams together; beyond it, notices
+/// report the change. This keeps the commit of a deactivation so small that the storage never refuses it.
 const LARGEST_SUM: usize = 32 * 1024;
 /// The schema of a PATCH (RFC 7644 §3.5.2).
 const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
-/// What is not an attribute of the resource's own, or never changes.
+/// Attributes that are skipped: they are not the resource's own, or never change.
 const PASSED_OVER: [&str; 3] = ["schemas", "id", "meta"];
 
-/// An event, in both of its forms.
+/// An event in its full form and as a notice.
 struct Told {
     event: StreamEvent,
     notice: Value,
-    /// With its size as JSON, in bytes; `None` if a notice is all that there is.
+    /// The payload of the full form and its size as JSON, in bytes; `None` if there is only a notice.
     full: Option<(Value, usize)>,
 }
 
@@ -45,8 +46,8 @@ impl Told {
         Self { event, notice: json!({ "attributes": attributes }), full }
     }
 
-    /// The event as this stream has it: what its URI ends with, and its payload. `left` are the bytes that full events of the
-    /// commit may still take.
+    /// The event in the form that this stream wants: the end of its URI, and its payload. `left` is how many bytes full
+    /// events of the commit may still take.
     fn for_stream(&self, stream: &StreamRecord, left: &mut usize) -> Option<(String, Value)> {
         if !stream.events.contains(&self.event) {
             return None;
@@ -63,7 +64,7 @@ impl Told {
     }
 }
 
-/// Adds to the batch what streams tell of a member who comes, changes, or goes.
+/// Adds to the batch the stream events for a member who is created, changed or deleted.
 pub(super) fn member(
     store: &Store,
     batch: &mut Batch,
@@ -106,9 +107,11 @@ pub(super) fn member(
     add(store, batch, &streams, &format!("/Users/{}", shown.id()), external_id, &told)
 }
 
-/// Adds to the batch what streams tell of a team that comes, changes, or goes, and of who comes to it or leaves it.
+/// Adds to the batch the stream events for a team that is created, changed or deleted, and for members who join or
+/// leave it.
 ///
-/// A change is a PATCH whatever the request was: a replacement of a large group changes few of its members (RFC 9967 §2.4).
+/// A change is always reported as a PATCH, whatever the request was: a replacement of a large group changes few of its
+/// members (RFC 9967 §2.4).
 pub(super) fn team(
     store: &Store,
     batch: &mut Batch,
@@ -147,7 +150,8 @@ pub(super) fn team(
     add(store, batch, &streams, &format!("/Groups/{}", shown.id()), external_id, &told)
 }
 
-/// The receiver does not know the former state of what joins the feed, so it is told to ask for it.
+/// The receiver does not know the former state of a resource that becomes visible to it, so the event tells it to read
+/// the resource.
 fn joined(attributes: Vec<String>) -> [Told; 2] {
     [Told::without_payload(StreamEvent::FeedAdd), Told::with(StreamEvent::Patch, attributes, None)]
 }
@@ -179,7 +183,8 @@ fn add(
     Ok(())
 }
 
-/// A member as SCIM shows it, but for `groups`, and for what of `meta` only the receiver's URL and the commit decide.
+/// A member as SCIM shows it, without `groups`, and without the parts of `meta` that depend on the receiver's URL or on
+/// the commit.
 fn member_shown(member: &MemberRecord, table: &SchemaTable) -> Document {
     let mut document = member.document.clone();
     if let Some(Value::Array(schemas)) = document.get_mut("schemas")
@@ -196,14 +201,14 @@ fn member_shown(member: &MemberRecord, table: &SchemaTable) -> Document {
     shown(document, table, "User", member.created, member.modified)
 }
 
-/// A team as SCIM shows it, but for `members`.
+/// A team as SCIM shows it, without `members`.
 fn team_shown(team: &TeamRecord, table: &SchemaTable) -> Document {
     shown(team.document.clone(), table, "Group", team.created, team.modified)
 }
 
 fn shown(mut document: Document, table: &SchemaTable, kind: &str, created: u64, modified: u64) -> Document {
     table.take_hidden(&mut document);
-    // No document has a password; a token must not have one should that ever change.
+    // No document has a password. This line makes sure that a token has none either if that ever changes.
     document.shift_remove("password");
     let meta = json!({
         "resourceType": kind, "created": timestamp::format(created), "lastModified": timestamp::format(modified),
@@ -212,13 +217,13 @@ fn shown(mut document: Document, table: &SchemaTable, kind: &str, created: u64, 
     document
 }
 
-/// The part that SCIM returns where nobody asks for more.
+/// The attributes that SCIM returns by default.
 fn returned(document: Document, table: &SchemaTable, kind: &str) -> Option<Value> {
     let schema = table.resource(kind)?;
     Some(Value::Object(Projection::default().plan(&schema).apply(document)))
 }
 
-/// A new team with its members. Their `$ref` begins with the issuer, which is known when the token is signed.
+/// A new team with its members. Their `$ref` begins with the issuer, which is only known when the token is signed.
 fn with_members(mut team: Value, members: &[String]) -> Value {
     if let Value::Object(team) = &mut team
         && !members.is_empty()
@@ -231,16 +236,16 @@ fn with_members(mut team: Value, members: &[String]) -> Value {
     team
 }
 
-/// An attribute that differs.
+/// An attribute whose value differs.
 struct Difference {
-    /// As a PATCH has it.
+    /// The attribute's path in a PATCH.
     path: String,
     is_new: bool,
-    /// `None` if it is gone.
+    /// The new value; `None` if the attribute was removed.
     value: Option<Value>,
 }
 
-/// What differs, down to the parts of complex attributes and of extensions.
+/// The attributes that differ, including sub-attributes of complex attributes and attributes of extensions.
 fn differences(before: Option<&Document>, after: Option<&Document>) -> Vec<Difference> {
     let empty = Document::new();
     let (before, after) = (before.unwrap_or(&empty), after.unwrap_or(&empty));
@@ -263,7 +268,7 @@ fn differences(before: Option<&Document>, after: Option<&Document>) -> Vec<Diffe
     found
 }
 
-/// Hands each name whose values differ to `each`: those of before in their order, then those that are new.
+/// Calls `each` for every name whose values differ: first those of `before` in their order, then the new ones.
 fn each_difference(before: &Document, after: &Document, mut each: impl FnMut(&str, Option<&Value>, Option<&Value>)) {
     for (name, old) in before {
         let new = after.get(name);
@@ -295,7 +300,7 @@ fn operations(differences: &[Difference]) -> Vec<Value> {
     differences.iter().map(operation).collect()
 }
 
-/// Ids need no escaping.
+/// The PATCH operations for members who joined or left. Ids need no escaping.
 fn memberships(moves: &Moves) -> Vec<Value> {
     let mut operations = Vec::with_capacity(1 + moves.removed.len());
     if !moves.added.is_empty() {

@@ -1,4 +1,4 @@
-//! Teams: what [`decide`](super::decide) decides of them is committed here (rules P3 and P4).
+//! Teams: this module commits what [`decide`](super::decide) has decided (rules P3 and P4).
 
 use super::decide::{Change, TeamDecision, TeamRules};
 use super::{Precondition, Provisioned, Refusal, write};
@@ -14,7 +14,7 @@ pub struct Teams<'c, 'h> {
 }
 
 impl<'c, 'h> Teams<'c, 'h> {
-    /// The teams of the organization, which clients see below `base_url`.
+    /// The teams of the organization. Clients see them at URLs that begin with `base_url`.
     pub fn new(store: &'c Store<'h>, organization: &'c OrganizationRecord, base_url: &'c str) -> Self {
         Self { rules: TeamRules { store, organization, base_url } }
     }
@@ -28,10 +28,10 @@ impl<'c, 'h> Teams<'c, 'h> {
         self.rules.store.transact(|| self.commit(self.rules.post(document, &members)?))
     }
 
-    /// Changes a team: `change` makes the new document and the changes of the members of the current document.
+    /// Changes a team. `change` makes the new document and the changes of the members from the current document.
     ///
     /// # Errors
-    /// [`Refusal`] says why not; those of `change` among them.
+    /// [`Refusal`] says why not; it may come from `change`.
     pub fn update(
         &self,
         id: &str,
@@ -45,7 +45,7 @@ impl<'c, 'h> Teams<'c, 'h> {
         })
     }
 
-    /// Removes a team and its memberships, no member.
+    /// Deletes a team and its memberships. The members stay in the organization.
     ///
     /// # Errors
     /// [`Refusal`] says why not.
@@ -57,7 +57,7 @@ impl<'c, 'h> Teams<'c, 'h> {
         super::existing(self.rules.store.team(id)?, "Group", id, precondition)
     }
 
-    /// Does what was decided, all of it or nothing.
+    /// Commits a decision in one transaction.
     fn commit(&self, decision: TeamDecision) -> Result<Provisioned<TeamRecord>, Refusal> {
         let TeamDecision { old, change, mut moves, action, because } = decision;
         let store = self.rules.store;

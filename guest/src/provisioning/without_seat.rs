@@ -1,8 +1,10 @@
-//! Who got no seat: whom the identity provider wanted to be active while all seats were taken (rules P4 and P5).
+//! Lists the people who got no seat: the identity provider wanted them to be active while all seats were taken (rules
+//! P4 and P5).
 //!
-//! A refusal is noted when it is made, under the userName. The note goes with the change by which the person gets a seat,
-//! is deleted or is not wanted any more. A seat may also come in other ways, by hand or under another userName, so whoever
-//! reads the list asks again of everybody in it. No more than [`MOST`] are kept; the log has them all.
+//! Each refusal is noted under the userName when it happens. The note is deleted with the change by which the person
+//! gets a seat, is deleted or is no longer wanted. A person may also get a seat in other ways, by hand or under another
+//! userName, so the list is checked against the members whenever it is read. No more than [`MOST`] notes are kept; the
+//! log has all refusals.
 
 pub use insomnia_scim_contract::{PersonWithoutSeat, WithoutSeat};
 use serde::{Deserialize, Serialize};
@@ -12,13 +14,13 @@ use crate::protocol::document::Document;
 use crate::store::{Batch, MemberRecord, Store, StoreError, Stored, decode_entry, keys, own_name, primary_email};
 use crate::text::cut;
 
-/// How many are kept.
+/// The most notes that are kept.
 pub const MOST: u32 = 1_000;
-/// The longest text that is kept of what the identity provider calls somebody, in bytes.
+/// The longest text that is kept of each attribute that the identity provider sent, in bytes.
 const LONGEST: usize = 1_000;
 
-/// Somebody who got no seat. JSON under `without-seat/{SHA-256 of the folded userName}`; times are milliseconds since the
-/// Unix epoch.
+/// A person who got no seat. Stored as JSON under `without-seat/{SHA-256 of the folded userName}`; times are
+/// milliseconds since the Unix epoch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WithoutSeatRecord {
@@ -31,11 +33,11 @@ pub struct WithoutSeatRecord {
     /// The id of the deactivated member who should be active again.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub member: Option<String>,
-    /// When it was refused first.
+    /// The time of the first refusal.
     pub since: u64,
-    /// When it was refused last.
+    /// The time of the last refusal.
     pub last: u64,
-    /// How often it was refused.
+    /// How many refusals there were.
     pub refusals: u32,
     /// The id of the request that was refused last.
     pub request_id: String,
@@ -48,8 +50,8 @@ impl From<WithoutSeatRecord> for PersonWithoutSeat {
     }
 }
 
-/// Notes that this request was refused because no seat was free for the user, who is the member with this id if there is
-/// one. It never makes the request fail in another way.
+/// Notes that this request was refused because no seat was free for the user. `member` is the id of the user if it is a
+/// member already. An error here never changes the answer to the request.
 pub(crate) fn note(store: &Store, user: &Document, member: Option<&str>, request_id: &str) {
     let user_name = user.get("userName").and_then(serde_json::Value::as_str).unwrap_or_default();
     let short = |text: &str| cut(text, LONGEST).to_owned();
@@ -80,7 +82,7 @@ pub(crate) fn note(store: &Store, user: &Document, member: Option<&str>, request
     }
 }
 
-/// Adds to the batch that the member of this change, which makes `new` of `old`, waits for no seat any more. Only a member
+/// Deletes, in this batch, the note of a member whose change from `old` to `new` ends the waiting. Only a member
 /// without a seat can have a note.
 pub(super) fn settle(batch: &mut Batch, old: Option<&MemberRecord>, new: Option<&MemberRecord>) {
     if old.is_some_and(MemberRecord::is_active) {
@@ -94,7 +96,8 @@ pub(super) fn settle(batch: &mut Batch, old: Option<&MemberRecord>, new: Option<
     }
 }
 
-/// A deactivated member whom the identity provider wants deactivated, as it is already, waits for no seat any more.
+/// Deletes the note of a deactivated member whom the identity provider now wants to be deactivated: the member no
+/// longer waits for a seat.
 ///
 /// # Errors
 /// If the storage can't answer.
@@ -108,7 +111,7 @@ pub(super) fn withdraw(store: &Store, member: &MemberRecord) -> Result<(), Store
     store.commit(batch).map(drop)
 }
 
-/// Who got no seat and has none now; whoever was refused last comes first.
+/// The people who got no seat and still have none, the last refused first.
 ///
 /// # Errors
 /// If the storage can't answer.
@@ -120,7 +123,7 @@ pub fn list(store: &Store) -> Result<WithoutSeat, StoreError> {
     Ok(WithoutSeat { people, is_full })
 }
 
-/// Forgets who has a seat by now, and who was last refused before this time.
+/// Deletes the notes of people who have a seat by now, and of those who were last refused before this time.
 ///
 /// # Errors
 /// If the storage can't answer.
@@ -132,7 +135,7 @@ pub(crate) fn forget_old(store: &Store, before: u64) -> Result<(), StoreError> {
     if batch.is_empty() {
         return Ok(());
     }
-    // If one of them is refused right now, they are looked at tomorrow.
+    // If one of them is refused at this moment, the job tries again tomorrow.
     store.commit_unless_changed(batch)
 }
 
@@ -140,11 +143,11 @@ struct Note {
     key: Key,
     version: u64,
     record: WithoutSeatRecord,
-    /// Whether it is still true: the person has no seat at this moment, and is a member if the note says so.
+    /// Whether the note is still true: the person has no seat now, and is still a member if the note names one.
     is_true: bool,
 }
 
-/// All notes, and whether there are as many as can be.
+/// All notes, and whether the limit of notes is reached.
 fn noted(store: &Store) -> Result<(Vec<Note>, bool), StoreError> {
     let mut notes = Vec::new();
     store.scan_all(keys::all_without_seat(), |entry| {

@@ -1,10 +1,10 @@
-//! Writes of members and teams: the record and its indexes, and all that a change of one means, in one batch.
+//! Writes members and teams: one batch holds the record, its indexes, and everything else that its change causes.
 
 use super::{Refusal, administrators, census, events, licences, sets};
 use crate::store::{Batch, MemberRecord, Moves, OrganizationRecord, Store, StoreError, Stored, TeamRecord};
 
-/// Adds to the batch that a member comes, changes, or goes: the record, the seat, the part in administration, the mark, the
-/// event, and what streams tell. The caller sees to memberships.
+/// Adds to the batch that a member is created, changed or deleted: the record, the seat, the number of owners, the
+/// mark, the event, and the stream events. The caller adds the memberships.
 ///
 /// # Errors
 /// If the storage can't answer.
@@ -25,7 +25,8 @@ pub(crate) fn member(
     sets::member(store, batch, organization.options.list_manual, old, new)
 }
 
-/// Adds to the batch that a team comes, changes, or goes: the record, the memberships, the events, and what streams tell.
+/// Adds to the batch that a team is created, changed or deleted: the record, the memberships, the events, and the
+/// stream events.
 ///
 /// # Errors
 /// If the storage can't answer.
@@ -51,8 +52,8 @@ pub(crate) fn team(
     sets::team(store, batch, old, new, moves)
 }
 
-/// Adds to the batch that members come to a team and leave it, while its record stays: the memberships, the event, and what
-/// streams tell.
+/// Adds to the batch that members join and leave a team whose record stays unchanged: the memberships, the event, and
+/// the stream events.
 ///
 /// # Errors
 /// If the storage can't answer.
@@ -69,7 +70,7 @@ pub(crate) fn memberships(
     sets::team(store, batch, Some(record), Some(record), moves)
 }
 
-/// Commits changes of members. Somebody else may have taken the last seat meanwhile, or may have been another owner.
+/// Commits changes of members. Another request may have taken the last seat meanwhile, or removed another owner.
 ///
 /// # Errors
 /// [`Refusal::NoFreeSeat`], [`Refusal::LastOwner`], and those of the storage.

@@ -1,7 +1,7 @@
-//! Requests that were accepted to be run later (RFC 9967 §2.5.1): what each asks for, how far it has come, and what came of it.
+//! Requests that were accepted to be run later (RFC 9967 §2.5.1): their operations, their progress, and their results.
 //!
-//! An operation of such a request leaves a receipt in the commit of its change, at a place where nothing may be yet. So it is
-//! done once, whoever runs it and whenever that is interrupted.
+//! Each operation writes a receipt in the commit of its change, under a key that must not exist before. For this reason
+//! it is done only once, even if it is interrupted or several hosts try to run it.
 
 use insomnia_scim_contract::lasts;
 use serde::{Deserialize, Serialize};
@@ -13,55 +13,55 @@ use crate::protocol::discovery::ASYNC_RESPONSE;
 
 /// The most requests that can wait.
 const MOST_WAITING: i64 = 64;
-/// How many bytes they take together at the most.
+/// The most bytes that all waiting requests may take together.
 const MOST_BYTES: i64 = 32 * 1024 * 1024;
-/// For how long the result of a request is kept, in milliseconds.
+/// How long the result of a request is kept, in milliseconds.
 const KEPT: u64 = 24 * 60 * 60 * 1_000;
-/// The most requests whose results are kept: the newest ones.
+/// The most requests whose results are kept. The oldest results are deleted first.
 const MOST_KEPT: usize = 100;
 
-/// A request that was accepted to be run later. Stored as JSON under `accepted/{transaction}`; what it asks for is kept beside
-/// it, one operation under each key.
+/// A request that was accepted to be run later. Stored as JSON under `accepted/{transaction}`. Each of its operations
+/// is stored under a key of its own.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct AcceptedRecord {
     /// When it was accepted, in milliseconds since the Unix epoch.
     pub accepted: u64,
-    /// As in the `X-Request-Id` header of the answer.
+    /// The request's id, as in the `X-Request-Id` header of the answer.
     pub request_id: String,
     /// The `traceparent` of the request, if the host takes part in traces.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
-    /// As sent.
+    /// The HTTP method that the client sent.
     pub method: String,
-    /// Below the connector URL, as sent, without its query.
+    /// The path that the client sent, relative to the connector URL and without its query.
     pub path: String,
     /// The connector URL as the client sees it.
     pub base_url: String,
     /// The IP address of the client, if the host knows it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sender_address: Option<String>,
-    /// As sent.
+    /// The `User-Agent` that the client sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_agent: Option<String>,
-    /// The SHA-256 of the token that the client has, in hexadecimal digits: it must be valid still when the request is run.
+    /// The SHA-256 of the client's token, in hexadecimal digits. The token must still be valid when the request is run.
     pub token: String,
-    /// Whether that is an OAuth access token.
+    /// Whether the token is an OAuth access token.
     pub is_access_token: bool,
-    /// What the client was let in by, as events have it.
+    /// The credential that has authenticated the client, as events name it.
     pub credential: String,
-    /// Whether it is a bulk request. Else it has one operation.
+    /// Whether it is a bulk request. Any other request has one operation.
     pub is_bulk: bool,
-    /// After how many errors the rest of a bulk request is not done.
+    /// A bulk request stops after this many errors.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fail_on_errors: Option<usize>,
-    /// How many operations it has.
+    /// How many operations the request has.
     pub operations: usize,
-    /// How many bytes these take.
+    /// How many bytes the operations take.
     pub bytes: i64,
-    /// How often it was begun to run since the last result was told.
+    /// How many runs were started since the last result was reported.
     pub attempts: u32,
-    /// When the last result was told, in milliseconds since the Unix epoch.
+    /// When the last result was reported, in milliseconds since the Unix epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub finished: Option<u64>,
 }
@@ -71,14 +71,14 @@ pub struct AcceptedRecord {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct OperationRecord {
-    /// In capital letters.
+    /// The HTTP method in capital letters.
     pub method: String,
-    /// Below the connector URL.
+    /// The path relative to the connector URL.
     pub path: String,
     /// The name by which other operations refer to it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bulk_id: Option<String>,
-    /// Which version may be changed, as in `If-Match`.
+    /// The version that may be changed, as in `If-Match`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     /// The body.
@@ -86,35 +86,35 @@ pub struct OperationRecord {
     pub data: Option<Value>,
 }
 
-/// What came of an operation. Stored as JSON under `accepted-outcome/{transaction}/{index}`: first, in the commit of the change,
-/// a receipt that has the resource alone, and when the result is told the whole.
+/// The result of an operation. Stored as JSON under `accepted-outcome/{transaction}/{index}`. The commit of the change
+/// first writes a receipt, which only names the resource; the whole result is written when it is reported.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct OutcomeRecord {
-    /// The id of the resource that was changed; of a receipt only.
+    /// The id of the resource that was changed; only a receipt has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource: Option<String>,
-    /// The operation of a bulk response (RFC 7644 §3.7.3) that tells it.
+    /// The result in the form of a bulk response's operation (RFC 7644 §3.7.3).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub result: Option<Value>,
-    /// The path of the resource below the connector URL, or of its endpoint.
+    /// The path of the resource, or of its endpoint, relative to the connector URL.
     pub uri: String,
-    /// What the SCIM log says of it.
+    /// The line of the SCIM log about the operation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<String>,
-    /// When it was told, in milliseconds since the Unix epoch.
+    /// When the result was reported, in milliseconds since the Unix epoch.
     pub time: u64,
 }
 
 impl AcceptedRecord {
-    /// The name of an operation's transaction: that of the request, and in a bulk request the operation's place in it,
-    /// counted from 0.
+    /// The transaction of an operation: that of the request, and in a bulk request also the operation's index, counted
+    /// from 0.
     #[must_use]
     pub fn transaction(&self, transaction: &str, index: usize) -> String {
         if self.is_bulk { format!("{transaction}:{index}") } else { transaction.to_owned() }
     }
 
-    /// The token that tells what came of an operation; `None` if that is not known yet.
+    /// The token that reports the result of an operation; `None` if there is no result yet.
     #[must_use]
     pub fn completion(&self, transaction: &str, index: usize, outcome: &OutcomeRecord) -> Option<SetRecord> {
         let result = outcome.result.clone()?;
@@ -130,7 +130,7 @@ impl AcceptedRecord {
         })
     }
 
-    /// Whether the result is not kept any more at the time `now`.
+    /// Whether the time for which the result is kept has passed at the time `now`.
     #[must_use]
     pub fn is_over(&self, now: u64) -> bool {
         self.finished.is_some_and(|finished| !lasts(finished.saturating_add(KEPT), now, KEPT))
@@ -138,10 +138,11 @@ impl AcceptedRecord {
 }
 
 impl Store<'_> {
-    /// Keeps a request to be run later, and wakes the jobs. Returns what names its transaction.
+    /// Stores a request to be run later, and wakes the jobs. Returns the name of its transaction.
     ///
     /// # Errors
-    /// [`StoreError::Limit`] if too many wait already, [`StoreError::TooLarge`] if one of its operations can't be kept.
+    /// [`StoreError::Limit`] if too many requests wait already, [`StoreError::TooLarge`] if one of its operations is
+    /// too large for the storage.
     pub fn accept(&self, record: &AcceptedRecord, operations: &[OperationRecord]) -> Result<String, StoreError> {
         let (transaction, mut batch, mut bytes) = (self.new_id(), Batch::new(), 0);
         for (index, operation) in operations.iter().enumerate() {
@@ -167,7 +168,7 @@ impl Store<'_> {
         if keys::is_id(transaction) { self.document(&keys::accepted(transaction)) } else { Ok(None) }
     }
 
-    /// All requests that are kept, those that are done too, in the order in which they were accepted.
+    /// All stored requests, including those that are done, in the order in which they were accepted.
     ///
     /// # Errors
     /// If the storage can't answer.
@@ -189,10 +190,10 @@ impl Store<'_> {
         Ok(self.nth_key(&keys::all_accepted_due(), 0)?.and_then(|key| keys::id_of(&key)))
     }
 
-    /// Keeps how far a request has come, if that is as it was `seen`; returns the version of what is kept.
+    /// Stores the progress of a request, if it has not changed since it was `seen`; returns the new version.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] if somebody else runs it.
+    /// [`StoreError::Conflict`] if somebody else runs the request.
     pub fn put_accepted(
         &self,
         mut batch: Batch,
@@ -218,7 +219,7 @@ impl Store<'_> {
         Ok(operations)
     }
 
-    /// What is known of some operations of a request by now, each with its index: from `first` on, at most `limit`.
+    /// The receipts and results of at most `limit` operations of a request, from index `first` on, each with its index.
     ///
     /// # Errors
     /// If the storage can't answer.
@@ -239,17 +240,17 @@ impl Store<'_> {
         Ok(outcomes)
     }
 
-    /// Has the next changes of a resource leave a receipt for this operation, in their own commit and only where there is none
-    /// yet; `None` ends that.
+    /// From now on, the commit of a change of a resource also writes a receipt for this operation, unless there is one
+    /// already; `None` ends that.
     pub(crate) fn leave_receipts(&self, of: Option<(&str, usize)>) {
         self.receipt.replace(of.map(|(transaction, index)| keys::accepted_outcome(transaction, index)));
     }
 
-    /// Adds to the batch, which changes the resource with this id, a receipt if one is to be left. Of several resources in one
-    /// batch the first is the one that the operation is about.
+    /// Adds a receipt to the batch, which changes the resource with this id, if a receipt is wanted. If one batch
+    /// changes several resources, the first is the one that the operation is about.
     ///
     /// # Errors
-    /// If it can't be encoded.
+    /// If the receipt can't be encoded.
     pub(crate) fn leave_receipt(&self, batch: &mut Batch, id: &str) -> Result<(), StoreError> {
         let Some(key) = self.receipt.borrow().clone().filter(|key| !batch.puts(key)) else { return Ok(()) };
         batch.require_absent(key.clone());
@@ -257,7 +258,7 @@ impl Store<'_> {
         Ok(())
     }
 
-    /// Adds to the batch that nothing is left to do of a request: what it asked for is forgotten.
+    /// Adds to the batch that a request is done, and deletes its operations.
     pub fn end_accepted(batch: &mut Batch, transaction: &str, record: &AcceptedRecord) {
         batch.require_exists(keys::accepted_due(transaction));
         batch.delete(keys::accepted_due(transaction));
@@ -266,7 +267,7 @@ impl Store<'_> {
         batch.add(keys::ACCEPTED_BYTES.to_vec(), record.bytes.saturating_neg(), None, None);
     }
 
-    /// Forgets results that were kept long enough; returns when the next one will have been, in milliseconds since the Unix
+    /// Deletes results whose time has passed; returns when the next one can be deleted, in milliseconds since the Unix
     /// epoch.
     ///
     /// # Errors

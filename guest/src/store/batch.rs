@@ -1,22 +1,22 @@
-//! A transaction in the making.
+//! A transaction that is being put together.
 
 use serde::Serialize;
 
 use super::{StoreError, encode};
 use crate::capability::{BoundedAdd, Change, Condition, Key, KeyRange, Transaction};
 
-/// Requirements and changes, gathered while a handler decides and committed at its end.
+/// The requirements and the changes of one transaction. A handler collects them and commits them at its end.
 #[derive(Clone, Debug, Default)]
 pub struct Batch(Transaction);
 
 impl Batch {
-    /// Nothing yet.
+    /// An empty batch.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Whether nothing would change.
+    /// Whether the batch changes nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.changes.is_empty()
@@ -30,7 +30,7 @@ impl Batch {
         self.0.conditions.push(Condition::Absent(key));
     }
 
-    /// Requires that the key is as it was read: of this version, or absent.
+    /// Requires that the key has not changed since it was read: it has this version, or is absent.
     pub(crate) fn require_unchanged(&mut self, key: Key, version: Option<u64>) {
         self.0.conditions.push(match version {
             Some(version) => Condition::version(key, version),
@@ -38,7 +38,7 @@ impl Batch {
         });
     }
 
-    /// Puts the record as JSON, if the key is as it was `seen`: of this version, or absent.
+    /// Puts the record as JSON, if the key has not changed since it was `seen`: it has this version, or is absent.
     ///
     /// # Errors
     /// If the record can't be encoded.
@@ -48,7 +48,7 @@ impl Batch {
         Ok(())
     }
 
-    /// Deletes the key, if it is as it was `seen`.
+    /// Deletes the key, if it has not changed since it was `seen`.
     pub(crate) fn remove(&mut self, key: Key, seen: Option<u64>) {
         self.require_unchanged(key.clone(), seen);
         self.delete(key);
@@ -71,7 +71,7 @@ impl Batch {
         self.0.changes.iter().any(|change| matches!(change, Change::Put(put) if put.key == key))
     }
 
-    /// Adds to a counter; a bound holds only where the sum moves towards it.
+    /// Adds to a counter. A bound is only checked if the sum moves towards it.
     pub(crate) fn add(&mut self, key: Key, delta: i64, min: Option<i64>, max: Option<i64>) {
         if delta != 0 {
             self.0.changes.push(Change::Add(BoundedAdd {
@@ -83,7 +83,7 @@ impl Batch {
         }
     }
 
-    /// Makes the jobs run not later than at `time` (milliseconds since the Unix epoch).
+    /// Makes the jobs run at `time` (milliseconds since the Unix epoch) at the latest.
     pub fn wake_at(&mut self, time: u64) {
         self.0.wake_at = Some(self.0.wake_at.map_or(time, |earlier| earlier.min(time)));
     }

@@ -7,17 +7,17 @@ use super::memo::Memo;
 use super::{Batch, Store, StoreError, Versioned, form, keys, text};
 use crate::opaque::OpaqueKey;
 
-/// A token, as far as it is stored: never the token itself.
+/// The stored form of a token: its hash, never the token itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TokenRecord {
     /// SHA-256 of the token, in hexadecimal digits.
     pub sha256: String,
-    /// How many tokens there were, this one included.
+    /// The number of the token among all tokens of the connector, counted from 1.
     pub generation: u32,
     /// When it was generated, in milliseconds since the Unix epoch.
     pub created: u64,
-    /// When it expires; absent for never.
+    /// When the token expires; absent if it never does.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub expires: Option<u64>,
 }
@@ -32,26 +32,26 @@ thread_local! {
 pub struct ConnectorRecord {
     /// Whether SCIM is enabled.
     pub enabled: bool,
-    /// What it was enabled for.
+    /// The identity provider for which SCIM was enabled.
     pub identity_provider: Option<IdentityProvider>,
-    /// How long the current token is valid from its generation on.
+    /// How long the current token is valid after it was generated.
     #[serde(with = "form::window")]
     pub window: Option<ExpiryWindow>,
     /// The current token.
     pub token: Option<TokenRecord>,
-    /// The previous token: its `expires` is the end of the overlap, 0 if there was none. It is kept after that, so that it
-    /// is recognised.
+    /// The previous token. Its `expires` is the end of the overlap, 0 if there was none. The record is kept after that,
+    /// so that the old token is recognised.
     pub previous: Option<TokenRecord>,
-    /// The one that is being installed in the identity provider: accepted beside the current one.
+    /// The token that is being installed in the identity provider: accepted beside the current one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<TokenRecord>,
-    /// The generation of the token that was issued when SCIM was last enabled: what was issued to OAuth clients before is
-    /// of no worth any more.
+    /// The generation of the token that was issued when SCIM was last enabled. Grants and tokens that OAuth clients got
+    /// before that are invalid.
     pub enabled_generation: u32,
 }
 
 impl ConnectorRecord {
-    /// The generation of the newest token, be it in use or still being installed; 0 if there was none.
+    /// The generation of the newest token, in use or being installed; 0 if there never was a token.
     #[must_use]
     pub fn newest_generation(&self) -> u32 {
         let generation = |token: &Option<TokenRecord>| token.as_ref().map_or(0, |token| token.generation);
@@ -86,7 +86,7 @@ impl Store<'_> {
         Ok(item.and_then(|item| text(&item.value)?.parse().ok()))
     }
 
-    /// Notes that a request was authenticated; a crash may lose it.
+    /// Notes that a request was authenticated. A crash may lose this note.
     ///
     /// # Errors
     /// If the storage can't answer.
@@ -94,10 +94,11 @@ impl Store<'_> {
         self.append(keys::CONNECTOR_USED.to_vec(), self.now().to_string().into_bytes())
     }
 
-    /// The key of what this organization's clients carry, cursors among it; made at its first use.
+    /// The key that encrypts the values that this organization's clients send back, such as cursors. It is made when it
+    /// is first used.
     ///
     /// # Errors
-    /// If the storage can't answer, or holds no key there.
+    /// If the storage can't answer, or the stored value is no key.
     pub fn opaque_key(&self) -> Result<OpaqueKey, StoreError> {
         self.transact(|| {
             if let Some(item) = self.item(keys::CURSOR_KEY.to_vec())? {

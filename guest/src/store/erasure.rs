@@ -1,58 +1,60 @@
-//! Erasures of persons that are under way, as far as they are stored.
+//! The stored state of erasures of persons that are in progress.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Batch, Store, StoreError, Versioned, decode_entry, keys};
 use crate::capability::{KeyRange, Page};
 
-/// How many erasures can go through what is kept at once; those that only wait for their end are not counted.
+/// How many erasures may search the stored data at the same time. Those that only wait for their end are not counted.
 pub const MOST_ERASURES: u32 = 100;
 
-/// How many members of the same name are looked at.
+/// How many members of the same name are examined.
 const MOST_CALLED: u32 = 16;
 
-/// What an erasure does now.
+/// The steps of an erasure.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ErasureStage {
-    /// It stops what waits to be delivered: emails and tokens.
+    /// It removes the person's emails and tokens that wait to be delivered.
     #[default]
     Waiting,
-    /// It goes through events and the audit trail to find what else the person was called.
+    /// It searches events and the audit trail for other names of the person.
     Collect,
-    /// It takes what it has found out of everything that is kept.
+    /// It removes the names that it has found from all stored data.
     Sweep,
-    /// It waits until no request that was under way when it began can write any more, and sweeps what came since.
+    /// It waits until requests that were running when it began can no longer write, and then sweeps what was written
+    /// since.
     Late,
-    /// Nothing is left but the host's own copies.
+    /// The store is clean; only the host's own copies are left.
     Done,
 }
 
-/// The erasure of a person. Stored as JSON under `erasure/{id}` until it has ended: while it lasts, it has to know whom to
-/// look for.
+/// The erasure of a person. Stored as JSON under `erasure/{id}` until it has ended, since it must know the names for
+/// which it searches.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ErasureRecord {
-    /// The member's id, or an id of its own for somebody who never was a member.
+    /// The member's id, or a new id if the person never was a member.
     pub id: String,
     /// When it began, in milliseconds since the Unix epoch.
     pub began: u64,
-    /// What names the person wherever it occurs: addresses, userNames, names. Short ones count as a whole only.
+    /// Texts that mean the person wherever they occur: addresses, userNames, names. Short ones only count if they are a
+    /// whole value.
     pub names: Vec<String>,
-    /// What identity providers call the person: it names the person where it is the whole of a value.
+    /// The `externalId`s of the person. They mean the person if they are a whole value.
     pub external_ids: Vec<String>,
-    /// Other values of the person: they say whom a filter looked for, and stand in other people's entries too.
+    /// Other values of the person. They show for whom a filter has searched, but other people may have the same values.
     pub values: Vec<String>,
-    /// What it does now.
+    /// The step that the erasure is at.
     pub stage: ErasureStage,
-    /// Which part of the organization's data it goes through now, in the order of its stage.
+    /// Which part of the organization's data it searches now, in the order of its step.
     pub part: usize,
-    /// The last key of that part that it has looked at, as text; all keys are.
+    /// The last key of that part that it has examined, as text (all keys are text).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
     /// How many entries, events and emails it has changed or deleted.
     pub erased: u64,
-    /// Whether the host has removed what it keeps itself.
+    /// Whether the host has removed the copies that it keeps itself.
     pub is_acknowledged: bool,
 }
 
@@ -78,7 +80,7 @@ impl Store<'_> {
         Ok(erasures)
     }
 
-    /// The ids of the live members whom this names: by userName, any email address, `externalId` or display name.
+    /// The ids of the existing members with this userName, email address, `externalId` or display name.
     ///
     /// # Errors
     /// If the storage can't answer.
@@ -93,7 +95,7 @@ impl Store<'_> {
         Ok(ids)
     }
 
-    /// The ids of the live members who have this email address, be it the primary one or another.
+    /// The ids of the existing members who have this email address, primary or not.
     ///
     /// # Errors
     /// If the storage can't answer.
@@ -101,7 +103,7 @@ impl Store<'_> {
         self.ids_in(keys::members_by_any_email(address))
     }
 
-    /// The ids at the ends of the keys of an index, of the first few.
+    /// The ids with which the first few keys of an index range end.
     fn ids_in(&self, range: KeyRange) -> Result<Vec<String>, StoreError> {
         let length = range.start.len() + keys::ID;
         let page = Page { range, reverse: false, skip: 0, limit: MOST_CALLED };
@@ -109,7 +111,7 @@ impl Store<'_> {
         Ok(entries.filter_map(|entry| keys::id_of(&entry.key)).collect())
     }
 
-    /// Adds to the batch that the erasure stands so, if it still is of the version that was `seen`.
+    /// Adds the erasure's new state to the batch, if its version has not changed since it was `seen`.
     ///
     /// # Errors
     /// If it can't be encoded.

@@ -1,4 +1,4 @@
-//! Events: written in the commit of the change that they tell of (rule P6).
+//! Events: each is written in the commit of the change that it reports (rule P6).
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -7,7 +7,7 @@ use super::{Batch, Store, StoreError, encode, keys, text};
 use crate::capability::{Key, KeyRange, Page};
 use crate::protocol::timestamp;
 
-/// How many events that wait are put into the order of their commits at once.
+/// How many waiting events are sorted into the order of their commits at a time.
 const IN_ORDER: u32 = 4_096;
 /// The most ids that a list in an event has.
 pub const MOST_IDS: usize = 1_000;
@@ -18,7 +18,7 @@ pub enum EventKind {
     /// A member was added.
     #[serde(rename = "member.created")]
     MemberCreated,
-    /// A member who was managed by people is managed by SCIM now.
+    /// A member whom people managed is now managed by SCIM.
     #[serde(rename = "member.adopted")]
     MemberAdopted,
     /// A member's data or role changed.
@@ -39,7 +39,7 @@ pub enum EventKind {
     /// A team's data changed, or SCIM manages it now.
     #[serde(rename = "team.updated")]
     TeamUpdated,
-    /// Members came to a team or left it.
+    /// Members joined or left a team.
     #[serde(rename = "team.membership-changed")]
     TeamMembershipChanged,
     /// A team was removed.
@@ -75,7 +75,7 @@ pub enum EventKind {
     /// A set-up link showed a token, and is used up.
     #[serde(rename = "setup-link.used")]
     SetupLinkUsed,
-    /// Somebody was not provisioned for lack of a seat.
+    /// Somebody was not provisioned because no seat was free.
     #[serde(rename = "licences.exhausted")]
     LicencesExhausted,
 }
@@ -89,7 +89,7 @@ pub enum Actor {
     /// A person, on the SCIM page or in the backend; or the backend itself.
     #[default]
     Admin,
-    /// The component by itself: what time made due.
+    /// The component itself, for events that are due at a certain time.
     System,
 }
 
@@ -127,15 +127,21 @@ impl EventSubject {
     }
 }
 
-/// An event. Stored and delivered as this JSON.
+/// An event. It is stored and delivered as this JSON.
 ///
-/// `data` is: of `member.*` and `team.created|updated|deleted` the attributes that changed, `before` and `after` (of a
-/// member also `origin`, `role` and `active`); of `team.membership-changed` the ids `added` and `removed`, at most 1,000
-/// each, and how many there are, `addedCount` and `removedCount`; of `connector.*` the `identityProvider`; of `token.*` and
-/// `client-secret.*` `expires` and, of an expiring one, `daysLeft`; of `setup-link.*` the `identityProvider`, who made it
-/// (`createdBy`) and when it `expires`; of `licences.exhausted` the `seats`. Where `before` and `after` were larger than 64
-/// KiB there are the names of what `changed` instead. It never holds a secret, nor what the organization's own schemas
-/// never return.
+/// The content of `data` depends on the kind of event:
+///
+/// - `member.*` and `team.created|updated|deleted`: the attributes that changed, `before` and `after`; for a member
+///   also `origin`, `role` and `active`.
+/// - `team.membership-changed`: the ids `added` and `removed`, at most 1,000 each, and their numbers `addedCount` and
+///   `removedCount`.
+/// - `connector.*`: the `identityProvider`.
+/// - `token.*` and `client-secret.*`: `expires`, and `daysLeft` if it expires soon.
+/// - `setup-link.*`: the `identityProvider`, who made the link (`createdBy`) and when it `expires`.
+/// - `licences.exhausted`: the `seats`.
+///
+/// If `before` and `after` were larger than 64 KiB, the names of what `changed` replace them. `data` never holds a
+/// secret, nor an attribute that the organization's own schemas never return.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EventRecord {
     /// A UUID: the same in every attempt to deliver the event.
@@ -143,24 +149,24 @@ pub struct EventRecord {
     /// What happened.
     #[serde(rename = "type")]
     pub kind: EventKind,
-    /// When, as in RFC 3339, in UTC.
+    /// The time as in RFC 3339, in UTC.
     pub time: String,
     /// What it is about.
     pub subject: EventSubject,
     /// Who made the change.
     pub actor: Actor,
-    /// The request and the credential that caused it; absent if time alone brought it.
+    /// The request and the credential that caused the event; absent if only time did.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub cause: Option<Cause>,
     /// What changed.
     pub data: Value,
 }
 
-/// What brought a change about.
+/// The cause of a change.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Cause {
-    /// The id of the request, by which the SCIM log or the host's own can be searched.
+    /// The id of the request, by which it is found in the SCIM log or in the host's own log.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub request_id: Option<String>,
     /// The caller's credential: `token 3` (the connector's token of this generation), `oauth-client` and its id, `member`
@@ -172,17 +178,17 @@ pub struct Cause {
     pub traceparent: Option<String>,
 }
 
-/// Who takes events.
+/// A receiver of events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sink {
     /// The webhook.
     Webhook,
-    /// Somebody in the host's process.
+    /// A subscriber in the host's process.
     Subscriber,
 }
 
 impl Sink {
-    /// Its name in keys.
+    /// The receiver's name in keys.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -191,7 +197,7 @@ impl Sink {
         }
     }
 
-    /// The name of the job that forgets what waited for one that is gone.
+    /// The name of the job that deletes the events that waited for a receiver that was removed.
     pub(crate) fn dropped(self) -> &'static str {
         match self {
             Self::Webhook => "webhook-dropped",
@@ -200,10 +206,10 @@ impl Sink {
     }
 }
 
-/// An event with where it stands.
+/// A stored event with its position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredEvent {
-    /// Its key's end: when it was written, and its id.
+    /// The end of its key: when it was written, and its id.
     pub position: String,
     /// An [`EventRecord`] as JSON.
     pub json: Vec<u8>,
@@ -223,7 +229,7 @@ impl StoredEvent {
     }
 }
 
-/// Why an event could not be delivered to the webhook. JSON under `event-parked/{position}`.
+/// The reason why an event could not be delivered to the webhook. JSON under `event-parked/{position}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ParkedEvent {
     /// The last answer.
@@ -233,7 +239,7 @@ pub struct ParkedEvent {
 }
 
 impl Store<'_> {
-    /// Adds an event to the batch, to be delivered to whoever takes events.
+    /// Adds an event to the batch. It will be delivered to every receiver of events.
     ///
     /// # Errors
     /// If the storage can't answer.
@@ -260,21 +266,22 @@ impl Store<'_> {
         Ok(())
     }
 
-    /// Adds to the batch that what waits for the sink is forgotten. It may be much: the jobs delete it part by part, and
-    /// until then nobody sees it.
+    /// Adds to the batch that the events that wait for this receiver are dropped. There may be many, so the jobs delete
+    /// them in parts; until then nobody sees them.
     pub(crate) fn drop_events(&self, batch: &mut Batch, sink: Sink) {
         let before = self.now() + 1;
         batch.put(keys::job(sink.dropped()), before.to_string().into_bytes());
         batch.wake_at(self.now());
     }
 
-    /// The time before which events for the sink are forgotten, in milliseconds, and the version of its key.
+    /// Events for this receiver from before this time (in milliseconds) are dropped. Returned with the version of the
+    /// key.
     pub(crate) fn dropped_before(&self, sink: Sink) -> Result<Option<(u64, u64)>, StoreError> {
         let item = self.item(keys::job(sink.dropped()))?;
         Ok(item.and_then(|item| Some((text(&item.value)?.parse().ok()?, item.version))))
     }
 
-    /// What waits for the sink, without what is forgotten.
+    /// The events that wait for this receiver, without those that are dropped.
     pub(crate) fn waiting(&self, sink: Sink) -> Result<KeyRange, StoreError> {
         let mut range = keys::events_due(sink.as_str(), None);
         if let Some((before, _)) = self.dropped_before(sink)? {
@@ -283,21 +290,22 @@ impl Store<'_> {
         Ok(range)
     }
 
-    /// Events that have not been delivered to the sink yet, in the order of their commits, at most `limit`.
+    /// The events that were not delivered to this receiver yet, in the order of their commits, at most `limit`; and
+    /// whether there are more.
     ///
     /// # Errors
     /// If the storage can't answer.
     pub fn due_events(&self, sink: Sink, limit: u32) -> Result<(Vec<StoredEvent>, bool), StoreError> {
         let range = self.waiting(sink)?;
-        // Marks are small. An event whose attempt began earlier may be committed later, by as much as a call lasts: so more
-        // of them are put in order than are delivered.
+        // The due marks are small. An event whose attempt began earlier may be committed later, by up to the time that
+        // a call takes. For this reason more events are sorted than are delivered.
         let scanned = self.scan_page(Page { range, reverse: false, skip: 0, limit: IN_ORDER })?;
         let mut marks: Vec<(u64, String)> = scanned
             .entries
             .into_iter()
             .filter_map(|entry| Some((entry.version, keys::position_of(&entry.key)?)))
             .collect();
-        // Keys are in the order of the attempts' beginnings, versions in that of the commits.
+        // Keys have the order in which the attempts began, versions the order of the commits.
         marks.sort_unstable();
         let limit = limit.clamp(1, 500) as usize;
         let more = scanned.more || marks.len() > limit;
@@ -306,7 +314,7 @@ impl Store<'_> {
         let items = if wanted.is_empty() { Vec::new() } else { self.items(&wanted)? };
         let mut events = Vec::with_capacity(items.len());
         for ((_, position), item) in marks.into_iter().zip(items) {
-            // An event older than its retention is gone: an empty one is left, which who delivers passes over.
+            // An event older than its retention was deleted. An empty one takes its place, and the delivery skips it.
             events.push(StoredEvent { position, json: item.map(|item| item.value).unwrap_or_default() });
         }
         Ok((events, more))
@@ -341,7 +349,7 @@ impl Store<'_> {
     }
 }
 
-/// The first key behind this one.
+/// The first possible key after this one.
 pub(super) fn past(mut key: Key) -> Key {
     key.push(0);
     key

@@ -1,7 +1,7 @@
-//! The form that the contract's own types have in storage.
+//! The stored form of the types that the contract defines.
 //!
-//! Stored documents have their names in camel case, whatever the types are called in the admin API and in WIT: what an
-//! earlier version has stored is read by this one, and queries of operators over the stored documents go on to work.
+//! Stored documents use names in camel case, independent of the names in the admin API and in WIT. This version can
+//! therefore read what earlier versions have stored, and operators' queries of stored documents keep working.
 
 use insomnia_scim_contract::{
     ClientAssertion, Domain, EntraApiStatus, ExpiryWindow, IdpApiStatus, OktaApiStatus, Options, OrganizationRecord,
@@ -11,12 +11,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::organization::Census;
 
-/// The organization as it is stored.
+/// The stored form of the organization.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct StoredOrganization {
     #[serde(flatten, with = "OrganizationForm")]
     pub(super) record: OrganizationRecord,
-    /// How far the count of marked members has come; absent where an earlier version has stored this.
+    /// The progress of the count of marked members; absent if an earlier version has stored this.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(super) census: Option<Census>,
 }
@@ -50,7 +50,7 @@ struct OptionsForm {
     group_patch_no_content: bool,
 }
 
-/// Which API of an identity provider is configured.
+/// The kind of an identity provider's API.
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "IdpApiStatus", tag = "kind", rename_all = "kebab-case")]
 pub(super) enum IdpApiForm {
@@ -76,7 +76,7 @@ struct OktaForm {
     client_id: Option<String>,
 }
 
-/// People choose a span of time from a list; it is stored as its name in WIT. A name that this version does not know counts as
+/// People choose a time span from a list; its name in WIT is stored. A name that this version does not know counts as
 /// no choice.
 macro_rules! window_names {
     ($(#[$doc:meta])* $module:ident: $window:ident { $($variant:ident = $name:literal,)+ }) => {
@@ -137,7 +137,7 @@ struct AssertionForm {
     jwks_url: String,
 }
 
-/// How a client proves who it is by an assertion, in camel case.
+/// How a client authenticates by an assertion, in camel case.
 pub(super) mod assertion {
     use super::{AssertionForm, ClientAssertion, Deserialize, Deserializer, Serialize, Serializer};
 
@@ -169,7 +169,7 @@ mod tests {
     use super::*;
     use crate::store::{ClientRecord, ConnectorRecord, IdpApiRecord, MemberRecord, SettingsRecord};
 
-    /// Reads what an earlier version has stored, and stores it in the same form again.
+    /// Reads a stored value, and checks that it would be stored in the same form again.
     fn read_again<T: DeserializeOwned + Serialize>(stored: &Value) -> T {
         let record: T = serde_json::from_value(stored.clone()).unwrap();
         assert_eq!(serde_json::to_value(&record).unwrap(), *stored);

@@ -1,40 +1,43 @@
-//! Leases: only one host delivers at a time, and after failures nobody does before a pause is over.
+//! Leases: only one host delivers at a time, and after failures no host delivers before a pause is over.
 //!
-//! Whoever takes a lease writes its document, and so knows its version. A holder looks between two attempts whether the
-//! lease is still its own, and what it notes of a failure requires that version. So a host that was too slow, whose lease
-//! somebody else has taken or ended meanwhile, stops and leaves no pause to others. What was delivered is delivered.
+//! A host that takes a lease writes the lease's document and keeps the version of that write. Between two attempts it
+//! checks that the lease is still its own, and to record a failure it requires that version. A host that was too slow,
+//! so that another host has taken or ended its lease, therefore stops without causing a pause for others. Deliveries
+//! that it has made stay valid.
 
 use insomnia_scim_contract::lasts;
 use serde::{Deserialize, Serialize};
 
 use super::{Batch, Store, StoreError, Versioned, keys};
 
-/// The longest pause, in milliseconds: an hour, and what schedules leave to chance.
+/// The longest pause, in milliseconds: an hour, and the random part of a schedule.
 const LONGEST_PAUSE: u64 = 66 * 60 * 1_000;
-/// The longest pause that is left by holders who are killed one after the other, in milliseconds.
+/// The longest pause after holders of the lease that were killed one after the other, in milliseconds.
 const LONGEST_AFTER_CRASHES: u64 = 60 * 60 * 1_000;
-/// The pause that the second of them leaves, in milliseconds; doubled each time.
+/// The pause after the second such holder, in milliseconds; it doubles with each further one.
 const AFTER_CRASHES: u64 = 2 * 60 * 1_000;
 /// The longest lease, in milliseconds.
 const LONGEST_LEASE: u64 = 2 * 60 * 1_000;
 
-/// Who delivers now. JSON under `lease/{name}`.
+/// The state of a lease. JSON under `lease/{name}`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LeaseRecord {
-    /// Nobody else delivers before, in milliseconds since the Unix epoch: the end of the lease, or of a pause.
+    /// No other host delivers before this time, in milliseconds since the Unix epoch: the end of the lease, or of a
+    /// pause.
     pub until: u64,
     /// How many rounds in a row have failed.
     pub failures: u32,
-    /// Whether somebody delivers: else it is a pause.
+    /// Whether a host holds the lease; otherwise the record is a pause.
     pub held: bool,
-    /// Until when the holder has it, in milliseconds since the Unix epoch: what comes after that is a pause.
+    /// When the lease of its holder ends, in milliseconds since the Unix epoch. The time from there to `until` is a
+    /// pause.
     pub ends: u64,
 }
 
 impl LeaseRecord {
-    /// Until when nobody may take it; `None` if somebody may now. A time that is further ahead than any lease or pause
-    /// lasts was set by a clock that was wrong.
+    /// Until when no host may take the lease; `None` if it is free now. A time further ahead than any lease or pause
+    /// lasts was set by a wrong clock.
     #[must_use]
     pub fn taken_until(&self, now: u64) -> Option<u64> {
         let lease = Some(self.ends).filter(|ends| self.held && lasts(*ends, now, LONGEST_LEASE));
@@ -42,8 +45,9 @@ impl LeaseRecord {
         pause.or(lease)
     }
 
-    /// The record of a host that takes it now for so many milliseconds. It counts as failed until it is given back: a holder
-    /// that hangs and is killed leaves a pause, from the second on, which becomes longer each time.
+    /// The record of a host that takes the lease now for this many milliseconds. It counts as failed until the lease is
+    /// given back: if a holder hangs and is killed, this leaves a pause, from the second such holder on, and the pause
+    /// grows each time.
     #[must_use]
     pub fn taken(&self, now: u64, duration: u64) -> Self {
         let pause = match self.failures.checked_sub(1) {
@@ -54,14 +58,14 @@ impl LeaseRecord {
         Self { until: now + pause.max(duration), failures, held: true, ends: now + duration }
     }
 
-    /// The record of a pause until then, after so many failures.
+    /// The record of a pause until this time, after this many failures.
     #[must_use]
     pub fn released(until: u64, failures: u32) -> Self {
         Self { until, failures, held: false, ends: 0 }
     }
 }
 
-/// A lease that was taken.
+/// A lease that this host has taken.
 #[derive(Clone, Debug)]
 pub struct Lease {
     name: String,
@@ -78,19 +82,19 @@ impl Lease {
         self.record.ends
     }
 
-    /// When it could be taken again, in milliseconds since the Unix epoch; 0 if nothing kept anybody from it.
+    /// Since when the lease could have been taken, in milliseconds since the Unix epoch; 0 if it was free all the time.
     #[must_use]
     pub fn planned(&self) -> u64 {
         self.before.until
     }
 
-    /// How many rounds in a row had failed before.
+    /// How many rounds in a row had failed before this one.
     #[must_use]
     pub fn failures(&self) -> u32 {
         self.before.failures
     }
 
-    /// A batch that writes the lease anew, if it still is this holder's.
+    /// A batch that writes the lease again, if this holder still has it.
     fn rewritten(&self, record: &LeaseRecord) -> Result<Batch, StoreError> {
         let mut batch = Batch::new();
         batch.replace(keys::lease(&self.name), Some(self.version), record)?;
@@ -99,7 +103,7 @@ impl Lease {
 }
 
 impl Store<'_> {
-    /// Takes the lease until `now + duration`, in milliseconds; `Err` has the time at which to ask again.
+    /// Takes the lease until `now + duration`, in milliseconds. `Err` contains the time at which to ask again.
     ///
     /// # Errors
     /// If the storage can't answer.
@@ -118,8 +122,8 @@ impl Store<'_> {
         }
     }
 
-    /// Whether the lease is still this holder's. If it ends before `needed` (milliseconds since the Unix epoch), it lasts
-    /// from `now` on.
+    /// Whether this holder still has the lease. If the lease ends before `needed` (milliseconds since the Unix epoch),
+    /// it is renewed from `now` on.
     ///
     /// # Errors
     /// If the storage can't answer.
@@ -142,8 +146,8 @@ impl Store<'_> {
         }
     }
 
-    /// Adds to the batch that a pause ends at once. If somebody delivers, that lease ends as well: should the attempt that is
-    /// under way fail, it leaves no pause, and the next round begins at once.
+    /// Adds to the batch that a pause ends at once. If a host delivers at that time, its lease ends too: should its
+    /// current attempt fail, that causes no pause, and the next round begins at once.
     ///
     /// # Errors
     /// If the storage can't answer.
@@ -153,8 +157,8 @@ impl Store<'_> {
         Ok(())
     }
 
-    /// Gives the lease back: nobody delivers before `until`, which is a pause after so many failures. Returns whether it
-    /// was still this holder's: a lease that somebody else has taken since, or has ended, stays as it is.
+    /// Gives the lease back. No host delivers before `until`, which is the pause after this many failures. Returns
+    /// whether this holder still had the lease: one that another host has taken or ended stays unchanged.
     ///
     /// # Errors
     /// If the storage can't answer.

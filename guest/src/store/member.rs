@@ -1,4 +1,4 @@
-//! Members: their documents, and the indexes and counters that every change of one keeps true.
+//! Members: their documents, and the indexes and counters that are updated with every change.
 
 use std::collections::BTreeMap;
 
@@ -17,13 +17,13 @@ use crate::protocol::schema::ENTERPRISE_USER;
 pub struct MemberRecord {
     /// Who manages the member.
     pub origin: Origin,
-    /// What the member may do.
+    /// The member's role, which decides what the member may do.
     pub role: Role,
-    /// In milliseconds since the Unix epoch.
+    /// When the member was created, in milliseconds since the Unix epoch.
     pub created: u64,
-    /// In milliseconds since the Unix epoch.
+    /// When the member was last changed, in milliseconds since the Unix epoch.
     pub modified: u64,
-    /// The SCIM User without what is computed: `meta`, `groups`, and the Insomnia extension.
+    /// The SCIM User without the computed parts: `meta`, `groups`, and the Insomnia extension.
     pub document: Document,
 }
 
@@ -40,20 +40,20 @@ impl MemberRecord {
         self.text("userName").unwrap_or_default()
     }
 
-    /// Whether the member has access, and so takes a seat.
+    /// Whether the member has access and therefore takes a seat.
     #[must_use]
     pub fn is_active(&self) -> bool {
         self.document.get("active").and_then(Value::as_bool).unwrap_or(true)
     }
 
-    /// The email address that is unique in the organization: the primary one, else that of work, else the first, else
-    /// the userName if it is one.
+    /// The email address that is unique in the organization: the primary one, else the work address, else the first
+    /// one, else the userName if it is an address.
     #[must_use]
     pub fn email(&self) -> Option<&str> {
         primary_email(&self.document)
     }
 
-    /// The email address, if something can be mailed to it: identity providers may set any text.
+    /// The email address if mail can be sent to it: identity providers may set any text.
     #[must_use]
     pub fn mail_address(&self) -> Option<&str> {
         self.email().filter(|email| is_address(email))
@@ -75,7 +75,7 @@ impl MemberRecord {
         self.document.get(name).and_then(Value::as_str)
     }
 
-    /// The keys under which the member is found, each with its value and whether only one member can have it.
+    /// The index keys of the member, each with its value and whether it must be unique.
     fn indexes(&self) -> BTreeMap<Key, Index> {
         let id = self.id();
         let unique = || Index { value: id.as_bytes().to_vec(), unique: true };
@@ -106,7 +106,7 @@ impl MemberRecord {
     }
 }
 
-/// The name that a SCIM User has of its own; see [`MemberRecord::own_name`].
+/// The own name in a SCIM User; see [`MemberRecord::own_name`].
 #[must_use]
 pub fn own_name(document: &Document) -> Option<String> {
     let text = |name: &str| document.get(name).and_then(Value::as_str);
@@ -126,7 +126,7 @@ struct Index {
 }
 
 /// The email address of a SCIM User that is unique in the organization; see [`MemberRecord::email`]. An element without
-/// an address counts for nothing, also where it says that it is the primary one.
+/// an address is ignored, even if it says that it is the primary one.
 #[must_use]
 pub fn primary_email(document: &Document) -> Option<&str> {
     let address = |email: &Value| email.get("value").and_then(Value::as_str).is_some_and(|value| !value.is_empty());
@@ -146,7 +146,7 @@ pub trait Record {
     /// The SCIM `id`.
     fn id(&self) -> &str;
 
-    /// The name that people see; the id of what has no name.
+    /// The name that people see, or the id if there is no name.
     fn name(&self) -> String;
 }
 
@@ -160,19 +160,20 @@ impl Record for MemberRecord {
     }
 }
 
-/// A document with what tells its version: its own, and that of its touch key.
+/// A document with the two versions that make up the resource's version: that of the document, and that of its touch
+/// key.
 #[derive(Clone, Debug)]
 pub struct Stored<T> {
     /// The document.
     pub record: T,
     /// The version of the document alone.
     pub version: u64,
-    /// The version of the touch key, and its time in milliseconds; `None` if no membership ever changed.
+    /// The version and the time (in milliseconds) of the touch key; `None` if no membership ever changed.
     pub touch: Option<(u64, u64)>,
 }
 
 impl<T> Stored<T> {
-    /// The version of the resource: the newer of its document's and its touch key's.
+    /// The version of the resource: the newer one of the versions of its document and its touch key.
     #[must_use]
     pub fn resource_version(&self) -> u64 {
         self.version.max(self.touch.map_or(0, |(version, _)| version))
@@ -192,7 +193,7 @@ impl Store<'_> {
         Ok(self.resources(Kind::User, &[id.to_owned()])?.pop().flatten())
     }
 
-    /// The members with these ids, in their order.
+    /// The members with these ids, in the order of the ids given.
     ///
     /// # Errors
     /// If the storage can't answer.
@@ -216,7 +217,7 @@ impl Store<'_> {
         self.id_at(keys::member_by_email(address))
     }
 
-    /// Reads ahead who has this userName, and who this email address.
+    /// Reads ahead which members have this userName and this email address.
     ///
     /// # Errors
     /// If the storage can't answer.
@@ -225,7 +226,7 @@ impl Store<'_> {
         self.prefetch([Kind::User.name(user_name)].into_iter().chain(address).collect())
     }
 
-    /// The ids of the members with these email addresses, in their order.
+    /// The ids of the members with these email addresses, in the order of the addresses.
     ///
     /// # Errors
     /// If the storage can't answer.
@@ -256,8 +257,8 @@ impl Store<'_> {
         Ok(self.item(key)?.and_then(|item| String::from_utf8(item.value).ok()))
     }
 
-    /// Adds to `batch` that the member comes, changes, or goes: the document, its indexes, and the counters of members.
-    /// The caller sees to the edges, and to what the change means.
+    /// Adds to `batch` that the member is created, changed or deleted: the document, its indexes, and the counters of
+    /// members. The caller adds the memberships and the consequences of the change.
     ///
     /// # Errors
     /// If the document can't be encoded.

@@ -1,8 +1,10 @@
-//! Memberships: edges with two ends, so that adding one member to a team of 100,000 writes four small rows.
+//! Memberships. Each is stored as an edge with two ends, one under the team and one under the member, so that adding
+//! one member to a team of 100,000 writes four small rows.
 //!
-//! What commutes never conflicts: an addition requires that the team exists and that the member's card is the one it
-//! copied, and touches both blindly. Whoever deletes or renames a team or a member requires the touch key as it was read
-//! before the edges were scanned, so that no edge is left with one end or an old name.
+//! Additions commute, so they never conflict. An addition requires that the team exists and that the member's name card
+//! is the one that it has copied. It writes both touch keys without reading them. A request that deletes or renames a
+//! team or a member requires that the touch key has not changed since before the edges were scanned. For this reason no
+//! edge keeps only one end or an old name.
 
 use super::keys::{self, Kind};
 use super::member::{MemberRecord, Stored};
@@ -10,58 +12,59 @@ use super::team::TeamRecord;
 use super::{Batch, Store, StoreError, encode};
 use crate::capability::{Item, Key, Page, Scanned};
 
-/// How many memberships are looked up in one crossing.
+/// How many memberships one call to the host looks up.
 const CHUNK: usize = 5_000;
-/// How many teams of one member are looked up beside those of other members in one crossing; a member who has more is
-/// looked up alone.
+/// How many teams of one member are looked up together with those of other members in one call to the host. The teams
+/// of a member who has more are looked up in a call of their own.
 const TEAMS_OF_EACH: u32 = 12;
 
-/// One member of a team.
+/// A membership, seen from its team.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edge {
     /// The member's id.
     pub member: String,
-    /// The member's own name, as a JSON string with its quotes; an empty one if there is none.
+    /// The member's own name as a JSON string with its quotes; an empty string if there is none.
     pub display: Vec<u8>,
 }
 
 impl Edge {
-    /// The member's own name: what `display` shows.
+    /// The member's own name as text.
     #[must_use]
     pub fn own_name(&self) -> Option<String> {
         serde_json::from_slice(&self.display).ok().filter(|_| self.has_name())
     }
 
-    /// Whether the member has a name of its own.
+    /// Whether the member has an own name.
     #[must_use]
     pub fn has_name(&self) -> bool {
         Self::is_name(&self.display)
     }
 
-    /// Whether what is stored at an edge is a name.
+    /// Whether the value of an edge is a name.
     #[must_use]
     pub fn is_name(display: &[u8]) -> bool {
         display != b"\"\""
     }
 }
 
-/// Who comes to a team and who leaves it, as the storage was when it was asked. It is a value: nothing is written by it.
+/// Which members join and leave a team, given the state of the storage when it was read. This is a value: it writes
+/// nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Moves {
-    /// The ids of those who come, and were not members before.
+    /// The ids of members who join, and were not in the team before.
     pub added: Vec<String>,
-    /// The ids of those who leave, and were members before.
+    /// The ids of members who leave, and were in the team before.
     pub removed: Vec<String>,
-    /// Ids of nobody: they are left out.
+    /// Ids that no member has; they are left out.
     pub unknown: Vec<String>,
-    /// Whether the memberships are replaced as a whole. Then the commit is refused if somebody else has changed them meanwhile.
+    /// Whether all memberships are replaced. Then the commit fails if another request has changed them meanwhile.
     pub rests_on_all: bool,
-    /// The cards of `added`, as they were read: what the team's end of a membership shows.
+    /// The name cards of `added` as they were read: the team's end of a membership copies them.
     cards: Vec<Item>,
 }
 
 impl Moves {
-    /// Whether anybody comes or leaves.
+    /// Whether any member joins or leaves.
     #[must_use]
     pub fn any(&self) -> bool {
         !self.added.is_empty() || !self.removed.is_empty()
@@ -69,7 +72,8 @@ impl Moves {
 }
 
 impl Store<'_> {
-    /// Which of these would come to the team, and which are known to nobody. Those who are members already are neither.
+    /// Which of these ids would join the team, and which belong to no member. Ids that are in the team already are in
+    /// neither list.
     ///
     /// # Errors
     /// If the storage can't answer.
@@ -106,7 +110,7 @@ impl Store<'_> {
         }
     }
 
-    /// The first of these ids that is a team's.
+    /// The first of these ids that belongs to a team.
     ///
     /// # Errors
     /// If the storage can't answer.
@@ -122,7 +126,7 @@ impl Store<'_> {
         Ok(None)
     }
 
-    /// Which of these are members of the team, and so could leave it.
+    /// Which of these are members of the team and could therefore leave it.
     ///
     /// # Errors
     /// If the storage can't answer.
@@ -138,9 +142,8 @@ impl Store<'_> {
         Ok(members)
     }
 
-    /// Adds to `batch` that members come to the team with this id and leave it. `old` is the team as it was read; `None` of a
-    /// new one. It takes the cards out of `moves`, so it can be
-    /// called once for each.
+    /// Adds to `batch` that members join and leave the team with this id. `old` is the team as it was read; `None` for
+    /// a new one. The call takes the name cards out of `moves`, so each value can be used only once.
     pub fn move_members(&self, batch: &mut Batch, team: &str, old: Option<&Stored<TeamRecord>>, moves: &mut Moves) {
         if let Some(old) = old.filter(|_| moves.rests_on_all) {
             batch.require_unchanged(Kind::Team.touch(team), old.touch.map(|(version, _)| version));
@@ -153,7 +156,7 @@ impl Store<'_> {
             self.touch(batch, Kind::User, member);
         }
         if !moves.added.is_empty() {
-            // A new team is there with this batch only.
+            // A new team only exists once this batch is committed.
             if old.is_some() {
                 batch.require_exists(Kind::Team.document(team));
             }
@@ -170,7 +173,7 @@ impl Store<'_> {
         }
     }
 
-    /// Hands the team's members to `each`, in the order of their ids, until it says to stop (`false`).
+    /// Calls `each` for the team's members, in the order of their ids, until it returns `false`.
     ///
     /// # Errors
     /// If the storage can't answer, and those of `each`.
@@ -181,7 +184,7 @@ impl Store<'_> {
         })
     }
 
-    /// As [`Store::edges`], for all members, with the id and the display as they are stored.
+    /// Like [`Store::edges`], for all members, but with the id and the name in their stored form.
     ///
     /// # Errors
     /// If the storage can't answer.
@@ -207,7 +210,8 @@ impl Store<'_> {
         Ok(teams)
     }
 
-    /// The ids of the teams of each of these members, in the order of the members: as [`Store::team_ids_of`], in one crossing.
+    /// The ids of the teams of each of these members, in the order of the members: like [`Store::team_ids_of`], in one
+    /// call to the host.
     ///
     /// # Errors
     /// If the storage can't answer.
@@ -223,7 +227,7 @@ impl Store<'_> {
         members.iter().zip(scanned).map(teams).collect()
     }
 
-    /// The version of the member's team whose document changed last; 0 without teams.
+    /// The highest document version among the member's teams; 0 if there are no teams.
     ///
     /// # Errors
     /// If the storage can't answer.
@@ -241,7 +245,8 @@ impl Store<'_> {
         Ok(keys::is_id(member) && self.item(keys::team_member(team, member))?.is_some())
     }
 
-    /// Adds to `batch` that the member's edges have a new display name, and that its teams are shown with it.
+    /// Adds to `batch` the member's new display name on all its edges, and touches its teams, whose representation
+    /// contains it.
     ///
     /// # Errors
     /// If the storage can't answer.
@@ -266,7 +271,7 @@ impl Store<'_> {
         Ok(())
     }
 
-    /// Adds to `batch` that the member leaves every team, to go with the member's deletion.
+    /// Adds to `batch` that the member leaves every team. Used when the member is deleted.
     ///
     /// # Errors
     /// If the storage can't answer.
@@ -286,7 +291,7 @@ impl Store<'_> {
         Ok(teams)
     }
 
-    /// Adds to `batch` that every member leaves the team, to go with the team's deletion.
+    /// Adds to `batch` that every member leaves the team. Used when the team is deleted.
     ///
     /// # Errors
     /// If the storage can't answer.

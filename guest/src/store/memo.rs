@@ -1,5 +1,5 @@
-//! Documents that every request reads and that seldom change: they are parsed once, and recognised by their bytes after
-//! that.
+//! A cache for documents that every request reads and that seldom change: they are parsed again only if their bytes
+//! differ.
 
 use std::cell::RefCell;
 
@@ -8,7 +8,8 @@ use serde::de::DeserializeOwned;
 use super::{StoreError, Versioned, decode};
 use crate::capability::Item;
 
-/// The document that was read last, and the bytes that it was read from: they say whether it is still right, whoever asks.
+/// The document that was read last, and its bytes. The cached document is used if the stored bytes are equal, even if
+/// another organization's store asks.
 pub(super) struct Memo<T>(RefCell<Option<(Vec<u8>, T)>>);
 
 impl<T: Clone + DeserializeOwned> Memo<T> {

@@ -1,4 +1,4 @@
-//! Typed repositories over one organization's key-value space: the only caller of the storage import.
+//! Typed repositories over one organization's key-value space. No other module calls the storage import.
 
 pub mod keys;
 
@@ -48,7 +48,7 @@ pub use schema_table::Table;
 pub use sealed::Sealed;
 pub use settings::SettingsRecord;
 pub use setup_link::{SetupLinkRecord, SetupLinksRecord};
-// What is stored of the contract's own types.
+// The contract's own types that are stored.
 pub use insomnia_scim_contract::{Domain, Guard, Options, OrganizationRecord, Origin, Plan, Role};
 pub use stream::{
     DueSet, EVENT_URI, SetRecord, SigningKeyRecord, SigningKeysRecord, StreamDelivery, StreamRecord, StreamStateRecord,
@@ -71,29 +71,30 @@ use crate::capability::{
     StorageError,
 };
 
-/// How often a handler runs again after a conflict before it gives up.
+/// How often a handler is run because of conflicts before it gives up.
 const ATTEMPTS: u32 = 64;
-/// From this attempt on there is a pause before each: until then the winner's commit has long returned.
+/// From this attempt on there is a pause before each one: the earlier attempts follow at once, since the winning commit
+/// has usually returned.
 const PAUSE_AFTER: u32 = 3;
 /// The longest pause, in milliseconds.
 const PAUSE: u64 = 16;
 
-/// Why the store can't answer.
+/// The reason why the store can't answer.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum StoreError {
-    /// What was read has changed meanwhile: [`Store::transact`] runs the handler again.
+    /// The data that was read has changed meanwhile: [`Store::transact`] runs the handler again.
     #[error("what was read has changed meanwhile")]
     Conflict,
     /// The counter at this key would leave its bounds.
     #[error("the counter {} would leave its bounds", String::from_utf8_lossy(.0))]
     Limit(Key),
-    /// The storage can't be reached, or the organization is contended; the same call may succeed later.
+    /// The storage can't be reached, or too many requests change the organization; the same call may succeed later.
     #[error("{0}")]
     Unavailable(String),
-    /// There is no room: nothing can be written until the operator makes some. What is stored can be read.
+    /// The storage is full: nothing can be written until the operator makes room. Stored data can still be read.
     #[error("the server's storage is full: changes are refused until its operator makes room")]
     Full,
-    /// More than the storage takes at once.
+    /// The transaction is larger than the storage accepts.
     #[error("the change is larger than the storage takes at once")]
     TooLarge,
     /// A stored document can't be read, or the storage failed.
@@ -123,46 +124,46 @@ pub struct Versioned<T> {
     pub version: u64,
 }
 
-/// One organization's data, for one call.
+/// One organization's data, as one call sees it.
 pub struct Store<'h> {
     storage: &'h dyn Storage,
     clock: &'h dyn Clock,
     random: &'h dyn Random,
     prefetched: RefCell<BTreeMap<Key, Option<Item>>>,
-    /// When the current attempt began: all that it writes carries this time.
+    /// When the current attempt began: all that the attempt writes has this time.
     now: Cell<u64>,
-    /// Seals what emails hold; `None` keeps it as it is.
+    /// Encrypts the secrets in emails; `None` stores them unencrypted.
     secrets: Option<&'h dyn Secrets>,
-    /// In whose name events are written.
+    /// The actor that is named in events.
     actor: Cell<Actor>,
-    /// What brings about what is written.
+    /// The cause that is named in events.
     cause: RefCell<Option<Cause>>,
-    /// Which trace that belongs to.
+    /// The trace to which the writes belong.
     trace: Cell<Option<TraceParent>>,
-    /// What is set, once it was read.
+    /// The settings, once they were read.
     settings: RefCell<Option<SettingsRecord>>,
     /// The organization's schema table, once it was read.
     table: RefCell<Option<Table>>,
-    /// How many ordered ids were made.
+    /// How many ordered ids this store has made.
     ordered: Cell<u16>,
-    /// What the first commit puts as well.
+    /// A further key that the first commit puts.
     with_first: RefCell<Option<KeyValue>>,
-    /// When the first commit has the jobs run at the latest.
+    /// A further time at which the first commit wakes the jobs.
     wake_with_first: Cell<Option<u64>>,
-    /// What names the transaction where no request does.
+    /// The transaction's name if there is no request to name it.
     transaction: RefCell<Option<String>>,
-    /// What names the transaction whatever request there is.
+    /// The transaction's name, which replaces the request's id.
     named: RefCell<Option<String>>,
-    /// Where a change of a resource leaves a receipt.
+    /// The key at which a change of a resource writes a receipt.
     receipt: RefCell<Option<Key>>,
-    /// Whether what is written replaces a resource as a whole.
+    /// Whether the current change replaces a resource as a whole.
     replaces: Cell<bool>,
-    /// The act that it was made for, until its entry in the audit trail was written.
+    /// The act for which this store was made, until its entry in the audit trail is written.
     doing: trail::Doing,
 }
 
 impl<'h> Store<'h> {
-    /// A view for one call.
+    /// A store for one call.
     pub fn new(storage: &'h dyn Storage, clock: &'h dyn Clock, random: &'h dyn Random) -> Self {
         Self {
             storage,
@@ -187,34 +188,34 @@ impl<'h> Store<'h> {
         }
     }
 
-    /// The same view, with the host's encryption for what emails hold.
+    /// The same store, with the host's encryption for the secrets in emails.
     #[must_use]
     pub fn with_secrets(self, secrets: &'h dyn Secrets) -> Self {
         Self { secrets: Some(secrets), ..self }
     }
 
-    /// In whose name events are written.
+    /// The actor that is named in events.
     pub fn actor(&self) -> Actor {
         self.actor.get()
     }
 
-    /// Writes events in this name from now on; until then in an administrator's.
+    /// Sets the actor that later events name. Without it they name an administrator.
     pub fn act_as(&self, actor: Actor) {
         self.actor.set(actor);
     }
 
-    /// Says in each event from now on what brought it about.
+    /// Sets the cause that later events name.
     pub fn caused_by(&self, cause: Cause) {
         self.cause.replace(Some(cause));
     }
 
-    /// Marks what is written from now on as part of the trace of this `traceparent`. One that is not valid is ignored, as
-    /// W3C Trace Context has it.
+    /// Adds all later writes to the trace of this `traceparent`. An invalid one is ignored, as W3C Trace Context
+    /// requires.
     pub fn traced_by(&self, traceparent: Option<&str>) {
         self.trace.set(traceparent.and_then(TraceParent::parse));
     }
 
-    /// The `traceparent` of what is written.
+    /// The `traceparent` of the writes.
     pub(crate) fn traceparent(&self) -> Option<String> {
         self.trace.get().map(|trace| trace.to_string())
     }
@@ -224,13 +225,13 @@ impl<'h> Store<'h> {
         self.cause.borrow().as_ref().and_then(|cause| cause.credential.clone())
     }
 
-    /// Names the transaction from now on, whatever request there is.
+    /// Sets the transaction's name, which replaces the request's id.
     pub(crate) fn name_transaction(&self, name: String) {
         self.named.replace(Some(name));
     }
 
-    /// What names the transaction in the tokens of streams: its name if it has one, else the id of the request, or one that
-    /// this view has made.
+    /// The name of the transaction in stream tokens: the name that was set, else the id of the request, else a name
+    /// that this store has made.
     pub fn transaction_id(&self) -> String {
         if let Some(name) = self.named.borrow().as_ref() {
             return name.clone();
@@ -239,12 +240,12 @@ impl<'h> Store<'h> {
         of_request.unwrap_or_else(|| self.transaction.borrow_mut().get_or_insert_with(|| self.new_id()).clone())
     }
 
-    /// Says whether what is written from now on replaces a resource as a whole, as PUT does.
+    /// Sets whether later changes replace a resource as a whole, as PUT does.
     pub fn replaces_whole(&self, replaces: bool) {
         self.replaces.set(replaces);
     }
 
-    /// Whether what is written replaces a resource as a whole.
+    /// Whether the current change replaces a resource as a whole.
     pub fn is_replacing(&self) -> bool {
         self.replaces.get()
     }
@@ -254,7 +255,7 @@ impl<'h> Store<'h> {
         self.now.get()
     }
 
-    /// The time by the clock, also where the current attempt began long ago, in milliseconds since the Unix epoch.
+    /// The current time of the clock, even if the current attempt began long ago, in milliseconds since the Unix epoch.
     pub(crate) fn time(&self) -> u64 {
         self.clock.now()
     }
@@ -271,20 +272,20 @@ impl<'h> Store<'h> {
         uuid::Builder::from_unix_timestamp_millis(self.now(), &self.random()).into_uuid().hyphenated().to_string()
     }
 
-    /// A new id behind all that this view made in the same millisecond.
+    /// A new id that sorts after all ids that this store made in the same millisecond.
     pub(crate) fn new_ordered_id(&self) -> String {
         let count = self.ordered.get();
         self.ordered.set(count.wrapping_add(1));
         let mut random = self.random::<10>();
-        // The first 12 bits behind the version are the count (RFC 9562 §6.2, method 1).
+        // The first 12 bits after the version are a counter (RFC 9562 §6.2, method 1).
         for (to, from) in random.iter_mut().zip((count & 0x0fff).to_be_bytes()) {
             *to = from;
         }
         uuid::Builder::from_unix_timestamp_millis(self.now(), &random).into_uuid().hyphenated().to_string()
     }
 
-    /// Reads keys ahead, in one crossing. For the rest of the call they are read from here, until the call itself changes
-    /// them or a handler runs again.
+    /// Reads keys ahead, in one call to the host. Later reads of these keys are answered from memory, until this call
+    /// changes them or a handler runs again.
     ///
     /// # Errors
     /// If the storage can't answer.
@@ -294,7 +295,7 @@ impl<'h> Store<'h> {
         Ok(())
     }
 
-    /// Runs `attempt` until it commits without a conflict, each time on what is stored then.
+    /// Runs `attempt` until it commits without a conflict. Each run reads the stored data again.
     ///
     /// # Errors
     /// Those of `attempt`; [`StoreError::Unavailable`] if it conflicts too often.
@@ -314,7 +315,7 @@ impl<'h> Store<'h> {
         Err(StoreError::Unavailable("too many others change the same at once".into()).into())
     }
 
-    /// Begins anew, as of now: what was read before is read again.
+    /// Starts a new attempt with the current time and without the data that was read before.
     pub(crate) fn begin_anew(&self) {
         self.forget_all();
         self.now.set(self.clock.now());
@@ -326,12 +327,12 @@ impl<'h> Store<'h> {
         self.table.replace(None);
     }
 
-    /// The host's encryption, if this view has it.
+    /// The host's encryption, if this store has it.
     pub(crate) fn secrets(&self) -> Option<&'h dyn Secrets> {
         self.secrets
     }
 
-    /// Forgets of what was read ahead what these change.
+    /// Removes the keys that these writes change from the data that was read ahead.
     fn forget(&self, writes: &[Change]) {
         let mut prefetched = self.prefetched.borrow_mut();
         for write in writes {
@@ -368,7 +369,7 @@ impl<'h> Store<'h> {
         Ok(self.storage.scan(&[page])?.pop().unwrap_or_default())
     }
 
-    /// Hands every entry of the range to `each`, page by page, until it says to stop (`false`).
+    /// Calls `each` for every entry of the range, page by page, until it returns `false`.
     pub(crate) fn scan_all(
         &self,
         mut range: KeyRange,
@@ -403,17 +404,17 @@ impl<'h> Store<'h> {
         Ok(text(&item.value).and_then(|digits| digits.parse::<i64>().ok()).unwrap_or(0).max(0).unsigned_abs())
     }
 
-    /// Has the first commit from now on put this key as well.
+    /// Makes the next commit put this key as well.
     pub(crate) fn put_with_first_commit(&self, key: Key, value: Vec<u8>) {
         self.with_first.replace(Some(KeyValue::new(key, value)));
     }
 
-    /// Has the first commit from now on make the jobs run not later than at `time` as well.
+    /// Makes the next commit wake the jobs at `time` at the latest.
     pub(crate) fn wake_with_first_commit(&self, time: u64) {
         self.wake_with_first.set(Some(time));
     }
 
-    /// Commits, unless somebody else has changed meanwhile what the batch requires: then nothing happens.
+    /// Commits the batch. If the data that it requires has changed meanwhile, nothing is written, and that is no error.
     pub(crate) fn commit_unless_changed(&self, batch: Batch) -> Result<(), StoreError> {
         match self.commit(batch) {
             Ok(_) | Err(StoreError::Conflict) => Ok(()),
@@ -437,7 +438,7 @@ impl<'h> Store<'h> {
         match &committed {
             Ok(_) if with_trail => self.trail_written(),
             Ok(_) => {}
-            // It goes with the next attempt.
+            // The next attempt's commit writes it.
             Err(_) => drop(self.with_first.replace(with_first)),
         }
         committed
@@ -448,13 +449,13 @@ impl<'h> Store<'h> {
         self.forget(&transaction.changes);
         let committed = self.storage.commit(transaction);
         if committed.is_err() {
-            // What was read ahead may be what somebody else has changed.
+            // Another request may have changed the data that was read ahead.
             self.prefetched.borrow_mut().clear();
         }
         Ok(committed?)
     }
 
-    /// Puts an entry that a crash may lose.
+    /// Puts an entry without waiting until it is durable: a crash may lose it.
     ///
     /// # Errors
     /// If the storage can't answer.
@@ -464,16 +465,16 @@ impl<'h> Store<'h> {
 }
 
 impl<'h> Host<'h> {
-    /// A view of the organization's data for one call.
+    /// The organization's data for one call.
     #[must_use]
     pub fn store(self) -> Store<'h> {
         Store::new(self.storage, self.clock, self.random).with_secrets(self.secrets)
     }
 }
 
-/// An error that knows whether running the handler again can help.
+/// An error that says whether the handler should be run again.
 pub trait Retry {
-    /// Whether it stands for [`StoreError::Conflict`].
+    /// Whether the error means [`StoreError::Conflict`].
     fn is_conflict(&self) -> bool;
 }
 
@@ -484,18 +485,18 @@ impl Retry for StoreError {
 }
 
 impl<T: Default> Versioned<T> {
-    /// The version of what is stored, and what is stored; no version and the default where nothing is.
+    /// The version and the record; no version and a default record if nothing is stored.
     pub(crate) fn or_default(stored: Option<Self>) -> (Option<u64>, T) {
         stored.map_or_else(Default::default, |stored| (Some(stored.version), stored.record))
     }
 }
 
-/// The document that is stored at the key.
+/// Decodes the document of a key.
 pub(crate) fn decode<T: DeserializeOwned>(key: &[u8], item: &Item) -> Result<Versioned<T>, StoreError> {
     decode_value(key, &item.value, item.version)
 }
 
-/// As [`decode`], of an entry of a scan.
+/// Like [`decode`], for an entry of a scan.
 pub(crate) fn decode_entry<T: DeserializeOwned>(entry: &Entry) -> Result<Versioned<T>, StoreError> {
     decode_value(&entry.key, &entry.value, entry.version)
 }
@@ -507,7 +508,7 @@ fn decode_value<T: DeserializeOwned>(key: &[u8], value: &[u8], version: u64) -> 
     }
 }
 
-/// By how much the counter of the records for which `holds` is true changes when `old` becomes `new`: -1, 0 or 1.
+/// The change of a counter of the records for which `holds` is true, when `old` becomes `new`: -1, 0 or 1.
 pub(crate) fn delta<T>(old: Option<&T>, new: Option<&T>, holds: impl Fn(&T) -> bool) -> i64 {
     i64::from(new.is_some_and(&holds)) - i64::from(old.is_some_and(&holds))
 }

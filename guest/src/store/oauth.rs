@@ -1,4 +1,4 @@
-//! OAuth 2.0: registered clients, what was granted to them, and the hashes of their tokens.
+//! OAuth 2.0: registered clients, their grants, and the hashes of their tokens.
 
 use insomnia_scim_contract::{ClientAssertion, SecretWindow};
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Batch, Store, StoreError, Versioned, decode, encode, keys, text};
 use crate::capability::Page;
 
-/// How many clients or grants one listing reads at the most; more of them are never stored.
+/// The most clients or grants that one listing reads; more are never stored.
 const LISTED: u32 = 1_000;
 
 /// The hash of a client's secret: never the secret itself.
@@ -20,18 +20,18 @@ pub struct SecretRecord {
     /// When it stops being accepted; absent for never.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub expires: Option<u64>,
-    /// What administrators were told of its expiry.
+    /// The warnings about the secret's expiry that administrators got.
     #[serde(default)]
     pub told: Told,
 }
 
-/// What administrators were told of something that expires.
+/// The warnings about an expiry that administrators got.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Told {
-    /// The nearest threshold that was told, in days.
+    /// The lowest threshold about which they were warned, in days.
     pub days: Option<u32>,
-    /// Whether it was told that it has expired.
+    /// Whether they were told that it has expired.
     pub expired: bool,
 }
 
@@ -41,29 +41,29 @@ pub struct Told {
 pub struct ClientRecord {
     /// The `client_id`.
     pub id: String,
-    /// What administrators call it.
+    /// The name that administrators gave it.
     pub name: String,
     /// Whether the client credentials grant is allowed.
     pub client_credentials: bool,
     /// Whether the authorization code grant, with refresh tokens, is allowed.
     pub authorization_code: bool,
-    /// Where authorization codes may be sent: compared as they are.
+    /// The URIs to which authorization codes may be sent. They are compared as exact strings.
     pub redirect_uris: Vec<String>,
     /// The current secret; `None` of a client without one.
     pub secret: Option<SecretRecord>,
-    /// The one before, while it is still accepted.
+    /// The previous secret, while it is still accepted.
     pub previous_secret: Option<SecretRecord>,
-    /// How long its secrets are valid; `None` of clients that were registered before there was a choice, whose secrets do not
-    /// expire.
+    /// How long its secrets are valid; `None` for clients that were registered before this could be chosen: their
+    /// secrets do not expire.
     #[serde(with = "super::form::secret_window")]
     pub secret_window: Option<SecretWindow>,
-    /// The assertion by which it proves who it is instead of a secret.
+    /// The kind of assertion with which it authenticates instead of a secret.
     #[serde(with = "super::form::assertion")]
     pub assertion: Option<ClientAssertion>,
-    /// For how many minutes an access token is valid, if somebody chose.
+    /// For how many minutes an access token is valid, if an administrator has chosen that.
     pub access_minutes: Option<u32>,
-    /// Whether it is one of the operator, which this organization has agreed to. What it is called, where codes may be sent and
-    /// its secrets are the operator's to say.
+    /// Whether the client belongs to the operator, and this organization has accepted it. Then the operator manages its
+    /// name, its redirect URIs and its secrets.
     pub operator: bool,
     /// When it was registered, in milliseconds since the Unix epoch.
     pub created: u64,
@@ -72,14 +72,14 @@ pub struct ClientRecord {
 }
 
 impl ClientRecord {
-    /// Whether it has nothing to prove who it is.
+    /// Whether the client has no means to authenticate.
     #[must_use]
     pub fn is_public(&self) -> bool {
         self.secret.is_none() && self.assertion.is_none() && !self.operator
     }
 }
 
-/// A public key, of which the numbers are in base64url.
+/// A public key. Its numbers are in base64url.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum PublicKey {
@@ -102,7 +102,7 @@ pub enum PublicKey {
 /// A key of a client's key set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyRecord {
-    /// Its id in the set.
+    /// The key's id in the set.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub kid: Option<String>,
     /// The key.
@@ -110,7 +110,7 @@ pub struct KeyRecord {
     pub public: PublicKey,
 }
 
-/// The key set of a client as it was last fetched. Stored as JSON under `oauth-keys/{client}`.
+/// The key set of a client from the last fetch. Stored as JSON under `oauth-keys/{client}`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct KeySetRecord {
@@ -134,16 +134,16 @@ pub struct LiveToken {
     pub expires: u64,
 }
 
-/// The access tokens of a client's own (client credentials). Stored as JSON under `oauth-live/{client}`.
+/// The access tokens that a client got for itself (client credentials). Stored as JSON under `oauth-live/{client}`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct LiveRecord {
-    /// In the order of issue.
+    /// The tokens in the order of issue.
     pub access: Vec<LiveToken>,
 }
 
-/// What an administrator granted to a client: a family of refresh tokens, of which one is valid at a time.
-/// Stored as JSON under `oauth-grant/{client}/{id}`.
+/// An administrator's grant to a client: a family of refresh tokens, of which one is valid at a time. Stored as JSON
+/// under `oauth-grant/{client}/{id}`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct GrantRecord {
@@ -151,11 +151,11 @@ pub struct GrantRecord {
     pub granted_by: String,
     /// SHA-256 of the one refresh token that is valid, in hexadecimal digits.
     pub refresh_sha256: String,
-    /// How many refresh tokens there were.
+    /// How many refresh tokens the grant had so far.
     pub rotation: u64,
     /// When it was granted, in milliseconds since the Unix epoch.
     pub created: u64,
-    /// When it ends unless the refresh token is used before.
+    /// When the grant ends unless the refresh token is used before.
     pub expires: u64,
     /// The connector's token generation when it was granted.
     pub generation: u32,
@@ -179,7 +179,7 @@ pub struct CodeRecord {
     pub generation: u32,
     /// When it expires, in milliseconds since the Unix epoch.
     pub expires: u64,
-    /// The grant that came of it; once there is one, the code is used up.
+    /// The grant for which the code was exchanged; once it is set, the code is used up.
     pub grant: Option<String>,
 }
 
@@ -191,7 +191,7 @@ pub struct AccessRecord {
     pub sha256: String,
     /// The `client_id`.
     pub client: String,
-    /// The grant that it belongs to; `None` for client credentials.
+    /// The grant to which the token belongs; `None` for client credentials.
     pub grant: Option<String>,
     /// The connector's token generation when it was issued.
     pub generation: u32,
@@ -291,7 +291,7 @@ impl Store<'_> {
         self.append(keys::OAUTH_SWEPT.to_vec(), self.now().to_string().into_bytes())
     }
 
-    /// Notes that a request was authenticated by an access token; a crash may lose it.
+    /// Notes that an access token has authenticated a request. A crash may lose this note.
     ///
     /// # Errors
     /// If the storage can't answer.

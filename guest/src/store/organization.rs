@@ -1,4 +1,4 @@
-//! What the backend told about the organization.
+//! The data that the backend sent about the organization.
 
 use insomnia_scim_contract::OrganizationRecord;
 use serde::{Deserialize, Serialize};
@@ -11,18 +11,18 @@ thread_local! {
     static LAST: Memo<StoredOrganization> = const { Memo::new() };
 }
 
-/// How far the count of marked members has come. It stands in the document of the organization, because who is marked
-/// depends on the verified domains there: a change of a member requires that document unchanged.
+/// The progress of the count of marked members. It is part of the organization's document, because the verified domains
+/// there decide who is marked: a change of a member requires that this document is unchanged.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Census {
-    /// Members up to this id are counted, and those behind it are not yet; absent when all are counted.
+    /// Members up to this id are counted, later ones are not yet; absent when all are counted.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub counted_to: Option<String>,
 }
 
 impl Census {
-    /// Nobody is counted yet.
+    /// The census of a count that has just begun.
     #[must_use]
     pub fn begun() -> Self {
         Self { counted_to: Some(String::new()) }
@@ -35,19 +35,19 @@ impl Census {
     }
 }
 
-/// The organization with how far the count of its marked members has come.
+/// The organization, and the progress of the count of its marked members.
 #[derive(Clone, Debug)]
 pub struct CountedOrganization {
     /// The organization.
     pub record: OrganizationRecord,
-    /// `None` if nobody has begun to count.
+    /// `None` if no count was ever started.
     pub census: Option<Census>,
     /// The version of both.
     pub version: u64,
 }
 
 impl Store<'_> {
-    /// The organization, or `None` if the backend has not told yet.
+    /// The organization, or `None` if the backend has not sent it yet.
     ///
     /// # Errors
     /// If the storage can't answer.
@@ -56,7 +56,7 @@ impl Store<'_> {
         Ok(stored.map(|stored| Versioned { record: stored.record, version: stored.version }))
     }
 
-    /// As [`Store::organization`], with how far the count of its marked members has come.
+    /// Like [`Store::organization`], with the progress of the count of its marked members.
     ///
     /// # Errors
     /// If the storage can't answer.
@@ -70,7 +70,7 @@ impl Store<'_> {
         }))
     }
 
-    /// Adds to the batch that the organization becomes this one, if it still is of the version that was `seen`.
+    /// Adds the organization's new record to the batch, if its version has not changed since it was `seen`.
     ///
     /// # Errors
     /// If it can't be encoded.

@@ -1,4 +1,4 @@
-//! The outbox: emails written in the commit of the change that they tell of, until they are sent.
+//! The outbox: an email is written in the commit of the change that it reports, and stays here until it is sent.
 
 use insomnia_scim_contract::TOLERANCE;
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,7 @@ use super::event::past;
 use super::{Batch, Sealed, Store, StoreError, decode, decode_entry, encode, keys};
 use crate::capability::{Key, KeyRange, Page};
 
-/// What an email says.
+/// The content of an email.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 pub enum Letter {
@@ -29,12 +29,12 @@ pub enum Letter {
         name: String,
         /// The link.
         link: Sealed,
-        /// Until when it works, in milliseconds since the Unix epoch.
+        /// Until when the link is valid, in milliseconds since the Unix epoch.
         expires: u64,
     },
     /// The token expires soon.
     TokenExpiring {
-        /// In so many days at the most.
+        /// The token expires within this many days.
         days: u32,
         /// In milliseconds since the Unix epoch.
         expires: u64,
@@ -46,26 +46,26 @@ pub enum Letter {
     },
     /// The secret of an OAuth client expires soon.
     ClientSecretExpiring {
-        /// What the client is called.
+        /// The name of the client.
         name: String,
-        /// In so many days at the most.
+        /// The secret expires within this many days.
         days: u32,
         /// In milliseconds since the Unix epoch.
         expires: u64,
     },
     /// The secret of an OAuth client has expired.
     ClientSecretExpired {
-        /// What the client is called.
+        /// The name of the client.
         name: String,
         /// In milliseconds since the Unix epoch.
         expires: u64,
     },
-    /// Somebody was not provisioned for lack of a seat.
+    /// Somebody was not provisioned because no seat was free.
     NoFreeSeat {
         /// How many seats there are.
         seats: u32,
     },
-    /// Removals are held by the guard. How many, and of whom, is read when it is sent.
+    /// The guard holds removals. Their number and the members' names are read when the email is sent.
     GuardHeld,
 }
 
@@ -73,14 +73,14 @@ pub enum Letter {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AddedBy {
-    /// The organization's identity provider of this name.
+    /// The organization's identity provider, which has this name.
     IdentityProvider(String),
-    /// The administrator of this name.
+    /// The administrator, who has this name.
     Administrator(String),
 }
 
 impl Letter {
-    /// Its name in listings.
+    /// The name of the kind of email in listings.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -104,17 +104,17 @@ pub struct OutboxRecord {
     pub id: String,
     /// When it was written, in milliseconds since the Unix epoch: its Date.
     pub created: u64,
-    /// From when the three days count after which it is parked, in milliseconds since the Unix epoch: the first try, later by
-    /// each downtime of the hosts.
+    /// The start of the three days after which the email is parked, in milliseconds since the Unix epoch: the first
+    /// try, moved later by each downtime of the hosts.
     pub since: u64,
     /// The recipient's address.
     pub to: String,
-    /// What it says.
+    /// The content of the email.
     pub letter: Letter,
-    /// How often it was tried.
+    /// How many attempts to send it there were.
     #[serde(default)]
     pub attempts: u32,
-    /// Why it was not taken the last time.
+    /// Why the last attempt failed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub error: Option<String>,
 }
@@ -122,7 +122,7 @@ pub struct OutboxRecord {
 /// An email of the outbox with its key.
 #[derive(Clone, Debug)]
 pub struct StoredEmail {
-    /// Where it stands.
+    /// The email's key.
     pub key: Key,
     /// The version of its key.
     pub version: u64,
@@ -152,7 +152,7 @@ impl Store<'_> {
         Ok(())
     }
 
-    /// A page of the emails that are to be sent, those due first: due before `time`, or all.
+    /// A page of the emails that wait to be sent, in the order in which they are due: all, or those due before `time`.
     ///
     /// # Errors
     /// If the storage can't answer.
@@ -166,8 +166,8 @@ impl Store<'_> {
         self.emails(range, after.map(|after| format!("outbox/{after}").into_bytes()), limit)
     }
 
-    /// The first emails that are due at `now`, at most `limit`. One that is planned further ahead than `longest` was planned
-    /// by a clock that was wrong: it is due as well.
+    /// The first emails that are due at `now`, at most `limit`. An email planned further ahead than `longest` was
+    /// planned by a wrong clock: it counts as due.
     ///
     /// # Errors
     /// If the storage can't answer.
@@ -180,7 +180,7 @@ impl Store<'_> {
         Ok(emails)
     }
 
-    /// When the next email is due: `now` or earlier if one is already, as [`Store::due_emails`] has it.
+    /// When the next email is due, by the rules of [`Store::due_emails`]: `now` or earlier if one is due already.
     ///
     /// # Errors
     /// If the storage can't answer.
@@ -200,7 +200,7 @@ impl Store<'_> {
         self.emails(keys::outboxes_parked(), after.map(keys::outbox_parked), limit)
     }
 
-    /// The emails with these ids among those that could not be sent, or the first of all; at most `limit`.
+    /// Those of the unsendable emails that have these ids, or the first of all unsendable emails; at most `limit`.
     ///
     /// # Errors
     /// If the storage can't answer.

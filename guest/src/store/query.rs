@@ -1,4 +1,4 @@
-//! Finding members and teams: which index answers, and streaming what it names in bounded memory.
+//! Finds members and teams: chooses the index, and reads what it names in bounded memory.
 
 use std::collections::BTreeSet;
 
@@ -12,23 +12,23 @@ use crate::capability::{Key, KeyRange, Page};
 /// How many documents are in memory at once while a range is streamed.
 const CHUNK: u32 = 256;
 
-/// Where to look: every match of the query is among these.
+/// The candidates among which every match of a query is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Candidates {
-    /// These ids, whoever manages them.
+    /// These ids, whether SCIM or people manage them.
     Ids(Vec<String>),
-    /// What a range of an index names, by the id at the end of its keys.
+    /// The ids at the end of the keys of an index range.
     Index(KeyRange),
-    /// What an index has under one value: the keys of the range in which only an id follows its beginning. The range also
-    /// holds keys of other values, which begin with this one and a NUL.
+    /// The ids that an index has for one value. The range also holds keys of other values, which begin with this value
+    /// and a NUL; only keys in which nothing but an id follows the range's beginning are used.
     Under(KeyRange),
-    /// What the unique key names.
+    /// The id that a unique index key holds.
     Key(Key),
-    /// What one of these names, each once, in the order of ids.
+    /// The union of these candidates, each once, in the order of ids.
     AnyOf(Vec<Self>),
-    /// What SCIM manages, in the order of ids.
+    /// Everything that SCIM manages, in the order of ids.
     Listed,
-    /// All, in the order of ids: that of creation, but for ids that were imported.
+    /// Everything, in the order of ids, which is the order of creation except for imported ids.
     All,
 }
 
@@ -57,13 +57,13 @@ impl Candidates {
         Self::Under(keys::displays(name))
     }
 
-    /// Those whose name begins so; `None` if the prefix is longer than the index holds.
+    /// Members or teams whose name begins with `prefix`; `None` if the prefix is longer than the index holds.
     #[must_use]
     pub fn by_name_prefix(kind: Kind, prefix: &str) -> Option<Self> {
         (keys::fold(prefix).len() <= keys::INDEXED_PREFIX).then(|| Self::Index(kind.names_from(prefix)))
     }
 
-    /// Members whose `displayName` begins so; `None` if the prefix is longer than the index holds.
+    /// Members whose `displayName` begins with `prefix`; `None` if the prefix is longer than the index holds.
     #[must_use]
     pub fn by_display_name_prefix(prefix: &str) -> Option<Self> {
         (keys::fold(prefix).len() <= keys::INDEXED_PREFIX).then(|| Self::Index(keys::displays_from(prefix)))
@@ -75,7 +75,7 @@ impl Candidates {
         Self::Under(keys::managed_by(manager))
     }
 
-    /// All, in the order of ids, after this one.
+    /// Everything after this id, in the order of ids.
     #[must_use]
     pub fn after(kind: Kind, id: &str) -> Self {
         let mut range = kind.documents();
@@ -98,7 +98,7 @@ impl Candidates {
 }
 
 impl Store<'_> {
-    /// Hands every candidate to `each` until it says to stop (`false`).
+    /// Calls `each` for every candidate until it returns `false`.
     ///
     /// # Errors
     /// If the storage can't answer, and those of `each`.
@@ -111,7 +111,7 @@ impl Store<'_> {
         self.each_chunk(kind, candidates, &mut |ids| self.each_of(kind, ids, &mut each))
     }
 
-    /// Hands the candidates' ids to `each`, chunk by chunk, until it says to stop (`false`).
+    /// Calls `each` with chunks of the candidates' ids until it returns `false`.
     fn each_chunk<E: From<StoreError>>(
         &self,
         kind: Kind,
@@ -128,7 +128,7 @@ impl Store<'_> {
             Candidates::AnyOf(all) => {
                 let mut ids = BTreeSet::new();
                 for candidates in all {
-                    // A filter nests no deeper than its parser allows, so this may recurse.
+                    // The parser bounds the depth of a filter, so this may recurse.
                     self.each_chunk(kind, candidates, &mut |found| {
                         ids.extend(found.iter().cloned());
                         Ok::<_, E>(true)
@@ -163,7 +163,7 @@ impl Store<'_> {
         }
     }
 
-    /// The ids of one page of what lists show, in the order of ids, after `after` or past the first `skip`.
+    /// The ids of one page of a list, in the order of ids, after the id `after` or after the first `skip` ids.
     ///
     /// # Errors
     /// If the storage can't answer.
@@ -197,7 +197,7 @@ impl Store<'_> {
         Ok(ids)
     }
 
-    /// How many lists show, or how many there are at all.
+    /// How many resources lists show, or, with `all`, how many there are.
     ///
     /// # Errors
     /// If the storage can't answer.

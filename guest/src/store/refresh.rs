@@ -1,4 +1,4 @@
-//! The automatic refresh into the identity provider: what is configured, and how far it has come.
+//! The automatic token refresh in the identity provider: its configuration and its progress.
 
 use insomnia_scim_contract::IdpApiStatus;
 use serde::{Deserialize, Serialize};
@@ -6,16 +6,16 @@ use serde::{Deserialize, Serialize};
 use super::form::IdpApiForm;
 use super::{Batch, ConnectorRecord, Store, StoreError, Versioned, keys};
 
-/// The identity provider's API, with its secret sealed by the host. Stored as JSON under `idp-api`.
+/// The identity provider's API, with its secret encrypted by the host. Stored as JSON under `idp-api`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct IdpApiRecord {
-    /// Which API, and where it is.
+    /// The kind of API, and its address.
     #[serde(with = "IdpApiForm")]
     pub api: IdpApiStatus,
     /// The connector URL that is installed along with the token.
     pub connector_url: String,
-    /// The client secret, private key or API token: sealed, in base64.
+    /// The client secret, private key or API token: encrypted, in base64.
     pub sealed: String,
     /// When it was configured, in milliseconds since the Unix epoch.
     pub configured: u64,
@@ -25,29 +25,29 @@ pub struct IdpApiRecord {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Pending {
-    /// Which of the connector's tokens it is.
+    /// The token's generation.
     pub generation: u32,
-    /// The token: sealed, in base64. It is gone as soon as a request has arrived with it.
+    /// The token: encrypted, in base64. It is deleted as soon as a request has used the token.
     pub sealed: String,
-    /// How often its installation was begun.
+    /// How many attempts to install it were started.
     pub attempts: u32,
-    /// Until when an attempt may be under way, in milliseconds since the Unix epoch.
+    /// Until when the current attempt may take, in milliseconds since the Unix epoch.
     pub leased_until: u64,
-    /// When the identity provider accepted it.
+    /// When the identity provider accepted the token.
     pub installed: Option<u64>,
-    /// When a request first arrived with it during the current attempt.
+    /// When a request first used the token during the current attempt.
     pub seen: Option<u64>,
 }
 
-/// What kind of trouble the refresh has.
+/// The kind of a problem of the refresh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Trouble {
-    /// It will pass by itself: throttled, unreachable, an error of the server.
+    /// It is temporary: throttled, unreachable, an error of the server.
     Passing,
-    /// The identity provider took the token, and no request has come with it.
+    /// The identity provider accepted the token, but no request has used it yet.
     Unconfirmed,
-    /// Somebody must correct the configuration.
+    /// An administrator must correct the configuration.
     Attention,
 }
 
@@ -57,13 +57,13 @@ pub enum Trouble {
 pub struct Problem {
     /// Its kind.
     pub trouble: Trouble,
-    /// For administrators; never with anything secret in it.
+    /// A text for administrators, without any secret.
     pub text: String,
     /// When it happened, in milliseconds since the Unix epoch.
     pub time: u64,
 }
 
-/// How far the refresh has come. Stored as JSON under `refresh`.
+/// The progress of the refresh. Stored as JSON under `refresh`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct RefreshRecord {
@@ -73,9 +73,9 @@ pub struct RefreshRecord {
     pub failures: u32,
     /// Why the last attempt failed; `None` after a success.
     pub problem: Option<Problem>,
-    /// No attempt is made before, in milliseconds since the Unix epoch.
+    /// No attempt is made before this time, in milliseconds since the Unix epoch.
     pub retry_at: u64,
-    /// A refresh is due at once, whatever the age of the token.
+    /// Whether a refresh is due at once, whatever the age of the token.
     pub forced: bool,
     /// When the last attempt began.
     pub last_attempt: Option<u64>,
@@ -83,16 +83,16 @@ pub struct RefreshRecord {
     pub last_success: Option<u64>,
 }
 
-/// All that the refresh decides upon, read at once.
+/// All data that the refresh needs for its decisions, read together.
 #[derive(Clone, Debug, Default)]
 pub struct RefreshView {
     /// The connector.
     pub connector: ConnectorRecord,
-    /// Its version.
+    /// The connector's version.
     pub connector_seen: Option<u64>,
-    /// How far the refresh has come.
+    /// The progress of the refresh.
     pub refresh: RefreshRecord,
-    /// Its version.
+    /// The version of the progress.
     pub refresh_seen: Option<u64>,
     /// The identity provider's API, if it is configured.
     pub api: Option<IdpApiRecord>,
@@ -108,7 +108,7 @@ impl RefreshView {
 }
 
 impl Store<'_> {
-    /// All that the refresh decides upon.
+    /// Reads all data that the refresh needs for its decisions.
     ///
     /// # Errors
     /// If the storage can't answer.

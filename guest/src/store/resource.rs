@@ -1,4 +1,4 @@
-//! Resources of declared types: documents without rules of their own.
+//! Resources of declared types: documents to which no rules of Insomnia apply.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -39,14 +39,14 @@ impl Record for ResourceRecord {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct DeclaredRecord {
-    /// In the form of RFC 7643 §7.
+    /// The schemas in the form of RFC 7643 §7.
     pub schemas: Vec<Value>,
-    /// In the form of RFC 7643 §6.
+    /// The resource types in the form of RFC 7643 §6.
     pub resource_types: Vec<Value>,
 }
 
 impl Store<'_> {
-    /// The resource of this declared type and id.
+    /// The resource of this declared type with this id.
     ///
     /// # Errors
     /// If the storage can't answer.
@@ -58,7 +58,7 @@ impl Store<'_> {
         Ok(found.map(|Versioned { record, version }| Stored { record, version, touch: None }))
     }
 
-    /// Hands every resource of the declared type to `each`, in the order of creation, until it says to stop (`false`).
+    /// Calls `each` for every resource of the declared type, in the order of creation, until it returns `false`.
     ///
     /// # Errors
     /// If the storage can't answer, and those of `each`.
@@ -79,10 +79,10 @@ impl Store<'_> {
         failure.map_or(Ok(()), Err)
     }
 
-    /// Puts, replaces, or deletes a resource of the declared type, if it still is as it was read.
+    /// Puts, replaces, or deletes a resource of the declared type, if it has not changed since it was read.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] if it is not.
+    /// [`StoreError::Conflict`] if it has changed.
     pub fn change_resource(
         &self,
         resource_type: &str,
@@ -103,7 +103,7 @@ impl Store<'_> {
         self.commit(batch)
     }
 
-    /// What the organization declares, as it is stored: for a cache to compare.
+    /// The stored bytes of what the organization declares, which a cache can compare.
     ///
     /// # Errors
     /// If the storage can't answer.
@@ -111,7 +111,7 @@ impl Store<'_> {
         Ok(self.item(keys::DECLARED.to_vec())?.map(|item| item.value))
     }
 
-    /// Keeps what the organization declares.
+    /// Stores what the organization declares.
     ///
     /// # Errors
     /// If the storage can't answer.

@@ -1,4 +1,4 @@
-//! The organization's schema table: the built-in one, with what the organization declares.
+//! The organization's schema table: the built-in schemas and those that the organization declares.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -7,22 +7,22 @@ use super::{DeclaredRecord, Store, StoreError};
 use crate::protocol::schema::SchemaTable;
 
 thread_local! {
-    /// The last table that was built, and the bytes that it was built of: they say whether it is still right, whoever
-    /// asks.
+    /// A cache of the last table that was built, and the bytes from which it was built. It is used if the stored bytes
+    /// are equal, even if another organization's store asks.
     static LAST: RefCell<Option<(Vec<u8>, Rc<SchemaTable>)>> = const { RefCell::new(None) };
 }
 
-/// A table to read: the built-in one, or one of the organization's own.
+/// A schema table: the built-in one, or one that an organization has extended.
 #[derive(Clone)]
 pub enum Table {
     /// The organization declares nothing.
     BuiltIn(&'static SchemaTable),
-    /// With what the organization declares.
+    /// The organization declares further schemas.
     Declared(Rc<SchemaTable>),
 }
 
 impl Table {
-    /// Whether it is the built-in one, so that stored documents hold nothing that is not returned by default.
+    /// Whether it is the built-in table. With it, every attribute of a stored document is returned by default.
     #[must_use]
     pub fn is_built_in(&self) -> bool {
         matches!(self, Self::BuiltIn(_))
@@ -41,10 +41,10 @@ impl std::ops::Deref for Table {
 }
 
 impl Store<'_> {
-    /// The organization's schema table; read once a call.
+    /// The organization's schema table; each call reads it once.
     ///
     /// # Errors
-    /// [`StoreError::Broken`] if what is stored declares no valid schemas.
+    /// [`StoreError::Broken`] if the stored schemas are not valid.
     pub fn schema_table(&self) -> Result<Table, StoreError> {
         if let Some(table) = self.table.borrow().as_ref() {
             return Ok(table.clone());

@@ -1,4 +1,4 @@
-//! What emails hold that must not be readable in the storage: passphrases and links.
+//! Encryption of the secrets in emails, which must not be readable in the storage: passphrases and links.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -7,23 +7,23 @@ use serde::{Deserialize, Serialize};
 use super::{Store, StoreError};
 use crate::capability::SecretsError;
 
-/// Something that must not be readable in the storage: sealed by the host's key, where the host has one.
+/// A secret that must not be readable in the storage. It is encrypted with the host's key if the host has one.
 ///
-/// A host without a key keeps it as it is, until the email is sent.
+/// Without a key the secret is stored unencrypted until the email is sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Sealed {
-    /// Sealed, in base64.
+    /// Encrypted, in base64.
     Sealed(String),
-    /// As it is: the host has no key.
+    /// Unencrypted: the host has no key.
     Plain(String),
 }
 
 impl Store<'_> {
-    /// Seals a text for the outbox.
+    /// Encrypts a text for the outbox.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] if the host's key is out of reach.
+    /// [`StoreError::Unavailable`] if the host's key can't be reached.
     pub fn seal(&self, plain: &str) -> Result<Sealed, StoreError> {
         let Some(secrets) = self.secrets else { return Ok(Sealed::Plain(plain.to_owned())) };
         match secrets.seal(plain.as_bytes()) {
@@ -33,10 +33,10 @@ impl Store<'_> {
         }
     }
 
-    /// Undoes [`Store::seal`].
+    /// Decrypts what [`Store::seal`] has encrypted.
     ///
     /// # Errors
-    /// Why it can't be opened, in words.
+    /// A text that says why it can't be decrypted.
     pub fn open(&self, sealed: &Sealed) -> Result<String, String> {
         let sealed = match sealed {
             Sealed::Plain(plain) => return Ok(plain.clone()),

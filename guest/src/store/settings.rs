@@ -1,20 +1,21 @@
-//! What is set here and not by `put-organization`: who gets events, the streams, the mass-deprovisioning guard, the retention.
+//! Settings that the component itself manages, unlike those of `put-organization`: receivers of events, event streams,
+//! the mass-deprovisioning guard, the retention.
 
 use insomnia_scim_contract::Guard;
 use serde::{Deserialize, Serialize};
 
 use super::{Batch, Retry, Store, StoreError, StreamRecord, Versioned, encode, keys};
 
-/// For how many days the log and events are kept unless something else is set.
+/// For how many days the log and events are kept by default.
 const RETENTION: u32 = 90;
 
-/// What is set here and not by `put-organization`. Stored as JSON under `settings`.
+/// Settings that the component itself manages, unlike those of `put-organization`. Stored as JSON under `settings`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct SettingsRecord {
     /// Whether there is a webhook for events.
     pub webhook: bool,
-    /// Whether somebody in the host's process takes events.
+    /// Whether a subscriber in the host's process takes events.
     pub subscriber: bool,
     /// The mass-deprovisioning guard; off if absent.
     pub guard: Option<Guard>,
@@ -35,7 +36,7 @@ impl SettingsRecord {
 }
 
 impl Store<'_> {
-    /// What is set; read once a call.
+    /// The settings; each call reads them once.
     ///
     /// # Errors
     /// If the storage can't answer.
@@ -48,7 +49,7 @@ impl Store<'_> {
         self.settings()
     }
 
-    /// Changes what is set, together with what `change` adds to the batch.
+    /// Changes the settings, and commits them with what `change` adds to the batch.
     ///
     /// # Errors
     /// If the storage can't answer, and those of `change`.

@@ -1,11 +1,11 @@
-//! Links by which somebody other than an owner sets up the identity provider, as far as they are stored.
+//! The stored form of set-up links, by which somebody other than an owner sets up the identity provider.
 
 use insomnia_scim_contract::{ExpiryWindow, IdentityProvider};
 use serde::{Deserialize, Serialize};
 
 use super::{Batch, Store, StoreError, form, keys};
 
-/// A set-up link: never its secret. Times are milliseconds since the Unix epoch.
+/// A set-up link, without its secret. Times are milliseconds since the Unix epoch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SetupLinkRecord {
@@ -23,11 +23,11 @@ pub struct SetupLinkRecord {
     /// The id of the member who made it; absent if the operator did.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub member: Option<String>,
-    /// How whoever made it is called.
+    /// The name of the person who made the link.
     pub created_by: String,
-    /// When it stops being good.
+    /// When the link expires.
     pub expires: u64,
-    /// When it showed a token.
+    /// When the link was used and showed a token.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub used: Option<u64>,
     /// When it was revoked.
@@ -53,7 +53,7 @@ impl Store<'_> {
         Ok(stored.map_or_else(Default::default, |stored| (Some(stored.version), stored.record.links)))
     }
 
-    /// Adds to the batch that the set-up links become these, if they still are of the version that was `seen`.
+    /// Adds the new list of set-up links to the batch, if its version has not changed since it was `seen`.
     ///
     /// # Errors
     /// If they can't be encoded.

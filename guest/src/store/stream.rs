@@ -1,4 +1,4 @@
-//! Streams of SCIM events (RFC 9967): what each has, the tokens that wait for its receiver, and the keys that sign them.
+//! Event streams (RFC 9967): the streams, the tokens that wait for their receivers, and the keys that sign the tokens.
 
 use insomnia_scim_contract::{EventDetail, StreamEvent};
 use serde::{Deserialize, Serialize};
@@ -8,26 +8,26 @@ use super::{Batch, ParkedEvent, Store, StoreError, Versioned, decode, encode, ke
 use crate::capability::{Key, KeyRange, Page};
 use crate::protocol::discovery::ASYNC_RESPONSE;
 
-/// How many tokens that wait are put into the order of their commits at once.
+/// How many waiting tokens are sorted into the order of their commits at a time.
 const IN_ORDER: u32 = 4_096;
-/// How many tokens are counted at the most.
+/// The most tokens that are counted.
 const MOST_COUNTED: u32 = 1_000;
 
-/// A stream. Stored as JSON in `settings`, which every change reads.
+/// A stream. Stored as JSON in `settings`, which every change of data reads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StreamRecord {
     /// A UUID.
     pub id: String,
-    /// What administrators call the receiver.
+    /// The name that administrators gave the receiver.
     pub name: String,
     /// The `aud` of its tokens.
     pub audience: String,
     /// The `iss` of its tokens: the connector URL.
     pub issuer: String,
-    /// Which events it has.
+    /// The kinds of events that the stream carries.
     pub events: Vec<StreamEvent>,
-    /// How much they say.
+    /// How much detail the events have.
     pub detail: EventDetail,
     /// Whether each event has a token of its own.
     pub single_events: bool,
@@ -41,25 +41,25 @@ pub struct StreamRecord {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum StreamDelivery {
-    /// They are posted to it (RFC 8935).
+    /// The server posts them to the receiver (RFC 8935).
     Push {
-        /// Where to.
+        /// The URL to which they are posted.
         url: String,
-        /// The `Authorization` header field, sealed by the host, in base64.
+        /// The `Authorization` header field, encrypted by the host, in base64.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         authorization: Option<String>,
     },
-    /// It asks for them (RFC 8936).
+    /// The receiver polls for them (RFC 8936).
     Poll {
-        /// The SHA-256 of its token, in lower-case hexadecimal digits.
+        /// The SHA-256 of the receiver's token, in lower-case hexadecimal digits.
         sha256: String,
     },
 }
 
-/// What the URI of every event begins with.
+/// The beginning of the URI of every event.
 pub const EVENT_URI: &str = "urn:ietf:params:scim:event:";
 
-/// The URI of a kind of event, without what all begin with.
+/// The URI of a kind of event, without the common beginning.
 #[must_use]
 pub fn event_name(event: StreamEvent, detail: EventDetail) -> String {
     match event {
@@ -77,13 +77,13 @@ impl StreamRecord {
         matches!(self.delivery, StreamDelivery::Push { .. })
     }
 
-    /// Whether it tells what came of asynchronous requests.
+    /// Whether the stream reports the results of asynchronous requests.
     #[must_use]
     pub fn tells_responses(&self) -> bool {
         self.events.contains(&StreamEvent::AsyncResponse)
     }
 
-    /// The event URIs that its tokens can have: what is too large for a full event is told by a notice.
+    /// The event URIs that its tokens can have. A change that is too large for a full event is reported by a notice.
     #[must_use]
     pub fn event_uris(&self) -> Vec<String> {
         let details = match self.detail {
@@ -109,36 +109,36 @@ impl StreamRecord {
     }
 }
 
-/// How the deliveries of a stream go. Stored as JSON under `stream/{id}`.
+/// The state of a stream's deliveries. Stored as JSON under `stream/{id}`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct StreamStateRecord {
-    /// Since when all that was pushed was taken, in milliseconds since the Unix epoch.
+    /// Since when all pushes have succeeded, in milliseconds since the Unix epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub works_since: Option<u64>,
-    /// Since when pushes fail, in milliseconds since the Unix epoch.
+    /// Since when pushes have failed, in milliseconds since the Unix epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failing_since: Option<u64>,
-    /// How long no host has tried since then, in milliseconds: it does not count towards the three days.
+    /// How long no host has tried since then, in milliseconds. This time does not count towards the three days.
     pub downtime: u64,
     /// When the receiver last polled, to the minute, in milliseconds since the Unix epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_polled: Option<u64>,
-    /// Why the last push failed, or the last token that the receiver has refused.
+    /// Why the last push failed, or which token the receiver refused last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
 
-/// A Security Event Token before it is signed. Stored as JSON under `set/{stream}/{id}`, in the commit of the change that it
-/// tells of: therefore the version of the key is the version of the resource.
+/// A Security Event Token before it is signed. Stored as JSON under `set/{stream}/{id}`, in the commit of the change
+/// that it reports. For this reason the version of the key is the version of the resource.
 ///
-/// It holds nothing secret, and nothing that SCIM never returns.
+/// It holds no secret, and no attribute that SCIM never returns.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SetRecord {
     /// The transaction that caused it.
     pub txn: String,
-    /// When that was, in milliseconds since the Unix epoch.
+    /// When the change was made, in milliseconds since the Unix epoch.
     pub time: u64,
     /// The resource's path below the connector URL.
     pub uri: String,
@@ -148,7 +148,7 @@ pub struct SetRecord {
     /// The `traceparent` of the request that caused it, if the host takes part in traces. It is no part of the token.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub traceparent: Option<String>,
-    /// Payloads by the URIs of their events, without what all of these begin with, and without `version`.
+    /// The payloads by event URI, without the URIs' common beginning and without `version`.
     pub events: Map<String, Value>,
 }
 
@@ -159,14 +159,14 @@ pub struct DueSet {
     pub id: String,
     /// The version of the resource after the change.
     pub version: u64,
-    /// What it says; `None` if it is older than its retention.
+    /// The content of the token; `None` if it is older than its retention.
     pub record: Option<SetRecord>,
 }
 
 /// The keys that sign tokens, the newest last. Stored as JSON under `signing-keys`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SigningKeysRecord {
-    /// The newest signs; of the others the public part is left.
+    /// The newest key signs; of the others only the public part is left.
     pub keys: Vec<SigningKeyRecord>,
 }
 
@@ -179,12 +179,12 @@ pub struct SigningKeyRecord {
     pub x: String,
     /// The other coordinate.
     pub y: String,
-    /// The private part, sealed by the host, in base64; absent of one that signs no more.
+    /// The private part, encrypted by the host, in base64; absent if the key no longer signs.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub sealed: Option<String>,
     /// In milliseconds since the Unix epoch.
     pub created: u64,
-    /// Since when another one signs, in milliseconds since the Unix epoch.
+    /// Since when another key signs, in milliseconds since the Unix epoch.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub replaced: Option<u64>,
 }
@@ -198,7 +198,7 @@ impl Store<'_> {
         Ok(self.settings()?.streams)
     }
 
-    /// As [`Store::streams`], but read again.
+    /// Like [`Store::streams`], but reads them again from the storage.
     ///
     /// # Errors
     /// If the storage can't answer.
@@ -236,7 +236,7 @@ impl Store<'_> {
     pub fn due_sets(&self, stream: &str, limit: u32) -> Result<(Vec<DueSet>, bool), StoreError> {
         let range = keys::sets_due(stream, None);
         let scanned = self.scan_page(Page { range, reverse: false, skip: 0, limit: IN_ORDER })?;
-        // As for events, keys are in the order of the attempts' beginnings, versions in that of the commits.
+        // As with events, keys have the order in which the attempts began, versions the order of the commits.
         let mut marks: Vec<(u64, String)> =
             scanned.entries.iter().filter_map(|entry| Some((entry.version, keys::id_of(&entry.key)?))).collect();
         marks.sort_unstable();
@@ -270,13 +270,13 @@ impl Store<'_> {
         Ok(u32::try_from(scanned.entries.len()).unwrap_or(MOST_COUNTED))
     }
 
-    /// Adds to the batch that the receiver has the token.
+    /// Adds to the batch that the token was delivered.
     pub fn forget_set(batch: &mut Batch, stream: &str, id: &str) {
         batch.delete(keys::set_due(stream, id));
         batch.delete(keys::set(stream, id));
     }
 
-    /// Adds to the batch that the token is put aside.
+    /// Adds to the batch that the token is parked: it could not be delivered.
     ///
     /// # Errors
     /// If it can't be encoded.
@@ -286,7 +286,7 @@ impl Store<'_> {
         Ok(())
     }
 
-    /// How the deliveries of the stream go, and the version of that.
+    /// The state of the stream's deliveries, and its version.
     ///
     /// # Errors
     /// If the storage can't answer.
@@ -295,7 +295,7 @@ impl Store<'_> {
         Ok((state, version))
     }
 
-    /// Notes how the deliveries go; nothing happens if that was noted by somebody else meanwhile.
+    /// Stores the state of the deliveries. Nothing is written if another host has changed it meanwhile.
     ///
     /// # Errors
     /// If the storage can't answer.
@@ -318,7 +318,8 @@ impl Store<'_> {
         self.document(keys::SIGNING_KEYS)
     }
 
-    /// Adds to the batch that all that waits for a stream is forgotten. It may be much: the jobs delete it part by part.
+    /// Adds to the batch that the stream's waiting tokens are dropped. There may be many, so the jobs delete them in
+    /// parts.
     pub(crate) fn drop_stream(&self, batch: &mut Batch, stream: &str) {
         batch.delete(keys::stream(stream));
         batch.delete(keys::lease(&format!("stream-{stream}")));

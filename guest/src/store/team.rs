@@ -1,4 +1,4 @@
-//! Teams: their documents, and the indexes and counters that every change of one keeps true.
+//! Teams: their documents, and the indexes and counters that are updated with every change.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -21,22 +21,22 @@ pub struct TeamRecord {
     pub created: u64,
     /// In milliseconds since the Unix epoch.
     pub modified: u64,
-    /// The SCIM Group without what is computed or kept as edges: `meta` and `members`.
+    /// The SCIM Group without `meta`, which is computed, and `members`, which are stored as edges.
     pub document: Document,
 }
 
-/// A member or a team as it is stored: the document is not read.
+/// A member or a team in its stored form, with the document unparsed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     /// In milliseconds since the Unix epoch.
     pub created: u64,
     /// In milliseconds since the Unix epoch.
     pub modified: u64,
-    /// The SCIM resource as text, canonical and without white space around it.
+    /// The SCIM resource as canonical JSON text, without white space around it.
     pub document: Vec<u8>,
 }
 
-/// What a row has in whatever form it is stored.
+/// The fields of a row, whatever the order in which they are stored.
 #[derive(Deserialize)]
 struct AnyRow {
     created: u64,
@@ -57,8 +57,8 @@ impl Row {
         Ok(Self { created, modified, document })
     }
 
-    /// Both times, and where the document begins, if `stored` has the form in which this version writes it: the document
-    /// comes last, so it need not be read to find its end. Text that a client has sent is in the document alone.
+    /// Both times and the start of the document, if `stored` has the form that this version writes. The document comes
+    /// last, so it need not be parsed to find its end. Only the document contains text that a client has sent.
     fn head(stored: &[u8]) -> Option<(u64, u64, usize)> {
         const CREATED: &[u8] = b",\"created\":";
         const MODIFIED: &[u8] = b",\"modified\":";
@@ -75,7 +75,7 @@ impl Row {
         (document.ends_with(b"}}")).then_some((created, modified, stored.len() - document.len() - 1))
     }
 
-    /// The name that people see, as [`super::MemberRecord::display_name`] and [`TeamRecord::display_name`] have it.
+    /// The name that people see: see [`super::MemberRecord::display_name`] and [`TeamRecord::display_name`].
     #[must_use]
     pub fn display_name(&self) -> String {
         let named: Named<'_> = serde_json::from_slice(&self.document).unwrap_or_default();
@@ -88,17 +88,17 @@ impl Row {
     }
 }
 
-/// What comes before the times is no longer than this, in bytes: an origin and a role.
+/// The most bytes before the times: an origin and a role.
 const HEAD: usize = 64;
 
-/// The number that the text begins with, and what follows it.
+/// Splits a text into the number with which it begins, and the rest.
 fn number(text: &[u8]) -> Option<(u64, &[u8])> {
     let end = text.iter().position(|byte| !byte.is_ascii_digit())?;
     let (digits, rest) = text.split_at_checked(end)?;
     Some((std::str::from_utf8(digits).ok()?.parse().ok()?, rest))
 }
 
-/// The names in a document; the rest of it is passed over.
+/// The names in a document; its other attributes are skipped.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Named<'d> {
@@ -159,7 +159,7 @@ impl Store<'_> {
         Ok(self.resources(Kind::Team, &[id.to_owned()])?.pop().flatten())
     }
 
-    /// The teams with these ids, in their order.
+    /// The teams with these ids, in the order of the ids given.
     ///
     /// # Errors
     /// If the storage can't answer.
@@ -184,7 +184,7 @@ impl Store<'_> {
         self.each_stored(kind, ids, |key, item| Ok(decode(key, &item)?.record))
     }
 
-    /// What is stored of each id, as `read` makes it of the document.
+    /// Reads the stored document of each id, and converts it by `read`.
     fn each_stored<T>(
         &self,
         kind: Kind,
@@ -213,8 +213,8 @@ impl Store<'_> {
         Ok(resources)
     }
 
-    /// Adds to `batch` that the team comes, changes, or goes: the document, its indexes and counters. The caller sees to the
-    /// edges, and to what the change means.
+    /// Adds to `batch` that the team is created, changed or deleted: the document, its indexes and counters. The caller
+    /// adds the memberships and the consequences of the change.
     ///
     /// # Errors
     /// If the document can't be encoded.
@@ -264,7 +264,7 @@ impl Store<'_> {
         Ok(())
     }
 
-    /// Members or teams with these ids as they are stored, in the order of the ids.
+    /// The stored form of the members or teams with these ids, in the order of the ids.
     ///
     /// # Errors
     /// If the storage can't answer.

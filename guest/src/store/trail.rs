@@ -1,8 +1,8 @@
 //! The audit trail: what people, API keys and the operator did, from where, and what it changed (rule P9).
 //!
-//! What somebody asks the component for is an *act*, and a store that was made for an act keeps an entry of it. The entry is
-//! written in the same commit as what the act changes, so that there is neither a change without its entry nor an entry
-//! without its change. An act that changes nothing in the store, such as a sign-in, has its entry written at its end.
+//! A call of the component's admin functions is an *act*. A store that was made for an act writes an entry of the audit
+//! trail in the same commit as the act's changes. So there is no change without its entry, and no entry without its
+//! change. An act that changes nothing in the store, such as a sign-in, gets its entry at its end.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -14,24 +14,24 @@ use serde_json::Value;
 use super::{Batch, Cause, EventSubject, Store, StoreError, encode, keys};
 use crate::protocol::timestamp;
 
-/// The most that `before` and `after` take, each as JSON, in bytes.
+/// The largest size of `before` and of `after`, each as JSON, in bytes.
 const LONGEST: usize = 8 * 1024;
-/// How long after an act the jobs are run at the latest, in milliseconds.
+/// The jobs run at the latest this long after an act, in milliseconds.
 const SWEPT_WITHIN: u64 = 24 * 60 * 60 * 1_000;
 
-/// An entry of the audit trail. Stored and shown as this JSON. It never holds a secret.
+/// An entry of the audit trail. It is stored and shown as this JSON. It never holds a secret.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TrailRecord {
     /// A UUID.
     pub id: String,
-    /// When, as in RFC 3339, in UTC.
+    /// The time as in RFC 3339, in UTC.
     pub time: String,
     /// What was done, such as `connector.enable`.
     pub act: String,
     /// Who did it.
     pub by: Person,
-    /// The face by which it was done: `page`, `api`, `command-line` or `backend`.
+    /// The interface by which it was done: `page`, `api`, `command-line` or `backend`.
     pub face: String,
     /// The IP address of the person or program, if the host knows it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -39,19 +39,19 @@ pub struct TrailRecord {
     /// The caller's credential, such as the name of an API key; absent if a person has signed in.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub credential: Option<String>,
-    /// The id of the request, by which the host's own log can be searched.
+    /// The id of the request, by which it is found in the host's own log.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub request_id: Option<String>,
-    /// What it was done to.
+    /// The object of the act.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub subject: Option<EventSubject>,
-    /// What was there, as far as it changed.
+    /// The old values of what changed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub before: Option<Value>,
-    /// What is there now, as far as it changed.
+    /// The new values of what changed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub after: Option<Value>,
-    /// Why it was refused; absent if it was done.
+    /// Why the act was refused; absent if it was done.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub refused: Option<String>,
 }
@@ -62,12 +62,12 @@ pub struct Person {
     /// `member`; `owner`, for a backend or an API key that may do what the owner may; or `operator`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// The member's id, or what the host has called the member by.
+    /// The member's id, or the name by which the host identified the member.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub id: Option<String>,
 }
 
-/// What is known of an act whose entry has not been written yet.
+/// The details of an act whose entry is not written yet.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Noted {
     act: Cow<'static, str>,
@@ -80,15 +80,15 @@ pub(super) struct Noted {
     before: Option<Value>,
     after: Option<Value>,
     refused: Option<String>,
-    /// The next commit is the one that the entry belongs to.
+    /// Whether the next commit is the one to which the entry belongs.
     ready: bool,
 }
 
-/// The act that a store was made for.
+/// The act for which a store was made.
 pub(super) type Doing = RefCell<Option<Noted>>;
 
 impl Store<'_> {
-    /// The same view, for an act of this name: an entry of the audit trail is written with what it changes.
+    /// The same store, for an act of this name: its changes are committed with an entry of the audit trail.
     #[must_use]
     pub fn for_act(self, by: &Act, act: impl Into<Cow<'static, str>>) -> Self {
         let person = match &by.actor {
@@ -99,8 +99,8 @@ impl Store<'_> {
         self.for_somebody(Some(person), &by.source, act.into())
     }
 
-    /// As [`Store::for_act`], for a member who is known only when the passphrase or the link was looked at
-    /// ([`Store::note_member`]). Strangers, who can send what they like, leave no entry.
+    /// Like [`Store::for_act`], for a member who is only known once the passphrase or the link was checked
+    /// ([`Store::note_member`]). Unknown callers, who could send anything, leave no entry.
     #[must_use]
     pub fn for_member_from(self, source: &Source, act: &'static str) -> Self {
         self.for_somebody(None, source, act.into())
@@ -124,8 +124,8 @@ impl Store<'_> {
         self
     }
 
-    /// Notes what the act is done to, and what was there and will be, as far as it changes: the next commit is the one
-    /// that makes the change. Does nothing if nobody acts.
+    /// Notes the object of the act, and the old and new values of what changes. The next commit is the one that makes
+    /// the change. Does nothing if the store was not made for an act.
     pub fn note(&self, subject: EventSubject, before: Option<Value>, after: Option<Value>) {
         if let Some(noted) = self.doing.borrow_mut().as_mut() {
             (noted.before, noted.after) = differences(before, after);
@@ -142,7 +142,7 @@ impl Store<'_> {
         }
     }
 
-    /// Notes that the act is refused, which the next commit keeps. It is there for wrong passphrases above all.
+    /// Notes that the act is refused. The next commit stores it, for instance for a wrong passphrase.
     pub fn note_refusal(&self, why: &str) {
         if let Some(noted) = self.doing.borrow_mut().as_mut() {
             noted.refused = Some(why.to_owned());
@@ -150,7 +150,7 @@ impl Store<'_> {
         }
     }
 
-    /// Adds the act's entry to the batch if the batch makes the act's change; returns whether it did.
+    /// Adds the act's entry to the batch if the batch makes the act's change; returns whether the entry was added.
     pub(super) fn add_trail(&self, batch: &mut Batch) -> Result<bool, StoreError> {
         let doing = self.doing.borrow();
         let Some(noted) = doing.as_ref().filter(|noted| noted.ready) else { return Ok(false) };
@@ -174,13 +174,14 @@ impl Store<'_> {
         Ok(true)
     }
 
-    /// Says that the act's entry has been committed.
+    /// Notes that the act's entry was committed.
     pub(super) fn trail_written(&self) {
         self.doing.replace(None);
     }
 
-    /// Ends the act: if its entry was not written, since it changed nothing in the store, it is written now. The jobs are run
-    /// within a day: where there is nothing but a trail, nothing else has them delete what is too old.
+    /// Ends the act. If its entry is not written yet, because the act changed nothing in the store, it is written now.
+    /// The jobs run within a day: if an organization only has an audit trail, nothing else makes them delete its old
+    /// entries.
     ///
     /// # Errors
     /// If the storage can't answer.
@@ -195,7 +196,7 @@ impl Store<'_> {
     }
 }
 
-/// What differs between two objects; other values as they are.
+/// The values that differ between two objects. Values that are no objects are returned whole.
 fn differences(before: Option<Value>, after: Option<Value>) -> (Option<Value>, Option<Value>) {
     let (Some(Value::Object(mut before)), Some(Value::Object(mut after))) = (before.clone(), after.clone()) else {
         return (before, after);
@@ -209,7 +210,7 @@ fn differences(before: Option<Value>, after: Option<Value>) -> (Option<Value>, O
     (Some(Value::Object(before)), Some(Value::Object(after)))
 }
 
-/// The value if it is short enough to be kept, else its length.
+/// The value if it is short enough to be stored, else its length.
 fn shortened(value: Value) -> Value {
     let length = value.to_string().len();
     if length > LONGEST { Value::String(format!("{length} bytes")) } else { value }

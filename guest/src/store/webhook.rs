@@ -1,4 +1,4 @@
-//! Where events go over HTTP, and how that goes.
+//! The webhook to which events are posted, and the state of its deliveries.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,43 +8,43 @@ use super::{Batch, Store, StoreError, Versioned, keys};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WebhookRecord {
-    /// Where events are posted to.
+    /// The URL to which events are posted.
     pub url: String,
-    /// The key of the signatures, sealed by the host, in base64.
+    /// The key of the signatures, encrypted by the host, in base64.
     pub secret: String,
     /// In milliseconds since the Unix epoch.
     pub created: u64,
-    /// Since when all that was posted was taken, in milliseconds since the Unix epoch; nothing was tried yet without this and
-    /// `failing_since`.
+    /// Since when all deliveries have succeeded, in milliseconds since the Unix epoch. If both this and `failing_since`
+    /// are absent, nothing was delivered yet.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub works_since: Option<u64>,
-    /// Since when deliveries fail, in milliseconds since the Unix epoch.
+    /// Since when deliveries have failed, in milliseconds since the Unix epoch.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub failing_since: Option<u64>,
-    /// How long no host has tried since then, in milliseconds: it does not count towards the three days.
+    /// How long no host has tried since then, in milliseconds. This time does not count towards the three days.
     #[serde(skip_serializing_if = "is_zero", default)]
     pub downtime: u64,
     /// The last failure.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub error: Option<String>,
-    /// The key before, which signs as well for a while.
+    /// The previous key, which also signs for a while.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub previous: Option<PreviousKey>,
-    /// The receiver has answered 410: nothing is posted until the webhook is set again.
+    /// Whether the receiver has answered 410: nothing is posted until the webhook is set again.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub gone: bool,
 }
 
-/// A key of signatures that another one has replaced, while the receiver learns the new one.
+/// A replaced signature key. It still signs while the receiver learns the new one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PreviousKey {
     /// The key, sealed by the host, in base64.
     pub secret: String,
-    /// How long it signs, in milliseconds since the Unix epoch.
+    /// Until when it signs, in milliseconds since the Unix epoch.
     pub until: u64,
 }
 
-/// Serde wants a reference.
+/// Serde calls this with a reference.
 fn is_zero(number: &u64) -> bool {
     *number == 0
 }
@@ -58,7 +58,7 @@ impl Store<'_> {
         self.document(keys::WEBHOOK)
     }
 
-    /// Notes how the deliveries go; nothing happens if the webhook was changed meanwhile.
+    /// Stores the state of the deliveries. Nothing is written if the webhook was changed meanwhile.
     ///
     /// # Errors
     /// If the storage can't answer.

@@ -1,4 +1,4 @@
-//! The keys that sign tokens: one signs, and the public part of those before stays in the key set for a while.
+//! The keys that sign tokens: the newest one signs, and the public part of older ones stays in the key set for a while.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -11,16 +11,16 @@ use crate::capability::{Secrets, SecretsError};
 use crate::jws::{Coordinates, PRIVATE, PrivateKey};
 use crate::store::{Batch, EventSubject, SigningKeyRecord, SigningKeysRecord, Store, StoreError, keys};
 
-/// For how long the public part of a key stays after another one signs, in milliseconds: until then a receiver has checked
-/// what it was given before.
+/// How long the public part of a key is kept after another one signs, in milliseconds. By then receivers have verified
+/// the tokens that the old key has signed.
 const KEPT: u64 = 30 * 24 * 60 * 60 * 1_000;
 /// How many keys are kept at the most.
 const MOST: usize = 8;
 
-/// Why nothing can be signed.
+/// The reason why nothing can be signed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub(crate) enum SignerError {
-    /// The private key can't be opened.
+    /// The private key can't be decrypted.
     #[error("the key that signs can't be opened: {0}")]
     Sealed(String),
     /// The store can't answer.
@@ -36,10 +36,10 @@ pub(crate) struct Signer {
 }
 
 impl Signer {
-    /// Opens the key that signs now.
+    /// Decrypts the key that signs now.
     ///
     /// # Errors
-    /// [`SignerError`] says why it can't be opened.
+    /// [`SignerError`] says why it can't be decrypted.
     pub(crate) fn open(store: &Store, secrets: &dyn Secrets) -> Result<Self, SignerError> {
         let none = || SignerError::Sealed("there is none".to_owned());
         let mut keys = store.signing_keys()?.map(|stored| stored.record.keys).unwrap_or_default();
@@ -54,9 +54,9 @@ fn no(error: &dyn std::fmt::Display) -> SignerError {
     SignerError::Sealed(error.to_string())
 }
 
-/// A new key, its private part sealed.
+/// A new key, with its private part encrypted.
 fn new_key(store: &Store, secrets: &dyn Secrets) -> Result<SigningKeyRecord, StreamError> {
-    // All but one in 2^32 random numbers are keys.
+    // Only one in 2^32 random numbers is not a valid key.
     let drawn = (0..8).find_map(|_| {
         let bytes = store.random::<PRIVATE>();
         let public = PrivateKey::from_bytes(&bytes)?.public()?;
@@ -73,7 +73,7 @@ fn new_key(store: &Store, secrets: &dyn Secrets) -> Result<SigningKeyRecord, Str
 pub(super) fn make_first(store: &Store, secrets: &dyn Secrets) -> Result<(), StreamError> {
     store.transact(|| {
         if store.signing_keys()?.is_some() {
-            // That it can be opened is known before somebody relies on it.
+            // This makes sure that the key can be decrypted before anybody relies on it.
             return Signer::open(store, secrets).map(drop).map_err(|error| match error {
                 SignerError::Sealed(_) => StreamError::Secrets(SecretsError::Other(error.to_string())),
                 SignerError::Store(error) => error.into(),
@@ -89,7 +89,7 @@ fn put(store: &Store, seen: Option<u64>, all: Vec<SigningKeyRecord>) -> Result<(
     store.commit(batch).map(drop)
 }
 
-/// Makes a new key that signs from now on. The private part of the old one is forgotten at once.
+/// Makes a new key that signs from now on. The private part of the old one is deleted at once.
 ///
 /// # Errors
 /// [`StreamError::NoKey`] if there was none before.
@@ -120,8 +120,8 @@ fn is_kept(key: &SigningKeyRecord, now: u64) -> bool {
     key.replaced.is_none_or(|replaced| lasts(replaced.saturating_add(KEPT), now, KEPT))
 }
 
-/// The key set (RFC 7517) for the receiver of this stream, in JSON: all that may have signed what it has. Where there is no
-/// such stream it has no keys, so that it does not tell which organizations there are.
+/// The key set (RFC 7517) as JSON for the receiver of this stream: all keys that may have signed its tokens. For an
+/// unknown stream the set is empty, so that it does not reveal which organizations exist.
 ///
 /// # Errors
 /// If the store can't answer.

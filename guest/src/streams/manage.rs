@@ -1,4 +1,4 @@
-//! Streams are added, listed and removed, and get new tokens.
+//! Adds, lists and removes event streams, and gives them new tokens.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -14,29 +14,29 @@ use crate::url;
 
 /// How many streams an organization may have.
 const MOST: usize = 8;
-/// What the token of a receiver that polls begins with.
+/// The prefix of the token of a receiver that polls.
 pub(super) const PREFIX: &str = "insm_events_";
 /// The longest name, audience and `Authorization` header field, in bytes.
 const LONGEST_NAME: usize = 200;
 const LONGEST_AUDIENCE: usize = 500;
 const LONGEST_AUTHORIZATION: usize = 4_096;
 
-/// Why a stream was not changed. Nothing has changed.
+/// The reason why a stream was not changed. Nothing has changed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum StreamError {
-    /// Something of the stream is not valid.
+    /// A value of the stream is not valid.
     #[error("{0}")]
     Invalid(String),
-    /// There are as many as there may be.
+    /// The organization already has the most streams that are allowed.
     #[error("an organization has {MOST} streams at the most: remove one first")]
     TooMany,
-    /// No stream has this id, or none that polls.
+    /// No stream has this id, or the stream is not polled.
     #[error("{0}")]
     NotFound(String),
     /// No key was ever made.
     #[error("there is no key that signs before the first stream is added")]
     NoKey,
-    /// A secret can't be sealed.
+    /// A secret can't be encrypted.
     #[error(transparent)]
     Secrets(#[from] SecretsError),
     /// The store can't answer.
@@ -58,7 +58,7 @@ pub fn list(store: &Store) -> Result<Vec<EventStream>, StoreError> {
     store.streams()?.into_iter().map(|stream| shown(store, stream)).collect()
 }
 
-/// Adds a stream, which has what happens from now on. The token of a receiver that polls is shown once.
+/// Adds a stream, which carries the events from now on. The token of a receiver that polls is shown only once.
 ///
 /// # Errors
 /// [`StreamError`] says why not.
@@ -104,7 +104,7 @@ pub fn add(
     Ok(IssuedEventStream { event_stream: shown(store, stream)?, token: token.map(Token::reveal) })
 }
 
-/// Removes a stream, and forgets what waits.
+/// Removes a stream, and drops its waiting tokens.
 ///
 /// # Errors
 /// [`StreamError::NotFound`] if there is none.
@@ -118,7 +118,7 @@ pub fn remove(store: &Store, id: &str) -> Result<(), StreamError> {
     })
 }
 
-/// Gives a stream whose receiver polls a new token. The old one stops at once.
+/// Gives a new token to a stream whose receiver polls. The old token becomes invalid at once.
 ///
 /// # Errors
 /// [`StreamError::NotFound`] if there is no stream with this id; [`StreamError::Invalid`] if its tokens are pushed.
@@ -204,13 +204,13 @@ fn shown(store: &Store, stream: StreamRecord) -> Result<EventStream, StoreError>
     })
 }
 
-/// For the audit trail.
+/// The subject of an act on this stream, for the audit trail.
 fn subject(stream: &StreamRecord) -> EventSubject {
     let (id, name) = (Some(stream.id.clone()), Some(stream.name.clone()));
     EventSubject { id, name, ..EventSubject::only("stream") }
 }
 
-/// For the audit trail: of a URL scheme and host alone, since what else it has may be a secret.
+/// The stream for the audit trail. Of a URL it only has the scheme and the host, since the rest may contain a secret.
 fn told(stream: &StreamRecord) -> Value {
     let push = match &stream.delivery {
         StreamDelivery::Push { url, .. } => {

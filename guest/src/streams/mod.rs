@@ -1,14 +1,14 @@
-//! Streams of SCIM events (RFC 9967): receivers are told what happens to users and groups by Security Event Tokens (RFC 8417),
-//! which are pushed to them (RFC 8935) or which they ask for (RFC 8936).
+//! Streams of SCIM events (RFC 9967): Security Event Tokens (RFC 8417) report changes of users and groups to receivers.
+//! Tokens are pushed to a receiver (RFC 8935), or the receiver polls for them (RFC 8936).
 //!
 //! | question | file |
 //! |---|---|
 //! | which streams are there, and who adds and removes them? | `manage` |
-//! | what do tokens say? | [`provisioning`](crate::provisioning), in the commit of the change |
-//! | what does a token look like, and which key signs it? | `token`, `keys` |
-//! | how does a receiver ask for tokens? | `poll` |
+//! | what is in the tokens? | [`provisioning`](crate::provisioning), in the commit of the change |
+//! | which form does a token have, and which key signs it? | `token`, `keys` |
+//! | how does a receiver poll for tokens? | `poll` |
 //! | how are tokens pushed? | [`jobs`](crate::jobs) |
-//! | what came of asynchronous requests? | [`endpoint`](crate::endpoint) |
+//! | what is the result of an asynchronous request? | [`endpoint`](crate::endpoint) |
 
 mod keys;
 mod manage;

@@ -1,4 +1,4 @@
-//! The poll endpoint of a stream (RFC 8936): its receiver acknowledges tokens and asks for more.
+//! The poll endpoint of a stream (RFC 8936): the receiver acknowledges tokens and gets more.
 
 use std::collections::BTreeMap;
 
@@ -16,16 +16,16 @@ use crate::text::cut;
 
 /// The largest request, in bytes.
 const LARGEST: usize = 64 * 1024;
-/// How many tokens one answer has at the most.
+/// The most tokens in one answer.
 const MOST: u32 = 100;
-/// When no further token is added to an answer, in bytes.
+/// An answer gets no further token once it has this size, in bytes.
 const ENOUGH: usize = 1024 * 1024;
-/// How much later than the last time it is noted again that the receiver polls, in milliseconds.
+/// The time of the last poll is written again only after this many milliseconds.
 const POLLED_AGAIN: u64 = 60_000;
-/// The longest text of a refusal that is kept, in bytes.
+/// The longest error text of a receiver that is stored, in bytes.
 const LONGEST_REFUSAL: usize = 500;
 
-/// What a receiver sends (RFC 8936 §2.2). All of it may be absent, and what is not known is passed over.
+/// The body of a receiver's request (RFC 8936 §2.2). Every member is optional, and unknown ones are ignored.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct Poll {
@@ -35,7 +35,7 @@ struct Poll {
     set_errs: BTreeMap<String, SetError>,
 }
 
-/// Why a receiver does not take a token.
+/// The reason why a receiver refuses a token.
 #[derive(Deserialize)]
 struct SetError {
     err: String,
@@ -43,8 +43,8 @@ struct SetError {
     description: Option<String>,
 }
 
-/// Serves a request of a receiver. Whoever has no token of the stream is answered in the same way, whether there is such a
-/// stream or not.
+/// Serves a receiver's request. A caller without a token of the stream always gets the same answer, whether the stream
+/// exists or not.
 #[must_use]
 pub fn poll(host: Host<'_>, request: &PollRequest) -> PollResponse {
     let store = host.store();
@@ -110,7 +110,7 @@ fn serve(host: Host<'_>, store: &Store, request: &PollRequest) -> Result<PollRes
     Ok(PollResponse { wait, ..answer(200, &body) })
 }
 
-/// The stream, if the caller has its token.
+/// The stream, if the caller has presented its token.
 fn admitted(store: &Store, request: &PollRequest) -> Result<Option<StreamRecord>, StoreError> {
     let presented = request.authorization.as_deref().and_then(|field| field.trim().split_once(' '));
     let presented =
@@ -128,16 +128,17 @@ fn read(body: &[u8]) -> Result<Poll, String> {
     if body.trim_ascii().is_empty() {
         return Ok(Poll::default());
     }
-    // A list would be read by the order of the members.
+    // A list must be refused here, because it would be parsed as the members in their order.
     if body.trim_ascii_start().first() != Some(&b'{') {
         return Err("the request is no JSON object".to_owned());
     }
     serde_json::from_slice(body).map_err(|error| format!("the request is not understood: {error}"))
 }
 
-/// Forgets what the receiver has, and puts aside what it does not take. What does not wait for this receiver is passed over.
+/// Deletes the tokens that the receiver has acknowledged, and parks those that it refuses. Tokens that do not wait for
+/// this receiver are ignored.
 fn acknowledge(store: &Store, stream: &StreamRecord, poll: &Poll) -> Result<(), StoreError> {
-    // It may have been removed since the caller was admitted.
+    // The stream may have been removed since the caller was authenticated.
     if store.stream(&stream.id)?.is_none() {
         return Ok(());
     }

@@ -1,4 +1,4 @@
-//! A Security Event Token as it is delivered (RFC 8417 §2, RFC 9967 §2.1).
+//! Makes the Security Event Token that is delivered (RFC 8417 §2, RFC 9967 §2.1).
 
 use serde_json::{Value, json};
 
@@ -7,9 +7,9 @@ use crate::protocol::discovery::ASYNC_RESPONSE;
 use crate::protocol::version::etag;
 use crate::store::{DueSet, EVENT_URI, SetRecord, StreamRecord};
 
-/// Signs a token. Every attempt to deliver it has the same `jti`, and as long as no other key signs, every byte is the same.
+/// Signs a token. It has the same `jti` in every attempt to deliver it, and, until another key signs, the same bytes.
 ///
-/// `None` if it can't be signed, which does not happen with a key that could be opened.
+/// `None` if it can't be signed, which does not happen with a key that could be decrypted.
 pub(crate) fn token(stream: &StreamRecord, signer: &Signer, due: &DueSet, set: &SetRecord) -> Option<String> {
     let header = json!({"alg": "ES256", "typ": "secevent+jwt", "kid": signer.id});
     signer.key.sign(&header, &claims(stream, due, set))
@@ -25,7 +25,7 @@ fn claims(stream: &StreamRecord, due: &DueSet, set: &SetRecord) -> Value {
         .events
         .iter()
         .map(|(name, payload)| {
-            // The result of a request has the version that the resource had then.
+            // The result of a request already contains the version that the resource had at that time.
             let is_whole = name == ASYNC_RESPONSE;
             let payload = if is_whole { payload.clone() } else { completed(payload.clone(), stream, due, set) };
             (format!("{EVENT_URI}{name}"), payload)
@@ -43,7 +43,8 @@ fn claims(stream: &StreamRecord, due: &DueSet, set: &SetRecord) -> Value {
     })
 }
 
-/// The payload with what was not known before the commit of the change: its version, and where the resource is.
+/// The payload with the values that were not known before the commit of the change: the version and the URL of the
+/// resource.
 fn completed(mut payload: Value, stream: &StreamRecord, due: &DueSet, set: &SetRecord) -> Value {
     let Value::Object(members) = &mut payload else { return payload };
     if members.is_empty() {

@@ -1,4 +1,4 @@
-//! The clock: the trait by which an embedder, or a test, tells the time, and its place in WASI.
+//! The clock: the trait by which an embedder, or a test, provides the time, and its WASI interface.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,7 +9,7 @@ use wasmtime_wasi::HostWallClock;
 
 /// The wall clock that the component and the host's scheduler read.
 pub trait Clock: Send + Sync + 'static {
-    /// Milliseconds since the Unix epoch.
+    /// The time in milliseconds since the Unix epoch.
     fn now(&self) -> u64;
 }
 
@@ -24,7 +24,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands still until it is set: for tests.
+/// A clock for tests: it stands still until it is set.
 #[derive(Debug, Default)]
 pub struct ManualClock(AtomicU64);
 

@@ -1,4 +1,4 @@
-//! Outgoing email: the trait an embedder implements, and its place in `wit/email.wit`.
+//! Outgoing email: the trait that an embedder implements, and the interface of `wit/email.wit`.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::quota::{Quota, Usage};
 /// A message to one recipient, with a text and an HTML part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// The left part of the Message-ID: the same for every attempt at the same message.
+    /// The left part of the Message-ID. It is the same in every attempt to send this message.
     pub id: String,
     /// The Date header, in milliseconds since the Unix epoch.
     pub date: u64,
@@ -29,62 +29,63 @@ pub struct Message {
     pub html: String,
 }
 
-/// Why a message was not taken.
+/// The reason why a message was not accepted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MailError {
-    /// There is no way to send email.
+    /// The host has no way to send email.
     #[error("no mail system is configured")]
     NotConfigured,
     /// The recipient or the message was refused for good (SMTP 5xx).
     #[error("the mail system refused the message: {0}")]
     Rejected(String),
-    /// The mail system takes nothing now (no connection, connection lost, timeout, SMTP 4xx but for recipients): the same
-    /// message may be taken later, and until then no other is tried.
+    /// The mail system accepts nothing now (no connection, connection lost, timeout, SMTP 4xx but for recipients). The
+    /// same message may be accepted later, and until then no other message is tried.
     #[error("the mail system is unavailable: {0}")]
     Unavailable(String),
-    /// Anything else, such as a recipient who is refused for now (SMTP 450 to 452 to `RCPT`): this message is tried again
-    /// later, others are not held up.
+    /// Any other error, such as a recipient who is refused for now (SMTP 450 to 452 to `RCPT`). This message is tried
+    /// again later, and other messages are not delayed.
     #[error("the message was not taken: {0}")]
     Other(String),
 }
 
-/// Hands messages to a mail system.
+/// Sends messages by a mail system.
 #[async_trait]
 pub trait Mailer: Send + Sync + 'static {
-    /// Sends a message of the organization. Called at least once for each: after a crash the same id may come again.
+    /// Sends a message of the organization. It is called at least once for each message: after a crash the same id may
+    /// come again.
     ///
     /// # Errors
-    /// As [`MailError`] says; only [`MailError::Unavailable`] and [`MailError::Other`] are tried again.
+    /// Those of [`MailError`]; only [`MailError::Unavailable`] and [`MailError::Other`] are tried again.
     async fn send(&self, organization: &OrganizationId, message: Message) -> Result<(), MailError>;
 
-    /// Whether messages leave this machine for their recipients. One that only keeps them says `false`: then the page tells
-    /// administrators that nobody gets emails.
+    /// Whether messages are sent to their recipients. A mailer that only stores them returns `false`; the page then
+    /// tells administrators that nobody gets emails.
     fn delivers(&self) -> bool {
         true
     }
 
-    /// Removes the message with this id, if it is still here: its organization was deleted while it was sent. A mailer
-    /// that hands messages on and keeps none has nothing to do.
+    /// Removes the message with this id, if the mailer still stores it: its organization was deleted while it was being
+    /// sent. A mailer that stores no messages has nothing to do.
     async fn withdraw(&self, organization: &OrganizationId, id: &str) {
         let _ = (organization, id);
     }
 
-    /// Removes the messages of the organization that are still here and that are addressed to somebody who is erased; returns
-    /// how many. `names` are the person's addresses and other names in small letters. Messages to others that only mention the
-    /// person stay. A mailer that hands messages on and keeps none has nothing to do.
+    /// Removes the organization's stored messages to a person who is being erased; returns how many. `names` are the
+    /// person's addresses and other names in lower case. Messages to others that only mention the person stay. A mailer
+    /// that stores no messages has nothing to do.
     ///
     /// # Errors
-    /// Says what could not be removed; the erasure is then to be asked for again.
+    /// Says what could not be removed; the erasure must then be requested again.
     async fn erase(&self, organization: &OrganizationId, names: &[String]) -> Result<u64, MailError> {
         let _ = (organization, names);
         Ok(0)
     }
 
-    /// Removes all messages of the organization that are still here, since it is being deleted: they hold initial
-    /// passphrases. A mailer that hands messages on and keeps none has nothing to do.
+    /// Removes all stored messages of an organization that is being deleted: they contain initial passphrases. A mailer
+    /// that stores no messages has nothing to do.
     ///
     /// # Errors
-    /// Says what could not be removed; the deletion is then to be tried again.
+    /// Says what could not be removed; the deletion must then be tried again.
     async fn forget(&self, organization: &OrganizationId) -> Result<(), MailError> {
         let _ = organization;
         Ok(())
@@ -102,7 +103,7 @@ impl Mailer for NoMailer {
     }
 }
 
-/// What the interface needs of a call.
+/// The parts of the host that a call of this interface needs.
 pub(crate) struct EmailView<'a> {
     organization: &'a OrganizationId,
     capabilities: &'a Arc<Capabilities>,
@@ -131,7 +132,8 @@ impl wit::Host for EmailView<'_> {
         let message = Message { id, date, to, subject, text, html };
         let sent = send(self.capabilities, self.organization, message);
         let sent = self.capabilities.measured("email", "send", sent).await;
-        // One email that is refused is shown where deliveries are; a mail server that takes none concerns all.
+        // The list of deliveries shows a single refused email. A mail server that accepts none affects all
+        // organizations, so it is logged here.
         if let Err(MailError::Unavailable(why) | MailError::Other(why)) = &sent {
             warn_hourly!("mail-server"; organization = %self.organization, "emails can't be sent and wait: {why}");
         }
@@ -144,8 +146,8 @@ impl wit::Host for EmailView<'_> {
     }
 }
 
-/// Sends the message, and takes it back if its organization was deleted meanwhile. It is a task of its own: a call that
-/// is ended by the deletion must not leave behind what the mailer writes after that.
+/// Sends the message, and withdraws it if its organization was deleted meanwhile. This is a separate task: if the
+/// deletion ends the call, a message that the mailer stores afterwards must still be removed.
 async fn send(
     capabilities: &Arc<Capabilities>,
     organization: &OrganizationId,

@@ -1,4 +1,4 @@
-//! Outgoing HTTP: the trait an embedder implements, and its place in `wit/http.wit`.
+//! Outgoing HTTP: the trait that an embedder implements, and the interface of `wit/http.wit`.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ pub struct OutgoingRequest {
     pub headers: Vec<(String, String)>,
     /// The body; may be empty.
     pub body: Vec<u8>,
-    /// How long it may take at the most; the client's own limit holds as well.
+    /// How long the request may take. The client's own limit applies as well.
     pub timeout: Option<Duration>,
 }
 
@@ -37,51 +37,51 @@ pub struct IncomingResponse {
     pub body: Vec<u8>,
 }
 
-/// Why there is no response.
+/// The reason why there is no response.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HttpError {
-    /// There is no HTTP client.
+    /// The host has no HTTP client.
     #[error("no HTTP client is configured")]
     NotConfigured,
-    /// The egress policy refuses the destination.
+    /// The egress policy forbids the destination.
     #[error("the destination is not allowed: {0}")]
     NotAllowed(String),
-    /// Not a URL, a method or a header field.
+    /// The URL, the method or a header field is not valid.
     #[error("the request is not valid: {0}")]
     Invalid(String),
-    /// The time was up. The request may have taken effect.
+    /// The time limit was reached. The request may have taken effect.
     #[error("the request timed out")]
     Timeout,
     /// The response is larger than 1 MiB.
     #[error("the response is too large")]
     TooLarge,
-    /// No connection, or it broke. The request may have taken effect.
+    /// There was no connection, or it broke. The request may have taken effect.
     #[error("the destination can't be reached: {0}")]
     Unreachable(String),
-    /// Anything else; the text is for the host's log.
+    /// Any other error; the text is for the host's log.
     #[error("the request failed: {0}")]
     Other(String),
 }
 
-/// Sends HTTP requests for organizations. What it sends to is its own decision: URLs come from organizations, so an
-/// implementation refuses addresses that are not public, after name resolution and on every redirect.
+/// Sends HTTP requests for organizations. The implementation decides which destinations are allowed. URLs come from
+/// organizations, so it must refuse addresses that are not public, after name resolution and on every redirect.
 #[async_trait]
 pub trait HttpClient: Send + Sync + 'static {
     /// Sends the request and reads the whole response.
     ///
     /// # Errors
-    /// As [`HttpError`] says.
+    /// Those of [`HttpError`].
     async fn send(
         &self,
         organization: &OrganizationId,
         request: OutgoingRequest,
     ) -> Result<IncomingResponse, HttpError>;
 
-    /// Whether requests of the organization to this URL would be refused whatever its host resolves to. It is asked before a
-    /// URL is saved; [`HttpClient::send`] checks again. By default nothing is refused here.
+    /// Checks whether requests of the organization to this URL would be refused whatever its host name resolves to. It
+    /// is asked before a URL is saved; [`HttpClient::send`] checks again. By default nothing is refused here.
     ///
     /// # Errors
-    /// [`HttpError::NotAllowed`] says why not. What is no URL is for others to refuse.
+    /// [`HttpError::NotAllowed`] says why not. Text that is no URL is not refused here.
     fn permits(&self, _organization: &OrganizationId, _url: &str) -> Result<(), HttpError> {
         Ok(())
     }
@@ -98,7 +98,7 @@ impl HttpClient for NoHttpClient {
     }
 }
 
-/// What the interface needs of a call.
+/// The parts of the host that a call of this interface needs.
 pub(crate) struct HttpView<'a> {
     organization: &'a OrganizationId,
     capabilities: &'a Capabilities,
@@ -154,7 +154,7 @@ impl wit::Host for HttpView<'_> {
     }
 }
 
-/// What spans call the failure.
+/// The name of the error in trace spans.
 fn kind(error: &HttpError) -> &'static str {
     match error {
         HttpError::NotConfigured => "not-configured",

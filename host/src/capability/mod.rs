@@ -14,7 +14,7 @@ use crate::alarm::Alarm;
 use crate::metrics::Metrics;
 use crate::traces::Traces;
 
-/// All that an instance can reach, for whichever organization it is bound to.
+/// All capabilities that an instance can use, for the organization to which it is bound.
 pub(crate) struct Capabilities {
     pub(crate) storage: Arc<dyn storage::Storage>,
     pub(crate) mailer: Arc<dyn email::Mailer>,
@@ -27,7 +27,7 @@ pub(crate) struct Capabilities {
 }
 
 impl Capabilities {
-    /// Waits for a function of a capability, which is counted, measured, and a span.
+    /// Runs a function of a capability, with a metric and a trace span.
     pub(crate) async fn measured<T, E>(
         &self,
         capability: &'static str,

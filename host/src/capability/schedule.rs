@@ -1,28 +1,29 @@
-//! When an organization's jobs run: the rules that every [`Storage`](super::storage::Storage) keeps, as one pure type.
+//! When an organization's jobs run: the rules for every [`Storage`](super::storage::Storage), as one pure type.
 //!
 //! A storage keeps one [`Schedule`] for each organization, beside its keys and in the same transactions:
 //!
 //! 1. A commit may set a time ([`Schedule::wake`]); the earlier one stays.
-//! 2. Before a host calls `jobs.run-due`, it claims the organization ([`Schedule::claim`]): the time that has come is
-//!    taken away, and beside it stands until when the claim lasts. Commits that arrive meanwhile set a time of their own.
-//! 3. While the call runs, the host renews its claim ([`Schedule::renew`]). A host that has crashed does not, so that
-//!    another one claims the organization when the claim has ended. Nothing that was due is forgotten.
-//! 4. Afterwards the host gives the claim back with the time that the call has returned ([`Schedule::release`]): the
-//!    earlier of that time and of what commits have set meanwhile holds.
+//! 2. Before a host calls `jobs.run-due`, it claims the organization ([`Schedule::claim`]). This removes the time that
+//!    has come, and stores until when the claim lasts. Commits that arrive meanwhile set a time of their own.
+//! 3. While the call runs, the host renews its claim ([`Schedule::renew`]). A host that has crashed does not, so
+//!    another host can claim the organization when the claim has ended. No due work is forgotten.
+//! 4. Afterwards the host ends its claim with the time that the call has returned ([`Schedule::release`]). The earlier
+//!    one of that time and of the time that commits have set meanwhile is used.
 //!
-//! Claims are numbered. A host whose claim has ended and was given to another host can't renew or end the other's claim.
+//! Claims are numbered. A host whose claim has ended and was given to another host can't renew or end the other's
+//! claim.
 //!
-//! A clock may be wrong and set right later. So a time that lies further ahead than it ever can (a claim beyond [`CLAIM`],
-//! a time beyond [`LONGEST_PAUSE`]) is wrong, and counts as one that has come.
+//! A clock may be wrong and be corrected later. So a time that is further ahead than possible (a claim beyond
+//! [`CLAIM`], a time beyond [`LONGEST_PAUSE`]) is wrong, and counts as due now.
 
 use super::clock::is_possible;
 
-/// How long a claim lasts unless it is renewed, in milliseconds: so long nobody looks after an organization whose host has
-/// crashed in the middle of a call.
+/// How long a claim lasts unless it is renewed, in milliseconds. If a host crashes in the middle of a call, the
+/// organization's jobs do not run for this long.
 pub const CLAIM: u64 = 15_000;
 
-/// The longest time between two calls of an organization that has something planned, in milliseconds. The host asks again
-/// by then, whatever was returned.
+/// The longest time between two calls for an organization that has something planned, in milliseconds. The host calls
+/// again by then, whatever the last call has returned.
 pub const LONGEST_PAUSE: u64 = 6 * 60 * 60 * 1_000;
 
 /// A host's right to run an organization's jobs.
@@ -39,7 +40,7 @@ pub struct Claim {
 pub struct Schedule {
     /// When they are due, in milliseconds since the Unix epoch.
     pub wake_at: Option<u64>,
-    /// The host that runs them now. It may have crashed.
+    /// The claim of the host that runs them now. That host may have crashed.
     pub claim: Option<Claim>,
 }
 
@@ -50,7 +51,7 @@ impl Schedule {
     }
 
     /// When a host may claim the organization next, in milliseconds since the Unix epoch; `None` if nothing is planned.
-    /// It is `now` if the time that is kept can't be right.
+    /// It is `now` if the stored time is too far ahead to be right.
     pub fn next(&self, now: u64) -> Option<u64> {
         let (time, longest) = match self.claim {
             Some(claim) => (claim.until, CLAIM),
@@ -64,7 +65,7 @@ impl Schedule {
         self.next(now).is_some_and(|time| time <= now)
     }
 
-    /// Claims the organization under this number, and takes the time that has come away; `None` if it is not due.
+    /// Claims the organization under this number, and removes the time that has come; `None` if it is not due.
     pub fn claim(&mut self, number: u64, now: u64) -> Option<Claim> {
         if !self.is_due(now) {
             return None;
@@ -74,15 +75,15 @@ impl Schedule {
         self.claim
     }
 
-    /// Makes the claim last from now on; `None` if another host has claimed the organization meanwhile.
+    /// Renews the claim from now on; `None` if another host has claimed the organization meanwhile.
     pub fn renew(&mut self, number: u64, now: u64) -> Option<Claim> {
         let claim = self.claim.as_mut().filter(|claim| claim.number == number)?;
         claim.until = now.saturating_add(CLAIM);
         Some(*claim)
     }
 
-    /// Makes the jobs due at `next` unless they are due earlier, and ends the claim. Returns whether it was still this one:
-    /// another host's claim stays.
+    /// Makes the jobs due at `next` unless they are due earlier, and ends the claim. Returns whether it was still this
+    /// claim: another host's claim stays.
     pub fn release(&mut self, number: u64, next: Option<u64>) -> bool {
         if let Some(next) = next {
             self.wake(next);

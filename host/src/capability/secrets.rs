@@ -1,4 +1,4 @@
-//! Encryption at rest: the trait an embedder implements, a key in a file, and its place in `wit/secrets.wit`.
+//! Encryption at rest: the trait that an embedder implements, a key in a file, and the interface of `wit/secrets.wit`.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -15,33 +15,33 @@ use super::storage::OrganizationId;
 use crate::component::InstanceState;
 use crate::component::bindings::insomnia::scim::secrets as wit;
 
-/// Why sealing or opening was refused.
+/// The reason why encryption or decryption was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SecretsError {
-    /// There is no key.
+    /// The host has no key.
     #[error("no key is configured")]
     NotConfigured,
-    /// The sealed text was not made with this key for this organization, or was altered.
+    /// The text was not encrypted with this key for this organization, or was altered.
     #[error("the sealed text is not authentic")]
     NotAuthentic,
-    /// Anything else; the text is for the host's log.
+    /// Any other error; the text is for the host's log.
     #[error("the key can't be used: {0}")]
     Other(String),
 }
 
-/// Encrypts what must be replayed to others, such as an identity provider's API credentials.
+/// Encrypts secrets that the component must later send to others, such as an identity provider's API credentials.
 #[async_trait]
 pub trait Secrets: Send + Sync + 'static {
-    /// Encrypts and authenticates. What is sealed for one organization can't be opened for another.
+    /// Encrypts and authenticates. A text that was encrypted for one organization can't be decrypted for another.
     ///
     /// # Errors
-    /// As [`SecretsError`] says.
+    /// Those of [`SecretsError`].
     async fn seal(&self, organization: &OrganizationId, plain: Vec<u8>) -> Result<Vec<u8>, SecretsError>;
 
-    /// Undoes [`Secrets::seal`].
+    /// Decrypts what [`Secrets::seal`] has encrypted.
     ///
     /// # Errors
-    /// As [`SecretsError`] says.
+    /// Those of [`SecretsError`].
     async fn open(&self, organization: &OrganizationId, sealed: Vec<u8>) -> Result<Vec<u8>, SecretsError>;
 }
 
@@ -60,17 +60,17 @@ impl Secrets for NoSecrets {
     }
 }
 
-/// What a sealed text begins with: the version of its form.
+/// The first byte of an encrypted text: the version of its format.
 const VERSION: u8 = 1;
-/// XChaCha20's nonce is long enough to be drawn at random for every text.
+/// The nonce of XChaCha20 is so long that a random one can be used for every text.
 const NONCE: usize = 24;
-/// A key, in bytes.
+/// The length of a key, in bytes.
 const KEY: usize = 32;
-/// How many keys a file may hold: the newest, and those that something is still sealed with.
+/// The most keys in a file: the newest one, and those with which stored texts are still encrypted.
 const MOST: usize = 4;
-/// Keeps the hash that names the key apart from every other use of it.
+/// Prefix of the hash that names the key, so that the hash differs from every other use of the key.
 const FINGERPRINT: &str = "insomnia-scim/secrets/fingerprint/1/";
-/// Binds a sealed text to its purpose, with the organization's name after it.
+/// Binds an encrypted text to its purpose. The organization's name follows it.
 const CONTEXT: &str = "insomnia-scim/secrets/1/";
 
 /// XChaCha20-Poly1305 with a key of 256 bits. The organization's name is authenticated with the text.
@@ -80,19 +80,20 @@ pub struct SecretKey {
 }
 
 impl SecretKey {
-    /// Uses these 32 random bytes.
+    /// A key of these 32 random bytes.
     pub fn new(key: &[u8; KEY]) -> Self {
         let digest = Sha256::new().chain_update(FINGERPRINT).chain_update(key).finalize();
         let fingerprint = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
         Self { cipher: XChaCha20Poly1305::new(Key::from_slice(key)), fingerprint }
     }
 
-    /// Names the key without telling it: the first half of a SHA-256, in hexadecimal digits.
+    /// A name for the key that does not reveal it: the first half of a SHA-256, in hexadecimal digits.
     pub fn fingerprint(&self) -> String {
         self.fingerprint.clone()
     }
 
-    /// The key in this file, which is made with a random key if it is absent: 32 bytes that only its owner may read.
+    /// Reads the key in this file: 32 bytes that only its owner may read. If the file is absent, it is created with a
+    /// random key.
     ///
     /// # Errors
     /// The file can't be read or written, has another length, or others may read it.
@@ -104,7 +105,8 @@ impl SecretKey {
         }
         let mut key = [0; KEY];
         getrandom::fill(&mut key).map_err(|error| failed(io::Error::other(error.to_string())))?;
-        // Written beside and linked into place: another process that starts at the same time sees the whole key or none.
+        // The file is written beside its place and linked into it: another process that starts at the same time sees
+        // the whole key or none.
         let directory = path.parent().unwrap_or(Path::new("."));
         let beside = directory.join(format!(".key-{}", std::process::id()));
         let written = write_new(&beside, &key).and_then(|()| fs::hard_link(&beside, path));
@@ -131,7 +133,7 @@ pub enum KeyFileError {
     /// It does not hold 32 bytes.
     #[error("the key file {} does not hold {KEY} bytes; restore it from a backup", .0.display())]
     Length(PathBuf),
-    /// It holds nothing.
+    /// The file is empty.
     #[error(
         "the key file {} is empty: a full disk or a copy that was broken off may have left it so. Restore it from a backup, or \
          copy the one of another server on this database. If it is lost, delete the empty file, and start the server with \
@@ -139,7 +141,7 @@ pub enum KeyFileError {
         .0.display()
     )]
     Empty(PathBuf),
-    /// Others than its owner may read it.
+    /// Other users may read it.
     #[error("others may read the key file {}; run: chmod 600 '{}'", .0.display(), .0.display())]
     Permissions(PathBuf),
 }
@@ -151,7 +153,7 @@ fn read_key(path: &Path) -> Result<[u8; KEY], KeyFileError> {
     }
 }
 
-/// The keys in a file, one after the other, newest first. There is one at least.
+/// The keys in a file, one after the other, newest first; at least one.
 pub(crate) fn read_keys(path: &Path) -> Result<Vec<[u8; KEY]>, KeyFileError> {
     let failed = |source| KeyFileError::Io { path: path.to_path_buf(), source };
     let file = File::open(path).map_err(failed)?;
@@ -171,7 +173,7 @@ pub(crate) fn read_keys(path: &Path) -> Result<Vec<[u8; KEY]>, KeyFileError> {
     }
 }
 
-/// Replaces the keys in a file. Whoever reads it sees all of it or what was there before, also after a power failure.
+/// Replaces the keys in a file. A reader sees either all new keys or the old ones, even after a power failure.
 #[cfg(feature = "cli")]
 pub(crate) fn write_keys(path: &Path, keys: &[[u8; KEY]]) -> Result<(), KeyFileError> {
     if keys.is_empty() || keys.len() > MOST {
@@ -180,7 +182,7 @@ pub(crate) fn write_keys(path: &Path, keys: &[[u8; KEY]]) -> Result<(), KeyFileE
     let directory = path.parent().unwrap_or(Path::new("."));
     let beside = directory.join(format!(".keys-{}", std::process::id()));
     let written = write_new(&beside, &keys.concat());
-    // Commands are run as root also where the server is somebody else, who must be able to read the file.
+    // Commands may run as root even if the server runs as another user, who must be able to read the file.
     #[cfg(unix)]
     let written = written.and_then(|()| {
         use std::os::unix::fs::{MetadataExt as _, chown};
@@ -231,7 +233,7 @@ impl Secrets for SecretKey {
     }
 }
 
-/// What the interface needs of a call.
+/// The parts of the host that a call of this interface needs.
 pub(crate) struct SecretsView<'a> {
     organization: &'a OrganizationId,
     capabilities: &'a Capabilities,

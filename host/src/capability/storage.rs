@@ -1,8 +1,8 @@
-//! Storage: the trait an embedder implements to keep organizations' data, and its types.
+//! Storage: the trait that an embedder implements to store organizations' data, and its types.
 //!
-//! It has the types of `wit/storage.wit` and adds what only the host calls: schedules and the removal of an
-//! organization. [`crate::storage::bounds`] has the limits that every implementation keeps, and the
-//! `conformance` feature has a suite that shows whether an implementation keeps the rules below.
+//! It has the types of `wit/storage.wit`, and adds functions that only the host calls: schedules and the removal of an
+//! organization. [`crate::storage::bounds`] has the limits that every implementation must enforce, and the
+//! `conformance` feature has a test suite for the rules below.
 
 use std::fmt;
 use std::str::FromStr;
@@ -21,26 +21,26 @@ pub use crate::quota::Size;
 /// The longest name of an organization, in bytes.
 pub const MAX_ORGANIZATION_ID: usize = 63;
 
-/// The organization a call is bound to: its name, `[a-z0-9][a-z0-9-]{0,62}`, and its generation.
+/// The organization to which a call is bound: its name, `[a-z0-9][a-z0-9-]{0,62}`, and its generation.
 ///
-/// The name fits a DNS label and a path segment, so the connector URL can hold it as it is. When an organization is
-/// deleted and another is created under the same name, the new one has the next generation. Two ids with the same name
-/// and different generations are different organizations: they share nothing. A name that was parsed has generation 0,
-/// which is that of the first organization with this name.
+/// The name is valid as a DNS label and as a path segment, so the connector URL can contain it unchanged. When an
+/// organization is deleted and another is created with the same name, the new one has the next generation. Two ids with
+/// the same name and different generations are different organizations that share nothing. A parsed name has generation
+/// 0, that of the first organization with this name.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OrganizationId {
     name: Arc<str>,
     generation: u64,
 }
 
-/// The host's own name; the underscore keeps it out of what [`OrganizationId::parse`] accepts.
+/// The host's own name; [`OrganizationId::parse`] does not accept it because of the underscore.
 static HOST: LazyLock<OrganizationId> = LazyLock::new(|| OrganizationId { name: Arc::from("_host"), generation: 0 });
 
-/// No organization's name; the underscore keeps it out of what [`OrganizationId::parse`] accepts.
+/// The name of no organization; [`OrganizationId::parse`] does not accept it because of the underscore.
 static NOBODY: LazyLock<OrganizationId> =
     LazyLock::new(|| OrganizationId { name: Arc::from("_nobody"), generation: 0 });
 
-/// The operator's own; the underscore keeps it out of what [`OrganizationId::parse`] accepts.
+/// The name of the operator's space; [`OrganizationId::parse`] does not accept it because of the underscore.
 static OPERATOR: LazyLock<OrganizationId> =
     LazyLock::new(|| OrganizationId { name: Arc::from("_operator"), generation: 0 });
 
@@ -66,9 +66,8 @@ impl OrganizationId {
         }
     }
 
-    /// The space in which the host keeps what is not one organization's: the list of organizations,
-    /// sessions of the page, operator keys. No parsed name is equal to it, so no call of a guest is
-    /// ever bound to it.
+    /// The space in which the host keeps data that does not belong to one organization: the list of organizations,
+    /// sessions of the page, operator keys. No parsed name is equal to it, so no call of a guest is ever bound to it.
     pub fn host() -> Self {
         HOST.clone()
     }
@@ -78,7 +77,8 @@ impl OrganizationId {
         *self == *HOST
     }
 
-    /// The space of the operator's own audit trail. The component keeps it as it keeps an organization's; nothing else is there.
+    /// The space of the operator's own audit trail. The component writes it like that of an organization; the space
+    /// contains nothing else.
     pub(crate) fn operator() -> Self {
         OPERATOR.clone()
     }
@@ -88,7 +88,7 @@ impl OrganizationId {
         *self == *OPERATOR
     }
 
-    /// A space in which nothing can be written: calls that show whether the component answers are bound to it.
+    /// A space in which nothing can be written. Calls that only test whether the component answers are bound to it.
     pub(crate) fn nobody() -> Self {
         NOBODY.clone()
     }
@@ -103,7 +103,7 @@ impl OrganizationId {
         &self.name
     }
 
-    /// How many organizations had this name before and were deleted.
+    /// How many deleted organizations had this name before.
     pub fn generation(&self) -> u64 {
         self.generation
     }
@@ -114,8 +114,8 @@ impl OrganizationId {
         Self { name: Arc::clone(&self.name), generation }
     }
 
-    /// A name that a backend has read back from its own tables: [`OrganizationId::parse`], and the spaces of the host and of
-    /// the operator's trail too.
+    /// A name that a backend has read from its own tables. It may be any name that [`OrganizationId::parse`] accepts,
+    /// and also that of the host's space or of the operator's.
     ///
     /// # Errors
     /// Says which rule the name breaks.
@@ -148,7 +148,7 @@ impl fmt::Debug for OrganizationId {
     }
 }
 
-/// Why a text is no name of an organization.
+/// The reason why a text is no valid name of an organization.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidOrganizationId {
     /// It is empty.
@@ -160,18 +160,18 @@ pub enum InvalidOrganizationId {
     /// It starts with a hyphen.
     #[error("the organization's name starts with a hyphen; start it with a letter or a digit")]
     LeadingHyphen,
-    /// It holds this character.
+    /// It contains this character.
     #[error("the organization's name holds {0:?}; only a-z, 0-9 and hyphens are allowed")]
     Character(char),
 }
 
-/// The last key that there can be.
+/// The last possible key.
 const LAST_KEY: [u8; 512] = [0xff; 512];
 
-/// Why a call was refused. Nothing has been written.
+/// The reason why a call was refused. Nothing has been written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StorageError {
-    /// A condition on this key did not hold: read again, decide again.
+    /// A condition on this key was not met: the caller must read again and decide again.
     #[error("a condition on the key {} did not hold", .0.escape_ascii())]
     Conflict(Key),
     /// The counter at this key would leave its bounds.
@@ -180,22 +180,23 @@ pub enum StorageError {
     /// A key, a value, or the whole call is larger than [`crate::storage::bounds`] allows.
     #[error("a key, a value, or the whole call is too large")]
     TooLarge,
-    /// The storage can't be reached or is overloaded; the same call may succeed later. Alone among
-    /// these it may leave it open whether a commit took place, if the connection broke in the middle.
+    /// The storage can't be reached or is overloaded; the same call may succeed later. This is the only error after
+    /// which a commit may have taken place, if the connection broke in the middle.
     #[error("the storage is unavailable: {0}")]
     Unavailable(String),
-    /// There is no room: nothing can be written until somebody makes some. Reads may go on. The text is for the host's log.
+    /// The storage is full: nothing can be written until the operator makes room. Reads may still work. The text is for
+    /// the host's log.
     #[error("the storage is full: {0}")]
     Full(String),
     /// The organization was deleted: nothing is written for it any more.
     #[error("the organization was deleted")]
     Deleted,
-    /// Anything else; the text is for the host's log.
+    /// Any other error; the text is for the host's log.
     #[error("the storage failed: {0}")]
     Other(String),
 }
 
-/// What [`BoundedAdd::apply`] refuses.
+/// Converts the errors of [`BoundedAdd::apply`].
 impl From<contract::StorageError> for StorageError {
     fn from(error: contract::StorageError) -> Self {
         match error {
@@ -209,10 +210,10 @@ impl From<contract::StorageError> for StorageError {
     }
 }
 
-/// Whether the organization's space holds nothing.
+/// Whether the organization's space is empty.
 ///
 /// # Errors
-/// What a scan fails with.
+/// Those of a scan.
 pub(crate) async fn holds_nothing(storage: &dyn Storage, organization: &OrganizationId) -> Result<bool, StorageError> {
     let range = KeyRange { start: Vec::new(), end: LAST_KEY.to_vec() };
     let page = Page { range, reverse: false, skip: 0, limit: 1 };
@@ -222,31 +223,32 @@ pub(crate) async fn holds_nothing(storage: &dyn Storage, organization: &Organiza
 
 /// Keeps an ordered, transactional key-value space for each organization.
 ///
-/// An organization needs no creation: it holds nothing until something is written. Once it is deleted, it can't be
-/// written again: [`OrganizationId`] tells apart those that had one name. No call reaches another organization's keys. Reads see every commit that has returned, in this process or another.
-/// A future that is dropped may or may not have its effect, but never half of it.
+/// An organization needs no creation: its space is empty until something is written. Once it is deleted, nothing can be
+/// written for it again; [`OrganizationId`] distinguishes organizations that had the same name. No call reaches another
+/// organization's keys. Reads see every commit that has returned, in this process or another. If a future is dropped,
+/// its call may or may not take effect, but never half of it.
 #[async_trait]
 pub trait Storage: Send + Sync + 'static {
-    /// The items at the keys, in their order; `None` for an absent one.
+    /// The items at the keys, in the order of the keys; `None` for an absent one.
     async fn get(&self, organization: &OrganizationId, keys: Vec<Key>) -> Result<Vec<Option<Item>>, StorageError>;
 
     /// The pages, in their order.
     async fn scan(&self, organization: &OrganizationId, pages: Vec<Page>) -> Result<Vec<Scanned>, StorageError>;
 
-    /// Makes the changes if all conditions hold: atomic, and durable when it returns.
+    /// Makes the changes if all conditions are met. The commit is atomic, and durable when it returns.
     ///
-    /// Returns the version given to all that it wrote. In an organization's life no other transaction
-    /// gets the same one, and one that commits later gets a greater one: also after deletions, after
-    /// [`Storage::delete_organization`], after a restart, and from another process.
+    /// Returns the version of everything that it wrote. No other transaction of the organization ever gets the same
+    /// version, and one that commits later gets a higher one. That is also true after deletions, after
+    /// [`Storage::delete_organization`], after a restart, and for commits from another process.
     async fn commit(&self, organization: &OrganizationId, transaction: Transaction) -> Result<u64, StorageError>;
 
-    /// Puts the entries, in order, some time within the next 100 milliseconds. Only a crash of the
-    /// host may lose them. What one caller appended before it commits is there when the commit returns.
+    /// Puts the entries, in order, within the next 100 milliseconds. Only a crash of the host may lose them. What a
+    /// caller has appended before a commit is present when the commit returns.
     async fn append(&self, organization: &OrganizationId, entries: Vec<(Key, Vec<u8>)>) -> Result<(), StorageError>;
 
-    /// The organizations that a host may claim at `now` (milliseconds since the Unix epoch), those that
-    /// have waited longest first, at most `limit`: see [`Schedule::is_due`]. Never reads all
-    /// organizations: times have an index of their own.
+    /// The organizations that a host may claim at `now` (milliseconds since the Unix epoch), those that have waited
+    /// longest first, at most `limit`: see [`Schedule::is_due`]. This must not read all organizations: times need an
+    /// index of their own.
     ///
     /// [`Schedule::is_due`]: super::schedule::Schedule::is_due
     async fn due(&self, now: u64, limit: usize) -> Result<Vec<OrganizationId>, StorageError>;
@@ -255,19 +257,18 @@ pub trait Storage: Send + Sync + 'static {
     /// earlier if it may claim one already. See [`Schedule::next`](super::schedule::Schedule::next).
     async fn next_due(&self, now: u64) -> Result<Option<u64>, StorageError>;
 
-    /// Claims the organization for a host that is about to run its jobs; `None` if it is not due, most
-    /// often because another host was faster. The claim's number is one that no commit and no other
-    /// claim of the organization gets, and greater than those before. See
-    /// [`Schedule::claim`](super::schedule::Schedule::claim).
+    /// Claims the organization for a host that is about to run its jobs; `None` if it is not due, usually because
+    /// another host was faster. No commit and no other claim of the organization gets the number of this claim, and it
+    /// is higher than all before. See [`Schedule::claim`](super::schedule::Schedule::claim).
     async fn claim(&self, organization: &OrganizationId, now: u64) -> Result<Option<Claim>, StorageError>;
 
-    /// Makes the claim of this number last from `now` on; `None` if it is another host's by now. See
+    /// Renews the claim with this number from `now` on; `None` if another host has it by now. See
     /// [`Schedule::renew`](super::schedule::Schedule::renew).
     async fn renew(&self, organization: &OrganizationId, number: u64, now: u64) -> Result<Option<Claim>, StorageError>;
 
-    /// Ends the claim of this number: the organization is due at `next`, or earlier if a commit has set
-    /// an earlier time meanwhile. Returns whether the claim was still this one: another host's claim
-    /// stays, and `next` counts all the same. Nothing happens if the organization was deleted. See
+    /// Ends the claim with this number: the organization is due at `next`, or earlier if a commit has set an earlier
+    /// time meanwhile. Returns whether the claim was still this one: another host's claim stays, but `next` counts
+    /// nevertheless. Nothing happens if the organization was deleted. See
     /// [`Schedule::release`](super::schedule::Schedule::release).
     async fn release(
         &self,
@@ -276,18 +277,18 @@ pub trait Storage: Send + Sync + 'static {
         next: Option<u64>,
     ) -> Result<bool, StorageError>;
 
-    /// Removes all that the organization has, its schedule included, for good: nothing is ever written for it again,
+    /// Removes all data of the organization with its schedule, for good: nothing is ever written for it again,
     /// whichever process tries. From the beginning of this call at the latest, [`Storage::commit`] and
-    /// [`Storage::append`] are refused with [`StorageError::Deleted`]; what was appended before and waits is dropped.
-    /// It need not be atomic otherwise: after an error, call it again. An organization of the same name and another
-    /// generation keeps what it has.
+    /// [`Storage::append`] are refused with [`StorageError::Deleted`]; appended entries that still wait are dropped.
+    /// Otherwise it need not be atomic: after an error, call it again. An organization of the same name and another
+    /// generation keeps its data.
     async fn delete_organization(&self, organization: &OrganizationId) -> Result<(), StorageError>;
 
     /// Whether [`Storage::delete_organization`] was called for the organization, in this process or another.
     async fn is_deleted(&self, organization: &OrganizationId) -> Result<bool, StorageError>;
 
-    /// How much the organization keeps, for its quota: what was committed lately may be missing. It costs what a scan of
-    /// all costs, and is asked seldom.
+    /// How much the organization stores, for its quota; the latest commits may be missing. It costs as much as a scan
+    /// of everything, and is called seldom.
     async fn size(&self, organization: &OrganizationId) -> Result<Size, StorageError> {
         let mut size = Size::default();
         let mut start = Vec::new();
@@ -305,16 +306,16 @@ pub trait Storage: Send + Sync + 'static {
         }
     }
 
-    /// Takes out of the files what was deleted or replaced before, as far as the storage leaves anything in them: the host calls
-    /// it in the background, some time after an organization was deleted or a person erased, and before it ends.
+    /// Removes deleted and replaced data from the files, if the storage leaves it there. The host calls this in the
+    /// background, some time after an organization was deleted or a person was erased, and before it stops.
     ///
     /// # Errors
-    /// [`StorageError::Unavailable`] if others kept it from that: what is left goes in time, or with the next call.
+    /// [`StorageError::Unavailable`] if others prevented it: the data is removed in time, or by the next call.
     async fn scour(&self) -> Result<(), StorageError> {
         Ok(())
     }
 
-    /// Returns when everything appended before is durable. The host calls it when it shuts down.
+    /// Returns when all entries that were appended before are durable. The host calls it when it shuts down.
     async fn flush(&self) -> Result<(), StorageError> {
         Ok(())
     }

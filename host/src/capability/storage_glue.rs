@@ -1,4 +1,4 @@
-//! The place of [`super::storage`] in `wit/storage.wit`: each call goes to the organization that the instance is bound to.
+//! The interface of `wit/storage.wit`: each call goes to the data of the organization to which the instance is bound.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,14 +13,14 @@ use crate::component::bindings::insomnia::scim::storage as wit;
 use crate::hourly::{error_hourly, warn_hourly};
 use crate::quota::{Exceeded, Usage};
 
-/// What the interface needs of a call.
+/// The parts of the host that a call of this interface needs.
 pub(crate) struct StorageView<'a> {
     organization: &'a OrganizationId,
     capabilities: &'a Capabilities,
     ended: &'a CancellationToken,
     usage: &'a Arc<Usage>,
     refused: &'a Mutex<Option<Exceeded>>,
-    /// Whether the call adds something new.
+    /// Whether the call adds new data.
     adds: bool,
 }
 
@@ -51,11 +51,11 @@ impl wit::Host for StorageView<'_> {
     }
 
     async fn commit(&mut self, mut transaction: wit::Transaction) -> Result<u64, wit::StorageError> {
-        // A call for no organization ends as others do, and writes nothing.
+        // A call for no organization succeeds like any other, but writes nothing.
         if self.organization.is_nobody() {
             return Ok(0);
         }
-        // The host asks by then anyhow, and what lies further ahead would be taken for the time of a clock that was wrong.
+        // The host calls by then anyway, and a time further ahead would be taken for that of a wrong clock.
         let latest = self.capabilities.clock.now().saturating_add(LONGEST_PAUSE);
         transaction.wake_at = transaction.wake_at.map(|at| at.min(latest));
         let wake_at = transaction.wake_at;
@@ -85,11 +85,11 @@ impl wit::Host for StorageView<'_> {
     }
 }
 
-/// What a commit may write, in bytes, that a full organization may always make: so much has whoever deactivates or removes
-/// somebody, which frees a licence and closes an access.
+/// A commit of this size, in bytes, is allowed even if the organization's quota is used up. It is enough to deactivate
+/// or remove a member, which frees a licence and ends an access.
 const SMALL: u64 = 64 << 10;
 
-/// What a change adds at the most.
+/// The most bytes and keys that a change adds.
 fn size_of(change: &Change) -> Size {
     match change {
         Change::Put(KeyValue { key, value }) => Size { bytes: (key.len() + value.len()) as u64, keys: 1 },
@@ -98,13 +98,13 @@ fn size_of(change: &Change) -> Size {
     }
 }
 
-/// Measures what the organization keeps, beside its requests.
+/// Measures how much the organization stores, in the background.
 pub(crate) fn measure(storage: Arc<dyn Storage>, organization: OrganizationId, usage: Arc<Usage>) {
     tokio::spawn(async move { usage.measure(storage.size(&organization)).await });
 }
 
 impl StorageView<'_> {
-    /// Waits for the storage, and counts and measures it.
+    /// Runs a call of the storage, with metrics.
     async fn measured<T>(
         &self,
         function: &'static str,
@@ -114,8 +114,8 @@ impl StorageView<'_> {
         outcome.map_err(|error| self.error(error))
     }
 
-    /// Whether the organization's quota has room. The component learns that the storage is full; which quota it was is
-    /// noted, and told by the host.
+    /// Whether the organization's quota has room. The component only gets the error that the storage is full; the host
+    /// notes which quota it was, and reports it.
     fn may_store(&self, is_new: bool, is_small: bool) -> Result<(), wit::StorageError> {
         self.usage.may_store(is_new, is_small).map_err(|exceeded| {
             *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(exceeded);
@@ -152,7 +152,8 @@ impl StorageView<'_> {
                 wit::StorageError::Full
             }
             StorageError::Deleted => {
-                // Another process has deleted it. The call ends where it waits next, with all others of this organization.
+                // Another process has deleted the organization. This call ends at its next wait, with all other calls
+                // of the organization.
                 self.ended.cancel();
                 wit::StorageError::Other("the organization was deleted".to_owned())
             }

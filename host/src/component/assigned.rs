@@ -1,4 +1,4 @@
-//! Which component an organization's calls run, as it was when somebody last looked.
+//! A cache of the component that an organization's calls run.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -7,69 +7,71 @@ use tokio::time::Instant;
 
 use super::compiled::Linked;
 
-/// How long a look counts: somebody may pin the organization to another component meanwhile, in another process too.
+/// How long a cached choice is valid. Meanwhile the organization may be pinned to another component, possibly by
+/// another process.
 const FRESH: Duration = Duration::from_secs(2);
 
-/// The component of a call.
+/// The component that a call runs.
 #[derive(Clone)]
 pub(super) struct Choice {
     pub(super) linked: Arc<Linked>,
     pub(super) because: Because,
 }
 
-/// Why a call runs its component.
+/// Why a call runs this component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Because {
-    /// The host was started with it.
+    /// It is the component with which the host was started.
     Default,
-    /// The organization is one of those that run the canary that began at this moment, in milliseconds since the Unix epoch.
+    /// The organization is one of those that run the canary. The number is when the canary began, in milliseconds since
+    /// the Unix epoch.
     Canary {
-        /// When it began: what an earlier one has done does not count for it.
+        /// When the canary began: failures of an earlier canary do not count for this one.
         began: u64,
     },
-    /// The organization is pinned to it, so its failures say nothing about what others run.
+    /// The organization is pinned to it, so its failures say nothing about what other organizations run.
     Pinned,
 }
 
-/// One organization's component. A call keeps the one that it began with.
+/// The cached choice for one organization. A call keeps the component with which it began.
 #[derive(Default)]
 pub(super) struct Assigned(Mutex<Seen>);
 
 #[derive(Default)]
 struct Seen {
     choice: Option<Choice>,
-    /// When somebody looked; `None` if somebody is to look before the next call.
+    /// When the choice was read; `None` if the next call must read it again.
     at: Option<Instant>,
-    /// How often somebody was told to look.
+    /// How often the cache was invalidated.
     told: u64,
 }
 
 impl Assigned {
-    /// A look begins: the number is for [`Assigned::note`].
+    /// Must be called before the choice is read: returns the number for [`Assigned::note`].
     pub(super) fn look(&self) -> u64 {
         self.lock().told
     }
 
-    /// What was seen a moment ago; `None` if somebody has to look.
+    /// The choice if it was read a moment ago; `None` if it must be read again.
     pub(super) fn fresh(&self) -> Option<Choice> {
         let seen = self.lock();
         seen.choice.clone().filter(|_| seen.at.is_some_and(|at| at.elapsed() < FRESH))
     }
 
-    /// What was seen last, however long ago.
+    /// The choice that was read last, however long ago.
     pub(super) fn last(&self) -> Option<Choice> {
         self.lock().choice.clone()
     }
 
-    /// Notes what was seen by a look, and returns what was seen before. If somebody was told to look meanwhile, it may be out
-    /// of date already, and the next call looks again.
+    /// Stores the choice that was read, and returns the former one. If the cache was invalidated meanwhile, the choice
+    /// may be outdated, and the next call reads again.
     pub(super) fn note(&self, choice: Choice, look: u64) -> Option<Choice> {
         let mut seen = self.lock();
         seen.at = (seen.told == look).then(Instant::now);
         seen.choice.replace(choice)
     }
 
-    /// Has the next call look.
+    /// Invalidates the cache, so that the next call reads the choice again.
     pub(super) fn expire(&self) {
         let mut seen = self.lock();
         seen.at = None;

@@ -1,4 +1,5 @@
-//! What `wasmtime::component::bindgen!` makes of `wit/`: the traits that the host implements and the calls it makes.
+//! The code that `wasmtime::component::bindgen!` generates from `wit/`: the traits that the host implements and the
+//! calls that it makes.
 #![allow(
     clippy::all,
     missing_docs,
@@ -10,10 +11,10 @@
 wasmtime::component::bindgen!({
     path: "../wit",
     world: "provisioner",
-    // Plain functions to the guest; the host suspends the guest's stack while it waits.
+    // Imports are plain functions for the guest. The host suspends the guest's stack while it waits.
     imports: { default: async },
     exports: { default: async },
-    // The types of the contract; wasmtime makes the calls and the imports only.
+    // The types come from the contract's crate; wasmtime only generates the calls and the imports.
     with: {
         "insomnia:scim/types": insomnia_scim_contract,
         "insomnia:scim/scim-types": insomnia_scim_contract,
@@ -29,8 +30,8 @@ wasmtime::component::bindgen!({
     },
 });
 
-/// What `bindgen!` asks of an interface that is imported. This one has types only, so there is nothing to implement and nothing
-/// to link.
+/// The module that `bindgen!` requires for an imported interface. This interface only has types, so there is nothing to
+/// implement or to link.
 #[allow(dead_code, reason = "used by what is generated for the whole world, which nothing here calls")]
 pub mod storage_types {
     pub use insomnia_scim_contract::*;

@@ -1,4 +1,4 @@
-//! Compiling the component before a server starts, so that a binary can bring the code along (module `shipped`).
+//! Compiles the component before a server starts, so that a binary can contain the compiled code (module `shipped`).
 
 use std::fs;
 use std::io;
@@ -11,10 +11,10 @@ use super::engine;
 use super::limits::Limits;
 use super::shipped::Scratch;
 
-/// Compiles the component, and returns what a binary that brings its code along is built with.
+/// Compiles the component, and returns the file with which a binary is built that contains the compiled code.
 ///
 /// # Errors
-/// It can't be compiled, or there is no directory for what lasts no longer than this call.
+/// It can't be compiled, or no temporary directory can be made.
 pub(crate) fn make(wasm: &[u8], limits: &Limits) -> Result<Vec<u8>, ComponentError> {
     let failed = |error: io::Error| ComponentError::Engine(format!("compiled code can't be kept: {error}"));
     let directory = Scratch::new().map_err(failed)?;
@@ -27,8 +27,8 @@ pub(crate) fn make(wasm: &[u8], limits: &Limits) -> Result<Vec<u8>, ComponentErr
     Ok([path.as_bytes(), b"\n", &content].concat())
 }
 
-/// The one file of code below the directory. Its name has no extension; wasmtime's notes beside it do, and so does what a
-/// thread of its own is just writing.
+/// The only file of compiled code below the directory. Its name has no extension, unlike wasmtime's metadata beside it
+/// and a file that another thread is just writing.
 fn code(directory: &Path) -> io::Result<PathBuf> {
     let mut directories = vec![directory.to_owned()];
     while let Some(directory) = directories.pop() {

@@ -1,5 +1,5 @@
-//! A component on its way to instances: compiled, then linked. What was not checked can't be linked, and what was not linked
-//! can't be instantiated.
+//! The steps from a component to its instances: it is compiled, then linked. The types enforce the order: only a
+//! checked component can be linked, and only a linked one can be instantiated.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,20 +16,20 @@ use super::limits::Limits;
 use super::shipped::{self, Scratch, Shipped};
 use crate::registry::ComponentId;
 
-/// Why the component can't be used.
+/// The reason why a component can't be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ComponentError {
     /// The engine can't run on this machine.
     #[error("WebAssembly can't run on this machine: {0}")]
     Engine(String),
-    /// It is not a WebAssembly component.
+    /// The file is no WebAssembly component.
     #[error(
         "this is not a WebAssembly component that can be compiled: {0}\n\
          Build one with `cargo build`, or for another language with the world insomnia:scim/provisioner of wit/"
     )]
     Invalid(String),
-    /// It imports what this host does not offer.
+    /// It imports interfaces that this host does not offer.
     #[error(
         "the component wants what this host does not offer:\n{}\n\nit imports:\n{}\n\nthe host offers:\n{}\n\n\
          Build the component against the wit/ of this host's version, and without what needs files, sockets or \
@@ -37,14 +37,14 @@ pub enum ComponentError {
         lines(.missing), lines(.imports), lines(.offered)
     )]
     Imports {
-        /// Those imports that are not offered.
+        /// The imports that are not offered.
         missing: Vec<String>,
-        /// All that it imports.
+        /// All imports of the component.
         imports: Vec<String>,
-        /// What the host offers.
+        /// The imports that the host offers.
         offered: Vec<String>,
     },
-    /// Its imports or exports have other types than `wit/`.
+    /// Its imports or exports have other types than in `wit/`.
     #[error(
         "the component does not fit the world insomnia:scim/provisioner: {0}\n\
          Build it against the wit/ of this host's version."
@@ -56,21 +56,21 @@ fn lines(names: &[String]) -> String {
     names.iter().map(|name| format!("  {name}")).collect::<Vec<_>>().join("\n")
 }
 
-/// A component whose code is compiled, and which imports nothing but what the host offers.
+/// A compiled component, all of whose imports the host offers.
 pub(super) struct Compiled {
     component: Component,
     label: Arc<str>,
 }
 
 impl Compiled {
-    /// Compiles the component, or loads its compiled code where the engine keeps it. Blocks for seconds in the first case.
+    /// Compiles the component, or loads its compiled code from the engine's cache. Compiling blocks for seconds.
     pub(super) fn new(engine: &Engine, name: &str, wasm: &[u8]) -> Result<Self, ComponentError> {
         let component = Component::new(engine, wasm).map_err(|error| ComponentError::Invalid(text(&error)))?;
         imports::check(engine, &component)?;
         Ok(Self { component, label: format!("{name}@{}", ComponentId::of(wasm).short()).into() })
     }
 
-    /// Links it to what the host offers; it must have the imports and exports of the world.
+    /// Links it to the host's functions. It must have the imports and exports of the world.
     pub(super) fn link(self, engine: &Engine) -> Result<Linked, ComponentError> {
         let world = |error: Error| ComponentError::World(text(&error));
         let mut linker = Linker::new(engine);
@@ -80,15 +80,15 @@ impl Compiled {
     }
 }
 
-/// A component that fits the world and is linked to the host: what instances are made from.
+/// A component that fits the world and is linked to the host. Instances are made from it.
 pub(super) struct Linked {
     pub(super) pre: ProvisionerPre<InstanceState>,
     /// Its name and the beginning of its SHA-256, for log lines and for the log of requests.
     pub(super) label: Arc<str>,
 }
 
-/// Makes the engine, and gets the component ready that the host is started with. Its compiled code comes from `directory`,
-/// or from this binary, if it is there.
+/// Makes the engine, and prepares the component with which the host is started. Its compiled code comes from
+/// `directory` or from this binary, if one of them has it.
 pub(super) fn first(
     wasm: &[u8],
     limits: &Limits,
@@ -97,7 +97,7 @@ pub(super) fn first(
     let is_built_in = wasm == BUILT_IN;
     let shipped = if is_built_in { shipped::built_in() } else { None };
     let is_shipped = shipped.is_some();
-    // The directory for this start is needed no longer than until the code is loaded.
+    // The temporary directory is only needed until the code is loaded.
     let (cache, _scratch) = open(shipped, directory);
     let engine = engine(limits, cache).map_err(|error| ComponentError::Engine(text(&error)))?;
     if !is_shipped && directory.is_none_or(is_empty) {
@@ -107,8 +107,8 @@ pub(super) fn first(
     Ok((engine, linked))
 }
 
-/// Where compiled code is looked for and kept: in the directory, if it can be used; otherwise what this binary brings along
-/// is loaded by way of a directory for this start.
+/// Opens the cache of compiled code: the directory, if it can be used. Otherwise the code in this binary is loaded from
+/// a temporary directory.
 fn open(shipped: Option<Shipped<'_>>, directory: Option<&Path>) -> (Option<Cache>, Option<Scratch>) {
     if let Some(directory) = directory {
         let opened = engine::cache(directory).and_then(|cache| {
@@ -138,7 +138,7 @@ fn open(shipped: Option<Shipped<'_>>, directory: Option<&Path>) -> (Option<Cache
     }
 }
 
-/// Whether nothing is kept there yet.
+/// Whether the directory does not contain any code yet.
 fn is_empty(directory: &Path) -> bool {
     let Ok(mut entries) = std::fs::read_dir(directory) else { return true };
     entries.next().is_none()

@@ -1,7 +1,8 @@
-//! A component for tests that does what its request's path says: loops, takes memory, traps, waits, floods.
+//! A component for tests that does what the request's path asks for: it loops, takes memory, traps, waits, or floods
+//! the log.
 //!
-//! All exports but `scim.handle` and `scim.admits` trap; they come from `wit/`, so that a new one needs no change here. The
-//! tests from outside have this file too.
+//! All exports but `scim.handle` and `scim.admits` trap. They are generated from `wit/`, so that a new export needs no
+//! change here. The tests in `tests/` use this file too.
 #![allow(
     unreachable_pub,
     clippy::expect_used,
@@ -13,7 +14,7 @@
 use wit_component::{ComponentEncoder, StringEncoding, dummy_module, embed_component_metadata};
 use wit_parser::{LiftLowerAbi, ManglingAndAbi, Resolve};
 
-/// What of WASI the component imports beside the contract.
+/// The WASI interfaces that the component imports in addition to the contract.
 const WASI: [&str; 5] = [
     "package wasi:io@0.2.0;
     interface error { resource error; }
@@ -40,7 +41,7 @@ const WASI: [&str; 5] = [
     }",
 ];
 
-/// The imports that the code below calls, and the names that it has for them.
+/// The imports that the code below calls, and their names in it.
 const CALLED: [(&str, &str, &str); 8] = [
     ("insomnia:scim/secrets@1.0.0", "seal", "$seal"),
     ("insomnia:scim/storage@1.0.0", "get", "$get"),
@@ -52,9 +53,9 @@ const CALLED: [(&str, &str, &str); 8] = [
     ("wasi:random/random@0.2.0", "get-random-bytes", "$random"),
 ];
 
-/// `scim.handle` answers with status 200 and how often the instance was called before; but first it does what the
+/// `scim.handle` answers with status 200 and the number of earlier calls of the instance. Before that it does what the
 /// second byte of the path asks for. The request is a record in memory, whose second field is the path. `cabi_realloc`
-/// hands out memory from the second page on, and never takes it back.
+/// allocates memory from the second page on, and never frees it.
 const HANDLE: &str = r#"
   (global $calls (mut i32) (i32.const 0))
   (global $free (mut i32) (i32.const 65536))
@@ -164,7 +165,7 @@ pub fn component() -> Vec<u8> {
     component_that("")
 }
 
-/// The component that does this, by the name that it has in [`HANDLE`], whenever it is instantiated.
+/// A component that does this whenever it is instantiated; `start` is the name of a function in [`HANDLE`].
 #[must_use]
 pub fn component_that_begins_with(start: &str) -> Vec<u8> {
     component_that(&format!("(start {start})"))

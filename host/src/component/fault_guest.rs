@@ -1,4 +1,4 @@
-//! The component of the fault tests, and a capability that it waits for.
+//! The component of the fault tests, and a capability that never answers.
 
 use async_trait::async_trait;
 
@@ -6,7 +6,7 @@ pub(crate) use super::fault_component::{component, component_that_begins_with};
 use crate::capability::secrets::{Secrets, SecretsError};
 use crate::capability::storage::OrganizationId;
 
-/// A capability that never answers: what the component waits for when its request's path says so.
+/// A capability that never answers. The component waits for it if the request's path says so.
 pub(super) struct Stuck;
 
 #[async_trait]

@@ -1,5 +1,5 @@
-//! Whatever a component does, it harms nobody else: its own call ends in a SCIM error with the request's id, others are
-//! served meanwhile, what it took comes back, and nothing is stored.
+//! A misbehaving component harms no other organization: its own call ends in a SCIM error with the request's id, other
+//! organizations are served meanwhile, its resources are released, and nothing is stored.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -93,7 +93,7 @@ async fn whatever_a_component_does_in_a_call_is_contained() {
         assert_eq!(next, if status == 200 { 201 } else { 200 }, "{fault}");
         host.runtime().end(&organization("faulty"));
     }
-    // All that they took has come back; what is left are the innocent's instances.
+    // All resources of the component were released; only the instances of the other organizations are left.
     assert!(host.runtime().ledger().held() < 4 << 20, "{}", host.runtime().ledger().held());
 }
 

@@ -1,5 +1,5 @@
-//! What the component may import: the interfaces of `insomnia:scim`, and of WASI the clocks, random numbers, and what
-//! the Rust standard library needs to start and to print.
+//! The imports that a component may have: the interfaces of `insomnia:scim`, and from WASI the clocks, random numbers,
+//! and the interfaces that the Rust standard library needs to start and to print.
 
 use wasmtime::Engine;
 use wasmtime::component::{Component, HasData, Linker, ResourceTable};
@@ -14,7 +14,7 @@ use super::compiled::ComponentError;
 use super::instance::InstanceState;
 use crate::capability::{email, http, secrets, storage_glue};
 
-/// The interfaces, without their patch versions. No files, no sockets.
+/// The allowed interfaces, without their patch versions. There are no files and no sockets.
 const OFFERED: [&str; 22] = [
     "insomnia:scim/storage@1.0",
     "insomnia:scim/storage-types@1.0",
@@ -40,7 +40,7 @@ const OFFERED: [&str; 22] = [
     "wasi:random/random@0.2",
 ];
 
-/// Refuses a component that imports anything else.
+/// Refuses a component that imports any other interface.
 pub(super) fn check(engine: &Engine, component: &Component) -> Result<(), ComponentError> {
     let imports: Vec<String> = component.component_type().imports(engine).map(|(name, _)| name.to_owned()).collect();
     let missing: Vec<String> = imports.iter().filter(|name| !is_offered(name)).cloned().collect();
@@ -65,7 +65,7 @@ impl HasData for HasIo {
     type Data<'a> = &'a mut ResourceTable;
 }
 
-/// Links what [`OFFERED`] names.
+/// Links the interfaces in [`OFFERED`].
 pub(super) fn add_to_linker(linker: &mut Linker<InstanceState>) -> wasmtime::Result<()> {
     storage_glue::add_to_linker(linker)?;
     secrets::add_to_linker(linker)?;

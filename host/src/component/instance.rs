@@ -1,4 +1,4 @@
-//! One instance of the component, bound to one organization for its whole life.
+//! One instance of the component, which is bound to one organization for its whole life.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -20,25 +20,25 @@ use crate::capability::clock::WallClock;
 use crate::capability::storage::OrganizationId;
 use crate::quota::{Exceeded, Usage};
 
-/// What the host functions see of an instance.
+/// The state of an instance that the host functions use.
 pub(crate) struct InstanceState {
     organization: OrganizationId,
     capabilities: Arc<Capabilities>,
     wasi: WasiCtx,
     table: ResourceTable,
     memory: Memory,
-    /// The quota for which the storage refused a commit of the call that runs.
+    /// The quota because of which the storage refused a commit of the current call.
     refused: Mutex<Option<Exceeded>>,
-    /// Whether the call that runs adds something new, which a full organization may not.
+    /// Whether the current call adds new data, which is refused if the organization's quota is used up.
     adds: bool,
-    /// Whether the component itself says that it failed.
+    /// Whether the component itself reports that it failed.
     failed: bool,
-    /// Which component it is an instance of.
+    /// The name of the component.
     component: Arc<str>,
 }
 
 impl InstanceState {
-    /// The organization that every call of this instance is bound to. It can't be changed.
+    /// The organization to which every call of this instance is bound. It can't be changed.
     pub(crate) fn organization(&self) -> &OrganizationId {
         &self.organization
     }
@@ -52,22 +52,22 @@ impl InstanceState {
         &self.memory.tenant().usage
     }
 
-    /// Notes whether the call that runs adds something new.
+    /// Notes whether the current call adds new data.
     pub(crate) fn note_adding(&mut self, adds: bool) {
         self.adds = adds;
     }
 
-    /// Whether the call that runs adds something new.
+    /// Whether the current call adds new data.
     pub(crate) fn adds(&self) -> bool {
         self.adds
     }
 
-    /// Notes that the call that runs ends with an answer that tells of a failure of the component.
+    /// Notes that the answer of the current call reports a failure of the component.
     pub(crate) fn note_failure(&mut self) {
         self.failed = true;
     }
 
-    /// Whether the call that runs has an answer that tells of a failure of the component.
+    /// Whether the answer of the current call reports a failure of the component.
     pub(super) fn has_failed(&self) -> bool {
         self.failed
     }
@@ -77,12 +77,13 @@ impl InstanceState {
         &self.component
     }
 
-    /// The quota for which the storage refused a commit of the call that runs.
+    /// The quota because of which the storage refused a commit of the current call.
     pub(crate) fn refused(&self) -> &Mutex<Option<Exceeded>> {
         &self.refused
     }
 
-    /// What ends all calls of the organization in this process, once a capability has learnt that it is deleted.
+    /// Cancels all calls of the organization in this process. A capability uses it when it learns that the organization
+    /// was deleted.
     pub(crate) fn ended(&self) -> &CancellationToken {
         &self.memory.tenant().ended
     }
@@ -104,7 +105,7 @@ pub(super) struct Instance {
     pub(super) store: InstanceStore,
     pub(super) exports: Exports,
     pub(super) meter: Arc<Meter>,
-    /// The component that it was made from.
+    /// The component from which it was made.
     linked: Arc<Linked>,
     made: Instant,
     calls: u32,
@@ -151,7 +152,7 @@ impl Instance {
         Ok(Self { store, exports, meter, linked, made: Instant::now(), calls: 0 })
     }
 
-    /// Gets ready for the next call.
+    /// Prepares the instance for the next call.
     pub(super) fn begin(&mut self) {
         self.calls += 1;
         self.meter.reset();
@@ -161,7 +162,7 @@ impl Instance {
         self.store.set_epoch_deadline(1);
     }
 
-    /// Whether the call that it serves, or has just served, was not its first one.
+    /// Whether it has served another call before the current or last one.
     pub(super) fn has_served_before(&self) -> bool {
         self.calls > 1
     }
@@ -171,7 +172,7 @@ impl Instance {
         Arc::ptr_eq(&self.linked, linked)
     }
 
-    /// Whether it may serve another call: it is young, has served few, and is small.
+    /// Whether it may serve another call: it is not too old, has not served too many calls, and is not too large.
     pub(super) fn may_serve(&self, limits: &Limits) -> bool {
         self.calls < limits.calls_per_instance
             && self.made.elapsed() < limits.instance_age

@@ -1,44 +1,47 @@
-//! What one call, one organization and all of them together may take. There is no way to switch a limit off.
+//! The resource limits of one call, of one organization and of all together. No limit can be switched off.
 
 use std::time::Duration;
 
 const MIB: usize = 1 << 20;
 
-/// What calls of the component may take. The defaults are for a machine of its own with 2 cores and 4 GiB or more.
+/// The resource limits for calls of the component. The defaults are for a dedicated machine with 2 cores and 4 GiB or
+/// more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Memory of one instance, in bytes. The largest request, a group of 16 MiB with 100,000 members and their
-    /// names, needs less.
+    /// Memory of one instance, in bytes. It is more than the largest request needs, a group of 16 MiB with 100,000
+    /// members and their names.
     pub memory_per_instance: usize,
-    /// Memory that is held for one organization, in bytes: of its instances, its requests, and its answers until they are
-    /// sent. Two of its largest requests at a time. No organization ever has more than it leaves free for the others.
+    /// Memory for one organization, in bytes: its instances, its requests, and its answers until they are sent. It is
+    /// enough for two of the largest requests at a time. No organization ever gets more than it leaves free for the
+    /// others.
     pub memory_per_organization: usize,
-    /// Memory that is held for all organizations, in bytes.
+    /// Memory for all organizations, in bytes.
     pub memory: usize,
-    /// Memory that is held for callers who have not shown who they are, in bytes.
+    /// Memory for callers who are not authenticated, in bytes.
     pub memory_for_strangers: usize,
-    /// How long a call may compute; waiting for storage, mail or HTTP does not count. The largest request takes about
-    /// a second.
+    /// How long a call may compute; waiting for storage, mail or HTTP does not count. The largest request takes about a
+    /// second.
     pub compute_per_call: Duration,
-    /// How long a call may take from its start to its end, waiting included.
+    /// How long a call may take in total, including waiting.
     pub time_per_call: Duration,
-    /// Calls that run at the same time. A call waits for storage most of its time, so this is far above the cores.
+    /// Calls that run at the same time. A call waits for storage most of its time, so this is far more than the number
+    /// of cores.
     pub calls: usize,
-    /// Calls of one organization that run at the same time. It never has more than it leaves free for the others.
+    /// Calls of one organization that run at the same time. It never gets more than it leaves free for the others.
     pub calls_per_organization: usize,
     /// Calls of one organization that wait for their turn. More are refused at once.
     pub waiting_per_organization: usize,
     /// How long a call waits for its turn before it is refused.
     pub wait: Duration,
-    /// Instances that are kept for the next call of their organization.
+    /// Instances that are kept for their organizations' next calls.
     pub warm_instances: usize,
-    /// Calls after which an instance is dropped, so that what it leaks or fragments stays small.
+    /// An instance is dropped after this many calls, so that its leaks and its fragmentation stay small.
     pub calls_per_instance: u32,
     /// Age at which an instance is dropped.
     pub instance_age: Duration,
-    /// Memory of a kept instance, in bytes: one that grew beyond it, for a rare large request, is dropped. All that are
-    /// kept have a quarter of `memory` at the most.
+    /// Memory of a kept instance, in bytes: one that has grown beyond it, because of a rare large request, is dropped.
+    /// All kept instances together take at most a quarter of `memory`.
     pub warm_memory: usize,
 }
 
@@ -64,8 +67,8 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Instances that exist at the same time: those that run, those kept, and for each that runs one that is just
-    /// being dropped.
+    /// The most instances that exist at the same time: running ones, kept ones, and for each running one another that
+    /// is just being dropped.
     pub(super) fn instances(&self) -> usize {
         self.calls * 2 + self.warm_instances
     }

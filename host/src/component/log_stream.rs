@@ -1,4 +1,4 @@
-//! The guest's stderr: whole lines go to the host's log, and no more than an instance is entitled to.
+//! The guest's stderr: whole lines go to the host's log, up to a limit for each instance.
 
 use std::io;
 use std::pin::Pin;
@@ -13,11 +13,11 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
 use crate::capability::storage::OrganizationId;
 
-/// What one instance may write in its life, in bytes; the rest is dropped.
+/// How many bytes one instance may write in its life; the rest is dropped.
 const MOST: usize = 64 << 10;
 /// The longest line, in bytes; a longer one is split.
 const LINE: usize = 4 << 10;
-/// What one call may write at a time.
+/// How many bytes one call may write at a time.
 const PERMIT: usize = 4 << 10;
 
 /// The stream of one instance.

@@ -1,4 +1,4 @@
-//! How long a call has computed, and the ticker that makes running code look at it.
+//! Measures how long a call has computed, and runs the ticker that makes running code check its time.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -15,17 +15,17 @@ use crate::capability::storage::OrganizationId;
 use crate::fair::Turn;
 use crate::quota::Usage;
 
-/// How long the guest computes before it lets other tasks of its thread run, and looks at its deadline.
+/// How long the guest computes before it lets other tasks of its thread run and checks its deadline.
 const SLICE: Duration = Duration::from_millis(5);
-/// Ticks without a call after which the ticker sleeps: an idle host wakes nobody.
+/// The ticker sleeps after this many ticks without a call, so that an idle host uses no processor time.
 const IDLE_TICKS: u32 = 200;
 
-/// Measures the time in which a call is polled: neither waiting for storage nor for a thread counts.
+/// Measures the time during which a call is polled. Waiting for storage or for a thread does not count.
 pub(super) struct Meter {
     base: Instant,
     /// Nanoseconds in polls that have ended.
     spent: AtomicU64,
-    /// When the poll that runs began, in nanoseconds since `base`.
+    /// When the current poll began, in nanoseconds since `base`.
     resumed: AtomicU64,
     budget: u64,
 }
@@ -35,25 +35,25 @@ impl Meter {
         Self { base: Instant::now(), spent: AtomicU64::new(0), resumed: AtomicU64::new(0), budget: nanoseconds(budget) }
     }
 
-    /// Starts at nothing, for the next call.
+    /// Resets the time for the next call.
     pub(super) fn reset(&self) {
         self.spent.store(0, Ordering::Relaxed);
     }
 
-    /// What to do at the end of a slice.
+    /// Decides at the end of a slice whether the call continues.
     pub(super) fn verdict(&self) -> UpdateDeadline {
         let running = self.running();
         if self.spent.load(Ordering::Relaxed) + running > self.budget {
             UpdateDeadline::Interrupt
         } else if running < nanoseconds(SLICE) / 2 {
-            // The tick came while the guest waited for the host: it has only just begun to run again.
+            // The tick came while the guest waited for the host, so its new slice has only just begun.
             UpdateDeadline::Continue(1)
         } else {
             UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now()))
         }
     }
 
-    /// How long the call has computed, without the poll that runs.
+    /// How long the call has computed, without the current poll.
     pub(super) fn spent(&self) -> Duration {
         Duration::from_nanos(self.spent.load(Ordering::Relaxed))
     }
@@ -67,14 +67,14 @@ fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// A call whose polls are measured, each in its organization's turn.
+/// A call whose polls are measured, and each of which waits for its organization's turn.
 pub(super) struct Metered<'a, T> {
     meter: Arc<Meter>,
     call: Pin<Box<dyn Future<Output = T> + Send + 'a>>,
     lanes: &'a Lanes,
     organization: &'a OrganizationId,
     usage: &'a Usage,
-    /// The place in the lane's queue.
+    /// The call's place in the lane's queue.
     place: Option<Pin<Box<dyn Future<Output = Turn<OrganizationId>> + Send + 'a>>>,
 }
 
@@ -126,7 +126,7 @@ impl<T> Future for Metered<'_, T> {
     }
 }
 
-/// The thread that ends slices: it advances the engine's epoch while calls run.
+/// The thread that ends slices: it increments the engine's epoch while calls run.
 pub(super) struct Ticker {
     state: Arc<TickerState>,
     thread: Thread,
@@ -136,14 +136,14 @@ pub(super) struct Ticker {
 struct TickerState {
     /// Whether a call has begun since the last tick.
     called: AtomicBool,
-    /// Calls that run.
+    /// The number of running calls.
     running: AtomicU64,
     asleep: AtomicBool,
     stopped: AtomicBool,
 }
 
 impl Ticker {
-    /// Starts the thread. It ends with this value.
+    /// Starts the thread, which stops when this value is dropped.
     pub(super) fn start(engine: &Engine) -> std::io::Result<Self> {
         let state = Arc::new(TickerState::default());
         let thread = thread::Builder::new()
@@ -157,7 +157,7 @@ impl Ticker {
         Ok(Self { state, thread })
     }
 
-    /// Ticks at least as long as the answer lives.
+    /// Keeps the ticker running as long as the returned value lives.
     pub(super) fn running(&self) -> Running<'_> {
         self.state.running.fetch_add(1, Ordering::SeqCst);
         self.state.called.store(true, Ordering::Relaxed);
@@ -191,7 +191,7 @@ fn tick(state: &TickerState, engine: &EngineWeak) {
             thread::sleep(SLICE);
         } else {
             state.asleep.store(true, Ordering::SeqCst);
-            // A call that began before it could see the flag is counted by now.
+            // A call that began before it could see the flag is already counted.
             if state.running.load(Ordering::SeqCst) == 0 && !state.stopped.load(Ordering::SeqCst) {
                 thread::park();
             }

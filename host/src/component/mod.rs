@@ -1,4 +1,4 @@
-//! Running the component: engine, compiled code, instances, limits.
+//! Runs the component: the engine, compiled code, instances, and limits.
 
 mod assigned;
 pub(crate) mod bindings;
@@ -41,12 +41,12 @@ pub(crate) use lanes::Lanes;
 pub(crate) use lanes::Steps;
 pub(crate) use runtime::{Keep, Run, Runtime, Unusable};
 
-/// Which requests may share an instance of the component. In either case an instance serves one organization.
+/// Which requests may use the same instance of the component. In either case an instance only serves one organization.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Isolation {
-    /// None: each call gets an instance that has never run, which costs some 45 µs.
+    /// Each call gets a new instance, which costs some 45 µs.
     Fresh,
-    /// Those of one organization, one after another.
+    /// The requests of one organization use the same instance, one after another.
     #[default]
     Organization,
 }

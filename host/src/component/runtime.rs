@@ -1,4 +1,4 @@
-//! Calls: each waits for its turn, gets an instance of its own, and ends in time.
+//! Calls of the component: each waits for its turn, uses an instance that no other call uses, and has a time limit.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -34,24 +34,25 @@ use crate::registry::{Assignment, Canary, ComponentBook, QuotaBook};
 use crate::scim::{self, ScimResponse};
 use crate::traces::Span;
 
-/// Why a call has no answer. Every transaction that the call had committed before stands; it left no half of one.
+/// The reason why a call has no answer. Every transaction that the call has committed is complete and stays.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError {
-    /// Too many calls at the same time, of this organization or of all; the same call may succeed a moment later.
+    /// There are too many calls at the same time, of this organization or of all; the same call may succeed a moment
+    /// later.
     #[error("too many calls at the same time")]
     Busy,
-    /// It computed or waited longer than a call may.
+    /// It computed or waited for longer than is allowed.
     #[error("the call took too long")]
     Deadline,
-    /// It needed more memory than an instance, an organization or all of them may have.
+    /// It needed more memory than an instance, an organization or all of them together may have.
     #[error("the call needed too much memory")]
     Memory,
     /// It failed inside the component; the host's log has the backtrace.
     #[error("the call failed inside the component")]
     Trap,
-    /// The organization is not there, or was deleted while the call was under way. What the call had committed before is
-    /// gone with the organization.
+    /// The organization does not exist, or was deleted while the call was running. What the call has committed was
+    /// deleted with it.
     #[error("there is no such organization any more")]
     Deleted,
     /// The component that the organization is pinned to can't be loaded; the host's log says why.
@@ -60,7 +61,7 @@ pub enum CallError {
 }
 
 impl CallError {
-    /// What the metrics call it.
+    /// The name of the error in metrics.
     fn kind(&self) -> &'static str {
         match self {
             Self::Busy => "busy",
@@ -72,12 +73,12 @@ impl CallError {
         }
     }
 
-    /// Whether the component is to blame.
+    /// Whether the component has caused the error.
     fn is_failure_of_component(&self) -> bool {
         matches!(self, Self::Deadline | Self::Memory | Self::Trap)
     }
 
-    /// The refusal of a SCIM request that has no answer.
+    /// The SCIM error for a request that has no answer.
     pub(crate) fn response(&self, request_id: &str) -> ScimResponse {
         let (status, detail) = match self {
             Self::Busy => (503, "Too many requests at the same time."),
@@ -91,7 +92,7 @@ impl CallError {
     }
 }
 
-/// Why a component is not one that organizations can be pinned to.
+/// The reason why organizations can't be pinned to a component.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum Unusable {
     #[error(transparent)]
@@ -102,22 +103,22 @@ pub(crate) enum Unusable {
     LetsStrangersIn,
 }
 
-/// What a call does with its instance.
+/// The work of a call with its instance.
 pub(crate) type Run<'a, T> = Pin<Box<dyn Future<Output = wasmtime::Result<T>> + Send + 'a>>;
 
 /// The compiled components and their instances.
 pub(crate) struct Runtime {
     engine: Engine,
-    /// What an organization runs that is pinned to nothing else.
+    /// The component of all organizations that are not pinned to another one.
     default: Arc<Linked>,
     book: ComponentBook,
     shelf: Arc<Shelf>,
-    /// The canary, and how it goes.
+    /// The canary, and its results so far.
     trial: Mutex<Option<Trial>>,
     capabilities: Arc<Capabilities>,
     limits: Arc<Limits>,
     isolation: Isolation,
-    /// Calls that are under way.
+    /// Limits the number of running calls.
     turns: Gate<OrganizationId>,
     lanes: Lanes,
     ledger: Ledger,
@@ -127,18 +128,18 @@ pub(crate) struct Runtime {
     quotas: QuotaBook,
 }
 
-/// Whether the instance that a call ran in is kept for the next one.
+/// Whether the instance of a call is kept for the next one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Keep {
-    /// If it may serve another call.
+    /// It is kept if it may serve another call.
     Every,
-    /// If it was kept before as well: whoever goes through all organizations pushes out none of an organization that is called
-    /// by those of organizations that are not.
+    /// It is kept only if it was kept before as well. A loop over all organizations therefore does not replace the
+    /// instances of organizations that are in use by those of organizations that are not.
     UsedBefore,
 }
 
 impl Runtime {
-    /// Compiles the component and gets ready to call it. Blocks for seconds if the compiled code is not in `cache`.
+    /// Compiles the component and prepares to call it. Blocks for seconds if the compiled code is not in `cache`.
     pub(crate) fn new(
         wasm: &[u8],
         limits: Limits,
@@ -169,15 +170,16 @@ impl Runtime {
         })
     }
 
-    /// What sends requests for organizations.
+    /// The client that sends requests for organizations.
     pub(crate) fn http(&self) -> &dyn HttpClient {
         &*self.capabilities.http
     }
 
-    /// Calls the component for the organization. `function` names what is called, as `insomnia_scim_jobs.call_run_due`.
+    /// Calls the component for the organization. `function` is the name of the called function, such as
+    /// `insomnia_scim_jobs.call_run_due`.
     ///
-    /// A call that is dropped ends where it waits; its instance is dropped with it. So is one that trapped or was
-    /// interrupted: what it left in its memory is unknown.
+    /// A call whose future is dropped ends where it waits, and its instance is dropped with it. An instance that
+    /// trapped or was interrupted is dropped too, since the state of its memory is unknown.
     pub(crate) async fn call<T: Send>(
         &self,
         organization: &OrganizationId,
@@ -194,7 +196,7 @@ impl Runtime {
             () = tenant.ended.cancelled() => Err(CallError::Deleted),
             outcome = self.call_of(organization, &tenant, None, keep, &span, run) => outcome,
         };
-        // A call that learnt it by itself has an answer that counts no more.
+        // If the call itself has found out that the organization was deleted, its answer is ignored.
         let outcome = if tenant.ended.is_cancelled() { Err(CallError::Deleted) } else { outcome };
         let kind = outcome.as_ref().map_or_else(CallError::kind, |_| "answered");
         self.capabilities.metrics.calls.ended(kind, begun.elapsed());
@@ -233,7 +235,7 @@ impl Runtime {
         let outcome = match outcome.await {
             Ok(Ok((called, instance))) => {
                 self.judge(choice.because, instance.store.data().has_failed());
-                // One whose component is not the organization's any more was drained by this call.
+                // If the organization runs another component by now, this was the last call of the old instance.
                 let is_current = tenant.assigned.last().is_none_or(|last| instance.is_of(&last.linked));
                 let is_wanted = keep == Keep::Every || instance.has_served_before();
                 if !tenant.ended.is_cancelled() && is_current && is_wanted {
@@ -254,8 +256,8 @@ impl Runtime {
 
     /// The component that a call of the organization runs now.
     ///
-    /// Where it is another one than before, it is loaded while calls go on with the one before; only the first call of an
-    /// organization waits for it.
+    /// If it is another one than before, it is loaded while calls still run the former one. Only the first call of an
+    /// organization waits until it is loaded.
     async fn assigned(&self, organization: &OrganizationId, tenant: &Tenant) -> Result<Choice, CallError> {
         if organization.is_nobody() {
             return Ok(self.default());
@@ -304,7 +306,7 @@ impl Runtime {
         if let Some(before) = before {
             let shelf = Arc::clone(&self.shelf);
             tokio::spawn(async move { shelf.load(id).await.map(drop) });
-            // A failure is seen by whoever looks next, when it is there at once.
+            // If the component fails to load at once, the next call sees that.
             if !self.shelf.has_failed(&id) {
                 return Ok(before.clone());
             }
@@ -317,7 +319,7 @@ impl Runtime {
             "the organization's component can't be loaded: {error}");
         match because {
             Because::Canary { .. } => {
-                // What passes, such as a storage that is away, says nothing about the component.
+                // A temporary error, such as a storage that can't be reached, says nothing about the component.
                 if matches!(error, LoadError::Removed | LoadError::Unusable(_)) {
                     self.roll_back(format!("it can't be loaded: {error}"));
                 }
@@ -331,7 +333,7 @@ impl Runtime {
         Choice { linked: Arc::clone(&self.default), because: Because::Default }
     }
 
-    /// The canary, if it runs and was not found to fail; from now on it is watched.
+    /// The canary, if it is running and was not found to fail. From now on its calls are counted.
     fn watched(&self, canary: Option<Canary>) -> Option<Canary> {
         let mut trial = lock(&self.trial);
         let canary = canary?;
@@ -345,7 +347,8 @@ impl Runtime {
         Some(canary)
     }
 
-    /// Counts a call for or against the canary, and rolls it back if it fails more often than the rest.
+    /// Counts a call for or against the canary, and rolls the canary back if it fails more often than the other
+    /// component.
     fn judge(&self, because: Because, failed: bool) {
         let ended = match (&mut *lock(&self.trial), because) {
             (Some(trial), Because::Canary { began }) if trial.canary().began == began => trial.count(true, failed),
@@ -357,7 +360,7 @@ impl Runtime {
         }
     }
 
-    /// Rolls the canary back: here at once, and for all processes in the storage.
+    /// Rolls the canary back: at once in this process, and in the storage for all processes.
     fn roll_back(&self, reason: String) {
         let canary = match &mut *lock(&self.trial) {
             Some(trial) => {
@@ -385,7 +388,7 @@ impl Runtime {
         &self.book
     }
 
-    /// What the organization is to run, by name and version. Waits until it is loaded.
+    /// The name and version of the component that the organization must run. Waits until it is loaded.
     pub(crate) async fn component_of(&self, organization: &OrganizationId) -> Result<String, CallError> {
         let assignment = self.book.assignment(organization).await.map_err(|error| {
             warn_hourly!("component-looked-up"; %organization,
@@ -395,18 +398,18 @@ impl Runtime {
         Ok(self.choose(organization, assignment, None).await?.linked.label.to_string())
     }
 
-    /// Has the organization's next call look which component it runs.
+    /// Makes the organization's next call check which component it runs.
     pub(crate) fn reassign(&self, organization: &OrganizationId) {
         self.tenant(organization).assigned.expire();
     }
 
-    /// Has the next call of every organization look which component it runs.
+    /// Makes the next call of every organization check which component it runs.
     pub(crate) fn reassign_all(&self) {
         lock(&self.tenants).values().for_each(|tenant| tenant.assigned.expire());
     }
 
-    /// Whether the component can be used: it compiles, imports nothing but what is offered, fits the world, and answers a
-    /// call, which is for nobody.
+    /// Checks whether the component can be used: it compiles, imports only what is offered, fits the world, and answers
+    /// a test call that is bound to no organization.
     pub(crate) async fn examine(&self, name: &str, wasm: Vec<u8>) -> Result<(), Unusable> {
         let linked = match self.shelf.prepare(name.to_owned(), wasm).await {
             Ok(linked) => linked,
@@ -426,7 +429,7 @@ impl Runtime {
         }
     }
 
-    /// Drops the instances that are too old to be called again, and forgets the organizations of which nothing is left.
+    /// Drops instances that are too old to be called again, and forgets organizations that use no resources any more.
     pub(crate) fn sweep(&self) {
         let dropped = lock(&self.warm).sweep(|instance| instance.may_serve(&self.limits));
         drop(dropped);
@@ -452,7 +455,7 @@ impl Runtime {
         usage
     }
 
-    /// By which organizations something was asked for that a quota has refused, since the last call of this.
+    /// The quotas that have refused something since this function was last called, each with its organization.
     pub(crate) fn newly_refused(&self) -> Vec<(OrganizationId, Quota)> {
         let tenants = lock(&self.tenants);
         let of = |(organization, tenant): (&OrganizationId, &Arc<Tenant>)| {
@@ -484,7 +487,7 @@ impl Runtime {
             tenant.ended.cancel();
         }
         loop {
-            // Its own statement: the lock is released before an instance is dropped.
+            // This is a statement of its own, so that the lock is released before an instance is dropped.
             let kept = lock(&self.warm).take(organization);
             if kept.is_none() {
                 break;
@@ -492,22 +495,22 @@ impl Runtime {
         }
     }
 
-    /// How many organizations are remembered.
+    /// How many organizations use resources in this process.
     pub(crate) fn tenants(&self) -> usize {
         lock(&self.tenants).len()
     }
 
-    /// How many instances wait for their next call.
+    /// How many instances are kept for their next call.
     pub(crate) fn kept(&self) -> usize {
         lock(&self.warm).len()
     }
 
-    /// Who holds how much of the host's memory.
+    /// The ledger of the host's memory.
     pub(crate) fn ledger(&self) -> &Ledger {
         &self.ledger
     }
 
-    /// Who computes when.
+    /// The queues for computing time.
     pub(crate) fn lanes(&self) -> &Lanes {
         &self.lanes
     }
@@ -527,7 +530,7 @@ impl Runtime {
         tenant
     }
 
-    /// Waits until the organization may have one more call under way.
+    /// Waits until one more call of the organization may run.
     async fn turn(&self, organization: &OrganizationId, tenant: &Tenant) -> Result<Turn<OrganizationId>, CallError> {
         if let Some(turn) = self.turns.try_enter(organization) {
             return Ok(turn);
@@ -544,7 +547,8 @@ impl Runtime {
     ) -> wasmtime::Result<Instance> {
         if self.isolation == Isolation::Organization {
             loop {
-                // Its own statement: the lock is released before an instance is looked at or dropped.
+                // This is a statement of its own, so that the lock is released before an instance is checked or
+                // dropped.
                 let kept = lock(&self.warm).take(organization);
                 match kept {
                     Some(instance) if instance.is_of(linked) && instance.may_serve(&self.limits) => {
@@ -590,7 +594,7 @@ impl Drop for Waiting<'_> {
     }
 }
 
-/// Says in the log what went wrong inside, and to the caller only which kind it was.
+/// Writes the internal error to the log, and returns only its kind to the caller.
 fn failure(organization: &OrganizationId, component: &str, error: &wasmtime::Error) -> CallError {
     let kind = if error.downcast_ref::<OutOfMemory>().is_some() {
         CallError::Memory

@@ -1,4 +1,4 @@
-//! The components that this process has loaded beside the one that it was started with.
+//! The components that this process has loaded, apart from the one with which it was started.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,12 +12,12 @@ use super::compiled::{Compiled, ComponentError, Linked};
 use crate::capability::storage::StorageError;
 use crate::registry::{ComponentBook, ComponentId};
 
-/// Components that are kept loaded although no organization of this process runs them: as many as are stored.
+/// How many components stay loaded although no organization of this process runs them: as many as can be stored.
 const MOST: usize = 32;
-/// After this time a component that could not be loaded is tried again.
+/// A component that could not be loaded is tried again after this time.
 const RETRY: Duration = Duration::from_secs(30);
 
-/// Why a component that is stored is not there to be called.
+/// The reason why a stored component can't be called.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(super) enum LoadError {
     #[error("it is not stored any more")]
@@ -32,7 +32,7 @@ pub(super) enum LoadError {
 
 type Loaded = Result<Arc<Linked>, LoadError>;
 
-/// A component that is being loaded or was.
+/// A component that is being loaded or is loaded.
 #[derive(Clone)]
 struct Place {
     loaded: Arc<OnceCell<Loaded>>,
@@ -53,7 +53,7 @@ impl Place {
     }
 }
 
-/// Loaded components, each once however many organizations run it.
+/// The loaded components. Each is loaded once, however many organizations run it.
 pub(super) struct Shelf {
     engine: Engine,
     book: ComponentBook,
@@ -65,22 +65,22 @@ impl Shelf {
         Self { engine, book, places: Mutex::default() }
     }
 
-    /// The component, if it was loaded before.
+    /// The component, if it is loaded.
     pub(super) fn ready(&self, id: &ComponentId) -> Option<Arc<Linked>> {
         let place = self.lock().get(id).cloned()?;
         place.loaded.get()?.as_ref().ok().cloned()
     }
 
-    /// Whether it was tried a moment ago, and can't be loaded.
+    /// Whether loading has failed a moment ago.
     pub(super) fn has_failed(&self, id: &ComponentId) -> bool {
         self.lock().get(id).is_some_and(|place| place.has_failed() && !place.may_be_tried_again())
     }
 
-    /// Loads the component: reads it, compiles it or finds its compiled code, checks it and links it. Whoever asks
-    /// meanwhile waits for the same.
+    /// Loads the component: reads it, compiles it or finds its compiled code, checks it and links it. Concurrent
+    /// callers wait for the same result.
     pub(super) async fn load(self: &Arc<Self>, id: ComponentId) -> Loaded {
         let (shelf, place) = (Arc::clone(self), self.place(id));
-        // In a task of its own: whoever asks may give up, and what was compiled until then is there for the next one.
+        // This is a task of its own: if the caller gives up, the compiled code is ready for the next one.
         let loading = tokio::spawn(async move {
             let loaded = place.loaded.get_or_init(|| async {
                 let stored = shelf.book.wasm(&id).await.map_err(LoadError::Storage)?;
@@ -92,7 +92,7 @@ impl Shelf {
         loading.await.unwrap_or(Err(LoadError::Interrupted))
     }
 
-    /// Compiles a component that may not be stored, checks it and links it, on a thread of its own.
+    /// Compiles, checks and links a component, which need not be stored, on a thread of its own.
     pub(super) async fn prepare(&self, name: String, wasm: Vec<u8>) -> Loaded {
         let engine = self.engine.clone();
         let linked = tokio::task::spawn_blocking(move || Compiled::new(&engine, &name, &wasm)?.link(&engine));

@@ -1,35 +1,35 @@
-//! Compiled code of the built-in component that a binary brings along, so that its first start need not compile.
+//! Compiled code of the built-in component inside a binary, so that its first start need not compile.
 //!
-//! It is what wasmtime keeps in a cache directory: one file, whose name tells the component, wasmtime's version, the target
-//! and all settings that change the code. It is put into the directory that the engine uses, and read from there by
-//! wasmtime itself, which checks the code again. Where the name is not the one that wasmtime looks for, since anything of
-//! all that is another, it compiles as if nothing were there.
+//! The code is a file of wasmtime's cache directory. The file's name depends on the component, wasmtime's version, the
+//! target and all settings that change the code. The file is written into the directory that the engine uses, and
+//! wasmtime reads it from there and checks the code again. If wasmtime looks for another name, because any of these
+//! things is different, it ignores the file and compiles.
 //!
-//! A binary has it if `compile_ahead::make` made a file, and the binary was built again with the variable
+//! A binary contains it if `compile_ahead::make` made a file, and the binary was built again with the variable
 //! `INSOMNIA_SCIM_COMPILED_COMPONENT` naming that file: `make release` does both.
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Component, Path, PathBuf};
 
-/// The file that was named when this crate was built; empty if none was.
+/// The content of the file that was named when this crate was built; empty if none was.
 const BUILT_IN: &[u8] = include_bytes!(env!("INSOMNIA_SCIM_COMPILED_FILE"));
 
 /// A file of a cache directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Shipped<'s> {
-    /// Where it is inside the directory.
+    /// The path of the file in the directory.
     pub(super) path: &'s Path,
     pub(super) content: &'s [u8],
 }
 
-/// What this binary brings along, if it does.
+/// The compiled code in this binary, if there is any.
 pub(super) fn built_in() -> Option<Shipped<'static>> {
     Shipped::parse(BUILT_IN)
 }
 
 impl<'s> Shipped<'s> {
-    /// The form in which it is made: the path, a line feed, and the content.
+    /// Parses the form that `compile_ahead::make` writes: the path, a line feed, and the content.
     pub(super) fn parse(bytes: &'s [u8]) -> Option<Self> {
         let end = bytes.iter().position(|byte| *byte == b'\n')?;
         let (path, content) = bytes.split_at_checked(end)?;
@@ -38,7 +38,7 @@ impl<'s> Shipped<'s> {
         (is_inside && path.file_name().is_some()).then_some(Self { path, content: content.get(1..)? })
     }
 
-    /// Puts it into a cache directory, unless something is in its place.
+    /// Writes the file into a cache directory, unless there is one already.
     pub(super) fn install(self, directory: &Path) -> io::Result<()> {
         let path = directory.join(self.path);
         if path.exists() {
@@ -46,7 +46,7 @@ impl<'s> Shipped<'s> {
         }
         let parent = path.parent().unwrap_or(directory);
         fs::create_dir_all(parent)?;
-        // Written beside its place and moved there, so that nobody reads a part of it.
+        // The file is written beside its place and moved there, so that nobody reads a part of it.
         let beside = parent.join(format!(".shipped-{}", unique()?));
         let written = OpenOptions::new()
             .write(true)
@@ -61,18 +61,18 @@ impl<'s> Shipped<'s> {
     }
 }
 
-/// A cache directory for the time of one start, of this process alone.
+/// A temporary cache directory for one start of this process.
 #[derive(Debug)]
 pub(super) struct Scratch(PathBuf);
 
 impl Scratch {
-    /// Makes it where the system keeps what is not to last.
+    /// Creates the directory in the system's place for temporary files.
     pub(super) fn new() -> io::Result<Self> {
         let path = std::env::temp_dir().join(format!("insomnia-scim-{}", unique()?));
         let mut builder = DirBuilder::new();
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        // It is an error if it is there already: nobody else can have made it.
+        // It is an error if the directory exists: only somebody else could have made it.
         builder.create(&path)?;
         Ok(Self(path))
     }
@@ -84,14 +84,14 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // wasmtime may write its notes at this moment; then one more time is enough.
+        // wasmtime may be writing its metadata at this moment; then a second attempt is enough.
         if fs::remove_dir_all(&self.0).is_err() {
             let _ = fs::remove_dir_all(&self.0);
         }
     }
 }
 
-/// A name that nobody can foresee.
+/// A name that nobody can guess.
 fn unique() -> io::Result<String> {
     getrandom::u64().map(|number| format!("{number:016x}")).map_err(|error| io::Error::other(error.to_string()))
 }

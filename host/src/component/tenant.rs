@@ -1,4 +1,4 @@
-//! What one organization takes at the moment: its calls, the memory of its instances, and its quotas.
+//! The resources that one organization uses at the moment: its calls, the memory of its instances, and its quotas.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -11,17 +11,17 @@ use super::limits::Limits;
 use crate::ledger::{Account, Full, Held, Ledger};
 use crate::quota::Usage;
 
-/// One organization's share.
+/// The resources of one organization.
 pub(super) struct Tenant {
-    /// Calls that wait.
+    /// The number of waiting calls.
     pub(super) waiting: AtomicUsize,
     /// Cancelled when the organization is deleted.
     pub(super) ended: CancellationToken,
-    /// What the host holds for it.
+    /// The account of the memory that the host holds for it.
     pub(super) account: Arc<Account>,
     /// What it has used of its quotas.
     pub(super) usage: Arc<Usage>,
-    /// Which component its calls run.
+    /// The component that its calls run.
     pub(super) assigned: Assigned,
 }
 
@@ -33,13 +33,13 @@ impl Tenant {
         Self { waiting, ended, account, usage, assigned: Assigned::default() }
     }
 
-    /// Whether nothing is under way or held for the organization, so that it may be forgotten.
+    /// Whether the organization has no running call and holds nothing, so that it may be forgotten.
     pub(super) fn is_idle(self: &Arc<Self>) -> bool {
         Arc::strong_count(self) == 1 && Arc::strong_count(&self.account) == 1 && Arc::strong_count(&self.usage) == 1
     }
 }
 
-/// Why memory was refused.
+/// The reason why memory was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum OutOfMemory {
     #[error("the instance has all the memory that one instance may have")]
@@ -59,11 +59,11 @@ impl From<Full> for OutOfMemory {
     }
 }
 
-/// Counts the memory of one instance, and gives it back when the instance is dropped.
+/// Counts the memory of one instance, and releases it when the instance is dropped.
 pub(super) struct Memory {
     held: Held,
     most: usize,
-    /// It is there as long as one of its instances is.
+    /// The tenant exists at least as long as its instances.
     tenant: Arc<Tenant>,
 }
 
@@ -72,12 +72,12 @@ impl Memory {
         Self { held: Held::nothing(Arc::clone(&tenant.account)), most: limits.memory_per_instance, tenant }
     }
 
-    /// Whose instance it is.
+    /// The organization of the instance.
     pub(super) fn tenant(&self) -> &Tenant {
         &self.tenant
     }
 
-    /// Bytes that the instance has.
+    /// How many bytes the instance has.
     pub(super) fn held(&self) -> usize {
         self.held.bytes()
     }
@@ -91,8 +91,8 @@ impl Memory {
 }
 
 impl ResourceLimiter for Memory {
-    /// An error ends the call at once, with a backtrace of who asked for the memory. What is counted is not given back
-    /// when the growth itself fails afterwards: the instance is dropped then anyway.
+    /// An error ends the call at once, with a backtrace of the code that asked for the memory. If the growth itself
+    /// fails later, the counted memory is not released here, since the instance is dropped anyway.
     fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
         self.grow(desired.saturating_sub(current))?;
         Ok(true)

@@ -213,7 +213,7 @@ async fn f3_the_calls_of_a_deleted_organization_end_at_once_and_its_instances_go
     }
     host.delete_organization(&OrganizationId::parse("a").unwrap()).await.unwrap();
     assert_eq!(waits.await.unwrap(), 401);
-    // What is left is the operator's trail, which has an entry of the deletion.
+    // Only the operator's audit trail is left, which has an entry about the deletion.
     assert_eq!(host.runtime().tenants(), 1);
     let again = host.register(&OrganizationId::parse("a").unwrap()).await.unwrap();
     let request = ScimRequest { path: "/count".into(), request_id: "r1".into(), ..ScimRequest::default() };

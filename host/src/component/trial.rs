@@ -1,4 +1,4 @@
-//! Whether a canary fails more often than what the other organizations run.
+//! Decides whether a canary fails more often than the component of the other organizations.
 
 use std::time::Duration;
 
@@ -6,28 +6,28 @@ use tokio::time::Instant;
 
 use crate::registry::Canary;
 
-/// Counts are halved after so long: what counts is how it goes now.
+/// The counts are halved after this time, so that recent calls count most.
 const HALVED: Duration = Duration::from_secs(300);
-/// Failures below which nothing is concluded.
+/// With fewer failures than this, nothing is decided.
 const FEWEST: f64 = 5.0;
-/// How many standard deviations the shares must be apart: by chance that happens in one of 700 comparisons.
+/// By how many standard deviations the failure rates must differ. By chance that happens in one of 700 comparisons.
 const APART: f64 = 3.0;
 
-/// Calls and how many of them failed.
+/// The number of calls, and how many of them failed.
 #[derive(Clone, Copy, Debug, Default)]
 struct Share {
     calls: f64,
     failed: f64,
 }
 
-/// A canary and how it goes, as far as this process has seen.
+/// A canary and its results in this process.
 #[derive(Debug)]
 pub(super) struct Trial {
     canary: Canary,
     of_canary: Share,
     of_others: Share,
     halved: Instant,
-    /// It was found to fail, so that no call runs it any more.
+    /// Whether it was found to fail, so that no call runs it any more.
     failed: bool,
 }
 
@@ -46,12 +46,12 @@ impl Trial {
         self.failed
     }
 
-    /// No call runs it any more.
+    /// Ends the trial: no call runs the canary any more.
     pub(super) fn end(&mut self) {
         self.failed = true;
     }
 
-    /// Counts a call. The answer is the reason if the canary is to be rolled back now.
+    /// Counts a call. Returns the reason if the canary must be rolled back now.
     pub(super) fn count(&mut self, is_canary: bool, failed: bool) -> Option<String> {
         if self.halved.elapsed() >= HALVED {
             self.halved = Instant::now();
@@ -71,7 +71,8 @@ impl Trial {
     }
 }
 
-/// The test of two shares (pooled). Where no others have called, it is as if as many had without a failure.
+/// Compares the two failure rates (pooled test). If no other organization has called, it assumes the same number of
+/// calls without a failure.
 fn is_worse(canary: Share, others: Share) -> bool {
     let others = if others.calls < 1.0 { Share { calls: canary.calls, failed: 0.0 } } else { others };
     let (share, of_others) = (canary.failed / canary.calls, others.failed / others.calls);
@@ -89,8 +90,8 @@ mod tests {
         Trial::new(Canary { component: ComponentId::of(b"x"), percent: 10, began: 7, rolled_back: None })
     }
 
-    /// How many calls of the canary it takes until it is rolled back, if every `one_in`th fails and the others fail
-    /// likewise.
+    /// After how many calls of the canary it is rolled back, if one in `one_in` of its calls fails, and of the others
+    /// one in `others_one_in`.
     fn ends_after(one_in: usize, others_one_in: usize) -> Option<usize> {
         let mut trial = trial();
         (1..=20_000_usize).find(|&call| {

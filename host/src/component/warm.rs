@@ -1,25 +1,25 @@
-//! Instances between two calls, each kept for its own organization.
+//! Instances that are kept between two calls, each for its own organization.
 
 use std::collections::{BTreeMap, HashMap};
 
 use super::instance::Instance;
 use crate::capability::storage::OrganizationId;
 
-/// Something that takes memory while it waits.
+/// A value that uses memory while it is kept.
 pub(super) trait Weighed {
-    /// In bytes.
+    /// Its memory in bytes.
     fn size(&self) -> usize;
 }
 
-/// Kept instances: at most so many with so much memory, and the one that waited longest goes first. What waits must leave
-/// the memory to what runs.
+/// The kept instances. Their number and memory are limited, and the one that has waited longest is dropped first: kept
+/// instances must leave the memory to running ones.
 pub(super) struct Warm<T = Instance> {
     most: usize,
-    /// Bytes that all may have.
+    /// The most bytes that all of them may use.
     most_memory: usize,
-    /// Bytes that all have.
+    /// The bytes that all of them use.
     memory: usize,
-    /// When an instance was put here, in the order of all that were.
+    /// The number of the next instance. Instances are numbered in the order in which they are put here.
     next: u64,
     kept: HashMap<OrganizationId, Vec<(u64, T)>>,
     order: BTreeMap<u64, OrganizationId>,
@@ -35,7 +35,7 @@ impl<T: Weighed> Warm<T> {
         self.order.len()
     }
 
-    /// The organization's instance that ran last: its memory is the most likely to be in the processor's caches.
+    /// Takes the organization's instance that ran last: its memory is the most likely to be in the processor's caches.
     pub(super) fn take(&mut self, organization: &OrganizationId) -> Option<T> {
         let of_organization = self.kept.get_mut(organization)?;
         let (order, instance) = of_organization.pop()?;
@@ -47,7 +47,8 @@ impl<T: Weighed> Warm<T> {
         Some(instance)
     }
 
-    /// Keeps the instance. The answer is what has to go for it; the caller drops it outside its lock.
+    /// Keeps the instance. Returns the instances that must be dropped for it; the caller drops them after it has
+    /// released its lock.
     #[must_use]
     pub(super) fn put(&mut self, organization: OrganizationId, instance: T) -> Vec<T> {
         if self.most == 0 || instance.size() > self.most_memory {
@@ -65,7 +66,8 @@ impl<T: Weighed> Warm<T> {
         dropped
     }
 
-    /// Takes out those that `keep` refuses; for the sweep of what nobody calls any more.
+    /// Removes and returns the instances that `keep` refuses. The sweep uses it for instances that are no longer
+    /// called.
     #[must_use]
     pub(super) fn sweep(&mut self, keep: impl Fn(&T) -> bool) -> Vec<T> {
         let mut dropped = Vec::new();
@@ -97,7 +99,7 @@ impl<T: Weighed> Warm<T> {
 mod tests {
     use super::*;
 
-    /// A name, and bytes.
+    /// A test value with a name and a size in bytes.
     #[derive(Debug, PartialEq)]
     struct Kept(u32, usize);
 

@@ -1,7 +1,7 @@
-//! The limits on what a storage call may carry and answer, and the checks of them.
+//! The limits on the arguments and the answer of a storage call, and the checks of these limits.
 //!
-//! They keep one organization's call from taking the memory or the time of all. Every backend calls
-//! these checks before it does anything, so that a call is refused in the same way everywhere.
+//! They keep a call of one organization from using up the memory or the time of all. Every backend makes these checks
+//! before anything else, so that a call is refused in the same way everywhere.
 
 use crate::capability::storage::{Change, Key, KeyRange, KeyValue, Page, StorageError, Transaction};
 
@@ -16,7 +16,7 @@ pub const MAX_VALUE: usize = 1 << 20;
 /// Keys in one `get`: a page of 1,000 resources with up to 20 keys each.
 pub const MAX_GET_KEYS: usize = 20_000;
 
-/// Bytes in the answer to one `get`. Past it the call is refused, since half an answer has no meaning.
+/// Bytes in the answer to one `get`. A call with a larger answer is refused, since half an answer would be useless.
 pub const MAX_GET_BYTES: usize = 64 << 20;
 
 /// Entries in one page of a scan.
@@ -28,19 +28,19 @@ pub const MAX_PAGE_BYTES: usize = 4 << 20;
 /// Pages in one `scan`: the teams of each of 1,000 members, and some more.
 pub const MAX_PAGES: usize = 4_096;
 
-/// Bytes in the answer to one `scan`. The page that would exceed it ends there; the ones after it are
-/// empty, and their `more` says whether there is something to ask for again.
+/// Bytes in the answer to one `scan`. The page that would exceed the limit ends early, and the pages after it are
+/// empty; the `more` of each says whether the caller must ask again.
 pub const MAX_SCAN_BYTES: usize = 16 << 20;
 
-/// Changes, and requirements, in one transaction, and entries in one `append`: a team of 100,000 members
-/// that becomes one of 100,000 others, with three changes for each who goes or comes.
+/// Changes in one transaction, likewise requirements, and entries in one `append`. It is enough to replace all 100,000
+/// members of a team by 100,000 others, with three changes for each member who leaves or joins.
 pub const MAX_WRITES: usize = 650_000;
 
-/// Bytes in one transaction or `append`, keys and values: as [`MAX_WRITES`], with 115 bytes for each
-/// requirement and change.
+/// Bytes in one transaction or `append`, keys and values: [`MAX_WRITES`] with 115 bytes for each requirement and
+/// change.
 pub const MAX_TRANSACTION_BYTES: usize = 96 << 20;
 
-/// Checks a key: not empty, not too long.
+/// Checks that a key is neither empty nor too long.
 ///
 /// # Errors
 /// [`StorageError::TooLarge`] if it is too long, [`StorageError::Other`] if it is empty.
@@ -52,8 +52,8 @@ pub fn check_key(key: &Key) -> Result<(), StorageError> {
     }
 }
 
-/// Checks the ends of a range. They may be empty: an empty start is the beginning of the space, and
-/// with an empty end the range is empty.
+/// Checks the ends of a range. They may be empty: an empty start means the beginning of the space, and an empty end
+/// makes the range empty.
 ///
 /// # Errors
 /// [`StorageError::TooLarge`] if an end is longer than a key may be.
@@ -126,7 +126,7 @@ fn refuse_if(too_large: bool) -> Result<(), StorageError> {
     if too_large { Err(StorageError::TooLarge) } else { Ok(()) }
 }
 
-/// How much one page of a scan may still take; backends ask it before each entry.
+/// The space that is left in one page of a scan. Backends ask it before they add an entry.
 #[derive(Debug)]
 pub struct PageBudget {
     entries: usize,
@@ -134,13 +134,13 @@ pub struct PageBudget {
 }
 
 impl PageBudget {
-    /// For a page of this many entries at the most, when the pages before it have taken `taken` bytes.
+    /// The budget of a page of at most `limit` entries, after the previous pages have used `taken` bytes.
     pub fn new(limit: u32, taken: usize) -> Self {
         let entries = usize::try_from(limit).unwrap_or(usize::MAX).min(MAX_PAGE_ENTRIES);
         Self { entries, bytes: MAX_SCAN_BYTES.saturating_sub(taken).min(MAX_PAGE_BYTES) }
     }
 
-    /// Takes an entry of this size; `false` if the page ends before it.
+    /// Adds an entry of this size; `false` if the page ends before it.
     pub fn take(&mut self, bytes: usize) -> bool {
         if self.entries == 0 || bytes > self.bytes {
             return false;

@@ -1,4 +1,4 @@
-//! How many keys of a range there are, for tests: nothing else needs to know it.
+//! Counts the keys of a range. Only tests need this.
 
 use crate::capability::storage::{KeyRange, OrganizationId, Page, Storage, StorageError};
 

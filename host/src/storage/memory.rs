@@ -1,4 +1,4 @@
-//! Storage in memory, for tests and examples: it forgets everything when it is dropped.
+//! A storage in memory for tests and examples: its data is lost when it is dropped.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Bound;
@@ -23,19 +23,19 @@ struct State {
     spaces: HashMap<OrganizationId, Space>,
     schedules: HashMap<OrganizationId, Schedule>,
     deleted: HashSet<OrganizationId>,
-    /// The version or the claim's number given last, to any organization.
+    /// The last version or claim number that was given to any organization.
     version: u64,
 }
 
 type Space = BTreeMap<Key, Item>;
 
 impl MemoryStorage {
-    /// An empty one.
+    /// An empty storage.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A panic elsewhere can't leave the state half-changed, so a poisoned lock is as good as any.
+    /// A panic elsewhere can't leave the state half-changed, so a poisoned lock may be used.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -148,7 +148,7 @@ impl Storage for MemoryStorage {
     }
 }
 
-/// The items of a range. `BTreeMap::range` panics for an inverted range, so that is asked first.
+/// The items of a range. `BTreeMap::range` panics for an inverted range, so that is checked first.
 fn within<'s>(space: &'s Space, range: &KeyRange) -> impl DoubleEndedIterator<Item = (&'s Key, &'s Item)> {
     let bounds = (Bound::Included(range.start.clone()), Bound::Excluded(range.end.clone()));
     (!range.is_empty()).then(|| space.range(bounds)).into_iter().flatten()
@@ -171,7 +171,7 @@ fn scan_page(space: &Space, page: &Page, taken: &mut usize) -> Scanned {
     scanned
 }
 
-/// A transaction under way, with what each key held before it.
+/// A transaction that is being applied, with the former value of each key.
 struct UnderWay<'s> {
     space: &'s mut Space,
     undo: Vec<(Key, Option<Item>)>,

@@ -1,4 +1,4 @@
-//! The storages that come with the host, and what all storages have in common.
+//! The storages that come with the host, and the code that all storages share.
 
 pub mod bounds;
 #[cfg(feature = "conformance")]

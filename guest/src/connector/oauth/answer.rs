@@ -1,4 +1,4 @@
-//! What the token and revocation endpoints answer (RFC 6749 §5).
+//! The answers of the token and revocation endpoints (RFC 6749 §5).
 
 use insomnia_scim_contract::OAuthResponse;
 use serde_json::{Map, Value};
@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use crate::store::{Retry, StoreError};
 
-/// The `error` of a refusal (RFC 6749 §5.2).
+/// The `error` code of an error answer (RFC 6749 §5.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Code {
     InvalidRequest,
@@ -30,13 +30,13 @@ impl Code {
     }
 }
 
-/// Why the endpoint refuses. Nothing has been issued.
+/// The reason for an error answer. Nothing was issued.
 #[derive(Debug, Error)]
 pub(super) enum OAuthError {
-    /// As RFC 6749 §5.2 has it; the text has neither quotation marks nor backslashes.
+    /// An error of RFC 6749 §5.2. As that section requires, the text has neither quotation marks nor backslashes.
     #[error("{1}")]
     Refused(Code, &'static str),
-    /// Somebody whom the answer depends on can't be reached; the text is as above.
+    /// Another server that the answer depends on can't be reached. The text follows the same rule.
     #[error("{0}")]
     Unavailable(&'static str),
     /// The store can't answer.

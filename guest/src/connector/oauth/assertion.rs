@@ -1,7 +1,7 @@
-//! Client assertions (RFC 7523 §3): a JWT by which a client proves who it is.
+//! Client assertions (RFC 7523 §3): a JWT with which a client authenticates.
 //!
-//! A JWT is taken for as long as it lives, also more than once: its `jti` is not remembered, which RFC 7523 leaves to the
-//! server. It travels over TLS to this server only, and identity providers send the same one until it ends.
+//! A JWT is accepted any number of times until it expires: its `jti` is not stored, which RFC 7523 leaves to the
+//! server. The JWT is sent over TLS to this server only, and identity providers use the same one until it expires.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -14,29 +14,29 @@ use super::jwks::Algorithm;
 pub(super) const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 /// The longest JWT, in bytes. Those of Microsoft Entra ID have about 1,500.
 const LONGEST: usize = 8 * 1024;
-/// How far apart the two clocks may be, in seconds.
+/// By how much the clocks of client and server may differ, in seconds.
 const LEEWAY: f64 = 60.0;
-/// How long ahead a JWT may expire, in seconds. Microsoft's live for 24 hours at the most.
+/// How far in the future a JWT may expire, in seconds. Microsoft's are valid for at most 24 hours.
 const LONGEST_LIFE: f64 = 24.0 * 3_600.0;
 
-/// A JWT that was taken apart. Nothing of it is believed yet.
+/// A parsed JWT. Nothing in it is verified yet.
 pub(super) struct Assertion<'t> {
-    /// How it says that it is signed.
+    /// The signature algorithm that the JWT claims.
     pub(super) algorithm: Algorithm,
-    /// Which key it says that it is signed by.
+    /// The id of the key that the JWT claims.
     pub(super) kid: Option<String>,
-    /// What is signed.
+    /// The part of the text that is signed.
     pub(super) signed: &'t [u8],
     /// The signature.
     pub(super) signature: Vec<u8>,
     claims: Map<String, Value>,
 }
 
-/// What a JWT must say.
+/// The claims that a JWT must have.
 pub(super) struct Expected<'e> {
     pub(super) issuer: &'e str,
     pub(super) subject: &'e str,
-    /// The audiences of which it must name one.
+    /// The accepted audiences. The JWT must name one of them.
     pub(super) audiences: &'e [String],
 }
 
@@ -48,8 +48,8 @@ struct Header {
 }
 
 impl<'t> Assertion<'t> {
-    /// Takes a JWT in the compact form apart (RFC 7515 §7.1). `None` if the text is no JWT or too long, if the JWT is
-    /// signed in a way that is not offered, or if it names an extension that must be understood (`crit`).
+    /// Parses a JWT in the compact form (RFC 7515 §7.1). `None` if the text is no JWT or too long, if the algorithm of
+    /// the signature is not supported, or if the JWT names an extension that the server must understand (`crit`).
     pub(super) fn parse(text: &'t str) -> Option<Self> {
         if text.len() > LONGEST {
             return None;
@@ -73,15 +73,15 @@ impl<'t> Assertion<'t> {
         })
     }
 
-    /// The `sub`, by which a client is found that sends no `client_id` (RFC 7521 §4.2).
+    /// The `sub`, by which the client is found if the request has no `client_id` (RFC 7521 §4.2).
     pub(super) fn subject(&self) -> Option<&str> {
         self.text("sub")
     }
 
-    /// Checks what a JWT with a right signature says, at the time `now` in milliseconds.
+    /// Checks the claims of a JWT whose signature is valid, at the time `now` in milliseconds.
     ///
     /// # Errors
-    /// The text says what is wrong. Only a client that has one of the keys learns it.
+    /// The text says what is wrong. Only a client that has one of the keys gets to see it.
     pub(super) fn check(&self, expected: &Expected<'_>, now: u64) -> Result<(), &'static str> {
         if self.text("iss") != Some(expected.issuer) {
             return Err("The issuer (iss) of the client assertion is not the one that is registered");
@@ -91,7 +91,8 @@ impl<'t> Assertion<'t> {
         }
         let audience = match self.claims.get("aud") {
             Some(Value::String(audience)) => Some(audience.as_str()),
-            // For several audiences it would be of use to each of them, against all others (RFC 7523 §3, rule 3).
+            // If a JWT named several audiences, each of them could use it to authenticate to the others (RFC 7523 §3,
+            // rule 3).
             Some(Value::Array(audiences)) => match audiences.as_slice() {
                 [Value::String(audience)] => Some(audience.as_str()),
                 _ => None,

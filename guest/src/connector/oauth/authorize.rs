@@ -1,4 +1,4 @@
-//! The authorization endpoint (RFC 6749 §4.1.1): checking the request, and the owner's answer to it.
+//! The authorization endpoint (RFC 6749 §4.1.1): checks the request, and sends the client the owner's decision.
 
 use insomnia_scim_contract::{Actor, AuthorizeRefusal, Consent, OperatorClient, PageError};
 
@@ -12,12 +12,13 @@ use crate::opaque::OpaqueKey;
 use crate::secret::Token;
 use crate::store::{Batch, ClientRecord, CodeRecord, Store, StoreError, keys};
 
-/// How long an owner may look at the consent page, in milliseconds.
+/// How long an owner may take on the consent page, in milliseconds.
 pub(super) const CONSENT_LIFE: u64 = 600 * SECOND;
 /// The longest `state`, in bytes.
 const LONGEST_STATE: usize = 2_048;
 
-/// Checks an authorization request: its query as sent. It is from a client of the organization or of the operator.
+/// Checks an authorization request, given its query string. It comes from a client of the organization or of the
+/// operator.
 ///
 /// # Errors
 /// [`AuthorizeRefusal`] says what to answer instead of a consent page.
@@ -73,7 +74,8 @@ pub fn authorize_request(
     })
 }
 
-/// A refusal that is shown here, because nobody may be sent to the redirection URI of the request (RFC 6749 §4.1.2.1).
+/// An error that this server shows itself, because the browser must not be sent to the redirection URI of such a
+/// request (RFC 6749 §4.1.2.1).
 fn refuse_to_send(code: &str, description: &str) -> AuthorizeRefusal {
     AuthorizeRefusal::Page(PageError { code: code.to_owned(), description: description.to_owned() })
 }
@@ -82,7 +84,7 @@ fn unavailable(error: StoreError) -> AuthorizeRefusal {
     AuthorizeRefusal::Unavailable(error.to_string())
 }
 
-/// Checks the part of the request whose faults are told to the client, and returns the challenge.
+/// Checks the parameters whose errors are reported to the client, and returns the challenge.
 fn check(form: &Form, client: &ClientRecord) -> Result<Option<String>, (&'static str, &'static str)> {
     if !client.authorization_code {
         return Err(("unauthorized_client", "The client may not use authorization codes"));
@@ -98,7 +100,8 @@ fn check(form: &Form, client: &ClientRecord) -> Result<Option<String>, (&'static
     match (form.get("code_challenge"), form.get("code_challenge_method")) {
         (Some(challenge), Some("S256")) if pkce::is_well_formed(challenge) => Ok(Some(challenge.to_owned())),
         (Some(_), Some("S256")) => Err(("invalid_request", "The code_challenge is not a SHA-256 in base64url")),
-        // Without a method it is "plain" (RFC 7636 §4.3), which protects nobody who can see the request.
+        // Without a method it means "plain" (RFC 7636 §4.3), which gives no protection against an attacker who can see
+        // the request.
         (Some(_), _) => Err(("invalid_request", "The only code_challenge_method is S256")),
         (None, Some(_)) => Err(("invalid_request", "The parameter code_challenge is missing")),
         (None, None) if client.is_public() => {
@@ -108,8 +111,8 @@ fn check(form: &Form, client: &ClientRecord) -> Result<Option<String>, (&'static
     }
 }
 
-/// The owner or a co-owner agrees: the redirection that brings the client its code. A client of the operator becomes one of
-/// this organization, from which it can be taken away again.
+/// Approves the request for an owner or a co-owner; returns the redirection that brings the client its code. If the
+/// client is the operator's, it is now also registered with this organization, which can delete it again.
 ///
 /// # Errors
 /// [`ConnectorError::Forbidden`]; [`ConnectorError::Invalid`] if the request is too old.
@@ -132,7 +135,7 @@ pub fn approve(
         let code = Token::of_kind(CODE_PREFIX, store.random());
         let mut batch = Batch::new();
         if seen.is_none() {
-            // What the operator can change is not kept here: its secrets least of all.
+            // Nothing that the operator can change is stored here, in particular not the secrets.
             let agreed = ClientRecord {
                 secret: None,
                 previous_secret: None,
@@ -154,7 +157,7 @@ pub fn approve(
             grant: None,
         };
         batch.put_oauth_code(&code.sha256(), None, &record)?;
-        // A used code is kept for a day, so that it is known when it comes again.
+        // A used code is kept for a day, so that a second use is recognised.
         for (sha256, old) in store.oauth_codes()? {
             if old.record.expires + DAY <= store.now() {
                 batch.delete(keys::oauth_code(&sha256));
@@ -165,7 +168,7 @@ pub fn approve(
     })
 }
 
-/// Somebody says no: the redirection that tells the client.
+/// Denies the request; returns the redirection that tells the client.
 ///
 /// # Errors
 /// [`ConnectorError::Invalid`] if the request is too old.

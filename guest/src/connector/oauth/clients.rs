@@ -1,4 +1,4 @@
-//! Registering OAuth clients.
+//! Registers and manages OAuth clients.
 
 use insomnia_scim_contract::{
     Actor, ClientAssertion, IssuedOAuthClient as IssuedClient, NewOAuthClient as NewClient, OAuthClient, SecretWindow,
@@ -21,8 +21,8 @@ const LONGEST_URI: usize = 2_000;
 const LONGEST_NAME: usize = 200;
 /// The longest issuer, subject, audience or URL of a client assertion, in bytes.
 const LONGEST_CLAIM: usize = 2_000;
-/// The longest that a replaced secret stays valid, in seconds: 90 days, in which whoever administers the identity provider
-/// finds the time to enter the new one.
+/// The longest time that a replaced secret stays valid, in seconds: 90 days, so that the identity provider's
+/// administrator has time to enter the new one.
 pub(super) const LONGEST_OVERLAP: u32 = 90 * 86_400;
 
 /// Registers a client.
@@ -56,7 +56,7 @@ pub fn create(store: &Store, actor: impl Into<Actor>, new: &NewClient) -> Result
         };
         let mut batch = Batch::new();
         batch.put_oauth_client(None, &client)?;
-        // The jobs find out when to warn of the secret's expiry.
+        // The jobs then plan the warning about the secret's expiry.
         batch.wake_at(store.now());
         store.commit(batch)?;
         Ok(IssuedClient { client: shown(client, None), secret })
@@ -76,7 +76,7 @@ pub fn list(store: &Store) -> Result<Vec<OAuthClient>, StoreError> {
     clients.map(with_keys).collect()
 }
 
-/// A client without the hashes of its secrets.
+/// A client in the form in which it is shown, without the hashes of its secrets.
 fn shown(client: ClientRecord, keys: Option<KeySetRecord>) -> OAuthClient {
     let (keys_fetched, keys_problem) = keys.map_or((None, None), |keys| (keys.fetched, keys.problem));
     OAuthClient {
@@ -98,9 +98,9 @@ fn shown(client: ClientRecord, keys: Option<KeySetRecord>) -> OAuthClient {
     }
 }
 
-/// Gives a client a new secret, which is valid for `window`, or as long as was chosen before. The old one stops at once, or
-/// after `overlap` seconds (at most 7,776,000), and never later than it would have expired; what was issued with it stays
-/// valid.
+/// Gives a client a new secret, which is valid for `window`, or for the time that was chosen before. The old secret
+/// becomes invalid at once, or after `overlap` seconds (at most 7,776,000), and never later than it would have expired
+/// anyway. Tokens that were issued with it stay valid.
 ///
 /// # Errors
 /// [`ConnectorError`] says why not.
@@ -142,7 +142,7 @@ pub fn rotate_secret(
     })
 }
 
-/// Deletes a client with all that was granted and issued to it.
+/// Deletes a client with all its grants and tokens.
 ///
 /// # Errors
 /// [`ConnectorError`] says why not.
@@ -155,10 +155,11 @@ pub fn delete(store: &Store, actor: impl Into<Actor>, id: &str) -> Result<(), Co
         batch.remove(keys::oauth_client(id), Some(client.version));
         batch.delete(keys::oauth_keys(id));
         if store.oauth_clients()?.iter().all(|other| other.id == id) {
-            // Nobody comes with access tokens any more: the connector's token is what counts.
+            // No client uses access tokens any more, so the expiry of the connector's token matters again.
             batch.delete(keys::OAUTH_USED.to_vec());
         }
-        // Whoever issues a token or a grant meanwhile changes one of these, so that none is overlooked.
+        // Issuing a token or a grant changes one of these keys. A concurrent one therefore makes this commit fail, so
+        // that none is overlooked.
         let live = store.oauth_live(id)?;
         batch.remove(keys::oauth_live(id), live.as_ref().map(|live| live.version));
         for token in live.iter().flat_map(|live| &live.record.access) {
@@ -176,7 +177,7 @@ pub fn delete(store: &Store, actor: impl Into<Actor>, id: &str) -> Result<(), Co
     })
 }
 
-/// Deletes what has expired of each client's own access tokens, and grants and codes that have ended.
+/// Deletes expired access tokens that clients got for themselves, and grants and codes that have ended.
 ///
 /// # Errors
 /// If the store can't answer.
@@ -252,7 +253,7 @@ fn check(new: &NewClient) -> Result<(), ConnectorError> {
     }
 }
 
-/// Checks the values by which the client's JWTs will be checked.
+/// Checks the values with which the client's JWTs will be verified.
 fn check_assertion(new: &NewClient, assertion: &ClientAssertion) -> Result<(), ConnectorError> {
     let ClientAssertion { issuer, subject, audience, jwks_url } = assertion;
     if new.public {
@@ -273,16 +274,16 @@ fn check_assertion(new: &NewClient, assertion: &ClientAssertion) -> Result<(), C
     Ok(())
 }
 
-/// Okta's own test environment, which its review of an integration calls back without encryption.
+/// Okta's own test environment. Okta uses this unencrypted redirection URI when it reviews an integration.
 const OKTA_TEST: &str = "http://system-admin.okta1.com:1802/";
 
-/// Whether codes may be sent to this URI: it is absolute and has no fragment (RFC 6749 §3.1.2), and it is encrypted, except
-/// for a program on the same machine (RFC 8252 §7.3) and for the one place where Okta tests.
+/// Whether codes may be sent to this URI. It must be absolute without a fragment (RFC 6749 §3.1.2). It must be
+/// encrypted, except for a program on the same machine (RFC 8252 §7.3) and for Okta's test environment.
 pub(super) fn is_redirect_uri(uri: &str) -> bool {
     is_plain(uri) && (crate::url::is_acceptable(uri) || uri.starts_with(OKTA_TEST))
 }
 
-/// Whether a URL has no fragment, and no characters that a URL can't have.
+/// Whether a URL has no fragment and only characters that are allowed in a URL.
 fn is_plain(uri: &str) -> bool {
     uri.len() <= LONGEST_URI && uri.bytes().all(|byte| byte.is_ascii_graphic() && !b"#<>\"\\".contains(&byte))
 }

@@ -1,4 +1,5 @@
-//! An authorization request on its way through the consent page: sealed, short-lived, and without state on the server.
+//! An authorization request while the consent page is shown: encrypted and short-lived, so that the server keeps no
+//! state.
 
 use insomnia_scim_contract::lasts;
 use serde::{Deserialize, Serialize};
@@ -7,18 +8,18 @@ use super::authorize::CONSENT_LIFE;
 use crate::opaque::{NONCE, OpaqueKey};
 use crate::text::percent_encoded;
 
-/// What the key seals here and nowhere else.
+/// The purpose for which the key encrypts here, and nowhere else.
 const PURPOSE: &str = "oauth consent";
 
-/// What was asked for, after it has been checked.
+/// The parameters of an authorization request that was checked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Asked {
     /// The `client_id`.
     pub(super) client: String,
-    /// Where the answer goes.
+    /// The redirection URI to which the answer is sent.
     pub(super) redirect_uri: String,
-    /// Whether the request named it.
+    /// Whether the request has named the redirection URI.
     pub(super) named: bool,
     /// The client's `state`.
     pub(super) state: Option<String>,
@@ -29,24 +30,24 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// As the consent page carries it; `None` if it can't be encoded.
+    /// The encrypted request for the consent page; `None` if it can't be encoded.
     pub(super) fn seal(&self, key: &OpaqueKey, nonce: [u8; NONCE]) -> Option<String> {
         key.seal(nonce, PURPOSE, "", &serde_json::to_vec(self).ok()?)
     }
 
-    /// Reads it back at the time `now`; `None` if it was altered, is too old or another organization's.
+    /// Decrypts a request at the time `now`; `None` if it was altered, is too old or belongs to another organization.
     pub(super) fn open(text: &str, key: &OpaqueKey, now: u64) -> Option<Self> {
         let payload = key.open(PURPOSE, "", text)?;
         serde_json::from_slice::<Self>(&payload).ok().filter(|asked| lasts(asked.expires, now, CONSENT_LIFE))
     }
 
-    /// The redirection with these parameters and the client's `state` (RFC 6749 §4.1.2).
+    /// The redirection URI with these parameters and the client's `state` (RFC 6749 §4.1.2).
     pub(super) fn redirect(&self, parameters: &[(&str, &str)]) -> String {
         redirect(&self.redirect_uri, self.state.as_deref(), parameters)
     }
 }
 
-/// A redirection: the parameters are added to those that the URI has.
+/// A redirection: the parameters are appended to those that the URI already has.
 pub(super) fn redirect(uri: &str, state: Option<&str>, parameters: &[(&str, &str)]) -> String {
     let mut location = uri.to_owned();
     let state = state.map(|state| ("state", state));

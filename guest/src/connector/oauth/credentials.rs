@@ -1,5 +1,5 @@
-//! Who the client is (RFC 6749 §2.3): `client_secret_basic`, `client_secret_post`, `private_key_jwt` (RFC 7523 §2.2), or
-//! none for a public client.
+//! Authenticates the client (RFC 6749 §2.3) by `client_secret_basic`, `client_secret_post`, `private_key_jwt` (RFC 7523
+//! §2.2), or not at all if the client is public.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -17,25 +17,25 @@ use crate::secret::sha256;
 use crate::store::{ClientRecord, SecretRecord, Store, Versioned};
 use crate::text::form_decoded;
 
-/// What is said whatever part of the credentials is wrong.
+/// The error for wrong credentials. It does not say which part is wrong.
 const WRONG: OAuthError = OAuthError::Refused(Code::InvalidClient, "The client or its secret is not known here");
-/// What is said of a JWT that can't be read, or that is not signed by the client.
+/// The error for a JWT that can't be parsed, or that the client has not signed.
 const WRONG_ASSERTION: OAuthError = OAuthError::Refused(
     Code::InvalidClient,
     "The client assertion is no JWT that this client has signed with RS256 or ES256",
 );
 
-/// How a client proves who it is.
+/// The means by which a client authenticates.
 enum Proof<'f> {
-    /// By nothing.
+    /// None: the client is public.
     None,
-    /// By a secret.
+    /// A secret.
     Secret(String),
-    /// By a signed JWT.
+    /// A signed JWT.
     Assertion(Assertion<'f>),
 }
 
-/// The form of a request and the client that sent it.
+/// Reads the form of a request, and authenticates the client that sent it.
 pub(super) fn read(
     host: Host<'_>,
     store: &Store,
@@ -69,7 +69,7 @@ pub(super) fn read(
     Ok((form, client))
 }
 
-/// Checks a JWT: first that the client has signed it, then what it says.
+/// Checks a JWT: first the client's signature, then the claims.
 fn check_assertion(
     host: Host<'_>,
     store: &Store,
@@ -84,7 +84,7 @@ fn check_assertion(
         return Err(WRONG_ASSERTION);
     }
     let id = client.record.id.as_str();
-    // RFC 7523 §3 has the token endpoint's URL as well; what is stricter wants the issuer only.
+    // RFC 7523 §3 also allows the token endpoint's URL as the audience; a stricter client only uses the issuer.
     let audiences = match &expected.audience {
         Some(audience) => vec![audience.clone()],
         None => vec![issuer.to_owned(), format!("{issuer}/token")],
@@ -97,7 +97,7 @@ fn check_assertion(
     assertion.check(&expected, host.clock.now()).map_err(|text| OAuthError::Refused(Code::InvalidClient, text))
 }
 
-/// The client's id, and by what it proves it: in one way only (RFC 6749 §2.3).
+/// The client's id and its means of authentication. There may be only one such means (RFC 6749 §2.3).
 fn presented<'f>(authorization: Option<&str>, form: &'f Form) -> Result<(String, Proof<'f>), OAuthError> {
     let authorization = authorization.map(str::trim).filter(|header| !header.is_empty());
     if let Some(text) = form.get("client_assertion") {
@@ -137,11 +137,12 @@ fn presented<'f>(authorization: Option<&str>, form: &'f Form) -> Result<(String,
     Ok((id, if secret.is_empty() { Proof::None } else { Proof::Secret(secret) }))
 }
 
-/// Whether the client has this secret. A client whose secret has expired is told so.
+/// Whether the client has this secret. If it has expired, the error says so.
 fn check_secret(client: &ClientRecord, given: &str, now: u64) -> Result<(), OAuthError> {
     let sha256 = sha256(given);
     let is = |secret: &SecretRecord| -> bool { secret.sha256.as_bytes().ct_eq(sha256.as_bytes()).into() };
-    // The one before stops being accepted after the longest overlap, also where a clock was ahead when it was replaced.
+    // The previous secret is accepted no longer than the longest overlap, even if a clock was ahead when it was
+    // replaced.
     let longest = u64::from(LONGEST_OVERLAP) * SECOND;
     let has_come = |secret: &&SecretRecord| secret.expires.is_none_or(|end| lasts(end, now, longest));
     let previous = client.previous_secret.as_ref().filter(has_come).is_some_and(is);
@@ -157,7 +158,7 @@ fn check_secret(client: &ClientRecord, given: &str, now: u64) -> Result<(), OAut
     }
 }
 
-/// A header field; one that is there twice is an error.
+/// A header field; an error if it occurs twice.
 fn header<'h>(headers: &'h [(String, String)], name: &str) -> Result<Option<&'h str>, OAuthError> {
     let mut values = headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value);
     let first = values.next().map(String::as_str);

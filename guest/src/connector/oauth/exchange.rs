@@ -1,4 +1,4 @@
-//! The token endpoint (RFC 6749 §3.2): what a client gets for what it presents.
+//! The token endpoint (RFC 6749 §3.2): exchanges a client's credentials, code or refresh token for tokens.
 
 use insomnia_scim_contract::{OAuthRequest, OAuthResponse, lasts};
 
@@ -12,20 +12,20 @@ use crate::store::{Batch, ClientRecord, CodeRecord, ConnectorRecord, GrantRecord
 use serde_json::{Map, Value};
 use subtle::ConstantTimeEq;
 
-/// How many access tokens of its own a client may have at a time.
+/// How many access tokens for itself a client may have at a time.
 const CLIENT_ACCESS: usize = 256;
 /// How many access tokens a grant may have at a time.
 const GRANT_ACCESS: usize = 16;
-/// How many grants a client may have; beyond it the oldest one ends.
+/// How many grants a client may have. One more makes the oldest one end.
 const CLIENT_GRANTS: usize = 100;
 
 type Granted = Result<Map<String, Value>, OAuthError>;
 
-/// Serves a request of the token endpoint. A key set may be fetched on the way.
+/// Serves a request to the token endpoint. It may have to fetch the client's key set.
 #[must_use]
 pub fn token(host: Host<'_>, request: &OAuthRequest) -> OAuthResponse {
     let store = &host.store();
-    // The client is read again in every attempt: it may have been deleted meanwhile.
+    // Each attempt reads the client again, because it may have been deleted meanwhile.
     let served = store.transact(|| {
         let (form, client) = credentials::read(host, store, request)?;
         grant(store, &form, &client)
@@ -62,12 +62,12 @@ fn grant(store: &Store, form: &Form, client: &Versioned<ClientRecord>) -> Grante
     }
 }
 
-/// The generation that tokens are issued in.
+/// The generation of the connector's token when new tokens are issued.
 fn newest(connector: &ConnectorRecord) -> u32 {
     connector.token.as_ref().map_or(0, |token| token.generation)
 }
 
-/// Whether the client asks for no other scope than the one that exists (RFC 6749 §3.3).
+/// Whether the client asks for no scope except the only one that exists (RFC 6749 §3.3).
 pub(super) fn is_known_scope(scope: &str) -> bool {
     scope.split(' ').all(|scope| scope == SCOPE)
 }
@@ -79,7 +79,7 @@ fn batch_for(client: &Versioned<ClientRecord>) -> Batch {
     batch
 }
 
-/// Client credentials (RFC 6749 §4.4).
+/// Serves the client credentials grant (RFC 6749 §4.4).
 fn of_client(store: &Store, client: &Versioned<ClientRecord>, generation: u32) -> Granted {
     let id = &client.record.id;
     let (seen, mut live) = Versioned::or_default(store.oauth_live(id)?);
@@ -91,7 +91,7 @@ fn of_client(store: &Store, client: &Versioned<ClientRecord>, generation: u32) -
     Ok(granted(&client.record, access, None))
 }
 
-/// An authorization code (RFC 6749 §4.1.3).
+/// Serves the authorization code grant (RFC 6749 §4.1.3).
 fn of_code(store: &Store, form: &Form, client: &Versioned<ClientRecord>, connector: &ConnectorRecord) -> Granted {
     const WRONG: OAuthError =
         OAuthError::Refused(Code::InvalidGrant, "The code is not valid: it is unknown, expired, used or another's");
@@ -106,7 +106,7 @@ fn of_code(store: &Store, form: &Form, client: &Versioned<ClientRecord>, connect
         revoke_grant(store, &client.record.id, grant)?;
         return Err(WRONG);
     }
-    // Issued before SCIM was disabled and enabled again, it is of no worth (rule P1).
+    // A code that was issued before SCIM was disabled and enabled again is invalid (rule P1).
     if !lasts(code.record.expires, store.now(), CODE_LIFE) || code.record.generation < connector.enabled_generation {
         return Err(WRONG);
     }
@@ -130,7 +130,8 @@ fn of_code(store: &Store, form: &Form, client: &Versioned<ClientRecord>, connect
     batch.put_oauth_grant(id, &refresh.grant, None, &grant)?;
     let used = CodeRecord { grant: Some(refresh.grant.clone()), ..code.record };
     batch.put_oauth_code(&sha256, Some(code.version), &used)?;
-    // Rewritten unchanged, so that whoever deletes the client sees that there is a new grant.
+    // The record is written again unchanged: a request that deletes the client at the same time then fails and sees the
+    // new grant.
     let live = store.oauth_live(id)?;
     batch.put_oauth_live(
         id,
@@ -142,11 +143,12 @@ fn of_code(store: &Store, form: &Form, client: &Versioned<ClientRecord>, connect
     Ok(granted(&client.record, access, Some(text)))
 }
 
-/// The redirection URI and the code verifier against those of the authorization request.
+/// Compares the redirection URI and the code verifier with those of the authorization request.
 fn check_code(form: &Form, client: &ClientRecord, code: &CodeRecord) -> Result<(), OAuthError> {
     let same_place = match (&code.redirect_uri, form.get("redirect_uri")) {
         (Some(asked), given) => given == Some(asked.as_str()),
-        // Left out before, it may be left out now; if there is one, it must be the registered one.
+        // If the authorization request had no URI, this request needs none either; if it has one, it must be a
+        // registered one.
         (None, given) => given.is_none_or(|given| client.redirect_uris.iter().any(|uri| uri == given)),
     };
     if !same_place {
@@ -159,7 +161,8 @@ fn check_code(form: &Form, client: &ClientRecord, code: &CodeRecord) -> Result<(
         (Some(challenge), Some(verifier)) => pkce::verify(challenge, verifier),
         (Some(_), None) => false,
         (None, None) => true,
-        // Somebody took the challenge out of the authorization request (RFC 9700 §2.1.1), or it was never in there.
+        // An attacker has removed the challenge from the authorization request (RFC 9700 §2.1.1), or there never was
+        // one.
         (None, Some(_)) => {
             let text = "There is a code_verifier, but the authorization request had no code_challenge";
             return Err(OAuthError::Refused(Code::InvalidGrant, text));
@@ -171,7 +174,7 @@ fn check_code(form: &Form, client: &ClientRecord, code: &CodeRecord) -> Result<(
     Ok(())
 }
 
-/// Deletes what has ended, and the oldest if there are too many.
+/// Deletes grants that have ended, and the oldest ones if there are too many.
 fn make_room(store: &Store, batch: &mut Batch, client: &str) -> Result<(), OAuthError> {
     let mut grants = store.oauth_grants(client)?;
     grants.sort_by_key(|(_, grant)| grant.record.created);
@@ -184,7 +187,7 @@ fn make_room(store: &Store, batch: &mut Batch, client: &str) -> Result<(), OAuth
     Ok(())
 }
 
-/// A refresh token, which is replaced by another one (RFC 6749 §6, RFC 9700 §4.14).
+/// Serves a refresh token, and replaces it by a new one (RFC 6749 §6, RFC 9700 §4.14).
 fn of_refresh_token(
     store: &Store,
     form: &Form,
@@ -200,10 +203,11 @@ fn of_refresh_token(
     let id = &client.record.id;
     let mut grant = store.oauth_grant(id, &presented.grant)?.ok_or(WRONG)?;
     let is_current: bool = grant.record.refresh_sha256.as_bytes().ct_eq(presented.sha256.as_bytes()).into();
-    // Granted before SCIM was disabled and enabled again, it is of no worth (rule P1).
+    // A grant from before SCIM was disabled and enabled again is invalid (rule P1).
     let is_outdated = grant.record.generation < connector.enabled_generation;
     if !is_current || is_outdated || grant.record.expires <= store.now() {
-        // Used before: one of the two who have it stole it, and nobody knows which. The whole family ends.
+        // The token was used before. One of its two users has stolen it, and the server can't know which, so it revokes
+        // the whole family.
         revoke_grant(store, id, &presented.grant)?;
         return Err(WRONG);
     }
@@ -220,7 +224,7 @@ fn of_refresh_token(
     Ok(granted(&client.record, access, Some(text)))
 }
 
-/// Ends a grant with all its tokens; nothing happens if it has ended.
+/// Ends a grant with all its tokens. Nothing happens if it has ended already.
 pub(super) fn revoke_grant(store: &Store, client: &str, id: &str) -> Result<(), OAuthError> {
     let Some(grant) = store.oauth_grant(client, id)? else { return Ok(()) };
     let mut batch = Batch::new();

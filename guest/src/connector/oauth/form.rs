@@ -1,20 +1,20 @@
-//! `application/x-www-form-urlencoded`: the parameters of a query or of a form.
+//! Parses `application/x-www-form-urlencoded`: the parameters of a query or of a form.
 
 use crate::text;
 
 /// The largest form that is read, in bytes.
 const LARGEST: usize = 16 * 1024;
 
-/// The parameters by name. One without a value counts as not sent (RFC 6749 §3.1).
+/// The parameters by name. A parameter without a value counts as not sent (RFC 6749 §3.1).
 #[derive(Debug)]
 pub(super) struct Form(Vec<(String, String)>);
 
-/// Why a form can't be read.
+/// The reason why a form can't be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FormError {
-    /// Larger than anybody needs, or not text.
+    /// The form is larger than any real one, or it is not text.
     Unreadable,
-    /// A parameter stands there more than once (RFC 6749 §3.1, §3.2).
+    /// A parameter occurs more than once (RFC 6749 §3.1, §3.2).
     Repeated,
 }
 

@@ -1,4 +1,4 @@
-//! Making tokens, and taking them back.
+//! Issues tokens, and revokes them.
 
 use serde_json::{Map, Value};
 
@@ -11,7 +11,7 @@ const SELECTOR: usize = 22;
 /// How many characters are the secret: 62^43 is above 2^256.
 const VERIFIER: usize = 43;
 
-/// Whom an access token is for.
+/// The client and the grant that an access token is issued for.
 pub(super) struct Holder<'a> {
     /// The client.
     pub(super) client: &'a ClientRecord,
@@ -19,7 +19,7 @@ pub(super) struct Holder<'a> {
     pub(super) grant: Option<&'a str>,
     /// The connector's token generation.
     pub(super) generation: u32,
-    /// How many access tokens may be valid at a time; beyond it the oldest one stops.
+    /// How many access tokens may be valid at a time. One more makes the oldest one invalid.
     pub(super) most: usize,
 }
 
@@ -28,7 +28,7 @@ pub(super) fn access_minutes(client: &ClientRecord) -> u32 {
     client.access_minutes.unwrap_or(DEFAULT_ACCESS_MINUTES)
 }
 
-/// Adds a new access token to `batch` and to `live`; expired ones and those beyond the most are deleted.
+/// Adds a new access token to `batch` and to `live`. Expired tokens and the oldest beyond the limit are deleted.
 pub(super) fn access_token(
     store: &Store,
     batch: &mut Batch,
@@ -60,9 +60,9 @@ pub(super) fn access_token(
     Ok(token.reveal())
 }
 
-/// A refresh token, taken apart.
+/// A parsed refresh token.
 pub(super) struct RefreshToken {
-    /// What the grant is stored under.
+    /// The id under which the grant is stored.
     pub(super) grant: String,
     /// The hash of the whole token.
     pub(super) sha256: String,
@@ -70,7 +70,7 @@ pub(super) struct RefreshToken {
 }
 
 impl RefreshToken {
-    /// Reads what a client presents; `None` if it is no refresh token.
+    /// Parses a token that a client presents; `None` if it is no refresh token.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let body = body(REFRESH_PREFIX, text)?;
         let (selector, verifier) = body.split_at_checked(SELECTOR)?;
@@ -101,7 +101,7 @@ impl RefreshToken {
     }
 }
 
-/// Adds to `batch` that the grant and all its tokens are gone.
+/// Adds to `batch` that the grant and all its tokens are deleted.
 pub(super) fn take_back(batch: &mut Batch, client: &str, id: &str, grant: &Versioned<GrantRecord>) {
     let key = keys::oauth_grant(client, id);
     batch.remove(key, Some(grant.version));

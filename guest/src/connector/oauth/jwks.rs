@@ -1,4 +1,4 @@
-//! Key sets (RFC 7517), and the signatures that are checked by them: RS256 and ES256 (RFC 7518 §3.3, §3.4).
+//! Key sets (RFC 7517), and the signatures that their keys verify: RS256 and ES256 (RFC 7518 §3.3, §3.4).
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -17,10 +17,12 @@ const LARGEST: usize = 256 * 1024;
 const MOST_KEYS: usize = 64;
 /// The longest `kid`, in bytes.
 const LONGEST_ID: usize = 256;
-/// The size of an RSA key's modulus, in bits: RFC 7518 §3.3 sets the least, and the time of one check the most.
+/// The size of an RSA key's modulus, in bits. RFC 7518 §3.3 sets the minimum; the time of one verification limits the
+/// maximum.
 const MODULUS: std::ops::RangeInclusive<usize> = 2_048..=4_096;
 
-/// How a JWT may be signed. There is neither `none` nor an HMAC, for which a public key would be the secret.
+/// The signature algorithms for JWTs. There is neither `none` nor an HMAC, with which an attacker could use the public
+/// key as the secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Algorithm {
     /// RSASSA-PKCS1-v1_5 with SHA-256.
@@ -30,10 +32,10 @@ pub(super) enum Algorithm {
 }
 
 impl Algorithm {
-    /// Their names, as the metadata has them.
+    /// The names of the algorithms in the metadata.
     pub(super) const NAMES: [&str; 2] = ["RS256", "ES256"];
 
-    /// The algorithm of this `alg`; `None` for all that are not offered.
+    /// The algorithm with this `alg`; `None` if it is not supported.
     pub(super) fn named(name: &str) -> Option<Self> {
         match name {
             "RS256" => Some(Self::Rs256),
@@ -50,7 +52,8 @@ impl Algorithm {
     }
 }
 
-/// A set as it is fetched. Its keys are read one by one, so that a key of another kind does not spoil the others.
+/// A fetched key set. Its keys are parsed one by one, so that a key of an unknown kind does not make the others
+/// unusable.
 #[derive(Deserialize)]
 struct Set {
     keys: Vec<Value>,
@@ -71,10 +74,10 @@ struct Jwk {
     y: Option<String>,
 }
 
-/// The keys of a set that can check a signature here. The others are passed over (RFC 7517 §5).
+/// The keys of a set with which a signature can be verified here. Other keys are ignored (RFC 7517 §5).
 ///
 /// # Errors
-/// The text says why it is no key set, for administrators.
+/// A text for administrators that says why it is no key set.
 pub(super) fn parse(json: &[u8]) -> Result<Vec<KeyRecord>, &'static str> {
     if json.len() > LARGEST {
         return Err("the key set is larger than 256 KiB");
@@ -87,7 +90,7 @@ pub(super) fn parse(json: &[u8]) -> Result<Vec<KeyRecord>, &'static str> {
     Ok(keys)
 }
 
-/// The key, if it is for one of the algorithms and meant for signatures.
+/// The key, if its algorithm is supported and it is meant for signatures.
 fn usable(key: Value) -> Option<KeyRecord> {
     let key: Jwk = serde_json::from_value(key).ok()?;
     let is_for_signatures = key.purpose.as_deref().is_none_or(|purpose| purpose == "sig")
@@ -103,7 +106,7 @@ fn usable(key: Value) -> Option<KeyRecord> {
     (is_for_signatures && is_for_it && Verifying::read(&record.public).is_some()).then_some(record)
 }
 
-/// The keys by which a JWT with this `kid` may be signed. Without a `kid` it is the only key of the algorithm.
+/// The keys with which a JWT with this `kid` may be signed. Without a `kid` it must be the only key for the algorithm.
 pub(super) fn candidates<'k>(keys: &'k [KeyRecord], kid: Option<&str>, algorithm: Algorithm) -> Vec<&'k KeyRecord> {
     let is_of_algorithm = |key: &&KeyRecord| match key.public {
         PublicKey::Rsa { .. } => algorithm == Algorithm::Rs256,
@@ -114,7 +117,7 @@ pub(super) fn candidates<'k>(keys: &'k [KeyRecord], kid: Option<&str>, algorithm
     if kid.is_none() && found.len() > 1 { Vec::new() } else { found }
 }
 
-/// Whether the signature is that of `signed` by this key.
+/// Whether this key has made the signature of `signed`.
 pub(super) fn verify(key: &KeyRecord, signed: &[u8], signature: &[u8]) -> bool {
     match Verifying::read(&key.public) {
         Some(Verifying::Rsa(key)) => {
@@ -127,14 +130,14 @@ pub(super) fn verify(key: &KeyRecord, signed: &[u8], signature: &[u8]) -> bool {
     }
 }
 
-/// A key as the libraries take it.
+/// A key in the form that the cryptography libraries need.
 enum Verifying {
     Rsa(pkcs1v15::VerifyingKey<Sha256>),
     P256(ecdsa::VerifyingKey),
 }
 
 impl Verifying {
-    /// `None` if the numbers are no key, or one that is too small to be safe.
+    /// Parses a key; `None` if the numbers are no key, or one that is too small to be safe.
     fn read(key: &PublicKey) -> Option<Self> {
         let bytes = |text: &str| URL_SAFE_NO_PAD.decode(text).ok();
         match key {
@@ -149,7 +152,7 @@ impl Verifying {
             }
             PublicKey::P256 { x, y } => {
                 let coordinate = |text: &str| bytes(text).filter(|bytes| bytes.len() == 32);
-                // RFC 7518 §6.2.1: both at full length. SEC 1 has them behind a 4.
+                // RFC 7518 §6.2.1 requires both coordinates at full length. SEC 1 writes them after the byte 4.
                 let point = [&[4], coordinate(x)?.as_slice(), coordinate(y)?.as_slice()].concat();
                 ecdsa::VerifyingKey::from_sec1_bytes(&point).ok().map(Self::P256)
             }
@@ -163,7 +166,7 @@ mod tests {
 
     use super::*;
 
-    /// The key and the signature of RFC 7515 appendix A.3 (ES256).
+    /// The key and the signature from RFC 7515 appendix A.3 (ES256).
     const X: &str = "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU";
     const Y: &str = "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0";
     const SIGNED: &str = "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLm\

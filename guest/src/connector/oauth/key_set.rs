@@ -1,9 +1,9 @@
-//! The key set of a client: fetched over the host's HTTP client with its egress policy, and kept.
+//! A client's key set: it is fetched with the host's HTTP client and its egress policy, and cached.
 //!
-//! A set is fetched again when it is an hour old, so that a key that was taken out of it stops, and when a JWT names a key
-//! that is not in it, so that a new one works at once. While it can't be fetched, the one that was kept is used for a day:
-//! a key that its owner has withdrawn must stop also where its URL is gone. Whoever sends JWTs with invented names of keys
-//! makes this host fetch no more than five times in five minutes.
+//! A set is fetched again in two cases: when it is an hour old, so that a removed key becomes invalid, and when a JWT
+//! names a key that is not in it, so that a new key works at once. If it can't be fetched, the cached set is used for a
+//! day at most: a key that its owner has withdrawn must become invalid even if the URL no longer works. A client that
+//! sends JWTs with invented key names makes this host fetch at most five times in five minutes.
 
 use insomnia_scim_contract::lasts;
 
@@ -14,20 +14,20 @@ use crate::capability::{Host, HttpRequest};
 use crate::store::{Batch, ClientRecord, KeyRecord, KeySetRecord, Store, StoreError, Versioned, keys};
 use crate::text::cut;
 
-/// How long a set is used without looking whether it has changed, in milliseconds.
+/// How long a set is used before it is fetched again, in milliseconds.
 const FRESH: u64 = 60 * MINUTE;
 /// How long a set is used while it can't be fetched, in milliseconds.
 const KEPT: u64 = 24 * FRESH;
 /// The time in which attempts to fetch are counted, in milliseconds.
 const PERIOD: u64 = 5 * MINUTE;
-/// How many attempts there are in that time at the most.
+/// The most attempts in that time.
 const ATTEMPTS: usize = 5;
-/// How long one attempt may take, in milliseconds: a client waits for it.
+/// How long one attempt may take, in milliseconds: meanwhile the client waits for its answer.
 const LONGEST: u32 = 5_000;
-/// How much of a reason is kept, in bytes.
+/// The longest error text that is stored, in bytes.
 const LONGEST_PROBLEM: usize = 500;
 
-/// The keys by which a JWT with this `kid` and algorithm may be signed; at least one.
+/// The keys with which a JWT with this `kid` and algorithm may be signed; at least one.
 ///
 /// # Errors
 /// [`OAuthError`]: there is no such key, or the set could not be fetched yet.
@@ -52,7 +52,7 @@ pub(super) fn keys_for(
     }
     set.tried.retain(|tried| lasts(tried.saturating_add(PERIOD), now, PERIOD));
     if set.tried.len() < ATTEMPTS {
-        // Counted before it is made, so that those who come meanwhile count it too.
+        // The attempt is counted before it is made, so that concurrent requests see it.
         set.tried.push(now);
         seen = put(store, client, seen, &set)?;
         match fetch(host, url) {
@@ -74,7 +74,7 @@ pub(super) fn keys_for(
     }
 }
 
-/// Keeps the set, and returns its new version. Where somebody else was faster, theirs is as good.
+/// Stores the set, and returns its new version. If another request has stored one meanwhile, that one is used.
 fn put(
     store: &Store,
     client: &Versioned<ClientRecord>,
@@ -87,7 +87,7 @@ fn put(
     store.commit(batch).map(Some)
 }
 
-/// Fetches a set. The text of a failure is for administrators.
+/// Fetches a set. The error text is for administrators.
 fn fetch(host: Host<'_>, url: &str) -> Result<Vec<KeyRecord>, String> {
     let request = HttpRequest {
         method: "GET".into(),

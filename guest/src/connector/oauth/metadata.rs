@@ -1,11 +1,10 @@
-//! The metadata document (RFC 8414).
+//! The metadata document of the authorization server (RFC 8414).
 
 use serde_json::json;
 
 use super::jwks::Algorithm;
 
-/// The metadata of the authorization server whose issuer this is: `https://…/oauth/{organization}`, without a slash at
-/// its end. JSON.
+/// The metadata as JSON, for this issuer: `https://…/oauth/{organization}`, without a slash at its end.
 #[must_use]
 pub fn metadata(issuer: &str) -> String {
     let methods = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"];

@@ -1,13 +1,14 @@
-//! Clients of the operator: one `client_id` for all organizations, of which each consents for itself.
+//! Clients of the operator: one `client_id` for all organizations. Each organization consents for itself.
 //!
-//! An organization that has agreed has a record of the client, to which its grants belong and which it can delete. What the
-//! client is called, where codes may be sent, and its secrets are the operator's to say: the host says them in every call.
+//! An organization that has consented stores a record of the client. Its grants belong to that record, and it can
+//! delete it. The operator manages the client's name, its redirection URIs and its secrets; the host passes them in
+//! every call.
 
 use insomnia_scim_contract::OperatorClient;
 
 use crate::store::{ClientRecord, SecretRecord, Store, StoreError, Versioned};
 
-/// A client with what the operator says of it today; `None` if it was the operator's and the operator has it no longer.
+/// The client with the operator's current data; `None` if it was the operator's and the operator has removed it.
 pub(super) fn current(
     stored: Option<Versioned<ClientRecord>>,
     operator_clients: &[OperatorClient],
@@ -21,8 +22,8 @@ pub(super) fn current(
     Some(stored)
 }
 
-/// The client that an organization is asked to let in: one of its own, or one of the operator's, with the version of the
-/// organization's record if there is one.
+/// The client for which an organization is asked to consent: its own, or the operator's. Returned with the version of
+/// the organization's record, if there is one.
 ///
 /// # Errors
 /// If the store can't answer.
@@ -37,7 +38,7 @@ pub(super) fn find(
     })
 }
 
-/// An operator's client as a record. Its secrets are those of today, at most two.
+/// The record of an operator's client, with its current secrets, at most two.
 fn described(client: &OperatorClient) -> ClientRecord {
     let mut secrets =
         client.secrets_sha256.iter().map(|sha256| SecretRecord { sha256: sha256.clone(), ..SecretRecord::default() });

@@ -10,10 +10,10 @@ use crate::capability::Host;
 use crate::secret::{Token, sha256};
 use crate::store::{Batch, keys};
 
-/// Serves a request of the revocation endpoint.
+/// Serves a request to the revocation endpoint.
 ///
-/// A refresh token ends with its whole family and all access tokens of it; an access token ends alone. A token that is
-/// not the client's, or none at all, is answered 200 as well (RFC 7009 §2.2).
+/// Revoking a refresh token ends its whole family with all access tokens; revoking an access token ends only that one.
+/// A token of another client, or text that is no token, is also answered 200 (RFC 7009 §2.2).
 #[must_use]
 pub fn revoke(host: Host<'_>, request: &OAuthRequest) -> OAuthResponse {
     let store = &host.store();

@@ -1,4 +1,4 @@
-//! OAuth 2.0 from outside: forms in, responses out, and what the tokens are worth at the SCIM endpoint.
+//! OAuth 2.0 from outside: the tests send forms, read the responses, and use the tokens at the SCIM endpoint.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};

@@ -1,4 +1,4 @@
-//! A request arrives with the new token: proof that the identity provider uses it.
+//! Handles the first request that uses the new token: it proves that the identity provider has the token.
 
 use insomnia_scim_contract::lasts;
 
@@ -7,13 +7,15 @@ use super::attempt::LEASE;
 use crate::provisioning::events;
 use crate::store::{Actor, Batch, RefreshView, Store, StoreError};
 
-/// Notes that a request was authenticated by the connector's next token, and makes it the current one if that is proof.
+/// Notes that a request was authenticated by the connector's next token. If that is proof, the token becomes the
+/// current one.
 ///
-/// It is proof once the provider's API has accepted the token, or if no call of the API is under way. While one is, it may
-/// be the provider's own test of a connection that it then does not keep: it counts together with the API's answer.
+/// The request is proof if the provider's API has accepted the token, or if no call to the API is running. While a call
+/// runs, the request may be the provider's test of a connection that it then does not save: it only counts together
+/// with the API's answer.
 ///
 /// # Errors
-/// If the store can't answer; a later request does it then.
+/// If the store can't answer; a later request then makes the change.
 pub fn arrived(store: &Store, generation: u32) -> Result<(), StoreError> {
     store.transact(|| {
         let mut view = store.refresh_view()?;
@@ -37,7 +39,7 @@ pub fn arrived(store: &Store, generation: u32) -> Result<(), StoreError> {
     })
 }
 
-/// Makes the next token the current one. The old one is accepted for ten more minutes, for requests under way.
+/// Makes the next token the current one. The old one is accepted for ten more minutes, for requests that are running.
 pub(super) fn promote(store: &Store, view: RefreshView) -> Result<(), StoreError> {
     let RefreshView { mut connector, connector_seen, mut refresh, refresh_seen, .. } = view;
     let now = store.now();
@@ -56,7 +58,7 @@ pub(super) fn promote(store: &Store, view: RefreshView) -> Result<(), StoreError
     let mut batch = Batch::new();
     batch.put_connector(connector_seen, &connector)?;
     batch.put_refresh(refresh_seen, &refresh)?;
-    // Whoever sent the request that proves it: it is the component that has refreshed the token.
+    // The event names the component, which has refreshed the token, and not the sender of the request.
     let actor = store.actor();
     store.act_as(Actor::System);
     let told = events::connector(store, &mut batch, &connector);

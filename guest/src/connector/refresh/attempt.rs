@@ -1,4 +1,4 @@
-//! Making the new token, installing it, and what comes of it.
+//! Makes a new token, installs it in the identity provider, and records the result.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -17,7 +17,7 @@ use crate::store::{
     Actor, Batch, IdpApiRecord, Pending, Problem, RefreshRecord, RefreshView, Store, StoreError, TokenRecord, Trouble,
 };
 
-/// How long an attempt may be under way, in milliseconds: longer than a call of the component may take.
+/// How long an attempt may take, in milliseconds: longer than a call of the component may take.
 pub(super) const LEASE: u64 = 2 * MINUTE;
 
 /// Makes a token that is accepted beside the current one.
@@ -47,17 +47,17 @@ pub(super) fn begin(host: Host<'_>, store: &Store, view: RefreshView) -> Result<
     store.commit(batch).map(drop)
 }
 
-/// Installs the pending token: leases it, calls the API, and keeps what came of it.
+/// Installs the pending token: takes the lease, calls the API, and records the result.
 pub(super) fn install(host: Host<'_>, store: &Store, view: RefreshView) -> Result<(), StoreError> {
     let RefreshView { mut connector, connector_seen, mut refresh, refresh_seen, api } = view;
     let (Some(next), Some(pending), Some(api)) = (&mut connector.next, &mut refresh.pending, api) else {
         return Ok(());
     };
     let now = store.now();
-    // Nobody uses it yet, so that its life begins with this attempt and not with a first one weeks ago.
+    // Nobody uses the token yet, so its age counts from this attempt, and not from a first attempt weeks ago.
     next.created = now;
     next.expires = expires(window(connector.window), now);
-    // A test in an attempt that failed proves nothing about this one.
+    // A test request during a failed attempt proves nothing for this one.
     pending.seen = None;
     pending.attempts = pending.attempts.saturating_add(1);
     pending.leased_until = now + LEASE;
@@ -73,7 +73,7 @@ pub(super) fn install(host: Host<'_>, store: &Store, view: RefreshView) -> Resul
     keep(host, &pending, outcome)
 }
 
-/// Calls the API that is configured.
+/// Calls the configured API.
 fn call(host: Host<'_>, record: &IdpApiRecord, sealed_token: &str, now: u64) -> Result<(), Failure> {
     let token = unseal(host, sealed_token)?;
     let secret = unseal(host, &record.sealed)?;
@@ -94,7 +94,7 @@ fn call(host: Host<'_>, record: &IdpApiRecord, sealed_token: &str, now: u64) -> 
     }
 }
 
-/// Commits what came of an attempt, if it still is the one that was leased.
+/// Commits the result of an attempt, if the attempt still has the lease.
 fn keep(host: Host<'_>, attempt: &Pending, outcome: Result<(), Failure>) -> Result<(), StoreError> {
     let store = host.store();
     store.act_as(Actor::System);
@@ -134,8 +134,8 @@ fn keep(host: Host<'_>, attempt: &Pending, outcome: Result<(), Failure>) -> Resu
     })
 }
 
-/// The token was replaced by hand while it was being installed: the provider may have been given one that is of no worth
-/// any more, so that another refresh is due at once.
+/// Handles a token that was replaced by hand while another was being installed. The provider may now have a token that
+/// is no longer valid, so another refresh is due at once.
 fn set_right(store: &Store, mut view: RefreshView, attempt: &Pending, installed: bool) -> Result<(), StoreError> {
     let replaced = view.connector.token.as_ref().is_some_and(|token| token.generation != attempt.generation)
         && view.connector.next.is_none();
@@ -151,7 +151,7 @@ fn set_right(store: &Store, mut view: RefreshView, attempt: &Pending, installed:
     store.commit(batch).map(drop)
 }
 
-/// The provider took the token and never came with it: it is to be installed again.
+/// The provider accepted the token but has never used it: it must be installed again.
 pub(super) fn give_up_waiting(_: Host<'_>, store: &Store, view: RefreshView) -> Result<(), StoreError> {
     let RefreshView { connector, mut refresh, refresh_seen, .. } = view;
     let Some(pending) = &mut refresh.pending else { return Ok(()) };
@@ -190,7 +190,7 @@ fn window(window: Option<Window>) -> Window {
     window.unwrap_or(Window::Year1)
 }
 
-/// Encrypts for the storage, in base64.
+/// Encrypts a text for the storage, in base64.
 pub(super) fn seal(host: Host<'_>, plain: &[u8]) -> Result<String, Failure> {
     match host.secrets.seal(plain) {
         Ok(sealed) => Ok(STANDARD.encode(sealed)),
@@ -206,7 +206,7 @@ fn unseal(host: Host<'_>, sealed: &str) -> Result<String, Failure> {
     opened.and_then(|plain| String::from_utf8(plain).ok()).ok_or_else(unreadable)
 }
 
-/// Whether the host's key still opens it.
+/// Whether the host's key can still decrypt it.
 pub(super) fn can_unseal(host: Host<'_>, sealed: &str) -> bool {
     unseal(host, sealed).is_ok()
 }

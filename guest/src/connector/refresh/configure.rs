@@ -1,4 +1,4 @@
-//! The identity provider's API: configuring and removing the access to it.
+//! Configures and removes the access to the identity provider's API.
 
 use insomnia_scim_contract::{
     Actor, EntraApi, EntraApiStatus, IdpApi, IdpApiStatus, OktaApi, OktaApiStatus, OktaApiToken, OktaCredentials,
@@ -13,7 +13,7 @@ use crate::connector::lifecycle::administrator;
 use crate::store::{Batch, IdpApiRecord, Store};
 use crate::url;
 
-/// Where people and applications of Microsoft Entra ID sign in.
+/// The sign-in service of Microsoft Entra ID.
 const LOGIN_URL: &str = "https://login.microsoftonline.com";
 /// Microsoft Graph.
 const GRAPH_URL: &str = "https://graph.microsoft.com";
@@ -22,7 +22,7 @@ const LONGEST_SECRET: usize = 4_096;
 /// The longest id, in bytes.
 const LONGEST_ID: usize = 128;
 
-/// Checks the access; returns what is stored in the open, and the secret, which is sealed.
+/// Checks the access; returns the part that is stored unencrypted, and the secret, which will be encrypted.
 fn check(api: IdpApi) -> Result<(IdpApiStatus, String), ConnectorError> {
     match api {
         IdpApi::Entra(EntraApi { tenant_id, client_id, client_secret, service_principal_id, login_url, graph_url }) => {
@@ -53,7 +53,8 @@ fn check(api: IdpApi) -> Result<(IdpApiStatus, String), ConnectorError> {
     }
 }
 
-/// Configures the API, in place of what was configured before; what could not be installed is tried again at once.
+/// Configures the API and replaces an earlier configuration. A token that could not be installed before is tried again
+/// at once.
 ///
 /// # Errors
 /// [`ConnectorError`] says why not; [`ConnectorError::NotConfigured`] if the host has no key for secrets.
@@ -74,10 +75,11 @@ pub fn configure(
         let mut view = store.refresh_view()?;
         let refresh = &mut view.refresh;
         (refresh.failures, refresh.problem, refresh.retry_at) = (0, None, 0);
-        // What another access did says nothing of this one.
+        // The results of the former access say nothing about this one.
         (refresh.last_attempt, refresh.last_success) = (None, None);
         if let Some(pending) = &mut refresh.pending {
-            // Perhaps it is another provider: install it there. What can't be opened any more is replaced.
+            // It may be another provider, so the token must be installed there. A token that can't be decrypted any
+            // more is replaced.
             (pending.installed, pending.leased_until) = (None, 0);
             if pending.sealed.is_empty() || !can_unseal(host, &pending.sealed) {
                 pending.sealed.clear();
@@ -98,7 +100,8 @@ pub fn configure(
     })
 }
 
-/// Forgets the API and its secret. A token that it has been given already stays valid beside the current one.
+/// Deletes the API configuration with its secret. A token that was already installed stays valid beside the current
+/// one.
 ///
 /// # Errors
 /// [`ConnectorError`] says why not.
@@ -122,7 +125,7 @@ pub fn remove(store: &Store, actor: impl Into<Actor>) -> Result<(), ConnectorErr
     })
 }
 
-/// Makes a refresh due at once, whatever the age of the token: it shows whether the access works.
+/// Makes a refresh due at once, whatever the age of the token. This shows whether the access works.
 ///
 /// # Errors
 /// [`ConnectorError`] says why not.
@@ -146,7 +149,7 @@ pub fn refresh_now(store: &Store, actor: impl Into<Actor>) -> Result<(), Connect
     })
 }
 
-/// An id that goes into a path: nothing that could lead elsewhere.
+/// Checks an id that becomes part of a path: it must not be able to change the path's target.
 fn id(what: &str, text: &str) -> Result<String, ConnectorError> {
     let text = text.trim();
     let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
@@ -162,7 +165,8 @@ fn base(what: &str, text: &str) -> Result<String, ConnectorError> {
     url::base(text).ok_or_else(rule)
 }
 
-/// What the provider is to call: with a query, too, because Entra's flags (`?aadOptscim062020`) stand there.
+/// Checks the connector URL for the provider. It may have a query, because Entra's flags (`?aadOptscim062020`) are set
+/// there.
 fn called(text: &str) -> Result<String, ConnectorError> {
     let text = text.trim();
     let plain = text.len() <= 500 && text.bytes().all(|byte| byte.is_ascii_graphic() && !b"#\\".contains(&byte));
@@ -172,7 +176,7 @@ fn called(text: &str) -> Result<String, ConnectorError> {
     Ok(text.to_owned())
 }
 
-/// A secret that goes into a header field or a form.
+/// Checks a secret that becomes part of a header field or a form.
 fn secret(what: &str, text: &str) -> Result<String, ConnectorError> {
     let text = text.trim();
     if text.is_empty() || text.len() > LONGEST_SECRET || !text.bytes().all(|byte| byte.is_ascii_graphic()) {

@@ -1,4 +1,4 @@
-//! Microsoft Entra ID: the secret token of an enterprise application's provisioning, over Microsoft Graph.
+//! Microsoft Entra ID: installs the secret token of an enterprise application's provisioning by Microsoft Graph.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use super::outcome::{Failure, call, member};
 use crate::capability::{HttpClient, HttpRequest};
 use crate::text;
 
-/// Where and as whom to call.
+/// The addresses and the credentials of the API.
 pub(super) struct Entra<'a> {
     pub(super) tenant_id: &'a str,
     pub(super) client_id: &'a str,
@@ -46,7 +46,7 @@ impl Entra<'_> {
         call(http, "Microsoft Graph", request, now).map(drop)
     }
 
-    /// An access token by client credentials (RFC 6749 §4.4).
+    /// Gets an access token by client credentials (RFC 6749 §4.4).
     fn sign_in(&self, http: &dyn HttpClient, now: u64) -> Result<String, Failure> {
         let scope = format!("{}/.default", self.graph_url);
         let form = [

@@ -1,19 +1,20 @@
-//! The automatic refresh into the identity provider (rule P2): a new token, installed over the provider's own API.
+//! The automatic token refresh in the identity provider (rule P2): a new token is installed by the provider's own API.
 //!
-//! Two phases, so that a sync never stops: the new token is accepted beside the old one from the moment it exists; it is
-//! installed; a request that arrives with it proves that the provider uses it; only then the old one ends, ten minutes
-//! later. Every step is a commit on the documents `connector` and `refresh`, and what is under way is leased, so that two
-//! hosts never install at once and a crash between any two steps is continued by the next run:
+//! It has two phases, so that a sync is never interrupted. The new token is accepted beside the old one as soon as it
+//! exists, and is then installed. A request that uses it proves that the provider has it. Only then the old token ends,
+//! ten minutes later. Every step is a commit of the documents `connector` and `refresh`, and a running step is
+//! protected by a lease. For this reason two hosts never install at the same time, and after a crash between any two
+//! steps the next run continues:
 //!
 //! | state | next step |
 //! |---|---|
-//! | nothing pending, and it is time | [`run_due`] makes a token, seals it, and commits both: `pending` |
+//! | nothing is pending, and a refresh is due | [`run_due`] makes a token, encrypts it, and commits both: `pending` |
 //! | `pending` | a lease is committed; the API is called; its answer is committed: `installed`, or when to try again |
-//! | `installed` | a request arrives with the token ([`arrived`]): it becomes the current one |
-//! | `installed`, and nobody came | the same token is installed again, and the status says so |
+//! | `installed` | a request uses the token ([`arrived`]): it becomes the current one |
+//! | `installed`, but no request used it | the same token is installed again, and the status says so |
 //!
-//! The sealed token is kept until a request has arrived with it, because until then it may have to be installed again;
-//! another one in its place could lock out a provider that did install it and had nothing to sync yet.
+//! The encrypted token is kept until a request has used it, because until then it may have to be installed again.
+//! Another token in its place could lock out a provider that has installed this one but had nothing to sync yet.
 
 mod arrival;
 mod attempt;
@@ -43,29 +44,30 @@ const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 /// How many steps one call makes at the most.
 const STEPS: u32 = 4;
-/// How long the old token is accepted after the new one was verified, in milliseconds: for requests under way.
+/// How long the old token is accepted after the new one was verified, in milliseconds, so that running requests can
+/// finish.
 const OVERLAP: u64 = 10 * MINUTE;
 
-/// What a step came to.
+/// The result of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
-    /// Something changed: look again.
+    /// Something has changed: decide again.
     Again,
-    /// Nothing to do before this time, in milliseconds since the Unix epoch; `None` if nothing is planned.
+    /// Nothing is to be done before this time, in milliseconds since the Unix epoch; `None` if nothing is planned.
     Wait(Option<u64>),
 }
 
-/// Does what is due of the refresh, at most one call of the provider's API; returns when it wants to be called next, in
-/// milliseconds since the Unix epoch. Deletes expired OAuth tokens once a day as well.
+/// Does the due steps of the refresh, with at most one call to the provider's API; returns when it must be called next,
+/// in milliseconds since the Unix epoch. Once a day it also deletes expired OAuth tokens.
 ///
 /// # Errors
-/// If the store can't answer; what was done until then stays done.
+/// If the store can't answer; steps that were committed stay done.
 pub fn run_due(host: Host<'_>) -> Result<Option<u64>, StoreError> {
     let sweep = sweep(&host.store())?;
     for _ in 0..STEPS {
         match step(host) {
             Ok(Step::Wait(next)) => return Ok([next, sweep].into_iter().flatten().min()),
-            // Somebody else was faster: what is to be done now is another question.
+            // Another host has made a step meanwhile: read the state again and decide.
             Ok(Step::Again) | Err(StoreError::Conflict) => {}
             Err(error) => return Err(error),
         }
@@ -112,7 +114,7 @@ fn step(host: Host<'_>) -> Result<Step, StoreError> {
         give_up_waiting(host, &store, view)?;
         return Ok(Step::Again);
     }
-    // Nothing is put off for longer than a day, so that a time further ahead was set by a clock that was wrong.
+    // Nothing is delayed for longer than a day, so a time further ahead was set by a wrong clock.
     if lasts(view.refresh.retry_at, now, DAY) {
         return Ok(Step::Wait(Some(view.refresh.retry_at)));
     }
@@ -120,12 +122,13 @@ fn step(host: Host<'_>) -> Result<Step, StoreError> {
     Ok(Step::Again)
 }
 
-/// How long the provider may take until its first request with a new token, in milliseconds.
+/// How long the provider may take until it first uses a new token, in milliseconds.
 fn patience(api: &IdpApiStatus) -> u64 {
     match api {
         // Entra syncs every 40 minutes; a cycle can take hours.
         IdpApiStatus::Entra(_) => 6 * HOUR,
-        // Okta tests the connection while it is activated, and otherwise comes only if there is something to change.
+        // Okta tests the connection when it is activated, and later only sends requests if there is something to
+        // change.
         IdpApiStatus::Okta(_) => DAY,
     }
 }

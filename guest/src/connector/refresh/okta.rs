@@ -1,4 +1,4 @@
-//! Okta: the token of an application's provisioning connection, over the Application Connections API.
+//! Okta: installs the token of an application's provisioning connection by the Application Connections API.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -14,12 +14,12 @@ use crate::text;
 /// How long a client assertion is valid, in seconds.
 const ASSERTION: u64 = 300;
 
-/// What an administrator can do where somebody must see to it.
+/// The advice for an administrator who must correct the configuration.
 const ADVICE: &str = "Check the application's id and that the API access may manage applications. Okta's API sets the \
     connection of some applications of its catalogue only, not of custom ones: if this is one, remove the automatic \
     refresh, refresh the token by hand, and enter it in Okta under Provisioning > Integration.";
 
-/// The failure with what to do about it.
+/// Adds the advice to a failure.
 fn advised(mut failure: Failure) -> Failure {
     if failure.trouble == Trouble::Attention {
         failure.text = format!("{} {ADVICE}", failure.text);
@@ -27,11 +27,11 @@ fn advised(mut failure: Failure) -> Failure {
     failure
 }
 
-/// How the API is accessed.
+/// The credentials for the API.
 pub(super) enum OktaSecret<'a> {
     /// An API token, sent as `SSWS`.
     ApiToken(&'a str),
-    /// A service application's key: what Okta takes for its own scopes instead of a client secret.
+    /// The key of a service application: Okta requires it, instead of a client secret, for its own scopes.
     PrivateKey {
         client_id: &'a str,
         /// An EC key of the curve P-256 as a JWK (RFC 7517).
@@ -39,7 +39,7 @@ pub(super) enum OktaSecret<'a> {
     },
 }
 
-/// Where and as whom to call.
+/// The address and the credentials of the API.
 pub(super) struct Okta<'a> {
     pub(super) org_url: &'a str,
     pub(super) app_id: &'a str,
@@ -66,7 +66,7 @@ impl Okta<'_> {
             timeout_milliseconds: None,
         };
         let response = call(host.http, "Okta", request, now).map_err(advised)?;
-        // Okta answers 200 with this, and does nothing, for an application whose connection has no API.
+        // For an application whose connection has no API, Okta answers 200 with this value and does nothing.
         let is_unknown = |name: &str| member(&response.body, name).is_some_and(|value| value == "UNKNOWN");
         if is_unknown("status") || is_unknown("authScheme") {
             let text = "Okta did not take the token: this application's connection can't be set over Okta's API.";
@@ -75,7 +75,7 @@ impl Okta<'_> {
         Ok(())
     }
 
-    /// An access token by client credentials with a signed assertion (RFC 7523 §2.2).
+    /// Gets an access token by client credentials with a signed assertion (RFC 7523 §2.2).
     fn sign_in(&self, host: Host<'_>, client_id: &str, jwk: &str, now: u64) -> Result<String, Failure> {
         let url = format!("{}/oauth2/v1/token", self.org_url);
         let mut id = [0; 16];
@@ -117,7 +117,7 @@ pub(super) struct PrivateKey {
 }
 
 impl PrivateKey {
-    /// Reads a JWK; `None` if it is no private key of the curve P-256.
+    /// Parses a JWK; `None` if it is no private key of the curve P-256.
     pub(super) fn parse(jwk: &str) -> Option<Self> {
         let jwk: Value = serde_json::from_str(jwk).ok()?;
         let text = |name: &str| jwk.get(name).and_then(Value::as_str);
@@ -128,7 +128,7 @@ impl PrivateKey {
         Some(Self { key, id: text("kid").map(str::to_owned) })
     }
 
-    /// The claims as a signed JWT (RFC 7515 §3.1).
+    /// Makes a signed JWT of the claims (RFC 7515 §3.1).
     fn sign(&self, claims: &Value) -> Option<String> {
         let mut header = json!({"alg": "ES256", "typ": "JWT"});
         if let (Value::Object(header), Some(id)) = (&mut header, &self.id) {

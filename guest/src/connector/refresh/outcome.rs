@@ -1,4 +1,4 @@
-//! What came of a call of an identity provider's API.
+//! The result of a call to an identity provider's API.
 
 use serde_json::Value;
 
@@ -8,22 +8,22 @@ use crate::store::Trouble;
 
 /// How long a call may take, in milliseconds.
 const TIMEOUT: u32 = 10_000;
-/// The longest error code that is shown. A secret that is echoed is longer.
+/// The longest error code that is shown. A secret that the provider echoes is longer.
 const LONGEST_CODE: usize = 32;
 
 /// Why a call failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Failure {
-    /// Whether it passes by itself.
+    /// The kind of the problem, such as one that passes by itself.
     pub(super) trouble: Trouble,
-    /// For administrators. Never what the provider wrote, but for a short error code.
+    /// A text for administrators. It never quotes the provider's answer, except a short error code.
     pub(super) text: String,
-    /// What the provider asks to wait, in milliseconds.
+    /// How long the provider asks to wait, in milliseconds.
     pub(super) retry_after: Option<u64>,
 }
 
 impl Failure {
-    /// One that somebody must see to.
+    /// A failure that an administrator must correct.
     pub(super) fn attention(text: impl Into<String>) -> Self {
         Self { trouble: Trouble::Attention, text: text.into(), retry_after: None }
     }
@@ -33,7 +33,7 @@ impl Failure {
     }
 }
 
-/// Makes a call; `who` names the API in the text of a failure.
+/// Calls an API; `who` names it in the text of a failure.
 pub(super) fn call(http: &dyn HttpClient, who: &str, request: HttpRequest, now: u64) -> Result<HttpResponse, Failure> {
     let request = HttpRequest { timeout_milliseconds: Some(TIMEOUT), ..request };
     let response = http.send(&request).map_err(|error| match error {
@@ -64,7 +64,7 @@ pub(super) fn call(http: &dyn HttpClient, who: &str, request: HttpRequest, now: 
     })
 }
 
-/// The short error code of the bodies that Microsoft (`error`, `error.code`) and Okta (`errorCode`, `error`) send.
+/// The short error code in the answers of Microsoft (`error`, `error.code`) and Okta (`errorCode`, `error`).
 fn code(body: &[u8]) -> Option<String> {
     let body: Value = serde_json::from_slice(body).ok()?;
     let code = body.pointer("/error/code").or_else(|| body.get("errorCode")).or_else(|| body.get("error"))?.as_str()?;
@@ -72,8 +72,8 @@ fn code(body: &[u8]) -> Option<String> {
     (plain && !code.is_empty() && code.len() <= LONGEST_CODE).then(|| code.to_owned())
 }
 
-/// How long the response asks to wait, in milliseconds: by `Retry-After`, or by Okta's `X-Rate-Limit-Reset`, a time in
-/// seconds since the Unix epoch.
+/// How long the response asks to wait, in milliseconds. It says so in `Retry-After`, or in Okta's `X-Rate-Limit-Reset`,
+/// which is a time in seconds since the Unix epoch.
 fn asked_wait(response: &HttpResponse, now: u64) -> Option<u64> {
     let header = |name: &str| response.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
     if header("retry-after").is_some() {
@@ -83,7 +83,7 @@ fn asked_wait(response: &HttpResponse, now: u64) -> Option<u64> {
     Some(reset.saturating_sub(now))
 }
 
-/// A JSON string member of a body.
+/// The string in a JSON body that has this name.
 pub(super) fn member(body: &[u8], name: &str) -> Option<String> {
     serde_json::from_slice::<Value>(body).ok()?.get(name)?.as_str().map(str::to_owned)
 }

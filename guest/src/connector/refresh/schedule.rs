@@ -1,14 +1,14 @@
-//! When to refresh, and when to try again.
+//! Decides when to refresh, and when to try again.
 
 use super::{DAY, HOUR, MINUTE};
 use crate::connector::Window;
 use crate::connector::token::expires;
 use crate::store::{TokenRecord, Trouble};
 
-/// A refresh is tried at this age of the token, in milliseconds.
+/// A refresh is due when the token has this age, in milliseconds.
 const AGE: u64 = 90 * DAY;
 
-/// When the token is to be refreshed: at the age of 90 days, or when a fifth of a shorter window is left.
+/// When the token must be refreshed: at the age of 90 days, or, with a shorter validity, when a fifth of it is left.
 pub(super) fn due(token: &TokenRecord, window: Option<Window>) -> u64 {
     let by_age = token.created.saturating_add(AGE);
     let length = window.and_then(|window| expires(window, 0));
@@ -21,10 +21,11 @@ pub(super) fn due(token: &TokenRecord, window: Option<Window>) -> u64 {
     }
 }
 
-/// How long to wait after so many failures, in milliseconds: longer each time, with some of it left to chance (0 to 255).
+/// How long to wait after this many failures, in milliseconds. The time grows with each failure and has a random part
+/// (0 to 255).
 ///
-/// What the provider asks for (`Retry-After`) is kept, but for a day at the most. Else, as the expiry comes near, at most a
-/// quarter of what is left is waited.
+/// A wait that the provider asks for (`Retry-After`) is respected, up to a day. Otherwise the wait is at most a quarter
+/// of the time until the token expires.
 pub(super) fn delay(failures: u32, trouble: Trouble, retry_after: Option<u64>, left: Option<u64>, chance: u8) -> u64 {
     if let Some(asked) = retry_after {
         return asked.clamp(1_000, DAY);

@@ -1,14 +1,14 @@
-//! The automatic refresh as it stands, for the SCIM page.
+//! The status of the automatic refresh, for the SCIM page.
 
 use insomnia_scim_contract::{RefreshMethod, RefreshState, RefreshStatus, lasts};
 
 use super::{DAY, schedule};
 use crate::store::{Store, StoreError, Trouble};
 
-/// How long after its last use a credential is taken for in use, in milliseconds.
+/// A credential counts as in use for this long after its last use, in milliseconds.
 const IN_USE: u64 = 30 * DAY;
 
-/// The automatic refresh as it stands.
+/// The status of the automatic refresh.
 ///
 /// # Errors
 /// If the store can't answer.
@@ -17,7 +17,7 @@ pub fn status(store: &Store) -> Result<RefreshStatus, StoreError> {
     let (oauth_last_used, bearer_last_used) = (store.oauth_used()?, store.connector_used()?);
     let is_in_use =
         |used: Option<u64>| used.is_some_and(|used| lasts(used.saturating_add(IN_USE), store.now(), IN_USE));
-    // Whoever comes with the token stops syncing when it expires, whatever else comes with access tokens.
+    // A client that uses the token stops syncing when it expires, even if other clients use access tokens.
     let by_oauth = is_in_use(oauth_last_used) && !is_in_use(bearer_last_used);
     let method = match &view.api {
         Some(_) => RefreshMethod::IdpApi,
@@ -57,9 +57,9 @@ pub fn status(store: &Store) -> Result<RefreshStatus, StoreError> {
     })
 }
 
-/// Whether the credentials will be renewed without anybody's help: then no warning about the token's expiry is due.
+/// Whether the credentials will be renewed without anybody's help. Then no warning about the token's expiry is needed.
 ///
-/// That is not relied upon after two failures, or if somebody must correct the configuration.
+/// The answer is no after two failures, or if an administrator must correct the configuration.
 ///
 /// # Errors
 /// If the store can't answer.

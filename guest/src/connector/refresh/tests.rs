@@ -17,7 +17,7 @@ use crate::testing::MemoryHost;
 const CLIENT_SECRET: &str = "entra~client-secret";
 const API_TOKEN: &str = "00okta-api-token";
 
-/// What the provider does with the next request to install.
+/// How the provider reacts to the next request to install a token.
 enum Then {
     Fail(u16, &'static str),
     Error(HttpError),
@@ -33,13 +33,13 @@ enum Then {
 struct Provider {
     memory: MemoryHost,
     first: String,
-    /// What it sends with its requests.
+    /// The token that it uses in its requests.
     installed: RefCell<String>,
     script: RefCell<VecDeque<Then>>,
     requests: RefCell<Vec<HttpRequest>>,
     /// Whether it tests a connection while it installs it, as Okta does.
     tests: bool,
-    /// What is done to the organization while the provider is at work.
+    /// How the organization is changed while the provider handles a request.
     meanwhile: Cell<Option<fn(&MemoryHost)>>,
 }
 
@@ -390,7 +390,7 @@ fn p2_a_crash_between_any_two_steps_ends_in_a_working_connector() {
     }
 }
 
-/// A client that ends the process in the middle of a call: what was leased stays so.
+/// A client that ends the process in the middle of a call, so that the lease stays.
 struct Crash<'a>(&'a Provider, bool);
 
 impl HttpClient for Crash<'_> {
@@ -516,7 +516,7 @@ fn p2_removed_access_leaves_a_token_that_was_installed_working() {
     assert_eq!((provider.sync(), provider.generation()), (200, 2));
 }
 
-/// What the token endpoint answers to this form.
+/// The answer of the token endpoint to this form.
 fn granted_to(memory: &MemoryHost, form: &str) -> Vec<u8> {
     let request = oauth::OAuthRequest { body: form.as_bytes().to_vec(), ..Default::default() };
     oauth::token(memory.host(), &request).body

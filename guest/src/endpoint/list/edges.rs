@@ -1,13 +1,14 @@
-//! Terms of a filter that the edges of memberships answer, so that no member and no group need be listed.
+//! Terms of a filter that stored memberships can answer, so that neither members nor groups need to be listed.
 
 use crate::protocol::filter::{Filter, Operator};
 
-/// The attribute of a user that is kept as edges.
+/// The attribute of a user that is computed from stored memberships ("edges": one stored pair of a team and a member
+/// each).
 pub(super) const GROUPS: &str = "groups";
-/// The attribute of a group that is kept as edges.
+/// The attribute of a group that is computed from stored memberships.
 pub(super) const MEMBERS: &str = "members";
 
-/// The id that the term asks for: of `members.value eq "…"` and `members[value eq "…"]`, and the same of `groups`.
+/// The id for which the term asks, in `members.value eq "…"` and `members[value eq "…"]`, and likewise for `groups`.
 pub(super) fn other_end<'f>(term: &'f Filter, attribute: &str) -> Option<&'f str> {
     match term {
         Filter::Compare { path, operator: Operator::Eq, value }
@@ -25,7 +26,7 @@ pub(super) fn other_end<'f>(term: &'f Filter, attribute: &str) -> Option<&'f str
     }
 }
 
-/// Whether a term looks at the attribute in another way, so that its values have to be read.
+/// Whether a term uses the attribute in another way, so that all its values must be read.
 pub(super) fn must_be_listed(filter: &Filter, attribute: &str) -> bool {
     match filter {
         Filter::And(filters) | Filter::Or(filters) => filters.iter().any(|filter| must_be_listed(filter, attribute)),

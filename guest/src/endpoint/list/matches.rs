@@ -1,4 +1,4 @@
-//! What a filter matches: candidates of an index, or of a listing, looked at one by one.
+//! Finds the resources that a filter matches: it checks each candidate that an index or a listing returns.
 
 use std::cell::RefCell;
 
@@ -12,19 +12,19 @@ use crate::protocol::sort::Sort;
 use crate::store::keys::Kind;
 use crate::store::{Candidates, MemberRecord, Origin, ResourceRecord, StoreError, Stored, TeamRecord};
 
-/// A resource on its way into a page.
+/// A candidate that was read, and may be put on the page.
 pub(super) enum Found {
     User(Stored<MemberRecord>),
     Group(Stored<TeamRecord>),
     Declared(Stored<ResourceRecord>),
 }
 
-/// Where a type's resources are kept.
+/// Where the resources of a type are stored.
 #[derive(Clone, Copy)]
 pub(super) enum Source<'c> {
-    /// Members or teams, with indexes and counters.
+    /// Members or teams, which have indexes and counters.
     Indexed(Kind),
-    /// A declared type, by its name: its resources are looked through.
+    /// A declared type, by its name. It has no index: all its resources are read.
     Declared(&'c str),
 }
 
@@ -39,7 +39,7 @@ impl Source<'_> {
     }
 }
 
-/// One type's part of a listing.
+/// The part of a list that holds the resources of one type.
 pub(super) struct Part<'c, 'h> {
     pub(super) source: Source<'c>,
     pub(super) filter: Option<Filter>,
@@ -48,14 +48,14 @@ pub(super) struct Part<'c, 'h> {
 }
 
 impl Part<'_, '_> {
-    /// Whether the listing index and the counters answer.
+    /// Whether the listing index and the counters are enough to build this part.
     pub(super) fn is_plain(&self) -> bool {
         self.filter.is_none() && self.sort.is_none() && matches!(self.source, Source::Indexed(_))
     }
 }
 
 impl<'c, 'h> Listing<'c, 'h> {
-    /// Hands every match of the part's filter to `each`, with the document that the filter saw.
+    /// Calls `each` for every match of the part's filter, with the document that the filter was checked against.
     pub(super) fn each_match(
         &self,
         part: &Part<'_, '_>,
@@ -82,7 +82,8 @@ impl<'c, 'h> Listing<'c, 'h> {
         })
     }
 
-    /// The document as filters and sorting see it, with its edges only where one looks at them.
+    /// The document as filters and sorting see it. Memberships are added only if the filter or the sorting looks at
+    /// them.
     fn whole(&self, part: &Part<'_, '_>, found: &Found) -> Result<Document, StoreError> {
         let needs = |name: &str| {
             part.filter.as_ref().is_some_and(|filter| edges::must_be_listed(filter, name))
@@ -107,7 +108,7 @@ impl<'c, 'h> Listing<'c, 'h> {
         }
     }
 
-    /// Whether the filter matches. `edge` is the other end of the edges that led to the candidate.
+    /// Whether the filter matches. `edge` is the id of the team or member whose memberships led to the candidate.
     fn matches(
         &self,
         part: &Part<'_, '_>,

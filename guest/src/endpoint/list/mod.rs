@@ -31,7 +31,7 @@ pub(super) fn search(context: &Context<'_, '_>, resource_type: Option<&str>) -> 
     list(context, resource_type, &Query::from_search(&body, context.mode)?)
 }
 
-/// Lists the resources of one type, or of all.
+/// Lists the resources of one type, or of all types.
 pub(super) fn list(context: &Context<'_, '_>, resource_type: Option<&str>, query: &Query) -> Result<Answer, ScimError> {
     let all = || context.table.resource_types().iter().map(|resource_type| resource_type.name.as_str()).collect();
     let names: Vec<&str> = resource_type.map_or_else(all, |name| vec![name]);
@@ -44,14 +44,14 @@ struct Listing<'c, 'h> {
     context: &'c Context<'c, 'h>,
     query: &'c Query,
     parts: Vec<Part<'c, 'h>>,
-    /// `None` if pages are asked for by index.
+    /// Set if the client pages by cursor, `None` if it pages by index.
     by_cursor: Option<ByCursor>,
 }
 
 struct ByCursor {
-    /// Where the page begins: the client's cursor, or the first page's.
+    /// Where the page begins: the client's cursor, or that of the first page.
     cursor: Cursor,
-    /// What opens it and seals the next one.
+    /// The key that decrypts this cursor and encrypts the next one.
     key: OpaqueKey,
 }
 
@@ -131,7 +131,7 @@ impl<'c, 'h> Listing<'c, 'h> {
         self.list_response(page)
     }
 
-    /// Tells the SCIM log what a look-up has found, and by which attributes.
+    /// Notes for the SCIM log what a look-up has found, and by which attributes.
     fn note(&self, page: &PageOf) {
         let Some(filter) = self.parts.first().and_then(|part| part.filter.as_ref()) else { return };
         let mut attributes: Vec<&str> = filter.conjuncts().iter().map(|term| term.path).take(MOST_NAMED).collect();

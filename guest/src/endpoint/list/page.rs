@@ -1,4 +1,4 @@
-//! A page, and the list response that it becomes.
+//! A page of a list, and the list response that is made of it.
 
 use serde_json::{Value, json};
 
@@ -9,10 +9,10 @@ use crate::protocol::cursor::{Cursor, Position};
 use crate::protocol::discovery::LIST_RESPONSE;
 use crate::protocol::error::ScimError;
 
-/// How large a page may become, in bytes; it ends early rather than exceed this by more than one resource.
+/// How large a page may become, in bytes. A page ends early, so it is at most one resource larger than this.
 const LARGEST_PAGE: usize = 32 * 1024 * 1024;
 
-/// A page in the making.
+/// A page that is being filled.
 #[derive(Default)]
 pub(super) struct PageOf {
     pub(super) total: u64,
@@ -20,9 +20,9 @@ pub(super) struct PageOf {
     pub(super) bytes: usize,
     /// The type, the id and the name of the only match so far.
     pub(super) only: Option<[String; 3]>,
-    /// The last resource that was looked at, also if it has gone meanwhile.
+    /// The last resource that was examined, even if it has been deleted since.
     pub(super) last: Option<Position>,
-    /// Whether others follow.
+    /// Whether more resources follow after this page.
     pub(super) more: bool,
 }
 
@@ -38,6 +38,8 @@ impl PageOf {
 }
 
 impl<'c, 'h> Listing<'c, 'h> {
+    /// Turns the page into a list response.
+    ///
     /// # Errors
     /// 500 if the next page's cursor can't be made.
     pub(super) fn list_response(&self, page: PageOf) -> Result<Answer, ScimError> {
@@ -48,7 +50,8 @@ impl<'c, 'h> Listing<'c, 'h> {
         });
         match &self.by_cursor {
             None => insert(&mut head, "startIndex", self.query.start_index.into()),
-            // The validity is that of each page (RFC 9865 §2.3), so that a long list can be read to its end.
+            // Every page renews the validity of the cursor (RFC 9865 §2.3), so that a client can read a long list to
+            // its end.
             Some(ByCursor { cursor, key }) if page.more && page.last.is_some() => {
                 let store = self.context.store;
                 let next = Cursor { issued: store.now(), last: page.last, ..cursor.clone() };
@@ -71,8 +74,8 @@ impl<'c, 'h> Listing<'c, 'h> {
     }
 }
 
-/// All of a query that must not change from page to page, as it was understood: names may be written in another way
-/// (RFC 9865 §2 does so in its own example).
+/// The part of a query that must not change from page to page, in one normal form: a client may write the names
+/// differently from page to page (RFC 9865 §2 does so in its own example).
 pub(super) fn unchanging(parts: &[Part<'_, '_>]) -> String {
     let part = |part: &Part<'_, '_>| {
         let filter = part.filter.as_ref().map(|filter| format!("{filter:#}"));

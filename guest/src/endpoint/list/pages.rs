@@ -1,4 +1,4 @@
-//! Which resources are on the page: by position, by cursor, or in order.
+//! Chooses the resources of a page: by position, by cursor, or in sorted order.
 
 use std::cmp::Ordering;
 
@@ -11,15 +11,15 @@ use crate::protocol::sort::SortKey;
 use crate::store::keys::Kind;
 use crate::store::{Candidates, Row, Stored};
 
-/// How many stored documents are read at once.
+/// How many stored documents are read in one call.
 const ROWS: usize = 256;
-/// How many matches are shown at once: whole documents, of up to a mebibyte each.
+/// How many matches are rendered together: each is a whole document of up to a mebibyte.
 const MATCHES: usize = 64;
-/// How many matches can be put in order at the most.
+/// The most matches that can be sorted.
 const MOST_SORTED: usize = 200_000;
 
 impl<'c, 'h> Listing<'c, 'h> {
-    /// Everything that lists show, in the order of ids: the listing index answers, and the counters.
+    /// Lists all resources in the order of their ids, by the listing index and the counters.
     pub(super) fn plain(&self, skip: u32, count: u32) -> Result<PageOf, ScimError> {
         let (store, all) = (self.context.store, self.context.organization.options.list_manual);
         let after = self.after();
@@ -40,7 +40,7 @@ impl<'c, 'h> Listing<'c, 'h> {
             }
             let after = after.filter(|after| after.part == number).map(|after| after.id.as_str());
             if after.is_some() || u64::from(skip) < total {
-                // One more than the page holds tells whether others follow.
+                // Reading one more than the page holds tells whether others follow.
                 let ahead = wanted.saturating_add(u32::from(self.by_cursor.is_some()));
                 let mut ids = store.listed_ids(kind, all, after, skip, ahead)?;
                 page.more = ids.len() > wanted as usize;
@@ -52,7 +52,7 @@ impl<'c, 'h> Listing<'c, 'h> {
         Ok(page)
     }
 
-    /// Matches as the index or the listing has them, in bounded memory.
+    /// Lists matches in the order of the index or the listing, in bounded memory.
     pub(super) fn streamed(&self, skip: u32, count: u32) -> Result<PageOf, ScimError> {
         let mut page = PageOf::default();
         for part in &self.parts {
@@ -74,7 +74,7 @@ impl<'c, 'h> Listing<'c, 'h> {
         Ok(page)
     }
 
-    /// Matches in order: by the attribute that the client named, then by id.
+    /// Lists matches in sorted order: by the attribute that the client named, then by id.
     pub(super) fn sorted(&self, skip: u32, count: u32) -> Result<PageOf, ScimError> {
         let by_cursor = self.by_cursor.is_some();
         let mut matches: Vec<Position> = Vec::new();
@@ -119,12 +119,13 @@ impl<'c, 'h> Listing<'c, 'h> {
         Ok(page)
     }
 
-    /// The last resource of the page before.
+    /// The last resource of the previous page.
     fn after(&self) -> Option<&Position> {
         self.cursor()?.last.as_ref()
     }
 
-    /// Adds the resources with these ids to the page, as they are stored where that is what the client asked to see.
+    /// Adds the resources with these ids to the page. Stored documents are copied unchanged if that is what the client
+    /// asked for.
     fn render_listed(
         &self,
         part: &Part<'_, '_>,
@@ -150,8 +151,8 @@ impl<'c, 'h> Listing<'c, 'h> {
         Ok(())
     }
 
-    /// Adds the resources with these ids as they are stored, until the page is too large. Returns how many of the ids were
-    /// looked at; whoever has gone meanwhile is left out.
+    /// Adds the stored documents with these ids, until the page is too large. Returns how many of the ids were
+    /// examined; resources that were deleted meanwhile are left out.
     fn render_rows(
         &self,
         part: &Part<'_, '_>,
@@ -176,8 +177,8 @@ impl<'c, 'h> Listing<'c, 'h> {
         Ok(ids.len())
     }
 
-    /// Adds the resources with these ids, until the page is too large. Returns how many of the ids were looked at; whoever
-    /// has gone meanwhile is left out.
+    /// Adds the resources with these ids, until the page is too large. Returns how many of the ids were examined;
+    /// resources that were deleted meanwhile are left out.
     fn render_those(&self, part: &Part<'_, '_>, ids: &[String], page: &mut PageOf) -> Result<usize, ScimError> {
         let mut found = Vec::with_capacity(ids.len());
         self.each(part, &Candidates::Ids(ids.to_vec()), |resource| {
@@ -189,7 +190,7 @@ impl<'c, 'h> Listing<'c, 'h> {
         Ok(last.unwrap_or(ids.len()))
     }
 
-    /// Adds the resources to the page, until it is too large. Returns how many of them there was room for.
+    /// Adds the resources to the page, until it is too large. Returns how many of them fitted.
     fn render(&self, part: &Part<'_, '_>, found: &[Found], page: &mut PageOf) -> Result<usize, ScimError> {
         part.representation.look_ahead(&found.iter().filter_map(Found::member_in_teams).collect::<Vec<_>>())?;
         for (index, found) in found.iter().enumerate() {

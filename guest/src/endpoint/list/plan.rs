@@ -1,35 +1,37 @@
-//! Which index answers a filter, so that a look-up never scans.
+//! Chooses the index that answers a filter, so that a look-up never reads all resources.
 
 use crate::protocol::filter::{Conjunct, Filter, Operator};
 use crate::protocol::schema::ENTERPRISE_USER;
 use crate::store::Candidates;
 use crate::store::keys::Kind;
 
-/// Where to look for what a filter matches.
+/// How the candidates for a filter are found.
 pub(super) struct Plan {
-    /// Every match is among these.
+    /// Every match is one of these candidates.
     pub(super) candidates: Candidates,
-    /// The filter is a look-up, which finds what people manage too, so that an identity provider can link it (rule P3).
+    /// Whether the filter is a look-up. A look-up also finds resources that people manage, so that an identity provider
+    /// can link them (rule P3).
     pub(super) is_lookup: bool,
-    /// The team or the member at whose edges the candidates are: the term that asks for it is true of all of them.
+    /// The id of the team or member whose memberships give the candidates. The term that asks for it is true for all
+    /// candidates.
     pub(super) edge: Option<String>,
-    /// How few candidates are to be expected; less is better.
+    /// Estimates the number of candidates: the plan with the lowest rank is the best.
     rank: u8,
 }
 
 impl Default for Plan {
-    /// Everything that lists show.
+    /// The plan that reads everything that lists show.
     fn default() -> Self {
         Self { candidates: Candidates::Listed, is_lookup: false, edge: None, rank: u8::MAX }
     }
 }
 
-/// The best index for one of the filter's terms that must hold; everything that lists show if there is none.
+/// The best index for one of the terms that must hold. If no index fits, the plan reads everything that lists show.
 pub(super) fn plan(kind: Kind, filter: &Filter) -> Plan {
     best(kind, filter).unwrap_or_default()
 }
 
-/// The depth of a filter is bounded by its parser, so this may recurse.
+/// The parser bounds the depth of a filter, so this may recurse.
 fn best(kind: Kind, filter: &Filter) -> Option<Plan> {
     match filter {
         Filter::And(filters) => filters.iter().filter_map(|filter| best(kind, filter)).min_by_key(|plan| plan.rank),
@@ -40,7 +42,7 @@ fn best(kind: Kind, filter: &Filter) -> Option<Plan> {
     }
 }
 
-/// The plan that finds everything that any of these finds.
+/// A plan that finds everything that at least one of these plans finds.
 fn any_of(plans: Vec<Plan>) -> Plan {
     let is_lookup = plans.iter().all(|plan| plan.is_lookup);
     let rank = plans.iter().map(|plan| plan.rank).max().unwrap_or(u8::MAX);

@@ -261,7 +261,7 @@ fn a_list_of_members_in_teams_takes_as_many_crossings_as_a_list_of_two() {
     for query in queries {
         assert_eq!(read(query, 2).0, read(query, 60).0, "{query}");
     }
-    // Who is in more teams than are looked up for one member beside others is shown with all of them.
+    // A member in more teams than one shared look-up reads is still shown with all of them.
     (2..15).for_each(|number| team(number, &all[..1]));
     for query in queries {
         let users = read(query, 60).1;

@@ -1,4 +1,4 @@
-//! Members of groups whom nobody knows (T33), and the label that a member's type is (T4).
+//! Members of groups whose ids do not exist (T33), and the type of a member, which is only a label (T4).
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! PATCH as clients see it: what a value that is none does, and what strict mode refuses.
+//! PATCH as clients see it: the effect of a value that counts as no value, and the errors of strict mode.
 
 use serde_json::{Value, json};
 

@@ -1,10 +1,10 @@
-//! Erasing a person: all that tells of somebody goes, and the member's id remains, so that histories still add up.
+//! Erases a person: all data about the person is removed except the member's id, so that histories stay consistent.
 //!
-//! An erasure removes the member and stops what waits to be delivered. It goes through events and the audit trail to find
-//! what else the person was called, and then through all that is kept, a bounded part in each commit. How far it has come
-//! is stored in the same commit, so it goes on after a crash where it was, and whoever asked for it may do the parts, or
-//! leave them to the jobs. A request that was under way when it began may write after the sweep has passed: therefore what
-//! came since is swept once more, when no such request can be left.
+//! An erasure first removes the member and the person's waiting deliveries. It then searches events and the audit trail
+//! for other names of the person, and finally removes the names from all stored data, a bounded part in each commit.
+//! Its progress is stored in the same commit, so it continues after a crash. The caller may run the parts, or leave
+//! them to the jobs. A request that was running when the erasure began may still write behind the sweep. For this
+//! reason the data that was written since is swept once more when no such request can be running any more.
 
 mod person;
 mod scrub;
@@ -26,39 +26,39 @@ use crate::store::{
     Versioned, encode, keys,
 };
 
-/// How many entries are looked at in one commit.
+/// How many entries one commit examines.
 const AT_ONCE: u32 = 250;
 /// How many commits one call makes at the most.
 const STEPS: u32 = 20;
-/// How many other names somebody can be given.
+/// How many other names of the person the caller can give.
 const MOST_NAMES: usize = 20;
-/// The longest name that is given, in bytes.
+/// The longest name that the caller can give, in bytes.
 const LONGEST_NAME: usize = 1_000;
-/// How long after the beginning no request is left that was under way then, in milliseconds.
+/// This long after its beginning, no request is running any more that was running then, in milliseconds.
 const LATE: u64 = 3 * 60 * 1_000;
-/// How long before the beginning such a request may have come, in milliseconds.
+/// How long before the beginning such a request may have begun, in milliseconds.
 const UNDER_WAY: u64 = 2 * 60 * 1_000;
-/// How long the names are kept for a host that does not say that it has removed its own copies, in milliseconds.
+/// How long the names are kept if the host does not report that it has removed its own copies, in milliseconds.
 const KEPT: u64 = 7 * 24 * 60 * 60 * 1_000;
 
-/// Why a person is not erased. Nothing has changed.
+/// The reason why a person is not erased. Nothing has changed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ErasureError {
     /// A name is too short or too long, or there are too many.
     #[error("{0}")]
     Invalid(String),
-    /// A word names no person, but is in the texts of everybody.
+    /// A given name is an ordinary word, which occurs in the data of everybody.
     #[error("'{0}' names no person: it is a word that stands in what is kept of everybody")]
     Nobody(String),
-    /// A name is that of a member or a team that is not to be erased.
+    /// A given name belongs to another member or to a team.
     #[error(
         "'{0}' is the name of somebody else, or of a team; name the member to erase by id, userName or email address"
     )]
     SomebodyElse(String),
-    /// There is no such erasure under way.
+    /// There is no such erasure in progress.
     #[error("there is no erasure {0} under way")]
     NotFound(String),
-    /// There are too many at once.
+    /// Too many erasures are in progress.
     #[error("{MOST_ERASURES} erasures are under way; begin this one when they are done")]
     TooMany,
     /// The member can't be removed.
@@ -79,7 +79,7 @@ impl Retry for ErasureError {
     }
 }
 
-/// What a part of the organization's data holds.
+/// The kind of data in a part of the organization's keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sort {
     Log,
@@ -112,7 +112,7 @@ pub fn erase_person(store: &Store, person: &str, known_as: &[String]) -> Result<
     proceed(store, &id)
 }
 
-/// Removes the member, if there is one, and notes in the same commit that the person is to be erased.
+/// Removes the member, if there is one, and stores the erasure in the same commit.
 fn begin(store: &Store, person: &str, known_as: &[String]) -> Result<String, ErasureError> {
     let found = find(store, person)?;
     let under_way = store.erasures()?;
@@ -137,7 +137,7 @@ fn begin(store: &Store, person: &str, known_as: &[String]) -> Result<String, Era
     }
     if let Some(member) = found {
         add_document(&mut record, &member.record.document);
-        // The member counts too: where the history is gone already, something was erased all the same.
+        // The member itself counts as erased, even if there is no history any more.
         record.erased = 1;
         let organization = store.organization()?.map(|stored| stored.record).unwrap_or_default();
         store.put_with_first_commit(keys::erasure(&id), encode(&record)?);
@@ -157,7 +157,7 @@ fn begin(store: &Store, person: &str, known_as: &[String]) -> Result<String, Era
     Ok(id)
 }
 
-/// The member with this id or userName, or with this email address, be it the primary one or another.
+/// The member with this id or userName, or with this email address, primary or not.
 fn find(store: &Store, person: &str) -> Result<Option<Stored<MemberRecord>>, ErasureError> {
     if let Some(member) = store.find_member(person)? {
         return Ok(Some(member));
@@ -169,7 +169,7 @@ fn find(store: &Store, person: &str) -> Result<Option<Stored<MemberRecord>>, Era
     }
 }
 
-/// The id of the erasure under way of somebody with this name: the person has no member any more who could be found.
+/// The id of an erasure in progress for a person with this name. It is needed because the member no longer exists.
 fn named(under_way: &[Versioned<ErasureRecord>], person: &str) -> Option<String> {
     under_way
         .iter()
@@ -177,7 +177,7 @@ fn named(under_way: &[Versioned<ErasureRecord>], person: &str) -> Option<String>
         .map(|found| found.record.id.clone())
 }
 
-/// Refuses names of a live member who is not this one, and of a team: they would lose what is kept of them.
+/// Refuses the names of another existing member or of a team, since their data would be erased as well.
 fn refuse_others(store: &Store, id: &str, names: &[String]) -> Result<(), ErasureError> {
     for name in names.iter().map(|name| name.trim()) {
         let is_other = keys::is_id(name) && name != id && store.member(name)?.is_some();
@@ -191,17 +191,17 @@ fn refuse_others(store: &Store, id: &str, names: &[String]) -> Result<(), Erasur
     Ok(())
 }
 
-/// Notes that somebody who is no member is to be erased, or that the erasure under way has more names.
+/// Stores an erasure for a person who is no member, or adds names to an erasure in progress.
 fn put_record(store: &Store, record: &ErasureRecord) -> Result<(), StoreError> {
     let earlier = store.erasure(&record.id)?;
     let mut record = record.clone();
     if let Some(Versioned { record: earlier, .. }) = &earlier {
         let is_known = record.names.iter().all(|name| earlier.names.contains(name));
         if is_known && earlier.stage != ErasureStage::Done {
-            // Whoever asks again waits for the one that is under way.
+            // A repeated call continues the erasure that is in progress.
             record = earlier.clone();
         }
-        // What an earlier erasure of the same person has found is not found again: it has erased that.
+        // The names that an earlier erasure has found can't be found again, because it has erased them.
         add_missing(&mut record.names, &earlier.names);
         add_missing(&mut record.external_ids, &earlier.external_ids);
         add_missing(&mut record.values, &earlier.values);
@@ -217,7 +217,7 @@ fn add_missing(to: &mut Vec<String>, from: &[String]) {
     to.extend(missing);
 }
 
-/// Does a bounded part of an erasure (`directory.continue-erasure`).
+/// Runs a bounded part of an erasure (`directory.continue-erasure`).
 ///
 /// # Errors
 /// [`ErasureError::NotFound`] once it has ended.
@@ -234,10 +234,10 @@ pub fn proceed(store: &Store, id: &str) -> Result<Erasure, ErasureError> {
     Ok(erasure(record))
 }
 
-/// The host has removed what it keeps itself (`directory.end-erasure`).
+/// Records that the host has removed its own copies (`directory.end-erasure`).
 ///
 /// # Errors
-/// If the store can't answer.
+/// If the storage can't answer.
 pub fn end_erasure(store: &Store, id: &str) -> Result<(), ErasureError> {
     store.transact(|| {
         let Some(Versioned { mut record, version }) = store.erasure(id)? else { return Ok(()) };
@@ -249,7 +249,7 @@ pub fn end_erasure(store: &Store, id: &str) -> Result<(), ErasureError> {
     })
 }
 
-/// Goes on with erasures that are under way; returns when to look again.
+/// Continues the erasures that are in progress; returns when to check again.
 pub(super) fn run(host: Host<'_>, store: &Store<'_>, budget: &Budget<'_>) -> Result<Option<u64>, StoreError> {
     let mut next = None::<u64>;
     for erasure in store.erasures()? {
@@ -270,8 +270,8 @@ pub(super) fn run(host: Host<'_>, store: &Store<'_>, budget: &Budget<'_>) -> Res
     Ok(next)
 }
 
-/// When an erasure goes on, in milliseconds since the Unix epoch. A time that is further ahead than can be was set by a clock
-/// that was wrong.
+/// When an erasure continues, in milliseconds since the Unix epoch. A time further ahead than possible was set by a
+/// wrong clock.
 fn due(record: &ErasureRecord, now: u64) -> u64 {
     let pause = match record.stage {
         ErasureStage::Waiting | ErasureStage::Collect | ErasureStage::Sweep => return now,
@@ -285,17 +285,17 @@ fn due(record: &ErasureRecord, now: u64) -> u64 {
 
 fn erasure(record: ErasureRecord) -> Erasure {
     let ErasureRecord { id, mut names, stage, part, erased, .. } = record;
-    // Whoever searches with them searches in texts.
+    // The host searches texts for these names, so short ones are left out.
     names.retain(|name| is_long_enough(name));
     let done = stage >= ErasureStage::Late;
     let is_emailed = stage == ErasureStage::Sweep && part >= EMAILS;
     Erasure { id, names, ready: done || is_emailed, done, erased }
 }
 
-/// How many of the first parts of a sweep hold emails.
+/// How many of the first parts of a sweep contain emails.
 const EMAILS: usize = 2;
 
-/// The parts of the organization's data that a stage goes through.
+/// The parts of the organization's data that a step examines.
 fn parts(record: &ErasureRecord) -> Vec<(KeyRange, Sort)> {
     let since = match record.stage {
         ErasureStage::Late => record.began.saturating_sub(UNDER_WAY),
@@ -336,7 +336,7 @@ fn only(key: &[u8]) -> KeyRange {
     KeyRange { start, end }
 }
 
-/// Does the next part of the erasure, if one is due; `None` once it has ended.
+/// Runs the next part of the erasure, if one is due; `None` once it has ended.
 fn step(store: &Store, id: &str) -> Result<Option<ErasureRecord>, StoreError> {
     store.transact(|| {
         let Some(Versioned { record, version }) = store.erasure(id)? else { return Ok(None) };
@@ -358,7 +358,7 @@ fn step(store: &Store, id: &str) -> Result<Option<ErasureRecord>, StoreError> {
     })
 }
 
-/// Looks at the next entries of the stage: adds to the batch what becomes of them, and to `next` how far it has come.
+/// Examines the next entries of the step: adds their changes to the batch, and the progress to `next`.
 fn look(store: &Store, batch: &mut Batch, record: &ErasureRecord, next: &mut ErasureRecord) -> Result<(), StoreError> {
     let parts = parts(record);
     let mut left = AT_ONCE;
@@ -379,7 +379,7 @@ fn look(store: &Store, batch: &mut Batch, record: &ErasureRecord, next: &mut Era
         left = left.saturating_sub(u32::try_from(scanned.entries.len()).unwrap_or(left));
         let last = scanned.entries.last().map(|entry| String::from_utf8_lossy(&entry.key).into_owned());
         for entry in scanned.entries {
-            // What is no JSON is not ours to change; an entry's key of an event that is gone has no value.
+            // Data that is not JSON is not changed here; the due mark of a deleted event has no value.
             let Ok(document) = serde_json::from_slice::<Value>(&entry.value) else { continue };
             if record.stage == ErasureStage::Collect {
                 collect(next, &document);
@@ -396,7 +396,7 @@ fn look(store: &Store, batch: &mut Batch, record: &ErasureRecord, next: &mut Era
     Ok(())
 }
 
-/// Notes what the person was called once: events and the audit trail tell of earlier names.
+/// Collects former names of the person from events and the audit trail.
 fn collect(next: &mut ErasureRecord, document: &Value) {
     let Some(subject) = document.get("subject") else { return };
     if subject.get("id").and_then(Value::as_str) != Some(next.id.as_str()) {
@@ -408,14 +408,14 @@ fn collect(next: &mut ErasureRecord, document: &Value) {
     let data = document.get("data").unwrap_or(document);
     for side in ["before", "after"].into_iter().filter_map(|side| data.get(side)?.as_object()) {
         add_document(next, side);
-        // In the form in which the audit trail has it.
+        // The audit trail uses this form.
         if let Some(email) = side.get("email").and_then(Value::as_str) {
             add_name(next, email);
         }
     }
 }
 
-/// Adds to the batch what becomes of one entry.
+/// Adds the change or the deletion of one entry to the batch.
 fn sweep(
     batch: &mut Batch,
     record: &ErasureRecord,

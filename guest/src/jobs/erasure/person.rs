@@ -1,4 +1,4 @@
-//! What a person is recognised by in texts: the id, what names him or her, and the other values.
+//! Recognises a person in texts: by the id, by names, and by other values.
 
 use std::borrow::Cow;
 
@@ -9,17 +9,18 @@ use crate::protocol::document::Document;
 use crate::store::{ErasureRecord, keys, own_name};
 use crate::text::cut;
 
-/// The shortest text that is searched for anywhere, in bytes; a shorter one would be found in the texts of others.
+/// The shortest text that is searched for inside other texts, in bytes. A shorter one would also be found in texts
+/// about others.
 pub(super) const SHORTEST: usize = 5;
-/// The shortest value that a filter is searched for, in bytes.
+/// The shortest value that is searched for in filters, in bytes.
 const SHORTEST_VALUE: usize = 2;
 /// The longest beginning of a text that is searched for, in bytes.
 const LONGEST: usize = 256;
-/// How many names, and how many values, are searched for.
+/// The most names, and the most values, that are searched for.
 const MOST: usize = 500;
-/// The attributes that say nothing of the person: labels, and what the server made.
+/// The attributes that say nothing about the person: labels, and values that the server made.
 const LABELS: [&str; 8] = ["schemas", "id", "type", "$ref", "meta", "origin", "role", "primary"];
-/// Words that name no person: endpoints, attributes, and what the server writes by itself. In small letters.
+/// Words that are no person's name: endpoints, attributes, and words that the server writes. In lower case.
 const NOBODY: [&str; 92] = [
     "users",
     "user",
@@ -115,9 +116,9 @@ const NOBODY: [&str; 92] = [
     "mobile",
 ];
 
-/// Somebody who is being erased.
+/// The person who is being erased.
 pub(super) struct Person<'r> {
-    /// The id, which stays.
+    /// The member's id, which is not erased.
     pub(super) id: &'r str,
     names: &'r [String],
     external_ids: &'r [String],
@@ -130,18 +131,18 @@ impl<'r> Person<'r> {
         Self { id, names, external_ids, values }
     }
 
-    /// Whether the text, as it is, names the person: a long name as a word of it, a short one as the whole.
+    /// Whether a text contains one of the names: a long name as a word of the text, a short one only as the whole text.
     pub(super) fn is_named_in(&self, text: &str) -> bool {
         let folded = keys::fold(text);
         !text.is_empty() && (self.is_called(text) || is_any_in(self.names, &folded))
     }
 
-    /// Whether the text, which is the whole of a value, names the person, or holds the id.
+    /// Whether a text that is a whole value is one of the names, contains one, or contains the id.
     pub(super) fn is_meant_in(&self, text: &str) -> bool {
         text.contains(self.id) || self.is_named_in(text) || is_one(self.external_ids, text)
     }
 
-    /// Whether a part of a text that is no value, such as JSON that was cut off, names the person or holds the id.
+    /// Whether a text that is no whole value, such as JSON that was cut off, contains a name or the id.
     pub(super) fn is_meant_in_part(&self, text: &str) -> bool {
         let folded = keys::fold(text);
         let is_short = |name: &&String| name.len() < SHORTEST;
@@ -149,14 +150,14 @@ impl<'r> Person<'r> {
         text.contains(self.id) || is_any_in(self.names, &folded) || is_any_quoted_in(quoted, &folded)
     }
 
-    /// Whether the text names the person, or compares something with one of the person's values, as filters do.
+    /// Whether the text contains a name, or compares something with one of the person's values, as filters do.
     pub(super) fn is_sought_in(&self, text: &str) -> bool {
         let folded = keys::fold(text);
         let all = self.names.iter().chain(self.external_ids).chain(self.values);
         is_any_in(self.names, &folded) || is_any_quoted_in(all, &folded)
     }
 
-    /// Whether the text ends with the beginning of a name: where a longer text was cut.
+    /// Whether the text ends with the beginning of a name, because a longer text was cut there.
     pub(super) fn is_cut_off_in(&self, text: &str) -> bool {
         let folded = keys::fold(text);
         self.names.iter().any(|name| {
@@ -166,36 +167,36 @@ impl<'r> Person<'r> {
         })
     }
 
-    /// Whether the text is one of the names, as a whole.
+    /// Whether the whole text is one of the names.
     pub(super) fn is_called(&self, text: &str) -> bool {
         is_one(self.names, text)
     }
 
-    /// Whether a segment of a path names the person.
+    /// Whether a segment of a path is or contains a name.
     pub(super) fn is_in_segment(&self, segment: &str) -> bool {
         self.is_named_in(segment) || is_one(self.external_ids, segment)
     }
 }
 
-/// Whether the word names no person, but something that is in the texts of everybody.
+/// Whether the word is no person's name, but an ordinary word in the data of everybody.
 pub(super) fn names_nobody(word: &str) -> bool {
     let folded = keys::fold(word.trim());
     NOBODY.contains(&folded.as_str()) || folded.starts_with("urn:")
 }
 
-/// Whether a name is long enough to be searched for within texts.
+/// Whether a name is long enough to be searched for inside texts.
 pub(super) fn is_long_enough(name: &str) -> bool {
     keys::fold(name.trim()).len() >= SHORTEST
 }
 
-/// Adds what somebody is called. A word that is in the texts of everybody is not searched for.
+/// Adds a name of the person. An ordinary word, which occurs in the data of everybody, is not added.
 pub(super) fn add_name(record: &mut ErasureRecord, name: &str) {
     let folded = keys::fold(name.trim());
     let to = if names_nobody(&folded) { &mut record.values } else { &mut record.names };
     add(to, &folded, SHORTEST_VALUE);
 }
 
-/// Adds what a SCIM User, or a part of one, tells of the person.
+/// Adds the names and values in a SCIM User, or in a part of one.
 pub(super) fn add_document(record: &mut ErasureRecord, document: &Document) {
     let text = |name: &str| document.get(name).and_then(Value::as_str);
     let formatted = document.get("name").and_then(|name| name.get("formatted")?.as_str());
@@ -216,7 +217,7 @@ pub(super) fn add_document(record: &mut ErasureRecord, document: &Document) {
     }
 }
 
-/// JSON nesting is bounded by the parser that has read it, so this may recurse.
+/// The parser that has read the JSON bounds its nesting, so this may recurse.
 fn add_values(record: &mut ErasureRecord, name: &str, value: &Value) {
     if LABELS.contains(&name) {
         return;
@@ -236,25 +237,26 @@ fn add(to: &mut Vec<String>, folded: &str, shortest: usize) {
     }
 }
 
-/// Whether one of the names that are long enough occurs in the text as a word, and not as a part of another name or address.
+/// Whether one of the long names occurs in the text as a word, and not as a part of another name or address.
 fn is_any_in(names: &[String], folded: &str) -> bool {
     let is_cut = |name: &str| name.len() > LONGEST - 4;
     let long = names.iter().filter(|name| name.len() >= SHORTEST);
     long.into_iter().any(|name| occurs_as_word(folded, name) || (is_cut(name) && folded.contains(name.as_str())))
 }
 
-/// Whether one of these stands in quotation marks in the text, as in a filter or in JSON.
+/// Whether one of these texts occurs in quotation marks, as in a filter or in JSON.
 fn is_any_quoted_in<'t>(mut texts: impl Iterator<Item = &'t String>, folded: &str) -> bool {
     texts.any(|text| folded.contains(&format!("\"{text}\"")))
 }
 
-/// Whether the text is one of these as a whole.
+/// Whether the whole text is one of these.
 fn is_one(texts: &[String], text: &str) -> bool {
     let folded = keys::fold(text.trim());
     texts.iter().any(|one| *one == cut(&folded, LONGEST))
 }
 
-/// JSON text without the escapes of strings, so that names can be found in it; also where it is cut, and so is no JSON.
+/// JSON text in which the escapes of strings are decoded, so that names can be found in it. The text may be cut off and
+/// therefore be no JSON.
 pub(super) fn unescaped(json: &str) -> Cow<'_, str> {
     if !json.contains('\\') {
         return Cow::Borrowed(json);
@@ -271,7 +273,7 @@ pub(super) fn unescaped(json: &str) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
-/// The character that an escape stands for, without its backslash, and how many bytes it takes.
+/// The character that an escape (without its backslash) stands for, and how many bytes the escape takes.
 fn read_escape(escape: &str) -> (char, usize) {
     let unit = |at: usize| u32::from_str_radix(escape.get(at..at + 4)?, 16).ok();
     match escape.chars().next() {

@@ -1,7 +1,7 @@
-//! What becomes of stored documents when a person is erased: one function for each sort of document.
+//! Changes stored documents when a person is erased: one function for each kind of document.
 //!
-//! Documents are changed as JSON, and not as the types that this version knows, so that nothing is lost of what a later
-//! version has written.
+//! Documents are changed as JSON, and not as the types that this version knows, so that attributes which a later
+//! version has written are not lost.
 
 use serde_json::{Map, Value, json};
 
@@ -9,11 +9,11 @@ use super::person::{Person, unescaped};
 use crate::protocol::discovery::ASYNC_RESPONSE;
 use crate::text::{form_decoded, percent_decoded};
 
-/// What stands in the place of a text of the person.
+/// The text that replaces a text about the person.
 pub(super) const ERASED: &str = "[erased]";
-/// What the audit trail keeps of a change of the person.
+/// The attributes of the person's changes that stay in the audit trail.
 const KEPT: [&str; 3] = ["role", "origin", "active"];
-/// What is never a text of somebody: ids, and words of a fixed list.
+/// Attributes that never contain a text about a person: ids, and words of a fixed list.
 const FIXED: [&str; 13] = [
     "id",
     "type",
@@ -29,24 +29,24 @@ const FIXED: [&str; 13] = [
     "method",
     "meta",
 ];
-/// The shortest path of an entry of the log that may have been cut, in bytes.
+/// A path of a log entry may have been cut if it has at least this many bytes.
 const CUT: usize = 250;
 
-/// What becomes of something that is stored.
+/// How a stored document changes.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Fate {
-    /// It has nothing of the person.
+    /// It contains nothing about the person and is not changed.
     Stays,
-    /// It is stored so from now on.
+    /// It is replaced by this document.
     Becomes(Value),
-    /// It was there for the person alone.
+    /// It was only about the person and is deleted.
     Goes,
 }
 
-/// What becomes of an entry of the SCIM log.
+/// Changes an entry of the SCIM log.
 ///
-/// An entry about the person, or one that names the person, loses its body as a whole: that may hold values which nobody
-/// knows any more.
+/// If the entry is about the person or contains a name, its whole body is removed: it may contain values that are not
+/// known any more.
 pub(super) fn log(person: &Person<'_>, mut entry: Value) -> Fate {
     let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let (path, body) = (text(&entry, "path"), text(&entry, "body"));
@@ -75,7 +75,7 @@ pub(super) fn log(person: &Person<'_>, mut entry: Value) -> Fate {
     fate(before, entry)
 }
 
-/// Whether the body of a request names the person: one of its values if it is JSON, else its text.
+/// Whether the body of a request contains a name: in one of its values if it is JSON, else anywhere in its text.
 fn is_in_body(person: &Person<'_>, path: &str, body: &str) -> bool {
     let is_search = path.split('?').next().is_some_and(|resource| resource.ends_with("/.search"));
     if let Ok(body) = serde_json::from_str::<Value>(body) {
@@ -85,7 +85,7 @@ fn is_in_body(person: &Person<'_>, path: &str, body: &str) -> bool {
     person.is_meant_in_part(&plain) || person.is_cut_off_in(&plain) || (is_search && person.is_sought_in(&plain))
 }
 
-/// Whether one of the texts of a document is such a one. Names of attributes are no texts.
+/// Whether one of the texts of a document meets the condition. Names of attributes do not count as texts.
 fn any_text(value: &Value, is_such: &dyn Fn(&str) -> bool) -> bool {
     match value {
         Value::String(text) => is_such(text),
@@ -98,10 +98,10 @@ fn any_text(value: &Value, is_such: &dyn Fn(&str) -> bool) -> bool {
     }
 }
 
-/// The path of a request without what names the person; `None` if nothing does.
+/// The path of a request without the segments that contain a name; `None` if there are none.
 fn path_without(person: &Person<'_>, path: &str) -> Option<String> {
     let (resource, query) = path.split_once('?').map_or((path, None), |(resource, query)| (resource, Some(query)));
-    // Before the first segment is nothing, and the first is the endpoint.
+    // The first part is empty, since a path begins with a slash; the second is the endpoint.
     let is_in_path = resource.split('/').skip(2).any(|segment| person.is_in_segment(&percent_decoded(segment)));
     let is_in_query = query.is_some_and(|query| {
         let query = form_decoded(query);
@@ -121,7 +121,7 @@ fn path_without(person: &Person<'_>, path: &str) -> Option<String> {
     Some(format!("{resource}{query}"))
 }
 
-/// What becomes of an event.
+/// Changes an event.
 pub(super) fn event(person: &Person<'_>, event: Value) -> Fate {
     let Value::Object(mut changed) = event else { return Fate::Stays };
     let before = changed.clone();
@@ -133,15 +133,15 @@ pub(super) fn event(person: &Person<'_>, event: Value) -> Fate {
     }
     credential(person, changed.get_mut("cause").and_then(|cause| cause.get_mut("credential")));
     subject_name(person, changed.get_mut("subject"));
-    // An event about somebody else tells a receiver what it would tell otherwise, but for the values that are the person's
-    // name.
+    // An event about somebody else still reports what it would report otherwise, without the values that are the
+    // person's name.
     if let Some(value) = changed.get_mut("data") {
         names(value, &|text| person.is_called(text));
     }
     fate(before, Value::Object(changed))
 }
 
-/// What becomes of an entry of the audit trail: who did what to whom stays, by ids.
+/// Changes an entry of the audit trail. The ids stay, so that it still says who did what to whom.
 pub(super) fn audit(person: &Person<'_>, entry: Value) -> Fate {
     let Value::Object(mut changed) = entry else { return Fate::Stays };
     let before = changed.clone();
@@ -172,7 +172,7 @@ pub(super) fn audit(person: &Person<'_>, entry: Value) -> Fate {
     fate(before, Value::Object(changed))
 }
 
-/// What becomes of an email that waits or is parked: it goes if it is addressed to the person.
+/// Changes an email that waits or is parked. It is deleted if it is addressed to the person.
 pub(super) fn email(person: &Person<'_>, email: Value) -> Fate {
     let Value::Object(mut changed) = email else { return Fate::Stays };
     let to = changed.get("to").and_then(Value::as_str).unwrap_or_default();
@@ -181,7 +181,8 @@ pub(super) fn email(person: &Person<'_>, email: Value) -> Fate {
         return Fate::Goes;
     }
     let before = changed.clone();
-    // The name of whoever added somebody may be the person's; the secret of a letter is no text of anybody.
+    // The person may have added somebody, and is then named in the letter. The letter's secret is left unchanged: it is
+    // no text about anybody.
     if let Some(letter) = changed.get_mut("letter").and_then(Value::as_object_mut) {
         for name in ["name", "addedBy"] {
             if let Some(value) = letter.get_mut(name) {
@@ -195,15 +196,15 @@ pub(super) fn email(person: &Person<'_>, email: Value) -> Fate {
     fate(before, Value::Object(changed))
 }
 
-/// What becomes of a note that somebody got no seat.
+/// Changes a note that somebody got no seat.
 pub(super) fn note(person: &Person<'_>, note: &Value) -> Fate {
     let text = |name: &str| note.get(name).and_then(Value::as_str).unwrap_or_default();
     let is_called = ["userName", "email"].into_iter().any(|name| person.is_called(text(name)));
     if is_called || text("member") == person.id { Fate::Goes } else { Fate::Stays }
 }
 
-/// What becomes of a Security Event Token that waits for a receiver, or is kept for one: a full event about the person
-/// becomes a notice, which names the attributes without their values.
+/// Changes a Security Event Token that is stored for a receiver. A full event about the person becomes a notice, which
+/// names the attributes without their values.
 pub(super) fn token(person: &Person<'_>, token: Value) -> Fate {
     let Value::Object(mut changed) = token else { return Fate::Stays };
     let before = changed.clone();
@@ -220,11 +221,11 @@ pub(super) fn token(person: &Person<'_>, token: Value) -> Fate {
         };
         *events = std::mem::take(events).into_iter().map(told).collect();
     }
-    // A token about somebody else tells a receiver what it would tell otherwise, but for the values that are the person's
-    // name.
+    // A token about somebody else still reports what it would report otherwise, without the values that are the
+    // person's name.
     if let Some(value) = changed.get_mut("events") {
         names(value, &|text| person.is_called(text));
-        // Why a request was refused is said in sentences.
+        // The reason of a refused request is a sentence, which may contain a name.
         if let Some(response) = value.get_mut(ASYNC_RESPONSE) {
             names(response, &|text| person.is_named_in(text));
         }
@@ -232,8 +233,8 @@ pub(super) fn token(person: &Person<'_>, token: Value) -> Fate {
     fate(before, Value::Object(changed))
 }
 
-/// What becomes of an operation of a request that was accepted to be run later. One that would create the person, or change
-/// the former member, is not done any more: it leads nowhere, which is what its client is told.
+/// Changes an operation of a request that was accepted to be run later. One that would create the person, or change the
+/// former member, is no longer run: its path is made invalid, and the client gets an error.
 pub(super) fn operation(person: &Person<'_>, operation: Value) -> Fate {
     let Value::Object(mut changed) = operation else { return Fate::Stays };
     let before = changed.clone();
@@ -251,7 +252,7 @@ pub(super) fn operation(person: &Person<'_>, operation: Value) -> Fate {
     fate(before, Value::Object(changed))
 }
 
-/// Whether a resource, as a client sends it, is that of the person: by its name or one of its addresses.
+/// Whether a resource that a client sent is that of the person, by its name or one of its addresses.
 fn is_of_person(person: &Person<'_>, data: &Value) -> bool {
     data.as_object().into_iter().flatten().any(|(name, value)| {
         let is_one_of = |names: &[&str]| names.iter().any(|known| known.eq_ignore_ascii_case(name));
@@ -263,7 +264,7 @@ fn is_of_person(person: &Person<'_>, data: &Value) -> bool {
     })
 }
 
-/// What a PATCH changes of a member, or what a member has: names of attributes, which tell nothing of anybody.
+/// The names of the attributes that a PATCH or a resource contains. They say nothing about a person.
 fn attributes_of(data: &Value) -> Vec<&str> {
     let Some(operations) = data.get("Operations").and_then(Value::as_array) else {
         let named = data.as_object().into_iter().flat_map(|data| data.keys().map(String::as_str));
@@ -272,7 +273,7 @@ fn attributes_of(data: &Value) -> Vec<&str> {
     operations.iter().filter_map(|operation| operation.get("path")?.as_str()).collect()
 }
 
-/// What becomes of any other document: what names the person in it is replaced.
+/// Changes any other document: texts that contain a name are replaced.
 pub(super) fn other(person: &Person<'_>, document: Value) -> Fate {
     let mut changed = document.clone();
     names(&mut changed, &|text| person.is_named_in(text));
@@ -283,12 +284,12 @@ fn fate(before: Map<String, Value>, after: Value) -> Fate {
     if Value::Object(before) == after { Fate::Stays } else { Fate::Becomes(after) }
 }
 
-/// Whether it is about the person.
+/// Whether the document is about the person.
 fn is_subject(person: &Person<'_>, document: &Map<String, Value>) -> bool {
     document.get("subject").and_then(|subject| subject.get("id")?.as_str()) == Some(person.id)
 }
 
-/// What somebody was let in by: of a member who was called by a name it becomes the id.
+/// Changes a credential: if it names a member by a name, the id replaces the name.
 fn credential(person: &Person<'_>, credential: Option<&mut Value>) {
     if let Some(credential) = credential
         && credential.as_str().and_then(|text| text.strip_prefix("member ")).is_some_and(|name| person.is_called(name))
@@ -297,7 +298,7 @@ fn credential(person: &Person<'_>, credential: Option<&mut Value>) {
     }
 }
 
-/// Replaces the name of what something is about, if it names the person; its type and id stay.
+/// Replaces the name of a subject if it is one of the person's; the type and the id stay.
 fn subject_name(person: &Person<'_>, subject: Option<&mut Value>) {
     if let Some(name) = subject.and_then(|subject| subject.get_mut("name")) {
         names(name, &|text| person.is_named_in(text));
@@ -312,8 +313,8 @@ fn set_if_text(value: Option<&mut Value>) {
     }
 }
 
-/// Replaces the texts in it that are such ones, but no ids and no words of a fixed list. JSON nesting is bounded by the parser
-/// that has read it.
+/// Replaces the texts in the value that meet the condition, except ids and words of a fixed list. The parser that has
+/// read the JSON bounds its nesting, so this may recurse.
 fn names(value: &mut Value, is_such: &dyn Fn(&str) -> bool) {
     match value {
         Value::String(text) if is_such(text) => *value = ERASED.into(),

@@ -1,4 +1,4 @@
-//! Of somebody who was erased nothing is left but the id.
+//! After an erasure, nothing about the person is left except the id.
 
 use insomnia_scim_contract::{Act, EventDetail, NewEventStream, Role};
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ use crate::testing::organization::{DAY, TestOrganization};
 
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
-/// What every value of the person has in it. No other text of these tests has.
+/// A text that every value of the person contains, and no other text of these tests.
 const MARK: &str = "zzyx";
 
 fn organization() -> TestOrganization {
@@ -245,7 +245,7 @@ fn p9_a_long_history_is_erased_part_by_part_and_after_a_crash_it_goes_on() {
     let again = erase_person(&organization.store(), &id, &[]).unwrap();
     assert!(again.erased > erasure.erased, "it goes on where it was: {again:?} after {erasure:?}");
     last = count();
-    // Whoever asked has died: the jobs go on by themselves.
+    // The caller has died: the jobs continue without it.
     while organization.store().erasure(&id).unwrap().is_some_and(|erasure| erasure.record.stage < ErasureStage::Late) {
         run_due(organization.host.host(), &RunContext::default()).unwrap();
         let now_left = count();

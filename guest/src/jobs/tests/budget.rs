@@ -1,4 +1,4 @@
-//! A mail system or a webhook that hangs keeps nobody from anything else.
+//! A mail system or a webhook that hangs does not stop any other work.
 
 use std::cell::{Cell, RefCell};
 

@@ -122,7 +122,7 @@ fn f12_what_a_clock_ahead_has_told_too_early_is_told_again_in_its_time() {
     assert_eq!(subjects.len(), 6, "20, 10, 5, 2 and 1 days before, and then: {subjects:?}");
 }
 
-/// What is done to an organization while a delivery is under way.
+/// How an organization is changed while a delivery is running.
 type Meanwhile = Box<dyn FnOnce(&TestOrganization)>;
 
 /// A host in whose delivery something happens.
@@ -256,7 +256,7 @@ fn f26_after_a_kill_in_the_middle_of_a_delivery_a_new_mail_waits_less_than_a_min
     let organization = organization();
     create(&organization, "ada@example.com");
     let began = organization.store().now();
-    // Whoever is killed leaves the lease as it was taken.
+    // A host that is killed leaves the lease as it has taken it.
     let lease = organization.store().take_lease("email", began, super::super::email::LEASE).unwrap().unwrap();
     create(&organization, "bob@example.com");
     let next = run(&organization).unwrap();

@@ -1,4 +1,5 @@
-//! What is stored does not grow: after a year of the same work every day there is no more of anything than after two months.
+//! Stored data does not grow: after a year of the same work every day there is no more of any kind than after two
+//! months.
 
 use std::collections::BTreeMap;
 
@@ -18,12 +19,13 @@ use crate::testing::organization::{DAY, TestOrganization};
 
 const OWNER: &str = TestOrganization::OWNER;
 const REDIRECT: &str = "https://idp.example/callback";
-/// For how many days the log is kept here; what has a retention of its own lasts no longer, but for the audit trail.
+/// For how many days these tests keep the log. Data with a retention of its own lasts no longer, except the audit
+/// trail.
 const RETENTION: u32 = 30;
 /// For how many days the audit trail is kept.
 const AUDIT: u64 = 400;
 
-/// How many keys there are of each sort: what a key begins with up to its first slash.
+/// The number of keys of each kind: a kind is the beginning of a key up to its first slash.
 fn rows(organization: &TestOrganization) -> BTreeMap<String, u64> {
     let mut rows = BTreeMap::new();
     for line in organization.host.dump().lines() {

@@ -58,7 +58,7 @@ impl World<'_> {
             due.set([due.get(), self.organization.host.take_wake()].into_iter().flatten().min());
             let Some(at) = due.get().filter(|at| *at <= end) else { break };
             self.organization.host.set_now(at.max(now));
-            // The scheduler keeps what was due until the call has succeeded.
+            // The scheduler keeps the due time until the call has succeeded.
             if self.random(4) == 0 {
                 self.crash_in.set(i64::try_from(self.random(5)).unwrap());
             }
@@ -98,7 +98,7 @@ impl Storage for World<'_> {
             _ => {}
         }
         let committed = self.organization.host.commit(transaction);
-        // The last commit before a crash took effect, and nobody heard of it.
+        // The last commit before a crash took effect, but nobody got its answer.
         if self.is_crashed() { Err(StorageError::Unavailable("crashed".into())) } else { committed }
     }
 
@@ -240,7 +240,7 @@ fn a_life_of_400_days_sends_exactly_the_expected_emails_and_events() {
         }
     }
     assert!(created > 10 && down_days > 3 && refreshed > start, "it was a life");
-    // Calm days, in which what waits arrives.
+    // Days without trouble, in which waiting deliveries arrive.
     organization.host.set_now(start + 400 * DAY);
     {
         let world = World {
@@ -260,7 +260,7 @@ fn a_life_of_400_days_sends_exactly_the_expected_emails_and_events() {
     assert!(mails.len() > sent.len(), "answers were lost, and emails repeated");
     let mut counts: BTreeMap<(String, String), usize> = BTreeMap::new();
     sent.values().for_each(|told| *counts.entry(told.clone()).or_default() += 1);
-    // Of the token's warnings a day without hosts may swallow one for the next: those are counted by what is told at all.
+    // If no host runs for a day, the next warning about the token may replace one, so only those that were sent count.
     let (warnings, others): (Vec<_>, Vec<_>) =
         counts.into_iter().partition(|((_, subject), _)| subject.contains("SCIM token"));
     assert_eq!(

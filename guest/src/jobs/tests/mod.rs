@@ -1,4 +1,4 @@
-//! What time makes due, over a host in memory.
+//! Tests of the background jobs with a host in memory.
 
 mod budget;
 mod clocks;

@@ -1,4 +1,4 @@
-//! What is too old goes, a part at a time.
+//! Data that is too old is deleted in parts.
 
 use insomnia_scim_contract::Act;
 use serde_json::json;

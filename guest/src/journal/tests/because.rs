@@ -1,4 +1,5 @@
-//! The log says why: what was matched, what became of the seat, which rule refused, what changed, and who called.
+//! The log gives reasons: the match, the effect on the seat, the rule that has refused, the changed attributes, and the
+//! caller.
 
 use insomnia_scim_contract::Actor;
 use serde_json::{Value, json};
@@ -16,7 +17,7 @@ fn organization() -> TestOrganization {
     TestOrganization::new(10, Window::Days30).unwrap()
 }
 
-/// What the log says of a request, without the line about the caller.
+/// The lines of the log for a request, without the line about the caller.
 fn told(organization: &TestOrganization, method: &str, target: &str, body: Option<Value>) -> (u16, Value) {
     let (status, mut entry) = logged(organization, &request(organization, method, target, body));
     let reasons: Vec<String> = because(&entry).into_iter().filter(|reason| !reason.starts_with("caller-")).collect();

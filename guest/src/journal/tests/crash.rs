@@ -1,4 +1,4 @@
-//! What the log has when the server stops before it has answered (rule P5).
+//! The log after the server has stopped before it answered (rule P5).
 
 use insomnia_scim_contract::ExpiryWindow;
 use serde_json::json;
@@ -9,7 +9,7 @@ use crate::endpoint::handle;
 use crate::testing::MemoryHost;
 use crate::testing::organization::TestOrganization;
 
-/// A storage whose host is killed before what was appended is written: only commits are there.
+/// A storage whose host is killed before appended entries are written: only commits remain.
 struct Killed<'a>(&'a MemoryHost);
 
 impl Storage for Killed<'_> {

@@ -1,4 +1,4 @@
-//! What the organization's own schemas never return is in no event and in no log (rules P5 and P6).
+//! Attributes that the organization's own schemas never return are in no event and in no log (rules P5 and P6).
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::directory;
 use crate::testing::organization::TestOrganization;
 
 const URN: &str = "urn:example:scim:schemas:2.0:Badge";
-/// What must not be found.
+/// The text that must not be found.
 const HIDDEN: &str = "door7351";
 
 fn organization() -> TestOrganization {

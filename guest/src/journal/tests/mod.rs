@@ -1,4 +1,4 @@
-//! What the log of SCIM requests tells, and what it never does (rule P5).
+//! What the log of SCIM requests contains, and what it must never contain (rule P5).
 
 mod because;
 mod crash;
@@ -34,7 +34,7 @@ fn request(organization: &TestOrganization, method: &str, target: &str, body: Op
     }
 }
 
-/// Sends the request and returns the status, and what the log says of it.
+/// Sends the request and returns the status and the log entry.
 fn logged(organization: &TestOrganization, request: &Request) -> (u16, Value) {
     // No two requests arrive in the same millisecond.
     organization.host.set_now(organization.store().now() + 1);
@@ -42,13 +42,13 @@ fn logged(organization: &TestOrganization, request: &Request) -> (u16, Value) {
     (response.status, last(organization))
 }
 
-/// What the log says of the last request.
+/// The log entry of the last request.
 fn last(organization: &TestOrganization) -> Value {
     let page = search(&organization.store(), &LogQuery { limit: 1, ..LogQuery::default() }).unwrap();
     serde_json::from_str(page.entries.first().unwrap()).unwrap()
 }
 
-/// The reasons in the entry: the ids of sentences with what is filled in, and other lines as they are.
+/// The reasons in the entry: sentences as their ids with their values, and other lines unchanged.
 fn because(entry: &Value) -> Vec<String> {
     let reasons = entry["because"].as_array().cloned().unwrap_or_default();
     let id = |line: &str| crate::sentence::told(line).unwrap_or_else(|| line.to_owned());

@@ -9,7 +9,7 @@ use super::{logged, request};
 use crate::connector::Window;
 use crate::testing::organization::TestOrganization;
 
-/// What must not be found.
+/// The text that must not be found.
 const SECRET: &str = "hunter2hunter2";
 
 fn kept(body: &str) -> String {

@@ -1,4 +1,4 @@
-//! Searching the log: what is refused, and that no entry takes another's place.
+//! Searching the log: invalid searches are refused, and no entry overwrites another.
 
 use crate::connector::Window;
 use crate::journal::{LogQuery, SearchError, search};

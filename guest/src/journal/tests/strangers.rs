@@ -1,4 +1,4 @@
-//! What callers who are not let in leave in the log (rule P5): enough to find the mistake, too little to fill the storage.
+//! Log entries about unauthenticated callers (rule P5): enough to find a mistake, too few to fill the storage.
 
 use serde_json::json;
 

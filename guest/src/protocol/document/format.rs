@@ -1,6 +1,7 @@
-//! The formats of strings (RFC 7643 §2.3), checked in strict mode only: identity providers send what they have (T27).
+//! The formats of strings (RFC 7643 §2.3). Only strict mode checks them, since identity providers send what their data
+//! has (T27).
 
-/// A URI or a relative reference, as far as its characters go (RFC 3986 §2; other scripts as in RFC 3987).
+/// Whether the characters are those of a URI or a relative reference (RFC 3986 §2; other scripts as in RFC 3987).
 pub(super) fn is_reference(text: &str) -> bool {
     !text.contains(|character: char| {
         character.is_whitespace()
@@ -9,7 +10,8 @@ pub(super) fn is_reference(text: &str) -> bool {
     })
 }
 
-/// `2008-01-23T04:56:22Z`: an xsd:dateTime with date and time; fraction and time zone may be left out.
+/// Whether the text is an xsd:dateTime with date and time, such as `2008-01-23T04:56:22Z`. Fraction and time zone are
+/// optional.
 pub(super) fn is_date_time(text: &str) -> bool {
     let Some((date, time)) = text.split_once('T') else { return false };
     let (clock, zone) = match time.find(['Z', '+', '-']).and_then(|at| time.split_at_checked(at)) {

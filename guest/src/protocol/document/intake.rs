@@ -1,4 +1,4 @@
-//! From the body of a POST or a PUT to a document.
+//! Turns the body of a POST or a PUT into a document.
 
 use serde_json::{Map, Value};
 
@@ -12,10 +12,10 @@ use crate::protocol::path::AttributePath;
 use crate::protocol::schema::{Attribute, GROUP, Mutability, ResourceSchema, Schema, USER};
 use crate::protocol::tolerance::Tolerance;
 
-/// Reads JSON. A byte order mark is passed over; nesting is limited to 128.
+/// Parses JSON. A byte order mark is skipped; nesting is limited to 128.
 ///
 /// # Errors
-/// 400 `invalidSyntax` that says where the JSON is malformed, and not what is there.
+/// 400 `invalidSyntax`, which says where the JSON is malformed, without quoting it.
 pub fn parse(body: &[u8]) -> Result<Value, ScimError> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     if body.trim_ascii().is_empty() {
@@ -26,12 +26,12 @@ pub fn parse(body: &[u8]) -> Result<Value, ScimError> {
     })
 }
 
-/// The canonical form of what a client sends in a POST or a PUT. Read-only attributes are ignored in either mode
-/// (RFC 7644 §3.3, §3.5.1); `returned: never` ones are in the document: see [`super::take_secret`].
+/// The canonical form of the body of a POST or a PUT. Read-only attributes are ignored in either mode (RFC 7644 §3.3,
+/// §3.5.1). Attributes with `returned: never` are kept in the document: see [`super::take_secret`].
 ///
-/// In compat mode unknown attributes and unknown schemas are ignored (T6), attributes may be named by path (T7, T11) or
-/// stand in an object under the core schema's URN, and values are taken as [`super::value()`] says. An attribute that is
-/// also named by path has the value it has without one.
+/// Compat mode ignores unknown attributes and unknown schemas (T6). It accepts attributes that are named by path (T7,
+/// T11) or are in an object under the core schema's URN, and converts values as described at [`super::value()`]. If an
+/// attribute is given both with and without a path, the value without one counts.
 ///
 /// # Errors
 /// 400 `invalidValue` for a value that is missing or of the wrong type, 400 `invalidSyntax` for a body of the wrong
@@ -102,12 +102,12 @@ impl<'s> Intake<'_, 's, '_> {
         }
     }
 
-    /// Core attributes under the core schema's URN.
+    /// Reads core attributes in an object under the core schema's URN.
     fn core_container(&mut self, value: Value) -> Result<(), ScimError> {
         let Value::Object(container) = value else { return Ok(()) };
         for (name, value) in container {
             if let Some(attribute) = self.schema.core_attribute(&name) {
-                // `schemas` is read-only in the table, so it is passed over here.
+                // The table has `schemas` as read-only, so it is skipped here.
                 self.attribute(None, attribute, name, value)?;
             } else {
                 self.mode.note(Tolerance::Unknown);
@@ -167,8 +167,8 @@ impl<'s> Intake<'_, 's, '_> {
         Ok(())
     }
 
-    /// Paths wait until the attributes without one are known. Of several spellings of one path the last one counts, so
-    /// that there are never more paths than attributes.
+    /// Stores a path until the attributes without a path are read. If one path has several spellings, the last one
+    /// counts, so there are never more paths than attributes.
     fn later(&mut self, path: AttributePath<'s>, value: Value) {
         match self.by_path.iter_mut().find(|(before, _)| is_same(before, &path)) {
             Some((_, before)) => *before = value,
@@ -227,7 +227,7 @@ impl<'s> Intake<'_, 's, '_> {
         Ok(())
     }
 
-    /// Paths come one by one: only when all are known it can be told that there is a type and no value.
+    /// Removes elements that have a type but no value. Paths come one by one, so this is only known when all are read.
     fn drop_labels_alone(&mut self, extension: Option<&Schema>, attribute: &Attribute) {
         let mode = self.mode;
         let container = self.container(extension);
@@ -259,8 +259,8 @@ impl<'s> Intake<'_, 's, '_> {
         Ok(document)
     }
 
-    /// In compat mode the endpoint says what the resource is, and `schemas` can only contradict it by naming the core
-    /// schema of another resource type instead.
+    /// In compat mode the endpoint decides the resource type. `schemas` is only an error if it names another type's
+    /// core schema instead.
     fn check_schemas(&self) -> Result<(), ScimError> {
         let urns: Vec<&str> = match &self.schemas {
             Some(Value::Array(urns)) => urns.iter().filter_map(Value::as_str).collect(),
@@ -289,7 +289,7 @@ impl<'s> Intake<'_, 's, '_> {
         if !urns.iter().all(|urn| is_known(urn)) {
             return Err(ScimError::invalid_syntax("`schemas` names a schema that the resource type does not have"));
         }
-        // All of them are known, so there are few unless some are there twice.
+        // All these URNs are known, so the list can only be long if some occur twice.
         let is_repeated =
             |(at, urn): (usize, &&str)| urns.iter().take(at).any(|before| before.eq_ignore_ascii_case(urn));
         if urns.len() > 1 + self.schema.extensions.len() || urns.iter().enumerate().any(is_repeated) {
@@ -314,7 +314,7 @@ fn is_same(one: &AttributePath<'_>, other: &AttributePath<'_>) -> bool {
         && is_same(one.sub_attribute, other.sub_attribute)
 }
 
-/// Sets a sub-attribute that is not set.
+/// Sets a sub-attribute unless it is set already.
 fn fill(target: &mut Value, name: &str, value: &Value) {
     if let Value::Object(object) = target
         && !object.contains_key(name)
@@ -323,7 +323,7 @@ fn fill(target: &mut Value, name: &str, value: &Value) {
     }
 }
 
-/// A name that a client sent, short enough for an error.
+/// A name that a client sent, shortened for an error.
 fn shortened(name: &str) -> String {
     name.chars().take(100).filter(|character| !character.is_control()).collect()
 }

@@ -1,8 +1,8 @@
-//! Resources as JSON objects in canonical form, and how what clients send becomes one.
+//! Resources as JSON objects in canonical form, and the conversion of what clients send into that form.
 //!
-//! In canonical form attribute names have the schema's spelling; an extension's attributes stand in an object under the
-//! extension's URN; there are no nulls, no empty arrays and no empty objects; booleans are JSON booleans; and `schemas`
-//! holds the core schema and exactly the extensions that have attributes.
+//! In canonical form attribute names are spelled as in the schema. The attributes of an extension are in an object
+//! under the extension's URN. There are no nulls, no empty arrays and no empty objects, and booleans are JSON booleans.
+//! `schemas` contains the core schema and exactly the extensions that have attributes.
 
 mod format;
 mod intake;
@@ -24,7 +24,7 @@ pub(in crate::protocol) use value::{emptiness, form, is_label};
 /// A resource in canonical form.
 pub type Document = Map<String, Value>;
 
-/// Removes `password`, so that it is never stored in the document.
+/// Removes `password` from the document, so that it is never stored in it.
 pub fn take_secret(document: &mut Document) -> Option<String> {
     match document.shift_remove("password")? {
         Value::String(secret) => Some(secret),

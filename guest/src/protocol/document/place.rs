@@ -1,4 +1,4 @@
-//! Where in a resource a value stands: what an error names, instead of the value itself.
+//! The place of a value in a resource. An error names this place instead of the value.
 
 use std::fmt;
 
@@ -23,7 +23,7 @@ impl<'a> Place<'a> {
         Self { sub_attribute: Some(name), ..self }
     }
 
-    /// 400 `invalidValue`: the value is not what it must be.
+    /// 400 `invalidValue`: the value is not of the expected kind.
     pub(super) fn must_be(self, expected: impl fmt::Display) -> ScimError {
         ScimError::invalid_value(format!("`{self}` must be {expected}"))
     }

@@ -1,4 +1,4 @@
-//! What must be in a document: required attributes, and `schemas` that say what is there.
+//! Checks that required attributes are present, and sets `schemas` to the schemas in use.
 
 use serde_json::{Map, Value};
 
@@ -7,10 +7,11 @@ use super::place::Place;
 use crate::protocol::error::ScimError;
 use crate::protocol::schema::{Attribute, AttributeType, Mutability, ResourceSchema, Schema};
 
-/// Checks that every required attribute has a value that is not blank; an extension's only if the extension is there.
+/// Checks that every required attribute has a value that is not blank. Attributes of an extension are only required if
+/// the document has the extension.
 ///
 /// # Errors
-/// 400 `invalidValue` that names the first attribute that is missing.
+/// 400 `invalidValue`, which names the first missing attribute.
 pub fn required_present(schema: &ResourceSchema<'_>, document: &Document) -> Result<(), ScimError> {
     attributes_present(None, &schema.core.attributes, document)?;
     for extension in &schema.extensions {

@@ -1,4 +1,4 @@
-//! PUT: what stays of the resource that is there (RFC 7644 §3.5.1).
+//! PUT: decides which attributes of the current resource stay (RFC 7644 §3.5.1).
 
 use serde_json::{Map, Value};
 
@@ -8,10 +8,11 @@ use super::presence::set_schemas;
 use crate::protocol::error::ScimError;
 use crate::protocol::schema::{Attribute, AttributeType, Mutability, ResourceSchema, Schema};
 
-/// The resource after a PUT: `incoming` (from [`super::from_client`]) and what of `current` a client can't replace.
+/// The resource after a PUT: `incoming` (from [`super::from_client`]) and those attributes of `current` that a client
+/// can't replace.
 ///
-/// Read-only attributes stay. Immutable ones stay too, also when they are left out. Write-only ones and kept ones, which
-/// is `active`, stay when they are left out (T23). All others that are left out are cleared.
+/// Read-only attributes stay. Immutable ones stay too, even if they are omitted. Write-only attributes and `active`,
+/// which always has a value, stay if they are omitted (T23). All other omitted attributes are cleared.
 ///
 /// # Errors
 /// 400 `mutability` if an immutable attribute has another value than the current one.
@@ -71,8 +72,8 @@ fn merge<'a>(
     Ok(())
 }
 
-/// Keeps what the server knows about a single complex value while it stays the same value: the display name of another
-/// manager would be wrong.
+/// Keeps the sub-attributes that the server has set in a single complex value, as long as the value is the same: for
+/// another manager, the former display name would be wrong.
 fn merge_single(
     extension: Option<&Schema>,
     attribute: &Attribute,

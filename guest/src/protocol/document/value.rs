@@ -1,7 +1,7 @@
-//! What a client sends for one attribute, made canonical.
+//! Converts the value that a client sends for one attribute into canonical form.
 //!
-//! In compat mode an empty string is the same as no value: Okta sends `"middleName":""` for what a user does not have
-//! (T6). In strict mode it is a string as any other. Apart from that strings are stored as they were sent (T27).
+//! In compat mode an empty string counts as no value: Okta sends `"middleName":""` for an attribute that a user does
+//! not have (T6). In strict mode it is a string like any other. Apart from that, strings are stored unchanged (T27).
 
 use std::borrow::Cow;
 use std::collections::hash_map::Entry;
@@ -18,7 +18,7 @@ use crate::protocol::mode::Mode;
 use crate::protocol::schema::{Attribute, AttributeType, Mutability};
 use crate::protocol::tolerance::Tolerance;
 
-/// Sub-attributes that say something about a value and nothing without it.
+/// Sub-attributes that describe a value and mean nothing without it.
 const LABELS: [&str; 5] = ["type", "primary", "display", "displayName", "$ref"];
 /// The longest string, in bytes.
 const MAX_STRING: usize = 64 * 1024;
@@ -29,30 +29,32 @@ const MAX_ELEMENTS: usize = 10_000;
 /// The most members of a group.
 const MAX_MEMBERS: usize = 100_000;
 
-/// The canonical form of an attribute's value; `None` if it amounts to no value.
+/// The canonical form of an attribute's value; `None` if there is no value.
 ///
-/// Read-only sub-attributes are left out. Whether the attribute itself may be written is the caller's question.
+/// Read-only sub-attributes are left out. The caller must check whether the attribute itself may be written.
 ///
 /// # Errors
-/// 400 `invalidValue` if the value is not compatible with the attribute's type or too large; in strict mode also 400
+/// 400 `invalidValue` if the value does not fit the attribute's type or is too large; in strict mode also 400
 /// `invalidSyntax` if it has an unknown sub-attribute.
 pub fn value(attribute: &Attribute, value: Value, mode: Mode<'_>) -> Result<Option<Value>, ScimError> {
     value_at(Place::of(None, attribute), attribute, value, mode)
 }
 
-/// The canonical form of one value of a multi-valued attribute; `None` if it amounts to no value.
+/// The canonical form of one value of a multi-valued attribute; `None` if it is no value.
 ///
 /// # Errors
-/// As [`value`].
+/// Those of [`value`].
 pub fn element(attribute: &Attribute, value: Value, mode: Mode<'_>) -> Result<Option<Value>, ScimError> {
     one(Place::of(None, attribute), attribute, value, mode)
 }
 
-/// What holds among the values of a multi-valued attribute, each of them canonical already; `None` if there is none.
+/// Applies the rules for the list of values of a multi-valued attribute, each of them already canonical; `None` if
+/// there is no value.
 ///
-/// Values given twice are merged: for references to resources (`members`) by `value`, for others by `type` and `value`, and
-/// by all they hold where there is no `value` (`addresses`). The first one stays, and is primary if any of them is. In
-/// compat mode the first of several primary values wins.
+/// Duplicate values are merged. Two references to resources (`members`) are duplicates if they have the same `value`,
+/// other elements if they have the same `type` and `value`, and elements without `value` (`addresses`) if they are
+/// equal. The first one stays, and is primary if any of them is. In compat mode, the first of several primary values
+/// stays primary.
 ///
 /// # Errors
 /// 400 `invalidValue` if there are too many values; in strict mode also if several are primary.
@@ -80,7 +82,7 @@ pub(super) fn value_at(
     one(place, attribute, value, mode)
 }
 
-/// The rule for values of this attribute that are in another form than the schema's.
+/// The tolerance rule for values of this attribute that do not have the schema's form.
 pub(in crate::protocol) fn form(attribute: &Attribute) -> Tolerance {
     match attribute.name.as_str() {
         "members" => Tolerance::MemberForm,
@@ -89,7 +91,7 @@ pub(in crate::protocol) fn form(attribute: &Attribute) -> Tolerance {
     }
 }
 
-/// The rule for an empty string as the value of this attribute.
+/// The tolerance rule for an empty string as the value of this attribute.
 pub(in crate::protocol) fn emptiness(attribute: &Attribute) -> Tolerance {
     if attribute.name == "manager" { Tolerance::ManagerForm } else { Tolerance::Unknown }
 }
@@ -100,12 +102,12 @@ enum Only {
     Several,
 }
 
-/// Whether a sub-attribute says something about a value and nothing without it.
+/// Whether a sub-attribute describes a value and means nothing without it.
 pub(in crate::protocol) fn is_label(name: &str) -> bool {
     LABELS.contains(&name)
 }
 
-/// Whether the element has nothing but a type, or is primary, where it should have a value.
+/// Whether the element only has a type or `primary`, but no value.
 pub(super) fn is_label_alone(attribute: &Attribute, element: &Value) -> bool {
     let is_alone =
         |element: &Map<String, Value>| element.keys().all(|name| matches!(name.as_str(), "type" | "primary"));
@@ -212,12 +214,12 @@ fn merge_duplicates(attribute: &Attribute, values: &mut Vec<Value>) {
     values.retain(|_| kept.next().unwrap_or(true));
 }
 
-/// The text in a form that is the same for equal texts.
+/// The text in a form in which two texts are equal if the attribute treats them as equal.
 fn compared(text: &str, case_exact: bool) -> Cow<'_, str> {
     if case_exact { text.into() } else { fold(text) }
 }
 
-/// All of a complex value but `primary`, in an order that does not depend on what was sent.
+/// All of a complex value except `primary`, in an order that does not depend on the order in which it was sent.
 fn whole(object: &Map<String, Value>) -> String {
     let parts: BTreeMap<&String, &Value> = object.iter().filter(|(name, _)| *name != "primary").collect();
     serde_json::to_string(&parts).unwrap_or_default()
@@ -276,7 +278,7 @@ fn one(place: Place<'_>, attribute: &Attribute, value: Value, mode: Mode<'_>) ->
     }
 }
 
-/// Whether the text is no value: it is empty, or of base64 it has nothing but blanks, which stand for no byte.
+/// Whether the text counts as no value: it is empty, or, for base64, contains only blanks, which stand for no byte.
 fn says_nothing(kind: AttributeType, text: &str) -> bool {
     text.is_empty() || (kind == AttributeType::Binary && text.trim_ascii().is_empty())
 }
@@ -287,14 +289,14 @@ fn object(
     sent: Map<String, Value>,
     mode: Mode<'_>,
 ) -> Result<Option<Value>, ScimError> {
-    // Most of ten thousand members need no change: then they are not copied either.
+    // Most of ten thousand members need no change, and are then not copied.
     let names_value = |sent: &Map<String, Value>| sent.keys().any(|name| name.eq_ignore_ascii_case("value"));
     let canonical = if is_canonical(attribute, &sent) {
         sent
     } else {
         let had_value = names_value(&sent);
         let canonical = canonical_object(place, attribute, sent, mode)?;
-        // T6: with an empty string for its value it is no value, whatever else it says.
+        // T6: an element whose `value` is an empty string is no value, whatever else it contains.
         let has_lost_it = attribute.multi_valued && had_value && !names_value(&canonical);
         let is_left_alone = has_lost_it && canonical.keys().all(|name| is_label(name));
         if is_left_alone && !canonical.is_empty() && mode.tolerates(Tolerance::Unknown) {
@@ -361,7 +363,7 @@ fn canonical_object(
     Ok(canonical)
 }
 
-/// The sub-attribute of this name. `managerId` is what OneLogin calls `manager.value` (T10).
+/// The sub-attribute with this name. OneLogin says `managerId` for `manager.value` (T10).
 fn sub_attribute<'a>(attribute: &'a Attribute, name: &str, mode: Mode<'_>) -> Option<&'a Attribute> {
     attribute.sub_attribute(name).or_else(|| {
         let (head, tail) = name.split_at_checked(attribute.name.len())?;
@@ -399,7 +401,8 @@ fn simple(place: Place<'_>, attribute: &Attribute, value: Value, mode: Mode<'_>)
 fn string(place: Place<'_>, kind: AttributeType, value: Value, mode: Mode<'_>) -> Result<String, ScimError> {
     let text = match value {
         Value::String(text) => text,
-        // A number that was too large or too precise to be kept has lost digits: its text is not what was sent.
+        // A number that was too large or too precise for JSON's number type has lost digits, so it can't be turned into
+        // the text that was sent.
         Value::Number(number) if (number.is_i64() || number.is_u64()) && mode.tolerates(Tolerance::Conversion) => {
             number.to_string()
         }
@@ -425,7 +428,8 @@ fn string(place: Place<'_>, kind: AttributeType, value: Value, mode: Mode<'_>) -
     Ok(if kind == AttributeType::Binary { in_standard_form(text, mode) } else { text })
 }
 
-/// Base64 in its standard form (T35); what is none, and what strict mode takes in another form, stays as it was sent.
+/// Base64 in its standard form (T35). Text that is no base64, or whose form strict mode does not convert, stays as it
+/// was sent.
 fn in_standard_form(text: String, mode: Mode<'_>) -> String {
     match binary::standard(&text) {
         Some(standard) if standard != text && mode.tolerates(Tolerance::Base64Form) => standard,
@@ -433,7 +437,7 @@ fn in_standard_form(text: String, mode: Mode<'_>) -> String {
     }
 }
 
-/// A number without fraction; in compat mode `5.0` is one.
+/// The number if it has no fraction; in compat mode `5.0` has none.
 fn integer(number: Number, mode: Mode<'_>) -> Option<Number> {
     if number.is_i64() || number.is_u64() {
         return Some(number);

@@ -3,22 +3,22 @@
 use super::literal::Literal;
 use super::path::{FilterPath, Operator};
 
-/// A filter. Its depth is bounded by the parser, so that walking it may recurse.
+/// A filter. The parser bounds its depth, so code that walks it may recurse.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Filter {
-    /// All of them; two at least, none of them `And`.
+    /// All of these match; at least two, none of them an `And`.
     And(Vec<Filter>),
-    /// One of them; two at least, none of them `Or`.
+    /// One of these matches; at least two, none of them an `Or`.
     Or(Vec<Filter>),
-    /// Not this one.
+    /// This one does not match.
     Not(Box<Filter>),
-    /// A value of the attribute compares with the given one.
+    /// A value of the attribute is compared with the given one.
     Compare {
         /// The attribute whose values are compared.
         path: FilterPath,
-        /// How they are compared.
+        /// The comparison operator.
         operator: Operator,
-        /// What they are compared with.
+        /// The value to compare with.
         value: Literal,
     },
     /// The attribute has a value that is not empty.
@@ -26,11 +26,11 @@ pub enum Filter {
         /// The attribute.
         path: FilterPath,
     },
-    /// One element of the attribute satisfies the whole inner filter.
+    /// One element of the attribute matches the whole inner filter.
     ValuePath {
         /// The complex or multi-valued attribute.
         path: FilterPath,
-        /// What the element satisfies; its paths name sub-attributes of `path`.
+        /// The filter for the element; its paths name sub-attributes of `path`.
         inner: Box<Filter>,
     },
 }

@@ -1,4 +1,5 @@
-//! What a filter demands at least, so that the store can choose an index before it evaluates the whole filter.
+//! Finds comparisons that every match must satisfy, so that the store can choose an index before the whole filter is
+//! evaluated.
 
 use super::ast::Filter;
 use super::literal::Literal;
@@ -9,20 +10,20 @@ use super::path::{FilterPath, Operator};
 pub struct Conjunct<'f> {
     /// The attribute in the schema's spelling: `userName`, `emails.value`, `members.value`, `urn:…:employeeNumber`.
     ///
-    /// Of a multi-valued attribute, one value at least satisfies the comparison.
+    /// If the attribute is multi-valued, at least one of its values satisfies the comparison.
     pub path: &'f str,
-    /// The comparison; never `ne`.
+    /// The operator, which is never `ne`.
     pub operator: Operator,
-    /// Never null.
+    /// The value, which is never null.
     pub value: &'f Literal,
 }
 
 impl Filter {
     /// The comparisons that are necessary for a match, in the filter's order: the terms of the outermost `and`, and
-    /// those of an `and` within a value path.
+    /// those of an `and` in a value path.
     ///
-    /// They are not sufficient: the filter still has to be evaluated on what an index finds. An attribute that the
-    /// resource type does not have is left out.
+    /// They are not sufficient: the filter must still be evaluated on what an index finds. Attributes that the resource
+    /// type does not have are left out.
     #[must_use]
     pub fn conjuncts(&self) -> Vec<Conjunct<'_>> {
         let mut found = Vec::new();
@@ -30,9 +31,9 @@ impl Filter {
         found
     }
 
-    /// If the filter is nothing but `value eq "x"` or several of them joined by `or`: the values.
+    /// The values, if the filter consists only of `value eq "x"` terms joined by `or`.
     ///
-    /// So `members[value eq "x" or value eq "y"]` names two members without looking at the others.
+    /// For example, `members[value eq "x" or value eq "y"]` names two members, so the others need not be examined.
     #[must_use]
     pub fn listed_values(&self) -> Option<Vec<&str>> {
         match self {
@@ -69,7 +70,7 @@ impl Filter {
     }
 }
 
-/// `primary eq false` is also true of an element that has no `primary`.
+/// Whether the comparison is with the default value: `primary eq false` also matches an element without `primary`.
 fn is_default(path: &FilterPath, value: &Literal) -> bool {
     *value == Literal::Boolean(false) && path.sub_attribute.as_deref() == Some("primary")
 }

@@ -1,4 +1,4 @@
-//! Whether a document matches a filter (RFC 7644 table 3).
+//! Evaluates whether a document matches a filter (RFC 7644 table 3).
 
 use std::cmp::Ordering;
 
@@ -10,7 +10,7 @@ use super::instant::Instant;
 use super::literal::Literal;
 use super::path::{FilterPath, Operator};
 
-/// What a filter's paths are relative to.
+/// The value to which a filter's paths are relative.
 #[derive(Clone, Copy)]
 enum Scope<'d> {
     Resource(&'d Map<String, Value>),
@@ -24,22 +24,22 @@ impl Filter {
         self.matches_knowing(document, &|_| None)
     }
 
-    /// Whether the document matches, where some terms are answered elsewhere: `known` is asked for every comparison,
-    /// presence and value path before the document is, and `None` leaves it to the document.
+    /// Whether the document matches, if the caller can answer some terms itself. `known` is asked about every
+    /// comparison, presence and value path first; if it returns `None`, the document is examined.
     ///
-    /// So the caller answers `members.value eq "…"` from the edges of the membership without listing the members.
+    /// In this way the store answers `members.value eq "…"` by looking up one membership, without listing the members.
     #[must_use]
     pub fn matches_knowing(&self, document: &Map<String, Value>, known: &dyn Fn(&Self) -> Option<bool>) -> bool {
         evaluate(self, Scope::Resource(document), known)
     }
 
-    /// Whether one element of an attribute matches a filter that was read by [`Filter::parse_element`].
+    /// Whether one element of an attribute matches a filter that [`Filter::parse_element`] has parsed.
     #[must_use]
     pub fn matches_element(&self, element: &Value) -> bool {
         evaluate(self, Scope::Element(element), &|_| None)
     }
 
-    /// Whether a term looks at this attribute, given in the schema's spelling, such as `members`.
+    /// Whether a term uses this attribute, given in the schema's spelling, such as `members`.
     #[must_use]
     pub fn mentions(&self, attribute: &str) -> bool {
         match self {
@@ -108,7 +108,7 @@ fn compare_primary(path: &FilterPath, equal: bool, expected: bool, scope: Scope<
     }) || (absent && !equal)
 }
 
-/// Whether one of the attribute's values passes the test; nulls are no values.
+/// Whether one of the attribute's values passes the test; nulls do not count as values.
 fn any(path: &FilterPath, scope: Scope<'_>, test: &mut dyn FnMut(&Value) -> bool) -> bool {
     let sub = path.sub_attribute.as_deref();
     match scope {
@@ -159,7 +159,7 @@ fn holds(value: &Value, operator: Operator, literal: &Literal) -> bool {
         }
         (Literal::Text { text, folded: None }, Value::String(actual)) => holds_text(actual, operator, text),
         (Literal::Text { text, folded: Some(folded) }, Value::String(actual)) => {
-            // The commonest comparison, without a copy.
+            // A shortcut for the most frequent comparison, which needs no copy.
             if operator == Operator::Eq && actual.is_ascii() && text.is_ascii() {
                 return actual.eq_ignore_ascii_case(text);
             }
@@ -191,7 +191,7 @@ fn ordered(ordering: Option<Ordering>, operator: Operator) -> bool {
     }
 }
 
-/// By exact value, so that the order is total; `None` only for numbers that JSON can't hold.
+/// Compares exact values, so that the order is total; `None` only for numbers that JSON can't represent.
 pub(in crate::protocol) fn compare_numbers(left: &Number, right: &Number) -> Option<Ordering> {
     match (integer(left), integer(right)) {
         (Some(left), Some(right)) => Some(left.cmp(&right)),

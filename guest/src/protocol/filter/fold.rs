@@ -1,13 +1,13 @@
-//! The form in which text is compared without case.
+//! The form in which texts are compared without regard to case.
 
 use std::borrow::Cow;
 
 use unicode_normalization::UnicodeNormalization;
 
-/// `text` in the case-insensitive form: two texts are equal without case if their folds are equal (RFC 7644 §3.4.2.2).
+/// Folds `text`: two texts are equal without regard to case if their folded forms are equal (RFC 7644 §3.4.2.2).
 ///
-/// This is what UsernameCaseMapped prepares (RFC 8265 §3.3, as RFC 7644 §5 wants it): width mapping, case folding, NFC. The
-/// store's index keys have to be made with the same function.
+/// The form is that of UsernameCaseMapped (RFC 8265 §3.3, as RFC 7644 §5 requires): width mapping, case folding, NFC.
+/// The store's index keys must be made with the same function.
 #[must_use]
 pub fn fold(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
@@ -20,7 +20,7 @@ pub fn fold(text: &str) -> Cow<'_, str> {
     Cow::Owned(narrowed.flat_map(char::to_lowercase).map(folded_variant).nfc().collect())
 }
 
-/// Fullwidth and halfwidth forms as the letters they stand for (the width mapping of RFC 8265 §3.3).
+/// Maps fullwidth and halfwidth forms to the usual letters (the width mapping of RFC 8265 §3.3).
 fn width_mapped(letter: char) -> impl Iterator<Item = char> {
     let is_wide = matches!(letter, '\u{ff01}'..='\u{ffee}' | '\u{3000}');
     let mapped = is_wide.then(|| std::iter::once(letter).nfkc());

@@ -1,15 +1,15 @@
-//! A point in time, read from an xsd:dateTime so that times in different zones compare (RFC 7643 §2.3.5).
+//! A point in time, parsed from an xsd:dateTime so that times in different zones can be compared (RFC 7643 §2.3.5).
 
-/// Nanoseconds since 1970-01-01T00:00:00Z; negative before it.
+/// Nanoseconds since 1970-01-01T00:00:00Z; negative for earlier times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Instant(pub i128);
 
 const NANOS_PER_SECOND: i128 = 1_000_000_000;
 
 impl Instant {
-    /// Reads `2011-05-13T04:42:34Z`, with a fraction, an offset or neither; without an offset it is UTC.
+    /// Parses `2011-05-13T04:42:34Z`. Fraction and offset are optional; without an offset the time is in UTC.
     ///
-    /// A date alone is its midnight in UTC. `None` if the text is neither, or no such day or time exists.
+    /// A date alone means its midnight in UTC. `None` if the text is neither, or if the day or the time does not exist.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut digits = Digits(text.trim().as_bytes());
@@ -45,7 +45,7 @@ impl Instant {
     }
 }
 
-/// What is left of the text.
+/// The part of the text that is not parsed yet.
 struct Digits<'t>(&'t [u8]);
 
 impl Digits<'_> {
@@ -67,7 +67,7 @@ impl Digits<'_> {
         Some(())
     }
 
-    /// Nanoseconds; digits beyond the ninth are read and dropped.
+    /// Parses a fraction as nanoseconds; digits after the ninth are dropped.
     fn fraction(&mut self) -> Option<i64> {
         if self.expect(b'.').is_none() {
             return Some(0);
@@ -85,7 +85,7 @@ impl Digits<'_> {
         read.then_some(nanos)
     }
 
-    /// Minutes east of UTC; the text ends with it.
+    /// Parses an offset as minutes east of UTC; the text must end after it.
     fn offset(&mut self) -> Option<i64> {
         let sign = match self.0 {
             [] | [b'Z' | b'z'] => return Some(0),
@@ -95,7 +95,7 @@ impl Digits<'_> {
         };
         self.0 = self.0.split_first()?.1;
         let hours = self.number(2)?;
-        // `+0200` is not xsd:dateTime, but some producers write it and it means one thing only.
+        // `+0200` is not a valid xsd:dateTime, but some producers write it, and its meaning is clear.
         let _ = self.expect(b':');
         let minutes = self.number(2)?;
         (self.0.is_empty() && hours <= 14 && minutes <= 59).then_some(sign * (hours * 60 + minutes))
@@ -111,7 +111,8 @@ fn days_in_month(year: i64, month: i64) -> i64 {
     }
 }
 
-/// Days since 1970-01-01 in the Gregorian calendar, counted in years that begin with March so that leap days come last.
+/// Days since 1970-01-01 in the Gregorian calendar. The calculation lets years begin in March, so that a leap day is a
+/// year's last day.
 fn days_since_epoch(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;

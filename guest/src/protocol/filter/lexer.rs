@@ -1,15 +1,15 @@
-//! Reads a filter's text piece by piece, as the parser asks for it.
+//! Splits a filter's text into tokens, one at a time as the parser needs them.
 
 use crate::protocol::error::ScimError;
 use crate::protocol::mode::Mode;
 use crate::protocol::tolerance::Tolerance;
 
-/// A comparison value as it stands in the text.
+/// A comparison value in the form in which the text has it.
 #[derive(Debug)]
 pub(super) enum Token<'t> {
     /// A JSON string, unescaped.
     Quoted(String),
-    /// Anything else: `true`, `12`, `null`, or a string whose quotes were forgotten.
+    /// Any other text: `true`, `12`, `null`, or a string without its quotes.
     Bare(&'t str),
 }
 
@@ -50,12 +50,12 @@ impl<'t> Lexer<'t> {
         self.rest.is_empty()
     }
 
-    /// Whether `symbol` comes next; nothing is taken.
+    /// Whether `symbol` comes next, without consuming it.
     pub(super) fn sees(&self, symbol: char) -> bool {
         self.rest.starts_with(symbol)
     }
 
-    /// Takes `symbol` if it comes next.
+    /// Consumes `symbol` if it comes next.
     pub(super) fn take(&mut self, symbol: char) -> bool {
         match self.rest.strip_prefix(symbol) {
             Some(rest) => {
@@ -66,12 +66,12 @@ impl<'t> Lexer<'t> {
         }
     }
 
-    /// Takes an attribute path, an operator or a keyword; empty if none comes next.
+    /// Consumes an attribute path, an operator or a keyword; empty if none comes next.
     pub(super) fn word(&mut self) -> &'t str {
         self.until(|letter| letter.is_ascii_whitespace() || matches!(letter, '(' | ')' | '[' | ']' | '"'))
     }
 
-    /// Takes the keyword if it comes next as a whole word, in any case.
+    /// Consumes the keyword if it comes next as a whole word, in any case.
     pub(super) fn keyword(&mut self, keyword: &str) -> bool {
         let mut ahead = self.clone();
         if !ahead.word().eq_ignore_ascii_case(keyword) {
@@ -81,24 +81,25 @@ impl<'t> Lexer<'t> {
         true
     }
 
-    /// Takes a comparison value.
+    /// Consumes a comparison value.
     pub(super) fn token(&mut self, mode: Mode<'_>) -> Result<Token<'t>, ScimError> {
         if self.sees('"') {
             return self.quoted(mode).map(Token::Quoted);
         }
-        // A parenthesis within a value without quotes would hide one that is not closed.
+        // If a value without quotes could contain a parenthesis, a missing closing one would not be noticed.
         let word = self.until(|letter| letter.is_ascii_whitespace() || matches!(letter, '(' | ')' | '[' | ']'));
         if word.is_empty() {
             return Err(self.error("a value was expected"));
         }
-        // Without this the quote would be part of the text: an empty answer instead of a refusal.
+        // Without this check the quote would become a part of the text, and the client would get an empty list instead
+        // of an error.
         if word.starts_with('\'') {
             return Err(self.error("a string stands in double quotes"));
         }
         Ok(Token::Bare(word))
     }
 
-    /// A refusal that names this position.
+    /// An error that names this position.
     pub(super) fn error(&self, why: &str) -> ScimError {
         let position = self.length.saturating_sub(self.rest.len());
         ScimError::invalid_filter(format!("the filter can't be read at position {position}: {why}"))
@@ -118,7 +119,7 @@ impl<'t> Lexer<'t> {
         let (string, rest) = self.rest.split_at_checked(end).ok_or_else(|| self.error("a string is broken"))?;
         let text = match serde_json::from_str(string) {
             Ok(text) => text,
-            // `"DOMAIN\person"`: a backslash that escapes nothing stands for itself.
+            // `"DOMAIN\person"`: a backslash that escapes nothing is taken literally.
             Err(_) if mode.tolerates(Tolerance::FilterForm) => unescape_leniently(string),
             Err(_) => return Err(self.error("a string is not a JSON string")),
         };
@@ -127,7 +128,7 @@ impl<'t> Lexer<'t> {
     }
 }
 
-/// Where the string that `text` begins with ends, its quote included.
+/// The end of the string with which `text` begins, including its closing quote.
 pub(in crate::protocol) fn closing_quote(text: &str) -> Option<usize> {
     let mut escaped = false;
     for (at, byte) in text.bytes().enumerate().skip(1) {

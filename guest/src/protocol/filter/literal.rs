@@ -1,4 +1,4 @@
-//! What a filter compares with, converted to the attribute's type once.
+//! The value with which a filter compares. It is converted to the attribute's type once.
 
 use std::borrow::Cow;
 
@@ -17,24 +17,24 @@ use crate::protocol::tolerance::Tolerance;
 /// A comparison value.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Literal {
-    /// No value: `eq null` is true of what is not present.
+    /// No value: `eq null` matches an attribute that is not present.
     Null,
-    /// Of a boolean attribute.
+    /// A value for a boolean attribute.
     Boolean(bool),
-    /// Of an integer or decimal attribute.
+    /// A value for an integer or decimal attribute.
     Number(Number),
-    /// Of a dateTime attribute.
+    /// A value for a dateTime attribute.
     DateTime {
-        /// As given.
+        /// The text of the filter.
         text: String,
-        /// What it means.
+        /// The point in time that the text means.
         instant: Instant,
     },
-    /// Of every other attribute.
+    /// A value for any other attribute.
     Text {
-        /// As given, unescaped.
+        /// The text of the filter, unescaped.
         text: String,
-        /// Its form for a comparison without case; `None` if the attribute compares with case.
+        /// The folded text, for a comparison without regard to case; `None` if case matters for the attribute.
         folded: Option<String>,
     },
 }
@@ -49,7 +49,7 @@ impl Literal {
         }
     }
 
-    /// The value as `path` and `operator` need it.
+    /// Converts the value for `path` and `operator`.
     pub(super) fn new(
         path: &FilterPath,
         operator: Operator,
@@ -85,7 +85,8 @@ impl Literal {
             }
             AttributeType::DateTime | AttributeType::String | AttributeType::Reference | AttributeType::Binary => {
                 let mut text = text(token, mode).ok_or_else(|| refused("the value is not a string"))?.into_owned();
-                // T35: it is stored so. A part of it, of which `co` asks, is compared as it was sent.
+                // T35: values are stored in standard form, so the value is converted too. For `co`, which compares a
+                // part of a value, it stays as it was sent.
                 if path.kind == AttributeType::Binary
                     && !operator.is_substring()
                     && let Some(standard) = binary::standard(&text)

@@ -1,4 +1,5 @@
-//! Filters: parsed once against the schema, then evaluated on documents by direct look-ups (RFC 7644 §3.4.2.2).
+//! Filters (RFC 7644 §3.4.2.2): a filter is parsed once with the schema, and then evaluated on documents by direct
+//! look-ups.
 
 mod ast;
 mod equality;

@@ -1,4 +1,5 @@
-//! From a filter's text to its tree: `or` over `and` over `not` over grouping (RFC 7644 figure 1).
+//! Parses a filter's text into a tree. The precedence is `or`, then `and`, then `not`, then grouping (RFC 7644 figure
+//! 1).
 
 use super::ast::Filter;
 use super::lexer::Lexer;
@@ -10,15 +11,15 @@ use crate::protocol::path::AttributePath;
 use crate::protocol::schema::{Attribute, AttributeType, Mutability, ResourceSchema, Returned};
 use crate::protocol::tolerance::Tolerance;
 
-/// Bytes of text.
+/// The longest filter, in bytes.
 const MAX_LENGTH: usize = 8 * 1024;
-/// Comparisons.
+/// The most comparisons in a filter.
 const MAX_TERMS: usize = 200;
-/// Groups, negations and value paths within each other.
+/// The deepest nesting of groups, negations and value paths.
 const MAX_DEPTH: usize = 32;
 
 impl Filter {
-    /// Reads a filter on resources of one type.
+    /// Parses a filter for resources of one type.
     ///
     /// # Errors
     /// 400 `invalidFilter` for a syntax error, an attribute that the type does not have, a comparison that the
@@ -27,11 +28,11 @@ impl Filter {
         Self::parse_among(schema, &[], text, mode)
     }
 
-    /// Reads a filter for resources of one type, of a query on several: what only the `others` have, has no value here
-    /// (RFC 7644 §3.4.2.1).
+    /// Parses a filter for resources of one type in a query on several types. An attribute that only the `others` have
+    /// is accepted, and has no value here (RFC 7644 §3.4.2.1).
     ///
     /// # Errors
-    /// As [`Filter::parse`]; an attribute is unknown if no type has it.
+    /// Those of [`Filter::parse`]; an attribute is unknown if no type has it.
     pub fn parse_among(
         schema: &ResourceSchema<'_>,
         others: &[ResourceSchema<'_>],
@@ -41,10 +42,10 @@ impl Filter {
         Parser::new(text, mode)?.parse(&Scope::Resource { schema, others })
     }
 
-    /// Reads a filter on the elements of an attribute: what stands between the brackets of a value path.
+    /// Parses a filter for the elements of an attribute, as it is written in the brackets of a value path.
     ///
     /// # Errors
-    /// As [`Filter::parse`].
+    /// Those of [`Filter::parse`].
     pub fn parse_element(path: &AttributePath<'_>, text: &str, mode: Mode<'_>) -> Result<Self, ScimError> {
         let (Some(attribute), Some(path)) = (path.attribute, FilterPath::new(path)) else {
             return Err(ScimError::invalid_filter("a whole extension has no elements to filter"));
@@ -53,7 +54,7 @@ impl Filter {
     }
 }
 
-/// What the paths in a filter are relative to.
+/// The value to which the paths in a filter are relative.
 enum Scope<'p, 's> {
     Resource { schema: &'p ResourceSchema<'s>, others: &'p [ResourceSchema<'s>] },
     Element { path: &'p FilterPath, attribute: &'s Attribute },
@@ -175,7 +176,7 @@ impl<'t, 'm> Parser<'t, 'm> {
         self.attribute_term(scope, depth)
     }
 
-    /// The rest of a group or a value filter, up to `close`.
+    /// Parses the rest of a group or a value filter, up to `close`.
     fn closed(&mut self, scope: &Scope<'_, '_>, depth: usize, close: char) -> Result<Filter, ScimError> {
         let filter = self.or(scope, depth + 1)?;
         self.lexer.skip_space();
@@ -206,7 +207,7 @@ impl<'t, 'm> Parser<'t, 'm> {
         self.comparison(path, bare, operator)
     }
 
-    /// `None` for `pr`.
+    /// Parses an operator; `None` means `pr`.
     fn operator(&mut self) -> Result<Option<Operator>, ScimError> {
         self.lexer.skip_space();
         let here = self.lexer.clone();
@@ -218,7 +219,7 @@ impl<'t, 'm> Parser<'t, 'm> {
         found.ok_or_else(|| here.error("an operator was expected (eq, ne, co, sw, ew, pr, gt, ge, lt, le)"))
     }
 
-    /// `bare` is the attribute if the path names no sub-attribute.
+    /// Parses a comparison. `bare` is the attribute if the path names no sub-attribute.
     fn comparison(
         &mut self,
         path: FilterPath,
@@ -228,7 +229,7 @@ impl<'t, 'm> Parser<'t, 'm> {
         let Some(operator) = operator else { return Ok(Filter::Present { path }) };
         self.lexer.skip_space();
         let token = self.lexer.token(self.mode)?;
-        // `emails co "x"` (RFC 7644 figure 2), `manager eq "x"` (T14): the default sub-attribute is `value`.
+        // `emails co "x"` (RFC 7644 figure 2), `manager eq "x"` (T14): without a sub-attribute, `value` is compared.
         let path = match bare.and_then(|attribute| attribute.sub_attribute("value")) {
             Some(value) if !token.is_null(self.mode) => {
                 if operator == Operator::Eq {
@@ -274,7 +275,7 @@ impl<'t, 'm> Parser<'t, 'm> {
         Ok(Filter::ValuePath { path, inner: Box::new(inner) })
     }
 
-    /// The operator that comes next, with the position after it.
+    /// Looks ahead for an operator, and returns it with the position after it.
     fn operator_ahead(&self) -> Option<(Option<Operator>, Lexer<'t>)> {
         let mut ahead = self.lexer.clone();
         ahead.skip_space();
@@ -286,9 +287,9 @@ impl<'t, 'm> Parser<'t, 'm> {
     }
 }
 
-/// `emails[type eq "work"].value eq "x"` (T14): one element satisfies both.
+/// Parses `emails[type eq "work"].value eq "x"` (T14): one element must match both filters.
 ///
-/// `ne` and `eq null` are true where there is nothing to compare, as they are for other attributes.
+/// As with other attributes, `ne` and `eq null` also match if there is no value to compare.
 fn within(path: FilterPath, inner: Filter, comparison: Filter) -> Filter {
     let any = |comparison: Filter| {
         let mut filters = match inner.clone() {

@@ -1,4 +1,4 @@
-//! What a comparison of a filter names: an attribute, and how its values are compared.
+//! The attribute that a comparison of a filter names, and how its values are compared.
 
 use crate::protocol::path::AttributePath;
 use crate::protocol::schema::{Attribute, AttributeType, ResourceSchema};
@@ -66,10 +66,11 @@ impl Operator {
     }
 }
 
-/// Where a filter finds values, in the schema's spelling.
+/// The path at which a filter finds values, in the schema's spelling.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FilterPath {
-    /// The whole path: `userName`, `emails.value`, `urn:…:User:employeeNumber`. Indexes are chosen by it.
+    /// The whole path: `userName`, `emails.value`, `urn:…:User:employeeNumber`. The store chooses its index by this
+    /// name.
     pub name: String,
     /// The extension's URN; `None` for common and core attributes.
     pub extension: Option<String>,
@@ -81,17 +82,18 @@ pub struct FilterPath {
     pub kind: AttributeType,
     /// Whether strings are compared with case.
     pub case_exact: bool,
-    /// The attribute belongs to another resource type only, so that it has no value here (RFC 7644 §3.4.2.1).
+    /// Whether only another resource type has the attribute, so that it has no value here (RFC 7644 §3.4.2.1).
     pub foreign: bool,
 }
 
 impl FilterPath {
-    /// A path that the schema knows; `None` for a whole extension.
+    /// A path of the schema; `None` for a whole extension.
     pub(in crate::protocol) fn new(path: &AttributePath<'_>) -> Option<Self> {
         Self::build(path.extension.map(|extension| extension.id.as_str()), path.attribute?, path.sub_attribute, false)
     }
 
-    /// A path that another resource type's schema knows. Its name has the schema's URN, so that it stays foreign.
+    /// A path of another resource type's schema. Its name contains the schema's URN, so that it never equals a path of
+    /// this type.
     pub(super) fn foreign(path: &AttributePath<'_>, schema: &ResourceSchema<'_>) -> Option<Self> {
         let urn = path.extension.map_or(schema.core.id.as_str(), |extension| extension.id.as_str());
         Self::build(Some(urn), path.attribute?, path.sub_attribute, true)
@@ -120,7 +122,7 @@ impl FilterPath {
         })
     }
 
-    /// The same attribute's sub-attribute.
+    /// The path of this sub-attribute of the same attribute.
     pub(super) fn sub(&self, sub: &Attribute) -> Self {
         Self {
             name: format!("{}.{}", self.name, sub.name),

@@ -1,7 +1,7 @@
-//! A filter as text, which parses to the same filter.
+//! Writes a filter as text that parses to the same filter.
 //!
-//! The alternate form (`{:#}`) tells whether two filters match the same resources: what is compared without case is folded,
-//! and a date is its instant. It is for comparisons only.
+//! The alternate form (`{:#}`) is for comparing filters: two filters with the same text match the same resources. In
+//! it, texts are folded if case does not matter, and dates are written as points in time.
 
 use std::fmt::{Display, Formatter, Result};
 
@@ -38,7 +38,7 @@ impl Display for Literal {
     }
 }
 
-/// `in_element`: the paths are relative to an element, as they are between brackets.
+/// Writes a filter. `in_element` says that the paths are relative to an element, as they are in brackets.
 fn write_filter(filter: &Filter, in_element: bool, out: &mut Formatter<'_>) -> Result {
     match filter {
         Filter::And(filters) => write_joined(filters, " and ", in_element, out),
@@ -66,7 +66,7 @@ fn write_joined(filters: &[Filter], separator: &str, in_element: bool, out: &mut
         if at > 0 {
             out.write_str(separator)?;
         }
-        // `and` binds closer than `or`, so a group is needed around `or` only; one around `and` is never in the tree.
+        // `and` has precedence over `or`, so only `or` needs a group here. The tree never has an `and` within an `and`.
         if matches!(filter, Filter::Or(_)) {
             out.write_str("(")?;
             write_filter(filter, in_element, out)?;

@@ -1,4 +1,4 @@
-//! `add` (RFC 7644 §3.5.2.1).
+//! The operation `add` (RFC 7644 §3.5.2.1).
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use crate::protocol::document;
 use crate::protocol::error::ScimError;
 use crate::protocol::tolerance::Tolerance;
 
-/// Sets a single value, or adds to the values that are there. What is there already stays as it is.
+/// Sets a single value, or adds values to a list. A value that the list already has stays as it is.
 pub(super) fn add(target: &mut Target<'_>, value: &Value) -> Result<(), ScimError> {
     let Some(value) = given(target, value) else { return Ok(()) };
     let value = value.as_ref();
@@ -24,8 +24,8 @@ pub(super) fn add(target: &mut Target<'_>, value: &Value) -> Result<(), ScimErro
     }
 }
 
-/// What there is to add: null is no value (RFC 7643 §2.5), nor is an empty string in compat mode (T6), and to add no value
-/// changes nothing. Only a `manager` is cleared so, for Entra ID sends `add` whatever it means (T10).
+/// The value to add. Null is no value (RFC 7643 §2.5), nor is an empty string in compat mode (T6), and adding no value
+/// changes nothing. Only a `manager` is cleared by it, because Entra ID sends `add` for every kind of change (T10).
 fn given<'v>(target: &Target<'_>, value: &'v Value) -> Option<Cow<'v, Value>> {
     if target.attribute.name == "manager" {
         return Some(Cow::Borrowed(value));
@@ -48,7 +48,7 @@ fn given<'v>(target: &Target<'_>, value: &'v Value) -> Option<Cow<'v, Value>> {
 fn append(target: &mut Target<'_>, value: &Value) -> Result<(), ScimError> {
     let added = match value {
         Value::Array(_) | Value::Null => value.clone(),
-        // One value instead of an array of one.
+        // A single value is taken as an array with that value.
         single => Value::Array(vec![single.clone()]),
     };
     let Some(Value::Array(added)) = document::value(target.attribute, added, target.mode)? else { return Ok(()) };

@@ -15,29 +15,30 @@ use crate::protocol::mode::Mode;
 use crate::protocol::schema::{Attribute, Mutability, ResourceSchema, Schema};
 use crate::protocol::tolerance::Tolerance;
 
-/// How many values of multi-valued attributes all operations of one request may look at together. Ten thousand
+/// The most values of multi-valued attributes that all operations of one request may examine together. Ten thousand
 /// operations on an attribute with ten thousand values would take minutes.
 const MAX_WORK: usize = 500_000;
 
-/// What a PATCH makes of a resource.
+/// The result of a PATCH.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Patched {
     /// The new document.
     pub document: Document,
-    /// What to do to the group's membership, in order.
+    /// The changes of the group's membership, in order.
     pub members: Vec<MemberChange>,
 }
 
-/// What the operations, in their order, make of a document in canonical form, that of a group without its `members`.
+/// Applies the operations, in their order, to a document in canonical form. The document of a group has no `members`.
 ///
-/// `shown` is what the client saw of the resource: by that strict mode tells whether a read-only value in a value object is
-/// the current one. Without it what the document does not hold can't be told, and is passed over.
+/// `shown` is the resource as the client could see it: with it, strict mode decides whether a read-only value in a
+/// value object is the current one. Without it, read-only values that the document does not contain can't be compared,
+/// and are skipped.
 ///
-/// Whether required attributes are there is checked for those that the operations change; uniqueness is the caller's.
+/// The operations are checked for required attributes among those that they change; the caller must check uniqueness.
 ///
 /// # Errors
-/// 400 `mutability`, `noTarget` or `invalidValue`, with the number of the operation; 400 `tooMany` if the operations look
-/// at too many values.
+/// 400 `mutability`, `noTarget` or `invalidValue`, with the number of the operation; 400 `tooMany` if the operations
+/// examine too many values.
 pub fn apply(
     schema: &ResourceSchema<'_>,
     document: &Document,
@@ -77,7 +78,7 @@ impl Patch<'_, '_, '_> {
         }
         let container = container(&mut self.document, extension)?;
         let name = attribute.name.as_str();
-        // A filter has at most one term for so many bytes, and looks at every value with each.
+        // A filter has at most one term in this many bytes, and each term examines every value.
         let looks = 1 + operation.path.text.len() / 16;
         self.work += looks * container.get(name).and_then(Value::as_array).map_or(1, Vec::len);
         if self.work > MAX_WORK {
@@ -124,14 +125,15 @@ impl Patch<'_, '_, '_> {
         Ok(())
     }
 
-    /// Whether to go on with an operation; read-only attributes in a value object are passed over (T5).
+    /// Whether the operation is applied. Read-only attributes in a value object are skipped (T5).
     fn may_write(&self, operation: &Operation<'_>, attribute: &Attribute) -> Result<bool, ScimError> {
         let refused = || Err(ScimError::mutability(format!("`{}` is read-only", operation.path.text)));
-        // Derived from the attributes that are there, so that adding to it or replacing it changes nothing.
+        // The server derives `schemas` from the attributes that are present, so adding to it or replacing it changes
+        // nothing.
         if attribute.name == "schemas" && operation.path.target.extension.is_none() {
             return if operation.kind == OperationKind::Remove { refused() } else { Ok(false) };
         }
-        // No schema that a client can read has it, so it is refused as what no schema has.
+        // No published schema contains this attribute, so it is refused like an unknown one.
         if attribute.dropped && self.mode.is_strict() {
             let detail = format!("`{}` names no attribute of this resource type", attribute.name);
             let is_of_value = operation.implied;
@@ -154,7 +156,7 @@ impl Patch<'_, '_, '_> {
         }
     }
 
-    /// Whether a read-only value that is sent is the current one.
+    /// Whether the client has sent the current value of a read-only attribute.
     fn is_unchanged(&self, operation: &Operation<'_>, attribute: &Attribute) -> bool {
         let document = self.shown.unwrap_or(&self.document);
         let container = match operation.path.target.extension {
@@ -173,7 +175,7 @@ impl Patch<'_, '_, '_> {
         }
     }
 
-    /// Removes a whole extension, as far as clients may write it.
+    /// Removes those parts of an extension that clients may write.
     fn remove_extension(&mut self, extension: &Schema, implied: bool) -> Result<(), ScimError> {
         let is_read_only = |attribute: &Attribute| attribute.mutability == Mutability::ReadOnly;
         if extension.attributes.iter().all(is_read_only) {
@@ -197,7 +199,7 @@ impl Patch<'_, '_, '_> {
     }
 }
 
-/// Whether what is sent is what there is, or some sub-attributes of it.
+/// Whether the sent value equals the current one, or some of its sub-attributes.
 fn says_the_same(attribute: &Attribute, sent: &Value, current: &Value) -> bool {
     match (sent, current) {
         (Value::Object(sent), Value::Object(current)) => sent.iter().all(|(name, value)| {
@@ -208,12 +210,13 @@ fn says_the_same(attribute: &Attribute, sent: &Value, current: &Value) -> bool {
     }
 }
 
-/// Null and an empty list are no value (RFC 7643 §2.5).
+/// Null and an empty list count as no value (RFC 7643 §2.5).
 fn is_unassigned(value: &Value) -> bool {
     value.is_null() || value.as_array().is_some_and(Vec::is_empty)
 }
 
-/// The object that holds an attribute. An extension's is created; if it stays empty, it is removed with `schemas`.
+/// The object that contains an attribute. That of an extension is created; if it stays empty, it is removed when
+/// `schemas` is set.
 fn container<'d>(
     document: &'d mut Document,
     extension: Option<&Schema>,

@@ -1,4 +1,4 @@
-//! Complex values as PATCH changes them: by sub-attributes, the others kept.
+//! Complex values as PATCH changes them: the given sub-attributes are set, the others stay.
 
 use serde_json::{Map, Value};
 
@@ -8,10 +8,11 @@ use crate::protocol::filter::{Filter, Literal, Operator};
 use crate::protocol::mode::Mode;
 use crate::protocol::schema::{Attribute, Mutability};
 
-/// A complex value with the sub-attributes in `sent` set, and removed where null; `None` if nothing is left.
+/// A complex value in which the sub-attributes in `sent` are set, or removed if they are null; `None` if nothing is
+/// left.
 ///
-/// What the server knows about the value — read-only sub-attributes, and a `$ref` that is not sent — goes when `value`
-/// changes: the name of another manager would be wrong.
+/// If `value` changes, the sub-attributes that the server has set are removed: read-only ones, and a `$ref` that was
+/// not sent. Otherwise a new manager would have the name of the former one.
 ///
 /// # Errors
 /// 400 `invalidValue` for values of the wrong type, 400 `mutability` for an immutable sub-attribute that has a value.
@@ -57,8 +58,8 @@ pub(super) fn merged(
     Ok(Some(Value::Object(value)))
 }
 
-/// What a client sends for one complex value, as an object: `"271"` is `{"value":"271"}` (T10), `[{…}]` is `{…}` (T13).
-/// `None` for null and for what means it.
+/// One complex value from a client as an object: `"271"` becomes `{"value":"271"}` (T10), `[{…}]` becomes `{…}` (T13).
+/// `None` for null and for texts that mean it.
 ///
 /// # Errors
 /// 400 `invalidValue` if it is none of these.
@@ -88,7 +89,7 @@ pub(super) fn as_object(
     }
 }
 
-/// What an element must be to satisfy the `eq` terms of a filter (T9): `type eq "work" and primary eq true` gives
+/// The object that the `eq` terms of a filter require (T9): `type eq "work" and primary eq true` gives
 /// `{"type":"work","primary":true}`.
 pub(super) fn demanded(filter: &Filter) -> Map<String, Value> {
     let mut object = Map::new();
@@ -113,7 +114,7 @@ fn collect(filter: &Filter, object: &mut Map<String, Value>) {
     }
 }
 
-/// `object` with the members of `defaults` that it lacks.
+/// `object`, with the members of `defaults` that it does not have.
 pub(super) fn filled(mut object: Map<String, Value>, defaults: &Map<String, Value>) -> Map<String, Value> {
     for (name, value) in defaults {
         let present = object.keys().any(|key| key.eq_ignore_ascii_case(name));
@@ -128,7 +129,7 @@ pub(super) fn is_primary(element: &Value) -> bool {
     element.get("primary") == Some(&Value::Bool(true))
 }
 
-/// The others are no longer primary (RFC 7644 §3.5.2).
+/// Makes the other elements non-primary (RFC 7644 §3.5.2).
 pub(super) fn clear_primary<'v>(elements: impl IntoIterator<Item = &'v mut Value>) {
     for element in elements {
         if is_primary(element)

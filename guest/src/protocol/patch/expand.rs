@@ -1,4 +1,4 @@
-//! From an operation's value object to one operation for each attribute in it (T7).
+//! Expands an operation's value object into one operation for each attribute in it (T7).
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use crate::protocol::path::AttributePath;
 use crate::protocol::schema::{ResourceSchema, Schema};
 use crate::protocol::tolerance::Tolerance;
 
-/// One operation of the request, on its way to the list.
+/// One operation of the request, which is being expanded into the list.
 pub(super) struct Expansion<'e, 'a, 't> {
     pub(super) schema: &'e ResourceSchema<'a>,
     pub(super) kind: OperationKind,
@@ -20,7 +20,7 @@ pub(super) struct Expansion<'e, 'a, 't> {
 }
 
 impl<'a> Expansion<'_, 'a, '_> {
-    /// `remove` with a path.
+    /// Reads a `remove` with a path.
     pub(super) fn remove(&mut self, path: &'a str, value: Option<&'a Value>) -> Result<(), ScimError> {
         if let Some(path) = PatchPath::parse(self.schema, path, self.mode)? {
             self.push(path, value, false);
@@ -28,7 +28,7 @@ impl<'a> Expansion<'_, 'a, '_> {
         Ok(())
     }
 
-    /// `add` or `replace` with a path.
+    /// Reads an `add` or `replace` with a path.
     pub(super) fn at_path(&mut self, path: &'a str, value: &'a Value) -> Result<(), ScimError> {
         if path.trim().eq_ignore_ascii_case(&self.schema.core.id) {
             return self.pathless(value);
@@ -37,7 +37,8 @@ impl<'a> Expansion<'_, 'a, '_> {
         self.located(path, value, false)
     }
 
-    /// `add` or `replace` without a path: the value's members are attributes, paths, or objects under a schema's URN.
+    /// Reads an `add` or `replace` without a path: the members of its value are attributes, paths, or objects under a
+    /// schema's URN.
     pub(super) fn pathless(&mut self, value: &'a Value) -> Result<(), ScimError> {
         let value = match value {
             Value::Array(values) if values.len() == 1 && self.mode.tolerates(Tolerance::ValueForm) => {
@@ -59,11 +60,11 @@ impl<'a> Expansion<'_, 'a, '_> {
         Ok(())
     }
 
-    /// Core attributes under the core schema's URN.
+    /// Reads core attributes under the core schema's URN.
     fn core_container(&mut self, value: &'a Value) -> Result<(), ScimError> {
         let Value::Object(container) = value else { return Ok(()) };
         for (name, value) in container {
-            // A container within a container says nothing.
+            // A container within a container is ignored.
             if !name.eq_ignore_ascii_case(&self.schema.core.id) {
                 self.named(name, value)?;
             }
@@ -71,9 +72,9 @@ impl<'a> Expansion<'_, 'a, '_> {
         Ok(())
     }
 
-    /// One member of a value object.
+    /// Reads one member of a value object.
     fn named(&mut self, name: &'a str, value: &'a Value) -> Result<(), ScimError> {
-        // Derived from what is there.
+        // The server derives `schemas` from the attributes that are present.
         if name.eq_ignore_ascii_case("schemas") {
             self.mode.note(Tolerance::ReadOnlyInValue);
             return Ok(());
@@ -138,7 +139,7 @@ impl<'a> Expansion<'_, 'a, '_> {
     }
 }
 
-/// An attribute of an extension by its name, or with a sub-attribute: `manager`, `manager.value`.
+/// Finds an attribute of an extension by its name, which may include a sub-attribute: `manager`, `manager.value`.
 fn within<'a>(extension: &'a Schema, name: &str) -> Option<AttributePath<'a>> {
     let (head, tail) = match name.split_once('.') {
         Some((head, tail)) => (head, Some(tail)),

@@ -1,4 +1,5 @@
-//! Changes of a group's membership, which is not part of the document: a group may have a hundred thousand members.
+//! Changes of a group's membership. They are kept apart from the document, since a group may have a hundred thousand
+//! members.
 
 use std::collections::HashSet;
 
@@ -11,51 +12,51 @@ use crate::protocol::mode::Mode;
 use crate::protocol::schema::{Attribute, ResourceSchema, Schema};
 use crate::protocol::tolerance::Tolerance;
 
-/// Bytes of a member's id. A longer one is no id of ours.
+/// The longest id of a member, in bytes. No id of this server is longer.
 const MAX_ID: usize = 256;
 
-/// The sub-attributes of a member that clients write.
+/// The sub-attributes of a member that clients may write.
 const WRITABLE: [&str; 3] = ["value", "$ref", "type"];
 
-/// The id that an element of a group's canonical `members` names.
+/// The id in an element of a group's canonical `members`.
 ///
 /// # Errors
-/// 400 `invalidValue` if it names nobody.
+/// 400 `invalidValue` if the element has no id.
 pub fn member_id(element: &Value) -> Result<String, ScimError> {
     let id = element.get("value").and_then(Value::as_str);
     id.map(str::to_owned).ok_or_else(|| ScimError::invalid_value("A member has no 'value'"))
 }
 
-/// One change of the membership, by ids that are not empty and have at most 256 bytes. In a list no id is there twice.
+/// One change of the membership. Ids are not empty and have at most 256 bytes. No list contains an id twice.
 #[derive(Clone, Debug, PartialEq)]
 pub enum MemberChange {
-    /// These are members, also if they were before.
+    /// These ids become members, unless they are members already.
     Add(Vec<String>),
-    /// The resources with these ids are no members, also if they were none before.
+    /// These ids are removed, if they are members.
     Remove(Vec<String>),
-    /// The members that match are no members any longer. Evaluate it with [`Filter::matches_element`] on
+    /// The members that match are removed. Evaluate the filter with [`Filter::matches_element`] on
     /// `{"value","type","$ref","display"}`; [`Filter::conjuncts`] may name ids (`members.value`).
     RemoveWhere(Filter),
-    /// These are the members and no others; an empty list removes all.
+    /// These become the only members; an empty list removes all.
     Replace(Vec<String>),
-    /// These take the place of the members that match; 400 `noTarget` if none does.
+    /// These replace the members that match; 400 `noTarget` if none matches.
     ReplaceWhere {
-        /// Evaluated as in [`MemberChange::RemoveWhere`].
+        /// The filter, evaluated as in [`MemberChange::RemoveWhere`].
         filter: Filter,
-        /// In their place.
+        /// The ids that replace them.
         members: Vec<String>,
     },
-    /// These take the place of others, whether or not those are members.
+    /// These replace others, whether or not the others are members.
     Exchange {
-        /// They are no members any longer.
+        /// The ids that are removed.
         others: Vec<String>,
-        /// In their place.
+        /// The ids that replace them.
         members: Vec<String>,
     },
 }
 
 impl MemberChange {
-    /// Those who are to take the place of others; `None` if nobody's place is taken.
+    /// The ids that replace others; `None` if the change replaces nobody.
     #[must_use]
     pub fn replacement(&self) -> Option<&[String]> {
         match self {
@@ -72,11 +73,11 @@ pub(super) fn is_members(schema: &ResourceSchema<'_>, extension: Option<&Schema>
     extension.is_none() && attribute.name == "members" && schema.resource_type.name == "Group"
 }
 
-/// The changes of one request. Those of the same kind that follow each other become one.
+/// The changes of one request. Consecutive changes of the same kind are merged.
 #[derive(Debug, Default)]
 pub(super) struct MemberChanges {
     changes: Vec<MemberChange>,
-    /// The ids in the last change.
+    /// The ids in the last change, to avoid duplicates.
     ids: HashSet<String>,
 }
 
@@ -85,7 +86,7 @@ impl MemberChanges {
         self.changes
     }
 
-    /// What an operation on `members` changes.
+    /// Adds the change that an operation on `members` makes.
     pub(super) fn record(&mut self, operation: &Operation<'_>, mode: Mode<'_>) -> Result<(), ScimError> {
         let value = operation.value.unwrap_or(&Value::Null);
         let sub = operation.path.target.sub_attribute.map(|sub| sub.name.as_str());
@@ -100,7 +101,8 @@ impl MemberChanges {
         match kind {
             OperationKind::Add => self.add(listed(value, mode)?),
             OperationKind::Replace => self.replace(listed(value, mode)?),
-            // T3: without a value all members, with one only those, with an empty list none.
+            // T3: `remove` without a value removes all members, with a value only the listed ones, with an empty list
+            // none.
             OperationKind::Remove if value.is_null() => self.replace(Vec::new()),
             OperationKind::Remove => {
                 mode.note(Tolerance::RemoveListed);
@@ -111,7 +113,7 @@ impl MemberChanges {
         Ok(())
     }
 
-    /// `members[…]`
+    /// Handles a path with a filter: `members[…]`.
     fn chosen(&mut self, kind: OperationKind, filter: &Filter, value: &Value, mode: Mode<'_>) -> Result<(), ScimError> {
         let ids = filter.listed_values();
         if kind == OperationKind::Remove || value.is_null() {
@@ -144,7 +146,8 @@ impl MemberChanges {
         Ok(())
     }
 
-    /// `members[…].value`, `members.display`: a member is replaced as a whole, never edited in place (RFC 7643 §8.7.1).
+    /// Handles `members[…].value` and `members.display`: a member can only be replaced as a whole, never edited (RFC
+    /// 7643 §8.7.1).
     fn sub_attribute(
         &mut self,
         operation: &Operation<'_>,
@@ -163,7 +166,7 @@ impl MemberChanges {
                     return self.chosen(OperationKind::Remove, filter, &Value::Null, mode);
                 }
             }
-            // It names who it is about: nothing but the membership itself can be meant.
+            // The path already names the id, so only the membership itself can be meant.
             "value" if id.as_deref().and_then(single).is_some_and(|id| value.as_str() == Some(id)) => {
                 if let Some(filter) = filter {
                     return self.chosen(operation.kind, filter, &Value::Object(Map::new()), mode);
@@ -193,7 +196,7 @@ impl MemberChanges {
     }
 
     fn replace(&mut self, members: Vec<String>) {
-        // What came before is of no effect, but for a `ReplaceWhere`, which may have to be refused.
+        // Earlier changes have no effect any more, except a `ReplaceWhere`, which may still have to be refused.
         if !self.changes.iter().any(|change| matches!(change, MemberChange::ReplaceWhere { .. })) {
             self.changes.clear();
         }
@@ -236,7 +239,7 @@ fn elements(value: &Value) -> &[Value] {
     }
 }
 
-/// Whether it holds nothing but what RFC 7643 §4.2 lets a client write.
+/// Whether the element only has what RFC 7643 §4.2 lets a client write.
 fn is_as_defined(element: &Value) -> bool {
     let is_writable = |(name, value): (&String, &Value)| !value.is_null() && WRITABLE.contains(&name.as_str());
     element.as_object().is_some_and(|object| object.iter().all(is_writable))
@@ -248,8 +251,8 @@ fn once_each(mut members: Vec<String>) -> Vec<String> {
     members
 }
 
-/// The id in one element in the forms of T4. `implied` is the id where the element names none. The `type` is a label
-/// that the server derives: PingFederate writes a word of its own there.
+/// The id in one element, in any of the forms of T4. `implied` is the id if the element has none. The `type` is
+/// ignored, because the server derives it: PingFederate sends a word of its own there.
 fn member(element: &Value, implied: Option<&str>, mode: Mode<'_>) -> Result<String, ScimError> {
     if !is_as_defined(element) {
         mode.note(Tolerance::MemberForm);

@@ -1,4 +1,4 @@
-//! PATCH: operations are read once against the schema, then applied to a document in memory (RFC 7644 §3.5.2).
+//! PATCH (RFC 7644 §3.5.2): operations are parsed once with the schema, and then applied to a document in memory.
 
 mod add;
 mod apply;

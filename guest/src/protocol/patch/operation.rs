@@ -9,23 +9,25 @@ use super::path::PatchPath;
 pub enum OperationKind {
     /// Adds to what is there (RFC 7644 §3.5.2.1).
     Add,
-    /// Takes the place of what is there (RFC 7644 §3.5.2.3).
+    /// Replaces the current value (RFC 7644 §3.5.2.3).
     Replace,
-    /// Takes away (RFC 7644 §3.5.2.2).
+    /// Removes a value (RFC 7644 §3.5.2.2).
     Remove,
 }
 
-/// One change of one attribute. An operation without a path becomes one of these for every attribute in its value.
+/// One change of one attribute. An operation without a path is expanded into one of these for each attribute in its
+/// value.
 #[derive(Clone, Debug)]
 pub struct Operation<'a> {
-    /// Which operation of the request it comes from, counted from 1.
+    /// The number of the request's operation from which this one was made, counted from 1.
     pub number: usize,
-    /// What it does.
+    /// The kind of change.
     pub kind: OperationKind,
-    /// Where.
+    /// The place of the change.
     pub path: PatchPath<'a>,
-    /// With what; `None` only for `remove`.
+    /// The new value; `None` only for `remove`.
     pub value: Option<&'a Value>,
-    /// The attribute stands in a value object, not in `path`: then read-only attributes are no mistake (T5).
+    /// Whether the attribute was named in a value object and not in `path`. Then a read-only attribute is no error
+    /// (T5).
     pub implied: bool,
 }

@@ -1,4 +1,4 @@
-//! From the body of a PATCH request to operations (RFC 7644 §3.5.2).
+//! Parses the body of a PATCH request into operations (RFC 7644 §3.5.2).
 
 use serde_json::{Map, Value};
 
@@ -14,8 +14,8 @@ const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 /// The most operations of one request.
 const MAX_OPERATIONS: usize = 10_000;
 
-/// The operations in the body, in order. Keys and `op` are read in any case (T1); in compat mode what names no
-/// attribute of the resource type is left out.
+/// The operations in the body, in order. Keys and `op` are accepted in any case (T1). In compat mode, operations on
+/// unknown attributes are left out.
 ///
 /// # Errors
 /// 400 `invalidSyntax` for a body of the wrong structure, `tooMany` for more than 10,000 operations, `invalidPath`,
@@ -50,7 +50,7 @@ pub fn parse<'a>(
     Ok(parsed)
 }
 
-/// The refusal, with the number of the operation that caused it.
+/// Adds the number of the operation to an error.
 pub(super) fn numbered(number: usize, mut error: ScimError) -> ScimError {
     error.detail = format!("operation {number}: {}", error.detail);
     error

@@ -1,4 +1,4 @@
-//! What an operation's `path` names (RFC 7644 figure 7).
+//! Parses the `path` of an operation (RFC 7644 figure 7).
 
 use crate::protocol::error::ScimError;
 use crate::protocol::filter::{Filter, closing_quote};
@@ -7,28 +7,28 @@ use crate::protocol::path::AttributePath;
 use crate::protocol::schema::{Attribute, AttributeType, ResourceSchema};
 use crate::protocol::tolerance::Tolerance;
 
-/// Bytes of a path, its filter included.
+/// The longest path including its filter, in bytes.
 const MAX_LENGTH: usize = 8 * 1024;
 
 /// An attribute, an element of it chosen by a filter, or a sub-attribute of either.
 #[derive(Clone, Debug)]
 pub struct PatchPath<'a> {
-    /// As the client wrote it, for messages.
+    /// The path as the client wrote it, for errors.
     pub text: &'a str,
-    /// The attribute and its sub-attribute; no attribute for a whole extension.
+    /// The attribute and its sub-attribute; for a whole extension there is no attribute.
     pub target: AttributePath<'a>,
-    /// Which elements; `None` for all.
+    /// Chooses the elements; `None` means all.
     pub filter: Option<Filter>,
 }
 
 impl<'a> PatchPath<'a> {
-    /// Reads a path. `None` if the resource type has no such attribute, which compat mode ignores and the log tells (T6):
-    /// Entra ID sends whatever attributes an administrator has mapped, all of them in one request, and a refusal of one
-    /// would keep the others from ever arriving. Strict mode refuses it (RFC 7644 §3.5.2).
+    /// Parses a path. `None` if the resource type has no such attribute. Compat mode then ignores the operation, and
+    /// the log notes it (T6): Entra ID sends all attributes that an administrator has mapped in one request, and an
+    /// error for one of them would stop all the others. Strict mode refuses the path (RFC 7644 §3.5.2).
     ///
     /// # Errors
-    /// 400 `invalidPath` if it is malformed or, in strict mode, names no attribute; 400 `invalidFilter` if the filter in
-    /// it is not valid.
+    /// 400 `invalidPath` if it is malformed or, in strict mode, names no attribute; 400 `invalidFilter` if its filter
+    /// is not valid.
     pub fn parse(schema: &ResourceSchema<'a>, text: &'a str, mode: Mode<'_>) -> Result<Option<Self>, ScimError> {
         if text.len() > MAX_LENGTH {
             return Err(ScimError::invalid_path(format!("the path is longer than {MAX_LENGTH} bytes")));
@@ -79,7 +79,7 @@ impl<'a> PatchPath<'a> {
     }
 }
 
-/// What an error shows of a path: not its filter, which may be about a secret.
+/// The part of a path that an error shows. It has no filter, which may contain a secret.
 fn shown(text: &str) -> &str {
     text.trim_start().split(|letter: char| letter.is_whitespace() || "[\"=".contains(letter)).next().unwrap_or_default()
 }
@@ -92,7 +92,7 @@ fn sub_attribute<'a>(attribute: &'a Attribute, name: &str) -> Option<Option<&'a 
     attribute.sub_attribute(name).map(Some)
 }
 
-/// What stands between the brackets, and what follows them. Brackets within strings are text.
+/// Splits a path into the text in its brackets and the text after them. Brackets in strings are ignored.
 fn split_brackets(text: &str) -> Option<(&str, &str)> {
     let inside = text.strip_prefix('[')?;
     let mut at = 0;
@@ -108,7 +108,7 @@ fn split_brackets(text: &str) -> Option<(&str, &str)> {
     }
 }
 
-/// Whether this can be an attribute's name, with a URN before it and a sub-attribute behind it.
+/// Whether this can be an attribute's name, possibly with a URN before it and a sub-attribute after it.
 fn is_well_formed(text: &str) -> bool {
     if text.contains(':') {
         let is_urn_letter =

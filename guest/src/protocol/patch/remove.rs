@@ -1,4 +1,4 @@
-//! `remove` (RFC 7644 §3.5.2.2), also with a value that lists what to remove (T3).
+//! The operation `remove` (RFC 7644 §3.5.2.2). Its value may list what to remove (T3).
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,8 +10,8 @@ use crate::protocol::filter::fold;
 use crate::protocol::schema::{Attribute, AttributeType, Mutability};
 use crate::protocol::tolerance::Tolerance;
 
-/// Removes the attribute, the chosen elements, or a sub-attribute of either. What is not there is no error
-/// (RFC 7644 §3.5.2.2: "a success response should be returned").
+/// Removes the attribute, the chosen elements, or a sub-attribute of either. It is no error if they do not exist (RFC
+/// 7644 §3.5.2.2: "a success response should be returned").
 pub(super) fn remove(target: &mut Target<'_>, value: Option<&Value>) -> Result<(), ScimError> {
     if target.current().is_none() {
         return Ok(());
@@ -59,8 +59,8 @@ fn remove_sub(target: &mut Target<'_>, sub: &Attribute) -> Result<(), ScimError>
     target.put_elements(elements)
 }
 
-/// The elements to remove, grouped by the sub-attributes that tell them, so that each element of the document is looked
-/// up once for each group however many are listed.
+/// The elements to remove, grouped by the sub-attributes that identify them. Each element of the document is looked up
+/// only once for each group, however many elements are listed.
 struct Listed<'a> {
     attribute: &'a Attribute,
     groups: HashMap<Vec<&'a str>, HashSet<Vec<String>>>,
@@ -97,12 +97,12 @@ impl<'a> Listed<'a> {
     }
 }
 
-/// The sub-attributes by which a listed element is found, with their values: `value`, and `type` where it is given;
-/// without `value` all that are given. Nulls, unknown and read-only sub-attributes are passed over.
+/// The sub-attributes that identify a listed element, with their values: `value`, and `type` if it is given; without
+/// `value` all that are given. Nulls, unknown and read-only sub-attributes are ignored.
 fn told_by<'a>(attribute: &'a Attribute, item: &Value) -> Vec<(&'a str, String)> {
     let object = match item {
         Value::Object(object) => object,
-        // Bare values.
+        // A plain value instead of an object.
         single => {
             let leaf = attribute.sub_attribute("value").unwrap_or(attribute);
             let name = if attribute.kind == AttributeType::Complex { "value" } else { "" };
@@ -128,7 +128,7 @@ fn told_by<'a>(attribute: &'a Attribute, item: &Value) -> Vec<(&'a str, String)>
     told
 }
 
-/// A form in which equal values are equal; `None` for no value.
+/// A text that is equal for equal values; `None` for no value.
 fn comparable(attribute: &Attribute, value: &Value) -> Option<String> {
     match value {
         Value::Null => None,

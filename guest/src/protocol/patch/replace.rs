@@ -1,4 +1,4 @@
-//! `replace` (RFC 7644 §3.5.2.3).
+//! The operation `replace` (RFC 7644 §3.5.2.3).
 
 use serde_json::Value;
 
@@ -6,8 +6,8 @@ use super::target::{Chosen, Target};
 use crate::protocol::document;
 use crate::protocol::error::ScimError;
 
-/// Sets a single value, or all values of a multi-valued attribute. Of a complex value the sub-attributes that are not
-/// sent stay. Null is no value.
+/// Sets a single value, or all values of a multi-valued attribute. Sub-attributes of a complex value that are not sent
+/// stay. Null counts as no value.
 pub(super) fn replace(target: &mut Target<'_>, value: &Value) -> Result<(), ScimError> {
     if let Some(filter) = target.filter {
         return target.change_chosen(filter, value, Chosen::Replaced);

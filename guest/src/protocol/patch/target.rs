@@ -1,4 +1,4 @@
-//! The place that an operation changes, and the changes that `add` and `replace` have in common.
+//! The place that an operation changes, and the code that `add` and `replace` share.
 
 use serde_json::{Map, Value};
 
@@ -10,7 +10,7 @@ use crate::protocol::mode::Mode;
 use crate::protocol::schema::{Attribute, AttributeType};
 use crate::protocol::tolerance::Tolerance;
 
-/// An attribute within the object that holds it.
+/// An attribute, and the object that contains it.
 pub(super) struct Target<'t> {
     /// The document, or the extension's object in it.
     pub(super) container: &'t mut Map<String, Value>,
@@ -22,12 +22,12 @@ pub(super) struct Target<'t> {
     pub(super) text: &'t str,
 }
 
-/// What becomes of an element that a filter has chosen.
+/// How an element that a filter has chosen is changed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Chosen {
-    /// The sub-attributes that are sent are set, the others stay.
+    /// The sent sub-attributes are set, the others stay.
     Merged,
-    /// It is replaced by what is sent.
+    /// The sent value replaces the element.
     Replaced,
 }
 
@@ -48,7 +48,7 @@ impl Target<'_> {
         }
     }
 
-    /// Takes the values of a multi-valued attribute; [`Target::put_elements`] brings them back.
+    /// Takes the values of a multi-valued attribute out; [`Target::put_elements`] puts them back.
     pub(super) fn take_elements(&mut self) -> Vec<Value> {
         match self.container.get_mut(self.attribute.name.as_str()) {
             Some(Value::Array(elements)) => std::mem::take(elements),
@@ -57,7 +57,7 @@ impl Target<'_> {
         }
     }
 
-    /// Sets the values of a multi-valued attribute, without nulls and duplicates.
+    /// Sets the values of a multi-valued attribute, and removes nulls and duplicates.
     pub(super) fn put_elements(&mut self, mut elements: Vec<Value>) -> Result<(), ScimError> {
         elements.retain(|element| !element.is_null());
         let elements = document::elements(self.attribute, elements, self.mode)?;
@@ -65,7 +65,7 @@ impl Target<'_> {
         Ok(())
     }
 
-    /// Sets a single-valued attribute; of a complex one the sub-attributes that are sent.
+    /// Sets a single-valued attribute; in a complex one, the sub-attributes that were sent.
     pub(super) fn assign(&mut self, value: &Value) -> Result<(), ScimError> {
         if self.attribute.kind != AttributeType::Complex {
             let value = document::value(self.attribute, value.clone(), self.mode)?;
@@ -81,7 +81,7 @@ impl Target<'_> {
         }
     }
 
-    /// Sets a sub-attribute: of the single value, or of every value there is. Null removes it.
+    /// Sets a sub-attribute of the single value, or of every value of the list. Null removes it.
     pub(super) fn assign_sub(&mut self, sub: &Attribute, value: &Value) -> Result<(), ScimError> {
         let sent = Map::from_iter([(sub.name.clone(), value.clone())]);
         if !self.attribute.multi_valued {
@@ -97,8 +97,8 @@ impl Target<'_> {
         self.put_elements(elements)
     }
 
-    /// Adds or replaces at the elements that the filter chooses; where it chooses none, an element is created from the
-    /// filter's `eq` terms (T9), which strict mode refuses for `replace`.
+    /// Adds to or replaces the elements that the filter chooses. If it chooses none, an element is created from the
+    /// filter's `eq` terms (T9); strict mode refuses that for `replace`.
     pub(super) fn change_chosen(&mut self, filter: &Filter, value: &Value, chosen: Chosen) -> Result<(), ScimError> {
         let mut elements = self.take_elements();
         let mut any_chosen = false;
@@ -127,7 +127,7 @@ impl Target<'_> {
         self.put_elements(elements)
     }
 
-    /// One element with sub-attributes set; `None` if nothing is left of it.
+    /// One element with these sub-attributes set; `None` if nothing is left of it.
     pub(super) fn merged_element(&self, element: Value, sent: &Map<String, Value>) -> Result<Option<Value>, ScimError> {
         let current = match element {
             Value::Object(object) => object,
@@ -163,7 +163,7 @@ impl Target<'_> {
         if chosen == Chosen::Merged || !(value.is_object() || value.is_array()) {
             return self.merged_element(element, &sent);
         }
-        // What chose the element stays true of it, unless the client says otherwise.
+        // The element must still match the filter that has chosen it, unless the client sends other values.
         let sent = if self.mode.is_strict() { sent } else { filled(sent, &demanded(filter)) };
         document::element(self.attribute, Value::Object(sent), self.mode)
     }

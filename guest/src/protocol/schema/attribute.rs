@@ -1,6 +1,6 @@
 //! An attribute and its characteristics (RFC 7643 §2.2, §7).
 
-/// What values an attribute has (RFC 7643 §2.3).
+/// The type of an attribute's values (RFC 7643 §2.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AttributeType {
     /// A JSON string.
@@ -24,77 +24,77 @@ pub enum AttributeType {
 /// Who may change an attribute, and when (RFC 7643 §7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mutability {
-    /// Only the server.
+    /// Only the server changes it.
     ReadOnly,
-    /// The client, at any time.
+    /// The client may change it at any time.
     ReadWrite,
-    /// The client, once.
+    /// The client may set it once.
     Immutable,
-    /// The client, but nobody reads it.
+    /// The client may change it, but it is never returned.
     WriteOnly,
 }
 
-/// When an attribute is part of a response (RFC 7643 §7).
+/// When an attribute is returned in a response (RFC 7643 §7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Returned {
-    /// Whatever the client asks for.
+    /// It is returned whatever the client asks for.
     Always,
-    /// Never.
+    /// It is never returned.
     Never,
-    /// Unless the client asks for others, or not for this one.
+    /// It is returned unless the client asks for other attributes or excludes it.
     Default,
-    /// Only if the client asks for it.
+    /// It is only returned if the client asks for it.
     Request,
 }
 
-/// Among which resources a value is unique (RFC 7643 §7).
+/// The scope in which a value must be unique (RFC 7643 §7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Uniqueness {
-    /// Among none.
+    /// It need not be unique.
     None,
-    /// Among the resources of the organization.
+    /// It is unique among the resources of the organization.
     Server,
-    /// Everywhere.
+    /// It is unique everywhere.
     Global,
 }
 
 /// An attribute: its name and its characteristics.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Attribute {
-    /// In the spelling that is stored and sent; compared without case.
+    /// The name in the spelling that is stored and sent. Case does not matter in comparisons.
     pub name: String,
-    /// What values it has.
+    /// The type of its values.
     pub kind: AttributeType,
     /// Whether it has a list of values.
     pub multi_valued: bool,
-    /// For people.
+    /// A description for people.
     pub description: String,
     /// Whether a resource must have it.
     pub required: bool,
-    /// Whether the server gives it a value where the client gives none, so that it is never unassigned: what removes it
-    /// or leaves it out changes nothing.
+    /// Whether the server sets a value if the client sends none, so that the attribute always has one. Removing or
+    /// omitting it changes nothing.
     pub kept: bool,
-    /// Whether its value is taken from a client and dropped. Such an attribute is in no published schema, and strict mode
-    /// refuses it as one that is not there.
+    /// Whether a client may send a value, which the server drops. No published schema contains such an attribute, and
+    /// strict mode refuses it like an unknown one.
     pub dropped: bool,
-    /// Whether its strings are compared with case.
+    /// Whether case matters when its strings are compared.
     pub case_exact: bool,
     /// Who may change it.
     pub mutability: Mutability,
-    /// When it is part of a response.
+    /// When it is returned in a response.
     pub returned: Returned,
-    /// Among which resources a value is unique.
+    /// The scope in which a value must be unique.
     pub uniqueness: Uniqueness,
-    /// Values that are suggested; others are taken too.
+    /// Suggested values; other values are accepted too.
     pub canonical_values: Vec<String>,
     /// What a reference refers to: resource type names, `external` or `uri`.
     pub reference_types: Vec<String>,
-    /// Of a complex attribute; else empty.
+    /// The sub-attributes of a complex attribute; otherwise empty.
     pub sub_attributes: Vec<Attribute>,
 }
 
 impl Attribute {
-    /// Whether nobody ever reads it: it is never returned, or only ever written.
+    /// Whether the attribute is in no response, because it is never returned or write-only.
     #[must_use]
     pub fn is_hidden(&self) -> bool {
         self.returned == Returned::Never || self.mutability == Mutability::WriteOnly

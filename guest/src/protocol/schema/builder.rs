@@ -1,4 +1,4 @@
-//! Words in which the built-in schemas are written, so that they read like the tables of RFC 7643.
+//! Functions with which the built-in schemas are written, so that they read like the tables of RFC 7643.
 
 use super::attribute::{Attribute, AttributeType, Mutability, Returned, Uniqueness};
 use super::table::Schema;
@@ -86,13 +86,13 @@ impl Attribute {
         self
     }
 
-    /// Never unassigned.
+    /// The attribute always has a value.
     pub(super) fn kept(mut self) -> Self {
         self.kept = true;
         self
     }
 
-    /// Taken and dropped, and not published.
+    /// The attribute is accepted, dropped, and not published.
     pub(super) fn dropped(mut self) -> Self {
         self.dropped = true;
         self
@@ -108,7 +108,7 @@ impl Attribute {
         self
     }
 
-    /// Read-only, and so is everything in it.
+    /// The attribute and all its sub-attributes are read-only.
     pub(super) fn read_only(mut self) -> Self {
         self.sub_attributes = self.sub_attributes.into_iter().map(Self::read_only).collect();
         self.mutability = Mutability::ReadOnly;
@@ -120,7 +120,7 @@ impl Attribute {
         self
     }
 
-    /// Written, and read by nobody.
+    /// The attribute can be written and is never returned.
     pub(super) fn secret(mut self) -> Self {
         self.mutability = Mutability::WriteOnly;
         self.returned = Returned::Never;

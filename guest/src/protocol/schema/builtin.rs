@@ -1,4 +1,4 @@
-//! The built-in table: what every organization has before it declares anything of its own.
+//! The built-in table: the schemas that every organization has, even if it declares none of its own.
 
 use std::sync::LazyLock;
 
@@ -55,8 +55,8 @@ fn optional(urn: &str) -> SchemaExtension {
 
 /// `schemas` and the common attributes (RFC 7643 §3, §3.1).
 ///
-/// `schemas` is read-only here, because the server derives it from the attributes that are there; URNs are compared
-/// without case.
+/// `schemas` is read-only here, because the server derives it from the attributes that are present. Case does not
+/// matter when URNs are compared.
 fn common() -> Vec<Attribute> {
     let mut schemas = reference("schemas", &["uri"], "The schemas of the resource's attributes.").many().required();
     schemas.case_exact = false;

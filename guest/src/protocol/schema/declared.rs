@@ -18,9 +18,10 @@ const MAX_NAME: usize = 128;
 /// The longest description, in bytes.
 const MAX_DESCRIPTION: usize = 4_096;
 
-/// What every resource has beside its schemas' attributes; an attribute of this name could not be told from it.
+/// The attributes that every resource has in addition to those of its schemas. No declared attribute may have one of
+/// these names, since it would be taken for the common one.
 const RESERVED_NAMES: [&str; 4] = ["schemas", "id", "externalId", "meta"];
-/// Endpoints that are taken by the protocol (RFC 7644 §3.2, RFC 9967 §2.5.1).
+/// Endpoints that the protocol itself uses (RFC 7644 §3.2, RFC 9967 §2.5.1).
 const RESERVED_ENDPOINTS: [&str; 7] = [
     "/Me",
     "/Bulk",
@@ -35,7 +36,8 @@ fn wrong(detail: impl Into<String>) -> Mistake {
     Mistake { pointer: String::new(), detail: detail.into() }
 }
 
-/// Names the place of a mistake: the member or index in which it was found. Neither has a character that RFC 6901 escapes.
+/// Adds the place of a mistake to it: the member or index in which it was found. Neither contains a character that RFC
+/// 6901 escapes.
 trait Below {
     fn below(self, part: impl Display) -> Self;
 }
@@ -54,8 +56,8 @@ impl<T> Below for Result<T, Mistake> {
 }
 
 impl SchemaTable {
-    /// As [`SchemaTable::with_declared`], for a declaration that is new: it also refuses what is there twice, and references to
-    /// nothing. What was stored before these rules is still served.
+    /// Like [`SchemaTable::with_declared`], for a new declaration: it also refuses duplicates, and references to
+    /// unknown types. A declaration that was stored before these rules existed is still accepted by `with_declared`.
     ///
     /// # Errors
     /// [`Mistake`] says what is wrong, and where.
@@ -75,15 +77,15 @@ impl SchemaTable {
         Ok(table)
     }
 
-    /// This table with declared schemas (RFC 7643 §7) and resource types (RFC 7643 §6).
+    /// This table, extended by declared schemas (RFC 7643 §7) and resource types (RFC 7643 §6).
     ///
-    /// A resource type with the name of one that is there already, such as `User`, adds its `schemaExtensions` to that
-    /// one. Members that the RFC does not know are ignored.
+    /// A resource type with the name of an existing one, such as `User`, adds its `schemaExtensions` to that one.
+    /// Members that the RFC does not define are ignored.
     ///
     /// # Errors
     /// [`Mistake`] says what is wrong, and where: a URN, name or endpoint that is malformed or taken, a characteristic
-    /// that is not one of the RFC's, a complex sub-attribute, uniqueness (which only built-in attributes have), or too
-    /// much of anything.
+    /// that the RFC does not define, a complex sub-attribute, uniqueness (which only built-in attributes have), or a
+    /// declaration that is too large.
     pub fn with_declared(&self, schemas: &[Value], resource_types: &[Value]) -> Result<Self, Mistake> {
         at_most(MAX_SCHEMAS, schemas.len(), "schemas").below("schemas")?;
         at_most(MAX_RESOURCE_TYPES, resource_types.len(), "resource types").below("resourceTypes")?;
@@ -105,7 +107,7 @@ impl SchemaTable {
         Ok(table)
     }
 
-    /// The first `built_in` schemas can't be used by what is declared.
+    /// Declared types can't use the first `built_in` schemas.
     fn declare_resource_type(&mut self, declared: &Value, built_in: usize) -> Result<(), Mistake> {
         let declared = object(declared, "A resource type")?;
         let name = text(declared, "name", MAX_NAME)?.filter(|name| is_name(name));
@@ -269,8 +271,8 @@ fn attribute(declared: &Value, place: &str, within_complex: bool) -> Result<Attr
     }
 }
 
-/// Looks whether canonical values are there once, and whether references are to a resource type that is there, or to what
-/// RFC 7643 §7 calls `external` and `uri`.
+/// Checks that canonical values occur only once, and that references are to an existing resource type or to `external`
+/// or `uri`, as RFC 7643 §7 defines them.
 fn keywords(attributes: &[Attribute], resource_types: &[ResourceType]) -> Result<(), Mistake> {
     for (index, attribute) in attributes.iter().enumerate() {
         let values = &attribute.canonical_values;
@@ -393,7 +395,7 @@ fn is_name(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
-/// A URN (RFC 8141 §2) without the characters that would end it in a path or a filter.
+/// Whether the text is a URN (RFC 8141 §2) without characters that would end it in a path or a filter.
 fn is_urn(text: &str) -> bool {
     let mut parts = text.splitn(3, ':');
     let scheme_is_urn = parts.next().is_some_and(|scheme| scheme.eq_ignore_ascii_case("urn"));

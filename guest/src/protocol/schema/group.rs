@@ -5,10 +5,10 @@ use super::builder::{complex, reference, schema, string};
 use super::table::Schema;
 
 pub(super) fn group() -> Schema {
-    // A member without an id says nothing, so the id is required, which the RFC leaves open.
+    // An id is required, which the RFC leaves open: a member without an id would mean nothing.
     let member = [
         string("value", "The member's id.").case_exact().required().immutable(),
-        // Teams hold no teams.
+        // Teams can't contain teams.
         reference("$ref", &["User"], "The member's URI.").immutable(),
         string("type", "The member's resource type.").suggest(&["User"]).immutable(),
         string("display", "The member's name, for display.").read_only(),

@@ -1,10 +1,10 @@
-//! Insomnia's own User extension: what an administrator of the identity provider wants to see of a member.
+//! Insomnia's own User extension: facts about a member that an identity provider's administrator wants to see.
 //!
-//! A resource's `schemas` may only name what its type lists (RFC 7643 §3), so the extension is among a user's
-//! `schemaExtensions`. What Insomnia says of a member is read-only and returned on request, so that an identity provider
-//! that reads a user, changes it and puts it back sends nothing of it. `note` can be written: generated clients write every
-//! listed extension as a whole (`PATCH add`, `replace` and `remove` of its URN) and expect to read back what they wrote,
-//! which an extension that has nothing but read-only attributes can't satisfy (tried with scim2-tester 0.5.2).
+//! A resource's `schemas` may only name schemas that its type lists (RFC 7643 §3), so the extension is among a user's
+//! `schemaExtensions`. The facts are read-only and returned on request, so that an identity provider that reads a user,
+//! changes it and writes it back does not send them. `note` is writable because of generated clients: they write every
+//! listed extension as a whole (`PATCH add`, `replace` and `remove` of its URN) and expect to read back what they
+//! wrote. An extension with only read-only attributes can't satisfy that (tried with scim2-tester 0.5.2).
 
 use super::INSOMNIA_USER;
 use super::builder::{boolean, schema, string};

@@ -1,6 +1,6 @@
-//! The schema table: the one declarative source of what resources look like (RFC 7643 §2, §6, §7).
+//! The schema table: the only definition of what resources look like (RFC 7643 §2, §6, §7).
 //!
-//! Validation, projection, PATCH, filters, `/Schemas` and `/ResourceTypes` all read it.
+//! Validation, projection, PATCH, filters, `/Schemas` and `/ResourceTypes` all use it.
 
 mod attribute;
 mod builder;
@@ -26,7 +26,7 @@ pub const ENTERPRISE_USER: &str = "urn:ietf:params:scim:schemas:extension:enterp
 pub const INSOMNIA_USER: &str = "urn:insomnia:params:scim:schemas:extension:1.0:User";
 /// The schema of `/ServiceProviderConfig` (RFC 7643 §5).
 pub const SERVICE_PROVIDER_CONFIG: &str = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig";
-/// The schema of what `/ResourceTypes` lists (RFC 7643 §6).
+/// The schema of the resources that `/ResourceTypes` lists (RFC 7643 §6).
 pub const RESOURCE_TYPE: &str = "urn:ietf:params:scim:schemas:core:2.0:ResourceType";
-/// The schema of what `/Schemas` lists (RFC 7643 §7).
+/// The schema of the resources that `/Schemas` lists (RFC 7643 §7).
 pub const SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:Schema";

@@ -1,4 +1,4 @@
-//! The table itself: schemas, resource types, and a view of one resource type's attributes.
+//! The schema table: schemas, resource types, and a view of one resource type's attributes.
 
 use serde_json::{Map, Value};
 
@@ -7,11 +7,11 @@ use super::attribute::Attribute;
 /// A schema: attributes under a URN (RFC 7643 §7).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Schema {
-    /// The URN; compared without case.
+    /// The URN. Case does not matter in comparisons.
     pub id: String,
     /// A name for people.
     pub name: String,
-    /// For people.
+    /// A description for people.
     pub description: String,
     /// Its attributes, without the common ones (`schemas`, `id`, `externalId`, `meta`).
     pub attributes: Vec<Attribute>,
@@ -41,7 +41,7 @@ pub struct ResourceType {
     pub name: String,
     /// Its endpoint below the connector URL, such as `/Users`.
     pub endpoint: String,
-    /// For people.
+    /// A description for people.
     pub description: String,
     /// The URN of its core schema.
     pub schema: String,
@@ -83,7 +83,7 @@ impl SchemaTable {
         self.common.iter().find(|attribute| attribute.name.eq_ignore_ascii_case(name))
     }
 
-    /// The names, in lower case, of all that no response ever holds (RFC 7643 §7), sub-attributes among them.
+    /// The names, in lower case, of attributes and sub-attributes that no response ever contains (RFC 7643 §7).
     #[must_use]
     pub fn never_returned(&self) -> Vec<String> {
         let attributes = self.schemas.iter().flat_map(|schema| &schema.attributes);
@@ -91,7 +91,8 @@ impl SchemaTable {
         all.filter(|attribute| attribute.is_hidden()).map(|attribute| attribute.name.to_ascii_lowercase()).collect()
     }
 
-    /// Takes out of a document, in canonical form or in that of an earlier declaration, what no response ever holds.
+    /// Removes the attributes that no response ever contains. The document may have the canonical form of this or of an
+    /// earlier declaration.
     pub fn take_hidden(&self, document: &mut Map<String, Value>) {
         for schema in &self.schemas {
             let holds_hidden = |attribute: &&Attribute| {
@@ -108,7 +109,7 @@ impl SchemaTable {
         }
     }
 
-    /// What a resource of the named type looks like; names compare with case, as `/ResourceTypes/{name}` does.
+    /// The schema of the resource type with this name. Case matters, as in `/ResourceTypes/{name}`.
     #[must_use]
     pub fn resource(&self, name: &str) -> Option<ResourceSchema<'_>> {
         let resource_type = self.resource_types.iter().find(|candidate| candidate.name == name)?;

@@ -17,10 +17,10 @@ pub(super) fn user() -> Schema {
         string("preferredLanguage", "The user's preferred languages, as in the HTTP header Accept-Language."),
         string("locale", "Where the user is, for currency, date and number formats, such as en-US."),
         string("timezone", "The user's time zone in the IANA database, such as America/Los_Angeles."),
-        // A request that takes `active` away would otherwise give access to somebody who has none.
+        // Otherwise a request that removes `active` would give access to a user who has none.
         boolean("active", "Whether the user has access and consumes a licence; true unless the client says otherwise.")
             .kept(),
-        // Identity providers send one, though members sign in with Insomnia's own passphrases (T26).
+        // Identity providers send a password, although members sign in with Insomnia's own passphrases (T26).
         string("password", "The user's passphrase in clear text; never returned.").case_exact().secret().dropped(),
     ];
     let email =

@@ -1,5 +1,5 @@
-//! What becomes of a member, and why (rules P3 and P4). Posting a user and previewing one ask the same questions here, of
-//! the store, or of the store with what earlier users of a list would change.
+//! Decides what is done to a member, and why (rules P3 and P4). Creating a user and previewing one use the same rules:
+//! they read the store, or the store together with the changes that earlier users of a previewed list would make.
 
 use insomnia_scim_contract::Mark;
 
@@ -18,37 +18,37 @@ use crate::store::{MemberRecord, OrganizationRecord, Origin, Role, StoreError, S
 /// What would be done to a member, and why.
 #[derive(Clone, Debug)]
 pub struct MemberDecision {
-    /// The member as it is; `None` of a new one.
+    /// The member before the change; `None` for a new one.
     pub old: Option<Stored<MemberRecord>>,
-    /// What is to become of it.
+    /// How the member's record changes.
     pub change: Change<MemberRecord>,
-    /// The name of that in the log.
+    /// The action that the log names.
     pub action: Action,
     /// Why, in words for the log.
     pub because: Vec<String>,
-    /// When the initial passphrase is mailed.
+    /// When the member gets the email with the initial passphrase.
     pub welcome: Welcome,
-    /// What the mass-deprovisioning guard is to note.
+    /// What the mass-deprovisioning guard records when the change is committed.
     pub admission: Option<Admission>,
 }
 
-/// The member who is meant by a user that is posted.
+/// The existing member whom a posted user means.
 #[derive(Clone, Debug)]
 pub struct Matched {
     /// The member.
     pub member: Stored<MemberRecord>,
-    /// By what: `userName` or `emails`.
+    /// The attribute that matches: `userName` or `emails`.
     pub attribute: &'static str,
     /// The value that matches.
     pub value: String,
 }
 
-/// The rules of one organization's members.
+/// The rules for the members of one organization.
 #[derive(Clone, Copy)]
 pub struct MemberRules<'r> {
-    /// What is known of its members.
+    /// Answers the rules' questions about the members.
     pub known: &'r dyn Known,
-    /// Its plan and its options.
+    /// The organization, with its plan and its options.
     pub organization: &'r OrganizationRecord,
 }
 
@@ -63,8 +63,8 @@ impl MemberRules<'_> {
         Ok(Some(Matched { member, attribute, value }))
     }
 
-    /// A user is posted: nobody matches and a member is added, a manual one is adopted, or one that SCIM manages is
-    /// reactivated where the organization wants that.
+    /// Decides about a posted user. If nobody matches, a member is added. A matching manual member is adopted, and one
+    /// that SCIM manages is reactivated if the organization wants that.
     ///
     /// # Errors
     /// [`Refusal`] says why nothing would be done.
@@ -84,7 +84,8 @@ impl MemberRules<'_> {
         }
     }
 
-    /// The member's document becomes this one; the first change of a manual member makes it SCIM-managed.
+    /// Decides about a member whose document is replaced by this one. The first change of a manual member makes it
+    /// SCIM-managed.
     ///
     /// # Errors
     /// [`Refusal`] says why nothing would be done.
@@ -131,7 +132,7 @@ impl MemberRules<'_> {
         Ok(MemberDecision { old: Some(old), change: Change::Put(new), action, because, welcome, admission })
     }
 
-    /// The member is removed from the organization and from every team.
+    /// Decides about a member who is to be removed from the organization and from every team.
     ///
     /// # Errors
     /// [`Refusal`] says why nothing would be done.

@@ -1,5 +1,5 @@
-//! Who comes to a team and who leaves it when a group is posted or changed, and who is left out because nobody has that id
-//! (T22, T23 and T33).
+//! Decides which members join and leave a team when a group is posted or changed, and which are left out because no
+//! member has that id (T22, T23 and T33).
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -10,7 +10,7 @@ use crate::protocol::patch::MemberChange;
 use crate::provisioning::Refusal;
 use crate::store::Moves;
 
-/// What the changes, in their order, come to for the team with this id.
+/// Computes which members join and leave the team with this id when the changes are applied in their order.
 pub(super) fn moves(rules: &TeamRules<'_, '_>, team: &str, changes: &[MemberChange]) -> Result<Moves, Refusal> {
     let mut wanted = Wanted::default();
     for change in changes {
@@ -60,8 +60,8 @@ pub(super) fn moves(rules: &TeamRules<'_, '_>, team: &str, changes: &[MemberChan
     Ok(moves)
 }
 
-/// Whether the change is made without these members, whom nobody knows (T33). A replacement of whom nobody is known is
-/// refused: it would take away those who are there, and bring nobody.
+/// Whether the change can be made without these ids, which no member has (T33). A replacement in which every id is
+/// unknown is refused: it would remove all current members and add none.
 fn may_be_left_out(rules: &TeamRules<'_, '_>, unknown: &[String], changes: &[MemberChange]) -> Result<(), Refusal> {
     if unknown.is_empty() {
         return Ok(());
@@ -81,7 +81,7 @@ fn may_be_left_out(rules: &TeamRules<'_, '_>, unknown: &[String], changes: &[Mem
     }
 }
 
-/// Those who would be members by now and match.
+/// The ids that match a filter, among those that the changes so far leave in the team.
 fn members_where(
     rules: &TeamRules<'_, '_>,
     team: &str,
@@ -107,12 +107,12 @@ fn members_where(
     Ok(matching)
 }
 
-/// Who is to be a member in the end.
+/// The members that the team should have in the end.
 #[derive(Default)]
 struct Wanted {
-    /// Nobody but these, save for `each`; `None` leaves the others as they are.
+    /// If set, only these are members, apart from the exceptions in `each`. `None` leaves the current members.
     whole: Option<BTreeSet<String>>,
-    /// Whether this one is.
+    /// For single ids, whether they are members.
     each: BTreeMap<String, bool>,
 }
 

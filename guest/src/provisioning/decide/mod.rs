@@ -1,5 +1,5 @@
-//! What the rules make of what an identity provider wants, and why (rules P3 and P4). Nothing is done here: a decision is a
-//! value, which whoever commits it carries out as it is.
+//! Applies the rules to what an identity provider wants: it decides what changes, and why (rules P3 and P4). Nothing is
+//! written here. A decision is a value, and the caller commits it without deciding again.
 
 mod member;
 mod memberships;
@@ -12,18 +12,18 @@ use serde_json::Value;
 
 use crate::protocol::document::Document;
 
-/// What is to become of a record.
+/// How a record changes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change<T> {
-    /// It is written: a new one, or in the place of the old one.
+    /// The record is written: it is new, or replaces the old one.
     Put(T),
-    /// It goes.
+    /// The record is deleted.
     Remove,
-    /// It stays as it is.
+    /// The record stays as it is.
     Nothing,
 }
 
-/// The document with its id, behind `schemas`, as readers expect it.
+/// The document with its id after `schemas`, where readers expect it.
 pub(in crate::provisioning) fn with_id(document: &Document, id: &str) -> Document {
     let mut whole = Document::new();
     whole.insert("schemas".into(), document.get("schemas").cloned().unwrap_or_default());
@@ -36,7 +36,7 @@ pub(in crate::provisioning) fn with_id(document: &Document, id: &str) -> Documen
     whole
 }
 
-/// The current document with what the incoming one has; extensions attribute by attribute.
+/// The current document, with the attributes of the incoming one over it. Extensions are merged attribute by attribute.
 fn merge(current: &Document, incoming: &Document) -> Document {
     let mut merged = current.clone();
     for (name, value) in incoming {

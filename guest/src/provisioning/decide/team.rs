@@ -1,4 +1,4 @@
-//! What becomes of a team, and why (rules P3 and P4); who comes to it and who leaves it is decided in `memberships`.
+//! Decides what is done to a team, and why (rules P3 and P4). The module `memberships` decides who joins and leaves it.
 
 use super::{Change, memberships, merge, with_id};
 use crate::protocol::document::Document;
@@ -12,14 +12,13 @@ use crate::store::{Moves, OrganizationRecord, Origin, Store, StoreError, Stored,
 /// What would be done to a team, and why.
 #[derive(Clone, Debug)]
 pub struct TeamDecision {
-    /// The team as it is; `None` of a new one.
+    /// The team before the change; `None` for a new one.
     pub old: Option<Stored<TeamRecord>>,
-    /// What is to become of its record.
+    /// How the team's record changes.
     pub change: Change<TeamRecord>,
-    /// Who comes to it and who leaves it. It is not looked at where the team is deleted, whose memberships
-    /// all end.
+    /// Who joins and who leaves the team. It is ignored if the team is deleted, since then all its memberships end.
     pub moves: Moves,
-    /// The name of that in the log.
+    /// The action that the log names.
     pub action: Action,
     /// Why, in words for the log.
     pub because: Vec<String>,
@@ -28,16 +27,16 @@ pub struct TeamDecision {
 /// The rules of one organization's teams. They read the store and write nothing.
 #[derive(Clone, Copy)]
 pub struct TeamRules<'r, 'h> {
-    /// What is stored of the organization.
+    /// The organization's store.
     pub store: &'r Store<'h>,
-    /// Its plan and its options.
+    /// The organization, with its plan and its options.
     pub organization: &'r OrganizationRecord,
-    /// Where clients see resources: what `$ref` of a member begins with.
+    /// The base URL of resources, with which the `$ref` of a member begins.
     pub base_url: &'r str,
 }
 
 impl TeamRules<'_, '_> {
-    /// A group is posted: a manual team with the same name is adopted, else a team is added.
+    /// Decides about a posted group. A manual team with the same name is adopted, otherwise a team is added.
     ///
     /// # Errors
     /// [`Refusal`] says why nothing would be done.
@@ -52,7 +51,8 @@ impl TeamRules<'_, '_> {
         self.change(team, merged, members, Sentence::MatchedBy { attribute: "displayName" })
     }
 
-    /// The team's document becomes this one, and its members change; the first change of a manual team makes it SCIM-managed.
+    /// Decides about a team whose document is replaced by this one and whose members change. The first change of a
+    /// manual team makes it SCIM-managed.
     ///
     /// # Errors
     /// [`Refusal`] says why nothing would be done.
@@ -83,7 +83,7 @@ impl TeamRules<'_, '_> {
         Ok(TeamDecision { old: Some(old), change, moves, action, because })
     }
 
-    /// The team and its memberships are removed, no member.
+    /// Decides about a team that is to be deleted with its memberships. Its members stay in the organization.
     #[must_use]
     pub fn delete(&self, old: Stored<TeamRecord>) -> TeamDecision {
         let because: Vec<String> = vec![Sentence::AddressedById.into(), Sentence::NoMemberRemoved.into()];
@@ -112,7 +112,7 @@ impl TeamRules<'_, '_> {
     }
 }
 
-/// Who comes, who leaves and who is left out, in words for the log.
+/// Lines for the log: who joins, who leaves and who is left out.
 fn lines(moves: &Moves) -> impl Iterator<Item = String> {
     let (added, removed, unknown) = (moves.added.len(), moves.removed.len(), moves.unknown.len());
     let lines = [

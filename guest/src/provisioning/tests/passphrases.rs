@@ -201,7 +201,7 @@ fn p2_wrong_tries_are_forgotten_and_nobody_waits_longer_than_a_quarter_of_an_hou
         }
     }
     assert!(try_out(TestOrganization::PASSPHRASE).is_some_and(|seconds| seconds > 600));
-    // One wrong try an hour, as somebody would who wants to keep the owner out.
+    // One wrong try an hour, as of an attacker who wants to lock the owner out.
     for _ in 0..6 {
         later(3_600_000);
         assert_eq!(try_out("not the passphrase"), Some(0));

@@ -1,4 +1,4 @@
-//! A preview tells what posting the same users then does, of any organization and any list (rule P4).
+//! A preview shows exactly what posting the same users does, for any organization and any list (rule P4).
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use crate::testing::organization::TestOrganization;
 /// An extension that the organization may declare.
 const BADGE: &str = "urn:example:scim:schemas:2.0:Badge";
 
-/// What an organization has chosen.
+/// The options of an organization.
 #[derive(Clone, Debug)]
 struct Choices {
     seats: u32,
@@ -131,7 +131,7 @@ fn members(organization: &TestOrganization) -> Vec<MemberRecord> {
     members
 }
 
-/// Whether the verdict is what came of the POST.
+/// Whether the preview's verdict is the result of the POST.
 fn agrees(told: &PreviewedUser, status: u16, answer: &Value, known: &[String], choices: &Choices) -> bool {
     let id = answer["id"].as_str();
     let is_known = id.is_some_and(|id| known.iter().any(|known| known == id));

@@ -1,4 +1,4 @@
-//! Random sequences of what administrators and the identity provider do keep what must always hold.
+//! Random sequences of actions of administrators and the identity provider keep all invariants.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ use crate::testing::organization::TestOrganization;
 /// Seats: few enough that they run out.
 const SEATS: u32 = 6;
 
-/// What somebody does. Numbers name people and teams: of a few, so that they meet.
+/// An action. Numbers name people and teams; there are few of each, so that actions concern the same ones.
 #[derive(Clone, Debug)]
 enum Act {
     Post { person: u8, email: u8, active: bool },

@@ -1,4 +1,4 @@
-//! What becomes of a team is decided as a value, and nothing is written by it (rules P3 and P4, T22, T33).
+//! A decision about a team is a value, and making it writes nothing (rules P3 and P4, T22, T33).
 
 use serde_json::{Value, json};
 
@@ -12,10 +12,11 @@ use crate::sentence::Sentence;
 use crate::store::{OrganizationRecord, Store};
 use crate::testing::organization::TestOrganization;
 
-/// An organization with three members, a team `Crew` of the first two that SCIM manages, and a team `Manual` of nobody.
+/// An organization with three members, a team `Crew` of the first two that SCIM manages, and a team `Manual` without
+/// members.
 struct World {
     organization: TestOrganization,
-    /// What the cases call an id, and the id.
+    /// The name of an id in the cases, and the id.
     ids: Vec<(&'static str, String)>,
 }
 
@@ -45,8 +46,8 @@ impl World {
         self.ids.iter().find(|(_, known)| known == id).map(|(name, _)| *name).unwrap()
     }
 
-    /// What the rules decide, in short: the action, whether the record is put or removed, who comes (`+`), who leaves (`-`), and
-    /// who is left out (`?`); of a refusal its name.
+    /// The decision in short: the action, whether the record is put or removed, who joins (`+`), who leaves (`-`), and
+    /// who is left out (`?`); for a refusal its name.
     fn decide(
         &self,
         refuse_unknown_members: bool,
@@ -78,7 +79,7 @@ impl World {
         words.join(" ")
     }
 
-    /// What is decided of a PATCH of the team. `$name` stands for an id.
+    /// The decision about a PATCH of the team. `$name` stands for an id.
     fn patched(&self, team: &str, operations: &str, refuse_unknown_members: bool) -> String {
         let operations =
             self.ids.iter().fold(operations.to_owned(), |text, (name, id)| text.replace(&format!("${name}"), id));
@@ -125,7 +126,7 @@ fn t22_who_comes_to_a_team_and_who_leaves_it_is_decided_before_anything_is_writt
 #[test]
 fn t33_whom_nobody_knows_is_left_out_unless_an_option_or_an_emptied_team_forbids_it() {
     let world = World::new();
-    // The operation, and what is decided of it with unknown members allowed, and refused.
+    // Each case: the operation, and the decision if unknown members are allowed and if they are refused.
     let cases = [
         (r#"{"op": "add", "path": "members", "value": ["$cy", "$nobody"]}"#, "updated +cy ?nobody", "UnknownMembers"),
         (r#"{"op": "add", "path": "members", "value": ["$nobody"]}"#, "unchanged ?nobody", "UnknownMembers"),

@@ -1,4 +1,4 @@
-//! Who got no seat (rules P4 and P5).
+//! The list of people who got no seat (rules P4 and P5).
 
 use serde_json::{Value, json};
 

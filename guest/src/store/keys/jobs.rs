@@ -1,4 +1,4 @@
-//! Keys of the jobs: who does one now, and how far it has come.
+//! Keys of the background jobs: their leases and their progress.
 
 use crate::capability::{Key, KeyRange};
 
@@ -6,12 +6,12 @@ use crate::capability::{Key, KeyRange};
 pub const RETENTION: &str = "retention";
 
 keys! {
-    /// Who delivers now, and the pause after failures: [`crate::store::LeaseRecord`].
+    /// The lease of the host that delivers now, or the pause after failures: [`crate::store::LeaseRecord`].
     pub fn lease(name: &str) -> Key = "lease/{name}";
-    /// How far a job has come.
+    /// The progress of a job.
     pub fn job(name: &str) -> Key = "job/{name}";
-    /// The erasure of a person that is under way: [`crate::store::ErasureRecord`].
+    /// An erasure of a person that is in progress: [`crate::store::ErasureRecord`].
     pub fn erasure(id: &str) -> Key = "erasure/{id}";
-    /// All erasures that are under way.
+    /// All erasures that are in progress.
     pub fn erasures() -> KeyRange = "erasure/";
 }

@@ -1,9 +1,9 @@
-//! Keys that members and teams have alike.
+//! Keys that members and teams have in common.
 
 use super::parts::{below, fold, indexed, many, of_many};
 use crate::capability::{Key, KeyRange};
 
-/// Members or teams: what they have in common in the key layout.
+/// Members or teams: they share a part of the key layout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A member, the SCIM User: its keys begin with `user`.
@@ -25,7 +25,7 @@ impl Kind {
         format!("{}/{id}", self.prefix()).into_bytes()
     }
 
-    /// All documents. Ids are in the order of creation, but for those that a backend brought along.
+    /// All documents. Ids are in the order of creation, except those that a backend has imported.
     pub fn documents(self) -> KeyRange {
         below(format!("{}/", self.prefix()).into_bytes())
     }
@@ -35,28 +35,28 @@ impl Kind {
         format!("{}-touch/{id}", self.prefix()).into_bytes()
     }
 
-    /// `user-listed/{id}`, `team-listed/{id}`: the mark of what SCIM manages. The value is empty.
+    /// `user-listed/{id}`, `team-listed/{id}`: marks a member or a team that SCIM manages. The value is empty.
     pub fn listed(self, id: &str) -> Key {
         format!("{}-listed/{id}", self.prefix()).into_bytes()
     }
 
-    /// All that SCIM manages, in the order of the ids.
+    /// All members or teams that SCIM manages, in the order of the ids.
     pub fn all_listed(self) -> KeyRange {
         below(format!("{}-listed/", self.prefix()).into_bytes())
     }
 
-    /// `count/users`, `count/teams`: the counter of all.
+    /// `count/users`, `count/teams`: the counter of all members or teams.
     pub fn count(self) -> Key {
         format!("count/{}s", self.prefix()).into_bytes()
     }
 
-    /// `count/users-listed`, `count/teams-listed`: the counter of what SCIM manages.
+    /// `count/users-listed`, `count/teams-listed`: the counter of those that SCIM manages.
     pub fn count_listed(self) -> Key {
         format!("count/{}s-listed", self.prefix()).into_bytes()
     }
 
-    /// `user-name/{folded}`, `team-name/{folded}`: the id of the one with this unique name, a member's userName or a team's
-    /// displayName.
+    /// `user-name/{folded}`, `team-name/{folded}`: the id of the member or team with this unique name, a member's
+    /// userName or a team's displayName.
     pub fn name(self, name: &str) -> Key {
         indexed(&format!("{}-name/", self.prefix()), &fold(name))
     }
@@ -66,13 +66,13 @@ impl Kind {
         below(format!("{}-name/{}", self.prefix(), fold(prefix)).into_bytes())
     }
 
-    /// `user-external/{externalId}␀{id}`, `team-external/{externalId}␀{id}`: that this one has this `externalId`. The value
-    /// is empty.
+    /// `user-external/{externalId}␀{id}`, `team-external/{externalId}␀{id}`: marks a member or a team that has this
+    /// `externalId`. The value is empty.
     pub fn external_id(self, external_id: &str, id: &str) -> Key {
         of_many(indexed(&format!("{}-external/", self.prefix()), external_id), id)
     }
 
-    /// Those that have this `externalId`.
+    /// The members or teams that have this `externalId`.
     pub fn external_ids(self, external_id: &str) -> KeyRange {
         many(indexed(&format!("{}-external/", self.prefix()), external_id))
     }

@@ -22,7 +22,8 @@
 //! Where several may have the same value, such as an `externalId`, each has a key of its own, which ends with a NUL byte (␀)
 //! and the id.
 
-/// Functions that make keys: each as its name, what it is made of, and the layout. A range is of all keys that begin so.
+/// Generates functions that make keys. Each line has the name, the parameters, and the layout of the key. A range holds
+/// all keys with that beginning.
 macro_rules! keys {
     ($($(#[$doc:meta])* pub fn $name:ident($($part:ident: $type:ty),*) -> $made:ident = $layout:literal;)+) => {$(
         $(#[$doc])*

@@ -1,4 +1,4 @@
-//! Keys of OAuth clients and of what was granted to them. Codes and tokens are found by their SHA-256 in hexadecimal digits.
+//! Keys of OAuth clients and of their grants. Codes and tokens are stored under their SHA-256 in hexadecimal digits.
 
 use crate::capability::{Key, KeyRange};
 
@@ -12,13 +12,13 @@ keys! {
     pub fn oauth_client(id: &str) -> Key = "oauth-client/{id}";
     /// All registered clients.
     pub fn oauth_clients() -> KeyRange = "oauth-client/";
-    /// The key set that a client signs by: [`crate::store::KeySetRecord`].
+    /// The key set with which a client signs: [`crate::store::KeySetRecord`].
     pub fn oauth_keys(client: &str) -> Key = "oauth-keys/{client}";
-    /// The hashes of a client's own access tokens: [`crate::store::LiveRecord`].
+    /// The hashes of the access tokens that a client got for itself: [`crate::store::LiveRecord`].
     pub fn oauth_live(client: &str) -> Key = "oauth-live/{client}";
-    /// What was granted to a client: [`crate::store::GrantRecord`].
+    /// A grant of an administrator to a client: [`crate::store::GrantRecord`].
     pub fn oauth_grant(client: &str, id: &str) -> Key = "oauth-grant/{client}/{id}";
-    /// All that was granted to a client.
+    /// All grants to a client.
     pub fn oauth_grants(client: &str) -> KeyRange = "oauth-grant/{client}/";
     /// An authorization code: [`crate::store::CodeRecord`].
     pub fn oauth_code(sha256: &str) -> Key = "oauth-code/{sha256}";

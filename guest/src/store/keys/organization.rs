@@ -2,9 +2,10 @@
 
 use crate::capability::{Key, KeyRange};
 
-/// What the backend told about the organization: [`crate::store::OrganizationRecord`].
+/// The data that the backend sent about the organization: [`crate::store::OrganizationRecord`].
 pub const ORGANIZATION: &[u8] = b"organization";
-/// What is set here and not by `put-organization`: [`crate::store::SettingsRecord`].
+/// The settings that the component itself manages, unlike those of `put-organization`:
+/// [`crate::store::SettingsRecord`].
 pub const SETTINGS: &[u8] = b"settings";
 /// The schemas and resource types that the organization declares: [`crate::store::DeclaredRecord`].
 pub const DECLARED: &[u8] = b"declared";

@@ -1,17 +1,17 @@
-//! What keys are made of: ids, times, positions, and values under which something is found.
+//! The parts of keys: ids, times, positions, and indexed values.
 
 use crate::capability::{Key, KeyRange};
 use crate::protocol::filter;
 use crate::secret::sha256;
 use crate::text::cut;
 
-/// How much of a long value stands in a key as it is: what a prefix filter can use.
+/// How many bytes of a long value are written to the key unchanged: a prefix filter can use these.
 pub const INDEXED_PREFIX: usize = 128;
 
 /// The length of an id, in bytes.
 pub const ID: usize = 36;
 
-/// Whether the text can be an id of a member or a team: nothing else ever gets into a key as one.
+/// Whether the text can be an id of a member or a team. Only such a text is ever used as an id in a key.
 pub fn is_id(text: &str) -> bool {
     text.len() == ID && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
 }
@@ -23,7 +23,7 @@ pub fn id_of(key: &[u8]) -> Option<String> {
     id_in(key).map(str::to_owned)
 }
 
-/// As [`id_of`], where it stands in the key.
+/// Like [`id_of`], but borrows the id from the key.
 pub fn id_in(key: &[u8]) -> Option<&str> {
     std::str::from_utf8(key.get(key.len().checked_sub(ID)?..)?).ok()
 }
@@ -34,13 +34,13 @@ pub fn time_of_id(id: &str) -> Option<u64> {
     Some(u64::from_str_radix(high, 16).ok()? << 16 | u64::from_str_radix(low, 16).ok()?)
 }
 
-/// The time that the key begins with behind `prefix`.
+/// The time with which the key continues after `prefix`.
 pub fn time_of(key: &[u8], prefix: &str) -> Option<u64> {
     let digits = key.strip_prefix(prefix.as_bytes())?.get(..16)?;
     u64::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
 }
 
-/// What the key has behind the last of its slashes.
+/// The part of the key after its last slash.
 pub fn position_of(key: &[u8]) -> Option<String> {
     let name = key.rsplit(|byte| *byte == b'/').next()?;
     String::from_utf8(name.to_vec()).ok()
@@ -52,12 +52,12 @@ pub fn is_position(text: &str) -> bool {
     text.split_at_checked(16).is_some_and(|(time, id)| is_digit(time) && is_id(id))
 }
 
-/// How names are compared: as filters do.
+/// Folds a name in the way in which filters compare names.
 pub fn fold(text: &str) -> String {
     filter::fold(text).into_owned()
 }
 
-/// The keys that begin with `prefix` and go on with a time before this one, or with any.
+/// The keys that begin with `prefix` and continue with a time: any time, or only times before this one.
 pub(super) fn timed(prefix: &str, before: Option<u64>) -> KeyRange {
     let mut range = below(prefix.as_bytes().to_vec());
     if let Some(before) = before {
@@ -66,8 +66,8 @@ pub(super) fn timed(prefix: &str, before: Option<u64>) -> KeyRange {
     range
 }
 
-/// The keys that begin with `prefix` and go on with an id from before `time`, or with any: ids begin with the time at which
-/// they were made (UUIDs of version 7).
+/// The keys that begin with `prefix` and continue with an id: any id, or only ids made before `time`. An id begins with
+/// the time at which it was made (UUID version 7).
 pub(super) fn of_ids(prefix: &str, before: Option<u64>) -> KeyRange {
     let mut range = below(prefix.as_bytes().to_vec());
     if let Some(time) = before {
@@ -76,7 +76,8 @@ pub(super) fn of_ids(prefix: &str, before: Option<u64>) -> KeyRange {
     range
 }
 
-/// The key of a value: as it is if short, else its beginning and its hash, so that equality holds.
+/// The key of an indexed value. A short value is written unchanged; a long one as its beginning and its hash, which is
+/// enough to test equality.
 pub(super) fn indexed(prefix: &str, value: &str) -> Key {
     let mut key = Vec::with_capacity(prefix.len() + value.len().min(INDEXED_PREFIX + 65));
     key.extend_from_slice(prefix.as_bytes());
@@ -90,20 +91,20 @@ pub(super) fn indexed(prefix: &str, value: &str) -> Key {
     key
 }
 
-/// The key of one of those that have the same value.
+/// The key for one of several records with the same value.
 pub(super) fn of_many(mut key: Key, id: &str) -> Key {
     key.push(0);
     key.extend_from_slice(id.as_bytes());
     key
 }
 
-/// The keys of all that have the same value.
+/// The keys of all records with the same value.
 pub(super) fn many(mut key: Key) -> KeyRange {
     key.push(0);
     below(key)
 }
 
-/// All keys that begin with `prefix`, for tests that look at everything.
+/// All keys that begin with `prefix`, for tests that read everything.
 #[cfg(test)]
 pub(crate) fn prefixed(prefix: &str) -> KeyRange {
     below(prefix.as_bytes().to_vec())
@@ -111,7 +112,7 @@ pub(crate) fn prefixed(prefix: &str) -> KeyRange {
 
 /// All keys that begin with `prefix`.
 pub(super) fn below(prefix: Key) -> KeyRange {
-    // Keys are text: no byte of one is 0xff, so the prefix and 0xff is past them all.
+    // Keys are text, which never has the byte 0xff: the prefix followed by 0xff comes after all of them.
     let mut end = prefix.clone();
     end.push(0xff);
     KeyRange { start: prefix, end }

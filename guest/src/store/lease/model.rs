@@ -1,5 +1,5 @@
-//! Leases as a state machine, all of whose states are visited: two hosts, attempts that succeed, fail, hang or are killed,
-//! a webhook that is set anew in the middle, and clocks that jump. The record is the real [`LeaseRecord`].
+//! A model check of leases: it visits all states of two hosts, attempts that succeed, fail, hang or are killed, a
+//! webhook that is changed meanwhile, and clocks that jump. The record is the real [`LeaseRecord`].
 
 use std::collections::{HashMap, VecDeque};
 
@@ -7,17 +7,17 @@ use insomnia_scim_contract::TOLERANCE;
 
 use super::{LONGEST_PAUSE, LeaseRecord};
 
-/// How long a lease lasts, and a step of time, in milliseconds.
+/// How long a lease lasts, in milliseconds. Time advances by the same amount in each step.
 const LEASE: u64 = 45_000;
 /// The pause after a failure, in milliseconds.
 const PAUSE: u64 = LONGEST_PAUSE;
 const HOUR: u64 = 60 * 60 * 1_000;
-/// Past every time that the model has, so that a clock can go back.
+/// The start of the model's time: so late that a clock can go back.
 const BEGIN: u64 = 1_000 * HOUR;
-/// How far a clock can be wrong.
+/// By how much a clock can be wrong.
 const OFFSETS: [i64; 4] = [0, 2 * HOUR as i64, 720 * HOUR as i64, -720 * HOUR as i64];
 
-/// What may happen how often.
+/// How often each kind of event may happen.
 #[derive(Clone, Copy)]
 struct Protocol {
     takes: u64,
@@ -27,7 +27,7 @@ struct Protocol {
     steps: u8,
 }
 
-/// A lease as its holder knows it.
+/// The lease as its holder remembers it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Held {
     version: u64,
@@ -38,14 +38,14 @@ struct Held {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct State {
     record: LeaseRecord,
-    /// Of the record; grows with each change.
+    /// The version of the record; it grows with each change.
     version: u64,
     time: u64,
     hosts: [Option<Held>; 2],
     offsets: [i64; 2],
-    /// Two hosts held it at a time, though no clock was wrong and nobody ended it.
+    /// Two hosts held the lease at the same time, although no clock was wrong and nobody had ended it.
     shared: bool,
-    /// Somebody whose lease was over has changed the record.
+    /// A host whose lease was over has changed the record.
     intruded: bool,
     takes: u64,
     crashes: u8,
@@ -57,13 +57,13 @@ struct State {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Action {
     Take(usize),
-    /// An attempt succeeds, and the next one begins if the lease is still this host's.
+    /// An attempt succeeds. The next one begins if this host still has the lease.
     Succeed(usize),
-    /// Nothing more is to do.
+    /// Nothing is left to deliver.
     Finish(usize),
     Fail(usize),
     Crash(usize),
-    /// The webhook is set anew, or somebody wants no pause.
+    /// The webhook is changed, or an administrator ends the pause.
     Change,
     Jump {
         host: usize,
@@ -186,7 +186,7 @@ impl Protocol {
         Some(state)
     }
 
-    /// The rule that the state breaks, if it breaks one.
+    /// The rule that the state breaks, if any.
     fn broken(&self, state: &State) -> Option<&'static str> {
         let wait = |now: u64| state.record.taken_until(now).map_or(0, |until| until - now);
         let is_new = state.changes < self.changes && state.record == LeaseRecord::released(0, 0);
@@ -203,11 +203,11 @@ impl Protocol {
     }
 }
 
-/// Visits every state that can be reached, breadth first, and returns how many there are. Panics with the shortest way to
-/// the first state that breaks a rule.
+/// Visits every reachable state, breadth first, and returns how many there are. Panics with the shortest path to the
+/// first state that breaks a rule.
 ///
-/// It is a model checker of the smallest kind. The one that is published for Rust turns a feature of serde on, and so has
-/// all dependencies compiled a second time.
+/// This is a minimal model checker. The published one for Rust turns on a feature of serde, which would compile all
+/// dependencies a second time.
 fn explore(world: &Protocol) -> usize {
     let mut known: HashMap<State, Option<(State, Action)>> = HashMap::from([(world.first(), None)]);
     let mut queue = VecDeque::from([world.first()]);

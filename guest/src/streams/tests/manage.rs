@@ -114,7 +114,8 @@ fn p6_tokens_that_nobody_asks_for_are_forgotten_with_the_retention() {
     assert_eq!(organization.host.count(&keys::sets(&stream.event_stream.id, None)), 0);
 }
 
-/// RFC 9967 §4: what is generated is declared, nothing is where there is no stream, and strangers learn nothing.
+/// RFC 9967 §4: the events in use are declared, none are declared without a stream, and unauthenticated callers learn
+/// nothing.
 #[test]
 fn p6_the_service_provider_configuration_declares_what_streams_have() {
     let organization = organization();

@@ -61,7 +61,7 @@ fn ask(organization: &TestOrganization, stream: &IssuedEventStream, body: Value)
     serde_json::from_slice(&response.body).unwrap()
 }
 
-/// What the receiver of the stream gets: the claims of tokens in their order, each verified by the key set.
+/// The tokens that the stream's receiver gets: their claims in order, each verified by the key set.
 fn claims(organization: &TestOrganization, stream: &IssuedEventStream) -> Vec<Value> {
     let answer = ask(organization, stream, json!({"returnImmediately": true}));
     let sets = answer["sets"].as_object().unwrap();
@@ -73,7 +73,7 @@ fn claims(organization: &TestOrganization, stream: &IssuedEventStream) -> Vec<Va
     verified.collect()
 }
 
-/// What is new since the last call: it is acknowledged.
+/// The new tokens since the last call, which this call acknowledges.
 fn fresh(organization: &TestOrganization, stream: &IssuedEventStream) -> Vec<Value> {
     let claims = claims(organization, stream);
     let ids: Vec<&Value> = claims.iter().map(|claims| &claims["jti"]).collect();
@@ -98,7 +98,7 @@ fn verify(organization: &TestOrganization, stream: &IssuedEventStream, token: &s
     part(parts[1])
 }
 
-/// The names of a token's events, without what all begin with.
+/// The names of a token's events, without their common beginning.
 fn names(claims: &Value) -> Vec<&str> {
     let events = claims["events"].as_object().unwrap();
     events.keys().map(|uri| uri.strip_prefix(EVENT).expect("a SCIM event")).collect()

@@ -91,7 +91,7 @@ fn p6_a_token_that_the_receiver_refuses_is_put_aside_shown_and_sent_again_by_han
     let parked = jobs::list_deliveries(&store, DeliveryQueue::SetsParked, None, 10).unwrap().items.remove(0);
     assert_eq!(parked.error.as_deref(), Some("invalid_audience: not for me"));
     assert_eq!((parked.what.as_str(), parked.to.as_deref()), ("prov:create:notice", Some("Backend")));
-    // An acknowledgement of what is put aside changes nothing.
+    // Acknowledging a parked token changes nothing.
     ask(&organization, &stream, json!({"ack": [id], "returnImmediately": true}));
     assert_eq!(jobs::retry_deliveries(&store, DeliveryQueue::SetsParked, &[parked.id]), Ok(1));
     assert_eq!(claims(&organization, &stream), first, "the same token");

@@ -1,4 +1,4 @@
-//! Asynchronous requests (RFC 9967 §2.5.1): accepted, run once, and told.
+//! Asynchronous requests (RFC 9967 §2.5.1) are accepted, run once, and their results are reported.
 
 use std::cell::Cell;
 
@@ -35,7 +35,7 @@ fn field<'r>(response: &'r Response, name: &str) -> Option<&'r str> {
     response.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
 }
 
-/// Has the request accepted; returns what names its transaction.
+/// Sends a request that is accepted to be run later; returns the name of its transaction.
 fn accepted(organization: &TestOrganization, target: (&str, &str), body: Option<Value>) -> String {
     let response = send(organization, target, &[ASYNC], body);
     assert_eq!((response.status, response.body.len()), (202, 0), "{}", String::from_utf8_lossy(&response.body));
@@ -50,7 +50,7 @@ fn read(organization: &TestOrganization, transaction: &str) -> Response {
     send(organization, ("GET", &format!("/AsyncResponses/{transaction}")), &[], None)
 }
 
-/// What the stream tells of requests: the transaction and the operation of each.
+/// The results that the stream reports: the transaction and the operation of each.
 fn told(organization: &TestOrganization, stream: &IssuedEventStream) -> Vec<(String, Value)> {
     let all = fresh(organization, stream);
     let responses = all.iter().filter(|claims| names(claims).contains(&"misc:asyncresp"));
@@ -139,7 +139,8 @@ fn p5_the_log_has_the_acceptance_and_the_end_of_an_asynchronous_request() {
     assert!(end["because"].to_string().contains("POST /Users: created"), "{end}");
 }
 
-/// Without the preference, and where nobody would be told, every byte is as if there were no asynchronous requests.
+/// Without the preference, or if no stream would report the result, every byte is as if there were no asynchronous
+/// requests.
 #[test]
 fn rfc_7240_2_a_preference_that_can_not_be_met_is_passed_over() {
     let answers = |events: Option<Vec<StreamEvent>>, prefer: &[(&str, &str)], body: Option<Value>, path: &str| {
@@ -253,7 +254,7 @@ impl Storage for Killed<'_> {
 }
 
 /// Whatever commit of the work was the last before the server was killed: nothing is done twice, nothing is left out, and
-/// each result is told once and is true.
+/// each result is reported once and is right.
 #[test]
 fn rfc_9967_2_5_1_an_asynchronous_request_that_is_interrupted_anywhere_is_done_once() {
     for commits in 0.. {

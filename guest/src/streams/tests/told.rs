@@ -1,4 +1,4 @@
-//! What tokens say.
+//! The content of tokens.
 
 use insomnia_scim_contract::StreamEvent;
 
@@ -129,7 +129,7 @@ fn p6_each_change_of_a_group_is_one_token_with_its_members() {
     let claims = one(&organization, &full, &path);
     let mut shown = organization.scim("GET", &path, None).1;
     let told = &payload(&claims, "prov:create:full")["data"];
-    // Whose names these are is told by the users' own events.
+    // The users' own events say whose names these are.
     shown["members"][0].as_object_mut().unwrap().remove("display");
     assert_eq!(told["members"].as_array().map(Vec::len), Some(1));
     assert_eq!(*told, shown);
@@ -224,7 +224,7 @@ fn p6_a_stream_has_the_events_that_were_chosen_and_no_others() {
     assert!(fresh(&organization, &stream).is_empty());
 }
 
-/// What the organization's own schema never returns is in no token, nor where tokens are stored.
+/// Attributes that the organization's own schema never returns are in no token, nor in the stored tokens.
 #[test]
 fn p6_what_scim_never_returns_is_in_no_token() {
     let urn = "urn:example:scim:schemas:2.0:Badge";

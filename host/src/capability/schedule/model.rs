@@ -1,29 +1,30 @@
-//! The protocol of claims as a state machine, all of whose states are visited: two hosts on one storage, requests that set
-//! times while jobs run, hosts that crash between any two steps or are too slow to renew, and clocks that jump.
+//! A model check of claims: it visits all states of two hosts on one storage, requests that set times while jobs run,
+//! hosts that crash between any two steps or renew too slowly, and clocks that jump.
 //!
-//! The storage's side is the real [`Schedule`]; the model adds the hosts, the jobs and time.
+//! The storage's side is the real [`Schedule`]; the model adds the hosts, the jobs and the time.
 
 use std::collections::{HashMap, VecDeque};
 
 use super::super::clock::TOLERANCE;
 use super::{CLAIM, Claim, LONGEST_PAUSE, Schedule};
 
-/// A step of time, in milliseconds: whoever has not renewed a claim since the last one has lost it.
+/// By how much time advances in a step, in milliseconds. A host that has not renewed its claim since the last step has
+/// lost it.
 const STEP: u64 = CLAIM;
 /// The pause after a call that has failed, in milliseconds.
 const PAUSE: u64 = 1_000;
 const HOUR: u64 = 60 * 60 * 1_000;
-/// Past every time that the model has, so that a clock can go back.
+/// The start of the model's time: so late that a clock can go back.
 const BEGIN: u64 = 1_000 * HOUR;
-/// How far a clock can be wrong: less and more than the longest pause, in both directions.
+/// By how much a clock can be wrong: less and more than the longest pause, in both directions.
 const OFFSETS: [i64; 4] = [0, 2 * HOUR as i64, 720 * HOUR as i64, -720 * HOUR as i64];
-/// The jobs of a call, in the order in which they look for work.
+/// The number of jobs in a call. They check for work in their order.
 const JOBS: usize = 2;
 
-/// How the storage ends a claim: the real one, or one that loses times.
+/// How the storage ends a claim: the real function, or one that loses times.
 type Release = fn(&mut Schedule, u64, Option<u64>) -> bool;
 
-/// What may happen how often.
+/// How often each kind of event may happen.
 #[derive(Clone, Copy)]
 struct Protocol {
     release: Release,
@@ -32,15 +33,16 @@ struct Protocol {
     failures: u8,
     jumps: u8,
     steps: u8,
-    /// Hosts whose clocks are far apart take an organization from each other again and again.
+    /// How often claims may be made: hosts whose clocks differ widely claim an organization from each other again and
+    /// again.
     claims: u64,
 }
 
-/// What a host does.
+/// The state of a host.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Activity {
     Idle,
-    /// It runs the jobs, of which the first `looked` have looked for work.
+    /// It runs the jobs, and the first `looked` of them have checked for work.
     Runs {
         claim: Claim,
         looked: usize,
@@ -53,18 +55,18 @@ struct State {
     schedule: Schedule,
     /// The number of the last claim.
     number: u64,
-    /// True time, in milliseconds.
+    /// The true time in milliseconds.
     time: u64,
     hosts: [Activity; 2],
     /// By how much each host's clock is wrong.
     offsets: [i64; 2],
     /// When the work of each job is due; `None` if it has none.
     work: [Option<u64>; JOBS],
-    /// Until when a failed call has made everybody wait.
+    /// Until when every host waits because a call has failed.
     paused_until: u64,
-    /// Two hosts ran at a time within a claim, although no clock was ever wrong.
+    /// Two hosts ran within a claim at the same time, although no clock was ever wrong.
     overlapped: bool,
-    /// A host whose claim was another's by then has changed that.
+    /// A host has changed a claim that already belonged to another host.
     intruded: bool,
     done: u8,
     requests: u8,
@@ -76,14 +78,14 @@ struct State {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Action {
-    /// A request at this host leaves work for this job, due so many milliseconds later.
+    /// A request at this host creates work for this job, due this many milliseconds later.
     Request {
         host: usize,
         job: usize,
         after: u64,
     },
     Claim(usize),
-    /// The next job looks for work, and does it if it is due.
+    /// The next job checks for work, and does it if it is due.
     Look(usize),
     Release(usize),
     /// The call ends with an error.
@@ -102,8 +104,8 @@ impl State {
         self.time.checked_add_signed(self.offsets[host]).unwrap()
     }
 
-    /// One job looks: it does what is due, and returns when the rest is. A time beyond the longest wait between two tries
-    /// is wrong: the work is done.
+    /// One job checks for work: it does what is due, and returns when the rest is due. If a time is further ahead than
+    /// the longest pause, it is wrong, and the work is done.
     fn look(&mut self, job: usize, now: u64) -> Option<u64> {
         let due = self.work[job]?;
         if due <= now || due > now + HOUR {
@@ -117,7 +119,7 @@ impl State {
         self.jumps < protocol.jumps
     }
 
-    /// Whether one host, with a right clock, does all that is left in time after both have crashed now.
+    /// Whether one host with a right clock does all remaining work in time, after both have crashed now.
     fn recovers(&self, protocol: &Protocol) -> bool {
         let mut state = self.clone();
         state.hosts = [Activity::Idle, Activity::Idle];
@@ -169,7 +171,7 @@ impl Protocol {
         for host in 0..state.hosts.len() {
             if state.requests > 0 {
                 let free = (0..JOBS).filter(|job| state.work[*job].is_none());
-                // While both clocks are the same, it is the same which of the hosts is asked.
+                // While both clocks are equal, it makes no difference which host gets the request.
                 let differs = host == 0 || state.offsets[0] != state.offsets[host];
                 let at = |job| [0, STEP].map(|after| Action::Request { host, job, after });
                 actions.extend(free.filter(|_| differs).flat_map(at));
@@ -190,7 +192,7 @@ impl Protocol {
                 }
             }
             if state.jumps > 0 {
-                // From right to wrong, and from wrong to right.
+                // A clock changes from right to wrong, or from wrong to right.
                 let is_right = state.offsets[host] == 0;
                 let others = OFFSETS.into_iter().filter(|offset| is_right != (*offset == 0));
                 actions.extend(others.map(|offset| Action::Jump { host, offset }));
@@ -249,7 +251,7 @@ impl Protocol {
             Action::Renew(host) => {
                 let now = state.clock(host);
                 let Activity::Runs { claim, looked, next } = last.hosts[host] else { return None };
-                // Who has lost the claim stops in the middle of the call.
+                // A host that has lost its claim stops in the middle of the call.
                 state.hosts[host] = match state.schedule.renew(claim.number, now) {
                     Some(claim) => Activity::Runs { claim, looked, next },
                     None => Activity::Idle,
@@ -272,7 +274,7 @@ impl Protocol {
         Some(state)
     }
 
-    /// The rule that the state breaks, if it breaks one.
+    /// The rule that the state breaks, if any.
     fn broken(&self, state: &State) -> Option<&'static str> {
         let looks = |due: u64| match state.schedule {
             Schedule { claim: Some(_), .. } => true,
@@ -294,13 +296,13 @@ const LOST: &str = "a wake-up is lost";
 const LATE: &str = "whoever is left does not do all work in time";
 const INTRUDED: &str = "a host has changed the claim of another one";
 
-/// Whether the host that had `claim` has changed one that was another's.
+/// Whether the host that had `claim` has changed another host's claim.
 fn has_intruded(before: &State, after: &State, claim: Claim) -> bool {
     let is_others = before.schedule.claim.is_some_and(|current| current.number != claim.number);
     is_others && before.schedule.claim != after.schedule.claim
 }
 
-/// Several small worlds instead of a large one: in each, something else happens often.
+/// Several small models instead of a large one: in each of them, another kind of event happens often.
 fn worlds(release: Release) -> [Protocol; 3] {
     let calm = Protocol { release, requests: 2, crashes: 2, failures: 0, jumps: 0, steps: 3, claims: 20 };
     let failing = Protocol { crashes: 1, failures: 1, ..calm };
@@ -308,11 +310,11 @@ fn worlds(release: Release) -> [Protocol; 3] {
     [calm, failing, jumping]
 }
 
-/// Visits every state that can be reached, breadth first, and returns how many there are. Panics with the shortest way to
-/// the first state that breaks a rule.
+/// Visits every reachable state, breadth first, and returns how many there are. Panics with the shortest path to the
+/// first state that breaks a rule.
 ///
-/// It is a model checker of the smallest kind. The one that is published for Rust turns a feature of serde on, and so has
-/// all dependencies compiled a second time.
+/// This is a minimal model checker. The published one for Rust turns on a feature of serde, which would compile all
+/// dependencies a second time.
 fn explore(world: &Protocol) -> usize {
     let mut known: HashMap<State, Option<(State, Action)>> = HashMap::from([(world.first(), None)]);
     let mut queue = VecDeque::from([world.first()]);
@@ -345,7 +347,7 @@ fn no_wake_up_is_lost_and_no_claim_shared_whatever_happens() {
     }
 }
 
-/// The scheme before claims: what a call has returned replaces the time, whatever commits have set meanwhile.
+/// The design before claims existed: the time that a call returns replaces the time that commits have set meanwhile.
 #[test]
 #[should_panic(expected = "a wake-up is lost")]
 fn the_model_finds_the_wake_up_that_is_lost_where_the_answer_replaces_the_time() {
@@ -356,7 +358,7 @@ fn the_model_finds_the_wake_up_that_is_lost_where_the_answer_replaces_the_time()
     explore(&calm);
 }
 
-/// A host that ends whatever claim there is.
+/// A host that ends any claim, whichever host it belongs to.
 #[test]
 #[should_panic(expected = "a host has changed the claim of another one")]
 fn the_model_finds_the_host_that_ends_the_claim_of_another() {

@@ -1,4 +1,4 @@
-//! Entries that are appended.
+//! Tests of appended entries.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ super::named![
     an_append_of_nothing_does_nothing,
 ];
 
-/// Much longer than promised: a machine may be busy.
+/// Much longer than the promised time, because a machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 async fn appears(space: &Space, key: &str) -> Result<(), Fault> {

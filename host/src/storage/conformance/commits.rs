@@ -74,7 +74,7 @@ async fn a_write_leaves_the_versions_of_other_keys(storage: Arc<dyn Storage>) ->
     equal("x", space.item("x").await?.map(|item| item.version), Some(version))
 }
 
-/// Commits with these requirements; on success `done` is set.
+/// Commits with these requirements, and sets `done` on success.
 async fn require(space: &Space, require: Vec<Condition>) -> Result<(), StorageError> {
     space.commit(require, vec![put("done", "yes")]).await.map(drop)
 }

@@ -1,4 +1,4 @@
-//! What holds with many writers at once.
+//! Rules for many writers at the same time.
 
 use std::collections::HashSet;
 use std::future::Future;
@@ -24,7 +24,7 @@ super::named![
 
 const WRITERS: usize = 32;
 
-/// Runs a writer's work in as many tasks at once; returns what each returned.
+/// Runs a writer's work in this many concurrent tasks; returns the result of each.
 async fn at_once<T, F>(work: impl Fn(usize) -> F) -> Result<Vec<T>, Fault>
 where
     T: Send + 'static,
@@ -158,7 +158,8 @@ async fn no_two_commits_share_a_version(storage: Arc<dyn Storage>) -> Result<(),
     equal("different versions", versions.iter().collect::<HashSet<_>>().len(), WRITERS * COMMITS)
 }
 
-/// What adding a member to a team is: both ends exist, two edges, two touch keys written blindly.
+/// The conditions and changes that add a member to a team: both exist, two edges, and two touch keys written without
+/// reading them.
 fn join(team: &str, member: &str) -> (Vec<Condition>, Vec<Change>) {
     let require =
         vec![Condition::Exists(k(&format!("team/{team}"))), Condition::Exists(k(&format!("member/{member}")))];

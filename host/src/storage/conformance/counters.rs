@@ -68,7 +68,7 @@ async fn a_counter_may_not_leave_its_bounds(storage: Arc<dyn Storage>) -> Result
     space.write(vec![put("n", "5")]).await?;
     equal("over", space.write(vec![add("n", 1, None, Some(5))]).await, limit.clone())?;
     equal("under", space.write(vec![add("n", -6, Some(0), None)]).await, limit.clone())?;
-    // The rule is about the sum, not about the direction.
+    // The bound applies to the sum, not to the direction of the change.
     equal("still over", space.write(vec![add("n", -1, None, Some(3))]).await, limit)?;
     equal("the value", space.value("n").await?, some("5"))
 }

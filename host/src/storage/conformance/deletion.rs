@@ -1,4 +1,4 @@
-//! The removal of an organization, and the next one of its name.
+//! The removal of an organization, and a new organization with the same name.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -56,7 +56,7 @@ async fn a_deleted_organization_can_not_be_written(storage: Arc<dyn Storage>) ->
     equal("after", storage.is_deleted(&space.organization).await?, true)?;
     equal("a write", space.write(vec![put("z", "3")]).await, Err(StorageError::Deleted))?;
     equal("a due time", space.wake(10).await, Err(StorageError::Deleted))?;
-    // Whether an append is refused at once or dropped later is the storage's choice.
+    // The storage may refuse an append at once or drop it later.
     match storage.append(&space.organization, vec![(k("log"), k("1"))]).await {
         Ok(()) | Err(StorageError::Deleted) => {}
         Err(error) => return Err(error.into()),
@@ -112,7 +112,7 @@ async fn nothing_of_those_who_write_during_a_deletion_is_left(storage: Arc<dyn S
             for n in 0..100_000 {
                 let late = deleted.load(Ordering::SeqCst);
                 let key = format!("new/{writer}/{n}");
-                // An append may be refused at once or be dropped later.
+                // The storage may refuse an append at once or drop it later.
                 let _ = space.storage.append(&space.organization, vec![(k(&format!("log/{key}")), k("1"))]).await;
                 match space.write(vec![put(&key, "1")]).await {
                     Err(StorageError::Deleted) => return Ok(()),

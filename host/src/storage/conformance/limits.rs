@@ -1,4 +1,4 @@
-//! The limits of [`crate::storage::bounds`], from both sides.
+//! The limits of [`crate::storage::bounds`]: the largest allowed values and the smallest refused ones.
 
 use std::sync::Arc;
 
@@ -43,7 +43,7 @@ fn version(items: &[Option<crate::capability::storage::Item>]) -> u64 {
     items.iter().flatten().map(|item| item.version).sum()
 }
 
-/// All calls that take a key, with this one; what each returned.
+/// Makes all calls that take a key with this one; returns the result of each.
 async fn with_key(space: &Space, key: &Key) -> Vec<(&'static str, Result<(), StorageError>)> {
     let bounded = crate::capability::storage::BoundedAdd { key: key.clone(), delta: 1, min: None, max: None };
     let (storage, organization) = (&space.storage, &space.organization);

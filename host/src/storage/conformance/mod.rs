@@ -32,13 +32,13 @@ use crate::capability::storage::{
     Transaction,
 };
 
-/// A rule that does not hold.
+/// A rule that an implementation breaks.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{rule}: {detail}")]
 pub struct Violation {
     /// The rule's name.
     pub rule: &'static str,
-    /// What was expected and what came.
+    /// The expected and the actual result.
     pub detail: String,
 }
 
@@ -57,10 +57,10 @@ impl Rule {
         self.name
     }
 
-    /// Checks it with an empty storage.
+    /// Checks the rule with an empty storage.
     ///
     /// # Errors
-    /// Says what does not hold.
+    /// Says how the storage breaks the rule.
     pub async fn check(&self, storage: Arc<dyn Storage>) -> Result<(), Violation> {
         (self.check)(storage).await.map_err(|Fault(detail)| Violation { rule: self.name, detail })
     }
@@ -87,8 +87,8 @@ pub fn rules() -> Vec<Rule> {
     .concat()
 }
 
-/// Checks all rules, one after the other, each with a storage of its own: `make` returns an empty one.
-/// Returns the rules that do not hold.
+/// Checks all rules, one after the other, each with a storage of its own: `make` returns an empty one. Returns the
+/// broken rules.
 pub async fn run<M, F>(make: M) -> Vec<Violation>
 where
     M: Fn() -> F,
@@ -101,7 +101,7 @@ where
     violations
 }
 
-/// What does not hold, in words.
+/// A description of how a rule was broken.
 struct Fault(String);
 
 impl From<StorageError> for Fault {
@@ -127,7 +127,7 @@ fn holds(condition: bool, otherwise: impl FnOnce() -> String) -> Result<(), Faul
     if condition { Ok(()) } else { Err(Fault(otherwise())) }
 }
 
-/// An organization of a storage, with short names for what the checks do all the time.
+/// An organization of a storage, with short functions for frequent actions.
 #[derive(Clone)]
 struct Space {
     storage: Arc<dyn Storage>,
@@ -200,7 +200,7 @@ fn everything() -> KeyRange {
     KeyRange { start: Vec::new(), end: vec![0xff; 512] }
 }
 
-/// The first entries of a range, as many as the storage gives.
+/// A page with the first entries of a range, as many as the storage returns.
 fn page(range: KeyRange) -> Page {
     Page { range, reverse: false, skip: 0, limit: u32::MAX }
 }

@@ -1,4 +1,4 @@
-//! What `get` and `scan` return.
+//! The results of `get` and `scan`.
 
 use std::sync::Arc;
 
@@ -154,7 +154,7 @@ async fn an_organization_never_written_to_holds_nothing(storage: Arc<dyn Storage
 }
 
 async fn organizations_do_not_share_keys(storage: Arc<dyn Storage>) -> Result<(), Fault> {
-    // Names where a key that is glued to a name without a separator would fall into the other.
+    // With these names, a storage that joins name and key without a separator would mix up the two spaces.
     let (one, two) = (Space::new(&storage, "org")?, Space::new(&storage, "org-1")?);
     one.write(vec![put("x", "one"), put("-1x", "one")]).await?;
     two.write(vec![put("x", "two"), put("y", "two")]).await?;

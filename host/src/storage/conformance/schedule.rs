@@ -1,4 +1,4 @@
-//! When organizations are due, the claims of hosts (see [`crate::capability::schedule`]).
+//! Due times of organizations, and claims of hosts (see [`crate::capability::schedule`]).
 
 use std::sync::Arc;
 
@@ -32,10 +32,10 @@ super::named![
     a_deleted_organization_has_no_schedule,
 ];
 
-/// A time at which all of this could happen.
+/// A plausible current time.
 const NOW: u64 = 1_760_000_000_000;
 
-/// Who is due at this time, as text.
+/// The organizations that are due at this time, as text.
 async fn due(storage: &Arc<dyn Storage>, now: u64) -> Result<Vec<String>, Fault> {
     let due = storage.due(now, 100).await?;
     Ok(due.into_iter().map(|organization| organization.to_string()).collect())
@@ -50,7 +50,7 @@ async fn claimed(space: &Space, now: u64) -> Result<Claim, Fault> {
     claim.ok_or_else(|| Fault(format!("{} can't be claimed though it is due", space.organization)))
 }
 
-/// An organization that is due at [`NOW`], and the claim that a host has on it since then.
+/// An organization that is due at [`NOW`], and the claim that a host has had on it since then.
 async fn claimed_space(storage: &Arc<dyn Storage>, name: &str) -> Result<(Space, Claim), Fault> {
     let space = Space::new(storage, name)?;
     space.wake(NOW).await?;
@@ -192,7 +192,7 @@ async fn a_claim_has_a_number_of_its_own(storage: Arc<dyn Storage>) -> Result<()
         numbers.push(claim.number);
         storage.release(&space.organization, claim.number, None).await?;
         if round == 2 {
-            // The next of its name goes on.
+            // The next organization with this name is not affected.
             storage.delete_organization(&space.organization).await?;
             space.organization = space.organization.with_generation(1);
         }
@@ -201,7 +201,7 @@ async fn a_claim_has_a_number_of_its_own(storage: Arc<dyn Storage>) -> Result<()
 }
 
 async fn a_time_set_while_a_claim_lasts_is_kept_with_any_answer(storage: Arc<dyn Storage>) -> Result<(), Fault> {
-    // Earlier than the time that was taken away, the same, later, and far later than the answer.
+    // Times that are earlier than the removed one, equal to it, later, and far later than the returned one.
     for (number, meanwhile) in [NOW - 5, NOW, NOW + 5, NOW + 60_000].into_iter().enumerate() {
         for (name, answer) in [("a", None), ("b", Some(NOW + 3_600_000))] {
             let (space, claim) = claimed_space(&storage, &format!("{name}{number}")).await?;

@@ -1,4 +1,4 @@
-//! What was sent of each organization and what arrived of it, told by digests.
+//! Digests of what was sent for each organization and of what arrived, to compare the two.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use super::{Copied, Head, Part, Sent};
 use crate::capability::storage::{Entry, OrganizationId};
 
-/// What was sent of each organization, told by its digest.
+/// A digest of what was sent for each organization.
 #[derive(Default)]
 pub(super) struct Digests {
     all: BTreeMap<(String, u64), Digest>,
@@ -23,7 +23,7 @@ struct Digest {
 }
 
 impl Digest {
-    /// What is the same of the same items, and of no others.
+    /// Facts that are equal if and only if the items are equal.
     fn facts(&self) -> (Option<Head>, u64, u64, [u8; 32]) {
         (self.head.clone(), self.items, self.bytes, self.hash.clone().finalize().into())
     }
@@ -34,7 +34,7 @@ impl Digests {
         match sent {
             Sent::Organization(head) => {
                 let name = (head.organization.as_str().to_owned(), head.organization.generation());
-                // Versions that were given after the last change are no data.
+                // Version numbers that were given out after the last change are no data.
                 let head = Head { version: 0, ..head.clone() };
                 self.all.insert(name.clone(), Digest { head: Some(head), ..Digest::default() });
                 self.current = Some(name);
@@ -44,7 +44,7 @@ impl Digests {
                 for Entry { key, value, version } in items {
                     digest.items += 1;
                     digest.bytes += (key.len() + value.len()) as u64;
-                    // With their lengths, so that what belongs to the key is never taken for what belongs to the value.
+                    // The lengths are hashed too, so that no byte of the key can be taken for a byte of the value.
                     for part in [key, value] {
                         digest.hash.update((part.len() as u64).to_be_bytes());
                         digest.hash.update(part);
@@ -55,7 +55,7 @@ impl Digests {
         }
     }
 
-    /// The organization that was noted last, as if none of its items had been noted.
+    /// The last noted organization, without its items.
     pub(super) fn last_without_items(&self) -> Self {
         let mut digests = Self::default();
         if let Some(name) = &self.current {
@@ -66,13 +66,13 @@ impl Digests {
         digests
     }
 
-    /// Whether both have noted the same items of the organization that they have noted last.
+    /// Whether both have noted the same items for the last noted organization.
     pub(super) fn has_the_same_last(&self, other: &Self) -> bool {
         let last = |digests: &Self| Some(digests.all.get(digests.current.as_ref()?)?.facts());
         last(self) == last(other)
     }
 
-    /// The first organization of the part that one of them has otherwise than the other, or that one lacks.
+    /// The first organization of the part that differs between the two, or that only one of them has.
     pub(super) fn first_difference(&self, other: &Self, part: Part) -> Option<OrganizationId> {
         let all = self.all.iter().chain(&other.all);
         let of_part = all.filter_map(|(name, digest)| Some((name, &digest.head.as_ref()?.organization)));

@@ -1,35 +1,35 @@
-//! What an earlier copy, which was broken off, has left of one organization, beside what the source sends of it now.
+//! Compares what an interrupted earlier copy has left of one organization with what the source sends now.
 //!
-//! Both come in the order of their keys, so that each page of the source is laid beside the items that are there: what is the
-//! same stays as it is, what differs or is missing is put, and what the source does not have any more is deleted.
+//! Both come in the order of their keys, so each page of the source is compared with the items in the target. Equal
+//! items stay, items that differ or are missing are put, and items that the source no longer has are deleted.
 
 use std::collections::VecDeque;
 
 use super::{Entry, Key, PAGE_ITEMS, StorageError, Target};
 
-/// The items that are there and have not been compared yet.
+/// The target's items that were not compared yet.
 pub(super) struct Left {
-    /// Those that were read ahead.
+    /// The items that were read ahead.
     page: VecDeque<Entry>,
-    /// The last one that was read.
+    /// The key of the last item that was read.
     last: Key,
-    /// There are no others behind those.
+    /// Whether all items were read.
     is_all_read: bool,
 }
 
 impl Left {
-    /// Nothing was left.
+    /// An earlier copy has left nothing.
     pub(super) fn nothing() -> Self {
         Self { page: VecDeque::new(), last: Key::new(), is_all_read: true }
     }
 
-    /// Something was left, which is yet to be read.
+    /// An earlier copy has left items, which must still be read.
     pub(super) fn something() -> Self {
         Self { is_all_read: false, ..Self::nothing() }
     }
 
-    /// Makes what is there, from where the page before ended up to the end of this page of the source, to this page. Returns
-    /// how many of its items were there already.
+    /// Makes the target's items equal to this page of the source, in the range from the end of the previous page to the
+    /// end of this one. Returns how many items were already equal.
     pub(super) async fn bring_up_to_date(
         &mut self,
         target: &mut dyn Target,
@@ -65,7 +65,7 @@ impl Left {
         Ok(same)
     }
 
-    /// Deletes what is behind the last item of the source.
+    /// Deletes the items after the last item of the source.
     pub(super) async fn remove_rest(mut self, target: &mut dyn Target) -> Result<(), StorageError> {
         while self.next(target).await?.is_some() {
             let delete = self.page.drain(..).map(|gone| gone.key).collect();
@@ -74,7 +74,7 @@ impl Left {
         Ok(())
     }
 
-    /// The first item that has not been compared.
+    /// The first item that was not compared yet.
     async fn next(&mut self, target: &mut dyn Target) -> Result<Option<&Entry>, StorageError> {
         if self.page.is_empty() && !self.is_all_read {
             self.page = target.after(&self.last).await?.into();

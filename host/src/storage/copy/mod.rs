@@ -1,10 +1,11 @@
-//! All organizations from one storage into another: what backup, restore and the change to another database are made of.
+//! Copies all organizations from one storage to another. Backup, restore and the change to another database use this.
 //!
-//! The source is read as it is at one moment, beside a server that goes on writing. In the target an organization is written
-//! part by part, and each part stays when the copy is broken off. The next copy into the same place compares what the source
-//! has now with what is there, and writes only what is missing or has changed (module `left`). The host's own records come
-//! last and in one piece, after all others were read again and are, to the byte, what was sent. A server finds organizations by
-//! these records, so a copy that was broken off, or that arrived otherwise, is no database that a server would serve from.
+//! The source is read in one snapshot, while a server may go on writing. In the target, an organization is written in
+//! parts, and the written parts stay if the copy is interrupted. The next copy into the same target compares the source
+//! with what is there, and only writes what is missing or has changed (module `left`). The host's own records are
+//! written last, in one transaction, after all other data was read again and found equal to the byte. A server finds
+//! organizations by these records, so no server would serve from a copy that was interrupted or that differs from its
+//! source.
 
 mod digests;
 mod left;
@@ -20,9 +21,9 @@ use self::digests::Digests;
 use self::left::Left;
 use crate::capability::storage::{Entry, Key, OrganizationId, StorageError};
 
-/// Pages of items that wait between source and target.
+/// How many pages of items may wait between source and target.
 const AHEAD: usize = 4;
-/// Items of a page at most.
+/// The most items in a page.
 pub(super) const PAGE_ITEMS: usize = 2_000;
 /// A page ends with the item that makes it larger than this, in bytes.
 pub(super) const PAGE_BYTES: usize = 4 << 20;
@@ -30,48 +31,48 @@ pub(super) const PAGE_BYTES: usize = 4 << 20;
 /// Why a copy failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CopyError {
-    /// The target serves organizations.
+    /// The target already serves organizations.
     #[error("the target has organizations already: name an empty one")]
     NotEmpty,
-    /// The target has something else than was sent.
+    /// The organization in the target differs from what was sent.
     #[error("what arrived of the organization {0} is not what was sent: copy again, and look at the target's disk")]
     Differs(OrganizationId),
-    /// The host key beside the copy is not the one that its secrets are sealed with.
+    /// The host key beside the copy is not the one with which its secrets were encrypted.
     #[error("{0}")]
     Key(String),
-    /// A storage refused.
+    /// A storage has returned an error.
     #[error(transparent)]
     Storage(#[from] StorageError),
 }
 
-/// Items came for no organization, which is a fault of the copy.
+/// The error for items that came before any organization, which is a bug in the copy.
 pub(super) fn not_begun() -> StorageError {
     StorageError::Other("no organization was begun".into())
 }
 
-/// An organization, as a copy carries it before its items.
+/// An organization in the form in which a copy sends it before its items.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Head {
     pub(crate) organization: OrganizationId,
-    /// It was deleted: only its name's generation is left of it.
+    /// Whether it was deleted: only the generation of its name is left.
     pub(crate) deleted: bool,
-    /// The version, or the claim's number, that was given last, or a later one.
+    /// The last version or claim number that was given out, or a later one.
     pub(crate) version: u64,
-    /// When its jobs are due, in milliseconds since the Unix epoch. Nobody has a claim on them in the target.
+    /// When its jobs are due, in milliseconds since the Unix epoch. In the target, no host has a claim on them.
     pub(crate) wake_at: Option<u64>,
 }
 
-/// What of a storage is sent.
+/// Which part of a storage is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
-    /// All organizations, and the host's own records after them.
+    /// All organizations, and then the host's own records.
     All,
-    /// The organizations alone.
+    /// Only the organizations.
     Organizations,
 }
 
 impl Part {
-    /// Whether an organization belongs to it.
+    /// Whether the part contains an organization.
     pub(super) fn has(self, organization: &OrganizationId) -> bool {
         match self {
             Self::All => true,
@@ -80,81 +81,81 @@ impl Part {
     }
 }
 
-/// What a source sends.
+/// One message of a source.
 #[derive(Debug)]
 pub(crate) enum Sent {
     /// The next organization begins.
     Organization(Head),
-    /// Some of its items, in the order of their keys.
+    /// Some items of the current organization, in the order of their keys.
     Items(Vec<Entry>),
 }
 
-/// A storage that is read as it was at one moment.
+/// A storage that is read in one snapshot.
 #[async_trait]
 pub(crate) trait Source: Send {
-    /// Sends organizations with their items, the host's own records last. It ends early when nobody receives any more.
+    /// Sends organizations with their items, the host's own records last. It ends early if the receiver has gone.
     ///
     /// # Errors
     /// If the storage can't be read.
     async fn send(self: Box<Self>, part: Part, to: mpsc::Sender<Sent>) -> Result<(), StorageError>;
 }
 
-/// A storage that takes organizations.
+/// A storage into which organizations are copied.
 ///
-/// Between `begin` and `end` there is one transaction of the database after another: each [`Target::change`] of an
-/// organization is durable when it returns. What belongs to the host's own records is one transaction that `end` commits.
+/// Between `begin` and `end` each [`Target::change`] of an organization is a transaction of its own, which is durable
+/// when the call returns. For the host's own records, all changes are one transaction, which `end` commits.
 #[async_trait]
 pub(crate) trait Target: Send {
-    /// Whether it serves organizations: then nothing may be copied into it.
+    /// Whether the storage serves organizations already: then nothing may be copied into it.
     async fn serves(&mut self) -> Result<bool, StorageError>;
 
-    /// Which organizations an earlier copy has left, as a whole or in part.
+    /// The organizations that an earlier copy has left, completely or partly.
     async fn organizations(&mut self) -> Result<Vec<OrganizationId>, StorageError>;
 
-    /// Removes one of these with all that it has.
+    /// Removes one of these organizations with all its data.
     async fn remove(&mut self, organization: &OrganizationId) -> Result<(), StorageError>;
 
-    /// An organization begins. Returns whether an earlier copy has left something of it, which stays for now.
+    /// Begins an organization. Returns whether an earlier copy has left some of its data, which stays for now.
     async fn begin(&mut self, head: &Head) -> Result<bool, StorageError>;
 
-    /// The next items of the organization that was begun, in the order of their keys: at most a page of those behind this
-    /// key, and none only if there are none.
+    /// The next items of the current organization after this key, in the order of their keys: at most a page, and none
+    /// only if there are no more.
     async fn after(&mut self, key: &[u8]) -> Result<Vec<Entry>, StorageError>;
 
-    /// Puts items of the organization that was begun, with their versions, and deletes keys, all of which are others.
+    /// Puts items of the current organization with their versions, and deletes keys. No key is both put and deleted.
     async fn change(&mut self, put: Vec<Entry>, delete: Vec<Key>) -> Result<(), StorageError>;
 
-    /// The organization that was begun is complete.
+    /// Ends the current organization.
     async fn end(&mut self) -> Result<(), StorageError>;
 
-    /// All of it as a source.
+    /// The target as a source, to read everything again.
     async fn source(&mut self) -> Result<Box<dyn Source>, StorageError>;
 }
 
-/// What was copied.
+/// Statistics of a copy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Copied {
-    /// Organizations that exist, and not the host's own records.
+    /// How many organizations exist, without the host's own records.
     pub(crate) organizations: u64,
     pub(crate) items: u64,
-    /// Of keys and values.
+    /// The bytes of keys and values.
     pub(crate) bytes: u64,
-    /// Items that an earlier copy, which was broken off, had brought already.
+    /// How many items an interrupted earlier copy had brought already.
     pub(crate) kept: u64,
 }
 
-/// Looks at what the source has at one key of the host's own records, when all but those have arrived. What it refuses is no
-/// database that a server would serve from.
+/// Checks the source's value of one key among the host's own records, after all other data has arrived. If the check
+/// fails, the copy does not become a database that a server would serve from.
 pub(crate) struct Look<'l> {
-    /// The key.
+    /// The key to check.
     pub(crate) at: Key,
-    /// Gets its value, if there is one.
+    /// Is called with the value of the key, if there is one.
     #[allow(clippy::type_complexity, reason = "it is said once")]
     pub(crate) check: Box<dyn FnOnce(Option<&[u8]>) -> Result<(), CopyError> + Send + 'l>,
 }
 
-/// Copies all, and compares what arrived with what was sent. What an earlier copy into this target has left is made to what
-/// the source has now.
+/// Copies everything, and compares what arrived with what was sent. Data that an earlier copy has left in this target
+/// is updated to the source's current data.
 ///
 /// # Errors
 /// [`CopyError`] says what is wrong; the source is never changed.
@@ -198,7 +199,7 @@ pub(crate) async fn copy(
             }
         }
     }
-    // What was sent is all that there is only if the source has come to its end.
+    // What was sent is only complete if the source has ended without an error.
     joined(sending.await)?;
     let mut is_host = false;
     if let Some((head, left)) = current.take() {
@@ -209,7 +210,8 @@ pub(crate) async fn copy(
         }
     }
     remove_all(unsent, target).await?;
-    // The host's own records have begun, and nobody sees them until the others, and they themselves, are found to be right.
+    // The host's own records are in a transaction that is not committed, so nobody sees them until all data is
+    // verified.
     check(&sent, target).await?;
     (look.check)(seen.as_deref())?;
     if is_host {
@@ -226,7 +228,7 @@ async fn remove_all(organizations: BTreeSet<OrganizationId>, target: &mut dyn Ta
     Ok(())
 }
 
-/// Reads the organizations of the target again, and compares them with what was sent of them.
+/// Reads the target's organizations again, and compares them with what was sent.
 async fn check(sent: &Digests, target: &mut dyn Target) -> Result<(), CopyError> {
     let (to, mut from) = mpsc::channel(AHEAD);
     let sending = tokio::spawn(target.source().await?.send(Part::Organizations, to));
@@ -241,7 +243,8 @@ async fn check(sent: &Digests, target: &mut dyn Target) -> Result<(), CopyError>
     }
 }
 
-/// Reads the items of what was begun last again, where nobody else sees them yet, and compares them with what was sent.
+/// Reads the items of the current organization again, inside its uncommitted transaction, and compares them with what
+/// was sent.
 async fn check_current(sent: &Digests, target: &mut dyn Target) -> Result<(), CopyError> {
     let mut arrived = sent.last_without_items();
     let mut last = Key::new();

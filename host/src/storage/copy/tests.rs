@@ -31,7 +31,7 @@ impl Source for Faulty {
     }
 }
 
-/// Stores what arrives, but for the last item of each page of this organization.
+/// Stores what arrives, except the last item of each page of this organization.
 struct Forgetful {
     target: SqliteTarget,
     of: OrganizationId,
@@ -127,7 +127,7 @@ async fn a_copy_has_every_item_with_its_version_also_after_one_that_was_broken_o
         let source = Box::new(Faulty { source: source(), breaks_after });
         let broken = copied(source, &to).await.unwrap_err();
         assert!(broken.to_string().contains("broken off"), "{broken}");
-        // What is not complete is no database that anybody would serve from.
+        // No server would serve from an incomplete copy.
         assert!(!SqliteTarget::open(&to, Checkpoints::Own).unwrap().serves().await.unwrap());
     }
     let all_of_it = copied(source(), &to).await.unwrap();
@@ -185,7 +185,7 @@ async fn what_another_source_has_left_goes_and_what_is_refused_at_the_end_serves
         put(&stranger, &named(name), "stranger", Vec::new()).await;
     }
     let source = |path: &Path| -> Box<dyn Source> { Box::new(SqliteSource::open(path, Checkpoints::Own).unwrap()) };
-    // It has no records of a host: the copy is complete, and nobody would serve from it.
+    // The source has no records of a host: the copy is complete, but no server would serve from it.
     copied(source(&other), &to).await.unwrap();
     let look = |wanted: &'static [u8]| Look {
         at: b"organization/acme".to_vec(),

@@ -1,8 +1,8 @@
-//! What a transaction does in the end: the form in which it is sent.
+//! The net effect of a transaction: the form in which it is sent to the database.
 //!
-//! A transaction's changes take effect in their order. The database gets their sum instead: ranges that are deleted, then
-//! keys that are deleted, then what is put. So it does no work that is undone, and can check all counters before it
-//! changes anything.
+//! A transaction's changes take effect in their order. The database only gets their result: first the deleted ranges,
+//! then the deleted keys, then the puts. It does no work that a later change would undo, and can check all counters
+//! before it changes anything.
 
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
@@ -12,48 +12,49 @@ use crate::capability::storage::{
     BoundedAdd, Change, Condition, Key, KeyRange, KeyValue, KeyVersion, StorageError, Transaction,
 };
 
-/// The version that says "the key must have a value" in the place of one.
+/// Stands for a version in a requirement that the key must have any value.
 pub(super) const EXISTS: i64 = -1;
-/// The version that says "the key must have no value" in the place of one.
+/// Stands for a version in a requirement that the key must have no value.
 pub(super) const ABSENT: i64 = -2;
 
 /// A transaction in the form in which it is sent.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct NetChange {
-    /// Keys, and the version that each must have.
+    /// The required keys, with the version that each must have.
     pub(super) require: Vec<(Key, i64)>,
     pub(super) sums: Vec<Sum>,
-    /// No two of them touch each other.
+    /// The deleted ranges. No two of them overlap or touch.
     pub(super) ranges: Vec<(Key, Key)>,
     pub(super) deleted: Vec<Key>,
     pub(super) put: Vec<(Key, Vec<u8>)>,
     pub(super) wake_at: Option<i64>,
-    /// What to say in the place of a limit at this key: an addition to what the transaction has put is known to fail, but
-    /// requirements are looked at first.
+    /// The error to report if the limit at this key fails. An addition to a value that the same transaction has put is
+    /// already known to fail, but the database must check the requirements first.
     pub(super) failure: Option<(Key, StorageError)>,
 }
 
-/// What is added to the value that a counter has before the transaction.
+/// An addition to the value that a counter has before the transaction.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Sum {
     pub(super) key: Key,
-    /// It may have 65 bits, and more with those of other transactions.
+    /// The sum of the additions. It may need 65 bits, and more together with other transactions.
     pub(super) delta: i128,
-    /// Between these the value before must be, or the transaction fails. No value is if `low > high`.
+    /// The transaction fails unless the counter's former value is between `low` and `high`. If `low > high`, every
+    /// value fails.
     pub(super) low: i64,
     pub(super) high: i64,
-    /// Whether the sum is the counter's value afterwards.
+    /// Whether the counter has this sum after the transaction.
     pub(super) is_kept: bool,
 }
 
 impl NetChange {
-    /// The puts of entries that are appended.
+    /// The puts of an append.
     pub(super) fn append(entries: Vec<(Key, Vec<u8>)>) -> Self {
         let last: BTreeMap<Key, Vec<u8>> = entries.into_iter().collect();
         Self { put: last.into_iter().collect(), ..Self::default() }
     }
 
-    /// The sum of a transaction.
+    /// The net effect of a transaction.
     pub(super) fn of(transaction: Transaction) -> Self {
         let mut slots = Slots::default();
         let mut failure = None;
@@ -89,19 +90,19 @@ impl NetChange {
         change
     }
 
-    /// Rows that it reads and writes.
+    /// How many rows it reads and writes.
     pub(super) fn rows(&self) -> usize {
         self.require.len() + self.sums.len() + self.ranges.len() + self.deleted.len() + self.put.len()
     }
 
-    /// Bytes of its keys and values.
+    /// The bytes of its keys and values.
     pub(super) fn bytes(&self) -> usize {
         let put: usize = self.put.iter().map(|(key, value)| key.len() + value.len()).sum();
         let required: usize = self.require.iter().map(|(key, _)| key.len()).sum();
         put + required + self.deleted.iter().map(Vec::len).sum::<usize>()
     }
 
-    /// What a refusal at this key means.
+    /// The error for a limit that failed at this key.
     pub(super) fn limit(&self, key: Key) -> StorageError {
         match &self.failure {
             Some((failed, error)) if *failed == key => error.clone(),
@@ -118,11 +119,11 @@ fn required(require: Condition) -> (Key, i64) {
     }
 }
 
-/// What becomes of each key.
+/// The final state of each key.
 #[derive(Default)]
 struct Slots {
     of: BTreeMap<Key, Slot>,
-    /// Start and end of what is deleted; none touches another.
+    /// Start and end of the deleted ranges, which neither overlap nor touch.
     ranges: BTreeMap<Key, Key>,
     place: usize,
 }
@@ -132,18 +133,18 @@ struct Slot {
     last: Last,
 }
 
-/// What a key has in the end.
+/// The final state of a key.
 enum Last {
-    /// What is stored, with what was added.
+    /// The stored value with the additions.
     Stored,
     Put(Vec<u8>),
     Deleted,
-    /// It is in a range that is deleted.
+    /// The key is in a deleted range.
     DeletedWithRange,
 }
 
 impl Slots {
-    /// Takes the next change. The error is that of an addition to what is known.
+    /// Applies the next change. The error is that of an addition to a known value.
     fn write(&mut self, write: Change) -> Result<(), (Key, StorageError)> {
         self.place += 1;
         match write {
@@ -191,7 +192,7 @@ impl Slots {
         for (_, slot) in self.of.range_mut(bounds) {
             slot.last = Last::DeletedWithRange;
         }
-        // One with those that it touches.
+        // Ranges that touch are merged.
         let KeyRange { mut start, mut end } = range;
         while let Some((first, last)) = self.ranges.range(..=end.clone()).next_back() {
             if *last < start {
@@ -206,7 +207,7 @@ impl Slots {
     }
 }
 
-/// Whether the key is in one of the ranges, of which none touches another.
+/// Whether the key is in one of the ranges, which neither overlap nor touch.
 pub(super) fn is_in<K: Borrow<[u8]> + Ord>(ranges: &BTreeMap<K, K>, key: &[u8]) -> bool {
     let up_to = (Bound::Unbounded, Bound::Included(key));
     ranges.range::<[u8], _>(up_to).next_back().is_some_and(|(_, end)| key < end.borrow())
@@ -214,11 +215,11 @@ pub(super) fn is_in<K: Borrow<[u8]> + Ord>(ranges: &BTreeMap<K, K>, key: &[u8]) 
 
 /// Additions to a stored value, one after the other.
 struct Chain {
-    /// Where the first is among the changes.
+    /// The index of the first addition among the changes.
     place: usize,
-    /// What they add together.
+    /// The sum of the additions.
     delta: i128,
-    /// Between these the value before must be for every sum to keep its bounds.
+    /// Every intermediate sum is within its bounds if the counter's former value is between these.
     low: i128,
     high: i128,
 }
@@ -228,7 +229,7 @@ impl Chain {
         Self { place, delta: 0, low: i64::MIN.into(), high: i64::MAX.into() }
     }
 
-    /// There are fewer additions than would leave 128 bits.
+    /// 128 bits can't overflow, since there are far too few additions for that.
     fn push(&mut self, add: &BoundedAdd) {
         self.delta += i128::from(add.delta);
         let (min, max) = (add.min.unwrap_or(i64::MIN), add.max.unwrap_or(i64::MAX));

@@ -1,4 +1,4 @@
-//! Where a PostgreSQL is, and how to connect to it.
+//! The address of a PostgreSQL, and how to connect to it.
 
 use std::fmt;
 use std::fs;
@@ -15,31 +15,31 @@ use super::tls::{Tls, TlsError};
 
 /// The schema in which tables and functions are, unless the URL names another one.
 const SCHEMA: &str = "insomnia_scim";
-/// Connections that a host has at the most, unless the URL has another number.
+/// How many connections a host has at most, unless the URL sets another number.
 const CONNECTIONS: usize = 16;
-/// More connections than this are a mistake: a PostgreSQL takes 100 from all hosts together unless it is told otherwise.
+/// More connections than this are certainly a mistake: by default, PostgreSQL accepts 100 from all hosts together.
 const MOST_CONNECTIONS: usize = 1_000;
-/// How long a call may take all in all, unless the URL has another number: waiting for a connection, and other tries after
-/// one has broken.
+/// How long a call may take in total, unless the URL sets another time. This includes the wait for a connection, and
+/// retries after a connection broke.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How long to wait for each address of a server.
+/// How long to try each address of a server.
 const CONNECT: Duration = Duration::from_secs(5);
-/// How long what was sent may stay without an acknowledgement before the connection counts as broken.
+/// A connection counts as broken if sent data is not acknowledged within this time.
 const UNACKNOWLEDGED: Duration = Duration::from_secs(15);
-/// How long a connection may be silent before it is tested.
+/// A connection without traffic is tested after this time.
 const SILENCE: Duration = Duration::from_secs(30);
 
-/// Where a PostgreSQL is, who connects to it, and how.
+/// The address of a PostgreSQL, the user, and how to connect.
 ///
-/// It is read from a URL as other programs take it: `postgres://user:password@host:5432/database`, or
-/// `postgres:///database?host=/var/run/postgresql&user=scim` for a Unix socket. Besides what libpq calls `sslmode` and
-/// `sslrootcert`, and the names that `tokio_postgres` knows, the URL may have `schema` (where tables and functions are;
-/// `insomnia_scim` by default), `connections` (how many this host has at the most; 16 by default) and `patience` (for how many
-/// seconds a call is tried; 10 by default). Of several hosts, as in `postgres://user@one,two/database`, the one that takes
-/// writes is used.
+/// It is read from a URL in the usual form: `postgres://user:password@host:5432/database`, or
+/// `postgres:///database?host=/var/run/postgresql&user=scim` for a Unix socket. The URL may have `sslmode` and
+/// `sslrootcert` as in libpq, the parameters that `tokio_postgres` knows, and three more: `schema` (where tables and
+/// functions are; `insomnia_scim` by default), `connections` (the most that this host opens; 16 by default) and
+/// `patience` (for how many seconds a call is tried; 10 by default). If it names several hosts, as in
+/// `postgres://user@one,two/database`, the one that accepts writes is used.
 ///
-/// Over a network the connection is encrypted, and the server's certificate must be valid for the host's name. To this
-/// machine, and with `sslmode=disable`, it is not encrypted.
+/// Over a network the connection is encrypted, and the server's certificate must be valid for the host's name. A
+/// connection to this machine is not encrypted, nor is any with `sslmode=disable`.
 #[derive(Clone)]
 pub struct PostgresConfig {
     pub(super) server: Config,
@@ -49,11 +49,11 @@ pub struct PostgresConfig {
     pub(super) patience: Duration,
 }
 
-/// Why the description of a PostgreSQL can't be used. No variant repeats the URL, which may hold a password.
+/// The reason why a PostgreSQL URL can't be used. No variant repeats the URL, which may contain a password.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PostgresConfigError {
-    /// It is not a URL of a PostgreSQL.
+    /// It is no PostgreSQL URL.
     #[error(
         "the storage's URL can't be read: it has the form postgres://USER:PASSWORD@HOST:PORT/DATABASE; in a password, \
          write % as %25, @ as %40, : as %3A, / as %2F, ? as %3F and # as %23"
@@ -62,16 +62,16 @@ pub enum PostgresConfigError {
     /// It names no user.
     #[error("the storage's URL names no user: write postgres://USER@HOST/DATABASE, or add user=USER after the ?")]
     NoUser,
-    /// The way of encryption is unknown, or can't be had.
+    /// The encryption mode is unknown or not supported.
     #[error("sslmode={0} is not possible here: use require (encrypted, the certificate is checked) or disable")]
     SslMode(String),
-    /// The schema's name is not one that needs no quotes.
+    /// The schema's name would need quotes.
     #[error("schema={0} is not a name: use at most 48 of a-z, 0-9 and _, with a letter or _ first")]
     Schema(String),
-    /// The number of connections is none, or too large.
+    /// The number of connections is zero or too large.
     #[error("connections={0} is not a number from 2 to {MOST_CONNECTIONS}")]
     Connections(String),
-    /// The number of seconds is none, or too large.
+    /// The number of seconds is zero or too large.
     #[error("patience={0} is not a number of seconds from 1 to 300")]
     Patience(String),
     /// A file that the URL or an option names can't be read.
@@ -82,7 +82,7 @@ pub enum PostgresConfigError {
         /// What the system says.
         source: io::Error,
     },
-    /// The certificates by which the server's is checked can't be used.
+    /// The certificates with which the server's certificate is verified can't be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
 }
@@ -124,14 +124,14 @@ impl PostgresConfig {
         }
         let mode = match mode.as_deref() {
             None if is_this_machine(&server) => SslMode::Disable,
-            // The certificate is checked in any case, so that these three are one.
+            // The certificate is always verified, so these three modes are the same.
             None | Some("require" | "verify-ca" | "verify-full") => SslMode::Require,
             Some("disable") => SslMode::Disable,
             Some(other) => return Err(PostgresConfigError::SslMode(other.to_owned())),
         };
         server.ssl_mode(mode).connect_timeout(CONNECT).tcp_user_timeout(UNACKNOWLEDGED).keepalives_idle(SILENCE);
         if server.get_hosts().len() > 1 {
-            // Of a server and its standbys, the one that takes writes.
+            // If the URL names a server and its standbys, the one that accepts writes is used.
             server.target_session_attrs(TargetSessionAttrs::ReadWrite);
         }
         if server.get_application_name().is_none() {
@@ -141,7 +141,7 @@ impl PostgresConfig {
         Ok(Self { server, tls: Tls::new(authorities.as_deref())?, schema, connections, patience })
     }
 
-    /// With the password that the file holds: what stands before the first line break.
+    /// Adds the password from a file: the text before the first line break.
     ///
     /// # Errors
     /// [`PostgresConfigError::File`] if it can't be read.
@@ -159,7 +159,7 @@ impl fmt::Debug for PostgresConfig {
     }
 }
 
-/// Where it is, without secrets.
+/// Shows the address without secrets.
 impl fmt::Display for PostgresConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let database = self.server.get_dbname().or(self.server.get_user()).unwrap_or_default();
@@ -181,7 +181,7 @@ fn read(path: &Path) -> Result<Vec<u8>, PostgresConfigError> {
 fn checked_schema(name: String) -> Result<String, PostgresConfigError> {
     let begins = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_');
     let allowed = name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
-    // PostgreSQL keeps names that begin so for itself.
+    // PostgreSQL reserves names with this beginning.
     let reserved = name.starts_with("pg_");
     if begins && allowed && !reserved && name.len() <= 48 { Ok(name) } else { Err(PostgresConfigError::Schema(name)) }
 }
@@ -200,7 +200,7 @@ fn checked_patience(text: String) -> Result<Duration, PostgresConfigError> {
     }
 }
 
-/// Whether all addresses are this machine's: Unix sockets and loopback.
+/// Whether all addresses belong to this machine: Unix sockets and loopback.
 fn is_this_machine(server: &Config) -> bool {
     let names = server.get_hosts().iter().all(|host| match host {
         Host::Tcp(name) => name == "localhost" || name.parse().is_ok_and(|ip: IpAddr| ip.is_loopback()),

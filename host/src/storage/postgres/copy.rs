@@ -1,4 +1,4 @@
-//! A PostgreSQL as a source of a copy, and as its target.
+//! A PostgreSQL as the source and as the target of a copy.
 
 use async_trait::async_trait;
 use tokio::sync::mpsc;
@@ -12,17 +12,17 @@ use super::{PostgresOpenError, failed, fault, from_integer, random, to_integer};
 use crate::capability::storage::{Entry, Key, OrganizationId, StorageError};
 use crate::storage::copy::{Head, PAGE_BYTES, PAGE_ITEMS, Part, Sent, Source, Target, not_begun};
 
-/// A database that is read as it is when [`Source::send`] begins.
+/// A database that is read in the snapshot of the moment when [`Source::send`] begins.
 pub(crate) struct PostgresSource {
     config: PostgresConfig,
     session: Session,
 }
 
 impl PostgresSource {
-    /// Connects to the database, which must have tables.
+    /// Connects to the database, which must already have the tables.
     ///
     /// # Errors
-    /// Says why there is no connection, or what is wrong with the database.
+    /// The reason why there is no connection, or what is wrong with the database.
     pub(crate) async fn open(config: PostgresConfig) -> Result<Self, PostgresOpenError> {
         migration::migrate(&config, false).await?;
         let session = session(&config).await?;
@@ -35,7 +35,7 @@ impl PostgresSource {
 
     async fn send_all(&self, part: Part, to: &mpsc::Sender<Sent>) -> Result<(), StorageError> {
         let client = self.session.client();
-        // One moment, whatever is written meanwhile.
+        // A repeatable-read transaction gives one snapshot, whatever others write meanwhile.
         client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await.map_err(failed)?;
         let organizations = self.sql(
             "SELECT id, name, generation, deleted, version, least(wake_at, claimed_until) FROM SCHEMA.organization
@@ -81,9 +81,9 @@ impl Source for PostgresSource {
     }
 }
 
-/// The items of the organization with this id that follow a key, as many as a page has; none only if there are none.
+/// One page of items of the organization with this id, after a key; none only if there are no more.
 async fn page_after(config: &PostgresConfig, client: &Client, id: i64, key: &[u8]) -> Result<Vec<Entry>, StorageError> {
-    // A page ends before the item that would make it too large, unless that is its first one.
+    // A page ends before the item that would make it too large, unless that item is its first one.
     let sql = in_schema(
         config,
         "SELECT key, value, version FROM (
@@ -110,36 +110,36 @@ async fn page_after(config: &PostgresConfig, client: &Client, id: i64, key: &[u8
     Ok(page)
 }
 
-/// A database that takes organizations.
+/// A database into which organizations are copied.
 pub(crate) struct PostgresTarget {
     config: PostgresConfig,
     session: Session,
-    /// Has the lock of those who copy, inside a transaction: as long as it lasts the session is not given to others, also behind
-    /// a pool. So nothing may end it for having lasted long, see [`locks`]; and each commit makes sure that it is still there, see
-    /// [`PostgresTarget::is_alone`].
+    /// Holds the advisory lock for copies inside a transaction. As long as the transaction lasts, even a pool does not
+    /// give the session to others. For this reason no timeout may end it, see [`locks`]; and each commit checks that it
+    /// still exists, see [`PostgresTarget::is_alone`].
     lock: Session,
-    /// The organization that was begun.
+    /// The organization that is being copied.
     current: Option<Current>,
 }
 
-/// The organization that was begun, inside a transaction.
+/// The organization that is being copied, inside a transaction.
 #[derive(Clone, Copy)]
 struct Current {
     id: i64,
-    /// It is the host's own space, whose records are written in one transaction.
+    /// Whether it is the host's own space, whose records are written in one transaction.
     is_host: bool,
 }
 
 impl PostgresTarget {
-    /// Connects, and makes the tables where there are none.
+    /// Connects, and creates the tables if there are none.
     ///
     /// # Errors
-    /// Says why there is no connection, or what is wrong with the database.
+    /// The reason why there is no connection, or what is wrong with the database.
     pub(crate) async fn open(config: PostgresConfig) -> Result<Self, PostgresOpenError> {
         migration::migrate(&config, true).await?;
         let (session, lock) = (session(&config).await?, session(&config).await?);
-        // Two copies at once would each undo what the other has done, and what servers have written since the first of them
-        // ended.
+        // Two copies at the same time would each undo the other's work, and what servers have written after the first
+        // one ended.
         match locks(&config, lock.client()).await {
             Ok(true) => Ok(Self { config, session, lock, current: None }),
             Ok(false) => Err(PostgresOpenError::Copying(config.to_string())),
@@ -165,7 +165,8 @@ impl PostgresTarget {
         self.session.client().batch_execute(sql).await.map_err(failed)
     }
 
-    /// Makes sure that the lock is still held: nothing else tells of it if the server, or something before it, has ended the session.
+    /// Checks that the lock is still held. Nothing else would show that the server, or a pool before it, has ended the
+    /// session.
     async fn is_alone(&self) -> Result<(), StorageError> {
         self.lock.client().batch_execute("SELECT 1").await.map_err(|error| {
             StorageError::Other(format!(
@@ -292,10 +293,10 @@ impl Target for PostgresTarget {
     }
 }
 
-/// Takes the lock of those who copy into the schema, until the session ends; `false` if another one has it. Its transaction may
-/// last as long as the copy, whatever this database usually allows.
+/// Takes the advisory lock for copies into the schema, until the session ends; `false` if another session has it. Its
+/// transaction may last as long as the copy, whatever timeouts the database usually sets.
 async fn locks(config: &PostgresConfig, client: &Client) -> Result<bool, tokio_postgres::Error> {
-    // Not each server has each of these settings.
+    // Some server versions do not have all of these settings.
     let lasts = "BEGIN; SELECT set_config(name, '0', true) FROM pg_catalog.pg_settings
         WHERE name IN ('idle_in_transaction_session_timeout', 'transaction_timeout')";
     client.batch_execute(lasts).await?;

@@ -1,8 +1,9 @@
-//! Whether a connection has a process of the server for itself, or shares it with others behind a pool.
+//! Finds out whether a connection has a server process of its own, or shares one with others behind a pool.
 //!
-//! A server tells who connects the number of the process that serves the connection, so that calls can be cancelled. A pool
-//! tells a number of its own. So the connection goes to the server itself if the process that answers a statement has the
-//! number that was told. Only then may something be left in the session for later: prepared statements, locks.
+//! When a client connects, a server tells it the number of the process that serves the connection, so that calls can be
+//! cancelled; a pool tells a number of its own. The connection therefore goes to the server itself if the process that
+//! answers a statement has the number that was told. Only then may the session keep state between statements, such as
+//! prepared statements and locks.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
@@ -15,25 +16,25 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::tls::{ChannelBinding, TlsConnect, TlsStream};
 use tokio_postgres::{Client, Error};
 
-/// What a request to cancel begins with: its length and its code.
+/// The beginning of a cancel request: its length and its code.
 const CANCEL: [u8; 8] = [0, 0, 0, 16, 0x04, 0xd2, 0x16, 0x2e];
 
-/// Whether the connection has its process for itself.
+/// Whether the connection has a server process of its own.
 pub(super) async fn is_direct(client: &Client) -> Result<bool, Error> {
     let row = client.query_typed_one("SELECT pg_backend_pid()", &[]).await?;
     let answers: i32 = row.try_get(0)?;
     Ok(told(client).await == Some(answers))
 }
 
-/// The number that was told when the connection was opened. It can be read nowhere but in a request to cancel, so one is
-/// written, to nobody.
+/// The process number that was told when the connection was opened. The library only reveals it in a cancel request, so
+/// one is written to a fake connection.
 async fn told(client: &Client) -> Option<i32> {
     let written = Nobody::default();
     client.cancel_token().cancel_query_raw(written.clone(), written.clone()).await.ok()?;
     process_of(&written.0.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// The number in the request to cancel with which this ends.
+/// The process number in the cancel request at the end of these bytes.
 fn process_of(written: &[u8]) -> Option<i32> {
     let request = written.last_chunk::<16>()?;
     let (begin, rest) = request.split_first_chunk::<8>()?;
@@ -41,13 +42,13 @@ fn process_of(written: &[u8]) -> Option<i32> {
     (*begin == CANCEL).then(|| i32::from_be_bytes(*number))
 }
 
-/// A connection to nobody: keeps what is written, and takes every offer to encrypt without doing so.
+/// A fake connection. It keeps what is written, and accepts every offer to encrypt without encrypting.
 #[derive(Clone, Default)]
 struct Nobody(Arc<Mutex<Vec<u8>>>);
 
 impl AsyncRead for Nobody {
     fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        // The answer to the only question: whether to encrypt.
+        // The answer to the only question that is asked: whether to encrypt.
         if buf.remaining() > 0 {
             buf.put_slice(b"S");
         }

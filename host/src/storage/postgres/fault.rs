@@ -1,4 +1,4 @@
-//! What can go wrong with a call of PostgreSQL, and whether another try may help.
+//! The errors of a call to PostgreSQL, and whether another try may help.
 
 use std::error::Error as _;
 use std::io;
@@ -11,11 +11,12 @@ use crate::capability::storage::StorageError;
 /// Why a call failed.
 #[derive(Clone, Debug)]
 pub(super) struct Fault {
-    /// What the caller is told if there is no other try.
+    /// The error for the caller if there is no other try.
     pub(super) error: StorageError,
-    /// The same call may succeed at once: a connection broke, a server was started again, transactions met.
+    /// Whether the same call may succeed at once: a connection broke, a server was restarted, or transactions
+    /// conflicted.
     pub(super) may_pass: bool,
-    /// The connection is of no use any more.
+    /// Whether the connection must not be used any more.
     pub(super) is_broken: bool,
 }
 
@@ -34,20 +35,20 @@ impl Fault {
                 (StorageError::Unavailable(text), true, false)
             }
             SqlState::DISK_FULL => (StorageError::Full(text), false, false),
-            // Another host's commit takes long; or it is this one's first try, whose connection broke and which the server
-            // has not ended yet.
+            // Another host's commit takes long, or it is the first try of this commit, whose connection broke and which
+            // the server has not ended yet.
             SqlState::LOCK_NOT_AVAILABLE => (StorageError::Unavailable(text), true, false),
             SqlState::QUERY_CANCELED => (StorageError::Unavailable(text), false, false),
-            // Somebody between here and the server has given the session away: nothing was done.
+            // A pool between here and the server has given the session to others: nothing was done.
             SqlState::INVALID_SQL_STATEMENT_NAME => (StorageError::Unavailable(text), true, true),
-            // The server was made a standby, or this is one that will be made the server.
+            // The server has become a standby, or this is a standby that is about to become the server.
             SqlState::READ_ONLY_SQL_TRANSACTION => (StorageError::Unavailable(text), true, true),
             SqlState::ADMIN_SHUTDOWN
             | SqlState::CRASH_SHUTDOWN
             | SqlState::CANNOT_CONNECT_NOW
             | SqlState::TOO_MANY_CONNECTIONS
             | SqlState::IDLE_SESSION_TIMEOUT => (StorageError::Unavailable(text), true, true),
-            // Connections; the rest of resources; who may connect, and to what; what the system did.
+            // Error classes: connections; other resources; access rights; errors of the operating system.
             _ if class == "08" => (StorageError::Unavailable(text), true, true),
             _ if ["53", "28", "3D", "58"].contains(&class) => (StorageError::Unavailable(text), false, true),
             _ => (StorageError::Other(text), false, false),
@@ -55,13 +56,13 @@ impl Fault {
         Self { error, may_pass, is_broken }
     }
 
-    /// There is no use in another try.
+    /// An error for which another try is useless.
     pub(super) fn unavailable(text: impl Into<String>) -> Self {
         Self { error: StorageError::Unavailable(text.into()), may_pass: false, is_broken: false }
     }
 }
 
-/// What the database says, without details that may repeat what is stored.
+/// The database's message, without details that may repeat stored data.
 pub(super) fn text(error: &Error) -> String {
     match error.as_db_error() {
         Some(said) => format!("{} ({})", said.message(), said.code().code()),

@@ -1,4 +1,4 @@
-//! The ids that stand for organizations in the tables.
+//! The integer ids that stand for organizations in the tables.
 
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
@@ -9,10 +9,11 @@ use super::pool::Pool;
 use super::{PostgresConfig, QUICK, failed, migration, random, to_integer};
 use crate::capability::storage::{OrganizationId, StorageError};
 
-/// The ids seen so far.
+/// A cache of the ids.
 ///
-/// They are never out of date, whichever host gave them: the id of an organization neither changes nor goes to another, not
-/// even when it is deleted. Whether it is deleted is not kept here, since another host may delete it.
+/// An entry never becomes wrong, whichever host has assigned the id: the id of an organization never changes and is
+/// never reused, even after the organization was deleted. Whether it is deleted is not cached, since another host may
+/// delete it.
 pub(super) struct Ids {
     known: RwLock<HashMap<OrganizationId, i64>>,
     find: String,
@@ -42,13 +43,13 @@ impl Ids {
         Ok(id)
     }
 
-    /// The organization's id; a new one if it has none.
+    /// The organization's id; it is assigned if there is none.
     pub(super) async fn find_or_make(&self, pool: &Pool, of: &OrganizationId) -> Result<i64, StorageError> {
         if let Some(id) = self.known(of) {
             return Ok(id);
         }
         let (name, generation) = (of.as_str(), to_integer(of.generation()));
-        // Once in an age the random number is another organization's.
+        // In extremely rare cases the random number already belongs to another organization.
         for _ in 0..3 {
             let candidate = random().map_err(|error| StorageError::Other(error.to_string()))?;
             let parameters = [(&name as _, Type::TEXT), (&generation as _, Type::INT8), (&candidate as _, Type::INT8)];
@@ -62,7 +63,7 @@ impl Ids {
         Err(StorageError::Other("the organization gets no number".into()))
     }
 
-    /// The database does not know this id: it is another one than before.
+    /// Removes an id that the database does not know: it must be another database than before.
     pub(super) fn forget(&self, of: &OrganizationId) {
         self.known.write().unwrap_or_else(PoisonError::into_inner).remove(of);
     }

@@ -1,4 +1,4 @@
-//! Tables and functions, and what brings them up to date.
+//! The tables and functions, and the migrations that update them.
 
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
@@ -7,31 +7,31 @@ use super::config::PostgresConfig;
 use super::fault;
 use super::pool::Session;
 
-/// The steps from an empty schema to the newest one. A release adds to the end; what was released does not change.
+/// The migrations from an empty schema to the newest one. A release may add one at the end; released ones never change.
 const MIGRATIONS: &[&str] = &[include_str!("schema-1.sql"), include_str!("schema-2.sql"), include_str!("schema-3.sql")];
-/// What the steps call the schema, with the dot behind it.
+/// The placeholder for the schema in the migrations, with the dot after it.
 const PLACEHOLDER: &str = "SCHEMA.";
-/// The oldest server that has all that the functions ask for (14.0).
+/// The oldest server version with everything that the functions need (14.0).
 const OLDEST: i32 = 140_000;
-/// The lock that those who change tables take, so that hosts that start at once do not meet. Its number is a random one.
+/// The advisory lock for migrations, so that hosts that start at the same time do not interfere. Its number is random.
 const LOCK: i64 = 5_377_031_816_447_820_213;
 
 /// Why a database can't be used, and what to do about it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PostgresOpenError {
-    /// There is no connection.
+    /// The connection failed.
     #[error("{database} can't be reached: {reason}")]
     Connection {
-        /// Where it should be.
+        /// The address of the database.
         database: String,
-        /// What the system or the server says.
+        /// The error of the system or the server.
         reason: String,
     },
     /// The server is too old.
     #[error("{database} is a PostgreSQL {found}, and 14 is the oldest that will do")]
     Old {
-        /// Where it is.
+        /// The address of the database.
         database: String,
         /// The server's version.
         found: String,
@@ -42,7 +42,7 @@ pub enum PostgresOpenError {
          last opened it, or a newer one"
     )]
     Newer {
-        /// Where it is.
+        /// The address of the database.
         database: String,
         /// The version of its tables.
         found: i32,
@@ -55,12 +55,12 @@ pub enum PostgresOpenError {
          the database, or must own the one that is there"
     )]
     Migration {
-        /// Where it is.
+        /// The address of the database.
         database: String,
-        /// What the server says.
+        /// The error of the server.
         reason: String,
     },
-    /// There are no tables, and none were to be made.
+    /// There are no tables, and the caller did not want them to be created.
     #[error("{0} has no data: `insomnia-scim serve`, `demo` or `org create` begins there")]
     Empty(String),
     /// Another copy is being written into the database.
@@ -71,12 +71,12 @@ pub enum PostgresOpenError {
     Random,
 }
 
-/// A statement of this storage with the name of its schema.
+/// An SQL statement, in which the schema's name replaces the placeholder.
 pub(super) fn in_schema(config: &PostgresConfig, sql: &str) -> String {
     sql.replace(PLACEHOLDER, &format!("\"{}\".", config.schema))
 }
 
-/// Brings tables and functions up to date; makes them where there are none, if `begins`.
+/// Updates tables and functions. If there are none, they are created if `begins`.
 pub(super) async fn migrate(config: &PostgresConfig, begins: bool) -> Result<(), PostgresOpenError> {
     let database = config.to_string();
     let unreachable = |error| PostgresOpenError::Connection { database: database.clone(), reason: fault::text(&error) };
@@ -127,10 +127,11 @@ async fn version(config: &PostgresConfig, session: &Session) -> Result<Option<i3
     }
 }
 
-/// Returns the version of the tables afterwards: another host may have been faster, also one of a newer release.
+/// Runs the migrations. Returns the version of the tables afterwards: another host, possibly of a newer release, may
+/// have been faster.
 async fn bring_up_to_date(config: &PostgresConfig, session: &Session) -> Result<i32, tokio_postgres::Error> {
     let client = session.client();
-    // All in one transaction. Whatever fails, the connection is closed, and with it nothing was done.
+    // All migrations are one transaction. After any error the connection is closed, so that nothing was changed.
     client.batch_execute(&format!("BEGIN; SELECT pg_advisory_xact_lock({LOCK})")).await?;
     let exists = "SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1)";
     let schema: &str = &config.schema;

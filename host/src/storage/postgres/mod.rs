@@ -1,17 +1,18 @@
 //! Storage in a PostgreSQL, which any number of hosts may share.
 //!
-//! A call is one statement: one round trip, one transaction of the database. What several hosts need of each other is kept
-//! by the database alone, and this process caches nothing that another could make untrue:
+//! A call is one statement: one round trip and one transaction of the database. Only the database coordinates the
+//! hosts, and this process caches nothing that another host could make wrong:
 //!
-//! - **Order.** A commit first changes its organization's row, and so holds its lock until it is durable. The next commit of
-//!   the organization, of whichever host, waits for it and sees what it has left. So requirements, counters and versions
-//!   are exact, no two transactions wait for each other in a circle, and organizations never wait for one another.
-//! - **Once.** When a connection breaks while a commit is on its way, nobody can tell whether it took place. So each group of
-//!   commits has a number, and leaves it behind with its answer in the same transaction (table `receipt`). The group is
-//!   sent again under this number until somebody answers: if the first try was committed, the answer is that one's.
-//! - **Bounds.** Waiting for a connection, for a lock and for an answer each end after some seconds with
-//!   [`StorageError::Unavailable`], which callers see as 503 with `Retry-After`. If even then nobody knows whether a commit
-//!   took place, it never does so later than this organization's next commit of this host.
+//! - **Order.** A commit first changes its organization's row, and so holds the row's lock until it is durable. The
+//!   next commit of the organization, from whichever host, waits for the lock and sees the result. So requirements,
+//!   counters and versions are exact, there are no deadlocks, and organizations never wait for each other.
+//! - **Once.** When a connection breaks during a commit, the host can't know whether it took place. So each group of
+//!   commits has a number, and stores it with its answer in the same transaction (table `receipt`). The group is sent
+//!   again under this number until there is an answer: if the first try was committed, the database returns the stored
+//!   answer.
+//! - **Bounds.** The waits for a connection, for a lock and for an answer each end after some seconds with
+//!   [`StorageError::Unavailable`], which callers see as 503 with `Retry-After`. If it is still unknown whether a
+//!   commit took place, it can't take place after this organization's next commit from this host.
 
 mod change;
 mod config;
@@ -51,14 +52,14 @@ use crate::capability::clock::TOLERANCE;
 use crate::capability::schedule::{CLAIM, Claim, LONGEST_PAUSE, Schedule};
 use crate::capability::storage::{Entry, Item, Key, OrganizationId, Page, Scanned, Storage, StorageError, Transaction};
 
-/// How much longer than is configured a call may take: not at all.
+/// No time beyond the configured limit, for quick calls.
 const QUICK: Duration = Duration::ZERO;
-/// The same for what passes over many rows.
+/// The time beyond the configured limit for calls that read many rows.
 const LONG: Duration = Duration::from_secs(20);
-/// Rows removed at a time when an organization is deleted, so that nobody waits long for it.
+/// How many rows one statement deletes when an organization is deleted, so that others do not wait long for it.
 const DELETED_AT_ONCE: i64 = 5_000;
 
-/// Keeps all organizations in a schema of a PostgreSQL database.
+/// A storage that keeps all organizations in one schema of a PostgreSQL database.
 pub struct PostgresStorage {
     pool: Pool,
     ids: Arc<Ids>,
@@ -67,7 +68,7 @@ pub struct PostgresStorage {
     statements: Statements,
 }
 
-/// What is sent, with the name of the schema in it.
+/// The SQL statements, with the name of the schema.
 struct Statements {
     get: String,
     scan: String,
@@ -83,25 +84,25 @@ struct Statements {
 }
 
 impl PostgresStorage {
-    /// Connects, and makes the tables and functions or brings them up to date.
+    /// Connects, and creates or updates the tables and functions.
     ///
     /// # Errors
-    /// Says why there is no connection, or what is wrong with the database.
+    /// The reason why there is no connection, or what is wrong with the database.
     pub async fn open(config: PostgresConfig) -> Result<Self, PostgresOpenError> {
         migration::migrate(&config, true).await?;
         Self::start(config).await
     }
 
-    /// As [`PostgresStorage::open`], but makes no tables where there are none.
+    /// Like [`PostgresStorage::open`], but creates no tables if there are none.
     ///
     /// # Errors
-    /// As those of `open`, and [`PostgresOpenError::Empty`].
+    /// Those of `open`, and [`PostgresOpenError::Empty`].
     pub async fn open_existing(config: PostgresConfig) -> Result<Self, PostgresOpenError> {
         migration::migrate(&config, false).await?;
         Self::start(config).await
     }
 
-    /// Whether there are organizations, the host's own records not among them.
+    /// Whether there are organizations, apart from the host's own records.
     ///
     /// # Errors
     /// If the database can't answer.
@@ -118,7 +119,7 @@ impl PostgresStorage {
         let statements = Statements::new(&config);
         let frequent = vec![statements.get.clone(), statements.scan.clone(), writer::together(&config)];
         let (pool, ids) = (Pool::new(config.clone(), frequent), Arc::new(Ids::new(&config)));
-        // Hosts that ended long ago do not ask again.
+        // A host that ended long ago does not ask for its receipts again, so they can be deleted.
         let sql = "DELETE FROM SCHEMA.receipt WHERE at < now() - interval '1 day'";
         let swept = pool.call(&OrganizationId::host(), &migration::in_schema(&config, sql), &[], LONG).await;
         if let Err(error) = swept {
@@ -142,7 +143,7 @@ impl PostgresStorage {
         self.pool.call(of, sql, &all, more).await.map(Some)
     }
 
-    /// As [`PostgresStorage::call`]; whether there is a row, and the first value of it.
+    /// Like [`PostgresStorage::call`]; returns whether there is a row, and its first value.
     async fn value<T: for<'r> FromSql<'r>>(
         &self,
         of: &OrganizationId,
@@ -154,7 +155,7 @@ impl PostgresStorage {
         rows.first().map(|row| row.try_get(0)).transpose().map_err(failed)
     }
 
-    /// The items at the keys, in one call of the database.
+    /// Reads the items at the keys with one statement.
     async fn get_now(&self, organization: &OrganizationId, keys: Vec<Key>) -> Result<Vec<Option<Item>>, StorageError> {
         let mut items = vec![None; keys.len()];
         let most = to_integer(bounds::MAX_GET_BYTES as u64);
@@ -244,7 +245,7 @@ impl Storage for PostgresStorage {
             let organization =
                 OrganizationId::from_stored(name).map_err(|error| StorageError::Other(error.to_string()))?;
             let generation = from_integer(row.try_get(1).map_err(failed)?);
-            // What can't be right has come now.
+            // A time that is too far ahead to be right counts as due now.
             let time = row.try_get::<_, i64>(2).map_err(failed)?.min(past);
             due.push((time, organization.with_generation(generation)));
         }
@@ -259,7 +260,7 @@ impl Storage for PostgresStorage {
         let mut next = None::<u64>;
         for (column, is_claimed) in [(0, false), (1, false), (2, true), (3, true)] {
             let Some(time) = row.try_get::<_, Option<i64>>(column).map_err(failed)?.map(from_integer) else { continue };
-            // The schedule of which this is the time that counts.
+            // Rebuilds the schedule from the column that determines its time.
             let schedule = match is_claimed {
                 true => Schedule { wake_at: None, claim: Some(Claim { number: 0, until: time }) },
                 false => Schedule { wake_at: Some(time), claim: None },
@@ -300,7 +301,7 @@ impl Storage for PostgresStorage {
     }
 
     async fn delete_organization(&self, organization: &OrganizationId) -> Result<(), StorageError> {
-        // One that never wrote gets a row too: it says that it never will.
+        // An organization that never wrote gets a row too, which marks it as deleted for good.
         self.ids.find_or_make(&self.pool, organization).await?;
         let parameters: [Parameter<'_>; 1] = [(&DELETED_AT_ONCE, Type::INT8)];
         while self.value::<i64>(organization, &self.statements.delete, &parameters, LONG).await?.unwrap_or(0) > 0 {}
@@ -344,7 +345,8 @@ impl Statements {
                 (SELECT max(wake_at) FROM SCHEMA.organization WHERE claim IS NULL AND wake_at IS NOT NULL),
                 (SELECT min(claimed_until) FROM SCHEMA.organization WHERE claim IS NOT NULL),
                 (SELECT max(claimed_until) FROM SCHEMA.organization WHERE claim IS NOT NULL)"),
-            // `Schedule::claim`: $2 is now; a time past $3, and a claim past $4, can't be right.
+            // `Schedule::claim`: $2 is the current time; a time after $3, and a claim after $4, is too far ahead to be
+            // right.
             claim: sql("UPDATE SCHEMA.organization SET version = version + 1, claim = version + 1, claimed_until = $5,
                     wake_at = CASE WHEN wake_at > $2 AND wake_at <= $3 THEN wake_at END
                 WHERE id = $1 AND NOT deleted AND CASE
@@ -366,12 +368,13 @@ impl Statements {
     }
 }
 
-/// The latest time that can be right at `now`, of what lasts no longer than `longest`; milliseconds since the Unix epoch.
+/// The latest plausible time at `now` for something that lasts at most `longest`; milliseconds since the Unix epoch.
 fn latest(now: u64, longest: u64) -> i64 {
     to_integer(now.saturating_add(longest).saturating_add(TOLERANCE))
 }
 
-/// An item, and the place of its key from 0: each is sent as the place from 1 and the version, in eight bytes each, and the value.
+/// Unpacks an item and the index of its key, counted from 0. The database sends the index from 1 and the version, in
+/// eight bytes each, and the value.
 fn unpacked(packed: &[u8]) -> Option<(usize, Item)> {
     let (place, rest) = packed.split_first_chunk()?;
     let (version, value) = rest.split_first_chunk()?;
@@ -379,7 +382,7 @@ fn unpacked(packed: &[u8]) -> Option<(usize, Item)> {
     Some((place, Item { value: value.to_vec(), version: from_integer(i64::from_be_bytes(*version)) }))
 }
 
-/// PostgreSQL's integers have a sign; versions and times stay far below it.
+/// PostgreSQL's integers are signed; versions and times stay far below the limit.
 fn to_integer(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
@@ -388,14 +391,14 @@ fn from_integer(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
 }
 
-/// A positive number that nobody else has.
+/// A random positive number that no other host has.
 fn random() -> Result<i64, getrandom::Error> {
     let mut bytes = [0; 8];
     getrandom::fill(&mut bytes)?;
     Ok((i64::from_le_bytes(bytes) & i64::MAX).max(1))
 }
 
-/// The database has answered something else than it should.
+/// The error for an unexpected answer of the database.
 fn failed(error: tokio_postgres::Error) -> StorageError {
     StorageError::Other(fault::text(&error))
 }

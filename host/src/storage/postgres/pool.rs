@@ -1,11 +1,12 @@
-//! Connections, and calls over them.
+//! The connection pool, and calls over its connections.
 //!
-//! A call is one statement, so that it takes one round trip. On a connection that goes to the server itself the frequent ones are
-//! prepared when it is opened, which saves the server reading and planning them each time. Behind a pool that gives each
-//! transaction another connection (pgbouncer's transaction mode) a statement is sent as a whole, with its types.
+//! A call is one statement, so it takes one round trip. On a connection that goes to the server itself, the frequent
+//! statements are prepared when it is opened, so that the server need not parse and plan them each time. Behind a pool
+//! that gives each transaction another connection (pgbouncer's transaction mode), a statement is sent as a whole with
+//! its types.
 //!
-//! The connections are this module's own and not a pool library's, for the order of those who wait: organizations take
-//! turns, so that one with many calls waits behind itself.
+//! The project has its own pool instead of a library's because of the order of waiting calls: organizations take turns,
+//! so an organization with many calls only delays its own.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,29 +28,29 @@ use crate::fair::{Gate, Turn};
 
 /// How long to wait for a free connection.
 const TURN: Duration = Duration::from_secs(5);
-/// How long a connection is used: so a server that is new, or back again, gets its share.
+/// How long a connection is used. After that it is replaced, so that a new or recovered server gets its share.
 const LIFE: Duration = Duration::from_secs(30 * 60);
-/// Between the first try of a call and the second; then twice as long, and so on.
+/// The pause between the first try of a call and the second; it doubles each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
-/// How long a server may take to be told that nobody waits any more.
+/// How long to try to tell the server that a call is cancelled.
 const CANCEL: Duration = Duration::from_secs(2);
 
-/// A value of a statement, and its type.
+/// A parameter of a statement with its type.
 pub(super) type Parameter<'p> = (&'p (dyn ToSql + Sync), Type);
 
-/// The connections of this host. Clones are the same.
+/// The connections of this host. Clones share them.
 #[derive(Clone)]
 pub(super) struct Pool(Arc<Shared>);
 
 struct Shared {
     config: PostgresConfig,
-    /// The statements that are prepared.
+    /// The statements that are prepared on each connection.
     frequent: Vec<String>,
-    /// Whether they are: not once a session was found to have lost one.
+    /// Whether statements are prepared. It becomes false once a session has lost a prepared one.
     prepares: AtomicBool,
     turns: Gate<OrganizationId>,
-    /// The last one returned is the next one taken.
+    /// The unused connections. The one that was returned last is used first.
     idle: Mutex<Vec<Connection>>,
 }
 
@@ -58,7 +59,7 @@ struct Connection {
     client: Client,
     task: AbortHandle,
     opened: Instant,
-    /// Statements, and what the server keeps of them.
+    /// The prepared statements, and their handles.
     prepared: Vec<(String, Statement)>,
 }
 
@@ -73,8 +74,8 @@ impl Connection {
         }
     }
 
-    /// Prepares the statements if the session is this connection's own. What can't be prepared is sent as a whole, and the server
-    /// then says what is wrong.
+    /// Prepares the statements if this connection has a server process of its own. A statement that can't be prepared
+    /// is sent as a whole later, and the server then says what is wrong.
     async fn prepare(&mut self, statements: &[String]) -> Result<(), Error> {
         if !is_direct(&self.client).await? {
             return Ok(());
@@ -101,15 +102,15 @@ impl fmt::Debug for Pool {
 }
 
 impl Pool {
-    /// No connections yet, to a server on which these statements are the frequent ones.
+    /// A pool without connections yet, for a server on which these statements are frequent.
     pub(super) fn new(config: PostgresConfig, frequent: Vec<String>) -> Self {
         let turns = Gate::with_room(config.connections, config.connections / 2);
         let prepares = AtomicBool::new(true);
         Self(Arc::new(Shared { config, frequent, prepares, turns, idle: Mutex::default() }))
     }
 
-    /// Runs a statement, and runs it again after a fault that may pass, until the configured patience and `more` are at
-    /// their end. So the statement must be one that may run twice.
+    /// Runs a statement, and retries it after a temporary fault, until the configured patience and `more` are used up.
+    /// It must therefore be a statement that may run twice.
     pub(super) async fn call(
         &self,
         of: &OrganizationId,
@@ -175,7 +176,8 @@ impl Pool {
     }
 }
 
-/// A connection for the time of one call. Dropped in the middle of one, it is closed, and the server is told.
+/// A connection for one call. If it is dropped during the call, the connection is closed and the server is told to
+/// cancel.
 struct Lease {
     pool: Pool,
     connection: Option<Connection>,
@@ -203,7 +205,7 @@ impl Drop for Lease {
         let (token, tls) = (connection.client.cancel_token(), self.pool.0.config.tls.clone());
         if let Ok(runtime) = Handle::try_current() {
             runtime.spawn(async move {
-                // Whether it arrives or not: the server finds out when it has an answer for nobody.
+                // It does not matter whether this arrives: the server notices later that nobody reads its answer.
                 let _ = timeout(CANCEL, token.cancel_query(tls)).await;
                 drop(connection);
             });
@@ -211,25 +213,25 @@ impl Drop for Lease {
     }
 }
 
-/// Connects once.
+/// Makes one attempt to connect.
 async fn connect(config: &PostgresConfig) -> Result<Connection, Error> {
     let (client, connection) = config.server.connect(config.tls.clone()).await?;
     let task = tokio::spawn(async move {
-        // Whoever has a call under way is told the same.
+        // The calls that use this connection get the same error.
         let _ = connection.await;
     })
     .abort_handle();
     Ok(Connection { client, task, opened: Instant::now(), prepared: Vec::new() })
 }
 
-/// Between half of it and all of it, so that those who met do not meet again.
+/// A random time between half the pause and all of it, so that calls that have conflicted do not conflict again.
 fn jittered(pause: Duration) -> Duration {
     let mut random = [0; 1];
     let _ = getrandom::fill(&mut random);
     pause / 2 + pause.mul_f64(f64::from(random[0]) / 512.0)
 }
 
-/// A connection for one piece of work that is more than a call.
+/// A connection for work that needs more than one call.
 pub(super) struct Session(Connection);
 
 impl Session {

@@ -1,4 +1,4 @@
-//! TLS to a PostgreSQL, by the same library as all TLS here.
+//! TLS connections to a PostgreSQL, with the TLS library of the whole project.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -15,17 +15,17 @@ use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-/// Why certificates can't be used.
+/// The reason why certificates can't be used.
 #[derive(Debug, thiserror::Error)]
 #[error("the certificates of sslrootcert can't be used: {0}")]
 pub struct TlsError(String);
 
-/// Encrypts connections; the server's certificate must be valid, and be for the name by which it was looked up.
+/// Encrypts connections. The server's certificate must be valid, and for the name by which the server was looked up.
 #[derive(Clone)]
 pub(super) struct Tls(TlsConnector);
 
 impl Tls {
-    /// Trusts the authorities of this file (PEM), or those that Mozilla trusts.
+    /// Trusts the certificate authorities in this file (PEM), or else those that Mozilla trusts.
     pub(super) fn new(authorities: Option<&[u8]>) -> Result<Self, TlsError> {
         let failed = |error: &dyn std::fmt::Display| TlsError(error.to_string());
         let mut roots = RootCertStore::empty();
@@ -64,7 +64,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> MakeTlsConnect<S> for T
 /// Encrypts the connection to one server.
 pub(super) struct ToServer {
     connector: TlsConnector,
-    /// None for a Unix socket: it is asked for before it is clear whether the connection is encrypted.
+    /// `None` for a Unix socket: this value is needed before it is known whether the connection is encrypted.
     name: Option<ServerName<'static>>,
 }
 
@@ -85,7 +85,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> TlsConnect<S> for ToSer
 pub(super) struct Encrypted<S>(tokio_rustls::client::TlsStream<S>);
 
 impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream for Encrypted<S> {
-    /// None: the certificate has been checked, which shows more.
+    /// There is no channel binding, because the certificate was verified, which proves more.
     fn channel_binding(&self) -> ChannelBinding {
         ChannelBinding::none()
     }

@@ -1,9 +1,9 @@
-//! What a group of transactions does together, if none of them is refused: the form in which a group is sent.
+//! The joint effect of a group of transactions, if none of them is refused: the form in which a group is sent.
 //!
-//! The database gets the sum of the group: what must hold before the first transaction for all of them to hold, and what each
-//! key has after the last. So a counter that every transaction adds to is read and written once, and whatever must hold is
-//! looked up by one statement. If something does not hold, the database does nothing, and the group is sent again with its
-//! transactions apart.
+//! The database gets the sum of the group: what must be true before the first transaction so that all can succeed, and
+//! the value of each key after the last one. A counter to which every transaction adds is therefore read and written
+//! once, and one statement checks all requirements. If a requirement is not met, the database does nothing, and the
+//! group is sent again as separate transactions.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -12,31 +12,31 @@ use tokio_postgres::types::Type;
 use super::change::{ABSENT, EXISTS, NetChange, Sum, is_in};
 use super::pool::Parameter;
 
-/// The sum of a group, in the arrays that the database takes.
+/// The sum of a group as arrays, the form in which the database takes it.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Together<'c> {
     transactions: i32,
     wake_at: Option<i64>,
-    /// Requirements, and behind them counters.
+    /// The required keys, followed by the counters.
     looked_at: Vec<&'c [u8]>,
     version: Vec<Option<i64>>,
     delta: Vec<Option<String>>,
     low: Vec<Option<i64>>,
     high: Vec<Option<i64>>,
-    /// The transaction that has added last, from 1; `None` if the sum is not kept.
+    /// The transaction that was the last to add, counted from 1; `None` if the sum is not the final value.
     added_by: Vec<Option<i32>>,
     range_start: Vec<&'c [u8]>,
     range_stop: Vec<&'c [u8]>,
     deleted: Vec<&'c [u8]>,
     put_key: Vec<&'c [u8]>,
     put_value: Vec<&'c [u8]>,
-    /// The transaction that has put it, from 1.
+    /// The transaction that has put the value, counted from 1.
     put_by: Vec<i32>,
 }
 
 impl<'c> Together<'c> {
-    /// The sum of the group; `None` if one of its transactions is known to be refused when those before are not, or where the
-    /// sum would take more than is done here.
+    /// The sum of the group; `None` if one of its transactions would certainly be refused after the earlier ones, or if
+    /// the sum is too complex to be computed here.
     pub(super) fn of(changes: &[&'c NetChange]) -> Option<Self> {
         if let [only] = changes {
             return Some(Self::alone(only));
@@ -64,7 +64,7 @@ impl<'c> Together<'c> {
         all
     }
 
-    /// The parts of the sum as the function takes them.
+    /// The arrays as parameters of the database function.
     pub(super) fn parameters(&self) -> Vec<Parameter<'_>> {
         let (bytes, numbers, ends) = (Type::BYTEA_ARRAY, Type::INT8_ARRAY, Type::INT4_ARRAY);
         vec![
@@ -86,36 +86,36 @@ impl<'c> Together<'c> {
     }
 }
 
-/// A group while its transactions are added up.
+/// A group while its transactions are being added up.
 #[derive(Default)]
 struct Group<'c> {
     transactions: i32,
     wake_at: Option<i64>,
     required: Vec<(&'c [u8], i64)>,
     counters: Vec<Counter<'c>>,
-    /// Start and end of what is deleted; none touches another.
+    /// Start and end of the deleted ranges, which neither overlap nor touch.
     ranges: BTreeMap<&'c [u8], &'c [u8]>,
-    /// What is known of the keys that were written.
+    /// The known state of the keys that were written.
     written: HashMap<&'c [u8], Written<'c>>,
-    /// The keys that were written, in the order of the first write, so that the group is the same each time it is sent.
+    /// The keys in the order of their first write, so that the group is the same each time it is sent.
     keys: Vec<&'c [u8]>,
 }
 
 #[derive(Clone, Copy)]
 enum Written<'c> {
     Put(&'c [u8], i32),
-    /// What the counter with this place has.
+    /// The value of the counter with this index.
     Sum(usize),
     Deleted,
 }
 
-/// What is added to the value that a counter has before the group.
+/// The additions to the value that a counter has before the group.
 struct Counter<'c> {
     key: &'c [u8],
     delta: i128,
     low: i128,
     high: i128,
-    /// Which transaction has added last; `None` if the sum is not kept.
+    /// The transaction that was the last to add; `None` if the sum is not the final value.
     last: Option<i32>,
 }
 
@@ -134,14 +134,14 @@ impl<'c> Group<'c> {
             match (self.is_there(key), *version) {
                 (None, version) => self.required.push((key, version)),
                 (Some(true), EXISTS) | (Some(false), ABSENT) => {}
-                // A version that the key got in this group is one that nobody can have read.
+                // The key's version comes from this group, so no transaction can have read it.
                 _ => return None,
             }
         }
         for sum in &change.sums {
             self.sum_up(sum)?;
         }
-        // Where others come before, what they have put there would have to be taken back.
+        // Earlier transactions may have put keys in the range, which would have to be undone.
         if !change.ranges.is_empty() && self.transactions > 1 {
             return None;
         }
@@ -155,7 +155,7 @@ impl<'c> Group<'c> {
         Some(())
     }
 
-    /// Whether the key has a value after what was added up so far; `None` if that is as it was before the group.
+    /// Whether the key has a value after the transactions so far; `None` if it is unchanged since before the group.
     fn is_there(&self, key: &[u8]) -> Option<bool> {
         match self.written.get(key) {
             Some(Written::Put(..) | Written::Sum(_)) => Some(true),
@@ -193,7 +193,7 @@ impl<'c> Group<'c> {
     fn write(&mut self, key: &'c [u8], what: Written<'c>) {
         match self.written.insert(key, what) {
             None => self.keys.push(key),
-            // Whatever was added is overwritten.
+            // The put overwrites all additions.
             Some(Written::Sum(place)) => {
                 if let Some(counter) = self.counters.get_mut(place) {
                     counter.last = None;
@@ -232,7 +232,7 @@ impl<'c> Together<'c> {
         self.looked_at.push(key);
         self.version.push(version);
         let bound = |bound: i128| i64::try_from(bound).ok();
-        // What is below or above all integers is no bound that any value could be within.
+        // A bound below or above all integers can't be met by any value.
         let bounds = counter.as_ref().map(|counter| bound(counter.low).zip(bound(counter.high)).unwrap_or((1, 0)));
         self.low.push(bounds.map(|(low, _)| low));
         self.high.push(bounds.map(|(_, high)| high));

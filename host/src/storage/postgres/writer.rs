@@ -1,15 +1,15 @@
-//! Writing: each organization's commits of this host go to the database in groups, one group at a time.
+//! Writing: each organization's commits from this host go to the database in groups, one group at a time.
 //!
-//! Commits of one organization follow each other in the database, whichever host they come from: each holds a row until it
-//! is durable. So while a group is on its way, the commits that come meanwhile gather here, and make the next one. The more
-//! callers there are, the more of them share a wait for the disk, and an organization never holds more than one connection
-//! with its commits.
+//! The database serializes commits of one organization, whichever host they come from: each holds the organization's
+//! row lock until it is durable. While a group is running, further commits collect here and become the next group. The
+//! more callers there are, the more of them share one wait for the disk, and the commits of an organization never use
+//! more than one connection.
 //!
-//! A group is sent as what its transactions do together, which is what they do unless one of them is refused
-//! ([`super::together`]); then it is sent once more with its transactions apart.
+//! A group is sent as the joint effect of its transactions, which is the same unless one of them is refused
+//! ([`super::together`]); in that case it is sent once more as separate transactions.
 //!
-//! A group has a number. When the connection breaks before the answer, the same group is sent again under the same number,
-//! and the database answers what it has answered before if it had committed it ([`super`] has more on this).
+//! A group has a number. When the connection breaks before the answer, the same group is sent again under the same
+//! number. If the database had already committed it, it returns the stored answer ([`super`] explains more).
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -29,34 +29,34 @@ use super::{PostgresConfig, failed, from_integer, migration};
 use crate::capability::storage::{Key, OrganizationId, StorageError};
 use crate::hourly::{error_hourly, warn_hourly};
 
-/// Pieces of work in one group, so that the first does not wait for ever.
+/// The most work items in one group, so that the first one does not wait too long.
 const GROUP: usize = 128;
-/// Rows that the pieces of one group read and write, unless it has one piece alone.
+/// The most rows that a group reads and writes, unless it has only one work item.
 const ROWS: usize = 4_096;
-/// Bytes of the pieces of one group, unless it has one piece alone.
+/// The most bytes of a group, unless it has only one work item.
 const BYTES: usize = 8 << 20;
-/// Pieces of work that may wait; the next is refused.
+/// The most work items that may wait; further ones are refused.
 const MOST: usize = 4_096;
-/// Bytes of appended entries that may wait.
+/// The most bytes of appended entries that may wait.
 const APPENDED_BYTES: usize = 64 << 20;
-/// How long appended entries wait for a commit to ride along with: half of what is promised, the other half is for the
-/// writing.
+/// How long appended entries wait for a commit with which they can be written: half of the promised time, so that the
+/// other half is left for writing.
 const APPEND_DELAY: Duration = Duration::from_millis(50);
-/// How long after a failure what was appended is tried again, if no commit comes before.
+/// How long after a failure appended entries are tried again, if no commit comes earlier.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
-/// How much longer than usual a row may take; much more than it does.
+/// The additional time that is allowed for each row; a row takes much less.
 const OF_ROW: Duration = Duration::from_micros(100);
 
 type Reply = oneshot::Sender<Result<u64, StorageError>>;
 
-/// What is to be done for an organization.
+/// One work item for an organization.
 enum Work {
     Commit(NetChange, Reply),
     Append {
         change: NetChange,
         bytes: usize,
     },
-    /// Nothing: whoever waits is told that all before it is done.
+    /// Does nothing: the caller is told when all earlier work is done.
     Flush(Reply),
 }
 
@@ -68,17 +68,17 @@ impl Work {
         }
     }
 
-    /// Whether somebody waits for it.
+    /// Whether a caller waits for it.
     fn is_urgent(&self) -> bool {
         !matches!(self, Self::Append { .. })
     }
 }
 
-/// What waits of one organization, while a task sends it.
+/// The queue of one organization's work, while a task sends it.
 struct Lane {
     work: VecDeque<Work>,
     urgent: usize,
-    /// When work that nobody waits for is sent at the latest.
+    /// When work for which no caller waits must be sent.
     latest: Instant,
     changed: Arc<Notify>,
 }
@@ -86,27 +86,27 @@ struct Lane {
 #[derive(Default)]
 struct Lanes {
     of: HashMap<OrganizationId, Lane>,
-    /// Pieces of work in all of them.
+    /// The number of work items in all queues.
     count: usize,
 }
 
-/// The way of all writes of this host. Clones are the same.
+/// All writes of this host go through this. Clones share it.
 #[derive(Clone)]
 pub(super) struct Writer(Arc<Shared>);
 
 struct Shared {
     pool: Pool,
     ids: Arc<Ids>,
-    /// The statement for what a group does together.
+    /// The SQL statement for the joint effect of a group.
     together: String,
-    /// The statement for transactions one after the other.
+    /// The SQL statement for separate transactions.
     apart: String,
     /// The host's random number.
     host: i64,
-    /// The number of the next group, whosever it is.
+    /// The number of the next group, of whichever organization.
     next: AtomicI64,
     lanes: Mutex<Lanes>,
-    /// Bytes of appended entries that wait.
+    /// The bytes of appended entries that wait.
     appended: AtomicUsize,
 }
 
@@ -119,14 +119,14 @@ impl Writer {
         Self(Arc::new(Shared { pool, ids, together, apart, host, next, lanes, appended }))
     }
 
-    /// Has the changes made, and waits until they are durable.
+    /// Makes the changes, and waits until they are durable.
     pub(super) async fn commit(&self, of: &OrganizationId, change: NetChange) -> Result<u64, StorageError> {
         let (reply, answer) = oneshot::channel();
         self.send(of, Work::Commit(change, reply))?;
         answer.await.unwrap_or_else(|_| Err(stopped()))
     }
 
-    /// Has the entries put with the next commit, or soon.
+    /// Puts the entries with the next commit, or soon.
     pub(super) fn append(&self, of: &OrganizationId, change: NetChange, bytes: usize) -> Result<(), StorageError> {
         let appended = &self.0.appended;
         let waiting = appended.fetch_add(bytes, Ordering::Relaxed);
@@ -138,7 +138,7 @@ impl Writer {
         sent
     }
 
-    /// Waits until all that was sent before is durable.
+    /// Waits until all earlier work is durable.
     pub(super) async fn flush(&self) -> Result<(), StorageError> {
         let mut answers = Vec::new();
         for lane in self.lock().of.values_mut() {
@@ -152,8 +152,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Puts the work behind the organization's other work; a task sends it. An organization never has more waiting than it
-    /// leaves free for others.
+    /// Appends the work to the organization's queue; a task sends it. An organization may never use more of the waiting
+    /// space than it leaves free for others.
     fn send(&self, of: &OrganizationId, work: Work) -> Result<(), StorageError> {
         let mut lanes = self.lock();
         let own = lanes.of.get(of).map_or(0, |lane| lane.work.len());
@@ -179,7 +179,8 @@ impl Writer {
         Ok(())
     }
 
-    /// The organization's next group, when there is reason to send one; `None` when nothing waits any more.
+    /// Waits until there is a reason to send, and returns the organization's next group; `None` when its queue is
+    /// empty.
     async fn next(&self, of: &OrganizationId) -> Option<Vec<Work>> {
         loop {
             let (latest, changed) = {
@@ -204,7 +205,7 @@ impl Writer {
     async fn write(&self, of: &OrganizationId, group: Vec<Work>) {
         let mut result = self.try_write(of, &group).await;
         if matches!(result, Ok(Answer::Unknown)) {
-            // The database was replaced by another one: the organization has another id there, or none yet.
+            // The database was replaced by another one, in which the organization has another id, or none yet.
             self.0.ids.forget(of);
             result = self.try_write(of, &group).await;
         }
@@ -225,7 +226,7 @@ impl Writer {
 
     fn finish(&self, of: &OrganizationId, work: Work, result: Result<u64, StorageError>) {
         match work {
-            // Who asked may have gone away; the work is done all the same.
+            // The caller may have gone; the work is done in any case.
             Work::Commit(_, reply) | Work::Flush(reply) => drop(reply.send(result)),
             Work::Append { bytes, .. } => {
                 self.0.appended.fetch_sub(bytes, Ordering::Relaxed);
@@ -239,7 +240,7 @@ impl Writer {
         }
     }
 
-    /// Tells those who wait, and keeps what was appended for another try, if one may help.
+    /// Reports an error to waiting callers, and keeps appended entries for another try, if one may help.
     fn fail(&self, of: &OrganizationId, group: Vec<Work>, error: StorageError) {
         warn_hourly!("database-written"; %error, organization = %of, writes = group.len(),
             "the database can't be written");
@@ -277,7 +278,7 @@ impl Writer {
         self.send_group(of, id, &changes, &shared.apart, apart.parameters()).await
     }
 
-    /// Sends a group, of which these are the parts, under a number of its own.
+    /// Sends a group, which consists of these parts, under a number of its own.
     async fn send_group(
         &self,
         of: &OrganizationId,
@@ -331,7 +332,7 @@ impl Lane {
     }
 }
 
-/// The statement that commits what a group does together.
+/// The SQL statement that commits the joint effect of a group.
 pub(super) fn together(config: &PostgresConfig) -> String {
     let sql = "SELECT state, version, outcomes, keys FROM SCHEMA.commit_all($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, \
         $11, $12, $13, $14, $15, $16, $17)";
@@ -346,7 +347,7 @@ fn stopped() -> StorageError {
     StorageError::Unavailable("the storage has been closed".into())
 }
 
-/// What the database says of a group.
+/// The database's answer to a group.
 enum Answer {
     Done {
         version: u64,
@@ -357,7 +358,7 @@ enum Answer {
     Deleted,
     /// The database has no such organization.
     Unknown,
-    /// Of several transactions that were sent together one is refused, so that none was done.
+    /// One of several transactions that were sent together was refused, so none was done.
     Refused,
 }
 
@@ -378,13 +379,13 @@ impl Answer {
             }
             1 => Ok(Self::Deleted),
             4 => Ok(Self::Refused),
-            // A group is sent only after the answer to the one before, or when that was given up for good.
+            // A group is only sent once the previous one was answered or finally given up.
             2 => Err(StorageError::Unavailable("a later group was committed before this one".into())),
             _ => Ok(Self::Unknown),
         }
     }
 
-    /// What it says of the change at this place.
+    /// The answer for the change with this index.
     fn of(&self, place: usize, change: &NetChange) -> Result<u64, StorageError> {
         let Self::Done { version, outcomes, keys } = self else {
             return Err(match self {
@@ -406,7 +407,7 @@ impl Answer {
     }
 }
 
-/// The parts of a group, one behind the other, as the function takes them.
+/// The parts of a group, concatenated into arrays for the database function.
 #[derive(Default)]
 struct Arrays<'c> {
     wake_at: Vec<Option<i64>>,
@@ -488,7 +489,7 @@ impl<'c> Arrays<'c> {
     }
 }
 
-/// How many there are up to here; never more than a transaction may have changes, or a group.
+/// The number of keys so far, which never exceeds the limit of changes in a transaction or a group.
 fn end(keys: &[&[u8]]) -> i32 {
     i32::try_from(keys.len()).unwrap_or(i32::MAX)
 }

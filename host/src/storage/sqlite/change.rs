@@ -1,4 +1,4 @@
-//! One piece of work inside the writer's transaction.
+//! The changes of one work item inside the writer's transaction.
 
 use rusqlite::types::FromSql;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
@@ -8,11 +8,12 @@ use super::{from_integer, to_integer};
 use crate::capability::schedule::{Claim, Schedule};
 use crate::capability::storage::{Change, Condition, Key, KeyRange, KeyValue, StorageError, Transaction};
 
-/// Changes from which on they are brought together.
+/// From this number of changes on they are sorted.
 const MANY: usize = 256;
 
-/// Brings changes of neighbouring keys together, which SQLite makes in a fraction of the time: it need not look for the
-/// place of each. Changes of one key keep their order; those of a range, and additions, stay where they are.
+/// Sorts changes so that neighbouring keys follow each other, which SQLite writes in a fraction of the time: it need
+/// not search the tree for each. Changes of one key keep their order; range deletions and additions stay where they
+/// are.
 pub(super) fn bring_together(writes: &mut [Change]) {
     fn key(write: &Change) -> Option<&Key> {
         match write {
@@ -27,18 +28,18 @@ pub(super) fn bring_together(writes: &mut [Change]) {
     }
 }
 
-/// Where in the file a key stands before another.
+/// The order of keys in the file.
 fn order(key: &Key) -> (i64, Vec<u8>, i64) {
     let Place { group, key } = place::of(key);
     let (number, kind) = place::numbers_of(group);
     (number, key.to_vec(), kind)
 }
 
-/// Writes up to which the sums of a transaction are looked up before its first write: beyond it a savepoint costs little
-/// in comparison.
+/// Up to this number of writes, the sums of a transaction are computed before its first write. A larger transaction
+/// gets a savepoint, whose cost is then comparatively low.
 const FORESEEN: usize = 64;
 
-/// Statements on one key: in the table of keys in their order, and in that of groups.
+/// Each statement on one key: for the table of keys in order, and for the table of groups.
 const PUT: Statements = Statements {
     alone: "INSERT INTO alone (organization, key, value, version) VALUES (?1, ?2, ?3, ?4)
     ON CONFLICT (organization, key) DO UPDATE SET value = excluded.value, version = excluded.version",
@@ -94,8 +95,8 @@ impl OpenRows<'_> {
         Ok(())
     }
 
-    /// The sums that the transaction's additions come to, in their order; `None` if that shows only while it is made,
-    /// since an addition follows another write of its key, or the transaction is large.
+    /// The results of the transaction's additions, in their order. `None` if they are only known while it is applied:
+    /// an addition follows another write of its key, or the transaction is large.
     ///
     /// # Errors
     /// Those of [`BoundedAdd::apply`], and the database's. Nothing has been written.
@@ -114,8 +115,8 @@ impl OpenRows<'_> {
         Ok(Some(sums))
     }
 
-    /// Makes a transaction's changes; its requirements have been checked. `sums` are those of [`OpenRows::sums`], if they
-    /// were looked up.
+    /// Applies a transaction's changes; its requirements were checked before. `sums` are those of [`OpenRows::sums`],
+    /// if they were computed.
     pub(super) fn apply(
         &self,
         transaction: &Transaction,
@@ -154,7 +155,7 @@ impl OpenRows<'_> {
         Ok(())
     }
 
-    /// Deletes a key, if it is there.
+    /// Deletes a key, if it exists.
     pub(super) fn delete_key(&self, key: &Key) -> Result<(), StorageError> {
         let Place { group, key } = place::of(key);
         match group {
@@ -183,12 +184,12 @@ impl OpenRows<'_> {
         Ok(())
     }
 
-    /// What is at the key.
+    /// The value of the key.
     pub(super) fn value(&self, key: &Key) -> Result<Option<Vec<u8>>, StorageError> {
         self.look_up(VALUE, key)
     }
 
-    /// What is in a column of the key's row.
+    /// The value of a column in the key's row.
     fn look_up<T: FromSql>(&self, statements: Statements, key: &Key) -> Result<Option<T>, StorageError> {
         let Place { group, key } = place::of(key);
         let read = |row: &Row<'_>| row.get(0);
@@ -202,7 +203,7 @@ impl OpenRows<'_> {
         Ok(found.optional()?)
     }
 
-    /// Makes the organization due at this time, unless it is due earlier.
+    /// Makes the organization's jobs due at this time, unless they are due earlier.
     pub(super) fn wake(&self, at: u64) -> Result<(), StorageError> {
         let sql = "INSERT INTO schedule (organization, wake_at) VALUES (?1, ?2)
             ON CONFLICT (organization) DO UPDATE SET wake_at = excluded.wake_at
@@ -211,7 +212,7 @@ impl OpenRows<'_> {
         Ok(())
     }
 
-    /// Changes the organization's schedule; nothing happens, and the answer is the default, if it has none.
+    /// Changes the organization's schedule. If it has none, nothing happens and the default is returned.
     pub(super) fn reschedule<T: Default>(&self, change: impl FnOnce(&mut Schedule) -> T) -> Result<T, StorageError> {
         let Some(before) = self.schedule()? else { return Ok(T::default()) };
         let mut schedule = before;
@@ -240,14 +241,14 @@ impl OpenRows<'_> {
         Ok(self.connection.prepare_cached(sql)?.query_row([self.organization], read).optional()?)
     }
 
-    /// Marks the organization as deleted for good, and removes the schedule and up to this many items; returns how many
-    /// of those it has removed.
+    /// Marks the organization as deleted for good, and removes its schedule and up to this many items; returns how many
+    /// items were removed.
     pub(super) fn delete(&self, rows: usize) -> Result<u64, StorageError> {
         let sql = "UPDATE organization SET deleted = TRUE WHERE id = ?1 AND NOT deleted";
         self.connection.prepare_cached(sql)?.execute([self.organization])?;
         let sql = "DELETE FROM schedule WHERE organization = ?1";
         self.connection.prepare_cached(sql)?.execute([self.organization])?;
-        // A large transaction that is not yet at its place is not made any more.
+        // The remaining changes of a large transaction are dropped.
         self.connection
             .prepare_cached("UPDATE batch SET version = NULL WHERE organization = ?1")?
             .execute([self.organization])?;
@@ -268,7 +269,7 @@ impl OpenRows<'_> {
     }
 }
 
-/// The statements that put a key, wherever it is kept.
+/// The statements that put a key into either table.
 pub(super) struct Puts<'c> {
     alone: CachedStatement<'c>,
     grouped: CachedStatement<'c>,
@@ -292,7 +293,7 @@ impl<'c> Puts<'c> {
     }
 }
 
-/// Whether the write changes what is at this key.
+/// Whether the write changes the value of this key.
 fn changes(write: &Change, key: &Key) -> bool {
     match write {
         Change::Put(KeyValue { key: other, .. }) | Change::Delete(other) => other == key,

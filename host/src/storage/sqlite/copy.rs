@@ -1,4 +1,4 @@
-//! A SQLite database as a source of a copy, and as its target.
+//! A SQLite database as the source and as the target of a copy.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -16,12 +16,12 @@ use super::{Checkpoints, from_integer, to_integer};
 use crate::capability::storage::{Entry, Key, OrganizationId, StorageError};
 use crate::storage::copy::{Head, PAGE_BYTES, PAGE_ITEMS, Part, Sent, Source, Target, not_begun};
 
-/// A database that is read as it was when [`Source::send`] began.
+/// A database that is read in the snapshot of the moment when [`Source::send`] began.
 pub(crate) struct SqliteSource(Connection);
 
 impl SqliteSource {
-    /// Opens the database, which must be there and have the tables of this release: they are not brought up to date, since a
-    /// server of an earlier release may use them. Blocks.
+    /// Opens the database, which must exist and have the tables of this release. They are not migrated, since a server
+    /// of an earlier release may use them. Blocks.
     ///
     /// # Errors
     /// Says what is wrong with the file.
@@ -30,7 +30,7 @@ impl SqliteSource {
     }
 
     fn send_all(&self, part: Part, to: &mpsc::Sender<Sent>) -> Result<(), StorageError> {
-        // One transaction, and so one moment, whatever is written meanwhile.
+        // One transaction gives one snapshot, whatever others write meanwhile.
         self.0.execute_batch("BEGIN")?;
         let version: i64 = self.0.query_row("SELECT last FROM sequence", [], |row| row.get(0))?;
         let sql = "SELECT o.id, o.name, o.generation, o.deleted, s.wake_at, s.claimed_until
@@ -75,7 +75,7 @@ impl Source for SqliteSource {
     }
 }
 
-/// The items of the organization with this number that follow a key, as many as a page has; none only if there are none.
+/// One page of items of the organization with this number, after a key; none only if there are no more.
 fn page_after(connection: &Connection, id: i64, key: &[u8]) -> Result<Vec<Entry>, StorageError> {
     let mut range = place::everything();
     if !key.is_empty() {
@@ -101,21 +101,21 @@ fn page_after(connection: &Connection, id: i64, key: &[u8]) -> Result<Vec<Entry>
     Ok(page)
 }
 
-/// A database that takes organizations.
+/// A database into which organizations are copied.
 pub(crate) struct SqliteTarget {
     path: PathBuf,
     checkpoints: Checkpoints,
     connection: Connection,
-    /// The organization that was begun.
+    /// The organization that is being copied.
     current: Option<Current>,
 }
 
-/// The organization that was begun, inside a transaction.
+/// The organization that is being copied, inside a transaction.
 #[derive(Clone, Copy)]
 struct Current {
     /// Its number.
     id: i64,
-    /// It is the host's own space, whose records are written in one transaction.
+    /// Whether it is the host's own space, whose records are written in one transaction.
     is_host: bool,
 }
 
@@ -161,7 +161,7 @@ impl SqliteTarget {
         Ok(self.connection.execute_batch("COMMIT")?)
     }
 
-    /// Forgets large transactions that are not yet at their places: what they have written is compared like all else.
+    /// Deletes the records of unfinished large transactions. What they have written is compared like all other data.
     fn forget_batches(&self, id: i64) -> Result<(), StorageError> {
         let staged = "DELETE FROM staged WHERE batch IN (SELECT id FROM batch WHERE organization = ?1)";
         self.connection.execute(staged, [id])?;

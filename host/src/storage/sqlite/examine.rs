@@ -1,4 +1,4 @@
-//! What an operator wants to know of a database file, without changing it and beside a server that uses it.
+//! Examines a database file for the operator, without changing it, even while a server uses it.
 
 use std::fs;
 use std::path::Path;
@@ -7,19 +7,19 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::open::OpenError;
 
-/// How many faults are named.
+/// The most faults that are reported.
 const FAULTS: u32 = 5;
 
-/// A database file as it was found.
+/// The result of examining a database file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Examined {
     /// Bytes of the file.
     pub(crate) size: u64,
-    /// Bytes of it that are free for new data.
+    /// How many of these bytes are free for new data.
     pub(crate) free: u64,
     /// Bytes of the write-ahead log beside it.
     pub(crate) log: u64,
-    /// What SQLite finds wrong; empty if the file is whole.
+    /// The faults that SQLite finds; empty if the file is intact.
     pub(crate) faults: Vec<String>,
 }
 

@@ -1,17 +1,19 @@
-//! The generation of the database file, by which a write-ahead log that belongs to another state of the file is told.
+//! The generation number of the database file, by which a write-ahead log that belongs to another state of the file is
+//! detected.
 //!
-//! Who puts an older copy of the database beside a log that was left behind gets a mixture: SQLite finds pages in the log that are
-//! newer than those in the file, takes them, and says nothing. So the file bears a number, in its first page like all settings
-//! of a database, and the number is raised twice in the life of a log: when the first change goes into a log that has nothing
-//! which is not in the file (then the number becomes odd), and before all of the log is moved into the file and the log begins anew
-//! (then it becomes even). The file itself gets a number only when the first page is moved into it. So with an odd number in
-//! the log the file has this number or the one before, and with an even one, one of the two before or this one. A copy of
-//! the file that was made in the life of an earlier log has a smaller number.
+//! If somebody puts an older copy of the database beside a log that was left behind, the result is a mixture: SQLite
+//! finds pages in the log that are newer than those in the file, and uses them without an error. For this reason the
+//! file's first page, where all settings of a database are, has a number. It is raised twice in the life of a log: when
+//! the first change is written to a log whose pages are all in the file already (it becomes odd), and before the whole
+//! log is moved into the file and starts again (it becomes even). The file itself only gets a number when the first
+//! page is moved into it. So with an odd number in the log, the file has this number or the one before; with an even
+//! one, it has this number or one of the two before. A copy of the file from the life of an earlier log has a smaller
+//! number.
 //!
-//! The number is SQLite's `application_id`, which nothing else of ours uses. Whatever moves the log otherwise (another program, a
-//! process that was killed) only makes the numbers rise more seldom: then a mixture may not be told, and what is right is never
-//! refused. A copy that `VACUUM INTO` has made has its pages at other places, so that no log fits to it: SQLite raises the version
-//! of the schema in it, which in a file is never higher than in its log.
+//! The number is SQLite's `application_id`, which nothing else in this project uses. If something else moves the log
+//! (another program, or a process that was killed), the numbers only rise less often: a mixture may then go undetected,
+//! but a correct pair is never refused. A copy made by `VACUUM INTO` has its pages at other places, so no log fits it:
+//! SQLite raises the schema version in it, and the schema version of a file is never higher than that of its log.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -20,10 +22,10 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::open::OpenError;
 
-/// How often numbers are read again that do not fit, since another process may move the log at this moment.
+/// How often numbers that do not fit are read again, since another process may be moving the log at this moment.
 const TRIES: usize = 5;
 
-/// Looks whether the log belongs to the file.
+/// Checks that the log belongs to the file.
 ///
 /// # Errors
 /// [`OpenError::OtherLog`] if it does not; those of SQLite.
@@ -35,7 +37,7 @@ pub(super) fn check(connection: &Connection, path: &Path) -> Result<(), OpenErro
         let with_log = Numbers::of(connection).map_err(failed)?;
         match in_file {
             Some(in_file) if !in_file.may_have(with_log) => {
-                // The same numbers twice: nobody is moving anything.
+                // If the same numbers were read twice, no process is moving the log.
                 if before == Some((in_file, with_log)) {
                     return Err(OpenError::OtherLog(path.to_owned()));
                 }
@@ -47,16 +49,17 @@ pub(super) fn check(connection: &Connection, path: &Path) -> Result<(), OpenErro
     Ok(())
 }
 
-/// A change goes into the log, inside its transaction: if the log has nothing that is not in the file, its life begins.
+/// Must be called inside the transaction of a change: if all of the log is in the file, the life of a new log begins.
 pub(super) fn begin(connection: &Connection, path: &Path) -> rusqlite::Result<()> {
     let numbers = Numbers::of(connection)?;
-    // Who can't read the file goes on as before: the number guards what is written, and must not keep anybody from writing.
+    // If the file can't be read, the change goes on without a new number: the number only protects data, and must not
+    // stop writes.
     let begins = numbers.is_between_two() && of_file(path).ok().flatten() == Some(numbers);
     if begins { numbers.raise(connection) } else { Ok(()) }
 }
 
-/// Takes up what an earlier process has left, before the first change of this one: if all of the log is in the file, its life ends
-/// here, and if its life has ended, what is left of it is moved. Commits, and moves what is in the log.
+/// Handles what an earlier process has left, before the first change of this one. If all of the log is in the file, its
+/// life ends here. If its life has ended, the rest of it is moved. Commits, and moves the pages in the log.
 pub(super) fn renew(connection: &Connection, path: &Path) -> rusqlite::Result<()> {
     let numbers = Numbers::of(connection)?;
     let is_moved = of_file(path)? == Some(numbers);
@@ -69,7 +72,7 @@ pub(super) fn renew(connection: &Connection, path: &Path) -> rusqlite::Result<()
     connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
 }
 
-/// All of the log is about to be moved into the file: its life ends. Commits.
+/// Must be called when the whole log is about to be moved into the file: its life ends. Commits.
 pub(super) fn end(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch("BEGIN IMMEDIATE")?;
     let raised = Numbers::of(connection)
@@ -81,7 +84,7 @@ pub(super) fn end(connection: &Connection) -> rusqlite::Result<()> {
     committed
 }
 
-/// What the first page says.
+/// The numbers in the first page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Numbers {
     generation: i32,
@@ -89,13 +92,13 @@ struct Numbers {
 }
 
 impl Numbers {
-    /// As readers of the database see them.
+    /// The numbers that readers of the database see.
     fn of(connection: &Connection) -> rusqlite::Result<Self> {
         let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get(0));
         Ok(Self { generation: number("application_id")?, schema: number("schema_version")? })
     }
 
-    /// No log has begun that is not in the file.
+    /// Whether no log has begun whose pages are not in the file.
     fn is_between_two(self) -> bool {
         self.generation % 2 == 0
     }
@@ -104,16 +107,18 @@ impl Numbers {
         connection.pragma_update(None, "application_id", self.generation.wrapping_add(1))
     }
 
-    /// Whether a log that leads to the others may lie beside a file with these.
+    /// Whether a file with these numbers may have a log that leads to the numbers `with_log`.
     fn may_have(self, with_log: Self) -> bool {
         let behind = with_log.generation.wrapping_sub(self.generation);
         (0..=if with_log.is_between_two() { 2 } else { 1 }).contains(&behind) && self.schema <= with_log.schema
     }
 }
 
-/// The numbers in the file alone; `None` if nobody can tell, as when its pages were being moved when the machine ended.
+/// The numbers in the file alone, without its log; `None` if they are unknown, for instance if the machine stopped
+/// while pages were being moved.
 ///
-/// It is read by SQLite, and not as a file: the end of a process's own reading would end SQLite's locks on the file.
+/// SQLite must read them. If the process opened and closed the file itself, that would release SQLite's locks on the
+/// file.
 fn of_file(path: &Path) -> rusqlite::Result<Option<Numbers>> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let Some(uri) = immutable(path) else { return Ok(None) };
@@ -132,7 +137,7 @@ fn of_file(path: &Path) -> rusqlite::Result<Option<Numbers>> {
     }
 }
 
-/// The address under which SQLite reads the file as if nobody wrote to it, and so without its log.
+/// The URI with which SQLite reads the file as immutable, and therefore without its log.
 fn immutable(path: &Path) -> Option<String> {
     let path = std::path::absolute(path).ok()?;
     let mut uri = "file:".to_owned();
@@ -155,7 +160,7 @@ mod tests {
 
     fn numbers(path: &Path) -> (Numbers, Numbers) {
         let connection = Connection::open(path).unwrap();
-        // Whoever closes last moves the log.
+        // Otherwise the last connection that is closed would move the log.
         connection.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).unwrap();
         (of_file(path).unwrap().unwrap(), Numbers::of(&connection).unwrap())
     }
@@ -166,14 +171,14 @@ mod tests {
         storage.commit(&acme, Transaction { changes, ..Transaction::default() }).await.unwrap();
     }
 
-    /// A copy of database and log, as `kill -9` leaves them.
+    /// Copies database and log in the state in which `kill -9` leaves them.
     fn killed(path: &Path, to: &Path) {
         let log = |path: &Path| path.with_extension("db-wal");
         fs::copy(path, to).unwrap();
         fs::copy(log(path), log(to)).unwrap();
     }
 
-    /// A copy of the database page by page, with what is in its log, as `.backup` makes it.
+    /// Copies the database page by page, including the log's pages, as `.backup` does.
     fn backup(path: &Path, to: &Path) {
         killed(path, to);
         Numbers::of(&Connection::open(to).unwrap()).unwrap();
@@ -195,7 +200,7 @@ mod tests {
         backup(&path, &newer);
         let connection = Connection::open(&path).unwrap();
         connection.execute("VACUUM INTO ?1", [vacuumed.to_str().unwrap()]).unwrap();
-        // With its own log the database is opened.
+        // With its own log the database can be opened.
         let crashed = directory.path().join("crashed.db");
         killed(&path, &crashed);
         drop(SqliteStorage::open(&crashed).unwrap());
@@ -206,12 +211,12 @@ mod tests {
             fs::copy(copy, &mixed).unwrap();
             let opened = SqliteStorage::open(&mixed);
             match is_right {
-                // What the log adds to it leads to what there was.
+                // The log leads to the state that the database had.
                 true => drop(opened.unwrap()),
                 false => {
                     let refused = opened.unwrap_err();
                     assert!(matches!(refused, OpenError::OtherLog(_)), "{refused}");
-                    // Whoever is refused leaves both as they were, and so the next one is refused as well.
+                    // A refusal leaves both files unchanged, so the next attempt is refused as well.
                     assert_eq!(fs::read(&mixed).unwrap(), fs::read(copy).unwrap());
                     assert!(mixed.with_extension("db-wal").exists());
                     assert!(matches!(SqliteStorage::open(&mixed).unwrap_err(), OpenError::OtherLog(_)));
@@ -220,7 +225,7 @@ mod tests {
                         open::current_reader(&mixed, Checkpoints::Own).unwrap_err(),
                         OpenError::OtherLog(_)
                     ));
-                    // Without the log it is what the copy was.
+                    // Without the log the file is what the copy was.
                     for end in ["db-wal", "db-shm"] {
                         let _ = fs::remove_file(mixed.with_extension(end));
                     }
@@ -231,7 +236,7 @@ mod tests {
                 let _ = fs::remove_file(mixed.with_extension(end));
             }
         }
-        // So is one beside a log that has begun anew behind the writer's back; its second commit knows.
+        // The same is true beside a log that was restarted by another process; the writer notices at its second commit.
         let before = directory.path().join("before.db");
         backup(&path, &before);
         storage.scour().await.unwrap();

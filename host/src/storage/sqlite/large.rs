@@ -1,17 +1,17 @@
-//! Large transactions, made in steps between which others commit.
+//! Large transactions: they are made in steps, and others commit between the steps.
 //!
-//! SQLite has one writer at a time, and half a million rows take it seconds. So the changes of a large transaction are
-//! first *staged*: written, some thousand at a time, into a table of their own, where nobody sees them. Then the
-//! transaction is *decided* by one small commit, which looks once more whether it may take effect, and marks the batch of
-//! staged changes as the truth. From this moment on readers of the organization see the staged changes instead of what is at
-//! their places (module `place`), so that the transaction takes effect as a whole. Last the changes are *moved* to their
-//! places, again some thousand at a time, which no reader notices.
+//! SQLite has one writer at a time, and half a million rows take it seconds. The changes of a large transaction are
+//! therefore first *staged*: written, some thousand at a time, into a table of their own, where no reader sees them.
+//! Then one small commit *decides* the transaction: it checks once more that the transaction may take effect, and marks
+//! the batch of staged changes as valid. From this moment on, readers of the organization see the staged changes
+//! instead of the old rows (module `place`), so the transaction takes effect as a whole. Finally the changes are
+//! *moved* to their places, again some thousand at a time, which no reader notices.
 //!
-//! What is staged counts only if nothing was changed by another process meanwhile (`PRAGMA data_version`); of this process
-//! the organization's other writes wait. Otherwise the transaction is made in one piece, as a small one is: so where two
-//! servers share a file, a large transaction may hold up the others' writes. After a crash
-//! what was not decided is forgotten, and what was decided is moved when the database is opened, or by the next write for
-//! the organization, whichever process makes it.
+//! Staged changes are only used if no other process has changed the database meanwhile (`PRAGMA data_version`); in this
+//! process, the organization's other writes wait. Otherwise the transaction is made in one piece like a small one. So
+//! if two servers share a file, a large transaction may delay the writes of others. After a crash, staged changes that
+//! were not decided are dropped. Those that were decided are moved when the database is opened, or by the
+//! organization's next write, from whichever process.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -20,10 +20,10 @@ use super::place::{self, Place, Segment, beginning_of, numbers_of};
 use super::{from_integer, to_integer};
 use crate::capability::storage::{Change, Key, KeyRange, KeyValue, StorageError, Transaction};
 
-/// Rows in one step: some milliseconds' work, for which others wait at the most.
+/// Rows in one step. A step takes some milliseconds, and others wait no longer than that.
 pub(super) const STEP: usize = 2_000;
 
-/// The changes of one transaction that are staged or are being moved.
+/// The staged changes of one transaction, which may be in the process of being moved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Batch {
     pub(super) id: i64,
@@ -35,18 +35,18 @@ pub(super) struct Batch {
 #[derive(Debug)]
 pub(super) struct Staging {
     pub(super) batch: Batch,
-    /// SQLite's number of the database as other connections have left it, when the staging began.
+    /// SQLite's `data_version` when the staging began: it changes with each commit of another connection.
     seen: i64,
-    /// Requirements that were checked.
+    /// How many requirements were checked.
     checked: usize,
-    /// Changes that were staged.
+    /// How many changes were staged.
     staged: usize,
-    /// Where a range goes on that is being deleted.
+    /// The key at which the deletion of a range continues.
     from: Option<Key>,
 }
 
-/// Whether a transaction can be staged: what it adds to is nothing that it changes otherwise, since sums are made only when
-/// it is decided.
+/// Whether a transaction can be staged. No key of an addition may be changed otherwise, since sums are only computed
+/// when the transaction is decided.
 pub(super) fn can_be_staged(transaction: &Transaction) -> bool {
     let adds: Vec<&Key> = transaction.changes.iter().filter_map(added).collect();
     let is_added = |key: &Key| adds.contains(&key);
@@ -74,10 +74,10 @@ impl Staging {
         Ok(Self { batch, seen: data_version(connection)?, checked: 0, staged: 0, from: None })
     }
 
-    /// Does the next step, inside the writer's transaction; `true` if it was the last one.
+    /// Makes the next step, inside the writer's transaction; `true` if it was the last one.
     ///
     /// # Errors
-    /// [`StorageError::Conflict`] if a requirement does not hold; the database's.
+    /// [`StorageError::Conflict`] if a requirement is not met; the database's.
     pub(super) fn step(&mut self, connection: &Connection, transaction: &Transaction) -> Result<bool, StorageError> {
         let change = OpenRows { connection, organization: self.batch.organization };
         let unchecked = transaction.conditions.get(self.checked..).unwrap_or_default();
@@ -88,7 +88,7 @@ impl Staging {
             return Ok(false);
         }
         if !self.holds(connection)? {
-            // Another process has written: it will be made in one piece.
+            // Another process has written, so the transaction will be made in one piece.
             return Ok(true);
         }
         let mut left = STEP;
@@ -103,7 +103,7 @@ impl Staging {
                     (self.from, rows) = self.batch.stage_range(connection, from, range)?;
                     done = self.from.is_none();
                 }
-                // Summed up when the transaction is decided.
+                // The sum is computed when the transaction is decided.
                 Change::Add(_) => {}
             }
             self.staged += usize::from(done);
@@ -112,14 +112,14 @@ impl Staging {
         Ok(false)
     }
 
-    /// Whether what was checked and staged still counts, inside the transaction that decides.
+    /// Whether the checks and the staged changes are still valid, asked inside the transaction that decides.
     pub(super) fn holds(&self, connection: &Connection) -> Result<bool, StorageError> {
         let sql = "SELECT EXISTS (SELECT 1 FROM batch WHERE id = ?1 AND version IS NULL)";
         let is_there: bool = connection.prepare_cached(sql)?.query_row([self.batch.id], |row| row.get(0))?;
         Ok(is_there && data_version(connection)? == self.seen)
     }
 
-    /// The sums of the transaction's additions, in their order.
+    /// The results of the transaction's additions, in their order.
     ///
     /// # Errors
     /// Those of [`BoundedAdd::apply`], and the database's. Nothing has been written.
@@ -133,7 +133,7 @@ impl Staging {
         adds.map(|add| Ok(add.apply(change.value(&add.key)?.as_deref())?)).collect()
     }
 
-    /// Makes the batch the truth, inside the writer's transaction. `sums` are those of [`Staging::sums`].
+    /// Makes the batch valid, inside the writer's transaction. `sums` are those of [`Staging::sums`].
     pub(super) fn decide(
         &self,
         change: &OpenRows<'_>,
@@ -151,7 +151,7 @@ impl Staging {
     }
 }
 
-/// Where a change stands among those of its batch.
+/// The position of a change in its batch.
 #[derive(Debug)]
 struct Row {
     number: i64,
@@ -160,7 +160,7 @@ struct Row {
 }
 
 impl Batch {
-    /// Stages a value for a key, or that the key goes.
+    /// Stages a value for a key, or the deletion of the key.
     fn stage(self, connection: &Connection, key: &Key, value: Option<&Vec<u8>>) -> Result<(), StorageError> {
         let Place { group, key } = place::of(key);
         let (number, kind) = numbers_of(group);
@@ -170,8 +170,8 @@ impl Batch {
         Ok(())
     }
 
-    /// Stages that the keys from this one to the end of the range go, up to a step's worth of them; returns where the rest
-    /// begins, and how many rows it has cost.
+    /// Stages the deletion of the keys from this one to the end of the range, at most one step's worth of them; returns
+    /// where the rest begins, and how many rows were written.
     fn stage_range(
         self,
         connection: &Connection,
@@ -188,7 +188,7 @@ impl Batch {
             rest = within.or_else(|| segments.next().map(|next| [beginning_of(next.group), next.start].concat()));
         }
         if rest.is_none() {
-            // What the same transaction had put there before goes as well.
+            // Keys that the same transaction has staged before in this range are deleted too.
             for Segment { group, start, end } in place::segments(range) {
                 let (number, kind) = numbers_of(group);
                 let sql = "UPDATE staged SET value = NULL
@@ -199,7 +199,7 @@ impl Batch {
         Ok((rest, rows))
     }
 
-    /// As [`Batch::stage_range`], of one segment.
+    /// Like [`Batch::stage_range`], for one segment.
     fn stage_segment(
         self,
         connection: &Connection,
@@ -253,8 +253,8 @@ impl Batch {
         self.remove_before(connection, end)
     }
 
-    /// Forgets up to a step's worth of changes that were not decided, inside the writer's transaction; `true` if none is
-    /// left. A batch that was decided is the truth, and stays.
+    /// Deletes up to a step's worth of undecided changes, inside the writer's transaction; `true` if none is left. A
+    /// batch that was decided is valid, and stays.
     pub(super) fn forget_some(self, connection: &Connection) -> Result<bool, StorageError> {
         let sql = "SELECT EXISTS (SELECT 1 FROM batch WHERE id = ?1 AND version IS NOT NULL)";
         if connection.prepare_cached(sql)?.query_row([self.id], |row| row.get(0))? {
@@ -264,7 +264,7 @@ impl Batch {
         self.remove_before(connection, end)
     }
 
-    /// The first change behind a step's worth of them; `None` if there are not so many.
+    /// The first change after one step's worth of changes; `None` if there are fewer.
     fn end_of_step(self, connection: &Connection) -> Result<Option<Row>, StorageError> {
         let sql = "SELECT number, key, kind FROM staged WHERE batch = ?1 ORDER BY number, key, kind LIMIT 1 OFFSET ?2";
         let read = |row: &rusqlite::Row<'_>| Ok(Row { number: row.get(0)?, key: row.get(1)?, kind: row.get(2)? });
@@ -288,11 +288,12 @@ impl Batch {
     }
 }
 
-/// Behind every change that can be staged.
+/// A position after every change that can be staged.
 static LAST: Row = Row { number: i64::MAX, key: Vec::new(), kind: i64::MAX };
 
-/// What brings the changes before a row to their places, in the table of keys in their order and in that of groups. The plus
-/// signs keep SQLite from looking for the number alone, with which it would pass over all that is left in each step.
+/// The statements that move the changes before a position, into the table of keys in order and into that of groups. The
+/// plus signs stop SQLite from searching by the number alone, with which it would read all remaining changes in each
+/// step.
 const MOVES: [&str; 4] = [
     "INSERT INTO alone (organization, key, value, version)
     SELECT ?1, key, value, ?2 FROM staged
@@ -310,16 +311,16 @@ const MOVES: [&str; 4] = [
         WHERE batch = ?3 AND (number, key, kind) < (?4, ?5, ?6) AND +number > 0 AND value IS NULL)",
 ];
 
-/// A large transaction that took effect and of which a part is not yet at its place.
+/// A large transaction that took effect, but whose changes are not all moved yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Moving {
     pub(super) batch: Batch,
-    /// The version that its changes have.
+    /// The version of its changes.
     pub(super) version: u64,
 }
 
 impl Moving {
-    /// What it makes of a key: a value, or that the key goes; `None` if it does not change it.
+    /// The transaction's effect on a key: a value or a deletion; `None` if it does not change the key.
     pub(super) fn value(self, connection: &Connection, key: &Key) -> rusqlite::Result<Option<Option<Vec<u8>>>> {
         let Place { group, key } = place::of(key);
         let (number, kind) = numbers_of(group);
@@ -330,7 +331,7 @@ impl Moving {
     }
 }
 
-/// The organization's transaction of which a part is not yet at its place.
+/// The organization's transaction whose changes are not all moved yet.
 pub(super) fn moving(connection: &Connection, organization: i64) -> rusqlite::Result<Option<Moving>> {
     let sql = "SELECT id, version FROM batch WHERE organization = ?1 AND version IS NOT NULL";
     connection
@@ -342,7 +343,7 @@ pub(super) fn moving(connection: &Connection, organization: i64) -> rusqlite::Re
         .optional()
 }
 
-/// Whether a batch of any organization is the truth and not yet moved: none is, nearly always.
+/// Whether a batch of any organization is valid and not yet moved. Nearly always there is none.
 pub(super) const IS_ANY_DECIDED: &str = "EXISTS (SELECT 1 FROM batch WHERE version IS NOT NULL)";
 
 /// Whether a transaction took effect.
@@ -352,7 +353,7 @@ pub(super) enum IsDecided {
     No,
 }
 
-/// All batches of which something is left.
+/// All batches that still have changes.
 pub(super) fn all(connection: &Connection, is_decided: IsDecided) -> rusqlite::Result<Vec<Batch>> {
     let mut statement = connection.prepare(match is_decided {
         IsDecided::Yes => "SELECT id, organization FROM batch WHERE version IS NOT NULL",
@@ -371,7 +372,7 @@ mod tests {
     use super::super::{Checkpoints, open};
     use super::*;
 
-    /// How SQLite goes about a statement, line by line.
+    /// SQLite's plan for a statement, line by line.
     fn plan(connection: &Connection, sql: &str) -> Vec<String> {
         let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
         let count = statement.parameter_count();

@@ -1,4 +1,4 @@
-//! A large transaction takes effect as a whole, holds up nobody else, and survives the end of the process.
+//! A large transaction takes effect as a whole, delays no other work, and survives the end of the process.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -112,7 +112,7 @@ async fn a_large_transaction_takes_effect_as_a_whole_and_others_commit_meanwhile
         storage.commit(&acme(), large(value)).await.unwrap();
         assert_eq!(self::value(&storage, &key(7)).await.as_deref(), Some(value));
     }
-    // What comes behind it comes after it.
+    // Work that came later is done later.
     storage.commit(&acme(), small("last")).await.unwrap();
     ended.store(true, Ordering::Relaxed);
     assert!(reader.await.unwrap() >= 1);

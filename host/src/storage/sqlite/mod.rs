@@ -1,8 +1,8 @@
-//! Storage in one SQLite file: what the standalone server uses unless told otherwise.
+//! Storage in one SQLite file, the default of the standalone server.
 //!
-//! Several processes may have the file open at once (the server and CLI commands). So nothing is kept in memory that another
-//! process could make untrue without being noticed: the sequence of versions is read inside each write transaction, an
-//! organization's number never changes, and rows are kept only until somebody commits (module `row_cache`).
+//! Several processes may have the file open at the same time (the server and CLI commands). So nothing is cached that
+//! another process could change unnoticed: the sequence of versions is read inside each write transaction, an
+//! organization's number never changes, and cached rows are only valid until somebody commits (module `row_cache`).
 
 mod change;
 #[cfg(feature = "cli")]
@@ -43,23 +43,23 @@ use super::bounds;
 use crate::capability::schedule::{CLAIM, Claim};
 use crate::capability::storage::{Item, Key, OrganizationId, Page, Scanned, Size, Storage, StorageError, Transaction};
 
-/// Rows removed at a time when an organization is deleted, so that nobody's commit waits long for it.
+/// How many rows are removed at a time when an organization is deleted, so that other commits do not wait long.
 const DELETED_AT_ONCE: usize = 4_000;
 
-/// Who moves what is in the write-ahead log into the database, and so lets the log begin anew.
+/// Who moves the pages of the write-ahead log into the database, so that the log can start again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Checkpoints {
-    /// This process does, when the log has 64 MiB, and when nobody uses the database any more.
+    /// This process, when the log has 64 MiB, and when nobody uses the database any more.
     #[default]
     Own,
-    /// Another program does, such as one that replicates the log. Without one the log grows for ever.
+    /// Another program, such as one that replicates the log. Without such a program the log grows without limit.
     External,
 }
 
-/// Keeps all organizations in one SQLite database.
+/// A storage that keeps all organizations in one SQLite database.
 ///
-/// Dropping it writes what was appended and waits for that.
+/// Dropping it writes appended entries and waits for that.
 #[derive(Debug)]
 pub struct SqliteStorage {
     path: PathBuf,
@@ -69,10 +69,10 @@ pub struct SqliteStorage {
 }
 
 impl SqliteStorage {
-    /// Opens the database, creates it if there is none, and brings its tables up to date. Blocks.
+    /// Opens the database, creates it if there is none, and migrates its tables. Blocks.
     ///
-    /// A process keeps one file descriptor for each database that it has opened in this way, also when it is dropped: closing
-    /// it would take the locks of others on the same file away.
+    /// A process keeps one file descriptor for each database that it has opened in this way, even after the storage is
+    /// dropped: closing it would release the locks of other connections on the same file.
     ///
     /// # Errors
     /// Says what is wrong with the file and what to do about it.
@@ -80,10 +80,10 @@ impl SqliteStorage {
         Self::open_with(path, Checkpoints::Own)
     }
 
-    /// As [`SqliteStorage::open`], and says who moves the write-ahead log into the database.
+    /// Like [`SqliteStorage::open`], but the caller chooses who moves the write-ahead log into the database.
     ///
     /// # Errors
-    /// As those of `open`.
+    /// Those of `open`.
     pub fn open_with(path: &Path, checkpoints: Checkpoints) -> Result<Self, OpenError> {
         let connection = open::writer(path, checkpoints)?;
         let (numbers, cache) = (Arc::default(), Arc::new(RowCache::new(path)));
@@ -110,7 +110,7 @@ impl Storage for SqliteStorage {
 
     async fn commit(&self, organization: &OrganizationId, mut transaction: Transaction) -> Result<u64, StorageError> {
         bounds::check_transaction(&transaction)?;
-        // Here and not on the writer's thread, for which others wait.
+        // This is done here and not on the writer's thread, for which others wait.
         change::bring_together(&mut transaction.changes);
         self.writer.run(organization, Work::Commit(transaction)).await
     }
@@ -175,7 +175,7 @@ impl Storage for SqliteStorage {
     }
 }
 
-/// SQLite's integers have a sign; versions and times stay far below it.
+/// SQLite's integers are signed; versions and times stay far below the limit.
 fn to_integer(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
@@ -221,7 +221,7 @@ mod tests {
         Transaction { conditions: Vec::new(), changes, wake_at: None }
     }
 
-    /// A storage whose database refuses the key `refused` only when it is written, and another connection to it.
+    /// A storage whose database only refuses the key `refused` when it is written, and another connection to it.
     fn refusing(directory: &Path) -> (SqliteStorage, Connection) {
         let path = directory.join("data.db");
         let storage = SqliteStorage::open(&path).unwrap();
@@ -239,7 +239,7 @@ mod tests {
         let storage = Arc::new(storage);
         let acme = OrganizationId::parse("acme").unwrap();
         storage.commit(&acme, put("first")).await.unwrap();
-        // What comes while another process writes is one group afterwards.
+        // The calls that come while another process writes become one group.
         beside.execute_batch("BEGIN IMMEDIATE").unwrap();
         let mut halfway = put("halfway");
         halfway.changes.extend(put("refused").changes);
@@ -273,7 +273,7 @@ mod tests {
         drop(SqliteStorage::open(&path).unwrap());
         let storage = SqliteStorage::open(&path).unwrap();
         for number in 0..COMMITS {
-            // On several pages, so that half of a commit could be there.
+            // The rows are on several pages, so that half a commit could be found.
             let write =
                 ["a", "user-name", "z"].map(|name| Change::put(format!("{name}/{number}").into(), vec![1; 9_000]));
             let transaction = Transaction { changes: write.to_vec(), ..Transaction::default() };
@@ -285,7 +285,7 @@ mod tests {
         for part in 1..=16 {
             std::fs::copy(&path, &torn).unwrap();
             let mut left = log[..log.len() * part / 16].to_vec();
-            // What was to be written there last was not, or other bytes were.
+            // As in a crash, the last write to the file is missing or has other bytes.
             if let Some(last) = left.last_mut().filter(|_| part < 16) {
                 *last ^= 0x5a;
             }
@@ -314,12 +314,12 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("data.db");
         let acme = OrganizationId::parse("acme").unwrap();
-        // The tables are in the file itself.
+        // All tables are in the file itself.
         drop(SqliteStorage::open(&path).unwrap());
         let sizes = || ["db", "db-wal"].map(|end| std::fs::metadata(path.with_extension(end)).unwrap().len());
         let before = std::fs::metadata(&path).unwrap().len();
         let storage = SqliteStorage::open_with(&path, Checkpoints::External).unwrap();
-        // More than SQLite would leave in the log by itself.
+        // More pages than SQLite would leave in the log by itself.
         for number in 0..12 {
             let changes = vec![Change::put(vec![number], vec![b'x'; bounds::MAX_VALUE])];
             storage.commit(&acme, Transaction { changes, ..Transaction::default() }).await.unwrap();
@@ -337,7 +337,7 @@ mod tests {
         assert_eq!(storage.get(&acme, keys).await.unwrap().iter().flatten().count(), 11);
     }
 
-    /// Numbers that look as if they were drawn: the same ones each time.
+    /// Pseudo-random numbers, the same ones each time.
     pub(super) struct Drawn(pub(super) u64);
 
     impl Drawn {
@@ -381,7 +381,7 @@ mod tests {
         }
     }
 
-    /// Reads what was drawn from both, so many times, and compares the answers without their versions.
+    /// Makes random reads from both storages this many times, and compares the answers without their versions.
     pub(super) async fn compare_reads(
         sqlite: &SqliteStorage,
         memory: &MemoryStorage,
@@ -441,7 +441,7 @@ mod tests {
         let mut last = 0;
         for turn in 0..40 {
             if turn % 10 == 9 {
-                // One that is started again knows nothing of what it gave before.
+                // A restarted storage does not remember the versions that it gave.
                 open.remove(0);
                 open.push(SqliteStorage::open(&path).unwrap());
             }

@@ -1,4 +1,4 @@
-//! The numbers that stand for organizations' names in the tables.
+//! The numbers that stand for the names of organizations in the tables.
 
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
@@ -8,11 +8,11 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::to_integer;
 use crate::capability::storage::OrganizationId;
 
-/// The committed numbers seen so far.
+/// A cache of committed numbers.
 ///
-/// It is never out of date, whichever process gave a number: the number of an organization neither changes nor goes to
-/// another, not even when the organization is deleted. Whether it is deleted is not cached, since another process may
-/// delete it.
+/// An entry never becomes wrong, whichever process has assigned the number: the number of an organization never changes
+/// and is never reused, even after the organization was deleted. Whether it is deleted is not cached, since another
+/// process may delete it.
 #[derive(Debug, Default)]
 pub(super) struct Numbers {
     known: RwLock<HashMap<OrganizationId, i64>>,
@@ -31,12 +31,12 @@ impl Numbers {
         Ok(number)
     }
 
-    /// The number, if it was seen before.
+    /// The number, if it is cached.
     pub(super) fn cached(&self, organization: &OrganizationId) -> Option<i64> {
         self.known.read().unwrap_or_else(PoisonError::into_inner).get(organization).copied()
     }
 
-    /// Remembers numbers whose transaction has been committed.
+    /// Caches numbers whose transaction was committed.
     pub(super) fn publish(&self, numbers: impl IntoIterator<Item = (OrganizationId, i64)>) {
         self.known.write().unwrap_or_else(PoisonError::into_inner).extend(numbers);
     }

@@ -1,4 +1,4 @@
-//! Opening the database: settings, tables and their migrations, and what can be wrong with the file.
+//! Opens the database: settings, tables and their migrations, and everything that can be wrong with the file.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -12,16 +12,16 @@ use rusqlite_migration::{M, Migrations};
 use super::{Checkpoints, generation, place, to_integer};
 use crate::capability::storage::StorageError;
 
-/// The newest version of the tables: how many steps there are.
+/// The newest version of the tables, which is the number of migrations.
 const KNOWN: i32 = 5;
 
-/// How long to wait for another process that writes; a CLI command takes milliseconds.
+/// How long to wait while another process writes; a CLI command takes milliseconds.
 const BUSY: Duration = Duration::from_secs(10);
-/// How often it is tried to empty the log.
+/// How many attempts are made to empty the log.
 const SCOUR_TRIES: u32 = 5;
-/// How long each try waits for others.
+/// How long each attempt waits for others.
 const SCOUR_WAIT: Duration = Duration::from_secs(1);
-/// The largest database that is rewritten as a whole when something was deleted from it, in bytes.
+/// The largest database that is rewritten as a whole after data was deleted from it, in bytes.
 const SMALL: i64 = 64 << 20;
 
 /// `alone`, which was called `item` until the fourth step and `entry` until the fifth, has no rowid and pages of 8 KiB. Measured with keys of 50
@@ -63,7 +63,7 @@ fn migrations() -> Migrations<'static> {
     INSERT INTO sequence VALUES (0);",
         ),
         M::up(
-            // A name may be used again, and its number may not.
+            // A name may be used again, but its number may not.
             "CREATE TABLE generations (
         id INTEGER PRIMARY KEY,
         name TEXT NOT NULL,
@@ -76,8 +76,8 @@ fn migrations() -> Migrations<'static> {
     ALTER TABLE generations RENAME TO organization;",
         ),
         M::up(
-            // When an organization's jobs are due, and which claim a host has on them: see `capability::schedule`. There are few
-            // claims at a time, so an index of their own finds those that have ended.
+            // When an organization's jobs are due, and which host has a claim on them: see `capability::schedule`.
+            // There are few claims at a time, so those that have ended have a separate index.
             "CREATE TABLE schedule (
         organization INTEGER PRIMARY KEY,
         wake_at INTEGER,
@@ -90,8 +90,8 @@ fn migrations() -> Migrations<'static> {
     CREATE INDEX schedule_claimed ON schedule (claimed_until, organization) WHERE claim IS NOT NULL;",
         ),
         M::up_with_hook(
-            // See module `place`. The table has another name from here on, so that a process of an earlier release, which does
-            // not know of the second one, fails instead of missing what has moved.
+            // See module `place`. The table gets another name, so that a process of an earlier release, which does not
+            // know the second table, fails instead of missing the rows in it.
             "ALTER TABLE item RENAME TO entry;
     CREATE TABLE grouped (
         organization INTEGER NOT NULL,
@@ -105,9 +105,9 @@ fn migrations() -> Migrations<'static> {
             |transaction: &Transaction<'_>| Ok(group(transaction)?),
         ),
         M::up(
-            // Large transactions that are made in steps: see module `large`. A batch with a version took effect; a change without a
-            // value is a key that goes. Group and kind are 0 for a key that is in no group. Numbers of batches are never used again.
-            // A table has another name from here on, for the reason that the fourth step has.
+            // Large transactions that are made in steps: see module `large`. A batch with a version took effect; a
+            // change without a value is a deleted key. Group and kind are 0 for a key that is in no group. Numbers of
+            // batches are never reused. A table gets another name, for the same reason as in the fourth step.
             "ALTER TABLE entry RENAME TO alone;
     CREATE TABLE batch (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -127,7 +127,8 @@ fn migrations() -> Migrations<'static> {
     ])
 }
 
-/// Moves what is kept in groups from now on, organization by organization: some seconds for a million members, once.
+/// Moves the rows that are kept in groups from now on, organization by organization. It runs once and takes some
+/// seconds for a million members.
 fn group(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     let mut organizations = transaction.prepare("SELECT id FROM organization")?;
     let mut copy = transaction.prepare(
@@ -140,7 +141,7 @@ fn group(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     while let Some(row) = organizations.next()? {
         let organization: i64 = row.get(0)?;
         for (start, end, group) in place::all_groups() {
-            // SQLite counts from one.
+            // SQLite counts from 1.
             let first = to_integer(group.beginning.len() as u64 + 1);
             copy.execute(params![organization, start, end, group.number, group.kind, first])?;
             delete.execute(params![organization, start, end])?;
@@ -149,7 +150,7 @@ fn group(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Why a database can't be opened, and what to do about it.
+/// The reason why a database can't be opened, and what to do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The directory does not exist.
@@ -158,7 +159,7 @@ pub enum OpenError {
     /// The file or its directory can't be written.
     #[error("{} can't be written: make the file and its directory writable for the user that runs this", .0.display())]
     NotWritable(PathBuf),
-    /// The file holds something else.
+    /// The file is not a database of this server.
     #[error("{} is not a SQLite database: name another data directory, or move the file away", .0.display())]
     NotADatabase(PathBuf),
     /// A newer release has changed the tables.
@@ -171,7 +172,7 @@ pub enum OpenError {
         /// The newest version this release knows.
         known: i32,
     },
-    /// An earlier release has made the tables, and they are not to be changed.
+    /// An earlier release has made the tables, and the caller does not allow a migration.
     #[error("{} has tables of version {found}, and this release reads those of version {known}: use the release that last opened it, or start a server of this release on it first", .path.display())]
     Older {
         /// The database.
@@ -184,13 +185,13 @@ pub enum OpenError {
     /// The file system can't share memory between processes.
     #[error("{} can't use a write-ahead log: put the data directory on a local file system", .0.display())]
     NoWriteAheadLog(PathBuf),
-    /// The write-ahead log beside it belongs to another state of it: one of both was replaced.
+    /// The write-ahead log beside the file belongs to another state of it: one of the two was replaced.
     #[error("the write-ahead log {}-wal does not belong to this database: one of the two was replaced by a copy. If the database is the copy that you want, move the log away (and the -shm file with it); what is only in the log is then lost", .0.display())]
     OtherLog(PathBuf),
-    /// Another process writes to it for too long.
+    /// Another process has been writing to it for too long.
     #[error("{} is locked by another process: wait for it, or stop it", .0.display())]
     Locked(PathBuf),
-    /// Anything else from the file system.
+    /// Any other error of the file system.
     #[error("{} can't be opened", .path.display())]
     Io {
         /// The database.
@@ -198,7 +199,7 @@ pub enum OpenError {
         /// What the file system says.
         source: io::Error,
     },
-    /// Anything else from SQLite.
+    /// Any other error of SQLite.
     #[error("{} can't be opened", .path.display())]
     Sqlite {
         /// The database.
@@ -206,7 +207,7 @@ pub enum OpenError {
         /// What SQLite says.
         source: rusqlite::Error,
     },
-    /// The tables can't be brought up to date.
+    /// The tables can't be migrated.
     #[error("the tables of {} can't be brought up to date", .path.display())]
     Migration {
         /// The database.
@@ -240,9 +241,8 @@ impl OpenError {
 /// Opens the connection that writes; creates the database and its tables where they are missing.
 pub(super) fn writer(path: &Path, checkpoints: Checkpoints) -> Result<Connection, OpenError> {
     create_file(path).map_err(|error| OpenError::io(path, error))?;
-    // One process at a time: the switch to the write-ahead log and the migrations are not safe
-    // against another process that does the same at this moment. A directory can be locked on every
-    // Unix, and leaves no lock file behind.
+    // Only one process at a time may do this: the switch to the write-ahead log and the migrations are not safe against
+    // another process that does the same. A directory can be locked on every Unix, without leaving a lock file behind.
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let lock = File::open(directory).map_err(|error| OpenError::io(path, error))?;
     lock.lock().map_err(|error| OpenError::io(path, error))?;
@@ -274,12 +274,12 @@ pub(super) fn reader(path: &Path, checkpoints: Checkpoints) -> Result<Connection
     Ok(connection)
 }
 
-/// Takes what was deleted or replaced out of the files: it rewrites a small database as a whole, and moves all of the log into
-/// the database and cuts it to nothing.
+/// Removes deleted and replaced data from the files: it rewrites a small database as a whole, moves all of the log into
+/// the database, and truncates the log.
 ///
-/// What is deleted is overwritten (`secure_delete`), but SQLite also leaves copies where it moves rows between pages: of 8,256
-/// deleted rows 95 were still there, and none after `VACUUM`, which took 1.7 s for 53 MB. Commits wait for that long, so a large
-/// database is not rewritten here. A log that another program moves is left to it.
+/// Deleted data is overwritten (`secure_delete`), but SQLite also leaves copies where it moves rows between pages: of
+/// 8,256 deleted rows 95 were still there, and none after `VACUUM`, which took 1.7 s for 53 MB. Commits wait for that
+/// long, so a large database is not rewritten here. If another program moves the log, that is left to it.
 pub(super) fn scour(path: &Path, checkpoints: Checkpoints) -> Result<(), StorageError> {
     let connection = reader(path, checkpoints).map_err(|error| StorageError::Unavailable(error.to_string()))?;
     connection.busy_timeout(SCOUR_WAIT)?;
@@ -290,7 +290,8 @@ pub(super) fn scour(path: &Path, checkpoints: Checkpoints) -> Result<(), Storage
     if checkpoints == Checkpoints::External {
         return Ok(rewritten?);
     }
-    // The log is emptied also where the database could not be rewritten, for lack of room or since somebody reads for long.
+    // The log is emptied even if the database could not be rewritten, because the disk is full or somebody reads for a
+    // long time.
     for _ in 0..SCOUR_TRIES {
         if connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0))? == 0 {
             return Ok(rewritten?);
@@ -299,7 +300,7 @@ pub(super) fn scour(path: &Path, checkpoints: Checkpoints) -> Result<(), Storage
     Err(StorageError::Unavailable("somebody reads an earlier state of the database for long".into()))
 }
 
-/// As [`reader`], of tables that this release has made or brought up to date.
+/// Like [`reader`], for tables that this release has made or migrated.
 #[cfg(feature = "cli")]
 pub(super) fn current_reader(path: &Path, checkpoints: Checkpoints) -> Result<Connection, OpenError> {
     let connection = reader(path, checkpoints)?;
@@ -313,8 +314,8 @@ pub(super) fn current_reader(path: &Path, checkpoints: Checkpoints) -> Result<Co
     }
 }
 
-/// Looks whether the log belongs to the file. One that does not stays where it is: who closes a database last would otherwise move
-/// it into the file, and make the mixture that is refused.
+/// Checks that the log belongs to the file. A log that does not belong stays unmoved: otherwise the last connection
+/// that closes the database would move it into the file, and make the mixture that is refused here.
 fn check_log(connection: &Connection, path: &Path, checkpoints: Checkpoints) -> Result<(), OpenError> {
     let leave_log = |leaves: bool| {
         let set = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, leaves);
@@ -325,8 +326,8 @@ fn check_log(connection: &Connection, path: &Path, checkpoints: Checkpoints) -> 
     leave_log(checkpoints == Checkpoints::External)
 }
 
-/// Makes an empty file that only its owner may read, since it will hold hashes of tokens; SQLite
-/// gives the log beside it the same permissions.
+/// Creates an empty file that only its owner may read, since it will hold hashes of tokens. SQLite gives the log beside
+/// it the same permissions.
 fn create_file(path: &Path) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.create(true).truncate(false).write(true);
@@ -346,8 +347,8 @@ fn connect(path: &Path, flags: OpenFlags, checkpoints: Checkpoints) -> Result<Co
             .and_then(|_| connection.execute_batch("PRAGMA wal_autocheckpoint = 0"));
         left_to_others.map_err(|error| OpenError::sqlite(path, error))?;
     }
-    // Otherwise SQLite looks at the value of a bound LIMIT when it plans, and so prepares a statement that has one again
-    // each time that it is run: that was a fifth of what a list costs.
+    // Without this, SQLite uses the value of a bound LIMIT for its plan, and prepares a statement with a LIMIT again
+    // each time it runs. That was a fifth of the cost of a list.
     connection
         .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
         .map_err(|error| OpenError::sqlite(path, error))?;
@@ -434,7 +435,7 @@ mod tests {
         });
     }
 
-    /// What is in the table of a database of version 3, by organization: keys in their order, with values and versions.
+    /// The rows in the table of a database of version 3, by organization: keys in order, with values and versions.
     fn rows_of_version_3(connection: &Connection) -> BTreeMap<(String, i64), Vec<Entry>> {
         let sql = "SELECT name, generation, key, value, version FROM item JOIN organization ON id = organization ORDER BY key";
         let mut statement = connection.prepare(sql).unwrap();
@@ -453,14 +454,15 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("data.db");
         let old = Connection::open(&path).unwrap();
-        // Written by a server of that time: an organization with four members, a team of two, events and a log.
+        // A server of that version has written this: an organization with four members, a team of two, events and a
+        // log.
         old.execute_batch(include_str!("version-3.sql")).unwrap();
         old.pragma_update(None, "user_version", 3).unwrap();
         let before = rows_of_version_3(&old);
         drop(old);
         assert!(before.values().map(Vec::len).sum::<usize>() > 60);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        // The second time there is nothing left to be moved.
+        // The second time there is nothing left to move.
         for _ in 0..2 {
             let storage = SqliteStorage::open(&path).unwrap();
             for ((name, generation), entries) in &before {

@@ -1,35 +1,37 @@
-//! Where a key is kept: in the order of all keys, or beside those that are written with it.
+//! Decides in which table a key is kept: in the table of all keys in order, or in that of groups, next to keys that are
+//! written together with it.
 //!
-//! A commit writes whole pages, so what it costs depends on how many pages its rows lie on. In the order of keys each row of
-//! a new member has a page of its own: the places of a userName, of an email address and of a card are far from each
-//! other, because what they begin with says what they are. Such keys are kept in a table of their own, without their
-//! beginning and in groups: what is found by a text, what belongs to a member, counters, what belongs to a team. The rows
-//! of one new member are neighbours there, and fewer pages are written for it.
+//! A commit writes whole pages, so its cost depends on how many pages its rows are on. In the order of keys, each row
+//! of a new member is on a page of its own: the keys of a userName, of an email address and of a name card are far
+//! apart, because their prefixes name their purpose. Such keys are kept in a second table, without their prefixes and
+//! in groups: keys that are found by a text, keys of a member, counters, keys of a team. The rows of one new member are
+//! neighbours there, so fewer pages are written.
 //!
-//! Who reads a range of keys of a group passes over the others that lie between. So a group has only keys that are read
-//! one by one or value by value, such as cards, and keys that nearly every member has, such as userNames: a long range of
-//! few keys (the members whom SCIM manages, where those are few) stays apart.
+//! Reading a range of keys of a group must skip the other keys between them. For this reason a group only has keys that
+//! are read one at a time or value by value, such as cards, and keys that nearly every member has, such as userNames.
+//! Long ranges with few keys (such as the members whom SCIM manages, if they are few) stay in the ordered table.
 //!
-//! This is no part of the contract: a key means the same wherever it is kept, and keys that nobody thought of here are
-//! kept in their order. A range of keys is read segment by segment, and the segments follow each other as keys do.
+//! This is no part of the contract: a key has the same meaning in either table, and keys that are not listed here are
+//! kept in order. A range of keys is read segment by segment, and the segments follow each other in the order of the
+//! keys.
 
 use crate::capability::storage::KeyRange;
 
-/// Keys without a gap between them that are kept in the same way. It ends where the next one begins.
+/// A range of keys that are kept in the same way. It ends where the next one begins.
 struct Stretch {
-    /// The first key that may be in it.
+    /// The first possible key of the stretch.
     start: &'static [u8],
     group: Option<Group>,
 }
 
-/// What is the same of all keys of a stretch that are kept in groups.
+/// The properties that all keys of a stretch in a group share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Group {
-    /// The group. Neighbouring groups of which one is small share a page.
+    /// The number of the group. Neighbouring groups share a page if one of them is small.
     pub(super) number: i64,
-    /// Tells keys apart that are the same without their beginnings.
+    /// Distinguishes keys that are equal without their prefixes.
     pub(super) kind: i64,
-    /// What all these keys begin with.
+    /// The prefix of all these keys.
     pub(super) beginning: &'static [u8],
 }
 
@@ -41,7 +43,8 @@ const fn grouped(start: &'static [u8], number: i64, kind: i64, beginning: &'stat
     Stretch { start, group: Some(Group { number, kind, beginning }) }
 }
 
-/// All keys, in their order. `0` follows `/`. A number once given keeps its meaning: it stands in the database.
+/// All keys, in their order. `0` is the character after `/`. A number must never change its meaning, because the
+/// database contains it.
 const STRETCHES: [Stretch; 19] = [
     alone(b""),
     grouped(b"count/", COUNTERS, 1, b"count/"),
@@ -64,33 +67,34 @@ const STRETCHES: [Stretch; 19] = [
     alone(b"user-touch0"),
 ];
 
-/// What is found by a text: userNames, email addresses and external ids of members.
+/// Keys that are found by a text: userNames, email addresses and external ids of members.
 const BY_TEXT: i64 = 1;
-/// Card and touch of a member, by its id, so that the last ones are those of the newest member.
+/// The name card and the touch key of a member, by the member's id, so that those of the newest member are the last.
 const OF_MEMBER: i64 = 2;
-/// Counters that most changes write. They are few, and on the page of the newest member's marks, which lie before them.
+/// Counters that most changes write. They are few, and share a page with the newest member's keys, which come before
+/// them.
 const COUNTERS: i64 = 3;
-/// Touch and size of a team, by its id.
+/// The touch key and the size of a team, by the team's id.
 const OF_TEAM: i64 = 4;
 
-/// Greater than every key: keys have 512 bytes at the most.
+/// Greater than every key, since keys have at most 512 bytes.
 static END: [u8; 513] = [0xff; 513];
 
-/// Where one key is kept.
+/// The place of one key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place<'k> {
-    /// `None` in the table of keys in their order.
+    /// The group; `None` for the table of keys in order.
     pub(super) group: Option<Group>,
-    /// What of the key is written there.
+    /// The part of the key that is stored there.
     pub(super) key: &'k [u8],
 }
 
-/// What is done to one key or one segment, as SQL.
+/// An SQL statement on one key or one segment, for each of the two tables.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Statements {
-    /// In the table of keys in their order.
+    /// For the table of keys in order.
     pub(super) alone: &'static str,
-    /// In the table of groups.
+    /// For the table of groups.
     pub(super) grouped: &'static str,
 }
 
@@ -106,18 +110,18 @@ fn stretch_of(key: &[u8]) -> Option<&'static Stretch> {
 }
 
 fn index_of(key: &[u8]) -> usize {
-    // The first stretch begins with the least key.
+    // The first stretch begins with the lowest possible key.
     STRETCHES.partition_point(|stretch| stretch.start <= key).saturating_sub(1)
 }
 
-/// A part of a range of keys that lies in one table.
+/// A part of a range of keys that is in one table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Segment<'r> {
-    /// `None` in the table of keys in their order.
+    /// The group; `None` for the table of keys in order.
     pub(super) group: Option<Group>,
-    /// From here, in the form in which keys are kept there.
+    /// The start, in the form in which the table stores keys.
     pub(super) start: &'r [u8],
-    /// Up to here.
+    /// The end, which is excluded.
     pub(super) end: &'r [u8],
 }
 
@@ -126,7 +130,7 @@ pub(super) fn everything() -> KeyRange {
     KeyRange { start: Vec::new(), end: END.to_vec() }
 }
 
-/// The segments of a range, in the order of its keys; none of an empty range.
+/// The segments of a range, in the order of its keys; an empty range has none.
 pub(super) fn segments(range: &KeyRange) -> Vec<Segment<'_>> {
     if range.is_empty() {
         return Vec::new();
@@ -144,7 +148,7 @@ pub(super) fn segments(range: &KeyRange) -> Vec<Segment<'_>> {
             Some(group) => Segment {
                 group: Some(group),
                 start: start.strip_prefix(group.beginning).unwrap_or_default(),
-                // An end that does not begin as the keys do is behind all of them.
+                // An end without the prefix comes after all keys with it.
                 end: end.strip_prefix(group.beginning).unwrap_or(&END),
             },
         });
@@ -152,8 +156,8 @@ pub(super) fn segments(range: &KeyRange) -> Vec<Segment<'_>> {
     segments
 }
 
-/// The groups with their beginnings, each once, as a database of an earlier version has to be brought to them: first and
-/// last key of the stretch, and how its keys are kept.
+/// All groups with their prefixes, for the migration of an earlier database: the first and last key of each stretch,
+/// and how its keys are kept.
 pub(super) fn all_groups() -> impl Iterator<Item = (&'static [u8], &'static [u8], Group)> {
     STRETCHES.windows(2).filter_map(|pair| match pair {
         [stretch, next] => Some((stretch.start, next.start, stretch.group?)),
@@ -161,12 +165,12 @@ pub(super) fn all_groups() -> impl Iterator<Item = (&'static [u8], &'static [u8]
     })
 }
 
-/// Group and kind as numbers, of which 0 stands for a key that is in no group.
+/// Group and kind as numbers; 0 stands for a key that is in no group.
 pub(super) fn numbers_of(group: Option<Group>) -> (i64, i64) {
     group.map_or((0, 0), |group| (group.number, group.kind))
 }
 
-/// What is left out of the keys that are kept so.
+/// The prefix that is not stored with keys of this group.
 pub(super) fn beginning_of(group: Option<Group>) -> &'static [u8] {
     group.map_or(b"", |group| group.beginning)
 }

@@ -1,29 +1,31 @@
-//! Work that waits for the writer, in the order in which it is done: organizations take turns.
+//! The queue of work for the writer. Organizations take turns.
 //!
-//! Each organization has a queue of its own, and what is in it is done in its order. A group, which becomes one transaction
-//! of the database, takes one piece from each queue in turn, and then the next from each, until it has [`GROUP`] pieces or
-//! [`ROWS`] rows. So whoever writes much waits behind themselves, not before others.
+//! Each organization has a queue of its own, whose work is done in order. A group becomes one transaction of the
+//! database. It takes one piece of work from each queue in turn, then the next from each, until it has [`GROUP`] pieces
+//! or [`ROWS`] rows. So an organization that writes much only delays its own work.
 //!
-//! A piece that is larger than a group may be, such as a group of 100,000 members, is taken out by itself, and done in steps
-//! between groups (module `large`). Until it is done what else its organization has waits, but for claims on its jobs.
+//! A piece that is larger than a group may be, such as the creation of a group of 100,000 members, is taken out alone
+//! and done in steps between groups (module `large`). Until it is done, the organization's other work waits, except
+//! claims on its jobs.
 
 use std::collections::{HashMap, VecDeque};
 
 use crate::capability::storage::OrganizationId;
 
-/// Pieces of work in one transaction of the database, so that the first does not wait for ever.
+/// The most pieces of work in one transaction of the database, so that the first one does not wait too long.
 pub(super) const GROUP: usize = 512;
-/// Rows that the pieces in one transaction read and write: some 10 ms.
+/// The most rows that one transaction reads and writes: some 10 ms.
 pub(super) const ROWS: usize = 4_096;
-/// Pieces of work that may wait; the next is refused. One to three seconds' work.
+/// The most pieces of work that may wait; further ones are refused. They take one to three seconds.
 const MOST: usize = 4_096;
 
-/// Something to be done.
+/// A piece of work.
 pub(super) trait Piece {
-    /// Rows that it reads and writes.
+    /// How many rows it reads and writes.
     fn rows(&self) -> usize;
 
-    /// Whether it reads or writes the organization's items, and so waits for a large piece of the organization.
+    /// Whether it reads or writes the organization's items, and must therefore wait for a large piece of the
+    /// organization.
     fn concerns_items(&self) -> bool {
         true
     }
@@ -32,12 +34,12 @@ pub(super) trait Piece {
 /// The queues of all organizations.
 pub(super) struct Queue<P> {
     of: HashMap<OrganizationId, VecDeque<(u64, P)>>,
-    /// Who has work, each once; the first is next.
+    /// The organizations with work, each once, in the order of their turns.
     ring: VecDeque<OrganizationId>,
     count: usize,
-    /// The number of the next piece, in the order in which they came.
+    /// The number of the next piece. Pieces are numbered in the order in which they came.
     next: u64,
-    /// Whose large piece is being done.
+    /// The organization whose large piece is being done.
     held: Option<OrganizationId>,
 }
 
@@ -46,13 +48,13 @@ impl<P: Piece> Queue<P> {
         Self { of: HashMap::new(), ring: VecDeque::new(), count: 0, next: 0, held: None }
     }
 
-    /// How much waits.
+    /// How many pieces wait.
     pub(super) fn len(&self) -> usize {
         self.count
     }
 
-    /// Puts a piece behind the organization's others. It is given back if too much waits: all in all, or of this
-    /// organization, which never has more than it leaves free for others.
+    /// Appends a piece to the organization's queue. It is returned if too many pieces wait, in total or for this
+    /// organization, which may never use more of the space than it leaves free for others.
     pub(super) fn push(&mut self, organization: &OrganizationId, piece: P) -> Result<(), P> {
         let own = self.of.get(organization).map_or(0, VecDeque::len);
         if own >= MOST - self.count.min(MOST) {
@@ -65,7 +67,7 @@ impl<P: Piece> Queue<P> {
         Ok(())
     }
 
-    /// Puts pieces that could not be done back before the organizations' others.
+    /// Puts pieces that could not be done back to the front of their queues.
     pub(super) fn put_back(&mut self, pieces: Vec<(OrganizationId, u64, P)>) {
         self.count += pieces.len();
         for (organization, number, piece) in pieces.into_iter().rev() {
@@ -73,7 +75,7 @@ impl<P: Piece> Queue<P> {
         }
     }
 
-    /// The number that the next piece will get.
+    /// The number of the next piece.
     pub(super) fn next_number(&self) -> u64 {
         self.next
     }
@@ -83,7 +85,7 @@ impl<P: Piece> Queue<P> {
         self.of.values().filter_map(VecDeque::front).all(|(waiting, _)| *waiting >= number)
     }
 
-    /// The next group; empty if nothing waits but what is large or held.
+    /// The next group; empty if all waiting work is large or on hold.
     pub(super) fn take(&mut self) -> Vec<(OrganizationId, u64, P)> {
         let mut group = Vec::new();
         let (mut rows, mut passed) = (0, 0);
@@ -99,7 +101,7 @@ impl<P: Piece> Queue<P> {
                 continue;
             }
             if rows + next > ROWS {
-                // It is the first of the next group.
+                // The organization comes first in the next group.
                 self.ring.push_front(organization);
                 break;
             }
@@ -110,8 +112,8 @@ impl<P: Piece> Queue<P> {
         group
     }
 
-    /// The next piece that is larger than a group, unless one is being done. What else its organization has is held until
-    /// it is released.
+    /// The next piece that is larger than a group, unless one is being done. The organization's other work is on hold
+    /// until it is released.
     pub(super) fn take_large(&mut self) -> Option<(OrganizationId, u64, P)> {
         if self.held.is_some() {
             return None;
@@ -125,12 +127,12 @@ impl<P: Piece> Queue<P> {
         self.pop(organization)
     }
 
-    /// The large piece is done.
+    /// Ends the hold when the large piece is done.
     pub(super) fn release(&mut self) {
         self.held = None;
     }
 
-    /// Takes the organization's first piece; its place in the ring, which it was taken out of, is at the end now.
+    /// Takes the organization's first piece, and puts the organization at the end of the ring.
     fn pop(&mut self, organization: OrganizationId) -> Option<(OrganizationId, u64, P)> {
         let queue = self.of.get_mut(&organization)?;
         let (number, piece) = queue.pop_front()?;
@@ -155,7 +157,7 @@ impl<P: Piece> Queue<P> {
 mod tests {
     use super::*;
 
-    /// A name, and rows.
+    /// A test piece with a name and a number of rows.
     #[derive(Debug, PartialEq)]
     struct Work(&'static str, usize);
 
@@ -223,7 +225,7 @@ mod tests {
         assert!(group(&mut queue).is_empty(), "what is behind it waits");
         queue.release();
         assert_eq!(group(&mut queue), ["a2"]);
-        // Organizations take turns with what is large, too.
+        // Organizations take turns with large pieces, too.
         assert_eq!(large(&mut queue), Some("B1"));
         queue.release();
         assert_eq!(large(&mut queue), Some("A3"));

@@ -1,4 +1,4 @@
-//! Reading: a pool of connections, and the queries.
+//! Reads: a pool of connections, and the queries.
 
 use std::fmt;
 use std::ops::ControlFlow;
@@ -21,23 +21,25 @@ use crate::capability::storage::{Entry, Item, Key, OrganizationId, Page, Scanned
 use crate::fair::Gate;
 use crate::storage::bounds::{self, PageBudget};
 
-/// Connections kept open while nobody reads: more than there are threads that read at once.
+/// The connections that stay open while nobody reads: more than there are threads that read at the same time.
 const IDLE: usize = 16;
 
-/// Rows up to which a read stays on the calling task. From the page cache a get of one key takes 2 to 8 µs and a page of
-/// 100 entries 40 to 75 µs: not worth another thread. The longest that stays, one full page, took 0.7 ms at the median
-/// with 10,000 rows and 2 ms with a million (a tenth of them over 10 ms, on a busy machine).
+/// A read of up to this many rows runs on the calling task. From the page cache, a get of one key takes 2 to 8 µs and a
+/// page of 100 entries 40 to 75 µs, which is too short for another thread. The longest read that stays on the task, one
+/// full page, took 0.7 ms at the median with 10,000 rows and 2 ms with a million (a tenth of them over 10 ms, on a busy
+/// machine).
 const INLINE: u64 = 5_000;
 
-/// Longer reads at a time; each has a thread and a connection.
+/// The number of longer reads at a time; each has a thread and a connection.
 const LONG_READS: usize = 4;
 
-/// Each statement in the table of keys in their order, and in that of groups.
+/// Each statement for the table of keys in order, and for the table of groups.
 const GET: Statements = Statements {
     alone: "SELECT value, version FROM alone WHERE organization = ?1 AND key = ?2",
     grouped: "SELECT value, version FROM grouped WHERE organization = ?1 AND key = ?2 AND number = ?3 AND kind = ?4",
 };
-/// As [`GET`], and whether a large transaction of any organization is being moved; always one row.
+/// Like [`GET`]; it also says whether a large transaction of any organization is being moved. The result is always one
+/// row.
 static FIRST_ALONE: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT alone.value, alone.version, {IS_ANY_DECIDED} FROM (SELECT 1)
@@ -51,19 +53,19 @@ static FIRST_GROUPED: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// The connections that read.
+/// The pool of reading connections.
 pub(super) struct Readers {
     path: PathBuf,
     checkpoints: Checkpoints,
     numbers: Arc<Numbers>,
     cache: Arc<RowCache>,
-    /// The last one returned is the next one taken: its cache is warm.
+    /// The unused connections. The one that was returned last is used first, because its cache is warm.
     idle: Mutex<Vec<Connection>>,
     long: Gate<OrganizationId>,
 }
 
 impl Readers {
-    /// Opens the first connection, to see whether it works.
+    /// Opens the first connection, to check that it works.
     pub(super) fn new(
         path: &Path,
         checkpoints: Checkpoints,
@@ -74,7 +76,7 @@ impl Readers {
         Ok(Self { path: path.to_owned(), checkpoints, numbers, cache, idle, long: Gate::new(LONG_READS) })
     }
 
-    /// The items at these keys, all of one moment: what is kept in memory from there, the others from the database.
+    /// The items at these keys in one snapshot: cached rows from memory, the others from the database.
     pub(super) async fn get(
         readers: &Arc<Self>,
         organization: &OrganizationId,
@@ -90,7 +92,7 @@ impl Readers {
             false => Self::get_stored(readers, organization, missing.clone()).await?,
         };
         if !missing.is_empty() && !readers.cache.keep(number, &look, &missing, &read) && is_kept_in_part {
-            // Somebody has committed in between.
+            // Somebody has committed in between, so the two parts do not belong to the same snapshot.
             return Self::get_stored(readers, organization, keys).await;
         }
         let items = look.filled(read);
@@ -98,7 +100,7 @@ impl Readers {
         if bytes > bounds::MAX_GET_BYTES { Err(StorageError::TooLarge) } else { Ok(items) }
     }
 
-    /// Which of the keys are not kept in memory.
+    /// Which of the keys are not cached.
     #[cfg(test)]
     pub(super) fn missing(&self, organization: &OrganizationId, keys: &[Key]) -> Vec<Key> {
         let look = self.numbers.cached(organization).and_then(|number| self.cache.look(number, keys));
@@ -110,13 +112,12 @@ impl Readers {
         organization: &OrganizationId,
         keys: Vec<Key>,
     ) -> Result<Vec<Option<Item>>, StorageError> {
-        // A key of its own costs about ten times what one more row of a scan does.
+        // A separate key costs about ten times as much as one more row of a scan.
         let (of, cost) = (organization.clone(), 10 * keys.len() as u64);
         Self::read(readers, organization, cost, move |reader| reader.get(&of, &keys)).await
     }
 
-    /// Runs a read that passes over about `cost` rows: here if that is quick, on a thread for blocking
-    /// work otherwise.
+    /// Runs a read of about `cost` rows: on this task if it is quick, otherwise on a thread for blocking work.
     pub(super) async fn read<T, F>(
         readers: &Arc<Self>,
         organization: &OrganizationId,
@@ -131,12 +132,12 @@ impl Readers {
         let Some(runtime) = runtime else {
             return readers.read_here(read);
         };
-        // Organizations take turns: who reads much waits behind themselves.
+        // Organizations take turns, so one that reads much only delays its own reads.
         let turn = readers.long.enter(organization).await;
         let readers = Arc::clone(readers);
         runtime
             .spawn_blocking(move || {
-                // Dropped here and not with the future, which may be gone before the read ends.
+                // The turn must be dropped here and not with the future, which may be dropped before the read ends.
                 let _turn = turn;
                 readers.read_here(read)
             })
@@ -153,7 +154,7 @@ impl Readers {
                 .map_err(|error| StorageError::Unavailable(error.to_string()))?,
         };
         let result = read(&Reader { connection: &connection, numbers: &self.numbers });
-        // One that is still in a transaction would go on seeing the past.
+        // A connection that is still in a transaction would keep reading its old snapshot.
         if connection.is_autocommit() {
             let mut idle = idle();
             if idle.len() < IDLE {
@@ -170,7 +171,7 @@ impl fmt::Debug for Readers {
     }
 }
 
-/// A connection for the time of one read.
+/// A connection for one read.
 pub(super) struct Reader<'r> {
     connection: &'r Connection,
     numbers: &'r Numbers,
@@ -185,7 +186,8 @@ impl Reader<'_> {
         self.at_one_moment(keys.len(), || {
             let mut taken = Taken::default();
             let mut items = Vec::with_capacity(keys.len());
-            // The first look tells whether a large transaction is being moved, for which there is hardly ever more to do.
+            // The first statement also tells whether a large transaction is being moved. Nearly always there is none,
+            // and nothing else to do.
             let Place { group, key } = place::of(first);
             let mut statement =
                 self.connection.prepare_cached(if group.is_some() { &FIRST_GROUPED } else { &FIRST_ALONE })?;
@@ -216,8 +218,8 @@ impl Reader<'_> {
         })
     }
 
-    /// As [`Reader::get`], while a large transaction is being moved, perhaps one of this organization. It takes two looks for
-    /// each key, and so a transaction even for one key.
+    /// Like [`Reader::get`], while a large transaction is being moved, perhaps one of this organization. It needs two
+    /// look-ups for each key, and so a transaction even for one key.
     fn get_beside_moving(&self, number: i64, keys: &[Key]) -> Result<Vec<Option<Item>>, StorageError> {
         let looks = if self.connection.is_autocommit() { 2 } else { 0 };
         self.at_one_moment(looks, || {
@@ -255,7 +257,7 @@ impl Reader<'_> {
         })
     }
 
-    /// How many keys the range holds, of one moment.
+    /// How many keys the range has, in one snapshot.
     #[cfg(test)]
     pub(super) fn count(
         &self,
@@ -283,7 +285,7 @@ impl Reader<'_> {
         })
     }
 
-    /// The organizations that a host may claim at `now`: see [`Schedule::is_due`].
+    /// The organizations whose jobs a host may claim at `now`: see [`Schedule::is_due`].
     pub(super) fn due(&self, now: u64, limit: usize) -> Result<Vec<OrganizationId>, StorageError> {
         let limit = to_integer(limit as u64);
         let times = |longest: u64| [now, now.saturating_add(longest).saturating_add(TOLERANCE)].map(to_integer);
@@ -314,7 +316,7 @@ impl Reader<'_> {
                         let organization = OrganizationId::from_stored(&name)
                             .map_err(|error| StorageError::Other(error.to_string()))?;
                         let organization = organization.with_generation(from_integer(row.get(1)?));
-                        // What can't be right has come now.
+                        // A time that is too far ahead to be right counts as due now.
                         due.push((row.get::<_, i64>(2)?.min(now), organization));
                     }
                 }
@@ -332,7 +334,7 @@ impl Reader<'_> {
         }
     }
 
-    /// When a host may claim the next organization: see [`Schedule::next`].
+    /// When a host may claim the next organization's jobs: see [`Schedule::next`].
     pub(super) fn next_due(&self, now: u64) -> Result<Option<u64>, StorageError> {
         let queries = [
             (
@@ -352,7 +354,7 @@ impl Reader<'_> {
                 let time: Option<i64> =
                     self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()?;
                 let Some(time) = time.map(from_integer) else { continue };
-                // The schedule of which this is the time that counts.
+                // Rebuilds the schedule from the column that determines its time.
                 let schedule = match is_claimed {
                     true => Schedule { wake_at: None, claim: Some(Claim { number: 0, until: time }) },
                     false => Schedule { wake_at: Some(time), claim: None },
@@ -363,8 +365,8 @@ impl Reader<'_> {
         })
     }
 
-    /// Several statements in one transaction: they see the same commits, and SQLite takes its locks
-    /// and looks for news once, which is half of what a point read costs.
+    /// Runs several statements in one transaction, so that they see the same snapshot. SQLite also takes its locks and
+    /// checks for changes only once, which is half the cost of a point read.
     fn at_one_moment<T>(
         &self,
         statements: usize,
@@ -380,12 +382,12 @@ impl Reader<'_> {
     }
 }
 
-/// Bytes that one call has read, which are bounded.
+/// Counts the bytes that one call has read, which are limited.
 #[derive(Default)]
 struct Taken(usize);
 
 impl Taken {
-    /// The item of a row that begins with value and version.
+    /// The item of a row whose first columns are value and version.
     fn item(&mut self, row: &Row<'_>) -> Result<Item, StorageError> {
         let value = blob(row, 0)?;
         self.count(value.len())?;
@@ -398,7 +400,7 @@ impl Taken {
     }
 }
 
-/// A page of rows; `taken` are the bytes of the pages before it.
+/// Reads a page of rows; `taken` is the number of bytes in the previous pages.
 fn scan_page(rows: &Rows<'_>, page: &Page, taken: &mut usize) -> Result<Scanned, StorageError> {
     let mut scanned = Scanned::default();
     let mut budget = PageBudget::new(page.limit, *taken);
@@ -415,7 +417,7 @@ fn scan_page(rows: &Rows<'_>, page: &Page, taken: &mut usize) -> Result<Scanned,
                 continue;
             }
         }
-        // One more than asked for, to see whether there is more.
+        // One more row than requested is read, to know whether there are more.
         let limit = Some(page.limit.saturating_add(1));
         let which = Which { reverse: page.reverse, skip: std::mem::take(&mut skip), limit };
         let read = rows.read(segment, which, |found| {

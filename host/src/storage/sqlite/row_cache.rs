@@ -1,13 +1,15 @@
-//! Rows that were read lately, kept in memory for as long as they are what the database has.
+//! A cache of rows that were read lately, valid as long as the database has not changed.
 //!
-//! Every request asks for the same few rows of its organization (its record, its connector), and SQLite takes about 20 µs for
-//! the six rows of a GET: it locks, looks for news, and after each commit of another connection it reads its pages again.
+//! Every request reads the same few rows of its organization (its record, its connector), and SQLite takes about 20 µs
+//! for the six rows of a GET: it takes locks, checks for changes, and after each commit of another connection it reads
+//! its pages again.
 //!
-//! Several processes may write the file, so what is kept counts only while nobody has committed since, in whichever process.
-//! SQLite's index of the write-ahead log tells that: its header changes with each commit, and whenever the log begins anew
-//! (<https://sqlite.org/walformat.html>, section 2.1). The rows here are those of one header, which is read again before each
-//! answer. A commit of this process moves them on to the next header, without the rows that it has changed, if the header's
-//! count of commits shows that there was no other commit beside it; after one of another process all are dropped.
+//! Several processes may write the file, so the cache is only valid while no process has committed since. SQLite's
+//! index of the write-ahead log shows that: its header changes with each commit, and whenever the log starts again
+//! (<https://sqlite.org/walformat.html>, section 2.1). The cached rows belong to one header, which is read again before
+//! each answer. A commit of this process keeps them for the next header, except the rows that it has changed, if the
+//! header's commit count shows that no other commit came in between. After a commit of another process the whole cache
+//! is dropped.
 
 use std::collections::{BTreeMap, HashMap};
 #[cfg(unix)]
@@ -23,25 +25,25 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::capability::storage::{Item, Key, KeyRange};
 
-/// Bytes that the rows may take.
+/// The most bytes that cached rows may take.
 const MOST: usize = 16 << 20;
-/// The largest value that is kept, in bytes.
+/// The largest value that is cached, in bytes.
 const LARGEST: usize = 16 << 10;
-/// What a row takes beside its key and its value, in bytes, with its share of the tables.
+/// The bytes that a row takes in addition to its key and its value, with its share of the tables.
 const BESIDE: usize = 192;
-/// Keys up to which a get is looked up here: a list of 100 has two for each. One of more would hold up others, and most of what
-/// it reads nobody asks for again soon.
+/// A get of up to this many keys uses the cache: a list of 100 reads two for each. A larger one would hold the lock for
+/// too long, and most of its rows are not needed again soon.
 const KEYS: usize = 256;
 
-/// Bytes of the index's header, of which there are two copies. While both are the same, no commit is under way in it.
+/// The size of the index's header, of which there are two copies. If both are equal, no commit is being written to it.
 const HEADER: usize = 48;
-/// Where the header counts the commits, as four bytes in the machine's order. SQLite adds one with each commit that writes
-/// pages, and nothing when the log begins anew.
+/// The position of the commit count in the header: four bytes in the machine's byte order. SQLite adds one with each
+/// commit that writes pages, and nothing when the log starts again.
 const COMMITS: std::ops::Range<usize> = 8..12;
-/// Where the header says that it is valid.
+/// The position of the byte that says that the header is valid.
 const IS_VALID: usize = 12;
 
-/// The last commit, as the index of the write-ahead log tells it from all others.
+/// Identifies the last commit, by the header of the write-ahead log's index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Mark([u8; HEADER]);
 
@@ -50,7 +52,7 @@ impl Mark {
         self.0.get(COMMITS).and_then(|bytes| bytes.try_into().ok()).map_or(0, u32::from_ne_bytes)
     }
 
-    /// Whether this is the state after `before` with exactly one commit between them.
+    /// Whether exactly one commit lies between `before` and this state.
     fn follows(&self, before: &Self) -> bool {
         self.commits() == before.commits().wrapping_add(1)
     }
@@ -59,31 +61,31 @@ impl Mark {
 /// The index of the write-ahead log.
 #[derive(Debug)]
 struct Index {
-    /// It is never closed: with the first descriptor of a file that a process closes, all its locks on the file are gone
-    /// (fcntl(2), POSIX), those of SQLite's own connections as well.
+    /// The file is never closed: when a process closes any descriptor of a file, it loses all its locks on that file
+    /// (fcntl(2), POSIX), including those of SQLite's own connections.
     #[cfg(unix)]
     file: ManuallyDrop<File>,
 }
 
 impl Index {
-    /// The index of the database at `path`, to which a connection is open. `None` where there is none to be read: then
-    /// nothing is kept.
+    /// Opens the index of the database at `path`, to which a connection is open. `None` if it can't be read; then
+    /// nothing is cached.
     #[cfg(unix)]
     fn open(path: &Path) -> Option<Self> {
-        // Where the path is a link, SQLite has its index beside the file itself.
+        // If the path is a link, SQLite's index is beside the target of the link.
         let path = path.canonicalize().ok()?;
         let name = [path.as_os_str(), "-shm".as_ref()].into_iter().collect::<OsString>();
         let file = ManuallyDrop::new(File::open(name).ok()?);
         Some(Self { file })
     }
 
-    /// Elsewhere nobody promises that a file that is read is what another process has in its memory.
+    /// On other systems, reading the file need not show what another process has written to its mapped memory.
     #[cfg(not(unix))]
     fn open(_: &Path) -> Option<Self> {
         None
     }
 
-    /// The last commit; `None` if it can't be told, for instance since one is being made.
+    /// The last commit; `None` if it is unknown, for instance because a commit is being written.
     #[cfg(unix)]
     fn last(&self) -> Option<Mark> {
         let mut copies = [0; 2 * HEADER];
@@ -98,7 +100,7 @@ impl Index {
     }
 }
 
-/// The rows that are kept.
+/// The cached rows.
 #[derive(Debug)]
 pub(super) struct RowCache {
     index: Option<Index>,
@@ -107,41 +109,42 @@ pub(super) struct RowCache {
 
 #[derive(Debug, Default)]
 struct Rows {
-    /// The commit whose rows these are.
+    /// The commit to which the rows belong.
     of: Option<Mark>,
-    /// This process is making a commit, so that the index may be ahead of `of` for a moment.
+    /// Whether this process is committing, so that the index may be ahead of `of` for a moment.
     is_writing: bool,
-    /// The index did not change with a commit of this process: it tells nothing.
+    /// The index did not change with a commit of this process, so it can't be used.
     is_useless: bool,
     recent: Shelf,
-    /// What was `recent` before, and is dropped when that is full again; whoever asks for a row here puts it there.
+    /// The older rows: those that were in `recent` before. They are dropped when `recent` is full again, unless a read
+    /// moves them there.
     former: Shelf,
-    /// What is kept no more, to be freed when others need not wait for that.
+    /// Dropped rows, whose memory is freed later, when no one waits for the lock.
     gone: Vec<Shelf>,
 }
 
-/// Rows by organization and key; a key that is not there is a row, too.
+/// Rows by organization and key. An absent key is cached as well.
 #[derive(Debug, Default)]
 struct Shelf {
     of: HashMap<i64, BTreeMap<Key, Option<Item>>>,
     bytes: usize,
 }
 
-/// What was found for some keys.
+/// The cached rows for some keys.
 pub(super) struct Look {
     mark: Mark,
-    /// In the order of the keys; the outer `None` where the row is not kept.
+    /// The rows in the order of the keys; the outer `None` means that the row is not cached.
     rows: Vec<Option<Option<Item>>>,
 }
 
 impl Look {
-    /// Which of the keys have to be read, in their order.
+    /// The keys that must be read from the database, in their order.
     pub(super) fn missing(&self, keys: &[Key]) -> Vec<Key> {
         let missing = self.rows.iter().zip(keys).filter(|(row, _)| row.is_none());
         missing.map(|(_, key)| key.clone()).collect()
     }
 
-    /// All rows: those that were found, and the others, which were read.
+    /// All rows: the cached ones, and those that were read.
     pub(super) fn filled(self, read: Vec<Option<Item>>) -> Vec<Option<Item>> {
         let mut read = read.into_iter();
         self.rows.into_iter().map(|row| row.unwrap_or_else(|| read.next().flatten())).collect()
@@ -149,12 +152,12 @@ impl Look {
 }
 
 impl RowCache {
-    /// For the database at `path`, to which a connection is open.
+    /// A cache for the database at `path`, to which a connection is open.
     pub(super) fn new(path: &Path) -> Self {
         Self { index: Index::open(path), rows: Mutex::default() }
     }
 
-    /// What is kept of the organization with this number, all of one moment; `None` if nothing can be kept.
+    /// The cached rows of the organization with this number, in one snapshot; `None` if the cache can't be used.
     pub(super) fn look(&self, number: i64, keys: &[Key]) -> Option<Look> {
         let index = self.index.as_ref().filter(|_| keys.len() <= KEYS)?;
         let mut rows = self.lock();
@@ -163,7 +166,7 @@ impl RowCache {
         }
         let mark = index.last()?;
         if rows.of != Some(mark) {
-            // While this process commits, what is kept is about to be of the new commit as well.
+            // While this process commits, the cached rows are about to belong to the new commit.
             if rows.is_writing {
                 return None;
             }
@@ -175,14 +178,15 @@ impl RowCache {
         Some(Look { mark, rows: found })
     }
 
-    /// Keeps what was read after the look, and says whether it is of the same moment.
+    /// Caches the rows that were read after the look-up, and returns whether they belong to the same snapshot.
     pub(super) fn keep(&self, number: i64, look: &Look, keys: &[Key], read: &[Option<Item>]) -> bool {
         let Some(index) = &self.index else { return false };
         if index.last() != Some(look.mark) {
             return false;
         }
         let mut rows = self.lock();
-        // What was committed here since then has gone on to another commit, and has dropped what it changed only before now.
+        // If this process has committed meanwhile, the mark is another one and the read rows may be outdated, so they
+        // are not cached.
         if rows.of == Some(look.mark) {
             for (key, item) in keys.iter().zip(read) {
                 rows.put(number, key, item);
@@ -192,7 +196,7 @@ impl RowCache {
         true
     }
 
-    /// To be called when this process holds the database's lock for writing, before it commits.
+    /// Must be called when this process has the database's write lock, before it commits.
     pub(super) fn begin(&self) -> Writing<'_> {
         let before = self.index.as_ref().and_then(Index::last);
         self.lock().is_writing = true;
@@ -204,27 +208,27 @@ impl RowCache {
     }
 }
 
-/// Lets others to the rows, and only then frees what is kept no more.
+/// Releases the lock on the rows, and only then frees dropped rows.
 fn release(mut rows: MutexGuard<'_, Rows>) {
     let gone = std::mem::take(&mut rows.gone);
     drop(rows);
     drop(gone);
 }
 
-/// A commit that this process makes. If it ends otherwise than by [`Writing::committed`], the next look finds out what became
-/// of it.
+/// A commit that this process is making. If it does not end by [`Writing::committed`], the next look-up finds out its
+/// result.
 pub(super) struct Writing<'c> {
     cache: &'c RowCache,
     before: Option<Mark>,
 }
 
 impl Writing<'_> {
-    /// The commit is made; `wrote_pages` says whether SQLite wrote any for it, and `drop` drops the rows that it may have
-    /// changed.
+    /// Must be called after the commit. `wrote_pages` says whether SQLite wrote any pages for it, and `drop` drops the
+    /// rows that it may have changed.
     pub(super) fn committed(self, wrote_pages: bool, drop: impl FnOnce(&mut Dropped<'_>)) {
         let mut rows = self.cache.lock();
         let after = self.cache.index.as_ref().and_then(Index::last);
-        // Another process may have committed since this one has: then the index is ahead by more than one commit.
+        // Another process may have committed after this one: then the index is ahead by more than one commit.
         let is_ours_alone = match (self.before, after) {
             (Some(before), Some(after)) if wrote_pages => after.follows(&before),
             (before, after) => before.is_some() && before == after,
@@ -248,24 +252,24 @@ impl Drop for Writing<'_> {
     }
 }
 
-/// Drops rows.
+/// Drops cached rows.
 pub(super) struct Dropped<'r>(&'r mut Rows);
 
 impl Dropped<'_> {
-    /// The row of one key.
+    /// Drops the row of one key.
     pub(super) fn key(&mut self, number: i64, key: &[u8]) {
         self.0.recent.take(number, key);
         self.0.former.take(number, key);
     }
 
-    /// The rows of a range.
+    /// Drops the rows of a range.
     pub(super) fn range(&mut self, number: i64, range: &KeyRange) {
         for shelf in [&mut self.0.recent, &mut self.0.former] {
             shelf.remove(number, range);
         }
     }
 
-    /// All rows of an organization.
+    /// Drops all rows of an organization.
     pub(super) fn all(&mut self, number: i64) {
         for shelf in [&mut self.0.recent, &mut self.0.former] {
             let rows = shelf.of.remove(&number).unwrap_or_default();
@@ -326,7 +330,7 @@ impl Shelf {
     }
 }
 
-/// What a row takes, in bytes.
+/// The memory of a row, in bytes.
 fn size(key: &Key, row: &Option<Item>) -> usize {
     BESIDE + key.len() + row.as_ref().map_or(0, |item| item.value.len())
 }

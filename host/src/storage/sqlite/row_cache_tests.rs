@@ -1,4 +1,4 @@
-//! Tests of the rows in memory: whoever reads gets what was committed last, by whichever process.
+//! Tests of the row cache: every reader gets what was committed last, by whichever process.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -61,7 +61,7 @@ async fn a_row_is_read_once_until_somebody_changes_it() {
     storage.append(&acme(), vec![(b"a".to_vec(), b"3".to_vec())]).await.unwrap();
     storage.flush().await.unwrap();
     assert_eq!(missing(&storage, &keys), ["a"]);
-    // What another process writes is not known here, so nothing that was kept counts any more.
+    // The content of another process's commit is unknown here, so all cached rows are invalid.
     other.commit(&acme(), of(vec![put("b", b"4")])).await.unwrap();
     assert_eq!(missing(&storage, &keys), keys);
     assert_eq!(get(&storage, &keys).await, [Some(b"3".to_vec()), Some(b"4".to_vec()), None, Some(b"2".to_vec())]);
@@ -185,7 +185,7 @@ async fn watch(storage: &SqliteStorage, pair: [&str; 2], acknowledged: &AtomicU6
     reads
 }
 
-/// Commits to its pair of keys, and notes what was acknowledged.
+/// Commits to its pair of keys, and records the acknowledged commits.
 async fn write(storage: &SqliteStorage, pair: [&str; 2], acknowledged: &AtomicU64, rounds: u64) {
     for count in 1..=rounds {
         let value = count.to_string();
@@ -204,7 +204,7 @@ async fn nobody_reads_a_state_older_than_what_was_acknowledged_or_of_two_moments
     let processes = [(); 2].map(|()| Arc::new(SqliteStorage::open(&path).unwrap()));
     let acknowledged = [(); 2].map(|()| Arc::new(AtomicU64::new(0)));
     let ended = Arc::new(AtomicBool::new(false));
-    // Each process watches what each of the two writes.
+    // Each process checks what both of them write.
     let readers = [(0, 0), (0, 1), (1, 0), (1, 1)].map(|(process, pair)| {
         let (storage, acknowledged, ended) =
             (Arc::clone(&processes[process]), Arc::clone(&acknowledged[pair]), Arc::clone(&ended));

@@ -1,5 +1,5 @@
-//! An organization's rows as readers see them: key by key, wherever they are kept, and with a large transaction that took
-//! effect and of which a part is not yet at its place.
+//! An organization's rows as readers see them, in the order of keys, from both tables. The changes of a large
+//! transaction that took effect but is not completely moved are merged in.
 
 use std::ops::ControlFlow;
 
@@ -10,7 +10,7 @@ use super::place::{Segment, beginning_of, numbers_of};
 use super::{from_integer, to_integer};
 use crate::capability::storage::{Size, StorageError};
 
-/// The rows of one organization, inside one transaction and so at one moment.
+/// The rows of one organization in the snapshot of one transaction.
 pub(super) struct Rows<'c> {
     connection: &'c Connection,
     /// The organization's number.
@@ -18,25 +18,25 @@ pub(super) struct Rows<'c> {
     moving: Option<Moving>,
 }
 
-/// Which of a segment's rows are read, and in which order.
+/// Selects the rows of a segment, and their order.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Which {
-    /// From the last key to the first one.
+    /// Whether the order is from the last key to the first.
     pub(super) reverse: bool,
-    /// So many are passed over first.
+    /// How many rows are skipped first.
     pub(super) skip: u64,
-    /// At most so many are read; `None` for all.
+    /// The most rows that are read; `None` for all.
     pub(super) limit: Option<u32>,
 }
 
 impl Which {
-    /// All, in the order of their keys.
+    /// All rows, in the order of their keys.
     pub(super) const ALL: Self = Self { reverse: false, skip: 0, limit: None };
 }
 
 /// A row that was read.
 pub(super) struct Found<'r> {
-    /// What the key begins with: it is not in the row.
+    /// The prefix of the key, which the row does not contain.
     pub(super) beginning: &'static [u8],
     /// The rest of the key.
     pub(super) key: &'r [u8],
@@ -45,19 +45,19 @@ pub(super) struct Found<'r> {
 }
 
 impl Found<'_> {
-    /// The key as callers know it.
+    /// The complete key, as callers know it.
     pub(super) fn whole_key(&self) -> Vec<u8> {
         [self.beginning, self.key].concat()
     }
 
-    /// Of key and value.
+    /// The bytes of key and value.
     pub(super) fn bytes(&self) -> usize {
         self.beginning.len() + self.key.len() + self.value.len()
     }
 }
 
-/// All rows of a segment, of an organization of which no large transaction is being moved. The numbers of group and kind
-/// are 6 and 7, as in [`merged`].
+/// The query for a segment's rows, if no large transaction of the organization is being moved. Group and kind are the
+/// parameters 6 and 7, as in [`merged`].
 fn at_their_places(segment: &Segment<'_>) -> &'static str {
     match segment.group {
         None => "SELECT key, value, version FROM alone WHERE organization = ?1 AND key >= ?2 AND key < ?3",
@@ -68,7 +68,7 @@ fn at_their_places(segment: &Segment<'_>) -> &'static str {
     }
 }
 
-/// All rows of a segment while the batch with number 4 is being moved, whose changes have version 5.
+/// The query for a segment's rows while the batch with number 4 is being moved, whose changes have version 5.
 fn merged(segment: &Segment<'_>) -> &'static str {
     match segment.group {
         None => {
@@ -92,12 +92,12 @@ fn merged(segment: &Segment<'_>) -> &'static str {
 }
 
 impl<'c> Rows<'c> {
-    /// Those of the organization with this number, at the moment of the transaction in which the connection is.
+    /// The rows of the organization with this number, in the snapshot of the connection's transaction.
     pub(super) fn new(connection: &'c Connection, organization: i64) -> Result<Self, StorageError> {
         Ok(Self { connection, organization, moving: large::moving(connection, organization)? })
     }
 
-    /// Hands over the rows of a segment, until there are no more or it is told to break off.
+    /// Calls back with the rows of a segment, until there are no more or the callback stops.
     pub(super) fn read(
         &self,
         segment: &Segment<'_>,
@@ -116,7 +116,7 @@ impl<'c> Rows<'c> {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// How many rows a segment has, and how many bytes their keys and values have. SQLite knows the length of a value
+    /// How many rows a segment has, and how many bytes their keys and values take. SQLite knows the length of a value
     /// without reading it.
     pub(super) fn size(&self, segment: &Segment<'_>) -> Result<Size, StorageError> {
         let sql =
@@ -137,7 +137,7 @@ impl<'c> Rows<'c> {
         if self.moving.is_some() { merged(segment) } else { at_their_places(segment) }
     }
 
-    /// Runs a statement that has some of these parameters, each by its number.
+    /// Runs a statement that uses some of these parameters, each by its number.
     fn query<'s>(
         &self,
         statement: &'s mut Statement<'_>,
@@ -147,7 +147,7 @@ impl<'c> Rows<'c> {
         let Segment { group, start, end } = *segment;
         let (batch, version) = self.moving.map_or((0, 0), |moving| (moving.batch.id, to_integer(moving.version)));
         let (number, kind) = numbers_of(group);
-        // SQLite takes a negative number for no limit.
+        // A negative number means no limit in SQLite.
         let (limit, skip) = (which.limit.map_or(-1, i64::from), to_integer(which.skip));
         let values: [&dyn ToSql; 9] =
             [&self.organization, &start, &end, &batch, &version, &number, &kind, &limit, &skip];

@@ -1,4 +1,4 @@
-//! What somebody must see to, and in whose name the token is refreshed.
+//! Problems that an administrator must solve, and the actor that events name for a refresh.
 
 use super::*;
 

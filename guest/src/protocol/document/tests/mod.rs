@@ -1,4 +1,4 @@
-//! What clients send, and what becomes of it.
+//! Bodies that clients send, and the documents that are made of them.
 
 mod identity_providers;
 mod properties;
@@ -25,7 +25,7 @@ fn strict(name: &str, body: Value) -> Result<Value, ScimError> {
     from_client(&schema(name), body, Mode::STRICT).map(Value::Object)
 }
 
-/// What becomes of one attribute of a user.
+/// The canonical form of one attribute of a user.
 fn user_attribute(name: &str, value: Value) -> Value {
     let mut document = compat("User", json!({ "userName": "ada", name: value })).expect("a user");
     document.get_mut(name).map(Value::take).unwrap_or_default()

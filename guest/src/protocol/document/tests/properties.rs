@@ -1,4 +1,4 @@
-//! What holds for any JSON.
+//! Properties that every JSON value must have.
 
 use proptest::prelude::*;
 

@@ -1,4 +1,4 @@
-//! The tolerance rules, one by one, and what is refused nevertheless.
+//! The tolerance rules one by one, and values that are refused nevertheless.
 
 use super::*;
 

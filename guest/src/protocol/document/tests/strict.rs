@@ -1,4 +1,4 @@
-//! What strict mode refuses, and what it takes all the same.
+//! Values that strict mode refuses, and values that it accepts as well.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! What is a filter and what is not.
+//! Which texts are filters and which are not.
 
 use super::*;
 use crate::protocol::filter::{Literal, Operator};

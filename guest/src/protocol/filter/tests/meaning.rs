@@ -1,4 +1,4 @@
-//! What matches a filter.
+//! Which documents match a filter.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! What filters mean, rule by rule, and against an evaluator written another way.
+//! The meaning of filters, rule by rule, and compared with an independent evaluator.
 
 mod agreement;
 mod grammar;

@@ -1,4 +1,4 @@
-//! What PATCH does: bodies as identity providers send them, the RFC's rules, and random operations.
+//! The effect of PATCH: bodies of real identity providers, the RFC's rules, and random operations.
 
 mod forms;
 mod membership;
@@ -34,7 +34,7 @@ fn body(operations: Value) -> Value {
     json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": operations})
 }
 
-/// What a PATCH did.
+/// The result of a PATCH.
 #[derive(Debug, PartialEq)]
 struct Outcome {
     /// Whether the document is another one now.
@@ -55,7 +55,7 @@ fn run(
     Ok(Outcome { changed, members: patched.members })
 }
 
-/// Applies to a user that has what `initial` says; gives the user back, without `schemas`.
+/// Applies a PATCH to a user with the attributes in `initial`; returns the user without `schemas`.
 fn patched(initial: Value, operations: Value, mode: Mode<'_>) -> Result<(Value, bool), ScimError> {
     let mut user = document(initial);
     user.entry("userName").or_insert_with(|| "bjensen".into());

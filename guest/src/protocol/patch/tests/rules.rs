@@ -211,7 +211,7 @@ fn r110_replace_with_filter_replaces_every_match() {
     );
     let merged = json!([{"op": "add", "path": "roles[value eq \"b\"]", "value": {"type": "y"}}]);
     assert_eq!(either(initial.clone(), merged)["roles"][1], json!({"value": "b", "type": "y", "display": "B"}));
-    // In compat mode what chose the element stays true of it.
+    // In compat mode the element still matches the filter that has chosen it.
     let without_type =
         json!([{"op": "replace", "path": "roles[type eq \"x\" and value eq \"a\"]", "value": {"value": "e"}}]);
     assert_eq!(compat(initial, without_type)["roles"][0], json!({"value": "e", "type": "x"}));

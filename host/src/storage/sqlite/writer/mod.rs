@@ -1,12 +1,12 @@
-//! Writing: one thread that commits what is waiting, group by group (group commit), in the order that module `queue` has.
+//! Writing: one thread commits the waiting work in groups (group commit), in the order of module `queue`.
 //!
-//! A commit costs a wait for the disk, however much is in it. While the thread waits for one, work
-//! gathers for the next, so the more callers there are, the more of them share a wait.
+//! A commit costs a wait for the disk, whatever its size. While the thread waits for one, work collects for the next,
+//! so the more callers there are, the more of them share a wait.
 //!
-//! A piece of work that fails leaves the others of its group alone. What may fail is looked at before the first row is
-//! written: requirements and the bounds of sums. A savepoint round each piece would do the same, but SQLite copies every
-//! page that is changed inside of one. So there is one only where it is needed: a group in which a piece has failed when
-//! it had begun to write is rolled back and done again, each piece in a savepoint of its own.
+//! A piece of work that fails does not affect the others of its group. What may fail is checked before the first row is
+//! written: requirements and the bounds of sums. A savepoint around each piece would do the same, but SQLite copies
+//! every page that is changed inside one. For this reason savepoints are only used if necessary: if a piece has failed
+//! after it began to write, the group is rolled back and repeated with a savepoint for each piece.
 //!
 //! A transaction that is too large for a group is made in steps, one after each group (module `steps`).
 
@@ -32,18 +32,18 @@ use super::row_cache::{Dropped, RowCache};
 use super::{Checkpoints, OpenError};
 use crate::capability::storage::{Change, Key, KeyValue, OrganizationId, StorageError, Transaction};
 
-/// Bytes of appended entries that may wait; nobody holds them but the queue.
+/// The most bytes of appended entries that may wait in the queue.
 const APPENDED_BYTES: usize = 64 << 20;
 
-/// How long appended entries wait for a commit to ride along with: half of what is promised, the other
-/// half is for the writing.
+/// How long appended entries wait for a commit with which they can be written: half of the promised time, so that the
+/// other half is left for writing.
 const APPEND_DELAY: Duration = Duration::from_millis(50);
 
-/// What to do for an organization.
+/// A piece of work for an organization.
 #[derive(Debug)]
 pub(super) enum Work {
     Commit(Transaction),
-    /// Decide a transaction whose changes were staged.
+    /// Decide a transaction whose changes are staged.
     Decide(Transaction, Staging),
     Append {
         entries: Vec<(Key, Vec<u8>)>,
@@ -66,7 +66,7 @@ pub(super) enum Work {
 }
 
 impl Work {
-    /// Drops the rows that it may have changed, of the organization with this number.
+    /// Drops the cached rows of the organization with this number that the work may have changed.
     fn drop_rows(&self, number: i64, rows: &mut Dropped<'_>) {
         match self {
             Self::Commit(transaction) => {
@@ -80,7 +80,7 @@ impl Work {
             }
             Self::Append { entries, .. } => entries.iter().for_each(|(key, _)| rows.key(number, key)),
             Self::Decide(..) | Self::Delete { .. } => rows.all(number),
-            // They change the schedule, which is no row.
+            // These change the schedule, which is not cached.
             Self::Claim { .. } | Self::Renew { .. } | Self::Release { .. } => {}
         }
     }
@@ -91,8 +91,8 @@ type Reply = oneshot::Sender<Result<u64, StorageError>>;
 #[derive(Debug)]
 struct Job {
     work: Work,
-    /// Gets the version, the claim's number or 0, whether the claim was still this one, or the number of rows. Nobody
-    /// waits for an append.
+    /// Receives the version, the claim's number or 0, whether the claim was still valid, or the number of rows. An
+    /// append has no receiver.
     reply: Option<Reply>,
 }
 
@@ -100,7 +100,7 @@ impl Piece for Job {
     fn rows(&self) -> usize {
         match &self.work {
             Work::Commit(transaction) => transaction.conditions.len() + transaction.changes.len(),
-            // What is not made in steps goes into a group, however much it is.
+            // Work that is not made in steps must fit into a group, whatever its size.
             Work::Append { entries, .. } => entries.len().min(ROWS),
             Work::Claim { .. } | Work::Renew { .. } | Work::Release { .. } | Work::Decide(..) => 1,
             Work::Delete { rows } => *rows,
@@ -112,10 +112,10 @@ impl Piece for Job {
     }
 }
 
-/// A job that has been taken out of the queue: whose it is, its number, and what to do.
+/// A job that was taken out of the queue: its organization, its number, and the work.
 type Taken = (OrganizationId, u64, Job);
 
-/// What the thread and those who send work share.
+/// The state that the thread shares with its callers.
 struct Shared {
     state: Mutex<State>,
     changed: Condvar,
@@ -126,21 +126,21 @@ struct State {
     appended: Appended,
     /// The number of a large transaction that was taken out of the queue and is not decided yet.
     undecided: Option<u64>,
-    /// Work in the queue that somebody waits for.
+    /// How many pieces in the queue have a waiting caller.
     urgent: usize,
-    /// Who waits until all work before a number is durable.
+    /// Callers who wait until all work before a number is durable.
     flushes: Vec<(u64, Reply)>,
-    /// When work that nobody waits for is done at the latest.
+    /// When work without a waiting caller must be done.
     latest: Option<Instant>,
-    /// The thread waits for something to do.
+    /// Whether the thread waits for work.
     idle: bool,
-    /// Nothing will be sent any more.
+    /// Whether no more work will be sent.
     closed: bool,
-    /// The thread has ended.
+    /// Whether the thread has ended.
     ended: bool,
 }
 
-/// Bytes of appended entries that wait.
+/// The bytes of appended entries that wait.
 #[derive(Default)]
 struct Appended {
     all: usize,
@@ -148,8 +148,8 @@ struct Appended {
 }
 
 impl Appended {
-    /// Counts what is to wait; not if it is too much: all in all, or of this organization, which never has more than it
-    /// leaves free for others.
+    /// Adds to the count, unless too much waits, in total or for this organization, which may never use more of the
+    /// space than it leaves free for others.
     fn add(&mut self, organization: &OrganizationId, bytes: usize) -> Result<(), StorageError> {
         let own = self.of.get(organization).copied().unwrap_or(0);
         if own + bytes > APPENDED_BYTES.saturating_sub(self.all).saturating_sub(bytes) {
@@ -177,7 +177,7 @@ impl Shared {
     }
 }
 
-/// The way to the thread. Dropping it lets the thread finish what it was given, and waits for that.
+/// The handle of the thread. Dropping it lets the thread finish its work, and waits for that.
 pub(super) struct Writer {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
@@ -221,14 +221,14 @@ impl Writer {
         Ok(Self { shared, thread: Some(thread) })
     }
 
-    /// Has the work done, and waits until it is durable.
+    /// Sends work to the thread, and waits until it is durable.
     pub(super) async fn run(&self, organization: &OrganizationId, work: Work) -> Result<u64, StorageError> {
         let (reply, answer) = oneshot::channel();
         self.send(organization, Job { work, reply: Some(reply) })?;
         answer.await.unwrap_or_else(|_| Err(stopped()))
     }
 
-    /// Has the entries put with the next commit, or soon.
+    /// Puts the entries with the next commit, or soon.
     pub(super) fn append(
         &self,
         organization: &OrganizationId,
@@ -243,7 +243,7 @@ impl Writer {
         sent
     }
 
-    /// Waits until all that was sent before is durable.
+    /// Waits until all earlier work is durable.
     pub(super) async fn flush(&self) -> Result<(), StorageError> {
         let (reply, answer) = oneshot::channel();
         {
@@ -268,7 +268,8 @@ impl Writer {
         state.urgent += usize::from(urgent);
         let is_first = state.latest.is_none();
         state.latest.get_or_insert_with(|| Instant::now() + APPEND_DELAY);
-        // Waking a thread costs as much as a small read: it is left alone where it would only go on waiting.
+        // Waking a thread costs as much as a small read, so it is only done if the thread would not go on waiting
+        // anyway.
         let wakes = state.idle && (urgent || is_first || state.queue.len() >= GROUP);
         drop(state);
         if wakes {
@@ -288,7 +289,7 @@ impl Drop for Writer {
     }
 }
 
-/// Tells that the thread has ended, however it did: whoever waits for it gets an answer.
+/// Notes that the thread has ended, for whatever reason, so that every waiting caller gets an answer.
 struct End(Arc<Shared>);
 
 impl Drop for End {

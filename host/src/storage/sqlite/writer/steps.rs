@@ -1,5 +1,5 @@
-//! A transaction that is too large for a group, made in steps (module `large`): one after each group, so that the others
-//! commit between them.
+//! Makes a transaction that is too large for a group in steps (module `large`): one step after each group, so that
+//! others can commit between them.
 
 use std::time::Instant;
 
@@ -11,17 +11,17 @@ use crate::capability::storage::{OrganizationId, StorageError, Transaction};
 use crate::hourly::warn_hourly;
 use crate::storage::sqlite::large::{self, Batch, IsDecided, Staging};
 
-/// A large transaction on its way.
+/// The state of a large transaction.
 pub(super) enum Large {
     /// Its changes are being staged.
     Staging(Box<Staged>),
     /// It was decided, and its changes are being moved.
     Moving(Batch),
-    /// It was not made, and its changes are being forgotten.
+    /// It was given up, and its staged changes are being deleted.
     Forgetting(Batch),
 }
 
-/// A transaction of which changes are staged.
+/// A transaction whose changes are being staged.
 pub(super) struct Staged {
     organization: OrganizationId,
     number: u64,
@@ -31,16 +31,16 @@ pub(super) struct Staged {
 }
 
 impl Worker {
-    /// Moves what was decided before this process, or another one, ended.
+    /// Moves large transactions that were decided before this process, or another one, ended.
     pub(super) fn take_up_large(&self) {
         if let Err(error) = self.try_to_take_up_large() {
-            // Readers see it where it is, and the next write for the organization moves it.
+            // Readers see the staged changes, and the organization's next write moves them.
             tracing::warn!(%error, "a large transaction of an earlier run can't be moved to its place yet");
         }
     }
 
-    /// What was staged and not decided is forgotten. Should another process be staging it at this moment, it finds that its
-    /// batch is gone, and makes its transaction in one piece.
+    /// Deletes changes that were staged but not decided. If another process is staging them at this moment, it notices
+    /// that its batch is gone, and makes its transaction in one piece.
     fn try_to_take_up_large(&self) -> Result<(), StorageError> {
         for batch in large::all(&self.connection, IsDecided::No)? {
             while !self.in_transaction(|connection| batch.forget_some(connection))? {}
@@ -51,7 +51,7 @@ impl Worker {
         Ok(())
     }
 
-    /// Does a step of the large transaction, and begins the next one if there is none.
+    /// Makes a step of the current large transaction, or begins the next one if there is none.
     pub(super) fn step(&mut self) {
         if self.rests().is_some() {
             return;
@@ -65,7 +65,7 @@ impl Worker {
                     Ok(true) => Some(self.decide(*staged)),
                     Err(error) => {
                         if let Some(reply) = staged.reply {
-                            // Who asked may have gone away.
+                            // The caller may have gone.
                             let _ = reply.send(Err(error));
                         }
                         self.shared.lock().undecided = None;
@@ -76,7 +76,7 @@ impl Worker {
             Some(Large::Moving(batch)) => match self.without_sync(|connection| batch.move_some(connection)) {
                 Ok(is_moved) => (!is_moved).then_some(Large::Moving(batch)),
                 Err(error) => {
-                    // The rest of it must not be moved inside of a group, where others would fail with it.
+                    // The rest must not be moved inside a group, where other work would fail with it.
                     warn_hourly!("large-moved"; %error, "a large transaction can't be moved to its place yet");
                     self.rest_until = Some(Instant::now() + RETRY_DELAY);
                     Some(Large::Moving(batch))
@@ -96,7 +96,7 @@ impl Worker {
         self.end_flushes();
     }
 
-    /// Takes the next large piece out of the queue. One that can't be staged is done here, in one piece.
+    /// Takes the next large piece out of the queue. One that can't be staged is made here in one piece.
     fn begin_large(&mut self) -> Option<Large> {
         let (organization, number, job) = {
             let mut state = self.shared.lock();
@@ -112,10 +112,10 @@ impl Worker {
                 return None;
             }
         };
-        // An organization that has written nothing before has no number, and hardly a large transaction.
+        // An organization that has never written has no number, and hardly ever a large transaction.
         let begun = self.numbers.cached(&organization).and_then(|of| {
             let begun = self.without_sync(|connection| match large::moving(connection, of)? {
-                // Another process is moving one.
+                // Another process is moving a large transaction.
                 Some(_) => Ok(None),
                 None => Staging::begin(connection, of).map(Some),
             });
@@ -129,7 +129,7 @@ impl Worker {
         Some(Large::Staging(Box::new(Staged { organization, number, transaction, reply, staging })))
     }
 
-    /// Commits a transaction that was staged, and says what is to be done with its changes.
+    /// Commits a transaction that was staged, and returns what to do with its changes.
     fn decide(&mut self, staged: Staged) -> Large {
         let Staged { organization, number, transaction, reply, staging } = staged;
         let batch = staging.batch;
@@ -138,27 +138,28 @@ impl Worker {
         match large::moving(&self.connection, batch.organization) {
             Ok(Some(moving)) if moving.batch == batch => Large::Moving(batch),
             Ok(_) => Large::Forgetting(batch),
-            // Perhaps it was decided. A batch that was not is left as it is by a step that moves.
+            // It may have been decided. A step that moves does nothing to a batch that was not.
             Err(_) => Large::Moving(batch),
         }
     }
 
-    /// Until when the large transaction is not gone on with, after a step has failed.
+    /// Until when the large transaction is paused after a step has failed.
     pub(super) fn rests(&self) -> Option<Instant> {
         self.rest_until.filter(|until| self.large.is_some() && *until > Instant::now())
     }
 
-    /// Does a step in a transaction that need not be durable when it returns: what is decided later is, with all before it.
+    /// Makes a step in a transaction that need not be durable at once: the later decision makes it durable with
+    /// everything before it.
     fn without_sync<T>(&self, step: impl FnOnce(&Connection) -> Result<T, StorageError>) -> Result<T, StorageError> {
         self.is_lax.set(true);
         self.connection.pragma_update(None, "synchronous", "NORMAL")?;
         let done = self.in_transaction(step);
-        // If this fails, the next commit tries it first, and is not made without.
+        // If this fails, the next commit tries it again before anything else.
         let restored = self.be_strict();
         done.and_then(|done| restored.map(|()| done))
     }
 
-    /// Has commits wait for the disk again, after steps that do not.
+    /// Makes commits wait for the disk again, after steps that do not.
     pub(super) fn be_strict(&self) -> Result<(), StorageError> {
         if self.is_lax.get() {
             self.connection.pragma_update(None, "synchronous", "FULL")?;
@@ -171,7 +172,7 @@ impl Worker {
         self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         let writing = self.cache.begin();
         let done = step(&self.connection).and_then(|done| {
-            // What is staged is no item, and what is moved was one before.
+            // Staged changes are not visible, and moved ones keep their values, so no cached row changes.
             writing.committed(self.end()?, |_| {});
             Ok(done)
         });

@@ -1,4 +1,4 @@
-//! The transaction of one group: what each piece of work does in it, and what becomes of a piece that fails.
+//! The transaction of one group: the effect of each piece of work, and the handling of pieces that fail.
 
 use rusqlite::{Connection, params};
 
@@ -8,11 +8,11 @@ use crate::capability::storage::{OrganizationId, StorageError};
 use crate::storage::sqlite::change::OpenRows;
 use crate::storage::sqlite::{large, numbers, to_integer};
 
-/// Why a group is not committed.
+/// The reason why a group is not committed.
 pub(super) enum Failure {
-    /// The error concerns all of it.
+    /// The error affects the whole group.
     Group(StorageError),
-    /// One job failed when it may have begun to write, and had no savepoint.
+    /// One job without a savepoint failed when it may have begun to write.
     Halfway(StorageError),
 }
 
@@ -39,18 +39,18 @@ impl From<rusqlite::Error> for Failure {
 /// The transaction of one group.
 pub(super) struct Turn<'w> {
     pub(super) worker: &'w Worker,
-    /// The version or the claim's number given last.
+    /// The last version or claim number that was given out.
     pub(super) version: u64,
-    /// Organizations first written to in this transaction.
+    /// Organizations that were first written to in this transaction.
     pub(super) new: Vec<(OrganizationId, i64)>,
-    /// Each job has a savepoint.
+    /// Whether each job has a savepoint.
     pub(super) apart: bool,
-    /// The number of the organization that this transaction has last seen not to be deleted.
+    /// The number of the organization that was last found not to be deleted, within this transaction.
     pub(super) alive: Option<i64>,
 }
 
 impl Turn<'_> {
-    /// Does one job. The outer error is the group's.
+    /// Does one job. The outer error affects the whole group.
     pub(super) fn run(
         &mut self,
         organization: &OrganizationId,
@@ -59,7 +59,7 @@ impl Turn<'_> {
         let connection = &self.worker.connection;
         let change = OpenRows { connection, organization: self.number(organization)? };
         match &job.work {
-            // Looked up inside the transaction: another process may have deleted it a moment ago.
+            // This is checked inside the transaction, because another process may have deleted it a moment ago.
             Work::Commit(_) | Work::Decide(..) | Work::Append { .. } if self.alive != Some(change.organization) => {
                 if numbers::is_deleted(connection, change.organization)? {
                     return Ok(Err(StorageError::Deleted));
@@ -72,12 +72,12 @@ impl Turn<'_> {
             Work::Delete { .. } => self.alive = None,
             _ => {}
         }
-        // What refuses a transaction is found before anything is written.
+        // Reasons to refuse a transaction are found before anything is written.
         let looked = match &job.work {
             Work::Decide(transaction, staging) if staging.holds(connection)? => {
                 staging.sums(&change, transaction).map(Some)
             }
-            // In the second case another process has written since it was staged, so it is made in one piece.
+            // A transaction to decide is made in one piece if another process has written since it was staged.
             Work::Commit(transaction) | Work::Decide(transaction, _) => {
                 change.check(&transaction.conditions).and_then(|()| change.sums(transaction))
             }
@@ -108,13 +108,13 @@ impl Turn<'_> {
         Ok(result)
     }
 
-    /// An error is the job's alone, unless SQLite has rolled back the whole transaction because of it,
-    /// as it does when the disk is full.
+    /// The error affects only this job, unless SQLite has rolled back the whole transaction because of it, as it does
+    /// when the disk is full.
     fn refuse(&self, error: StorageError) -> Result<Result<u64, StorageError>, StorageError> {
         if self.worker.connection.is_autocommit() { Err(error) } else { Ok(Err(error)) }
     }
 
-    /// Does the work. `sums` are those of the transaction, where they were looked up before.
+    /// Does the work. `sums` are those of the transaction, if they were computed before.
     fn work(&mut self, change: &OpenRows<'_>, work: &Work, sums: Option<Vec<Vec<u8>>>) -> Result<u64, StorageError> {
         match work {
             Work::Commit(transaction) => {
@@ -151,7 +151,7 @@ impl Turn<'_> {
         }
     }
 
-    /// The organization's number; a new one, outside of the job's savepoint, if it has none.
+    /// The organization's number. If it has none, it gets a new one, outside of the job's savepoint.
     fn number(&mut self, organization: &OrganizationId) -> rusqlite::Result<i64> {
         let worker = self.worker;
         if let Some(number) = worker.numbers.cached(organization) {
@@ -169,7 +169,8 @@ impl Turn<'_> {
     }
 }
 
-/// Moves what another process has decided for the organization: what follows must see it among the items.
+/// Moves the changes that another process has decided for the organization, so that the following work sees them among
+/// the items.
 fn move_all(connection: &Connection, organization: i64) -> Result<(), StorageError> {
     if let Some(moving) = large::moving(connection, organization)? {
         while !moving.batch.move_some(connection)? {}

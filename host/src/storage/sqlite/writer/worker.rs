@@ -1,4 +1,4 @@
-//! The thread that writes: it takes a group, commits it and answers, and keeps the write-ahead log short.
+//! The writer's thread: it takes a group, commits it and answers, and keeps the write-ahead log short.
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
@@ -18,55 +18,55 @@ use crate::storage::sqlite::queue::GROUP;
 use crate::storage::sqlite::row_cache::RowCache;
 use crate::storage::sqlite::{Checkpoints, from_integer, generation, open, to_integer};
 
-/// How long after a failure what was appended is tried again, if no commit comes before.
+/// How long after a failure appended entries are tried again, if no commit comes earlier.
 pub(super) const RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// Pages in the log after which they are moved into the database: 64 MiB. A page that changes often is moved once for all
-/// its changes, and moving costs a wait for the disk; but what is in the log has to be read when the database is opened
-/// after a crash.
+/// When the log has this many pages (64 MiB), they are moved into the database. A page that changes often is moved once
+/// for all its changes, and moving costs a wait for the disk; but after a crash, the log must be read when the database
+/// is opened.
 const LOG_PAGES: i32 = 8_000;
 
-/// How many versions the thread takes at a time: the row of the last one is then written once in so many commits, and not
-/// with each.
+/// How many versions the thread reserves at a time, so that the row of the last version is written once in this many
+/// commits instead of with each.
 const VERSIONS: u64 = 8 * GROUP as u64;
 
 thread_local! {
-    /// Pages in the log after the last commit of this thread; SQLite reports them to a plain function.
+    /// The number of pages in the log after the last commit of this thread; SQLite reports it to a plain function.
     static PAGES: Cell<i32> = const { Cell::new(0) };
     /// How many commits of this thread have written pages.
     static COMMITS: Cell<u64> = const { Cell::new(0) };
 }
 
-/// What the thread owns.
+/// The state that the thread owns.
 pub(super) struct Worker {
     pub(super) connection: Connection,
     pub(super) numbers: Arc<Numbers>,
-    /// What readers keep in memory.
+    /// The readers' cache of rows.
     pub(super) cache: Arc<RowCache>,
     pub(super) shared: Arc<Shared>,
-    /// The last group could not be written.
+    /// Whether the last group could not be written.
     failed: bool,
-    /// Those that were taken and have not been given.
+    /// The versions that were reserved and are not used yet.
     versions: Cell<Versions>,
-    /// The large transaction that is being made.
+    /// The large transaction that is in progress.
     pub(super) large: Option<Large>,
-    /// No step of it is made before, since one has failed.
+    /// No step of it is made before this time, since one has failed.
     pub(super) rest_until: Option<Instant>,
-    /// Commits may not wait for the disk: a step of a large transaction does not.
+    /// Whether commits do not wait for the disk, as for a step of a large transaction.
     pub(super) is_lax: Cell<bool>,
-    /// Where the database is.
+    /// The path of the database.
     path: PathBuf,
     checkpoints: Checkpoints,
-    /// The log's life has begun with a change of this process (module `generation`).
+    /// Whether the log's life has begun with a change of this process (module `generation`).
     log_has_begun: Cell<bool>,
-    /// Who moves the log's pages into the database at the moment.
+    /// The thread that is moving the log's pages into the database.
     shortening: Option<JoinHandle<bool>>,
 }
 
-/// Versions that this process has taken: those behind `given`, up to `taken`.
+/// Versions that this process has reserved: those after `given`, up to `taken`.
 ///
-/// `taken` stands in the database as the last of all. As long as it does, no other process has taken any since, and those
-/// that are left are larger than all that were ever given.
+/// The database stores `taken` as the last version. As long as it does, no other process has reserved any since, and
+/// the remaining ones are higher than all that were ever used.
 #[derive(Clone, Copy, Debug, Default)]
 struct Versions {
     given: u64,
@@ -74,7 +74,7 @@ struct Versions {
 }
 
 impl Versions {
-    /// With enough for a group; `last` is what the database has as the last one.
+    /// Reserves enough for a group; `last` is the last version in the database.
     fn for_group(self, last: u64) -> Self {
         if self.taken == last && self.taken - self.given >= GROUP as u64 {
             return self;
@@ -110,7 +110,7 @@ impl Worker {
         }
     }
 
-    /// Works until the storage is closed and all is done that can be.
+    /// Works until the storage is closed and all possible work is done.
     pub(super) fn run(&mut self) {
         self.connection.wal_hook(Some(|_, pages| {
             PAGES.set(pages);
@@ -136,7 +136,7 @@ impl Worker {
         }
     }
 
-    /// What to do next; `None` when the storage is closed and all is done that can be.
+    /// The next group; `None` when the storage is closed and all possible work is done.
     fn next_group(&mut self) -> Option<Vec<Taken>> {
         let mut state = self.shared.lock();
         loop {
@@ -170,7 +170,7 @@ impl Worker {
         Some(group)
     }
 
-    /// Commits the group, or says to each of it why not.
+    /// Commits the group, or reports the error to each of its callers.
     pub(super) fn commit(&mut self, group: Vec<Taken>) {
         match self.try_commit(&group) {
             Ok(results) => {
@@ -182,7 +182,7 @@ impl Worker {
             }
             Err(error) => {
                 self.failed = true;
-                // Should it be on the disk all the same, none of its versions is given again.
+                // If it is on the disk all the same, none of its versions must be used again.
                 self.versions.set(Versions::default());
                 error_hourly!("database-written"; %error, writes = group.len(), "the database can't be written");
                 if !self.connection.is_autocommit()
@@ -206,7 +206,7 @@ impl Worker {
         }
     }
 
-    /// Tells those whose work is all durable.
+    /// Answers callers who wait for a flush and whose work is all durable.
     pub(super) fn end_flushes(&self) {
         let mut state = self.shared.lock();
         let State { queue, flushes, undecided, .. } = &mut *state;
@@ -225,12 +225,12 @@ impl Worker {
             }
         }
         if let Some(reply) = job.reply {
-            // Who asked may have gone away; the work is done all the same.
+            // The caller may have gone; the work is done in any case.
             let _ = reply.send(result);
         }
     }
 
-    /// Commits the group. An error concerns all of it; what concerns one job alone is its result.
+    /// Commits the group. An error affects the whole group; an error of one job is its result.
     fn try_commit(&self, group: &[Taken]) -> Result<Vec<Result<u64, StorageError>>, StorageError> {
         if group.is_empty() {
             return Ok(Vec::new());
@@ -246,7 +246,7 @@ impl Worker {
         }
     }
 
-    /// Commits the group in one transaction; with `apart` each job has a savepoint of its own.
+    /// Commits the group in one transaction; with `apart` each job has a savepoint.
     fn attempt(&self, group: &[Taken], apart: bool) -> Result<Vec<Result<u64, StorageError>>, Failure> {
         let connection = &self.connection;
         self.be_strict()?;
@@ -256,7 +256,7 @@ impl Worker {
             && self.checkpoints == Checkpoints::Own
             && let Err(error) = generation::renew(connection, &self.path)
         {
-            // It only makes a mixture of database and log harder to tell.
+            // The only effect is that a mixture of database and log is harder to detect.
             tracing::debug!(%error, "the database's log does not begin anew");
         }
         connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
@@ -274,8 +274,8 @@ impl Worker {
             connection.prepare_cached("UPDATE sequence SET last = ?1")?.execute([to_integer(taken)])?;
         }
         let wrote_pages = self.end()?;
-        // A log that has become shorter was moved by somebody else, and has begun anew without a number of its own: the next
-        // group gives it one.
+        // If the log has become shorter, another process has moved it, and it has restarted without a number of its
+        // own: the next group gives it one.
         self.log_has_begun.set(begins || PAGES.get() >= pages);
         if version != given {
             self.versions.set(Versions { given: version, taken });
@@ -283,7 +283,7 @@ impl Worker {
         self.numbers.publish(new);
         writing.committed(wrote_pages, |rows| {
             for (organization, _, job) in group {
-                // One without a number has written nothing.
+                // An organization without a number has written nothing.
                 if let Some(number) = self.numbers.cached(organization) {
                     job.work.drop_rows(number, rows);
                 }
@@ -292,15 +292,15 @@ impl Worker {
         Ok(results)
     }
 
-    /// Commits the transaction that is open, and says whether that wrote pages.
+    /// Commits the open transaction, and returns whether that wrote pages.
     pub(super) fn end(&self) -> rusqlite::Result<bool> {
         let before = COMMITS.get();
         self.connection.prepare_cached("COMMIT")?.execute([])?;
         Ok(COMMITS.get() > before)
     }
 
-    /// Moves the log's pages into the database. A thread of its own moves most of them, while commits go on; what has come
-    /// since is moved here between two groups, so that the log, all of which is moved then, begins anew.
+    /// Moves the log's pages into the database. A thread of its own moves most of them while commits go on. The pages
+    /// that came since are moved here between two groups, so that the whole log is moved and can start again.
     fn shorten_log(&mut self) {
         match &self.shortening {
             Some(thread) if !thread.is_finished() => return,
@@ -329,7 +329,7 @@ impl Worker {
     }
 }
 
-/// Moves as many of the log's pages as can be without waiting for anybody.
+/// Moves as many of the log's pages as possible without waiting for anybody.
 fn shorten(connection: &Connection) -> bool {
     let moved = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
     if let Err(error) = &moved {
