@@ -199,7 +199,7 @@ check: toolchain tools ## Check format, lints, documentation, licences and advis
 
 # Outside of `make check`: each is another build of the crate, and of some of its dependencies. cargo-hack reads in the manifests
 # which features there are, so that a new one is not forgotten.
-features: toolchain tools ## Check the host crate and the contract's types with each feature alone, with none, and with all.
+features: toolchain tools ## Check the host crate and the contract's types with each of their features alone, and with none.
 	$(CARGO) hack clippy --locked --package insomnia-scim --package insomnia-scim-contract --each-feature --exclude-features default \
 		-- -D warnings
 

@@ -169,10 +169,12 @@ impl ProvisionerBuilder {
     }
 
     /// Where compiled code is kept, so that only the first start compiles: a directory that only its owner may write
-    /// to. Without one, every start takes seconds.
+    /// to, which is made if it is not there. Without one, every start takes seconds.
     #[must_use]
     pub fn cache_dir(mut self, directory: impl Into<PathBuf>) -> Self {
-        self.cache_dir = Some(directory.into());
+        let directory = directory.into();
+        // wasmtime wants it to be absolute.
+        self.cache_dir = Some(std::path::absolute(&directory).unwrap_or(directory));
         self
     }
 
@@ -563,5 +565,16 @@ impl Provisioner {
 
     pub(crate) fn registry(&self) -> &Registry {
         &self.0.registry
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn compiled_code_is_kept_in_a_directory_that_is_named_relatively() {
+        let kept = Provisioner::builder().cache_dir("data/compiled").cache_dir.unwrap();
+        assert!(kept.is_absolute() && kept.ends_with("data/compiled"), "{}", kept.display());
     }
 }

@@ -472,3 +472,19 @@ async fn a_backend_that_stops_ends_live_logs() {
         .expect("the end, long before the minute")
         .unwrap();
 }
+
+#[tokio::test]
+async fn routes_that_are_nested_below_the_path_of_the_base_url_work_as_others_do() {
+    let host = Host::new().await;
+    let page = Page::new(&host.provisioner).sessions(Arc::new(Backend)).router();
+    let ours = Router::new().route("/scim", axum::routing::get(|| async { "ours" }));
+    let routes = ours.nest("/insomnia", host.provisioner.router().merge(page));
+    let (response, _) = get(&routes, &format!("/insomnia{HOME}/logs?q=a"), &[]).await;
+    assert_eq!(response.headers()[header::LOCATION], "/login?team=acme&to=/insomnia/organizations/acme/scim/logs?q=a");
+    let (response, page) = get(&routes, &format!("/insomnia{HOME}"), &[("x-backend-user", OWNER)]).await;
+    assert_eq!(response.status(), 200, "{page}");
+    let stylesheet = between(&page, "<link rel=\"stylesheet\" href=\"", "\"");
+    assert_eq!(get(&routes, stylesheet, &[]).await.0.status(), 200, "{stylesheet}");
+    let (response, refusal) = get(&routes, "/insomnia/scim/v2/acme/Users", &[]).await;
+    assert_eq!((response.status().as_u16(), refusal.contains("Error")), (401, true), "{refusal}");
+}
