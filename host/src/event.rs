@@ -15,7 +15,8 @@ use crate::capability::storage::OrganizationId;
 #[async_trait]
 pub trait EventSubscriber: Send + Sync + 'static {
     /// Events of an organization, in the order of their commits. Each comes at least once: those that were not taken, or
-    /// that a crash made uncertain, come again with the same ids.
+    /// that a crash made uncertain, come again with the same ids and positions. Note each of them, and not the last position alone:
+    /// positions do not always grow ([`Event::position`]).
     ///
     /// # Errors
     /// Any text: the events come again later.
@@ -41,7 +42,22 @@ pub struct EventRecord {
     /// By which request and whose credential it was made; `None` if time alone brought it.
     #[serde(default)]
     pub cause: Option<EventCause>,
-    /// What changed. Where `before` and `after` were larger than 64 KiB, there are the names of what `changed` instead.
+    /// What changed, by the kind of the event:
+    ///
+    /// | kind | members of `data` |
+    /// |---|---|
+    /// | `member.created`, `member.adopted`, `member.updated`, `member.deactivated`, `member.reactivated`, `member.deleted` | `before` and `after`: the attributes of the SCIM user that differ, as wholes, with `active`, `origin` and `role` among them |
+    /// | `team.created`, `team.updated`, `team.deleted` | `before` and `after`: the attributes of the SCIM group that differ, with `origin` among them |
+    /// | `team.membership-changed` | `added` and `removed`: the ids of at most 1,000 members each; `addedCount` and `removedCount`: how many there are |
+    /// | `connector.enabled`, `connector.disabled` | `identityProvider` |
+    /// | `token.refreshed`, `token.expiring`, `token.expired`, `client-secret.expiring`, `client-secret.expired` | `expires`, as in RFC 3339 or null; of one that is expiring `daysLeft` |
+    /// | `setup-link.created`, `setup-link.revoked`, `setup-link.used` | `identityProvider`, `createdBy`, `expires` |
+    /// | `licences.exhausted` | `seats` |
+    ///
+    /// What has come has `after` alone, what has gone `before` alone, with all attributes. Where both were larger than 64 KiB, there is
+    /// `changed` instead, the names of the attributes. How a member is as a whole, with the one email address that counts, says
+    /// [`Organization::member`](crate::Organization::member). Who is deleted leaves all teams, and a team that is deleted loses its
+    /// members, without further events.
     pub data: Value,
 }
 

@@ -5,7 +5,7 @@
 //!
 //! ```no_run
 //! use std::sync::Arc;
-//! use insomnia_scim::directory::{Options, OrganizationRecord, Plan};
+//! use insomnia_scim::directory::{Domain, Options, OrganizationRecord, Plan};
 //! use insomnia_scim::{NewOrganization, OrganizationId, Provisioner, storage::MemoryStorage};
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -18,11 +18,11 @@
 //!     name: "Acme".into(),
 //!     plan: Plan::Enterprise,
 //!     seats: 250,
-//!     domains: Vec::new(),
-//!     single_sign_on: None,
+//!     domains: vec![Domain { name: "acme.example".into(), verified: true }],
+//!     single_sign_on: Some("okta".into()),
 //!     options: Options::default(),
 //! };
-//! provisioner.create_organization(NewOrganization::new(OrganizationId::parse("acme")?, acme)).await?;
+//! provisioner.ensure_organization(NewOrganization::new(OrganizationId::parse("acme")?, acme)).await?;
 //! let routes: axum::Router = provisioner.router();
 //! # Ok(())
 //! # }

@@ -5,6 +5,7 @@ mod leftovers;
 mod operator_trail;
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
 use crate::alarm::{Alarm, Failures};
@@ -60,6 +61,8 @@ pub(crate) struct Inner {
     /// One call of [`Provisioner::run_all_due`] at a time.
     all_due: tokio::sync::Mutex<()>,
     leftovers: Leftovers,
+    /// The server round it takes no more requests.
+    stopping: AtomicBool,
 }
 
 /// Why a provisioner can't be built.
@@ -166,10 +169,12 @@ impl ProvisionerBuilder {
     }
 
     /// Where compiled code is kept, so that only the first start compiles: a directory that only its owner may write
-    /// to. Without one, every start takes seconds.
+    /// to, which is made if it is not there. Without one, every start takes seconds.
     #[must_use]
     pub fn cache_dir(mut self, directory: impl Into<PathBuf>) -> Self {
-        self.cache_dir = Some(directory.into());
+        let directory = directory.into();
+        // wasmtime wants it to be absolute.
+        self.cache_dir = Some(std::path::absolute(&directory).unwrap_or(directory));
         self
     }
 
@@ -217,8 +222,12 @@ impl ProvisionerBuilder {
         self
     }
 
-    /// What takes the events of all organizations in this process: those that are written from an organization's first
-    /// jobs with it on. Only the scheduler, or [`Provisioner::run_all_due`], hands them over.
+    /// What takes the events of all organizations in this process. Only the scheduler, or [`Provisioner::run_all_due`], hands them
+    /// over.
+    ///
+    /// Events wait for it from an organization's first jobs with it on, which follow a creation within moments. What happened before, such
+    /// as an import right after the creation, may have none that comes: read
+    /// [`Organization::members`](crate::Organization::members) once, when the first event of an organization has come.
     #[must_use]
     pub fn subscriber(mut self, subscriber: Arc<dyn EventSubscriber>) -> Self {
         self.subscriber = Some(subscriber);
@@ -296,6 +305,7 @@ impl ProvisionerBuilder {
             operator_clients: self.operator_clients,
             all_due: tokio::sync::Mutex::default(),
             leftovers: Leftovers::default(),
+            stopping: AtomicBool::new(false),
         }));
         if self.scheduler {
             tokio::spawn(scheduler::run(Arc::downgrade(&provisioner.0)));
@@ -492,6 +502,17 @@ impl Provisioner {
         Ok(due.len())
     }
 
+    /// Ends what waits for changes: live logs of the page, and receivers of events that poll. A backend whose listener first finishes
+    /// what has begun calls it when it is asked to stop, or waits for up to a minute for them. What comes after it does not wait either.
+    pub fn stop_waiting(&self) {
+        self.0.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether [`Provisioner::stop_waiting`] was called.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.0.stopping.load(Ordering::Relaxed)
+    }
+
     /// Waits until all that was logged is stored, and what was deleted is out of the storage's files. Call it before the
     /// process ends.
     ///
@@ -544,5 +565,16 @@ impl Provisioner {
 
     pub(crate) fn registry(&self) -> &Registry {
         &self.0.registry
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn compiled_code_is_kept_in_a_directory_that_is_named_relatively() {
+        let kept = Provisioner::builder().cache_dir("data/compiled").cache_dir.unwrap();
+        assert!(kept.is_absolute() && kept.ends_with("data/compiled"), "{}", kept.display());
     }
 }

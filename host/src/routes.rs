@@ -24,10 +24,14 @@ impl Provisioner {
     }
 
     /// The routes of the SCIM endpoint, of OAuth 2.0 but for the authorization endpoint, and of the receivers of SCIM events, to
-    /// be merged into a backend's own. A receiver that polls may wait for 30 seconds: a backend that stops gives requests that
-    /// long, or breaks these off, which loses nothing.
+    /// be merged into a backend's own: they are below `/scim`, `/oauth` and `/.well-known/oauth-authorization-server`. A receiver
+    /// that polls may wait for 30 seconds, unless [`Provisioner::stop_waiting`] is called.
+    ///
+    /// Serve them with `into_make_service_with_connect_info::<SocketAddr>()`: whose address a request has is then logged, and wrong tries
+    /// are counted by address, too.
     pub fn router(&self) -> Router {
-        server::router(self, Arc::new(|| false))
+        let provisioner = self.clone();
+        server::router(self, Arc::new(move || provisioner.is_stopping()))
     }
 }
 

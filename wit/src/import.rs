@@ -14,8 +14,9 @@ pub struct ImportedMember {
     pub id: String,
     /// Email address, which becomes the userName as well.
     pub email: String,
-    /// Name; the email address if there is none. An empty one is refused.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Name; the email address if there is none. An empty one is refused. In JSON `display_name` is read as well, which is its name in
+    /// the admin API.
+    #[serde(default, alias = "display_name", skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
     /// What the member may do.
     #[serde(default = "member")]

@@ -93,10 +93,12 @@ pub struct AuditPage {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "host", derive(ComponentType, Lift, Lower), component(record))]
 pub struct Event {
-    /// Where it stands among all events of the organization.
+    /// Names the event among all of the organization. It begins with the time at which the change was begun, so that in the order of
+    /// commits, in which events are delivered, positions do not always grow.
     pub position: String,
     /// A JSON object: `id` (a UUID, the same in every attempt to deliver it), `type` (such as `member.created`), `time`
-    /// (RFC 3339), `subject` (`type`, `id`, `name`), `actor` (`scim`, `admin` or `system`) and `data` (what changed).
+    /// (RFC 3339), `subject` (`type`, `id`, `name`), `actor` (`scim`, `admin` or `system`) and `data` (what changed; the file
+    /// `wit/journal.wit` says what it has for each type).
     pub document: String,
 }
 

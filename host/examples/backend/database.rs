@@ -18,9 +18,10 @@ const TABLES: &str = "
         organization TEXT NOT NULL, team TEXT NOT NULL, account TEXT NOT NULL,
         PRIMARY KEY (organization, team, account)) STRICT;
     CREATE TABLE IF NOT EXISTS caught_up (organization TEXT PRIMARY KEY) STRICT;
-    -- The position of the last event that was applied, written in the transaction of its effects: a crash leaves both or none.
-    CREATE TABLE IF NOT EXISTS mirrored (
-        organization TEXT PRIMARY KEY, position TEXT NOT NULL, events INTEGER NOT NULL) STRICT;
+    -- Events that were applied, each written in the transaction of its effects: a crash leaves both or none.
+    CREATE TABLE IF NOT EXISTS applied_events (
+        organization TEXT NOT NULL, position TEXT NOT NULL, applied INTEGER NOT NULL, PRIMARY KEY (organization, position)) STRICT;
+    CREATE INDEX IF NOT EXISTS applied_when ON applied_events (applied);
     CREATE TABLE IF NOT EXISTS sessions (
         token TEXT PRIMARY KEY, organization TEXT NOT NULL, account TEXT NOT NULL, expires INTEGER NOT NULL) STRICT;
     -- The last 30 seconds of which a code was used.

@@ -9,7 +9,7 @@
 //! | `database.rs` | the backend's own tables: accounts, teams, sessions, letters | |
 //! | `mirror.rs` | keeps accounts and teams as the identity provider wants them: in order, each event exactly once | `EventSubscriber` |
 //! | `sessions.rs` | the backend's sessions open the SCIM page | `SessionProvider` |
-//! | `second_factor.rs` | what the SCIM page asks for before it refreshes the token: a code of an authenticator app | `StepUp` |
+//! | `second_factor.rs` | what the SCIM page asks for before what outlives the session: a code of an authenticator app | `StepUp` |
 //! | `letters.rs` | the backend's mail system | `Mailer` |
 //! | `pages.rs` | sign-in that the accounts gate, and a page of its own over the provisioner's acts | |
 //!
@@ -23,6 +23,7 @@ mod second_factor;
 mod sessions;
 
 use std::error::Error;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -66,7 +67,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .merge(provisioner.router())
         .merge(Page::new(&provisioner).sessions(sessions).step_up(second_factor).router());
     println!("serving {base_url}/");
-    axum::serve(listener, application).await?;
+    let stopping = provisioner.clone();
+    let stop = async move {
+        let _ = tokio::signal::ctrl_c().await;
+        stopping.stop_waiting();
+    };
+    let serving = application.into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, serving).with_graceful_shutdown(stop).await?;
+    provisioner.flush().await?;
     Ok(())
 }
 
@@ -126,7 +134,8 @@ async fn first_start(
         Err(ActionError::NotFound(_)) => {}
         Err(error) => return Err(error.into()),
     }
-    if !organization.status().await?.enabled {
+    // Whoever disables it later means that.
+    if organization.status().await?.generation == 0 {
         let issued = organization.enable(OWNER, IdentityProvider::Okta, ExpiryWindow::Days90).await?;
         println!("connector {base_url}/scim/v2/{id} token {}", issued.token);
     }

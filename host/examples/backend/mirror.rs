@@ -10,26 +10,26 @@ use async_trait::async_trait;
 use insomnia_scim::directory::{Listing, Member};
 use insomnia_scim::event::{Event, EventRecord, EventSubscriber};
 use insomnia_scim::{OrganizationId, Provisioner};
-use rusqlite::{OptionalExtension as _, Transaction, params};
+use rusqlite::{Transaction, params};
 use serde_json::Value;
 
 use crate::database::Database;
 
 pub(crate) struct Mirror {
     database: Database,
-    /// Is asked about changes that are too large for an event. It is there once the provisioner is built.
+    /// Is asked how members are, and who is in a large team. It is there once the provisioner is built.
     provisioner: OnceLock<Provisioner>,
 }
 
 /// What an event does to the tables.
 enum Effect {
-    /// An account has these properties from now on; what is `None` stays as it is.
+    /// An account has these properties from now on.
     Account {
         id: String,
-        email: Option<String>,
-        name: Option<String>,
-        role: Option<String>,
-        active: Option<bool>,
+        email: String,
+        name: String,
+        role: String,
+        active: bool,
     },
     AccountGone {
         id: String,
@@ -59,10 +59,10 @@ impl Effect {
     fn of(member: Member) -> Self {
         Self::Account {
             id: member.id,
-            email: Some(member.email),
-            name: Some(member.display_name),
-            role: Some(member.role.name().into()),
-            active: Some(member.active),
+            email: member.email,
+            name: member.display_name,
+            role: member.role.name().into(),
+            active: member.active,
         }
     }
 }
@@ -116,21 +116,14 @@ impl Mirror {
             .map_err(|error| error.to_string())
     }
 
-    /// What the event does. A large one only names what has changed: then it is asked what is so now, which later events
-    /// bring up to date again.
+    /// What the event does. An event of a member says what has changed, and which of several addresses is the member's is for the
+    /// provisioner to know: so it is asked how the member is now, which later events bring up to date again. So it is asked who is in a
+    /// team, of whom an event names the first thousand.
     async fn effect(&self, organization: &OrganizationId, event: EventRecord) -> Result<Effect, String> {
         let data = event.data;
         let (id, name) = (event.subject.id.unwrap_or_default(), event.subject.name);
-        let is_short = data.get("changed").is_none();
         Ok(match event.kind.as_str() {
             "member.deleted" => Effect::AccountGone { id },
-            kind if kind.starts_with("member.") && is_short => Effect::Account {
-                id,
-                email: email(&data["after"]),
-                name,
-                role: data["after"]["role"].as_str().map(str::to_owned),
-                active: data["after"]["active"].as_bool(),
-            },
             kind if kind.starts_with("member.") => match self.member(organization, &id).await? {
                 Some(member) => Effect::of(member),
                 // It was deleted since: its event comes.
@@ -202,27 +195,22 @@ impl EventSubscriber for Mirror {
     }
 }
 
-/// Whether the event was not applied yet; from now on it was. Positions grow from event to event of an organization.
+/// Whether the event was not applied yet; from now on it was. Each is noted by itself: events come in the order of their commits, which
+/// is not always that of their positions. What comes again comes soon, so that a note may go after a week.
 fn is_new(tables: &Transaction<'_>, organization: &str, position: &str) -> rusqlite::Result<bool> {
-    let last: Option<String> = tables
-        .query_row("SELECT position FROM mirrored WHERE organization = ?1", [organization], |row| row.get(0))
-        .optional()?;
-    if last.is_some_and(|last| position <= last.as_str()) {
-        return Ok(false);
-    }
-    let note = "INSERT INTO mirrored (organization, position, events) VALUES (?1, ?2, 1)
-                ON CONFLICT (organization) DO UPDATE SET position = excluded.position, events = events + 1";
-    tables.execute(note, [organization, position])?;
-    Ok(true)
+    const WEEK: &str = "DELETE FROM applied_events WHERE applied < unixepoch() - 7 * 86400";
+    tables.execute(WEEK, [])?;
+    let note = "INSERT INTO applied_events (organization, position, applied) VALUES (?1, ?2, unixepoch()) ON CONFLICT DO NOTHING";
+    Ok(tables.execute(note, [organization, position])? == 1)
 }
 
 fn apply(tables: &Transaction<'_>, organization: &str, effect: Effect) -> rusqlite::Result<()> {
     match effect {
         Effect::Account { id, email, name, role, active } => {
-            let put = "INSERT INTO accounts (organization, id, email, name, role, active)
-                       VALUES (?1, ?2, coalesce(?3, ''), coalesce(?4, ''), coalesce(?5, 'member'), coalesce(?6, 0))
-                       ON CONFLICT (organization, id) DO UPDATE SET email = coalesce(?3, email),
-                       name = coalesce(?4, name), role = coalesce(?5, role), active = coalesce(?6, active)";
+            let put =
+                "INSERT INTO accounts (organization, id, email, name, role, active) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                       ON CONFLICT (organization, id) DO UPDATE SET email = excluded.email, name = excluded.name,
+                       role = excluded.role, active = excluded.active";
             tables.execute(put, params![organization, id, email, name, role, active])?;
         }
         Effect::AccountGone { id } => {
@@ -258,14 +246,6 @@ fn add(tables: &Transaction<'_>, organization: &str, team: &str, members: &[Stri
     let insert = "INSERT INTO memberships (organization, team, account) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
     let mut insert = tables.prepare(insert)?;
     members.iter().try_for_each(|account| insert.execute([organization, team, account]).map(drop))
-}
-
-/// The primary email address of a user, or its first one; a member without any is known by its userName.
-fn email(user: &Value) -> Option<String> {
-    let emails = user["emails"].as_array().map_or(&[][..], Vec::as_slice);
-    let primary = emails.iter().find(|email| email["primary"] == true).or(emails.first());
-    let address = primary.and_then(|email| email["value"].as_str()).or_else(|| user["userName"].as_str());
-    address.map(str::to_owned)
 }
 
 fn ids(list: &Value) -> Vec<String> {

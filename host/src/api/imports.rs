@@ -29,7 +29,8 @@ struct MemberToImport {
     /// Email address, which becomes the userName as well.
     #[schema(format = Email)]
     email: String,
-    /// The name. Default: the email address. An empty one is refused.
+    /// The name. Default: the email address. An empty one is refused. `displayName` is read as well.
+    #[serde(alias = "displayName")]
     display_name: Option<String>,
     /// What the member may do. Default: `member`.
     role: Option<Role>,

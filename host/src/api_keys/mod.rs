@@ -225,27 +225,17 @@ impl ApiKeys {
     /// # Errors
     /// [`ApiKeyError`] says why not.
     pub async fn create(&self, holder: &ApiKeyHolder, new: impl Into<NewApiKey>) -> Result<IssuedApiKey, ApiKeyError> {
-        let (NewApiKey { name, mut scopes, expires }, now) = (new.into(), self.clock.now());
-        let name = name.trim().to_owned();
-        if name.is_empty() || name.len() > LONGEST_NAME {
-            return Err(ApiKeyError::Name);
-        }
-        scopes.sort_unstable();
-        scopes.dedup();
-        if scopes.is_empty() {
-            return Err(ApiKeyError::Scopes);
-        }
-        if expires.is_some_and(|expires| expires <= now || expires > LAST) {
-            return Err(ApiKeyError::Expiry);
-        }
-        let mut changes = Vec::new();
+        let now = self.clock.now();
+        let NewApiKey { name, scopes, expires } = checked(new.into(), now)?;
         let known = self.all(holder).await?;
-        if known.len() >= MOST {
-            let over = known.iter().filter_map(|found| Some((found.record.over(now)?, found)));
-            let (_, oldest) = over.min_by_key(|(over, _)| *over).ok_or(ApiKeyError::TooMany)?;
-            changes = vec![Change::Delete(oldest.at.clone()), Change::Delete(listed_at(holder, &oldest.record))];
-            changes.push(Change::DeleteRange(requests(&oldest.record.id)));
-        }
+        let mut changes = match displaced(&known, now)? {
+            Some(oldest) => vec![
+                Change::Delete(oldest.at.clone()),
+                Change::Delete(listed_at(holder, &oldest.record)),
+                Change::DeleteRange(requests(&oldest.record.id)),
+            ],
+            None => Vec::new(),
+        };
         let random = |error: getrandom::Error| ApiKeyError::Random(error.to_string());
         let mut id = [0; 8];
         getrandom::fill(&mut id).map_err(random)?;
@@ -262,6 +252,13 @@ impl ApiKeys {
         changes.push(Change::put(record_at(&hash), encode(&record)?));
         self.commit(Vec::new(), changes).await?;
         Ok(IssuedApiKey { key: record.view(now), secret })
+    }
+
+    /// Whether [`ApiKeys::create`] would make this key now, for whoever asks for more before that.
+    pub(crate) async fn check(&self, holder: &ApiKeyHolder, new: &NewApiKey) -> Result<(), ApiKeyError> {
+        let now = self.clock.now();
+        checked(new.clone(), now)?;
+        displaced(&self.all(holder).await?, now).map(drop)
     }
 
     /// All keys of a holder, those that have expired or were revoked too, oldest first. There are at most 100.
@@ -335,6 +332,33 @@ impl ApiKeys {
         let transaction = Transaction { conditions, changes, wake_at: None };
         self.storage.commit(&OrganizationId::host(), transaction).await.map(|_| ())
     }
+}
+
+/// The key as it is made, if nothing is wrong with it.
+fn checked(mut new: NewApiKey, now: u64) -> Result<NewApiKey, ApiKeyError> {
+    new.name = new.name.trim().to_owned();
+    if new.name.is_empty() || new.name.len() > LONGEST_NAME {
+        return Err(ApiKeyError::Name);
+    }
+    new.scopes.sort_unstable();
+    new.scopes.dedup();
+    if new.scopes.is_empty() {
+        return Err(ApiKeyError::Scopes);
+    }
+    if new.expires.is_some_and(|expires| expires <= now || expires > LAST) {
+        return Err(ApiKeyError::Expiry);
+    }
+    Ok(new)
+}
+
+/// The key that makes room for one more, if these are as many as there may be: the one that has opened nothing for longest.
+fn displaced(known: &[Found], now: u64) -> Result<Option<&Found>, ApiKeyError> {
+    if known.len() < MOST {
+        return Ok(None);
+    }
+    let over = known.iter().filter_map(|found| Some((found.record.over(now)?, found)));
+    let (_, oldest) = over.min_by_key(|(over, _)| *over).ok_or(ApiKeyError::TooMany)?;
+    Ok(Some(oldest))
 }
 
 fn record_at(hash: &str) -> Vec<u8> {

@@ -71,7 +71,7 @@ pub(super) enum MemberCommand {
     /// again. The command prints what became of each, and ends with 1 if anybody was refused.
     Import {
         /// File with a JSON array of objects with "id" (a UUID in small letters), "email" and, if they are not the default,
-        /// "displayName", "role" and "active"; standard input if it is `-` or left out.
+        /// "displayName" (or "display_name"), "role" and "active"; standard input if it is `-` or left out.
         file: Option<PathBuf>,
         #[command(flatten)]
         of: Of,

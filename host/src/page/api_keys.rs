@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::form::{Fields, Posted};
 use super::identity_provider::{self as names, WINDOWS};
-use super::proof::{Proof, Unproven, with_passphrase};
+use super::proof::Unproven;
 use super::query::Query;
 use super::refusal::Refusal;
 use super::shell::Shell;
@@ -25,6 +25,8 @@ use crate::error::ActionError;
 /// How much a key may do: value, name.
 const AMOUNTS: [(&str, &str); 3] =
     [("everything", "Everything"), ("read", "Read everything"), ("chosen", "Only what is chosen below")];
+/// A day, in milliseconds.
+const DAY: u64 = 24 * 60 * 60 * 1_000;
 /// For how long a key is valid unless something else is chosen.
 const DEFAULT_WINDOW: &str = "1y";
 
@@ -150,35 +152,34 @@ pub(super) async fn change(Posted { visit, fields }: Posted) -> Result<Response,
         let text = "Choose what the key may do, and when it expires.";
         return again(&visit, &fields, StatusCode::UNPROCESSABLE_ENTITY, text.into()).await;
     };
-    let verified = match visit.proof(&fields).await? {
-        Ok(Proof::Passphrase(given)) => {
-            with_passphrase(visit.organization.verify_passphrase(&visit.member.id, given).await.map(drop))?
-        }
-        Ok(Proof::Verified) => Ok(()),
-        Err(unproven) => Err(unproven),
-    };
-    let (status, error) = match verified {
-        Ok(()) => {
-            const DAY: u64 = 24 * 60 * 60 * 1000;
-            let expires = window.days().map(|days| visit.state.now() + u64::from(days) * DAY);
-            let new = NewApiKey { name: fields.raw("name").to_owned(), scopes, expires };
-            // What may fail is read before the key is made, which is shown once.
-            let before = page(&visit).await?;
-            match keys.create(&holder, new).await {
-                Ok(IssuedApiKey { key, secret }) => {
-                    visit.organization.record_api_key("api-key.create", &key).await;
-                    let page = KeysPage { made: Some(secret), ..before };
-                    return Ok(Html(page.render()?).into_response());
-                }
-                Err(error @ (ApiKeyError::Name | ApiKeyError::TooMany)) => {
-                    (StatusCode::UNPROCESSABLE_ENTITY, sentence(&error.to_string()))
-                }
-                Err(error) => return Err(refusal(error)),
+    let expires = window.days().map(|days| visit.state.now() + u64::from(days) * DAY);
+    let new = NewApiKey { name: fields.raw("name").to_owned(), scopes, expires };
+    if let Err(error) = keys.check(&holder, &new).await {
+        return not_made(&visit, &fields, error).await;
+    }
+    // What may fail is read before the key is made, which is shown once.
+    let before = page(&visit).await?;
+    match visit.proven("api-keys", &fields).await? {
+        Ok(proven) => match proven.act(keys.create(&holder, new)).await {
+            Ok(IssuedApiKey { key, secret }) => {
+                visit.organization.record_api_key("api-key.create", &key).await;
+                let page = KeysPage { made: Some(secret), ..before };
+                Ok(Html(page.render()?).into_response())
             }
+            Err(error) => not_made(&visit, &fields, error).await,
+        },
+        Err(Unproven { status, why }) => again(&visit, &fields, status, format!("{why} No key was made.")).await,
+    }
+}
+
+/// What the form can help is said beside it.
+async fn not_made(visit: &Visit, fields: &Fields, error: ApiKeyError) -> Result<Response, Refusal> {
+    match error {
+        ApiKeyError::Name | ApiKeyError::TooMany => {
+            again(visit, fields, StatusCode::UNPROCESSABLE_ENTITY, sentence(&error.to_string())).await
         }
-        Err(Unproven { status, why }) => (status, format!("{why} No key was made.")),
-    };
-    again(&visit, &fields, status, error).await
+        error => Err(refusal(error)),
+    }
 }
 
 /// The keys that the page shows are those of its organization.

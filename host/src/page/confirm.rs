@@ -4,16 +4,19 @@
 
 use askama::Template;
 use axum::extract::Path;
-use axum::response::Html;
+use axum::response::{Html, IntoResponse as _, Response};
 use serde::Deserialize;
 
 use super::api_keys::holder;
 use super::deliveries::parked;
+use super::form::Fields;
 use super::identity_provider::name;
 use super::members::may_erase;
+use super::proof::Unproven;
 use super::query::Query;
 use super::refusal::Refusal;
 use super::shell::Shell;
+use super::step_up::StepUpQuestion;
 use super::visit::Visit;
 use super::words::counted;
 use crate::delivery::DeliveryQueue;
@@ -37,7 +40,10 @@ const DEFAULT_OVERLAP: &str = "3600";
 #[template(path = "confirm.html")]
 struct ConfirmPage {
     shell: Shell,
-    question: Question,
+    asked: Question,
+    error: Option<String>,
+    /// What is asked of who acts.
+    question: StepUpQuestion,
     /// Of the old secret's overlaps.
     chosen: String,
 }
@@ -65,6 +71,31 @@ pub(super) struct Question {
 impl Question {
     /// The view that asks it.
     pub(super) fn page(self, visit: &Visit, title: &str) -> Result<String, Refusal> {
+        self.render(visit, title, StepUpQuestion::Nothing, None, DEFAULT_OVERLAP)
+    }
+
+    /// The view that asks it, and once more who acts: what it leads to shows a secret. `sent` is what was sent without a proof.
+    async fn page_once_more(
+        self,
+        visit: &Visit,
+        view: &str,
+        title: &str,
+        sent: Option<(&Fields, &Unproven)>,
+    ) -> Result<String, Refusal> {
+        let question = visit.question(view).await?;
+        let error = sent.map(|(_, unproven)| format!("{} Nothing was changed.", unproven.why));
+        let chosen = sent.map_or(DEFAULT_OVERLAP, |(fields, _)| fields.raw("overlap"));
+        self.render(visit, title, question, error, chosen)
+    }
+
+    fn render(
+        self,
+        visit: &Visit,
+        title: &str,
+        question: StepUpQuestion,
+        error: Option<String>,
+        chosen: &str,
+    ) -> Result<String, Refusal> {
         let here = match self.back {
             "automatic" | "guard" => self.back,
             "setup-links" => "setup",
@@ -72,7 +103,8 @@ impl Question {
             "members" => "members",
             _ => "deliveries",
         };
-        Ok(ConfirmPage { shell: visit.shell(title, here), question: self, chosen: DEFAULT_OVERLAP.into() }.render()?)
+        let (shell, chosen) = (visit.shell(title, here), chosen.to_owned());
+        Ok(ConfirmPage { shell, asked: self, error, question, chosen }.render()?)
     }
 }
 
@@ -95,13 +127,13 @@ pub(super) async fn ask(
     visit: Visit,
 ) -> Result<Html<String>, Refusal> {
     let asked = match what.as_str() {
-        "delete-client" => delete_client(&visit, &client(&visit, wanted).await?),
-        "new-secret" => new_secret(&visit, &client(&visit, wanted).await?),
+        "delete-client" => delete_client(&visit, &client(&visit, wanted.client).await?),
+        "new-secret" => new_secret(&visit, &client(&visit, wanted.client).await?, None).await,
         "revoke-setup-link" => revoke_setup_link(&visit, wanted).await,
         "revoke-api-key" => revoke_api_key(&visit, wanted).await,
         "remove-webhook" => remove_webhook(&visit).await,
-        "remove-stream" => remove_stream(&visit, &stream(&visit, wanted).await?),
-        "new-stream-token" => new_stream_token(&visit, &stream(&visit, wanted).await?),
+        "remove-stream" => remove_stream(&visit, &stream(&visit, wanted.stream).await?),
+        "new-stream-token" => new_stream_token(&visit, &stream(&visit, wanted.stream).await?, None).await,
         "remove-access" => remove_access(&visit).await,
         "dismiss" => dismiss(&visit, wanted).await,
         "erase-member" => erase_member(&visit, wanted).await,
@@ -112,8 +144,36 @@ pub(super) async fn ask(
     asked.map(Html)
 }
 
-async fn client(visit: &Visit, wanted: ConfirmQuery) -> Result<OAuthClient, Refusal> {
-    let id = wanted.client.unwrap_or_default();
+/// The view that asks before a client gets another secret, where the proof is given.
+pub(super) fn new_secret_view(client: &str) -> String {
+    format!("confirm/new-secret?client={client}")
+}
+
+/// The view that asks before a stream gets another token, where the proof is given.
+pub(super) fn new_stream_token_view(stream: &str) -> String {
+    format!("confirm/new-stream-token?stream={stream}")
+}
+
+/// A new secret was asked for without a proof.
+pub(super) async fn new_secret_again(visit: &Visit, fields: &Fields, unproven: Unproven) -> Result<Response, Refusal> {
+    let client = client(visit, Some(fields.raw("client").to_owned())).await?;
+    let page = new_secret(visit, &client, Some((fields, &unproven))).await?;
+    Ok((unproven.status, Html(page)).into_response())
+}
+
+/// A new token of a stream was asked for without a proof.
+pub(super) async fn new_stream_token_again(
+    visit: &Visit,
+    fields: &Fields,
+    unproven: Unproven,
+) -> Result<Response, Refusal> {
+    let stream = stream(visit, Some(fields.raw("stream").to_owned())).await?;
+    let page = new_stream_token(visit, &stream, Some((fields, &unproven))).await?;
+    Ok((unproven.status, Html(page)).into_response())
+}
+
+async fn client(visit: &Visit, id: Option<String>) -> Result<OAuthClient, Refusal> {
+    let id = id.unwrap_or_default();
     let found = visit.organization.oauth_clients().await?.into_iter().find(|client| client.id == id);
     found.ok_or_else(|| Refusal::not_found("OAuth client"))
 }
@@ -140,7 +200,11 @@ fn delete_client(visit: &Visit, client: &OAuthClient) -> Result<String, Refusal>
     question.page(visit, &format!("Delete the OAuth client {}?", client.name))
 }
 
-fn new_secret(visit: &Visit, client: &OAuthClient) -> Result<String, Refusal> {
+async fn new_secret(
+    visit: &Visit,
+    client: &OAuthClient,
+    sent: Option<(&Fields, &Unproven)>,
+) -> Result<String, Refusal> {
     let question = Question {
         back: "automatic",
         back_name: "Automatic refresh",
@@ -157,7 +221,8 @@ fn new_secret(visit: &Visit, client: &OAuthClient) -> Result<String, Refusal> {
         yes: "Make a new secret",
         no: "Keep the old one",
     };
-    question.page(visit, &format!("A new secret for {}?", client.name))
+    let (view, title) = (new_secret_view(&client.id), format!("A new secret for {}?", client.name));
+    question.page_once_more(visit, &view, &title, sent).await
 }
 
 async fn revoke_setup_link(visit: &Visit, wanted: ConfirmQuery) -> Result<String, Refusal> {
@@ -202,8 +267,8 @@ async fn revoke_api_key(visit: &Visit, wanted: ConfirmQuery) -> Result<String, R
     question.page(visit, &format!("Revoke the API key {}?", key.name))
 }
 
-async fn stream(visit: &Visit, wanted: ConfirmQuery) -> Result<EventStream, Refusal> {
-    let id = wanted.stream.unwrap_or_default();
+async fn stream(visit: &Visit, id: Option<String>) -> Result<EventStream, Refusal> {
+    let id = id.unwrap_or_default();
     let found = visit.organization.streams().await?.into_iter().find(|stream| stream.id == id);
     found.ok_or_else(|| Refusal::not_found("event stream"))
 }
@@ -231,7 +296,11 @@ fn remove_stream(visit: &Visit, stream: &EventStream) -> Result<String, Refusal>
     question.page(visit, &format!("Remove the event stream {}?", stream.name))
 }
 
-fn new_stream_token(visit: &Visit, stream: &EventStream) -> Result<String, Refusal> {
+async fn new_stream_token(
+    visit: &Visit,
+    stream: &EventStream,
+    sent: Option<(&Fields, &Unproven)>,
+) -> Result<String, Refusal> {
     let question = Question {
         back: "streams",
         back_name: "Event streams",
@@ -246,7 +315,8 @@ fn new_stream_token(visit: &Visit, stream: &EventStream) -> Result<String, Refus
         yes: "Make a new token",
         no: "Keep the old one",
     };
-    question.page(visit, &format!("A new token for {}?", stream.name))
+    let (view, title) = (new_stream_token_view(&stream.id), format!("A new token for {}?", stream.name));
+    question.page_once_more(visit, &view, &title, sent).await
 }
 
 async fn remove_webhook(visit: &Visit) -> Result<String, Refusal> {

@@ -6,7 +6,7 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 
 use super::form::{Fields, Posted};
 use super::identity_provider::{self as names, PROVIDERS, WINDOWS};
-use super::proof::{Proof, with_passphrase};
+use super::proof::{Proof, Unproven, with_passphrase};
 use super::refusal::Refusal;
 use super::shell::Shell;
 use super::step_up::StepUpQuestion;
@@ -32,6 +32,7 @@ const AUTOMATIC: &str = "automatic";
 struct EnablePage {
     shell: Shell,
     error: Option<String>,
+    question: StepUpQuestion,
     connector_url: String,
     provider: String,
     other: String,
@@ -86,6 +87,7 @@ pub(super) async fn ask_enable(visit: Visit) -> Result<Response, Refusal> {
     let guess = names::guess(visit.record.single_sign_on.as_deref());
     let other = if guess == "other" { visit.record.single_sign_on.clone() } else { None };
     let page = EnablePage {
+        question: enable_question(&visit).await?,
         connector_url: visit.organization.connector_url(),
         provider: guess.to_owned(),
         other: other.unwrap_or_default(),
@@ -100,14 +102,30 @@ pub(super) async fn ask_enable(visit: Visit) -> Result<Response, Refusal> {
 
 /// `POST …/enable`.
 pub(super) async fn enable(Posted { visit, fields }: Posted) -> Result<Response, Refusal> {
+    let before = visit.organization.status().await?;
+    if before.enabled {
+        return Ok(Redirect::to(&visit.home()).into_response());
+    }
+    let wrong = StatusCode::UNPROCESSABLE_ENTITY;
     let provider = names::chosen(fields.raw("provider"), fields.typed("other"));
     let window = names::window(fields.raw("window"));
     let (provider, window) = match (provider, window) {
         (Ok(provider), Some(window)) => (provider, window),
-        (Err(error), _) => return enable_again(&visit, &fields, error.into()),
-        (_, None) => return enable_again(&visit, &fields, "Choose when the token expires.".into()),
+        (Err(error), _) => return enable_again(&visit, &fields, wrong, error.into()).await,
+        (_, None) => return enable_again(&visit, &fields, wrong, "Choose when the token expires.".into()).await,
     };
-    match visit.organization.enable(&visit.member.id, provider.clone(), window).await {
+    let enabling = visit.organization.enable(&visit.member.id, provider, window);
+    let enabled = if asks(&before) {
+        match visit.proven("enable", &fields).await? {
+            Ok(proven) => proven.act(enabling).await,
+            Err(Unproven { status, why }) => {
+                return enable_again(&visit, &fields, status, format!("{why} SCIM was not enabled.")).await;
+            }
+        }
+    } else {
+        enabling.await
+    };
+    match enabled {
         Ok(issued) => {
             // The token must not be lost because the rule can't be changed now.
             let ruled = visit.organization.decide_domains(only_verified(&fields)).await;
@@ -119,9 +137,21 @@ pub(super) async fn enable(Posted { visit, fields }: Posted) -> Result<Response,
             show_token(&visit, issued, false, fields.raw("refresh") == AUTOMATIC, warning).await
         }
         Err(ActionError::Conflict(_)) => Ok(Redirect::to(&visit.home()).into_response()),
-        Err(error @ ActionError::UnmetRequirements(_)) => enable_again(&visit, &fields, format!("{error}.")),
+        Err(error @ ActionError::UnmetRequirements(_)) => {
+            enable_again(&visit, &fields, wrong, format!("{error}.")).await
+        }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Whether the form to enable SCIM asks once more who acts. Where there was a token before, it is worth a refresh: without the
+/// question, to disable and to enable would be a way round that of the refresh.
+fn asks(status: &ConnectorStatus) -> bool {
+    status.generation > 0
+}
+
+async fn enable_question(visit: &Visit) -> Result<StepUpQuestion, Refusal> {
+    if asks(&visit.organization.status().await?) { visit.question("enable").await } else { Ok(StepUpQuestion::Nothing) }
 }
 
 /// The rule as it was chosen, to ask again.
@@ -139,10 +169,11 @@ pub(super) fn only_verified(fields: &Fields) -> Option<bool> {
     }
 }
 
-fn enable_again(visit: &Visit, fields: &Fields, error: String) -> Result<Response, Refusal> {
+async fn enable_again(visit: &Visit, fields: &Fields, status: StatusCode, error: String) -> Result<Response, Refusal> {
     let page = EnablePage {
         shell: visit.shell("Enable SCIM", "none"),
         error: Some(error),
+        question: enable_question(visit).await?,
         connector_url: visit.organization.connector_url(),
         provider: fields.raw("provider").to_owned(),
         other: fields.raw("other").to_owned(),
@@ -150,7 +181,7 @@ fn enable_again(visit: &Visit, fields: &Fields, error: String) -> Result<Respons
         automatic: fields.raw("refresh") == AUTOMATIC,
         domain_rule: chosen_rule(visit, fields),
     };
-    Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(page.render()?)).into_response())
+    Ok((status, Html(page.render()?)).into_response())
 }
 
 /// `GET …/refresh`.
@@ -179,9 +210,9 @@ pub(super) async fn refresh(Posted { visit, fields }: Posted) -> Result<Response
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(page.render()?)).into_response());
     };
     let (organization, actor) = (&visit.organization, &visit.member.id);
-    let refreshed = match visit.proof(&fields).await? {
+    let refreshed = match visit.proof("refresh", &fields).await? {
         Ok(Proof::Passphrase(given)) => with_passphrase(organization.refresh(actor, given, window, seconds).await)?,
-        Ok(Proof::Verified) => Ok(organization.refresh_verified(actor, window, seconds).await?),
+        Ok(Proof::Verified(proven)) => Ok(proven.act(organization.refresh_verified(actor, window, seconds)).await?),
         Err(unproven) => Err(unproven),
     };
     let unproven = match refreshed {

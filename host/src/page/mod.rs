@@ -23,6 +23,7 @@ mod form;
 mod guard;
 mod history;
 mod identity_provider;
+mod kept_proofs;
 mod log_filter;
 mod logs;
 mod member_row;
@@ -95,7 +96,8 @@ impl Page {
     /// With sign-in by email and passphrase.
     pub fn new(provisioner: &Provisioner) -> Self {
         let sessions = Sessions::Own(PassphraseSessions::new(provisioner.clone()));
-        Self { provisioner: provisioner.clone(), sessions, step_up: None, stopping: Arc::new(|| false) }
+        let of = provisioner.clone();
+        Self { provisioner: provisioner.clone(), sessions, step_up: None, stopping: Arc::new(move || of.is_stopping()) }
     }
 
     /// The backend's own sessions instead of sign-in by email and passphrase.
@@ -105,8 +107,8 @@ impl Page {
         self
     }
 
-    /// The backend's own way to make sure once more who acts, instead of the passphrase: before the token is refreshed, and
-    /// before a set-up link or an API key is made.
+    /// The backend's own way to make sure once more who acts, instead of the passphrase: before what outlives the session, as
+    /// [`StepUpQuestion`] lists it.
     #[must_use]
     pub fn step_up(mut self, verifier: Arc<dyn StepUp>) -> Self {
         self.step_up = Some(verifier);

@@ -3,9 +3,10 @@
 use askama::Template;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 
+use super::confirm::{new_secret_again, new_secret_view};
 use super::form::{Fields, Posted};
 use super::refusal::Refusal;
-use super::rotation::again;
+use super::rotation::{again, unproven_again};
 use super::shell::Shell;
 use super::visit::Visit;
 use super::when::When;
@@ -26,11 +27,17 @@ struct ClientPage {
 pub(super) async fn change(Posted { visit, fields }: Posted) -> Result<Response, Refusal> {
     let (organization, actor, id) = (&visit.organization, &visit.member.id, fields.raw("client"));
     let issued = match fields.raw("action") {
-        "create" => organization.create_oauth_client(actor, new_client(&fields)).await,
-        "rotate" => {
-            let overlap = fields.raw("overlap").parse::<u32>().unwrap_or(0);
-            organization.rotate_oauth_client_secret(actor, id, None, overlap).await
-        }
+        "create" => match visit.proven("automatic", &fields).await? {
+            Ok(proven) => proven.act(organization.create_oauth_client(actor, new_client(&fields))).await,
+            Err(unproven) => return unproven_again(&visit, &fields, unproven).await,
+        },
+        "rotate" => match visit.proven(&new_secret_view(id), &fields).await? {
+            Ok(proven) => {
+                let overlap = fields.raw("overlap").parse::<u32>().unwrap_or(0);
+                proven.act(organization.rotate_oauth_client_secret(actor, id, None, overlap)).await
+            }
+            Err(unproven) => return new_secret_again(&visit, &fields, unproven).await,
+        },
         "delete" => match organization.delete_oauth_client(actor, id).await {
             Ok(()) => return Ok(Redirect::to(&visit.path("automatic?done=client-deleted")).into_response()),
             Err(error) => Err(error),
@@ -39,7 +46,7 @@ pub(super) async fn change(Posted { visit, fields }: Posted) -> Result<Response,
     };
     match issued {
         Ok(issued) => show_client(&visit, issued),
-        Err(error) => again(&visit, error).await,
+        Err(error) => again(&visit, &fields, error).await,
     }
 }
 

@@ -6,9 +6,11 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use super::form::{Fields, Posted};
+use super::proof::Unproven;
 use super::query::Query;
 use super::refusal::Refusal;
 use super::shell::Shell;
+use super::step_up::StepUpQuestion;
 use super::visit::Visit;
 use super::when::When;
 use super::words::{is_bearer_beside_oauth, renewal};
@@ -20,9 +22,12 @@ use crate::oauth::{
 
 #[derive(Template)]
 #[template(path = "rotation.html")]
-struct RotationPage {
+struct RotationPage<'f> {
     shell: Shell,
     error: Option<String>,
+    /// What the forms that give access ask for; none if it can't be asked now.
+    question: Option<StepUpQuestion>,
+    sent: Sent<'f>,
     notice: Option<String>,
     /// When the bearer token was last used, where it is used beside OAuth.
     bearer: Option<When>,
@@ -35,6 +40,26 @@ struct RotationPage {
     oauth_last_used: Option<When>,
     issuer: String,
     clients: Vec<Row>,
+}
+
+/// The form that was refused, to be shown as it was filled in. Secrets are not repeated.
+struct Sent<'f>(Option<&'f Fields>);
+
+impl Sent<'_> {
+    /// Whether it is the form with this button.
+    fn is(&self, action: &str) -> bool {
+        self.0.is_some_and(|fields| fields.raw("action") == action)
+    }
+
+    /// What a field of the form with this button had.
+    fn text(&self, action: &str, name: &str) -> &str {
+        self.0.filter(|_| self.is(action)).map_or("", |fields| fields.raw(name))
+    }
+
+    /// Whether this was chosen in a field of the form to register a client, where `usual` is chosen before anybody chooses.
+    fn chose(&self, name: &str, value: &str, usual: bool) -> bool {
+        if self.is("create") { self.text("create", name) == value } else { usual }
+    }
 }
 
 struct Row {
@@ -56,7 +81,7 @@ pub(super) struct RotationQuery {
 /// `GET …/automatic`.
 pub(super) async fn show(Query(wanted): Query<RotationQuery>, visit: Visit) -> Result<Html<String>, Refusal> {
     let notice = wanted.done.as_deref().and_then(done);
-    Ok(Html(page(&visit, None, notice).await?))
+    Ok(Html(page(&visit, Sent(None), None, notice).await?))
 }
 
 /// What was done, in words.
@@ -75,7 +100,12 @@ fn done(what: &str) -> Option<&'static str> {
     })
 }
 
-async fn page(visit: &Visit, error: Option<String>, notice: Option<&'static str>) -> Result<String, Refusal> {
+async fn page(
+    visit: &Visit,
+    sent: Sent<'_>,
+    error: Option<String>,
+    notice: Option<&'static str>,
+) -> Result<String, Refusal> {
     let status = visit.organization.refresh_status().await?;
     let now = visit.state.now();
     let beside = is_bearer_beside_oauth(&status, now);
@@ -90,6 +120,8 @@ async fn page(visit: &Visit, error: Option<String>, notice: Option<&'static str>
     let page = RotationPage {
         shell: visit.shell("Automatic refresh", "automatic"),
         error,
+        question: visit.question_if_any("automatic").await,
+        sent,
         notice: notice.map(str::to_owned),
         bearer,
         state: match status.state {
@@ -132,13 +164,22 @@ pub(super) async fn configure(Posted { visit, fields }: Posted) -> Result<Respon
     let done = match fields.raw("action") {
         "remove" => organization.remove_idp_api(actor).await.map(|()| "access-removed"),
         "try" => organization.refresh_by_idp_api(actor).await.map(|()| "trying"),
-        "entra" => set_access(&visit, entra(&fields), fields.typed("query")).await,
-        "okta" => set_access(&visit, okta(&fields), None).await,
+        provider @ ("entra" | "okta") => {
+            let (api, query) = match provider {
+                "entra" => (entra(&fields), fields.typed("query")),
+                _ => (okta(&fields), None),
+            };
+            // New tokens go where this says.
+            match visit.proven("automatic", &fields).await? {
+                Ok(proven) => proven.act(set_access(&visit, api, query)).await,
+                Err(unproven) => return unproven_again(&visit, &fields, unproven).await,
+            }
+        }
         _ => return Err(Refusal::not_found("action")),
     };
     match done {
         Ok(done) => Ok(Redirect::to(&visit.path(&format!("automatic?done={done}"))).into_response()),
-        Err(error) => again(&visit, error).await,
+        Err(error) => again(&visit, &fields, error).await,
     }
 }
 
@@ -159,14 +200,23 @@ fn is_refused_by_policy(status: &RefreshStatus) -> bool {
 }
 
 /// What the form can help is said beside it.
-pub(super) async fn again(visit: &Visit, error: ActionError) -> Result<Response, Refusal> {
+pub(super) async fn again(visit: &Visit, fields: &Fields, error: ActionError) -> Result<Response, Refusal> {
     let text = match error {
         ActionError::Invalid(_) | ActionError::NotConfigured(_) | ActionError::Conflict(_) => {
             format!("Nothing was changed: {error}.")
         }
         other => return Err(other.into()),
     };
-    Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(page(visit, Some(text), None).await?)).into_response())
+    sent_again(visit, fields, StatusCode::UNPROCESSABLE_ENTITY, text).await
+}
+
+/// A form was sent without a proof of who acts.
+pub(super) async fn unproven_again(visit: &Visit, fields: &Fields, unproven: Unproven) -> Result<Response, Refusal> {
+    sent_again(visit, fields, unproven.status, format!("{} Nothing was changed.", unproven.why)).await
+}
+
+async fn sent_again(visit: &Visit, fields: &Fields, status: StatusCode, error: String) -> Result<Response, Refusal> {
+    Ok((status, Html(page(visit, Sent(Some(fields)), Some(error), None).await?)).into_response())
 }
 
 fn entra(fields: &Fields) -> IdpApi {

@@ -33,7 +33,7 @@ pub trait SessionProvider: Send + Sync + 'static {
     /// Where a browser goes to sign in. `return_to` is the path and the query to come back to.
     fn sign_in_url(&self, organization: &OrganizationId, return_to: &str) -> String;
 
-    /// Where a browser goes to sign out; without one the page has no such link.
+    /// Where the page's link to sign out leads, which a browser asks for by GET; without one the page has no such link.
     fn sign_out_url(&self, organization: &OrganizationId) -> Option<String> {
         let _ = organization;
         None

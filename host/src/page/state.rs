@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::kept_proofs::KeptProofs;
 use super::sessions::Sessions;
 use super::step_up::StepUp;
 use super::tries::Tries;
@@ -19,6 +20,7 @@ pub(super) struct Shared {
     pub(super) sessions: Sessions,
     pub(super) step_up: Option<Arc<dyn StepUp>>,
     pub(super) tries: Tries,
+    pub(super) kept_proofs: KeptProofs,
     pub(super) streams: Arc<Streams>,
     pub(super) stopping: Arc<dyn Fn() -> bool + Send + Sync>,
 }
@@ -38,8 +40,8 @@ impl PageState {
         step_up: Option<Arc<dyn StepUp>>,
         stopping: Arc<dyn Fn() -> bool + Send + Sync>,
     ) -> Self {
-        let (tries, streams) = (Tries::default(), Arc::default());
-        Self(Arc::new(Shared { provisioner, sessions, step_up, tries, streams, stopping }))
+        let (tries, kept_proofs, streams) = (Tries::default(), KeptProofs::default(), Arc::default());
+        Self(Arc::new(Shared { provisioner, sessions, step_up, tries, kept_proofs, streams, stopping }))
     }
 
     pub(super) fn now(&self) -> u64 {

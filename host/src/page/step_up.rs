@@ -1,5 +1,4 @@
-//! Proving once more who acts, before the token is refreshed and before a set-up link or an API key is made: the trait by which a
-//! backend does it its own way.
+//! Proving once more who acts, before what outlives the session: the trait by which a backend does it its own way.
 
 use async_trait::async_trait;
 use axum::http::request::Parts;
@@ -7,8 +6,18 @@ use axum::http::request::Parts;
 use super::session::{Session, SessionError};
 use crate::capability::storage::OrganizationId;
 
-/// What somebody is asked who is signed in and wants to refresh the token, or to make a set-up link or an API key. No other act of
-/// the page asks, also where it shows a secret: not to enable SCIM, nor what is done with OAuth clients and event streams.
+/// What somebody is asked who is signed in and wants what outlives the session:
+///
+/// - another token: to refresh it, or to enable SCIM where it was enabled before
+/// - a set-up link
+/// - an API key
+/// - an OAuth client, or another secret of one
+/// - access to the identity provider's API, which gets the tokens of the automatic refresh
+/// - a stream of events, or another token of its receiver
+///
+/// Nothing is asked to enable SCIM for the first time, to set the webhook, whose signing key is shown, to send an email elsewhere that
+/// could not be delivered, which may have a passphrase in it, and on the consent screen, where an OAuth client that is registered is
+/// let in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StepUpQuestion {
@@ -55,11 +64,11 @@ pub enum StepUpVerdict {
 #[async_trait]
 pub trait StepUp: Send + Sync + 'static {
     /// What is asked of whoever has this session. It may be called several times in one request, also while a form is processed, so
-    /// it has no effect of its own: do not send a code from here. `return_to` is the path of the form.
+    /// it has no effect of its own: do not send a code from here. `return_to` is the path of the form, and its query if it has one.
     ///
     /// # Errors
-    /// The page logs the text. Keys and links are listed, so that they can be revoked, and in place of their forms the page says
-    /// that it can't ask now; where there is nothing but the form it answers 503.
+    /// The page logs the text. What there is, such as keys and links, is listed all the same, so that it can be revoked, and in place
+    /// of the forms the page says that it can't ask now; where there is nothing but the form it answers 503.
     async fn question(
         &self,
         organization: &OrganizationId,
@@ -70,7 +79,11 @@ pub trait StepUp: Send + Sync + 'static {
 
     /// Whether it is proven who acts, now that the form was sent. `typed` is what was typed, and empty where there was no field.
     ///
-    /// The page lets a member be wrong ten times in ten minutes; who wants less counts here. A code should be valid once.
+    /// The page lets a member be wrong ten times in ten minutes; who wants less counts here.
+    ///
+    /// A code should be valid once. The page asks this after it has looked at the rest of the form; and where the act does not come
+    /// about all the same, it keeps the verdict for five minutes, for the same form of the same session, which is then sent again
+    /// without a code.
     ///
     /// # Errors
     /// The page answers 503 and logs the text; nothing was done.

@@ -5,10 +5,13 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
+use super::confirm::{new_stream_token_again, new_stream_token_view};
 use super::form::{Fields, Posted};
+use super::proof::Unproven;
 use super::query::Query;
 use super::refusal::Refusal;
 use super::shell::Shell;
+use super::step_up::StepUpQuestion;
 use super::visit::Visit;
 use super::when::When;
 use super::words::{counted, sentence};
@@ -34,6 +37,8 @@ const EVENTS: [(StreamEvent, &str); 8] = [
 struct StreamsPage {
     shell: Shell,
     error: Option<String>,
+    /// What the form asks for; none if it can't be asked now.
+    question: Option<StepUpQuestion>,
     notice: Option<&'static str>,
     streams: Vec<Row>,
     /// What was typed before it was refused.
@@ -116,8 +121,14 @@ pub(super) async fn show(Query(wanted): Query<StreamsQuery>, visit: Visit) -> Re
 
 async fn page(visit: &Visit) -> Result<StreamsPage, Refusal> {
     let streams = visit.organization.streams().await?.into_iter().map(Row::new).collect();
-    let shell = visit.shell("Event streams", "deliveries");
-    Ok(StreamsPage { shell, error: None, notice: None, streams, typed: NewEventStream::default() })
+    let (shell, question) = (visit.shell("Event streams", "deliveries"), visit.question_if_any("streams").await);
+    Ok(StreamsPage { shell, error: None, question, notice: None, streams, typed: NewEventStream::default() })
+}
+
+/// The form once more, as it was filled in, with what is wrong.
+async fn again(visit: &Visit, typed: NewEventStream, status: StatusCode, error: String) -> Result<Response, Refusal> {
+    let page = StreamsPage { error: Some(error), typed, ..page(visit).await? };
+    Ok((status, Html(page.render()?)).into_response())
 }
 
 /// `POST …/streams`: adds or removes a stream, or makes another token or key.
@@ -125,22 +136,28 @@ pub(super) async fn change(Posted { visit, fields }: Posted) -> Result<Response,
     let (organization, id) = (&visit.organization, fields.raw("stream"));
     let issued = match fields.raw("action") {
         "add" => {
-            let new = typed(&fields);
+            let (new, wrong) = (typed(&fields), StatusCode::UNPROCESSABLE_ENTITY);
             if new.events.is_empty() {
                 // The API takes none for all, which nobody means who takes out every mark.
-                let text = "Choose at least one event.".to_owned();
-                let page = StreamsPage { error: Some(text), typed: new, ..page(&visit).await? };
-                return Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(page.render()?)).into_response());
+                return again(&visit, new, wrong, "Choose at least one event.".to_owned()).await;
             }
-            match organization.add_stream(new.clone()).await {
+            let added = match visit.proven("streams", &fields).await? {
+                Ok(proven) => proven.act(organization.add_stream(new.clone())).await,
+                Err(Unproven { status, why }) => {
+                    return again(&visit, new, status, format!("{why} No stream was added.")).await;
+                }
+            };
+            match added {
                 Err(ActionError::Invalid(text) | ActionError::NotConfigured(text) | ActionError::Conflict(text)) => {
-                    let page = StreamsPage { error: Some(sentence(&text)), typed: new, ..page(&visit).await? };
-                    return Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(page.render()?)).into_response());
+                    return again(&visit, new, wrong, sentence(&text)).await;
                 }
                 other => other?,
             }
         }
-        "rotate-token" => organization.rotate_stream_token(id).await?,
+        "rotate-token" => match visit.proven(&new_stream_token_view(id), &fields).await? {
+            Ok(proven) => proven.act(organization.rotate_stream_token(id)).await?,
+            Err(unproven) => return new_stream_token_again(&visit, &fields, unproven).await,
+        },
         "remove" => {
             organization.remove_stream(id).await?;
             return Ok(Redirect::to(&visit.path("streams?done=removed")).into_response());

@@ -1,6 +1,7 @@
 //! The page as an embedder mounts it, with a clock and sessions of its own.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -13,6 +14,7 @@ use tower::ServiceExt as _;
 
 use super::{Page, Session, SessionError, SessionProvider, StepUp, StepUpQuestion, StepUpVerdict};
 use crate::capability::clock::ManualClock;
+use crate::capability::secrets::SecretKey;
 use crate::capability::storage::OrganizationId;
 use crate::connector::{ExpiryWindow, IdentityProvider};
 use crate::directory::{Domain, NewMember, Options, OrganizationRecord, Plan, Role};
@@ -40,7 +42,7 @@ impl Host {
     async fn new() -> Self {
         let clock = Arc::new(ManualClock::new(START));
         let builder = Provisioner::builder().storage(Arc::new(MemoryStorage::new())).base_url(BASE);
-        let builder = builder.clock(clock.clone()).scheduler(false);
+        let builder = builder.clock(clock.clone()).scheduler(false).secrets(Arc::new(SecretKey::new(&[7; 32])));
         let provisioner = builder.build().await.unwrap();
         let record = OrganizationRecord {
             name: "Acme & Sons".into(),
@@ -249,15 +251,19 @@ fn between<'p>(page: &'p str, before: &str, after: &str) -> &'p str {
     rest.split_once(after).unwrap().0
 }
 
-/// Sends a form of the view as the owner, with these header fields.
+/// Sends a form of the view to itself as the owner, with these header fields.
 async fn send_form(routes: &Router, view: &str, form: &str, fields: &[(&str, &str)]) -> (u16, String) {
-    let path = format!("{HOME}/{view}");
+    send_form_to(routes, view, view, form, fields).await
+}
+
+/// Sends a form of the view as the owner, with these header fields.
+async fn send_form_to(routes: &Router, view: &str, to: &str, form: &str, fields: &[(&str, &str)]) -> (u16, String) {
     let fields: Vec<_> = fields.iter().copied().chain([("x-backend-user", OWNER)]).collect();
-    let (_, page) = get(routes, &path, &fields).await;
+    let (_, page) = get(routes, &format!("{HOME}/{view}"), &fields).await;
     let csrf = between(&page, "name=\"csrf\" value=\"", "\"");
     let generation =
         page.split_once("name=\"generation\" value=\"").map_or("", |(_, rest)| rest.split('"').next().unwrap());
-    let request = Request::post(path)
+    let request = Request::post(format!("{HOME}/{to}"))
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
         .header("sec-fetch-site", "same-origin");
     let request = fields.iter().fold(request, |request, (name, value)| request.header(*name, *value));
@@ -329,4 +335,156 @@ async fn p2_a_backend_makes_sure_of_who_acts_in_its_own_way_before_a_token_a_lin
         statuses.push(send_form(&routes, "refresh", &wrong, &[]).await.0);
     }
     assert_eq!(statuses, [422, 422, 422, 422, 422, 422, 422, 429, 429], "three were wrong before");
+}
+
+const ENABLE: &str = "provider=okta&window=90d&refresh=manual&domains=all";
+const CLIENT: &str = "action=create&name=Entra&grant=credentials&expires=1y&minutes=60";
+const STREAM: &str = "action=add&name=Backend&audience=rp&detail=notice&delete=yes";
+
+#[tokio::test]
+async fn p2_what_outlives_the_session_is_not_to_be_had_by_the_session_alone() {
+    let host = Host::new().await;
+    let organization = host.provisioner.organization(&id());
+    let page = Page::new(&host.provisioner).sessions(Arc::new(Backend)).step_up(Arc::new(OwnCheck));
+    let routes = page.router();
+    let (status, body) = send_form(&routes, "enable", ENABLE, &[]).await;
+    assert!(status == 200 && body.contains("insm_scim_"), "who enables SCIM for the first time is not asked: {body}");
+    organization.disable(OWNER).await.unwrap();
+
+    for (view, to, form, undone, shown) in [
+        ("enable", "enable", ENABLE, "SCIM was not enabled.", "insm_scim_"),
+        ("automatic", "clients", CLIENT, "Nothing was changed.", "insm_cs_"),
+        ("streams", "streams", STREAM, "No stream was added.", "insm_events_"),
+    ] {
+        let (_, page) = get(&routes, &format!("{HOME}/{view}"), &[("x-backend-user", OWNER)]).await;
+        assert!(page.contains(">Your code</label>"), "{view}: {page}");
+        let (status, body) = send_form_to(&routes, view, to, &format!("{form}&passphrase=000000"), &[]).await;
+        assert_eq!(status, 422, "{view}: {body}");
+        assert!(body.contains(&format!("The code is wrong. {undone}")) && !body.contains(shown), "{view}: {body}");
+        let down = [("x-backend-asks", "nothing works")];
+        let (_, page) = get(&routes, &format!("{HOME}/{view}"), &[("x-backend-user", OWNER), down[0]]).await;
+        assert!(view == "enable" || page.contains("be asked now who acts"), "{view}: {page}");
+        let right = format!("{form}&passphrase={}", OwnCheck::CODE);
+        let (status, body) = send_form_to(&routes, view, to, &right, &[]).await;
+        assert!(status == 200 && body.contains(shown), "{view}: {body}");
+    }
+
+    // What there is gets another secret in the same way, and what was typed is there again.
+    let client = organization.oauth_clients().await.unwrap().remove(0).id;
+    let stream = organization.streams().await.unwrap().remove(0).id;
+    let (rotated, again) =
+        (format!("action=rotate&client={client}&overlap=86400"), format!("action=rotate-token&stream={stream}"));
+    for (view, to, form, repeated, shown) in [
+        (
+            format!("confirm/new-secret?client={client}"),
+            "clients",
+            rotated,
+            "value=\"86400\" required checked",
+            "insm_cs_",
+        ),
+        (format!("confirm/new-stream-token?stream={stream}"), "streams", again, "", "insm_events_"),
+    ] {
+        let (status, body) = send_form_to(&routes, &view, to, &format!("{form}&passphrase=000000"), &[]).await;
+        assert!(status == 422 && body.contains("The code is wrong. Nothing was changed."), "{view}: {body}");
+        assert!(body.contains(repeated), "{view}: {body}");
+        let right = format!("{form}&passphrase={}", OwnCheck::CODE);
+        let (status, body) = send_form_to(&routes, &view, to, &right, &[]).await;
+        assert!(status == 200 && body.contains(shown), "{view}: {body}");
+    }
+    let access = "action=entra&tenant=t&client-id=c&client-secret=s&service-principal=p&passphrase=000000";
+    let (status, body) = send_form(&routes, "automatic", access, &[]).await;
+    assert!(status == 422 && body.contains("The code is wrong. Nothing was changed."), "{body}");
+    assert!(body.contains("name=\"tenant\" value=\"t\"") && !body.contains("value=\"s\""), "{body}");
+}
+
+/// Codes that are valid once, whatever they are.
+#[derive(Default)]
+struct OnceOnly(Mutex<HashSet<String>>);
+
+#[async_trait]
+impl StepUp for OnceOnly {
+    async fn question(
+        &self,
+        _: &OrganizationId,
+        _: &Session,
+        _: &Parts,
+        _: &str,
+    ) -> Result<StepUpQuestion, SessionError> {
+        Ok(StepUpQuestion::Field { label: "Your code".into(), hint: None, is_code: true })
+    }
+
+    async fn verify(
+        &self,
+        _: &OrganizationId,
+        _: &Session,
+        _: &Parts,
+        typed: &str,
+    ) -> Result<StepUpVerdict, SessionError> {
+        let is_new = !typed.is_empty() && self.0.lock().unwrap().insert(typed.to_owned());
+        Ok(if is_new { StepUpVerdict::Verified } else { StepUpVerdict::Refused("The code was used.".into()) })
+    }
+}
+
+#[tokio::test]
+async fn p2_a_code_that_came_with_another_mistake_is_not_used_up() {
+    let host = Host::new().await;
+    let organization = host.provisioner.organization(&id());
+    organization.enable(OWNER, IdentityProvider::Okta, ExpiryWindow::Days30).await.unwrap();
+    let page = Page::new(&host.provisioner).sessions(Arc::new(Backend)).step_up(Arc::new(OnceOnly::default()));
+    let routes = page.router();
+    // What the page sees itself is said before the code is looked at.
+    for (view, wrong, right, shown) in [
+        ("refresh", "window=&overlap=7", REFRESH, "insm_scim_"),
+        ("setup-links", "action=create&provider=okta&window=90d&seconds=7", LINK, "insm_setup_"),
+        ("api-keys", "action=create&name=+&amount=read&window=1y", KEY, "insm_api_"),
+        ("streams", "action=add&name=Backend&audience=rp&detail=notice", STREAM, "insm_events_"),
+    ] {
+        let (status, body) = send_form(&routes, view, &format!("{wrong}&passphrase=of-{view}"), &[]).await;
+        assert!(status == 422 && body.contains(">Your code</label>"), "{view}: {body}");
+        let (status, body) = send_form(&routes, view, &format!("{right}&passphrase=of-{view}"), &[]).await;
+        assert!(status == 200 && body.contains(shown), "{view}: {body}");
+    }
+    // What only the component can tell is said after that, and the form is sent again without another code.
+    let wrong = "action=create&name=Okta&grant=code&redirects=nonsense&passphrase=of-a-client";
+    let (status, body) = send_form_to(&routes, "automatic", "clients", wrong, &[]).await;
+    assert!(status == 422 && body.contains("Nothing was changed: "), "{body}");
+    assert!(!body.contains(">Your code</label>") && body.contains("value=\"nonsense\""), "{body}");
+    let other = send_form(&routes, "refresh", REFRESH, &[]).await;
+    assert_eq!(other.0, 422, "it is of one form: {}", other.1);
+    let right = "action=create&name=Okta&grant=code&redirects=https://idp.example/callback";
+    let (status, body) = send_form_to(&routes, "automatic", "clients", right, &[]).await;
+    assert!(status == 200 && body.contains("insm_cs_"), "{body}");
+    let (status, body) = send_form_to(&routes, "automatic", "clients", right, &[]).await;
+    assert!(status == 422 && body.contains("The code was used."), "it is for one act: {body}");
+}
+
+#[tokio::test]
+async fn a_backend_that_stops_ends_live_logs() {
+    let host = Host::new().await;
+    let routes = Page::new(&host.provisioner).sessions(Arc::new(Backend)).router();
+    let request =
+        Request::get(format!("{HOME}/logs/live")).header("x-backend-user", OWNER).body(Body::empty()).unwrap();
+    let mut log = routes.oneshot(request).await.unwrap().into_body();
+    assert!(log.frame().await.unwrap().unwrap().is_data(), "somebody follows the log");
+    host.provisioner.stop_waiting();
+    tokio::time::timeout(Duration::from_secs(20), log.collect())
+        .await
+        .expect("the end, long before the minute")
+        .unwrap();
+}
+
+#[tokio::test]
+async fn routes_that_are_nested_below_the_path_of_the_base_url_work_as_others_do() {
+    let host = Host::new().await;
+    let page = Page::new(&host.provisioner).sessions(Arc::new(Backend)).router();
+    let ours = Router::new().route("/scim", axum::routing::get(|| async { "ours" }));
+    let routes = ours.nest("/insomnia", host.provisioner.router().merge(page));
+    let (response, _) = get(&routes, &format!("/insomnia{HOME}/logs?q=a"), &[]).await;
+    assert_eq!(response.headers()[header::LOCATION], "/login?team=acme&to=/insomnia/organizations/acme/scim/logs?q=a");
+    let (response, page) = get(&routes, &format!("/insomnia{HOME}"), &[("x-backend-user", OWNER)]).await;
+    assert_eq!(response.status(), 200, "{page}");
+    let stylesheet = between(&page, "<link rel=\"stylesheet\" href=\"", "\"");
+    assert_eq!(get(&routes, stylesheet, &[]).await.0.status(), 200, "{stylesheet}");
+    let (response, refusal) = get(&routes, "/insomnia/scim/v2/acme/Users", &[]).await;
+    assert_eq!((response.status().as_u16(), refusal.contains("Error")), (401, true), "{refusal}");
 }

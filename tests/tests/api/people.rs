@@ -43,7 +43,7 @@ fn members_of_another_system_are_taken_over_with_their_ids_as_often_as_they_are_
     let id = "3d813cbb-47fb-42ba-91df-831e1593ac29";
     let people = json!({"members": [
         {"id": id, "email": "ada@example.com", "display_name": "Ada", "active": false},
-        {"id": id.to_uppercase(), "email": "bob@example.com"},
+        {"id": id.to_uppercase(), "email": "bob@example.com", "displayName": "Bob"},
     ]});
     let first = ok(&organization.post("/imports", people.clone()));
     assert_eq!(first["members"][0], json!({"id": id, "outcome": "added"}));

@@ -316,7 +316,9 @@ fn members_of_another_system_are_taken_over_from_a_file_once() {
     assert_eq!(outcomes(&first), ["added", "refused"], "{first}");
     assert!(text(&first[1], "reason").contains("no UUID"), "{first}");
     assert_eq!(outcomes(&import()), ["present", "refused"]);
-    fs::write(file.path(), json!([members[0]]).to_string()).expect("the member");
+    // As the admin API writes it.
+    let member = json!([{"id": id, "email": "ada@import.example", "display_name": "Ada"}]);
+    fs::write(file.path(), member.to_string()).expect("the member");
     let all = shared().command(&["member", "import", path, "--organization", &connector.organization]);
     assert_eq!(text(&all[0], "outcome"), "present", "nobody was refused, so it has succeeded");
     assert_eq!(client.get(&format!("/Users/{id}")).is(200).json()["displayName"], "Ada");

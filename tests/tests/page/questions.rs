@@ -38,8 +38,12 @@ fn c22_to_delete_an_oauth_client_or_change_its_secret_is_asked_first_and_said_af
     assert!(!list.contains("value=\"delete\"") && !list.contains("value=\"rotate\""), "a button that does it at once");
     let question = visitor.get(&format!("/confirm/new-secret?client={id}"));
     says(&question, &["A new secret for Entra &#60;ID&#62;?", "Keep it for 1 hour", "Stop it at once"]);
-    let rotate = [("csrf", csrf.as_str()), ("action", "rotate"), ("client", &id), ("overlap", "86400")];
-    says(&visitor.post("/clients", &rotate), &["Copy the secret now", "The old secret works until"]);
+    let rotate = |passphrase: &str| {
+        let fields = [("csrf", csrf.as_str()), ("action", "rotate"), ("client", &id), ("overlap", "86400")];
+        visitor.post("/clients", &[&fields[..], &[("passphrase", passphrase)]].concat())
+    };
+    assert!(rotate("wrong").is(422).text().contains("The passphrase is wrong. Nothing was changed."));
+    says(&rotate(&organization.passphrase), &["Copy the secret now", "The old secret works until"]);
     says(&visitor.get(&format!("/confirm/delete-client?client={id}")), &["Delete the OAuth client", "stop at once"]);
     let deleted = visitor.post("/clients", &[("csrf", &csrf), ("action", "delete"), ("client", &id)]);
     says(&visitor.get(&led(&organization, &deleted)), &["The OAuth client is deleted"]);
@@ -86,7 +90,9 @@ fn c21_an_event_stream_is_added_with_a_token_shown_once_and_its_removal_is_asked
             ("detail", "full"),
             ("delete", "yes"),
         ];
-        visitor.post("/streams", &[&fields[..], &[("csrf", csrf.as_str()), ("url", url), ("delete", "yes")]].concat())
+        let passphrase = organization.passphrase.as_str();
+        let more = [("csrf", csrf.as_str()), ("url", url), ("passphrase", passphrase)];
+        visitor.post("/streams", &[&fields[..], &more].concat())
     };
     let refused = add("https://10.0.0.1/h").is(422).text();
     for text in ["ends no requests there", "value=\"Backend\"", "https://10.0.0.1/h"] {
@@ -100,7 +106,10 @@ fn c21_an_event_stream_is_added_with_a_token_shown_once_and_its_removal_is_asked
     assert_eq!(count, 1, "what was refused is not there");
     says(&visitor.get(&format!("/confirm/new-stream-token?stream={id}")), &["A new token for Backend?"]);
     let act = |action: &str| visitor.post("/streams", &[("csrf", &csrf), ("action", action), ("stream", &id)]);
-    says(&act("rotate-token"), &["insm_events_"]);
+    assert!(act("rotate-token").is(422).text().contains("The passphrase is wrong. Nothing was changed."));
+    let passphrase = organization.passphrase.as_str();
+    let fields = [("csrf", csrf.as_str()), ("action", "rotate-token"), ("stream", &id), ("passphrase", passphrase)];
+    says(&visitor.post("/streams", &fields), &["insm_events_"]);
     says(&visitor.get(&led(&organization, &act("rotate-key"))), &["A new key signs from now on"]);
     says(&visitor.get(&format!("/confirm/remove-stream?stream={id}")), &["Remove the event stream Backend?"]);
     says(&visitor.get(&led(&organization, &act("remove"))), &["The stream is removed"]);
@@ -116,7 +125,7 @@ fn c21_c22_access_to_the_identity_provider_is_tried_when_it_is_set_and_its_remov
     let okta = |url: &str| {
         let fields =
             [("csrf", csrf.as_str()), ("action", "okta"), ("org-url", url), ("app-id", "0oa1"), ("api-token", "t")];
-        visitor.post("/automatic", &fields)
+        visitor.post("/automatic", &[&fields[..], &[("passphrase", &organization.passphrase)]].concat())
     };
     let page = okta("https://10.0.0.1").is(422).text();
     assert!(page.contains("sends no requests there"), "{page}");

@@ -78,6 +78,7 @@ fn a_policy_lets_the_answer_go_to_the_redirect_uri_and_nowhere_else() {
         ("name", "Okta <b>"),
         ("grant", "code"),
         ("redirects", "https://idp.example/callback"),
+        ("passphrase", &organization.passphrase),
     ];
     let page = visitor.post("/clients", &fields).is(200).text();
     assert!(page.contains("insm_cs_") && !page.contains("<b>\""), "{page}");

@@ -100,12 +100,13 @@ impl<'h> Journey<'h> {
         browser.go(&organization.page);
     }
 
-    /// Enables SCIM for Azure for 30 days, and returns the token that the page shows.
+    /// Enables SCIM for Azure for 30 days, by the passphrase since it was enabled before, and returns the token that the page shows.
     fn enable(&self) -> String {
         let browser = &self.browser;
         browser.click("main a[href$='/enable']");
         browser.click("input[value=azure]");
         browser.click("input[value='30d']");
+        browser.type_into("#passphrase", CHOSEN);
         browser.click("main form button[type=submit]");
         browser.wait_for_text("h1", "SCIM is enabled");
         browser.wait_for_text(".steps", "Secret Token");

@@ -116,6 +116,7 @@ fn views_of_an_organization_in_use() {
     examine(&browser, "preview-result");
     browser.go(&acme.view("automatic"));
     browser.type_into("#name", "Entra ID");
+    browser.type_into("#client-proof", &acme.passphrase);
     browser.click("button[value=create]");
     browser.wait_for_text("main", "Copy the secret now");
     examine(&browser, "oauth-client");
@@ -139,6 +140,7 @@ fn views_of_an_organization_in_use() {
     browser.go(&acme.view("streams"));
     browser.type_into("#name", "Backend");
     browser.type_into("#audience", "https://rp.example/7");
+    browser.type_into("#passphrase", &acme.passphrase);
     examine(&browser, "streams-add");
     browser.click("button[value=add]");
     browser.wait_for_text("main", "Copy the token now");
