@@ -24,6 +24,7 @@ mod log_line;
 mod log_queue;
 mod mail;
 mod member;
+mod moved;
 mod oauth_client;
 mod org;
 mod org_set;
@@ -31,6 +32,7 @@ mod otlp;
 mod output;
 mod pages;
 mod passphrase;
+mod presence;
 #[cfg(unix)]
 mod process;
 mod request_log;

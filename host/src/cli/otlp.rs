@@ -15,6 +15,9 @@ use super::config::Settings;
 use crate::http::OtlpCollector;
 use crate::traces::{Sampling, TracesConfig};
 
+/// The longest that spans may wait for others, in milliseconds: an hour.
+const LONGEST_DELAY: u64 = 60 * 60 * 1_000;
+
 /// The table `[otlp]` of the configuration file; flags of `serve` come before it.
 ///
 /// ```toml
@@ -122,8 +125,11 @@ pub(super) fn of(
         config = config.service_name(name);
     }
     if let Some(delay) = variable("OTEL_BSP_SCHEDULE_DELAY") {
-        let delay = delay.parse().context("the variable OTEL_BSP_SCHEDULE_DELAY is no number of milliseconds")?;
-        config = config.delay(Duration::from_millis(delay));
+        let known = delay.parse().ok().filter(|delay| (1..=LONGEST_DELAY).contains(delay));
+        let known = known.with_context(|| {
+            format!("the variable OTEL_BSP_SCHEDULE_DELAY is 1 to {LONGEST_DELAY} milliseconds, and not {delay:?}")
+        })?;
+        config = config.delay(Duration::from_millis(known));
     }
     Ok(Some(config))
 }
@@ -232,3 +238,5 @@ mod tests {
         assert!(!format!("{:#}", of_file(&path).unwrap_err()).contains("hunter2"));
     }
 }
+            ("", &[variable, ("OTEL_BSP_SCHEDULE_DELAY", "0")], "milliseconds, and not \"0\""),
+            ("", &[variable, ("OTEL_BSP_SCHEDULE_DELAY", "18446744073709551615")], "1 to 3600000"),

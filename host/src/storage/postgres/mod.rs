@@ -18,6 +18,8 @@ mod config;
 #[cfg(feature = "cli")]
 mod copy;
 mod direct;
+#[cfg(feature = "cli")]
+mod examine;
 mod fault;
 mod ids;
 mod migration;
@@ -37,10 +39,13 @@ use tokio_postgres::types::{FromSql, Type};
 pub use config::{PostgresConfig, PostgresConfigError};
 #[cfg(feature = "cli")]
 pub(crate) use copy::{PostgresSource, PostgresTarget};
+#[cfg(feature = "cli")]
+pub(crate) use examine::{Answered, ask};
 pub use migration::PostgresOpenError;
 pub use tls::TlsError as PostgresTlsError;
 
 use self::change::NetChange;
+use self::fault::Fault;
 use self::ids::Ids;
 use self::pool::{Parameter, Pool};
 use self::writer::Writer;
@@ -387,7 +392,7 @@ fn random() -> Result<i64, getrandom::Error> {
     Ok((i64::from_le_bytes(bytes) & i64::MAX).max(1))
 }
 
-/// The database has answered something else than it should.
+/// The database has answered something else than it should, or is away.
 fn failed(error: tokio_postgres::Error) -> StorageError {
-    StorageError::Other(fault::text(&error))
+    Fault::of(&error).error
 }
