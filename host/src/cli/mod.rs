@@ -256,7 +256,7 @@ mod tests {
     use super::*;
 
     /// What may be set for every command, for the server, or because it is a secret.
-    const VARIABLES: [&str; 32] = [
+    const VARIABLES: [&str; 33] = [
         "config",
         "data",
         "storage",
@@ -286,6 +286,7 @@ mod tests {
         "otlp_endpoint",
         "otlp_headers_file",
         "otlp_sample",
+        "otlp_follow_callers",
         "otlp_organizations",
         "passphrase",
         "secret_file",
