@@ -34,7 +34,7 @@ if [ -n "$$missing" ]; then \
 	fi
 endef
 
-.PHONY: help setup toolchain tools venv browser npm postgres run release package test test-rust picture pictures check features semver advisories bench instructions costs soak chaos fuzz
+.PHONY: help setup toolchain tools venv browser npm postgres run release package test test-rust picture pictures check features semver advisories bench instructions costs soak growth chaos fuzz
 
 help: ## List the targets.
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -288,6 +288,11 @@ soak: toolchain ## Run attackers beside innocent organizations for MINUTES (10);
 	cargo build --release --locked --package insomnia-scim
 	INSOMNIA_SCIM_BIN=$(CURDIR)/target/release/insomnia-scim INSOMNIA_SCIM_SOAK_MINUTES=$(MINUTES) \
 		cargo test --locked --workspace --test all withstand::soak -- --nocapture
+
+# LOAD: rounds an hour, of 13 requests each.
+LOAD ?= 20
+growth: toolchain ## Simulate four days of steady load, LOAD (20) rounds an hour; print memory, files and rows; fail if the last day has more.
+	INSOMNIA_SCIM_GROWTH_LOAD=$(LOAD) cargo test --locked --workspace --test all growth:: -- --nocapture
 
 # INSOMNIA_SCIM_BIN: another build of the server than the release; CHAOS_SEED: the dice of an earlier run.
 chaos: toolchain postgres ## Let hosts and their PostgreSQL fail for MINUTES (10) while clients write; print faults, operations, violations.

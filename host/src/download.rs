@@ -13,6 +13,8 @@ use bytes::Bytes;
 use futures_util::stream::poll_fn;
 use tokio::sync::mpsc::{self, Sender};
 
+use crate::traces::carried;
+
 /// The media type of comma-separated values (RFC 4180).
 pub(crate) const CSV: &str = "text/csv; charset=utf-8";
 
@@ -45,12 +47,13 @@ pub(crate) async fn download<P: Parts>(
 ) -> Result<Response, P::Error> {
     let first = parts.next().await?.unwrap_or_default();
     let (sender, body) = written_meanwhile(2);
-    tokio::spawn(async move {
+    // What reads the rest belongs to the request as well.
+    tokio::spawn(carried(Box::pin(async move {
         if first.is_empty() || sender.send(Ok(Bytes::from(first))).await.is_ok() {
             send(parts, sender).await;
         }
         drop(while_open);
-    });
+    })));
     let mut response = ([(CONTENT_TYPE, media_type)], body).into_response();
     if let Ok(name) = HeaderValue::try_from(format!("attachment; filename=\"{name}\"")) {
         response.headers_mut().insert(CONTENT_DISPOSITION, name);

@@ -222,6 +222,12 @@ impl Server {
         self.directory.path()
     }
 
+    /// The data directory of a server that has ended, for another one.
+    #[must_use]
+    pub fn into_directory(self) -> TempDir {
+        self.directory
+    }
+
     /// `host:port` of the server.
     #[must_use]
     pub fn authority(&self) -> &str {

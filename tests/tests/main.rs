@@ -7,6 +7,7 @@ mod conformance;
 mod contract;
 mod dice;
 mod embedding;
+mod growth;
 mod house;
 mod outside;
 mod page;

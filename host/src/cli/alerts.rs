@@ -5,19 +5,24 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, anyhow, bail, ensure};
 use clap::Subcommand;
 use serde::Deserialize;
 use serde_json::json;
 use url::Url;
 
 use super::config::Settings;
+use super::failure::WrongArguments;
 use super::serve::Listen;
 use super::{host, output};
 use crate::alerts::{AlertCause, AlertWebhook, Alerts};
 use crate::capability::clock::{Clock as _, SystemClock};
 use crate::http::HttpConfig;
 
+/// The longest pause between two looks, in seconds: what needs a person is told on the same day.
+const LONGEST_PAUSE: u64 = 24 * 60 * 60;
+/// The most room that may be asked for, in MiB: a pebibyte.
+const MOST_ROOM: u64 = 1 << 30;
 /// How many alerts are read at once.
 const PAGE: u32 = 500;
 
@@ -41,9 +46,9 @@ pub(super) struct AlertsTable {
     pub(super) webhook_secret_file: Option<PathBuf>,
     /// The names of alerts that nobody is told.
     leave_out: Vec<String>,
-    /// How often all organizations are looked at, in seconds. Default: 300.
+    /// How often all organizations are looked at, in seconds: 1 to 86,400. Default: 300.
     every_seconds: Option<u64>,
-    /// The room that there must be in the data directory, in MiB. Default: 1,024.
+    /// The room that there must be in the data directory, in MiB: 1 to 1,073,741,824. Default: 1,024.
     disk_free_mib: Option<u64>,
 }
 
@@ -64,9 +69,22 @@ pub(super) fn of(settings: &Settings) -> anyhow::Result<Alerts> {
     let mut alerts = Alerts::default().mail(table.mail.clone())?;
     alerts = alerts.leave_out(left_out.context("`leave-out` in the table [alerts] of the configuration file")?);
     if let Some(seconds) = table.every_seconds {
+        let most = LONGEST_PAUSE;
+        ensure!(
+            (1..=most).contains(&seconds),
+            "`every-seconds` in the table [alerts] is 1 to {most}, and not {seconds}"
+        );
         alerts = alerts.every(Duration::from_secs(seconds));
     }
-    alerts = alerts.disk(&settings.data, table.disk_free_mib.map(|size| size.saturating_mul(1 << 20)));
+    if let Some(size) = table.disk_free_mib {
+        ensure!(
+            (1..=MOST_ROOM).contains(&size),
+            "`disk-free-mib` in the table [alerts] is 1 to {MOST_ROOM}, and not {size}; `leave-out = [\"{}\"]` tells nobody of \
+             the disk",
+            AlertCause::DiskNearlyFull.name()
+        );
+    }
+    alerts = alerts.disk(&settings.data, table.disk_free_mib.map(|size| size << 20));
     match (&table.webhook, &table.webhook_secret_file) {
         (Some(url), Some(path)) => {
             let key = fs::read_to_string(path);
@@ -139,11 +157,12 @@ async fn list(settings: &Settings, causes: &[AlertCause]) -> anyhow::Result<()> 
 }
 
 async fn test(settings: &Settings) -> anyhow::Result<()> {
-    let alerts = of(settings)?;
-    ensure!(
-        settings.alerts.tells_somebody(),
-        "nobody is told of alerts: set --alert-mail ADDRESS or --alert-webhook URL, as for `serve`"
-    );
+    let alerts = of(settings).map_err(WrongArguments)?;
+    if !settings.alerts.tells_somebody() {
+        let error =
+            anyhow!("nobody is told of alerts: set --alert-mail ADDRESS or --alert-webhook URL, as for `serve`");
+        return Err(WrongArguments(error).into());
+    }
     let mailer = settings.email.mailer(&settings.data)?;
     let server = settings.base_url.clone().unwrap_or_else(|| "that this command was run for".to_owned());
     let outcomes = alerts.test(&*mailer, &server, SystemClock.now()).await;
@@ -184,6 +203,10 @@ mod tests {
             ("webhook = 'http://ops.example.com'\nwebhook-secret-file = 'KEY'", "https"),
             ("webhook = 'https://ops.example.com'\nwebhook-secret-file = '/nowhere/key'", "/nowhere/key"),
             ("leave-out = ['seats']", "seats-full"),
+            ("every-seconds = 0", "is 1 to 86400, and not 0"),
+            ("every-seconds = 86401", "is 1 to 86400"),
+            ("disk-free-mib = 0", "disk-nearly-full"),
+            ("disk-free-mib = 9223372036854775807", "is 1 to 1073741824"),
             ("mails = ['ops@example.com']", "mails"),
         ] {
             let error = format!("{:#}", alerts(table).err().expect(table));

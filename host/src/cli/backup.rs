@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, absolute};
 use std::time::Instant;
 
 use anyhow::{Context as _, bail, ensure};
@@ -12,11 +12,14 @@ use tokio::task::spawn_blocking;
 
 use super::config::Settings;
 use super::data::{DATABASE, INSTANCE, KEY, private_directory, write_whole};
-use super::output;
+use super::moved::Move;
+use super::{moved, output, presence};
 use crate::host_key::{Keyring, NOTE, Note};
 use crate::registry::note_key;
 use crate::storage::copy::{Copied, CopyError, Look, Source, Target, copy};
-use crate::storage::{Checkpoints, PostgresConfig, PostgresSource, PostgresTarget, SqliteSource, SqliteTarget};
+use crate::storage::{
+    Checkpoints, PostgresConfig, PostgresSource, PostgresStorage, PostgresTarget, SqliteSource, SqliteTarget, is_alone,
+};
 
 /// Arguments of `backup`.
 ///
@@ -31,8 +34,9 @@ pub(super) struct Backup {
 
 /// Arguments of `restore`.
 ///
-/// Where --data and --storage point must be empty. No server may run there. If it is broken off, give the command again: it keeps
-/// what has arrived.
+/// It writes into the PostgreSQL that --storage, its variable or the configuration file names, and the host key into --data; without
+/// a PostgreSQL, all goes into --data. It says so before it begins. That place must have no organizations, and no server may run
+/// there. If it is broken off, give the command again: it keeps what has arrived.
 #[derive(Args)]
 pub(super) struct Restore {
     /// The data directory that `backup` has made.
@@ -41,9 +45,10 @@ pub(super) struct Restore {
 
 /// Arguments of `migrate`.
 ///
-/// Stop the servers first: what they write after the beginning is not moved. The source stays as it is. With a PostgreSQL
-/// the host key stays in the data directory. Out of a PostgreSQL it is copied from --data. If it is broken off, give the command
-/// again: it keeps what has arrived and is still the same.
+/// Stop the servers first: it is refused while one runs. The organizations stay in the source as well, but a data directory gets a
+/// mark, the file `moved`, by which servers and commands refuse its old database and name the new place; delete the file to go on
+/// with the old one. With a PostgreSQL the host key stays in the data directory. Out of a PostgreSQL it is copied from --data. If it
+/// is broken off, give the command again: it keeps what has arrived and is still the same.
 #[derive(Args)]
 pub(super) struct Migrate {
     /// A data directory, or the URL of a PostgreSQL.
@@ -57,14 +62,28 @@ pub(super) struct Migrate {
 impl Backup {
     pub(super) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
         let to = Place { database: None, directory: self.directory, checkpoints: Checkpoints::Own };
-        transfer(settings, &Place::of(settings), &to, "backed up to").await
+        let from = Place::of(settings);
+        // What is old is no backup, and nobody looks at what a backup says every night.
+        from.check_moved()?;
+        let copied = transfer(&from, &to).await?;
+        copied.say(settings, "backed up to");
+        Ok(())
     }
 }
 
 impl Restore {
     pub(super) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
         let from = Place { database: None, directory: self.directory, checkpoints: Checkpoints::Own };
-        transfer(settings, &from, &Place::of(settings), "restored to").await
+        let to = Place::of(settings);
+        if !settings.json {
+            output::complain(&format!("restoring {} into {}\n", from.name(), to.full_name()));
+        }
+        let copied = transfer(&from, &to).await?;
+        if to.database.is_none() {
+            moved::forget(&to.directory)?;
+        }
+        copied.say(settings, "restored to");
+        Ok(())
     }
 }
 
@@ -73,7 +92,22 @@ impl Migrate {
         let from = Place::named(settings, &self.from, &settings.data)?;
         // A PostgreSQL has no place for the key: it stays where it is.
         let to = Place::named(settings, &self.to, &from.directory)?;
-        transfer(settings, &from, &to, "moved to").await
+        from.check_there()?;
+        // First the mark, then the look: whoever opens the old database from now on sees it.
+        let moves = match &from.database {
+            None => Some(Move::begin(&from.directory, &to.lasting_name())?),
+            Some(_) => None,
+        };
+        from.check_unused().await?;
+        let copied = transfer(&from, &to).await?;
+        if let Some(moves) = moves {
+            moves.arrived()?;
+        }
+        if to.database.is_none() {
+            moved::forget(&to.directory)?;
+        }
+        copied.say(settings, "moved to");
+        Ok(())
     }
 }
 
@@ -109,12 +143,57 @@ impl Place {
         }
     }
 
+    /// As [`Place::name`], with where the host key goes.
+    fn full_name(&self) -> String {
+        match &self.database {
+            Some(config) => format!("{config}, and the host key into {}", self.directory.display()),
+            None => self.name(),
+        }
+    }
+
+    /// As [`Place::name`], wherever it is read.
+    fn lasting_name(&self) -> String {
+        match &self.database {
+            None => absolute(&self.directory).map_or_else(|_| self.name(), |path| path.display().to_string()),
+            Some(_) => self.name(),
+        }
+    }
+
+    /// Refuses a directory whose organizations are elsewhere.
+    fn check_moved(&self) -> anyhow::Result<()> {
+        if self.database.is_none() { moved::check(&self.directory) } else { Ok(()) }
+    }
+
+    /// Refuses a directory without a database.
+    fn check_there(&self) -> anyhow::Result<()> {
+        let is_there = self.database.is_some() || self.directory.join(DATABASE).exists();
+        ensure!(is_there, "there is no database in {}", self.directory.display());
+        Ok(())
+    }
+
+    /// Refuses a place that somebody uses: what is written there from now on would be missing in the copy.
+    async fn check_unused(&self) -> anyhow::Result<()> {
+        let Some(config) = &self.database else {
+            let (path, checkpoints) = (self.directory.join(DATABASE), self.checkpoints);
+            if spawn_blocking(move || is_alone(&path, checkpoints)).await?? {
+                return Ok(());
+            }
+            let who = if checkpoints == Checkpoints::External { ", and what replicates its log" } else { "" };
+            return Err(InUse { place: self.name(), by: format!("stop its server{who}") }.into());
+        };
+        let running = presence::running(&PostgresStorage::open_existing(config.clone()).await?).await?;
+        if running.is_empty() {
+            return Ok(());
+        }
+        Err(InUse { place: self.name(), by: format!("stop the servers: {}", running.join(", ")) }.into())
+    }
+
     async fn source(&self) -> anyhow::Result<Box<dyn Source>> {
         if let Some(config) = &self.database {
             return Ok(Box::new(PostgresSource::open(config.clone()).await?));
         }
+        self.check_there()?;
         let path = self.directory.join(DATABASE);
-        ensure!(path.exists(), "there is no database in {}", self.directory.display());
         let checkpoints = self.checkpoints;
         Ok(Box::new(spawn_blocking(move || SqliteSource::open(&path, checkpoints)).await??))
     }
@@ -129,14 +208,61 @@ impl Place {
     }
 }
 
-async fn transfer(settings: &Settings, from: &Place, to: &Place, done: &str) -> anyhow::Result<()> {
+/// Somebody uses the place that is to be moved.
+#[derive(Debug, thiserror::Error)]
+#[error("{place} is in use, and what is written there meanwhile would be missing: {by}; then give the command again")]
+pub(super) struct InUse {
+    place: String,
+    /// Whom to stop.
+    by: String,
+}
+
+/// What a copy has done.
+struct Report {
+    copied: Copied,
+    to: String,
+    host_key: PathBuf,
+    seconds: f64,
+}
+
+impl Report {
+    fn say(&self, settings: &Settings, done: &str) {
+        let Self { copied: Copied { organizations, items, bytes, kept }, to, host_key, seconds } = self;
+        if settings.json {
+            let report = json!({
+                "organizations": organizations,
+                "items": items,
+                "bytes": bytes,
+                "items_of_earlier_copy": kept,
+                "to": to,
+                "host_key": host_key,
+                "seconds": (seconds * 1_000.0).round() / 1_000.0,
+            });
+            output::object(true, &report);
+            return;
+        }
+        let earlier = match kept {
+            0 => String::new(),
+            _ => format!("{kept} of the items had arrived before the copy was broken off\n"),
+        };
+        output::print(&format!(
+            "{organizations} organizations ({items} items, {bytes} bytes) are {done} {to}, read again and compared\n\
+             {earlier}the host key is {}\n",
+            host_key.display()
+        ));
+    }
+}
+
+async fn transfer(from: &Place, to: &Place) -> anyhow::Result<Report> {
     let begun = Instant::now();
     let source = from.source().await?;
     private_directory(&to.directory)
         .with_context(|| format!("the directory {} can't be made", to.directory.display()))?;
     check_key(&from.directory, &to.directory)?;
     let mut target = to.target().await?;
-    ensure!(!target.serves().await?, CopyError::NotEmpty);
+    if target.serves().await? {
+        return Err(CopyError::NotEmpty).with_context(|| format!("nothing was written into {}", to.name()));
+    }
     if from.directory != to.directory {
         // Before the data: a server refuses to start where they name a database that is not there yet.
         for name in [KEY, INSTANCE] {
@@ -145,35 +271,11 @@ async fn transfer(settings: &Settings, from: &Place, to: &Place, done: &str) -> 
     }
     let check = Box::new(|note: Option<&[u8]>| right_key(&from.directory, &to.directory, note));
     let look = Look { at: note_key(NOTE), check };
-    let Copied { organizations, items, bytes, kept } = copy(source, &mut *target, look)
+    let copied = copy(source, &mut *target, look)
         .await
         .with_context(|| format!("what {} has can't be copied to {}", from.name(), to.name()))?;
-    let seconds = begun.elapsed().as_secs_f64();
-    if settings.json {
-        let report = json!({
-            "organizations": organizations,
-            "items": items,
-            "bytes": bytes,
-            "items_of_earlier_copy": kept,
-            "to": to.name(),
-            "host_key": to.directory.join(KEY),
-            "seconds": (seconds * 1_000.0).round() / 1_000.0,
-        });
-        output::object(true, &report);
-    } else {
-        output::print(&format!(
-            "{organizations} organizations ({items} items, {bytes} bytes) are {done} {}, read again and compared\n\
-             {}the host key is {}\n",
-            to.name(),
-            if kept > 0 {
-                format!("{kept} of the items had arrived before the copy was broken off\n")
-            } else {
-                String::new()
-            },
-            to.directory.join(KEY).display()
-        ));
-    }
-    Ok(())
+    let (to, host_key) = (to.name(), to.directory.join(KEY));
+    Ok(Report { copied, to, host_key, seconds: begun.elapsed().as_secs_f64() })
 }
 
 /// Refuses to replace a file with a host key by one that lacks a key of it. A copy that was broken off has brought the file, to

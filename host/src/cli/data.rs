@@ -14,6 +14,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail, ensure};
 use clap::ValueEnum;
 
+use super::moved;
 use crate::capability::storage::Storage;
 use crate::host_key::{Keyring, NOTE, Note};
 use crate::registry::Registry;
@@ -69,10 +70,15 @@ pub(super) async fn open(
     let mut found = Found::look(path).with_context(unusable)?;
     let storage: Arc<dyn Storage> = match postgres {
         None => {
+            moved::check(path)?;
             found.check(purpose, without)?;
             private_directory(path).with_context(unusable)?;
             let database = path.join(DATABASE);
-            Arc::new(tokio::task::spawn_blocking(move || SqliteStorage::open_with(&database, checkpoints)).await??)
+            let opened =
+                tokio::task::spawn_blocking(move || SqliteStorage::open_with(&database, checkpoints)).await??;
+            // Once more: who moves it away marks it first, and then looks whether anybody has it open.
+            moved::check(path)?;
+            Arc::new(opened)
         }
         Some(config) => {
             let storage = Arc::new(match purpose {

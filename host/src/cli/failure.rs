@@ -4,7 +4,9 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
+use super::backup::InUse;
 use super::key::KeyError;
+use super::moved::Moved;
 use crate::api_keys::ApiKeyError;
 use crate::capability::storage::{InvalidOrganizationId, StorageError};
 use crate::component::CallError;
@@ -14,7 +16,9 @@ use crate::error::{ActionError, SchemasError};
 use crate::organization::CreateOrganizationError;
 use crate::provisioner::ComponentsError;
 use crate::registry::{ComponentBookError, InvalidComponentId, QuotaError, RegistryError};
+use crate::server::ServeError;
 use crate::storage::copy::CopyError;
+use crate::storage::{OpenError, PostgresConfigError, PostgresOpenError};
 
 /// The organization that a command names is not there.
 #[derive(Debug, thiserror::Error)]
@@ -70,7 +74,7 @@ impl Failure {
         if cause.is::<NoOrganization>() {
             return Some(Self::NotFound);
         }
-        if cause.is::<KeyError>() {
+        if cause.is::<KeyError>() || cause.is::<Moved>() || cause.is::<InUse>() {
             return Some(Self::Conflict);
         }
         if cause.is::<WrongArguments>() {
@@ -84,6 +88,13 @@ impl Failure {
             .downcast_ref()
             .map(Self::of_action)
             .or_else(|| cause.downcast_ref().and_then(Self::of_storage))
+            .or_else(|| cause.downcast_ref().and_then(Self::of_opening))
+            .or_else(|| cause.downcast_ref().and_then(Self::of_opening_file))
+            .or_else(|| cause.is::<PostgresConfigError>().then_some(Self::Arguments))
+            .or_else(|| match cause.downcast_ref()? {
+                ServeError::Flush(error) => Self::of_storage(error),
+                ServeError::Listener(_) => None,
+            })
             .or_else(|| cause.downcast_ref().and_then(Self::of_registry))
             .or_else(|| cause.downcast_ref().and_then(Self::of_key))
             .or_else(|| match cause.downcast_ref()? {
@@ -156,6 +167,21 @@ impl Failure {
         }
     }
 
+    fn of_opening(error: &PostgresOpenError) -> Option<Self> {
+        match error {
+            PostgresOpenError::Connection { .. } | PostgresOpenError::Copying(_) => Some(Self::Unavailable),
+            PostgresOpenError::Refused { .. } => Some(Self::Arguments),
+            _ => None,
+        }
+    }
+
+    fn of_opening_file(error: &OpenError) -> Option<Self> {
+        match error {
+            OpenError::Locked(_) => Some(Self::Unavailable),
+            _ => None,
+        }
+    }
+
     fn of_registry(error: &RegistryError) -> Option<Self> {
         match error {
             RegistryError::Exists(_) => Some(Self::Conflict),
@@ -216,7 +242,10 @@ mod tests {
     #[test]
     fn p9_a_failure_has_the_kind_of_its_cause_whatever_was_said_about_it() {
         let acme = OrganizationId::parse("acme").unwrap();
-        let cases: [(anyhow::Error, Failure); 11] = [
+        let database = || "the database".to_owned();
+        let away = PostgresOpenError::Connection { database: database(), reason: "refused".into() };
+        let closed = PostgresOpenError::Refused { database: database(), reason: "no such user".into() };
+        let cases: [(anyhow::Error, Failure); 16] = [
             (EmailConfigError::NoFrom.into(), Failure::Arguments),
             (NoOrganization("acme".into()).into(), Failure::NotFound),
             (WrongArguments(anyhow::anyhow!("settings")).into(), Failure::Arguments),
@@ -227,6 +256,11 @@ mod tests {
             (RegistryError::Exists(acme).into(), Failure::Conflict),
             (RegistryError::Storage(StorageError::Unavailable("away".into())).into(), Failure::Unavailable),
             (ApiKeyError::Unknown("k".into()).into(), Failure::NotFound),
+            (away.into(), Failure::Unavailable),
+            (closed.into(), Failure::Arguments),
+            (OpenError::Locked("scim.db".into()).into(), Failure::Unavailable),
+            (ServeError::Flush(StorageError::Unavailable("away".into())).into(), Failure::Unavailable),
+            (PostgresConfigError::Url.into(), Failure::Arguments),
             (anyhow::anyhow!("anything else"), Failure::Failed),
         ];
         for (error, kind) in cases {

@@ -37,10 +37,10 @@ pub(super) enum GuardCommand {
 #[derive(Args)]
 #[group(required = true, multiple = true)]
 pub(super) struct Limits {
-    /// How many removals pass within an hour.
+    /// How many removals pass within an hour: 1 or more.
     #[arg(long)]
     number: Option<u32>,
-    /// How many percent of the active members that SCIM manages may be removed within an hour.
+    /// How many percent of the active members that SCIM manages may be removed within an hour: 1 to 99.
     #[arg(long)]
     share: Option<u8>,
     /// Switch the guard off: every removal passes, and those that it holds are forgotten.

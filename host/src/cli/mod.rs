@@ -24,6 +24,7 @@ mod log_line;
 mod log_queue;
 mod mail;
 mod member;
+mod moved;
 mod oauth_client;
 mod org;
 mod org_set;
@@ -31,6 +32,7 @@ mod otlp;
 mod output;
 mod pages;
 mod passphrase;
+mod presence;
 #[cfg(unix)]
 mod process;
 mod request_log;
@@ -254,7 +256,7 @@ mod tests {
     use super::*;
 
     /// What may be set for every command, for the server, or because it is a secret.
-    const VARIABLES: [&str; 32] = [
+    const VARIABLES: [&str; 33] = [
         "config",
         "data",
         "storage",
@@ -284,6 +286,7 @@ mod tests {
         "otlp_endpoint",
         "otlp_headers_file",
         "otlp_sample",
+        "otlp_follow_callers",
         "otlp_organizations",
         "passphrase",
         "secret_file",

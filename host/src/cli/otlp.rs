@@ -6,14 +6,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 
 use super::alerts::reaching;
 use super::config::Settings;
 use crate::http::OtlpCollector;
-use crate::traces::{Sampling, TracesConfig};
+use crate::traces::{Followed, Sampling, TracesConfig};
+
+/// The longest that spans may wait for others, in milliseconds: an hour.
+const LONGEST_DELAY: u64 = 60 * 60 * 1_000;
 
 /// The table `[otlp]` of the configuration file; flags of `serve` come before it.
 ///
@@ -23,6 +26,7 @@ use crate::traces::{Sampling, TracesConfig};
 /// headers-file = "/run/secrets/otlp-headers"
 /// service-name = "scim"
 /// sample = 0.1
+/// follow-callers = "trusted-proxies"
 /// organizations = true
 /// ```
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -32,7 +36,30 @@ pub(super) struct OtlpTable {
     headers_file: Option<PathBuf>,
     service_name: Option<String>,
     sample: Option<f64>,
+    follow_callers: Option<FollowedName>,
     organizations: bool,
+}
+
+/// The names of [`Followed`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum FollowedName {
+    /// The share decides about every request.
+    Nobody,
+    /// What --trusted-proxy names; a proxy must not pass on what strangers say.
+    TrustedProxies,
+    /// Whoever sends a request.
+    Everybody,
+}
+
+impl From<FollowedName> for Followed {
+    fn from(name: FollowedName) -> Self {
+        match name {
+            FollowedName::Nobody => Self::Nobody,
+            FollowedName::TrustedProxies => Self::TrustedProxies,
+            FollowedName::Everybody => Self::Everybody,
+        }
+    }
 }
 
 /// Flags about traces.
@@ -46,10 +73,13 @@ pub(super) struct OtlpFlags {
     /// OTEL_EXPORTER_OTLP_HEADERS says the same.
     #[arg(long, value_name = "FILE", env = "INSOMNIA_SCIM_OTLP_HEADERS_FILE")]
     otlp_headers_file: Option<PathBuf>,
-    /// Keep this share of the traces that begin here, from 0 to 1. Of requests whose callers send a traceparent, those are kept
-    /// that the callers keep. OTEL_TRACES_SAMPLER and OTEL_TRACES_SAMPLER_ARG know more. [default: 1]
+    /// Keep this share of the traces, from 0 to 1. OTEL_TRACES_SAMPLER and OTEL_TRACES_SAMPLER_ARG say the same. [default: 1]
     #[arg(long, value_name = "SHARE", env = "INSOMNIA_SCIM_OTLP_SAMPLE", value_parser = share)]
     otlp_sample: Option<f64>,
+    /// Keep a request, or do not, as the traceparent of these callers says, whatever the share is. [default: nobody, and with
+    /// OTEL_TRACES_SAMPLER=parentbased_… trusted-proxies]
+    #[arg(long, value_enum, value_name = "WHOM", env = "INSOMNIA_SCIM_OTLP_FOLLOW_CALLERS")]
+    otlp_follow_callers: Option<FollowedName>,
     /// Name organizations in traces, the paths of requests as they were sent, and the hosts that are posted to.
     #[arg(long, env = "INSOMNIA_SCIM_OTLP_ORGANIZATIONS")]
     otlp_organizations: bool,
@@ -73,6 +103,7 @@ impl OtlpFlags {
             // The library reads this variable by itself.
             service_name: file.service_name.filter(|_| !named),
             sample: self.otlp_sample.or(file.sample.filter(|_| !chosen)),
+            follow_callers: self.otlp_follow_callers.or(file.follow_callers.filter(|_| !chosen)),
             organizations: self.otlp_organizations || file.organizations,
         }
     }
@@ -109,12 +140,15 @@ pub(super) fn of(
         (None, Some(text)) => of_variable(&text)?,
         (None, None) => Vec::new(),
     };
-    let sampling = match (table.sample, variable("OTEL_TRACES_SAMPLER")) {
+    let mut sampling = match (table.sample, variable("OTEL_TRACES_SAMPLER")) {
         (Some(share), _) => Sampling { share: Sampling::share_of(&share.to_string())?, ..Sampling::default() },
         (None, Some(name)) => Sampling::named(&name, variable("OTEL_TRACES_SAMPLER_ARG").as_deref())
             .context("the variable OTEL_TRACES_SAMPLER")?,
         (None, None) => Sampling::default(),
     };
+    if let Some(followed) = table.follow_callers {
+        sampling.followed = followed.into();
+    }
     let client = Arc::new(reaching(endpoint, &settings.http).client()?);
     let collector = OtlpCollector::new(endpoint, headers, client)?;
     let mut config = TracesConfig::new(Arc::new(collector)).sampling(sampling).name_organizations(table.organizations);
@@ -122,8 +156,11 @@ pub(super) fn of(
         config = config.service_name(name);
     }
     if let Some(delay) = variable("OTEL_BSP_SCHEDULE_DELAY") {
-        let delay = delay.parse().context("the variable OTEL_BSP_SCHEDULE_DELAY is no number of milliseconds")?;
-        config = config.delay(Duration::from_millis(delay));
+        let known = delay.parse().ok().filter(|delay| (1..=LONGEST_DELAY).contains(delay));
+        let known = known.with_context(|| {
+            format!("the variable OTEL_BSP_SCHEDULE_DELAY is 1 to {LONGEST_DELAY} milliseconds, and not {delay:?}")
+        })?;
+        config = config.delay(Duration::from_millis(known));
     }
     Ok(Some(config))
 }
@@ -160,6 +197,14 @@ mod tests {
     use super::*;
     use crate::cli::arguments::Common;
 
+    const NO_FLAGS: OtlpFlags = OtlpFlags {
+        otlp_endpoint: None,
+        otlp_headers_file: None,
+        otlp_sample: None,
+        otlp_follow_callers: None,
+        otlp_organizations: false,
+    };
+
     fn config(table: &str, variables: &[(&str, &str)]) -> anyhow::Result<Option<TracesConfig>> {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("config.toml");
@@ -170,9 +215,7 @@ mod tests {
         let mut settings = Settings::resolve(given)?;
         let variable =
             |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
-        let flags =
-            OtlpFlags { otlp_endpoint: None, otlp_headers_file: None, otlp_sample: None, otlp_organizations: false };
-        settings.otlp = flags.before(settings.otlp, variable);
+        settings.otlp = NO_FLAGS.before(settings.otlp, variable);
         of(&settings, variable)
     }
 
@@ -191,9 +234,12 @@ mod tests {
             ("headers-file = 'HEADERS'", none, "--otlp-endpoint"),
             ("endpoint = 'http://otel'\nheaders-file = '/nowhere/headers'", none, "/nowhere/headers"),
             ("endpoint = 'http://otel'\nsample = 2.0", none, "from 0 to 1"),
+            ("endpoint = 'http://otel'\nfollow-callers = 'all'", none, "trusted-proxies"),
             ("", &[variable, ("OTEL_TRACES_SAMPLER", "some")], "parentbased_always_on"),
             ("", &[variable, ("OTEL_EXPORTER_OTLP_HEADERS", "x")], "name=value"),
             ("", &[variable, ("OTEL_BSP_SCHEDULE_DELAY", "soon")], "milliseconds"),
+            ("", &[variable, ("OTEL_BSP_SCHEDULE_DELAY", "0")], "milliseconds, and not \"0\""),
+            ("", &[variable, ("OTEL_BSP_SCHEDULE_DELAY", "18446744073709551615")], "1 to 3600000"),
             ("headers = 'Authorization: hunter2'", none, "headers-file"),
         ] {
             let error = format!("{:#}", config(table, variables).err().expect(table));
@@ -203,8 +249,6 @@ mod tests {
 
     #[test]
     fn p6_secrets_of_one_collector_are_not_sent_to_another() {
-        let flags =
-            OtlpFlags { otlp_endpoint: None, otlp_headers_file: None, otlp_sample: None, otlp_organizations: false };
         let file = || OtlpTable {
             endpoint: Some("https://vendor.example".into()),
             headers_file: Some("/secrets/vendor".into()),
@@ -212,9 +256,9 @@ mod tests {
         };
         let of = |endpoint: &str| {
             let variable = |name: &str| (name == "OTEL_EXPORTER_OTLP_ENDPOINT").then(|| endpoint.to_owned());
-            flags.before(file(), variable).headers_file
+            NO_FLAGS.before(file(), variable).headers_file
         };
-        assert_eq!(flags.before(file(), |_| None).headers_file, Some("/secrets/vendor".into()));
+        assert_eq!(NO_FLAGS.before(file(), |_| None).headers_file, Some("/secrets/vendor".into()));
         assert_eq!(of("https://vendor.example"), Some("/secrets/vendor".into()));
         assert_eq!(of("http://sidecar:4318"), None);
     }

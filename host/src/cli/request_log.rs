@@ -59,8 +59,9 @@ impl Period {
 pub(super) struct Filter {
     #[command(flatten)]
     period: Period,
-    /// Only those whose status is of this class: its first digit, 2, 4 or 5.
-    #[arg(long, value_name = "CLASS", value_parser = clap::value_parser!(u8).range(2..=5))]
+    /// Only those whose status is of this class, which is its first digit: 2 (done), 4 (refused) or 5 (failed). An entry with
+    /// the status 0 is in no class: the server stopped before it had answered, so the answer is not known.
+    #[arg(long, value_name = "CLASS", value_parser = class)]
     status: Option<u8>,
     /// Only those of this HTTP method.
     #[arg(long)]
@@ -107,6 +108,22 @@ impl LogCommand {
     }
 }
 
+/// Reads the class of a status.
+///
+/// # Errors
+/// What is expected, in words.
+fn class(text: &str) -> Result<u8, String> {
+    const EXPECTED: &str = "a class is the first digit of a status: 2 (done), 4 (refused) or 5 (failed)";
+    match text.parse::<u16>() {
+        Ok(class @ 2..=5) => u8::try_from(class).map_err(|_| EXPECTED.to_owned()),
+        Ok(0) => {
+            Err(format!("{EXPECTED}; entries whose answer is not known have status 0, and are listed without --status"))
+        }
+        Ok(status @ 200..=599) => Err(format!("{EXPECTED}, so {} is that of {status}", status / 100)),
+        _ => Err(EXPECTED.to_owned()),
+    }
+}
+
 fn time(text: &str) -> anyhow::Result<SystemTime> {
     // A date alone is its first moment.
     if let Ok(time) =
@@ -129,6 +146,26 @@ fn milliseconds(time: SystemTime) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn p5_a_class_of_status_is_one_digit_and_what_is_none_is_refused_with_what_to_give() {
+        for (text, expected) in [("2", 2), ("3", 3), ("4", 4), ("5", 5)] {
+            assert_eq!(class(text), Ok(expected));
+        }
+        for (text, said) in [
+            ("0", "listed without --status"),
+            ("404", "so 4 is that of 404"),
+            ("1", "first digit"),
+            ("6", "first digit"),
+            ("600", "first digit"),
+            ("4xx", "first digit"),
+            ("-4", "first digit"),
+            ("", "first digit"),
+        ] {
+            let refused = class(text).unwrap_err();
+            assert!(refused.contains(said), "{text}: {refused}");
+        }
+    }
 
     #[test]
     fn a_time_is_a_date_or_so_long_ago() {

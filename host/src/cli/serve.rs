@@ -14,6 +14,7 @@ use super::data::Lost;
 use super::failure::WrongArguments;
 use super::mail::KeptMail;
 use super::otlp::OtlpFlags;
+use super::presence::Presence;
 use super::{alerts, host, otlp};
 use crate::alerts::Alerts;
 use crate::email::SmtpConfig;
@@ -134,7 +135,12 @@ impl Listen {
             Some(tls) => Listener::encrypted(listener, tls),
             None => listener.into(),
         };
-        Ok(Server { provisioner, listener, address, metrics, mail, alerts, keeper, traces })
+        // In a data directory it is told by the locks on the database.
+        let presence = match settings.storage {
+            Some(_) => Some(Presence::begin(provisioner.base_url(), provisioner.storage()).await),
+            None => None,
+        };
+        Ok(Server { provisioner, listener, address, metrics, mail, alerts, keeper, presence, traces })
     }
 
     /// The settings, with what the flags say in the place of what the file says.
@@ -180,6 +186,8 @@ pub(super) struct Server {
     alerts: Alerts,
     /// Looks after the host key.
     keeper: Keeper,
+    /// Tells commands that it runs, where several servers share the database.
+    presence: Option<Presence>,
     /// Sends traces.
     traces: Traces,
 }
@@ -187,7 +195,7 @@ pub(super) struct Server {
 impl Server {
     /// Serves until the process is asked to stop.
     pub(super) async fn serve(self) -> anyhow::Result<()> {
-        let Self { provisioner, listener, address, metrics, mail, alerts, keeper, traces } = self;
+        let Self { provisioner, listener, address, metrics, mail, alerts, keeper, presence, traces } = self;
         #[cfg(unix)]
         super::process::raise_descriptor_limit();
         tracing::info!("listening on {address} for {}", provisioner.base_url());
@@ -210,7 +218,19 @@ impl Server {
         let stopped = stopped()?;
         #[cfg(unix)]
         super::process::tell_service_manager(sd_notify::NotifyState::Ready);
-        let served = routes::serve(&provisioner, listener, stopped).await;
+        let serving = routes::serve(&provisioner, listener, stopped);
+        let served = match presence {
+            Some(presence) => {
+                let storage = provisioner.storage();
+                let served = tokio::select! {
+                    served = serving => served,
+                    never = presence.count(storage) => match never {},
+                };
+                presence.end(storage).await;
+                served
+            }
+            None => serving.await,
+        };
         traces.stop(LAST_SPANS).await;
         Ok(served?)
     }

@@ -26,8 +26,12 @@ const KEEP_DAYS: u32 = 7;
 const LONGEST_KEEP_DAYS: u32 = 3_650;
 /// How long a message may take, in seconds.
 const TIMEOUT: u64 = 30;
+/// The longest that a message may take, in seconds: an hour.
+const LONGEST_TIMEOUT: u64 = 60 * 60;
 /// How many connections there may be at a time.
 const CONNECTIONS: usize = 4;
+/// More connections than this are a mistake: servers take some tens from one sender.
+const MOST_CONNECTIONS: usize = 1_000;
 
 /// The `[email]` table of the configuration file. With none of it set, messages go to the folder `mail` in the data
 /// directory.
@@ -80,9 +84,9 @@ pub struct SmtpConfig {
     pub password_env: Option<String>,
     /// A PEM file of certificate authorities to trust beside Mozilla's.
     pub ca_file: Option<PathBuf>,
-    /// How many seconds a message may take, connection included. Default: 30.
+    /// How many seconds a message may take, connection included: 1 to 3,600. Default: 30.
     pub timeout_seconds: Option<u64>,
-    /// How many connections there may be at a time. Default: 4.
+    /// How many connections there may be at a time: 1 to 1,000. Default: 4.
     pub connections: Option<usize>,
 }
 
@@ -256,6 +260,16 @@ impl SmtpConfig {
         if tls == SmtpTls::None && credentials.is_some() && !is_loopback(&named.host) {
             return fail("without TLS the password would be sent in the clear");
         }
+        let (timeout, connections) = (self.timeout_seconds.unwrap_or(TIMEOUT), self.connections.unwrap_or(CONNECTIONS));
+        if !(1..=LONGEST_TIMEOUT).contains(&timeout) {
+            return fail(&format!("timeout-seconds is 1 to {LONGEST_TIMEOUT}, and not {timeout}"));
+        }
+        if !(1..=MOST_CONNECTIONS).contains(&connections) {
+            return fail(&format!("connections is 1 to {MOST_CONNECTIONS}, and not {connections}"));
+        }
+        if named.port == Some(0) {
+            return fail("port is 1 to 65535, and not 0");
+        }
         let authorities = self.ca_file.as_deref().map(read).transpose()?;
         let port = match tls {
             SmtpTls::Implicit => 465,
@@ -268,8 +282,8 @@ impl SmtpConfig {
             tls,
             credentials,
             authorities,
-            timeout: Duration::from_secs(self.timeout_seconds.unwrap_or(TIMEOUT).max(1)),
-            connections: self.connections.unwrap_or(CONNECTIONS).max(1),
+            timeout: Duration::from_secs(timeout),
+            connections,
         })
     }
 

@@ -12,6 +12,8 @@ use super::client::EgressClient;
 use super::egress::{EgressPolicy, InvalidEgressRule};
 use crate::capability::storage::{InvalidOrganizationId, OrganizationId};
 
+/// The longest that a request may take, in seconds: an hour.
+const LONGEST: u64 = 60 * 60;
 /// The largest response body that the contract knows, in bytes.
 const RESPONSE_BYTES: usize = 1024 * 1024;
 
@@ -37,9 +39,9 @@ pub struct HttpConfig {
     pub ports: Option<Vec<u16>>,
     /// A PEM file of certificate authorities to trust beside Mozilla's.
     pub ca_file: Option<PathBuf>,
-    /// How many seconds a request may take at the most, redirects included. Default: 30.
+    /// How many seconds a request may take at the most, redirects included: 1 to 3,600. Default: 30.
     pub timeout_seconds: Option<u64>,
-    /// How many seconds a connection may take, name resolution and TLS included. Default: 10.
+    /// How many seconds a connection may take, name resolution and TLS included: 1 to 3,600. Default: 10.
     pub connect_timeout_seconds: Option<u64>,
     /// Rules of single organizations, by the organization's name.
     pub organizations: BTreeMap<String, EgressConfig>,
@@ -90,6 +92,17 @@ pub enum HttpConfigError {
     /// A rule can't be read.
     #[error(transparent)]
     Rule(#[from] InvalidEgressRule),
+    /// A time is none, or so long that it is a mistake.
+    #[error("{name} in the table [http] is 1 to {LONGEST}, and not {found}")]
+    Seconds {
+        /// What the setting is called.
+        name: &'static str,
+        /// What it is set to.
+        found: u64,
+    },
+    /// A port is 0, at which nobody listens.
+    #[error("`ports` in the table [http] are 1 to 65535, and not 0")]
+    Port,
     /// A key of `organizations` is no organization's name.
     #[error("http.organizations.{0}: {1}")]
     Organization(String, InvalidOrganizationId),
@@ -122,10 +135,15 @@ impl HttpConfig {
             None => None,
         };
         let base = EgressConfig { only: self.only.clone(), permit: self.permit.clone(), ports: self.ports.clone() };
+        let ports = self.organizations.values().map(|own| &own.ports).chain([&self.ports]);
+        if ports.flatten().flatten().any(|port| *port == 0) {
+            return Err(HttpConfigError::Port);
+        }
         let defaults = HttpLimits::default();
         let limits = HttpLimits {
-            timeout: self.timeout_seconds.map_or(defaults.timeout, Duration::from_secs),
-            connect_timeout: self.connect_timeout_seconds.map_or(defaults.connect_timeout, Duration::from_secs),
+            timeout: seconds("timeout-seconds", self.timeout_seconds)?.unwrap_or(defaults.timeout),
+            connect_timeout: seconds("connect-timeout-seconds", self.connect_timeout_seconds)?
+                .unwrap_or(defaults.connect_timeout),
             ..defaults
         };
         let mut client = EgressClient::new(EgressPolicy::new(&base)?, authorities.as_deref())?.limits(limits);
@@ -140,6 +158,14 @@ impl HttpConfig {
             client = client.organization(organization, EgressPolicy::new(&rules)?);
         }
         Ok(client)
+    }
+}
+
+/// The setting of this name as a time.
+fn seconds(name: &'static str, set: Option<u64>) -> Result<Option<Duration>, HttpConfigError> {
+    match set {
+        Some(found) if !(1..=LONGEST).contains(&found) => Err(HttpConfigError::Seconds { name, found }),
+        set => Ok(set.map(Duration::from_secs)),
     }
 }
 
@@ -169,6 +195,21 @@ mod tests {
         assert!(matches!(client("only = ['a/b']"), Err(HttpConfigError::Rule(_))));
         assert!(matches!(client("[organizations.Acme]"), Err(HttpConfigError::Organization(..))));
         assert!(toml::from_str::<HttpConfig>("permits = []").is_err());
+    }
+
+    #[test]
+    fn p9_a_time_that_is_none_or_too_long_and_the_port_0_are_refused_by_name() {
+        for (text, said) in [
+            ("timeout-seconds = 0", "timeout-seconds in the table [http] is 1 to 3600, and not 0"),
+            ("timeout-seconds = 3601", "and not 3601"),
+            ("connect-timeout-seconds = 0", "connect-timeout-seconds in the table [http]"),
+            ("ports = [443, 0]", "`ports`"),
+            ("[organizations.acme]\nports = [0]", "`ports`"),
+        ] {
+            let refused = client(text).err().unwrap().to_string();
+            assert!(refused.contains(said), "{text}: {refused}");
+        }
+        assert!(client("timeout-seconds = 1\nconnect-timeout-seconds = 3600\nports = [1]").is_ok());
     }
 
     #[test]

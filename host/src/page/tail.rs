@@ -19,6 +19,7 @@ use super::refusal::Refusal;
 use super::visit::Visit;
 use crate::download::written_meanwhile;
 use crate::server::streams::Stream;
+use crate::traces::carried;
 
 /// How often the log is looked at.
 const EVERY: Duration = Duration::from_secs(1);
@@ -50,7 +51,7 @@ pub(super) async fn follow(
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
     let from = last.or(from).unwrap_or_else(|| visit.state.now());
     let (sender, body) = written_meanwhile(16);
-    tokio::spawn(run(visit, filter, from, sender, stream));
+    tokio::spawn(carried(Box::pin(run(visit, filter, from, sender, stream))));
     let fields = [(header::CONTENT_TYPE, "text/event-stream"), (HeaderName::from_static("x-accel-buffering"), "no")];
     Ok((fields, body).into_response())
 }

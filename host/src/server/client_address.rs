@@ -39,6 +39,11 @@ impl TrustedProxies {
         Ok(Self { networks, told: Arc::default() })
     }
 
+    /// Whether a request that this peer has sent comes from one of them.
+    pub(crate) fn trust(&self, peer: IpAddr) -> bool {
+        self.contain(peer.to_canonical())
+    }
+
     fn contain(&self, address: IpAddr) -> bool {
         self.networks.iter().any(|network| network.contains(&address))
     }

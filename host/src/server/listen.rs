@@ -29,7 +29,7 @@ use super::loggable::loggable;
 use super::tls::{self, Tls, WithoutCertificate};
 use super::turns::Turns;
 use super::unreadable::Readable;
-use super::{ScimService, receivers, request_id, tracked};
+use super::{ScimService, TrustedProxies, receivers, request_id, tracked};
 use crate::capability::storage::StorageError;
 use crate::hourly::warn_hourly;
 use crate::ledger::Ledger;
@@ -116,6 +116,7 @@ pub(crate) async fn listen(
         ledger: ledger.clone(),
         metrics: Arc::clone(&metrics),
         traces: provisioner.traces().clone(),
+        proxies: provisioner.trusted_proxies().clone(),
         certificate_missing: false,
     };
     let connections = Connections::new(ledger, descriptors());
@@ -309,6 +310,7 @@ struct Entry {
     ledger: Ledger,
     metrics: Arc<Metrics>,
     traces: Traces,
+    proxies: TrustedProxies,
     /// The admin API asks for a client's certificate, and this connection's client has shown none.
     certificate_missing: bool,
 }
@@ -321,7 +323,11 @@ impl Entry {
         // Whether the server is there is asked every second, and says nothing to who looks at traces.
         let is_probe = matches!(uri.path(), "/healthz" | "/readyz");
         let span = match self.traces.is_on() && !is_probe {
-            true => self.traces.of_request(&method, &loggable(uri.path()), request.headers()),
+            true => {
+                let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+                let is_trusted = peer.is_some_and(|peer| self.proxies.trust(peer.0.ip()));
+                self.traces.of_request(&method, &loggable(uri.path()), request.headers(), is_trusted)
+            }
             false => Span::none(),
         };
         let response = match span.is_on() {

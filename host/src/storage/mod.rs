@@ -16,11 +16,11 @@ mod sqlite;
 #[cfg(any(test, feature = "conformance"))]
 pub(crate) use count::count;
 pub use memory::MemoryStorage;
+#[cfg(feature = "cli")]
+pub(crate) use postgres::{Answered, PostgresSource, PostgresTarget, ask};
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresConfig, PostgresConfigError, PostgresOpenError, PostgresStorage, PostgresTlsError};
-#[cfg(feature = "cli")]
-pub(crate) use postgres::{PostgresSource, PostgresTarget};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{Checkpoints, OpenError, SqliteStorage};
 #[cfg(feature = "cli")]
-pub(crate) use sqlite::{SqliteSource, SqliteTarget, examine};
+pub(crate) use sqlite::{SqliteSource, SqliteTarget, examine, is_alone};

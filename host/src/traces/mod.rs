@@ -30,7 +30,7 @@ mod without;
 #[cfg(feature = "otlp")]
 pub use collector::{Collector, NotTaken};
 #[cfg(feature = "otlp")]
-pub use spans::{InvalidSampling, Sampling, Traces, TracesConfig};
+pub use spans::{Followed, InvalidSampling, Sampling, Traces, TracesConfig};
 #[cfg(feature = "otlp")]
 pub(crate) use spans::{Span, carried, ids, note_route, traceparent};
 #[cfg(not(feature = "otlp"))]

@@ -46,20 +46,33 @@ const METHODS: [Method; 9] = [
 /// Whether any [`Traces`] were started in this process, so that asking for the current span costs nothing where none were.
 static ON: AtomicBool = AtomicBool::new(false);
 
+/// Whose word counts that says, in a `traceparent`, whether the trace of a request is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Followed {
+    /// Nobody's.
+    #[default]
+    Nobody,
+    /// That of [`TrustedProxies`](crate::server::TrustedProxies): they must not pass on what strangers say.
+    TrustedProxies,
+    /// Everybody's: whoever can send a request can have it kept, or not kept.
+    Everybody,
+}
+
 /// Which traces are kept.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sampling {
-    /// Which share of the traces that begin here is kept: 1 keeps all, 0 none.
+    /// Which share of the traces is kept: 1 keeps all, 0 none. Those that begin here are chosen by their ids. A request that comes
+    /// with a `traceparent` of somebody who is not followed belongs to that trace as well, but it is kept or not by chance, and
+    /// not by its id, which the caller has chosen.
     pub share: f64,
-    /// Whether a request that comes with a `traceparent` is kept if, and only if, its caller keeps it. If not, the share holds
-    /// for it as well.
-    pub follows_caller: bool,
+    /// Whose `traceparent` says in the place of the share whether a request is kept.
+    pub followed: Followed,
 }
 
-/// All that begin here, and of others those that their callers keep.
+/// All, whatever their callers say.
 impl Default for Sampling {
     fn default() -> Self {
-        Self { share: 1.0, follows_caller: true }
+        Self { share: 1.0, followed: Followed::default() }
     }
 }
 
@@ -79,14 +92,14 @@ pub enum InvalidSampling {
 
 impl Sampling {
     /// The sampler that OpenTelemetry calls so (`OTEL_TRACES_SAMPLER`), with its argument (`OTEL_TRACES_SAMPLER_ARG`), which is 1
-    /// if there is none.
+    /// if there is none. The parents that `parentbased_…` follows are trusted proxies.
     ///
     /// # Errors
     /// [`InvalidSampling`] says what can't be read.
     pub fn named(name: &str, argument: Option<&str>) -> Result<Self, InvalidSampling> {
-        let (root, follows_caller) = match name.strip_prefix("parentbased_") {
-            Some(root) => (root, true),
-            None => (name, false),
+        let (root, followed) = match name.strip_prefix("parentbased_") {
+            Some(root) => (root, Followed::TrustedProxies),
+            None => (name, Followed::Nobody),
         };
         let share = match root {
             "always_on" => 1.0,
@@ -94,7 +107,7 @@ impl Sampling {
             "traceidratio" => argument.map_or(Ok(1.0), Self::share_of)?,
             _ => return Err(InvalidSampling::Sampler(name.to_owned())),
         };
-        Ok(Self { share, follows_caller })
+        Ok(Self { share, followed })
     }
 
     /// Reads a share.
@@ -106,10 +119,28 @@ impl Sampling {
         share.ok_or_else(|| InvalidSampling::Share(text.to_owned()))
     }
 
+    /// Of a request that comes with a `traceparent`, [`Sampling::keeps`] has decided.
     fn sampler(self) -> Sampler {
-        let share = Sampler::TraceIdRatioBased(self.share);
-        if self.follows_caller { Sampler::ParentBased(Box::new(share)) } else { share }
+        Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(self.share)))
     }
+
+    /// Whether a request is kept whose caller says this about it.
+    fn keeps(self, said: bool, is_trusted: bool) -> bool {
+        match self.followed {
+            Followed::Everybody => said,
+            Followed::TrustedProxies if is_trusted => said,
+            _ => self.share >= 1.0 || f64::from(chance()) < self.share * CHANCES,
+        }
+    }
+}
+
+/// How many values [`chance`] has.
+const CHANCES: f64 = 4_294_967_296.0;
+
+/// A number that nobody can foresee; the largest one if the system has none, so that nothing is kept for want of it.
+fn chance() -> u32 {
+    let mut bytes = [0; 4];
+    if getrandom::fill(&mut bytes).is_ok() { u32::from_le_bytes(bytes) } else { u32::MAX }
 }
 
 /// How traces are made and where they go.
@@ -179,6 +210,7 @@ struct Inner {
     tracer: SdkTracer,
     task: Task,
     outcomes: IntCounterVec,
+    sampling: Sampling,
     /// Whether organizations are named.
     names: bool,
 }
@@ -210,7 +242,8 @@ impl Traces {
             .build();
         ON.store(true, Ordering::Relaxed);
         let tracer = provider.tracer(env!("CARGO_PKG_NAME"));
-        Ok(Self(Some(Arc::new(Inner { tracer, task, outcomes, names: config.names }))))
+        let (sampling, names) = (config.sampling, config.names);
+        Ok(Self(Some(Arc::new(Inner { tracer, task, outcomes, sampling, names }))))
     }
 
     /// Sends what waits, and makes no further spans; waits no longer than `most`.
@@ -231,7 +264,8 @@ impl Traces {
     }
 
     /// The span of an HTTP request: in the trace of its caller, if it says one, else in one of its own. `path` has no secrets.
-    pub(crate) fn of_request(&self, method: &Method, path: &str, headers: &HeaderMap) -> Span {
+    /// `is_trusted`: a trusted proxy has sent it.
+    pub(crate) fn of_request(&self, method: &Method, path: &str, headers: &HeaderMap, is_trusted: bool) -> Span {
         let Some(inner) = &self.0 else { return Span(None) };
         let mut attributes = vec![KeyValue::new("http.request.method", named(method))];
         let mut name = in_name(method).to_owned();
@@ -247,7 +281,8 @@ impl Traces {
             attributes.push(KeyValue::new("url.path", path.to_owned()));
         }
         let builder = inner.tracer.span_builder(name).with_kind(SpanKind::Server).with_attributes(attributes);
-        Span::first(inner.tracer.build_with_context(builder, &caller(headers)))
+        let caller = caller(headers, |said| inner.sampling.keeps(said, is_trusted));
+        Span::first(inner.tracer.build_with_context(builder, &caller))
     }
 
     /// The span of a run of an organization's jobs, in a trace of its own.
@@ -445,14 +480,16 @@ pub(crate) fn ids() -> Option<(TraceId, SpanId)> {
     })
 }
 
-/// The context of the request's caller; an empty one if it says none, or one that is not valid.
-fn caller(headers: &HeaderMap) -> Context {
+/// The context of the request's caller; an empty one if it says none, or one that is not valid. `keeps` decides, by what the caller
+/// says, whether the trace is kept.
+fn caller(headers: &HeaderMap, keeps: impl FnOnce(bool) -> bool) -> Context {
     let mut parents = headers.get_all("traceparent").iter();
     let parent = match (parents.next(), parents.next()) {
         (Some(parent), None) => parent.to_str().ok().and_then(TraceParent::parse),
         _ => None,
     };
-    let Some(parent) = parent else { return Context::new() };
+    let Some(mut parent) = parent else { return Context::new() };
+    parent.sampled = keeps(parent.sampled);
     let states: Vec<_> = headers.get_all("tracestate").iter().filter_map(|state| state.to_str().ok()).collect();
     let state = states.join(",");
     let state = if state.len() > LONGEST_STATE { None } else { TraceState::from_str(&state).ok() };
@@ -486,12 +523,13 @@ mod tests {
 
     #[test]
     fn p9_samplers_have_the_names_of_opentelemetry_and_a_wrong_one_is_refused() {
-        let sampling = |share, follows_caller| Ok(Sampling { share, follows_caller });
+        use Followed::{Nobody, TrustedProxies};
+        let sampling = |share, followed| Ok(Sampling { share, followed });
         for (name, argument, expected) in [
-            ("always_on", None, sampling(1.0, false)),
-            ("parentbased_always_off", Some("7"), sampling(0.0, true)),
-            ("parentbased_traceidratio", Some("0.25"), sampling(0.25, true)),
-            ("traceidratio", None, sampling(1.0, false)),
+            ("always_on", None, sampling(1.0, Nobody)),
+            ("parentbased_always_off", Some("7"), sampling(0.0, TrustedProxies)),
+            ("parentbased_traceidratio", Some("0.25"), sampling(0.25, TrustedProxies)),
+            ("traceidratio", None, sampling(1.0, Nobody)),
             ("traceidratio", Some("1.5"), Err(InvalidSampling::Share("1.5".into()))),
             ("traceidratio", Some("NaN"), Err(InvalidSampling::Share("NaN".into()))),
             ("parentbased_", None, Err(InvalidSampling::Sampler("parentbased_".into()))),
@@ -502,13 +540,38 @@ mod tests {
     }
 
     #[test]
+    fn p9_what_a_caller_says_of_its_trace_counts_for_those_who_are_followed_only() {
+        use Followed::{Everybody, Nobody, TrustedProxies};
+        // Whose word counts, who has sent it, and whether what is said is done.
+        for (followed, is_trusted, counts) in [
+            (Nobody, false, false),
+            (Nobody, true, false),
+            (TrustedProxies, false, false),
+            (TrustedProxies, true, true),
+            (Everybody, false, true),
+            (Everybody, true, true),
+        ] {
+            for said in [false, true] {
+                for share in [0.0, 1.0] {
+                    let expected = if counts { said } else { share >= 1.0 };
+                    let kept = Sampling { share, followed }.keeps(said, is_trusted);
+                    assert_eq!(kept, expected, "{followed:?}, {is_trusted}, {said}, {share}");
+                }
+            }
+        }
+        let half = Sampling { share: 0.5, followed: Nobody };
+        let kept = (0..1_000).filter(|_| half.keeps(true, true)).count();
+        assert!((300..700).contains(&kept), "{kept} of 1,000");
+    }
+
+    #[test]
     fn p9_only_one_valid_traceparent_says_who_the_caller_is() {
         let of = |fields: &[(&'static str, &'static str)]| {
             let mut headers = HeaderMap::new();
             for (name, value) in fields {
                 headers.append(*name, value.parse().unwrap());
             }
-            let context = caller(&headers);
+            let context = caller(&headers, |said| said);
             let state = context.span().span_context().trace_state().header();
             parent(&context).map(|parent| (parent.to_string(), state))
         };

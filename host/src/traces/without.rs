@@ -13,7 +13,7 @@ impl Traces {
         false
     }
 
-    pub(crate) fn of_request(&self, _: &Method, _: &str, _: &HeaderMap) -> Span {
+    pub(crate) fn of_request(&self, _: &Method, _: &str, _: &HeaderMap, _: bool) -> Span {
         Span
     }
 

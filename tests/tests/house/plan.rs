@@ -59,10 +59,8 @@ pub(super) const HOST: Plan = Plan {
             &["storage", "email", "http", "registry", "api_keys", "urls", "alarm", "sign_ins"],
         ),
         ("what a backend may give instead", &["capability", "directory", "timestamp"]),
-        (
-            "turns, limits, counts, traces, digits, files",
-            &["fair", "ledger", "metrics", "quota", "hex", "download", "traces"],
-        ),
+        ("files that are read while they are sent", &["download"]),
+        ("turns, limits, counts, traces, digits", &["fair", "ledger", "metrics", "quota", "hex", "traces"]),
         ("what the log says once an hour", &["hourly"]),
     ],
     debts: &[

@@ -28,7 +28,7 @@ pub(crate) fn alerting() -> (PathBuf, Receiver<String>, TempDir) {
     fs::write(&key, "whsec_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=\n").expect("the key");
     let table = format!(
         "[http]\npermit = ['http://127.0.0.1:9']\n[alerts]\nmail = ['{OPERATOR}']\nwebhook = 'http://127.0.0.1:{port}/alerts'\n\
-         webhook-secret-file = '{}'\nevery-seconds = 1\ndisk-free-mib = 9000000000\n",
+         webhook-secret-file = '{}'\nevery-seconds = 1\ndisk-free-mib = 1000000000\n",
         key.display()
     );
     fs::write(&config, table).expect("the configuration");

@@ -66,7 +66,10 @@ fn p9_a_backup_beside_a_busy_server_has_all_that_was_answered_and_can_be_restore
 
     let again = refused(server.data(), &["backup", text(&backup)]);
     assert!(again.contains("has organizations already"), "{again}");
-    done(&restored, &["restore", text(&backup)]);
+    let into = Command::new(binary()).arg("--data").arg(&restored).args(["restore", text(&backup)]).output().unwrap();
+    let said = String::from_utf8_lossy(&into.stderr);
+    assert!(into.status.success(), "{said}");
+    assert_eq!(said.trim_end(), format!("restoring {} into {}", backup.display(), restored.display()));
     assert_eq!(members(&restored, &organization), copied);
     #[cfg(unix)]
     for name in ["insomnia-scim.db", "secret.key"] {
@@ -77,7 +80,7 @@ fn p9_a_backup_beside_a_busy_server_has_all_that_was_answered_and_can_be_restore
 
     // Beside the server nothing is restored, and what is there is left alone.
     let full = refused(server.data(), &["restore", text(&backup)]);
-    assert!(full.contains("has organizations already"), "{full}");
+    assert!(full.contains("has organizations already") && full.contains(text(server.data())), "{full}");
     server.stop();
 }
 

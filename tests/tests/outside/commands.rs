@@ -62,6 +62,90 @@ fn a_command_whose_output_nobody_takes_ends_in_order() {
     assert!(said.starts_with("error: the command has done its work") && said.lines().count() == 1, "{said}");
 }
 
+/// A program that calls a command tells by the exit code that it is worth another try.
+#[test]
+fn p9_storage_that_is_away_ends_every_command_with_7() {
+    let place = tempfile::tempdir().expect("a directory");
+    let path = |name: &str| place.path().join(name).to_str().expect("a path").to_owned();
+    let (data, kept, backup) = (path("data"), path("kept"), path("backup"));
+    let run = |arguments: &[&str]| Command::new(binary()).args(arguments).output().expect("the binary runs");
+    let made = run(&["--data", &kept, "org", "create", "acme", "--owner", "owner@acme.example"]);
+    assert!(made.status.success(), "{made:?}");
+    let away = "postgres://scim@127.0.0.1:1/insomnia";
+    let of = ["--organization", "acme"];
+    let commands: [&[&str]; 20] = [
+        &["serve", "--listen", "127.0.0.1:0"],
+        &["demo", "--listen", "127.0.0.1:0"],
+        &["org", "list"],
+        &["org", "create", "acme"],
+        &["org", "set", "acme", "--seats", "7"],
+        &["member", "list"],
+        &["team", "list"],
+        &["connector", "status"],
+        &["setup-link", "list"],
+        &["oauth-client", "list"],
+        &["guard", "show"],
+        &["log", "list"],
+        &["audit", "list"],
+        &["event", "list"],
+        &["delivery", "list", "emails-waiting"],
+        &["api-key", "list", "--operator"],
+        &["component", "list"],
+        &["key", "status"],
+        &["backup", &backup],
+        &["restore", &kept],
+    ];
+    let of_organization =
+        ["member", "team", "connector", "setup-link", "oauth-client", "guard", "log", "audit", "event", "delivery"];
+    for command in commands {
+        let more = if of_organization.contains(&command[0]) { &of[..] } else { &[] };
+        let ended = run(&[&["--json", "--data", &data, "--storage", away][..], command, more].concat());
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(7), "{command:?}: {said}");
+        let told = said.lines().find_map(|line| serde_json::from_str::<Value>(line).ok()?.get("error").cloned());
+        let told = told.unwrap_or_else(|| panic!("{command:?}: no error in JSON: {said}"));
+        assert_eq!((&told["kind"], &told["exit_code"]), (&json!("unavailable"), &json!(7)), "{command:?}");
+        assert!(text(&told, "message").contains("can't be reached"), "{command:?}: {told}");
+    }
+    let moved = run(&["migrate", "--from", &kept, "--to", away]);
+    assert_eq!(moved.status.code(), Some(7), "{}", String::from_utf8_lossy(&moved.stderr));
+}
+
+/// A setting of which nothing good can come is told at the start, and not when it is needed first.
+#[test]
+fn p9_a_time_or_a_limit_in_the_configuration_that_is_none_or_absurd_is_refused_by_name() {
+    let place = tempfile::tempdir().expect("a directory");
+    let config = place.path().join("config.toml");
+    let smtp = |setting: &str| {
+        format!("[email]\nfrom = 'no-reply@example.com'\n[email.smtp]\nhost = 'smtp.example.com'\n{setting} = 0")
+    };
+    let (timeout, connections) = (smtp("timeout-seconds"), smtp("connections"));
+    for (table, setting) in [
+        ("[alerts]\nevery-seconds = 0", "`every-seconds` in the table [alerts] is 1 to 86400, and not 0"),
+        ("[alerts]\nevery-seconds = 86401", "is 1 to 86400, and not 86401"),
+        ("[alerts]\nevery-seconds = 9223372036854775807", "every-seconds"),
+        ("[alerts]\ndisk-free-mib = 0", "disk-free-mib"),
+        ("[http]\ntimeout-seconds = 0", "timeout-seconds in the table [http] is 1 to 3600, and not 0"),
+        ("[http]\nconnect-timeout-seconds = 0", "connect-timeout-seconds"),
+        ("[http]\nports = [0]", "ports"),
+        ("[email]\nfolder-keep-days = 0", "1 to 3650 days"),
+        (timeout.as_str(), "timeout-seconds is 1 to 3600, and not 0"),
+        (connections.as_str(), "connections is 1 to 1000, and not 0"),
+        ("[quotas]\nemails-per-day = 0", "emails-per-day can't be lower than 1"),
+        ("[otlp]\nendpoint = 'http://127.0.0.1:9'\nsample = 1.5", "from 0 to 1"),
+    ] {
+        fs::write(&config, table).expect("the configuration");
+        // A server that took it would serve until it is told to end.
+        let mut command = Command::new("timeout");
+        command.arg("60").arg(binary()).args(["serve", "--listen", "127.0.0.1:0", "--data"]);
+        command.arg(place.path().join("data")).arg("--config").arg(&config).stdin(Stdio::null());
+        let ended = command.output().expect("the binary runs");
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(2), "{table}: {said}");
+        assert!(said.contains(setting), "{table}: {said}");
+    }
+}
+
 /// An organization's emails in the mail folder that are to this address.
 pub(crate) fn mail_to(server: &Server, organization: &str, address: &str) -> Vec<String> {
     let Ok(folder) = fs::read_dir(server.data().join("mail").join(organization)) else { return Vec::new() };
@@ -103,6 +187,14 @@ fn the_log_lists_and_exports_what_was_asked_without_a_token() {
     assert_eq!(list(&["--status", "4"]).as_array().map(Vec::len), Some(1));
     assert_eq!(list(&["--method", "post", "--resource", "User", "--since", "1h"]).as_array().map(Vec::len), Some(1));
     assert_eq!(list(&["--until", "1h"]), json!([]));
+    for (status, said) in [("0", "listed without --status"), ("404", "so 4 is that of 404"), ("7", "first digit")] {
+        let refused = run(shared(), &["log", "list", "--organization", &connector.organization, "--status", status]);
+        let text = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(refused.status.code() == Some(2) && text.contains(said), "p5: --status {status}: {text}");
+    }
+    let help = run(shared(), &["log", "list", "--help"]);
+    let help = String::from_utf8_lossy(&help.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(help.contains("the status 0 is in no class"), "p5: the help says what 0 is: {help}");
     let events = |more: &[&str]| {
         let output =
             run(shared(), &[&["event", "list", "--organization", &connector.organization, "--json"], more].concat());

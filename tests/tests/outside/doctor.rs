@@ -69,3 +69,15 @@ fn p9_a_lost_key_a_spoilt_database_and_a_mail_server_that_is_not_there_are_named
     }
     assert!(found(&output, "host key").1.contains("backup"));
 }
+
+#[test]
+fn p9_a_database_that_is_not_there_is_told_as_the_database_and_not_as_the_component() {
+    let data = tempfile::tempdir().expect("a directory");
+    let output = doctor(data.path(), &["--json", "--storage", "postgres://scim@127.0.0.1:1/insomnia"]);
+    assert_eq!(output.status.code(), Some(1));
+    let (state, text) = found(&output, "database");
+    assert!(state == "bad" && text.contains("can't be reached"), "{state}: {text}");
+    assert!(text.contains("look whether PostgreSQL runs there"), "what to do is not said: {text}");
+    let (state, text) = found(&output, "component");
+    assert!(state == "warning" && text.contains("not looked at"), "{state}: {text}");
+}

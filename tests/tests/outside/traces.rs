@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
@@ -18,6 +19,7 @@ use prost::Message as _;
 use serde_json::Value;
 
 use crate::outside::commands::{receiver, soon};
+use crate::page::visitor::Visitor;
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const CALLER: &str = "00f067aa0ba902b7";
@@ -76,6 +78,12 @@ fn attributes(span: &Span) -> BTreeMap<String, String> {
     span.attributes.iter().map(value).collect()
 }
 
+/// The spans that have come.
+fn of(messages: &Receiver<ExportTraceServiceRequest>) -> Vec<Span> {
+    let resources = messages.try_iter().flat_map(|message| message.resource_spans);
+    resources.flat_map(|of_resource| of_resource.scope_spans).flat_map(|of_scope| of_scope.spans).collect()
+}
+
 /// The line of the server's log about the request with this id.
 fn logged(server: &Server, request: &str) -> Value {
     soon("the line of the log", || {
@@ -129,7 +137,8 @@ fn p9_a_request_and_what_it_causes_are_one_trace_of_its_caller_down_to_the_webho
 
     let served = named("POST /scim/v2/{organization}/Users");
     assert_eq!(served.len(), 1, "{spans:#?}");
-    let served = served[0];
+    let served = served[0].clone();
+    let served = &served;
     assert_eq!((hex(&served.trace_id).as_str(), hex(&served.parent_span_id).as_str()), (TRACE, CALLER));
     assert_eq!(served.kind(), SpanKind::Server);
     let known = attributes(served);
@@ -164,6 +173,13 @@ fn p9_a_request_and_what_it_causes_are_one_trace_of_its_caller_down_to_the_webho
         assert!(!all.contains(name), "{name} stands in a span");
     }
 
+    // A stranger does not hide from traces either: the share decides, which keeps all.
+    create(&format!("00-{TRACE}-{CALLER}-00"), &Person::new(&unique("hidden")));
+    soon("the span of a request that its caller does not keep", || {
+        spans.extend(of(&messages));
+        spans.iter().filter(|span| span.name == served.name).count().checked_sub(2)
+    });
+
     // What is no traceparent begins a new trace.
     let request = create(&format!("00-{}-{CALLER}-01", "0".repeat(32)), &Person::new(&unique("untraced")));
     let line = logged(&server, &request);
@@ -185,4 +201,65 @@ fn p9_a_collector_that_is_not_there_harms_nothing_and_is_told_once() {
     assert!(metrics.contains(r#"insomnia_scim_spans_total{outcome="exported"} 0"#), "{metrics}");
     assert_eq!(server.stderr().matches("spans are not taken").count(), 1);
     assert!(server.stop().success(), "the end does not wait for the collector");
+}
+
+/// Whoever can send a request could otherwise have each of them recorded, whatever share the operator wants.
+#[test]
+fn p9_what_a_caller_says_of_its_trace_counts_only_for_whom_the_operator_follows() {
+    // The peers of these servers are trusted proxies.
+    let cases: [(&[&str], &str, bool); 4] = [
+        (&[], "01", false),
+        (&["--otlp-follow-callers", "trusted-proxies"], "01", true),
+        (&["--otlp-follow-callers", "trusted-proxies"], "00", false),
+        (&["--otlp-follow-callers", "everybody"], "01", true),
+    ];
+    for (more, said, kept) in cases {
+        let (otlp, messages) = collector();
+        let endpoint = format!("http://127.0.0.1:{otlp}");
+        let none = ["--log-format", "json", "--otlp-endpoint", &endpoint, "--otlp-sample", "0"];
+        let mut server = Server::start_in(&soon_sent(), &[&none[..], more].concat());
+        let request =
+            Request::new("GET", "/Users?count=0").header("traceparent", &format!("00-{TRACE}-{CALLER}-{said}"));
+        let response = server.client().send(&request);
+        let id = response.is(200).header("x-request-id").expect("the id of the request").to_owned();
+        // It belongs to the trace of its caller in any case.
+        assert_eq!(logged(&server, &id)["trace_id"], TRACE, "{more:?}");
+        // Its end sends what waits.
+        assert!(server.stop().success());
+        let spans: Vec<Span> = of(&messages).into_iter().filter(|span| hex(&span.trace_id) == TRACE).collect();
+        assert_eq!(spans.iter().any(|span| span.kind() == SpanKind::Server), kept, "{more:?}, {said}: {spans:#?}");
+    }
+}
+
+#[test]
+fn p9_calls_of_an_export_and_of_the_live_log_belong_to_the_trace_of_their_request() {
+    let (otlp, messages) = collector();
+    let endpoint = format!("http://127.0.0.1:{otlp}");
+    let server = Server::start_in(&soon_sent(), &["--otlp-endpoint", &endpoint]);
+    // More than one part of an export.
+    for _ in 0..510 {
+        server.client().get("/Users?count=0").is(200);
+    }
+    let visitor = Visitor::at(&server.demo().page_url);
+    visitor.sign_in(&server.demo().owner_email, &server.demo().owner_passphrase).is(303);
+    visitor.choose_passphrase(&server.demo().owner_passphrase, "one that nobody else has seen");
+    assert!(visitor.get("/logs/export.jsonl").is(200).text().lines().count() > 500);
+    let cookie = visitor.cookie.borrow().clone().expect("a cookie");
+    let mut follow = Command::new("curl");
+    follow.args(["-sS", "-N", "--max-time", "3", "-H", &format!("Cookie: {cookie}")]);
+    follow.arg(format!("{}/logs/live", server.demo().page_url)).stdout(Stdio::piped());
+    assert!(String::from_utf8_lossy(&follow.output().expect("curl runs").stdout).contains("retry:"));
+
+    let mut spans: Vec<Span> = Vec::new();
+    for path in ["export.jsonl", "live"] {
+        soon(&format!("two searches of the log below the request of {path}"), || {
+            spans.extend(of(&messages));
+            let request = spans.iter().find(|span| span.name.ends_with(&format!("/logs/{path}")))?;
+            let is_below = |span: &&Span| {
+                span.name == "journal.search_log"
+                    && (&span.trace_id, &span.parent_span_id) == (&request.trace_id, &request.span_id)
+            };
+            spans.iter().filter(is_below).count().checked_sub(2)
+        });
+    }
 }

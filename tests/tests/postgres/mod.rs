@@ -3,6 +3,7 @@
 mod breaks;
 mod chaos;
 mod clocks;
+mod doctor;
 mod hosts;
 mod moves;
 mod pooled;

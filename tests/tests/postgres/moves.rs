@@ -10,7 +10,7 @@ use insomnia_scim::capability::storage::{
 };
 use insomnia_scim::storage::SqliteStorage;
 use insomnia_scim_tests::postgres::Cluster;
-use insomnia_scim_tests::server::binary;
+use insomnia_scim_tests::server::{Server, Surroundings, binary};
 use serde_json::Value;
 
 use super::open;
@@ -33,17 +33,30 @@ fn p9_organizations_move_into_a_postgresql_and_back_with_all_that_they_have() {
         run(&["--data", &first, "member", "add", &format!("someone@{name}.example"), "--organization", name]).unwrap();
     }
     run(&["--data", &first, "org", "delete", "former", "--yes-delete", "former"]).unwrap();
+    let before =
+        ["acme", "globex"].map(|name| run(&["--data", &first, "member", "list", "--organization", name]).unwrap());
     let (there, back) = (["migrate", "--from", &first, "--to", &url], ["migrate", "--from", &url, "--to", &last]);
     let moved = run(&there).unwrap();
     assert!(moved.contains("\"organizations\":2"), "{moved}");
-    let again = run(&there).unwrap_err();
-    assert!(again.contains("has organizations already"), "{again}");
+    // The old database is left alone, and by everybody who forgets where it is now.
+    for forgotten in [&there[..], &["--data", &first, "org", "list"], &["--data", &first, "backup", &last]] {
+        let refused = run(forgotten).unwrap_err();
+        assert!(
+            refused.contains("was moved to the database postgres") && refused.contains("delete the file"),
+            "{refused}"
+        );
+        assert!(refused.contains("\"exit_code\":4"), "{refused}");
+    }
+    let doctor = Command::new(binary()).args(["--json", "--data", &first, "doctor"]).output().unwrap();
+    let found: Value = serde_json::from_slice(&doctor.stdout).unwrap();
+    let database = found["checks"].as_array().unwrap().iter().find(|found| found["check"] == "database").unwrap();
+    assert!(database["state"] == "bad" && database["found"].as_str().unwrap().contains("was moved to"), "{database}");
     // The key stays where it was: so does the data directory of the servers.
     let listed =
         |place: &[&str], name: &str| run(&[place, &["member", "list", "--organization", name]].concat()).unwrap();
     let in_postgres = ["--data", &first, "--storage", &url];
-    for name in ["acme", "globex"] {
-        assert_eq!(listed(&in_postgres, name), listed(&["--data", &first], name));
+    for (name, before) in ["acme", "globex"].into_iter().zip(before) {
+        assert_eq!(listed(&in_postgres, name), before);
     }
     run(&[&in_postgres[..], &["member", "add", "late@acme.example", "--organization", "acme"]].concat()).unwrap();
     // Out of the database the key must come from somewhere.
@@ -53,6 +66,9 @@ fn p9_organizations_move_into_a_postgresql_and_back_with_all_that_they_have() {
     run(&[&["--data", &first][..], &back].concat()).unwrap();
     assert_eq!(listed(&["--data", &last], "acme"), listed(&in_postgres, "acme"));
     assert!(listed(&["--data", &last], "acme").contains("late@acme.example"));
+    // There is a way back to the old one.
+    std::fs::remove_file(Path::new(&first).join("moved")).unwrap();
+    assert!(!listed(&["--data", &first], "acme").contains("late@acme.example"));
     // A name that was deleted keeps its generation: what was its own is never seen again.
     run(&["--data", &last, "org", "create", "former", "--seats", "10", "--owner", "owner@former.example"]).unwrap();
     assert!(!listed(&["--data", &last], "former").contains("someone@former.example"));
@@ -108,12 +124,15 @@ async fn p9_a_copy_that_kill_9_of_the_command_or_of_the_database_breaks_off_goes
     let data = tempfile::tempdir().unwrap();
     let (from, url) = (data.path().to_str().unwrap().to_owned(), cluster.url());
     run(&["--data", &from, "org", "create", "acme", "--seats", "10", "--owner", "owner@acme.example"]).unwrap();
-    let source = SqliteStorage::open(&data.path().join("insomnia-scim.db")).unwrap();
+    // Nobody may have it open while it is moved.
+    let source = || SqliteStorage::open(&data.path().join("insomnia-scim.db")).unwrap();
     let write = async |changes: Vec<Change>| {
-        source.commit(&acme(), Transaction { changes, ..Transaction::default() }).await.unwrap();
+        source().commit(&acme(), Transaction { changes, ..Transaction::default() }).await.unwrap();
     };
     let put = |number: usize, value: &str| Change::put(format!("zz/{number:05}").into(), value.repeat(20).into());
     write((0..ITEMS).map(|number| put(number, "before")).collect()).await;
+    let members = |place: &[&str]| run(&[place, &["member", "list", "--organization", "acme"]].concat()).unwrap();
+    let before = members(&["--data", &from]);
     // Its tables are made, so that they can be watched.
     drop(open(&url).await);
     let migrate = ["migrate", "--from", &from, "--to", &url];
@@ -128,6 +147,8 @@ async fn p9_a_copy_that_kill_9_of_the_command_or_of_the_database_breaks_off_goes
     // Nobody takes what is there for all.
     let command = run(&["--data", &from, "--storage", &url, "org", "list"]);
     assert!(command.is_err(), "{command:?}");
+    let old = run(&["--data", &from, "org", "list"]).unwrap_err();
+    assert!(old.contains("is being moved to") && old.contains("give the same command again"), "{old}");
 
     // Meanwhile the source changes: where it was copied, where it was broken off, and where nothing was copied.
     write(vec![put(7, "after"), Change::Delete(b"zz/00008".to_vec()), put(ITEMS, "new"), put(9_000, "after")]).await;
@@ -143,9 +164,8 @@ async fn p9_a_copy_that_kill_9_of_the_command_or_of_the_database_breaks_off_goes
     let kept = report["items_of_earlier_copy"].as_u64().unwrap();
     assert_eq!(kept as usize, second - 2, "all but the one that has changed and the one that has gone since: {report}");
     let target = open(&url).await;
-    assert_eq!(everything(&*target).await.unwrap(), everything(&source).await.unwrap());
-    let members = |place: &[&str]| run(&[place, &["member", "list", "--organization", "acme"]].concat()).unwrap();
-    assert_eq!(members(&["--data", &from, "--storage", &url]), members(&["--data", &from]));
+    assert_eq!(everything(&*target).await.unwrap(), everything(&source()).await.unwrap());
+    assert_eq!(members(&["--data", &from, "--storage", &url]), before);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -155,9 +175,9 @@ async fn p9_a_copy_keeps_its_lock_however_long_it_takes_and_ends_with_words_if_t
     let data = tempfile::tempdir().unwrap();
     let (from, url) = (data.path().to_str().unwrap().to_owned(), cluster.url());
     run(&["--data", &from, "org", "create", "acme", "--seats", "10", "--owner", "owner@acme.example"]).unwrap();
-    let source = SqliteStorage::open(&data.path().join("insomnia-scim.db")).unwrap();
+    let source = || SqliteStorage::open(&data.path().join("insomnia-scim.db")).unwrap();
     let changes = vec![Change::put(b"zz".to_vec(), b"value".to_vec())];
-    source.commit(&acme(), Transaction { changes, ..Transaction::default() }).await.unwrap();
+    source().commit(&acme(), Transaction { changes, ..Transaction::default() }).await.unwrap();
     drop(open(&url).await);
     cluster.sql("ALTER ROLE postgres SET idle_in_transaction_session_timeout = '1s'");
     let migrate = ["migrate", "--from", &from, "--to", &url];
@@ -181,5 +201,54 @@ async fn p9_a_copy_keeps_its_lock_however_long_it_takes_and_ends_with_words_if_t
     cluster
         .sql("ALTER ROLE postgres RESET idle_in_transaction_session_timeout; DROP TRIGGER hold ON insomnia_scim.item");
     run(&migrate).unwrap();
-    assert_eq!(everything(&*open(&url).await).await.unwrap(), everything(&source).await.unwrap());
+    assert_eq!(everything(&*open(&url).await).await.unwrap(), everything(&source()).await.unwrap());
+}
+
+#[test]
+fn p9_a_place_that_a_server_uses_is_neither_moved_nor_moved_into_and_afterwards_the_old_one_is_refused() {
+    let cluster = Cluster::start();
+    let mut server = Server::start();
+    let (from, url) = (server.data().to_str().unwrap().to_owned(), cluster.url());
+    let migrate = ["--data", &from, "migrate", "--from", &from, "--to", &url];
+    let used = run(&migrate).unwrap_err();
+    assert!(used.contains("is in use") && used.contains("stop its server"), "{used}");
+    // Nothing of the refusal is left: the server goes on, and so do commands beside it.
+    insomnia_scim_tests::seed::someone(&server.client(), "beside");
+    run(&["--data", &from, "org", "list"]).unwrap();
+    assert!(server.stop().success());
+    run(&migrate).unwrap();
+    for command in ["serve", "demo"] {
+        let old = run(&["--data", &from, command, "--listen", "127.0.0.1:0"]).unwrap_err();
+        assert!(old.contains("was moved to") && old.contains("--storage"), "{command}: {old}");
+    }
+
+    // The other way: servers on a PostgreSQL are told by what they do, and not by what one that was killed has left.
+    let token = server.demo().token.clone();
+    let (data, surroundings) =
+        (server.into_directory(), Surroundings { storage: Some(url.clone()), ..Surroundings::default() });
+    let mut server = Server::start_on(data, &token, &surroundings);
+    let elsewhere = tempfile::tempdir().unwrap();
+    let to = elsewhere.path().join("new").to_str().unwrap().to_owned();
+    let back = ["--data", &from, "migrate", "--from", &url, "--to", &to];
+    let used = run(&back).unwrap_err();
+    assert!(used.contains("is in use") && used.contains(&format!("http://{}", server.authority())), "{used}");
+    let third = tempfile::tempdir().unwrap();
+    let third = third.path().to_str().unwrap();
+    run(&["--data", third, "org", "create", "acme", "--owner", "owner@acme.example"]).unwrap();
+    let full = run(&["migrate", "--from", third, "--to", &url]).unwrap_err();
+    assert!(full.contains("nothing was written into the database postgres"), "{full}");
+    assert!(full.contains("has organizations already"), "{full}");
+    run(&["--data", third, "org", "list"]).unwrap();
+    server.kill();
+    run(&back).unwrap();
+    let members = run(&["--data", &to, "member", "list", "--organization", "demo"]).unwrap();
+    assert!(members.contains("owner@demo.example") && members.contains("beside"), "{members}");
+
+    // Who restores is told where to, before anything is written there.
+    let (data, second) = (tempfile::tempdir().unwrap(), format!("{url}&schema=second"));
+    let data = data.path().to_str().unwrap();
+    let restore = Command::new(binary()).args(["--data", data, "--storage", &second, "restore", &to]).output().unwrap();
+    let said = String::from_utf8_lossy(&restore.stderr);
+    assert!(restore.status.success(), "{said}");
+    assert!(said.contains("(schema second), and the host key into ") && said.contains(data), "{said}");
 }

@@ -267,6 +267,6 @@ async fn a_database_that_can_not_be_used_is_refused_with_words() {
     assert!(refused.to_string().contains("needs the right to create a schema"), "{refused}");
     let nobody = cluster.url().replace("postgres@", "nobody:hunter2@");
     let refused = PostgresStorage::open(PostgresConfig::from_url(&nobody).unwrap()).await.unwrap_err();
-    assert!(matches!(refused, PostgresOpenError::Connection { .. }), "{refused}");
+    assert!(matches!(refused, PostgresOpenError::Refused { .. }), "{refused}");
     assert!(!format!("{refused:?} {refused}").contains("hunter2"));
 }

@@ -8,15 +8,20 @@ use tokio::time::timeout;
 use url::{Host, Url};
 
 use super::super::config::Settings;
-use super::super::{alerts, data, host, otlp, serve};
+use super::super::{alerts, data, host, moved, otlp, serve};
 use super::{Finding, keys};
 use crate::alerts::disk::{LITTLE_SPACE, free_space, size};
-use crate::storage::examine;
+use crate::storage::{Answered, PostgresConfig, PostgresOpenError, ask, examine};
 
 /// With less than this nothing can be written soon, in bytes.
 const NO_SPACE: u64 = 64 << 20;
 /// How far a file's time may lie in the future.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(60);
+/// By how much the clocks of this machine and of a PostgreSQL may differ before somebody should look, in milliseconds: those of
+/// machines that follow NTP differ by less than a tenth of a second.
+const CLOCKS_DIFFER: u64 = 5_000;
+/// From here on somebody must, in milliseconds: it is noticed in what servers do.
+const CLOCKS_DIFFER_MUCH: u64 = 60_000;
 /// How long a name may take to be resolved.
 const RESOLUTION: Duration = Duration::from_secs(5);
 
@@ -66,13 +71,69 @@ pub(super) fn disk(settings: &Settings) -> Finding {
     }
 }
 
-/// Whether the database is whole.
-pub(super) async fn database(settings: &Settings) -> Finding {
-    let check = "database";
-    if let Some(storage) = &settings.storage {
-        // Whether it answers is the component's check; whether it is whole is for PostgreSQL's own tools.
-        return Finding::good(check, storage.to_string());
+/// Whether the database answers and is whole, and whether the clock is right beside it.
+pub(super) async fn database(settings: &Settings) -> Database {
+    match &settings.storage {
+        Some(storage) => of_postgres(storage, ask(storage).await),
+        None => match moved::check(&settings.data) {
+            Ok(()) => Database { findings: vec![file(settings).await, clock(settings)], is_away: false },
+            Err(error) => {
+                let advice = "look at the new place: give doctor the --storage or --data that it has";
+                let finding = Finding::bad("database", format!("{error:#}"), advice);
+                Database { findings: vec![finding, clock(settings)], is_away: true }
+            }
+        },
     }
+}
+
+/// What was found about the database and its clock.
+pub(super) struct Database {
+    pub(super) findings: Vec<Finding>,
+    /// It can't be reached, so what is in it can't be looked at.
+    pub(super) is_away: bool,
+}
+
+/// Whether the PostgreSQL answers, and how far its clock and this machine's are apart. Whether it is whole is for its own tools.
+fn of_postgres(storage: &PostgresConfig, answered: Result<Answered, PostgresOpenError>) -> Database {
+    let check = "database";
+    match answered {
+        Ok(Answered { version, ahead }) => {
+            let answers = Finding::good(check, format!("{storage} answers; PostgreSQL {version}"));
+            Database { findings: vec![answers, clocks(ahead)], is_away: false }
+        }
+        Err(error) => {
+            let advice = match error {
+                PostgresOpenError::Connection { .. } => {
+                    "look whether PostgreSQL runs there, and whether host, port and network of --storage are right"
+                }
+                PostgresOpenError::Refused { .. } => {
+                    "set user and database in --storage, and the password in --storage-password-file, as PostgreSQL knows them"
+                }
+                _ => "do what the message says",
+            };
+            Database { findings: vec![Finding::bad(check, error.to_string(), advice), here()], is_away: true }
+        }
+    }
+}
+
+/// How far the clock of a PostgreSQL is ahead of this machine's, in milliseconds.
+fn clocks(ahead: i64) -> Finding {
+    let apart = ahead.unsigned_abs();
+    let found = || {
+        let is_behind = if ahead > 0 { "behind" } else { "ahead of" };
+        format!("this machine's clock is {}.{} s {is_behind} that of PostgreSQL", apart / 1_000, apart % 1_000 / 100)
+    };
+    let advice = "set both clocks right (NTP), and those of all servers: tokens expire, and jobs are due, by them";
+    match apart {
+        ..CLOCKS_DIFFER => here(),
+        CLOCKS_DIFFER..CLOCKS_DIFFER_MUCH => Finding::warning(CLOCK, found(), advice),
+        CLOCKS_DIFFER_MUCH.. => Finding::bad(CLOCK, found(), advice),
+    }
+}
+
+/// Whether the database in the data directory is whole.
+async fn file(settings: &Settings) -> Finding {
+    let check = "database";
     let path = settings.data.join(data::DATABASE);
     let examined = tokio::task::spawn_blocking(move || examine(&path)).await;
     match examined {
@@ -94,28 +155,38 @@ pub(super) async fn database(settings: &Settings) -> Finding {
     }
 }
 
+const CLOCK: &str = "clock";
+
+/// What this machine's clock says, in which nothing was found wrong.
+fn here() -> Finding {
+    Finding::good(CLOCK, humantime::format_rfc3339_seconds(SystemTime::now()).to_string())
+}
+
 /// Whether this machine's clock has gone back since the database was written.
-pub(super) fn clock(settings: &Settings) -> Finding {
-    let check = "clock";
+fn clock(settings: &Settings) -> Finding {
     let written = fs::metadata(settings.data.join(data::DATABASE)).and_then(|metadata| metadata.modified());
     let ahead = written.ok().and_then(|written| written.duration_since(SystemTime::now()).ok());
     match ahead {
         Some(ahead) if ahead > CLOCK_TOLERANCE => Finding::bad(
-            check,
+            CLOCK,
             format!("the database was written {} s from now", ahead.as_secs()),
             "set the clock right (NTP): tokens expire and mails are sent by it",
         ),
-        _ => Finding::good(check, humantime::format_rfc3339_seconds(SystemTime::now()).to_string()),
+        _ => here(),
     }
 }
 
 /// Whether data, key and database belong together, the component answers over them, and how it stands with the keys; and the
 /// base URL of the last server on them, if there was one.
-pub(super) async fn component(settings: &Settings) -> (Vec<Finding>, Option<String>) {
+pub(super) async fn component(settings: &Settings, is_away: bool) -> (Vec<Finding>, Option<String>) {
     let check = "component";
+    if is_away {
+        let found = "it was not looked at: without the database there is nothing to try it on";
+        return (vec![Finding::warning(check, found, "see above: database")], None);
+    }
     if !settings.data.join(data::KEY).exists() && settings.data.exists() {
         let found = "it was not looked at: without the host key the data can't be opened";
-        return (vec![Finding::bad(check, found, "see above")], None);
+        return (vec![Finding::bad(check, found, "see above: host key")], None);
     }
     let provisioner = match host::open(settings).await {
         Ok(provisioner) => provisioner,
@@ -242,4 +313,28 @@ fn others_may(metadata: &fs::Metadata) -> bool {
 #[cfg(not(unix))]
 fn others_may(_: &fs::Metadata) -> bool {
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::State;
+    use super::*;
+
+    #[test]
+    fn p9_clocks_that_differ_by_seconds_are_told_with_the_direction_and_by_a_minute_are_bad() {
+        for (ahead, state, said) in [
+            (0, State::Good, "T"),
+            (4_999, State::Good, "T"),
+            (-4_999, State::Good, "T"),
+            (5_000, State::Warning, "5.0 s behind that of PostgreSQL"),
+            (-7_250, State::Warning, "7.2 s ahead of that of PostgreSQL"),
+            (60_000, State::Bad, "60.0 s behind"),
+            (i64::MIN, State::Bad, "ahead of"),
+        ] {
+            let finding = clocks(ahead);
+            assert_eq!(finding.state, state, "{ahead}: {}", finding.found);
+            assert!(finding.found.contains(said), "{ahead}: {}", finding.found);
+            assert_eq!(finding.advice.is_some(), state != State::Good, "{ahead}");
+        }
+    }
 }

@@ -64,14 +64,10 @@ impl Finding {
 impl Doctor {
     pub(super) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
         let settings = self.listen.before(settings);
-        let mut findings = vec![
-            checks::directory(&settings),
-            checks::key_file(&settings),
-            checks::disk(&settings),
-            checks::database(&settings).await,
-            checks::clock(&settings),
-        ];
-        let (of_component, noted) = checks::component(&settings).await;
+        let mut findings = vec![checks::directory(&settings), checks::key_file(&settings), checks::disk(&settings)];
+        let database = checks::database(&settings).await;
+        findings.extend(database.findings);
+        let (of_component, noted) = checks::component(&settings, database.is_away).await;
         findings.extend(of_component);
         findings.extend(checks::certificate(&settings));
         findings.push(checks::base_url(&settings, noted.as_deref()).await);

@@ -183,6 +183,10 @@ pub(crate) async fn copy(
                 }
                 unsent.remove(&head.organization);
                 if head.organization.is_host() {
+                    // A server may have begun there since: what it has noted of itself would be mixed with what is copied.
+                    if target.serves().await? {
+                        return Err(CopyError::NotEmpty);
+                    }
                     remove_all(std::mem::take(&mut unsent), target).await?;
                 }
                 let left = if target.begin(&head).await? { Left::something() } else { Left::nothing() };

@@ -143,9 +143,7 @@ impl PostgresTarget {
         match locks(&config, lock.client()).await {
             Ok(true) => Ok(Self { config, session, lock, current: None }),
             Ok(false) => Err(PostgresOpenError::Copying(config.to_string())),
-            Err(error) => {
-                Err(PostgresOpenError::Connection { database: config.to_string(), reason: error.to_string() })
-            }
+            Err(error) => Err(PostgresOpenError::unreachable(&config, &error)),
         }
     }
 
@@ -169,7 +167,7 @@ impl PostgresTarget {
     /// session.
     async fn is_alone(&self) -> Result<(), StorageError> {
         self.lock.client().batch_execute("SELECT 1").await.map_err(|error| {
-            StorageError::Other(format!(
+            StorageError::Unavailable(format!(
                 "the connection that holds the lock of this copy was closed, so another copy may have begun: {}; give the command \
                  again, and it goes on with what has arrived",
                 fault::text(&error)
@@ -305,7 +303,5 @@ async fn locks(config: &PostgresConfig, client: &Client) -> Result<bool, tokio_p
 }
 
 async fn session(config: &PostgresConfig) -> Result<Session, PostgresOpenError> {
-    let unreachable =
-        |error| PostgresOpenError::Connection { database: config.to_string(), reason: fault::text(&error) };
-    Session::open(config).await.map_err(unreachable)
+    Session::open(config).await.map_err(|error| PostgresOpenError::unreachable(config, &error))
 }

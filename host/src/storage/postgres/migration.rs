@@ -28,6 +28,14 @@ pub enum PostgresOpenError {
         /// The error of the system or the server.
         reason: String,
     },
+    /// The server answers, and lets this user not in, or has no such database.
+    #[error("{database} refuses the connection: {reason}; look at the user, the password and the database's name")]
+    Refused {
+        /// Where it is.
+        database: String,
+        /// What the server says.
+        reason: String,
+    },
     /// The server is too old.
     #[error("{database} is a PostgreSQL {found}, and 14 is the oldest that will do")]
     Old {
@@ -71,6 +79,17 @@ pub enum PostgresOpenError {
     Random,
 }
 
+impl PostgresOpenError {
+    /// There is no connection to the database, or none any more, and this is why.
+    pub(super) fn unreachable(config: &PostgresConfig, error: &tokio_postgres::Error) -> Self {
+        let (database, reason) = (config.to_string(), fault::text(error));
+        // Who may connect, and to what.
+        let is_refused =
+            error.code().is_some_and(|code| code.code().starts_with("28") || code.code().starts_with("3D"));
+        if is_refused { Self::Refused { database, reason } } else { Self::Connection { database, reason } }
+    }
+}
+
 /// An SQL statement, in which the schema's name replaces the placeholder.
 pub(super) fn in_schema(config: &PostgresConfig, sql: &str) -> String {
     sql.replace(PLACEHOLDER, &format!("\"{}\".", config.schema))
@@ -79,7 +98,7 @@ pub(super) fn in_schema(config: &PostgresConfig, sql: &str) -> String {
 /// Updates tables and functions. If there are none, they are created if `begins`.
 pub(super) async fn migrate(config: &PostgresConfig, begins: bool) -> Result<(), PostgresOpenError> {
     let database = config.to_string();
-    let unreachable = |error| PostgresOpenError::Connection { database: database.clone(), reason: fault::text(&error) };
+    let unreachable = |error| PostgresOpenError::unreachable(config, &error);
     let session = Session::open(config).await.map_err(unreachable)?;
     check_server(config, &session).await?;
     let newer = |found| PostgresOpenError::Newer { database: database.clone(), found, known: known() };
@@ -100,17 +119,17 @@ fn known() -> i32 {
     i32::try_from(MIGRATIONS.len()).unwrap_or(i32::MAX)
 }
 
-async fn check_server(config: &PostgresConfig, session: &Session) -> Result<(), PostgresOpenError> {
+/// Makes sure that the server is new enough, and returns its version.
+pub(super) async fn check_server(config: &PostgresConfig, session: &Session) -> Result<String, PostgresOpenError> {
     let sql = "SELECT current_setting('server_version_num')::int, current_setting('server_version')";
-    let database = config.to_string();
-    let unreachable = |error| PostgresOpenError::Connection { database: database.clone(), reason: fault::text(&error) };
+    let unreachable = |error| PostgresOpenError::unreachable(config, &error);
     let row = session.client().query_typed_one(sql, &[]).await.map_err(unreachable)?;
     let number: i32 = row.try_get(0).map_err(unreachable)?;
-    if number >= OLDEST {
-        return Ok(());
-    }
     let found = row.try_get(1).map_err(unreachable)?;
-    Err(PostgresOpenError::Old { database, found })
+    if number >= OLDEST {
+        return Ok(found);
+    }
+    Err(PostgresOpenError::Old { database: config.to_string(), found })
 }
 
 /// The version of the tables; `None` if there are none.

@@ -19,6 +19,8 @@ mod config;
 #[cfg(feature = "cli")]
 mod copy;
 mod direct;
+#[cfg(feature = "cli")]
+mod examine;
 mod fault;
 mod gets;
 mod ids;
@@ -39,10 +41,13 @@ use tokio_postgres::types::{FromSql, Type};
 pub use config::{PostgresConfig, PostgresConfigError};
 #[cfg(feature = "cli")]
 pub(crate) use copy::{PostgresSource, PostgresTarget};
+#[cfg(feature = "cli")]
+pub(crate) use examine::{Answered, ask};
 pub use migration::PostgresOpenError;
 pub use tls::TlsError as PostgresTlsError;
 
 use self::change::NetChange;
+use self::fault::Fault;
 use self::gets::Gets;
 use self::ids::Ids;
 use self::pool::{Parameter, Pool};
@@ -398,7 +403,7 @@ fn random() -> Result<i64, getrandom::Error> {
     Ok((i64::from_le_bytes(bytes) & i64::MAX).max(1))
 }
 
-/// The error for an unexpected answer of the database.
+/// The error for an unexpected answer of the database, or for a database that is away.
 fn failed(error: tokio_postgres::Error) -> StorageError {
-    StorageError::Other(fault::text(&error))
+    Fault::of(&error).error
 }

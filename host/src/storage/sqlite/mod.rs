@@ -35,6 +35,8 @@ pub(crate) use copy::{SqliteSource, SqliteTarget};
 #[cfg(feature = "cli")]
 pub(crate) use examine::examine;
 pub use open::OpenError;
+#[cfg(feature = "cli")]
+pub(crate) use open::is_alone;
 
 use self::read::Readers;
 use self::row_cache::RowCache;

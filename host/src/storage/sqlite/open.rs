@@ -17,6 +17,9 @@ const KNOWN: i32 = 5;
 
 /// How long to wait while another process writes; a CLI command takes milliseconds.
 const BUSY: Duration = Duration::from_secs(10);
+/// How long to wait until nobody else has the database open.
+#[cfg(feature = "cli")]
+const ALONE: Duration = Duration::from_secs(2);
 /// How many attempts are made to empty the log.
 const SCOUR_TRIES: u32 = 5;
 /// How long each attempt waits for others.
@@ -314,6 +317,25 @@ pub(super) fn current_reader(path: &Path, checkpoints: Checkpoints) -> Result<Co
     }
 }
 
+/// Whether no other process has the database open. In a database with a write-ahead log each connection keeps a shared lock on the
+/// file for as long as it is open, so that whoever gets the exclusive one is alone. Nothing is written, and the log stays where it
+/// is. A command that is about to end is waited for. Blocks.
+#[cfg(feature = "cli")]
+pub(crate) fn is_alone(path: &Path, checkpoints: Checkpoints) -> Result<bool, OpenError> {
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE, checkpoints)?;
+    let locked = connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
+        .and_then(|_| connection.busy_timeout(ALONE))
+        .and_then(|()| connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE"))
+        // The lock is taken with the first read.
+        .and_then(|()| connection.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0)));
+    match locked {
+        Ok(_) => Ok(true),
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(false),
+        Err(error) => Err(OpenError::sqlite(path, error)),
+    }
+}
+
 /// Checks that the log belongs to the file. A log that does not belong stays unmoved: otherwise the last connection
 /// that closes the database would move it into the file, and make the mixture that is refused here.
 fn check_log(connection: &Connection, path: &Path, checkpoints: Checkpoints) -> Result<(), OpenError> {
@@ -488,6 +510,28 @@ mod tests {
         }
         let moved: i64 = new.query_row("SELECT count(*) FROM grouped", [], |row| row.get(0)).unwrap();
         assert_eq!(moved, 30);
+    }
+
+    #[cfg(feature = "cli")]
+    #[test]
+    fn who_has_the_database_open_beside_this_one_is_noticed_and_the_log_stays() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("data.db");
+        let storage = SqliteStorage::open(&path).unwrap();
+        // In one process SQLite keeps its locks by itself, so that this is as it is between two.
+        assert!(!is_alone(&path, Checkpoints::Own).unwrap());
+        drop(storage);
+        assert!(is_alone(&path, Checkpoints::Own).unwrap());
+        // As a kill leaves it: with a log, of which nothing is in the file yet.
+        let writer = writer(&path, Checkpoints::External).unwrap();
+        writer.execute("UPDATE sequence SET last = 77", []).unwrap();
+        drop(writer);
+        let log = path.with_extension("db-wal");
+        let before = std::fs::metadata(&log).unwrap().len();
+        assert!(before > 0 && is_alone(&path, Checkpoints::Own).unwrap());
+        assert_eq!(std::fs::metadata(&log).unwrap().len(), before);
+        let reader = reader(&path, Checkpoints::Own).unwrap();
+        assert_eq!(reader.query_row("SELECT last FROM sequence", [], |row| row.get::<_, i64>(0)).unwrap(), 77);
     }
 
     #[test]

@@ -1,0 +1,160 @@
+//! Which servers run on a PostgreSQL that several share.
+//!
+//! Each server counts up in a record of its own, every few seconds. Whoever wants to know which ones run reads the records twice:
+//! those that have changed meanwhile are alive, whatever the clocks of the machines say. A server that was killed leaves its record,
+//! which counts for nobody and is removed after a day.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::time::{sleep, timeout};
+
+use crate::capability::clock::{Clock as _, SystemClock};
+use crate::capability::storage::{
+    Change, Entry, Key, KeyRange, OrganizationId, Page, Storage, StorageError, Transaction,
+};
+use crate::hex;
+
+/// Where the records are, in the host's own space.
+const SERVERS: &str = "server/";
+/// How often a server counts.
+const EVERY: Duration = Duration::from_secs(4);
+/// Between both looks at the records: nobody who is alive has not counted meanwhile.
+const LOOKS: Duration = Duration::from_secs(9);
+/// How long the end of a server waits until its record is gone.
+const LEAVE: Duration = Duration::from_secs(2);
+/// After this time a record that nobody counts in is removed, in milliseconds.
+const FORGOTTEN: u64 = 24 * 60 * 60 * 1_000;
+/// How many servers are looked at.
+const MOST: u32 = 1_000;
+
+/// What a server says of itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Server {
+    /// The URL that it is reached by.
+    base_url: String,
+    /// The number of its process.
+    process: u32,
+    /// Counts up.
+    count: u64,
+    /// When it last counted, in milliseconds since the Unix epoch by its own clock.
+    at: u64,
+}
+
+/// Says that this server runs.
+pub(super) struct Presence {
+    base_url: String,
+    key: Key,
+}
+
+impl Presence {
+    /// A server begins: whoever looks from now on finds it.
+    pub(super) async fn begin(base_url: &str, storage: &dyn Storage) -> Self {
+        let mut id = [0; 8];
+        // Where there is no random number, servers with the same process number are told apart less well.
+        let _ = getrandom::fill(&mut id);
+        let key = format!("{SERVERS}{}-{}", std::process::id(), hex::encode(&id)).into();
+        let presence = Self { base_url: base_url.to_owned(), key };
+        presence.say(storage, 0).await;
+        presence
+    }
+
+    /// Counts until it is dropped. A database that is away is told by others.
+    pub(super) async fn count(&self, storage: &dyn Storage) -> Infallible {
+        if let Err(error) = forget_old(storage, SystemClock.now()).await {
+            tracing::debug!("servers that ended long ago are not forgotten: {error}");
+        }
+        let mut count = 0;
+        loop {
+            sleep(EVERY).await;
+            count += 1;
+            self.say(storage, count).await;
+        }
+    }
+
+    async fn say(&self, storage: &dyn Storage, count: u64) {
+        let server =
+            Server { base_url: self.base_url.clone(), process: std::process::id(), count, at: SystemClock.now() };
+        if let Ok(value) = serde_json::to_vec(&server)
+            && let Err(error) = change(storage, vec![Change::put(self.key.clone(), value)]).await
+        {
+            tracing::debug!("other commands are not told that this server runs: {error}");
+        }
+    }
+
+    /// The server ends.
+    pub(super) async fn end(self, storage: &dyn Storage) {
+        let _ = timeout(LEAVE, change(storage, vec![Change::Delete(self.key)])).await;
+    }
+}
+
+/// The servers that run on the storage, as people read it. It takes some seconds if there are records, and no time if not.
+///
+/// # Errors
+/// The storage's.
+pub(super) async fn running(storage: &dyn Storage) -> Result<Vec<String>, StorageError> {
+    let before = records(storage).await?;
+    if before.is_empty() {
+        return Ok(Vec::new());
+    }
+    sleep(LOOKS).await;
+    let after = records(storage).await?;
+    let alive = after.iter().filter(|record| !before.contains(record));
+    let said = alive.filter_map(|record| serde_json::from_slice::<Server>(&record.value).ok());
+    Ok(said.map(|server| format!("{} (process {})", server.base_url, server.process)).collect())
+}
+
+async fn records(storage: &dyn Storage) -> Result<Vec<Entry>, StorageError> {
+    let page = Page { range: KeyRange::beginning_with(SERVERS), reverse: false, skip: 0, limit: MOST };
+    let scanned = storage.scan(&OrganizationId::host(), vec![page]).await?;
+    Ok(scanned.into_iter().flat_map(|page| page.entries).collect())
+}
+
+async fn forget_old(storage: &dyn Storage, now: u64) -> Result<(), StorageError> {
+    let is_old = |record: &Entry| {
+        serde_json::from_slice::<Server>(&record.value).map_or(true, |server| now.saturating_sub(server.at) > FORGOTTEN)
+    };
+    let old: Vec<Change> =
+        records(storage).await?.into_iter().filter(is_old).map(|record| Change::Delete(record.key)).collect();
+    if old.is_empty() { Ok(()) } else { change(storage, old).await }
+}
+
+async fn change(storage: &dyn Storage, changes: Vec<Change>) -> Result<(), StorageError> {
+    storage.commit(&OrganizationId::host(), Transaction { changes, ..Transaction::default() }).await.map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::storage::MemoryStorage;
+
+    #[tokio::test(start_paused = true)]
+    async fn p9_who_counts_runs_and_who_was_killed_or_has_ended_does_not() {
+        let storage = Arc::new(MemoryStorage::default());
+        assert!(running(&*storage).await.unwrap().is_empty());
+        let killed = Presence::begin("https://killed.example", &*storage).await;
+        let _ = timeout(EVERY * 2, killed.count(&*storage)).await;
+        assert!(running(&*storage).await.unwrap().is_empty(), "nobody counts in its record any more");
+        let alive = Arc::new(Presence::begin("https://alive.example", &*storage).await);
+        let counting = tokio::spawn({
+            let (alive, storage) = (Arc::clone(&alive), Arc::clone(&storage));
+            async move { alive.count(&*storage).await }
+        });
+        let found = running(&*storage).await.unwrap();
+        assert!(found.len() == 1 && found[0].contains("https://alive.example (process "), "{found:?}");
+        counting.abort();
+        let _ = counting.await;
+        Arc::into_inner(alive).unwrap().end(&*storage).await;
+        assert!(running(&*storage).await.unwrap().is_empty());
+
+        let left = records(&*storage).await.unwrap();
+        assert_eq!(left.len(), 1, "of the one that was killed");
+        forget_old(&*storage, SystemClock.now()).await.unwrap();
+        assert_eq!(records(&*storage).await.unwrap(), left);
+        forget_old(&*storage, SystemClock.now() + 2 * FORGOTTEN).await.unwrap();
+        assert!(records(&*storage).await.unwrap().is_empty());
+    }
+}

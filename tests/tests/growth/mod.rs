@@ -1,0 +1,53 @@
+//! Days of the same load, hour by hour: of nothing that is kept, in memory or on the disk, there is more in the end than there was
+//! at the same hour of the day before.
+//!
+//! The server is the library's own, over HTTP, with SQLite on the disk and a clock that goes ahead as fast as requests are answered.
+//! The log and events are kept for a day, which is the least, and are looked through once a day: so there are between one and two
+//! days of them from the third day on, and the same hours of two days are what can be compared.
+//!
+//! The test has one round an hour, and looks at rows and files. `make growth LOAD=20` has as many rounds an hour as it is told, looks
+//! at the memory as well, and prints what there was in each hour.
+
+mod load;
+mod measure;
+mod world;
+
+use std::time::Instant;
+
+use load::Load;
+use measure::{Hour, growth, print_kinds};
+use world::World;
+
+/// How many rounds an hour there are.
+const LOAD: &str = "INSOMNIA_SCIM_GROWTH_LOAD";
+/// Days until there is as much of everything as there ever is.
+const BEFORE: usize = 2;
+/// Days that are compared.
+const COMPARED: usize = 2;
+const HOURS: usize = 24;
+
+#[test]
+fn p9_a_day_of_the_same_load_leaves_no_more_than_the_day_before_it() {
+    let asked = std::env::var(LOAD).ok().and_then(|rounds| rounds.parse::<u64>().ok()).filter(|rounds| *rounds > 0);
+    let (rounds, begun) = (asked.unwrap_or(1), Instant::now());
+    let world = World::begin();
+    let mut load = Load::begin(&world, rounds);
+    println!(
+        "{:>3} {:>4} {:>8} {:>8} {:>8} {:>9} {:>8} {:>8} {:>8}",
+        "day", "hour", "requests", "RSS MiB", "anonym.", "file KiB", "log KiB", "rows", "waiting"
+    );
+    let mut hours: Vec<Hour> = Vec::new();
+    for number in 0..(BEFORE + COMPARED) * HOURS {
+        let requests = load.hour(&world);
+        let hour = Hour::measure(&world, requests);
+        println!("{:>3} {:>4} {hour}", number / HOURS + 1, number % HOURS);
+        hours.push(hour);
+    }
+    let compared = &hours[BEFORE * HOURS..];
+    let (one, other) = compared.split_at(HOURS);
+    print_kinds(one, other);
+    let grown = growth(one, other, asked.is_some());
+    println!("{} requests in {:.0} s; growth: {}", load.requests, begun.elapsed().as_secs_f64(), grown.len());
+    assert!(grown.is_empty(), "{grown:#?}");
+    assert!(load.requests as usize >= hours.len() * 15, "it was a load: {}", load.requests);
+}
