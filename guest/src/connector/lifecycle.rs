@@ -1,63 +1,12 @@
 //! Enables and disables SCIM, and shows the state of the connector (rule P1).
 
-use insomnia_scim_contract::{Actor, ConnectorStatus, ExpiryWindow, IdentityProvider, IssuedToken, Requirement};
-use serde_json::{Value, json};
-use thiserror::Error;
+use insomnia_scim_contract::{Actor, ConnectorStatus, ExpiryWindow, IdentityProvider, IssuedToken};
 
-use super::requirements::unmet_requirements;
+use super::actor::administrator;
+use super::error::ConnectorError;
+use super::record::{begin, check_provider, put, shown};
 use super::{setup_link, token};
-use crate::provisioning::administrators::{self, Administrator};
-use crate::provisioning::events;
-use crate::provisioning::passphrase::PassphraseError;
-use crate::store::{Batch, ConnectorRecord, EventSubject, Retry, Store, StoreError, Versioned};
-
-/// The reason why an action was refused. Nothing has changed.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum ConnectorError {
-    /// All requirements that are not met.
-    #[error("requirements are not met")]
-    UnmetRequirements(Vec<Requirement>),
-    /// The actor is neither owner nor co-owner.
-    #[error("only the owner and co-owners of the organization may do this")]
-    Forbidden,
-    /// The caller acts for the organization's owner, but no owner is active.
-    #[error("the organization has no active owner to act for: add one, or name an actor")]
-    NoOwner,
-    /// SCIM is enabled already.
-    #[error("SCIM is enabled already; refresh the token to get a new one")]
-    Enabled,
-    /// SCIM is not enabled.
-    #[error("SCIM is not enabled")]
-    Disabled,
-    /// An argument is not valid.
-    #[error("{0}")]
-    Invalid(String),
-    /// The named thing does not exist.
-    #[error("there is no {0}")]
-    NotFound(String),
-    /// The set-up link was used or revoked, has expired, or never existed.
-    #[error("the link is not valid any more; ask for another one")]
-    Link,
-    /// The host lacks a capability that this needs.
-    #[error("not configured: {0}")]
-    NotConfigured(String),
-    /// The actor's passphrase was refused.
-    #[error(transparent)]
-    Passphrase(#[from] PassphraseError),
-    /// The store can't answer.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-impl Retry for ConnectorError {
-    fn is_conflict(&self) -> bool {
-        match self {
-            Self::Store(error) => error.is_conflict(),
-            Self::Passphrase(error) => error.is_conflict(),
-            _ => false,
-        }
-    }
-}
+use crate::store::{Batch, Store, StoreError, Versioned};
 
 /// Enables SCIM and issues a token.
 ///
@@ -79,35 +28,7 @@ pub fn enable(
     })
 }
 
-/// Checks that the name of an identity provider is valid.
-pub(super) fn check_provider(identity_provider: &IdentityProvider) -> Result<(), ConnectorError> {
-    if identity_provider.name().trim().is_empty() || identity_provider.name().len() > 100 {
-        return Err(ConnectorError::Invalid("the identity provider's name must have 1 to 100 characters".into()));
-    }
-    Ok(())
-}
-
-/// Enables the connector if all requirements are met. The caller then issues its token.
-pub(super) fn begin(
-    store: &Store,
-    actor: &Actor,
-    connector: &mut ConnectorRecord,
-    identity_provider: &IdentityProvider,
-) -> Result<(), ConnectorError> {
-    let unmet = unmet_requirements(store, actor)?;
-    if !unmet.is_empty() {
-        return Err(ConnectorError::UnmetRequirements(unmet));
-    }
-    if connector.enabled {
-        return Err(ConnectorError::Enabled);
-    }
-    connector.enabled = true;
-    connector.identity_provider = Some(identity_provider.clone());
-    connector.enabled_generation = connector.newest_generation().saturating_add(1);
-    Ok(())
-}
-
-/// Disables SCIM: from now on no request is authenticated. Members and teams stay unchanged.
+/// Disables SCIM: from now on nobody is let in. Changes no member and no team.
 ///
 /// # Errors
 /// [`ConnectorError`] says why not.
@@ -153,40 +74,4 @@ pub fn status(store: &Store) -> Result<ConnectorStatus, StoreError> {
         generation: token.map_or(0, |token| token.generation),
         identity_provider: connector.identity_provider,
     })
-}
-
-/// The connector in the form in which the audit trail shows it.
-pub(super) fn shown(connector: &ConnectorRecord) -> Value {
-    json!({
-        "enabled": connector.enabled,
-        "identityProvider": connector.identity_provider,
-        "window": connector.window,
-        "token": connector.token.as_ref().map(|token| json!({"generation": token.generation, "expires": token.expires})),
-    })
-}
-
-/// Replaces the connector in the commit of the batch, if nobody has changed it since it was read. `before` is the
-/// result of [`shown`] for the old connector.
-pub(super) fn put(
-    store: &Store,
-    mut batch: Batch,
-    seen: Option<u64>,
-    before: Value,
-    connector: &ConnectorRecord,
-) -> Result<(), StoreError> {
-    batch.put_connector(seen, connector)?;
-    events::connector(store, &mut batch, connector)?;
-    // The jobs then find out what is due, and when they must run next.
-    batch.wake_at(store.now());
-    store.note(EventSubject::only("connector"), Some(before), Some(shown(connector)));
-    store.commit(batch).map(drop)
-}
-
-/// Requires that the actor is an administrator.
-pub(super) fn administrator(store: &Store, actor: &Actor) -> Result<Administrator, ConnectorError> {
-    match administrators::administrator(store, actor)? {
-        Some(administrator) => Ok(administrator),
-        None if *actor == Actor::Owner => Err(ConnectorError::NoOwner),
-        None => Err(ConnectorError::Forbidden),
-    }
 }

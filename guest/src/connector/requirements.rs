@@ -3,7 +3,8 @@
 
 use insomnia_scim_contract::{Actor, Requirement};
 
-use super::lifecycle::{self, ConnectorError};
+use super::actor::administrator;
+use super::error::ConnectorError;
 use crate::provisioning::administrators;
 use crate::store::{OrganizationRecord, Plan, Store, StoreError};
 
@@ -14,7 +15,7 @@ use crate::store::{OrganizationRecord, Plan, Store, StoreError};
 pub fn unmet_requirements(store: &Store, actor: impl Into<Actor>) -> Result<Vec<Requirement>, ConnectorError> {
     let actor = actor.into();
     if actor == Actor::Owner {
-        lifecycle::administrator(store, &actor)?;
+        administrator(store, &actor)?;
     }
     Ok(unmet(store, &actor)?)
 }

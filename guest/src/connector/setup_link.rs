@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use subtle::ConstantTimeEq;
 
 use super::ConnectorError;
-use super::lifecycle::{self, administrator};
-use super::token;
+use super::actor::{administrator, prove};
+use super::{record, token};
 use crate::protocol::timestamp;
 use crate::provisioning::administrators::{self, Administrator};
 use crate::secret::{self, Token};
@@ -45,7 +45,7 @@ pub fn create(
 ) -> Result<IssuedSetupLink, ConnectorError> {
     let actor = actor.into();
     check(new)?;
-    token::prove(store, &actor, given)?;
+    prove(store, &actor, given)?;
     make(store, &actor, new)
 }
 
@@ -63,7 +63,7 @@ pub fn create_verified(
 }
 
 fn check(new: &NewSetupLink) -> Result<(), ConnectorError> {
-    lifecycle::check_provider(&new.identity_provider)?;
+    record::check_provider(&new.identity_provider)?;
     if !VALID.contains(&new.valid_seconds) {
         return Err(ConnectorError::Invalid("a set-up link is valid for 3,600 to 604,800 seconds".into()));
     }
@@ -206,11 +206,11 @@ pub fn redeem(store: &Store, token: &str) -> Result<IssuedToken, ConnectorError>
         store.put_setup_links(&mut batch, seen_links, links)?;
         let (seen, mut connector) = Versioned::or_default(store.connector()?);
         let window = chosen.or(connector.window).unwrap_or(DEFAULT_WINDOW);
-        let before = lifecycle::shown(&connector);
+        let before = record::shown(&connector);
         if connector.enabled {
             return token::issue(store, batch, seen, before, connector, window, OVERLAP);
         }
-        lifecycle::begin(store, &actor, &mut connector, &provider)?;
+        record::begin(store, &actor, &mut connector, &provider)?;
         token::issue(store, batch, seen, before, connector, window, 0)
     })
 }

@@ -4,9 +4,9 @@
 use insomnia_scim_contract::{Actor, ExpiryWindow, IssuedToken, TokenStatus};
 use serde_json::Value;
 
-use super::lifecycle::{ConnectorError, administrator, put, shown};
-use crate::provisioning::administrators::Administrator;
-use crate::provisioning::passphrase;
+use super::actor::{administrator, prove};
+use super::error::ConnectorError;
+use super::record::{put, shown};
 use crate::secret::Token;
 use crate::store::{Batch, ConnectorRecord, Store, TokenRecord, Versioned};
 
@@ -48,15 +48,6 @@ pub fn refresh_verified(
 ) -> Result<IssuedToken, ConnectorError> {
     administrator(store, &actor.into())?;
     replace(store, window, overlap)
-}
-
-/// Requires that the actor is an administrator. A member must give the passphrase; the operator needs none.
-pub(super) fn prove(store: &Store, actor: &Actor, given: Option<&str>) -> Result<(), ConnectorError> {
-    if let Administrator::Member(member) = administrator(store, actor)? {
-        let given = given.ok_or_else(|| ConnectorError::Invalid("the actor's passphrase is needed".into()))?;
-        passphrase::confirm(store, member.record.id(), given)?;
-    }
-    Ok(())
 }
 
 fn replace(store: &Store, window: Option<ExpiryWindow>, overlap: u32) -> Result<IssuedToken, ConnectorError> {

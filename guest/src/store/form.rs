@@ -9,7 +9,7 @@ use insomnia_scim_contract::{
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::organization::Census;
+use super::census::Census;
 
 /// The stored form of the organization.
 #[derive(Clone, Serialize, Deserialize)]

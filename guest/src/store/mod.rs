@@ -4,6 +4,7 @@ pub mod keys;
 
 mod accepted;
 mod batch;
+mod census;
 mod connector;
 mod erasure;
 mod event;
@@ -29,6 +30,7 @@ mod webhook;
 
 pub use accepted::{AcceptedRecord, OperationRecord, OutcomeRecord};
 pub use batch::Batch;
+pub use census::Census;
 pub use connector::{ConnectorRecord, TokenRecord};
 pub use erasure::{ErasureRecord, ErasureStage, MOST_ERASURES};
 pub use event::{Actor, Cause, EventKind, EventRecord, EventSubject, MOST_IDS, ParkedEvent, Sink, StoredEvent};
@@ -39,7 +41,7 @@ pub use oauth::{
     AccessRecord, ClientRecord, CodeRecord, GrantRecord, KeyRecord, KeySetRecord, LiveRecord, LiveToken, PublicKey,
     SecretRecord, Told,
 };
-pub use organization::{Census, CountedOrganization};
+pub use organization::CountedOrganization;
 pub use outbox::{AddedBy, Letter, OutboxRecord, StoredEmail};
 pub use query::Candidates;
 pub use refresh::{IdpApiRecord, Pending, Problem, RefreshRecord, RefreshView, Trouble};

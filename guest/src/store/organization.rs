@@ -1,8 +1,8 @@
 //! The data that the backend sent about the organization.
 
 use insomnia_scim_contract::OrganizationRecord;
-use serde::{Deserialize, Serialize};
 
+use super::census::Census;
 use super::form::StoredOrganization;
 use super::memo::Memo;
 use super::{Batch, Store, StoreError, Versioned, keys};
@@ -11,31 +11,7 @@ thread_local! {
     static LAST: Memo<StoredOrganization> = const { Memo::new() };
 }
 
-/// The progress of the count of marked members. It is part of the organization's document, because the verified domains
-/// there decide who is marked: a change of a member requires that this document is unchanged.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Census {
-    /// Members up to this id are counted, later ones are not yet; absent when all are counted.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub counted_to: Option<String>,
-}
-
-impl Census {
-    /// The census of a count that has just begun.
-    #[must_use]
-    pub fn begun() -> Self {
-        Self { counted_to: Some(String::new()) }
-    }
-
-    /// Whether the member with this id is counted.
-    #[must_use]
-    pub fn counts(&self, id: &str) -> bool {
-        self.counted_to.as_deref().is_none_or(|to| id <= to)
-    }
-}
-
-/// The organization, and the progress of the count of its marked members.
+/// The organization with how far the count of its marked members has come.
 #[derive(Clone, Debug)]
 pub struct CountedOrganization {
     /// The organization.

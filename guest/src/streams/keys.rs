@@ -6,7 +6,7 @@ use insomnia_scim_contract::{SigningKey, lasts};
 use serde_json::{Value, json};
 use thiserror::Error;
 
-use super::manage::StreamError;
+use super::error::StreamError;
 use crate::capability::{Secrets, SecretsError};
 use crate::jws::{Coordinates, PRIVATE, PrivateKey};
 use crate::store::{Batch, EventSubject, SigningKeyRecord, SigningKeysRecord, Store, StoreError, keys};

@@ -4,51 +4,20 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use insomnia_scim_contract::{EventStream, IssuedEventStream, NewEventStream, StreamEvent};
 use serde_json::{Value, json};
-use thiserror::Error;
 
+use super::error::{MOST, StreamError};
 use super::keys::make_first;
-use crate::capability::{Secrets, SecretsError};
+use crate::capability::Secrets;
 use crate::secret::Token;
-use crate::store::{EventSubject, Retry, Store, StoreError, StreamDelivery, StreamRecord, keys};
+use crate::store::{EventSubject, Store, StoreError, StreamDelivery, StreamRecord, keys};
 use crate::url;
 
-/// How many streams an organization may have.
-const MOST: usize = 8;
-/// The prefix of the token of a receiver that polls.
+/// What the token of a receiver that polls begins with.
 pub(super) const PREFIX: &str = "insm_events_";
 /// The longest name, audience and `Authorization` header field, in bytes.
 const LONGEST_NAME: usize = 200;
 const LONGEST_AUDIENCE: usize = 500;
 const LONGEST_AUTHORIZATION: usize = 4_096;
-
-/// The reason why a stream was not changed. Nothing has changed.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum StreamError {
-    /// A value of the stream is not valid.
-    #[error("{0}")]
-    Invalid(String),
-    /// The organization already has the most streams that are allowed.
-    #[error("an organization has {MOST} streams at the most: remove one first")]
-    TooMany,
-    /// No stream has this id, or the stream is not polled.
-    #[error("{0}")]
-    NotFound(String),
-    /// No key was ever made.
-    #[error("there is no key that signs before the first stream is added")]
-    NoKey,
-    /// A secret can't be encrypted.
-    #[error(transparent)]
-    Secrets(#[from] SecretsError),
-    /// The store can't answer.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-impl Retry for StreamError {
-    fn is_conflict(&self) -> bool {
-        matches!(self, Self::Store(error) if error.is_conflict())
-    }
-}
 
 /// All streams, in the order in which they were added.
 ///

@@ -10,6 +10,7 @@
 //! | how are tokens pushed? | [`jobs`](crate::jobs) |
 //! | what is the result of an asynchronous request? | [`endpoint`](crate::endpoint) |
 
+mod error;
 mod keys;
 mod manage;
 mod poll;
@@ -17,8 +18,9 @@ mod poll;
 mod tests;
 mod token;
 
+pub use error::StreamError;
 pub(crate) use keys::{Signer, SignerError};
 pub use keys::{key_set, rotate_signing_key};
-pub use manage::{StreamError, add, list, remove, rotate_token};
+pub use manage::{add, list, remove, rotate_token};
 pub use poll::poll;
 pub(crate) use token::token;

@@ -91,9 +91,7 @@ impl<'h> Organization<'h> {
     #[track_caller]
     pub(crate) fn sign_in(&self, browser: &Browser) {
         browser.go(&self.page);
-        browser.type_into("#email", &self.owner);
-        browser.type_into("#passphrase", &self.passphrase);
-        browser.click("main button[type=submit]");
+        browser.sign_in(&self.owner, &self.passphrase);
         browser.wait_for_text("h1", "SCIM");
     }
 }

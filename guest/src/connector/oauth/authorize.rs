@@ -2,18 +2,16 @@
 
 use insomnia_scim_contract::{Actor, AuthorizeRefusal, Consent, OperatorClient, PageError};
 
-use super::consent::{Asked, redirect};
+use super::consent::{Asked, CONSENT_LIFE, redirect};
 use super::exchange::is_known_scope;
 use super::form::{Form, FormError};
-use super::{CODE_LIFE, CODE_PREFIX, DAY, SCOPE, SECOND, operator, pkce};
+use super::{CODE_LIFE, CODE_PREFIX, DAY, SCOPE, operator, pkce};
 use crate::connector::ConnectorError;
-use crate::connector::lifecycle::administrator;
+use crate::connector::actor::administrator;
 use crate::opaque::OpaqueKey;
 use crate::secret::Token;
 use crate::store::{Batch, ClientRecord, CodeRecord, Store, StoreError, keys};
 
-/// How long an owner may take on the consent page, in milliseconds.
-pub(super) const CONSENT_LIFE: u64 = 600 * SECOND;
 /// The longest `state`, in bytes.
 const LONGEST_STATE: usize = 2_048;
 

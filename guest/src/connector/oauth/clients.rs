@@ -7,7 +7,7 @@ use insomnia_scim_contract::{
 use super::issue::{access_minutes, take_back};
 use super::{ACCESS_MINUTES, DAY, SECOND, SECRET_PREFIX};
 use crate::connector::ConnectorError;
-use crate::connector::lifecycle::administrator;
+use crate::connector::actor::administrator;
 use crate::secret::Token;
 use crate::store::{Batch, ClientRecord, KeySetRecord, SecretRecord, Store, StoreError, keys};
 

@@ -4,11 +4,13 @@
 use insomnia_scim_contract::lasts;
 use serde::{Deserialize, Serialize};
 
-use super::authorize::CONSENT_LIFE;
+use super::SECOND;
 use crate::opaque::{NONCE, OpaqueKey};
 use crate::text::percent_encoded;
 
-/// The purpose for which the key encrypts here, and nowhere else.
+/// How long an owner may look at the consent page, in milliseconds.
+pub(super) const CONSENT_LIFE: u64 = 600 * SECOND;
+/// What the key seals here and nowhere else.
 const PURPOSE: &str = "oauth consent";
 
 /// The parameters of an authorization request that was checked.

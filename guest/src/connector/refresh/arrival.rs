@@ -2,8 +2,7 @@
 
 use insomnia_scim_contract::lasts;
 
-use super::OVERLAP;
-use super::attempt::LEASE;
+use super::{LEASE, OVERLAP};
 use crate::provisioning::events;
 use crate::store::{Actor, Batch, RefreshView, Store, StoreError};
 

@@ -8,7 +8,7 @@ use super::arrival::promote;
 use super::entra::Entra;
 use super::okta::{Okta, OktaSecret};
 use super::outcome::Failure;
-use super::{MINUTE, schedule};
+use super::{LEASE, schedule};
 use crate::capability::{Host, SecretsError};
 use crate::connector::Window;
 use crate::connector::token::expires;
@@ -16,9 +16,6 @@ use crate::secret::Token;
 use crate::store::{
     Actor, Batch, IdpApiRecord, Pending, Problem, RefreshRecord, RefreshView, Store, StoreError, TokenRecord, Trouble,
 };
-
-/// How long an attempt may take, in milliseconds: longer than a call of the component may take.
-pub(super) const LEASE: u64 = 2 * MINUTE;
 
 /// Makes a token that is accepted beside the current one.
 pub(super) fn begin(host: Host<'_>, store: &Store, view: RefreshView) -> Result<(), StoreError> {

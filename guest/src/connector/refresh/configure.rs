@@ -9,7 +9,7 @@ use super::attempt::{can_unseal, seal};
 use super::okta::PrivateKey;
 use crate::capability::Host;
 use crate::connector::ConnectorError;
-use crate::connector::lifecycle::administrator;
+use crate::connector::actor::administrator;
 use crate::store::{Batch, IdpApiRecord, Store};
 use crate::url;
 

@@ -37,15 +37,16 @@ use insomnia_scim_contract::{IdpApiStatus, lasts};
 use super::oauth;
 use crate::capability::Host;
 use crate::store::{Actor, Batch, Store, StoreError};
-use attempt::{LEASE, begin, give_up_waiting, install};
+use attempt::{begin, give_up_waiting, install};
 
 const MINUTE: u64 = 60_000;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 /// How many steps one call makes at the most.
 const STEPS: u32 = 4;
-/// How long the old token is accepted after the new one was verified, in milliseconds, so that running requests can
-/// finish.
+/// How long an attempt may be under way, in milliseconds: longer than a call of the component may take.
+const LEASE: u64 = 2 * MINUTE;
+/// How long the old token is accepted after the new one was verified, in milliseconds: for requests under way.
 const OVERLAP: u64 = 10 * MINUTE;
 
 /// The result of a step.

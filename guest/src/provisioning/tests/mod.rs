@@ -2,6 +2,7 @@
 
 mod events;
 mod guard;
+mod memberships;
 mod passphrases;
 mod preview;
 mod property;

@@ -29,9 +29,7 @@ fn an_owner_signs_in_allows_a_client_and_it_provisions() {
     // A request that is refused ends at the identity provider too, although the sign-in's form came before.
     browser.go(&asking.url(&organization).replace("response_type=code", "response_type=token"));
     browser.wait_for_text("h1", "Sign in");
-    browser.type_into("#email", &organization.owner);
-    browser.type_into("#passphrase", &organization.passphrase);
-    browser.click("main button[type=submit]");
+    browser.sign_in(&organization.owner, &organization.passphrase);
     browser.wait_for_text("body", "at the identity provider");
     let back = browser.wait_for_url("error=");
     assert!(back.starts_with(&asking.redirect) && back.contains("error=unsupported_response_type"), "{back}");
@@ -40,14 +38,14 @@ fn an_owner_signs_in_allows_a_client_and_it_provisions() {
     browser.wait_for_text("h1", "Allow Okta <b> to provision");
     examine(&browser, "consent");
 
-    browser.click("button[value=deny]");
+    browser.follow("button[value=deny]");
     browser.wait_for_text("body", "at the identity provider");
     let back = browser.wait_for_url("error=");
     assert!(back.starts_with(&asking.redirect), "{back}");
     assert!(back.contains("error=access_denied") && back.contains("state=s%201"), "{back}");
 
     browser.go(&asking.url(&organization));
-    browser.click("button[value=allow]");
+    browser.follow("button[value=allow]");
     browser.wait_for_text("body", "at the identity provider");
     let back = browser.wait_for_url("code=");
     assert!(back.contains("state=s%201"), "{back}");
@@ -56,7 +54,7 @@ fn an_owner_signs_in_allows_a_client_and_it_provisions() {
     let wrong = asking.exchange(&organization, &code, &VERIFIER.replace('d', "e"));
     assert_eq!((wrong.0, wrong.1["error"].as_str()), (400, Some("invalid_grant")), "{}", wrong.1);
     browser.go(&asking.url(&organization));
-    browser.click("button[value=allow]");
+    browser.follow("button[value=allow]");
     browser.wait_for_text("body", "at the identity provider");
     let (status, issued) = asking.exchange(&organization, &parameter(&browser.wait_for_url("code="), "code"), VERIFIER);
     assert_eq!(status, 200, "{issued}");

@@ -18,9 +18,8 @@ const LOOKS: [Look; 4] = [DESKTOP, Look { dark: true, ..DESKTOP }, PHONE, Look {
 /// Nothing that axe-core calls an offence is left, of whatever impact: of its rules about colours, or of all.
 fn run_axe(rules: &str) -> String {
     format!(
-        "const done = arguments[arguments.length - 1]; \
-         axe.run({{ resultTypes: ['violations'], {rules} }}).then(result => done(result.violations.map(violation => \
-         [violation.impact, violation.id, violation.help, violation.nodes.map(node => node.html + ' ' + node.failureSummary)])))"
+        "return axe.run({{ resultTypes: ['violations'], {rules} }}).then(result => result.violations.map(violation => \
+         [violation.impact, violation.id, violation.help, violation.nodes.map(node => node.html + ' ' + node.failureSummary)]))"
     )
 }
 
@@ -44,7 +43,7 @@ pub(crate) fn examine(browser: &Browser, name: &str) {
         }
         let wide = browser.run("return document.documentElement.scrollWidth - document.documentElement.clientWidth");
         assert_eq!(wide, Value::from(0), "{at} scrolls sideways");
-        let found = browser.run_async(&run_axe(if look.dark { ABOUT_COLOURS } else { "" }));
+        let found = browser.run(&run_axe(if look.dark { ABOUT_COLOURS } else { "" }));
         assert_eq!(found, Value::Array(vec![]), "{at}: {found:#}");
     }
     browser.look(DESKTOP);

@@ -10,7 +10,7 @@ use insomnia_scim_tests::person::Person;
 use insomnia_scim_tests::seed;
 use serde_json::Value;
 
-use crate::page::browser::{Browser, DESKTOP, Look, PHONE, key};
+use crate::page::browser::{Browser, DESKTOP, Look, PHONE};
 use crate::page::host::Host;
 use crate::page::letter::passphrase;
 use crate::page::organization::Organization;
@@ -70,11 +70,12 @@ impl<'h> Journey<'h> {
         let letters = organization.host.letters(&organization.id, &self.traveller.email);
         let initial = passphrase(&letters[0]);
         browser.go(&organization.page);
-        self.fill_sign_in("not the passphrase");
+        browser.sign_in(&self.traveller.email, "not the passphrase");
         browser.wait_for_text("[role=alert]", "wrong");
-        assert_eq!(browser.value("#email"), self.traveller.email, "the address has to be typed again");
+        // The address need not be typed again.
+        browser.wait_for_value("#email", &self.traveller.email);
         browser.type_into("#passphrase", initial);
-        browser.click("main button[type=submit]");
+        browser.follow("main button[type=submit]");
 
         browser.wait_for_text("h1", "Choose a passphrase");
         // There is no way round it.
@@ -83,7 +84,7 @@ impl<'h> Journey<'h> {
         browser.type_into("#current", initial);
         browser.type_into("#chosen", CHOSEN);
         browser.type_into("#again", CHOSEN);
-        browser.click("main button[type=submit]");
+        browser.follow("main button[type=submit]");
         // On to what was asked for before.
         browser.wait_for_text("h1", "Members");
         browser.go(&organization.page);
@@ -95,7 +96,8 @@ impl<'h> Journey<'h> {
         let checks = browser.text(".checks");
         assert_eq!(checks.matches("missing").count(), 1, "{checks}");
         assert!(checks.contains("Enterprise Controls > Domains"), "it is not said what to do: {checks}");
-        assert!(!browser.has("a[href$='/enable']"), "SCIM is offered although it can't be enabled");
+        // SCIM is not offered when it can't be enabled.
+        browser.wait_for_absence("a[href$='/enable']");
         organization.change(|record| record.domains[0].verified = true);
         browser.go(&organization.page);
     }
@@ -103,14 +105,14 @@ impl<'h> Journey<'h> {
     /// Enables SCIM for Azure for 30 days, by the passphrase since it was enabled before, and returns the token that the page shows.
     fn enable(&self) -> String {
         let browser = &self.browser;
-        browser.click("main a[href$='/enable']");
+        browser.follow("main a[href$='/enable']");
         browser.click("input[value=azure]");
         browser.click("input[value='30d']");
         browser.type_into("#passphrase", CHOSEN);
-        browser.click("main form button[type=submit]");
+        browser.follow("main form button[type=submit]");
         browser.wait_for_text("h1", "SCIM is enabled");
         browser.wait_for_text(".steps", "Secret Token");
-        assert_eq!(browser.value("#connector-url"), self.organization.library.connector_url());
+        browser.wait_for_value("#connector-url", &self.organization.library.connector_url());
         self.take_the_token()
     }
 
@@ -119,21 +121,21 @@ impl<'h> Journey<'h> {
         let browser = &self.browser;
         let token = browser.value("#token");
         assert!(token.starts_with("insm_scim_"), "{token}");
-        if !self.scripted {
-            assert!(!browser.shows("[data-copy]"), "there is a button that does nothing");
-        } else {
+        if self.scripted {
             browser.click("[data-copy=token]");
-            browser.wait_for_text("[data-copy=token]", "Copied");
+            browser.wait_for_status("Copied to the clipboard.");
+        } else {
+            // There is no button that would do nothing.
+            browser.wait_for_absence("[data-copy]");
         }
         browser.click("[data-stored]");
-        browser.click(".confirm button");
+        browser.follow(".confirm button");
         browser.wait_for_text("h1 .badge", "Enabled");
         if !self.scripted {
             return token;
         }
         browser.go(&self.organization.view("members"));
-        browser.click("#q");
-        browser.press("v", Some(key::CONTROL));
+        browser.paste_into("#q");
         browser.wait_for_value("#q", &token);
         token
     }
@@ -144,7 +146,7 @@ impl<'h> Journey<'h> {
         if self.scripted {
             browser.click("[data-live]");
         } else {
-            assert!(!browser.shows("[data-live]"), "there is a button that does nothing");
+            browser.wait_for_absence("[data-live]");
         }
         let (status, made) = self.curl(token, &["--data", &seed::user_request(&person).to_string()], "/Users");
         assert_eq!(status, 201, "{made}");
@@ -154,7 +156,7 @@ impl<'h> Journey<'h> {
         // Whoever follows the log sees the request appear without doing anything.
         browser.wait_for_text("#log tbody tr", &person.display_name());
         browser.wait_for_text("#log tbody tr", "created");
-        browser.click("#log tbody tr .time a");
+        browser.follow("#log tbody tr .time a");
         browser.wait_for_text("h1", "/Users");
         browser.wait_for_text("main", "created");
         browser.wait_for_text("#curl", &person.email);
@@ -167,12 +169,12 @@ impl<'h> Journey<'h> {
         let (browser, organization) = (&self.browser, &self.organization);
         browser.go(&organization.view("members"));
         browser.type_into("#q", &self.traveller.email);
-        browser.click("main form button");
+        browser.follow("main form button");
         browser.wait_for_text(".people tbody", &self.traveller.display_name());
         assert!(!browser.text(".people tbody").contains(&organization.owner), "the search does not narrow the list");
         browser.go(&organization.view("events?kind=member.created"));
         browser.wait_for_text(".events tbody tr", "by-curl");
-        browser.click(".events tbody tr .time a");
+        browser.follow(".events tbody tr .time a");
         browser.wait_for_text("#raw", "member.created");
         assert!(!browser.text("main").contains(token), "a token is in an event");
     }
@@ -191,12 +193,12 @@ impl<'h> Journey<'h> {
         let letters = organization.host.letters(&organization.id, &self.traveller.email).join("\n");
         assert!(letters.contains("expire"), "nobody was warned: {letters}");
 
-        browser.click(".banner.bad a");
+        browser.follow(".banner.bad a");
         browser.type_into("#passphrase", "not the passphrase");
-        browser.click("main form button[type=submit]");
+        browser.follow("main form button[type=submit]");
         browser.wait_for_text("[role=alert]", "The passphrase is wrong");
         browser.type_into("#passphrase", CHOSEN);
-        browser.click("main form button[type=submit]");
+        browser.follow("main form button[type=submit]");
         browser.wait_for_text("h1", "Your new token");
         let second = self.take_the_token();
         assert_eq!(self.curl(first, &[], "/Users?count=0").0, 401);
@@ -207,16 +209,16 @@ impl<'h> Journey<'h> {
     fn disable(&self, token: &str) {
         let browser = &self.browser;
         browser.go(&self.organization.page);
-        browser.click("main .head a[href$='/disable']");
+        browser.follow("main .head a[href$='/disable']");
         browser.wait_for_text("main", "nobody loses access");
-        browser.click("main .danger");
+        browser.follow("main .danger");
         browser.wait_for_text("h1 .badge", "Disabled");
         assert_eq!(self.curl(token, &[], "/Users?count=0").0, 401);
     }
 
     fn sign_out(&self) {
         let browser = &self.browser;
-        browser.click("header form button");
+        browser.follow("header form button");
         browser.wait_for_text("main", "You are signed out");
         browser.go(&self.organization.page);
         browser.wait_for_text("h1", "Sign in");
@@ -225,14 +227,8 @@ impl<'h> Journey<'h> {
     fn sign_in_again(&self) {
         self.browser.go(&self.organization.page);
         self.browser.wait_for_text("h1", "Sign in");
-        self.fill_sign_in(CHOSEN);
+        self.browser.sign_in(&self.traveller.email, CHOSEN);
         self.browser.wait_for_text("h1", "SCIM");
-    }
-
-    fn fill_sign_in(&self, passphrase: &str) {
-        self.browser.type_into("#email", &self.traveller.email);
-        self.browser.type_into("#passphrase", passphrase);
-        self.browser.click("main button[type=submit]");
     }
 
     /// Asks the connector by the program that people try it with.

@@ -13,9 +13,9 @@ fn a_mailed_link_sets_another_passphrase_once_and_ends_all_sessions() {
     let before = Visitor::owner(&organization);
     let browser = Browser::open(DESKTOP);
     browser.go(&organization.view("sign-in"));
-    browser.click("main a[href$='/reset']");
+    browser.follow("main a[href$='/reset']");
     browser.type_into("#email", &organization.owner);
-    browser.click("main button[type=submit]");
+    browser.follow("main button[type=submit]");
     browser.wait_for_text("[role=status]", "a link is in that folder now");
 
     let letters = host.letters(&organization.id, &organization.owner);
@@ -28,9 +28,7 @@ fn a_mailed_link_sets_another_passphrase_once_and_ends_all_sessions() {
     before.get("").is(303);
 
     Visitor::new(&organization).sign_in(&organization.owner, &organization.passphrase).is(422);
-    browser.type_into("#email", &organization.owner);
-    browser.type_into("#passphrase", "another passphrase");
-    browser.click("main button[type=submit]");
+    browser.sign_in(&organization.owner, "another passphrase");
     browser.wait_for_text("h1", "SCIM");
 
     browser.go(link);
@@ -42,5 +40,5 @@ fn a_mailed_link_sets_another_passphrase_once_and_ends_all_sessions() {
 fn choose(browser: &Browser, chosen: &str, again: &str) {
     browser.type_into("#chosen", chosen);
     browser.type_into("#again", again);
-    browser.click("main button[type=submit]");
+    browser.follow("main button[type=submit]");
 }

@@ -26,14 +26,12 @@ fn views_before_the_sign_in() {
         examine(&browser, name);
     }
     browser.go(&organization.view("sign-in"));
-    browser.type_into("#email", "nobody@outside.example");
-    browser.type_into("#passphrase", "not the passphrase");
-    browser.click("main button[type=submit]");
+    browser.sign_in("nobody@outside.example", "not the passphrase");
     browser.wait_for_text("[role=alert]", "wrong");
     examine(&browser, "sign-in-wrong");
     browser.go(&organization.view("reset"));
     browser.type_into("#email", &organization.owner);
-    browser.click("main button[type=submit]");
+    browser.follow("main button[type=submit]");
     browser.wait_for_text("[role=status]", "If this address belongs to a member");
     examine(&browser, "reset-sent");
 
@@ -44,9 +42,7 @@ fn views_before_the_sign_in() {
     let passphrase = passphrase(&letter);
     host.run(organization.library.set_role(&person.email, Role::CoOwner)).expect("a co-owner");
     browser.go(&organization.view("sign-in"));
-    browser.type_into("#email", &person.email);
-    browser.type_into("#passphrase", passphrase);
-    browser.click("main button[type=submit]");
+    browser.sign_in(&person.email, passphrase);
     browser.wait_for_text("h1", "Choose a passphrase");
     examine(&browser, "initial-passphrase");
 }
@@ -90,51 +86,51 @@ fn views_of_an_organization_in_use() {
     }
     browser.go(&acme.view("setup-links"));
     browser.type_into("#passphrase", &acme.passphrase);
-    browser.click("button[value=create]");
+    browser.follow("button[value=create]");
     browser.wait_for_text("main", "Copy the link now");
     examine(&browser, "setup-link");
     browser.go(&acme.view("logs?q=409&status=4"));
-    browser.click("#log tbody tr .time a");
+    browser.follow("#log tbody tr .time a");
     browser.wait_for_text("h2", "What was done");
     examine(&browser, "log-entry");
     browser.go(&acme.view("teams"));
-    browser.click(".teams tbody tr .name a");
+    browser.follow(".teams tbody tr .name a");
     browser.wait_for_text("main", "All teams");
     examine(&browser, "team");
     browser.go(&acme.view("members?q=lovelace&state=active"));
-    browser.click(".people tbody tr .name a");
+    browser.follow(".people tbody tr .name a");
     browser.wait_for_text("main", "All members");
     examine(&browser, "member");
     browser.go(&acme.view("events?kind=member.adopted"));
-    browser.click(".events tbody tr .time a");
+    browser.follow(".events tbody tr .time a");
     browser.wait_for_text("h2", "As your systems get it");
     examine(&browser, "event");
     browser.go(&acme.view("preview"));
     browser.type_into("#users", &list_to_preview().to_string());
-    browser.click("main form button");
+    browser.follow("main form button");
     browser.wait_for_text("h2", "What this list would do");
     examine(&browser, "preview-result");
     browser.go(&acme.view("automatic"));
     browser.type_into("#name", "Entra ID");
     browser.type_into("#client-proof", &acme.passphrase);
-    browser.click("button[value=create]");
+    browser.follow("button[value=create]");
     browser.wait_for_text("main", "Copy the secret now");
     examine(&browser, "oauth-client");
     browser.click("[data-stored]");
-    browser.click(".confirm button");
+    browser.follow(".confirm button");
     browser.wait_for_text(".client", "Entra ID");
     examine(&browser, "oauth-clients");
-    browser.click(".client .actions a:first-child");
+    browser.follow(".client .actions a:first-child");
     browser.wait_for_text("h1", "A new secret for Entra ID?");
     examine(&browser, "confirm-new-secret");
     browser.go(&acme.view("deliveries"));
     browser.type_into("#url", "http://127.0.0.1:9/");
-    browser.click("button[value=set]");
+    browser.follow("button[value=set]");
     browser.wait_for_text("main", "Copy the key now");
     examine(&browser, "webhook-key");
     hold_removals(&acme, &client);
     browser.click("[data-stored]");
-    browser.click(".confirm button");
+    browser.follow(".confirm button");
     browser.wait_for_text("main", "Events to be delivered");
     examine(&browser, "deliveries-waiting");
     browser.go(&acme.view("streams"));
@@ -142,11 +138,11 @@ fn views_of_an_organization_in_use() {
     browser.type_into("#audience", "https://rp.example/7");
     browser.type_into("#passphrase", &acme.passphrase);
     examine(&browser, "streams-add");
-    browser.click("button[value=add]");
+    browser.follow("button[value=add]");
     browser.wait_for_text("main", "Copy the token now");
     examine(&browser, "stream-token");
     browser.click("[data-stored]");
-    browser.click(".confirm button");
+    browser.follow(".confirm button");
     browser.wait_for_text("main", "Never asked");
     examine(&browser, "streams");
     for question in ["remove-webhook", "allow-all", "refuse-all"] {
@@ -157,9 +153,7 @@ fn views_of_an_organization_in_use() {
     acme.add("somebody@acme.example", "Some Body", Role::Member);
     let member = Browser::open(DESKTOP);
     member.go(&acme.view("sign-in"));
-    member.type_into("#email", "somebody@acme.example");
-    member.type_into("#passphrase", &acme.passphrase);
-    member.click("main button[type=submit]");
+    member.sign_in("somebody@acme.example", &acme.passphrase);
     member.wait_for_text("h1", "Only for owners and co-owners");
     examine(&member, "not-an-owner");
 }
@@ -173,11 +167,11 @@ fn views_of_an_organization_that_begins() {
     examine(&browser, "ready");
     browser.go(&fresh.view("enable"));
     examine(&browser, "enable");
-    browser.click("main form button[type=submit]");
+    browser.follow("main form button[type=submit]");
     browser.wait_for_text("h1", "SCIM is enabled");
     examine(&browser, "token");
     browser.click("[data-stored]");
-    browser.click(".confirm button");
+    browser.follow(".confirm button");
     browser.wait_for_text("h1 .badge", "Enabled");
     for (name, view) in [("fresh-logs", "logs"), ("fresh-teams", "teams")] {
         browser.go(&fresh.view(view));
@@ -216,7 +210,7 @@ fn views_of_an_organization_in_trouble() {
     }
     browser.wait_for_text("main", "could not be sent");
     browser.wait_for_text("main", "did not take");
-    browser.click("a[href*=readdress]");
+    browser.follow("a[href*=readdress]");
     browser.wait_for_text("h1", "another address");
     examine(&browser, "readdress");
     host.pass(20 * DAY);
@@ -228,7 +222,7 @@ fn views_of_an_organization_in_trouble() {
     full.enable(ExpiryWindow::Never).post("/Users", seed::user_request(&Person::new("seatless"))).error(403);
     full.sign_in(&browser);
     browser.wait_for_text(".banner", "No seats left");
-    browser.click(".banner a[href*=without-seat]");
+    browser.follow(".banner a[href*=without-seat]");
     browser.wait_for_text("h1", "Who got no seat");
     examine(&browser, "without-seat");
     full.change(|record| (record.seats, record.options.allow_overage) = (0, true));
