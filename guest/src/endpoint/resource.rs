@@ -70,9 +70,9 @@ pub(super) trait Resource<'c, 'h: 'c> {
     /// Puts right what a PATCH made of a document.
     fn settle(&self, _document: &mut Document) {}
 
-    /// Whether `If-Match` allows to change the resource with this id and version.
+    /// Whether the request's conditions allow to change the resource with this id and version.
     fn allows(&self, _id: &str, version: u64) -> bool {
-        self.endpoint().allows(version)
+        self.endpoint().allows(&[version])
     }
 
     /// Tells the log which tolerance rule the change took.

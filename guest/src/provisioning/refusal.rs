@@ -72,7 +72,7 @@ pub enum Refusal {
     #[error("'{0}' can't be a member: groups hold users only, no groups")]
     NestedTeam(String),
     /// The resource is not of the version that the client knows.
-    #[error("the resource has changed: its version is not the one of the If-Match header")]
+    #[error("the resource's version is not one that the If-Match and If-None-Match headers allow")]
     PreconditionFailed,
     /// The protocol refuses the change itself.
     #[error(transparent)]
