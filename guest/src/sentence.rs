@@ -65,7 +65,7 @@ sentences! {
     UnknownMembers { count: usize } = "unknown-members" "unknown members: {count}";
     NobodyKnown { count: usize } = "nobody-known" "a replacement of whom nobody is known: {count}";
     NestedTeam = "nested-team" "teams hold members only, no teams";
-    OtherVersion = "other-version" "If-Match names another version";
+    OtherVersion = "other-version" "If-Match or If-None-Match does not allow this version";
     // The credential of the caller, valid or not.
     Token { generation: u32 } = "caller-token" "caller: bearer token {generation}";
     NextToken { generation: u32 } = "caller-next-token" "caller: new bearer token {generation}, which is being installed";

@@ -123,6 +123,10 @@ fn bulk_work(context: &Context<'_, '_>) -> Result<Option<Work>, ScimError> {
 /// The change of a group, if it is a large one.
 fn group_work(context: &Context<'_, '_>, id: Option<&str>) -> Result<Option<Work>, ScimError> {
     let request = context.request;
+    // What is kept of a request has no such condition.
+    if request.header("if-none-match").is_some() {
+        return Ok(None);
+    }
     let there = match id.filter(|id| keys::is_id(id)) {
         Some(id) => context.store.team_size(id)?,
         None => 0,

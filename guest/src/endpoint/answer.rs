@@ -66,7 +66,10 @@ impl Answer {
             if self.status != 201 {
                 headers.push(("content-location".to_owned(), location.clone()));
             }
-            headers.push(("location".to_owned(), location));
+            // To a 304 it would be one of where to go (RFC 9110 §15.4).
+            if self.status != 304 {
+                headers.push(("location".to_owned(), location));
+            }
         }
         headers.extend(self.headers.into_iter().map(|(name, value)| (name.to_owned(), value)));
         Response { status: self.status, headers, body: self.body }

@@ -8,9 +8,11 @@ pub(super) fn names(header: &str, version: u64) -> bool {
     header.trim() == "*" || header.split(',').any(|tag| opaque(tag) == wanted)
 }
 
-/// Whether `If-Match` allows a change of a resource of this version.
-pub(super) fn allows(if_match: Option<&str>, version: u64) -> bool {
-    if_match.is_none_or(|header| names(header, version))
+/// Whether `If-Match` and `If-None-Match` allow a change of a resource that clients have seen with these versions:
+/// `If-Match` must name one of them, and `If-None-Match` none (RFC 9110 §13.1).
+pub(super) fn allow(if_match: Option<&str>, if_none_match: Option<&str>, versions: &[u64]) -> bool {
+    let names_any = |header: &str| versions.iter().any(|version| names(header, *version));
+    if_match.is_none_or(names_any) && !if_none_match.is_some_and(names_any)
 }
 
 fn opaque(tag: &str) -> &str {
@@ -34,9 +36,18 @@ mod tests {
 
     #[test]
     fn rfc_125_without_if_match_every_version_may_change() {
-        assert!(allows(None, 1));
-        assert!(allows(Some("*"), 1));
-        assert!(!allows(Some(&etag(2)), 1));
-        assert!(allows(Some(&etag(1)), 1));
+        assert!(allow(None, None, &[1]));
+        assert!(allow(Some("*"), None, &[1]));
+        assert!(!allow(Some(&etag(2)), None, &[1]));
+        assert!(allow(Some(&etag(1)), None, &[1]));
+        assert!(allow(Some(&etag(3)), None, &[1, 3]));
+    }
+
+    #[test]
+    fn rfc_125_a_version_of_if_none_match_may_not_change() {
+        assert!(!allow(None, Some("*"), &[1]));
+        assert!(!allow(None, Some(&etag(3)), &[1, 3]));
+        assert!(!allow(Some(&etag(1)), Some(&etag(1)), &[1]));
+        assert!(allow(Some(&etag(1)), Some(&etag(2)), &[1]));
     }
 }

@@ -71,9 +71,9 @@ pub(super) trait Resource<'c, 'h: 'c> {
     /// Corrects a document after a PATCH was applied to it.
     fn settle(&self, _document: &mut Document) {}
 
-    /// Whether `If-Match` allows a change of the resource with this id and version.
+    /// Whether the request's conditions allow a change of the resource with this id and version.
     fn allows(&self, _id: &str, version: u64) -> bool {
-        self.endpoint().allows(version)
+        self.endpoint().allows(&[version])
     }
 
     /// Notes for the log which tolerance rule the change has used.

@@ -1,7 +1,7 @@
 //! The functions that the endpoints of all resource types share.
 
 use super::answer::Answer;
-use super::conditions::{allows, etag, names};
+use super::conditions::{allow, etag, names};
 use super::context::{Body, Context};
 use super::representation::{Representation, Shown};
 use crate::journal::Note;
@@ -26,15 +26,15 @@ impl<'c, 'h> Endpoint<'c, 'h> {
         Ok(Self { context, schema: context.schema(resource_type)?, query })
     }
 
-    /// Whether `If-Match` allows a change of a resource of this version.
-    pub(super) fn allows(&self, version: u64) -> bool {
-        allows(self.context.request.header("if-match"), version)
+    /// Whether the request has a condition at all.
+    pub(super) fn is_conditional(&self) -> bool {
+        ["if-match", "if-none-match"].into_iter().any(|name| self.context.request.header(name).is_some())
     }
 
-    /// 304 if the client already has this version.
-    fn not_modified(&self, version: u64) -> Option<Answer> {
-        let known = self.context.request.header("if-none-match").is_some_and(|header| names(header, version));
-        known.then(|| Answer { status: 304, etag: Some(etag(version)), ..Answer::default() })
+    /// Whether the request's conditions allow a change of a resource that clients have seen with these versions.
+    pub(super) fn allows(&self, versions: &[u64]) -> bool {
+        let header = |name| self.context.request.header(name);
+        allow(header("if-match"), header("if-none-match"), versions)
     }
 
     /// The resource in the body of the request, in canonical form.
@@ -61,21 +61,33 @@ impl<'c, 'h> Endpoint<'c, 'h> {
         Ok(Some(self.answer(200, id, representation.row(kind, id, &row)?)))
     }
 
-    /// 304 if the client already has the representation that it asks for.
+    /// 304 if the client already has the representation that it asks for; 412 if it asks for another version
+    /// (RFC 9110 §13.1.1).
     pub(super) fn unchanged<T>(
         &self,
         kind: Option<Kind>,
         id: &str,
         stored: &Stored<T>,
     ) -> Result<Option<Answer>, ScimError> {
-        if self.context.request.header("if-none-match").is_none() {
+        if !self.is_conditional() {
             return Ok(None);
         }
         let version = match kind {
             Some(kind) => self.representation().version(kind, id, stored)?,
             None => stored.resource_version(),
         };
-        Ok(self.not_modified(version))
+        let names_it = |name| self.context.request.header(name).map(|header| names(header, version));
+        if names_it("if-match") == Some(false) {
+            return Err(Refusal::PreconditionFailed.into());
+        }
+        let is_known = names_it("if-none-match") == Some(true);
+        let location = || Some(self.context.location(&self.schema, id));
+        Ok(is_known.then(|| Answer {
+            status: 304,
+            etag: Some(etag(version)),
+            location: location(),
+            ..Answer::default()
+        }))
     }
 
     /// 404: there is no such resource.

@@ -109,14 +109,12 @@ impl<'c, 'h> Resource<'c, 'h> for Users<'c, 'h> {
         intake::drop_password(document, self.endpoint.context.mode);
     }
 
-    /// `If-Match` may name the user's own version, or the version that is shown together with `groups`.
+    /// A condition may name the user's own version, or the version that is shown together with `groups`.
     fn allows(&self, id: &str, version: u64) -> bool {
-        self.endpoint.allows(version)
-            || self
-                .endpoint
-                .context
-                .store
-                .newest_team_of(id)
-                .is_ok_and(|newest| self.endpoint.allows(version.max(newest)))
+        if !self.endpoint.is_conditional() {
+            return true;
+        }
+        let newest = self.endpoint.context.store.newest_team_of(id).unwrap_or_default();
+        self.endpoint.allows(&[version, version.max(newest)])
     }
 }

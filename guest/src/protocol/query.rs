@@ -60,10 +60,15 @@ impl Query {
         };
         let not_empty = |name: &str| find(name).map(str::trim).filter(|value| !value.is_empty());
         let number = |name: &str| not_empty(name).map(|text| parse_number(name, text)).transpose();
+        // A list may come as several parameters, as generated clients send it.
+        let names = |name: &'static str| {
+            let sent = parameters.iter().filter(move |(candidate, _)| candidate.eq_ignore_ascii_case(name));
+            sent.flat_map(|(_, list)| list.split(','))
+        };
         let cursor = find("cursor").map(str::to_owned);
         let count = number("count").map_err(|error| of_count(error, cursor.is_some()))?;
         Ok(Self {
-            projection: Projection::parse(not_empty("attributes"), not_empty("excludedAttributes"), mode)?,
+            projection: Projection::from_names(names("attributes"), names("excludedAttributes"), mode)?,
             filter: not_empty("filter").map(str::to_owned),
             sort_by: not_empty("sortBy").map(str::to_owned),
             sort_order: not_empty("sortOrder").map(str::to_owned),

@@ -75,6 +75,9 @@ const ENDPOINTS: [&str; 8] = [
     "AsyncResponses",
 ];
 
+/// What a query by POST has behind the endpoint (RFC 7644 §3.4.3).
+const SEARCH: &str = ".search";
+
 impl Route {
     /// The endpoint of a path; see [`Route::of`].
     ///
@@ -113,11 +116,18 @@ impl Route {
                 *first = meant;
             }
         }
+        if let Some(last) = segments.last_mut()
+            && *last != SEARCH
+            && last.eq_ignore_ascii_case(SEARCH)
+            && mode.tolerates(Tolerance::EndpointCase)
+        {
+            *last = SEARCH;
+        }
         let resource_type =
             |segment: &str| of_types().find(|(endpoint, _)| *endpoint == segment).map(|(_, found)| found.name.clone());
         Ok(match *segments {
             [] => Self::Root,
-            [".search"] => Self::Search(None),
+            [SEARCH] => Self::Search(None),
             ["Bulk"] => Self::Bulk,
             ["Me"] => Self::Me,
             ["ServiceProviderConfig"] => Self::ServiceProviderConfig,
@@ -128,7 +138,7 @@ impl Route {
             ["Schemas", urn] => Self::Schemas(Some(urn.to_owned())),
             ["AsyncResponses", transaction] => Self::AsyncResponse(transaction.to_owned()),
             [endpoint] => Self::Resources(resource_type(endpoint).ok_or_else(not_found)?),
-            [endpoint, ".search"] => Self::Search(Some(resource_type(endpoint).ok_or_else(not_found)?)),
+            [endpoint, SEARCH] => Self::Search(Some(resource_type(endpoint).ok_or_else(not_found)?)),
             [endpoint, id] => Self::Resource(resource_type(endpoint).ok_or_else(not_found)?, id.to_owned()),
             _ => return Err(not_found()),
         })

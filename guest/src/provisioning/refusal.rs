@@ -72,7 +72,7 @@ pub enum Refusal {
     #[error("'{0}' can't be a member: groups hold users only, no groups")]
     NestedTeam(String),
     /// The resource has another version than the client's precondition requires.
-    #[error("the resource has changed: its version is not the one of the If-Match header")]
+    #[error("the resource's version is not one that the If-Match and If-None-Match headers allow")]
     PreconditionFailed,
     /// The change itself breaks a rule of the protocol.
     #[error(transparent)]

@@ -62,6 +62,7 @@ impl<'c, 'h> Listing<'c, 'h> {
         query: &'c Query,
     ) -> Result<Self, ScimError> {
         let mut parts = Vec::with_capacity(schemas.len());
+        let mut unsortable = None;
         for schema in schemas {
             let others: Vec<ResourceSchema<'_>> =
                 schemas.iter().filter(|other| other.core.id != schema.core.id).cloned().collect();
@@ -71,8 +72,8 @@ impl<'c, 'h> Listing<'c, 'h> {
                 .map(|text| Filter::parse_among(schema, &others, text, context.mode))
                 .transpose()?;
             let sort = query.sort_by.as_deref().map(|by| Sort::parse(schema, by, query.sort_order.as_deref()));
-            // A type without the attribute has no value to sort by (RFC 7644 §3.4.2.1), unless it is the only one.
-            let sort = if schemas.len() > 1 { sort.and_then(Result::ok) } else { sort.transpose()? };
+            // A type without the attribute has no value to sort by (RFC 7644 §3.4.2.1), unless no type has it.
+            let sort = sort.and_then(|sort| sort.map_err(|error| unsortable = Some(error)).ok());
             let source = match schema.resource_type.name.as_str() {
                 "User" => Source::Indexed(Kind::User),
                 "Group" => Source::Indexed(Kind::Team),
@@ -84,6 +85,11 @@ impl<'c, 'h> Listing<'c, 'h> {
                 sort,
                 representation: Representation::new(context, schema, &query.projection),
             });
+        }
+        if let Some(error) = unsortable
+            && parts.iter().all(|part| part.sort.is_none())
+        {
+            return Err(error);
         }
         let by_cursor = Self::by_cursor(context, query, &parts)?;
         Ok(Self { context, query, parts, by_cursor })

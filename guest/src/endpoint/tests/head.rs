@@ -115,6 +115,59 @@ fn r125_every_version_that_was_shown_and_is_current_allows_a_change() {
 }
 
 #[test]
+fn rfc_124_a_304_says_where_the_resource_is_as_its_200_does() {
+    let connector = Connector::new(10);
+    let (user, _) = crew(&connector);
+    let (whole, _) = connector.send("GET", &user, None);
+    let (known, _) = connector.send_with("GET", &user, &[("if-none-match", &etag(&whole))], Vec::new());
+    assert_eq!((known.status, etag(&known)), (304, etag(&whole)));
+    let field = |response: &Response, wanted: &str| {
+        response.headers.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone())
+    };
+    assert!(field(&whole, "content-location").is_some());
+    assert_eq!(field(&known, "content-location"), field(&whole, "content-location"));
+    assert_eq!(field(&known, "location"), None, "there is nowhere to go");
+}
+
+#[test]
+fn rfc_125_if_match_holds_for_reading_too() {
+    let connector = Connector::new(10);
+    let (user, group) = crew(&connector);
+    for target in [user, group] {
+        let (whole, _) = connector.send("GET", &target, None);
+        for (known, expected) in [(etag(&whole).as_str(), 200), ("*", 200), ("\"none\"", 412)] {
+            for method in ["GET", "HEAD"] {
+                let (response, _) = connector.send_with(method, &target, &[("if-match", known)], Vec::new());
+                assert_eq!(response.status, expected, "{method} {target} {known}");
+            }
+        }
+    }
+}
+
+#[test]
+fn rfc_125_if_none_match_refuses_to_change_what_it_names() {
+    let connector = Connector::new(10);
+    let (user, group) = crew(&connector);
+    rename(&connector, &group, "Other");
+    let name = json!({"Operations": [{"op": "replace", "path": "displayName", "value": "New"}]});
+    let change = |method: &str, target: &str, known: &str, body: &Value| {
+        connector.send_with(method, target, &[("if-none-match", known)], body.to_string().into_bytes()).0.status
+    };
+    for target in [&user, &group] {
+        let (whole, document) = connector.send("GET", target, None);
+        let (part, _) = connector.send("GET", &format!("{target}?attributes=id"), None);
+        for known in ["*", &etag(&whole), &etag(&part)] {
+            assert_eq!(change("PATCH", target, known, &name), 412, "{target} {known}");
+            assert_eq!(change("PUT", target, known, &document), 412, "{target} {known}");
+            assert_eq!(change("DELETE", target, known, &Value::Null), 412, "{target} {known}");
+        }
+        assert_eq!(connector.send("GET", target, None).1, document, "nothing has changed");
+        assert_eq!(change("PATCH", target, "\"none\"", &name), 200, "{target}");
+    }
+    assert_eq!(change("PATCH", "/Users/none", "*", &name), 404);
+}
+
+#[test]
 fn t34_endpoints_are_found_in_any_letter_case_unless_strict() {
     let (connector, strict) = (Connector::new(100), Connector::strict());
     for path in [
@@ -132,7 +185,11 @@ fn t34_endpoints_are_found_in_any_letter_case_unless_strict() {
     }
     let search = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"]});
     assert_eq!(connector.send("POST", "/users/.search", Some(search.clone())).0.status, 200);
-    assert_eq!(strict.send("POST", "/users/.search", Some(search)).0.status, 404);
+    assert_eq!(strict.send("POST", "/users/.search", Some(search.clone())).0.status, 404);
+    for (path, to_the_letter) in [("/.Search", 404), ("/Users/.SEARCH", 405)] {
+        assert_eq!(connector.send("POST", path, Some(search.clone())).0.status, 200, "{path}");
+        assert_eq!(strict.send("POST", path, Some(search.clone())).0.status, to_the_letter, "{path}");
+    }
     let user = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "ada@example.com"});
     let bulk = |path: &str| {
         json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],

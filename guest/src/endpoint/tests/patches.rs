@@ -232,3 +232,64 @@ fn r44_the_whole_of_the_insomnia_extension_can_be_written_and_only_its_note_chan
         told(Value::Null);
     }
 }
+
+#[test]
+fn t6_labels_alone_replace_no_value_that_a_filter_chooses() {
+    let user = json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "ada@example.com",
+        "emails": [{"value": "ada@example.com", "type": "work"}, {"value": "ada@home.example", "type": "home", "primary": true}],
+    });
+    for (value, expected) in [
+        (json!({"primary": true}), json!({"value": "ada@example.com", "type": "work", "primary": true})),
+        (json!({"type": "other"}), json!({"value": "ada@example.com", "type": "other"})),
+        (json!({"value": "new@example.com"}), json!({"value": "new@example.com", "type": "work"})),
+    ] {
+        let connector = Connector::new(10);
+        let (_, created) = connector.send("POST", "/Users", Some(user.clone()));
+        let path = format!("/Users/{}", created["id"].as_str().unwrap());
+        let operation = json!([{"op": "replace", "path": "emails[type eq \"work\"]", "value": value}]);
+        let (response, changed) = connector.patch(&path, operation);
+        assert_eq!((response.status, &changed["emails"][0]), (200, &expected), "{value}: {changed}");
+        assert_eq!(changed["emails"][1]["primary"], value.get("primary").is_none(), "one is primary: {changed}");
+    }
+}
+
+#[test]
+fn rfc_097_a_refusal_tells_a_broken_filter_from_its_attribute_and_shows_neither_filter() {
+    let strict = Connector::strict();
+    let path = format!("/Users/{}", strict.create("ada@example.com"));
+    for (sent, shown) in [
+        ("emails[value eq \"secret\"", "`emails[…` is not a path"),
+        ("emails[value eq \"secret\"].nope", "`emails[…].nope` names no attribute"),
+        ("emailz[value eq \"secret\"]", "`emailz[…` names no attribute"),
+        ("emails..value", "`emails..value` is not a path"),
+    ] {
+        let body = json!({"schemas": [super::PATCH_OP], "Operations": [{"op": "add", "path": sent, "value": "x"}]});
+        let (response, error) = strict.send("PATCH", &path, Some(body));
+        assert_eq!((response.status, &error["scimType"]), (400, &json!("invalidPath")), "{sent}: {error}");
+        let detail = error["detail"].as_str().unwrap_or_default();
+        assert!(detail.contains(shown) && !detail.contains("secret"), "{sent}: {error}");
+    }
+}
+
+#[test]
+fn t6_names_that_can_be_no_path_are_ignored_in_a_value_as_they_are_in_a_post() {
+    let connector = Connector::new(10);
+    let path = format!("/Users/{}", connector.create("ada@example.com"));
+    for name in ["cost centre", "Abteilung (Größe)", "/title", "a.b.c", "1st", "urn:"] {
+        let title = format!("knows {name}");
+        let operation = json!([{"op": "replace", "value": {(name): "x", "title": title}}]);
+        let (response, user) = connector.patch(&path, operation);
+        assert_eq!((response.status, user["title"].as_str()), (200, Some(title.as_str())), "{name}: {user}");
+        let (response, error) =
+            connector.patch(&path, json!([{"op": "replace", "path": format!("{name} (x"), "value": "x"}]));
+        assert_eq!((response.status, &error["scimType"]), (400, &json!("invalidPath")), "{name}: {error}");
+    }
+    let (response, error) =
+        connector.patch(&path, json!([{"op": "replace", "value": {"emails[type": "x", "title": "lost"}}]));
+    assert_eq!((response.status, &error["scimType"]), (400, &json!("invalidPath")), "a filter was meant: {error}");
+    let strict = Connector::strict();
+    let path = format!("/Users/{}", strict.create("ada@example.com"));
+    let (response, error) = strict.patch(&path, json!([{"op": "replace", "value": {"cost centre": "x"}}]));
+    assert_eq!((response.status, &error["scimType"]), (400, &json!("invalidSyntax")), "{error}");
+}

@@ -19,7 +19,7 @@ pub use intake::{from_client, parse};
 pub use presence::{required_present, set_schemas};
 pub use replace::replace;
 pub use value::{element, elements, value};
-pub(in crate::protocol) use value::{emptiness, form, is_label};
+pub(in crate::protocol) use value::{emptiness, form, is_label, is_label_alone};
 
 /// A resource in canonical form.
 pub type Document = Map<String, Value>;

@@ -108,7 +108,7 @@ pub(in crate::protocol) fn is_label(name: &str) -> bool {
 }
 
 /// Whether the element only has a type or `primary`, but no value.
-pub(super) fn is_label_alone(attribute: &Attribute, element: &Value) -> bool {
+pub(in crate::protocol) fn is_label_alone(attribute: &Attribute, element: &Value) -> bool {
     let is_alone =
         |element: &Map<String, Value>| element.keys().all(|name| matches!(name.as_str(), "type" | "primary"));
     attribute.sub_attribute("value").is_some() && element.as_object().is_some_and(is_alone)

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::operation::{Operation, OperationKind};
 use super::path::PatchPath;
-use crate::protocol::error::ScimError;
+use crate::protocol::error::{ScimError, ScimType};
 use crate::protocol::mode::Mode;
 use crate::protocol::path::AttributePath;
 use crate::protocol::schema::{ResourceSchema, Schema};
@@ -79,7 +79,12 @@ impl<'a> Expansion<'_, 'a, '_> {
             self.mode.note(Tolerance::ReadOnlyInValue);
             return Ok(());
         }
-        match PatchPath::parse(self.schema, name, self.mode.leniently())? {
+        let path = match PatchPath::parse(self.schema, name, self.mode.leniently()) {
+            // What is no path is a name of an attribute that there is not, as in a POST, unless a filter was meant.
+            Err(error) if error.scim_type == Some(ScimType::InvalidPath) && !name.contains('[') => None,
+            parsed => parsed?,
+        };
+        match path {
             Some(path) => {
                 if path.target.attribute.is_some() && name.contains(['.', ':', '[']) {
                     self.mode.note(Tolerance::PathAsName);

@@ -35,7 +35,7 @@ impl<'a> PatchPath<'a> {
         }
         let shown = shown(text);
         let malformed = || ScimError::invalid_path(format!("`{shown}` is not a path"));
-        let unknown = || {
+        let unknown = |shown: &str| {
             if mode.tolerates(Tolerance::Unknown) {
                 return Ok(None);
             }
@@ -54,7 +54,7 @@ impl<'a> PatchPath<'a> {
                     target.note_form(name, mode);
                     Ok(Some(Self { text, target, filter: None }))
                 }
-                None => unknown(),
+                None => unknown(&shown),
             };
         };
         let (inner, rest) = split_brackets(brackets).ok_or_else(malformed)?;
@@ -62,7 +62,7 @@ impl<'a> PatchPath<'a> {
             "" => None,
             rest => Some(rest.strip_prefix('.').filter(|name| is_name(name)).ok_or_else(malformed)?),
         };
-        let Some(mut target) = AttributePath::resolve(schema, name) else { return unknown() };
+        let Some(mut target) = AttributePath::resolve(schema, name) else { return unknown(&shown) };
         target.note_form(name, mode);
         let attribute = match (target.attribute, target.sub_attribute) {
             (Some(attribute), None) if attribute.multi_valued => attribute,
@@ -72,16 +72,19 @@ impl<'a> PatchPath<'a> {
         if let Some(sub_name) = sub_name {
             target.sub_attribute = match sub_attribute(attribute, sub_name) {
                 Some(sub) => sub,
-                None => return unknown(),
+                None => return unknown(&format!("{name}[…].{sub_name}")),
             };
         }
         Ok(Some(Self { text, target, filter: Some(filter) }))
     }
 }
 
-/// The part of a path that an error shows. It has no filter, which may contain a secret.
-fn shown(text: &str) -> &str {
-    text.trim_start().split(|letter: char| letter.is_whitespace() || "[\"=".contains(letter)).next().unwrap_or_default()
+/// The part of a path that an error shows. It does not show the filter, which may contain a secret.
+fn shown(text: &str) -> String {
+    let text = text.trim_start();
+    let name = text.split(|letter: char| letter.is_whitespace() || "[\"=".contains(letter)).next().unwrap_or_default();
+    let filter = if text.strip_prefix(name).is_some_and(|rest| rest.starts_with('[')) { "[…" } else { "" };
+    format!("{name}{filter}")
 }
 
 /// The sub-attribute; `Some(None)` for the value of a multi-valued attribute that is not complex.
