@@ -57,23 +57,16 @@ impl Candidates {
         Self::Under(keys::displays(name))
     }
 
-    /// Members or teams whose name begins with `prefix`; `None` if the prefix is empty or longer than the index holds.
+    /// Members or teams whose name begins with `prefix`; `None` if the prefix is longer than the index holds.
     #[must_use]
     pub fn by_name_prefix(kind: Kind, prefix: &str) -> Option<Self> {
-        Self::by_prefix(prefix, || kind.names_from(prefix))
+        (keys::fold(prefix).len() <= keys::INDEXED_PREFIX).then(|| Self::Index(kind.names_from(prefix)))
     }
 
-    /// Members whose `displayName` begins with `prefix`; `None` if the prefix is empty or longer than the index holds.
+    /// Members whose `displayName` begins with `prefix`; `None` if the prefix is longer than the index holds.
     #[must_use]
     pub fn by_display_name_prefix(prefix: &str) -> Option<Self> {
-        Self::by_prefix(prefix, || keys::displays_from(prefix))
-    }
-
-    /// The members or teams that the range names, in the order of their ids, as lists have it (T19). The range itself is
-    /// in the order of names.
-    fn by_prefix(prefix: &str, range: impl FnOnce() -> KeyRange) -> Option<Self> {
-        let folded = keys::fold(prefix).len();
-        (1..=keys::INDEXED_PREFIX).contains(&folded).then(|| Self::AnyOf(vec![Self::Index(range())]))
+        (keys::fold(prefix).len() <= keys::INDEXED_PREFIX).then(|| Self::Index(keys::displays_from(prefix)))
     }
 
     /// Members by their manager's id.
