@@ -269,12 +269,14 @@ instructions: toolchain ## Count the processor's instructions for each of six re
 	@missing= what="count of instructions"; command -v valgrind >/dev/null || missing=valgrind; \
 	$(INSTALL)
 	@set -e; echo "instructions: building"; \
-	bench=$$(cargo bench --no-run --locked --package insomnia-scim-tests --bench sandbox 2>&1 | tee /dev/stderr | \
-		sed -n 's/.*(\(target.*sandbox-[0-9a-f]*\)).*/\1/p'); \
-	count() { BENCH_USERS=100 BENCH_NATIVE="$$1" BENCH_COUNT=$$2 valgrind --tool=callgrind --callgrind-out-file=/dev/null "$$bench" 2>&1 | \
-		sed -n 's/.*Collected : //p'; }; \
+	built=$$(cargo bench --no-run --locked --package insomnia-scim-tests --bench sandbox --message-format=json-render-diagnostics); \
+	bench=$$(printf '%s\n' "$$built" | sed -n 's/.*"executable":"\([^"]*sandbox-[^"]*\)".*/\1/p'); \
+	test -x "$$bench" || { echo "instructions: cargo has told of no benchmark; run 'cargo bench --no-run --bench sandbox'"; exit 1; }; \
+	count() { BENCH_USERS=100 BENCH_NATIVE="$$1" BENCH_COUNT=$$2 valgrind --tool=callgrind --callgrind-out-file=/dev/null \
+		"$$bench" 2>&1 | sed -n 's/.*Collected : //p'; }; \
 	for row in $(COUNTED); do \
 		few=$$(count "$$row" $(COUNT)); many=$$(count "$$row" $$((2 * $(COUNT)))); \
+		test -n "$$few" && test -n "$$many" || { echo "instructions: valgrind has counted nothing for '$$row'"; exit 1; }; \
 		printf '%-24s %10d instructions a request\n' "$$row" $$(((many - few) / $(COUNT))); \
 	done
 

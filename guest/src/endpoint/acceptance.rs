@@ -20,9 +20,9 @@ use crate::text::cut;
 
 /// The endpoint where clients read the results of accepted requests.
 const RESPONSES: &str = "/AsyncResponses";
-/// A change of a group with at least this many members is run later.
+/// A change of a group with more than this many members is run later.
 const LARGE_GROUP: u64 = 500;
-/// The fewest bytes that one member takes in a request body.
+/// About how many bytes one member takes in a request body.
 const MEMBER: u64 = 64;
 /// How many operations are certainly done within a second. This number tells whether the client's wait time is enough.
 const IN_A_SECOND: u64 = 20;

@@ -31,10 +31,16 @@ impl<'c, 'h> Endpoint<'c, 'h> {
         ["if-match", "if-none-match"].into_iter().any(|name| self.context.request.header(name).is_some())
     }
 
+    /// The value of a condition. A list may be sent in several fields of one name (RFC 9110 §5.3).
+    fn condition(&self, name: &str) -> Option<String> {
+        let fields = self.context.request.headers.iter().filter(|(candidate, _)| candidate == name);
+        let values: Vec<&str> = fields.map(|(_, value)| value.as_str()).collect();
+        (!values.is_empty()).then(|| values.join(","))
+    }
+
     /// Whether the request's conditions allow a change of a resource that clients have seen with these versions.
     pub(super) fn allows(&self, versions: &[u64]) -> bool {
-        let header = |name| self.context.request.header(name);
-        allow(header("if-match"), header("if-none-match"), versions)
+        allow(self.condition("if-match").as_deref(), self.condition("if-none-match").as_deref(), versions)
     }
 
     /// The resource in the body of the request, in canonical form.
@@ -76,7 +82,7 @@ impl<'c, 'h> Endpoint<'c, 'h> {
             Some(kind) => self.representation().version(kind, id, stored)?,
             None => stored.resource_version(),
         };
-        let names_it = |name| self.context.request.header(name).map(|header| names(header, version));
+        let names_it = |name| self.condition(name).map(|header| names(&header, version));
         if names_it("if-match") == Some(false) {
             return Err(Refusal::PreconditionFailed.into());
         }

@@ -114,7 +114,8 @@ impl<'c, 'h> Resource<'c, 'h> for Users<'c, 'h> {
         if !self.endpoint.is_conditional() {
             return true;
         }
-        let newest = self.endpoint.context.store.newest_team_of(id).unwrap_or_default();
+        // Without the version that was shown, nobody can say that the condition holds.
+        let Ok(newest) = self.endpoint.context.store.newest_team_of(id) else { return false };
         self.endpoint.allows(&[version, version.max(newest)])
     }
 }

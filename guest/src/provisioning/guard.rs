@@ -20,7 +20,7 @@ const MINUTE: u64 = 60_000;
 const HOUR: u64 = 60 * MINUTE;
 /// How long a decision is valid, in milliseconds.
 const HOLDS: u64 = 7 * 24 * HOUR;
-/// How long a removal stays held after its last try, in milliseconds. Identity providers give up earlier than that.
+/// How long a removal stays held after its last try, in milliseconds. Identity providers are expected to give up earlier.
 const WAITS: u64 = 30 * 24 * HOUR;
 /// The value of `Retry-After` for the identity provider, in seconds.
 pub const RETRY_AFTER: u32 = 3_600;

@@ -495,7 +495,7 @@ impl Runtime {
         }
     }
 
-    /// How many organizations use resources in this process.
+    /// How many organizations this process remembers, those included that have not been called for a while.
     pub(crate) fn tenants(&self) -> usize {
         lock(&self.tenants).len()
     }

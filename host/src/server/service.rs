@@ -161,10 +161,17 @@ where
             microseconds = begun.elapsed().as_micros() as u64,
         );
     });
-    let is_safe = head.method.is_safe() || path.ends_with("/.search");
+    let is_safe = head.method.is_safe() || is_search(path);
     let lanes = service.provisioner.runtime().lanes();
     let steps = found.as_ref().ok().map(|organization| lanes.steps(organization.id()));
     answer(response, &head.headers, &request_id, &bill, steps, is_safe).await
+}
+
+/// Whether the path leads to a search (RFC 7644 §3.4.3), in any form in which the component takes it: a request that only
+/// reads although it is a POST.
+fn is_search(path: &str) -> bool {
+    let last = path.rsplit('/').find(|segment| !segment.is_empty()).unwrap_or_default();
+    percent_encoding::percent_decode_str(last).decode_utf8_lossy().eq_ignore_ascii_case(".search")
 }
 
 /// Has the organization's component handle the request. The second value is how many bytes of body were read.

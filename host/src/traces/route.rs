@@ -15,7 +15,7 @@ pub(super) fn of_scim(path: &str) -> String {
         route.push_str(match place {
             _ if part.is_empty() => "",
             0 => KNOWN.iter().find(|known| **known == part).copied().unwrap_or("{type}"),
-            _ if part == ".search" => ".search",
+            _ if part.eq_ignore_ascii_case(".search") => ".search",
             _ => "{id}",
         });
     }

@@ -165,6 +165,10 @@ fn rfc_125_if_none_match_refuses_to_change_what_it_names() {
         assert_eq!(change("PATCH", target, "\"none\"", &name), 200, "{target}");
     }
     assert_eq!(change("PATCH", "/Users/none", "*", &name), 404);
+    let known = etag(&connector.send("GET", &user, None).0);
+    let fields = [("if-none-match", "\"none\""), ("if-none-match", known.as_str())];
+    let (refused, _) = connector.send_with("DELETE", &user, &fields, Vec::new());
+    assert_eq!(refused.status, 412, "a list may come in several fields of one name");
 }
 
 #[test]

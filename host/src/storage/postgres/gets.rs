@@ -1,312 +1,338 @@
-//! Reading by key: what an organization gets while its earlier gets are on their way is got together.
+//! Reads by key, of which those of one organization that come at the same time are sent to the database together.
 //!
-//! A call costs the database, and this host, many times what one more key costs. So while [`AT_ONCE`] calls of an organization
-//! are on their way, those who come meanwhile gather here. When a call ends, whoever came first sends one call for all of them,
-//! with each key once: requests of one organization ask for much of the same. Each gets what was there at a moment after it
-//! had asked, as if it had called alone.
+//! A call costs the database and this host many times as much as one more key in a call. So while [`AT_ONCE`] calls of an
+//! organization are on their way, further gets of the organization wait. When a call ends, one call is sent for all that
+//! wait, with each key once: requests of one organization read much of the same. Each get sees what was there at a moment
+//! after it had begun, as if it had called alone.
 //!
-//! Nobody waits long for another's call: after [`LONGEST`] everybody calls alone.
+//! A call is a task of its own. So its end does not depend on a request, which may be cancelled, or may wait for its turn
+//! to compute before it looks at an answer.
 
 use std::collections::{HashMap, VecDeque};
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::capability::storage::{Item, Key, OrganizationId, StorageError};
 use crate::storage::bounds;
 
-/// Calls of an organization on their way, from which on others wait: while the database has one, this host can read the
-/// answer of the other.
+/// The number of calls of an organization that are on their way before further gets wait.
 const AT_ONCE: usize = 2;
-/// Keys in one call for several, each counted as often as it is asked for. Who asks for more calls alone. The values of so many
-/// are never more than a call may get, so the database need not weigh them first.
+/// The largest number of keys in one call for several gets, each key counted as often as it is asked for. The values of so
+/// many keys never exceed the limit of a call, so the database need not add up their sizes first.
 const KEYS: usize = bounds::MAX_GET_BYTES / bounds::MAX_VALUE;
-/// How long somebody waits for calls of others: many times what a call takes.
-const LONGEST: Duration = Duration::from_millis(50);
+/// A get of more keys than this is sent alone: only few such gets would fit into one call.
+const FEW: usize = KEYS / 4;
+/// How long a get waits for calls that are on their way. Then a call is sent for all that wait, so that a slow call or a
+/// connection that is stuck holds nobody up for long.
+const LONGEST: Duration = Duration::from_millis(20);
 
-/// What is at each of the keys.
+/// The items at the keys of a get.
 type Items = Result<Vec<Option<Item>>, StorageError>;
+/// A call of the database: an organization, and the keys whose items it returns.
+type Call = dyn Fn(OrganizationId, Vec<Key>) -> Pin<Box<dyn Future<Output = Items> + Send>> + Send + Sync;
 
-/// The gets of this host.
-#[derive(Clone, Default)]
-pub(super) struct Gets(Arc<Mutex<HashMap<OrganizationId, Lane>>>);
+/// The gets of this host. Clones share one state.
+#[derive(Clone)]
+pub(super) struct Gets(Arc<Shared>);
 
-/// The gets of one organization, while at least one is on its way.
+struct Shared {
+    call: Box<Call>,
+    lanes: Mutex<HashMap<OrganizationId, Lane>>,
+}
+
+/// The gets of one organization, as long as a call is on its way or a get waits.
 #[derive(Default)]
 struct Lane {
     under_way: usize,
     waiting: VecDeque<Waiting>,
 }
 
-/// Somebody who waits.
+/// A get that waits.
 struct Waiting {
     keys: Vec<Key>,
-    told: oneshot::Sender<Told>,
+    told: oneshot::Sender<Items>,
 }
 
-/// What somebody who waits is told.
-enum Told {
-    /// To call for itself and for these others, who wait as well.
-    Call(Turn, Vec<Waiting>),
-    /// What another has got for it.
-    Answer(Items),
-}
-
-/// A call on its way. When it has ended, however it did, whoever waits is sent on.
-struct Turn {
+/// A call on its way. However it ends, the next call is sent if gets wait.
+struct UnderWay {
     gets: Gets,
     of: OrganizationId,
 }
 
 impl Gets {
-    /// The items at the keys, by way of `call`, which gets what is at keys.
-    pub(super) async fn get<F, C>(&self, of: &OrganizationId, keys: Vec<Key>, call: F) -> Items
+    /// Gets that are answered by this call of the database.
+    pub(super) fn new<C>(call: impl Fn(OrganizationId, Vec<Key>) -> C + Send + Sync + 'static) -> Self
     where
-        F: Fn(Vec<Key>) -> C,
-        C: Future<Output = Items>,
+        C: Future<Output = Items> + Send + 'static,
     {
-        if keys.len() > KEYS {
-            return call(keys).await;
-        }
-        let (turn, others) = match self.begin(of, &keys) {
-            Ok(turn) => (turn, Vec::new()),
-            Err(told) => match timeout(LONGEST, told).await {
-                Ok(Ok(Told::Answer(items))) => return items,
-                Ok(Ok(Told::Call(turn, others))) => (turn, others),
-                // Whoever was to call has gone away, or takes too long.
-                Ok(Err(_)) | Err(_) => return call(keys).await,
-            },
-        };
-        let items = call_for_all(keys, others, call).await;
-        drop(turn);
-        items
+        let call: Box<Call> = Box::new(move |of, keys| Box::pin(call(of, keys)));
+        Self(Arc::new(Shared { call, lanes: Mutex::default() }))
     }
 
-    /// A turn, or what to wait for.
-    fn begin(&self, of: &OrganizationId, keys: &[Key]) -> Result<Turn, oneshot::Receiver<Told>> {
-        let mut lanes = self.lock();
-        let lane = lanes.entry(of.clone()).or_default();
-        if lane.under_way < AT_ONCE {
-            lane.under_way += 1;
-            return Ok(Turn { gets: self.clone(), of: of.clone() });
+    /// The items at the keys, in the order of the keys.
+    pub(super) async fn get(&self, of: &OrganizationId, keys: Vec<Key>) -> Items {
+        if keys.len() > FEW {
+            return (self.0.call)(of.clone(), keys).await;
         }
-        // Calls that do not end leave those behind who have waited long enough for them.
-        while lane.waiting.pop_front_if(|waiting| waiting.told.is_closed()).is_some() {}
-        let (told, receiver) = oneshot::channel();
-        lane.waiting.push_back(Waiting { keys: keys.to_vec(), told });
-        Err(receiver)
+        let mut answer = self.queue(of, keys.clone());
+        let told = match timeout(LONGEST, &mut answer).await {
+            Ok(told) => told,
+            Err(_) => {
+                self.send(of);
+                answer.await
+            }
+        };
+        match told {
+            Ok(items) => items,
+            // The call for several gets has failed for a reason that may be that of another get.
+            Err(_) => (self.0.call)(of.clone(), keys).await,
+        }
+    }
+
+    /// Puts a get behind those that wait, and sends it at once if it need not wait.
+    fn queue(&self, of: &OrganizationId, keys: Vec<Key>) -> oneshot::Receiver<Items> {
+        let (told, answer) = oneshot::channel();
+        let is_free = {
+            let mut lanes = self.lock();
+            let lane = lanes.entry(of.clone()).or_default();
+            lane.waiting.push_back(Waiting { keys, told });
+            lane.under_way < AT_ONCE
+        };
+        if is_free {
+            self.send(of);
+        }
+        answer
+    }
+
+    /// Sends one call for the gets that wait, as many as go into one call.
+    fn send(&self, of: &OrganizationId) {
+        let Ok(runtime) = Handle::try_current() else {
+            // The runtime has ended, and with it all requests.
+            self.lock().remove(of);
+            return;
+        };
+        let taken = {
+            let mut lanes = self.lock();
+            let Some(lane) = lanes.get_mut(of) else { return };
+            let taken = lane.take();
+            if taken.is_empty() {
+                if lane.under_way == 0 {
+                    lanes.remove(of);
+                }
+                return;
+            }
+            lane.under_way += 1;
+            taken
+        };
+        let under_way = UnderWay { gets: self.clone(), of: of.clone() };
+        runtime.spawn(async move {
+            under_way.gets.call_for(&under_way.of, taken).await;
+            drop(under_way);
+        });
+    }
+
+    /// Calls for these gets and gives each its items. If the call fails for another reason than that the database is away,
+    /// the gets are told nothing, and each calls alone.
+    async fn call_for(&self, of: &OrganizationId, taken: Vec<Waiting>) {
+        let mut places = HashMap::new();
+        let mut all = Vec::new();
+        for key in taken.iter().flat_map(|waiting| &waiting.keys) {
+            if !places.contains_key(key) {
+                places.insert(key.clone(), all.len());
+                all.push(key.clone());
+            }
+        }
+        let found = match (self.0.call)(of.clone(), all).await {
+            Err(error) if taken.len() > 1 && !matches!(error, StorageError::Unavailable(_)) => return,
+            found => found,
+        };
+        for Waiting { keys, told } in taken {
+            let items = found.as_ref().map_err(StorageError::clone).map(|found| {
+                keys.iter().map(|key| places.get(key).and_then(|place| found.get(*place)).cloned().flatten()).collect()
+            });
+            // A request that was cancelled needs no answer.
+            drop(told.send(items));
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<OrganizationId, Lane>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Lane {
-    /// Those who come first, as many as go into one call.
+    /// Takes the gets that came first, as many as go into one call. Gets of requests that were cancelled are dropped.
     fn take(&mut self) -> Vec<Waiting> {
         let (mut taken, mut keys) = (Vec::new(), 0);
         while let Some(next) = self.waiting.front() {
-            // Who waits no longer has called alone, or has gone away.
-            let counted = if next.told.is_closed() { 0 } else { next.keys.len() };
-            if keys + counted > KEYS {
+            let is_wanted = !next.told.is_closed();
+            keys += if is_wanted { next.keys.len() } else { 0 };
+            if keys > KEYS {
                 break;
             }
-            keys += counted;
-            taken.extend(self.waiting.pop_front().filter(|waiting| !waiting.told.is_closed()));
+            taken.extend(self.waiting.pop_front().filter(|_| is_wanted));
         }
         taken
     }
 }
 
-impl Drop for Turn {
+impl Drop for UnderWay {
     fn drop(&mut self) {
-        let mut lanes = self.gets.lock();
-        let Some(lane) = lanes.get_mut(&self.of) else { return };
-        let mut others = lane.take().into_iter();
-        let Some(first) = others.next() else {
-            lane.under_way -= 1;
-            if lane.under_way == 0 {
-                lanes.remove(&self.of);
-            }
-            return;
-        };
-        drop(lanes);
-        let next = Self { gets: self.gets.clone(), of: self.of.clone() };
-        // If the first has gone away at this moment, its turn is dropped with what it is told, and the others call alone.
-        drop(first.told.send(Told::Call(next, others.collect())));
-    }
-}
-
-/// Gets what is at the keys, and what the others ask for, and tells them.
-async fn call_for_all<C: Future<Output = Items>>(
-    keys: Vec<Key>,
-    others: Vec<Waiting>,
-    call: impl Fn(Vec<Key>) -> C,
-) -> Items {
-    if others.is_empty() {
-        return call(keys).await;
-    }
-    let mut places = HashMap::new();
-    for key in keys.iter().chain(others.iter().flat_map(|other| &other.keys)) {
-        let next = places.len();
-        places.entry(key.clone()).or_insert(next);
-    }
-    let mut all = vec![Key::new(); places.len()];
-    for (key, place) in &places {
-        if let Some(slot) = all.get_mut(*place) {
-            slot.clone_from(key);
+        if let Some(lane) = self.gets.lock().get_mut(&self.of) {
+            lane.under_way = lane.under_way.saturating_sub(1);
         }
+        self.gets.send(&self.of);
     }
-    let found = call(all).await;
-    let of = |keys: &[Key]| -> Items {
-        let found = found.as_ref().map_err(StorageError::clone)?;
-        Ok(keys.iter().map(|key| places.get(key).and_then(|place| found.get(*place)).cloned().flatten()).collect())
-    };
-    for Waiting { keys, told } in others {
-        // Who has gone away needs no answer.
-        drop(told.send(Told::Answer(of(&keys))));
-    }
-    of(&keys)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
     use tokio::sync::Semaphore;
     use tokio::task::JoinHandle;
-    use tokio::time::sleep;
 
     use super::*;
 
-    /// A database whose calls end when it is let, and which notes their keys.
+    /// A database whose calls end when the test lets them, and which records their keys. It refuses the key `bad`.
     struct Database {
-        gets: Gets,
         calls: Mutex<Vec<Vec<Key>>>,
         ends: Semaphore,
     }
 
     impl Database {
-        fn new() -> Arc<Self> {
-            Arc::new(Self { gets: Gets::default(), calls: Mutex::default(), ends: Semaphore::new(0) })
+        fn new() -> (Arc<Self>, Gets) {
+            let database = Arc::new(Self { calls: Mutex::default(), ends: Semaphore::new(0) });
+            let called = Arc::clone(&database);
+            let gets = Gets::new(move |_, keys| {
+                let database = Arc::clone(&called);
+                async move { database.call(keys).await }
+            });
+            (database, gets)
         }
 
         async fn call(&self, keys: Vec<Key>) -> Items {
-            let items = keys.iter().map(|key| Some(Item { value: key.clone(), version: 1 })).collect();
-            self.calls.lock().unwrap().push(keys);
+            self.calls.lock().unwrap().push(keys.clone());
             self.ends.acquire().await.unwrap().forget();
-            Ok(items)
-        }
-
-        async fn get(&self, keys: &[&str]) -> Vec<String> {
-            let acme = OrganizationId::parse("acme").unwrap();
-            let keys = keys.iter().map(|key| Key::from(*key)).collect();
-            let items = self.gets.get(&acme, keys, |keys| self.call(keys)).await.unwrap();
-            items.into_iter().map(|item| String::from_utf8(item.unwrap().value).unwrap()).collect()
+            match keys.contains(&Key::from("bad")) {
+                true => Err(StorageError::Other("unreadable".into())),
+                false if keys.contains(&Key::from("away")) => Err(StorageError::Unavailable("away".into())),
+                false => Ok(keys.into_iter().map(|key| Some(Item { value: key, version: 1 })).collect()),
+            }
         }
 
         fn called(&self) -> usize {
             self.calls.lock().unwrap().len()
         }
+    }
 
-        async fn is_called(&self, times: usize) {
-            let called = async {
-                while self.called() < times {
-                    sleep(Duration::from_millis(1)).await;
-                }
-            };
-            timeout(Duration::from_secs(20), called).await.expect("the database is called");
-        }
+    type Got = Result<Vec<String>, StorageError>;
 
-        fn waiting(&self) -> usize {
-            self.gets.lock().values().map(|lane| lane.waiting.len()).sum()
+    /// Begins a get, and comes back when it has called or waits.
+    async fn begin(gets: &Gets, keys: &'static [&'static str]) -> JoinHandle<Got> {
+        let gets = gets.clone();
+        let begun = tokio::spawn(async move {
+            let acme = OrganizationId::parse("acme").unwrap();
+            let items = gets.get(&acme, keys.iter().map(|key| Key::from(*key)).collect()).await?;
+            Ok(items.into_iter().map(|item| String::from_utf8(item.unwrap().value).unwrap()).collect())
+        });
+        settle().await;
+        begun
+    }
+
+    /// The runtime has one thread: all that can go on does so before this comes back.
+    async fn settle() {
+        for _ in 0..8 {
+            tokio::task::yield_now().await;
         }
     }
 
-    /// Begins a get, and comes back when it has called or waits.
-    async fn begin(database: &Arc<Database>, keys: &'static [&'static str]) -> JoinHandle<Vec<String>> {
-        let of = Arc::clone(database);
-        let begun = tokio::spawn(async move { of.get(keys).await });
-        // The runtime has one thread: whoever was spawned runs now.
-        tokio::task::yield_now().await;
-        begun
+    fn is_empty(gets: &Gets) -> bool {
+        gets.lock().is_empty()
     }
 
     #[tokio::test(start_paused = true)]
     async fn gets_that_come_while_others_are_on_their_way_are_one_call_with_each_key_once() {
-        let database = Database::new();
-        let first = [begin(&database, &["a"]).await, begin(&database, &["a", "b"]).await];
-        let later = [begin(&database, &["a", "c"]).await, begin(&database, &["c", "a", "d"]).await];
-        assert_eq!((database.called(), database.waiting()), (2, 2));
+        let (database, gets) = Database::new();
+        let first = [begin(&gets, &["a"]).await, begin(&gets, &["a", "b"]).await];
+        let (one, two) = (begin(&gets, &["a", "c"]).await, begin(&gets, &["c", "a", "d"]).await);
+        assert_eq!(database.called(), 2, "the others wait");
         database.ends.add_permits(1);
-        database.is_called(3).await;
-        assert_eq!(database.calls.lock().unwrap()[2], ["a", "c", "d"].map(Key::from));
+        settle().await;
+        assert_eq!(database.calls.lock().unwrap()[2..], [["a", "c", "d"].map(Key::from)]);
         database.ends.add_permits(2);
-        let [one, two] = later;
-        assert_eq!(one.await.unwrap(), ["a", "c"]);
-        assert_eq!(two.await.unwrap(), ["c", "a", "d"]);
+        assert_eq!(one.await.unwrap().unwrap(), ["a", "c"]);
+        assert_eq!(two.await.unwrap().unwrap(), ["c", "a", "d"]);
         for get in first {
-            get.await.unwrap();
+            get.await.unwrap().unwrap();
         }
-        assert!(database.gets.lock().is_empty(), "nothing is left behind");
-        assert_eq!(database.called(), 3);
+        settle().await;
+        assert!(is_empty(&gets) && database.called() == 3);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn nobody_waits_long_for_calls_that_do_not_end() {
-        let database = Database::new();
-        let stuck = [begin(&database, &["a"]).await, begin(&database, &["b"]).await];
-        let third = begin(&database, &["c"]).await;
-        database.is_called(3).await;
-        let fourth = begin(&database, &["d"]).await;
-        assert_eq!(database.waiting(), 1, "who waited before has been forgotten");
-        database.is_called(4).await;
-        database.ends.add_permits(4);
-        assert_eq!((third.await.unwrap(), fourth.await.unwrap()), (vec!["c".to_owned()], vec!["d".to_owned()]));
-        for get in stuck {
-            get.await.unwrap();
-        }
-        assert!(database.gets.lock().is_empty());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_get_that_is_given_up_leaves_the_others_theirs() {
-        let database = Database::new();
-        let first = [begin(&database, &["a"]).await, begin(&database, &["b"]).await];
-        let calls = begin(&database, &["c"]).await;
-        let waits = begin(&database, &["d"]).await;
-        database.ends.add_permits(1);
-        // The third has begun to call for itself and for the fourth.
-        database.is_called(3).await;
-        calls.abort();
-        database.is_called(4).await;
+    async fn calls_that_do_not_end_hold_others_up_for_milliseconds_and_these_are_still_one_call() {
+        let (database, gets) = Database::new();
+        let stuck = [begin(&gets, &["a"]).await, begin(&gets, &["b"]).await];
+        let (one, two) = (begin(&gets, &["c"]).await, begin(&gets, &["d"]).await);
+        tokio::time::sleep(LONGEST).await;
+        settle().await;
+        assert_eq!(database.calls.lock().unwrap()[2..], [["c", "d"].map(Key::from)]);
         database.ends.add_permits(3);
-        assert_eq!(waits.await.unwrap(), ["d"]);
-        for get in first {
-            get.await.unwrap();
+        assert_eq!((one.await.unwrap().unwrap(), two.await.unwrap().unwrap()), (vec!["c".into()], vec!["d".into()]));
+        for get in stuck {
+            get.await.unwrap().unwrap();
         }
-        assert!(database.gets.lock().is_empty());
+        settle().await;
+        assert!(is_empty(&gets));
     }
 
-    #[tokio::test]
-    async fn what_fails_for_all_fails_for_each() {
-        let (gets, calls) = (Gets::default(), AtomicUsize::new(0));
-        let acme = OrganizationId::parse("acme").unwrap();
-        let get = || {
-            gets.get(&acme, vec![Key::from("a")], |_| async {
-                calls.fetch_add(1, Ordering::Relaxed);
-                tokio::task::yield_now().await;
-                Err(StorageError::Unavailable("away".into()))
-            })
-        };
-        let (one, two, three, four) = tokio::join!(get(), get(), get(), get());
-        for result in [one, two, three, four] {
-            assert!(matches!(result, Err(StorageError::Unavailable(_))), "{result:?}");
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_is_cancelled_leaves_the_others_their_answers() {
+        let (database, gets) = Database::new();
+        let first = [begin(&gets, &["a"]).await, begin(&gets, &["b"]).await];
+        let (cancelled, other) = (begin(&gets, &["c"]).await, begin(&gets, &["d"]).await);
+        cancelled.abort();
+        settle().await;
+        for get in first {
+            get.abort();
         }
-        assert_eq!(calls.load(Ordering::Relaxed), 3, "the last two are one call");
+        database.ends.add_permits(3);
+        assert_eq!(other.await.unwrap().unwrap(), ["d"]);
+        settle().await;
+        assert_eq!(database.calls.lock().unwrap()[2..], [["d"].map(Key::from)]);
+        assert!(is_empty(&gets));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_key_that_can_not_be_read_fails_the_get_that_asks_for_it_and_no_other() {
+        let (database, gets) = Database::new();
+        let first = [begin(&gets, &["a"]).await, begin(&gets, &["b"]).await];
+        let (bad, good) = (begin(&gets, &["bad"]).await, begin(&gets, &["c"]).await);
+        database.ends.add_permits(5);
+        assert!(matches!(bad.await.unwrap(), Err(StorageError::Other(_))));
+        assert_eq!(good.await.unwrap().unwrap(), ["c"]);
+        for get in first {
+            get.await.unwrap().unwrap();
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn where_the_database_is_away_each_get_learns_it_without_another_call() {
+        let (database, gets) = Database::new();
+        let first = [begin(&gets, &["a"]).await, begin(&gets, &["b"]).await];
+        let (one, two) = (begin(&gets, &["away"]).await, begin(&gets, &["c"]).await);
+        database.ends.add_permits(3);
+        for get in [one, two] {
+            assert!(matches!(get.await.unwrap(), Err(StorageError::Unavailable(_))));
+        }
+        for get in first {
+            get.await.unwrap().unwrap();
+        }
+        assert_eq!(database.called(), 3);
     }
 }

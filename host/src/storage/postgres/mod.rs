@@ -131,7 +131,14 @@ impl PostgresStorage {
             tracing::warn!("old receipts of commits can't be removed: {error}");
         }
         let writer = Writer::new(&config, pool.clone(), Arc::clone(&ids), host);
-        Ok(Self { pool, ids, gets: Gets::default(), writer, statements })
+        let gets = Gets::new({
+            let (pool, ids, sql) = (pool.clone(), Arc::clone(&ids), Arc::<str>::from(statements.get.as_str()));
+            move |of, keys| {
+                let (pool, ids, sql) = (pool.clone(), Arc::clone(&ids), Arc::clone(&sql));
+                async move { get(&pool, &ids, &sql, &of, &keys).await }
+            }
+        });
+        Ok(Self { pool, ids, gets, writer, statements })
     }
 
     /// Runs a statement with the organization's id as its first parameter; `None` if it has none yet.
@@ -159,23 +166,6 @@ impl PostgresStorage {
         let rows = self.call(of, sql, parameters, more).await?.unwrap_or_default();
         rows.first().map(|row| row.try_get(0)).transpose().map_err(failed)
     }
-
-    /// Reads the items at the keys with one statement.
-    async fn get_now(&self, organization: &OrganizationId, keys: Vec<Key>) -> Result<Vec<Option<Item>>, StorageError> {
-        let mut items = vec![None; keys.len()];
-        let most = to_integer(bounds::MAX_GET_BYTES as u64);
-        let parameters: [Parameter<'_>; 2] = [(&keys, Type::BYTEA_ARRAY), (&most, Type::INT8)];
-        let rows = self.call(organization, &self.statements.get, &parameters, QUICK).await?.unwrap_or_default();
-        let Some(row) = rows.first() else { return Ok(items) };
-        let found: Option<Vec<Option<&[u8]>>> = row.try_get(0).map_err(failed)?;
-        for packed in found.ok_or(StorageError::TooLarge)?.into_iter().flatten() {
-            let (place, item) = unpacked(packed).ok_or_else(|| StorageError::Other("an item has no place".into()))?;
-            if let Some(found) = items.get_mut(place) {
-                *found = Some(item);
-            }
-        }
-        Ok(items)
-    }
 }
 
 #[async_trait]
@@ -185,7 +175,7 @@ impl Storage for PostgresStorage {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
-        self.gets.get(organization, keys, |keys| self.get_now(organization, keys)).await
+        self.gets.get(organization, keys).await
     }
 
     async fn scan(&self, organization: &OrganizationId, pages: Vec<Page>) -> Result<Vec<Scanned>, StorageError> {
