@@ -361,6 +361,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_search_is_known_in_every_form_in_which_the_component_takes_it() {
+        for path in
+            ["/.search", "/Users/.search", "/Users/.SEARCH", "/Users/.search/", "/Users/%2Esearch", "/%2eSearch//"]
+        {
+            assert!(is_search(path), "{path}");
+        }
+        for path in ["", "/", "/Users", "/Users/search", "/.search/Users"] {
+            assert!(!is_search(path), "{path}");
+        }
+    }
+
+    #[test]
     fn the_path_below_the_connector_url_is_passed_on_as_it_was_sent() {
         assert_eq!(split("/scim/v2/acme/Users/a%2Fb/"), ("acme", "/Users/a%2Fb/"));
         assert_eq!(split("/scim/v2/acme"), ("acme", ""));
