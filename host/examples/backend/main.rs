@@ -9,7 +9,7 @@
 //! | `database.rs` | the backend's own tables: accounts, teams, sessions, letters | |
 //! | `mirror.rs` | keeps accounts and teams as the identity provider wants them: in order, each event exactly once | `EventSubscriber` |
 //! | `sessions.rs` | the backend's sessions open the SCIM page | `SessionProvider` |
-//! | `second_factor.rs` | what the SCIM page asks for before what outlives the session: a code of an authenticator app | `StepUp` |
+//! | `second_factor.rs` | what the SCIM page asks for before most of what outlives the session: a code of an authenticator app | `StepUp` |
 //! | `letters.rs` | the backend's mail system | `Mailer` |
 //! | `pages.rs` | sign-in that the accounts gate, and a page of its own over the provisioner's acts | |
 //!

@@ -1,5 +1,5 @@
-//! The backend's second factor: codes of an authenticator app (RFC 6238). The SCIM page asks for one before what outlives the session,
-//! such as another token, a set-up link or an API key, whatever has opened it.
+//! The backend's second factor: codes of an authenticator app (RFC 6238). The SCIM page asks for one before most of what outlives the
+//! session, such as another token, a set-up link or an API key, whatever has opened it.
 //!
 //! The codes are computed with SHA-256, as the parameter `algorithm` of the URL says. The app must understand that parameter: several
 //! that are in wide use pass over it, compute SHA-1, and show codes that are wrong here.

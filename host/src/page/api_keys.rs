@@ -159,7 +159,7 @@ pub(super) async fn change(Posted { visit, fields }: Posted) -> Result<Response,
     }
     // What may fail is read before the key is made, which is shown once.
     let before = page(&visit).await?;
-    match visit.proven("api-keys", &fields).await? {
+    match visit.proven("api-keys", "create", &fields).await? {
         Ok(proven) => match proven.act(keys.create(&holder, new)).await {
             Ok(IssuedApiKey { key, secret }) => {
                 visit.organization.record_api_key("api-key.create", &key).await;
@@ -221,7 +221,7 @@ fn scopes(fields: &Fields) -> Vec<ApiScope> {
 async fn with_form(visit: &Visit) -> Result<KeysPage, Refusal> {
     let mut page = page(visit).await?;
     if page.may_make {
-        page.question = visit.question_if_any("api-keys").await;
+        page.question = visit.question_if_any("api-keys", "create").await;
     }
     Ok(page)
 }

@@ -78,11 +78,11 @@ impl Question {
     async fn page_once_more(
         self,
         visit: &Visit,
-        view: &str,
+        (view, action): (&str, &str),
         title: &str,
         sent: Option<(&Fields, &Unproven)>,
     ) -> Result<String, Refusal> {
-        let question = visit.question(view).await?;
+        let question = visit.question(view, action).await?;
         let error = sent.map(|(_, unproven)| format!("{} Nothing was changed.", unproven.why));
         let chosen = sent.map_or(DEFAULT_OVERLAP, |(fields, _)| fields.raw("overlap"));
         self.render(visit, title, question, error, chosen)
@@ -222,7 +222,7 @@ async fn new_secret(
         no: "Keep the old one",
     };
     let (view, title) = (new_secret_view(&client.id), format!("A new secret for {}?", client.name));
-    question.page_once_more(visit, &view, &title, sent).await
+    question.page_once_more(visit, (&view, "rotate"), &title, sent).await
 }
 
 async fn revoke_setup_link(visit: &Visit, wanted: ConfirmQuery) -> Result<String, Refusal> {
@@ -316,7 +316,7 @@ async fn new_stream_token(
         no: "Keep the old one",
     };
     let (view, title) = (new_stream_token_view(&stream.id), format!("A new token for {}?", stream.name));
-    question.page_once_more(visit, &view, &title, sent).await
+    question.page_once_more(visit, (&view, "rotate-token"), &title, sent).await
 }
 
 async fn remove_webhook(visit: &Visit) -> Result<String, Refusal> {

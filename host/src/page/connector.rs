@@ -116,7 +116,7 @@ pub(super) async fn enable(Posted { visit, fields }: Posted) -> Result<Response,
     };
     let enabling = visit.organization.enable(&visit.member.id, provider, window);
     let enabled = if asks(&before) {
-        match visit.proven("enable", &fields).await? {
+        match visit.proven("enable", "enable", &fields).await? {
             Ok(proven) => proven.act(enabling).await,
             Err(Unproven { status, why }) => {
                 return enable_again(&visit, &fields, status, format!("{why} SCIM was not enabled.")).await;
@@ -151,7 +151,11 @@ fn asks(status: &ConnectorStatus) -> bool {
 }
 
 async fn enable_question(visit: &Visit) -> Result<StepUpQuestion, Refusal> {
-    if asks(&visit.organization.status().await?) { visit.question("enable").await } else { Ok(StepUpQuestion::Nothing) }
+    if asks(&visit.organization.status().await?) {
+        visit.question("enable", "enable").await
+    } else {
+        Ok(StepUpQuestion::Nothing)
+    }
 }
 
 /// The rule as it was chosen, to ask again.
@@ -210,7 +214,7 @@ pub(super) async fn refresh(Posted { visit, fields }: Posted) -> Result<Response
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(page.render()?)).into_response());
     };
     let (organization, actor) = (&visit.organization, &visit.member.id);
-    let refreshed = match visit.proof("refresh", &fields).await? {
+    let refreshed = match visit.proof("refresh", "refresh", &fields).await? {
         Ok(Proof::Passphrase(given)) => with_passphrase(organization.refresh(actor, given, window, seconds).await)?,
         Ok(Proof::Verified(proven)) => Ok(proven.act(organization.refresh_verified(actor, window, seconds)).await?),
         Err(unproven) => Err(unproven),
@@ -234,7 +238,7 @@ async fn refresh_page(
     Ok(RefreshPage {
         shell: visit.shell("Refresh token", "none"),
         error,
-        question: visit.question("refresh").await?,
+        question: visit.question("refresh", "refresh").await?,
         window: status.window.map_or("", names::window_name),
         chosen_window: chosen_window.to_owned(),
         overlap: overlap.to_owned(),

@@ -1,5 +1,5 @@
 //! Proofs of who acts that were given and not used, since the form that they came with was refused for another reason. A code is
-//! valid once: who is told that something else is wrong need not wait for the next one.
+//! valid once: who is told that something else is wrong need not wait for the next one. They are kept in the memory of one server.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -10,21 +10,27 @@ use super::session::Session;
 use crate::capability::clock::lasts;
 use crate::capability::storage::OrganizationId;
 
-/// For how long a proof is kept, in milliseconds.
+/// For how long after it was given a proof is kept, in milliseconds.
 const KEPT: u64 = 5 * 60 * 1_000;
 /// Proofs at the same time. Those beyond are not kept: their owners are asked once more.
 const MOST: usize = 10_000;
+
+/// Until when a proof that is given now may be kept.
+pub(super) fn end_of_proof(now: u64) -> u64 {
+    now.saturating_add(KEPT)
+}
 
 /// A form as one session sees it: a proof that is kept holds for this form alone.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct SessionsForm([u8; 32]);
 
 impl SessionsForm {
-    /// The form in this view.
-    pub(super) fn new(organization: &OrganizationId, session: &Session, view: &str) -> Self {
+    /// The form in this view that does this. A view may have several.
+    pub(super) fn new(organization: &OrganizationId, session: &Session, view: &str, action: &str) -> Self {
         let mut hash = Sha256::new();
         let (name, generation) = (organization.as_str().as_bytes(), organization.generation().to_be_bytes());
-        for part in [name, &generation, session.actor.as_bytes(), &session.secret, view.as_bytes()] {
+        let (view, action) = (view.as_bytes(), action.as_bytes());
+        for part in [name, &generation, session.actor.as_bytes(), &session.secret, view, action] {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part);
         }
@@ -37,12 +43,12 @@ impl SessionsForm {
 pub(super) struct KeptProofs(Mutex<HashMap<SessionsForm, u64>>);
 
 impl KeptProofs {
-    /// Keeps a proof that was not used.
-    pub(super) fn keep(&self, form: SessionsForm, now: u64) {
+    /// Keeps a proof that was not used, until its end, which is that of when it was given.
+    pub(super) fn keep(&self, form: SessionsForm, until: u64, now: u64) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|_, until| lasts(*until, now, KEPT));
-        if kept.len() < MOST {
-            kept.insert(form, now.saturating_add(KEPT));
+        if kept.len() < MOST && lasts(until, now, KEPT) {
+            kept.insert(form, until);
         }
     }
 
@@ -52,10 +58,10 @@ impl KeptProofs {
         kept.get(&form).is_some_and(|until| lasts(*until, now, KEPT))
     }
 
-    /// Takes the one for this form: it is good for one try.
-    pub(super) fn take(&self, form: SessionsForm, now: u64) -> bool {
+    /// Takes the one for this form, which is good for one try, and says until when it may be kept again.
+    pub(super) fn take(&self, form: SessionsForm, now: u64) -> Option<u64> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.remove(&form).is_some_and(|until| lasts(until, now, KEPT))
+        kept.remove(&form).filter(|until| lasts(*until, now, KEPT))
     }
 }
 
@@ -63,23 +69,33 @@ impl KeptProofs {
 mod tests {
     use super::*;
 
-    fn form(actor: &str, secret: &[u8], view: &str) -> SessionsForm {
+    fn form(actor: &str, secret: &[u8], view: &str, action: &str) -> SessionsForm {
         let organization = OrganizationId::parse("acme").unwrap();
-        SessionsForm::new(&organization, &Session { actor: actor.into(), secret: secret.to_vec() }, view)
+        SessionsForm::new(&organization, &Session { actor: actor.into(), secret: secret.to_vec() }, view, action)
     }
 
     #[test]
     fn p2_a_kept_proof_is_good_once_for_five_minutes_and_for_one_form_of_one_session() {
         const NOW: u64 = 1_800_000_000_000;
-        let (kept, refresh) = (KeptProofs::default(), form("ada", b"1", "refresh"));
-        kept.keep(refresh, NOW);
-        for other in [form("ada", b"1", "streams"), form("ada", b"2", "refresh"), form("bob", b"1", "refresh")] {
-            assert!(!kept.has(other, NOW) && !kept.take(other, NOW));
+        let (kept, okta, end) = (KeptProofs::default(), form("ada", b"1", "automatic", "okta"), end_of_proof(NOW));
+        kept.keep(okta, end, NOW);
+        for other in [
+            form("ada", b"1", "streams", "okta"),
+            form("ada", b"1", "automatic", "entra"),
+            form("ada", b"1", "automaticokta", ""),
+            form("ada", b"2", "automatic", "okta"),
+            form("bob", b"1", "automatic", "okta"),
+        ] {
+            assert!(!kept.has(other, NOW) && kept.take(other, NOW).is_none());
         }
-        assert!(kept.has(refresh, NOW) && kept.take(refresh, NOW));
-        assert!(!kept.has(refresh, NOW) && !kept.take(refresh, NOW));
-        kept.keep(refresh, NOW);
-        assert!(kept.has(refresh, NOW + KEPT - 1) && !kept.has(refresh, NOW + KEPT));
-        assert!(!kept.take(refresh, NOW - 10 * KEPT), "the clock was set back");
+        assert!(kept.has(okta, NOW));
+        assert_eq!(kept.take(okta, NOW), Some(end));
+        assert!(!kept.has(okta, NOW) && kept.take(okta, NOW).is_none());
+        // Who has it kept again has it for no longer.
+        kept.keep(okta, end, NOW + KEPT - 1);
+        assert!(kept.has(okta, NOW + KEPT - 1) && !kept.has(okta, NOW + KEPT));
+        assert!(kept.take(okta, NOW - 10 * KEPT).is_none(), "the clock was set back");
+        kept.keep(okta, end, NOW + KEPT);
+        assert!(!kept.has(okta, NOW), "it had ended before it was to be kept");
     }
 }

@@ -107,8 +107,8 @@ impl Page {
         self
     }
 
-    /// The backend's own way to make sure once more who acts, instead of the passphrase: before what outlives the session, as
-    /// [`StepUpQuestion`] lists it.
+    /// The backend's own way to make sure once more who acts, instead of the passphrase: before most of what outlives the session,
+    /// as [`StepUpQuestion`] lists it.
     #[must_use]
     pub fn step_up(mut self, verifier: Arc<dyn StepUp>) -> Self {
         self.step_up = Some(verifier);

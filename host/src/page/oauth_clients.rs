@@ -27,11 +27,11 @@ struct ClientPage {
 pub(super) async fn change(Posted { visit, fields }: Posted) -> Result<Response, Refusal> {
     let (organization, actor, id) = (&visit.organization, &visit.member.id, fields.raw("client"));
     let issued = match fields.raw("action") {
-        "create" => match visit.proven("automatic", &fields).await? {
+        "create" => match visit.proven("automatic", "create", &fields).await? {
             Ok(proven) => proven.act(organization.create_oauth_client(actor, new_client(&fields))).await,
             Err(unproven) => return unproven_again(&visit, &fields, unproven).await,
         },
-        "rotate" => match visit.proven(&new_secret_view(id), &fields).await? {
+        "rotate" => match visit.proven(&new_secret_view(id), "rotate", &fields).await? {
             Ok(proven) => {
                 let overlap = fields.raw("overlap").parse::<u32>().unwrap_or(0);
                 proven.act(organization.rotate_oauth_client_secret(actor, id, None, overlap)).await

@@ -1,7 +1,8 @@
 //! What a form proves of who acts, and what it asks for that: the passphrase, or what the backend's [`StepUp`] wants.
 //!
 //! A form is looked at as a whole before the proof is: what else is wrong with it is said first. What only the component can tell is
-//! told after that, so a proof that no act has used is kept for the same form (module [`super::kept_proofs`]).
+//! told after that. A refusal of that kind says that nothing was changed, so the proof is kept for the same form (module
+//! [`super::kept_proofs`]). It is for one act: where it isn't known what came of the act, the proof is used up.
 
 use std::sync::Arc;
 
@@ -9,13 +10,14 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 
 use super::form::Fields;
-use super::kept_proofs::SessionsForm;
+use super::kept_proofs::{SessionsForm, end_of_proof};
 use super::refusal::Refusal;
 use super::session::Session;
 use super::state::PageState;
 use super::step_up::{StepUp, StepUpQuestion, StepUpVerdict};
 use super::visit::Visit;
 use super::words::wait;
+use crate::api_keys::ApiKeyError;
 use crate::error::ActionError;
 
 /// The backend's own way to make sure who acts, for one request.
@@ -35,26 +37,47 @@ pub(super) enum Proof<'f> {
 
 /// It is proven who acts: for one act.
 pub(super) struct Proven {
-    /// Where it is kept if the act does not come about. A passphrase is as good the next time, so nothing is kept of it.
-    unused: Option<(PageState, SessionsForm)>,
+    /// What is kept if the act is refused. A passphrase is as good the next time, so nothing is kept of it.
+    unused: Option<Unused>,
+}
+
+/// A proof that no act has used.
+struct Unused {
+    state: PageState,
+    form: SessionsForm,
+    /// When it ends, however often it is kept.
+    until: u64,
 }
 
 impl Proven {
-    /// Acts. The proof is used up if that succeeds.
-    pub(super) async fn act<T, E>(mut self, act: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+    /// Acts. That uses up the proof, unless the act is refused and the failure spares it. It is used up as well where nobody waits
+    /// any longer for what comes of the act.
+    pub(super) async fn act<T, E: Failure>(self, act: impl Future<Output = Result<T, E>>) -> Result<T, E> {
         let done = act.await;
-        if done.is_ok() {
-            self.unused = None;
+        if let Some(Unused { state, form, until }) = self.unused
+            && done.as_ref().is_err_and(E::spares_the_proof)
+        {
+            state.kept_proofs.keep(form, until, state.now());
         }
         done
     }
 }
 
-impl Drop for Proven {
-    fn drop(&mut self) {
-        if let Some((state, form)) = self.unused.take() {
-            state.kept_proofs.keep(form, state.now());
-        }
+/// Why an act failed.
+pub(super) trait Failure {
+    /// Whether it is certain that nothing was changed, and another form can help it.
+    fn spares_the_proof(&self) -> bool;
+}
+
+impl Failure for ActionError {
+    fn spares_the_proof(&self) -> bool {
+        matches!(self, Self::Invalid(_) | Self::Conflict(_) | Self::NotConfigured(_) | Self::UnmetRequirements(_))
+    }
+}
+
+impl Failure for ApiKeyError {
+    fn spares_the_proof(&self) -> bool {
+        matches!(self, Self::Name | Self::TooMany)
     }
 }
 
@@ -78,28 +101,49 @@ pub(super) fn with_passphrase<T>(done: Result<T, ActionError>) -> Result<Result<
 }
 
 impl Visit {
-    /// What the form in this view asks for.
-    pub(super) async fn question(&self, view: &str) -> Result<StepUpQuestion, Refusal> {
+    /// What the form in this view that does this asks for.
+    pub(super) async fn question(&self, view: &str, action: &str) -> Result<StepUpQuestion, Refusal> {
+        if self.has_kept_proof(view, action) { Ok(StepUpQuestion::Nothing) } else { self.question_of(view).await }
+    }
+
+    /// As [`Visit::question`], for a view that shows more than the form: nothing if it can't be asked now.
+    pub(super) async fn question_if_any(&self, view: &str, action: &str) -> Option<StepUpQuestion> {
+        self.question(view, action).await.ok()
+    }
+
+    /// As [`Visit::question_if_any`], for several forms in one view. The backend is asked once.
+    pub(super) async fn questions_if_any<const N: usize>(
+        &self,
+        view: &str,
+        actions: [&str; N],
+    ) -> [Option<StepUpQuestion>; N] {
+        let asked = self.question_of(view).await.ok();
+        let kept = |action| self.has_kept_proof(view, action).then_some(StepUpQuestion::Nothing);
+        actions.map(|action| kept(action).or_else(|| asked.clone()))
+    }
+
+    /// Whether a proof is kept for this form.
+    fn has_kept_proof(&self, view: &str, action: &str) -> bool {
+        self.once_more.as_deref().is_some_and(|OnceMore { session, .. }| {
+            let form = SessionsForm::new(self.organization.id(), session, view, action);
+            self.state.kept_proofs.has(form, self.state.now())
+        })
+    }
+
+    /// What forms in this view ask for which no proof is kept.
+    async fn question_of(&self, view: &str) -> Result<StepUpQuestion, Refusal> {
         let Some(OnceMore { step_up, session, request }) = self.once_more.as_deref() else {
             let hint = Some(format!("The one that {} signs in to Insomnia with.", self.member.email));
             return Ok(StepUpQuestion::Field { label: "Your passphrase".into(), hint, is_code: false });
         };
-        let organization = self.organization.id();
-        if self.state.kept_proofs.has(SessionsForm::new(organization, session, view), self.state.now()) {
-            return Ok(StepUpQuestion::Nothing);
-        }
-        Ok(step_up.question(organization, session, request, &self.path(view)).await?)
+        Ok(step_up.question(self.organization.id(), session, request, &self.path(view)).await?)
     }
 
-    /// As [`Visit::question`], for a view that shows more than the form: nothing if it can't be asked now.
-    pub(super) async fn question_if_any(&self, view: &str) -> Option<StepUpQuestion> {
-        self.question(view).await.ok()
-    }
-
-    /// What the form in this view proves.
+    /// What the form in this view that does this proves.
     pub(super) async fn proof<'f>(
         &self,
         view: &str,
+        action: &str,
         fields: &'f Fields,
     ) -> Result<Result<Proof<'f>, Unproven>, Refusal> {
         let typed = fields.raw("passphrase");
@@ -107,10 +151,13 @@ impl Visit {
             return Ok(Ok(Proof::Passphrase(typed)));
         };
         let (organization, tries) = (self.organization.id(), &self.state.tries);
-        let form = SessionsForm::new(organization, session, view);
-        let proven = || Proof::Verified(Proven { unused: Some((self.state.clone(), form)) });
-        if self.state.kept_proofs.take(form, self.state.now()) {
-            return Ok(Ok(proven()));
+        let form = SessionsForm::new(organization, session, view, action);
+        let proven = |until| {
+            let state = self.state.clone();
+            Proof::Verified(Proven { unused: Some(Unused { state, form, until }) })
+        };
+        if let Some(until) = self.state.kept_proofs.take(form, self.state.now()) {
+            return Ok(Ok(proven(until)));
         }
         if let Err(seconds) = tries.begin_step_up(organization, &self.member.id) {
             tracing::warn!(%organization, member = %self.member.id, "a member was wrong too often and has to wait");
@@ -121,7 +168,7 @@ impl Visit {
             tries.step_up_was_not_wrong(organization, &self.member.id);
         }
         Ok(match verdict? {
-            StepUpVerdict::Verified => Ok(proven()),
+            StepUpVerdict::Verified => Ok(proven(end_of_proof(self.state.now()))),
             StepUpVerdict::Refused(why) => {
                 tracing::warn!(%organization, member = %self.member.id, "the backend refused what a member gave to prove who acts");
                 Err(Unproven { status: StatusCode::UNPROCESSABLE_ENTITY, why })
@@ -130,8 +177,13 @@ impl Visit {
     }
 
     /// As [`Visit::proof`], for an act that takes no passphrase itself.
-    pub(super) async fn proven(&self, view: &str, fields: &Fields) -> Result<Result<Proven, Unproven>, Refusal> {
-        Ok(match self.proof(view, fields).await? {
+    pub(super) async fn proven(
+        &self,
+        view: &str,
+        action: &str,
+        fields: &Fields,
+    ) -> Result<Result<Proven, Unproven>, Refusal> {
+        Ok(match self.proof(view, action, fields).await? {
             Ok(Proof::Passphrase(given)) => {
                 let verified = self.organization.verify_passphrase(&self.member.id, given).await;
                 with_passphrase(verified.map(|_| Proven { unused: None }))?
@@ -139,5 +191,34 @@ impl Visit {
             Ok(Proof::Verified(proven)) => Ok(proven),
             Err(unproven) => Err(unproven),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::component::CallError;
+
+    #[test]
+    fn p2_a_proof_is_kept_only_after_a_refusal_that_has_changed_nothing_and_that_the_form_can_help() {
+        let text = || "why".to_owned();
+        for refused in [
+            ActionError::Invalid(text()),
+            ActionError::Conflict(text()),
+            ActionError::NotConfigured(text()),
+            ActionError::UnmetRequirements(Vec::new()),
+        ] {
+            assert!(refused.spares_the_proof(), "{refused}");
+        }
+        for failed in [
+            ActionError::Call(CallError::Deadline),
+            ActionError::Call(CallError::Trap),
+            ActionError::Unavailable(text()),
+            ActionError::Other(text()),
+        ] {
+            assert!(!failed.spares_the_proof(), "{failed}");
+        }
+        assert!(ApiKeyError::Name.spares_the_proof() && ApiKeyError::TooMany.spares_the_proof());
+        assert!(!ApiKeyError::Random(text()).spares_the_proof());
     }
 }

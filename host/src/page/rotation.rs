@@ -25,8 +25,12 @@ use crate::oauth::{
 struct RotationPage<'f> {
     shell: Shell,
     error: Option<String>,
-    /// What the forms that give access ask for; none if it can't be asked now.
-    question: Option<StepUpQuestion>,
+    /// What the form that gives access to Entra asks for; none if it can't be asked now.
+    entra_question: Option<StepUpQuestion>,
+    /// The same of the form for Okta.
+    okta_question: Option<StepUpQuestion>,
+    /// The same of the form to register a client.
+    client_question: Option<StepUpQuestion>,
     sent: Sent<'f>,
     notice: Option<String>,
     /// When the bearer token was last used, where it is used beside OAuth.
@@ -95,6 +99,7 @@ fn done(what: &str) -> Option<&'static str> {
         "access-untried" => {
             "The access is saved. It was not tried, because SCIM is disabled: it is when you have enabled it."
         }
+        "access-saved" => "The access is saved. It could not be tried now: choose “Refresh now” in a few minutes.",
         "trying" => "A refresh is on its way: reload this page in a few seconds to see how that went.",
         _ => return None,
     })
@@ -117,10 +122,14 @@ async fn page(
         keys_fetched: client.keys_fetched.map(When::minute),
         client,
     };
+    let [entra_question, okta_question, client_question] =
+        visit.questions_if_any("automatic", ["entra", "okta", "create"]).await;
     let page = RotationPage {
         shell: visit.shell("Automatic refresh", "automatic"),
         error,
-        question: visit.question_if_any("automatic").await,
+        entra_question,
+        okta_question,
+        client_question,
         sent,
         notice: notice.map(str::to_owned),
         bearer,
@@ -170,8 +179,11 @@ pub(super) async fn configure(Posted { visit, fields }: Posted) -> Result<Respon
                 _ => (okta(&fields), None),
             };
             // New tokens go where this says.
-            match visit.proven("automatic", &fields).await? {
-                Ok(proven) => proven.act(set_access(&visit, api, query)).await,
+            match visit.proven("automatic", provider, &fields).await? {
+                Ok(proven) => match proven.act(organization.configure_idp_api(actor, api, query)).await {
+                    Ok(()) => Ok(try_saved(&visit).await),
+                    Err(error) => Err(error),
+                },
                 Err(unproven) => return unproven_again(&visit, &fields, unproven).await,
             }
         }
@@ -183,15 +195,27 @@ pub(super) async fn configure(Posted { visit, fields }: Posted) -> Result<Respon
     }
 }
 
-/// Saves the access, and has it tried at once: nothing is to look good that was never tried.
-async fn set_access(visit: &Visit, api: IdpApi, query: Option<&str>) -> Result<&'static str, ActionError> {
-    let (organization, actor) = (&visit.organization, &visit.member.id);
-    organization.configure_idp_api(actor, api, query).await?;
-    if !organization.status().await?.enabled {
-        return Ok("access-untried");
+/// Has the access tried at once that was saved: nothing is to look good that was never tried. Says how that went. The access is saved
+/// whatever fails now, so this is no refusal of the form.
+async fn try_saved(visit: &Visit) -> &'static str {
+    match try_if_enabled(visit).await {
+        Ok(true) => "access-set",
+        Ok(false) => "access-untried",
+        Err(error) => {
+            let organization = visit.organization.id();
+            tracing::warn!(%organization, "the access to the identity provider's API is saved, but could not be tried: {error}");
+            "access-saved"
+        }
     }
-    organization.refresh_by_idp_api(actor).await?;
-    Ok("access-set")
+}
+
+/// Has the access tried if SCIM is enabled, and says whether it is.
+async fn try_if_enabled(visit: &Visit) -> Result<bool, ActionError> {
+    let enabled = visit.organization.status().await?.enabled;
+    if enabled {
+        visit.organization.refresh_by_idp_api(&visit.member.id).await?;
+    }
+    Ok(enabled)
 }
 
 /// Whether the last attempt failed because the operator of this server lets no requests go there.

@@ -125,7 +125,7 @@ pub(super) async fn change(Posted { visit, fields }: Posted) -> Result<Response,
     let (was_enabled, before) = (visit.organization.status().await?.enabled, page(&visit).await?);
     let new = NewSetupLink { identity_provider: provider, window: Some(window), valid_seconds };
     let (organization, actor) = (&visit.organization, &visit.member.id);
-    let made = match visit.proof("setup-links", &fields).await? {
+    let made = match visit.proof("setup-links", "create", &fields).await? {
         Ok(Proof::Passphrase(given)) => with_passphrase(organization.create_setup_link(actor, given, new).await),
         Ok(Proof::Verified(proven)) => proven.act(organization.create_setup_link_verified(actor, new)).await.map(Ok),
         Err(unproven) => Ok(Err(unproven)),
@@ -152,7 +152,7 @@ pub(super) async fn change(Posted { visit, fields }: Posted) -> Result<Response,
 
 /// The links and the form.
 async fn with_form(visit: &Visit) -> Result<LinksPage, Refusal> {
-    let question = visit.question_if_any("setup-links").await;
+    let question = visit.question_if_any("setup-links", "create").await;
     Ok(LinksPage { question, ..page(visit).await? })
 }
 

@@ -1,4 +1,4 @@
-//! Proving once more who acts, before what outlives the session: the trait by which a backend does it its own way.
+//! Proving once more who acts, before most of what outlives the session: the trait by which a backend does it its own way.
 
 use async_trait::async_trait;
 use axum::http::request::Parts;
@@ -6,7 +6,7 @@ use axum::http::request::Parts;
 use super::session::{Session, SessionError};
 use crate::capability::storage::OrganizationId;
 
-/// What somebody is asked who is signed in and wants what outlives the session:
+/// What somebody is asked who is signed in and wants one of these things, which outlive the session:
 ///
 /// - another token: to refresh it, or to enable SCIM where it was enabled before
 /// - a set-up link
@@ -81,9 +81,13 @@ pub trait StepUp: Send + Sync + 'static {
     ///
     /// The page lets a member be wrong ten times in ten minutes; who wants less counts here.
     ///
-    /// A code should be valid once. The page asks this after it has looked at the rest of the form; and where the act does not come
-    /// about all the same, it keeps the verdict for five minutes, for the same form of the same session, which is then sent again
-    /// without a code.
+    /// A code should be valid once. The page asks this after it has looked at the rest of the form; and where the act is refused all
+    /// the same, for what another try may help and without any change, it keeps the verdict until five minutes after it was given,
+    /// for the same form of the same session, which is then sent again without a code. Where it isn't known what came of the act,
+    /// the verdict is used up.
+    ///
+    /// Verdicts are kept by one server, in its memory. Where several servers have the page, a form that reaches another one without
+    /// a code is passed on to this function with nothing typed, and the person is asked again.
     ///
     /// # Errors
     /// The page answers 503 and logs the text; nothing was done.

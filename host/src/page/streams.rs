@@ -121,7 +121,7 @@ pub(super) async fn show(Query(wanted): Query<StreamsQuery>, visit: Visit) -> Re
 
 async fn page(visit: &Visit) -> Result<StreamsPage, Refusal> {
     let streams = visit.organization.streams().await?.into_iter().map(Row::new).collect();
-    let (shell, question) = (visit.shell("Event streams", "deliveries"), visit.question_if_any("streams").await);
+    let (shell, question) = (visit.shell("Event streams", "deliveries"), visit.question_if_any("streams", "add").await);
     Ok(StreamsPage { shell, error: None, question, notice: None, streams, typed: NewEventStream::default() })
 }
 
@@ -141,7 +141,7 @@ pub(super) async fn change(Posted { visit, fields }: Posted) -> Result<Response,
                 // The API takes none for all, which nobody means who takes out every mark.
                 return again(&visit, new, wrong, "Choose at least one event.".to_owned()).await;
             }
-            let added = match visit.proven("streams", &fields).await? {
+            let added = match visit.proven("streams", "add", &fields).await? {
                 Ok(proven) => proven.act(organization.add_stream(new.clone())).await,
                 Err(Unproven { status, why }) => {
                     return again(&visit, new, status, format!("{why} No stream was added.")).await;
@@ -154,7 +154,7 @@ pub(super) async fn change(Posted { visit, fields }: Posted) -> Result<Response,
                 other => other?,
             }
         }
-        "rotate-token" => match visit.proven(&new_stream_token_view(id), &fields).await? {
+        "rotate-token" => match visit.proven(&new_stream_token_view(id), "rotate-token", &fields).await? {
             Ok(proven) => proven.act(organization.rotate_stream_token(id)).await?,
             Err(unproven) => return new_stream_token_again(&visit, &fields, unproven).await,
         },

@@ -342,7 +342,7 @@ const CLIENT: &str = "action=create&name=Entra&grant=credentials&expires=1y&minu
 const STREAM: &str = "action=add&name=Backend&audience=rp&detail=notice&delete=yes";
 
 #[tokio::test]
-async fn p2_what_outlives_the_session_is_not_to_be_had_by_the_session_alone() {
+async fn p2_most_of_what_outlives_the_session_is_not_to_be_had_by_the_session_alone() {
     let host = Host::new().await;
     let organization = host.provisioner.organization(&id());
     let page = Page::new(&host.provisioner).sessions(Arc::new(Backend)).step_up(Arc::new(OwnCheck));
@@ -397,6 +397,9 @@ async fn p2_what_outlives_the_session_is_not_to_be_had_by_the_session_alone() {
     assert!(body.contains("name=\"tenant\" value=\"t\"") && !body.contains("value=\"s\""), "{body}");
 }
 
+const WRONG_CLIENT: &str = "action=create&name=Okta&grant=code&redirects=nonsense";
+const RIGHT_CLIENT: &str = "action=create&name=Okta&grant=code&redirects=https://idp.example/callback";
+
 /// Codes that are valid once, whatever they are.
 #[derive(Default)]
 struct OnceOnly(Mutex<HashSet<String>>);
@@ -445,17 +448,45 @@ async fn p2_a_code_that_came_with_another_mistake_is_not_used_up() {
         assert!(status == 200 && body.contains(shown), "{view}: {body}");
     }
     // What only the component can tell is said after that, and the form is sent again without another code.
-    let wrong = "action=create&name=Okta&grant=code&redirects=nonsense&passphrase=of-a-client";
-    let (status, body) = send_form_to(&routes, "automatic", "clients", wrong, &[]).await;
+    let wrong = format!("{WRONG_CLIENT}&passphrase=of-a-client");
+    let (status, body) = send_form_to(&routes, "automatic", "clients", &wrong, &[]).await;
     assert!(status == 422 && body.contains("Nothing was changed: "), "{body}");
-    assert!(!body.contains(">Your code</label>") && body.contains("value=\"nonsense\""), "{body}");
+    assert!(!body.contains("for=\"client-proof\"") && body.contains("value=\"nonsense\""), "{body}");
+    assert!(body.contains("for=\"entra-proof\"") && body.contains("for=\"okta-proof\""), "it is of one form: {body}");
     let other = send_form(&routes, "refresh", REFRESH, &[]).await;
     assert_eq!(other.0, 422, "it is of one form: {}", other.1);
-    let right = "action=create&name=Okta&grant=code&redirects=https://idp.example/callback";
-    let (status, body) = send_form_to(&routes, "automatic", "clients", right, &[]).await;
+    for access in [
+        "action=entra&tenant=t&client-id=c&client-secret=s&service-principal=p",
+        "action=okta&org-url=https://acme.okta.com&app-id=a&api-token=t",
+    ] {
+        let (status, body) = send_form(&routes, "automatic", access, &[]).await;
+        let is_refused = status == 422 && body.contains("The code was used. Nothing was changed.");
+        assert!(is_refused, "it is not of another form of the same view: {access}: {body}");
+    }
+    let (status, body) = send_form_to(&routes, "automatic", "clients", RIGHT_CLIENT, &[]).await;
     assert!(status == 200 && body.contains("insm_cs_"), "{body}");
-    let (status, body) = send_form_to(&routes, "automatic", "clients", right, &[]).await;
+    let (status, body) = send_form_to(&routes, "automatic", "clients", RIGHT_CLIENT, &[]).await;
     assert!(status == 422 && body.contains("The code was used."), "it is for one act: {body}");
+}
+
+#[tokio::test]
+async fn p2_a_code_that_came_with_another_mistake_is_good_for_five_minutes_however_many_mistakes_follow() {
+    let host = Host::new().await;
+    let organization = host.provisioner.organization(&id());
+    organization.enable(OWNER, IdentityProvider::Okta, ExpiryWindow::Days30).await.unwrap();
+    let page = Page::new(&host.provisioner).sessions(Arc::new(Backend)).step_up(Arc::new(OnceOnly::default()));
+    let routes = page.router();
+    let first = format!("{WRONG_CLIENT}&passphrase=of-a-client");
+    for form in [first.as_str(), WRONG_CLIENT, WRONG_CLIENT] {
+        let (status, body) = send_form_to(&routes, "automatic", "clients", form, &[]).await;
+        assert!(status == 422 && body.contains("Nothing was changed: "), "{form}: {body}");
+        assert!(!body.contains("for=\"client-proof\""), "{form}: {body}");
+        host.wait(2 * MINUTE);
+    }
+    let (_, page) = get(&routes, &format!("{HOME}/automatic"), &[("x-backend-user", OWNER)]).await;
+    assert!(page.contains("for=\"client-proof\""), "six minutes after the code: {page}");
+    let (status, body) = send_form_to(&routes, "automatic", "clients", RIGHT_CLIENT, &[]).await;
+    assert!(status == 422 && body.contains("The code was used."), "six minutes after the code: {body}");
 }
 
 #[tokio::test]
