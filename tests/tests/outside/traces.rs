@@ -256,7 +256,7 @@ fn p9_calls_of_an_export_and_of_the_live_log_belong_to_the_trace_of_their_reques
             spans.extend(of(&messages));
             let request = spans.iter().find(|span| span.name.ends_with(&format!("/logs/{path}")))?;
             let is_below = |span: &&Span| {
-                span.name == "journal.search_log"
+                span.name == "journal.search"
                     && (&span.trace_id, &span.parent_span_id) == (&request.trace_id, &request.span_id)
             };
             spans.iter().filter(is_below).count().checked_sub(2)
