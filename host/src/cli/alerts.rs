@@ -48,7 +48,8 @@ pub(super) struct AlertsTable {
     leave_out: Vec<String>,
     /// How often all organizations are looked at, in seconds: 1 to 86,400. Default: 300.
     every_seconds: Option<u64>,
-    /// The room that there must be in the data directory, in MiB: 1 to 1,073,741,824. Default: 1,024.
+    /// The room that there must be in the data directory, in MiB: 0, which asks for none, to 1,073,741,824. Default:
+    /// 1,024.
     disk_free_mib: Option<u64>,
 }
 
@@ -78,10 +79,8 @@ pub(super) fn of(settings: &Settings) -> anyhow::Result<Alerts> {
     }
     if let Some(size) = table.disk_free_mib {
         ensure!(
-            (1..=MOST_ROOM).contains(&size),
-            "`disk-free-mib` in the table [alerts] is 1 to {MOST_ROOM}, and not {size}; `leave-out = [\"{}\"]` tells nobody of \
-             the disk",
-            AlertCause::DiskNearlyFull.name()
+            size <= MOST_ROOM,
+            "`disk-free-mib` in the table [alerts] is 0 (no alert) to {MOST_ROOM}, and not {size}"
         );
     }
     alerts = alerts.disk(&settings.data, table.disk_free_mib.map(|size| size << 20));
@@ -196,6 +195,7 @@ mod tests {
                    leave-out = ['seats-full']\nevery-seconds = 60\ndisk-free-mib = 7";
         assert_eq!(alerts(set).unwrap().receivers(), ["mail:ops@example.com", "webhook:ops.internal#a9251961"]);
         assert!(alerts("").unwrap().receivers().is_empty());
+        assert!(alerts("disk-free-mib = 0").is_ok());
         for (table, said) in [
             ("mail = ['ops']", "no email address"),
             ("webhook = 'https://ops.example.com'", "--alert-webhook-secret-file"),
@@ -205,8 +205,7 @@ mod tests {
             ("leave-out = ['seats']", "seats-full"),
             ("every-seconds = 0", "is 1 to 86400, and not 0"),
             ("every-seconds = 86401", "is 1 to 86400"),
-            ("disk-free-mib = 0", "disk-nearly-full"),
-            ("disk-free-mib = 9223372036854775807", "is 1 to 1073741824"),
+            ("disk-free-mib = 9223372036854775807", "is 0 (no alert) to 1073741824"),
             ("mails = ['ops@example.com']", "mails"),
         ] {
             let error = format!("{:#}", alerts(table).err().expect(table));

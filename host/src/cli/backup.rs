@@ -1,6 +1,7 @@
 //! `backup`, `restore` and `migrate`: all organizations, and the host key, from one place to another.
 
 use std::fs;
+use std::future::ready;
 use std::io;
 use std::path::{Path, PathBuf, absolute};
 use std::time::Instant;
@@ -16,9 +17,10 @@ use super::moved::Move;
 use super::{moved, output, presence};
 use crate::host_key::{Keyring, NOTE, Note};
 use crate::registry::note_key;
-use crate::storage::copy::{Copied, CopyError, Look, Source, Target, copy};
+use crate::storage::copy::{Copied, CopyError, LastLook, Look, Source, Target, copy};
 use crate::storage::{
-    Checkpoints, PostgresConfig, PostgresSource, PostgresStorage, PostgresTarget, SqliteSource, SqliteTarget, is_alone,
+    Checkpoints, PostgresConfig, PostgresSource, PostgresStorage, PostgresTarget, SqliteSource, SqliteTarget,
+    while_alone,
 };
 
 /// Arguments of `backup`.
@@ -45,7 +47,8 @@ pub(super) struct Restore {
 
 /// Arguments of `migrate`.
 ///
-/// Stop the servers first: it is refused while one runs. The organizations stay in the source as well, but a data directory gets a
+/// Stop every server first: it is refused while one runs. On a PostgreSQL only servers of this release or a later one are noticed, and
+/// neither older ones nor backends that SCIM is built into. The organizations stay in the source as well, but a data directory gets a
 /// mark, the file `moved`, by which servers and commands refuse its old database and name the new place; delete the file to go on
 /// with the old one. With a PostgreSQL the host key stays in the data directory. Out of a PostgreSQL it is copied from --data. If it
 /// is broken off, give the command again: it keeps what has arrived and is still the same.
@@ -65,7 +68,7 @@ impl Backup {
         let from = Place::of(settings);
         // What is old is no backup, and nobody looks at what a backup says every night.
         from.check_moved()?;
-        let copied = transfer(&from, &to).await?;
+        let copied = transfer(&from, &to, nothing()).await?;
         copied.say(settings, "backed up to");
         Ok(())
     }
@@ -78,7 +81,7 @@ impl Restore {
         if !settings.json {
             output::complain(&format!("restoring {} into {}\n", from.name(), to.full_name()));
         }
-        let copied = transfer(&from, &to).await?;
+        let copied = transfer(&from, &to, nothing()).await?;
         if to.database.is_none() {
             moved::forget(&to.directory)?;
         }
@@ -93,16 +96,26 @@ impl Migrate {
         // A PostgreSQL has no place for the key: it stays where it is.
         let to = Place::named(settings, &self.to, &from.directory)?;
         from.check_there()?;
-        // First the mark, then the look: whoever opens the old database from now on sees it.
-        let moves = match &from.database {
-            None => Some(Move::begin(&from.directory, &to.lasting_name())?),
-            Some(_) => None,
+        let copied = match &from.database {
+            Some(config) => {
+                let storage = PostgresStorage::open_existing(config.clone()).await?;
+                let looked = presence::look(&storage).await?;
+                from.check_stopped(&looked.running)?;
+                // There is no mark that keeps a server from beginning while it is copied.
+                let last = async {
+                    let running = looked.since(&storage).await?;
+                    from.check_stopped(&running).map_err(|used| CopyError::InUse(used.to_string()))
+                };
+                transfer(&from, &to, Box::pin(last)).await?
+            }
+            None => {
+                let mut moves = from.begin_move(&to).await?;
+                let transferred = transfer(&from, &to, nothing()).await;
+                let copied = transferred.map_err(|error| moves.broken_off(error))?;
+                moves.arrived()?;
+                copied
+            }
         };
-        from.check_unused().await?;
-        let copied = transfer(&from, &to).await?;
-        if let Some(moves) = moves {
-            moves.arrived()?;
-        }
         if to.database.is_none() {
             moved::forget(&to.directory)?;
         }
@@ -171,21 +184,26 @@ impl Place {
         Ok(())
     }
 
-    /// Refuses a place that somebody uses: what is written there from now on would be missing in the copy.
-    async fn check_unused(&self) -> anyhow::Result<()> {
-        let Some(config) = &self.database else {
-            let (path, checkpoints) = (self.directory.join(DATABASE), self.checkpoints);
-            if spawn_blocking(move || is_alone(&path, checkpoints)).await?? {
-                return Ok(());
-            }
-            let who = if checkpoints == Checkpoints::External { ", and what replicates its log" } else { "" };
-            return Err(InUse { place: self.name(), by: format!("stop its server{who}") }.into());
-        };
-        let running = presence::running(&PostgresStorage::open_existing(config.clone()).await?).await?;
+    /// Marks a directory as moved to the other place. Refuses one that somebody uses, before there is a mark: what is written there
+    /// from now on would be missing in the copy.
+    async fn begin_move(&self, to: &Self) -> anyhow::Result<Move> {
+        let (directory, to, checkpoints) = (self.directory.clone(), to.lasting_name(), self.checkpoints);
+        let begun = spawn_blocking(move || {
+            while_alone(&directory.join(DATABASE), checkpoints, || Move::begin(&directory, &to))
+        });
+        let who = if checkpoints == Checkpoints::External { ", and what replicates its log" } else { "" };
+        match begun.await?? {
+            Some(begun) => begun,
+            None => Err(InUse { place: self.name(), by: format!("stop its server{who}") }.into()),
+        }
+    }
+
+    /// Refuses a place on which these servers run, as [`Place::begin_move`] does.
+    fn check_stopped(&self, running: &[String]) -> Result<(), InUse> {
         if running.is_empty() {
             return Ok(());
         }
-        Err(InUse { place: self.name(), by: format!("stop the servers: {}", running.join(", ")) }.into())
+        Err(InUse { place: self.name(), by: format!("stop the servers: {}", running.join(", ")) })
     }
 
     async fn source(&self) -> anyhow::Result<Box<dyn Source>> {
@@ -253,7 +271,12 @@ impl Report {
     }
 }
 
-async fn transfer(from: &Place, to: &Place) -> anyhow::Result<Report> {
+/// Nothing is looked at before the last commit.
+fn nothing() -> LastLook<'static> {
+    Box::pin(ready(Ok(())))
+}
+
+async fn transfer(from: &Place, to: &Place, last: LastLook<'_>) -> anyhow::Result<Report> {
     let begun = Instant::now();
     let source = from.source().await?;
     private_directory(&to.directory)
@@ -270,7 +293,7 @@ async fn transfer(from: &Place, to: &Place) -> anyhow::Result<Report> {
         }
     }
     let check = Box::new(|note: Option<&[u8]>| right_key(&from.directory, &to.directory, note));
-    let look = Look { at: note_key(NOTE), check };
+    let look = Look { at: note_key(NOTE), check, last };
     let copied = copy(source, &mut *target, look)
         .await
         .with_context(|| format!("what {} has can't be copied to {}", from.name(), to.name()))?;

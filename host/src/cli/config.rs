@@ -272,7 +272,10 @@ mod tests {
     fn the_storage_is_a_postgresql_by_flag_or_file_and_its_password_is_in_a_file() {
         let given = || Common { data: Some("/given".into()), ..Common::default() };
         let settings = with_file("storage = 'postgres://scim@db.example/main'", given()).unwrap();
-        assert_eq!(settings.storage.unwrap().to_string(), "the database main at db.example (schema insomnia_scim)");
+        assert_eq!(
+            settings.storage.unwrap().to_string(),
+            "the database main at db.example:5432 (schema insomnia_scim)"
+        );
         let flag = Common { storage: Some("postgres://scim@one.example/main".into()), ..given() };
         let settings = with_file("storage = 'postgres://scim@two.example/main'", flag).unwrap();
         assert!(settings.storage.unwrap().to_string().contains("one.example"));

@@ -76,7 +76,7 @@ pub(super) async fn open(
             let database = path.join(DATABASE);
             let opened =
                 tokio::task::spawn_blocking(move || SqliteStorage::open_with(&database, checkpoints)).await??;
-            // Once more: who moves it away marks it first, and then looks whether anybody has it open.
+            // Once more: who moves it away marks it while nobody else can open it.
             moved::check(path)?;
             Arc::new(opened)
         }

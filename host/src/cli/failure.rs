@@ -102,7 +102,8 @@ impl Failure {
                 QuotaError::Storage(error) => Self::of_storage(error),
             })
             .or_else(|| match cause.downcast_ref()? {
-                CopyError::NotEmpty | CopyError::Key(_) => Some(Self::Conflict),
+                CopyError::NotEmpty | CopyError::Key(_) | CopyError::InUse(_) => Some(Self::Conflict),
+                CopyError::Unknown(_) => Some(Self::Unknown),
                 CopyError::Storage(error) => Self::of_storage(error),
                 CopyError::Differs(_) => None,
             })
@@ -245,7 +246,7 @@ mod tests {
         let database = || "the database".to_owned();
         let away = PostgresOpenError::Connection { database: database(), reason: "refused".into() };
         let closed = PostgresOpenError::Refused { database: database(), reason: "no such user".into() };
-        let cases: [(anyhow::Error, Failure); 16] = [
+        let cases: [(anyhow::Error, Failure); 18] = [
             (EmailConfigError::NoFrom.into(), Failure::Arguments),
             (NoOrganization("acme".into()).into(), Failure::NotFound),
             (WrongArguments(anyhow::anyhow!("settings")).into(), Failure::Arguments),
@@ -261,6 +262,8 @@ mod tests {
             (OpenError::Locked("scim.db".into()).into(), Failure::Unavailable),
             (ServeError::Flush(StorageError::Unavailable("away".into())).into(), Failure::Unavailable),
             (PostgresConfigError::Url.into(), Failure::Arguments),
+            (CopyError::InUse("a server".into()).into(), Failure::Conflict),
+            (CopyError::Unknown(StorageError::Unavailable("away".into())).into(), Failure::Unknown),
             (anyhow::anyhow!("anything else"), Failure::Failed),
         ];
         for (error, kind) in cases {

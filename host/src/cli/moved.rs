@@ -13,6 +13,7 @@ use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
 use super::data::write_whole;
+use crate::storage::copy::CopyError;
 
 /// What the file is called.
 const NAME: &str = "moved";
@@ -62,6 +63,31 @@ pub(super) enum Moved {
         /// When it began.
         at: String,
     },
+    /// It may all be elsewhere: the way was broken off before that was noted, or before the end.
+    #[error(
+        "{to} has organizations already: the `migrate` that was broken off may have brought there all that {} holds, before it could \
+         note that. Look with `insomnia-scim org list` there, by --storage or --data (delete a file `moved` in that directory \
+         first, if there is one). If all are there, the move is complete: start the servers with that place, and leave the file \
+         {} as it is. If they are others, start over: empty that place and give the same command again, or delete the file \
+         {} and name another place",
+        .directory.display(),
+        .directory.join(NAME).display(),
+        .directory.join(NAME).display()
+    )]
+    MayHaveArrived {
+        /// The data directory.
+        directory: PathBuf,
+        /// The new place.
+        to: String,
+    },
+    /// It is moved, or on its way, and this user may not read where to.
+    #[error(
+        "what {} holds was moved to another place, or is on its way, and this user may not read the file {} that says where to: let \
+         everybody read it (chmod 644), and give the command again",
+        .0.display(),
+        .0.join(NAME).display()
+    )]
+    Unreadable(PathBuf),
 }
 
 /// Refuses a data directory whose organizations are elsewhere, or on their way.
@@ -79,27 +105,29 @@ pub(super) fn check(directory: &Path) -> anyhow::Result<()> {
 }
 
 /// A move that is under way. Dropped before [`Move::arrived`], it takes the mark away again if it has made it.
-pub(super) struct Move<'m> {
-    directory: &'m Path,
+pub(super) struct Move {
+    directory: PathBuf,
     mark: Mark,
+    /// No earlier move has made the mark, and nothing can have arrived.
     is_new: bool,
 }
 
-impl<'m> Move<'m> {
-    /// Marks the directory, from which all is moved to `to`. An earlier move that was broken off is taken up.
+impl Move {
+    /// Marks the directory, from which all is moved to `to`. An earlier move that was broken off is taken up. Nobody may have the
+    /// database open meanwhile: whoever opens it later sees the mark.
     ///
     /// # Errors
     /// [`Moved::Arrived`], or [`Moved::UnderWay`] to another place, or the mark can't be written.
-    pub(super) fn begin(directory: &'m Path, to: &str) -> anyhow::Result<Self> {
+    pub(super) fn begin(directory: &Path, to: &str) -> anyhow::Result<Self> {
         if let Some(mark) = read(directory)? {
             if mark.arrived.is_some() || mark.to != to {
                 check(directory)?;
             }
-            return Ok(Self { directory, mark, is_new: false });
+            return Ok(Self { directory: directory.to_owned(), mark, is_new: false });
         }
         let mark = Mark { to: to.to_owned(), began: now(), arrived: None };
         write(directory, &mark)?;
-        Ok(Self { directory, mark, is_new: true })
+        Ok(Self { directory: directory.to_owned(), mark, is_new: true })
     }
 
     /// All is at the new place.
@@ -109,14 +137,33 @@ impl<'m> Move<'m> {
     pub(super) fn arrived(mut self) -> anyhow::Result<()> {
         self.mark.arrived = Some(now());
         self.is_new = false;
-        write(self.directory, &self.mark)
+        write(&self.directory, &self.mark).with_context(|| {
+            format!(
+                "all has arrived in {}, and only this could not be noted: name that place from now on",
+                self.mark.to
+            )
+        })
+    }
+
+    /// What there is to say when this error has broken the move off. Where all may have arrived, the mark stays.
+    pub(super) fn broken_off(&mut self, error: anyhow::Error) -> anyhow::Error {
+        let cause = error.downcast_ref::<CopyError>();
+        let (is_unknown, is_full) =
+            (matches!(cause, Some(CopyError::Unknown(_))), matches!(cause, Some(CopyError::NotEmpty)));
+        if is_unknown {
+            self.is_new = false;
+        }
+        if is_full && !self.is_new {
+            return Moved::MayHaveArrived { directory: self.directory.clone(), to: self.mark.to.clone() }.into();
+        }
+        error
     }
 }
 
-impl Drop for Move<'_> {
+impl Drop for Move {
     fn drop(&mut self) {
         if self.is_new
-            && let Err(error) = forget(self.directory)
+            && let Err(error) = forget(&self.directory)
         {
             tracing::warn!("{error:#}");
         }
@@ -144,6 +191,10 @@ fn read(directory: &Path) -> anyhow::Result<Option<Mark>> {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             return Ok(None);
         }
+        // The file is there, and not only the directory closed to this user.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied && fs::symlink_metadata(&path).is_ok() => {
+            return Err(Moved::Unreadable(directory.to_owned()).into());
+        }
         Err(error) => return Err(error).with_context(|| format!("{} can't be read", path.display())),
     };
     let mark = serde_json::from_slice(&content);
@@ -153,7 +204,12 @@ fn read(directory: &Path) -> anyhow::Result<Option<Mark>> {
 fn write(directory: &Path, mark: &Mark) -> anyhow::Result<()> {
     let path = directory.join(NAME);
     let text = format!("{}\n", serde_json::to_string(mark)?);
-    write_whole(&path, text.as_bytes()).with_context(|| format!("{} can't be written", path.display()))
+    write_whole(&path, text.as_bytes()).with_context(|| format!("{} can't be written", path.display()))?;
+    // There is nothing secret in it, and the servers are often another user's than who moves what they had. Where it can't be opened
+    // to them, they say so.
+    #[cfg(unix)]
+    let _ = fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o644));
+    Ok(())
 }
 
 fn now() -> String {
@@ -183,11 +239,36 @@ mod tests {
         drop(Move::begin(directory, "there").unwrap());
         assert!(refused(directory).contains("give the same command again"));
         assert!(Move::begin(directory, "elsewhere").is_err(), "half of it is there");
+        let full = || anyhow::Error::from(CopyError::NotEmpty).context("nothing was written");
+        let said = format!("{:#}", Move::begin(directory, "there").unwrap().broken_off(full()));
+        assert!(said.contains("there has organizations already") && said.contains("start over"), "{said}");
         Move::begin(directory, "there").unwrap().arrived().unwrap();
         let said = refused(directory);
         assert!(said.contains("was moved to there on 2") && said.contains("delete the file"), "{said}");
         assert!(Move::begin(directory, "there").is_err(), "it is not moved twice");
         forget(directory).unwrap();
         check(directory).unwrap();
+    }
+
+    #[test]
+    fn p9_a_move_whose_last_commit_had_no_answer_keeps_its_mark_and_one_that_met_others_does_not() {
+        let place = tempfile::tempdir().unwrap();
+        let directory = place.path();
+        let full = Move::begin(directory, "there").unwrap().broken_off(CopyError::NotEmpty.into());
+        assert!(full.is::<CopyError>(), "nothing of this move can be there: {full:#}");
+        check(directory).unwrap();
+        let lost = CopyError::Unknown(crate::capability::storage::StorageError::Unavailable("lost".into()));
+        let unknown = Move::begin(directory, "there").unwrap().broken_off(lost.into());
+        assert!(unknown.is::<CopyError>(), "{unknown:#}");
+        assert!(refused(directory).contains("is being moved to there"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn p9_everybody_can_read_where_all_was_moved_to() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let place = tempfile::tempdir().unwrap();
+        Move::begin(place.path(), "there").unwrap().arrived().unwrap();
+        assert_eq!(fs::metadata(place.path().join(NAME)).unwrap().permissions().mode() & 0o777, 0o644);
     }
 }

@@ -156,11 +156,13 @@ pub(super) fn of(
         config = config.service_name(name);
     }
     if let Some(delay) = variable("OTEL_BSP_SCHEDULE_DELAY") {
-        let known = delay.parse().ok().filter(|delay| (1..=LONGEST_DELAY).contains(delay));
-        let known = known.with_context(|| {
-            format!("the variable OTEL_BSP_SCHEDULE_DELAY is 1 to {LONGEST_DELAY} milliseconds, and not {delay:?}")
-        })?;
-        config = config.delay(Duration::from_millis(known));
+        // It may be set for all programs of a machine, of which some take other values, and is no reason not to start.
+        match delay.parse::<u64>() {
+            Ok(known @ 1..=LONGEST_DELAY) => config = config.delay(Duration::from_millis(known)),
+            _ => tracing::warn!(
+                "the variable OTEL_BSP_SCHEDULE_DELAY is 1 to {LONGEST_DELAY} milliseconds, and not {delay:?}: it is passed over"
+            ),
+        }
     }
     Ok(Some(config))
 }
@@ -228,6 +230,9 @@ mod tests {
         assert!(config(endpoint, &[("OTEL_TRACES_EXPORTER", "none")]).unwrap().is_none());
         let variable = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318");
         assert!(config("", &[variable]).unwrap().is_some());
+        for delay in ["50", "0", "soon", "18446744073709551615"] {
+            assert!(config("", &[variable, ("OTEL_BSP_SCHEDULE_DELAY", delay)]).unwrap().is_some(), "{delay}");
+        }
         let none: &[(&str, &str)] = &[];
         for (table, variables, said) in [
             ("endpoint = 'otel'", none, "http://127.0.0.1:4318"),
@@ -237,9 +242,6 @@ mod tests {
             ("endpoint = 'http://otel'\nfollow-callers = 'all'", none, "trusted-proxies"),
             ("", &[variable, ("OTEL_TRACES_SAMPLER", "some")], "parentbased_always_on"),
             ("", &[variable, ("OTEL_EXPORTER_OTLP_HEADERS", "x")], "name=value"),
-            ("", &[variable, ("OTEL_BSP_SCHEDULE_DELAY", "soon")], "milliseconds"),
-            ("", &[variable, ("OTEL_BSP_SCHEDULE_DELAY", "0")], "milliseconds, and not \"0\""),
-            ("", &[variable, ("OTEL_BSP_SCHEDULE_DELAY", "18446744073709551615")], "1 to 3600000"),
             ("headers = 'Authorization: hunter2'", none, "headers-file"),
         ] {
             let error = format!("{:#}", config(table, variables).err().expect(table));

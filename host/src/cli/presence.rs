@@ -76,10 +76,14 @@ impl Presence {
     async fn say(&self, storage: &dyn Storage, count: u64) {
         let server =
             Server { base_url: self.base_url.clone(), process: std::process::id(), count, at: SystemClock.now() };
-        if let Ok(value) = serde_json::to_vec(&server)
-            && let Err(error) = change(storage, vec![Change::put(self.key.clone(), value)]).await
-        {
-            tracing::debug!("other commands are not told that this server runs: {error}");
+        let Ok(value) = serde_json::to_vec(&server) else { return };
+        // A commit that hangs must not keep the next ones from being tried.
+        match timeout(EVERY, change(storage, vec![Change::put(self.key.clone(), value)])).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::debug!("other commands are not told that this server runs: {error}"),
+            Err(_) => {
+                tracing::debug!("other commands are not told that this server runs: the database does not answer")
+            }
         }
     }
 
@@ -89,20 +93,44 @@ impl Presence {
     }
 }
 
-/// The servers that run on the storage, as people read it. It takes some seconds if there are records, and no time if not.
+/// What was found of the servers on a storage.
+#[derive(Default)]
+pub(super) struct Looked {
+    /// Those that run, as people read it.
+    pub(super) running: Vec<String>,
+    /// The records of all, as they were last read.
+    records: Vec<Entry>,
+}
+
+impl Looked {
+    /// The servers that have begun or have counted since, as people read it.
+    ///
+    /// # Errors
+    /// The storage's.
+    pub(super) async fn since(&self, storage: &dyn Storage) -> Result<Vec<String>, StorageError> {
+        Ok(alive(&self.records, &records(storage).await?))
+    }
+}
+
+/// Looks which servers run on the storage. It takes some seconds if there are records, and no time if not.
 ///
 /// # Errors
 /// The storage's.
-pub(super) async fn running(storage: &dyn Storage) -> Result<Vec<String>, StorageError> {
+pub(super) async fn look(storage: &dyn Storage) -> Result<Looked, StorageError> {
     let before = records(storage).await?;
     if before.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Looked::default());
     }
     sleep(LOOKS).await;
-    let after = records(storage).await?;
+    let records = records(storage).await?;
+    Ok(Looked { running: alive(&before, &records), records })
+}
+
+/// Whose records are new, or have changed.
+fn alive(before: &[Entry], after: &[Entry]) -> Vec<String> {
     let alive = after.iter().filter(|record| !before.contains(record));
     let said = alive.filter_map(|record| serde_json::from_slice::<Server>(&record.value).ok());
-    Ok(said.map(|server| format!("{} (process {})", server.base_url, server.process)).collect())
+    said.map(|server| format!("{} (process {})", server.base_url, server.process)).collect()
 }
 
 async fn records(storage: &dyn Storage) -> Result<Vec<Entry>, StorageError> {
@@ -131,24 +159,32 @@ mod tests {
     use super::*;
     use crate::storage::MemoryStorage;
 
+    async fn running(storage: &dyn Storage) -> Vec<String> {
+        look(storage).await.unwrap().running
+    }
+
     #[tokio::test(start_paused = true)]
     async fn p9_who_counts_runs_and_who_was_killed_or_has_ended_does_not() {
         let storage = Arc::new(MemoryStorage::default());
-        assert!(running(&*storage).await.unwrap().is_empty());
+        assert!(running(&*storage).await.is_empty());
         let killed = Presence::begin("https://killed.example", &*storage).await;
         let _ = timeout(EVERY * 2, killed.count(&*storage)).await;
-        assert!(running(&*storage).await.unwrap().is_empty(), "nobody counts in its record any more");
+        let looked = look(&*storage).await.unwrap();
+        assert!(looked.running.is_empty(), "nobody counts in its record any more");
+        assert!(looked.since(&*storage).await.unwrap().is_empty());
         let alive = Arc::new(Presence::begin("https://alive.example", &*storage).await);
+        let since = looked.since(&*storage).await.unwrap();
+        assert!(since.len() == 1 && since[0].contains("https://alive.example (process "), "{since:?}");
         let counting = tokio::spawn({
             let (alive, storage) = (Arc::clone(&alive), Arc::clone(&storage));
             async move { alive.count(&*storage).await }
         });
-        let found = running(&*storage).await.unwrap();
+        let found = running(&*storage).await;
         assert!(found.len() == 1 && found[0].contains("https://alive.example (process "), "{found:?}");
         counting.abort();
         let _ = counting.await;
         Arc::into_inner(alive).unwrap().end(&*storage).await;
-        assert!(running(&*storage).await.unwrap().is_empty());
+        assert!(running(&*storage).await.is_empty());
 
         let left = records(&*storage).await.unwrap();
         assert_eq!(left.len(), 1, "of the one that was killed");

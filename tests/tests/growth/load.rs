@@ -82,8 +82,8 @@ impl Load {
     /// An hour; returns how many requests there were in it.
     pub(super) fn hour(&mut self, world: &World) -> u64 {
         let (before, begin) = (self.requests, world.now());
-        // To check a passphrase takes long on purpose: where there is little to do, the owner comes every sixth hour.
-        if self.rounds > 1 || self.hours.is_multiple_of(6) {
+        // To check a passphrase takes long on purpose: where there is little to do, the owner comes once a day.
+        if self.rounds > 1 || self.hours.is_multiple_of(24) {
             self.look_at_page();
         }
         self.hours += 1;

@@ -124,7 +124,7 @@ fn p9_a_time_or_a_limit_in_the_configuration_that_is_none_or_absurd_is_refused_b
         ("[alerts]\nevery-seconds = 0", "`every-seconds` in the table [alerts] is 1 to 86400, and not 0"),
         ("[alerts]\nevery-seconds = 86401", "is 1 to 86400, and not 86401"),
         ("[alerts]\nevery-seconds = 9223372036854775807", "every-seconds"),
-        ("[alerts]\ndisk-free-mib = 0", "disk-free-mib"),
+        ("[alerts]\ndisk-free-mib = 1073741825", "disk-free-mib"),
         ("[http]\ntimeout-seconds = 0", "timeout-seconds in the table [http] is 1 to 3600, and not 0"),
         ("[http]\nconnect-timeout-seconds = 0", "connect-timeout-seconds"),
         ("[http]\nports = [0]", "ports"),

@@ -47,6 +47,16 @@ fn p9_organizations_move_into_a_postgresql_and_back_with_all_that_they_have() {
         );
         assert!(refused.contains("\"exit_code\":4"), "{refused}");
     }
+    // As a kill between the last commit and the note of it leaves the mark.
+    let mark = Path::new(&first).join("moved");
+    let noted = std::fs::read(&mark).unwrap();
+    let mut unfinished: Value = serde_json::from_slice(&noted).unwrap();
+    unfinished.as_object_mut().unwrap().remove("arrived");
+    std::fs::write(&mark, unfinished.to_string()).unwrap();
+    let again = run(&there).unwrap_err();
+    assert!(again.contains("the move is complete") && again.contains("start over"), "{again}");
+    assert!(again.contains("\"exit_code\":4"), "{again}");
+    std::fs::write(&mark, noted).unwrap();
     let doctor = Command::new(binary()).args(["--json", "--data", &first, "doctor"]).output().unwrap();
     let found: Value = serde_json::from_slice(&doctor.stdout).unwrap();
     let database = found["checks"].as_array().unwrap().iter().find(|found| found["check"] == "database").unwrap();
@@ -210,9 +220,16 @@ fn p9_a_place_that_a_server_uses_is_neither_moved_nor_moved_into_and_afterwards_
     let mut server = Server::start();
     let (from, url) = (server.data().to_str().unwrap().to_owned(), cluster.url());
     let migrate = ["--data", &from, "migrate", "--from", &from, "--to", &url];
-    let used = run(&migrate).unwrap_err();
+    let mut refused =
+        Command::new(binary()).args(migrate).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    // While it looks, and afterwards, the server goes on, and so do commands beside it.
+    while refused.try_wait().unwrap().is_none() {
+        run(&["--data", &from, "org", "list"]).unwrap();
+        assert!(!Path::new(&from).join("moved").exists(), "a place that is in use is not marked");
+    }
+    let refused = refused.wait_with_output().unwrap();
+    let used = String::from_utf8_lossy(&refused.stderr);
     assert!(used.contains("is in use") && used.contains("stop its server"), "{used}");
-    // Nothing of the refusal is left: the server goes on, and so do commands beside it.
     insomnia_scim_tests::seed::someone(&server.client(), "beside");
     run(&["--data", &from, "org", "list"]).unwrap();
     assert!(server.stop().success());

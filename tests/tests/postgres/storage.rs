@@ -269,4 +269,8 @@ async fn a_database_that_can_not_be_used_is_refused_with_words() {
     let refused = PostgresStorage::open(PostgresConfig::from_url(&nobody).unwrap()).await.unwrap_err();
     assert!(matches!(refused, PostgresOpenError::Refused { .. }), "{refused}");
     assert!(!format!("{refused:?} {refused}").contains("hunter2"));
+    // Of several hosts the last one's refusal is not all there is to say: the others may only be away.
+    let several = format!("{nobody},{}", cluster.socket().parent().unwrap().display());
+    let away = PostgresStorage::open(PostgresConfig::from_url(&several).unwrap()).await.unwrap_err();
+    assert!(matches!(away, PostgresOpenError::Connection { .. }), "{away}");
 }

@@ -13,6 +13,7 @@ mod left;
 mod tests;
 
 use std::collections::BTreeSet;
+use std::pin::Pin;
 
 use async_trait::async_trait;
 use tokio::sync::mpsc;
@@ -40,6 +41,15 @@ pub(crate) enum CopyError {
     /// The host key beside the copy is not the one with which its secrets were encrypted.
     #[error("{0}")]
     Key(String),
+    /// Somebody has used the source since the copy began.
+    #[error("{0}")]
+    InUse(String),
+    /// The commit that makes the copy a database to serve from has failed, which may have been after it took effect.
+    #[error(
+        "it is not known whether the last commit took effect, and with it all of the copy: {0}. Give the same command again: if it \
+         finds organizations there, all had arrived"
+    )]
+    Unknown(StorageError),
     /// A storage has returned an error.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -152,7 +162,12 @@ pub(crate) struct Look<'l> {
     /// Is called with the value of the key, if there is one.
     #[allow(clippy::type_complexity, reason = "it is said once")]
     pub(crate) check: Box<dyn FnOnce(Option<&[u8]>) -> Result<(), CopyError> + Send + 'l>,
+    /// Is awaited just before the last commit, and may refuse it.
+    pub(crate) last: LastLook<'l>,
 }
+
+/// What is looked at just before the last commit.
+pub(crate) type LastLook<'l> = Pin<Box<dyn Future<Output = Result<(), CopyError>> + Send + 'l>>;
 
 /// Copies everything, and compares what arrived with what was sent. Data that an earlier copy has left in this target
 /// is updated to the source's current data.
@@ -220,7 +235,8 @@ pub(crate) async fn copy(
     (look.check)(seen.as_deref())?;
     if is_host {
         check_current(&sent, target).await?;
-        target.end().await?;
+        look.last.await?;
+        target.end().await.map_err(CopyError::Unknown)?;
     }
     Ok(Copied { kept, ..sent.sum() })
 }

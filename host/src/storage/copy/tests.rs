@@ -1,5 +1,6 @@
 //! A copy that breaks off, that is taken up, and that arrives otherwise than it was sent.
 
+use std::future::ready;
 use std::path::Path;
 
 use super::*;
@@ -31,11 +32,13 @@ impl Source for Faulty {
     }
 }
 
-/// Stores what arrives, except the last item of each page of this organization.
+/// Stores what arrives, except the last item of each page of this organization, and may not tell that the host's own are committed.
 struct Forgetful {
     target: SqliteTarget,
     of: OrganizationId,
     forgets: bool,
+    is_silent: bool,
+    is_host: bool,
 }
 
 #[async_trait]
@@ -51,6 +54,7 @@ impl Target for Forgetful {
     }
     async fn begin(&mut self, head: &Head) -> Result<bool, StorageError> {
         self.forgets = head.organization == self.of;
+        self.is_host = head.organization.is_host();
         self.target.begin(head).await
     }
     async fn after(&mut self, key: &[u8]) -> Result<Vec<Entry>, StorageError> {
@@ -63,7 +67,11 @@ impl Target for Forgetful {
         self.target.change(put, delete).await
     }
     async fn end(&mut self) -> Result<(), StorageError> {
-        self.target.end().await
+        self.target.end().await?;
+        if self.is_silent && self.is_host {
+            return Err(StorageError::Unavailable("the answer was lost".into()));
+        }
+        Ok(())
     }
     async fn source(&mut self) -> Result<Box<dyn Source>, StorageError> {
         self.target.source().await
@@ -72,7 +80,7 @@ impl Target for Forgetful {
 
 /// Looks at nothing.
 fn anything() -> Look<'static> {
-    Look { at: Key::new(), check: Box::new(|_| Ok(())) }
+    Look { at: Key::new(), check: Box::new(|_| Ok(())), last: Box::pin(ready(Ok(()))) }
 }
 
 async fn copied(source: Box<dyn Source>, to: &Path) -> Result<Copied, CopyError> {
@@ -193,6 +201,7 @@ async fn what_another_source_has_left_goes_and_what_is_refused_at_the_end_serves
             Some(value) if value == wanted => Ok(()),
             value => Err(CopyError::Key(format!("{value:?}"))),
         }),
+        last: Box::pin(ready(Ok(()))),
     };
     let refused =
         copy(source(&from), &mut SqliteTarget::open(&to, Checkpoints::Own).unwrap(), look(b"[]")).await.unwrap_err();
@@ -221,9 +230,28 @@ async fn a_copy_that_arrived_otherwise_than_it_was_sent_is_told_and_serves_nobod
     drop(filled(&from).await);
     let source = || -> Box<dyn Source> { Box::new(SqliteSource::open(&from, Checkpoints::Own).unwrap()) };
     let target = SqliteTarget::open(&to, Checkpoints::Own).unwrap();
-    let mut target = Forgetful { target, of: named("globex"), forgets: false };
+    let mut target = Forgetful { target, of: named("globex"), forgets: false, is_silent: false, is_host: false };
     let differs = copy(source(), &mut target, anything()).await.unwrap_err();
     assert!(matches!(&differs, CopyError::Differs(organization) if *organization == named("globex")), "{differs}");
     drop(target);
     copied(source(), &to).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_whose_source_is_used_at_the_end_serves_nobody_and_a_last_commit_without_an_answer_is_told_as_such() {
+    let directory = tempfile::tempdir().unwrap();
+    let (from, to) = (directory.path().join("from.db"), directory.path().join("to.db"));
+    drop(filled(&from).await);
+    let source = || -> Box<dyn Source> { Box::new(SqliteSource::open(&from, Checkpoints::Own).unwrap()) };
+    let target = || SqliteTarget::open(&to, Checkpoints::Own).unwrap();
+    let used = Look { last: Box::pin(ready(Err(CopyError::InUse("somebody".into())))), ..anything() };
+    let refused = copy(source(), &mut target(), used).await.unwrap_err();
+    assert!(matches!(refused, CopyError::InUse(_)), "{refused}");
+    assert!(!target().serves().await.unwrap());
+    let mut silent =
+        Forgetful { target: target(), of: named("nobody"), forgets: false, is_silent: true, is_host: false };
+    let unknown = copy(source(), &mut silent, anything()).await.unwrap_err();
+    assert!(matches!(unknown, CopyError::Unknown(_)), "{unknown}");
+    drop(silent);
+    assert!(matches!(copied(source(), &to).await.unwrap_err(), CopyError::NotEmpty), "all had arrived");
 }

@@ -15,6 +15,8 @@ use super::tls::{Tls, TlsError};
 
 /// The schema in which tables and functions are, unless the URL names another one.
 const SCHEMA: &str = "insomnia_scim";
+/// The port of a host for which the URL names none.
+const PORT: u16 = 5432;
 /// How many connections a host has at most, unless the URL sets another number.
 const CONNECTIONS: usize = 16;
 /// More connections than this are certainly a mistake: by default, PostgreSQL accepts 100 from all hosts together.
@@ -153,6 +155,29 @@ impl PostgresConfig {
     }
 }
 
+impl PostgresConfig {
+    /// All hosts that the URL names, with their ports.
+    pub(super) fn hosts(&self) -> Vec<String> {
+        let names = self.server.get_hosts().iter().map(|host| match host {
+            Host::Tcp(name) => name.clone(),
+            #[cfg(unix)]
+            Host::Unix(path) => path.display().to_string(),
+        });
+        let mut hosts: Vec<String> = names.collect();
+        if hosts.is_empty() {
+            hosts.extend(self.server.get_hostaddrs().iter().map(ToString::to_string));
+        }
+        let ports = self.server.get_ports();
+        let with_port = |(place, host): (usize, String)| {
+            // One port is that of all hosts.
+            let port = ports.get(place).or(ports.first()).copied().unwrap_or(PORT);
+            // Colons in an address would be taken for that before the port.
+            if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
+        };
+        hosts.into_iter().enumerate().map(with_port).collect()
+    }
+}
+
 impl fmt::Debug for PostgresConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PostgresConfig").field("server", &self.to_string()).finish_non_exhaustive()
@@ -163,14 +188,7 @@ impl fmt::Debug for PostgresConfig {
 impl fmt::Display for PostgresConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let database = self.server.get_dbname().or(self.server.get_user()).unwrap_or_default();
-        let host = match (self.server.get_hosts().first(), self.server.get_hostaddrs().first()) {
-            (Some(Host::Tcp(name)), _) => name.clone(),
-            #[cfg(unix)]
-            (Some(Host::Unix(path)), _) => path.display().to_string(),
-            (None, Some(address)) => address.to_string(),
-            (None, None) => "localhost".to_owned(),
-        };
-        write!(f, "the database {database} at {host} (schema {})", self.schema)
+        write!(f, "the database {database} at {} (schema {})", self.hosts().join(", "), self.schema)
     }
 }
 
@@ -225,7 +243,9 @@ mod tests {
         assert_eq!(config.server.get_user(), Some("scim"));
         assert_eq!(config.server.get_password(), Some(&b"p@ss"[..]));
         assert_eq!((config.schema.as_str(), config.connections), ("two", 5));
-        assert_eq!(config.to_string(), "the database main at db.example (schema two)");
+        assert_eq!(config.to_string(), "the database main at db.example:5432 (schema two)");
+        let several = PostgresConfig::from_url("postgres://scim@one:5433,[::1]/main").unwrap();
+        assert_eq!(several.to_string(), "the database main at one:5433, [::1]:5432 (schema insomnia_scim)");
     }
 
     #[test]

@@ -83,9 +83,9 @@ impl PostgresOpenError {
     /// There is no connection to the database, or none any more, and this is why.
     pub(super) fn unreachable(config: &PostgresConfig, error: &tokio_postgres::Error) -> Self {
         let (database, reason) = (config.to_string(), fault::text(error));
-        // Who may connect, and to what.
-        let is_refused =
-            error.code().is_some_and(|code| code.code().starts_with("28") || code.code().starts_with("3D"));
+        // Who may connect, and to what. Of several hosts the error is the last one's, and another may let this user in later.
+        let is_refused = config.hosts().len() == 1
+            && error.code().is_some_and(|code| code.code().starts_with("28") || code.code().starts_with("3D"));
         if is_refused { Self::Refused { database, reason } } else { Self::Connection { database, reason } }
     }
 }

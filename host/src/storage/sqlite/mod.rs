@@ -36,7 +36,7 @@ pub(crate) use copy::{SqliteSource, SqliteTarget};
 pub(crate) use examine::examine;
 pub use open::OpenError;
 #[cfg(feature = "cli")]
-pub(crate) use open::is_alone;
+pub(crate) use open::while_alone;
 
 use self::read::Readers;
 use self::row_cache::RowCache;

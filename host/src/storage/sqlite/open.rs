@@ -317,11 +317,16 @@ pub(super) fn current_reader(path: &Path, checkpoints: Checkpoints) -> Result<Co
     }
 }
 
-/// Whether no other process has the database open. In a database with a write-ahead log each connection keeps a shared lock on the
-/// file for as long as it is open, so that whoever gets the exclusive one is alone. Nothing is written, and the log stays where it
-/// is. A command that is about to end is waited for. Blocks.
+/// Acts while no other process has the database open, nor can open it; `None` if one has it open. In a database with a write-ahead
+/// log each connection keeps a shared lock on the file for as long as it is open, so that whoever gets the exclusive one is alone,
+/// and who opens it meanwhile waits. Nothing is written, and the log stays where it is. A command that is about to end is waited
+/// for. Blocks.
 #[cfg(feature = "cli")]
-pub(crate) fn is_alone(path: &Path, checkpoints: Checkpoints) -> Result<bool, OpenError> {
+pub(crate) fn while_alone<T>(
+    path: &Path,
+    checkpoints: Checkpoints,
+    act: impl FnOnce() -> T,
+) -> Result<Option<T>, OpenError> {
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE, checkpoints)?;
     let locked = connection
         .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
@@ -330,8 +335,9 @@ pub(crate) fn is_alone(path: &Path, checkpoints: Checkpoints) -> Result<bool, Op
         // The lock is taken with the first read.
         .and_then(|()| connection.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0)));
     match locked {
-        Ok(_) => Ok(true),
-        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(false),
+        // The connection keeps its lock until it is closed, at the end of this function.
+        Ok(_) => Ok(Some(act())),
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(None),
         Err(error) => Err(OpenError::sqlite(path, error)),
     }
 }
@@ -518,20 +524,42 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("data.db");
         let storage = SqliteStorage::open(&path).unwrap();
+        let is_alone = |path: &Path| while_alone(path, Checkpoints::Own, || ()).unwrap().is_some();
         // In one process SQLite keeps its locks by itself, so that this is as it is between two.
-        assert!(!is_alone(&path, Checkpoints::Own).unwrap());
+        assert!(!is_alone(&path));
         drop(storage);
-        assert!(is_alone(&path, Checkpoints::Own).unwrap());
+        assert!(is_alone(&path));
         // As a kill leaves it: with a log, of which nothing is in the file yet.
         let writer = writer(&path, Checkpoints::External).unwrap();
         writer.execute("UPDATE sequence SET last = 77", []).unwrap();
         drop(writer);
         let log = path.with_extension("db-wal");
         let before = std::fs::metadata(&log).unwrap().len();
-        assert!(before > 0 && is_alone(&path, Checkpoints::Own).unwrap());
+        assert!(before > 0 && is_alone(&path));
         assert_eq!(std::fs::metadata(&log).unwrap().len(), before);
         let reader = reader(&path, Checkpoints::Own).unwrap();
         assert_eq!(reader.query_row("SELECT last FROM sequence", [], |row| row.get::<_, i64>(0)).unwrap(), 77);
+    }
+
+    #[cfg(feature = "cli")]
+    #[test]
+    fn who_opens_the_database_while_another_is_alone_with_it_waits_for_the_end() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("data.db");
+        drop(SqliteStorage::open(&path).unwrap());
+        let opening = while_alone(&path, Checkpoints::Own, || {
+            let path = path.clone();
+            let (opened, is_open) = std::sync::mpsc::channel();
+            let opening = std::thread::spawn(move || {
+                let storage = SqliteStorage::open(&path);
+                let _ = opened.send(());
+                storage
+            });
+            let waited = is_open.recv_timeout(Duration::from_millis(300));
+            assert!(waited.is_err(), "it was opened beside who is alone with it");
+            opening
+        });
+        drop(opening.unwrap().unwrap().join().unwrap().unwrap());
     }
 
     #[test]
