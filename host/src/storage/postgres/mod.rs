@@ -363,6 +363,30 @@ impl Statements {
     }
 }
 
+/// Reads the items at the keys with one statement.
+async fn get(
+    pool: &Pool,
+    ids: &Ids,
+    sql: &str,
+    of: &OrganizationId,
+    keys: &[Key],
+) -> Result<Vec<Option<Item>>, StorageError> {
+    let mut items = vec![None; keys.len()];
+    let Some(id) = ids.find(pool, of).await? else { return Ok(items) };
+    let most = to_integer(bounds::MAX_GET_BYTES as u64);
+    let parameters: [Parameter<'_>; 3] = [(&id, Type::INT8), (&keys, Type::BYTEA_ARRAY), (&most, Type::INT8)];
+    let rows = pool.call(of, sql, &parameters, QUICK).await?;
+    let Some(row) = rows.first() else { return Ok(items) };
+    let found: Option<Vec<Option<&[u8]>>> = row.try_get(0).map_err(failed)?;
+    for packed in found.ok_or(StorageError::TooLarge)?.into_iter().flatten() {
+        let (place, item) = unpacked(packed).ok_or_else(|| StorageError::Other("an item has no place".into()))?;
+        if let Some(found) = items.get_mut(place) {
+            *found = Some(item);
+        }
+    }
+    Ok(items)
+}
+
 /// The latest plausible time at `now` for something that lasts at most `longest`; milliseconds since the Unix epoch.
 fn latest(now: u64, longest: u64) -> i64 {
     to_integer(now.saturating_add(longest).saturating_add(TOLERANCE))
