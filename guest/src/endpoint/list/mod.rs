@@ -73,7 +73,13 @@ impl<'c, 'h> Listing<'c, 'h> {
                 .transpose()?;
             let sort = query.sort_by.as_deref().map(|by| Sort::parse(schema, by, query.sort_order.as_deref()));
             // A type without the attribute has no value to sort by (RFC 7644 §3.4.2.1), unless no type has it.
-            let sort = sort.and_then(|sort| sort.map_err(|error| drop(unsortable.get_or_insert(error))).ok());
+            let sort = match sort.transpose() {
+                Ok(sort) => sort,
+                Err(error) => {
+                    unsortable.get_or_insert(error);
+                    None
+                }
+            };
             let source = match schema.resource_type.name.as_str() {
                 "User" => Source::Indexed(Kind::User),
                 "Group" => Source::Indexed(Kind::Team),
