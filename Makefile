@@ -133,7 +133,8 @@ release: toolchain ## Build the binary to hand out: optimised, and with the comp
 
 # zig is the C compiler and the linker of every target, so that nothing of this machine's C library gets in. The component's
 # compiled code is brought along where this machine can run the binary that compiles it. cargo-auditable writes into the binary
-# which crates it is made of, cargo-cyclonedx the same beside it.
+# which crates it is made of, cargo-cyclonedx the same beside it; it writes a file for each member of the workspace, and the
+# server's is the one that is kept.
 package: toolchain tools ## Build static, stripped binaries with checksums and SBOMs into target/package; PACKAGES names targets.
 	@want=$$(cksum <.config/package-tools.txt); \
 	if [ "$$want" != "$$(cat $(TOOLS)/package.cksum 2>/dev/null)" ]; then \
@@ -161,6 +162,7 @@ package: toolchain tools ## Build static, stripped binaries with checksums and S
 		$(CARGO) cyclonedx --quiet --manifest-path host/Cargo.toml --format json --target $$target \
 			--override-filename insomnia-scim-$$target.cdx; \
 		mv host/insomnia-scim-$$target.cdx.json target/package/; \
+		find guest host tests wit -name "insomnia-scim-$$target.cdx.json" -delete; \
 	done; \
 	cargo run --locked --package insomnia-scim-contract --example package -- target/package/insomnia-scim.wit.wasm
 	cd target/package && sha256sum * >SHA256SUMS && ls -l
