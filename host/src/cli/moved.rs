@@ -13,6 +13,7 @@ use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
 use super::data::write_whole;
+use crate::hex;
 use crate::storage::copy::CopyError;
 
 /// What the file is called.
@@ -25,6 +26,9 @@ struct Mark {
     to: String,
     /// When the move began (RFC 3339).
     began: String,
+    /// Which `migrate` has made the mark or has taken it up last.
+    #[serde(default)]
+    by: String,
     /// When all had arrived there; not there yet if it is missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     arrived: Option<String>,
@@ -95,7 +99,7 @@ pub(super) enum Moved {
 /// # Errors
 /// [`Moved`] within, or the file can't be read.
 pub(super) fn check(directory: &Path) -> anyhow::Result<()> {
-    let Some(Mark { to, began, arrived }) = read(directory)? else { return Ok(()) };
+    let Some(Mark { to, began, arrived, .. }) = read(directory)? else { return Ok(()) };
     let directory = directory.to_owned();
     Err(match arrived {
         Some(at) => Moved::Arrived { directory, to, at },
@@ -119,15 +123,19 @@ impl Move {
     /// # Errors
     /// [`Moved::Arrived`], or [`Moved::UnderWay`] to another place, or the mark can't be written.
     pub(super) fn begin(directory: &Path, to: &str) -> anyhow::Result<Self> {
-        if let Some(mark) = read(directory)? {
-            if mark.arrived.is_some() || mark.to != to {
-                check(directory)?;
+        let (mark, is_new) = match read(directory)? {
+            Some(mark) => {
+                if mark.arrived.is_some() || mark.to != to {
+                    check(directory)?;
+                }
+                (Mark { by: random(), ..mark }, false)
             }
-            return Ok(Self { directory: directory.to_owned(), mark, is_new: false });
-        }
-        let mark = Mark { to: to.to_owned(), began: now(), arrived: None };
-        write(directory, &mark)?;
-        Ok(Self { directory: directory.to_owned(), mark, is_new: true })
+            None => (Mark { to: to.to_owned(), began: now(), by: random(), arrived: None }, true),
+        };
+        // Made before the mark, so that a mark that can't be written as a whole is taken away again.
+        let begun = Self { directory: directory.to_owned(), mark, is_new };
+        write(directory, &begun.mark)?;
+        Ok(begun)
     }
 
     /// All is at the new place.
@@ -162,7 +170,10 @@ impl Move {
 
 impl Drop for Move {
     fn drop(&mut self) {
+        // Another `migrate` may have taken the mark up meanwhile, and relies on it.
+        let is_own = || read(&self.directory).is_ok_and(|mark| mark.is_none_or(|mark| mark == self.mark));
         if self.is_new
+            && is_own()
             && let Err(error) = forget(&self.directory)
         {
             tracing::warn!("{error:#}");
@@ -212,6 +223,14 @@ fn write(directory: &Path, mark: &Mark) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What tells one `migrate` from another.
+fn random() -> String {
+    let mut bytes = [0; 8];
+    // Without random numbers two of them are told apart by their process numbers alone.
+    let _ = getrandom::fill(&mut bytes);
+    format!("{}-{}", std::process::id(), hex::encode(&bytes))
+}
+
 fn now() -> String {
     humantime::format_rfc3339_seconds(SystemTime::now()).to_string()
 }
@@ -242,6 +261,13 @@ mod tests {
         let full = || anyhow::Error::from(CopyError::NotEmpty).context("nothing was written");
         let said = format!("{:#}", Move::begin(directory, "there").unwrap().broken_off(full()));
         assert!(said.contains("there has organizations already") && said.contains("start over"), "{said}");
+        // Who fails does not take away the mark that another relies on.
+        forget(directory).unwrap();
+        let first = Move::begin(directory, "there").unwrap();
+        let second = Move::begin(directory, "there").unwrap();
+        drop(first);
+        assert!(refused(directory).contains("is being moved to there"));
+        drop(second);
         Move::begin(directory, "there").unwrap().arrived().unwrap();
         let said = refused(directory);
         assert!(said.contains("was moved to there on 2") && said.contains("delete the file"), "{said}");

@@ -2,7 +2,8 @@
 //!
 //! Each server counts up in a record of its own, every few seconds. Whoever wants to know which ones run reads the records twice:
 //! those that have changed meanwhile are alive, whatever the clocks of the machines say. A server that was killed leaves its record,
-//! which counts for nobody and is removed after a day.
+//! which counts for nobody and is removed after a day. One that ends says so in its record, so that who copies the storage sees that
+//! it was there meanwhile.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -22,7 +23,7 @@ const SERVERS: &str = "server/";
 const EVERY: Duration = Duration::from_secs(4);
 /// Between both looks at the records: nobody who is alive has not counted meanwhile.
 const LOOKS: Duration = Duration::from_secs(9);
-/// How long the end of a server waits until its record is gone.
+/// How long the end of a server waits until its record says so.
 const LEAVE: Duration = Duration::from_secs(2);
 /// After this time a record that nobody counts in is removed, in milliseconds.
 const FORGOTTEN: u64 = 24 * 60 * 60 * 1_000;
@@ -40,6 +41,9 @@ struct Server {
     count: u64,
     /// When it last counted, in milliseconds since the Unix epoch by its own clock.
     at: u64,
+    /// It has ended in good order.
+    #[serde(default)]
+    ended: bool,
 }
 
 /// Says that this server runs.
@@ -56,7 +60,7 @@ impl Presence {
         let _ = getrandom::fill(&mut id);
         let key = format!("{SERVERS}{}-{}", std::process::id(), hex::encode(&id)).into();
         let presence = Self { base_url: base_url.to_owned(), key };
-        presence.say(storage, 0).await;
+        presence.say(storage, 0, false).await;
         presence
     }
 
@@ -69,13 +73,13 @@ impl Presence {
         loop {
             sleep(EVERY).await;
             count += 1;
-            self.say(storage, count).await;
+            self.say(storage, count, false).await;
         }
     }
 
-    async fn say(&self, storage: &dyn Storage, count: u64) {
-        let server =
-            Server { base_url: self.base_url.clone(), process: std::process::id(), count, at: SystemClock.now() };
+    async fn say(&self, storage: &dyn Storage, count: u64, ended: bool) {
+        let (base_url, process, at) = (self.base_url.clone(), std::process::id(), SystemClock.now());
+        let server = Server { base_url, process, count, at, ended };
         let Ok(value) = serde_json::to_vec(&server) else { return };
         // A commit that hangs must not keep the next ones from being tried.
         match timeout(EVERY, change(storage, vec![Change::put(self.key.clone(), value)])).await {
@@ -89,7 +93,7 @@ impl Presence {
 
     /// The server ends.
     pub(super) async fn end(self, storage: &dyn Storage) {
-        let _ = timeout(LEAVE, change(storage, vec![Change::Delete(self.key)])).await;
+        let _ = timeout(LEAVE, self.say(storage, u64::MAX, true)).await;
     }
 }
 
@@ -118,12 +122,17 @@ impl Looked {
 /// The storage's.
 pub(super) async fn look(storage: &dyn Storage) -> Result<Looked, StorageError> {
     let before = records(storage).await?;
-    if before.is_empty() {
-        return Ok(Looked::default());
+    if before.iter().all(has_ended) {
+        return Ok(Looked { running: Vec::new(), records: before });
     }
     sleep(LOOKS).await;
     let records = records(storage).await?;
-    Ok(Looked { running: alive(&before, &records), records })
+    let running: Vec<Entry> = records.iter().filter(|record| !has_ended(record)).cloned().collect();
+    Ok(Looked { running: alive(&before, &running), records })
+}
+
+fn has_ended(record: &Entry) -> bool {
+    serde_json::from_slice::<Server>(&record.value).is_ok_and(|server| server.ended)
 }
 
 /// Whose records are new, or have changed.
@@ -183,11 +192,13 @@ mod tests {
         assert!(found.len() == 1 && found[0].contains("https://alive.example (process "), "{found:?}");
         counting.abort();
         let _ = counting.await;
+        let looked = look(&*storage).await.unwrap();
         Arc::into_inner(alive).unwrap().end(&*storage).await;
         assert!(running(&*storage).await.is_empty());
+        assert_eq!(looked.since(&*storage).await.unwrap().len(), 1, "it was there meanwhile");
 
         let left = records(&*storage).await.unwrap();
-        assert_eq!(left.len(), 1, "of the one that was killed");
+        assert_eq!(left.len(), 2, "of the one that was killed, and of the one that has ended");
         forget_old(&*storage, SystemClock.now()).await.unwrap();
         assert_eq!(records(&*storage).await.unwrap(), left);
         forget_old(&*storage, SystemClock.now() + 2 * FORGOTTEN).await.unwrap();

@@ -81,11 +81,11 @@ impl Gets {
             return (self.0.call)(of.clone(), keys).await;
         }
         let mut answer = self.queue(of, keys.clone());
-        let told = match timeout(LONGEST, &mut answer).await {
-            Ok(told) => told,
-            Err(_) => {
-                self.send(of);
-                answer.await
+        let told = loop {
+            match timeout(LONGEST, &mut answer).await {
+                Ok(told) => break told,
+                // If the get was sent already, others are sent, or nobody waits.
+                Err(_) => self.send(of),
             }
         };
         match told {
@@ -139,7 +139,7 @@ impl Gets {
 
     /// Calls for these gets and gives each its items. If the call fails for another reason than that the database is away,
     /// the gets are told nothing, and each calls alone.
-    async fn call_for(&self, of: &OrganizationId, taken: Vec<Waiting>) {
+    async fn call_for(&self, of: &OrganizationId, mut taken: Vec<Waiting>) {
         let mut places = HashMap::new();
         let mut all = Vec::new();
         for key in taken.iter().flat_map(|waiting| &waiting.keys) {
@@ -148,7 +148,13 @@ impl Gets {
                 all.push(key.clone());
             }
         }
-        let found = match (self.0.call)(of.clone(), all).await {
+        let call = (self.0.call)(of.clone(), all);
+        let found = tokio::select! {
+            found = call => found,
+            // All requests were cancelled: so is the call.
+            () = all_gone(&mut taken) => return,
+        };
+        let found = match found {
             Err(error) if taken.len() > 1 && !matches!(error, StorageError::Unavailable(_)) => return,
             found => found,
         };
@@ -163,6 +169,13 @@ impl Gets {
 
     fn lock(&self) -> MutexGuard<'_, HashMap<OrganizationId, Lane>> {
         self.0.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Waits until the requests of all these gets were cancelled.
+async fn all_gone(taken: &mut [Waiting]) {
+    for waiting in taken {
+        waiting.told.closed().await;
     }
 }
 
