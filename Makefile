@@ -275,10 +275,11 @@ instructions: toolchain ## Count the processor's instructions for each of six re
 	bench=$$(printf '%s\n' "$$built" | sed -n 's/.*"executable":"\([^"]*sandbox-[^"]*\)".*/\1/p'); \
 	test -x "$$bench" || { echo "instructions: cargo has told of no benchmark; run 'cargo bench --no-run --bench sandbox'"; exit 1; }; \
 	count() { BENCH_USERS=100 BENCH_NATIVE="$$1" BENCH_COUNT=$$2 valgrind --tool=callgrind --callgrind-out-file=/dev/null \
-		"$$bench" 2>&1 | sed -n 's/.*Collected : //p'; }; \
+		--log-file=target/instructions.log "$$bench" || { \
+			echo "instructions: the benchmark has failed; see target/instructions.log" >&2; return 1; }; \
+		sed -n 's/.*Collected : //p' target/instructions.log; }; \
 	for row in $(COUNTED); do \
 		few=$$(count "$$row" $(COUNT)); many=$$(count "$$row" $$((2 * $(COUNT)))); \
-		test -n "$$few" && test -n "$$many" || { echo "instructions: valgrind has counted nothing for '$$row'"; exit 1; }; \
 		printf '%-24s %10d instructions a request\n' "$$row" $$(((many - few) / $(COUNT))); \
 	done
 
