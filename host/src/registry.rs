@@ -20,6 +20,7 @@ use crate::capability::storage::{
 
 pub(crate) use components::{Assignment, ComponentBook, MAX_COMPONENT};
 pub use components::{Before, Canary, ComponentBookError, ComponentId, InvalidComponentId, Pin, StoredComponent};
+#[cfg(feature = "cli")]
 pub(crate) use notes::note_key;
 pub(crate) use quotas::QuotaBook;
 pub use quotas::QuotaError;

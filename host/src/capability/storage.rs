@@ -214,6 +214,7 @@ impl From<contract::StorageError> for StorageError {
 ///
 /// # Errors
 /// Those of a scan.
+#[cfg(feature = "cli")]
 pub(crate) async fn holds_nothing(storage: &dyn Storage, organization: &OrganizationId) -> Result<bool, StorageError> {
     let range = KeyRange { start: Vec::new(), end: LAST_KEY.to_vec() };
     let page = Page { range, reverse: false, skip: 0, limit: 1 };

@@ -5,12 +5,15 @@ use insomnia_scim_contract::{Actor, Source};
 use serde_json::json;
 
 use super::Provisioner;
-use crate::capability::storage::{OrganizationId, StorageError, Transaction, holds_nothing};
+use crate::capability::storage::OrganizationId;
+#[cfg(feature = "cli")]
+use crate::capability::storage::{StorageError, Transaction, holds_nothing};
 use crate::error::ActionError;
 use crate::journal::{AuditPage, AuditQuery};
 use crate::organization::Organization;
 
 /// In milliseconds.
+#[cfg(feature = "cli")]
 const DAY: u64 = 24 * 60 * 60 * 1_000;
 
 impl Provisioner {
@@ -42,6 +45,7 @@ impl Provisioner {
     ///
     /// # Errors
     /// If the storage refuses.
+    #[cfg(feature = "cli")]
     pub(crate) async fn have_operator_trail_swept(&self) -> Result<(), StorageError> {
         let operator = OrganizationId::operator();
         if holds_nothing(self.storage(), &operator).await? {

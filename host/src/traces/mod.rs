@@ -29,9 +29,11 @@ mod without;
 
 #[cfg(feature = "otlp")]
 pub use collector::{Collector, NotTaken};
+#[cfg(all(feature = "otlp", feature = "cli"))]
+pub(crate) use spans::ids;
 #[cfg(feature = "otlp")]
 pub use spans::{Followed, InvalidSampling, Sampling, Traces, TracesConfig};
 #[cfg(feature = "otlp")]
-pub(crate) use spans::{Span, carried, ids, note_route, traceparent};
+pub(crate) use spans::{Span, carried, note_route, traceparent};
 #[cfg(not(feature = "otlp"))]
 pub(crate) use without::{Span, Traces, carried, note_route, traceparent};

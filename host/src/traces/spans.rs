@@ -469,6 +469,7 @@ pub(crate) fn traceparent() -> Option<String> {
 }
 
 /// The ids of the trace and the span that are current, in hexadecimal digits.
+#[cfg(feature = "cli")]
 pub(crate) fn ids() -> Option<(TraceId, SpanId)> {
     if !ON.load(Ordering::Relaxed) {
         return None;

@@ -6,7 +6,7 @@ use http::{HeaderMap, Method};
 
 /// Makes no spans.
 #[derive(Clone, Default)]
-pub(crate) struct Traces;
+pub(crate) struct Traces {}
 
 impl Traces {
     pub(crate) fn is_on(&self) -> bool {
