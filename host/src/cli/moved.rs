@@ -13,7 +13,7 @@ use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
 use super::data::write_whole;
-use crate::hex;
+use super::presence::own_name;
 use crate::storage::copy::CopyError;
 
 /// What the file is called.
@@ -128,9 +128,9 @@ impl Move {
                 if mark.arrived.is_some() || mark.to != to {
                     check(directory)?;
                 }
-                (Mark { by: random(), ..mark }, false)
+                (Mark { by: own_name(), ..mark }, false)
             }
-            None => (Mark { to: to.to_owned(), began: now(), by: random(), arrived: None }, true),
+            None => (Mark { to: to.to_owned(), began: now(), by: own_name(), arrived: None }, true),
         };
         // Made before the mark, so that a mark that can't be written as a whole is taken away again.
         let begun = Self { directory: directory.to_owned(), mark, is_new };
@@ -221,14 +221,6 @@ fn write(directory: &Path, mark: &Mark) -> anyhow::Result<()> {
     #[cfg(unix)]
     let _ = fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o644));
     Ok(())
-}
-
-/// What tells one `migrate` from another.
-fn random() -> String {
-    let mut bytes = [0; 8];
-    // Without random numbers two of them are told apart by their process numbers alone.
-    let _ = getrandom::fill(&mut bytes);
-    format!("{}-{}", std::process::id(), hex::encode(&bytes))
 }
 
 fn now() -> String {

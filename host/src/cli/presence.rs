@@ -55,10 +55,7 @@ pub(super) struct Presence {
 impl Presence {
     /// A server begins: whoever looks from now on finds it.
     pub(super) async fn begin(base_url: &str, storage: &dyn Storage) -> Self {
-        let mut id = [0; 8];
-        // Where there is no random number, servers with the same process number are told apart less well.
-        let _ = getrandom::fill(&mut id);
-        let key = format!("{SERVERS}{}-{}", std::process::id(), hex::encode(&id)).into();
+        let key = format!("{SERVERS}{}", own_name()).into();
         let presence = Self { base_url: base_url.to_owned(), key };
         presence.say(storage, 0, false).await;
         presence
@@ -95,6 +92,14 @@ impl Presence {
     pub(super) async fn end(self, storage: &dyn Storage) {
         let _ = timeout(LEAVE, self.say(storage, u64::MAX, true)).await;
     }
+}
+
+/// A name that no other process has, nor this one a second time.
+pub(super) fn own_name() -> String {
+    let mut bytes = [0; 8];
+    // Without random numbers processes with the same number are told apart less well.
+    let _ = getrandom::fill(&mut bytes);
+    format!("{}-{}", std::process::id(), hex::encode(&bytes))
 }
 
 /// What was found of the servers on a storage.

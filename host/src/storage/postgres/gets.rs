@@ -139,26 +139,27 @@ impl Gets {
 
     /// Calls for these gets and gives each its items. If the call fails for another reason than that the database is away,
     /// the gets are told nothing, and each calls alone.
-    async fn call_for(&self, of: &OrganizationId, mut taken: Vec<Waiting>) {
+    async fn call_for(&self, of: &OrganizationId, taken: Vec<Waiting>) {
+        let (keys, mut told): (Vec<_>, Vec<_>) = taken.into_iter().map(|Waiting { keys, told }| (keys, told)).unzip();
         let mut places = HashMap::new();
         let mut all = Vec::new();
-        for key in taken.iter().flat_map(|waiting| &waiting.keys) {
-            if !places.contains_key(key) {
-                places.insert(key.clone(), all.len());
+        for key in keys.iter().flatten() {
+            places.entry(key).or_insert_with(|| {
                 all.push(key.clone());
-            }
+                all.len() - 1
+            });
         }
         let call = (self.0.call)(of.clone(), all);
         let found = tokio::select! {
             found = call => found,
             // All requests were cancelled: so is the call.
-            () = all_gone(&mut taken) => return,
+            () = all_gone(&mut told) => return,
         };
         let found = match found {
-            Err(error) if taken.len() > 1 && !matches!(error, StorageError::Unavailable(_)) => return,
+            Err(error) if told.len() > 1 && !matches!(error, StorageError::Unavailable(_)) => return,
             found => found,
         };
-        for Waiting { keys, told } in taken {
+        for (keys, told) in keys.iter().zip(told) {
             let items = found.as_ref().map_err(StorageError::clone).map(|found| {
                 keys.iter().map(|key| places.get(key).and_then(|place| found.get(*place)).cloned().flatten()).collect()
             });
@@ -173,9 +174,9 @@ impl Gets {
 }
 
 /// Waits until the requests of all these gets were cancelled.
-async fn all_gone(taken: &mut [Waiting]) {
-    for waiting in taken {
-        waiting.told.closed().await;
+async fn all_gone(told: &mut [oneshot::Sender<Items>]) {
+    for told in told {
+        told.closed().await;
     }
 }
 
