@@ -19,7 +19,7 @@ const PAGE: u32 = 500;
 const KEPT: [&str; 1] = ["audit"];
 /// By how much a value of the last day may exceed that of the day before: a share of it, and so much besides.
 const ROWS: (f64, f64) = (0.02, 10.0);
-const KIBIBYTES_OF_FILE: (f64, f64) = (0.05, 512.0);
+const KIBIBYTES_OF_DATABASE: (f64, f64) = (0.05, 512.0);
 /// The log is cut back to 80 MiB after a burst, and is as long as the last one in between.
 const KIBIBYTES_OF_LOG: (f64, f64) = (0.25, 8_192.0);
 /// Until it has 64 MiB, and with the last transaction some more, the log may grow.
@@ -32,7 +32,8 @@ pub(super) struct Hour {
     requests: u64,
     resident: u64,
     anonymous: u64,
-    file: u64,
+    /// As far as it is written, be it in its own file or still in the log.
+    database: u64,
     log: u64,
     /// Emails and events that wait, or are parked.
     waiting: u64,
@@ -46,9 +47,9 @@ impl Hour {
             world.provisioner.flush().await.expect("what was logged is stored");
             (rows(world).await, waiting(world).await)
         });
-        let [file, log] = world.files().map(|path| fs::metadata(path).map_or(0, |file| file.len() >> 10));
+        let log = fs::metadata(world.log()).map_or(0, |file| file.len() >> 10);
         let [resident, anonymous] = ["VmRSS:", "RssAnon:"].map(memory);
-        Self { requests, resident, anonymous, file, log, waiting, rows }
+        Self { requests, resident, anonymous, database: world.database(), log, waiting, rows }
     }
 
     fn sum(&self) -> u64 {
@@ -58,9 +59,9 @@ impl Hour {
 
 impl fmt::Display for Hour {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { requests, resident, anonymous, file, log, waiting, .. } = self;
+        let Self { requests, resident, anonymous, database, log, waiting, .. } = self;
         let (resident, anonymous, rows) = (resident >> 10, anonymous >> 10, self.sum());
-        write!(f, "{requests:>8} {resident:>8} {anonymous:>8} {file:>9} {log:>8} {rows:>8} {waiting:>8}")
+        write!(f, "{requests:>8} {resident:>8} {anonymous:>8} {database:>12} {log:>8} {rows:>8} {waiting:>8}")
     }
 }
 
@@ -155,7 +156,7 @@ pub(super) fn growth(one: &[Hour], other: &[Hour], looks_at_memory: bool) -> Vec
     // The log is moved into the database when it has 64 MiB, and stays as long as it was: what counts is the most of the day.
     let most = |day: &[Hour], value: &dyn Fn(&Hour) -> u64| day.iter().map(value).max().unwrap_or(0) as f64;
     for (what, (share, besides), always, value) in [
-        ("the database", KIBIBYTES_OF_FILE, 0.0, (&|hour: &Hour| hour.file) as &dyn Fn(&Hour) -> u64),
+        ("the database", KIBIBYTES_OF_DATABASE, 0.0, (&|hour: &Hour| hour.database) as &dyn Fn(&Hour) -> u64),
         ("its write-ahead log", KIBIBYTES_OF_LOG, KIBIBYTES_OF_FULL_LOG, &|hour: &Hour| hour.log),
     ] {
         let (before, after) = (most(one, value), most(other, value));
@@ -170,12 +171,12 @@ pub(super) fn growth(one: &[Hour], other: &[Hour], looks_at_memory: bool) -> Vec
 mod tests {
     use super::*;
 
-    fn day(rows: u64, file: u64, resident: u64) -> Vec<Hour> {
+    fn day(rows: u64, database: u64, resident: u64) -> Vec<Hour> {
         let hour = || Hour {
             requests: 1,
             resident,
             anonymous: 0,
-            file,
+            database,
             log: 0,
             waiting: 0,
             rows: BTreeMap::from([("log".to_owned(), rows), ("audit".to_owned(), rows)]),

@@ -31,8 +31,8 @@ fn p9_a_day_of_the_same_load_leaves_no_more_than_the_day_before_it() {
     let world = World::begin();
     let mut load = Load::begin(&world, rounds);
     println!(
-        "{:>3} {:>4} {:>8} {:>8} {:>8} {:>9} {:>8} {:>8} {:>8}",
-        "day", "hour", "requests", "RSS MiB", "anonym.", "file KiB", "log KiB", "rows", "waiting"
+        "{:>3} {:>4} {:>8} {:>8} {:>8} {:>12} {:>8} {:>8} {:>8}",
+        "day", "hour", "requests", "RSS MiB", "anonym.", "database KiB", "log KiB", "rows", "waiting"
     );
     let mut hours: Vec<Hour> = Vec::new();
     // Of the two days that are compared, so many hours are.

@@ -14,6 +14,7 @@ use insomnia_scim::capability::secrets::SecretKey;
 use insomnia_scim::capability::storage::Storage as _;
 use insomnia_scim::storage::SqliteStorage;
 use insomnia_scim::{OrganizationId, Provisioner};
+use rusqlite::{Connection, OpenFlags};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -58,6 +59,8 @@ pub(super) struct World {
     pub(super) provisioner: Provisioner,
     pub(super) storage: Arc<SqliteStorage>,
     clock: Arc<ManualClock>,
+    /// Reads beside the server how large the database is.
+    reader: Connection,
     directory: TempDir,
 }
 
@@ -84,14 +87,22 @@ impl World {
             tokio::spawn(async move { insomnia_scim::serve(&serving, listener, std::future::pending()).await });
             provisioner
         });
-        Self { runtime, provisioner, storage, clock, directory }
+        let reader = Connection::open_with_flags(file(directory.path()), OpenFlags::SQLITE_OPEN_READ_ONLY);
+        Self { runtime, provisioner, storage, clock, reader: reader.expect("the database"), directory }
     }
 
-    /// The database, and its write-ahead log.
-    pub(super) fn files(&self) -> [PathBuf; 2] {
-        let file = file(self.directory.path());
-        let log = file.with_extension("db-wal");
-        [file, log]
+    /// How many KiB the database has. SQLite is asked, and not the file, since the file grows only when a checkpoint moves what
+    /// has been written out of the write-ahead log.
+    pub(super) fn database(&self) -> u64 {
+        let number = |pragma: &str| {
+            self.reader.query_row(pragma, [], |row| row.get::<_, i64>(0)).expect("a number of SQLite").unsigned_abs()
+        };
+        number("PRAGMA page_count") * number("PRAGMA page_size") >> 10
+    }
+
+    /// The file of the write-ahead log.
+    pub(super) fn log(&self) -> PathBuf {
+        file(self.directory.path()).with_extension("db-wal")
     }
 
     /// What the clock shows, in milliseconds since the Unix epoch.
