@@ -17,7 +17,9 @@ mod process;
 mod side;
 mod storages;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use insomnia_scim_tests::client::{Client, Response};
 use insomnia_scim_tests::server;
@@ -173,13 +175,23 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// Makes users until there are so many.
+/// Makes users until there are so many. A million takes some minutes, over as many connections as share commits well.
 fn seed(side: &mut Side, users: usize) {
-    let client = side.client();
-    while side.ids.len() < users {
-        let answer = client.post("/Users", user("seed", side.ids.len()));
-        side.ids.push(answer.resource(201)["id"].as_str().unwrap().to_owned());
-    }
+    const CONNECTIONS: usize = 16;
+    let next = AtomicUsize::new(side.ids.len());
+    let made = std::thread::scope(|scope| {
+        let make = || {
+            let client = side.client();
+            let mine =
+                std::iter::from_fn(|| Some(next.fetch_add(1, Ordering::Relaxed)).filter(|number| *number < users));
+            let id =
+                |number| client.post("/Users", user("seed", number)).resource(201)["id"].as_str().unwrap().to_owned();
+            mine.map(|number| (number, id(number))).collect::<Vec<_>>()
+        };
+        let threads: Vec<_> = (0..CONNECTIONS).map(|_| scope.spawn(make)).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect::<BTreeMap<_, _>>()
+    });
+    side.ids.extend(made.into_values());
 }
 
 /// Makes a group of so many members.
