@@ -114,13 +114,13 @@ pub(super) fn reaching(url: &str, http: &HttpConfig) -> HttpConfig {
 /// Commands about alerts: what needs a person, and is told to the operator.
 #[derive(Subcommand)]
 pub(super) enum AlertsCommand {
-    /// List what needs a person now, in all organizations and at all hosts, as servers have found it last.
+    /// List the alerts of all organizations and hosts, as the servers found them when they last looked.
     List {
-        /// Only these alerts, for instance webhook-failing. May be given more than once. [default: all]
+        /// List only alerts with this cause, for instance webhook-failing. May be given more than once. [default: all]
         #[arg(long, value_name = "CAUSE")]
         cause: Vec<AlertCause>,
     },
-    /// Send a test alert to the addresses and the webhook that are set, and say whether they took it.
+    /// Send a test alert to the configured addresses and webhook, and report whether they accepted it.
     Test {
         #[command(flatten)]
         listen: Box<Listen>,

@@ -11,29 +11,30 @@ use crate::provisioner::Provisioner;
 /// Commands about API keys. A key is printed once: only its hash is stored.
 #[derive(Subcommand)]
 pub(super) enum ApiKeyCommand {
-    /// Make a key and print it.
+    /// Create a key and print it.
     Create {
-        /// What it is called, such as who uses it.
+        /// A name for the key, such as the program that uses it.
         name: String,
-        /// What the key may do, such as `members:read`: a resource, and `read` or `write`, which includes `read`. Without one it
-        /// may do everything (`all:write`). The resources are organizations, components, connector, automatic-refresh,
-        /// oauth-clients, members, teams, schemas, guard, logs, events, streams, api-keys, and all.
+        /// What the key may do, for instance `members:read`: a resource, and `read` or `write`. `write` includes `read`.
+        /// Without a scope the key may do everything (`all:write`). Resources: organizations, components, connector,
+        /// automatic-refresh, oauth-clients, members, teams, schemas, guard, logs, events, streams, api-keys, all.
         #[arg(long = "scope", value_name = "SCOPE", value_delimiter = ',')]
         scopes: Vec<ApiScope>,
-        /// When the key expires: after some days or years (`90d`, `1y`), at a time such as `2027-01-31T00:00:00Z`, or `never`.
+        /// When the key expires: after a number of days or years (`90d`, `1y`), at a time such as `2027-01-31T00:00:00Z`, or
+        /// `never`.
         #[arg(long, value_name = "WHEN", default_value = "never")]
         expires: ApiKeyExpiry,
         #[command(flatten)]
         of: Whose,
     },
-    /// List the keys, without the keys themselves; those that have expired or were revoked too.
+    /// List the keys, also expired and revoked ones. The secrets are not shown.
     List {
         #[command(flatten)]
         of: Whose,
     },
-    /// Revoke a key: from now on no request is accepted with it.
+    /// Revoke a key. No request is accepted with it any more.
     Revoke {
-        /// Its id, as the list has it.
+        /// The id of the key, as `api-key list` shows it.
         id: String,
         #[command(flatten)]
         of: Whose,
@@ -44,10 +45,10 @@ pub(super) enum ApiKeyCommand {
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 pub(super) struct Whose {
-    /// For keys of this organization, which open what concerns it.
+    /// Keys of this organization, which give access to this organization only.
     #[arg(long, value_name = "ID", env = "INSOMNIA_SCIM_ORGANIZATION")]
     organization: Option<String>,
-    /// For keys of the operator, which open everything, for all organizations.
+    /// Keys of the operator, which give access to all organizations.
     #[arg(long)]
     operator: bool,
 }

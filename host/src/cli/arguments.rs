@@ -22,51 +22,50 @@ where
 #[derive(Args, Default)]
 #[command(next_help_heading = "Common options")]
 pub(super) struct Common {
-    /// Configuration file (TOML). Its keys are the long names of options without the dashes; email, outgoing HTTP, TLS, quotas
-    /// and alerts have the tables `[email]`, `[http]`, `[tls]`, `[quotas]` and `[alerts]` instead, as the README shows.
+    /// Configuration file (TOML). Its keys are the long names of the options without the dashes. Email, outgoing HTTP, TLS,
+    /// quotas and alerts have the tables `[email]`, `[http]`, `[tls]`, `[quotas]` and `[alerts]`; README describes them.
     #[arg(long, global = true, value_name = "FILE", env = "INSOMNIA_SCIM_CONFIG")]
     pub(super) config: Option<PathBuf>,
-    /// Data directory: database, host key, mail folder. [default: $XDG_DATA_HOME/insomnia-scim, that is
-    /// ~/.local/share/insomnia-scim]
+    /// Data directory, which holds the database, the host key and the mail folder. [default: $XDG_DATA_HOME/insomnia-scim, that
+    /// is ~/.local/share/insomnia-scim]
     #[arg(long, global = true, value_name = "DIR", env = "INSOMNIA_SCIM_DATA")]
     pub(super) data: Option<PathBuf>,
     /// Keep organizations in a PostgreSQL, which several servers may share, and not in the data directory:
-    /// postgres://USER@HOST/DATABASE. Others can see a flag in the list of processes: put a password into the variable, or
-    /// into a file. [default: SQLite in the data directory]
+    /// postgres://USER@HOST/DATABASE. Do not put a password into the flag, which other users can see in the list of processes:
+    /// use the variable or --storage-password-file. [default: SQLite in the data directory]
     #[arg(long, global = true, value_name = "URL", env = "INSOMNIA_SCIM_STORAGE", hide_env_values = true)]
     pub(super) storage: Option<String>,
     /// The file that holds the password for --storage.
     #[arg(long, global = true, value_name = "FILE", env = "INSOMNIA_SCIM_STORAGE_PASSWORD_FILE")]
     pub(super) storage_password_file: Option<PathBuf>,
-    /// Leave it to another program, such as litestream, to move SQLite's write-ahead log into the database. Without one the log
-    /// grows for ever. Give it to every command too, or put it into the configuration file. The variable is true or false.
-    /// [default: the server does it]
+    /// Another program, such as litestream, moves SQLite's write-ahead log into the database (checkpoints). If no program does,
+    /// the log grows for ever. Every command on this data needs the same setting: put it into the configuration file. The
+    /// variable is true or false. [default: the server does it]
     #[arg(long, global = true, env = "INSOMNIA_SCIM_EXTERNAL_CHECKPOINT")]
     pub(super) external_checkpoint: bool,
-    /// The URL that clients see before /scim/v2/…, for instance `https://scim.example.com`. [default: that of the
-    /// listen address; for the other commands, that of the last server on the data directory]
+    /// The public URL of the server, without /scim/v2/…, for instance `https://scim.example.com`. [default: for serve and demo,
+    /// the URL of the listen address; for the other commands, the URL of the last server on the data directory]
     #[arg(long, global = true, value_name = "URL", env = "INSOMNIA_SCIM_BASE_URL")]
     pub(super) base_url: Option<String>,
-    /// Run this build of the component instead of the one built in, in every organization that is not pinned to another.
-    /// It stands before the command, or behind serve and demo.
+    /// Run this build of the component, and not the built-in one, in every organization that is not pinned to another.
+    /// Give this flag before the command, or after serve or demo.
     #[arg(long, value_name = "FILE", env = "INSOMNIA_SCIM_COMPONENT")]
     pub(super) component: Option<PathBuf>,
-    /// Which requests may share an instance of the component; never those of two organizations. [default:
-    /// organization]
+    /// Which requests may share an instance of the component. Two organizations never share one. [default: organization]
     #[arg(long, global = true, value_enum, env = "INSOMNIA_SCIM_ISOLATION")]
     pub(super) isolation: Option<IsolationName>,
-    /// Where compiled code is kept: a directory that only you may write to. [default: $XDG_CACHE_HOME/insomnia-scim,
-    /// that is ~/.cache/insomnia-scim]
+    /// Directory for compiled code. Only you may be able to write to it. [default: $XDG_CACHE_HOME/insomnia-scim, that is
+    /// ~/.cache/insomnia-scim]
     #[arg(long, global = true, value_name = "DIR", env = "INSOMNIA_SCIM_CACHE")]
     pub(super) cache: Option<PathBuf>,
-    /// What is logged to stderr: error, warn, info, debug, or per module, as `info,insomnia_scim::request=warn`.
+    /// What to log to stderr: error, warn, info or debug, also per module, for instance `info,insomnia_scim::request=warn`.
     /// [default: info for serve and demo, else warn]
     #[arg(long, global = true, value_name = "FILTER", env = "INSOMNIA_SCIM_LOG")]
     pub(super) log: Option<String>,
-    /// The form of the log. [default: text]
+    /// Format of the log. [default: text]
     #[arg(long, global = true, value_enum, env = "INSOMNIA_SCIM_LOG_FORMAT")]
     pub(super) log_format: Option<LogFormat>,
-    /// Print JSON, for programs. The variable is true or false.
+    /// Print JSON. The variable is true or false.
     #[arg(long, global = true, env = "INSOMNIA_SCIM_JSON")]
     pub(super) json: bool,
 }
@@ -75,9 +74,9 @@ pub(super) struct Common {
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum IsolationName {
-    /// Each call gets an instance that has never run.
+    /// Each call gets a new instance.
     Fresh,
-    /// Calls of one organization reuse its instances, one after another.
+    /// Calls of one organization reuse its instances, one call at a time.
     Organization,
 }
 
@@ -94,8 +93,8 @@ impl From<IsolationName> for Isolation {
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum LogFormat {
-    /// For people.
+    /// Text for people.
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }

@@ -15,28 +15,28 @@ use crate::organization::Organization;
 /// Commands about the audit trail.
 #[derive(Subcommand)]
 pub(super) enum AuditCommand {
-    /// List the newest entries: of an organization, or what the operator did beyond single organizations (deletions of
+    /// List the newest entries of an organization, or those about the operator's acts beyond single organizations (deleted
     /// organizations, the operator's own keys, components).
     List {
-        /// That of this organization.
+        /// List the entries of this organization.
         #[arg(long, value_name = "ID", env = "INSOMNIA_SCIM_ORGANIZATION", required_unless_present = "operator")]
         organization: Option<String>,
-        /// The operator's own.
+        /// List the operator's own entries.
         #[arg(long)]
         operator: bool,
         #[command(flatten)]
         filter: Filter,
-        /// How many entries.
+        /// The number of entries.
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=500))]
         limit: u32,
     },
-    /// Write all entries to standard output as JSON Lines, newest first: those of one organization, the operator's own, or
-    /// else those of all organizations, one after the other, and at the end the operator's own.
+    /// Write entries to standard output as JSON Lines, newest first. Without --organization or --operator, the entries of all
+    /// organizations follow each other, and the operator's own come last.
     Export {
-        /// Only those of this organization. [default: all organizations]
+        /// Export only the entries of this organization. [default: all organizations]
         #[arg(long, value_name = "ID", env = "INSOMNIA_SCIM_ORGANIZATION")]
         organization: Option<String>,
-        /// Only the operator's own.
+        /// Export only the operator's own entries.
         #[arg(long)]
         operator: bool,
         #[command(flatten)]
@@ -49,7 +49,7 @@ pub(super) enum AuditCommand {
 pub(super) struct Filter {
     #[command(flatten)]
     period: Period,
-    /// Only those in which this text occurs, in any case: an act, an address, the id of a member or of a key.
+    /// Only entries that contain this text, in upper or lower case: an act, an address, or the id of a member or key.
     #[arg(long)]
     text: Option<String>,
 }

@@ -30,7 +30,7 @@ use crate::storage::{
 /// copy is broken off, give the command again: it keeps what has arrived and is still the same.
 #[derive(Args)]
 pub(super) struct Backup {
-    /// The data directory to make.
+    /// The new data directory.
     directory: PathBuf,
 }
 
@@ -41,7 +41,7 @@ pub(super) struct Backup {
 /// there. If it is broken off, give the command again: it keeps what has arrived.
 #[derive(Args)]
 pub(super) struct Restore {
-    /// The data directory that `backup` has made.
+    /// The data directory that `backup` made.
     directory: PathBuf,
 }
 
@@ -57,7 +57,7 @@ pub(super) struct Migrate {
     /// A data directory, or the URL of a PostgreSQL.
     #[arg(long, value_name = "DIR|URL")]
     from: String,
-    /// A data directory without data, or the URL of a PostgreSQL without any.
+    /// An empty data directory, or the URL of a PostgreSQL without data of this server.
     #[arg(long, value_name = "DIR|URL")]
     to: String,
 }

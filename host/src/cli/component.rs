@@ -15,23 +15,23 @@ use crate::registry::{Canary, ComponentId};
 /// Commands about components. `org set --component` pins an organization to one.
 #[derive(Subcommand)]
 pub(super) enum ComponentCommand {
-    /// List the components that are stored: those that organizations were pinned to, or that were tried as a canary.
+    /// List the stored components: those that organizations were pinned to, and those that were tried as a canary.
     List,
-    /// Remove a stored component that nothing runs any more.
+    /// Remove a stored component that no organization runs any more.
     Remove {
-        /// Its id, as the list has it: the SHA-256 of the file.
+        /// The id of the component, as `component list` shows it: the SHA-256 of the file.
         id: String,
     },
-    /// Try a component in some of the organizations that are not pinned. It is rolled back by itself when a larger share
-    /// of its calls fails than of the other organizations'. Without arguments the command shows the canary.
+    /// Try a component in some of the organizations that are not pinned to one. The server ends the trial by itself if a larger
+    /// share of its calls fails than in the other organizations. Without arguments the command shows the canary.
     Canary {
-        /// The component.
+        /// The file of the component.
         #[arg(requires = "percent")]
         file: Option<PathBuf>,
-        /// How many of a hundred organizations run it.
+        /// The percentage of organizations that run it.
         #[arg(long, requires = "file", value_parser = clap::value_parser!(u8).range(1..=100))]
         percent: Option<u8>,
-        /// End the canary: its organizations run what the server was started with.
+        /// End the canary. Its organizations run the server's own component again.
         #[arg(long, conflicts_with = "file")]
         stop: bool,
     },

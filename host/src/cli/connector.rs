@@ -15,37 +15,37 @@ use crate::organization::Organization;
 /// Commands about the connector. The token is printed once: only its hash is stored.
 #[derive(Subcommand)]
 pub(super) enum Connector {
-    /// Enable SCIM and print the connector URL and the token.
+    /// Enable SCIM, and print the connector URL and the token.
     Enable {
         #[command(flatten)]
         of: Of,
         #[command(flatten)]
         actor: Actor,
-        /// The identity provider: okta, azure (Entra ID), ping-federate, or another by name. [default: the one that single
-        /// sign-on is configured for]
+        /// The identity provider: okta, azure (Entra ID), ping-federate, or the name of another one. [default: the
+        /// organization's single sign-on provider]
         #[arg(long, value_name = "PROVIDER")]
         idp: Option<String>,
         /// How long the token is valid.
         #[arg(long, value_parser = one_of::<ExpiryWindow>(ExpiryWindow::NAMES), default_value_t = DEFAULT_EXPIRY)]
         expires: ExpiryWindow,
-        /// Whether only users of the organization's verified domains may be provisioned: true or false. [default: as it
-        /// is, which is printed with the domains]
+        /// Whether only users of the organization's verified domains may be provisioned: true or false. [default: as it is now;
+        /// the command prints it with the domains]
         #[arg(long, value_name = "BOOL")]
         verified_domains_only: Option<bool>,
     },
-    /// Disable SCIM: every SCIM request is answered 401. Members and teams stay as they are.
+    /// Disable SCIM. Every SCIM request is then answered with 401. Members and teams stay as they are.
     Disable {
         #[command(flatten)]
         of: Of,
         #[command(flatten)]
         actor: Actor,
     },
-    /// Show the connector as it stands.
+    /// Show the state of the connector.
     Status {
         #[command(flatten)]
         of: Of,
     },
-    /// Issue a new token and print it, as the operator, or as --actor, who proves it with a passphrase.
+    /// Issue a new token and print it. The operator acts, or --actor, who must give the passphrase.
     Refresh {
         #[command(flatten)]
         of: Of,
@@ -55,11 +55,12 @@ pub(super) enum Connector {
         /// How long the new token is valid. [default: as long as the old one was]
         #[arg(long, value_parser = one_of::<ExpiryWindow>(ExpiryWindow::NAMES))]
         expires: Option<ExpiryWindow>,
-        /// Seconds for which the old token is accepted too, at most 86400: time to paste the new one.
+        /// For how many seconds the old token still works, at most 86400. This is the time to give the identity provider the
+        /// new one.
         #[arg(long, value_name = "SECONDS", default_value_t = 0)]
         overlap: u32,
-        /// The actor's passphrase. Others can see a flag in the list of processes: prefer the variable. [default: a
-        /// line of standard input]
+        /// The actor's passphrase. Prefer the variable: other users can see a flag in the list of processes. [default: a line
+        /// of standard input]
         #[arg(long, env = "INSOMNIA_SCIM_PASSPHRASE", hide_env_values = true)]
         passphrase: Option<String>,
     },

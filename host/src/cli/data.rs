@@ -30,9 +30,9 @@ const HEADER: u64 = 100;
 /// What may be missing when a server starts, if it is told so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Lost {
-    /// Begin with an empty database, or with one of another data directory.
+    /// Start with an empty database, or with the database of another data directory.
     Database,
-    /// Begin with another host key: what was sealed with the old one can't be opened.
+    /// Start with another host key. Secrets that were encrypted with the old one can't be read any more.
     Key,
 }
 

@@ -13,39 +13,39 @@ use crate::delivery::DeliveryQueue;
 /// Commands about emails, events and Security Event Tokens on their way.
 #[derive(Subcommand)]
 pub(super) enum DeliveryCommand {
-    /// List what waits or could not be delivered.
+    /// List the items that wait, or that could not be delivered.
     List {
-        /// Which queue.
+        /// The queue.
         #[arg(value_parser = one_of::<DeliveryQueue>(DeliveryQueue::NAMES))]
         queue: DeliveryQueue,
         #[command(flatten)]
         of: Of,
     },
-    /// Deliver again what could not be delivered.
+    /// Try again to deliver items that could not be delivered.
     Retry {
-        /// Which queue.
+        /// The queue.
         #[arg(value_enum)]
         queue: ParkedQueue,
-        /// Only what has these ids, as `delivery list` shows them. [default: all]
+        /// Only the items with these ids, as `delivery list` shows them. [default: all]
         ids: Vec<String>,
         #[command(flatten)]
         of: Of,
     },
-    /// Give up what could not be delivered. Emails and tokens are deleted; events stay in the list of events.
+    /// Give up items that could not be delivered. Emails and tokens are deleted; events stay in the list of events.
     Dismiss {
-        /// Which queue.
+        /// The queue.
         #[arg(value_enum)]
         queue: ParkedQueue,
-        /// What has these ids, as `delivery list` shows them.
+        /// The items with these ids, as `delivery list` shows them.
         #[arg(required_unless_present = "all")]
         ids: Vec<String>,
-        /// All of the queue.
+        /// All items of the queue.
         #[arg(long, conflicts_with = "ids")]
         all: bool,
         #[command(flatten)]
         of: Of,
     },
-    /// Send an email that could not be sent to another address. The member's own address stays.
+    /// Send an email that could not be delivered to another address. The member's own address does not change.
     Readdress {
         /// The id of the email, as `delivery list` shows it.
         id: String,

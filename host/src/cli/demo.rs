@@ -33,7 +33,7 @@ const NOTE: &str = "demo";
 pub(super) struct Demo {
     #[command(flatten)]
     listen: Listen,
-    /// Issue a new token: one can be shown only when it is made. The old one stops at once.
+    /// Issue a new token and print it. The old token stops working at once.
     #[arg(long)]
     new_token: bool,
 }

@@ -15,21 +15,21 @@ use crate::guard::{Decision, Guard};
 /// Commands about the mass-deprovisioning guard.
 #[derive(Subcommand)]
 pub(super) enum GuardCommand {
-    /// Hold deactivations and deletions beyond a number or a share an hour, or switch the guard off with --off.
+    /// Set how many deactivations and deletions pass within an hour. The guard holds all others. --off switches the guard off.
     Set {
         #[command(flatten)]
         of: Of,
         #[command(flatten)]
         limits: Limits,
     },
-    /// Show the guard, and what it holds.
+    /// Show the guard, and the removals that it holds.
     Show {
         #[command(flatten)]
         of: Of,
     },
-    /// Let held removals through: the identity provider's next try succeeds.
+    /// Allow held removals. They happen when the identity provider tries them again.
     Allow(Decide),
-    /// Refuse held removals: the identity provider is answered 403 for a week.
+    /// Refuse held removals. For a week the identity provider is answered with 403.
     Refuse(Decide),
 }
 
@@ -37,13 +37,13 @@ pub(super) enum GuardCommand {
 #[derive(Args)]
 #[group(required = true, multiple = true)]
 pub(super) struct Limits {
-    /// How many removals pass within an hour: 1 or more.
+    /// The number of removals that pass within an hour: 1 or more.
     #[arg(long)]
     number: Option<u32>,
-    /// How many percent of the active members that SCIM manages may be removed within an hour: 1 to 99.
+    /// The percentage of the active members managed by SCIM that may be removed within an hour: 1 to 99.
     #[arg(long)]
     share: Option<u8>,
-    /// Switch the guard off: every removal passes, and those that it holds are forgotten.
+    /// Switch the guard off. Every removal then passes, and the guard forgets the removals that it holds.
     #[arg(long, conflicts_with_all = ["number", "share"])]
     off: bool,
 }
@@ -141,7 +141,7 @@ impl Decide {
     }
 }
 
-/// What provisioning a list of users would do: who is matched, created, left manual. Changes nothing.
+/// Show what provisioning a list of users would do with each of them. Nothing is changed.
 #[derive(Args)]
 pub(super) struct Preview {
     /// A JSON array of SCIM Users, or an object with such an array `Resources`. [default: standard input]

@@ -17,7 +17,7 @@ use crate::organization::Organization;
 /// Commands about the identity provider's API. Its secrets are encrypted before they are stored, and never shown.
 #[derive(Subcommand)]
 pub(super) enum IdpApiCommand {
-    /// Refresh the token over Microsoft Graph, by an application that may set the secrets of this provisioning.
+    /// Refresh the token through Microsoft Graph, with an application that may set the secrets of this provisioning.
     Entra {
         /// The tenant's id or domain.
         #[arg(long)]
@@ -30,13 +30,13 @@ pub(super) enum IdpApiCommand {
         service_principal: String,
         #[command(flatten)]
         secret: SecretFile,
-        /// Instead of <https://login.microsoftonline.com>, in national clouds.
+        /// The login URL of a national cloud, in place of <https://login.microsoftonline.com>.
         #[arg(long, value_name = "URL")]
         login_url: Option<String>,
-        /// Instead of <https://graph.microsoft.com>, in national clouds.
+        /// The Graph URL of a national cloud, in place of <https://graph.microsoft.com>.
         #[arg(long, value_name = "URL")]
         graph_url: Option<String>,
-        /// What stands after the connector URL in Entra's Tenant URL, without the question mark, for instance
+        /// The query string that follows the connector URL in Entra's Tenant URL, without the question mark, for instance
         /// `aadOptscim062020`.
         #[arg(long)]
         query: Option<String>,
@@ -45,16 +45,16 @@ pub(super) enum IdpApiCommand {
         #[command(flatten)]
         actor: Actor,
     },
-    /// Refresh the token over Okta's Application Connections API.
+    /// Refresh the token through Okta's Application Connections API.
     Okta {
-        /// Such as <https://example.okta.com>.
+        /// The URL of the Okta organization, for instance <https://example.okta.com>.
         #[arg(long, value_name = "URL")]
         org_url: String,
         /// The application's id.
         #[arg(long)]
         app: String,
-        /// The id of a service application with the scope `okta.apps.manage`; the secret is its private key then, a JWK
-        /// of the curve P-256. [default: the secret is an administrator's API token]
+        /// The id of a service application with the scope `okta.apps.manage`. The secret is then its private key, a JWK of the
+        /// curve P-256. [default: the secret is an administrator's API token]
         #[arg(long)]
         client_id: Option<String>,
         #[command(flatten)]
@@ -64,19 +64,19 @@ pub(super) enum IdpApiCommand {
         #[command(flatten)]
         actor: Actor,
     },
-    /// Show what is configured, and how far the refresh has come.
+    /// Show the configuration, and the state of the refresh.
     Show {
         #[command(flatten)]
         of: Of,
     },
-    /// Refresh at the running server's next look, within a second: it shows whether the access works.
+    /// Let the running server refresh the token within a second, to see whether the access works.
     Try {
         #[command(flatten)]
         of: Of,
         #[command(flatten)]
         actor: Actor,
     },
-    /// Forget the access and its secret. The token stays as it is.
+    /// Remove the access and its secret. The token stays as it is.
     Remove {
         #[command(flatten)]
         of: Of,
@@ -88,7 +88,7 @@ pub(super) enum IdpApiCommand {
 /// Where the secret is: never in a flag, which others can see in the list of processes.
 #[derive(Args)]
 pub(super) struct SecretFile {
-    /// A file that holds the client secret, API token or private key; `-` is standard input.
+    /// File with the client secret, API token or private key; `-` is standard input.
     #[arg(long, value_name = "FILE", default_value = "-", env = "INSOMNIA_SCIM_SECRET_FILE")]
     secret_file: PathBuf,
 }

@@ -23,24 +23,25 @@ const SETTLED: u64 = 70;
 /// and streams, emails that wait.
 #[derive(Subcommand)]
 pub(super) enum KeyCommand {
-    /// Make a new host key and seal with it. What the old one has sealed can still be opened, and is sealed again by the
-    /// servers that run.
+    /// Make a new host key and encrypt with it. Running servers encrypt stored secrets again; until then the old key still
+    /// decrypts them.
     ///
-    /// With several servers on one PostgreSQL: the first call only puts the key into the file secret.key. Copy the file to the
-    /// data directories of the other servers, and give the command again with --copied. No server has to be restarted.
+    /// With several servers on one PostgreSQL, the first call only writes the key into the file secret.key. Copy the file to
+    /// the data directories of the other servers, and give the command again with --copied. No server has to be restarted.
     Rotate {
-        /// Every other server on this PostgreSQL has the file secret.key with the new key.
+        /// The file secret.key with the new key is on every other server of this PostgreSQL.
         #[arg(long)]
         copied: bool,
     },
-    /// Say which keys there are, and how much still needs an old one.
+    /// Show the keys, and how many stored secrets still need an old one.
     Status,
-    /// Take the old key away, if nothing needs it any more and every server seals with the new one. Whatever is left is sealed
-    /// again first.
+    /// Remove the old key, once every server uses the new one and no stored secret needs the old one. Secrets that still need
+    /// it are encrypted again first.
     ///
     /// With several servers, copy the file secret.key again afterwards, or give this command on each of them.
     Retire {
-        /// Wait until so many seconds after the rotation: what began before it, and has sealed with the old key, has ended then.
+        /// Wait until this many seconds have passed since the rotation. Requests that began before it may still use the old
+        /// key, and have ended by then.
         #[arg(long, value_name = "SECONDS", default_value_t = SETTLED, value_parser = clap::value_parser!(u64).range(..=3_600))]
         after: u64,
     },

@@ -19,14 +19,14 @@ use crate::organization::export::DirectoryExport;
 /// Commands about members. A member is named by id, userName or email address.
 #[derive(Subcommand)]
 pub(super) enum MemberCommand {
-    /// List members of either origin.
+    /// List members, whether people or the identity provider manage them.
     List {
         #[command(flatten)]
         of: Of,
         #[command(flatten)]
         filter: Filter,
     },
-    /// Show all that is known of a member, with the member's teams.
+    /// Show all attributes of a member, and the member's teams.
     Show {
         /// Id, userName or email address of the member.
         member: String,
@@ -45,33 +45,34 @@ pub(super) enum MemberCommand {
         #[command(flatten)]
         of: Of,
     },
-    /// List who got no seat: whom the identity provider wanted to be active, and who has no seat now.
+    /// List the members without a seat: the identity provider wants them to be active, but no seat was free.
     WithoutSeat {
         #[command(flatten)]
         of: Of,
     },
-    /// Add a member by hand. A passphrase is generated and printed, once; it must be changed at the first sign-in.
+    /// Add a member by hand. The command generates a passphrase and prints it once; the member must change it at the first
+    /// sign-in.
     Add {
         /// Email address.
         email: String,
         #[command(flatten)]
         of: Of,
-        /// Name. [default: the email address]
+        /// The member's name. [default: the email address]
         #[arg(long)]
         name: Option<String>,
-        /// What the member may do.
+        /// The member's role.
         #[arg(long, value_parser = one_of::<Role>(Role::NAMES), default_value_t = Role::Member)]
         role: Role,
         /// Email the passphrase to the member instead of printing it.
         #[arg(long)]
         email_passphrase: bool,
     },
-    /// Take over members whom another system has already, with the ids by which it knows them. Nobody is mailed. Who is there by
-    /// the id stays as he or she is; whoever was removed meanwhile, also by the identity provider, and whoever was erased is added
-    /// again. The command prints what became of each, and ends with 1 if anybody was refused.
+    /// Import members of another system under the ids that they have there. No email is sent. A member whose id exists already
+    /// is not changed. Members who were removed (also by the identity provider) or erased meanwhile are added again. The
+    /// command prints the result for each member, and exits with 1 if any was refused.
     Import {
-        /// File with a JSON array of objects with "id" (a UUID in small letters), "email" and, if they are not the default,
-        /// "displayName" (or "display_name"), "role" and "active"; standard input if it is `-` or left out.
+        /// File with a JSON array. Each object has "id" (a UUID in lower case) and "email", and may have "displayName" (or
+        /// "display_name"), "role" and "active". `-` or no file is standard input.
         file: Option<PathBuf>,
         #[command(flatten)]
         of: Of,
@@ -83,29 +84,29 @@ pub(super) enum MemberCommand {
         #[command(flatten)]
         of: Of,
     },
-    /// Erase a person: remove the member, and all that tells of the person from log, events, audit trail and emails. The id
+    /// Erase a person: remove the member, and everything about the person from log, events, audit trail and emails. Only the id
     /// remains.
     ///
-    /// There is no way back. An identity provider that still has the person adds a new member at its next sync.
+    /// This can't be undone. If the identity provider still has the person, it adds a new member at its next sync.
     Erase {
-        /// Id, userName or email address of a member; the id of a deleted member; or a name or an address of somebody who
-        /// never was a member.
+        /// Id, userName or email address of a member, the id of a deleted member, or a name or address of somebody who never
+        /// was a member.
         person: String,
         #[command(flatten)]
         of: Of,
-        /// Another name or address of the same person. May be given again.
+        /// Another name or address of the same person. May be given more than once.
         #[arg(long, value_name = "NAME")]
         known_as: Vec<String>,
     },
-    /// Email a member a link to choose a new passphrase: it works once, within 24 hours. Without a mail server the email is in
-    /// the mail folder, which is printed.
+    /// Email a member a link to choose a new passphrase. The link works once, within 24 hours. Without a mail server the email
+    /// is written to the mail folder, and the command prints its path.
     ResetPassphrase {
         /// Id, userName or email address of the member.
         member: String,
         #[command(flatten)]
         of: Of,
     },
-    /// Change what a member may do.
+    /// Change the role of a member.
     SetRole {
         /// Id, userName or email address of the member.
         member: String,
@@ -120,16 +121,16 @@ pub(super) enum MemberCommand {
 /// Which members. All that is given must hold.
 #[derive(Args)]
 pub(super) struct Filter {
-    /// Only those in whose name, userName or email addresses this occurs, in any case.
+    /// Only members whose name, userName or email addresses contain this text, in upper or lower case.
     #[arg(long, value_name = "TEXT")]
     text: Option<String>,
-    /// Only those whose name, userName or email address begins with this.
+    /// Only members whose name, userName or email address begins with this text.
     #[arg(long)]
     prefix: Option<String>,
-    /// Only those whom people or the identity provider manage.
+    /// Only members that people manage (manual), or only members that the identity provider manages (scim).
     #[arg(long, value_parser = one_of::<Origin>(Origin::NAMES))]
     origin: Option<Origin>,
-    /// Only those with access, or only those without.
+    /// Only members with access (active), or only members without (deactivated).
     #[arg(long)]
     state: Option<State>,
 }

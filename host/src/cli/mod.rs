@@ -80,35 +80,35 @@ struct Cli {
 enum Command {
     /// Serve the SCIM endpoints of all organizations until SIGTERM or Ctrl-C.
     Serve(serve::Serve),
-    /// Serve, with an organization to try: made on the first start, with SCIM enabled for Okta.
+    /// Serve a demo organization: the first start creates it and enables SCIM for Okta.
     Demo(demo::Demo),
-    /// Organizations: create, show, list, set, delete.
+    /// Organizations: create, show, list, set, export, delete.
     #[command(subcommand)]
     Org(org::Org),
-    /// Members of an organization, of either origin.
+    /// Members of an organization, whether people or the identity provider manage them.
     #[command(subcommand)]
     Member(member::MemberCommand),
-    /// Teams of an organization, of either origin.
+    /// Teams of an organization, whether people or the identity provider manage them.
     #[command(subcommand)]
     Team(team::TeamCommand),
-    /// Further attributes of users and groups, and further resource types: put, show, remove.
+    /// Attributes and resource types beyond the built-in schemas: put, show, remove.
     #[command(subcommand)]
     Schema(schema::SchemaCommand),
     /// An organization's SCIM connector: enable, disable, status, refresh.
     #[command(subcommand)]
     Connector(connector::Connector),
-    /// Links by which somebody who is no owner sets up the identity provider: create, list, revoke.
+    /// One-time links that let somebody without an account set up the identity provider: create, list, revoke.
     #[command(subcommand)]
     SetupLink(setup_link::SetupLinkCommand),
     /// Clients of an organization's OAuth 2.0 authorization server: create, list, rotate, delete.
     #[command(subcommand, name = "oauth-client")]
     OAuthClient(oauth_client::OAuthClientCommand),
-    /// Automatic refresh over the identity provider's API: entra, okta, show, try, remove.
+    /// Automatic token refresh through the identity provider's API: entra, okta, show, try, remove.
     #[command(subcommand)]
     IdpApi(idp_api::IdpApiCommand),
-    /// What provisioning a list of users would do: who is matched, created, left manual. Changes nothing.
+    /// Show what provisioning a list of users would do with each of them. Nothing is changed.
     Preview(guard::Preview),
-    /// The guard that holds mass deactivations and deletions: set, show, allow, refuse.
+    /// The guard, which holds mass deactivations and deletions: set, show, allow, refuse.
     #[command(subcommand)]
     Guard(guard::GuardCommand),
     /// The log of SCIM requests: list, export.
@@ -117,39 +117,39 @@ enum Command {
     /// The audit trail: what people, API keys and the operator did.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
-    /// Events: what changed in an organization.
+    /// Events, which say what changed in an organization: list.
     #[command(subcommand)]
     Event(webhook::EventCommand),
-    /// Where an organization's events are posted to: set, show, remove.
+    /// The webhook that receives an organization's events: set, show, test, remove.
     #[command(subcommand)]
     Webhook(webhook::WebhookCommand),
     /// Receivers of SCIM events (RFC 9967): add, list, show, remove, rotate-token, rotate-key.
     #[command(subcommand)]
     Stream(stream::StreamCommand),
-    /// Emails, events and tokens on their way: list, retry.
+    /// The queues of emails, events and Security Event Tokens: list, retry, dismiss, readdress.
     #[command(subcommand)]
     Delivery(delivery::DeliveryCommand),
-    /// Builds of the component beside the one that the server runs: list, remove, canary.
+    /// Component builds beside the server's own: list, remove, canary.
     #[command(subcommand)]
     Component(component::ComponentCommand),
-    /// What needs a person, and is told to the operator: list, test.
+    /// Alerts to the operator about problems that need a person: list, test.
     #[command(subcommand)]
     Alerts(alerts::AlertsCommand),
     /// Keys of the admin API: create, list, revoke.
     #[command(subcommand)]
     ApiKey(api_key::ApiKeyCommand),
-    /// The host key, which seals what must be replayed to others: rotate, status, retire.
+    /// The host key, which encrypts stored secrets: rotate, status, retire.
     #[command(subcommand)]
     Key(key::KeyCommand),
-    /// Look at everything that a server needs, and say what to do about what is wrong: data, key, disk, clock, mail, URL.
+    /// Check everything that a server needs (data, key, disk, clock, mail, URL), and say how to mend each fault.
     Doctor(doctor::Doctor),
-    /// Copy all data and the host key into a new data directory, beside a server that goes on.
+    /// Copy all data and the host key into a new data directory. Servers may keep running.
     Backup(backup::Backup),
-    /// Bring back what `backup` has copied: into an empty data directory, or an empty PostgreSQL.
+    /// Restore a backup into an empty data directory or an empty PostgreSQL.
     Restore(backup::Restore),
     /// Move all data to another database: from a data directory to a PostgreSQL, or the other way.
     Migrate(backup::Migrate),
-    /// Try any SCIM connector over HTTP as an identity provider would: create, find, change, deactivate, delete a user.
+    /// Test any SCIM connector over HTTP as an identity provider uses it: create, find, change, deactivate and delete a user.
     TestConnector(test_connector::TestConnector),
     /// Compile the built-in component, and write its code to a file for a build that brings it along.
     ///

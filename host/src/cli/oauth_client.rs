@@ -13,32 +13,31 @@ use crate::organization::Organization;
 /// Commands about OAuth 2.0 clients. A secret is printed once: only its hash is stored.
 #[derive(Subcommand)]
 pub(super) enum OAuthClientCommand {
-    /// Register a client, and print what the identity provider is given: endpoints, client id and secret.
+    /// Register a client, and print the settings for the identity provider: endpoints, client id and secret.
     Create {
-        /// What administrators call it, for instance "Okta".
+        /// A name for administrators, for instance "Okta".
         name: String,
         #[command(flatten)]
         of: Of,
         #[command(flatten)]
         actor: Actor,
-        /// It may use the client credentials grant, as Microsoft Entra ID does.
+        /// Allow the client credentials grant, which Microsoft Entra ID uses.
         #[arg(long)]
         client_credentials: bool,
-        /// It may use the authorization code grant, as Okta does; codes are sent to this URL only. May be given more
-        /// than once.
+        /// Allow the authorization code grant, which Okta uses, with this redirect URI. May be given more than once.
         #[arg(long, value_name = "URL", id = "redirect_uri")]
         redirect_uri: Vec<String>,
-        /// It can't keep a secret: it gets none, and must use PKCE.
+        /// A public client, which can't keep a secret: it gets none, and must use PKCE.
         #[arg(long)]
         public: bool,
         /// How long the secret is valid: 1y, 2y, 3y or never. Administrators are warned before it expires.
         #[arg(long, value_name = "WINDOW", default_value_t)]
         expires: SecretWindow,
-        /// For how many minutes an access token is valid, 60 to 360.
+        /// For how many minutes an access token is valid: 60 to 360.
         #[arg(long, value_name = "MINUTES", default_value_t = 120)]
         access_token_minutes: u32,
-        /// Instead of a secret it signs a JWT (RFC 7523) by a key of the set at this URL, as Microsoft Entra ID does with
-        /// workload identity federation.
+        /// The client has no secret, but signs a JWT (RFC 7523) with a key of the key set at this URL, as Microsoft Entra ID
+        /// does with workload identity federation.
         #[arg(long, value_name = "URL", conflicts_with = "public")]
         jwks_url: Option<String>,
         /// The issuer (iss) of the JWT. [default: the client's id]
@@ -64,14 +63,14 @@ pub(super) enum OAuthClientCommand {
         of: Of,
         #[command(flatten)]
         actor: Actor,
-        /// How long the new secret is valid: 1y, 2y, 3y or never. [default: as long as was chosen before]
+        /// How long the new secret is valid: 1y, 2y, 3y or never. [default: as long as the old one was]
         #[arg(long, value_name = "WINDOW")]
         expires: Option<SecretWindow>,
-        /// Seconds for which the old secret is accepted too, at most 7776000 (90 days).
+        /// For how many seconds the old secret still works, at most 7776000 (90 days).
         #[arg(long, value_name = "SECONDS", default_value_t = 0)]
         overlap: u32,
     },
-    /// Delete a client with all that was granted and issued to it.
+    /// Delete a client with all its grants and tokens.
     Delete {
         /// The client's id.
         client: String,

@@ -22,14 +22,15 @@ use crate::quota::{InvalidQuota, Quota, Quotas};
 /// Commands about organizations.
 #[derive(Subcommand)]
 pub(super) enum Org {
-    /// Create an organization, together with its owner if one is named. If anything is refused, nothing is created.
+    /// Create an organization, and its owner if --owner is given. If anything is refused, nothing is created.
     Create {
-        /// Its name, as people call it.
+        /// The name of the organization, for people.
         name: String,
-        /// Its name in URLs: a-z, 0-9 and hyphens. [default: made from the name]
+        /// The id of the organization, which stands in URLs: a-z, 0-9 and hyphens. [default: made from the name]
         #[arg(long)]
         id: Option<String>,
-        /// Email address of the owner. A passphrase is generated and printed, once; it must be changed at the first sign-in.
+        /// Email address of the owner. The command generates a passphrase and prints it once; the owner must change it at the
+        /// first sign-in.
         #[arg(long, value_name = "EMAIL")]
         owner: Option<String>,
         #[command(flatten)]
@@ -37,39 +38,41 @@ pub(super) enum Org {
     },
     /// Show an organization, its licences and its connector.
     Show {
-        /// Its id.
+        /// The id of the organization.
         organization: String,
     },
     /// List all organizations.
     List {
-        /// With how each stands: seats, token, last request, and what needs a person.
+        /// Show also the state of each organization: seats, token, last request, and problems that need a person.
         #[arg(long)]
         standing: bool,
-        /// Only those whose token is worth this: valid, expiring-soon, expired, or disabled. It implies --standing.
+        /// Only organizations whose token has this status. Implies --standing.
         #[arg(long, value_name = "STATUS", value_parser = one_of::<TokenStatus>(TokenStatus::NAMES))]
         token: Option<TokenStatus>,
-        /// Only those in which something needs a person. It implies --standing.
+        /// Only organizations with a problem that needs a person. Implies --standing.
         #[arg(long)]
         trouble: bool,
-        /// Only those that meet this condition, as of `org set`. May be given more than once. It implies --standing.
+        /// Only organizations that meet this condition; `org set --help` lists the conditions. May be given more than once.
+        /// Implies --standing.
         #[arg(long = "where", value_name = "CONDITION", id = "where")]
         conditions: Vec<FleetCondition>,
     },
-    /// Change some of what is known about an organization, or about all that meet conditions. What is not named stays as it is.
+    /// Change settings of an organization, or of all organizations that meet conditions. Settings that are not named stay as
+    /// they are.
     Set {
-        /// Its id.
+        /// The id of the organization.
         #[arg(required_unless_present = "where", conflicts_with = "where")]
         organization: Option<String>,
-        /// Change all organizations that meet this condition, instead of one; with several, that meet all of them. Conditions:
-        /// plan=PLAN, token=STATUS (valid, expiring-soon, expired, disabled), trouble=any, trouble=none, or trouble=CAUSE
-        /// (such as seats-full), id=TEXT with * for any letters, as `id=acme-*`; id=* is all. Without --apply nothing is
-        /// changed, and what would be is shown.
+        /// Change all organizations that meet this condition. May be given more than once; then all conditions must be met.
+        /// Conditions: plan=PLAN, token=STATUS (valid, expiring-soon, expired, disabled), trouble=any, trouble=none,
+        /// trouble=CAUSE (such as seats-full), id=PATTERN, where * stands for any text (`id=acme-*`; `id=*` is every
+        /// organization). Without --apply the command only shows what it would change.
         #[arg(long = "where", value_name = "CONDITION", id = "where", conflicts_with_all = ["name", "domain"])]
         conditions: Vec<FleetCondition>,
-        /// With --where: change them, instead of showing what would change.
+        /// With --where: make the change, instead of showing it.
         #[arg(long, requires = "where")]
         apply: bool,
-        /// Its name, as people call it.
+        /// The name of the organization, for people.
         #[arg(long)]
         name: Option<String>,
         #[command(flatten)]
@@ -87,29 +90,29 @@ pub(super) enum Org {
         /// For how many days the SCIM log, events and parked emails are kept: 1 to 3650. [default when created: 90]
         #[arg(long, value_name = "DAYS")]
         retention: Option<u32>,
-        /// How much the organization may take, as `emails-per-day=1000`, or `emails-per-day=default`; may be given more than
-        /// once. Quotas: requests-per-second (at least 25), requests-at-once, computing-seconds-per-minute,
-        /// written-bytes-per-day, storage-bytes, storage-keys, http-requests-per-hour, emails-per-day.
+        /// A quota of the organization, as `emails-per-day=1000` or `emails-per-day=default`. May be given more than once.
+        /// Quotas: requests-per-second (at least 25), requests-at-once, computing-seconds-per-minute, written-bytes-per-day,
+        /// storage-bytes, storage-keys, http-requests-per-hour, emails-per-day.
         #[arg(long = "quota", value_name = "QUOTA=NUMBER", id = "quota", value_parser = parse_quota)]
         quotas: Vec<(Quota, Option<u64>)>,
-        /// Run this build of the component, while servers are running: a file, `default` for what they were started with,
-        /// or `former` to roll back to what the organization ran before. Servers follow within two seconds; calls that are
-        /// under way end with the component that they began with.
+        /// Pin the organization to a build of the component: a file, `default` for the server's own build, or `former` for the
+        /// build that the organization ran before. Running servers follow within two seconds; calls that have begun end with
+        /// the component that they began with.
         #[arg(long = "component", value_name = "FILE", id = "pinned", value_parser = |text: &str| Chosen::parse(text).map_err(|error| error.to_string()))]
         pinned: Option<Chosen>,
     },
-    /// Write an organization to standard output, as JSON Lines: members with all attributes, teams and
-    /// memberships, log, events, asynchronous requests and audit trail. Each line is an object with a `kind` and a `value`; the last one, of the kind
-    /// `end`, says how many there were before it.
+    /// Write an organization to standard output as JSON Lines: members with all attributes, teams, memberships, log, events,
+    /// asynchronous requests and audit trail. Each line is an object with a `kind` and a `value`. The last line has the kind
+    /// `end` and says how many came before it.
     Export {
-        /// Its id.
+        /// The id of the organization.
         organization: String,
     },
-    /// Delete an organization with all its members, teams and logs. There is no way back.
+    /// Delete an organization with all its members, teams and logs. This can't be undone.
     Delete {
-        /// Its id.
+        /// The id of the organization.
         organization: String,
-        /// Its id once more.
+        /// The id of the organization once more, to confirm.
         #[arg(long, value_name = "ID")]
         yes_delete: String,
     },
@@ -118,16 +121,16 @@ pub(super) enum Org {
 /// What the backend knows about an organization.
 #[derive(Args)]
 pub(super) struct Facts {
-    /// What it pays for. [default when created: enterprise]
+    /// The plan that the organization pays for. [default when created: enterprise]
     #[arg(long, value_parser = one_of::<Plan>(Plan::NAMES))]
     plan: Option<Plan>,
-    /// How many active members the plan allows. [default when created: 100]
+    /// The number of active members that the plan allows. [default when created: 100]
     #[arg(long)]
     seats: Option<u32>,
-    /// A verified domain; may be given more than once. Replaces those known.
+    /// A verified domain. May be given more than once. The domains given replace the present ones.
     #[arg(long = "domain", value_name = "DOMAIN", id = "domain")]
     domains: Vec<String>,
-    /// The identity provider that single sign-on is configured for; an empty name says that it is not.
+    /// The organization's single sign-on provider; an empty name means none.
     #[arg(long, value_name = "PROVIDER")]
     sso: Option<String>,
 }

@@ -46,9 +46,9 @@ pub(super) struct OtlpTable {
 pub(super) enum FollowedName {
     /// The share decides about every request.
     Nobody,
-    /// What --trusted-proxy names; a proxy must not pass on what strangers say.
+    /// Proxies named by --trusted-proxy. Such a proxy must remove the header from requests of strangers.
     TrustedProxies,
-    /// Whoever sends a request.
+    /// All clients.
     Everybody,
 }
 
@@ -65,22 +65,23 @@ impl From<FollowedName> for Followed {
 /// Flags about traces.
 #[derive(Args)]
 pub(super) struct OtlpFlags {
-    /// Send traces to the collector of OpenTelemetry at this http or https URL, by OTLP over HTTP (usually port 4318). It may be
-    /// on an internal network. OTEL_EXPORTER_OTLP_ENDPOINT says the same. [default: no traces]
+    /// Send traces to the OpenTelemetry collector at this http or https URL, by OTLP over HTTP (usually port 4318). It may be
+    /// on an internal network. The variable OTEL_EXPORTER_OTLP_ENDPOINT does the same. [default: no traces]
     #[arg(long, value_name = "URL", env = "INSOMNIA_SCIM_OTLP_ENDPOINT")]
     otlp_endpoint: Option<String>,
-    /// The file with header fields for the collector, such as `Authorization: Bearer …`, one a line.
-    /// OTEL_EXPORTER_OTLP_HEADERS says the same.
+    /// File with header fields for the collector, such as `Authorization: Bearer …`, one per line. The variable
+    /// OTEL_EXPORTER_OTLP_HEADERS does the same.
     #[arg(long, value_name = "FILE", env = "INSOMNIA_SCIM_OTLP_HEADERS_FILE")]
     otlp_headers_file: Option<PathBuf>,
-    /// Keep this share of the traces, from 0 to 1. OTEL_TRACES_SAMPLER and OTEL_TRACES_SAMPLER_ARG say the same. [default: 1]
+    /// The share of requests that are traced, from 0 to 1. The variables OTEL_TRACES_SAMPLER and OTEL_TRACES_SAMPLER_ARG do the
+    /// same. [default: 1]
     #[arg(long, value_name = "SHARE", env = "INSOMNIA_SCIM_OTLP_SAMPLE", value_parser = share)]
     otlp_sample: Option<f64>,
-    /// Keep a request, or do not, as the traceparent of these callers says, whatever the share is. [default: nobody, and with
+    /// Whose traceparent header decides whether a request is traced, in place of the share. [default: nobody; with
     /// OTEL_TRACES_SAMPLER=parentbased_… trusted-proxies]
     #[arg(long, value_enum, value_name = "WHOM", env = "INSOMNIA_SCIM_OTLP_FOLLOW_CALLERS")]
     otlp_follow_callers: Option<FollowedName>,
-    /// Name organizations in traces, the paths of requests as they were sent, and the hosts that are posted to.
+    /// Include the names of organizations in traces, the unshortened paths of requests, and the hosts of outgoing requests.
     #[arg(long, env = "INSOMNIA_SCIM_OTLP_ORGANIZATIONS")]
     otlp_organizations: bool,
 }

@@ -20,7 +20,7 @@ pub(super) enum LogCommand {
         of: Of,
         #[command(flatten)]
         filter: Filter,
-        /// How many requests.
+        /// The number of requests.
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=500))]
         limit: u32,
     },
@@ -30,7 +30,7 @@ pub(super) enum LogCommand {
         of: Of,
         #[command(flatten)]
         filter: Filter,
-        /// The form.
+        /// The format.
         #[arg(long, value_enum, default_value = "jsonl")]
         format: LogFormat,
     },
@@ -39,10 +39,10 @@ pub(super) enum LogCommand {
 /// From when to when.
 #[derive(Args, Clone)]
 pub(super) struct Period {
-    /// Not before this time (RFC 3339), or no longer ago than this, for instance `2d` or `90m`.
+    /// Only from this time on (RFC 3339), or since so long ago, for instance `2d` or `90m`.
     #[arg(long, value_name = "TIME", value_parser = time)]
     since: Option<SystemTime>,
-    /// Before this time, in the same forms.
+    /// Only before this time, in the same formats.
     #[arg(long, value_name = "TIME", value_parser = time)]
     until: Option<SystemTime>,
 }
@@ -59,17 +59,17 @@ impl Period {
 pub(super) struct Filter {
     #[command(flatten)]
     period: Period,
-    /// Only those whose status is of this class, which is its first digit: 2 (done), 4 (refused) or 5 (failed). An entry with
-    /// the status 0 is in no class: the server stopped before it had answered, so the answer is not known.
+    /// Only requests whose status begins with this digit: 2 (done), 4 (refused) or 5 (failed). Requests with the status 0 are
+    /// in no class: the server stopped before it answered, so the answer is not known.
     #[arg(long, value_name = "CLASS", value_parser = class)]
     status: Option<u8>,
-    /// Only those of this HTTP method.
+    /// Only requests with this HTTP method.
     #[arg(long)]
     method: Option<String>,
-    /// Only those about User, Group, or another resource type.
+    /// Only requests about this resource type: User, Group, or another one.
     #[arg(long)]
     resource: Option<String>,
-    /// Only those in which this text occurs, in any case.
+    /// Only requests that contain this text, in upper or lower case.
     #[arg(long)]
     text: Option<String>,
 }

@@ -13,20 +13,20 @@ use super::{host, input, output};
 /// further resource types.
 #[derive(Subcommand)]
 pub(super) enum SchemaCommand {
-    /// Declare schemas and resource types, in place of those that are declared. Stored resources stay as they are.
+    /// Declare schemas and resource types. They replace the present declarations. Stored resources stay as they are.
     Put {
         /// The organization's id.
         organization: String,
-        /// JSON with `schemas` (RFC 7643 §7) and `resourceTypes` (RFC 7643 §6). A resource type named `User` or `Group` adds
-        /// its `schemaExtensions` to the built-in one. [default: -, that is standard input]
+        /// File with a JSON object that has `schemas` (RFC 7643 §7) and `resourceTypes` (RFC 7643 §6). A resource type named
+        /// `User` or `Group` adds its `schemaExtensions` to the built-in one. [default: -, that is standard input]
         file: Option<PathBuf>,
     },
-    /// Show what is declared, in the form that `put` takes.
+    /// Show the declarations, in the form that `put` takes.
     Show {
         /// The organization's id.
         organization: String,
     },
-    /// Declare nothing. Stored resources stay as they are, and are served again when their type is declared again.
+    /// Remove all declarations. Stored resources stay, and are served again when their type is declared again.
     Remove {
         /// The organization's id.
         organization: String,

@@ -39,63 +39,63 @@ pub(super) struct Serve {
 /// `[email]` and `[http]`.
 #[derive(Args)]
 pub(super) struct Listen {
-    /// Address and port to listen on; port 0 takes a free one. Without --tls-cert a proxy in front must speak TLS. A socket
-    /// that systemd passes on is taken instead. [default: 127.0.0.1:8080]
+    /// Address and port to listen on; port 0 takes a free one. Without --tls-cert a proxy in front of the server must provide
+    /// TLS. If systemd passes a socket on, the server listens on that one instead. [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR", value_parser = listen_address, env = "INSOMNIA_SCIM_LISTEN")]
     listen: Option<SocketAddr>,
-    /// Run this build of the component instead of the one built in, in every organization that is not pinned to another.
+    /// Run this build of the component, and not the built-in one, in every organization that is not pinned to another.
     #[arg(long, value_name = "FILE", env = "INSOMNIA_SCIM_COMPONENT")]
     component: Option<PathBuf>,
-    /// Speak TLS with this certificate: a PEM file that has it first, and after it the authorities in between. When the
-    /// file changes, the renewed certificate is used within seconds. [default: no TLS]
+    /// Serve TLS with this certificate: a PEM file with the certificate first and the intermediate authorities after it. A
+    /// renewed file is used within seconds. [default: no TLS]
     #[arg(long, value_name = "FILE", env = "INSOMNIA_SCIM_TLS_CERT")]
     tls_cert: Option<PathBuf>,
     /// The private key of the certificate, as a PEM file.
     #[arg(long, value_name = "FILE", env = "INSOMNIA_SCIM_TLS_KEY")]
     tls_key: Option<PathBuf>,
-    /// Serve the admin API only to clients that show a certificate of one of the authorities in this PEM file, beside
-    /// their API key. It takes TLS. [default: the API key is enough]
+    /// Serve the admin API only to clients with a certificate of one of the authorities in this PEM file, in addition to their
+    /// API key. Needs TLS. [default: the API key is enough]
     #[arg(long, value_name = "FILE", env = "INSOMNIA_SCIM_API_CLIENT_CA")]
     api_client_ca: Option<PathBuf>,
-    /// Send email by this server: smtps://USER:PASSWORD@HOST (TLS), smtp://USER:PASSWORD@HOST (STARTTLS), or
-    /// smtp://HOST?tls=none. Others can see a flag in the list of processes: prefer the variable. [default: emails are
+    /// Send email through this server: smtps://USER:PASSWORD@HOST (TLS), smtp://USER:PASSWORD@HOST (STARTTLS), or
+    /// smtp://HOST?tls=none. Prefer the variable: other users can see a flag in the list of processes. [default: emails are
     /// written to the folder `mail` in the data directory]
     #[arg(long, value_name = "URL", env = "INSOMNIA_SCIM_SMTP_URL", hide_env_values = true)]
     smtp_url: Option<String>,
-    /// Whom emails are from: `name@example.com` or `Name <name@example.com>`. Needed with SMTP.
+    /// The sender of emails: `name@example.com` or `Name <name@example.com>`. Needed with --smtp-url.
     #[arg(long, value_name = "ADDRESS", env = "INSOMNIA_SCIM_MAIL_FROM")]
     mail_from: Option<String>,
-    /// For how many days emails stay in the mail folder, initial passphrases among them: 1 to 3650. [default: 7]
+    /// For how many days emails, with the initial passphrases in some of them, stay in the mail folder: 1 to 3650. [default: 7]
     #[arg(long, value_name = "DAYS", env = "INSOMNIA_SCIM_MAIL_FOLDER_KEEP_DAYS")]
     mail_folder_keep_days: Option<u32>,
-    /// Let webhooks and refreshes go there too, although the address is not public: a host, a network, or one of them
-    /// with a port; with http:// in front also without TLS. May be given more than once; the variable takes several with
-    /// commas between them.
+    /// Allow webhooks and token refreshes to this destination although its address is not public: a host or a network, with or
+    /// without a port. With http:// in front, also without TLS. May be given more than once; the variable takes several,
+    /// separated by commas.
     #[arg(long, value_name = "RULE", env = "INSOMNIA_SCIM_HTTP_PERMIT", value_delimiter = ',')]
     http_permit: Vec<String>,
-    /// Believe this proxy, or those of this network, whose address a request comes from (X-Forwarded-For): one address, or
-    /// as 10.0.0.0/8. May be given more than once; the variable takes several with commas between them. [default: none]
+    /// Trust this proxy, or the proxies of this network (for instance 10.0.0.0/8), about the client's address
+    /// (X-Forwarded-For). May be given more than once; the variable takes several, separated by commas. [default: none]
     #[arg(long, value_name = "CIDR", env = "INSOMNIA_SCIM_TRUSTED_PROXY", value_delimiter = ',')]
     trusted_proxy: Vec<String>,
-    /// Serve GET /metrics for Prometheus on this address and port, apart from what strangers reach. It asks nobody who
-    /// they are. [default: not served]
+    /// Serve GET /metrics for Prometheus on this address and port. It needs no authentication, so the address must not be
+    /// public. [default: not served]
     #[arg(long, value_name = "ADDR", env = "INSOMNIA_SCIM_METRICS_LISTEN")]
     metrics_listen: Option<SocketAddr>,
-    /// Mail to this address what needs a person, such as a failing webhook, seats that are all taken, or a disk that is nearly
-    /// full, when it begins and when it is over. May be given more than once; the variable takes several with commas between
-    /// them. [default: nobody is told]
+    /// Mail alerts to this address: problems that need a person, such as a failing webhook, no free seat or a nearly full disk.
+    /// A mail is sent when a problem begins and when it is over. May be given more than once; the variable takes several,
+    /// separated by commas. [default: no mail]
     #[arg(long, value_name = "ADDRESS", env = "INSOMNIA_SCIM_ALERT_MAIL", value_delimiter = ',')]
     alert_mail: Vec<String>,
-    /// Post the same to this https URL, signed as Standard Webhooks describes. It may be on an internal network.
+    /// Post the same alerts to this https URL, signed as Standard Webhooks describes. It may be on an internal network.
     #[arg(long, value_name = "URL", env = "INSOMNIA_SCIM_ALERT_WEBHOOK")]
     alert_webhook: Option<String>,
-    /// The file that holds the key of these signatures: whsec_ and 24 to 64 bytes in base64.
+    /// File with the key of these signatures: whsec_ followed by 24 to 64 bytes in base64.
     #[arg(long, value_name = "FILE", env = "INSOMNIA_SCIM_ALERT_WEBHOOK_SECRET_FILE")]
     alert_webhook_secret_file: Option<PathBuf>,
     #[command(flatten)]
     otlp: OtlpFlags,
-    /// Start although the database or the host key is missing or another one, which is refused otherwise. What depends
-    /// on it is lost.
+    /// Start although the database or the host key is missing, or is not the one that was there before. Otherwise such a start
+    /// is refused. The data that depends on it is lost.
     #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',')]
     go_on_without: Vec<Lost>,
 }

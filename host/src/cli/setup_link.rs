@@ -15,27 +15,27 @@ use crate::connector::{ExpiryWindow, IdentityProvider, NewSetupLink, guessed};
 /// Commands about set-up links. A link works once, and its secret is printed once.
 #[derive(Subcommand)]
 pub(super) enum SetupLinkCommand {
-    /// Make a link and print it. Whoever opens it sees the steps and, once, a new token; SCIM is enabled with that.
+    /// Create a link and print it. Whoever opens it sees the steps and, once, a new token. That enables SCIM.
     Create {
         #[command(flatten)]
         of: Of,
-        /// The identity provider: okta, azure (Entra ID), ping-federate, or another by name. [default: the one that single
-        /// sign-on is configured for]
+        /// The identity provider: okta, azure (Entra ID), ping-federate, or the name of another one. [default: the
+        /// organization's single sign-on provider]
         #[arg(long, value_name = "PROVIDER")]
         idp: Option<String>,
-        /// How long the token will be valid. [default: as long as the token before, or 180d]
+        /// How long the token will be valid. [default: as long as the present one, or 180d]
         #[arg(long, value_parser = one_of::<ExpiryWindow>(ExpiryWindow::NAMES))]
         expires: Option<ExpiryWindow>,
-        /// For how many hours the link is good: 1 to 168.
+        /// For how many hours the link works: 1 to 168.
         #[arg(long, value_name = "HOURS", default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=168))]
         hours: u32,
     },
-    /// List the links: those that are good, and some that no longer are.
+    /// List the links that work, and some that have been used, have expired or were revoked.
     List {
         #[command(flatten)]
         of: Of,
     },
-    /// Revoke a link that is good.
+    /// Revoke a link that still works.
     Revoke {
         /// The id of the link, as `setup-link list` shows it.
         id: String,

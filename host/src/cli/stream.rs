@@ -15,23 +15,22 @@ use crate::event::{EventDetail, IssuedEventStream, NewEventStream, StreamEvent};
 /// Commands about streams: receivers that are told of users and groups by Security Event Tokens (RFC 9967).
 #[derive(Subcommand)]
 pub(super) enum StreamCommand {
-    /// Add a stream, which has what happens from now on. Prints its URLs and, if the receiver polls, its token, once.
+    /// Add a stream of all changes from now on. The command prints its URLs and, if the receiver polls, its token, once.
     Add {
-        /// What administrators call the receiver, for instance "Backend".
+        /// A name for the receiver, for instance "Backend".
         name: String,
-        /// The `aud` of the tokens, by which the receiver knows that they are meant for it.
+        /// The audience (`aud`) of the tokens, by which the receiver knows that they are meant for it.
         #[arg(long, value_name = "TEXT")]
         audience: String,
         #[command(flatten)]
         of: Of,
-        /// Only this kind of events: feed-add, create, patch, put, delete, activate, deactivate or async-response. May be
-        /// given more than once. [default: all]
+        /// Only events of this kind. May be given more than once. [default: all]
         #[arg(long, value_name = "KIND", value_parser = one_of::<StreamEvent>(StreamEvent::NAMES))]
         event: Vec<StreamEvent>,
-        /// How much events say: notice (the names of attributes) or full (the values too).
+        /// The detail of events: notice (the names of changed attributes) or full (their values too).
         #[arg(long, value_name = "DETAIL", default_value = "notice", value_parser = one_of::<EventDetail>(EventDetail::NAMES))]
         detail: EventDetail,
-        /// Each event has a token of its own, instead of one for all events of a resource in one transaction.
+        /// Put each event into a token of its own, instead of one token for all events of a resource in one transaction.
         #[arg(long)]
         single_events: bool,
         /// Push tokens to this URL (RFC 8935). Without it the receiver polls (RFC 8936).
@@ -41,7 +40,7 @@ pub(super) enum StreamCommand {
         #[arg(long, value_name = "FILE", requires = "push_url")]
         authorization_file: Option<PathBuf>,
     },
-    /// List the streams, and how they go.
+    /// List the streams and their state.
     List {
         #[command(flatten)]
         of: Of,
@@ -53,21 +52,21 @@ pub(super) enum StreamCommand {
         #[command(flatten)]
         of: Of,
     },
-    /// Remove a stream, and forget what waits.
+    /// Remove a stream, and the tokens that wait.
     Remove {
         /// The stream's id.
         stream: String,
         #[command(flatten)]
         of: Of,
     },
-    /// Give a stream whose receiver polls a new token. The old one stops at once.
+    /// Give a polling receiver a new token. The old one stops working at once.
     RotateToken {
         /// The stream's id.
         stream: String,
         #[command(flatten)]
         of: Of,
     },
-    /// Make a new key that signs the tokens of all streams. The old one verifies for 30 days.
+    /// Make a new key that signs the tokens of all streams. The old key stays published for 30 days.
     RotateKey {
         #[command(flatten)]
         of: Of,

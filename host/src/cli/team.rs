@@ -14,7 +14,7 @@ use crate::organization::export::DirectoryExport;
 /// Commands about teams. A team is named by id or name, a member by id, userName or email address.
 #[derive(Subcommand)]
 pub(super) enum TeamCommand {
-    /// List teams of either origin.
+    /// List teams, whether people or the identity provider manage them.
     List {
         #[command(flatten)]
         of: Of,
@@ -28,7 +28,7 @@ pub(super) enum TeamCommand {
         #[command(flatten)]
         filter: Filter,
     },
-    /// Show all that is known of a team.
+    /// Show all attributes of a team.
     Show {
         /// The team.
         team: String,
@@ -46,9 +46,9 @@ pub(super) enum TeamCommand {
     },
     /// Add a team by hand.
     Add {
-        /// Its name.
+        /// The name of the team.
         name: String,
-        /// Its members.
+        /// The members of the team.
         members: Vec<String>,
         #[command(flatten)]
         of: Of,
@@ -69,13 +69,13 @@ pub(super) enum TeamCommand {
 /// Which teams. All that is given must hold.
 #[derive(Args)]
 pub(super) struct Filter {
-    /// Only teams in whose name this occurs, in any case.
+    /// Only teams whose name contains this text, in upper or lower case.
     #[arg(long, value_name = "TEXT")]
     text: Option<String>,
-    /// Only teams whose name begins with this.
+    /// Only teams whose name begins with this text.
     #[arg(long)]
     prefix: Option<String>,
-    /// Only teams that people or the identity provider manage.
+    /// Only teams that people manage (manual), or only teams that the identity provider manages (scim).
     #[arg(long, value_parser = one_of::<Origin>(Origin::NAMES))]
     origin: Option<Origin>,
     /// Only teams with this member.

@@ -11,24 +11,24 @@ use super::{host, output};
 /// Commands about the webhook.
 #[derive(Subcommand)]
 pub(super) enum WebhookCommand {
-    /// Post all events from now on to a URL. Prints the key of the signatures, once, and how a test event went.
+    /// Post all events from now on to a URL. The command prints the key of the signatures once, and the result of a test event.
     Set {
         /// An https URL that the server may reach: see --http-permit of `serve`.
         url: String,
         #[command(flatten)]
         of: Of,
     },
-    /// Show where events are posted to, and how that goes.
+    /// Show the webhook and its state.
     Show {
         #[command(flatten)]
         of: Of,
     },
-    /// Post a signed event of the type `webhook.test`, once, and show how that went.
+    /// Post a signed event of the type `webhook.test` once, and show the result.
     Test {
         #[command(flatten)]
         of: Of,
     },
-    /// Post no events any more, and forget what waits.
+    /// Remove the webhook, and the events that wait for it.
     Remove {
         #[command(flatten)]
         of: Of,
@@ -73,14 +73,14 @@ impl WebhookCommand {
 /// Commands about events.
 #[derive(Subcommand)]
 pub(super) enum EventCommand {
-    /// List events that are kept (see `org set --retention`), oldest first: so many, and how to go on.
+    /// List the stored events, oldest first. `org set --retention` sets how long events are stored.
     List {
         #[command(flatten)]
         of: Of,
-        /// Only those behind this position, which the list before has named.
+        /// Only events after this position, which the previous list printed.
         #[arg(long, value_name = "POSITION")]
         after: Option<String>,
-        /// How many.
+        /// The number of events.
         #[arg(long, value_name = "NUMBER", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
         limit: u32,
     },

@@ -194,7 +194,7 @@ fn the_log_lists_and_exports_what_was_asked_without_a_token() {
     }
     let help = run(shared(), &["log", "list", "--help"]);
     let help = String::from_utf8_lossy(&help.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(help.contains("the status 0 is in no class"), "p5: the help says what 0 is: {help}");
+    assert!(help.contains("the status 0 are in no class"), "p5: the help says what 0 is: {help}");
     let events = |more: &[&str]| {
         let output =
             run(shared(), &[&["event", "list", "--organization", &connector.organization, "--json"], more].concat());
