@@ -264,7 +264,7 @@ impl ApiKeys {
     /// All keys of a holder, those that have expired or were revoked too, oldest first. There are at most 100.
     ///
     /// # Errors
-    /// The storage's.
+    /// Those of the storage.
     pub async fn list(&self, holder: &ApiKeyHolder) -> Result<Vec<ApiKey>, StorageError> {
         let now = self.clock.now();
         Ok(self.all(holder).await?.into_iter().map(|found| found.record.view(now)).collect())
