@@ -54,8 +54,8 @@ pub struct EventRecord {
     /// | `setup-link.created`, `setup-link.revoked`, `setup-link.used` | `identityProvider`, `createdBy`, `expires` |
     /// | `licences.exhausted` | `seats` |
     ///
-    /// A created resource has only `after`, and a deleted one only `before`, both with all attributes. If both were larger
-    /// than 64 KiB, `data` has `changed` instead, the names of the attributes.
+    /// A created resource has only `after`, and a deleted one only `before`, both with all attributes. If both together were
+    /// larger than 64 KiB, `data` has `changed` instead, the names of the attributes.
     /// [`Organization::member`](crate::Organization::member) returns a whole member, with the one email address that counts. A
     /// deleted member leaves all teams, and a deleted team loses its members; no further events announce this.
     pub data: Value,

@@ -65,7 +65,8 @@ impl Folder {
     /// Makes the changes if all conditions are met, and returns their version.
     ///
     /// # Errors
-    /// Those of `wit/storage.wit`.
+    /// Those of `wit/storage.wit`. [`StorageError::Unavailable`] also if somebody else has taken over the claim of this
+    /// object: the call of the jobs must end then.
     pub fn commit(&mut self, transaction: &Transaction) -> Result<u64, StorageError> {
         bounds::check_commit(transaction)?;
         let version = self.write(Durability::Durable, |view, _| {
