@@ -30,19 +30,19 @@ pub trait EventSubscriber: Send + Sync + 'static {
 pub struct EventRecord {
     /// A UUID: the same in every attempt to deliver the event.
     pub id: String,
-    /// What happened, such as `member.created` or `team.membership-changed`.
+    /// The kind of event, such as `member.created` or `team.membership-changed`.
     #[serde(rename = "type")]
     pub kind: String,
     /// The time of the change, as in RFC 3339, in UTC.
     pub time: String,
-    /// What it is about.
+    /// The subject of the event.
     pub subject: EventSubject,
     /// Who made the change: `scim`, `admin` or `system`.
     pub actor: String,
     /// The request and the credential that caused it; `None` if it was caused by time alone.
     #[serde(default)]
     pub cause: Option<EventCause>,
-    /// What changed, by the kind of the event:
+    /// The changes. Their form depends on the kind of event:
     ///
     /// | kind | members of `data` |
     /// |---|---|

@@ -227,7 +227,7 @@ pub struct Consent {
 pub struct PageError {
     /// The OAuth `error` code.
     pub code: String,
-    /// What it means.
+    /// The description of the error.
     pub description: String,
 }
 

@@ -71,7 +71,8 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// What product and RFC say where nobody chose: only the passphrase emails and the tolerance are on.
+    /// The choices if nobody has chosen, as the product and the RFC require: only the passphrase emails and the tolerance are
+    /// on.
     fn default() -> Self {
         Self {
             list_manual: false,

@@ -164,7 +164,7 @@ impl Condition {
 pub struct BoundedAdd {
     /// The counter's key.
     pub key: Key,
-    /// What to add.
+    /// The number to add.
     pub delta: i64,
     /// The transaction fails with [`StorageError::Limit`] if the sum is less.
     pub min: Option<i64>,

@@ -181,7 +181,8 @@ pub struct PollRequest {
     pub authorization: Option<String>,
     /// At most 64 KiB of JSON.
     pub body: Vec<u8>,
-    /// Whether the host asks again for a receiver that waits. What the request acknowledges was acknowledged the first time.
+    /// Whether the host asks again for a receiver that waits. The acknowledgements of the request were processed the first
+    /// time.
     pub again: bool,
 }
 

@@ -42,7 +42,7 @@ use self::mirror::Mirror;
 use self::second_factor::SecondFactor;
 use self::sessions::BackendSessions;
 
-/// Who administers the organization at the beginning.
+/// The email address of the first owner.
 const OWNER: &str = "owner@acme.example";
 
 #[tokio::main]

@@ -79,7 +79,7 @@ def is_public(address: str) -> bool:
     """Whether the address belongs to the public internet."""
     ip = ipaddress.ip_address(address)
     if isinstance(ip, ipaddress.IPv6Address) and (ip not in UNICAST or ip.sixtofour or ip.teredo):
-        return False  # What is outside, or tunnels: it may carry an IPv4 address that is not public.
+        return False  # An address outside, or of a tunnel, which may carry an IPv4 address that is not public.
     return ip.is_global and not ip.is_multicast
 
 

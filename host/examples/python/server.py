@@ -68,7 +68,7 @@ def server(
                 )
                 response = organization.requests.call("scim", "handle", request)
             except BodyRefused as refused:
-                self.close_connection = True  # What was not read still lies in the connection.
+                self.close_connection = True  # The unread part of the body is still in the connection.
                 return self.refuse(refused.status, refused.detail)
             except ComponentFailed:
                 return self.refuse(500, f"An internal error; it is in the log with the request id {request_id}.")

@@ -102,7 +102,7 @@ pub enum ApiKeyStatus {
 pub struct ApiKey {
     /// The id by which it is named, for instance to revoke it.
     pub id: String,
-    /// What people call it.
+    /// The name that people give it.
     pub name: String,
     /// Whether it is accepted now.
     pub status: ApiKeyStatus,
@@ -121,7 +121,7 @@ pub struct ApiKey {
 /// An API key to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewApiKey {
-    /// What people call it: 1 to 200 bytes.
+    /// The name that people give it: 1 to 200 bytes.
     pub name: String,
     /// What the key permits; at least one scope.
     pub scopes: Vec<ApiScope>,

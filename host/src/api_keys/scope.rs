@@ -88,7 +88,7 @@ impl fmt::Display for ApiResource {
     }
 }
 
-/// What a scope lets a key do to a resource.
+/// What a scope permits a key to do with a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ApiAccess {
     /// Look at it.

@@ -26,7 +26,7 @@ pub struct Claim {
 pub(crate) struct Times {
     /// When the jobs must be called, in milliseconds since the Unix epoch.
     pub(crate) wake_at: Option<u64>,
-    /// Who calls them now.
+    /// The claim of the instance that calls them now.
     pub(crate) claim: Option<Claim>,
 }
 
